@@ -1,0 +1,58 @@
+import { ApiError, type ApiErrorOptions } from './api-error.ts'
+
+/** One row of an error table. `Schema` is whatever schema kind the contract layer understands. */
+export interface ErrorSpec<Schema = unknown> {
+  /** HTTP status, 400–599. */
+  readonly status: number
+  /** What the caller reads. */
+  readonly message: string
+  /** Schema of the payload; absent = the error carries none. */
+  readonly data?: Schema
+}
+
+/** Constructor arguments: an error without a data schema takes only options. */
+export type ErrorArguments<Data> = [Data] extends [undefined]
+  ? [data?: undefined, options?: ApiErrorOptions]
+  : [data: Data, options?: ApiErrorOptions]
+
+/** A class of errors: `new BLOG_NOT_FOUND()`, `error instanceof BLOG_NOT_FOUND`. */
+export interface ErrorClass<Code extends string = string, Data = unknown> {
+  new (...args: ErrorArguments<Data>): ApiError<Code, Data>
+  readonly code: Code
+  readonly status: number
+  readonly message: string
+  readonly dataSchema: unknown
+}
+
+/** Any error class, whatever its payload. */
+export interface AnyErrorClass {
+  // biome-ignore lint/suspicious/noExplicitAny: parameters are contravariant; `unknown` would refuse every class with a payload
+  new (...args: any[]): ApiError
+  readonly code: string
+  readonly status: number
+  readonly message: string
+  readonly dataSchema: unknown
+}
+
+/**
+ * Makes one error class from a row of a table.
+ * @throws {TypeError} when the status is not an integer from 400 to 599
+ */
+export function createErrorClass<Code extends string, Data>(code: Code, spec: ErrorSpec): ErrorClass<Code, Data> {
+  if (!Number.isInteger(spec.status) || spec.status < 400 || spec.status > 599) {
+    throw new TypeError(`error ${code}: status must be an integer from 400 to 599, not ${spec.status}`)
+  }
+  const made = class extends ApiError<Code, Data> {
+    static readonly code = code
+    static readonly status = spec.status
+    static readonly message = spec.message
+    static readonly dataSchema = spec.data
+    readonly code = code
+    readonly status = spec.status
+    constructor(...args: ErrorArguments<Data>) {
+      super(spec.message, args[0] as Data, args[1])
+    }
+  }
+  Object.defineProperty(made, 'name', { value: code })
+  return made as unknown as ErrorClass<Code, Data>
+}

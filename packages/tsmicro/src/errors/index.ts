@@ -1,0 +1,26 @@
+export { ApiError, type ApiErrorOptions } from './api-error.ts'
+export {
+  type AnyErrorClass,
+  createErrorClass,
+  type ErrorArguments,
+  type ErrorClass,
+  type ErrorSpec,
+} from './define.ts'
+export { isDependencyFailure } from './dependency.ts'
+export {
+  DEADLINE_EXCEEDED,
+  FORBIDDEN,
+  frameworkErrors,
+  INTERNAL,
+  MALFORMED_REQUEST,
+  OVERLOADED,
+  PAYLOAD_TOO_LARGE,
+  REQUEST_TIMEOUT,
+  ROUTE_NOT_FOUND,
+  SERVICE_UNAVAILABLE,
+  TOO_MANY_REQUESTS,
+  UNAUTHENTICATED,
+  UNSUPPORTED_MEDIA_TYPE,
+  VALIDATION_FAILED,
+  type ValidationDetail,
+} from './table.ts'

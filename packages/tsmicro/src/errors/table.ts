@@ -1,0 +1,84 @@
+import { createErrorClass } from './define.ts'
+
+/**
+ * The framework's own failures. Applications declare theirs with `defineErrors` in their contracts.
+ * Status codes follow RFC 9110 and RFC 6585; 499 is never sent (the caller is gone).
+ */
+export const VALIDATION_FAILED = createErrorClass<'VALIDATION_FAILED', readonly ValidationDetail[]>(
+  'VALIDATION_FAILED',
+  {
+    status: 400,
+    message: 'The request does not match the schema',
+  },
+)
+export const MALFORMED_REQUEST = createErrorClass<'MALFORMED_REQUEST', undefined>('MALFORMED_REQUEST', {
+  status: 400,
+  message: 'The request cannot be read',
+})
+export const UNAUTHENTICATED = createErrorClass<'UNAUTHENTICATED', undefined>('UNAUTHENTICATED', {
+  status: 401,
+  message: 'Sign in to use this',
+})
+export const FORBIDDEN = createErrorClass<'FORBIDDEN', undefined>('FORBIDDEN', {
+  status: 403,
+  message: 'You may not do this',
+})
+export const ROUTE_NOT_FOUND = createErrorClass<'ROUTE_NOT_FOUND', undefined>('ROUTE_NOT_FOUND', {
+  status: 404,
+  message: 'There is nothing here',
+})
+export const REQUEST_TIMEOUT = createErrorClass<'REQUEST_TIMEOUT', undefined>('REQUEST_TIMEOUT', {
+  status: 408,
+  message: 'The request did not arrive in time',
+})
+export const PAYLOAD_TOO_LARGE = createErrorClass<'PAYLOAD_TOO_LARGE', undefined>('PAYLOAD_TOO_LARGE', {
+  status: 413,
+  message: 'The body is too large',
+})
+export const UNSUPPORTED_MEDIA_TYPE = createErrorClass<'UNSUPPORTED_MEDIA_TYPE', undefined>('UNSUPPORTED_MEDIA_TYPE', {
+  status: 415,
+  message: 'Send the body as application/json',
+})
+export const TOO_MANY_REQUESTS = createErrorClass<'TOO_MANY_REQUESTS', undefined>('TOO_MANY_REQUESTS', {
+  status: 429,
+  message: 'Too many requests',
+})
+export const INTERNAL = createErrorClass<'INTERNAL', undefined>('INTERNAL', {
+  status: 500,
+  message: 'Something went wrong',
+})
+export const SERVICE_UNAVAILABLE = createErrorClass<'SERVICE_UNAVAILABLE', undefined>('SERVICE_UNAVAILABLE', {
+  status: 503,
+  message: 'The service cannot answer now, try again',
+})
+export const OVERLOADED = createErrorClass<'OVERLOADED', undefined>('OVERLOADED', {
+  status: 503,
+  message: 'The service is busy, try again',
+})
+export const DEADLINE_EXCEEDED = createErrorClass<'DEADLINE_EXCEEDED', undefined>('DEADLINE_EXCEEDED', {
+  status: 504,
+  message: 'The answer did not come in time',
+})
+
+/** One problem of a request: `path` is a JSON pointer below the named part, e.g. `body/title`. */
+export interface ValidationDetail {
+  readonly path: string
+  readonly message: string
+}
+
+/** Code → class, for everything in this file. */
+export const frameworkErrors = {
+  VALIDATION_FAILED,
+  MALFORMED_REQUEST,
+  UNAUTHENTICATED,
+  FORBIDDEN,
+  ROUTE_NOT_FOUND,
+  REQUEST_TIMEOUT,
+  PAYLOAD_TOO_LARGE,
+  UNSUPPORTED_MEDIA_TYPE,
+  TOO_MANY_REQUESTS,
+  INTERNAL,
+  SERVICE_UNAVAILABLE,
+  OVERLOADED,
+  DEADLINE_EXCEEDED,
+} as const
