@@ -1,0 +1,27 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { InfraError } from './errors.ts'
+import { ephemeralDir } from './scratch.ts'
+import type { StartOptions } from './server.ts'
+
+/** Where a server's data is, and how to get rid of it when it is done. */
+export interface DataDir {
+  readonly path: string
+  readonly ephemeral: boolean
+  cleanUp(): Promise<void>
+}
+
+/** The folder of the options, made if absent, or a temporary one. */
+export async function openDataDir(name: string, options: StartOptions): Promise<DataDir> {
+  const { dataDir } = options
+  const ephemeral = options.ephemeral ?? dataDir === undefined
+  if (ephemeral && dataDir !== undefined) throw new InfraError(`${name}: give either dataDir or ephemeral, not both`)
+  if (ephemeral) {
+    const path = await ephemeralDir(name)
+    return { path, ephemeral, cleanUp: () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }) }
+  }
+  if (dataDir === undefined) throw new InfraError(`${name}: dataDir is missing`)
+  const path = resolve(dataDir)
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  return { path, ephemeral, cleanUp: async () => {} }
+}

@@ -1,0 +1,8 @@
+export { InfraError, MissingServerError, PortTakenError, ServerStartError } from './errors.ts'
+export type { Found } from './locate/found.ts'
+export { locateNats } from './locate/nats.ts'
+export { startNats } from './nats.ts'
+export { freePort, isPortFree, preferPort } from './ports.ts'
+export { type Child, endChild, type Launch, type ServerExit, spawnChild } from './process/child.ts'
+export { isAlive, signalTree } from './process/tree.ts'
+export type { Server, Source, StartOptions } from './server.ts'

@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DataDir } from './data-dir.ts'
+import { InfraError, PortTakenError, ServerStartError } from './errors.ts'
+import { preferPort } from './ports.ts'
+import { type Child, endChild, type Launch, type ServerExit, spawnChild } from './process/child.ts'
+import { signalTree } from './process/tree.ts'
+import { awaitReady } from './ready.ts'
+import type { Server, Source, StartOptions } from './server.ts'
+
+/** What differs between one kind of server and another. */
+export interface Plan {
+  readonly name: string
+  readonly source: Source
+  /** The command for this port; called before every start, so it may also mend what a crash left behind. */
+  launch(port: number): Promise<Omit<Launch, 'onLine'>>
+  url(port: number): string
+  /** The line that says it takes connections. */
+  readonly ready: RegExp
+  /** An end at start-up with this in the output is passing: tried again until the time is up. */
+  readonly passing?: RegExp
+  readonly stopSignal: NodeJS.Signals
+  readonly data: DataDir
+}
+
+const STOP_GRACE_MS = 10_000
+const PORT_TAKEN = /address already in use|EADDRINUSE/i
+
+export class ManagedServer implements Server {
+  readonly name: string
+  readonly source: Source
+  readonly #plan: Plan
+  readonly #options: StartOptions
+  #port: number | undefined
+  #child: Child | undefined
+  #dataGone = false
+  #queue: Promise<void> = Promise.resolve()
+
+  constructor(plan: Plan, options: StartOptions) {
+    this.name = plan.name
+    this.source = plan.source
+    this.#plan = plan
+    this.#options = options
+  }
+
+  get url(): string {
+    if (this.#port === undefined) throw new InfraError(`${this.name} was never started`)
+    return this.#plan.url(this.#port)
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.hasExited === false ? this.#child.pid : undefined
+  }
+
+  /** First start: finds a port. When somebody takes it between the look and the bind, another one is tried. */
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { port: exact, preferredPort } = this.#options
+      for (let attempt = 1; ; attempt++) {
+        const port = exact ?? (await preferPort(attempt === 1 ? preferredPort : undefined))
+        try {
+          await this.#run(port)
+          this.#port = port
+          return
+        } catch (error) {
+          if (error instanceof PortTakenError && exact === undefined && attempt < 10) continue
+          await this.#plan.data.cleanUp()
+          throw error
+        }
+      }
+    })
+  }
+
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#end()
+      this.#dataGone = this.#plan.data.ephemeral
+      await this.#plan.data.cleanUp()
+    })
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    const { pid } = this
+    if (pid === undefined) throw new InfraError(`${this.name} does not run`)
+    signalTree(pid, signal)
+  }
+
+  restart(): Promise<void> {
+    return this.#inTurn(async () => {
+      const port = this.#port
+      if (port === undefined) throw new InfraError(`${this.name} was never started`)
+      if (this.#dataGone)
+        throw new InfraError(`${this.name} was ephemeral: its data went with stop; use kill or restart alone`)
+      await this.#end()
+      await this.#run(port)
+    })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const result = this.#queue.then(work)
+    this.#queue = result.catch(() => {})
+    return result
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    if (child !== undefined) await endChild(child, this.#plan.stopSignal, STOP_GRACE_MS)
+  }
+
+  /** One start on one port, repeated while the reason for its failure is a passing one. */
+  async #run(port: number): Promise<void> {
+    const timeoutMs = this.#options.timeoutMs ?? 30_000
+    const deadline = Date.now() + timeoutMs
+    for (;;) {
+      const child = await this.#spawn(port, deadline)
+      if (child !== undefined) {
+        this.#child = child
+        child.exited.then(exit => this.#ended(child, exit))
+        return
+      }
+      await sleep(50)
+    }
+  }
+
+  async #spawn(port: number, deadline: number): Promise<Child | undefined> {
+    const { name, passing, ready } = this.#plan
+    const launch = await this.#plan.launch(port)
+    const watch = awaitReady(ready)
+    const child = await spawnChild({
+      ...launch,
+      onLine: (line, stream) => {
+        watch.line(line)
+        this.#options.onLine?.(line, stream)
+      },
+    })
+    const outcome = await watch.outcome(child, deadline - Date.now())
+    if (outcome === 'ready') return child
+    await endChild(child, 'SIGKILL', 1000)
+    if (outcome === 'late') throw new ServerStartError(`${name} was not ready in time`, child.output)
+    const text = child.output.join('\n')
+    if (passing?.test(text) && Date.now() < deadline) return undefined
+    if (PORT_TAKEN.test(text)) throw new PortTakenError(`${name} cannot use port ${port}: it is taken`)
+    throw new ServerStartError(`${name} ended while starting`, child.output)
+  }
+
+  #ended(child: Child, exit: ServerExit): void {
+    if (this.#child === child) this.#options.onExit?.(exit)
+  }
+}
