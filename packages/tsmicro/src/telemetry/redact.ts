@@ -1,0 +1,51 @@
+import { serializeError } from './error.ts'
+
+const redacted = '[redacted]'
+
+/** Compared after lower-casing and dropping `-` and `_`: `x-api-key`, `xApiKey` and `X_API_KEY` are one name. */
+const sensitive = /(?:authorization|apikey|password|passwd|passphrase|secret|tokens?|cookie|privatekey|credentials?)$/
+
+/** Deeper than any field of a log line should be; also what ends a walk through a cycle. */
+const maxDepth = 8
+
+/** Copies what is logged, with the value of every field that is named like a credential replaced. */
+export function redact(fields: Record<string, unknown>): Record<string, unknown> {
+  return copy(fields, 0)
+}
+
+function copy(fields: object, depth: number): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    result[name] = hides(name, value) ? redacted : clean(value, depth + 1)
+  }
+  return result
+}
+
+function clean(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > maxDepth) return '[deep]'
+  if (Array.isArray(value)) return value.map(item => clean(item, depth + 1))
+  if (value instanceof Error) return serializeError(value)
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
+  // what has a toJSON (Date, ObjectId, URL, config) knows how to print itself
+  return 'toJSON' in value ? value : copy(value, depth)
+}
+
+/** A flag or a missing value says nothing secret: `hasToken: true` stays. */
+function hides(name: string, value: unknown): boolean {
+  if (value === undefined || value === null || typeof value === 'boolean') return false
+  return sensitive.test(name.toLowerCase().replace(/[-_]/g, ''))
+}
+
+const jwt = /\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g
+const bearer = /\b(bearer|basic)\s+[\w~+/.=-]{6,}/gi
+const urlPassword = /(:\/\/[^:/?#\s"]*):[^@/?#\s"]+@/g
+
+/** Masks what looks like a token or a password in a URL, anywhere in a text. The checks first: most lines have none. */
+export function maskText(text: string): string {
+  let masked = text
+  if (masked.includes('eyJ')) masked = masked.replace(jwt, redacted)
+  if (/bearer|basic/i.test(masked)) masked = masked.replace(bearer, `$1 ${redacted}`)
+  if (masked.includes('://') && masked.includes('@')) masked = masked.replace(urlPassword, `$1:${redacted}@`)
+  return masked
+}
