@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process'
+import { chown, lchown, lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { InfraError } from '../errors.ts'
+import type { Found } from '../locate/found.ts'
+
+const run = promisify(execFile)
+
+/** Under whom postgres runs: it refuses to be root. */
+export interface Identity {
+  readonly prefix: readonly string[]
+  /** Numeric user (and group) its files have to belong to; undefined: whoever runs this process. */
+  readonly owner?: number
+}
+
+const NOBODY = 65534
+// Root without its name: a user namespace in which nobody is mapped. Files stay root's, so it works under mode-700 folders of root's.
+const NAMESPACE = ['unshare', '-U', '--']
+// Where namespaces are forbidden (containers): another user, who keeps root's right to pass closed folders, and nothing else of root.
+const OTHER_USER = [
+  ...['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
+  ...['--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override', '--'],
+]
+
+async function works(prefix: readonly string[], found: Found, dir: string): Promise<boolean> {
+  const [command = '', ...args] = [...prefix, 'sh', '-c', 'test -w "$1" && "$0" --version', found.binary, dir]
+  try {
+    await run(command, args, { env: { ...process.env, ...found.env }, timeout: 10_000 })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Finds out how `found` can be run on the data in `dir` (which exists). */
+export async function chooseIdentity(found: Found, dir: string): Promise<Identity> {
+  if (process.getuid?.() !== 0) return { prefix: [] }
+  if (await works(NAMESPACE, found, dir)) return { prefix: NAMESPACE }
+  if (await works(OTHER_USER, found, dir)) return { prefix: OTHER_USER, owner: NOBODY }
+  throw new InfraError(
+    'PostgreSQL refuses to run as root, and neither a user namespace (unshare -U) nor another user (setpriv) can be had here: ' +
+      'run this as an ordinary user, or set DATABASE_URL to a server that runs already.',
+  )
+}
+
+async function chownTree(path: string, uid: number): Promise<void> {
+  await lchown(path, uid, uid)
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await chownTree(join(path, entry.name), uid)
+    else await lchown(join(path, entry.name), uid, uid)
+  }
+}
+
+/** Gives the files of a data folder to the identity's owner, if they are not his yet. */
+export async function handOver(dir: string, identity: Identity): Promise<void> {
+  const { owner } = identity
+  if (owner === undefined || (await lstat(dir)).uid === owner) return
+  await chownTree(dir, owner)
+  await chown(dir, owner, owner)
+}
