@@ -1,0 +1,33 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Deadline } from './deadline.ts'
+import type { Log } from './log.ts'
+import type { Principal } from './principal.ts'
+
+/** What travels with a call through every stage and on to further services. */
+export interface CallContext {
+  readonly door: 'http' | 'nats'
+  /** Made at the first door, kept across every hop; in each log line and each failure. */
+  readonly requestId: string
+  /** W3C trace context, passed on unchanged. */
+  readonly traceparent: string | undefined
+  /** Headers of the request, names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly deadline: Deadline
+  readonly log: Log
+  /** The bearer token, unverified unless `user` is there. Passed on to further services. */
+  readonly token: string | undefined
+  /** Set once the caller is known. */
+  readonly user: Principal | undefined
+}
+
+const storage = new AsyncLocalStorage<CallContext>()
+
+/** Runs a function with a context that {@link currentContext} finds, across awaits. */
+export function withContext<T>(context: CallContext, run: () => T): T {
+  return storage.run(context, run)
+}
+
+/** The context of the call being worked on; `undefined` outside of one. */
+export function currentContext(): CallContext | undefined {
+  return storage.getStore()
+}

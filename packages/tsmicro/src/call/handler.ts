@@ -1,0 +1,19 @@
+import type { Access, ErrorsOf, InputOf, ProcedureSpec, ResponseOf, Role } from '../contract/index.ts'
+import type { CallContext } from './context.ts'
+import type { Principal } from './principal.ts'
+
+type UserOf<A extends Access> = A extends 'user' | Role ? { readonly user: Principal } : { readonly user?: undefined }
+
+/** What a handler receives: the validated input, the declared errors, and the call's context. */
+export type CallOf<P extends ProcedureSpec> = InputOf<P> &
+  UserOf<P['access']> & {
+    /** Constructors of the declared errors: `throw new errors.BLOG_NOT_FOUND()`. */
+    readonly errors: ErrorsOf<P>
+    readonly context: CallContext
+    /** Aborts when the budget ends or the caller goes away. */
+    readonly signal: AbortSignal
+  }
+
+export type Handler<P extends ProcedureSpec = ProcedureSpec> = (
+  call: CallOf<P>,
+) => ResponseOf<P> | Promise<ResponseOf<P>>

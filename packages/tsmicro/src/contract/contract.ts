@@ -1,0 +1,54 @@
+import type { EventDefinition } from './event.ts'
+import type { Procedure, ProcedureSpec } from './procedure.ts'
+import { checkSubject } from './subject.ts'
+
+/** A procedure that belongs to a service: it knows its name and its full subject. */
+export type BoundProcedure<S extends ProcedureSpec = ProcedureSpec> = Procedure<S> & {
+  readonly service: string
+  /** Its key in the contract. */
+  readonly name: string
+  /** Full NATS subject; absent without a NATS door. */
+  readonly subject: S extends { readonly nats: string } ? string : string | undefined
+}
+
+export type ContractMembers = Readonly<Record<string, Procedure | EventDefinition>>
+
+export type Contract<Members extends ContractMembers = ContractMembers> = {
+  readonly [K in keyof Members]: Members[K] extends Procedure<infer S> ? BoundProcedure<S> : Members[K]
+}
+
+/**
+ * What a service offers, as data: procedures and events. No behaviour, no I/O; the only thing that one service may import
+ * of another. A service may have several contracts.
+ *
+ * @example
+ * const validation = contract('auth', { validateToken: procedure({ nats: 'validate.token', access: 'internal', … }) })
+ * validation.validateToken.subject // 'auth.validate.token'
+ * @throws {TypeError} when the service's name is not a single subject token, or two members share a subject
+ */
+export function contract<const Members extends ContractMembers>(service: string, members: Members): Contract<Members> {
+  if (!/^[a-z][a-z0-9-]*$/.test(service))
+    throw new TypeError(`service ${JSON.stringify(service)}: lower-case letters, digits and -`)
+  const subjects = new Map<string, string>()
+  const bound = Object.entries(members).map(([name, member]) => {
+    const made = member.kind === 'event' ? member : bind(service, name, member)
+    if (made.subject !== undefined) {
+      const other = subjects.get(made.subject)
+      if (other) throw new TypeError(`contract ${service}: ${other} and ${name} share the subject ${made.subject}`)
+      subjects.set(made.subject, name)
+    }
+    if (made.kind === 'event' && made.subject.startsWith(`${service}.`)) {
+      // A stream or consumer on it would meet the requests: their callers would get an acknowledgement for a reply.
+      throw new TypeError(
+        `contract ${service}: event ${name} may not lie below the service's request subjects (${made.subject})`,
+      )
+    }
+    return [name, made]
+  })
+  return Object.freeze(Object.fromEntries(bound)) as Contract<Members>
+}
+
+function bind(service: string, name: string, member: Procedure): BoundProcedure {
+  const subject = member.nats === undefined ? undefined : checkSubject(`${service}.${member.nats}`)
+  return Object.freeze({ ...member, service, name, subject })
+}

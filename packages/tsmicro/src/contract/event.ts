@@ -1,0 +1,31 @@
+import type { Infer, Schema } from '../schema/index.ts'
+import { checkSubject } from './subject.ts'
+
+/** A fact that a service announces. */
+export interface EventSpec {
+  /** NATS subject, e.g. `user.created`: the thing, then what happened to it. */
+  readonly subject: string
+  /** Schema of the body: the data alone, without an envelope. */
+  readonly data: Schema
+  /** Version of the data's shape. Default 1. */
+  readonly version?: number
+  /** Which field of the data identifies the aggregate: order holds per aggregate. */
+  readonly aggregate: string
+  readonly summary?: string
+}
+
+export type EventDefinition<S extends EventSpec = EventSpec> = S & { readonly kind: 'event'; readonly version: number }
+
+/**
+ * Declares an event.
+ *
+ * @example
+ * const userCreated = event({ subject: 'user.created', data: UserCreated, aggregate: 'userId' })
+ * @throws {TypeError} when the subject has wildcards or is reserved
+ */
+export function event<const S extends EventSpec>(
+  spec: S & { readonly aggregate: keyof Infer<S['data']> & string },
+): EventDefinition<S> {
+  checkSubject(spec.subject)
+  return Object.freeze({ ...spec, kind: 'event' as const, version: spec.version ?? 1 })
+}

@@ -1,0 +1,25 @@
+import type { Infer, InferInput } from '../schema/index.ts'
+import type { EventSpec } from './event.ts'
+import type { ProcedureSpec } from './procedure.ts'
+
+/** What a handler answers with. */
+export type ResponseOf<P extends ProcedureSpec> = P extends { readonly response: infer S } ? Infer<S> : void
+
+/** What a caller over NATS passes. */
+export type RequestOf<P extends ProcedureSpec> = P extends { readonly request: infer S } ? InferInput<S> : undefined
+
+/** Error classes of a procedure by code. */
+export type ErrorsOf<P extends ProcedureSpec> = P extends { readonly errors: infer E } ? E : Record<never, never>
+
+/** The validated input as a handler sees it: `data`, or `params`, `query` and `body`, each present only when declared. */
+export type InputOf<P extends ProcedureSpec> = PartOf<P, 'request', 'data'> &
+  PartOf<P, 'params', 'params'> &
+  PartOf<P, 'query', 'query'> &
+  PartOf<P, 'body', 'body'>
+
+type PartOf<P, From extends string, To extends string> = P extends { readonly [K in From]: infer S }
+  ? { readonly [K in To]: Infer<S> }
+  : unknown
+
+/** What an event carries. */
+export type EventDataOf<E extends EventSpec> = Infer<E['data']>

@@ -1,0 +1,94 @@
+import type { AnyErrorClass } from '../errors/index.ts'
+import type { Schema } from '../schema/index.ts'
+import type { Access } from './access.ts'
+import { type HttpRoute, hasNoBody, parseRoute } from './http-route.ts'
+import { checkSubject } from './subject.ts'
+
+/** One callable thing of a contract, as data. At least one of `http` and `nats` is given. */
+export interface ProcedureSpec {
+  /** The HTTP door: `GET /slug/:slug`, below the service's and controller's base path. */
+  readonly http?: HttpRoute
+  /** The NATS door: the endpoint's name below the service's: `validate.token` in contract `auth` is `auth.validate.token`. */
+  readonly nats?: string
+  readonly access: Access
+  /** One line for the API's documentation. */
+  readonly summary?: string
+  /** Path parameters; an object schema that names exactly those of the route. Strings are converted to its types. */
+  readonly params?: Schema
+  /** Query; an object schema. Strings are converted to its types. Absent = no query is accepted. */
+  readonly query?: Schema
+  /** JSON body. Absent = no body is accepted. */
+  readonly body?: Schema
+  /**
+   * The whole request as one schema: what the NATS door receives. A procedure with both doors has only this: over HTTP its
+   * fields come from the path, and the others from the query (GET, DELETE) or the body.
+   */
+  readonly request?: Schema
+  /** Absent = no data is answered. */
+  readonly response?: Schema
+  /** Errors that a handler may answer with, beside the framework's own. Any other is a logged 500. */
+  readonly errors?: Readonly<Record<string, AnyErrorClass>>
+  /** HTTP status of success. Default 200. */
+  readonly status?: 200 | 201 | 202
+  /** The envelope's message on success. Default `Success`. */
+  readonly message?: string
+  /** True = the HTTP answer is the bare response without the envelope. Default false. */
+  readonly bare?: boolean
+  /** True = calling twice does what calling once does; only such procedures may be retried. Default false. */
+  readonly idempotent?: boolean
+  /** Milliseconds a handler may take before its signal aborts and the caller gets 504. Default: the service's. */
+  readonly timeoutMs?: number
+  /** Largest HTTP body in bytes. Default: the service's. */
+  readonly bodyLimitBytes?: number
+}
+
+declare const checked: unique symbol
+
+/** A checked {@link ProcedureSpec}, not yet part of a contract. */
+export type Procedure<S extends ProcedureSpec = ProcedureSpec> = S & {
+  readonly kind: 'procedure'
+  readonly [checked]?: true
+}
+
+type PartsOrRequest<S> = S extends { readonly http: string; readonly nats: string }
+  ? { readonly params?: never; readonly query?: never; readonly body?: never }
+  : S extends { readonly nats: string }
+    ? { readonly params?: never; readonly query?: never; readonly body?: never }
+    : unknown
+
+/**
+ * Declares a procedure.
+ *
+ * @example
+ * const findBySlug = procedure({
+ *   http: 'GET /slug/:slug', access: 'key',
+ *   params: Type.Object({ slug: Type.String() }), response: PublicBlog, errors: { BLOG_NOT_FOUND },
+ * })
+ * @throws {TypeError} when the parts contradict each other; the message says how
+ */
+export function procedure<const S extends ProcedureSpec>(spec: S & PartsOrRequest<S>): Procedure<S> {
+  const label = spec.http ?? spec.nats ?? 'procedure'
+  const refuse = (why: string): never => {
+    throw new TypeError(`${label}: ${why}`)
+  }
+  if (!spec.http && !spec.nats) refuse('give it a door: http, nats or both')
+  if (spec.access === undefined) refuse('access is missing')
+  if (spec.nats !== undefined) checkSubject(spec.nats)
+  if (spec.nats && (spec.params || spec.query || spec.body))
+    refuse('a procedure with a NATS door takes one `request` schema')
+  if (spec.http) {
+    const route = parseRoute(spec.http)
+    if (hasNoBody(route.method) && spec.body) refuse(`${route.method} takes no body`)
+    const schema = (spec.request ?? spec.params) as { properties?: object } | undefined
+    const known = schema?.properties ? Object.keys(schema.properties) : undefined
+    if (route.params.length > 0 && !schema) refuse(`declare the path parameters ${route.params.join(', ')}`)
+    if (known && route.params.some(name => !known.includes(name)))
+      refuse('the path names a parameter that the schema does not')
+    if (known && spec.params && known.length !== route.params.length)
+      refuse('params must name exactly those of the path')
+  }
+  for (const [name, error] of Object.entries(spec.errors ?? {})) {
+    if (name !== error.code) refuse(`error ${error.code} is listed as ${name}`)
+  }
+  return Object.freeze({ ...spec, kind: 'procedure' as const })
+}

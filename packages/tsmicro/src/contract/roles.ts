@@ -1,0 +1,40 @@
+/** A role as an access rule: the caller must be signed in and have this role or a higher one. */
+export interface Role<Name extends string = string> {
+  readonly role: Name
+  /** Position in the hierarchy; a higher one may do what a lower one may. */
+  readonly rank: number
+}
+
+export type Roles<Names extends readonly string[]> = { readonly [N in Names[number]]: Role<N> } & RoleQueries<
+  Names[number]
+>
+
+interface RoleQueries<Name extends string> {
+  /** All names, lowest first. */
+  readonly names: readonly Name[]
+  /** True when one of the `held` names is `needed` or above. Unknown held names count for nothing. */
+  satisfies(held: readonly string[], needed: Name): boolean
+}
+
+/**
+ * Declares an application's roles, lowest first. The framework itself knows no role.
+ *
+ * @example
+ * const roles = defineRoles('LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN')
+ * roles.satisfies(['EDITOR'], 'AUTHOR') // true
+ * procedure({ http: 'POST /author', access: roles.AUTHOR, … })
+ * @throws {TypeError} when a name appears twice or is not in UPPER_CASE
+ */
+export function defineRoles<const Names extends readonly string[]>(...names: Names): Roles<Names> {
+  for (const name of names) {
+    if (!/^[A-Z][A-Z0-9_]*$/.test(name)) throw new TypeError(`role ${JSON.stringify(name)}: write it in UPPER_CASE`)
+  }
+  if (new Set(names).size !== names.length) throw new TypeError(`roles named twice: ${names.join(', ')}`)
+  const rankOf = new Map<string, number>(names.map((name, rank) => [name, rank]))
+  const rules = Object.fromEntries(names.map((name, rank) => [name, Object.freeze({ role: name, rank })]))
+  const satisfies = (held: readonly string[], needed: string) => {
+    const rank = rankOf.get(needed)
+    return rank !== undefined && held.some(name => (rankOf.get(name) ?? -1) >= rank)
+  }
+  return Object.freeze({ ...rules, names, satisfies }) as unknown as Roles<Names>
+}

@@ -1,0 +1,15 @@
+const SUBJECT = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
+
+/**
+ * A NATS subject without wildcards.
+ * @throws {TypeError} when it has wildcards, blanks or empty tokens, or lies in a space that NATS or tsmicro reserves
+ */
+export function checkSubject(subject: string): string {
+  if (!SUBJECT.test(subject)) {
+    throw new TypeError(
+      `subject ${JSON.stringify(subject)}: use dotted words of letters, digits, - and _, no wildcards`,
+    )
+  }
+  if (/^(_|\$)/.test(subject)) throw new TypeError(`subject ${JSON.stringify(subject)}: a leading _ is reserved`)
+  return subject
+}

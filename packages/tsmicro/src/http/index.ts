@@ -1,0 +1,11 @@
+export { createHttpClient, type HttpCallOptions, type HttpClient, type HttpClientOptions } from './client.ts'
+export {
+  FAILURE_CODE,
+  type FailureEnvelope,
+  failureEnvelope,
+  SUCCESS_CODE,
+  type SuccessEnvelope,
+} from './envelope.ts'
+export { type OpenApiInfo, openApiOf } from './openapi.ts'
+export { type HttpHandlers, Routes, type RoutesOptions } from './routes.ts'
+export { createHttpServer, type HttpServerOptions } from './server.ts'

@@ -1,0 +1,14 @@
+import type { JsonSchema, Schema } from './schema.ts'
+import { isStandardSchema } from './standard.ts'
+
+/**
+ * The schema as plain JSON Schema 2020-12, for OpenAPI and schema hashes. A Standard Schema that cannot describe itself
+ * becomes `{}` (anything).
+ */
+export function describeSchema(schema: Schema): JsonSchema {
+  if (!isStandardSchema(schema)) return JSON.parse(JSON.stringify(schema)) as JsonSchema
+  const convert = schema['~standard'].jsonSchema
+  if (!convert) return {}
+  const { $schema: _, ...rest } = convert.input({ target: 'draft-2020-12' })
+  return rest
+}

@@ -1,0 +1,15 @@
+import type { Static, TSchema } from 'typebox'
+import type { StandardSchema } from './standard.ts'
+
+/** JSON Schema made with TypeBox, or a schema of any library that implements Standard Schema (zod, valibot, arktype). */
+export type Schema = TSchema | StandardSchema
+
+/** What a handler receives after validation. */
+export type Infer<S> =
+  S extends StandardSchema<unknown, infer Output> ? Output : S extends TSchema ? Static<S> : undefined
+
+/** What a caller passes before validation: differs from {@link Infer} where a schema has defaults or transforms. */
+export type InferInput<S> = S extends StandardSchema<infer Input> ? Input : S extends TSchema ? Static<S> : undefined
+
+/** Plain JSON Schema 2020-12 as data. */
+export type JsonSchema = { readonly [keyword: string]: unknown }
