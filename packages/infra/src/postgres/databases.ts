@@ -17,7 +17,12 @@ export function checkDatabaseName(database: string): void {
  * Makes a database while the server does not run, through PostgreSQL's single-user mode: no driver and no open port needed.
  * What was made is remembered beside the data, so that the usual start skips this.
  */
-export async function ensureDatabase(cluster: string, database: string, tools: Toolbox): Promise<void> {
+export async function ensureDatabase(
+  cluster: string,
+  database: string,
+  tools: Toolbox,
+  durable: boolean,
+): Promise<void> {
   const paths = clusterPaths(cluster)
   const known = JSON.parse(await readFile(paths.databases, 'utf8')) as string[]
   if (known.includes(database)) return
@@ -26,7 +31,10 @@ export async function ensureDatabase(cluster: string, database: string, tools: T
   await writeFile(script, `CREATE DATABASE "${database}"\n`)
   const output = await runToEnd({
     name: 'postgres --single',
-    command: ['sh', '-c', 'exec "$@" <"$0"', script, tools.found.binary, '--single', '-D', paths.data, 'postgres'],
+    command: [
+      ...['sh', '-c', 'exec "$@" <"$0"', script],
+      ...[tools.found.binary, '--single', ...(durable ? [] : ['-F']), '-D', paths.data, 'postgres'],
+    ],
     prefix: tools.identity.prefix,
     env: toolEnv(tools.found),
     deathSignal: 'TERM',

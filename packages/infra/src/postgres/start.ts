@@ -35,7 +35,7 @@ async function prepare(cluster: string, tools: Toolbox, database: string, epheme
     await checkVersion(cluster, tools.found)
   }
   await handOver(clusterPaths(cluster).data, tools.identity)
-  await ensureDatabase(cluster, database, tools)
+  await ensureDatabase(cluster, database, tools, !ephemeral)
 }
 
 /**
