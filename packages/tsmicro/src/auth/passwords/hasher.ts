@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { hash, parseOptions, verify } from '@node-rs/argon2'
+import { Limiter } from './limiter.ts'
+
+export interface PasswordHasherOptions {
+  /** Default 19456 (19 MiB) with `timeCost` 2 and `parallelism` 1: OWASP's Password Storage Cheat Sheet. */
+  readonly memoryCostKiB?: number
+  readonly timeCost?: number
+  readonly parallelism?: number
+  /**
+   * Hashes at a time; each holds a thread and its memory. Default: the cores, at least 2 and at most 3, as libuv has 4
+   * threads by default and files and name look-ups need one.
+   */
+  readonly concurrency?: number
+  /** Hashes that may wait; beyond that `OVERLOADED`. Default 64. */
+  readonly maxQueued?: number
+}
+
+/** Argon2id with bounded concurrency. */
+export interface PasswordHasher {
+  /** @returns the PHC string to store, parameters and salt included. @throws {OVERLOADED} when the queue is full */
+  hash(password: string): Promise<string>
+  /**
+   * Whether the password fits. Without a hash (unknown e-mail) it does the same work and answers false, so that the time
+   * of the answer does not tell who has an account.
+   * @throws {OVERLOADED} when the queue is full
+   * @throws {Error} when the stored text is no argon2 hash
+   */
+  verify(storedHash: string | undefined, password: string): Promise<boolean>
+  /** True when a stored hash was made with other parameters than today's: hash again after a successful sign-in. */
+  needsRehash(storedHash: string): boolean
+}
+
+const argon2id = 2
+const version19 = 0x13
+const outputBytes = 32
+const saltBytes = 16
+
+/**
+ * @example
+ * const passwords = createPasswordHasher()
+ * const stored = await passwords.hash('correct horse')
+ * await passwords.verify(stored, 'correct horse') // true
+ * await passwords.verify(undefined, 'correct horse') // false, after the same work
+ */
+export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
+  const { memoryCostKiB: memoryCost = 19456, timeCost = 2, parallelism = 1, maxQueued = 64 } = options
+  const concurrency = options.concurrency ?? Math.min(3, Math.max(2, availableParallelism()))
+  const limiter = new Limiter({ concurrency, maxQueued })
+  const cost = { memoryCost, timeCost, parallelism, outputLen: outputBytes }
+  // random salt and digest in the right form: verifying against it costs what a real one costs, and never fits
+  const nobody = `$argon2id$v=${version19}$m=${memoryCost},t=${timeCost},p=${parallelism}$${random(saltBytes)}$${random(outputBytes)}`
+  return {
+    hash: password => limiter.run(() => hash(normalize(password), cost)),
+    verify: (storedHash, password) => limiter.run(() => verify(storedHash ?? nobody, normalize(password))),
+    needsRehash(storedHash) {
+      const made = parseOptions(storedHash)
+      return (
+        Number(made.algorithm) !== argon2id ||
+        !storedHash.includes(`$v=${version19}$`) ||
+        made.memoryCost !== memoryCost ||
+        made.timeCost !== timeCost ||
+        made.parallelism !== parallelism ||
+        made.outputLen !== outputBytes
+      )
+    },
+  }
+}
+
+/**
+ * NFKC, as NIST SP 800-63B section 5.1.1.2 asks: the same password typed on another keyboard or system may come in other
+ * code points (a composed or decomposed é, full-width digits), and would be refused.
+ */
+function normalize(password: string): string {
+  return password.normalize('NFKC')
+}
+
+function random(bytes: number): string {
+  return randomBytes(bytes).toString('base64').replace(/=+$/, '')
+}
