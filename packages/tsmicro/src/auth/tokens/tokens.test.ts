@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { createKeyRing, generateKeyPair } from '../keys/index.ts'
+import { createTokenSigner, createTokenVerifier, type TokenRequest, type TokenVerifierOptions } from './index.ts'
+
+const issuer = 'https://auth.test'
+const audience = 'platform'
+const now = 1_800_000_000
+const request: TokenRequest = {
+  type: 'access',
+  subject: 'u1',
+  sessionId: 's1',
+  id: 'j1',
+  issuedAt: now,
+  expiresAt: now + 900,
+}
+const [older, newer] = await Promise.all([generateKeyPair(), generateKeyPair()])
+const ring = createKeyRing([older, newer])
+const signer = createTokenSigner({ keyRing: ring, issuer, audience })
+
+function setUp(options: Partial<TokenVerifierOptions> = {}, loadKeys = async () => ring.jwks()) {
+  const time = { seconds: now + 1 }
+  const counter = { loads: 0 }
+  const counted = () => {
+    counter.loads++
+    return loadKeys()
+  }
+  const clock = () => time.seconds * 1000
+  const verifier = createTokenVerifier({ keys: { loadKeys: counted }, issuer, audience, clock, ...options })
+  return { verifier, time, counter }
+}
+
+const refused = (reason: string) => ({ name: 'TokenError', reason })
+
+test('a signed token is verified, with its claims', async () => {
+  const { verifier } = setUp()
+  const claims = await verifier.verify(await signer.sign(request), { type: 'access' })
+  assert.deepEqual(claims, { ...request, notBefore: now })
+})
+
+test('the token has the standard header and claims, and nothing else', async () => {
+  const [header, payload] = (await signer.sign({ ...request, type: 'refresh' })).split('.')
+  const decode = (part = '') => JSON.parse(Buffer.from(part, 'base64url').toString())
+  assert.deepEqual(decode(header), { alg: 'RS256', typ: 'rt+jwt', kid: newer.kid })
+  assert.deepEqual(decode(payload), {
+    iss: issuer,
+    sub: 'u1',
+    aud: audience,
+    iat: now,
+    nbf: now,
+    exp: now + 900,
+    jti: 'j1',
+    sid: 's1',
+  })
+})
+
+test('equal input gives the same token, other input another', async () => {
+  const token = await signer.sign(request)
+  assert.equal(await signer.sign({ ...request }), token)
+  assert.notEqual(await signer.sign({ ...request, id: 'j2' }), token)
+})
+
+test('the signer refuses times that make no sense', async () => {
+  assert.throws(() => signer.sign({ ...request, issuedAt: 1.5 }), TypeError)
+  assert.throws(() => signer.sign({ ...request, expiresAt: now }), TypeError)
+})
+
+test('times: not before, expiry, tolerance, ignoreExpiry', async () => {
+  const { verifier, time } = setUp({ clockToleranceSeconds: 5 })
+  const token = await signer.sign(request)
+  time.seconds = now + 904
+  assert.ok(await verifier.verify(token, { type: 'access' }))
+  time.seconds = now + 905
+  await assert.rejects(verifier.verify(token, { type: 'access' }), refused('expired'))
+  assert.ok(await verifier.verify(token, { type: 'access', ignoreExpiry: true }))
+  time.seconds = now - 5
+  assert.ok(await verifier.verify(token, { type: 'access' }))
+  time.seconds = now - 6
+  await assert.rejects(verifier.verify(token, { type: 'access' }), refused('not-yet-valid'))
+  await assert.rejects(verifier.verify(token, { type: 'access', ignoreExpiry: true }), refused('not-yet-valid'))
+})
+
+test('issuer, audience and kind must fit', async () => {
+  const token = await signer.sign(request)
+  await assert.rejects(setUp({ issuer: 'x' }).verifier.verify(token, { type: 'access' }), refused('issuer'))
+  await assert.rejects(setUp({ audience: 'x' }).verifier.verify(token, { type: 'access' }), refused('audience'))
+  await assert.rejects(setUp().verifier.verify(token, { type: 'refresh' }), refused('type'))
+})
+
+test('older published keys verify too', async () => {
+  const token = await createTokenSigner({ keyRing: createKeyRing([older]), issuer, audience }).sign(request)
+  assert.ok(await setUp().verifier.verify(token, { type: 'access' }))
+})
+
+test('keys are loaded once for all callers', async () => {
+  const { verifier, counter } = setUp()
+  const token = await signer.sign(request)
+  await Promise.all(Array.from({ length: 20 }, () => verifier.verify(token, { type: 'access' })))
+  await verifier.verify(token, { type: 'access' })
+  assert.equal(counter.loads, 1)
+})
+
+test('an unknown key causes a load, at most once per interval', async () => {
+  let published = createKeyRing([older])
+  const { verifier, time, counter } = setUp({}, async () => published.jwks())
+  const token = await signer.sign(request)
+  await assert.rejects(verifier.verify(token, { type: 'access' }), refused('unknown-key'))
+  published = ring
+  for (let flood = 0; flood < 50; flood++) {
+    await assert.rejects(verifier.verify(token, { type: 'access' }), refused('unknown-key'))
+  }
+  assert.equal(counter.loads, 1)
+  time.seconds += 10
+  assert.ok(await verifier.verify(token, { type: 'access' }))
+  assert.equal(counter.loads, 2)
+})
+
+test('a load that fails says nothing about the token', async () => {
+  let down = true
+  const { verifier, time, counter } = setUp({}, async () => {
+    if (down) throw new Error('issuer is away')
+    return ring.jwks()
+  })
+  const token = await signer.sign(request)
+  for (let attempt = 0; attempt < 5; attempt++) {
+    await assert.rejects(verifier.verify(token, { type: 'access' }), (error: Error) => {
+      assert.ok(error instanceof SERVICE_UNAVAILABLE)
+      assert.match(String(error.cause), /issuer is away/)
+      return true
+    })
+  }
+  assert.equal(counter.loads, 1, 'a failing issuer is not hammered')
+  down = false
+  time.seconds += 1
+  assert.ok(await verifier.verify(token, { type: 'access' }))
+})
+
+test('a loader that answers nonsense is a failing load', async () => {
+  const { verifier } = setUp({}, async () => JSON.parse('{"error":"x"}'))
+  await assert.rejects(verifier.verify(await signer.sign(request), { type: 'access' }), SERVICE_UNAVAILABLE)
+})
+
+test('known keys serve while the issuer is away, and withdrawn ones go when it is back', async () => {
+  let answer = async () => ring.jwks()
+  const { verifier, time, counter } = setUp({ clockToleranceSeconds: 10_000 }, () => answer())
+  const token = await signer.sign(request)
+  await verifier.verify(token, { type: 'access' })
+  answer = async () => {
+    throw new Error('away')
+  }
+  time.seconds += 601
+  assert.ok(await verifier.verify(token, { type: 'access' }))
+  assert.equal(counter.loads, 2)
+  answer = async () => createKeyRing([older]).jwks()
+  time.seconds += 10
+  await verifier.verify(token, { type: 'access' })
+  await assert.rejects(verifier.verify(token, { type: 'access' }), refused('unknown-key'))
+})
