@@ -1,4 +1,6 @@
+export { startDocuments } from './documents.ts'
 export { InfraError, MissingServerError, PortTakenError, ServerStartError } from './errors.ts'
+export { locateDocuments } from './locate/documents.ts'
 export type { Found } from './locate/found.ts'
 export { locateNats } from './locate/nats.ts'
 export { locatePostgres } from './locate/postgres.ts'

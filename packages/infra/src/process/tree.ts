@@ -1,14 +1,28 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Whether a process with this id exists (a zombie counts). */
+/** `[state, parent]` of a Linux process; undefined when there is none. */
+function statOf(pid: number | string): readonly [state: string, ppid: number] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // "pid (name) state ppid …": the name may hold spaces and brackets, so count from its last bracket.
+    const [state = '', ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return [state, Number(ppid)]
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a process with this id runs. A zombie does not: it holds nothing, and where init reaps nobody it stays for ever. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
   }
+  if (process.platform !== 'linux') return true
+  const state = statOf(pid)?.[0]
+  return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
 function parents(): Map<number, number> {
@@ -22,13 +36,8 @@ function parents(): Map<number, number> {
   }
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8')
-      // "pid (name) state ppid …": the name may hold spaces and brackets, so count from its last bracket.
-      table.set(Number(entry), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
-    } catch {
-      // gone meanwhile
-    }
+    const stat = statOf(entry)
+    if (stat !== undefined) table.set(Number(entry), stat[1])
   }
   return table
 }

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { test } from 'node:test'
+import { freePort, isPortFree, locateNats, PortTakenError, preferPort, startNats } from '../src/index.ts'
+
+const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
+
+async function occupy(): Promise<AsyncDisposable & { port: number }> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  }
+}
+
+test('a taken port is told from a free one', async () => {
+  await using taken = await occupy()
+  assert.equal(await isPortFree(taken.port), false)
+  assert.notEqual(await preferPort(taken.port), taken.port)
+  const free = await freePort()
+  assert.equal(await preferPort(free), free)
+})
+
+test('a preferred port that is taken gives way to a free one', { skip }, async () => {
+  await using taken = await occupy()
+  await using server = await startNats({ ephemeral: true, preferredPort: taken.port })
+  assert.notEqual(new URL(server.url).port, String(taken.port))
+})
+
+test('an exact port that is taken is an error that names it', { skip }, async () => {
+  await using taken = await occupy()
+  await assert.rejects(startNats({ ephemeral: true, port: taken.port }), (error: unknown) => {
+    assert.ok(error instanceof PortTakenError)
+    assert.match(error.message, new RegExp(`port ${taken.port}`))
+    return true
+  })
+})
