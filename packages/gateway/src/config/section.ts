@@ -1,0 +1,87 @@
+import { configError } from './config-error.ts'
+
+/**
+ * One mapping of the config, read field by field. Every getter checks the type; `finish` refuses what nobody asked for,
+ * so that a misspelt or unsupported field stops the start instead of being ignored (it might have been an access rule).
+ */
+export class Section {
+  readonly place: string
+  readonly #fields: ReadonlyMap<string, unknown>
+  readonly #seen = new Set<string>()
+
+  constructor(value: unknown, place: string) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw configError(place, 'must be a mapping')
+    this.place = place
+    this.#fields = new Map(Object.entries(value))
+  }
+
+  at(name: string): string {
+    return this.place === '' ? name : `${this.place}.${name}`
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(name)
+  }
+
+  raw(name: string): unknown {
+    this.#seen.add(name)
+    return this.#fields.get(name)
+  }
+
+  optionalString(name: string): string | undefined {
+    const value = this.raw(name)
+    if (value === undefined) return undefined
+    return nonEmptyString(value, this.at(name))
+  }
+
+  string(name: string): string {
+    const value = this.optionalString(name)
+    if (value === undefined) throw configError(this.at(name), 'is required')
+    return value
+  }
+
+  boolean(name: string, fallback: boolean): boolean {
+    const value = this.raw(name)
+    if (value === undefined) return fallback
+    if (typeof value !== 'boolean') throw configError(this.at(name), 'must be true or false')
+    return value
+  }
+
+  number(name: string, fallback: number, range: { min: number; max: number; integer: boolean }): number {
+    const value = this.raw(name)
+    if (value === undefined) return fallback
+    const fits = typeof value === 'number' && value >= range.min && value <= range.max
+    if (!fits || (range.integer && !Number.isInteger(value))) {
+      const kind = range.integer ? 'a whole number' : 'a number'
+      throw configError(this.at(name), `must be ${kind} from ${range.min} to ${range.max}`)
+    }
+    return value
+  }
+
+  list<T>(name: string, read: (value: unknown, place: string) => T): T[] | undefined {
+    const value = this.raw(name)
+    if (value === undefined) return undefined
+    if (!Array.isArray(value)) throw configError(this.at(name), 'must be a list')
+    return value.map((item, index) => read(item, `${this.at(name)}[${index}]`))
+  }
+
+  /** A list that restricts something: an empty one would restrict nothing, which nobody means. */
+  restriction<T>(name: string, read: (value: unknown, place: string) => T): T[] | undefined {
+    const list = this.list(name, read)
+    if (list?.length === 0)
+      throw configError(this.at(name), 'must not be empty: leave the field out to match everything')
+    return list
+  }
+
+  finish(): void {
+    for (const name of this.#fields.keys()) {
+      if (!this.#seen.has(name)) throw configError(this.at(name), 'unknown field, or not supported by this gateway')
+    }
+  }
+}
+
+export function nonEmptyString(value: unknown, place: string): string {
+  if (typeof value !== 'string' || value === '') throw configError(place, 'must be a non-empty string')
+  return value
+}

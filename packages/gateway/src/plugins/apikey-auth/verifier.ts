@@ -1,0 +1,70 @@
+import { Pool } from 'undici'
+import type { Target } from '../../config/read-target.ts'
+import type { Resolver } from '../../proxy/resolver.ts'
+import { readVerdict, type Verdict } from './core.ts'
+
+/** The verifier answers in a few bytes; anything longer is not its answer. */
+const MAX_BODY_BYTES = 4096
+
+export interface VerifierOptions {
+  readonly target: Target
+  /** Bounds the whole call, from taking a connection to the last byte: a verifier that drips bytes cannot hold a request. */
+  readonly timeoutMs: number
+  readonly resolve: Resolver
+}
+
+/** Asks the auth service whether a key is good: `POST {"key"}` → `{"valid"}`. */
+export class Verifier {
+  readonly #pool: Pool
+  readonly #path: string
+  readonly #host: string
+  readonly #timeoutMs: number
+
+  constructor({ target, timeoutMs, resolve }: VerifierOptions) {
+    const authority = `${target.host}:${target.port}`
+    // Bounded, so that a flood of made-up keys queues here (and times out) instead of flooding the auth service.
+    this.#pool = new Pool(`http://${resolve(authority)}`, {
+      connections: 64,
+      allowH2: false,
+      connectTimeout: timeoutMs,
+    })
+    this.#path = target.path
+    this.#host = authority
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Throws when the verifier cannot be asked or does not answer in time and in form. The error never holds the key. */
+  async verify(key: string): Promise<Verdict> {
+    const signal = AbortSignal.timeout(this.#timeoutMs)
+    const { statusCode, body } = await this.#pool.request({
+      method: 'POST',
+      path: this.#path,
+      headers: { host: this.#host, 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({ key }),
+      signal,
+    })
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size > MAX_BODY_BYTES) throw new Error(`the verifier's answer is longer than ${MAX_BODY_BYTES} bytes`)
+      chunks.push(chunk)
+    }
+    const verdict = readVerdict(statusCode, validField(Buffer.concat(chunks).toString('utf8')))
+    if (verdict === 'unknown') throw new Error(`the verifier gave no verdict (status ${statusCode})`)
+    return verdict
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy()
+  }
+}
+
+function validField(text: string): unknown {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null && 'valid' in body ? body.valid : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,50 @@
+import { configError } from '../config/config-error.ts'
+import type { PluginEntry } from '../config/model.ts'
+import { apikeyAuth } from './apikey-auth/plugin.ts'
+import type { AccessPlugin, PluginEnvironment, PluginKind } from './plugin.ts'
+
+const KINDS: ReadonlyMap<string, PluginKind> = new Map([apikeyAuth].map(kind => [kind.name, kind]))
+
+/** Makes each configured plugin once and finds those of a route. */
+export class PluginSet {
+  readonly #made = new Map<PluginEntry, AccessPlugin>()
+  readonly #environment: PluginEnvironment
+
+  constructor(environment: PluginEnvironment) {
+    this.#environment = environment
+  }
+
+  /** Also makes what no route uses, so that an unknown plugin never goes unnoticed. Throws `GatewayConfigError`. */
+  make(entries: readonly PluginEntry[]): void {
+    for (const entry of entries) {
+      const kind = kindOf(entry)
+      // A plugin that is switched off must be known and well configured too, but holds nothing open.
+      const plugin = kind.configure(entry.config, this.#environment)
+      entry.config.finish()
+      this.#made.set(entry, plugin)
+    }
+  }
+
+  /** The most specific entry of each name wins (route, then service, then global); higher priority runs first. */
+  select(...levels: readonly (readonly PluginEntry[])[]): AccessPlugin[] {
+    const chosen = new Map<string, PluginEntry>()
+    for (const level of levels) {
+      for (const entry of level) if (entry.enabled && !chosen.has(entry.name)) chosen.set(entry.name, entry)
+    }
+    const ordered = [...chosen.values()].sort((a, b) => kindOf(b).priority - kindOf(a).priority)
+    return ordered.map(entry => this.#made.get(entry)).filter(plugin => plugin !== undefined)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#made.values()].map(plugin => plugin.close()))
+  }
+}
+
+function kindOf(entry: PluginEntry): PluginKind {
+  const kind = KINDS.get(entry.name)
+  if (kind === undefined) {
+    const known = [...KINDS.keys()].join(', ')
+    throw configError(entry.place, `plugin "${entry.name}" is not supported by this gateway (it has: ${known})`)
+  }
+  return kind
+}

@@ -1,0 +1,40 @@
+/** Why an exchange with an upstream failed, in the terms of the answer. Messages are Kong's own. */
+export interface Failure {
+  readonly status: number
+  readonly message: string
+}
+
+export const UPSTREAM_TIMED_OUT: Failure = { status: 504, message: 'The upstream server is timing out' }
+export const CLIENT_TIMED_OUT: Failure = { status: 408, message: 'Request timeout' }
+const INVALID_RESPONSE: Failure = { status: 502, message: 'An invalid response was received from the upstream server' }
+const NAME_UNRESOLVED: Failure = { status: 503, message: 'name resolution failed' }
+const UNSENDABLE: Failure = { status: 400, message: 'Bad request' }
+
+const DNS_CODES: ReadonlySet<string> = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EAI_NODATA',
+  'EAI_NONAME',
+  'EDNS',
+])
+const TIMEOUT_CODES: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
+
+export function failureOf(error: Error): Failure {
+  const code = codeOf(error)
+  if (DNS_CODES.has(code)) return NAME_UNRESOLVED
+  if (TIMEOUT_CODES.has(code)) return UPSTREAM_TIMED_OUT
+  // The client library refused to write the request: a method or header value that HTTP does not allow.
+  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return UNSENDABLE
+  return INVALID_RESPONSE
+}
+
+/** Whether the attempt failed while connecting, for a reason that another attempt might not meet. */
+export function isConnectFailure(error: Error): boolean {
+  const code = codeOf(error)
+  return TIMEOUT_CODES.has(code) || (!code.startsWith('UND_ERR') && !DNS_CODES.has(code))
+}
+
+export function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : ''
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AccessPlugin } from '../plugins/plugin.ts'
+import { escapePath, normalizePath } from '../routing/normalize-path.ts'
+import { upstreamPath } from '../routing/upstream-path.ts'
+import { type Answer, kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
+import type { GatewayLog } from '../server/log.ts'
+import { newRequestId } from '../server/request-id.ts'
+import { requestTarget } from '../server/request-target.ts'
+import { Exchange } from './exchange.ts'
+import { refuseUnsupported } from './refuse.ts'
+import { upstreamRequestHeaders } from './request-headers.ts'
+import type { ProxyTable } from './table.ts'
+
+/** The way of a request: target, route, plugins, upstream. Whatever fails before the upstream refuses the request. */
+export function proxyHandler(table: ProxyTable, log: GatewayLog) {
+  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now() }
+    try {
+      const refusal = await handle(table, log, request, req, res)
+      if (refusal !== undefined) sendAnswer(res, refusal, request)
+    } catch (error) {
+      log.error({ requestId: request.id, err: error instanceof Error ? error.stack : String(error) }, 'request failed')
+      if (res.headersSent) res.destroy()
+      else sendAnswer(res, kongError(500, 'An unexpected error occurred', request.id), request)
+    }
+  }
+}
+
+async function handle(
+  { router }: ProxyTable,
+  log: GatewayLog,
+  request: RequestIdentity,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<Answer | undefined> {
+  const unsupported = refuseUnsupported(req, request.id)
+  if (unsupported !== undefined) return unsupported
+  const target = requestTarget(req)
+  const path = target && normalizePath(target.rawPath)
+  if (target === undefined || path === undefined) return kongError(400, 'Bad request', request.id)
+
+  const match = router.match(req.method ?? '', target.host, path)
+  if (match === undefined) return kongError(404, 'no Route matched with those values', request.id)
+  const { value: route, prefix } = match
+  if (route.httpsOnly) {
+    const upgrade = { connection: 'Upgrade', upgrade: 'TLS/1.2, HTTP/1.1' }
+    return kongError(426, 'Please use HTTPS protocol', request.id, upgrade)
+  }
+
+  if (route.plugins.length > 0) {
+    const refusal = await askPlugins(route.plugins, req, request.id)
+    if (refusal !== undefined) return refusal
+    if (res.destroyed) return undefined
+  }
+
+  const stripped = route.stripPath ? prefix : undefined
+  const { upstream } = route
+  const forwarded = {
+    target,
+    requestId: request.id,
+    host: route.preserveHost && target.authority !== '' ? target.authority : upstream.hostHeader,
+    strippedPrefix: stripped === undefined || stripped === '/' ? undefined : escapePath(stripped),
+    hidden: route.hiddenHeaders,
+  }
+  const joined = upstreamPath({ base: upstream.service.path, path, stripped, stripPath: route.stripPath })
+  new Exchange({
+    req,
+    res,
+    upstream,
+    path: escapePath(joined) + target.query,
+    headers: upstreamRequestHeaders(req, forwarded),
+    request,
+    log,
+  })
+  return undefined
+}
+
+async function askPlugins(plugins: readonly AccessPlugin[], req: IncomingMessage, id: string) {
+  const view = {
+    headerValues: (name: string) => req.headersDistinct[name] ?? [],
+    requestId: clientRequestId(req) ?? id,
+  }
+  for (const plugin of plugins) {
+    const answer = await plugin.access(view)
+    if (answer !== undefined) return answer
+  }
+  return undefined
+}
+
+function clientRequestId(req: IncomingMessage): string | undefined {
+  const value = req.headers['x-request-id']
+  return typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value) ? value : undefined
+}

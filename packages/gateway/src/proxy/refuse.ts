@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http'
+import { type Answer, kongError } from '../server/answer.ts'
+
+/** nginx's large_client_header_buffers: a request line longer than one of its 8 KiB buffers is refused. */
+const MAX_URL_LENGTH = 8192
+
+/** Requests that are valid HTTP and yet not for a proxy to pass on. */
+export function refuseUnsupported(req: IncomingMessage, requestId: string): Answer | undefined {
+  const { headers, method, url = '' } = req
+  if (url.length > MAX_URL_LENGTH) return kongError(414, 'URI too long', requestId)
+  if (method === 'TRACE') return kongError(405, 'Method not allowed', requestId)
+  const encoding = headers['transfer-encoding']
+  if (encoding !== undefined) {
+    // Content-Length beside it is how requests are smuggled past a proxy; another coding would have to be decoded here.
+    const ambiguous = headers['content-length'] !== undefined || req.httpVersion === '1.0'
+    if (ambiguous) return closing(400, 'Bad request', requestId)
+    if (encoding.toLowerCase() !== 'chunked')
+      return closing(501, 'Only the chunked transfer encoding is supported', requestId)
+  }
+  // Any other Upgrade (h2c, as some clients always send) is an offer that may be ignored.
+  if (headers.upgrade?.toLowerCase().includes('websocket')) {
+    return closing(501, 'Protocol upgrades are not supported by this gateway', requestId)
+  }
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    return kongError(417, 'Expectation failed', requestId)
+  }
+  return undefined
+}
+
+function closing(status: number, message: string, requestId: string): Answer {
+  return kongError(status, message, requestId, { connection: 'close' })
+}

@@ -1,0 +1,58 @@
+import { VIA } from '../server/identity.ts'
+import { HOP_BY_HOP, namedByConnection } from './hop-by-hop.ts'
+
+export interface Latencies {
+  readonly requestId: string
+  /** Milliseconds that the gateway took before it turned to the upstream. */
+  readonly proxyMs: number
+  /** Milliseconds until the upstream's headers were there. */
+  readonly upstreamMs: number
+}
+
+/** The header fields for the client, as name, value, name, value … (so that Set-Cookie may repeat). */
+export function clientResponseHeaders(raw: readonly (Buffer | string)[], latencies: Latencies): string[] {
+  const headers: string[] = []
+  let connection: string | undefined
+  let chunked = false
+  let via = ''
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = text(raw[i])
+    const value = text(raw[i + 1])
+    const lower = name.toLowerCase()
+    if (lower === 'connection') connection = connection === undefined ? value : `${connection},${value}`
+    else if (lower === 'transfer-encoding') chunked = true
+    else if (lower === 'via') via += `${value}, `
+    else if (!HOP_BY_HOP.has(lower) && !GATEWAY_FIELDS.has(lower)) headers.push(name, value)
+  }
+  const dropped = new Set(namedByConnection(connection))
+  if (chunked) dropped.add('content-length')
+  if (dropped.size > 0) removeFields(headers, dropped)
+  headers.push(
+    'via',
+    via + VIA,
+    'x-kong-upstream-latency',
+    String(Math.round(latencies.upstreamMs)),
+    'x-kong-proxy-latency',
+    String(Math.round(latencies.proxyMs)),
+    'x-kong-request-id',
+    latencies.requestId,
+  )
+  return headers
+}
+
+const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
+  'x-kong-upstream-latency',
+  'x-kong-proxy-latency',
+  'x-kong-response-latency',
+  'x-kong-request-id',
+])
+
+function removeFields(headers: string[], dropped: ReadonlySet<string>): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (dropped.has((headers[i] ?? '').toLowerCase())) headers.splice(i, 2)
+  }
+}
+
+function text(field: Buffer | string | undefined): string {
+  return typeof field === 'string' ? field : (field?.toString('latin1') ?? '')
+}

@@ -1,0 +1,38 @@
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { answerHeaders, kongError } from './answer.ts'
+import { newRequestId } from './request-id.ts'
+
+/** Answers a connection whose bytes are no valid HTTP request (smuggling attempts, oversize headers …) and closes it. */
+export function answerClientError(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status = statusOf(error)
+  writeRawAnswer(socket, status, MESSAGES[status] ?? 'Bad request')
+}
+
+/** Writes an answer on a connection that has no `ServerResponse`, and closes it. */
+export function writeRawAnswer(socket: Duplex, status: number, message: string): void {
+  const request = { id: newRequestId(), startedAt: performance.now() }
+  const answer = kongError(status, message, request.id, { connection: 'close' })
+  const headers = Object.entries(answerHeaders(answer, request)).map(([name, value]) => `${name}: ${value}\r\n`)
+  const reason = STATUS_CODES[status] ?? 'Request Header Too Large'
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${headers.join('')}\r\n${answer.body}`)
+}
+
+const MESSAGES: Record<number, string> = {
+  400: 'Bad request',
+  408: 'Request timeout',
+  414: 'URI too long',
+  494: 'Request header or cookie too large',
+}
+
+function statusOf(error: { code?: string; rawPacket?: Buffer }): number {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
+  if (error.code !== 'HPE_HEADER_OVERFLOW') return 400
+  // The parser does not say what overflowed. Without a line end in the packet it is the request line,
+  // unless one header alone fills a packet, which nginx would not distinguish for the client either.
+  return error.rawPacket?.includes('\n') === false ? 414 : 494
+}

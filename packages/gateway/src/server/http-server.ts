@@ -1,0 +1,58 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { answerClientError, writeRawAnswer } from './client-error.ts'
+import type { InFlight } from './in-flight.ts'
+
+export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+
+/** node:http with nginx's limits and with every refusal in Kong's form. */
+export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
+  const accept = (req: IncomingMessage, res: ServerResponse): void => {
+    inFlight.add(res)
+    void handler(req, res)
+  }
+  const server = createServer({
+    insecureHTTPParser: false,
+    // Checked with the rest of the request target, for an answer in Kong's form.
+    requireHostHeader: false,
+    maxHeaderSize: 32 * 1024,
+    headersTimeout: 60_000,
+    // An upload may take as long as it makes progress: the exchange watches that.
+    requestTimeout: 0,
+    keepAliveTimeout: 75_000,
+    connectionsCheckingInterval: 5_000,
+  })
+  // Without a limit no header is dropped unseen; the size above bounds their number.
+  server.maxHeadersCount = 0
+  server.on('request', accept)
+  // 100 Continue is sent when the upstream takes the body: a refused request does not upload it first.
+  server.on('checkContinue', accept)
+  server.on('checkExpectation', accept)
+  server.on('connect', (_req, socket) => writeRawAnswer(socket, 405, 'Method not allowed'))
+  server.on('clientError', (error, socket) => {
+    // In the middle of a response an error answer would be taken for a part of it.
+    if (inFlight.has(socket)) socket.destroy()
+    else answerClientError(error, socket)
+  })
+  return server
+}
+
+/** Listens and tells the port. Throws one clear line when the address cannot be had. */
+export async function listen(server: Server, port: number, host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject).listen(port, host, resolve)
+  try {
+    await promise
+  } catch (error) {
+    throw new Error(`cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error })
+  }
+  server.off('error', reject)
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') return 'the port is taken; stop what uses it or choose another port'
+  if (code === 'EACCES') return 'not permitted; choose a port above 1023'
+  return error instanceof Error ? error.message : String(error)
+}

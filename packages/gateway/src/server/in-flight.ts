@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** A client that was answered before it sent its whole body may go on sending this long before it is cut off. */
+const LINGER_MS = 30_000
+
+/** The responses that are not finished yet, so that shutting down can wait for them. */
+export class InFlight {
+  readonly #responses = new Set<ServerResponse>()
+  #draining = false
+  #onEmpty: (() => void) | undefined
+
+  add(res: ServerResponse): void {
+    this.#responses.add(res)
+    if (this.#draining) res.shouldKeepAlive = false
+    res.once('close', () => this.#remove(res))
+    res.once('finish', () => discardRest(res))
+  }
+
+  has(socket: Duplex): boolean {
+    for (const res of this.#responses) if (res.socket === socket) return true
+    return false
+  }
+
+  /** Tells clients to close their connections, and waits until every response is finished or the time is up. */
+  async drain(limitMs: number): Promise<void> {
+    this.#draining = true
+    for (const res of this.#responses) if (!res.headersSent) res.shouldKeepAlive = false
+    if (this.#responses.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onEmpty = resolve
+    const timer = setTimeout(resolve, limitMs)
+    await promise
+    clearTimeout(timer)
+  }
+
+  #remove(res: ServerResponse): void {
+    this.#responses.delete(res)
+    if (this.#responses.size === 0) this.#onEmpty?.()
+  }
+}
+
+/** Reads on after an early answer, as nginx does: closing at once would reset the connection and lose the answer. */
+function discardRest({ req }: ServerResponse): void {
+  if (req.complete) return
+  req.resume()
+  const timer = setTimeout(() => req.socket.destroy(), LINGER_MS).unref()
+  req.once('close', () => clearTimeout(timer))
+}
