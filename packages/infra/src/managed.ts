@@ -144,7 +144,8 @@ export class ManagedServer implements Server {
     const text = child.output.join('\n')
     if (passing?.test(text) && Date.now() < deadline) return undefined
     if (PORT_TAKEN.test(text)) throw new PortTakenError(`${name} cannot use port ${port}: it is taken`)
-    throw new ServerStartError(`${name} ended while starting`, child.output)
+    const { code, signal } = await child.exited
+    throw new ServerStartError(`${name} ended while starting (${signal ?? code})`, child.output)
   }
 
   #ended(child: Child, exit: ServerExit): void {

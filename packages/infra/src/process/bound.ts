@@ -17,7 +17,7 @@ export interface BoundCommand {
 let probe: Promise<boolean> | undefined
 
 function hasPdeathsig(): Promise<boolean> {
-  probe ??= run('setpriv', ['--pdeathsig', 'TERM', '--', 'true']).then(
+  probe ??= run('setpriv', ['--pdeathsig', 'TERM', '--', 'sh', '-c', ':']).then(
     () => true,
     () => false,
   )
@@ -32,9 +32,9 @@ export async function chooseBinding(): Promise<Binding> {
 // The parent may die between fork and prctl, when no signal would ever come: look once more who the parent is, then become the server.
 const GUARD = '[ "$PPID" = "$0" ] && exec "$@"'
 
-// Forked twice, so that the server does not find a child it never made. `cat` ends when the parent's end of the pipe closes.
+// Forked twice, so that the server does not find a child it never made. `read` fails when the parent's end of the pipe closes.
 const WATCH =
-  'me=$$; exec 3<&0 </dev/null; ( ( cat <&3 >/dev/null 2>&1; kill -$0 $me 2>/dev/null ) >/dev/null 2>&1 & ) ; exec 3<&-; exec "$@"'
+  'me=$$; exec 3<&0 </dev/null; ( ( while read -r _ <&3; do :; done; kill -$0 $me 2>/dev/null ) >/dev/null 2>&1 & ) ; exec 3<&-; exec "$@"'
 
 /**
  * Wraps a command so that no orphan stays after `kill -9` of this process. The wrappers exec: the child's pid is the server's own.
