@@ -3,6 +3,7 @@ import type { EventSpec } from './event.ts'
 import type { ProcedureSpec } from './procedure.ts'
 
 /** What a handler answers with. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler without a response schema may return nothing
 export type ResponseOf<P extends ProcedureSpec> = P extends { readonly response: infer S } ? Infer<S> : void
 
 /** What a caller over NATS passes. */

@@ -58,7 +58,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions, id: requestId } = request
     const ms = Math.round(reply.elapsedTime * 10) / 10
-    log.info({ requestId, method, route: routeOptions.url, status: reply.statusCode, ms }, 'request')
+    const line = { requestId, method, route: routeOptions.url, status: reply.statusCode, ms }
+    // Probes come every few seconds for ever; they would bury everything else.
+    if (routeOptions.url?.startsWith('/health')) log.debug(line, 'request')
+    else log.info(line, 'request')
   })
   return server
 }

@@ -1,0 +1,1 @@
+export { type KeyRing } from './keys/index.ts'

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
+import { VALIDATION_FAILED } from '../errors/index.ts'
+import type { NatsLink } from '../nats/index.ts'
+import { type Check, compileSchema } from '../schema/index.ts'
+import { encodeAttributes } from './headers.ts'
+
+export interface PublishOptions {
+  /** Number of this change among those of the aggregate, e.g. the row's version. */
+  readonly sequence?: number
+  /** Default: a new UUID. Publishing the same id twice is one event. */
+  readonly id?: string
+  /** When it happened. Default: now. */
+  readonly time?: Date
+}
+
+/** Announces events of one service. */
+export interface Publisher {
+  /**
+   * Resolves when the server has taken the event.
+   * @throws {VALIDATION_FAILED} when the data does not match the event's schema; nothing is sent
+   * @throws {SERVICE_UNAVAILABLE} when NATS is down
+   */
+  publish<E extends EventSpec>(event: EventDefinition<E>, data: EventDataOf<E>, options?: PublishOptions): Promise<void>
+}
+
+/**
+ * @example
+ * const events = createPublisher(natsClient, 'auth')
+ * await events.publish(userCreated, { userId, email, name, role: 'LEARNER' }, { sequence: user.version })
+ */
+export function createPublisher(nats: NatsLink, source: string): Publisher {
+  const checks = new WeakMap<object, Check>()
+  return {
+    async publish(event, data, options = {}) {
+      const check = checks.get(event) ?? compileSchema(event.data, 'ignore')
+      checks.set(event, check)
+      const checked = await check(data)
+      if (checked.problems) throw new VALIDATION_FAILED(checked.problems)
+      const headers = encodeAttributes({
+        id: options.id ?? randomUUID(),
+        type: event.subject,
+        source,
+        version: event.version,
+        time: (options.time ?? new Date()).toISOString(),
+        aggregateId: String((data as Record<string, unknown>)[event.aggregate]),
+        aggregateSequence: options.sequence,
+      })
+      nats.use().publish(event.subject, JSON.stringify(checked.value), { headers })
+      await nats.check()
+    },
+  }
+}

@@ -1,0 +1,43 @@
+/** The framework's main entry: what a service needs to be written. Stores, auth, config and telemetry have entries of their own. */
+export {
+  type AuthenticationProvider,
+  type AuthorizationProvider,
+  type CallContext,
+  type CallOf,
+  currentContext,
+  type Handler,
+  type Log,
+  type Middleware,
+  type MiddlewareCall,
+  type Principal,
+} from './call/index.ts'
+export * from './errors/index.ts'
+export {
+  createPublisher,
+  type EventHandler,
+  type Publisher,
+  type PublishOptions,
+  type ReceivedEvent,
+} from './events/index.ts'
+export {
+  createHttpClient,
+  type HttpClient,
+  type HttpClientOptions,
+  type HttpHandlers,
+  type Routes,
+} from './http/index.ts'
+export {
+  Controller,
+  createService,
+  type Dependency,
+  type Health,
+  type Module,
+  NatsGroup,
+  type NatsHandlers,
+  type Preparation,
+  runService,
+  type Service,
+  type ServiceOptions,
+  StartError,
+} from './micro/index.ts'
+export { type CallOptions, NatsClient, type NatsClientOptions, requestNats } from './nats/index.ts'

@@ -1,0 +1,69 @@
+import type { Dependency } from './dependency.ts'
+
+export interface DependencyHealth {
+  readonly status: 'up' | 'down'
+  /** Milliseconds the check took. */
+  readonly ms: number
+}
+
+export interface Health {
+  readonly timestamp: string
+  /** `ok` while the process works; what it depends on is told apart. */
+  readonly status: 'ok' | 'draining'
+  /** True when requests should be sent here. */
+  readonly ready: boolean
+  readonly dependencies: Readonly<Record<string, DependencyHealth>>
+}
+
+const CHECK_LIMIT_MS = 2000
+const KEEP_MS = 500
+
+/**
+ * Asks every dependency; nothing is ever assumed to be well. The answer is kept for half a second, so that probes and
+ * curious clients cannot load the databases.
+ */
+export class HealthCheck {
+  readonly #dependencies: readonly Dependency[]
+  #state: 'starting' | 'ready' | 'draining' = 'starting'
+  #latest: { readonly at: number; readonly result: Promise<Readonly<Record<string, DependencyHealth>>> } | undefined
+
+  constructor(dependencies: readonly Dependency[]) {
+    this.#dependencies = dependencies
+  }
+
+  set state(state: 'starting' | 'ready' | 'draining') {
+    this.#state = state
+  }
+
+  async read(): Promise<Health> {
+    const now = performance.now()
+    if (!this.#latest || now - this.#latest.at > KEEP_MS) this.#latest = { at: now, result: this.#ask() }
+    const dependencies = await this.#latest.result
+    const up = Object.values(dependencies).every(({ status }) => status === 'up')
+    return {
+      timestamp: new Date().toISOString(),
+      status: this.#state === 'draining' ? 'draining' : 'ok',
+      ready: this.#state === 'ready' && up,
+      dependencies,
+    }
+  }
+
+  async #ask(): Promise<Readonly<Record<string, DependencyHealth>>> {
+    const asked = this.#dependencies.map(async dependency => [dependency.name, await ask(dependency)] as const)
+    return Object.fromEntries(await Promise.all(asked))
+  }
+}
+
+async function ask(dependency: Dependency): Promise<DependencyHealth> {
+  const began = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), CHECK_LIMIT_MS)
+  })
+  const status = await Promise.race([dependency.check(), limit]).then(
+    () => 'up' as const,
+    () => 'down' as const,
+  )
+  clearTimeout(timer)
+  return { status, ms: Math.round(performance.now() - began) }
+}

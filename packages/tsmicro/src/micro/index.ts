@@ -1,0 +1,8 @@
+export { Controller } from './controller.ts'
+export type { Dependency } from './dependency.ts'
+export type { DependencyHealth, Health } from './health.ts'
+export type { Module, Preparation } from './module.ts'
+export { NatsGroup, type NatsGroupOptions, type NatsHandlers } from './nats-group.ts'
+export { type RunOptions, runService } from './run.ts'
+export { createService, type Service, type ServiceOptions } from './service.ts'
+export { StartError } from './start-error.ts'

@@ -1,0 +1,89 @@
+import {
+  type AuthenticationProvider,
+  type AuthorizationProvider,
+  type CallContext,
+  guardOf,
+  type Handler,
+  type Log,
+  type Middleware,
+} from '../call/index.ts'
+import {
+  type BoundProcedure,
+  type Contract,
+  contract,
+  type EventDefinition,
+  type EventSpec,
+  type JsonSchema,
+  procedure,
+  proceduresOf,
+} from '../contract/index.ts'
+import type { EventConsumer, EventHandler } from '../events/index.ts'
+import { createEndpoint, type NatsServer } from '../nats/index.ts'
+
+/** One handler for each procedure of a contract that has a NATS door. */
+export type NatsHandlers<C extends Contract> = {
+  readonly [K in keyof C as C[K] extends { readonly kind: 'procedure'; readonly nats: string }
+    ? K
+    : never]: C[K] extends BoundProcedure<infer S> ? Handler<S> : never
+}
+
+export interface NatsGroupOptions {
+  readonly service: string
+  readonly server: NatsServer
+  readonly consumer: EventConsumer
+  readonly authentication: AuthenticationProvider
+  readonly authorization: AuthorizationProvider
+  readonly middleware: readonly Middleware[]
+  readonly timeoutMs: number
+  readonly log: Log
+  readonly onImplemented: (procedure: BoundProcedure) => void
+}
+
+const ANYTHING: JsonSchema = {}
+
+/** Mounts procedures at the NATS door and takes events. */
+export class NatsGroup {
+  readonly #options: NatsGroupOptions
+
+  constructor(options: NatsGroupOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Gives every NATS procedure of a contract its handler; a missing one does not compile.
+   *
+   * @example
+   * nats.implement(validation, { validateToken: ({ data }) => sessions.validate(data.token), … })
+   */
+  implement<C extends Contract>(contract: C, handlers: NatsHandlers<C>): void {
+    for (const procedure of proceduresOf(contract)) {
+      const handler = (handlers as Record<string, Handler | undefined>)[procedure.name]
+      if (procedure.subject && handler) this.#mount(procedure, handler)
+    }
+  }
+
+  /**
+   * An endpoint without a contract, as in gomicro: whatever JSON comes in `data`, whatever is returned goes out.
+   * It is not validated and not typed: prefer {@link implement}.
+   */
+  addEndpoint(name: string, handle: (data: unknown, context: CallContext) => unknown): void {
+    const made = contract(this.#options.service, {
+      [name]: procedure({ nats: name, access: 'internal', request: ANYTHING, response: ANYTHING }),
+    })
+    const [bound] = proceduresOf(made)
+    const handler = (call: { data: unknown; context: CallContext }) => handle(call.data, call.context)
+    if (bound) this.#mount(bound, handler as unknown as Handler)
+  }
+
+  /** Takes an event; each one reaches one instance of this service. */
+  consume<E extends EventSpec>(event: EventDefinition<E>, handler: EventHandler<E>): void {
+    this.#options.consumer.add(event, handler)
+  }
+
+  #mount(procedure: BoundProcedure, handler: Handler): void {
+    const { server, authentication, authorization, middleware, timeoutMs, log, onImplemented } = this.#options
+    const guard = guardOf(procedure.access, authentication, authorization)
+    server.add(createEndpoint({ procedure, handler, guard, middleware, timeoutMs, log }))
+    onImplemented(procedure)
+  }
+}

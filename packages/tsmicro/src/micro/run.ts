@@ -1,0 +1,47 @@
+import type { Log } from '../call/index.ts'
+import type { Service } from './service.ts'
+
+export interface RunOptions {
+  readonly log: Log
+  /** Milliseconds after which a stop that hangs is ended with exit code 1. Default 20,000. */
+  readonly stopTimeoutMs?: number
+}
+
+/**
+ * Runs a service as this process: starts it, drains it on SIGTERM and SIGINT and then exits 0; a failed start exits 1 with
+ * one line. Only a service's `main.ts` calls this.
+ *
+ * @example
+ * await runService(createService({ … }), { log })
+ */
+export async function runService(service: Service, { log, stopTimeoutMs = 20_000 }: RunOptions): Promise<void> {
+  let stopping = false
+  const stop = async (why: string, code: number) => {
+    if (stopping) return
+    stopping = true
+    log.info({ why }, 'stopping')
+    setTimeout(() => {
+      log.error({}, `did not stop within ${stopTimeoutMs / 1000} s`)
+      process.exit(1)
+    }, stopTimeoutMs).unref()
+    await service.stop()
+    process.exit(code)
+  }
+  process.on('SIGTERM', () => void stop('SIGTERM', 0))
+  process.on('SIGINT', () => void stop('SIGINT', 0))
+  // A mistake that nobody caught: the state is unknown, so finish what is in progress and let the supervisor restart us.
+  process.on('uncaughtException', err => {
+    log.error({ err }, 'uncaught exception')
+    void stop('uncaught exception', 1)
+  })
+  try {
+    await service.start()
+  } catch (err) {
+    if (stopping) return
+    log.error(
+      err instanceof Error && err.name === 'StartError' ? {} : { err },
+      err instanceof Error ? err.message : String(err),
+    )
+    await stop('start failed', 1)
+  }
+}

@@ -1,0 +1,62 @@
+import type { NatsConnection, Subscription } from '@nats-io/nats-core'
+import type { Endpoint } from './endpoint.ts'
+import { schemaHash } from './schema-hash.ts'
+
+export const QUEUE_GROUP = 'q'
+
+export interface ServiceIdentity {
+  readonly name: string
+  /** Unique for this instance. */
+  readonly id: string
+  /** Semantic version. */
+  readonly version: string
+  readonly description: string
+  readonly started: Date
+}
+
+const VERBS = ['PING', 'INFO', 'STATS'] as const
+type Verb = (typeof VERBS)[number]
+
+/**
+ * Answers `$SRV.PING|INFO|STATS`, for all services, for this one by name, and for this instance by id, so that
+ * `nats micro ls|info|stats` show it.
+ * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md
+ */
+export function announce(
+  nats: NatsConnection,
+  identity: ServiceIdentity,
+  endpoints: readonly Endpoint[],
+): Subscription[] {
+  return VERBS.flatMap(verb => {
+    const subjects = [`$SRV.${verb}`, `$SRV.${verb}.${identity.name}`, `$SRV.${verb}.${identity.name}.${identity.id}`]
+    return subjects.map(subject =>
+      nats.subscribe(subject, {
+        callback: (error, msg) => {
+          if (!error) msg.respond(JSON.stringify(describe(verb, identity, endpoints)))
+        },
+      }),
+    )
+  })
+}
+
+function describe(
+  verb: Verb,
+  { started, description, ...identity }: ServiceIdentity,
+  endpoints: readonly Endpoint[],
+): object {
+  const base = { type: `io.nats.micro.v1.${verb.toLowerCase()}_response`, ...identity, metadata: {} }
+  if (verb === 'PING') return base
+  if (verb === 'INFO') {
+    const described = endpoints.map(({ procedure }) => ({
+      ...nameOf(procedure),
+      metadata: { 'tsmicro.schema': schemaHash(procedure) },
+    }))
+    return { ...base, description, endpoints: described }
+  }
+  const counted = endpoints.map(({ procedure, stats }) => ({ ...nameOf(procedure), ...stats.toJSON() }))
+  return { ...base, started: started.toISOString(), endpoints: counted }
+}
+
+function nameOf(procedure: Endpoint['procedure']) {
+  return { name: procedure.name, subject: procedure.subject, queue_group: QUEUE_GROUP }
+}

@@ -1,0 +1,29 @@
+/** Counters of one endpoint as `$SRV.STATS` tells them. Times are in nanoseconds, measured until the answer is sent. */
+export class EndpointStats {
+  requests = 0
+  errors = 0
+  lastError = ''
+  processingNs = 0
+
+  begin(): bigint {
+    this.requests += 1
+    return process.hrtime.bigint()
+  }
+
+  end(began: bigint, error: { readonly status: number; readonly message: string } | undefined): void {
+    this.processingNs += Number(process.hrtime.bigint() - began)
+    if (!error) return
+    this.errors += 1
+    this.lastError = `${error.status}:${error.message}`
+  }
+
+  toJSON(): object {
+    return {
+      num_requests: this.requests,
+      num_errors: this.errors,
+      last_error: this.lastError,
+      processing_time: this.processingNs,
+      average_processing_time: this.requests === 0 ? 0 : Math.round(this.processingNs / this.requests),
+    }
+  }
+}

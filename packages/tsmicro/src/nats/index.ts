@@ -1,0 +1,5 @@
+export { type CallOptions, NatsClient, type NatsClientOptions, requestNats } from './client.ts'
+export { NatsLink, type NatsOptions } from './connection.ts'
+export { createEndpoint, type Endpoint, type EndpointOptions } from './endpoint/endpoint.ts'
+export { NatsServer, type NatsServerOptions } from './endpoint/server.ts'
+export { MALFORMED_REPLY } from './reply.ts'
