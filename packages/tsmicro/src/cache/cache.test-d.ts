@@ -1,0 +1,22 @@
+import { createCacheStore } from './index.ts'
+
+interface Post {
+  readonly id: string
+  readonly tags: readonly string[]
+  readonly text?: string
+  readonly author: { readonly name: string } | null
+}
+
+const store = createCacheStore()
+const posts = store.cache<Post>('post')
+export const post: Promise<Post | undefined> = posts.get('1')
+export const fetched: Promise<Post | null> = store.cache<Post | null>('maybe').getOrSet('1', async () => null)
+
+// @ts-expect-error a Date comes back from JSON as a string
+store.cache<{ at: Date }>('dated')
+// @ts-expect-error a Map comes back as {}
+store.cache<{ nested: { map: Map<string, string> }[] }>('mapped')
+// @ts-expect-error wrong type of value
+posts.set('1', { id: 1 })
+// @ts-expect-error the factory must give the cache's type
+posts.getOrSet('1', async () => 'text')
