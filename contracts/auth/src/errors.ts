@@ -1,0 +1,20 @@
+import { defineErrors } from 'tsmicro/contract'
+
+/** What the auth service may answer beside the framework's own errors. */
+export const {
+  EMAIL_TAKEN,
+  CREDENTIALS_INVALID,
+  TOKEN_INVALID,
+  REFRESH_TOKEN_INVALID,
+  USER_NOT_FOUND,
+  API_KEY_INVALID,
+  LAST_ADMIN,
+} = defineErrors({
+  EMAIL_TAKEN: { status: 409, message: 'There is an account with this e-mail already' },
+  CREDENTIALS_INVALID: { status: 401, message: 'E-mail or password is wrong' },
+  TOKEN_INVALID: { status: 401, message: 'The token is not valid' },
+  REFRESH_TOKEN_INVALID: { status: 401, message: 'The session cannot be renewed, sign in again' },
+  USER_NOT_FOUND: { status: 404, message: 'There is no such user' },
+  API_KEY_INVALID: { status: 401, message: 'Invalid API key' },
+  LAST_ADMIN: { status: 400, message: 'The last administrator must keep the role' },
+})

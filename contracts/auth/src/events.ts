@@ -1,0 +1,20 @@
+import { contract, event } from 'tsmicro/contract'
+import Type from 'typebox'
+import { RoleName } from './roles.ts'
+import { UserId } from './user.ts'
+
+const profilePicUrl = Type.Optional(Type.String())
+
+/** What the auth service announces. The sequence of each is the user's version. */
+export const userEvents = contract('auth', {
+  userCreated: event({
+    subject: 'user.created',
+    aggregate: 'userId',
+    data: Type.Object({ userId: UserId, email: Type.String(), name: Type.String(), role: RoleName, profilePicUrl }),
+  }),
+  userUpdated: event({
+    subject: 'user.updated',
+    aggregate: 'userId',
+    data: Type.Object({ userId: UserId, name: Type.String(), profilePicUrl }),
+  }),
+})

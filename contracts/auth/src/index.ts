@@ -1,0 +1,18 @@
+export { administration } from './administration.ts'
+export { apiKeyVerification } from './api-key.ts'
+export {
+  API_KEY_INVALID,
+  CREDENTIALS_INVALID,
+  EMAIL_TAKEN,
+  LAST_ADMIN,
+  REFRESH_TOKEN_INVALID,
+  TOKEN_INVALID,
+  USER_NOT_FOUND,
+} from './errors.ts'
+export { userEvents } from './events.ts'
+export { JsonWebKeySet, keys } from './keys.ts'
+export { ProfileChange, profile } from './profile.ts'
+export { RoleName, roles } from './roles.ts'
+export { SignedIn, SignIn, SignUp, session, Tokens } from './session.ts'
+export { Email, PrivateProfile, PublicProfile, SignedInUser, UserId, UserName } from './user.ts'
+export { TokenUser, validation } from './validation.ts'

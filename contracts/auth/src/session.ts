@@ -1,0 +1,62 @@
+import { contract, procedure } from 'tsmicro/contract'
+import Type, { type Static } from 'typebox'
+import { CREDENTIALS_INVALID, EMAIL_TAKEN, REFRESH_TOKEN_INVALID } from './errors.ts'
+import { Email, Password, ProfilePicUrl, SignedInUser, UserName } from './user.ts'
+
+export const SignUp = Type.Object({
+  email: Email,
+  password: Password,
+  name: UserName,
+  profilePicUrl: Type.Optional(ProfilePicUrl),
+})
+export type SignUp = Static<typeof SignUp>
+
+// Looser than SignUp on purpose: what cannot be an account gets the same answer as a wrong password.
+export const SignIn = Type.Object({
+  email: Type.String({ minLength: 1, maxLength: 320 }),
+  password: Type.String({ minLength: 1, maxLength: 100 }),
+})
+export type SignIn = Static<typeof SignIn>
+
+export const Tokens = Type.Object({ accessToken: Type.String(), refreshToken: Type.String() })
+export type Tokens = Static<typeof Tokens>
+
+export const SignedIn = Type.Object({ user: SignedInUser, tokens: Tokens })
+export type SignedIn = Static<typeof SignedIn>
+
+/** How a client gets, renews and ends its session. */
+export const session = contract('auth', {
+  signUp: procedure({
+    http: 'POST /signup/basic',
+    access: 'key',
+    summary: 'Make an account and sign in',
+    body: SignUp,
+    response: SignedIn,
+    errors: { EMAIL_TAKEN },
+    message: 'Welcome',
+  }),
+  signIn: procedure({
+    http: 'POST /signin/basic',
+    access: 'key',
+    summary: 'Sign in with e-mail and password',
+    body: SignIn,
+    response: SignedIn,
+    errors: { CREDENTIALS_INVALID },
+    message: 'Signed in',
+  }),
+  refresh: procedure({
+    http: 'POST /token/refresh',
+    access: 'key',
+    summary: 'Renew the tokens; Authorization carries the access token, which may be expired',
+    body: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 8192 }) }),
+    response: Tokens,
+    errors: { REFRESH_TOKEN_INVALID },
+    message: 'Renewed',
+  }),
+  signOut: procedure({
+    http: 'DELETE /signout',
+    access: 'user',
+    summary: 'End this session in every service',
+    message: 'Signed out',
+  }),
+})

@@ -1,0 +1,38 @@
+import { contract, procedure } from 'tsmicro/contract'
+import Type, { type Static } from 'typebox'
+import { TOKEN_INVALID } from './errors.ts'
+import { JsonWebKeySet } from './keys.ts'
+import { RoleName } from './roles.ts'
+import { PublicProfile, UserId } from './user.ts'
+
+/** The user behind a valid token. Roles are not among it: they are asked for, so that a change counts at once. */
+export const TokenUser = Type.Object({ ...PublicProfile.properties, sessionId: Type.String() })
+export type TokenUser = Static<typeof TokenUser>
+
+/** What other services ask before they act for a user. */
+export const validation = contract('auth', {
+  validateToken: procedure({
+    nats: 'validate.token',
+    access: 'internal',
+    summary: 'Signature, expiry and session of an access token',
+    request: Type.Object({ token: Type.String({ minLength: 1, maxLength: 8192 }) }),
+    response: TokenUser,
+    errors: { TOKEN_INVALID },
+    idempotent: true,
+  }),
+  validateRole: procedure({
+    nats: 'validate.role',
+    access: 'internal',
+    summary: 'Whether a user has a role or a higher one',
+    request: Type.Object({ userId: UserId, role: RoleName }),
+    response: Type.Object({ valid: Type.Boolean() }),
+    idempotent: true,
+  }),
+  publicKeys: procedure({
+    nats: 'keys',
+    access: 'internal',
+    summary: 'The keys that verify tokens',
+    response: JsonWebKeySet,
+    idempotent: true,
+  }),
+})

@@ -1,0 +1,67 @@
+import { PublicProfile } from '@blog-platform/auth-contract'
+import Type, { type Static } from 'typebox'
+
+export const BlogId = Type.String({ pattern: '^[0-9a-f]{24}$', description: 'Id of a blog' })
+export const Slug = Type.String({ minLength: 3, maxLength: 200 })
+const Title = Type.String({ minLength: 3, maxLength: 500 })
+const Description = Type.String({ minLength: 3, maxLength: 2000 })
+const DraftText = Type.String({ maxLength: 50_000 })
+const ImageUrl = Type.String({ format: 'uri', pattern: '^https?://', maxLength: 200 })
+const Tags = Type.Array(Type.String({ pattern: '^[A-Z0-9][A-Z0-9 +#._-]{0,49}$' }), {
+  minItems: 1,
+  maxItems: 20,
+  uniqueItems: true,
+})
+
+/** What an author sends to make a blog. */
+export const BlogCreate = Type.Object({
+  title: Title,
+  description: Description,
+  draftText: DraftText,
+  slug: Slug,
+  imgUrl: Type.Optional(ImageUrl),
+  tags: Tags,
+})
+export type BlogCreate = Static<typeof BlogCreate>
+
+/** What an author sends to change one: the id and any of the fields. */
+export const BlogChange = Type.Object({ _id: BlogId, ...Type.Partial(BlogCreate).properties }, { minProperties: 2 })
+export type BlogChange = Static<typeof BlogChange>
+
+const shown = {
+  _id: BlogId,
+  title: Type.String(),
+  description: Type.String(),
+  slug: Type.String(),
+  imgUrl: Type.Optional(Type.String()),
+  score: Type.Number({ minimum: 0, maximum: 1 }),
+  tags: Type.Array(Type.String()),
+}
+
+/** A published blog in a list. */
+export const BlogItem = Type.Object(shown)
+export type BlogItem = Static<typeof BlogItem>
+
+/** A published blog as everybody reads it. */
+export const PublicBlog = Type.Object({
+  ...shown,
+  text: Type.String(),
+  author: PublicProfile,
+  publishedAt: Type.String({ format: 'date-time' }),
+})
+export type PublicBlog = Static<typeof PublicBlog>
+
+/** A blog as its author and the editors see it. */
+export const PrivateBlog = Type.Object({
+  ...shown,
+  text: Type.Optional(Type.String()),
+  draftText: Type.String(),
+  author: PublicProfile,
+  submitted: Type.Boolean(),
+  drafted: Type.Boolean(),
+  published: Type.Boolean(),
+  publishedAt: Type.Optional(Type.String({ format: 'date-time' })),
+  createdAt: Type.String({ format: 'date-time' }),
+  updatedAt: Type.String({ format: 'date-time' }),
+})
+export type PrivateBlog = Static<typeof PrivateBlog>

@@ -1,0 +1,12 @@
+export { authoring } from './authoring.ts'
+export { BlogChange, BlogCreate, BlogId, BlogItem, PrivateBlog, PublicBlog, Slug } from './blog.ts'
+export { editing } from './editing.ts'
+export {
+  BLOG_NOT_FOUND,
+  BLOG_NOT_PUBLISHED,
+  BLOG_NOT_SUBMITTED,
+  NOT_THE_OWNER,
+  SLUG_INVALID,
+  SLUG_TAKEN,
+} from './errors.ts'
+export { PageQuery, reading } from './reading.ts'
