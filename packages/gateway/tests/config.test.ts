@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { GatewayConfigError, type KongConfig, startGateway } from '../src/index.ts'
+import { gatewayFor } from './support.ts'
+
+/** What is wrong, and the line that must say so. Written as plain data, as a file would hold it. */
+const refused: [string, unknown, RegExp][] = [
+  ['no version', { services: [] }, /^_format_version: must be "3\.0"/],
+  ['an old version', { _format_version: '1.1' }, /^_format_version/],
+  ['a number for a version', { _format_version: 3 }, /^_format_version/],
+  ['a list', [], /must be a mapping/],
+  ['an unknown top-level field', { _format_version: '3.0', consumers: [] }, /^consumers: unknown field/],
+  ['services that are no list', { _format_version: '3.0', services: {} }, /^services: must be a list/],
+  ['no name', service({ name: undefined }), /^services\[0\]\.name: is required/],
+  ['an unknown service field', service({ tls_verify: true }), /^services\[0\]\.tls_verify: unknown field/],
+  ['no target', service({ url: undefined }), /^services\[0\]: set url or host/],
+  ['two targets', service({ host: 'x' }), /^services\[0\]\.host: must not stand beside url/],
+  ['https upstreams', service({ url: 'https://x' }), /^services\[0\]\.url: .*only http/],
+  [
+    'https upstreams by protocol',
+    service({ url: undefined, host: 'x', protocol: 'https' }),
+    /^services\[0\]\.protocol: only http/,
+  ],
+  ['a url with a query', service({ url: 'http://x/a?b' }), /^services\[0\]\.url: .*no query/],
+  ['a url with credentials', service({ url: 'http://a:b@x/' }), /^services\[0\]\.url/],
+  ['a bad port', service({ url: 'http://x:70000' }), /^services\[0\]\.url/],
+  ['a time-out of 0', service({ read_timeout: 0 }), /^services\[0\]\.read_timeout: must be a whole number from 1/],
+  ['retries as text', service({ retries: '5' }), /^services\[0\]\.retries/],
+  [
+    'two services of one name',
+    { _format_version: '3.0', services: [SERVICE(), SERVICE()] },
+    /^services\[1\]: the name "api" is used twice/,
+  ],
+  ['an unknown route field', route({ header: {} }), /^services\[0\]\.routes\[0\]\.header: unknown field/],
+  ['a route that matches everything', route({ paths: undefined }), /^services\[0\]\.routes\[0\]: set at least one of/],
+  ['an empty list of paths', route({ paths: [] }), /^services\[0\]\.routes\[0\]\.paths: must not be empty/],
+  ['a relative path', route({ paths: ['/ok', 'auth'] }), /^services\[0\]\.routes\[0\]\.paths\[1\]: must start with \//],
+  ['a path that can never match', route({ paths: ['/a/../b'] }), /paths\[0\]: is not normalized: write \/b$/],
+  ['an encoded path', route({ paths: ['/%61'] }), /paths\[0\]: is not normalized: write \/a$/],
+  ['a path above the root', route({ paths: ['/../b'] }), /paths\[0\]: .*climbs above the root/],
+  ['a broken regular expression', route({ paths: ['~/a('] }), /paths\[0\]: regular expression: /],
+  ['look-ahead', route({ paths: ['~/(?!a)'] }), /paths\[0\]: regular expression: look-around/],
+  ['a back-reference', route({ paths: ['~/(a)\\1'] }), /paths\[0\]: regular expression: \\1 is not supported/],
+  ['a class within a class', route({ paths: ['~/[[:alpha:]]'] }), /paths\[0\]: regular expression: nested/],
+  ['loose alternatives', route({ paths: ['~/a|/b'] }), /paths\[0\]: regular expression: put alternatives in a group/],
+  ['a method in lower case', route({ methods: ['get'] }), /methods\[0\]: must be an HTTP method in upper case/],
+  ['a host with a port', route({ hosts: ['a.test:80'] }), /hosts\[0\]: must be a host name without a port/],
+  ['a wildcard in the middle', route({ hosts: ['a.*.test'] }), /hosts\[0\]: a wildcard stands alone/],
+  ['a protocol it cannot speak', route({ protocols: ['grpc'] }), /protocols\[0\]: must be http or https/],
+  ['path_handling v1', route({ path_handling: 'v1' }), /path_handling: only v0/],
+  ['strip_path as text', route({ strip_path: 'no' }), /strip_path: must be true or false/],
+  [
+    'an unknown plugin on a route',
+    route({ plugins: [{ name: 'ip-restriction' }] }),
+    /routes\[0\]\.plugins\[0\]: plugin "ip-restriction" is not supported/,
+  ],
+  [
+    'an unknown plugin on a service',
+    service({ plugins: [{ name: 'key-auth' }] }),
+    /^services\[0\]\.plugins\[0\]: plugin "key-auth" is not/,
+  ],
+  [
+    'an unknown global plugin',
+    { _format_version: '3.0', plugins: [{ name: 'acl' }] },
+    /^plugins\[0\]: plugin "acl" is not supported/,
+  ],
+  [
+    'an unknown plugin that is switched off',
+    { _format_version: '3.0', plugins: [{ name: 'acl', enabled: false }] },
+    /"acl"/,
+  ],
+  [
+    'a plugin tied to a service by name',
+    { _format_version: '3.0', plugins: [{ ...plugin(), service: 'api' }] },
+    /^plugins\[0\]\.service: unknown field/,
+  ],
+  ['a plugin twice on one level', service({ plugins: [plugin(), plugin()] }), /plugins\[1\]: .*configured twice/],
+  [
+    'an unknown plugin setting',
+    service({ plugins: [plugin({ allow_anonymous: true })] }),
+    /plugins\[0\]\.config\.allow_anonymous: unknown field/,
+  ],
+  [
+    'a plugin without its setting',
+    service({ plugins: [{ name: 'apikey-auth' }] }),
+    /plugins\[0\]\.config\.verify_url: is required/,
+  ],
+  [
+    'a negative time to live',
+    service({ plugins: [plugin({ cache_ttl: -1 })] }),
+    /config\.cache_ttl: must be a number from 0/,
+  ],
+]
+
+function SERVICE(fields: object = {}) {
+  return { name: 'api', url: 'http://127.0.0.1:1', ...fields }
+}
+function service(fields: object) {
+  return { _format_version: '3.0', services: [defined(SERVICE(fields))] }
+}
+function route(fields: object) {
+  return service({ routes: [defined({ paths: ['/'], ...fields })] })
+}
+function plugin(config: object = {}) {
+  return { name: 'apikey-auth', config: { verify_url: 'http://127.0.0.1:1/v', ...config } }
+}
+function defined(fields: object) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+for (const [fault, config, line] of refused) {
+  test(`refuses ${fault}`, async () => {
+    await assert.rejects(gatewayFor(config as KongConfig), (error: Error) => {
+      assert.ok(error instanceof GatewayConfigError, error.stack)
+      assert.match(error.message, line)
+      assert.doesNotMatch(error.message, /\n/)
+      return true
+    })
+  })
+}
+
+test('a file: missing, no YAML, duplicate keys, wrong place', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gateway-config-'))
+  const file = join(folder, 'kong.yml')
+  const attempt = async (text: string) => {
+    await writeFile(file, text)
+    return startGateway({ config: file, port: 0 }).then(
+      () => assert.fail('it started'),
+      (error: Error) => error.message,
+    )
+  }
+  try {
+    await assert.rejects(startGateway({ config: join(folder, 'none.yml'), port: 0 }), /config .*none\.yml not found$/)
+    assert.match(await attempt('a: [1'), /^config .* is not YAML: [^\n]+$/)
+    assert.match(await attempt('_format_version: "3.0"\n_format_version: "3.0"\n'), /is not YAML: .*unique/i)
+    const text =
+      '_format_version: "3.0"\nservices:\n- {name: a, url: "http://a", routes: [{paths: [/x]}, {paths: [x]}]}\n'
+    assert.match(await attempt(text), /is invalid at services\[0\]\.routes\[1\]\.paths\[0\]: must start with \//)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('resolve entries and a taken port are refused in one line', async () => {
+  const config: KongConfig = { _format_version: '3.0' }
+  await assert.rejects(
+    gatewayFor(config, { resolve: { auth: '127.0.0.1:1' } }),
+    /must look like auth:8001=127\.0\.0\.1:54321/,
+  )
+  await assert.rejects(gatewayFor(config, { resolve: { 'a:1': 'b:99999' } }), /must look like/)
+  await using first = await gatewayFor(config)
+  await assert.rejects(
+    startGateway({ config, port: first.port }),
+    /^Error: cannot listen on 127\.0\.0\.1:\d+: the port is taken/,
+  )
+})

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { escapePath, normalizePath } from '../src/routing/normalize-path.ts'
+
+const cases: [string, string | undefined][] = [
+  ['/', '/'],
+  ['/a', '/a'],
+  ['/a/', '/a/'],
+  ['/a//b', '/a/b'],
+  ['/a//', '/a/'],
+  ['//', '/'],
+  ['/a/./b', '/a/b'],
+  ['/a/.', '/a/'],
+  ['/a/b/..', '/a/'],
+  ['/a/b/../', '/a/'],
+  ['/a/../b', '/b'],
+  ['/a/%2e%2E/b', '/b'],
+  ['/a/.%2e/b', '/b'],
+  ['/public/../private', '/private'],
+  ['/public/%2e%2e/private', '/private'],
+  ['/public//../private', '/private'],
+  ['/a//../b', '/b'],
+  ['//../a', '/a'],
+  ['/a.b/..c/...', '/a.b/..c/...'],
+  ['/%61%6f', '/ao'],
+  ['/a%2fb', '/a%2Fb'],
+  ['/a/..%2fb', '/a/..%2Fb'],
+  ['/%252e%252e/a', '/%252e%252e/a'],
+  ['/%3f%23%25', '/%3F%23%25'],
+  ['/a%20b', '/a b'],
+  ['/%C3%A9', '/\xc3\xa9'],
+  ['/..', undefined],
+  ['/../a', undefined],
+  ['/a/../../b', undefined],
+  ['/%2e%2e/a', undefined],
+  ['/a%00b', undefined],
+  ['/a%', undefined],
+  ['/a%4', undefined],
+  ['/a%zz', undefined],
+]
+
+for (const [path, expected] of cases) {
+  test(`${path} is ${expected ?? 'refused'}`, () => assert.equal(normalizePath(path), expected))
+}
+
+test('what a request line cannot hold is encoded again, the rest stays', () => {
+  assert.equal(escapePath('/a b"<>\\^`{|}\x7f\xc3\xa9\r\n'), '/a%20b%22%3C%3E%5C%5E%60%7B%7C%7D%7F%C3%A9%0D%0A')
+  assert.equal(escapePath("/-._~!$&'()*+,;=:@[]%2F"), "/-._~!$&'()*+,;=:@[]%2F")
+})
+
+test('normalizing twice changes nothing that could climb', () => {
+  for (const [path] of cases) {
+    const once = normalizePath(path)
+    if (once === undefined) continue
+    assert.doesNotMatch(once, /(^|\/)\.\.?(\/|$)|\/\//, path)
+  }
+})

@@ -1,0 +1,161 @@
+import { once } from 'node:events'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+  type ServerResponse,
+} from 'node:http'
+import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import {
+  type GatewayOptions,
+  type KongConfig,
+  type KongPlugin,
+  type KongRoute,
+  type KongService,
+  startGateway,
+} from '../src/index.ts'
+
+export interface TestServer extends AsyncDisposable {
+  readonly port: number
+  readonly authority: string
+}
+
+async function serve(server: Server, close: () => void): Promise<TestServer> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const dispose = async () => {
+    close()
+    server.close()
+  }
+  return { port, authority: `127.0.0.1:${port}`, [Symbol.asyncDispose]: dispose }
+}
+
+/** A real HTTP upstream on a free port. */
+export function upstream(handler: RequestListener): Promise<TestServer> {
+  const server = createServer(handler)
+  return serve(server, () => server.closeAllConnections())
+}
+
+/** An upstream that is free to break HTTP. */
+export function tcpUpstream(onConnection: (socket: Socket) => void): Promise<TestServer> {
+  const sockets = new Set<Socket>()
+  const server = createTcpServer(socket => {
+    sockets.add(socket.on('error', () => {}))
+    onConnection(socket)
+  })
+  return serve(server, () => {
+    for (const socket of sockets) socket.destroy()
+  })
+}
+
+/** Answers what it received: method, path and raw headers. */
+export const echo: RequestListener = (req, res) => {
+  const body = JSON.stringify({ method: req.method, path: req.url, headers: req.headers, raw: req.rawHeaders })
+  req.resume().on('end', () => res.setHeader('content-type', 'application/json').end(body))
+}
+
+/** A port on which nothing listens. */
+export async function deadPort(): Promise<number> {
+  const server = await tcpUpstream(() => {})
+  await server[Symbol.asyncDispose]()
+  return server.port
+}
+
+export function configOf(services: KongService[], plugins?: KongPlugin[]): KongConfig {
+  return { _format_version: '3.0', services, ...(plugins && { plugins }) }
+}
+
+/** One service `api` with one route, `/` unless told otherwise. */
+export function oneService(
+  url: string,
+  service: Partial<KongService> = {},
+  route: KongRoute = { paths: ['/'] },
+): KongConfig {
+  return configOf([{ name: 'api', url, routes: [route], ...service }])
+}
+
+export function gatewayFor(config: KongConfig | string, options: Partial<GatewayOptions> = {}) {
+  return startGateway({ config, port: 0, ...options })
+}
+
+export interface Sent {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: string[]
+  readonly text: string
+  /** Parsed JSON, for assertions. */
+  readonly json: Record<string, unknown>
+}
+
+export interface SendOptions {
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Record<string, string | string[]>
+  readonly body?: string | Buffer
+}
+
+/** One request on its own connection; the path goes out exactly as given. */
+export async function send(
+  port: number,
+  { method = 'GET', path = '/', headers = {}, body }: SendOptions = {},
+): Promise<Sent> {
+  const req = request({ host: '127.0.0.1', port, method, path, headers, agent: false })
+  req.end(body)
+  const [res] = (await once(req, 'response')) as [IncomingMessage]
+  const text = await textOf(res)
+  return { status: res.statusCode ?? 0, headers: res.headers, rawHeaders: res.rawHeaders, text, json: parse(text) }
+}
+
+export async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
+
+/** Sends bytes and returns all that came back until the gateway closed the connection or `enough` said so. */
+export async function rawExchange(
+  port: number,
+  bytes: string | Buffer,
+  enough: (text: string) => boolean = () => false,
+) {
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.on('data', chunk => {
+    text += chunk.toString('latin1')
+    if (enough(text)) socket.destroy()
+  })
+  socket.on('error', () => {})
+  socket.write(bytes, 'latin1')
+  await once(socket, 'close')
+  return text
+}
+
+/** Polls until the condition holds; gives up with `what` after 10 s. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const end = Date.now() + 10_000
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`gave up waiting until ${what}`)
+    await pause(10)
+  }
+}
+
+/** Keeps every log line, to look for what must be there and what must not. */
+export function recordingLog() {
+  const lines: string[] = []
+  const keep = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
+  return { lines, info: keep, warn: keep, error: keep }
+}
+
+export function hang(_req: IncomingMessage, _res: ServerResponse): void {}
