@@ -1,5 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdir, realpath, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { InfraError } from './errors.ts'
 import { ephemeralDir } from './scratch.ts'
 import type { StartOptions } from './server.ts'
@@ -21,7 +21,13 @@ export async function openDataDir(name: string, options: StartOptions): Promise<
     return { path, ephemeral, cleanUp: () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }) }
   }
   if (dataDir === undefined) throw new InfraError(`${name}: dataDir is missing`)
-  const path = resolve(dataDir)
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  // One name for one folder: a running server is recognised by the folder on its command line.
+  const path = await realpath(dataDir)
   return { path, ephemeral, cleanUp: async () => {} }
+}
+
+/** Where the pid of the server on this data is written, for servers that write none themselves. */
+export function pidFile(data: DataDir): string {
+  return join(data.path, 'server.pid')
 }

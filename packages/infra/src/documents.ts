@@ -1,8 +1,9 @@
-import { type DataDir, openDataDir } from './data-dir.ts'
+import { type DataDir, openDataDir, pidFile } from './data-dir.ts'
 import { givenServer } from './given.ts'
 import { DOCUMENTS_WANTED, locateDocuments } from './locate/documents.ts'
 import { type Found, missing } from './locate/found.ts'
 import { ManagedServer } from './managed.ts'
+import { awaitPredecessor } from './process/predecessor.ts'
 import type { Server, StartOptions } from './server.ts'
 
 function command(found: Found, data: DataDir, port: number): string[] {
@@ -31,15 +32,19 @@ export async function startDocuments(options: StartOptions = {}): Promise<Server
     {
       name: 'documents',
       source: found.source,
-      launch: async port => ({
-        name: 'documents',
-        command: [...command(found, data, port), ...(options.extraArgs ?? [])],
-        deathSignal: 'TERM',
-      }),
+      launch: async port => {
+        await awaitPredecessor('documents', pidFile(data), data.path)
+        return {
+          name: 'documents',
+          command: [...command(found, data, port), ...(options.extraArgs ?? [])],
+          deathSignal: 'TERM',
+        }
+      },
       url: port => `mongodb://127.0.0.1:${port}`,
       ready: /document-server ready on |Waiting for connections/i,
       stopSignal: 'SIGTERM',
       data,
+      pidFile: pidFile(data),
     },
     options,
   )

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DataDir } from './data-dir.ts'
 import { InfraError, PortTakenError, ServerStartError } from './errors.ts'
@@ -20,6 +21,8 @@ export interface Plan {
   readonly passing?: RegExp
   readonly stopSignal: NodeJS.Signals
   readonly data: DataDir
+  /** Where to write the pid, for servers that do not do so themselves: see `awaitPredecessor`. */
+  readonly pidFile?: string
 }
 
 const STOP_GRACE_MS = 10_000
@@ -127,7 +130,7 @@ export class ManagedServer implements Server {
   }
 
   async #spawn(port: number, deadline: number): Promise<Child | undefined> {
-    const { name, passing, ready } = this.#plan
+    const { name, passing, pidFile, ready } = this.#plan
     const launch = await this.#plan.launch(port)
     const watch = awaitReady(ready)
     const child = await spawnChild({
@@ -137,6 +140,7 @@ export class ManagedServer implements Server {
         this.#options.onLine?.(line, stream)
       },
     })
+    if (pidFile !== undefined) await writeFile(pidFile, `${child.pid}\n`)
     const outcome = await watch.outcome(child, deadline - Date.now())
     if (outcome === 'ready') return child
     await endChild(child, 'SIGKILL', 1000)

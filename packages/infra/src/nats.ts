@@ -1,8 +1,9 @@
-import { openDataDir } from './data-dir.ts'
+import { openDataDir, pidFile } from './data-dir.ts'
 import { givenServer } from './given.ts'
 import { missing } from './locate/found.ts'
 import { locateNats, NATS_WANTED } from './locate/nats.ts'
 import { ManagedServer } from './managed.ts'
+import { awaitPredecessor } from './process/predecessor.ts'
 import type { Server, StartOptions } from './server.ts'
 
 /**
@@ -20,18 +21,22 @@ export async function startNats(options: StartOptions = {}): Promise<Server> {
     {
       name: 'nats',
       source: found.source,
-      launch: async port => ({
-        name: 'nats',
-        command: [
-          ...[found.binary, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', data.path],
-          ...(options.extraArgs ?? []),
-        ],
-        deathSignal: 'TERM',
-      }),
+      launch: async port => {
+        await awaitPredecessor('nats', pidFile(data), data.path)
+        return {
+          name: 'nats',
+          command: [
+            ...[found.binary, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', data.path],
+            ...(options.extraArgs ?? []),
+          ],
+          deathSignal: 'TERM',
+        }
+      },
       url: port => `nats://127.0.0.1:${port}`,
       ready: /Server is ready/,
       stopSignal: 'SIGTERM',
       data,
+      pidFile: pidFile(data),
     },
     options,
   )

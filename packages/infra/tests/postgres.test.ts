@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
@@ -65,16 +65,6 @@ test('data survives kill -9, restarts and a new start; fsync is on', { skip }, a
   assert.equal(first.password, new URL(url).password)
   assert.deepEqual(await query(again, 'select count(*)::int n from t', first.href), [{ n: 3 }])
   assert.equal(statSync(join(dir.path, 'cluster', 'password')).mode & 0o777, 0o600)
-})
-
-test('what an interrupted first start left is thrown away', { skip }, async () => {
-  using dir = tempDir()
-  const half = join(dir.path, 'cluster.unfinished-abc')
-  mkdirSync(join(half, 'data'), { recursive: true })
-  writeFileSync(join(half, 'data', 'PG_VERSION'), '18\n')
-  await using server = await startPostgres({ dataDir: dir.path })
-  assert.deepEqual(await query(server, 'select 1 n'), [{ n: 1 }])
-  assert.deepEqual(readdirSync(dir.path), ['cluster'])
 })
 
 test('a pid file that names another program by now does not stand in the way; data of another version does', {

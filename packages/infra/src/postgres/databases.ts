@@ -1,9 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InfraError, ServerStartError } from '../errors.ts'
+import { awaitPredecessor } from '../process/predecessor.ts'
 import { runToEnd } from '../process/run.ts'
 import { clusterPaths, type Toolbox, toolEnv } from './cluster.ts'
-import { awaitPredecessor } from './predecessor.ts'
 
 const NAME = /^[a-z_][a-z0-9_]{0,62}$/
 
@@ -26,7 +26,7 @@ export async function ensureDatabase(
   const paths = clusterPaths(cluster)
   const known = JSON.parse(await readFile(paths.databases, 'utf8')) as string[]
   if (known.includes(database)) return
-  await awaitPredecessor(paths.data)
+  await awaitPredecessor('PostgreSQL', join(paths.data, 'postmaster.pid'), paths.data)
   const script = join(cluster, 'create.sql')
   await writeFile(script, `CREATE DATABASE "${database}"\n`)
   const output = await runToEnd({

@@ -5,6 +5,7 @@ import { givenServer } from '../given.ts'
 import { missing } from '../locate/found.ts'
 import { locatePostgres, POSTGRES_WANTED } from '../locate/postgres.ts'
 import { ManagedServer } from '../managed.ts'
+import { awaitPredecessor } from '../process/predecessor.ts'
 import type { Server, StartOptions } from '../server.ts'
 import {
   checkVersion,
@@ -18,7 +19,6 @@ import {
 } from './cluster.ts'
 import { checkDatabaseName, ensureDatabase } from './databases.ts'
 import { chooseIdentity, handOver } from './identity.ts'
-import { awaitPredecessor } from './predecessor.ts'
 import { copyTemplate } from './template.ts'
 
 /** Options of {@link startPostgres}. */
@@ -68,7 +68,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Serv
       name: 'postgres',
       source: found.source,
       launch: async port => {
-        await awaitPredecessor(data)
+        await awaitPredecessor('PostgreSQL', join(data, 'postmaster.pid'), data)
         return {
           name: 'postgres',
           command: [

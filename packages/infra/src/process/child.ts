@@ -11,6 +11,8 @@ export interface Launch {
   /** Runs the command under another identity, e.g. `['unshare', '-U', '--']`. */
   readonly prefix?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+  /** Default: this process's. */
+  readonly cwd?: string
   /** Sent by the kernel (or a watching shell) when this process is gone. */
   readonly deathSignal: 'INT' | 'TERM' | 'KILL'
   readonly binding?: Binding
@@ -40,6 +42,7 @@ export async function spawnChild(launch: Launch): Promise<Child> {
   const bound = bindToParent(binding, launch.deathSignal, launch.prefix ?? [], launch.command)
   const child = spawn(bound.command, bound.args, {
     env: launch.env ?? process.env,
+    cwd: launch.cwd,
     detached: true,
     stdio: [bound.stdin, 'pipe', 'pipe'],
   })
