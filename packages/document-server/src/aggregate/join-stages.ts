@@ -1,0 +1,95 @@
+import { type Doc, isDoc } from '../bson/document.ts'
+import { keyText } from '../bson/key.ts'
+import { CommandError } from '../errors.ts'
+import { compileExpression } from '../expression/expression.ts'
+import { parsePath, someValue } from '../query/path.ts'
+import { setAt } from '../update/place.ts'
+import type { CompileStage, StageContext } from './stage.ts'
+
+const fail = (message: string): never => {
+  throw new CommandError('FailedToParse', message)
+}
+
+const text = (doc: Doc, name: string, stage: string): string => {
+  const value = doc[name]
+  return typeof value === 'string' ? value : fail(`the ${stage} argument '${name}' must be a string`)
+}
+
+function allowOnly(doc: Doc, names: readonly string[], stage: string): void {
+  const unknown = Object.keys(doc).find(key => !names.includes(key))
+  if (unknown !== undefined) fail(`unknown argument to ${stage}: ${unknown}`)
+}
+
+const lookup: CompileStage = (argument, context) => {
+  if (!isDoc(argument)) return fail('the $lookup specification must be an object')
+  allowOnly(argument, ['from', 'localField', 'foreignField', 'as', 'let', 'pipeline'], '$lookup')
+  const from = text(argument, 'from', '$lookup')
+  const as = parsePath(text(argument, 'as', '$lookup'))
+  const joined = joiner(argument, from, context)
+  return docs =>
+    docs.map(doc => {
+      context.tick()
+      const result = { ...doc }
+      setAt(result, as, joined(doc))
+      return result
+    })
+}
+
+/** The documents of the other collection for one document of this one. */
+function joiner(argument: Doc, from: string, context: StageContext): (doc: Doc) => Doc[] {
+  const byField = argument.localField === undefined ? undefined : fieldJoin(argument, from, context)
+  if (argument.pipeline === undefined)
+    return byField ?? fail('$lookup requires localField and foreignField, or a pipeline')
+  if (!Array.isArray(argument.pipeline)) return fail("the $lookup argument 'pipeline' must be an array")
+  const pipeline: unknown[] = argument.pipeline
+  const lets = Object.entries(isDoc(argument.let) ? argument.let : {}).map(
+    ([name, value]) => [name, compileExpression(value)] as const,
+  )
+  const bound = (doc: Doc): Doc =>
+    Object.fromEntries(lets.map(([name, value]) => [name, value(doc, context.variables) ?? null]))
+  context.compile(pipeline, { ...context, variables: { ...context.variables, ...bound({}) } })
+  return doc => {
+    const variables = { ...context.variables, ...bound(doc) }
+    const others = byField ? byField(doc) : context.read(from, {})
+    return context.compile(pipeline, { ...context, variables })(others)
+  }
+}
+
+function fieldJoin(argument: Doc, from: string, context: StageContext): (doc: Doc) => Doc[] {
+  const local = parsePath(text(argument, 'localField', '$lookup'))
+  const foreign = text(argument, 'foreignField', '$lookup')
+  parsePath(foreign)
+  return doc => {
+    const values = new Map<string, unknown>()
+    someValue(doc, local, true, value => {
+      if (!Array.isArray(value)) values.set(keyText(value), value ?? null)
+      return false
+    })
+    return values.size === 0 ? [] : context.read(from, { [foreign]: { $in: [...values.values()] } })
+  }
+}
+
+const facet: CompileStage = (argument, context) => {
+  if (!isDoc(argument) || Object.keys(argument).length === 0)
+    return fail('the $facet specification must be a non-empty object')
+  const parts = Object.entries(argument).map(([name, pipeline]) => {
+    if (!Array.isArray(pipeline)) return fail(`the $facet argument '${name}' must be an array`)
+    return [name, context.compile(pipeline, context)] as const
+  })
+  return docs => [Object.fromEntries(parts.map(([name, stage]) => [name, stage(docs)]))]
+}
+
+const unionWith: CompileStage = (argument, context) => {
+  const spec: Doc = isDoc(argument) ? argument : { coll: argument }
+  allowOnly(spec, ['coll', 'pipeline'], '$unionWith')
+  const name = text(spec, 'coll', '$unionWith')
+  const stage = Array.isArray(spec.pipeline) ? context.compile(spec.pipeline, context) : (docs: Doc[]) => docs
+  return docs => [...docs, ...stage(context.read(name, {}))]
+}
+
+/** Stages that bring other documents or pipelines in. */
+export const joinStages: Readonly<Record<string, CompileStage>> = {
+  $lookup: lookup,
+  $facet: facet,
+  $unionWith: unionWith,
+}

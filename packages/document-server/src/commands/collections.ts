@@ -1,0 +1,89 @@
+import { Binary, Double, Int32 } from 'bson'
+import { type Doc, encode } from '../bson/document.ts'
+import { CommandError } from '../errors.ts'
+import { compileFilter } from '../query/match.ts'
+import { idIndexSpec } from '../storage/index-definition.ts'
+import { type Command, collectionName, findCollection } from './command.ts'
+import { isSimpleCollation, Options } from './options.ts'
+
+const create: Command = {
+  options: ['create', 'collation', 'capped', 'autoIndexId', 'idIndex'],
+  writes: true,
+  run(request, engine) {
+    request.options.refuse('collation', isSimpleCollation).refuse('capped', value => value === false)
+    if (findCollection(request, engine))
+      throw new CommandError(
+        'NamespaceExists',
+        `Collection ${request.database}.${collectionName(request)} already exists.`,
+      )
+    engine.catalog.create(request.database, collectionName(request))
+    return {}
+  },
+}
+
+const drop: Command = {
+  options: ['drop'],
+  writes: true,
+  run(request, engine) {
+    const collection = findCollection(request, engine)
+    if (!collection) return {}
+    const nIndexesWas = new Int32(collection.indexes.length + 1)
+    engine.catalog.drop(collection)
+    return { nIndexesWas, ns: collection.namespace }
+  },
+}
+
+const dropDatabase: Command = {
+  options: ['dropDatabase'],
+  writes: true,
+  run(request, engine) {
+    const collections = engine.catalog.collections(request.database)
+    for (const collection of collections) engine.catalog.drop(collection)
+    return collections.length > 0 ? { dropped: request.database } : {}
+  },
+}
+
+const listCollections: Command = {
+  options: ['listCollections', 'filter', 'nameOnly', 'authorizedCollections', 'cursor'],
+  run(request, engine) {
+    const { options } = request
+    const matches = compileFilter(options.doc('filter') ?? {})
+    const nameOnly = options.bool('nameOnly')
+    const entries = engine.catalog
+      .collections(request.database)
+      .map((collection): Doc => {
+        const entry: Doc = { name: collection.name, type: 'collection' }
+        if (nameOnly) return entry
+        const info = { readOnly: false, uuid: new Binary(collection.uuid, Binary.SUBTYPE_UUID) }
+        return { ...entry, options: {}, info, idIndex: idIndexSpec() }
+      })
+      .filter(matches)
+    return engine.cursors.start(entries.map(encode), {
+      namespace: `${request.database}.$cmd.listCollections`,
+      batchSize: new Options(options.doc('cursor') ?? {}, 'listCollections.cursor').count('batchSize'),
+      session: request.session,
+    })
+  },
+}
+
+const listDatabases: Command = {
+  options: ['listDatabases', 'filter', 'nameOnly', 'authorizedDatabases'],
+  admin: true,
+  run(request, engine) {
+    const { options } = request
+    const matches = compileFilter(options.doc('filter') ?? {})
+    const databases = engine.catalog
+      .databases()
+      .map((name): Doc => (options.bool('nameOnly') ? { name } : { name, sizeOnDisk: new Double(0), empty: false }))
+      .filter(matches)
+    return { databases, ...(options.bool('nameOnly') ? {} : { totalSize: new Double(0), totalSizeMb: new Double(0) }) }
+  },
+}
+
+export const collectionCommands: Readonly<Record<string, Command>> = {
+  create,
+  drop,
+  dropDatabase,
+  listCollections,
+  listDatabases,
+}

@@ -1,0 +1,115 @@
+import { Double, Int32 } from 'bson'
+import { assertHarmless, type Doc, encode } from '../bson/document.ts'
+import { isNumeric, toNumber } from '../bson/numbers.ts'
+import { CommandError } from '../errors.ts'
+import { assertName } from '../storage/catalog.ts'
+import type { Command, Engine, Request } from './command.ts'
+import { sessionKey } from './handshake.ts'
+import { Options } from './options.ts'
+import { commands } from './table.ts'
+
+/** Fields any command may have. */
+const general = [
+  '$db',
+  'lsid',
+  '$readPreference',
+  '$clusterTime',
+  'readConcern',
+  'writeConcern',
+  'maxTimeMS',
+  'comment',
+  'apiVersion',
+  'apiStrict',
+  'apiDeprecationErrors',
+]
+const transactional = ['txnNumber', 'autocommit', 'startTransaction']
+
+/** Runs one command and gives the encoded reply; every failure becomes a reply. */
+export function dispatch(body: Doc, database: string, connectionId: number, engine: Engine): Uint8Array {
+  try {
+    const reply = run(body, database, connectionId, engine)
+    return reply instanceof Uint8Array ? reply : encode({ ...reply, ok: new Double(1) })
+  } catch (error) {
+    return errorReply(error)
+  }
+}
+
+function run(body: Doc, database: string, connectionId: number, engine: Engine): Doc | Uint8Array {
+  assertHarmless(body)
+  const [name = ''] = Object.keys(body)
+  assertNoTransaction(name, body)
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!command) throw new CommandError('CommandNotFound', `no such command: '${name}'`)
+  const options = new Options(body, name).allow([name, ...general, ...command.options])
+  if (command.admin && database !== 'admin')
+    throw new CommandError('Unauthorized', `${name} may only be run against the admin database.`)
+  assertName(database, 'any')
+  assertConcerns(options)
+  const request: Request = {
+    name,
+    database,
+    options,
+    connectionId,
+    session: sessionKey(options.doc('lsid')),
+    tick: deadline(options),
+  }
+  return runCommand(command, request, engine)
+}
+
+const runCommand = (command: Command, request: Request, engine: Engine): Doc | Uint8Array =>
+  command.writes ? engine.database.write(() => command.run(request, engine)) : command.run(request, engine)
+
+function assertNoTransaction(name: string, body: Doc): void {
+  if (name === 'commitTransaction' || name === 'abortTransaction')
+    throw new CommandError(
+      'OperationNotSupportedInTransaction',
+      'multi-document transactions are not supported by this server',
+    )
+  // The words are MongoDB's: drivers know them as "this server has no retryable writes".
+  if (transactional.some(field => Object.hasOwn(body, field)))
+    throw new CommandError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
+}
+
+function assertConcerns(options: Options): void {
+  const level = options.doc('readConcern')?.level
+  if (level === 'snapshot')
+    throw new CommandError('InvalidOptions', "readConcern level 'snapshot' is not supported by this server")
+  const w = options.doc('writeConcern')?.w
+  if (isNumeric(w) && toNumber(w) > 1)
+    throw new CommandError('BadValue', "cannot use 'w' > 1 when a host is not replicated")
+}
+
+/** Looks at the clock every 64th time only. */
+function deadline(options: Options): () => void {
+  const limit = options.count('maxTimeMS')
+  if (limit === undefined || limit === 0) return () => undefined
+  const end = performance.now() + limit
+  let calls = 0
+  return () => {
+    if (calls++ % 64 === 0 && performance.now() > end)
+      throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
+  }
+}
+
+/** What a client is told of a failure. Unexpected ones are named without the inner workings. */
+export function errorReply(error: unknown): Uint8Array {
+  const known = error instanceof CommandError ? error : internal(error)
+  return encode({
+    ok: new Double(0),
+    errmsg: known.message,
+    code: new Int32(known.code),
+    codeName: known.codeName,
+    ...known.details,
+  })
+}
+
+function internal(error: unknown): CommandError {
+  if (error instanceof RangeError)
+    return new CommandError('Overflow', `the command is too large or too deep: ${error.message}`)
+  return new CommandError('InternalError', error instanceof Error ? error.message : String(error))
+}
+
+/** The database a message is for. */
+export function databaseOf(body: Doc): string {
+  return typeof body.$db === 'string' ? body.$db : ''
+}

@@ -1,0 +1,123 @@
+import { Int32 } from 'bson'
+import { compareValues } from '../bson/compare.ts'
+import { type Doc, encode } from '../bson/document.ts'
+import { keyText } from '../bson/key.ts'
+import { wholeNumber } from '../bson/numbers.ts'
+import { CommandError } from '../errors.ts'
+import { assertNoPositional } from '../query/array-projection.ts'
+import { parsePath, reachedValues } from '../query/path.ts'
+import { compileProjection } from '../query/projection.ts'
+import { checkFilter, select } from '../query/select.ts'
+import { sortDocs } from '../query/sort.ts'
+import type { Row } from '../storage/collection.ts'
+import { type Command, collectionName, type Engine, findCollection, type Request } from './command.ts'
+import { isSimpleCollation } from './options.ts'
+
+const find: Command = {
+  options: [
+    'find',
+    'filter',
+    'sort',
+    'projection',
+    'hint',
+    'skip',
+    'limit',
+    'batchSize',
+    'singleBatch',
+    'let',
+    'collation',
+    'noCursorTimeout',
+    'allowDiskUse',
+    'allowPartialResults',
+    'tailable',
+    'awaitData',
+    'oplogReplay',
+    'returnKey',
+    'showRecordId',
+    'min',
+    'max',
+  ],
+  run(request, engine) {
+    const { options } = request
+    for (const name of ['tailable', 'awaitData', 'returnKey', 'showRecordId'])
+      options.refuse(name, value => value === false)
+    options.refuse('collation', isSimpleCollation).refuse('min').refuse('max')
+    const limit = options.number('limit') ?? 0
+    return engine.cursors.start(findDocuments(request, engine, Math.abs(limit)), {
+      namespace: `${request.database}.${collectionName(request)}`,
+      batchSize: options.count('batchSize'),
+      singleBatch: options.bool('singleBatch') || limit < 0,
+      noTimeout: options.bool('noCursorTimeout'),
+      session: request.session,
+    })
+  },
+}
+
+function findDocuments(request: Request, engine: Engine, limit: number): Iterable<Uint8Array> {
+  const { options, tick } = request
+  const filter = options.doc('filter') ?? {}
+  const variables = options.doc('let') ?? {}
+  const spec = options.doc('projection') ?? {}
+  const skip = options.count('skip') ?? 0
+  assertNoPositional(spec)
+  const scores = new WeakMap<Doc, number>()
+  const project = Object.keys(spec).length > 0 ? compileProjection(spec, { find: true, scores, variables }) : undefined
+  const collection = findCollection(request, engine)
+  if (!collection) {
+    checkFilter(filter, variables)
+    return []
+  }
+  const selected = select(collection, filter, { variables, scores, tick })
+  const rows = sortDocs(selected, row => row.doc, options.doc('sort') ?? {}, scores)
+  return outgoing(rows, skip, limit, row => (project ? encode(project(row.doc)) : row.bytes))
+}
+
+function* outgoing(
+  rows: Iterable<Row>,
+  skip: number,
+  limit: number,
+  encoded: (row: Row) => Uint8Array,
+): Generator<Uint8Array> {
+  let position = 0
+  for (const row of rows) {
+    if (position++ < skip) continue
+    yield encoded(row)
+    if (position === skip + limit) return
+  }
+}
+
+const count: Command = {
+  options: ['count', 'query', 'limit', 'skip', 'hint', 'collation', 'fields'],
+  run(request, engine) {
+    const { options } = request
+    options.refuse('collation', isSimpleCollation)
+    const filter = options.doc('query') ?? {}
+    const skip = options.count('skip') ?? 0
+    const limit = Math.abs(options.number('limit') ?? 0)
+    const collection = findCollection(request, engine)
+    if (!collection) return { n: new Int32(0) }
+    const all = Object.keys(filter).length === 0
+    const matching = all ? collection.count() : [...select(collection, filter, { tick: request.tick })].length
+    const rest = Math.max(0, matching - skip)
+    return { n: wholeNumber(limit > 0 ? Math.min(limit, rest) : rest) }
+  },
+}
+
+const distinct: Command = {
+  options: ['distinct', 'key', 'query', 'collation', 'hint'],
+  run(request, engine) {
+    const { options } = request
+    options.refuse('collation', isSimpleCollation)
+    const key = options.text('key')
+    if (key === undefined)
+      throw new CommandError('BadValue', "BSON field 'distinct.key' is missing but a required field")
+    const path = parsePath(key)
+    const collection = findCollection(request, engine)
+    const values = new Map<string, unknown>()
+    const rows = collection ? select(collection, options.doc('query') ?? {}, { tick: request.tick }) : []
+    for (const row of rows) for (const value of reachedValues(row.doc, path)) values.set(keyText(value), value)
+    return { values: [...values.values()].sort(compareValues) }
+  },
+}
+
+export const findCommands: Readonly<Record<string, Command>> = { find, count, distinct }

@@ -1,0 +1,77 @@
+import { Binary, Double, Int32 } from 'bson'
+import type { Doc } from '../bson/document.ts'
+import { maxDocumentBytes } from '../bson/document.ts'
+import { maxMessageBytes } from '../wire/frame.ts'
+import type { Command } from './command.ts'
+
+/** MongoDB 7.0: the last wire version before `bulkWrite` became a server command. */
+const maxWireVersion = 21
+const version = '7.0.0'
+
+/** A standalone server: no replica set name, so drivers send no transaction numbers (retryable writes). */
+export function helloReply(connectionId: number, legacy: boolean): Doc {
+  return {
+    helloOk: true,
+    [legacy ? 'ismaster' : 'isWritablePrimary']: true,
+    maxBsonObjectSize: new Int32(maxDocumentBytes),
+    maxMessageSizeBytes: new Int32(maxMessageBytes),
+    maxWriteBatchSize: new Int32(100_000),
+    localTime: new Date(),
+    logicalSessionTimeoutMinutes: new Int32(30),
+    connectionId: new Int32(connectionId),
+    minWireVersion: new Int32(0),
+    maxWireVersion: new Int32(maxWireVersion),
+    readOnly: false,
+  }
+}
+
+const options = [
+  'helloOk',
+  'client',
+  'compression',
+  'saslSupportedMechs',
+  'speculativeAuthenticate',
+  'topologyVersion',
+  'maxAwaitTimeMS',
+  'loadBalanced',
+  'backpressure',
+]
+
+const isMaster: Command = { options, run: request => helloReply(request.connectionId, true) }
+
+export const handshakeCommands: Readonly<Record<string, Command>> = {
+  hello: { options, run: request => helloReply(request.connectionId, false) },
+  isMaster,
+  ismaster: isMaster,
+  ping: { options: [], run: () => ({}) },
+  buildInfo: { options: [], run: buildInfo },
+  buildinfo: { options: [], run: buildInfo },
+  endSessions: {
+    options: [],
+    run: (request, engine) => {
+      for (const session of request.options.docs('endSessions') ?? [])
+        engine.cursors.endSession(sessionKey(session) ?? '')
+      return {}
+    },
+  },
+}
+
+function buildInfo(): Doc {
+  return {
+    version,
+    versionArray: [7, 0, 0, 0].map(part => new Int32(part)),
+    gitVersion: 'embedded document server',
+    modules: [],
+    bits: new Int32(64),
+    debug: false,
+    maxBsonObjectSize: new Int32(maxDocumentBytes),
+    storageEngines: ['sqlite'],
+    uptime: new Double(process.uptime()),
+  }
+}
+
+/** The id of a client session as text. */
+export function sessionKey(session: Doc | undefined): string | undefined {
+  const id = session?.id
+  return id instanceof Binary ? Buffer.from(id.value()).toString('hex') : undefined
+}

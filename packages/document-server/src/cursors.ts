@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto'
+import { Long } from 'bson'
+import { CommandError } from './errors.ts'
+import { cursorReply } from './wire/cursor-reply.ts'
+
+/** Documents of the first batch when the client names no size, as in MongoDB. */
+const firstBatchSize = 101
+/** Bytes of documents in one reply, as in MongoDB. */
+const batchBytes = 16 * 1024 * 1024
+
+export interface CursorOptions {
+  readonly namespace: string
+  /** Documents of the first batch; 101 unless told. */
+  readonly batchSize?: number | undefined
+  readonly singleBatch?: boolean
+  /** Never closed for lack of use. */
+  readonly noTimeout?: boolean
+  /** The client session (hex), whose end closes the cursor. */
+  readonly session?: string | undefined
+}
+
+interface OpenCursor {
+  readonly id: Long
+  readonly options: CursorOptions
+  readonly documents: Iterator<Uint8Array>
+  /** Taken from the iterator but too large for the last batch. */
+  pending: Uint8Array | undefined
+  lastUsed: number
+}
+
+/** Results that did not fit into one reply, waiting for `getMore`. */
+export class Cursors {
+  readonly #open = new Map<string, OpenCursor>()
+  readonly #idleMs: number
+
+  /** @param idleMs an unused cursor is closed after this time */
+  constructor(idleMs: number) {
+    this.#idleMs = idleMs
+  }
+
+  /** The reply with the first batch; what is left stays open under the id in the reply. */
+  start(documents: Iterable<Uint8Array>, options: CursorOptions): Uint8Array {
+    const id = Long.fromBytesLE([...randomBytes(8)]).and(Long.MAX_VALUE)
+    const cursor: OpenCursor = {
+      id,
+      options,
+      documents: documents[Symbol.iterator](),
+      pending: undefined,
+      lastUsed: Date.now(),
+    }
+    const { batch, done } = take(cursor, options.batchSize ?? firstBatchSize)
+    const keep = !done && options.singleBatch !== true
+    if (keep) this.#open.set(id.toString(), cursor)
+    return cursorReply('firstBatch', batch, keep ? id : Long.ZERO, options.namespace)
+  }
+
+  /** @throws CommandError CursorNotFound */
+  more(id: Long, namespace: string, batchSize: number | undefined): Uint8Array {
+    const cursor = this.#open.get(id.toString())
+    if (!cursor) throw new CommandError('CursorNotFound', `cursor id ${id} not found`)
+    if (cursor.options.namespace !== namespace)
+      throw new CommandError(
+        'Unauthorized',
+        `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.options.namespace}`,
+      )
+    cursor.lastUsed = Date.now()
+    // Closed first: a cursor that fails half-way cannot be read again.
+    this.#open.delete(id.toString())
+    const { batch, done } = take(cursor, batchSize ?? Number.POSITIVE_INFINITY)
+    if (!done) this.#open.set(id.toString(), cursor)
+    return cursorReply('nextBatch', batch, done ? Long.ZERO : id, namespace)
+  }
+
+  /** Whether there was such a cursor. */
+  kill(id: Long): boolean {
+    return this.#open.delete(id.toString())
+  }
+
+  endSession(session: string): void {
+    for (const [id, cursor] of this.#open) if (cursor.options.session === session) this.#open.delete(id)
+  }
+
+  closeIdle(now = Date.now()): void {
+    for (const [id, cursor] of this.#open)
+      if (cursor.options.noTimeout !== true && now - cursor.lastUsed >= this.#idleMs) this.#open.delete(id)
+  }
+}
+
+function take(cursor: OpenCursor, most: number): { batch: Uint8Array[]; done: boolean } {
+  const batch: Uint8Array[] = []
+  let bytes = 0
+  while (batch.length < most) {
+    const next = cursor.pending ?? nextOf(cursor.documents)
+    cursor.pending = undefined
+    if (next === undefined) return { batch, done: true }
+    bytes += next.byteLength
+    if (batch.length > 0 && bytes > batchBytes) {
+      cursor.pending = next
+      return { batch, done: false }
+    }
+    batch.push(next)
+  }
+  return { batch, done: false }
+}
+
+function nextOf(documents: Iterator<Uint8Array>): Uint8Array | undefined {
+  const { done, value } = documents.next()
+  return done === true ? undefined : value
+}

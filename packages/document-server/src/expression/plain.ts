@@ -1,0 +1,41 @@
+import { BSONRegExp, Double, Int32, Long, Timestamp } from 'bson'
+import { type Doc, isDoc } from '../bson/document.ts'
+import { wholeNumber } from '../bson/numbers.ts'
+import { toRegExp } from '../query/regex.ts'
+
+/**
+ * mingo computes on JavaScript numbers, so a document is unwrapped before an expression with operators sees it and
+ * wrapped again afterwards. Longs beyond 2^53 and Decimal128 stay as they are: they can be passed on and compared,
+ * not computed with.
+ */
+export function toPlain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Int32 || value instanceof Double) return value.value
+  if (value instanceof Timestamp) return value
+  if (value instanceof Long) {
+    const number = value.toNumber()
+    return Number.isSafeInteger(number) ? number : value
+  }
+  if (value instanceof BSONRegExp) return toRegExp(value.pattern, value.options)
+  if (Array.isArray(value)) return value.map(toPlain)
+  return isDoc(value) ? mapFields(value, toPlain) : value
+}
+
+/** The inverse: whole numbers become int or long, others double. */
+export function fromPlain(value: unknown): unknown {
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) && !Object.is(value, -0) ? wholeNumber(value) : new Double(value)
+  if (typeof value === 'bigint') return Long.fromBigInt(value)
+  if (value instanceof RegExp) return new BSONRegExp(value.source, value.flags.replace(/[^ims]/g, ''))
+  if (Array.isArray(value)) return value.map(element => fromPlain(element ?? null))
+  return isDoc(value) ? mapFields(value, fromPlain) : value
+}
+
+function mapFields(doc: Doc, convert: (value: unknown) => unknown): Doc {
+  const result: Doc = {}
+  for (const key of Object.keys(doc)) {
+    const field = convert(doc[key])
+    if (field !== undefined) result[key] = field
+  }
+  return result
+}

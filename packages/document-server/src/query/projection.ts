@@ -1,0 +1,143 @@
+import { type Doc, isDoc } from '../bson/document.ts'
+import { isNumeric, toNumber } from '../bson/numbers.ts'
+import { CommandError } from '../errors.ts'
+import { compileExpression, type Expression, type Variables } from '../expression/expression.ts'
+import { compileElemMatch, compileSlice, type Shaper } from './array-projection.ts'
+import { parsePath } from './path.ts'
+import { isTextScore, type Scores } from './sort.ts'
+
+/** Reduces a document to the wanted fields. */
+export type Projection = (doc: Doc) => Doc
+
+export interface ProjectionOptions {
+  /** `find` knows `$slice` and `$elemMatch`; in a pipeline those names are expressions or unknown. */
+  readonly find: boolean
+  readonly scores?: Scores | undefined
+  readonly variables?: Variables | undefined
+}
+
+type Leaf =
+  | { readonly kind: 'include' | 'exclude' }
+  | { readonly kind: 'compute'; readonly expression: Expression; readonly meta: boolean }
+  | { readonly kind: 'shape'; readonly shape: Shaper; readonly slice: boolean }
+type Tree = Map<string, Leaf | Tree>
+
+/** Compiles a projection document. @throws CommandError when it mixes inclusion and exclusion */
+export function compileProjection(spec: Doc, options: ProjectionOptions): Projection {
+  const tree: Tree = new Map()
+  const leaves: [string, Leaf][] = []
+  plant(spec, [], tree, leaves, options)
+  const inclusive = isInclusive(leaves, options)
+  const variables = options.variables ?? {}
+  if (inclusive && !tree.has('_id')) tree.set('_id', { kind: 'include' })
+  return doc => {
+    const projected = project(doc, tree, inclusive) as Doc
+    return compute(projected, doc, tree, variables) as Doc
+  }
+}
+
+function plant(
+  spec: Doc,
+  prefix: readonly string[],
+  tree: Tree,
+  leaves: [string, Leaf][],
+  options: ProjectionOptions,
+): void {
+  for (const [key, value] of Object.entries(spec)) {
+    const path = [...prefix, ...parsePath(key)]
+    if (isDoc(value) && Object.keys(value)[0]?.startsWith('$') === false) {
+      plant(value, path, tree, leaves, options)
+      continue
+    }
+    const leaf = toLeaf(value, options)
+    leaves.push([path.join('.'), leaf])
+    graft(tree, path, leaf)
+  }
+}
+
+function graft(tree: Tree, path: readonly string[], leaf: Leaf): void {
+  let node = tree
+  for (const segment of path.slice(0, -1)) {
+    const next = node.get(segment) ?? new Map()
+    if (!(next instanceof Map)) throw collision(path)
+    node.set(segment, next)
+    node = next
+  }
+  const last = path.at(-1) ?? ''
+  if (node.has(last)) throw collision(path)
+  node.set(last, leaf)
+}
+
+const collision = (path: readonly string[]): CommandError =>
+  new CommandError('Location31249', `Path collision at ${path.join('.')}`)
+
+function toLeaf(value: unknown, options: ProjectionOptions): Leaf {
+  if (typeof value === 'boolean') return { kind: value ? 'include' : 'exclude' }
+  if (isNumeric(value)) return { kind: toNumber(value) === 0 ? 'exclude' : 'include' }
+  if (options.find && isDoc(value)) {
+    if ('$slice' in value && !(Array.isArray(value.$slice) && Array.isArray(value.$slice[0])))
+      return { kind: 'shape', shape: compileSlice(value.$slice), slice: true }
+    if ('$elemMatch' in value) return { kind: 'shape', shape: compileElemMatch(value), slice: false }
+  }
+  const meta = isTextScore(value)
+  return { kind: 'compute', expression: compileExpression(value, options.scores), meta }
+}
+
+function isInclusive(leaves: readonly [string, Leaf][], options: ProjectionOptions): boolean {
+  const plain = leaves.filter(([path]) => path !== '_id')
+  const included = plain.find(([, leaf]) => leaf.kind === 'include')
+  const excluded = plain.find(([, leaf]) => leaf.kind === 'exclude')
+  if (included && excluded)
+    throw new CommandError('BadValue', `Cannot do exclusion on field ${excluded[0]} in inclusion projection`)
+  if (included) return true
+  if (excluded) return false
+  const narrowing = plain.some(
+    ([, leaf]) => (leaf.kind === 'compute' && !(options.find && leaf.meta)) || (leaf.kind === 'shape' && !leaf.slice),
+  )
+  return narrowing || leaves.some(([path, leaf]) => path === '_id' && leaf.kind === 'include')
+}
+
+/** Keeps (or drops) the stored fields; what is computed is left for the second pass. */
+function project(value: unknown, tree: Tree, inclusive: boolean): unknown {
+  if (Array.isArray(value)) {
+    const elements = inclusive ? value.filter(element => isDoc(element) || Array.isArray(element)) : value
+    return elements.map(element => project(element, tree, inclusive))
+  }
+  if (!isDoc(value)) return value
+  const result: Doc = {}
+  for (const [key, field] of Object.entries(value)) {
+    const node = tree.get(key)
+    if (node === undefined) {
+      if (!inclusive) result[key] = field
+    } else if (node instanceof Map) {
+      if (!inclusive || isDoc(field) || Array.isArray(field)) result[key] = project(field, node, inclusive)
+    } else if (node.kind === 'include') result[key] = field
+    else if (node.kind === 'shape') {
+      const shaped = node.shape(field)
+      if (shaped !== undefined) result[key] = shaped
+    }
+  }
+  return result
+}
+
+/** Adds the computed fields to what the first pass left. */
+function compute(target: unknown, root: Doc, tree: Tree, variables: Variables): unknown {
+  if (Array.isArray(target)) return target.map(element => compute(element, root, tree, variables))
+  for (const [key, node] of tree) {
+    const computes = node instanceof Map ? containsComputed(node) : node.kind === 'compute'
+    if (!computes) continue
+    const doc: Doc = isDoc(target) ? target : {}
+    target = doc
+    const value =
+      node instanceof Map
+        ? compute(doc[key], root, node, variables)
+        : node.kind === 'compute'
+          ? node.expression(root, variables)
+          : undefined
+    if (value !== undefined) doc[key] = value
+  }
+  return target
+}
+
+const containsComputed = (tree: Tree): boolean =>
+  [...tree.values()].some(node => (node instanceof Map ? containsComputed(node) : node.kind === 'compute'))

@@ -1,0 +1,160 @@
+import { type Doc, decode } from '../bson/document.ts'
+import { encodeKey, prefixEnd } from '../bson/key.ts'
+import { typeName } from '../bson/types.ts'
+import { CommandError } from '../errors.ts'
+import type { Database } from './database.ts'
+import { duplicateKey } from './duplicate-key.ts'
+import { type Index, indexEntries } from './index-definition.ts'
+
+/** A stored document: its place, its bytes, and its decoded form. */
+export interface Row {
+  readonly rid: number
+  readonly bytes: Uint8Array
+  readonly doc: Doc
+}
+
+/** Rows read at a time while scanning: no statement stays open between, so a cursor may rest there. */
+const chunk = 256
+
+/** One collection: a table of documents by `_id`, and one table of keys for each further index. */
+export class Collection {
+  readonly id: number
+  readonly database: string
+  readonly name: string
+  readonly uuid: Uint8Array
+  readonly indexes: Index[]
+  /** Set when the collection is dropped, for cursors that still read it. */
+  dropped = false
+  readonly #sqlite: Database
+
+  constructor(
+    sqlite: Database,
+    stored: { id: number; database: string; name: string; uuid: Uint8Array },
+    indexes: Index[],
+  ) {
+    this.#sqlite = sqlite
+    this.id = stored.id
+    this.database = stored.database
+    this.name = stored.name
+    this.uuid = stored.uuid
+    this.indexes = indexes
+  }
+
+  get namespace(): string {
+    return `${this.database}.${this.name}`
+  }
+
+  count(): number {
+    return Number(this.#sqlite.get(`SELECT count(*) AS n FROM docs_${this.id}`)?.n ?? 0)
+  }
+
+  /** All rows in order of insertion. Rows inserted meanwhile may be seen. */
+  *scan(): Generator<Row> {
+    let last = -1
+    while (true) {
+      if (this.dropped) throw new CommandError('QueryPlanKilled', `collection dropped: ${this.namespace}`)
+      const rows = this.#sqlite.all(
+        `SELECT rid, body FROM docs_${this.id} WHERE rid > ? ORDER BY rid LIMIT ${chunk}`,
+        last,
+      )
+      for (const row of rows) {
+        last = Number(row.rid)
+        yield toRow(row)
+      }
+      if (rows.length < chunk) return
+    }
+  }
+
+  byRid(rid: number): Row | undefined {
+    const row = this.#sqlite.get(`SELECT rid, body FROM docs_${this.id} WHERE rid = ?`, rid)
+    return row && toRow(row)
+  }
+
+  byId(id: unknown): Row | undefined {
+    const row = this.#sqlite.get(`SELECT rid, body FROM docs_${this.id} WHERE id = ?`, encodeKey(id))
+    return row && toRow(row)
+  }
+
+  /** Places of the documents whose entry in an index begins with these bytes, in order of insertion. */
+  ridsByPrefix(index: Index, prefix: Buffer): number[] {
+    const rows = this.#sqlite.all(
+      `SELECT DISTINCT rid FROM keys_${index.id} WHERE k >= ? AND k < ? ORDER BY rid`,
+      prefix,
+      prefixEnd(prefix),
+    )
+    return rows.map(row => Number(row.rid))
+  }
+
+  /** @throws CommandError DuplicateKey, InvalidIdField */
+  insert(doc: Doc, bytes: Uint8Array): void {
+    assertId(doc._id)
+    const id = encodeKey(doc._id)
+    if (this.#sqlite.get(`SELECT 1 FROM docs_${this.id} WHERE id = ?`, id))
+      throw duplicateKey(this.namespace, undefined, doc)
+    const entries = this.indexes.map(index => ({ index, keys: indexEntries(index, doc) }))
+    for (const { index, keys } of entries) this.#assertFree(index, keys, -1, doc)
+    const { lastInsertRowid } = this.#sqlite.run(`INSERT INTO docs_${this.id} (id, body) VALUES (?, ?)`, id, bytes)
+    for (const { index, keys } of entries) this.#addKeys(index, keys, Number(lastInsertRowid))
+  }
+
+  /** Puts a new form in the place of a row; `before` is its old form. @throws CommandError DuplicateKey */
+  replace(rid: number, before: Doc, after: Doc, bytes: Uint8Array): void {
+    const changes = this.indexes.map(index => ({
+      index,
+      ...difference(indexEntries(index, before), indexEntries(index, after)),
+    }))
+    for (const { index, added } of changes) this.#assertFree(index, added, rid, after)
+    this.#sqlite.run(`UPDATE docs_${this.id} SET body = ? WHERE rid = ?`, bytes, rid)
+    for (const { index, added, removed } of changes) {
+      this.#removeKeys(index, removed, rid)
+      this.#addKeys(index, added, rid)
+    }
+  }
+
+  remove(row: Row): void {
+    this.#sqlite.run(`DELETE FROM docs_${this.id} WHERE rid = ?`, row.rid)
+    for (const index of this.indexes) this.#removeKeys(index, indexEntries(index, row.doc), row.rid)
+  }
+
+  /** Fills a new index from the stored documents. @throws CommandError DuplicateKey */
+  build(index: Index): void {
+    for (const row of this.scan()) {
+      const keys = indexEntries(index, row.doc)
+      this.#assertFree(index, keys, row.rid, row.doc)
+      this.#addKeys(index, keys, row.rid)
+    }
+  }
+
+  #assertFree(index: Index, keys: readonly Buffer[], rid: number, doc: Doc): void {
+    if (!index.unique) return
+    for (const key of keys)
+      if (this.#sqlite.get(`SELECT 1 FROM keys_${index.id} WHERE k = ? AND rid <> ?`, key, rid))
+        throw duplicateKey(this.namespace, index, doc, key)
+  }
+
+  #addKeys(index: Index, keys: readonly Buffer[], rid: number): void {
+    for (const key of keys) this.#sqlite.run(`INSERT INTO keys_${index.id} (k, rid) VALUES (?, ?)`, key, rid)
+  }
+
+  #removeKeys(index: Index, keys: readonly Buffer[], rid: number): void {
+    for (const key of keys) this.#sqlite.run(`DELETE FROM keys_${index.id} WHERE k = ? AND rid = ?`, key, rid)
+  }
+}
+
+function toRow(row: Record<string, unknown>): Row {
+  const bytes = row.body as Uint8Array
+  return { rid: Number(row.rid), bytes, doc: decode(bytes) }
+}
+
+function difference(before: readonly Buffer[], after: readonly Buffer[]): { added: Buffer[]; removed: Buffer[] } {
+  return {
+    added: after.filter(key => !before.some(other => other.equals(key))),
+    removed: before.filter(key => !after.some(other => other.equals(key))),
+  }
+}
+
+function assertId(id: unknown): void {
+  const type = typeName(id)
+  if (type === 'array' || type === 'regex' || type === 'undefined')
+    throw new CommandError('InvalidIdField', `The '_id' value cannot be of type ${type}`)
+}

@@ -1,0 +1,134 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+
+/** `full`: survives power loss (one fsync per group of commands). `process`: survives the death of the process. */
+export type Durability = 'full' | 'process'
+
+type Row = Record<string, unknown>
+
+/**
+ * The SQLite file. Commands run to their end one after the other; all that arrive in one turn of the event loop share
+ * a transaction, which is committed before any of their replies leaves: an fsync serves the whole group.
+ */
+export class Database {
+  readonly #sqlite: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #waiting: ((failure?: Error) => void)[] = []
+  #open = false
+  #onRollback: () => void = () => undefined
+
+  private constructor(sqlite: DatabaseSync) {
+    this.#sqlite = sqlite
+  }
+
+  /** @throws Error with one clear line when another live process holds the directory */
+  static open(dir: string, durability: Durability): Database {
+    mkdirSync(dir, { recursive: true })
+    const sqlite = new DatabaseSync(join(dir, 'documents.sqlite'), { timeout: 2000 })
+    try {
+      // EXCLUSIVE keeps SQLite's file lock for the life of the process and gives it up however the process ends.
+      sqlite.exec('PRAGMA locking_mode = EXCLUSIVE')
+      sqlite.exec('PRAGMA journal_mode = WAL')
+      sqlite.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+      sqlite.exec('BEGIN EXCLUSIVE; COMMIT')
+    } catch (error) {
+      sqlite.close()
+      if (error instanceof Error && /locked|busy/i.test(error.message))
+        throw new Error(
+          `the directory ${dir} is in use by another document server: stop it or choose another directory`,
+        )
+      throw error
+    }
+    return new Database(sqlite)
+  }
+
+  /** Called after a failed commit or command, when memory has to be brought back in step with the file. */
+  onRollback(listener: () => void): void {
+    this.#onRollback = listener
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values)
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...values)
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): { lastInsertRowid: number | bigint } {
+    return this.#prepare(sql).run(...values)
+  }
+
+  /** Schema changes; statements prepared before them are forgotten. */
+  exec(sql: string): void {
+    this.#statements.clear()
+    this.#sqlite.exec(sql)
+  }
+
+  /** Runs a writing command: all of it is kept or, when it throws, none. */
+  write<T>(command: () => T): T {
+    if (!this.#open) {
+      this.#sqlite.exec('BEGIN IMMEDIATE')
+      this.#open = true
+      setImmediate(() => this.commit())
+    }
+    this.#sqlite.exec('SAVEPOINT command')
+    try {
+      const result = command()
+      this.#sqlite.exec('RELEASE command')
+      return result
+    } catch (error) {
+      this.#undo()
+      throw error
+    }
+  }
+
+  #undo(): void {
+    // A full disk makes SQLite end the whole transaction by itself; then the commit answers every waiting client.
+    if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK TO command; RELEASE command')
+    this.#onRollback()
+  }
+
+  /** Calls back when everything written so far is safe (at once when nothing is pending), or with the failure. */
+  whenSafe(callback: (failure?: Error) => void): void {
+    if (this.#open) this.#waiting.push(callback)
+    else callback()
+  }
+
+  /** Commits what is pending and answers those who wait for it. */
+  commit(): void {
+    if (!this.#open) return
+    this.#open = false
+    const waiting = this.#waiting
+    this.#waiting = []
+    const failure = this.#tryCommit()
+    for (const callback of waiting) callback(failure)
+  }
+
+  #tryCommit(): Error | undefined {
+    try {
+      if (!this.#sqlite.isTransaction) throw new Error('the transaction was ended by the storage (disk full?)')
+      this.#sqlite.exec('COMMIT')
+      return undefined
+    } catch (error) {
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
+      this.#onRollback()
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
+  close(): void {
+    this.commit()
+    this.#statements.clear()
+    this.#sqlite.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#sqlite.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}

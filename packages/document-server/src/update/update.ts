@@ -1,0 +1,163 @@
+import { equalValues } from '../bson/compare.ts'
+import { type Doc, isDoc } from '../bson/document.ts'
+import { CommandError } from '../errors.ts'
+import type { Variables } from '../expression/expression.ts'
+import { type Path, parsePath, valueAt } from '../query/path.ts'
+import { updateOperators } from './operators.ts'
+import { compilePipelineUpdate } from './pipeline.ts'
+import { assertViable, setAt, unsetAt } from './place.ts'
+import { compileArrayFilters, concretePaths, type Positions } from './positions.ts'
+
+/** Gives the new form of a document. It may change and return the one it is given. */
+export type Update = (doc: Doc, inserting: boolean) => Doc
+
+export interface UpdateOptions {
+  readonly filter: Doc
+  readonly arrayFilters: readonly unknown[]
+  readonly variables: Variables
+}
+
+interface Step {
+  readonly path: Path
+  readonly operator: string
+  readonly argument: unknown
+}
+
+/** Compiles operators, a replacement document or a pipeline. @throws CommandError for unknown operators, conflicts */
+export function compileUpdate(update: unknown, options: UpdateOptions): Update {
+  if (Array.isArray(update)) return keepingId(compilePipelineUpdate(update, options.variables))
+  if (!isDoc(update)) throw new CommandError('FailedToParse', 'Update argument must be either an object or an array')
+  if (isReplacement(update)) return keepingId(replacement(update))
+  const steps = parseSteps(update)
+  const positions: Positions = { filter: options.filter, arrayFilters: compileArrayFilters(options.arrayFilters) }
+  assertFiltersUsed(steps, positions)
+  return (doc, inserting) => {
+    for (const step of steps) if (inserting || step.operator !== '$setOnInsert') apply(doc, step, positions)
+    return doc
+  }
+}
+
+/** Whether an update is a whole new document (its first field is no operator). */
+export const isReplacement = (update: unknown): boolean =>
+  isDoc(update) && Object.keys(update)[0]?.startsWith('$') !== true
+
+function replacement(update: Doc): Update {
+  const operator = Object.keys(update).find(key => key.startsWith('$'))
+  if (operator !== undefined)
+    throw new CommandError(
+      'DollarPrefixedFieldName',
+      `The dollar ($) prefixed field '${operator}' in '${operator}' is not allowed in the context of an update's replacement document.`,
+    )
+  return () => ({ ...update })
+}
+
+/** The `_id` stays, in first place; another one in the new form is refused. */
+const keepingId =
+  (update: Update): Update =>
+  (doc, inserting) => {
+    const id = doc._id
+    const { _id: given, ...rest } = update(doc, inserting)
+    if (given !== undefined && id !== undefined && !equalValues(given, id)) throw immutable('_id')
+    const kept = id ?? given
+    return kept === undefined ? rest : { _id: kept, ...rest }
+  }
+
+function parseSteps(update: Doc): Step[] {
+  const steps = Object.entries(update).flatMap(([operator, fields]) => {
+    if (!Object.hasOwn(updateOperators, operator) && operator !== '$rename' && operator !== '$setOnInsert')
+      throw new CommandError(
+        'FailedToParse',
+        `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
+      )
+    if (!isDoc(fields))
+      throw new CommandError(
+        'FailedToParse',
+        `Modifiers operate on fields but we found another type for ${operator} instead of a document`,
+      )
+    return Object.entries(fields).map(([key, argument]): Step => ({ path: parsePath(key), operator, argument }))
+  })
+  assertNoConflicts(
+    steps.flatMap(step => (step.operator === '$rename' ? [step.path, renameTarget(step)] : [step.path])),
+  )
+  // MongoDB adds new fields in the order of their names, whatever the order in the update.
+  return steps.sort((a, b) => comparePaths(a.path, b.path))
+}
+
+function comparePaths(a: Path, b: Path): number {
+  for (let depth = 0; depth < a.length && depth < b.length; depth++) {
+    const [x = '', y = ''] = [a[depth], b[depth]]
+    if (x === y) continue
+    const numeric = /^\d+$/.test(x) && /^\d+$/.test(y)
+    return numeric ? Number(x) - Number(y) : x < y ? -1 : 1
+  }
+  return a.length - b.length
+}
+
+function assertNoConflicts(paths: readonly Path[]): void {
+  const seen = new Set<string>()
+  const parents = new Set<string>()
+  for (const path of paths) {
+    const text = path.join('.')
+    const above = path.slice(0, -1).map((_, depth) => path.slice(0, depth + 1).join('.'))
+    const conflict = seen.has(text) || parents.has(text) ? text : above.find(parent => seen.has(parent))
+    if (conflict !== undefined)
+      throw new CommandError(
+        'ConflictingUpdateOperators',
+        `Updating the path '${text}' would create a conflict at '${conflict}'`,
+      )
+    seen.add(text)
+    for (const parent of above) parents.add(parent)
+  }
+}
+
+function assertFiltersUsed(steps: readonly Step[], positions: Positions): void {
+  for (const name of positions.arrayFilters.keys())
+    if (!steps.some(step => step.path.includes(`$[${name}]`)))
+      throw new CommandError('FailedToParse', `The array filter for identifier '${name}' was not used in the update`)
+}
+
+function renameTarget(step: Step): Path {
+  if (typeof step.argument !== 'string')
+    throw new CommandError('BadValue', `The 'to' field for $rename must be a string: ${step.path.join('.')}`)
+  return parsePath(step.argument)
+}
+
+function apply(doc: Doc, step: Step, positions: Positions): void {
+  if (step.operator === '$rename') {
+    rename(doc, step)
+    return
+  }
+  const operator = updateOperators[step.operator === '$setOnInsert' ? '$set' : step.operator]
+  for (const path of concretePaths(doc, step.path, positions)) {
+    const current = valueAt(doc, path)
+    if (current === undefined && step.operator !== '$unset') assertViable(doc, path)
+    const change = operator?.(current, step.argument, path.join('.')) ?? 'keep'
+    if (change === 'keep') continue
+    if (path[0] === '_id') assertSameId(doc, path, change === 'unset' ? undefined : change.set)
+    if (change === 'unset') unsetAt(doc, path)
+    else setAt(doc, path, change.set)
+  }
+}
+
+function rename(doc: Doc, step: Step): void {
+  const target = renameTarget(step)
+  const value = valueAt(doc, step.path)
+  if (value === undefined) return
+  if (step.path[0] === '_id' || target[0] === '_id') throw immutable('_id')
+  assertViable(doc, target)
+  unsetAt(doc, step.path)
+  setAt(doc, target, value)
+}
+
+function assertSameId(doc: Doc, path: Path, value: unknown): void {
+  const current = valueAt(doc, path)
+  if (doc._id === undefined && value !== undefined) return // an upsert may set it
+  if (value === undefined ? current !== undefined : current === undefined || !equalValues(current, value))
+    throw immutable(path.join('.'))
+}
+
+const immutable = (path: string): CommandError =>
+  new CommandError(
+    'ImmutableField',
+    `Performing an update on the path '${path}' would modify the immutable field '_id'`,
+  )
