@@ -31,7 +31,7 @@ const refused: [string, unknown, RegExp][] = [
   ['retries as text', service({ retries: '5' }), /^services\[0\]\.retries/],
   [
     'two services of one name',
-    { _format_version: '3.0', services: [SERVICE(), SERVICE()] },
+    { _format_version: '3.0', services: [api(), api()] },
     /^services\[1\]: the name "api" is used twice/,
   ],
   ['an unknown route field', route({ header: {} }), /^services\[0\]\.routes\[0\]\.header: unknown field/],
@@ -95,11 +95,11 @@ const refused: [string, unknown, RegExp][] = [
   ],
 ]
 
-function SERVICE(fields: object = {}) {
+function api(fields: object = {}) {
   return { name: 'api', url: 'http://127.0.0.1:1', ...fields }
 }
 function service(fields: object) {
-  return { _format_version: '3.0', services: [defined(SERVICE(fields))] }
+  return { _format_version: '3.0', services: [defined(api(fields))] }
 }
 function route(fields: object) {
   return service({ routes: [defined({ paths: ['/'], ...fields })] })

@@ -136,7 +136,7 @@ export async function rawExchange(
     text += chunk.toString('latin1')
     if (enough(text)) socket.destroy()
   })
-  socket.on('error', () => {})
+  socket.on('error', () => {}).setTimeout(10_000, () => socket.destroy())
   socket.write(bytes, 'latin1')
   await once(socket, 'close')
   return text

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { type Answer, kongError } from '../server/answer.ts'
-
-/** nginx's large_client_header_buffers: a request line longer than one of its 8 KiB buffers is refused. */
-const MAX_URL_LENGTH = 8192
+import { MAX_HEADER_FIELDS, MAX_URL_LENGTH } from '../server/limits.ts'
 
 /** Requests that are valid HTTP and yet not for a proxy to pass on. */
 export function refuseUnsupported(req: IncomingMessage, requestId: string): Answer | undefined {
   const { headers, method, url = '' } = req
   if (url.length > MAX_URL_LENGTH) return kongError(414, 'URI too long', requestId)
+  if (req.rawHeaders.length > 2 * MAX_HEADER_FIELDS)
+    return closing(494, 'Request header or cookie too large', requestId)
   if (method === 'TRACE') return kongError(405, 'Method not allowed', requestId)
   const encoding = headers['transfer-encoding']
   if (encoding !== undefined) {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { answerHeaders, kongError } from './answer.ts'
+import { MAX_URL_LENGTH } from './limits.ts'
 import { newRequestId } from './request-id.ts'
 
 /** Answers a connection whose bytes are no valid HTTP request (smuggling attempts, oversize headers …) and closes it. */
@@ -32,7 +33,7 @@ const MESSAGES: Record<number, string> = {
 function statusOf(error: { code?: string; rawPacket?: Buffer }): number {
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
   if (error.code !== 'HPE_HEADER_OVERFLOW') return 400
-  // The parser does not say what overflowed. Without a line end in the packet it is the request line,
-  // unless one header alone fills a packet, which nginx would not distinguish for the client either.
-  return error.rawPacket?.includes('\n') === false ? 414 : 494
+  // The parser does not say what overflowed: a packet without an early line end is taken for a request line.
+  const lineEnd = error.rawPacket?.indexOf('\n') ?? 0
+  return lineEnd === -1 || lineEnd > MAX_URL_LENGTH ? 414 : 494
 }

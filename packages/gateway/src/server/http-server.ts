@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { answerClientError, writeRawAnswer } from './client-error.ts'
 import type { InFlight } from './in-flight.ts'
+import { MAX_HEADER_BYTES } from './limits.ts'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 
@@ -14,14 +15,14 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
     insecureHTTPParser: false,
     // Checked with the rest of the request target, for an answer in Kong's form.
     requireHostHeader: false,
-    maxHeaderSize: 32 * 1024,
+    maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: 60_000,
     // An upload may take as long as it makes progress: the exchange watches that.
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     connectionsCheckingInterval: 5_000,
   })
-  // Without a limit no header is dropped unseen; the size above bounds their number.
+  // node:http would silently drop what is above its limit; the handler refuses such requests instead.
   server.maxHeadersCount = 0
   server.on('request', accept)
   // 100 Continue is sent when the upstream takes the body: a refused request does not upload it first.
@@ -29,9 +30,11 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
   server.on('checkExpectation', accept)
   server.on('connect', (_req, socket) => writeRawAnswer(socket, 405, 'Method not allowed'))
   server.on('clientError', (error, socket) => {
-    // In the middle of a response an error answer would be taken for a part of it.
-    if (inFlight.has(socket)) socket.destroy()
-    else answerClientError(error, socket)
+    const [res, ...more] = inFlight.on(socket)
+    const answerable = res === undefined || (more.length === 0 && !res.headersSent && !res.req.complete)
+    if (answerable) answerClientError(error, socket)
+    // In the middle of a response, or ahead of one, an error answer would be taken for a part of it.
+    else socket.destroy()
   })
   return server
 }

@@ -17,9 +17,9 @@ export class InFlight {
     res.once('finish', () => discardRest(res))
   }
 
-  has(socket: Duplex): boolean {
-    for (const res of this.#responses) if (res.socket === socket) return true
-    return false
+  /** The unfinished responses of one connection. */
+  on(socket: Duplex): ServerResponse[] {
+    return [...this.#responses].filter(res => res.socket === socket)
   }
 
   /** Tells clients to close their connections, and waits until every response is finished or the time is up. */

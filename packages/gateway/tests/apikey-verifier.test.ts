@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { GOOD, protectedGateway, type VerifierHandler } from './apikey-support.ts'
+import { send, until } from './support.ts'
+
+/** A verifier that fails in each of these ways must lead to 503: never to 401, and never past the check. */
+const failures: Record<string, VerifierHandler> = {
+  hangs: () => {},
+  'drops the connection': (_key, res) => res.destroy(),
+  'answers 500': (_key, res) => res.writeHead(500).end('{"valid":true}'),
+  'answers 503': (_key, res) => res.writeHead(503).end('{"valid":false}'),
+  'answers 404': (_key, res) => res.writeHead(404).end('{"valid":false}'),
+  'answers 403': (_key, res) => res.writeHead(403).end(),
+  redirects: (_key, res) => res.writeHead(302, { location: '/elsewhere' }).end('{"valid":true}'),
+  'answers 204': (_key, res) => res.writeHead(204).end(),
+  'answers 201': (_key, res) => res.writeHead(201).end('{"valid":true}'),
+  'answers nothing': (_key, res) => res.end(),
+  'answers no JSON': (_key, res) => res.end('<html>valid</html>'),
+  'answers half of it': (_key, res) => res.end('{"valid":tr'),
+  'answers null': (_key, res) => res.end('null'),
+  'answers a list': (_key, res) => res.end('[true]'),
+  'answers without the field': (_key, res) => res.end('{"ok":true}'),
+  'answers text for a verdict': (_key, res) => res.end('{"valid":"true"}'),
+  'answers a number for a verdict': (_key, res) => res.end('{"valid":1}'),
+  'answers too much': (_key, res) => res.end(`{"valid":true,"more":"${'x'.repeat(100_000)}"}`),
+  'answers without end': (_key, res) => {
+    const more = () => void (res.destroyed || res.write('x'.repeat(1000), more))
+    more()
+  },
+  'stops half-way': (_key, res) => res.writeHead(200, { 'content-length': 14 }).write('{"valid"'),
+  'drips bytes': (_key, res) => {
+    res.writeHead(200, { 'content-length': 1000 })
+    const timer = setInterval(() => res.write(' '), 20)
+    res.on('close', () => clearInterval(timer))
+  },
+}
+
+for (const [fault, verifier] of Object.entries(failures)) {
+  test(`a verifier that ${fault}: 503`, async () => {
+    await using setup = await protectedGateway({ verifier })
+    const answer = await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD, 'x-request-id': 'r' } })
+    assert.equal(answer.status, 503)
+    assert.deepEqual(answer.json, {
+      code: '10001',
+      status: 503,
+      message: 'The API key cannot be verified right now',
+      error: 'SERVICE_UNAVAILABLE',
+      requestId: 'r',
+    })
+    assert.deepEqual(setup.reached, [])
+  })
+}
+
+test('a verifier that is down: 503 for any key, and the open route is untouched', async () => {
+  await using setup = await protectedGateway()
+  await setup.auth[Symbol.asyncDispose]()
+  for (const key of [GOOD, 'wrong']) {
+    assert.equal((await send(setup.port, { path: '/api', headers: { 'x-api-key': key } })).status, 503)
+  }
+  assert.equal((await send(setup.port, { path: '/api' })).status, 401)
+  assert.deepEqual(setup.reached, [])
+  assert.equal((await send(setup.port, { path: '/public' })).status, 200)
+})
+
+test('a verifier may say no with 401', async () => {
+  await using setup = await protectedGateway({ verifier: (_key, res) => res.writeHead(401).end() })
+  const { status, json } = await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD } })
+  assert.deepEqual([status, json.error], [401, 'API_KEY_INVALID'])
+})
+
+test('a failure is not remembered: the next request asks again', async () => {
+  let broken = true
+  await using setup = await protectedGateway({
+    verifier: (_key, res) => (broken ? res.writeHead(500).end() : res.end('{"valid":true}')),
+  })
+  const status = async () => (await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD } })).status
+  assert.equal(await status(), 503)
+  broken = false
+  assert.equal(await status(), 200)
+})
+
+test('a remembered yes outlives the verifier only until it expires', async () => {
+  await using setup = await protectedGateway({ config: { cache_ttl: 0.1 } })
+  const status = async () => (await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD } })).status
+  assert.equal(await status(), 200)
+  await setup.auth[Symbol.asyncDispose]()
+  await until(async () => (await status()) === 503, 'the verdict has expired')
+})
+
+test('the verifier is asked in its own form, without the client and without the forwarded headers', async () => {
+  let seen: object = {}
+  await using setup = await protectedGateway({
+    verifier: (key, res, { method, url, headers }) => {
+      seen = { key, method, url, host: headers.host, names: Object.keys(headers).filter(name => name.startsWith('x-')) }
+      res.end('{"valid":true}')
+    },
+  })
+  await send(setup.port, { path: '/api', method: 'DELETE', headers: { 'x-api-key': GOOD, 'x-other': '1' } })
+  assert.deepEqual(seen, { key: GOOD, method: 'POST', url: '/verify/apikey', host: 'auth:8001', names: [] })
+})

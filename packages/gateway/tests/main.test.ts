@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { send, textOf, until, upstream } from './support.ts'
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const PLATFORM = fileURLToPath(new URL('../../../kong/kong.yml', import.meta.url))
+
+let folder: string
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gateway-main-'))
+})
+after(() => rm(folder, { recursive: true }))
+
+function start(...args: string[]): ChildProcess {
+  return spawn(process.execPath, [...process.execArgv.filter(arg => arg.startsWith('--conditions')), MAIN, ...args])
+}
+
+async function run(...args: string[]) {
+  const child = start(...args)
+  const [out, err, [code]] = await Promise.all([
+    textOf(child.stdout ?? []),
+    textOf(child.stderr ?? []),
+    once(child, 'exit'),
+  ])
+  return { out, err, code }
+}
+
+async function listening(child: ChildProcess) {
+  const lines: Record<string, unknown>[] = []
+  child.stdout?.on('data', (chunk: Buffer) => {
+    for (const line of String(chunk).trim().split('\n')) lines.push(JSON.parse(line) as Record<string, unknown>)
+  })
+  await until(() => lines.length > 0, 'the gateway has started')
+  return { lines, port: Number(new URL(String(lines[0]?.url)).port) }
+}
+
+test('--help explains, anything unknown is refused in one line', async () => {
+  const help = await run('--help')
+  assert.match(help.out, /--config FILE[\s\S]*--port N[\s\S]*--host H[\s\S]*--resolve NAME:PORT=ADDR:PORT/)
+  assert.equal(help.code, 0)
+  const faults: [string[], RegExp][] = [
+    [['--confg', 'x'], /Unknown option '--confg'/],
+    [[], /--config FILE is required/],
+    [['--config', PLATFORM, '--port', 'http'], /--port http is not a port number/],
+    [['--config', PLATFORM, '--resolve', 'auth'], /--resolve auth must look like/],
+  ]
+  for (const [args, line] of faults) {
+    const { err, code } = await run(...args)
+    assert.match(err, line)
+    assert.match(err, /^gateway: [^\n]+ \(see --help\)\n$/)
+    assert.equal(code, 2)
+  }
+})
+
+test('a missing config, a wrong one, and a taken port: one line and exit code 1', async () => {
+  const wrong = join(folder, 'wrong.yml')
+  await writeFile(wrong, '_format_version: "3.0"\nplugins: [{name: ip-restriction}]\n')
+  await using taken = await upstream((_req, res) => res.end())
+  const faults: [string[], RegExp][] = [
+    [['--config', join(folder, 'none.yml')], /config .*none\.yml not found/],
+    [['--config', wrong], /config .*wrong\.yml is invalid at plugins\[0\]: plugin "ip-restriction" is not supported/],
+    [['--config', PLATFORM, '--port', String(taken.port)], /cannot listen on 127\.0\.0\.1:\d+: the port is taken/],
+  ]
+  for (const [args, line] of faults) {
+    const { out, err, code } = await run(...args)
+    assert.match(err, line)
+    assert.match(err, /^gateway: [^\n]+\n$/)
+    assert.deepEqual([out, code], ['', 1])
+  }
+})
+
+test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM drains", async () => {
+  const held: ServerResponse[] = []
+  const seen: string[] = []
+  await using service = await upstream((req, res) => {
+    seen.push(`${req.method} ${req.headers.host} ${req.url}`)
+    if (req.url === '/verify/apikey')
+      void textOf(req).then(text => res.end(JSON.stringify({ valid: text === '{"key":"k"}' })))
+    else if (req.url === '/slow') held.push(res)
+    else res.end('ok')
+  })
+  const resolve = ['auth:8001', 'blog:8002'].flatMap(name => ['--resolve', `${name}=${service.authority}`])
+  const child = start('--config', PLATFORM, '--port', '0', ...resolve)
+  try {
+    const { lines, port } = await listening(child)
+    const status = async (path: string, key?: string, method = 'GET') =>
+      (await send(port, { path, method, headers: key === undefined ? {} : { 'x-api-key': key } })).status
+    assert.equal(await status('/auth/health'), 200)
+    assert.equal(await status('/blog/health'), 200)
+    assert.deepEqual(seen.splice(0), ['GET auth:8001 /health', 'GET blog:8002 /health'])
+    for (const path of [
+      '/auth',
+      '/auth/health/',
+      '/auth/healthy',
+      '/auth/health/../profile/mine',
+      '/blog/list/latest',
+    ]) {
+      assert.equal(await status(path), 401, path)
+    }
+    assert.equal(await status('/auth/health', undefined, 'POST'), 401)
+    assert.equal(await status('/blog/x', 'wrong'), 401)
+    assert.equal(await status('/auth/profile/mine', 'k'), 200)
+    assert.equal(await status('/auth/profile/mine', 'k', 'PATCH'), 404)
+    assert.equal(await status('/'), 404)
+
+    const waiting = send(port, { path: '/blog/slow', headers: { 'x-api-key': 'k' } })
+    await until(() => held.length === 1, 'a request is under way')
+    child.kill('SIGTERM')
+    await until(() => lines.some(({ msg }) => msg === 'gateway draining'), 'the gateway drains')
+    held[0]?.end('late')
+    assert.equal((await waiting).text, 'late')
+    const [code] = await once(child, 'exit')
+    assert.equal(code, 0)
+    assert.ok(
+      lines.every(
+        ({ level, time, msg }) => typeof level === 'number' && typeof time === 'number' && typeof msg === 'string',
+      ),
+    )
+    assert.equal(lines.at(-1)?.msg, 'gateway closed')
+  } finally {
+    child.kill('SIGKILL')
+  }
+})

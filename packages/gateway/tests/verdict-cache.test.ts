@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Verdict } from '../src/plugins/apikey-auth/core.ts'
+import { VerdictCache } from '../src/plugins/apikey-auth/verdict-cache.ts'
+
+function setUp(maxEntries = 3) {
+  const clock = { now: 0 }
+  const asked: string[] = []
+  const cache = new VerdictCache({ validMs: 100, invalidMs: 10, maxEntries, now: () => clock.now })
+  const get = (id: string, verdict: Verdict = 'valid') =>
+    Promise.resolve(
+      cache.get(id, async () => {
+        asked.push(id)
+        return verdict
+      }),
+    )
+  return { clock, asked, cache, get }
+}
+
+test('a yes and a no expire each after its own time', async () => {
+  const { clock, asked, get } = setUp()
+  await get('yes')
+  await get('no', 'invalid')
+  clock.now = 9
+  await get('yes')
+  await get('no', 'invalid')
+  assert.deepEqual(asked, ['yes', 'no'])
+  clock.now = 10
+  await get('no', 'invalid')
+  clock.now = 99
+  await get('yes')
+  assert.deepEqual(asked, ['yes', 'no', 'no'])
+  clock.now = 100
+  await get('yes')
+  assert.deepEqual(asked, ['yes', 'no', 'no', 'yes'])
+})
+
+test('being used does not make a verdict last longer', async () => {
+  const { clock, asked, get } = setUp()
+  for (clock.now = 0; clock.now <= 100; clock.now += 20) await get('yes')
+  assert.deepEqual(asked, ['yes', 'yes'])
+})
+
+test('when full, the least recently used goes', async () => {
+  const { asked, get } = setUp()
+  for (const id of ['a', 'b', 'c', 'a', 'd']) await get(id)
+  asked.length = 0
+  for (const id of ['a', 'c', 'd', 'b']) await get(id)
+  assert.deepEqual(asked, ['b'])
+})
+
+test('a look-up that throws fails all who wait for it, and is forgotten', async () => {
+  const { cache, get } = setUp()
+  const failing = () => Promise.reject(new Error('down'))
+  const both = [cache.get('a', failing), cache.get('a', failing)]
+  for (const one of both) await assert.rejects(Promise.resolve(one), /down/)
+  assert.equal(await get('a'), 'valid')
+})
+
+test('unknown is never remembered', async () => {
+  const { asked, get } = setUp()
+  assert.equal(await get('a', 'unknown'), 'unknown')
+  assert.equal(await get('a'), 'valid')
+  assert.deepEqual(asked, ['a', 'a'])
+})
