@@ -1,9 +1,10 @@
+import { inFile } from './config/config-error.ts'
 import type { KongConfig } from './config/kong-config.ts'
 import { loadConfig } from './config/load.ts'
 import { PluginSet } from './plugins/registry.ts'
 import { proxyHandler } from './proxy/handler.ts'
-import { tableResolver } from './proxy/resolver.ts'
-import { buildTable } from './proxy/table.ts'
+import { type Resolver, tableResolver } from './proxy/resolver.ts'
+import { buildTable, type ProxyTable } from './proxy/table.ts'
 import { createHttpServer, listen } from './server/http-server.ts'
 import { InFlight } from './server/in-flight.ts'
 import { type GatewayLog, silentLog } from './server/log.ts'
@@ -46,7 +47,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', log = silentLog, drainTimeoutMs = 30_000 } = options
   const resolve = tableResolver(options.resolve ?? {})
   const plugins = new PluginSet({ resolve, log })
-  const table = buildTable(await loadConfig(options.config), plugins, resolve)
+  const table = await readTable(options.config, plugins, resolve)
   const inFlight = new InFlight()
   const server = createHttpServer(proxyHandler(table, log), inFlight)
   const release = async () => {
@@ -73,4 +74,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   return { url, port, close, [Symbol.asyncDispose]: close }
+}
+
+async function readTable(config: string | KongConfig, plugins: PluginSet, resolve: Resolver): Promise<ProxyTable> {
+  try {
+    return buildTable(await loadConfig(config), plugins, resolve)
+  } catch (error) {
+    await plugins.close()
+    throw typeof config === 'string' ? inFile(config, error) : error
+  }
 }

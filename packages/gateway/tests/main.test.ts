@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
@@ -18,23 +18,19 @@ before(async () => {
 })
 after(() => rm(folder, { recursive: true }))
 
-function start(...args: string[]): ChildProcess {
+function start(...args: string[]): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [...process.execArgv.filter(arg => arg.startsWith('--conditions')), MAIN, ...args])
 }
 
 async function run(...args: string[]) {
   const child = start(...args)
-  const [out, err, [code]] = await Promise.all([
-    textOf(child.stdout ?? []),
-    textOf(child.stderr ?? []),
-    once(child, 'exit'),
-  ])
+  const [out, err, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'exit')])
   return { out, err, code }
 }
 
-async function listening(child: ChildProcess) {
+async function listening(child: ChildProcessWithoutNullStreams) {
   const lines: Record<string, unknown>[] = []
-  child.stdout?.on('data', (chunk: Buffer) => {
+  child.stdout.on('data', (chunk: Buffer) => {
     for (const line of String(chunk).trim().split('\n')) lines.push(JSON.parse(line) as Record<string, unknown>)
   })
   await until(() => lines.length > 0, 'the gateway has started')

@@ -171,7 +171,7 @@ test('Expect: 100-continue: the body is asked for when the upstream takes it, an
   other.destroy()
 })
 
-test('connections are reused, to the upstream and from the client', async () => {
+test('connections to the upstream are reused', async () => {
   const upstreamPorts = new Set<number | undefined>()
   await using service = await upstream((req, res) => {
     upstreamPorts.add(req.socket.remotePort)

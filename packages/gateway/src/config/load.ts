@@ -7,7 +7,7 @@ import { readPlugins } from './read-plugin.ts'
 import { readService } from './read-service.ts'
 import { Section } from './section.ts'
 
-/** Reads and checks a config: the path of a `kong.yml`, or the same as an object. Throws `GatewayConfigError`. */
+/** Reads and checks a config, the path of a `kong.yml` or the same as an object. Throws `GatewayConfigError`. */
 export async function loadConfig(source: string | KongConfig): Promise<GatewayConfig> {
   if (typeof source !== 'string') return readConfig(source)
   let text: string
@@ -21,12 +21,7 @@ export async function loadConfig(source: string | KongConfig): Promise<GatewayCo
   const document = parseDocument(text)
   const fault = document.errors[0]
   if (fault !== undefined) throw new GatewayConfigError(`config ${source} is not YAML: ${firstLine(fault.message)}`)
-  try {
-    return readConfig(document.toJS())
-  } catch (error) {
-    if (!(error instanceof GatewayConfigError)) throw error
-    throw new GatewayConfigError(`config ${source} is invalid at ${error.message}`, { cause: error })
-  }
+  return readConfig(document.toJS())
 }
 
 function readConfig(value: unknown): GatewayConfig {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadConfig } from '../src/config/load.ts'
+import type { AccessPlugin } from '../src/plugins/plugin.ts'
+import { proxyHandler } from '../src/proxy/handler.ts'
+import { openUpstream } from '../src/proxy/upstream.ts'
+import { Router } from '../src/routing/router.ts'
+import { echo, oneService, recordingLog, send, upstream } from './support.ts'
+
+const failing: Record<string, AccessPlugin['access']> = {
+  'throws at once': () => {
+    throw new Error('a secret detail')
+  },
+  'rejects later': () => Promise.reject(new Error('a secret detail')),
+  'throws no Error': () => Promise.reject('a secret detail'),
+}
+
+for (const [how, access] of Object.entries(failing)) {
+  test(`a plugin that ${how}: 500 in Kong's form, and the request goes no further`, async () => {
+    let reached = 0
+    await using service = await upstream((req, res) => {
+      reached += 1
+      echo(req, res)
+    })
+    const [config] = (await loadConfig(oneService(`http://${service.authority}`))).services
+    const [route] = config?.routes ?? []
+    assert.ok(config && route)
+    const target = openUpstream(config, authority => authority)
+    const log = recordingLog()
+    const plugin: AccessPlugin = { hiddenHeaders: [], access, close: async () => {} }
+    const entry = {
+      upstream: target,
+      plugins: [plugin],
+      hiddenHeaders: new Set<string>(),
+      stripPath: true,
+      preserveHost: false,
+      httpsOnly: false,
+    }
+    await using gateway = await upstream(
+      proxyHandler({ router: new Router([[route, entry]]), upstreams: [target] }, log),
+    )
+    const { status, json, headers } = await send(gateway.port)
+    assert.equal(status, 500)
+    assert.deepEqual(json, { message: 'An unexpected error occurred', request_id: headers['x-kong-request-id'] })
+    assert.equal(reached, 0)
+    assert.match(log.lines.join('\n'), /a secret detail/)
+    await target.pool.destroy()
+  })
+}
