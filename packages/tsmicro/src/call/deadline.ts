@@ -1,37 +1,86 @@
 import { DEADLINE_EXCEEDED } from '../errors/index.ts'
 
+/** setTimeout takes no more (it would fire at once): 24.8 days. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /**
- * The time a call may take. `signal` aborts when it is over, or earlier when the caller goes away; its reason is what the
- * call then fails with. Dispose it as soon as the call has ended.
+ * The time a call may take. It ends when the time is over, or earlier when the caller goes away; the reason is what the
+ * call then fails with. Dispose it as soon as the call has been answered: from then on it never ends.
+ *
+ * `signal` is made when somebody asks for it: an AbortController and its listeners cost more than the rest of a call's
+ * bookkeeping together, and most handlers never look at it.
  */
 export class Deadline implements Disposable {
-  readonly #controller = new AbortController()
-  readonly #endsAt: number
-  readonly #timer: NodeJS.Timeout
+  #endsAt: number
+  #pausedMs: number | undefined
+  #timer: NodeJS.Timeout | undefined
+  #reason: Error | undefined
+  #controller: AbortController | undefined
+  #listeners: Set<(reason: Error) => void> | undefined
 
   /** @param budgetMs milliseconds from now */
   constructor(budgetMs: number) {
-    this.#endsAt = performance.now() + budgetMs
-    this.#timer = setTimeout(() => this.#controller.abort(new DEADLINE_EXCEEDED()), budgetMs)
+    const ms = Math.min(budgetMs, LONGEST_MS)
+    this.#endsAt = performance.now() + ms
+    this.#arm(ms)
   }
 
   get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#reason) this.#controller.abort(this.#reason)
+    }
     return this.#controller.signal
   }
 
   /** Milliseconds left; 0 when it is over. */
   remainingMs(): number {
-    return Math.max(0, this.#endsAt - performance.now())
+    return this.#pausedMs ?? Math.max(0, this.#endsAt - performance.now())
+  }
+
+  /** @throws the reason, once it has ended */
+  throwIfEnded(): void {
+    if (this.#reason) throw this.#reason
+  }
+
+  /** Calls back once if it ends. Returns a function that takes the listener away. */
+  onEnd(listener: (reason: Error) => void): () => void {
+    this.#listeners ??= new Set()
+    const listeners = this.#listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+
+  /** Stops the clock, e.g. while a slow client sends its body. */
+  pause(): void {
+    if (this.#reason || this.#pausedMs !== undefined) return
+    this.#pausedMs = this.remainingMs()
+    clearTimeout(this.#timer)
+  }
+
+  resume(): void {
+    if (this.#pausedMs === undefined) return
+    this.#endsAt = performance.now() + this.#pausedMs
+    if (!this.#reason) this.#arm(this.#pausedMs)
+    this.#pausedMs = undefined
   }
 
   /** Ends the call early, e.g. because the client disconnected. */
   cancel(reason: Error): void {
+    if (this.#reason) return
     clearTimeout(this.#timer)
-    this.#controller.abort(reason)
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    for (const listener of this.#listeners ?? []) listener(reason)
+    this.#listeners = undefined
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer)
+    this.#listeners = undefined
+  }
+
+  #arm(ms: number): void {
+    this.#timer = setTimeout(() => this.cancel(new DEADLINE_EXCEEDED()), ms)
   }
 }
 

@@ -1,43 +1,71 @@
-import type { BoundProcedure } from '../contract/index.ts'
+import type { BoundProcedure, Schema } from '../contract/index.ts'
 import {
+  type AnyErrorClass,
   ApiError,
   FORBIDDEN,
+  frameworkErrors,
   INTERNAL,
   isDependencyFailure,
+  MALFORMED_REQUEST,
   UNAUTHENTICATED,
   VALIDATION_FAILED,
 } from '../errors/index.ts'
+import { type Check, compileSchema } from '../schema/index.ts'
 import { CallerGoneError } from './deadline.ts'
 import type { Log } from './log.ts'
 
-/** The stage in which an error was thrown: a handler may throw less than the door in front of it. */
-export type Stage = 'door' | 'handler'
+/** Where an error was thrown: each stage may tell the caller its own kinds of errors only. */
+export type Stage = 'guard' | 'input' | 'middleware' | 'handler'
 
-const DOOR_ERRORS = [UNAUTHENTICATED, FORBIDDEN, VALIDATION_FAILED]
+/** Makes of anything thrown what the caller is told. */
+export type TellFailure = (error: unknown, stage: Stage, log: Log) => Promise<ApiError>
 
 /**
- * What the caller is told of an error. A handler's error must be declared by its procedure or say that a dependency
- * cannot answer now; everything else is logged in full and told as INTERNAL.
+ * Beside these and the errors that a procedure declares, only "not now" passes ({@link isDependencyFailure}). Above all a
+ * handler's own 401, 403 or 404 must be declared: one that a dependency answered must not become ours.
  */
-export function failureOf(error: unknown, stage: Stage, procedure: BoundProcedure, log: Log): ApiError {
-  if (error instanceof ApiError) {
-    if (isDependencyFailure(error)) {
-      log.warn({ err: error, procedure: procedure.name }, 'a dependency cannot answer')
-      return error
-    }
-    if (stage === 'door' && DOOR_ERRORS.some(known => error instanceof known)) return error
-    if (stage === 'handler' && isDeclared(error, procedure)) return error
-  }
-  if (error instanceof CallerGoneError) {
-    log.debug({ procedure: procedure.name }, 'the caller went away')
-    return new INTERNAL()
-  }
-  const why = error instanceof ApiError ? `undeclared error ${error.code}` : 'unexpected error'
-  log.error({ err: error, procedure: procedure.name }, `${why} in ${procedure.service}.${procedure.name}`)
-  return new INTERNAL(undefined, { cause: error })
+const ALLOWED: Readonly<Record<Stage, readonly AnyErrorClass[]>> = {
+  guard: [UNAUTHENTICATED, FORBIDDEN],
+  input: [VALIDATION_FAILED, MALFORMED_REQUEST],
+  middleware: Object.values(frameworkErrors),
+  handler: [],
 }
 
-function isDeclared(error: ApiError, procedure: BoundProcedure): boolean {
-  const declared = procedure.errors?.[error.code]
-  return declared !== undefined && error instanceof declared
+/** Prepares the telling of a procedure's failures; everything that may not be told is logged in full and told as INTERNAL. */
+export function createTellFailure(procedure: BoundProcedure): TellFailure {
+  const name = `${procedure.service}.${procedure.name}`
+  const declared = new Map<AnyErrorClass, Check | undefined>(
+    Object.values(procedure.errors ?? {}).map(type => [
+      type,
+      type.dataSchema === undefined ? undefined : compileSchema(type.dataSchema as Schema, 'ignore'),
+    ]),
+  )
+  const told = new WeakSet<object>()
+  const tell = async (error: unknown, stage: Stage, log: Log): Promise<ApiError> => {
+    const hide = (why: string, err: unknown = error) => {
+      log.error({ err, procedure: name }, `${why} in ${name}`)
+      return new INTERNAL(undefined, { cause: err })
+    }
+    if (error instanceof CallerGoneError) return new INTERNAL(undefined, { cause: error })
+    if (!(error instanceof ApiError)) return hide('unexpected error')
+    if (told.has(error)) return error
+    if (isDependencyFailure(error)) {
+      log.warn({ err: error, procedure: name }, `${error.code} in ${name}`)
+      return error
+    }
+    const type = [...declared.keys()].find(each => error instanceof each)
+    if (type && (stage === 'handler' || stage === 'middleware')) {
+      const checked = await declared.get(type)?.(error.data)
+      if (!checked || ('value' in checked && checked.value === error.data)) return error
+      if (checked.problems) return hide(`data of ${error.code} that does not match its schema`)
+      const { message, retryAfterSeconds } = error
+      return new type(checked.value, { message, cause: error, ...(retryAfterSeconds ? { retryAfterSeconds } : {}) })
+    }
+    return ALLOWED[stage].some(each => error instanceof each) ? error : hide(`undeclared error ${error.code}`)
+  }
+  return async (error, stage, log) => {
+    const failure = await tell(error, stage, log)
+    told.add(failure)
+    return failure
+  }
 }

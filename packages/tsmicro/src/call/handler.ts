@@ -14,6 +14,9 @@ export type CallOf<P extends ProcedureSpec> = InputOf<P> &
     readonly signal: AbortSignal
   }
 
-export type Handler<P extends ProcedureSpec = ProcedureSpec> = (
-  call: CallOf<P>,
-) => ResponseOf<P> | Promise<ResponseOf<P>>
+/** Handlers may answer with read-only data: it is only read from here on. */
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+type AnswerOf<P extends ProcedureSpec> = DeepReadonly<ResponseOf<P>>
+
+export type Handler<P extends ProcedureSpec = ProcedureSpec> = (call: CallOf<P>) => AnswerOf<P> | Promise<AnswerOf<P>>

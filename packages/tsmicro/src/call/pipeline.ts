@@ -1,10 +1,12 @@
 import type { BoundProcedure } from '../contract/index.ts'
 import { compileSchema } from '../schema/index.ts'
 import { type CallContext, withContext } from './context.ts'
+import type { Deadline } from './deadline.ts'
+import type { TellFailure } from './failure.ts'
 import type { Handler } from './handler.ts'
 import { compose, type Middleware } from './middleware.ts'
 
-/** Runs a validated input through middleware and handler, and checks the answer. */
+/** Runs a validated input through middleware and handler, and checks the answer. Rejects with what the caller is told. */
 export type Pipeline = (input: Readonly<Record<string, unknown>>, context: CallContext) => Promise<unknown>
 
 /**
@@ -16,32 +18,62 @@ export function createPipeline(
   procedure: BoundProcedure,
   handler: Handler,
   middleware: readonly Middleware[],
+  tellFailure: TellFailure,
 ): Pipeline {
   const errors = procedure.errors ?? {}
   const check = procedure.response ? compileSchema(procedure.response, 'ignore') : undefined
   const run = compose(middleware, async ({ input, context }) => {
-    const { user } = context
-    const signal = context.deadline.signal
-    return abortable(signal, handler({ ...input, errors, context, signal, user } as never))
+    try {
+      return await handler(callOf(input, context, errors) as never)
+    } catch (error) {
+      // Told here already, so that middleware sees what the caller will see, and cannot tell more by accident.
+      throw await tellFailure(error, 'handler', context.log)
+    }
   })
-  return (input, context) =>
-    withContext(context, async () => {
-      const answer: unknown = await run({ procedure, context, input })
-      if (!check) return undefined
-      const checked = await check(answer)
-      if (checked.problems) throw new ResponseMismatchError(checked.problems)
-      return checked.value
-    })
+  const answer = async (input: Readonly<Record<string, unknown>>, context: CallContext): Promise<unknown> => {
+    context.deadline.throwIfEnded()
+    const result = await untilEnd(context.deadline, run({ procedure, context, input }))
+    if (!check) return undefined
+    const outcome = check(result)
+    const checked = outcome instanceof Promise ? await outcome : outcome
+    if (checked.problems) throw new ResponseMismatchError(checked.problems)
+    return checked.value
+  }
+  return async (input, context) => {
+    try {
+      return await withContext(context, () => answer(input, context))
+    } catch (error) {
+      throw await tellFailure(error, 'middleware', context.log)
+    }
+  }
 }
 
-/** The answer of a handler, or the signal's reason as soon as it aborts, for handlers that do not listen to it. */
-function abortable<T>(signal: AbortSignal, work: T | Promise<T>): T | Promise<T> {
-  if (!(work instanceof Promise)) return work
-  return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+function callOf(input: object, context: CallContext, errors: object): object {
+  return {
+    ...input,
+    errors,
+    context,
+    user: context.user,
+    get signal() {
+      return context.deadline.signal
+    },
+  }
+}
+
+/** The answer, or the deadline's reason as soon as it ends, for handlers that do not listen to their signal. */
+function untilEnd(deadline: Deadline, work: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const forget = deadline.onEnd(reject)
+    work.then(
+      value => {
+        forget()
+        resolve(value)
+      },
+      error => {
+        forget()
+        reject(error)
+      },
+    )
   })
 }
 

@@ -12,8 +12,8 @@ export type Roles<Names extends readonly string[]> = { readonly [N in Names[numb
 interface RoleQueries<Name extends string> {
   /** All names, lowest first. */
   readonly names: readonly Name[]
-  /** True when one of the `held` names is `needed` or above. Unknown held names count for nothing. */
-  satisfies(held: readonly string[], needed: Name): boolean
+  /** True when one of the `held` names is `needed` or above. Names that are not declared satisfy nothing. */
+  satisfies(held: readonly string[], needed: string): boolean
 }
 
 /**

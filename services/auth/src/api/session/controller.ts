@@ -1,0 +1,29 @@
+import { session } from '@blog-platform/auth-contract'
+import { type AuthenticationProvider, type AuthorizationProvider, Controller, type Routes } from 'tsmicro'
+import type { SessionService } from './service.ts'
+import type { SignInService } from './sign-in.ts'
+
+export class SessionController extends Controller {
+  readonly #signIn: SignInService
+  readonly #sessions: SessionService
+
+  constructor(
+    authentication: AuthenticationProvider,
+    authorization: AuthorizationProvider,
+    signIn: SignInService,
+    sessions: SessionService,
+  ) {
+    super('/', authentication, authorization)
+    this.#signIn = signIn
+    this.#sessions = sessions
+  }
+
+  override mountRoutes(routes: Routes): void {
+    routes.implement(session, {
+      signUp: ({ body }) => this.#signIn.signUp(body),
+      signIn: ({ body }) => this.#signIn.signIn(body),
+      refresh: ({ body, context }) => this.#sessions.renew(context.token, body.refreshToken),
+      signOut: ({ user }) => this.#sessions.end(user.sessionId ?? ''),
+    })
+  }
+}

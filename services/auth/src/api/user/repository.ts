@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+import type { ProfileChange, RoleName } from '@blog-platform/auth-contract'
+import { type ExpressionBuilder, sql } from 'kysely'
+import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import type { Connection } from '../../database/connection.ts'
+import type { Tables } from '../../database/tables.ts'
+import type { NewUser, User } from './model.ts'
+
+/** The only code that reads and writes users and their roles. */
+export class UserRepository {
+  readonly #db: Connection
+
+  constructor(db: Connection) {
+    this.#db = db
+  }
+
+  /** @throws a unique violation of `users_email_key` when the e-mail is taken */
+  async create(user: NewUser, db: Connection = this.#db): Promise<User> {
+    const id = randomUUID()
+    const { email, passwordHash, name, profilePicUrl, role } = user
+    await db
+      .insertInto('users')
+      .values({ id, email, password_hash: passwordHash, name, profile_pic_url: profilePicUrl ?? null })
+      .execute()
+    await this.#grant(id, [role], db)
+    const created = await this.findById(id, db)
+    if (!created) throw new Error('a user vanished while it was made')
+    return created
+  }
+
+  findById(id: string, db: Connection = this.#db): Promise<User | undefined> {
+    return select(db).where('users.id', '=', id).executeTakeFirst().then(toUser)
+  }
+
+  async findCredentials(email: string): Promise<{ readonly id: string; readonly passwordHash: string } | undefined> {
+    const row = await this.#db
+      .selectFrom('users')
+      .select(['id', 'password_hash'])
+      .where('email', '=', email)
+      .where('status', '=', true)
+      .executeTakeFirst()
+    return row && { id: row.id, passwordHash: row.password_hash }
+  }
+
+  async changePasswordHash(id: string, passwordHash: string): Promise<void> {
+    await this.#db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute()
+  }
+
+  async changeProfile(id: string, { name, profilePicUrl }: ProfileChange): Promise<User | undefined> {
+    const changed = await this.#db
+      .updateTable('users')
+      .set({
+        ...(name === undefined ? {} : { name }),
+        ...(profilePicUrl === undefined ? {} : { profile_pic_url: profilePicUrl }),
+        version: sql`version + 1`,
+        updated_at: sql`now()`,
+      })
+      .where('id', '=', id)
+      .where('status', '=', true)
+      .returning('id')
+      .executeTakeFirst()
+    return changed && this.findById(id)
+  }
+
+  async rolesOf(id: string): Promise<readonly RoleName[]> {
+    const rows = await this.#db
+      .selectFrom('user_roles')
+      .innerJoin('users', 'users.id', 'user_roles.user_id')
+      .innerJoin('roles', 'roles.id', 'user_roles.role_id')
+      .select('roles.code')
+      .where('users.id', '=', id)
+      .where('users.status', '=', true)
+      .execute()
+    return rows.map(({ code }) => code)
+  }
+
+  /** Replaces the roles of a user. Call it in a transaction. */
+  async setRoles(id: string, codes: readonly RoleName[], db: Connection): Promise<void> {
+    await db.deleteFrom('user_roles').where('user_id', '=', id).execute()
+    await this.#grant(id, codes, db)
+  }
+
+  /** Locks a role until the transaction ends, so that changes of who holds it happen one after the other. */
+  async lockRole(code: RoleName, db: Connection): Promise<void> {
+    await db.selectFrom('roles').select('id').where('code', '=', code).forUpdate().execute()
+  }
+
+  /** Whether anybody but this user holds a role. */
+  async isHeldByOthers(code: RoleName, id: string, db: Connection): Promise<boolean> {
+    const other = await db
+      .selectFrom('user_roles')
+      .innerJoin('users', 'users.id', 'user_roles.user_id')
+      .innerJoin('roles', 'roles.id', 'user_roles.role_id')
+      .select('users.id')
+      .where('roles.code', '=', code)
+      .where('users.status', '=', true)
+      .where('users.id', '!=', id)
+      .limit(1)
+      .executeTakeFirst()
+    return other !== undefined
+  }
+
+  async #grant(id: string, codes: readonly RoleName[], db: Connection): Promise<void> {
+    await db
+      .insertInto('user_roles')
+      .columns(['user_id', 'role_id'])
+      .expression(roles =>
+        roles
+          .selectFrom('roles')
+          .select([sql<string>`${id}::uuid`.as('user_id'), 'id'])
+          .where('code', 'in', codes),
+      )
+      .execute()
+  }
+}
+
+const COLUMNS = [
+  'users.id',
+  'users.email',
+  'users.name',
+  'users.profile_pic_url',
+  'users.verified',
+  'users.version',
+] as const
+
+function select(db: Connection) {
+  return db.selectFrom('users').select(COLUMNS).select(roles).where('users.status', '=', true)
+}
+
+function roles(user: ExpressionBuilder<Tables, 'users'>) {
+  const granted = user
+    .selectFrom('user_roles')
+    .innerJoin('roles', 'roles.id', 'user_roles.role_id')
+    .select(['roles.id', 'roles.code'])
+    .whereRef('user_roles.user_id', '=', 'users.id')
+    .orderBy('roles.code')
+  return jsonArrayFrom(granted).as('roles')
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirst']>>
+
+function toUser(row: Row): User | undefined {
+  if (!row) return undefined
+  const { profile_pic_url, ...user } = row
+  return { ...user, profilePicUrl: profile_pic_url ?? undefined }
+}

@@ -1,0 +1,51 @@
+import { type Config, loadConfig, secret } from 'tsmicro/config'
+import Type from 'typebox'
+
+/** The environment of the auth service; `.env.example` is made from it. */
+export const Env = Type.Object({
+  NODE_ENV: Type.Union([Type.Literal('production'), Type.Literal('development'), Type.Literal('test')], {
+    default: 'production',
+    description: 'Only development and test make keys and data of their own',
+  }),
+  HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on' }),
+  PORT: Type.Integer({ default: 8001, minimum: 0, maximum: 65_535, description: 'HTTP port; 0 = any free one' }),
+  LOG_LEVEL: Type.Union(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map(level => Type.Literal(level)),
+    { default: 'info', description: 'Least important level to log' },
+  ),
+  DATABASE_URL: secret(
+    Type.String({ minLength: 1, description: 'PostgreSQL, postgres://user:password@host:port/name' }),
+  ),
+  NATS_URL: secret(Type.String({ minLength: 1, description: 'NATS, nats://[user:password@]host:port' })),
+  KEYS_DIR: Type.String({
+    minLength: 1,
+    description: 'Directory of the RSA keys that sign tokens, one PKCS8 PEM file each; the last by name signs',
+  }),
+  JWT_ISSUER: Type.String({
+    default: 'https://auth.tsmicro.dev',
+    description: 'iss of tokens; the same in every service',
+  }),
+  JWT_AUDIENCE: Type.String({ default: 'tsmicro', description: 'aud of tokens; the same in every service' }),
+  ACCESS_TOKEN_SECONDS: Type.Integer({
+    default: 900,
+    minimum: 1,
+    maximum: 86_400,
+    description: 'Life of an access token',
+  }),
+  REFRESH_TOKEN_SECONDS: Type.Integer({
+    default: 604_800,
+    minimum: 2,
+    maximum: 31_536_000,
+    description: 'Life of a refresh token',
+  }),
+  SEED_DEVELOPMENT_DATA: Type.Boolean({
+    default: false,
+    description: 'Makes the demo API key and administrator; refused in production',
+  }),
+})
+export type Env = Config<typeof Env>
+
+/** @throws {ConfigError} with every problem at once */
+export function loadEnv(env: NodeJS.ProcessEnv = process.env): Env {
+  return loadConfig(Env, env)
+}

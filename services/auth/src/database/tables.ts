@@ -1,0 +1,59 @@
+import type { RoleName } from '@blog-platform/auth-contract'
+import type { ColumnType, Generated } from 'kysely'
+
+type Timestamp = ColumnType<Date, Date | string, Date | string>
+type DefaultTimestamp = ColumnType<Date, Date | string | undefined, Date | string>
+
+export interface UsersTable {
+  id: string
+  email: string
+  password_hash: string
+  name: string
+  profile_pic_url: string | null
+  verified: Generated<boolean>
+  status: Generated<boolean>
+  version: Generated<number>
+  created_at: DefaultTimestamp
+  updated_at: DefaultTimestamp
+}
+
+export interface RolesTable {
+  id: Generated<string>
+  code: RoleName
+}
+
+export interface UserRolesTable {
+  user_id: string
+  role_id: string
+}
+
+export interface SessionsTable {
+  id: string
+  user_id: string
+  access_id: string
+  refresh_id: string
+  previous_refresh_id: string | null
+  issued_at: Timestamp
+  expires_at: Timestamp
+  revoked_at: Timestamp | null
+  created_at: DefaultTimestamp
+}
+
+export interface ApiKeysTable {
+  id: Generated<string>
+  key_hash: Buffer
+  comment: string
+  permissions: Generated<string[]>
+  expires_at: Timestamp | null
+  revoked_at: Timestamp | null
+  created_at: DefaultTimestamp
+}
+
+/** The tables as the migrations make them. */
+export interface Tables {
+  users: UsersTable
+  roles: RolesTable
+  user_roles: UserRolesTable
+  sessions: SessionsTable
+  api_keys: ApiKeysTable
+}

@@ -1,0 +1,15 @@
+import { runService, StartError } from 'tsmicro'
+import { ConfigError } from 'tsmicro/config'
+import { createLogger } from 'tsmicro/telemetry'
+import { loadEnv } from './config/env.ts'
+import { createAuthService } from './startup/server.ts'
+
+try {
+  const env = loadEnv()
+  const log = createLogger({ name: 'auth', level: env.LOG_LEVEL })
+  await runService(await createAuthService(env, log), { log })
+} catch (error) {
+  if (!(error instanceof ConfigError || error instanceof StartError)) throw error
+  console.error(`auth: ${error.message}`)
+  process.exit(1)
+}

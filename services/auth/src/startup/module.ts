@@ -1,0 +1,94 @@
+import { createPublisher, type Log, type Module, NatsClient } from 'tsmicro'
+import {
+  createPasswordHasher,
+  createRoleAuthorization,
+  createTokenAuthentication,
+  createTokenSigner,
+  createTokenVerifier,
+  type KeyRing,
+  type PasswordHasher,
+} from 'tsmicro/auth'
+import { createPostgres, type Postgres } from 'tsmicro/postgres'
+import { AdministrationController } from '../api/administration/controller.ts'
+import { AdministrationService } from '../api/administration/service.ts'
+import { ApiKeyController } from '../api/api-key/controller.ts'
+import { ApiKeyRepository } from '../api/api-key/repository.ts'
+import { KeysController } from '../api/keys/controller.ts'
+import { ProfileController } from '../api/profile/controller.ts'
+import { ProfileService } from '../api/profile/service.ts'
+import { SessionController } from '../api/session/controller.ts'
+import { SessionRepository } from '../api/session/repository.ts'
+import { SessionService } from '../api/session/service.ts'
+import { SignInService } from '../api/session/sign-in.ts'
+import { TokenPairs } from '../api/session/token-pair.ts'
+import { UserAnnouncements } from '../api/user/announcements.ts'
+import { UserRepository } from '../api/user/repository.ts'
+import { ValidationController } from '../api/validation/controller.ts'
+import { ValidationService } from '../api/validation/service.ts'
+import type { Env } from '../config/env.ts'
+import type { RunInTransaction } from '../database/connection.ts'
+import type { Tables } from '../database/tables.ts'
+import { seedDevelopmentData } from './seed.ts'
+
+const MIGRATIONS = new URL('../../migrations/', import.meta.url)
+
+/** What a test may put in place of the real thing. */
+export interface Parts {
+  readonly postgres: Postgres<Tables>
+  readonly nats: NatsClient
+  readonly passwords: PasswordHasher
+}
+
+export interface ModuleOptions {
+  readonly env: Env
+  readonly keyRing: KeyRing
+  readonly log: Log
+  readonly overrides?: Partial<Parts>
+}
+
+/** Wires the auth service: connections → repositories → services → controllers. */
+export function createModule({ env, keyRing, log, overrides = {} }: ModuleOptions): Module {
+  const postgres = overrides.postgres ?? createPostgres<Tables>({ url: env.DATABASE_URL, applicationName: 'auth', log })
+  const nats = overrides.nats ?? new NatsClient({ url: env.NATS_URL, name: 'auth', log })
+  const passwords = overrides.passwords ?? createPasswordHasher()
+  const transaction: RunInTransaction = work => postgres.transaction(work)
+
+  const users = new UserRepository(postgres.db)
+  const sessionRows = new SessionRepository(postgres.db)
+  const apiKeys = new ApiKeyRepository(postgres.db)
+
+  const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
+  const verifier = createTokenVerifier({ ...jwt, keys: { loadKeys: async () => keyRing.jwks() } })
+  const lives = { accessSeconds: env.ACCESS_TOKEN_SECONDS, refreshSeconds: env.REFRESH_TOKEN_SECONDS }
+  const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing }), lives)
+
+  const announcements = new UserAnnouncements(createPublisher(nats, 'auth'), log)
+  const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, transaction })
+  const signIn = new SignInService({ users, sessions, passwords, announcements, transaction })
+  const validation = new ValidationService({ verifier, sessions, users })
+
+  const authentication = createTokenAuthentication({ verifier, confirm: (_token, claims) => validation.userOf(claims) })
+  const authorization = createRoleAuthorization({
+    hasRole: async (user, { role }) => validation.hasRole(user.id, role),
+  })
+
+  return {
+    nats,
+    dependencies: [postgres],
+    prepare: [
+      { name: 'migrations', run: async () => void (await postgres.migrate(MIGRATIONS)) },
+      { name: 'ended sessions removed', run: () => sessionRows.deleteEnded() },
+      ...(env.SEED_DEVELOPMENT_DATA
+        ? [{ name: 'development data', run: () => seedDevelopmentData({ apiKeys, users, passwords, transaction }) }]
+        : []),
+    ],
+    controllers: [
+      new SessionController(authentication, authorization, signIn, sessions),
+      new ProfileController(authentication, authorization, new ProfileService(users, announcements)),
+      new AdministrationController(authentication, authorization, new AdministrationService(users, transaction)),
+      new ApiKeyController(authentication, authorization, apiKeys),
+      new ValidationController(authentication, authorization, validation, keyRing),
+      new KeysController(authentication, authorization, keyRing),
+    ],
+  }
+}

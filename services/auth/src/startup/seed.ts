@@ -1,0 +1,28 @@
+import type { PasswordHasher } from 'tsmicro/auth'
+import { isUniqueViolation } from 'tsmicro/postgres'
+import type { ApiKeyRepository } from '../api/api-key/repository.ts'
+import type { UserRepository } from '../api/user/repository.ts'
+import type { RunInTransaction } from '../database/connection.ts'
+
+/** Known to everybody who reads the README: for development only. */
+export const DEMO_API_KEY = '1D3F2DD1A5DE725DD4DF1D82BBB37'
+export const DEMO_ADMIN = { email: 'admin@tsmicro.dev', password: 'changeit', name: 'Admin' }
+
+export interface SeedParts {
+  readonly apiKeys: ApiKeyRepository
+  readonly users: UserRepository
+  readonly passwords: PasswordHasher
+  readonly transaction: RunInTransaction
+}
+
+/** Makes the demo API key and administrator where they are missing. Changes nothing that is there. */
+export async function seedDevelopmentData({ apiKeys, users, passwords, transaction }: SeedParts): Promise<void> {
+  await apiKeys.create(DEMO_API_KEY, 'demo key for development')
+  const { email, password, name } = DEMO_ADMIN
+  if (await users.findCredentials(email)) return
+  const passwordHash = await passwords.hash(password)
+  await transaction(db => users.create({ email, passwordHash, name, role: 'ADMIN' }, db)).catch(error => {
+    // Another instance that starts at the same time was faster.
+    if (!isUniqueViolation(error, 'users_email_key')) throw error
+  })
+}
