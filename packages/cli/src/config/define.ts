@@ -1,0 +1,39 @@
+import { CliError } from '../errors.ts'
+import type { SystemConfig } from './types.ts'
+
+const INFRA: ReadonlySet<string> = new Set(['nats', 'postgres', 'documents'])
+const NAME = /^[a-z][a-z0-9-]{0,31}$/
+const defined = new WeakSet<object>()
+
+function check(condition: boolean, message: string): void {
+  if (!condition) throw new CliError(`tsmicro.config.ts: ${message}`)
+}
+
+/**
+ * Describes a system for `tsmicro start`; the default export of `tsmicro.config.ts`.
+ * @throws CliError when a name, port or part is impossible
+ * @example
+ * export default defineSystem({
+ *   infra: ['nats'],
+ *   services: { hello: { entry: 'src/main.ts', port: 8001, env: system => ({ NATS_URL: system.nats.url }) } },
+ * })
+ */
+export function defineSystem(config: SystemConfig): SystemConfig {
+  for (const part of config.infra) check(INFRA.has(part), `infra knows no "${part}", only ${[...INFRA].join(', ')}`)
+  check(new Set(config.infra).size === config.infra.length, 'infra names a part twice')
+  const ports = new Set<number>()
+  for (const [name, { port, entry }] of Object.entries(config.services)) {
+    check(NAME.test(name) && !INFRA.has(name) && name !== 'gateway', `"${name}" cannot be the name of a service`)
+    check(Number.isInteger(port) && port > 0 && port < 65_536, `${name}: port ${port} is no port number`)
+    check(!ports.has(port), `${name}: port ${port} is another service's`)
+    check(entry !== '', `${name}: entry is missing`)
+    ports.add(port)
+  }
+  defined.add(config)
+  return config
+}
+
+/** Whether a value came from {@link defineSystem}. */
+export function isSystemConfig(value: unknown): value is SystemConfig {
+  return typeof value === 'object' && value !== null && defined.has(value)
+}

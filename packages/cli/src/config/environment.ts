@@ -1,0 +1,29 @@
+import { CliError } from '../errors.ts'
+import { isLevel, LEVELS, type Level } from '../output/levels.ts'
+
+/** What the environment may say to `tsmicro start`. */
+export interface Environment {
+  readonly dataDir: string
+  readonly gatewayPort: number
+  readonly logLevel: Level
+  /** Servers to use instead of starting some. */
+  readonly urls: { readonly nats?: string; readonly postgres?: string; readonly documents?: string }
+}
+
+/** Reads and checks the environment; an empty variable counts as unset. */
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const port = env.GATEWAY_PORT || '8000'
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new CliError(`GATEWAY_PORT=${port} is no port number`)
+  const logLevel = env.LOG_LEVEL || 'info'
+  if (!isLevel(logLevel)) throw new CliError(`LOG_LEVEL=${logLevel} is none of ${Object.keys(LEVELS).join(', ')}`)
+  return {
+    dataDir: env.DATA_DIR || '.data',
+    gatewayPort: Number(port),
+    logLevel,
+    urls: {
+      ...(env.NATS_URL ? { nats: env.NATS_URL } : {}),
+      ...(env.DATABASE_URL ? { postgres: env.DATABASE_URL } : {}),
+      ...(env.MONGODB_URL ? { documents: env.MONGODB_URL } : {}),
+    },
+  }
+}

@@ -1,0 +1,55 @@
+/** The embedded parts a system may need. */
+export type InfraName = 'nats' | 'postgres' | 'documents'
+
+/** An address in the running system. URLs of infra parts carry their credentials. */
+export interface Address {
+  readonly url: string
+}
+
+/** What the functions of a configuration are given. Reading a part that the configuration does not list throws. */
+export interface System {
+  /** Absolute path of the data folder; what a service keeps on disk goes below it. */
+  readonly dataDir: string
+  readonly nats: Address
+  /** URL with user, password and database. */
+  readonly postgres: Address
+  /** URL without a database: append `/name`. */
+  readonly documents: Address
+  readonly gateway: Address
+  /** Every service by its name, whether or not it is ready yet. */
+  readonly services: Readonly<Record<string, Address>>
+}
+
+/** One service: a process of its own that answers `GET /health/ready` with 200 when it is ready. */
+export interface ServiceConfig {
+  /** Its main program, relative to the configuration file. */
+  readonly entry: string
+  /** Port it prefers, and the port by which `kong.yml` knows it. A free one is taken when somebody else has it. */
+  readonly port: number
+  /** Host name by which `kong.yml` knows it. Default: the service's name. */
+  readonly host?: string
+  /** Environment on top of the caller's, `NODE_ENV`, `HOST` and `PORT`. */
+  readonly env?: (system: System) => Readonly<Record<string, string>>
+}
+
+/** The gateway: a program that understands `--config --port --host --resolve`. */
+export interface GatewayConfig {
+  readonly entry: string
+  /** The `kong.yml` to run. */
+  readonly config: string
+}
+
+/** A system for development, as `tsmicro.config.ts` describes it. Paths are relative to that file. */
+export interface SystemConfig {
+  readonly infra: readonly InfraName[]
+  /** PostgreSQL database to make. Default `app`. */
+  readonly database?: string
+  readonly services: Readonly<Record<string, ServiceConfig>>
+  readonly gateway?: GatewayConfig
+  /** Rows for the table that is shown when everything is ready. */
+  readonly summary?: (system: System) => readonly (readonly [label: string, value: string])[]
+  /** A command to try, shown below the table. Default: a `curl` of the gateway's address. */
+  readonly sample?: (system: System) => string
+  /** Longest wait for each service, in milliseconds. Default 60 000. */
+  readonly readyTimeoutMs?: number
+}

@@ -1,0 +1,3 @@
+export { defineSystem } from './config/define.ts'
+export type { Address, GatewayConfig, InfraName, ServiceConfig, System, SystemConfig } from './config/types.ts'
+export { CliError } from './errors.ts'

@@ -1,0 +1,50 @@
+import { InfraError } from '@tsmicro/infra'
+import { HELP, readArguments } from './arguments.ts'
+import { CliError, UsageError } from './errors.ts'
+import { watchParent } from './parent.ts'
+import { runStart } from './start/command.ts'
+
+const SAME_KEYSTROKE_MS = 500
+
+async function main(): Promise<void> {
+  const command = readArguments(process.argv.slice(2))
+  if (command.help) {
+    process.stdout.write(HELP)
+    return
+  }
+  const drain = new AbortController()
+  const kill = new AbortController()
+  let askedAt = 0
+  const onSignal = () => {
+    // One Ctrl-C may arrive twice: from the terminal, and once more from npm, which forwards it.
+    if (drain.signal.aborted && Date.now() - askedAt < SAME_KEYSTROKE_MS) return
+    if (drain.signal.aborted) {
+      kill.abort()
+      process.exit(130)
+    }
+    askedAt = Date.now()
+    drain.abort()
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal)
+  watchParent(() => drain.abort())
+  // A terminal or pipe that is gone must not end the supervisor before it has drained.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => drain.abort())
+  await runStart({
+    configFile: command.config,
+    fresh: command.fresh,
+    env: process.env,
+    stdout: process.stdout,
+    drain: drain.signal,
+    kill: kill.signal,
+  })
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const known = error instanceof CliError || error instanceof InfraError
+    const text = error instanceof Error ? (known ? error.message : error.stack) : String(error)
+    process.stderr.write(`tsmicro: ${text}${error instanceof UsageError ? ' (see tsmicro --help)' : ''}\n`)
+    process.exit(error instanceof UsageError ? 2 : 1)
+  },
+)

@@ -1,0 +1,25 @@
+import type { InfraName } from '../config/types.ts'
+import type { Level } from './levels.ts'
+
+const NATS: Record<string, Level> = {
+  TRC: 'trace',
+  DBG: 'debug',
+  INF: 'debug',
+  WRN: 'warn',
+  ERR: 'error',
+  FTL: 'fatal',
+}
+// A statement's ERROR is told to the client that sent it (a unique key that was there already, say): no news for the log.
+const POSTGRES: Record<string, Level> = { WARNING: 'warn', FATAL: 'warn', PANIC: 'fatal' }
+
+/** How much a line of an embedded server matters. Their everyday talk counts as `debug`. */
+export function infraLevel(part: InfraName, line: string, stream: 'stdout' | 'stderr'): Level {
+  switch (part) {
+    case 'nats':
+      return NATS[/ \[([A-Z]{3})\] /.exec(line)?.[1] ?? ''] ?? 'debug'
+    case 'postgres':
+      return POSTGRES[/\] ([A-Z]+): /.exec(line)?.[1] ?? ''] ?? 'debug'
+    case 'documents':
+      return stream === 'stderr' ? 'warn' : 'debug'
+  }
+}

@@ -1,0 +1,102 @@
+import type { Paint, Style } from './colour.ts'
+import { isLevel, LEVELS, type Level, levelName } from './levels.ts'
+
+/** A pino line, taken apart. */
+export interface Entry {
+  readonly level: Level
+  readonly time: Date | undefined
+  readonly message: string
+  readonly stack: string | undefined
+  /** What else it says, in its own order. */
+  readonly fields: readonly (readonly [string, unknown])[]
+}
+
+const OWN = new Set(['level', 'time', 'msg', 'err', 'pid', 'hostname', 'v', 'name', 'service'])
+const STYLES: Record<Level, Style> = {
+  trace: 'gray',
+  debug: 'gray',
+  info: 'green',
+  warn: 'yellow',
+  error: 'red',
+  fatal: ['red', 'bold'],
+  silent: 'gray',
+}
+
+/** What users send ends up in logs: control characters must not reach the terminal (they could repaint it, or worse). */
+export function sanitize(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+}
+
+function levelOf(value: unknown): Level | undefined {
+  if (typeof value === 'number') return levelName(value)
+  return typeof value === 'string' && isLevel(value.toLowerCase()) ? (value.toLowerCase() as Level) : undefined
+}
+
+function record(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
+}
+
+/** Reads a line written by pino; undefined when it is something else. */
+export function parsePino(line: string): Entry | undefined {
+  if (!line.startsWith('{')) return undefined
+  let data: Record<string, unknown> | undefined
+  try {
+    data = record(JSON.parse(line))
+  } catch {
+    return undefined
+  }
+  const level = levelOf(data?.level)
+  if (data === undefined || level === undefined) return undefined
+  const error = record(data.err)
+  const time = typeof data.time === 'number' || typeof data.time === 'string' ? new Date(data.time) : undefined
+  const summary = error === undefined ? undefined : `${error.type ?? 'Error'}: ${error.message ?? ''}`
+  return {
+    level,
+    time: time !== undefined && Number.isNaN(time.getTime()) ? undefined : time,
+    message: typeof data.msg === 'string' ? data.msg : (summary ?? ''),
+    stack: error === undefined ? undefined : typeof error.stack === 'string' ? error.stack : summary,
+    fields: Object.entries(data).filter(([key]) => !OWN.has(key)),
+  }
+}
+
+function clock(time: Date): string {
+  const [hours, minutes, seconds] = [time.getHours(), time.getMinutes(), time.getSeconds()].map(part =>
+    String(part).padStart(2, '0'),
+  )
+  return `${hours}:${minutes}:${seconds}.${String(time.getMilliseconds()).padStart(3, '0')}`
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)
+}
+
+/** An entry as a person reads it: time, level, message, `key=value`, and the stack on lines of its own. */
+export function renderEntry(entry: Entry, paint: Paint): string[] {
+  const fields = entry.fields.map(([key, value]) =>
+    paint('dim', sanitize(`${key}=${show(value)}`).replaceAll('\n', ' ')),
+  )
+  const head = [
+    ...(entry.time === undefined ? [] : [paint('dim', clock(entry.time))]),
+    paint(STYLES[entry.level], entry.level.toUpperCase().padEnd(5)),
+    ...(entry.message === '' ? [] : [sanitize(entry.message).replaceAll('\n', '\n  ')]),
+    ...fields,
+  ].join(' ')
+  const stack =
+    entry.stack === undefined
+      ? []
+      : sanitize(entry.stack)
+          .split('\n')
+          .map(line => `  ${line.trimEnd()}`)
+  return [...head.split('\n'), ...stack]
+}
+
+/** Whether an entry is to be shown at this level. */
+export function isShown(level: Level, threshold: Level): boolean {
+  return LEVELS[level] >= LEVELS[threshold]
+}

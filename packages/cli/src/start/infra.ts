@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import { type Server, startDocuments, startNats, startPostgres } from '@tsmicro/infra'
+import type { Environment } from '../config/environment.ts'
+import type { InfraName, SystemConfig } from '../config/types.ts'
+import { infraLevel } from '../output/infra-level.ts'
+import type { Log } from '../output/log.ts'
+import type { Progress } from '../output/progress.ts'
+import type { Crew } from '../supervise/crew.ts'
+import { InfraPart } from '../supervise/infra-part.ts'
+
+const STARTERS = { nats: startNats, postgres: startPostgres, documents: startDocuments }
+/** The ports their own tools expect. */
+const USUAL_PORTS: Record<InfraName, number> = { nats: 4222, postgres: 5432, documents: 27017 }
+const VARIABLES: Record<InfraName, string> = { nats: 'NATS_URL', postgres: 'DATABASE_URL', documents: 'MONGODB_URL' }
+
+/** Where a server came from, in words. */
+export function describeSource(name: InfraName, server: Server): string {
+  if (server.source === 'url') return `from ${VARIABLES[name]}`
+  return server.source === 'embedded' ? 'embedded' : 'installed on this machine'
+}
+
+/** Starts the parts that the configuration lists, all at once. */
+export async function startInfra(
+  config: SystemConfig,
+  environment: Environment,
+  dataDir: string,
+  { crew, log, progress }: { crew: Crew; log: Log; progress: Progress },
+): Promise<Map<InfraName, Server>> {
+  const parts = config.infra.map(name => {
+    const url = environment.urls[name]
+    const part = new InfraPart(
+      name,
+      onExit =>
+        STARTERS[name]({
+          ...(url === undefined ? { dataDir: join(dataDir, name), preferredPort: USUAL_PORTS[name] } : { url }),
+          ...(name === 'postgres' && config.database !== undefined ? { database: config.database } : {}),
+          onLine: (line, stream) => log.leveled(name, infraLevel(name, line, stream), line),
+          onExit,
+        }),
+      log.say,
+    )
+    crew.infra.push(part)
+    return [name, part] as const
+  })
+  const started = parts.map(async ([name, part]) => {
+    const server = await progress.track(name, part.ready(), ready => describeSource(name, ready))
+    return [name, server] as const
+  })
+  return new Map(await Promise.all(started))
+}

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort, isPortFree, preferPort } from '@tsmicro/infra'
+import type { ServiceConfig } from '../config/types.ts'
+import { CliError } from '../errors.ts'
+
+/**
+ * The gateway's port: the one address that people type, so no other is taken silently. 0 asks for a free one.
+ * Waits a moment for the gateway of a supervisor that was killed just now.
+ */
+export async function gatewayPort(wanted: number): Promise<number> {
+  if (wanted === 0) return freePort()
+  for (let attempt = 1; !(await isPortFree(wanted)); attempt++) {
+    if (attempt === 20)
+      throw new CliError(
+        `port ${wanted} is taken: choose another for the gateway, e.g. GATEWAY_PORT=${wanted + 80} npm start`,
+      )
+    await sleep(50)
+  }
+  return wanted
+}
+
+/** A port for every service: its own if that is free, else any. */
+export async function servicePorts(services: Readonly<Record<string, ServiceConfig>>): Promise<Map<string, number>> {
+  const ports = new Map<string, number>()
+  for (const [name, service] of Object.entries(services)) {
+    let port = await preferPort(service.port)
+    while ([...ports.values()].includes(port)) port = await freePort()
+    ports.set(name, port)
+  }
+  return ports
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Child, endChild, type ServerExit, signalTree, spawnChild } from '@tsmicro/infra'
+import { CliError } from '../errors.ts'
+import { Backoff } from './backoff.ts'
+import type { Probe } from './probe.ts'
+
+/** A program to keep running. */
+export interface WorkerSpec {
+  readonly name: string
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  readonly probe: Probe
+  readonly readyTimeoutMs: number
+  readonly onLine: (line: string) => void
+  readonly say: (text: string) => void
+}
+
+/** A worker that ended, or was not ready in time, at its first start. `output` holds its last lines. */
+export class WorkerStartError extends CliError {
+  readonly worker: string
+  readonly output: readonly string[]
+
+  constructor(worker: string, what: string, output: readonly string[]) {
+    super(`${worker} ${what}`)
+    this.worker = worker
+    this.output = output
+  }
+}
+
+const POLL_MS = 100
+
+/** How a process ended, in words. */
+export function describeExit({ code, signal }: ServerExit): string {
+  return signal === null ? `exit code ${code}` : signal
+}
+
+/** One service or the gateway: started, watched, restarted with growing delays, stopped. */
+export class Worker {
+  readonly name: string
+  readonly #spec: WorkerSpec
+  readonly #backoff = new Backoff()
+  readonly #stopping = new AbortController()
+  /** The latest child; pending while it is being spawned, so that a stop in between misses nothing. */
+  #child: Promise<Child> | undefined
+  #running: Child | undefined
+  #keeping: Promise<void> = Promise.resolve()
+
+  constructor(spec: WorkerSpec) {
+    this.name = spec.name
+    this.#spec = spec
+  }
+
+  /** Resolves when it is ready for the first time; from then on it is restarted whenever it ends. @throws WorkerStartError */
+  async start(): Promise<void> {
+    const startedAt = Date.now()
+    const child = await this.#spawn()
+    const outcome = await this.#awaitReady(child)
+    if (outcome === 'ready') {
+      this.#keeping = this.#keepUp(child, startedAt)
+      return
+    }
+    const what =
+      outcome === 'late'
+        ? `was not ready after ${Math.round(this.#spec.readyTimeoutMs / 1000)} s`
+        : `ended while starting (${describeExit(await child.exited)})`
+    throw new WorkerStartError(this.name, what, child.output)
+  }
+
+  /** SIGTERM, and SIGKILL with a warning after `graceMs`. Resolves when nothing of it runs. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort()
+    const child = await this.#child?.catch(() => undefined)
+    if (child !== undefined && !(await endChild(child, 'SIGTERM', graceMs)))
+      this.#spec.say(`${this.name} did not end within ${Math.round(graceMs / 1000)} s and was killed`)
+    await this.#keeping
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#stopping.abort()
+    if (this.#running?.hasExited === false) signalTree(this.#running.pid, 'SIGKILL')
+  }
+
+  #spawn(): Promise<Child> {
+    const { name, command, cwd, env, onLine } = this.#spec
+    // KILL: nobody would watch the draining of a worker whose supervisor is gone, and what hangs would stay.
+    const child = spawnChild({ name, command, cwd, env, deathSignal: 'KILL', onLine })
+    this.#child = child
+    child.then(
+      running => {
+        this.#running = running
+      },
+      () => {},
+    )
+    return child
+  }
+
+  async #awaitReady(child: Child): Promise<'ready' | 'exited' | 'late'> {
+    const deadline = Date.now() + this.#spec.readyTimeoutMs
+    while (!child.hasExited) {
+      if ((await this.#spec.probe()) && !child.hasExited) return 'ready'
+      if (Date.now() > deadline) return 'late'
+      await Promise.race([sleep(POLL_MS), child.exited])
+    }
+    return 'exited'
+  }
+
+  async #keepUp(first: Child, firstStart: number): Promise<void> {
+    const { say } = this.#spec
+    const { signal } = this.#stopping
+    let child = first
+    let startedAt = firstStart
+    for (;;) {
+      const exit = await child.exited
+      if (signal.aborted) return
+      const delay = this.#backoff.next(Date.now() - startedAt)
+      say(`${this.name} crashed (${describeExit(exit)}), restarting in ${delay / 1000} s`)
+      await sleep(delay, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
+      startedAt = Date.now()
+      child = await this.#spawn()
+      const outcome = await this.#awaitReady(child)
+      if (outcome === 'ready') say(`${this.name} is up again`)
+      if (outcome === 'late') await endChild(child, 'SIGKILL', 1000)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { defineSystem } from '../src/index.ts'
+import { CONFIG, Supervisor, tempDir } from './support/supervisor.ts'
+
+async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<[code: number | null, output: string]> {
+  await using tsmicro = new Supervisor(args, env)
+  return [await tsmicro.ended(), tsmicro.output]
+}
+
+test('--help says everything; what is unknown is refused', async () => {
+  const [code, help] = await run(['--help'])
+  assert.equal(code, 0)
+  for (const word of ['--fresh', '--config', 'DATA_DIR', 'GATEWAY_PORT', 'LOG_LEVEL', 'NATS_URL'])
+    assert.ok(help.includes(word), word)
+  for (const args of [['start', '--frehs'], ['strat'], [], ['start', 'now']]) {
+    const [wrong, output] = await run(args)
+    assert.equal(wrong, 2)
+    assert.match(output, /^tsmicro: .*\(see tsmicro --help\)\n$/)
+  }
+})
+
+test('a configuration that cannot be used is one clear line', async () => {
+  using dir = tempDir()
+  const env = { DATA_DIR: dir.path }
+  const bad = fileURLToPath(new URL('./fixtures/bad/tsmicro.config.ts', import.meta.url))
+  assert.match(
+    (await run(['start', '--config', '/nowhere/x.ts'], env))[1],
+    /^tsmicro: \S+ does not exist: run this in.*\n$/,
+  )
+  assert.match((await run(['start', '--config', bad], env))[1], /^tsmicro: .*no default export made by defineSystem/)
+  for (const [name, value] of [
+    ['GATEWAY_PORT', '80x'],
+    ['LOG_LEVEL', 'loud'],
+  ] as const) {
+    const [code, output] = await run(['start', '--config', CONFIG], { ...env, [name]: value })
+    assert.equal(code, 1)
+    assert.match(output, new RegExp(`^tsmicro: ${name}=${value} is no`))
+  }
+})
+
+test('defineSystem refuses impossible systems', () => {
+  const entry = 'x.ts'
+  assert.throws(() => defineSystem({ infra: [], services: { nats: { entry, port: 1 } } }), /cannot be the name/)
+  assert.throws(() => defineSystem({ infra: [], services: { a: { entry, port: 0 } } }), /no port number/)
+  assert.throws(
+    () => defineSystem({ infra: [], services: { a: { entry, port: 1 }, b: { entry, port: 1 } } }),
+    /another service's/,
+  )
+  assert.throws(() => defineSystem({ infra: ['nats', 'nats'], services: {} }), /twice/)
+})
