@@ -100,7 +100,9 @@ function take(cursor: OpenCursor, most: number): { batch: Uint8Array[]; done: bo
     }
     batch.push(next)
   }
-  return { batch, done: false }
+  // A look ahead tells whether anything is left, which spares the client an empty batch.
+  if (most > 0) cursor.pending ??= nextOf(cursor.documents)
+  return { batch, done: most > 0 && cursor.pending === undefined }
 }
 
 function nextOf(documents: Iterator<Uint8Array>): Uint8Array | undefined {

@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { isAbsolute, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from './commands/command.ts'
 import { Cursors } from './cursors.ts'
 import { Catalog } from './storage/catalog.ts'
-import { Database, type Durability } from './storage/database.ts'
+import { Database, DirectoryInUseError, type Durability } from './storage/database.ts'
 import { deleteExpired } from './storage/expiry.ts'
 import { serveConnection } from './wire/connection.ts'
 
@@ -41,7 +42,7 @@ export interface DocumentServer extends AsyncDisposable {
 export async function startDocumentServer(options: DocumentServerOptions): Promise<DocumentServer> {
   const { host = '127.0.0.1', port = 0, durability = 'full', expirySweepMs = 60_000, cursorIdleMs = 600_000 } = options
   const dir = isAbsolute(options.dir) ? options.dir : resolve(options.dir)
-  const database = Database.open(dir, durability)
+  const database = await openDatabase(dir, durability)
   const engine: Engine = { database, catalog: new Catalog(database), cursors: new Cursors(cursorIdleMs) }
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
@@ -56,7 +57,7 @@ export async function startDocumentServer(options: DocumentServerOptions): Promi
     database.close()
     throw error
   }
-  const expiry = setInterval(() => void deleteExpired(database, engine.catalog), expirySweepMs)
+  const expiry = setInterval(() => sweep(engine), expirySweepMs)
   const idle = setInterval(() => engine.cursors.closeIdle(), Math.min(cursorIdleMs, 10_000))
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -70,6 +71,17 @@ export async function startDocumentServer(options: DocumentServerOptions): Promi
     port: bound,
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+/** A predecessor that is just ending gets two seconds to give the directory free. */
+async function openDatabase(dir: string, durability: Durability): Promise<Database> {
+  for (const end = Date.now() + 2000; ; await sleep(25)) {
+    try {
+      return Database.open(dir, durability)
+    } catch (error) {
+      if (!(error instanceof DirectoryInUseError) || Date.now() >= end) throw error
+    }
   }
 }
 
@@ -98,6 +110,15 @@ async function shutDown(
   await Promise.all([...sockets].map(endSocket))
   await closed
   database.close()
+}
+
+/** A sweep that fails (a full disk) is tried again next time; clients learn of such a failure by their own writes. */
+function sweep({ database, catalog }: Engine): void {
+  try {
+    deleteExpired(database, catalog)
+  } catch (error) {
+    process.emitWarning(`expired documents could not be deleted: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 /** Waits a moment for the last replies to leave; a client that does not read them must not hold the server up. */

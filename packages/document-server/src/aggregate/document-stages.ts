@@ -4,6 +4,7 @@ import { compileExpression, type Expression, type Variables } from '../expressio
 import { parsePath } from '../query/path.ts'
 import { compileProjection } from '../query/projection.ts'
 import type { Scores } from '../query/sort.ts'
+import { withField } from './with-field.ts'
 
 export interface DocumentStageOptions {
   readonly variables: Variables
@@ -32,7 +33,7 @@ const addFields: Compile = (argument, { variables, scores }) => {
   const fields = flatFields(argument, [], scores)
   return doc => {
     let result = doc
-    for (const { path, expression } of fields) result = withField(result, path, expression(doc, variables)) as Doc
+    for (const { path, expression } of fields) result = withField(result, path, expression(doc, variables))
     return result
   }
 }
@@ -50,18 +51,6 @@ function flatFields(argument: Doc, prefix: readonly string[], scores: Scores | u
     if (isDoc(value) && first !== undefined && !first.startsWith('$')) return flatFields(value, path, scores)
     return [{ path, expression: compileExpression(value, scores) }]
   })
-}
-
-/** A copy with one field set; the elements of an array on the way each get it; scalars on the way are replaced. */
-function withField(target: unknown, path: readonly string[], value: unknown): unknown {
-  const [segment, ...rest] = path
-  if (segment === undefined) return value
-  if (Array.isArray(target)) return target.map(element => withField(element, path, value))
-  const result: Doc = isDoc(target) ? { ...target } : {}
-  const next = withField(Object.hasOwn(result, segment) ? result[segment] : undefined, rest, value)
-  if (next === undefined) delete result[segment]
-  else result[segment] = next
-  return result
 }
 
 const replaceWith: Compile = (argument, { variables, scores }) => {

@@ -3,8 +3,8 @@ import { keyText } from '../bson/key.ts'
 import { CommandError } from '../errors.ts'
 import { compileExpression } from '../expression/expression.ts'
 import { parsePath, someValue } from '../query/path.ts'
-import { setAt } from '../update/place.ts'
 import type { CompileStage, StageContext } from './stage.ts'
+import { withField } from './with-field.ts'
 
 const fail = (message: string): never => {
   throw new CommandError('FailedToParse', message)
@@ -26,20 +26,22 @@ const lookup: CompileStage = (argument, context) => {
   const from = text(argument, 'from', '$lookup')
   const as = parsePath(text(argument, 'as', '$lookup'))
   const joined = joiner(argument, from, context)
-  return docs =>
-    docs.map(doc => {
+  return docs => {
+    const join = joined()
+    return docs.map(doc => {
       context.tick()
-      const result = { ...doc }
-      setAt(result, as, joined(doc))
-      return result
+      return withField(doc, as, join(doc))
     })
+  }
 }
 
-/** The documents of the other collection for one document of this one. */
-function joiner(argument: Doc, from: string, context: StageContext): (doc: Doc) => Doc[] {
+/** Gives, for one run of the stage, what finds the documents of the other collection for a document of this one. */
+function joiner(argument: Doc, from: string, context: StageContext): () => (doc: Doc) => Doc[] {
   const byField = argument.localField === undefined ? undefined : fieldJoin(argument, from, context)
-  if (argument.pipeline === undefined)
-    return byField ?? fail('$lookup requires localField and foreignField, or a pipeline')
+  if (argument.pipeline === undefined) {
+    const join = byField ?? fail('$lookup requires localField and foreignField, or a pipeline')
+    return () => join
+  }
   if (!Array.isArray(argument.pipeline)) return fail("the $lookup argument 'pipeline' must be an array")
   const pipeline: unknown[] = argument.pipeline
   const lets = Object.entries(isDoc(argument.let) ? argument.let : {}).map(
@@ -48,10 +50,13 @@ function joiner(argument: Doc, from: string, context: StageContext): (doc: Doc) 
   const bound = (doc: Doc): Doc =>
     Object.fromEntries(lets.map(([name, value]) => [name, value(doc, context.variables) ?? null]))
   context.compile(pipeline, { ...context, variables: { ...context.variables, ...bound({}) } })
-  return doc => {
-    const variables = { ...context.variables, ...bound(doc) }
-    const others = byField ? byField(doc) : context.read(from, {})
-    return context.compile(pipeline, { ...context, variables })(others)
+  return () => {
+    let all: Doc[] | undefined
+    return doc => {
+      const variables = { ...context.variables, ...bound(doc) }
+      if (!byField) all ??= context.read(from, {})
+      return context.compile(pipeline, { ...context, variables })(byField?.(doc) ?? all ?? [])
+    }
   }
 }
 

@@ -2,10 +2,10 @@ import { type Doc, isDoc } from '../bson/document.ts'
 import { isNumeric, toNumber, wholeNumber } from '../bson/numbers.ts'
 import { CommandError } from '../errors.ts'
 import { compileFilter } from '../query/match.ts'
-import { type Path, parsePath, valueAt } from '../query/path.ts'
+import { type Path, parsePath } from '../query/path.ts'
 import { sortDocs } from '../query/sort.ts'
-import { setAt, unsetAt } from '../update/place.ts'
 import type { CompileStage } from './stage.ts'
+import { fieldOf, withField } from './with-field.ts'
 
 const fail = (message: string): never => {
   throw new CommandError('BadValue', message)
@@ -76,31 +76,13 @@ const unwind: CompileStage = argument => {
 }
 
 function unwindOne(doc: Doc, path: Path, indexPath: Path | undefined, preserve: boolean): Doc[] {
-  const value = valueAt(doc, path)
-  const numbered = (target: Doc, index: unknown): Doc => {
-    if (indexPath) setAt(target, indexPath, index)
-    return target
-  }
+  const value = fieldOf(doc, path)
+  const numbered = (result: Doc, index: unknown): Doc => (indexPath ? withField(result, indexPath, index) : result)
   if (Array.isArray(value) && value.length > 0)
-    return value.map((element, index) => {
-      const copy = copyAlong(doc, path)
-      setAt(copy, path, element)
-      return numbered(copy, wholeNumber(index))
-    })
+    return value.map((element, index) => numbered(withField(doc, path, element), wholeNumber(index)))
   const isEmpty = value === undefined || value === null || Array.isArray(value)
   if (isEmpty && !preserve) return []
-  const copy = copyAlong(doc, path)
-  if (Array.isArray(value)) unsetAt(copy, path)
-  return [numbered(copy, null)]
-}
-
-/** A copy that may be changed along a path without touching the original. */
-function copyAlong(doc: Doc, path: Path): Doc {
-  const copy: Doc = { ...doc }
-  const [head, ...rest] = path
-  const field = head === undefined ? undefined : copy[head]
-  if (head !== undefined && isDoc(field)) copy[head] = copyAlong(field, rest)
-  return copy
+  return [numbered(Array.isArray(value) ? withField(doc, path, undefined) : doc, null)]
 }
 
 /** Stages that pick, order or multiply documents. */

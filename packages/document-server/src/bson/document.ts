@@ -7,7 +7,7 @@ export type Doc = Record<string, unknown>
 /** Largest stored document, in bytes, as in MongoDB. */
 export const maxDocumentBytes = 16 * 1024 * 1024
 /** Deepest nesting of a document, as in MongoDB. */
-export const maxDepth = 180
+export const maxDepth = 200
 
 const decodeOptions = { promoteValues: false, promoteBuffers: false, bsonRegExp: true } as const
 const dbRefMark = Buffer.from('$ref\0')
@@ -71,7 +71,7 @@ export function assertHarmless(value: unknown, depth = 0): void {
     for (const element of value) assertHarmless(element, depth + 1)
   } else if (isDoc(value)) {
     for (const key of Object.keys(value)) {
-      if (key === '_bsontype' || key.includes('__proto__'))
+      if (key === '_bsontype' || (key.includes('__proto__') && key.split('.').includes('__proto__')))
         throw new CommandError('BadValue', `the field name '${key}' is refused by this server`)
       assertHarmless(value[key], depth + 1)
     }

@@ -72,11 +72,17 @@ const listDatabases: Command = {
   run(request, engine) {
     const { options } = request
     const matches = compileFilter(options.doc('filter') ?? {})
-    const databases = engine.catalog
-      .databases()
-      .map((name): Doc => (options.bool('nameOnly') ? { name } : { name, sizeOnDisk: new Double(0), empty: false }))
+    const nameOnly = options.bool('nameOnly')
+    const sizes = engine.catalog.databases().map(name => ({
+      name,
+      bytes: engine.catalog.collections(name).reduce((sum, collection) => sum + collection.dataBytes(), 0),
+    }))
+    const databases = sizes
+      .map(({ name, bytes }): Doc => (nameOnly ? { name } : { name, sizeOnDisk: new Double(bytes), empty: false }))
       .filter(matches)
-    return { databases, ...(options.bool('nameOnly') ? {} : { totalSize: new Double(0), totalSizeMb: new Double(0) }) }
+    if (nameOnly) return { databases }
+    const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
+    return { databases, totalSize: new Double(total), totalSizeMb: new Double(Math.floor(total / 2 ** 20)) }
   },
 }
 

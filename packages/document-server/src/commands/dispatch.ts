@@ -22,7 +22,6 @@ const general = [
   'apiStrict',
   'apiDeprecationErrors',
 ]
-const transactional = ['txnNumber', 'autocommit', 'startTransaction']
 
 /** Runs one command and gives the encoded reply; every failure becomes a reply. */
 export function dispatch(body: Doc, database: string, connectionId: number, engine: Engine): Uint8Array {
@@ -60,13 +59,13 @@ const runCommand = (command: Command, request: Request, engine: Engine): Doc | U
   command.writes ? engine.database.write(() => command.run(request, engine)) : command.run(request, engine)
 
 function assertNoTransaction(name: string, body: Doc): void {
-  if (name === 'commitTransaction' || name === 'abortTransaction')
+  if (/^(commit|abort|coordinateCommit)Transaction$/.test(name) || 'autocommit' in body || 'startTransaction' in body)
     throw new CommandError(
       'OperationNotSupportedInTransaction',
       'multi-document transactions are not supported by this server',
     )
   // The words are MongoDB's: drivers know them as "this server has no retryable writes".
-  if (transactional.some(field => Object.hasOwn(body, field)))
+  if ('txnNumber' in body)
     throw new CommandError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
 }
 

@@ -89,6 +89,8 @@ function addTextFields(spec: Doc, key: Doc, options: Options): void {
       cannot(`the weight of '${field}' must be within 1 and 99999`)
   }
   const fields = [...new Set([...Object.keys(key), ...Object.keys(given)])].sort()
+  // MongoDB shows every text index under this key; its fields are in the weights.
+  spec.key = { _fts: 'text', _ftsx: new Int32(1) }
   spec.weights = Object.fromEntries(fields.map(field => [field, given[field] ?? new Int32(1)]))
   spec.default_language = language
   spec.language_override = options.text('language_override') ?? 'language'
@@ -102,11 +104,7 @@ export function conflictWith(index: Index, spec: Doc): boolean {
   const sameName = index.name === spec.name
   const sameKey =
     sameKeyPattern(index.key, spec.key) && equalValues(index.spec.partialFilterExpression, spec.partialFilterExpression)
-  if (!sameName && !sameKey) {
-    if (index.text && isDoc(spec.weights))
-      cannot(`only one text index per collection allowed, found existing text index '${index.name}'`)
-    return false
-  }
+  if (!sameName && !sameKey) return false
   if (!sameKey)
     throw new CommandError(
       'IndexKeySpecsConflict',

@@ -24,9 +24,9 @@ export function scoreOf(doc: Doc, scores: Scores | undefined): number {
   return score
 }
 
-/** Compiles a sort document into a comparison; `undefined` for natural order. */
-export function compileSort(sort: Doc, scores?: Scores): ((a: Doc, b: Doc) => number) | undefined {
-  const keys = Object.entries(sort).map(([name, value]): Key => {
+/** @throws CommandError for a direction that is none */
+function compileKeys(sort: Doc): Key[] {
+  return Object.entries(sort).map(([name, value]): Key => {
     if (isTextScore(value)) return 'score'
     const direction = isNumeric(value) ? toNumber(value) : 0
     if (direction !== 1 && direction !== -1)
@@ -36,18 +36,24 @@ export function compileSort(sort: Doc, scores?: Scores): ((a: Doc, b: Doc) => nu
       )
     return { path: parsePath(name), direction }
   })
-  if (keys.length === 0) return undefined
-  return (a, b) => {
-    for (const key of keys) {
-      const order =
-        key === 'score'
-          ? scoreOf(b, scores) - scoreOf(a, scores)
-          : key.direction * compareValues(sortValue(a, key), sortValue(b, key))
-      if (order !== 0) return order
-    }
-    return 0
-  }
 }
+
+/** Compiles a sort document into a comparison. */
+export function compileSort(sort: Doc, scores?: Scores): (a: Doc, b: Doc) => number {
+  const keys = compileKeys(sort)
+  return (a, b) => compareKeys(keys, sortValues(a, keys, scores), sortValues(b, keys, scores))
+}
+
+function compareKeys(keys: readonly Key[], a: readonly unknown[], b: readonly unknown[]): number {
+  for (const [position, key] of keys.entries()) {
+    const order = compareValues(a[position], b[position])
+    if (order !== 0) return key === 'score' ? -order : key.direction * order
+  }
+  return 0
+}
+
+const sortValues = (doc: Doc, keys: readonly Key[], scores: Scores | undefined): unknown[] =>
+  keys.map(key => (key === 'score' ? scoreOf(doc, scores) : sortValue(doc, key)))
 
 /** An array sorts by its smallest element (largest when descending); an empty one before null. */
 function sortValue(doc: Doc, { path, direction }: { path: Path; direction: 1 | -1 }): unknown {
@@ -67,6 +73,13 @@ function sortValue(doc: Doc, { path, direction }: { path: Path; direction: 1 | -
 export function sortDocs<T>(items: Iterable<T>, docOf: (item: T) => Doc, sort: Doc, scores?: Scores): Iterable<T> {
   const natural = sort.$natural
   if (natural !== undefined) return isNumeric(natural) && toNumber(natural) < 0 ? [...items].reverse() : items
-  const compare = compileSort(sort, scores)
-  return compare ? [...items].sort((a, b) => compare(docOf(a), docOf(b))) : items
+  const keys = compileKeys(sort)
+  return keys.length === 0 ? items : sorted(items, docOf, keys, scores)
+}
+
+/** The values are looked up once per document, not once per comparison. */
+function* sorted<T>(items: Iterable<T>, docOf: (item: T) => Doc, keys: readonly Key[], scores?: Scores): Generator<T> {
+  const decorated = Array.from(items, item => ({ item, values: sortValues(docOf(item), keys, scores) }))
+  decorated.sort((a, b) => compareKeys(keys, a.values, b.values))
+  for (const { item } of decorated) yield item
 }

@@ -48,6 +48,11 @@ export class Collection {
     return Number(this.#sqlite.get(`SELECT count(*) AS n FROM docs_${this.id}`)?.n ?? 0)
   }
 
+  /** Bytes of all documents. */
+  dataBytes(): number {
+    return Number(this.#sqlite.get(`SELECT sum(length(body)) AS n FROM docs_${this.id}`)?.n ?? 0)
+  }
+
   /** All rows in order of insertion. Rows inserted meanwhile may be seen. */
   *scan(): Generator<Row> {
     let last = -1

@@ -7,6 +7,17 @@ export type Durability = 'full' | 'process'
 
 type Row = Record<string, unknown>
 
+/** SQLite gives the whole transaction up when the disk is full or fails. */
+const storageEnded = 'the storage gave the transaction up: is the disk full?'
+
+/** Another live process (or another server of this one) holds the directory. */
+export class DirectoryInUseError extends Error {
+  override readonly name = 'DirectoryInUseError'
+  constructor(dir: string) {
+    super(`the directory ${dir} is in use by another document server: stop it or choose another directory`)
+  }
+}
+
 /**
  * The SQLite file. Commands run to their end one after the other; all that arrive in one turn of the event loop share
  * a transaction, which is committed before any of their replies leaves: an fsync serves the whole group.
@@ -22,10 +33,10 @@ export class Database {
     this.#sqlite = sqlite
   }
 
-  /** @throws Error with one clear line when another live process holds the directory */
+  /** @throws DirectoryInUseError */
   static open(dir: string, durability: Durability): Database {
     mkdirSync(dir, { recursive: true })
-    const sqlite = new DatabaseSync(join(dir, 'documents.sqlite'), { timeout: 2000 })
+    const sqlite = new DatabaseSync(join(dir, 'documents.sqlite'), { timeout: 0 })
     try {
       // EXCLUSIVE keeps SQLite's file lock for the life of the process and gives it up however the process ends.
       sqlite.exec('PRAGMA locking_mode = EXCLUSIVE')
@@ -34,10 +45,7 @@ export class Database {
       sqlite.exec('BEGIN EXCLUSIVE; COMMIT')
     } catch (error) {
       sqlite.close()
-      if (error instanceof Error && /locked|busy/i.test(error.message))
-        throw new Error(
-          `the directory ${dir} is in use by another document server: stop it or choose another directory`,
-        )
+      if (error instanceof Error && /locked|busy/i.test(error.message)) throw new DirectoryInUseError(dir)
       throw error
     }
     return new Database(sqlite)
@@ -73,6 +81,7 @@ export class Database {
       this.#open = true
       setImmediate(() => this.commit())
     }
+    if (!this.#sqlite.isTransaction) throw new Error(storageEnded)
     this.#sqlite.exec('SAVEPOINT command')
     try {
       const result = command()
@@ -108,7 +117,7 @@ export class Database {
 
   #tryCommit(): Error | undefined {
     try {
-      if (!this.#sqlite.isTransaction) throw new Error('the transaction was ended by the storage (disk full?)')
+      if (!this.#sqlite.isTransaction) throw new Error(storageEnded)
       this.#sqlite.exec('COMMIT')
       return undefined
     } catch (error) {

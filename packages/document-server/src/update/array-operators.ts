@@ -44,7 +44,7 @@ function integer(argument: Doc, name: string): number | undefined {
 function elementOrder(sort: unknown): (a: unknown, b: unknown) => number {
   if (isDoc(sort)) {
     const compare = compileSort(sort)
-    return (a, b) => (isDoc(a) && isDoc(b) ? (compare?.(a, b) ?? 0) : compareValues(a, b))
+    return (a, b) => (isDoc(a) && isDoc(b) ? compare(a, b) : compareValues(a, b))
   }
   const direction = isNumeric(sort) ? toNumber(sort) : 0
   if (direction !== 1 && direction !== -1)

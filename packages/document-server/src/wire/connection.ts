@@ -16,10 +16,10 @@ export function serveConnection(socket: Socket, id: number, engine: Engine): voi
   socket.on('data', (chunk: Buffer) => {
     try {
       for (const message of reader.push(chunk)) answer(message)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      // Replies to good messages before the bad one still have to leave.
+    } catch {
+      // Bytes that are no message, or a message that nothing can be made of. Replies to the good ones before it leave.
       engine.database.whenSafe(() => socket.end(() => socket.destroy()))
+      socket.removeAllListeners('data').resume()
     }
   })
 
