@@ -1,0 +1,70 @@
+import type { BlogItem, PublicBlog } from '@blog-platform/blog-contract'
+import type { CacheStore } from 'tsmicro/cache'
+import type { Blog } from './model.ts'
+
+type Lookup = PublicBlog | undefined
+
+/** Further back than this a list is read rarely: keeping it would only push out what is read often. */
+const DEEPEST_CACHED_ITEM = 1000
+
+/**
+ * Public reads that are kept, and what ends them. Everything goes by tags: a read bears those of the blog, of its author
+ * and of the slug it asked for, and a change needs to know nothing of who read what. A slug's own tag is for those who looked
+ * for it before a blog had it. That there is no such blog is not kept: strangers' guesses would push out what is read.
+ */
+export class PublicBlogCache {
+  readonly #blogs
+  readonly #lists
+
+  constructor(store: CacheStore) {
+    this.#blogs = store.cache<Lookup>('blog')
+    this.#lists = store.cache<BlogItem[]>('blog-list')
+  }
+
+  byId(id: string, load: () => Promise<Lookup>, signal?: AbortSignal): Promise<Lookup> {
+    const tags = (blog: Lookup) => [blogTag(id), ...authorTags(blog)]
+    return this.#blogs.getOrSet(`id/${id}`, load, { tags, ...(signal ? { signal } : {}) })
+  }
+
+  bySlug(slug: string, load: () => Promise<Lookup>, signal?: AbortSignal): Promise<Lookup> {
+    const tags = (blog: Lookup) => [slugTag(slug), ...(blog ? [blogTag(blog._id)] : []), ...authorTags(blog)]
+    return this.#blogs.getOrSet(`slug/${slug}`, load, { tags, ...(signal ? { signal } : {}) })
+  }
+
+  async latest(
+    page: number,
+    limit: number,
+    load: () => Promise<BlogItem[]>,
+    signal?: AbortSignal,
+  ): Promise<BlogItem[]> {
+    if (page * limit > DEEPEST_CACHED_ITEM) return load()
+    return this.#lists.getOrSet(`latest/${page}/${limit}`, load, { tags: [LATEST], ...(signal ? { signal } : {}) })
+  }
+
+  /**
+   * Runs a change of a blog, and forgets before it is answered what the change made stale; also when it failed, as a write
+   * whose answer got lost may have been done.
+   */
+  async changing(id: string, write: () => Promise<Blog | null>): Promise<Blog | null> {
+    let changed: Blog | null = null
+    try {
+      changed = await write()
+      return changed
+    } finally {
+      await this.#blogs.deleteByTag(blogTag(id))
+      if (changed) await this.#blogs.deleteByTag(slugTag(changed.slug))
+      await this.#lists.deleteByTag(LATEST)
+    }
+  }
+
+  /** To be called after an author's public profile was written. */
+  async authorChanged(userId: string): Promise<void> {
+    await this.#blogs.deleteByTag(authorTag(userId))
+  }
+}
+
+const LATEST = 'latest'
+const blogTag = (id: string) => `blog:${id}`
+const slugTag = (slug: string) => `slug:${slug}`
+const authorTag = (userId: string) => `author:${userId}`
+const authorTags = (blog: Lookup) => (blog ? [authorTag(blog.author.id)] : [])

@@ -1,0 +1,41 @@
+import type { PublicProfile } from '@blog-platform/auth-contract'
+import type { BlogItem, PrivateBlog, PublicBlog } from '@blog-platform/blog-contract'
+import type { Blog, BlogSummary } from './model.ts'
+
+/** What a list shows. */
+export function toBlogItem({ _id, title, description, slug, imgUrl, score, tags }: BlogSummary): BlogItem {
+  return {
+    _id: _id.toHexString(),
+    title,
+    description,
+    slug,
+    ...(imgUrl === undefined ? {} : { imgUrl }),
+    score,
+    tags: [...tags],
+  }
+}
+
+/** What everybody sees of a published blog. @throws {TypeError} when it was never published */
+export function toPublicBlog(blog: Blog, author: PublicProfile): PublicBlog {
+  const { text, publishedAt } = blog
+  if (text === undefined || publishedAt === undefined)
+    throw new TypeError(`blog ${blog._id.toHexString()} is marked as published and has no text or date of publication`)
+  return { ...toBlogItem(blog), text, author, publishedAt: publishedAt.toISOString() }
+}
+
+/** What the author and the editors see. */
+export function toPrivateBlog(blog: Blog, author: PublicProfile): PrivateBlog {
+  const { text, draftText, submitted, drafted, published, publishedAt, createdAt, updatedAt } = blog
+  return {
+    ...toBlogItem(blog),
+    ...(text === undefined ? {} : { text }),
+    draftText,
+    author,
+    submitted,
+    drafted,
+    published,
+    ...(publishedAt === undefined ? {} : { publishedAt: publishedAt.toISOString() }),
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  }
+}

@@ -1,0 +1,102 @@
+import { SLUG_TAKEN } from '@blog-platform/blog-contract'
+import { type Filter, ObjectId } from 'mongodb'
+import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
+import { type Blog, type BlogContent, type BlogSummary, newBlog } from './model.ts'
+
+const PUBLIC = { status: true, published: true } as const
+
+/**
+ * The only code that talks to the collection `blogs`. Every change is one atomic operation whose filter says what must hold,
+ * so that nothing can come between the look and the change; null means that no blog was in the state asked for.
+ */
+export class BlogRepository {
+  readonly #blogs: QueryBuilder<Blog>
+
+  constructor(mongo: Mongo, indexes: readonly IndexDefinition<Blog>[]) {
+    this.#blogs = mongo.collection<Blog>('blogs', { indexes })
+  }
+
+  /** Any blog that is not deleted. */
+  find(id: string): Promise<Blog | null> {
+    return this.#blogs.findOne(existing(id))
+  }
+
+  findPublic(id: string): Promise<Blog | null> {
+    return this.#blogs.findOne({ ...PUBLIC, _id: new ObjectId(id) })
+  }
+
+  findPublicBySlug(slug: string): Promise<Blog | null> {
+    return this.#blogs.findOne({ ...PUBLIC, slug })
+  }
+
+  /** Published blogs, newest first; `page` from 1. */
+  async latest(page: number, limit: number): Promise<BlogSummary[]> {
+    const { items } = await this.#blogs.findPaginated({
+      filter: PUBLIC,
+      sort: { publishedAt: -1, _id: -1 },
+      select: ['title', 'description', 'slug', 'imgUrl', 'score', 'tags'],
+      page,
+      limit,
+    })
+    return items
+  }
+
+  /** @throws {SLUG_TAKEN} when another blog has the slug: the unique index decides, also between two at once */
+  async create(content: BlogContent, author: string): Promise<Blog> {
+    const blog = newBlog(new ObjectId(), content, author, new Date())
+    await refuseTakenSlug(content.slug, () => this.#blogs.insertOne(blog))
+    return blog
+  }
+
+  /** Changes an own blog; what an editor has been handed is thereby taken back. @throws {SLUG_TAKEN} */
+  change(id: string, author: string, content: Partial<BlogContent>): Promise<Blog | null> {
+    const change = { ...content, submitted: false, drafted: true, ...stamp(author) }
+    return refuseTakenSlug(content.slug, () =>
+      this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change }),
+    )
+  }
+
+  submit(id: string, author: string): Promise<Blog | null> {
+    const change = { submitted: true, drafted: false, ...stamp(author) }
+    return this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change })
+  }
+
+  /** Makes the submitted draft the public text; the server copies it, so an edit comes wholly before or wholly after. */
+  publish(id: string, editor: string): Promise<Blog | null> {
+    const { updatedBy, updatedAt } = stamp(editor)
+    const change = {
+      text: '$draftText',
+      published: true,
+      submitted: false,
+      drafted: false,
+      publishedAt: { $ifNull: ['$publishedAt', updatedAt] },
+      updatedBy: { $literal: updatedBy },
+      updatedAt,
+    }
+    return this.#blogs.run(blogs =>
+      blogs.findOneAndUpdate({ ...existing(id), submitted: true }, [{ $set: change }], { returnDocument: 'after' }),
+    )
+  }
+
+  unpublish(id: string, editor: string): Promise<Blog | null> {
+    const change = { published: false, drafted: true, ...stamp(editor) }
+    return this.#blogs.findOneAndUpdate({ ...existing(id), published: true }, { $set: change })
+  }
+}
+
+function existing(id: string): Filter<Blog> {
+  return { _id: new ObjectId(id), status: true }
+}
+
+function stamp(userId: string): Pick<Blog, 'updatedBy' | 'updatedAt'> {
+  return { updatedBy: userId, updatedAt: new Date() }
+}
+
+async function refuseTakenSlug<T>(slug: string | undefined, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (cause) {
+    if (slug !== undefined && isDuplicateKey(cause, 'slug')) throw new SLUG_TAKEN({ slug }, { cause })
+    throw cause
+  }
+}

@@ -1,0 +1,67 @@
+import { type Config, loadConfig, secret } from 'tsmicro/config'
+import Type from 'typebox'
+
+/** The environment of the blog service; `.env.example` is made from it. */
+export const EnvSchema = Type.Object({
+  NODE_ENV: Type.Union([Type.Literal('production'), Type.Literal('development'), Type.Literal('test')], {
+    default: 'production',
+    description: 'In production, a NATS or MongoDB address without credentials is warned of at start',
+  }),
+  HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'Address to listen on; 0.0.0.0 in a container',
+  }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8002, description: 'HTTP port; 0 takes any free one' }),
+  NATS_URL: secret(
+    Type.String({
+      pattern: '^(nats|tls)://',
+      description: 'NATS servers, separated by commas: nats://user:password@host:4222',
+    }),
+  ),
+  MONGODB_URL: secret(
+    Type.String({ pattern: '^mongodb(\\+srv)?://', description: 'MongoDB: mongodb://user:password@host:27017' }),
+  ),
+  MONGODB_DATABASE: Type.String({
+    pattern: '^[A-Za-z0-9_-]{1,63}$',
+    default: 'blog',
+    description: 'Database within MongoDB',
+  }),
+  JWT_ISSUER: Type.String({
+    minLength: 1,
+    default: 'https://auth.tsmicro.dev',
+    description: 'Who issues access tokens: the same as in the auth service',
+  }),
+  JWT_AUDIENCE: Type.String({
+    minLength: 1,
+    default: 'tsmicro',
+    description: 'Whom access tokens are for: the same as in the auth service',
+  }),
+  CACHE_TTL_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 86_400,
+    default: 60,
+    description:
+      'How long a public read is kept. A write ends it at once in its own process;\nwith several instances the others may answer with the old state for this long',
+  }),
+  CACHE_MAX_MEGABYTES: Type.Integer({
+    minimum: 1,
+    maximum: 4096,
+    default: 64,
+    description: 'Memory for cached reads, in MiB; the least recently used go first',
+  }),
+  LOG_LEVEL: Type.Union(
+    [Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error'), Type.Literal('silent')],
+    { default: 'info', description: 'Least severe level that is logged' },
+  ),
+})
+
+export type Env = Config<typeof EnvSchema>
+
+/**
+ * Reads the environment.
+ * @throws {ConfigError} naming everything that is missing or wrong
+ */
+export function loadEnv(environment: Readonly<Record<string, string | undefined>> = process.env): Env {
+  return loadConfig(EnvSchema, environment)
+}

@@ -1,0 +1,74 @@
+import { profile } from '@blog-platform/auth-contract'
+import { type AuthenticationProvider, type AuthorizationProvider, type Log, type Module, NatsClient } from 'tsmicro'
+import { type CacheStore, createCacheStore } from 'tsmicro/cache'
+import { createMongo, type Mongo } from 'tsmicro/mongo'
+import { AuthorController } from '../api/author/controller.ts'
+import { AuthorRepository } from '../api/author/repository.ts'
+import { AuthorService } from '../api/author/service.ts'
+import { AuthoringService } from '../api/blog/authoring-service.ts'
+import { PublicBlogCache } from '../api/blog/cache.ts'
+import { BlogController } from '../api/blog/controller.ts'
+import { EditingService } from '../api/blog/editing-service.ts'
+import { ReadingService } from '../api/blog/reading-service.ts'
+import { BlogRepository } from '../api/blog/repository.ts'
+import type { Env } from '../config/env.ts'
+import { createAuthentication } from './authentication.ts'
+import { createAuthorization } from './authorization.ts'
+import { blogIndexes } from './indexes.ts'
+
+/** What a test may put in place of the real thing. */
+export interface Parts {
+  readonly log: Log
+  readonly mongo: Mongo
+  readonly nats: NatsClient
+  readonly store: CacheStore
+  readonly authentication: AuthenticationProvider
+  readonly authorization: AuthorizationProvider
+}
+
+/** Longer than any query of this service takes; shorter than a client waits. */
+const MONGO_TIMEOUT_MS = 5000
+
+/** Wires the service's parts. Nothing is connected yet. */
+export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
+  const mongo =
+    overrides.mongo ??
+    createMongo({
+      url: env.MONGODB_URL,
+      database: env.MONGODB_DATABASE,
+      applicationName: 'blog',
+      operationTimeoutMs: MONGO_TIMEOUT_MS,
+    })
+  const nats =
+    overrides.nats ??
+    new NatsClient({ url: env.NATS_URL, name: 'blog', ...(overrides.log ? { log: overrides.log } : {}) })
+  const store =
+    overrides.store ??
+    createCacheStore({ ttlMs: env.CACHE_TTL_SECONDS * 1000, maxSizeBytes: env.CACHE_MAX_MEGABYTES * 1024 * 1024 })
+  const authentication =
+    overrides.authentication ??
+    createAuthentication({ nats, store, issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE })
+  const authorization = overrides.authorization ?? createAuthorization(nats)
+
+  const cache = new PublicBlogCache(store)
+  const blogs = new BlogRepository(mongo, blogIndexes)
+  const authors = new AuthorService({
+    authors: new AuthorRepository(mongo),
+    fetchProfile: id => nats.call(profile.publicProfile, { id }),
+    onChange: id => cache.authorChanged(id),
+  })
+  const services = {
+    reading: new ReadingService(blogs, authors, cache),
+    authoring: new AuthoringService(blogs, authors, cache),
+    editing: new EditingService(blogs, authors, cache),
+  }
+  return {
+    dependencies: [store, mongo],
+    nats,
+    controllers: [
+      new BlogController(authentication, authorization, services),
+      new AuthorController(authentication, authorization, authors),
+    ],
+    prepare: [{ name: 'indexes', run: () => mongo.ensureIndexes() }],
+  }
+}
