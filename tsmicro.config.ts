@@ -1,0 +1,31 @@
+import { join } from 'node:path'
+import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service'
+import { defineSystem } from '@tsmicro/cli'
+
+/** The reference platform as `npm start` runs it: see kong/kong.yml for what the gateway makes public. */
+export default defineSystem({
+  infra: ['nats', 'postgres', 'documents'],
+  services: {
+    auth: {
+      entry: 'services/auth/src/main.ts',
+      port: 8001,
+      env: system => ({
+        NATS_URL: system.nats.url,
+        DATABASE_URL: system.postgres.url,
+        KEYS_DIR: join(system.dataDir, 'keys'),
+        SEED_DEVELOPMENT_DATA: 'true',
+      }),
+    },
+    blog: {
+      entry: 'services/blog/src/main.ts',
+      port: 8002,
+      env: system => ({ NATS_URL: system.nats.url, MONGODB_URL: `${system.documents.url}/blog` }),
+    },
+  },
+  gateway: { entry: 'packages/gateway/src/main.ts', config: 'kong/kong.yml' },
+  summary: () => [
+    ['API key', DEMO_API_KEY],
+    ['Administrator', `${DEMO_ADMIN.email} / ${DEMO_ADMIN.password}`],
+  ],
+  sample: system => `curl -H 'x-api-key: ${DEMO_API_KEY}' ${system.gateway.url}/blog/list/latest`,
+})
