@@ -41,7 +41,7 @@ export async function protectedGateway({
   })
   const plugin = {
     name: 'apikey-auth',
-    config: { verify_url: 'http://auth:8001/verify/apikey', timeout_ms: 300, ...config },
+    config: { verify_url: 'http://auth:8001/verify/apikey', timeout_ms: 10_000, ...config },
   }
   const gateway = await gatewayFor(
     configOf([

@@ -37,7 +37,7 @@ const failures: Record<string, VerifierHandler> = {
 
 for (const [fault, verifier] of Object.entries(failures)) {
   test(`a verifier that ${fault}: 503`, async () => {
-    await using setup = await protectedGateway({ verifier })
+    await using setup = await protectedGateway({ verifier, config: { timeout_ms: 200 } })
     const answer = await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD, 'x-request-id': 'r' } })
     assert.equal(answer.status, 503)
     assert.deepEqual(answer.json, {
@@ -60,6 +60,14 @@ test('a verifier that is down: 503 for any key, and the open route is untouched'
   assert.equal((await send(setup.port, { path: '/api' })).status, 401)
   assert.deepEqual(setup.reached, [])
   assert.equal((await send(setup.port, { path: '/public' })).status, 200)
+})
+
+test('more questions than connections, and no answer: every one ends in 503', async () => {
+  await using setup = await protectedGateway({ verifier: () => {}, config: { timeout_ms: 500 } })
+  const keys = Array.from({ length: 200 }, (_, index) => `key-${index}`)
+  const answers = await Promise.all(keys.map(key => send(setup.port, { path: '/api', headers: { 'x-api-key': key } })))
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([503]))
+  assert.deepEqual(setup.reached, [])
 })
 
 test('a verifier may say no with 401', async () => {

@@ -47,12 +47,13 @@ test('--help explains, anything unknown is refused in one line', async () => {
     [['--config', PLATFORM, '--port', 'http'], /--port http is not a port number/],
     [['--config', PLATFORM, '--resolve', 'auth'], /--resolve auth must look like/],
   ]
-  for (const [args, line] of faults) {
+  const runs = faults.map(async ([args, line]) => {
     const { err, code } = await run(...args)
     assert.match(err, line)
     assert.match(err, /^gateway: [^\n]+ \(see --help\)\n$/)
     assert.equal(code, 2)
-  }
+  })
+  await Promise.all(runs)
 })
 
 test('a missing config, a wrong one, and a taken port: one line and exit code 1', async () => {
@@ -64,12 +65,13 @@ test('a missing config, a wrong one, and a taken port: one line and exit code 1'
     [['--config', wrong], /config .*wrong\.yml is invalid at plugins\[0\]: plugin "ip-restriction" is not supported/],
     [['--config', PLATFORM, '--port', String(taken.port)], /cannot listen on 127\.0\.0\.1:\d+: the port is taken/],
   ]
-  for (const [args, line] of faults) {
+  const runs = faults.map(async ([args, line]) => {
     const { out, err, code } = await run(...args)
     assert.match(err, line)
     assert.match(err, /^gateway: [^\n]+\n$/)
     assert.deepEqual([out, code], ['', 1])
-  }
+  })
+  await Promise.all(runs)
 })
 
 test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM drains", async () => {

@@ -6,6 +6,7 @@ import { gatewayFor, oneService, send, until, upstream } from './support.ts'
 
 const CHUNK = Buffer.alloc(64 * 1024, 'x')
 const TOTAL = 50 * 1024 * 1024
+const READ_TIMEOUT = 1000
 
 /** Writes as much as the other side takes, up to 50 MB, and tells how much that was. */
 function pump(out: NodeJS.WritableStream) {
@@ -62,11 +63,17 @@ test('50 MB up: arrives before the client ends, and no faster than the upstream 
 test('50 MB down: arrives before the upstream ends, and no faster than the client reads', async () => {
   const sender = Promise.withResolvers<{ written: number }>()
   await using service = await upstream((_req, res) => sender.resolve(pump(res)))
-  await using gateway = await gatewayFor(oneService(`http://${service.authority}`))
+  // The upstream's time does not run while it is the client that holds it back.
+  await using gateway = await gatewayFor(oneService(`http://${service.authority}`, { read_timeout: READ_TIMEOUT }))
   const req = request({ port: gateway.port, agent: false }).end()
   const [res] = (await once(req, 'response')) as [IncomingMessage]
   const upstreamSide = await sender.promise
   const held = await settled(() => upstreamSide.written)
+  const pausedAt = performance.now()
+  await until(
+    () => performance.now() - pausedAt > 1.5 * READ_TIMEOUT,
+    'the client has paused for longer than the time-out',
+  )
   assert.ok(held < TOTAL, `the upstream could send ${held} bytes that nobody read`)
   let received = 0
   for await (const chunk of res) received += (chunk as Buffer).length

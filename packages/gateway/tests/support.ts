@@ -136,15 +136,15 @@ export async function rawExchange(
     text += chunk.toString('latin1')
     if (enough(text)) socket.destroy()
   })
-  socket.on('error', () => {}).setTimeout(10_000, () => socket.destroy())
+  socket.on('error', () => {}).setTimeout(20_000, () => socket.destroy())
   socket.write(bytes, 'latin1')
   await once(socket, 'close')
   return text
 }
 
-/** Polls until the condition holds; gives up with `what` after 10 s. */
+/** Polls until the condition holds; gives up with `what` after 20 s. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 20_000
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`gave up waiting until ${what}`)
     await pause(10)

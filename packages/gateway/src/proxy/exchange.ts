@@ -8,8 +8,8 @@ import { RequestBody } from './request-body.ts'
 import { clientResponseHeaders } from './response-headers.ts'
 import type { Upstream } from './upstream.ts'
 
-/** How long a client may pause inside its body: nginx's client_body_timeout. */
-const CLIENT_BODY_TIMEOUT_MS = 60_000
+/** How long a client may pause inside its body, or stop reading: nginx's client_body_timeout and send_timeout. */
+const CLIENT_TIMEOUT_MS = 60_000
 
 export interface ExchangeOptions {
   readonly req: IncomingMessage
@@ -84,7 +84,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#done) return
     this.#awaitProgress()
-    if (!this.#o.res.write(chunk)) controller.pause()
+    if (this.#o.res.write(chunk)) return
+    controller.pause()
+    this.#idle.start(CLIENT_TIMEOUT_MS)
   }
 
   onResponseEnd(): void {
@@ -108,6 +110,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #awaitProgress(): void {
+    // The connection may still report on an exchange that is over; a timer started then would outlive it.
+    if (this.#done) return
     const { service } = this.#o.upstream
     this.#idle.start(this.#requestSent || !this.#hasBody ? service.readTimeout : service.writeTimeout)
   }
@@ -117,7 +121,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const sending = !this.#requestSent && this.#hasBody && !res.headersSent
     if (sending && this.#body?.isPaused() === false && !req.complete) {
       this.#clientIdleMs += upstream.service.writeTimeout
-      if (this.#clientIdleMs < CLIENT_BODY_TIMEOUT_MS) this.#awaitProgress()
+      if (this.#clientIdleMs < CLIENT_TIMEOUT_MS) this.#awaitProgress()
       else this.#fail(CLIENT_TIMED_OUT, new Error('the client stopped sending its body'))
       return
     }
@@ -162,7 +166,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   readonly #onDrain = (): void => {
-    if (this.#done) return
     this.#awaitProgress()
     this.#controller?.resume()
   }

@@ -3,6 +3,7 @@ import type { AccessPlugin } from '../plugins/plugin.ts'
 import { escapePath, normalizePath } from '../routing/normalize-path.ts'
 import { upstreamPath } from '../routing/upstream-path.ts'
 import { type Answer, kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
+import { headerValues } from '../server/header-values.ts'
 import type { GatewayLog } from '../server/log.ts'
 import { newRequestId } from '../server/request-id.ts'
 import { requestTarget } from '../server/request-target.ts'
@@ -77,7 +78,7 @@ async function handle(
 
 async function askPlugins(plugins: readonly AccessPlugin[], req: IncomingMessage, id: string) {
   const view = {
-    headerValues: (name: string) => req.headersDistinct[name] ?? [],
+    headerValues: (name: string) => headerValues(req, name),
     requestId: clientRequestId(req) ?? id,
   }
   for (const plugin of plugins) {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { headerValues } from './header-values.ts'
 
 export interface RequestTarget {
   /** As sent, without the query. */
@@ -13,9 +14,9 @@ export interface RequestTarget {
 
 /** Takes a request line and Host header apart; undefined when nginx would answer 400. */
 export function requestTarget(req: IncomingMessage): RequestTarget | undefined {
-  const hosts = req.headersDistinct.host
-  if (hosts === undefined ? req.httpVersion !== '1.0' : hosts.length > 1) return undefined
-  let authority = hosts?.[0] ?? ''
+  const [first, ...further] = headerValues(req, 'host')
+  if (further.length > 0 || (first === undefined && req.httpVersion !== '1.0')) return undefined
+  let authority = first ?? ''
   let url = req.url ?? ''
   if (!url.startsWith('/')) {
     const [whole, host = '', rest = ''] = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url) ?? []

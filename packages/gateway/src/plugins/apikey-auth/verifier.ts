@@ -35,7 +35,22 @@ export class Verifier {
 
   /** Throws when the verifier cannot be asked or does not answer in time and in form. The error never holds the key. */
   async verify(key: string): Promise<Verdict> {
-    const signal = AbortSignal.timeout(this.#timeoutMs)
+    const abort = new AbortController()
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      const error = new Error(`no answer within ${this.#timeoutMs} ms`)
+      late.reject(error)
+      abort.abort(error)
+    }, this.#timeoutMs)
+    try {
+      // A race, because aborting alone does not end a request that still waits for a connection.
+      return await Promise.race([this.#ask(key, abort.signal), late.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #ask(key: string, signal: AbortSignal): Promise<Verdict> {
     const { statusCode, body } = await this.#pool.request({
       method: 'POST',
       path: this.#path,
