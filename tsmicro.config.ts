@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service'
+import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { defineSystem } from '@tsmicro/cli'
 
 /** The reference platform as `npm start` runs it: see kong/kong.yml for what the gateway makes public. */

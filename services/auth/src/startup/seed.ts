@@ -3,10 +3,7 @@ import { isUniqueViolation } from 'tsmicro/postgres'
 import type { ApiKeyRepository } from '../api/api-key/repository.ts'
 import type { UserRepository } from '../api/user/repository.ts'
 import type { RunInTransaction } from '../database/connection.ts'
-
-/** Known to everybody who reads the README: for development only. */
-export const DEMO_API_KEY = '1D3F2DD1A5DE725DD4DF1D82BBB37'
-export const DEMO_ADMIN = { email: 'admin@tsmicro.dev', password: 'changeit', name: 'Admin' }
+import { DEMO_ADMIN, DEMO_API_KEY } from './demo.ts'
 
 export interface SeedParts {
   readonly apiKeys: ApiKeyRepository
