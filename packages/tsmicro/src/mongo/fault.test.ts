@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { startDocuments } from '@tsmicro/infra'
+import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { createMongo } from './index.ts'
+
+interface Row {
+  _id: number
+}
+
+const server = await startDocuments({ ephemeral: true })
+const mongo = createMongo({ url: server.url, database: 'fault', serverSelectionTimeoutMs: 300 })
+const rows = mongo.collection<Row>('rows')
+await mongo.connect()
+after(async () => {
+  await mongo.close()
+  await server.stop()
+})
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt++) {
+    if (await condition()) return
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  assert.fail('the condition did not come true')
+}
+
+const usable = () =>
+  mongo.check().then(
+    () => true,
+    () => false,
+  )
+
+test('kill -9 under load: unavailable, nothing acknowledged is lost, recovers by itself', async () => {
+  const acknowledged: number[] = []
+  const strange: unknown[] = []
+  let refused = 0
+  let next = 1
+  let going = true
+  const worker = async () => {
+    while (going) {
+      const _id = next++
+      try {
+        await rows.insertOne({ _id })
+        acknowledged.push(_id)
+        await rows.findOne({ _id })
+      } catch (error) {
+        if (error instanceof SERVICE_UNAVAILABLE) refused++
+        else strange.push(error)
+        await new Promise(resolve => setTimeout(resolve, 5))
+      }
+    }
+  }
+  const workers = Array.from({ length: 8 }, worker)
+  await until(() => acknowledged.length > 100)
+  server.kill('SIGKILL')
+  await until(() => refused > 8)
+  await assert.rejects(mongo.check(), SERVICE_UNAVAILABLE)
+  await server.restart()
+  await until(usable)
+  const before = acknowledged.length
+  await until(() => acknowledged.length > before + 50)
+  going = false
+  await Promise.all(workers)
+  assert.deepEqual(strange, [])
+  const found = new Set((await rows.find({})).map(row => row._id))
+  assert.deepEqual(
+    acknowledged.filter(id => !found.has(id)),
+    [],
+  )
+})
+
+test('a server that hangs is found out, operations end at their deadline, and it is used again', async () => {
+  await using impatient = Object.assign(createMongo({ url: server.url, database: 'fault', operationTimeoutMs: 200 }), {
+    [Symbol.asyncDispose]: () => impatient.close(),
+  })
+  await impatient.connect()
+  server.kill('SIGSTOP')
+  try {
+    await assert.rejects(mongo.check(), SERVICE_UNAVAILABLE)
+    await assert.rejects(
+      impatient.collection<Row>('rows').findOne({ _id: 1 }),
+      error => error instanceof DEADLINE_EXCEEDED || error instanceof SERVICE_UNAVAILABLE,
+    )
+  } finally {
+    server.kill('SIGCONT')
+  }
+  await until(usable)
+  assert.ok(await rows.count({}))
+})

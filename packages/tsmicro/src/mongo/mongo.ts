@@ -1,0 +1,100 @@
+import { type Db, MongoClient } from 'mongodb'
+import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { translate, translated } from './errors.ts'
+import type { IndexDefinition } from './index-definition.ts'
+import { QueryBuilder } from './query-builder.ts'
+import type { Identified } from './types.ts'
+
+export interface MongoOptions {
+  /** `mongodb://user:password@host:27017/database` */
+  readonly url: string
+  /** Default: the one in the URL. */
+  readonly database?: string
+  /** Connections at most. Default 10. */
+  readonly poolSize?: number
+  /** Shown in the server's log and `currentOp`. */
+  readonly applicationName?: string
+  /** Longest wait for a server that can be used, in milliseconds. Default 2000. */
+  readonly serverSelectionTimeoutMs?: number
+  /** Longest run of an operation on the server, in milliseconds. Default 30000. */
+  readonly operationTimeoutMs?: number
+}
+
+/**
+ * A MongoDB database. Failures to reach it are `SERVICE_UNAVAILABLE`, operations that ran too long are
+ * `DEADLINE_EXCEEDED`, both with the driver's error as cause. When the server is back, so is this.
+ */
+export interface Mongo {
+  readonly name: 'mongo'
+  /** The driver, for what is not here. */
+  readonly client: MongoClient
+  readonly db: Db
+  /** A typed query builder for one collection, with the indexes it wants. */
+  collection<Doc extends Identified>(
+    name: string,
+    options?: { readonly indexes?: readonly IndexDefinition<Doc>[] },
+  ): QueryBuilder<Doc>
+  /** Creates the missing indexes of all collections that were asked for. See `QueryBuilder.ensureIndexes`. */
+  ensureIndexes(): Promise<void>
+  /** Tries once whether the server can be used. */
+  connect(): Promise<void>
+  /** @throws {SERVICE_UNAVAILABLE} when no ping is answered within 1.5 seconds */
+  check(): Promise<void>
+  /** Closes all connections. Harmless when repeated. */
+  close(): Promise<void>
+}
+
+const checkLimitMs = 1500
+
+/**
+ * @example
+ * const mongo = createMongo({ url: config.MONGODB_URL })
+ * const blogs = mongo.collection<Blog>('blogs', { indexes: [{ key: { slug: 1 }, unique: true }] })
+ * await mongo.connect()
+ * await mongo.ensureIndexes()
+ * const blog = await blogs.findOne({ slug }, { select: ['title', 'text'] })
+ */
+export function createMongo(options: MongoOptions): Mongo {
+  const { serverSelectionTimeoutMs = 2000, operationTimeoutMs = 30_000, poolSize = 10, applicationName } = options
+  const client = new MongoClient(options.url, {
+    maxPoolSize: poolSize,
+    serverSelectionTimeoutMS: serverSelectionTimeoutMs,
+    connectTimeoutMS: serverSelectionTimeoutMs,
+    waitQueueTimeoutMS: serverSelectionTimeoutMs,
+    // the server enforces the limit; this one is for a server that can't be heard any more. (The driver's own `timeoutMS`
+    // has no effect since 7.9)
+    socketTimeoutMS: operationTimeoutMs + 1000,
+    ...(applicationName === undefined ? {} : { appName: applicationName }),
+  })
+  const db = client.db(options.database)
+  const builders: { ensureIndexes(): Promise<unknown> }[] = []
+  return {
+    name: 'mongo',
+    client,
+    db,
+    collection<Doc extends Identified>(
+      name: string,
+      { indexes = [] }: { indexes?: readonly IndexDefinition<Doc>[] } = {},
+    ) {
+      const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), { indexes, operationTimeoutMs })
+      builders.push(builder)
+      return builder
+    },
+    async ensureIndexes() {
+      for (const builder of builders) await builder.ensureIndexes()
+    },
+    connect: () => translated(() => client.connect().then(() => ping(db, serverSelectionTimeoutMs))),
+    check: () => ping(db, checkLimitMs),
+    close: () => client.close(),
+  }
+}
+
+async function ping(db: Db, limitMs: number): Promise<void> {
+  const signal = AbortSignal.timeout(limitMs)
+  try {
+    await db.command({ ping: 1 }, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw translate(error)
+    throw new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
+  }
+}
