@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  profile,
+  type RoleName,
+  roles,
+  TOKEN_INVALID,
+  USER_NOT_FOUND,
+  userEvents,
+  validation,
+} from '@blog-platform/auth-contract'
+import { Controller, createPublisher, createService, NatsClient, type NatsGroup, type Service } from 'tsmicro'
+import { createTokenSigner, createTokenVerifier, type KeyRing, loadKeyRing, TokenError } from 'tsmicro/auth'
+import { createLogger } from 'tsmicro/telemetry'
+
+export const ISSUER = 'https://auth.tsmicro.dev'
+export const AUDIENCE = 'tsmicro'
+
+export interface User {
+  readonly id: string
+  readonly name: string
+  readonly profilePicUrl?: string
+  readonly role: RoleName
+  /** A signed access token of one session. */
+  readonly token: string
+  readonly sessionId: string
+}
+
+interface Account {
+  name: string
+  profilePicUrl?: string
+  role: RoleName
+}
+
+const nobody = { authenticate: () => Promise.reject(new Error()), authorize: () => Promise.reject(new Error()) }
+
+/**
+ * Another service at its contract's door: what the auth service offers others over NATS, with real keys and signatures, and
+ * accounts that a test changes as it likes. Can be stopped and started again.
+ */
+export class AuthDouble {
+  readonly accounts = new Map<string, Account>()
+  readonly ended = new Set<string>()
+  /** How many tokens it was asked about. */
+  asked = 0
+  readonly #url: string
+  readonly #directory: string
+  #keyRing: KeyRing
+  #running: { readonly service: Service; readonly nats: NatsClient } | undefined
+
+  private constructor(url: string, directory: string, keyRing: KeyRing) {
+    this.#url = url
+    this.#directory = directory
+    this.#keyRing = keyRing
+  }
+
+  static async start(url: string): Promise<AuthDouble> {
+    const directory = await mkdtemp(join(tmpdir(), 'blog-keys-'))
+    const made = new AuthDouble(url, directory, await loadKeyRing({ directory, createIfMissing: true }))
+    await made.start()
+    return made
+  }
+
+  async start(): Promise<void> {
+    const nats = new NatsClient({ url: this.#url, name: 'auth' })
+    const service = createService({
+      name: 'auth',
+      version: '0.1.0',
+      contracts: [validation],
+      module: { controllers: [new Doors(this)], dependencies: [], nats },
+      log: createLogger({ name: 'auth', level: 'silent' }),
+    })
+    await service.start()
+    this.#running = { service, nats }
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.service.stop()
+    this.#running = undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  get keyRing(): KeyRing {
+    return this.#keyRing
+  }
+
+  async signUp(role: RoleName, name = `${role} ${randomUUID().slice(0, 4)}`, profilePicUrl?: string): Promise<User> {
+    const id = randomUUID()
+    const account = { name, role, ...(profilePicUrl === undefined ? {} : { profilePicUrl }) }
+    this.accounts.set(id, account)
+    return { id, ...account, ...(await this.session(id)) }
+  }
+
+  async session(
+    subject: string,
+    change: { issuer?: string; audience?: string; type?: 'access' | 'refresh'; keyRing?: KeyRing; age?: number } = {},
+  ): Promise<{ readonly token: string; readonly sessionId: string }> {
+    const { issuer = ISSUER, audience = AUDIENCE, type = 'access', keyRing = this.#keyRing, age = 0 } = change
+    const sessionId = randomUUID()
+    const issuedAt = Math.floor(Date.now() / 1000) - age
+    const signer = createTokenSigner({ keyRing, issuer, audience })
+    const token = await signer.sign({
+      ...{ type, subject, sessionId, issuedAt },
+      ...{ id: randomUUID(), expiresAt: issuedAt + 900 },
+    })
+    return { token, sessionId }
+  }
+
+  /** Announces a change of profile. Returns when NATS has it, which is not yet when the blog service has handled it. */
+  async announce(userId: string, name: string, sequence?: number, profilePicUrl?: string): Promise<void> {
+    const nats = this.#running?.nats
+    if (!nats) throw new Error('the auth double is stopped')
+    const data = { userId, name, ...(profilePicUrl === undefined ? {} : { profilePicUrl }) }
+    await createPublisher(nats, 'auth').publish(
+      userEvents.userUpdated,
+      data,
+      sequence === undefined ? {} : { sequence },
+    )
+  }
+}
+
+class Doors extends Controller {
+  readonly #auth: AuthDouble
+
+  constructor(auth: AuthDouble) {
+    super('/', nobody, nobody)
+    this.#auth = auth
+  }
+
+  override mountNats(nats: NatsGroup): void {
+    const { accounts, ended, keyRing } = this.#auth
+    const verifier = createTokenVerifier({
+      keys: { loadKeys: async () => keyRing.jwks() },
+      issuer: ISSUER,
+      audience: AUDIENCE,
+    })
+    nats.implement(validation, {
+      validateToken: async ({ data }) => {
+        this.#auth.asked++
+        const claims = await verifier.verify(data.token, { type: 'access' }).catch(error => {
+          throw error instanceof TokenError ? new TOKEN_INVALID() : error
+        })
+        const account = accounts.get(claims.subject)
+        if (!account || ended.has(claims.sessionId)) throw new TOKEN_INVALID()
+        return { id: claims.subject, ...account, sessionId: claims.sessionId }
+      },
+      validateRole: ({ data }) => ({ valid: roles.satisfies([accounts.get(data.userId)?.role ?? ''], data.role) }),
+      publicKeys: () => ({ keys: keyRing.jwks().keys.map(key => ({ ...key })) }),
+    })
+    nats.implement(profile, {
+      publicProfile: ({ data }) => {
+        const account = accounts.get(data.id)
+        if (!account) throw new USER_NOT_FOUND()
+        return { id: data.id, ...account }
+      },
+    })
+  }
+}

@@ -1,0 +1,32 @@
+/** What came back from the HTTP door. */
+export interface Answer {
+  readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, wrong ones included
+  readonly body: any
+}
+
+export interface Sent {
+  readonly token?: string
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export type Send = (route: string, sent?: Sent) => Promise<Answer>
+
+/** `send('PUT /author', { token, body })`; the base URL is asked for anew every time. */
+export function sender(baseUrl: () => string): Send {
+  return async (route, { token, body, headers = {} } = {}) => {
+    const [method = 'GET', path = '/'] = route.split(' ', 2)
+    const response = await fetch(baseUrl() + path, {
+      method,
+      headers: {
+        ...headers,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+  }
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import { type Server, startDocuments, startNats } from '@tsmicro/infra'
+import type { Service } from 'tsmicro'
+import { createMongo, type Mongo } from 'tsmicro/mongo'
+import { createBlogService, loadEnv } from '../../src/index.ts'
+import { AuthDouble, type User } from './auth-double.ts'
+import { type Answer, type Send, sender } from './http.ts'
+
+/** Everything the blog service lives with, for real: NATS, a document server, an auth service at its contract's door. */
+export interface Platform extends AsyncDisposable {
+  readonly nats: Server
+  readonly documents: Server
+  readonly auth: AuthDouble
+  /** Environment of a blog service on these servers. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+export async function startPlatform(): Promise<Platform> {
+  const [nats, documents] = await Promise.all([startNats({ ephemeral: true }), startDocuments({ ephemeral: true })])
+  const auth = await AuthDouble.start(nats.url)
+  return {
+    nats,
+    documents,
+    auth,
+    environment: {
+      NATS_URL: nats.url,
+      MONGODB_URL: documents.url,
+      MONGODB_DATABASE: `blog-${randomUUID()}`,
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+    },
+    async [Symbol.asyncDispose]() {
+      await auth[Symbol.asyncDispose]()
+      await Promise.all([nats.stop(), documents.stop()])
+    },
+  }
+}
+
+/** A platform with a blog service in this process. */
+export interface Running extends Platform {
+  readonly blog: Service
+  readonly mongo: Mongo
+  readonly send: Send
+}
+
+export async function startBlog(): Promise<Running> {
+  const platform = await startPlatform()
+  const { MONGODB_DATABASE: database = '' } = platform.environment
+  const blog = createBlogService(loadEnv(platform.environment))
+  const mongo = createMongo({ url: platform.documents.url, database })
+  await blog.start()
+  return {
+    ...platform,
+    blog,
+    mongo,
+    send: sender(() => blog.url),
+    async [Symbol.asyncDispose]() {
+      await blog.stop()
+      await mongo.close()
+      await platform[Symbol.asyncDispose]()
+    },
+  }
+}
+
+let count = 0
+
+/** What an author sends to make a blog; a new slug every time. */
+export function draft(change: object = {}) {
+  count++
+  return {
+    title: `Title ${count}`,
+    description: `Description ${count}`,
+    draftText: `Text ${count}`,
+    slug: `slug-${process.pid}-${count}`,
+    tags: ['NATS'],
+    ...change,
+  }
+}
+
+/** @returns the data of an answer that has to be a success */
+// biome-ignore lint/suspicious/noExplicitAny: see http.ts
+export function dataOf({ status, body }: Answer): any {
+  if (status !== 200) throw new Error(`expected 200: ${status} ${JSON.stringify(body)}`)
+  return body.data
+}
+
+/** Makes a blog and takes it to the state asked for. */
+export async function makeBlog(
+  send: Send,
+  author: User,
+  editor?: User,
+  change: object = {},
+): Promise<{ readonly _id: string; readonly slug: string }> {
+  const blog = dataOf(await send('POST /author', { token: author.token, body: draft(change) }))
+  if (editor) {
+    dataOf(await send(`PUT /author/submit/id/${blog._id}`, { token: author.token }))
+    dataOf(await send(`PUT /editor/publish/id/${blog._id}`, { token: editor.token }))
+  }
+  return blog
+}
