@@ -2,7 +2,7 @@
  * Proxied GETs per second, by hand: node --conditions=@tsmicro/source packages/gateway/tests/measure-throughput.ts
  * Gateway, upstream and client are three processes; 64 connections, 2 s to warm up, 5 s measured.
  */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { Pool } from 'undici'
@@ -24,6 +24,7 @@ async function gateway(upstreamPort: number): Promise<void> {
     },
   })
   process.send?.({ port })
+  process.on('message', () => process.send?.(process.cpuUsage()))
 }
 
 async function start(role: string, ...args: string[]) {
@@ -32,7 +33,13 @@ async function start(role: string, ...args: string[]) {
   return { port, child }
 }
 
-async function rate(port: number, path: string): Promise<number> {
+async function cpuMicroseconds(child: ChildProcess): Promise<number> {
+  child.send('cpu')
+  const [{ user, system }] = (await once(child, 'message')) as [NodeJS.CpuUsage]
+  return user + system
+}
+
+async function rate(port: number, path: string) {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS, pipelining: 1 })
   const run = async (ms: number): Promise<number> => {
     let count = 0
@@ -45,12 +52,12 @@ async function rate(port: number, path: string): Promise<number> {
       }
     }
     await Promise.all(Array.from({ length: CONNECTIONS }, loop))
-    return (count / ms) * 1000
+    return count
   }
-  await run(2000)
-  const result = await run(5000)
+  const warmUp = await run(2000)
+  const measured = await run(5000)
   await pool.close()
-  return Math.round(result)
+  return { perSecond: measured / 5, total: warmUp + measured }
 }
 
 const [role, arg] = process.argv.slice(2)
@@ -60,11 +67,11 @@ else {
   const service = await start('upstream')
   const proxy = await start('gateway', String(service.port))
   const direct = await rate(service.port, '/')
-  const before = process.resourceUsage()
+  const before = await cpuMicroseconds(proxy.child)
   const proxied = await rate(proxy.port, '/hello')
-  process.stdout.write(
-    `direct ${direct}/s, proxied ${proxied}/s, client CPU ${process.resourceUsage().userCPUTime - before.userCPUTime} µs\n`,
-  )
+  const cpu = (await cpuMicroseconds(proxy.child)) - before
+  process.stdout.write(`direct ${direct.perSecond}/s, proxied ${proxied.perSecond}/s, `)
+  process.stdout.write(`gateway CPU ${Math.round(cpu / proxied.total)} µs a request\n`)
   proxy.child.kill()
   service.child.kill()
 }

@@ -24,8 +24,10 @@ export interface ExchangeOptions {
 /**
  * One request travelling to an upstream and its response travelling back, both streamed.
  *
- * Written on undici's dispatch interface rather than `request()`: no stream object, promise or AbortSignal per request.
- * Measured with tests/measure-throughput.ts (Node 24, gateway and upstream sharing 2 cores): see the figures there.
+ * Written on undici's dispatch interface: no promise, stream object or AbortSignal per request. Measured with
+ * tests/measure-throughput.ts (Node 24, client, gateway and upstream on the same 2 cores): 7,900 proxied GETs a second on
+ * an idle machine, against 23,600 without the gateway. On a busy one it took 166 and 201 µs of CPU a request, where a bare
+ * proxy made of `pool.request`, an AbortController and `pipeline`, without routing or headers, took 393 and 410 µs.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #o: ExchangeOptions
