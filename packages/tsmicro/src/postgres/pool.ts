@@ -36,7 +36,7 @@ function wrap(client: PoolClient): PostgresPoolClient {
     }
   }
   return {
-    query: query as PostgresPoolClient['query'],
+    query: query as unknown as PostgresPoolClient['query'],
     release: destroy => client.release(destroy || broken !== undefined),
     ...pid(client),
   }

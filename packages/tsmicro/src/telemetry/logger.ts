@@ -19,7 +19,7 @@ export interface Logger {
   readonly error: LogMethod
   readonly fatal: LogMethod
   /** A logger that adds these fields to every line. */
-  child(fields: Record<string, unknown>): Logger
+  child(fields: object): Logger
 }
 
 export interface LoggerOptions {

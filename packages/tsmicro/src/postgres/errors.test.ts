@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import pg from 'pg'
+import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { translate } from './errors.ts'
+import { isSerializationFailure, isUniqueViolation } from './index.ts'
+
+// What one server alone can't easily be made to say; the rest is tested against a real one
+
+function answer(code: string): Error {
+  return Object.assign(new pg.DatabaseError('server', 6, 'error'), { code, severity: 'ERROR' })
+}
+
+test('a server that goes, starts, is full or read-only is unavailable', () => {
+  for (const code of ['57P01', '57P02', '57P03', '53300', '53100', '08006', '08P01', '25006']) {
+    const translated = translate(answer(code))
+    assert.ok(translated instanceof SERVICE_UNAVAILABLE, code)
+    assert.ok(translated.cause instanceof pg.DatabaseError)
+  }
+})
+
+test('a network that fails is unavailable', () => {
+  for (const code of ['ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']) {
+    assert.ok(translate(Object.assign(new Error('net'), { code })) instanceof SERVICE_UNAVAILABLE, code)
+  }
+})
+
+test('a cancelled statement is a deadline', () => {
+  assert.ok(translate(answer('57014')) instanceof DEADLINE_EXCEEDED)
+  assert.ok(translate(new Error('Query read timeout')) instanceof DEADLINE_EXCEEDED)
+})
+
+test('everything else passes unchanged', () => {
+  for (const error of [answer('23505'), answer('42601'), answer('28P01'), new TypeError('x'), 'text', undefined]) {
+    assert.equal(translate(error), error)
+  }
+  assert.ok(isUniqueViolation(answer('23505')))
+  assert.ok(isSerializationFailure(answer('40P01')))
+})
