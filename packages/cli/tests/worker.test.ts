@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isAlive } from '@tsmicro/infra'
+import { Backoff } from '../src/supervise/backoff.ts'
+import { Worker, WorkerStartError } from '../src/supervise/worker.ts'
+
+function workerOf(script: string, probe: () => Promise<boolean>) {
+  const lines: string[] = []
+  const said: string[] = []
+  const worker = new Worker({
+    name: 'w',
+    command: [process.execPath, '-e', script],
+    cwd: process.cwd(),
+    env: process.env,
+    probe: async () => lines.length > 0 && (await probe()),
+    readyTimeoutMs: 20_000,
+    onLine: line => lines.push(line),
+    say: text => said.push(text),
+  })
+  return { worker, lines, said }
+}
+
+const STUBBORN = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log(process.pid)"
+
+test('one that does not end on SIGTERM is killed, with a warning', async () => {
+  const { worker, lines, said } = workerOf(STUBBORN, async () => true)
+  await worker.start()
+  await worker.stop(1)
+  assert.deepEqual(said, ['w did not end within 0 s and was killed'])
+  assert.equal(isAlive(Number(lines[0])), false)
+})
+
+test('one that is stopped before it is ready goes, and its start says so', async () => {
+  const { worker, said } = workerOf('setInterval(() => {}, 1000); console.log(1)', async () => false)
+  const started = assert.rejects(worker.start(), WorkerStartError)
+  await worker.stop(10_000)
+  await started
+  assert.deepEqual(said, [])
+})
+
+test('restarts are delayed from 0.25 to 10 seconds, and from the start again after a calm time', () => {
+  const backoff = new Backoff()
+  assert.deepEqual(
+    [0, 0, 0, 0, 0, 0, 0, 0].map(up => backoff.next(up)),
+    [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000],
+  )
+  assert.equal(backoff.next(60_000), 250)
+})
