@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { REFRESH_TOKEN_INVALID } from '@blog-platform/auth-contract'
+import { BLOG_NOT_FOUND, BLOG_NOT_SUBMITTED } from '@blog-platform/blog-contract'
+import { FORBIDDEN, UNAUTHENTICATED } from 'tsmicro'
+import { administrator, clientsOf, draft, person } from '../support/people.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import { until } from '../support/until.ts'
+
+let platform: Platform
+before(async () => {
+  platform = await startPlatform()
+})
+after(() => platform?.[Symbol.asyncDispose]())
+
+test('from sign-up to a published blog, an edit, and its disappearance', async () => {
+  const everybody = clientsOf(platform)
+  const ada = await person(platform, 'Ada')
+  await assert.rejects(ada.authoring.create({ body: draft('engines') }), FORBIDDEN)
+
+  const admin = await administrator(platform)
+  await admin.administration.setRoles({ params: { id: ada.id }, body: { roles: ['AUTHOR'] } })
+  const editor = await person(platform, 'Edith', 'EDITOR')
+
+  const { _id } = await ada.authoring.create({ body: draft('Analytical Engines') })
+  const params = { id: _id }
+  const slug = 'analytical-engines'
+  await assert.rejects(everybody.reading.findBySlug({ params: { slug } }), BLOG_NOT_FOUND)
+  await assert.rejects(editor.editing.publish({ params }), BLOG_NOT_SUBMITTED)
+  await ada.authoring.submit({ params })
+  await assert.rejects(ada.editing.publish({ params }), FORBIDDEN)
+  await editor.editing.publish({ params })
+
+  const bySlug = await everybody.reading.findBySlug({ params: { slug } })
+  assert.equal(bySlug.text, 'First text of Analytical Engines')
+  assert.deepEqual(bySlug.author, { id: ada.id, name: 'Ada' })
+  assert.deepEqual(await everybody.reading.findById({ data: params }), bySlug)
+  const latest = await everybody.reading.latest({ query: { page: 1, limit: 10 } })
+  assert.deepEqual(
+    latest.map(item => item._id),
+    [_id],
+  )
+
+  await ada.authoring.change({ body: { _id, draftText: 'Second text' } })
+  assert.equal((await everybody.reading.findById({ data: params })).text, bySlug.text)
+  await assert.rejects(editor.editing.publish({ params }), BLOG_NOT_SUBMITTED)
+  await ada.authoring.submit({ params })
+  await editor.editing.publish({ params })
+  const again = await everybody.reading.findById({ data: params })
+  assert.equal(again.text, 'Second text')
+  assert.equal(again.publishedAt, bySlug.publishedAt)
+
+  await editor.editing.unpublish({ params })
+  await assert.rejects(everybody.reading.findBySlug({ params: { slug } }), BLOG_NOT_FOUND)
+  await assert.rejects(everybody.reading.findById({ data: params }), BLOG_NOT_FOUND)
+  assert.deepEqual(await everybody.reading.latest({ query: { page: 1, limit: 10 } }), [])
+})
+
+test('a session is renewed; late re-use of an old refresh token ends the family', async () => {
+  const eve = await person(platform, 'Eve')
+  const first = await eve.session.refresh({ body: { refreshToken: eve.refreshToken } })
+  const repeated = await eve.session.refresh({ body: { refreshToken: eve.refreshToken } })
+  assert.deepEqual(repeated, first)
+  const renewed = clientsOf(platform, first.accessToken)
+  await assert.rejects(eve.profile.myProfile({}), UNAUTHENTICATED)
+  const second = await renewed.session.refresh({ body: { refreshToken: first.refreshToken } })
+  // Eve's first refresh token is two pairs old by now: nobody honest still holds it.
+  await assert.rejects(eve.session.refresh({ body: { refreshToken: eve.refreshToken } }), REFRESH_TOKEN_INVALID)
+  const newest = clientsOf(platform, second.accessToken)
+  await assert.rejects(newest.profile.myProfile({}), UNAUTHENTICATED)
+  await assert.rejects(newest.session.refresh({ body: { refreshToken: second.refreshToken } }), REFRESH_TOKEN_INVALID)
+})
+
+test('sign-out ends the token in both services', async () => {
+  const author = await person(platform, 'Otto', 'AUTHOR')
+  await author.authoring.create({ body: draft('before-signing-out') })
+  await author.session.signOut({})
+  await assert.rejects(author.profile.myProfile({}), UNAUTHENTICATED)
+  // The blog service may keep a positive answer for a second.
+  await until('the blog service to refuse the token', async () => {
+    const error = await author.authoring
+      .create({ body: { ...draft('after-signing-out'), title: '' } })
+      .catch(failure => failure)
+    return error instanceof UNAUTHENTICATED
+  })
+})
+
+test('a changed name reaches what was published', async () => {
+  const author = await person(platform, 'Bob', 'AUTHOR')
+  const editor = await person(platform, 'Emil', 'EDITOR')
+  const { _id } = await author.authoring.create({ body: draft('a-name') })
+  await author.authoring.submit({ params: { id: _id } })
+  await editor.editing.publish({ params: { id: _id } })
+  const read = async () => (await clientsOf(platform).reading.findById({ data: { id: _id } })).author.name
+  assert.equal(await read(), 'Bob')
+  await author.profile.changeMyProfile({ body: { name: 'Robert' } })
+  await until('the new name', async () => (await read()) === 'Robert')
+})
+
+test('of two creations of one slug at once exactly one succeeds', async () => {
+  const author = await person(platform, 'Twin', 'AUTHOR')
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 8 }, () => author.authoring.create({ body: draft('twins') })),
+  )
+  assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+  const codes = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason.code] : []))
+  assert.deepEqual(codes, Array(7).fill('SLUG_TAKEN'))
+})

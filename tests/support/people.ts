@@ -1,0 +1,62 @@
+import { administration, profile, type RoleName, session } from '@blog-platform/auth-contract'
+import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'
+import { authoring, editing, reading } from '@blog-platform/blog-contract'
+import { createHttpClient } from 'tsmicro'
+import type { Platform } from './platform.ts'
+
+/** Typed clients of everything that the gateway makes public. */
+export function clientsOf({ url, apiKey }: Pick<Platform, 'url' | 'apiKey'>, accessToken?: string) {
+  const headers = { 'x-api-key': apiKey, ...(accessToken ? { authorization: `Bearer ${accessToken}` } : {}) }
+  const auth = { baseUrl: `${url}/auth`, headers }
+  const blog = { baseUrl: `${url}/blog`, headers }
+  return {
+    session: createHttpClient(session, auth),
+    profile: createHttpClient(profile, auth),
+    administration: createHttpClient(administration, auth),
+    reading: createHttpClient(reading, blog),
+    authoring: createHttpClient(authoring, blog),
+    editing: createHttpClient(editing, blog),
+  }
+}
+
+export type Clients = ReturnType<typeof clientsOf>
+
+/** Somebody who is signed in. */
+export interface Person extends Clients {
+  readonly id: string
+  readonly name: string
+  readonly accessToken: string
+  readonly refreshToken: string
+}
+
+let count = 0
+
+/** Makes an account and signs in; grants roles when some are asked for. */
+export async function person(platform: Platform, name: string, ...roles: RoleName[]): Promise<Person> {
+  const email = `${name.toLowerCase()}-${process.pid}-${count++}@example.com`
+  const { user, tokens } = await clientsOf(platform).session.signUp({
+    body: { email, password: 'correct horse', name },
+  })
+  if (roles.length > 0) {
+    const admin = await administrator(platform)
+    await admin.administration.setRoles({ params: { id: user.id }, body: { roles } })
+  }
+  return { ...clientsOf(platform, tokens.accessToken), id: user.id, name, ...tokens }
+}
+
+export async function administrator(platform: Platform): Promise<Person> {
+  const { email, password } = DEMO_ADMIN
+  const { user, tokens } = await clientsOf(platform).session.signIn({ body: { email, password } })
+  return { ...clientsOf(platform, tokens.accessToken), id: user.id, name: user.name, ...tokens }
+}
+
+/** A valid draft with a slug of its own. */
+export function draft(slug: string) {
+  return {
+    title: `About ${slug}`,
+    description: `What is to say of ${slug}`,
+    draftText: `First text of ${slug}`,
+    slug,
+    tags: ['TEST'],
+  }
+}

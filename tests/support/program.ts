@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { until } from './until.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+export interface ProgramOptions {
+  /** Main file, relative to the repository. */
+  readonly entry: string
+  readonly args?: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Answers 2xx when the program is ready. */
+  readonly readyUrl: string
+}
+
+/** A program of the platform as a process of its own, which tests kill, stop and start again. */
+export class Program implements AsyncDisposable {
+  readonly #options: ProgramOptions
+  #child: ChildProcess | undefined
+  #output = ''
+
+  constructor(options: ProgramOptions) {
+    this.#options = options
+  }
+
+  /** Everything it wrote, over all starts. */
+  get output(): string {
+    return this.#output
+  }
+
+  async start(): Promise<this> {
+    this.launch()
+    await this.untilReady()
+    return this
+  }
+
+  launch(): void {
+    const { entry, args = [], env } = this.#options
+    const child = spawn(process.execPath, ['--conditions=@tsmicro/source', entry, ...args], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'test', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const collect = (text: Buffer) => {
+      this.#output += text
+    }
+    child.stdout.on('data', collect)
+    child.stderr.on('data', collect)
+    this.#child = child
+  }
+
+  async untilReady(): Promise<void> {
+    await until(`${this.#options.entry} to be ready`, async () => {
+      if (this.#child?.exitCode !== null) throw new Error(`${this.#options.entry} ended:\n${this.#output.slice(-3000)}`)
+      return (await fetch(this.#options.readyUrl)).ok
+    })
+  }
+
+  /** Sends a signal and waits for the end; resolves to the exit code, `null` after a kill. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    const [code] = await exited
+    return code as number | null
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal('SIGCONT')
+    await this.end('SIGKILL')
+  }
+}

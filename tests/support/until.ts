@@ -1,0 +1,19 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+const LIMIT_MS = 60_000
+
+/** Asks again until the answer is true; an error counts as "not yet". Fails after a minute, saying what was awaited. */
+export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
+  const endsAt = performance.now() + LIMIT_MS
+  let last: unknown
+  while (performance.now() < endsAt) {
+    try {
+      if (await condition()) return
+      last = undefined
+    } catch (error) {
+      last = error
+    }
+    await pause(50)
+  }
+  throw new Error(`waited in vain for ${what}`, { cause: last })
+}
