@@ -1,0 +1,107 @@
+/** `npm test`: runs the workspace's tests, each file in a process of its own. See HELP. */
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { discover, type TestFile } from './test/discover.ts'
+import { eachOf } from './test/each-of.ts'
+import { closing, failed, fileReport } from './test/report.ts'
+import { type FileResult, type Options, runFile } from './test/run-file.ts'
+
+const HELP = `npm test [-- [part…] [--only <path>]… [options]]
+
+Runs every *.test.ts of packages, contracts, services, tools and tests with node's test runner.
+
+  part                 only a part of the workspace: gateway, tsmicro, tools, tests, packages/infra, services/auth …
+  --only <path>        only files whose path contains this; may be repeated
+  --name <pattern>     only tests whose name matches this regular expression
+  --concurrency <n>    files at the same time (default: 2 per core, at most 8)
+  --limit <seconds>    time that one file may take before it is killed (default: 180)
+  --root <folder>      another workspace than this one
+  --list               print the files and run nothing
+
+Examples: npm test -- gateway          npm test -- --only auth/tokens --name expired
+Exit code: 0 when all passed; 1 when a test failed or none ran; 2 for wrong arguments.`
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: string[]): Promise<number> {
+  try {
+    return await run(parse(args))
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}\nnpm test -- --help lists what is understood.`,
+    )
+    return 2
+  }
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      name: { type: 'string' },
+      // Measured on two cores: see CONTRIBUTING.md. The tests mostly wait for servers.
+      concurrency: { type: 'string', default: String(Math.min(8, availableParallelism() * 2)) },
+      limit: { type: 'string', default: '180' },
+      root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+}
+
+async function run({ values, positionals }: ReturnType<typeof parse>): Promise<number> {
+  if (values.help) return say(HELP)
+  const files = select(discover(values.root), positionals, values.only)
+  if (values.list) return say(files.map(({ path }) => path).join('\n'))
+  const concurrency = Math.ceil(positive('--concurrency', values.concurrency))
+  const limitMs = positive('--limit', values.limit) * 1000
+  const began = performance.now()
+  const stop = interruption()
+  const name = values.name === undefined ? {} : { name: values.name }
+  const options: Options = { root: values.root, limitMs, graceMs: 5000, signal: stop, ...name }
+  say(`${files.length} test files, ${concurrency} at a time`)
+  const results: FileResult[] = []
+  await eachOf(files, concurrency, async ({ path }) => {
+    if (stop.aborted) return
+    const result = await runFile(path, options)
+    results.push(result)
+    say(fileReport(result))
+  })
+  say(closing(results, performance.now() - began))
+  const ran = results.some(({ counts }) => counts.tests > counts.skipped)
+  if (!ran) console.error('No test ran.')
+  return stop.aborted ? 130 : ran && !results.some(failed) ? 0 : 1
+}
+
+function select(files: readonly TestFile[], parts: readonly string[], only: readonly string[]): TestFile[] {
+  const known = new Set(files.flatMap(({ names }) => names))
+  const unknown = parts.filter(part => !known.has(part))
+  if (unknown.length > 0)
+    throw new Error(`No tests in ${unknown.join(', ')}; there are: ${[...known].sort().join(', ')}`)
+  const chosen = files
+    .filter(({ names }) => parts.length === 0 || parts.some(part => names.includes(part)))
+    .filter(({ path }) => only.length === 0 || only.some(part => path.includes(part)))
+  if (chosen.length === 0) throw new Error(`No test file matches${only.map(part => ` --only ${part}`).join('')}`)
+  return chosen
+}
+
+function positive(flag: string, value: string): number {
+  const number = Number(value)
+  if (!(number > 0)) throw new Error(`${flag} takes a number greater than 0, not “${value}”`)
+  return number
+}
+
+/** Aborted by the first Ctrl-C or SIGTERM: test processes have groups of their own, so the terminal does not reach them. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort())
+  return controller.signal
+}
+
+function say(text: string): 0 {
+  console.log(text)
+  return 0
+}

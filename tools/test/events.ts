@@ -1,0 +1,53 @@
+/**
+ * The reporter that each test process runs with: node's test events as JSON lines, with errors already rendered, because
+ * an error's class, diff and causes do not survive JSON.
+ */
+import { AssertionError } from 'node:assert'
+import type { TestEvent } from 'node:test/reporters'
+import { inspect } from 'node:util'
+
+export type Counts = Record<'tests' | 'suites' | 'passed' | 'failed' | 'cancelled' | 'skipped' | 'todo', number>
+
+export type Line =
+  /** What runs now; in the order of execution. */
+  | { readonly type: 'begin' | 'end'; readonly name: string; readonly nesting: number }
+  /** What the runner reports, in the order of definition: a hanging test never gets here. */
+  | { readonly type: 'start' | 'pass'; readonly name: string; readonly nesting: number }
+  | { readonly type: 'skip' | 'todo'; readonly name: string; readonly nesting: number; readonly reason: string }
+  | { readonly type: 'fail'; readonly name: string; readonly nesting: number; readonly error: string }
+  | { readonly type: 'summary'; readonly counts: Counts }
+
+type RunnerError = Error & { readonly cause?: unknown; readonly failureType?: string }
+
+export default async function* events(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const event of source) {
+    const line = lineOf(event)
+    if (line) yield `${JSON.stringify(line)}\n`
+  }
+}
+
+function lineOf(event: TestEvent): Line | undefined {
+  // `failed` is there at run time but not in the type definitions; the runner's own value wins.
+  if (event.type === 'test:summary') return { type: 'summary', counts: { failed: 0, ...event.data.counts } }
+  if (event.type === 'test:dequeue') return { type: 'begin', name: event.data.name, nesting: event.data.nesting }
+  if (event.type === 'test:complete') return { type: 'end', name: event.data.name, nesting: event.data.nesting }
+  if (event.type !== 'test:start' && event.type !== 'test:pass' && event.type !== 'test:fail') return undefined
+  const { name, nesting } = event.data
+  if (event.type === 'test:start') return { type: 'start', name, nesting }
+  if (event.data.skip !== undefined) return { type: 'skip', name, nesting, reason: reasonOf(event.data.skip) }
+  if (event.data.todo !== undefined) return { type: 'todo', name, nesting, reason: reasonOf(event.data.todo) }
+  if (event.type === 'test:pass') return { type: 'pass', name, nesting }
+  return { type: 'fail', name, nesting, error: render(event.data.details.error) }
+}
+
+const reasonOf = (value: string | boolean) => (typeof value === 'string' && value ? value : 'no reason given')
+
+/** Empty for a parent that failed only because a test inside it did. */
+function render(error: RunnerError): string {
+  if (error.failureType === 'subtestsFailed') return ''
+  // The runner wraps what a test threw; its own words only matter where nothing was thrown (a timeout, a cancelled test).
+  const thrown = error.cause
+  // An assertion's stack has its message and diff already; inspect would print actual and expected once more.
+  if (thrown instanceof AssertionError && thrown.stack) return thrown.stack
+  return typeof thrown === 'object' && thrown !== null ? inspect(thrown) : error.message
+}

@@ -1,0 +1,50 @@
+import type { Counts } from './events.ts'
+import type { FileResult } from './run-file.ts'
+
+export const failed = (result: FileResult) =>
+  result.problems.length > 0 || result.failures.length > 0 || result.counts.failed + result.counts.cancelled > 0
+
+/** One line for a file that is over, with its failures in full below it. */
+export function fileReport(result: FileResult): string {
+  const { tests, skipped, todo } = result.counts
+  const notes = [`${tests} tests`, ...(skipped + todo > 0 ? [`${skipped + todo} skipped`] : [])].join(', ')
+  const line = `${failed(result) ? '✗' : '✓'} ${result.path} (${notes}, ${(result.ms / 1000).toFixed(1)} s)`
+  if (!failed(result)) return line
+  const details = [
+    ...result.problems.map(problem => `! ${problem}`),
+    ...result.failures.map(({ name, text }) => `✗ ${name}\n${indent(text)}`),
+    ...(result.output ? [`output of the file:\n${indent(result.output)}`] : []),
+  ]
+  return [line, ...details.map(indent)].join('\n')
+}
+
+/** What was skipped and why, which files failed, and the closing counters in the form of node's own reporter. */
+export function closing(results: readonly FileResult[], ms: number): string {
+  const skipped = results.flatMap(({ path, skipped }) => skipped.map(({ name, text }) => `  ${path}: ${name}: ${text}`))
+  const broken = results.filter(failed).map(({ path }) => `  ${path}`)
+  const counters = Object.entries(total(results)).map(([name, value]) => `ℹ ${name} ${value}`)
+  return [
+    '',
+    ...(skipped.length > 0 ? [`Skipped (${skipped.length}), and why:`, ...skipped, ''] : []),
+    ...(broken.length > 0 ? [`Failed files (${broken.length}):`, ...broken, ''] : []),
+    ...counters,
+    `ℹ duration_ms ${Math.round(ms)}`,
+  ].join('\n')
+}
+
+/** A file that is wrong as a whole, whatever its tests said, counts as one failed test, as in node's own runner. */
+function total(results: readonly FileResult[]) {
+  const sum = (key: keyof Counts) => results.reduce((all, { counts }) => all + counts[key], 0)
+  const wrong = results.filter(({ problems }) => problems.length > 0).length
+  return {
+    tests: sum('tests') + wrong,
+    suites: sum('suites'),
+    pass: sum('passed'),
+    fail: sum('failed') + wrong,
+    cancelled: sum('cancelled'),
+    skipped: sum('skipped'),
+    todo: sum('todo'),
+  }
+}
+
+const indent = (text: string) => text.replaceAll(/^/gm, '    ')
