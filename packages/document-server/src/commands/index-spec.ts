@@ -1,6 +1,6 @@
 import { Int32 } from 'bson'
 import { equalValues } from '../bson/compare.ts'
-import { type Doc, isDoc } from '../bson/document.ts'
+import type { Doc } from '../bson/document.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
 import { CommandError } from '../errors.ts'
 import { compileFilter } from '../query/match.ts'

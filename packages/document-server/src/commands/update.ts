@@ -15,7 +15,7 @@ const update: Command = {
     const { options } = request
     const ordered = options.raw('ordered') === undefined || options.bool('ordered')
     const totals = { n: 0, nModified: 0, upserted: [] as Doc[] }
-    const writeErrors = runStatements(options.docs('updates') ?? [], ordered, (statement, index) => {
+    const writeErrors = runStatements(updateStatements(options), ordered, (statement, index) => {
       const outcome = runUpdate(request, engine, statement)
       totals.n += outcome.n
       totals.nModified += outcome.nModified
@@ -33,12 +33,16 @@ interface Outcome {
   readonly upserted?: Doc
 }
 
-function runUpdate(request: Request, engine: Engine, statement: Doc): Outcome {
-  const options = new Options(statement, 'update.updates')
-  options
-    .allow(['q', 'u', 'c', 'upsert', 'multi', 'collation', 'arrayFilters', 'hint'])
-    .refuse('collation', isSimpleCollation)
-    .refuse('c')
+/** All statements are looked through before the first one runs: a malformed command does nothing. */
+const updateStatements = (options: Options): Options[] =>
+  (options.docs('updates') ?? []).map(statement =>
+    new Options(statement, 'update.updates')
+      .allow(['q', 'u', 'c', 'upsert', 'multi', 'collation', 'arrayFilters', 'hint'])
+      .refuse('collation', isSimpleCollation)
+      .refuse('c'),
+  )
+
+function runUpdate(request: Request, engine: Engine, options: Options): Outcome {
   const filter = options.doc('q') ?? {}
   const change = options.raw('u')
   const multi = options.bool('multi')
@@ -77,16 +81,21 @@ const deletes: Command = {
     const { options } = request
     const ordered = options.raw('ordered') === undefined || options.bool('ordered')
     let n = 0
-    const writeErrors = runStatements(options.docs('deletes') ?? [], ordered, statement => {
+    const writeErrors = runStatements(deleteStatements(options), ordered, statement => {
       n += runDelete(request, engine, statement)
     })
     return withErrors({ n: new Int32(n) }, writeErrors)
   },
 }
 
-function runDelete(request: Request, engine: Engine, statement: Doc): number {
-  const options = new Options(statement, 'delete.deletes')
-  options.allow(['q', 'limit', 'collation', 'hint']).refuse('collation', isSimpleCollation)
+const deleteStatements = (options: Options): Options[] =>
+  (options.docs('deletes') ?? []).map(statement =>
+    new Options(statement, 'delete.deletes')
+      .allow(['q', 'limit', 'collation', 'hint'])
+      .refuse('collation', isSimpleCollation),
+  )
+
+function runDelete(request: Request, engine: Engine, options: Options): number {
   const limit = options.number('limit')
   if (limit !== 0 && limit !== 1)
     throw new CommandError('FailedToParse', 'The limit field in delete objects must be 0 or 1.')

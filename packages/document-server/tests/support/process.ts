@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** The server as a process of its own, from main.ts. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly child: ChildProcess
+  readonly url: string
+  /** Everything on standard output so far. */
+  readonly lines: readonly string[]
+}
+
+export function spawnMain(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, ['--conditions=@tsmicro/source', main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+export async function startProcess(dir: string, more: readonly string[] = []): Promise<ServerProcess> {
+  const child = spawnMain(['--dir', dir, '--port', '0', ...more])
+  const lines: string[] = []
+  const url = await new Promise<string>((done, fail) => {
+    if (!child.stdout) return fail(new Error('no standard output'))
+    createInterface({ input: child.stdout }).on('line', line => {
+      lines.push(line)
+      const match = /^document-server ready on (mongodb:\S+)$/.exec(line)
+      if (match?.[1]) done(match[1])
+    })
+    child.once('exit', code => fail(new Error(`main.ts ended with ${code}`)))
+  })
+  return { child, url, lines, [Symbol.asyncDispose]: () => end(child, 'SIGKILL') }
+}
+
+export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill(signal)
+  await once(child, 'exit')
+}
+
+/** Waits for a process that ends by itself. */
+export async function outcome(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.on('data', chunk => {
+    stdout += chunk
+  })
+  child.stderr?.on('data', chunk => {
+    stderr += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code, stdout, stderr }
+}
