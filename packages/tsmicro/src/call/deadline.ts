@@ -50,6 +50,24 @@ export class Deadline implements Disposable {
     return () => void listeners.delete(listener)
   }
 
+  /** The outcome of some work, or the reason as soon as it ends, for work that does not listen to the signal. */
+  race<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#reason) reject(this.#reason)
+      const forget = this.onEnd(reject)
+      work.then(
+        value => {
+          forget()
+          resolve(value)
+        },
+        error => {
+          forget()
+          reject(error)
+        },
+      )
+    })
+  }
+
   /** Stops the clock, e.g. while a slow client sends its body. */
   pause(): void {
     if (this.#reason || this.#pausedMs !== undefined) return

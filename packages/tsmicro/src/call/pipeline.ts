@@ -1,7 +1,6 @@
 import type { BoundProcedure } from '../contract/index.ts'
 import { compileSchema } from '../schema/index.ts'
 import { type CallContext, withContext } from './context.ts'
-import type { Deadline } from './deadline.ts'
 import type { TellFailure } from './failure.ts'
 import type { Handler } from './handler.ts'
 import { compose, type Middleware } from './middleware.ts'
@@ -32,7 +31,7 @@ export function createPipeline(
   })
   const answer = async (input: Readonly<Record<string, unknown>>, context: CallContext): Promise<unknown> => {
     context.deadline.throwIfEnded()
-    const result = await untilEnd(context.deadline, run({ procedure, context, input }))
+    const result = await context.deadline.race(run({ procedure, context, input }))
     if (!check) return undefined
     const outcome = check(result)
     const checked = outcome instanceof Promise ? await outcome : outcome
@@ -58,23 +57,6 @@ function callOf(input: object, context: CallContext, errors: object): object {
       return context.deadline.signal
     },
   }
-}
-
-/** The answer, or the deadline's reason as soon as it ends, for handlers that do not listen to their signal. */
-function untilEnd(deadline: Deadline, work: Promise<unknown>): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const forget = deadline.onEnd(reject)
-    work.then(
-      value => {
-        forget()
-        resolve(value)
-      },
-      error => {
-        forget()
-        reject(error)
-      },
-    )
-  })
 }
 
 /** A handler answered something that its procedure's response schema does not allow. */

@@ -11,6 +11,13 @@ import type { Role } from './roles.ts'
  */
 export type Access = 'open' | 'key' | 'user' | 'internal' | Role
 
+const WORDS: readonly unknown[] = ['open', 'key', 'user', 'internal']
+
+/** For contracts written in plain JavaScript, where forgetting it would compile. */
+export function isAccess(access: unknown): access is Access {
+  return WORDS.includes(access) || (typeof access === 'object' && access !== null && 'role' in access)
+}
+
 export function isRole(access: Access): access is Role {
   return typeof access === 'object'
 }

@@ -1,6 +1,6 @@
 import type { AnyErrorClass } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
-import type { Access } from './access.ts'
+import { type Access, isAccess } from './access.ts'
 import { type HttpRoute, hasNoBody, parseRoute } from './http-route.ts'
 import { checkSubject } from './subject.ts'
 
@@ -72,7 +72,9 @@ export function procedure<const S extends ProcedureSpec>(spec: S & PartsOrReques
     throw new TypeError(`${label}: ${why}`)
   }
   if (!spec.http && !spec.nats) refuse('give it a door: http, nats or both')
-  if (spec.access === undefined) refuse('access is missing')
+  if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal or a role')
+  if (spec.request && (spec.params || spec.query || spec.body)) refuse('give it `request` or its parts, not both')
+  if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0)) refuse('timeoutMs must be above 0')
   if (spec.nats !== undefined) checkSubject(spec.nats)
   if (spec.nats && (spec.params || spec.query || spec.body))
     refuse('a procedure with a NATS door takes one `request` schema')

@@ -43,6 +43,10 @@ export const TOO_MANY_REQUESTS = createErrorClass<'TOO_MANY_REQUESTS', undefined
   status: 429,
   message: 'Too many requests',
 })
+export const HEADERS_TOO_LARGE = createErrorClass<'HEADERS_TOO_LARGE', undefined>('HEADERS_TOO_LARGE', {
+  status: 431,
+  message: 'The headers are too large',
+})
 export const INTERNAL = createErrorClass<'INTERNAL', undefined>('INTERNAL', {
   status: 500,
   message: 'Something went wrong',
@@ -77,6 +81,7 @@ export const frameworkErrors = {
   PAYLOAD_TOO_LARGE,
   UNSUPPORTED_MEDIA_TYPE,
   TOO_MANY_REQUESTS,
+  HEADERS_TOO_LARGE,
   INTERNAL,
   SERVICE_UNAVAILABLE,
   OVERLOADED,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
-import type { Log } from '../call/index.ts'
+import { type Log, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
-import { compileSchema } from '../schema/index.ts'
+import { contextOfMessage } from '../nats/index.ts'
+import { type Check, compileSchema } from '../schema/index.ts'
 import { decodeAttributes, type EventAttributes } from './headers.ts'
 
 /** An event as a handler receives it: attributes beside the validated data. */
@@ -10,24 +11,32 @@ export interface ReceivedEvent<E extends EventSpec = EventSpec> extends EventAtt
   readonly data: EventDataOf<E>
 }
 
+/** Runs with the announcer's request id and trace in `currentContext()`. */
 export type EventHandler<E extends EventSpec = EventSpec> = (event: ReceivedEvent<E>) => void | Promise<void>
 
-export interface Consumption {
+interface Consumption {
   readonly event: EventDefinition
   readonly handler: EventHandler
+  readonly check: Check
 }
 
 export interface ConsumerOptions {
   /** Name of the consuming service: each event reaches one of its instances. */
   readonly service: string
   readonly log: Log
+  /** Milliseconds a handler may take; the next event is not kept waiting longer. */
+  readonly timeoutMs: number
 }
 
-/** Takes a service's events one after the other, so that the order of arrival is the order of handling. */
+/**
+ * Takes a service's events one after the other, whatever their subjects, so that the order of arrival is the order of
+ * handling: `user.created` before `user.updated`.
+ */
 export class EventConsumer {
   readonly #options: ConsumerOptions
   readonly #consumptions: Consumption[] = []
-  #running: { readonly subscription: Subscription; readonly done: Promise<void> }[] = []
+  #subscriptions: Subscription[] = []
+  #work: Promise<void> = Promise.resolve()
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -38,49 +47,57 @@ export class EventConsumer {
     if (this.#consumptions.some(known => known.event.subject === event.subject)) {
       throw new TypeError(`event ${event.subject} has a handler already`)
     }
-    this.#consumptions.push({ event, handler: handler as unknown as EventHandler })
+    const check = compileSchema(event.data, 'ignore')
+    this.#consumptions.push({ event, handler: handler as unknown as EventHandler, check })
   }
 
-  async start(nats: NatsConnection): Promise<void> {
-    this.#running = this.#consumptions.map(consumption => {
-      const subscription = nats.subscribe(consumption.event.subject, { queue: this.#options.service })
-      return { subscription, done: this.#work(subscription, consumption) }
-    })
-    await nats.flush()
+  /** Subscribes everything. Subscriptions survive reconnects. */
+  start(nats: NatsConnection): void {
+    const { service, log } = this.#options
+    this.#subscriptions = this.#consumptions.map(consumption =>
+      nats.subscribe(consumption.event.subject, {
+        queue: service,
+        callback: (err, msg) => {
+          if (err) log.error({ err, subject: consumption.event.subject }, 'subscription failed')
+          else this.#work = this.#work.then(() => this.#handle(consumption, msg))
+        },
+      }),
+    )
   }
 
   /** Takes no more events, then waits for those already taken. */
   async drain(): Promise<void> {
-    const running = this.#running
-    this.#running = []
-    await Promise.allSettled(running.map(({ subscription }) => subscription.drain()))
-    await Promise.allSettled(running.map(({ done }) => done))
+    const subscriptions = this.#subscriptions
+    this.#subscriptions = []
+    await Promise.allSettled(subscriptions.map(subscription => subscription.drain()))
+    await this.#work
   }
 
-  async #work(subscription: Subscription, consumption: Consumption): Promise<void> {
-    const { event, handler } = consumption
-    const check = compileSchema(event.data, 'ignore')
-    for await (const msg of subscription) {
-      try {
-        const checked = await check(parse(msg))
-        if (checked.problems) throw new TypeError(`does not match its schema: ${JSON.stringify(checked.problems)}`)
-        await handler({ ...attributesOf(msg, event, checked.value), data: checked.value as never })
-      } catch (err) {
-        this.#options.log.error(
-          { err, subject: msg.subject, eventId: msg.headers?.get('ce-id') },
-          'an event could not be handled',
-        )
-      }
+  /** Never rejects: one bad event must not stop those behind it. */
+  async #handle({ event, handler, check }: Consumption, msg: Msg): Promise<void> {
+    const context = contextOfMessage(msg, this.#options.timeoutMs, this.#options.log)
+    try {
+      const checked = await check(JSON.parse(msg.string()))
+      if (checked.problems) throw new TypeError(`does not match its schema: ${JSON.stringify(checked.problems)}`)
+      const received = { ...attributesOf(context.headers, event, checked.value), data: checked.value as never }
+      await context.deadline.race(withContext(context, async () => handler(received)))
+    } catch (err) {
+      context.log.error(
+        { err, subject: msg.subject, eventId: context.headers['ce-id'] },
+        'an event could not be handled',
+      )
+    } finally {
+      context.deadline[Symbol.dispose]()
     }
   }
 }
 
-function parse(msg: Msg): unknown {
-  return JSON.parse(msg.string())
-}
-
-function attributesOf(msg: Msg, event: EventDefinition, data: unknown): EventAttributes {
-  return decodeAttributes(msg.headers, {
+function attributesOf(
+  headers: Readonly<Record<string, string | undefined>>,
+  event: EventDefinition,
+  data: unknown,
+): EventAttributes {
+  return decodeAttributes(headers, {
     id: randomUUID(),
     type: event.subject,
     source: 'unknown',

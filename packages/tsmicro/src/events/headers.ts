@@ -23,29 +23,53 @@ export interface EventAttributes {
 
 export function encodeAttributes(event: EventAttributes): MsgHdrs {
   const made = headers()
-  made.set('Nats-Msg-Id', event.id)
-  made.set('ce-specversion', '1.0')
-  made.set('ce-id', event.id)
-  made.set('ce-type', event.type)
-  made.set('ce-source', event.source)
-  made.set('ce-time', event.time)
-  made.set('ce-dataversion', String(event.version))
-  made.set('ce-aggregateid', event.aggregateId)
-  if (event.aggregateSequence !== undefined) made.set('ce-aggregatesequence', String(event.aggregateSequence))
+  const set = (name: string, value: string) => made.set(name, encodeValue(value))
+  set('Nats-Msg-Id', event.id)
+  set('ce-specversion', '1.0')
+  set('ce-id', event.id)
+  set('ce-type', event.type)
+  set('ce-source', event.source)
+  set('ce-time', event.time)
+  set('ce-dataversion', String(event.version))
+  set('ce-aggregateid', event.aggregateId)
+  if (event.aggregateSequence !== undefined) set('ce-aggregatesequence', String(event.aggregateSequence))
   return made
 }
 
-/** Reads the attributes; a plain publisher (a Go service) may send none, then they are taken from what is known. */
-export function decodeAttributes(sent: MsgHdrs | undefined, known: EventAttributes): EventAttributes {
-  const get = (name: string) => sent?.get(name) || undefined
-  const sequence = get('ce-aggregatesequence')
+/**
+ * Reads the attributes from headers with lower-case names; a plain publisher (a Go service) may send none or unreadable
+ * ones, then they are taken from what is known.
+ */
+export function decodeAttributes(
+  sent: Readonly<Record<string, string | undefined>>,
+  known: EventAttributes,
+): EventAttributes {
+  const text = (name: string) => (sent[name] ? decodeValue(sent[name]) : undefined)
   return {
-    id: get('ce-id') ?? get('Nats-Msg-Id') ?? known.id,
-    type: get('ce-type') ?? known.type,
-    source: get('ce-source') ?? known.source,
-    version: Number(get('ce-dataversion') ?? known.version),
-    time: get('ce-time') ?? known.time,
-    aggregateId: get('ce-aggregateid') ?? known.aggregateId,
-    aggregateSequence: sequence === undefined ? known.aggregateSequence : Number(sequence),
+    id: text('ce-id') ?? text('nats-msg-id') ?? known.id,
+    type: text('ce-type') ?? known.type,
+    source: text('ce-source') ?? known.source,
+    version: count(sent['ce-dataversion']) ?? known.version,
+    time: text('ce-time') ?? known.time,
+    aggregateId: text('ce-aggregateid') ?? known.aggregateId,
+    aggregateSequence: count(sent['ce-aggregatesequence']) ?? known.aggregateSequence,
   }
+}
+
+/** As the binding says: what is not printable ASCII, and blank, `"` and `%`, in percent-encoded UTF-8. */
+function encodeValue(value: string): string {
+  return value.toWellFormed().replace(/[^\x21\x23\x24\x26-\x7e]/gu, encodeURIComponent)
+}
+
+function decodeValue(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
+}
+
+function count(value: string | undefined): number | undefined {
+  const number = Number(value || Number.NaN)
+  return Number.isSafeInteger(number) && number >= 0 ? number : undefined
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { currentContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
-import type { NatsLink } from '../nats/index.ts'
+import { type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
 import { type Check, compileSchema } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
@@ -17,7 +18,7 @@ export interface PublishOptions {
 /** Announces events of one service. */
 export interface Publisher {
   /**
-   * Resolves when the server has taken the event.
+   * Resolves when the server has taken the event. The request id and trace of the surrounding call go with it.
    * @throws {VALIDATION_FAILED} when the data does not match the event's schema; nothing is sent
    * @throws {SERVICE_UNAVAILABLE} when NATS is down
    */
@@ -46,6 +47,9 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
         aggregateId: String((data as Record<string, unknown>)[event.aggregate]),
         aggregateSequence: options.sequence,
       })
+      const { requestId, traceparent } = currentContext() ?? {}
+      if (requestId) headers.set(REQUEST_ID, requestId)
+      if (traceparent) headers.set(TRACEPARENT, traceparent)
       nats.use().publish(event.subject, JSON.stringify(checked.value), { headers })
       await nats.check()
     },

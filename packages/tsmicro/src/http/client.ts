@@ -6,8 +6,9 @@ import {
   parseRoute,
   type ResponseOf,
 } from '../contract/index.ts'
-import { type ApiError, createErrorClass, frameworkErrors, SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import type { FailureEnvelope, SuccessEnvelope } from './envelope.ts'
+import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { readAnswer } from './client-answer.ts'
+import { pathOf } from './client-path.ts'
 
 type PartOf<P, Name extends string> = P extends { readonly [K in Name]: infer S }
   ? { readonly [K in Name]: InferInput<S> }
@@ -45,7 +46,8 @@ export interface HttpClientOptions {
  * @example
  * const blogs = createHttpClient(reading, { baseUrl: 'http://localhost:8000/blog', headers: { 'x-api-key': key } })
  * const blog = await blogs.findBySlug({ params: { slug: 'hello' } })
- * @throws {ApiError} of the procedure or the framework; SERVICE_UNAVAILABLE when nothing answers
+ * @throws {ApiError} of the procedure or the framework; SERVICE_UNAVAILABLE when nothing answers; VALIDATION_FAILED for a
+ *   path parameter that is empty, `.` or `..`, which would address something else; nothing is sent then
  */
 export function createHttpClient<C extends Contract>(contract: C, options: HttpClientOptions): HttpClient<C> {
   const members = Object.entries(contract).filter(([, member]) => member.kind === 'procedure' && member.http)
@@ -65,8 +67,7 @@ function callerOf(procedure: BoundProcedure, { baseUrl, headers: common }: HttpC
   const route = parseRoute(procedure.http ?? '')
   return async (input: Parts, call: HttpCallOptions = {}): Promise<unknown> => {
     const { params, query, body } = input.data ? divide(input.data, route) : input
-    const path = route.path.replaceAll(/:([^/]+)/g, (_, name) => encodeURIComponent(String(params?.[name])))
-    const url = new URL(baseUrl.replace(/\/$/, '') + path)
+    const url = new URL(baseUrl.replace(/\/$/, '') + pathOf(route, params ?? {}))
     for (const [name, value] of Object.entries(query ?? {})) {
       for (const each of [value].flat()) if (each !== undefined) url.searchParams.append(name, String(each))
     }
@@ -76,28 +77,18 @@ function callerOf(procedure: BoundProcedure, { baseUrl, headers: common }: HttpC
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     }
     const init: RequestInit = { method: route.method, headers, ...(call.signal ? { signal: call.signal } : {}) }
-    const response = await fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) }).catch(
-      cause => {
-        if (call.signal?.aborted) throw call.signal.reason
-        throw new SERVICE_UNAVAILABLE(undefined, { cause })
-      },
-    )
-    const answer = (await response.json().catch(() => ({}))) as SuccessEnvelope | FailureEnvelope
-    if (!response.ok) throw failureFrom(procedure, response.status, answer as FailureEnvelope)
-    return procedure.bare ? answer : (answer as SuccessEnvelope).data
+    try {
+      const response = await fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) })
+      return readAnswer(procedure, response, await response.text())
+    } catch (cause) {
+      if (call.signal?.aborted) throw call.signal.reason
+      // What fetch throws when it cannot connect, or the connection ends within the answer.
+      throw cause instanceof TypeError ? new SERVICE_UNAVAILABLE(undefined, { cause }) : cause
+    }
   }
 }
 
 function divide(data: Readonly<Record<string, unknown>>, route: ReturnType<typeof parseRoute>): Parts {
   const rest = Object.fromEntries(Object.entries(data).filter(([name]) => !route.params.includes(name)))
   return hasNoBody(route.method) ? { params: data, query: rest } : { params: data, body: rest }
-}
-
-function failureFrom(procedure: BoundProcedure, status: number, answer: FailureEnvelope): ApiError {
-  const message = answer.message ?? `HTTP ${status}`
-  const known =
-    procedure.errors?.[answer.error] ??
-    (frameworkErrors as Record<string, NonNullable<typeof procedure.errors>[string]>)[answer.error]
-  const Failure = known ?? createErrorClass(answer.error ?? 'HTTP_ERROR', { status, message })
-  return new Failure(answer.details ?? answer.data, { message })
 }

@@ -1,7 +1,14 @@
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { type Check, compileCoercion, compileSchema, describeSchema, type Schema } from '../schema/index.ts'
-import { isCleanText } from './text.ts'
+import {
+  type Check,
+  compileCoercion,
+  compileRequest,
+  describeSchema,
+  isCleanText,
+  type Schema,
+} from '../schema/index.ts'
+import { compileWholeRequest } from './whole-request.ts'
 
 /** The parts of a request as the server parsed them. */
 export interface RawInput {
@@ -12,7 +19,8 @@ export interface RawInput {
 
 export type ReadInput = (raw: RawInput) => Promise<Readonly<Record<string, unknown>>>
 
-interface Part {
+/** One member of a handler's input, and how it is made of a request. */
+export interface Part {
   /** Name in the handler's call and in the details of a failure. */
   readonly name: 'params' | 'query' | 'body' | 'data'
   readonly read: (raw: RawInput) => unknown
@@ -27,7 +35,7 @@ const NOTHING: Schema = { type: 'object', properties: {}, additionalProperties: 
  * the procedure does not declare must be empty.
  */
 export function compileInput(procedure: BoundProcedure): ReadInput {
-  const parts = procedure.request ? wholeRequest(procedure, procedure.request) : separateParts(procedure)
+  const parts = partsOf(procedure)
   return async raw => {
     const input: Record<string, unknown> = {}
     const problems: ValidationDetail[] = []
@@ -44,36 +52,33 @@ export function compileInput(procedure: BoundProcedure): ReadInput {
   }
 }
 
-function separateParts(procedure: BoundProcedure): Part[] {
-  const { params, query, body } = procedure
-  const parts = [
-    partOf('query', query, raw => raw.query, true),
-    partOf('body', body, body ? raw => raw.body : raw => raw.body ?? {}, false),
-  ]
-  return params ? [partOf('params', params, raw => raw.params, true), ...parts] : parts
+function partsOf(procedure: BoundProcedure): readonly Part[] {
+  const { params, query, body, request } = procedure
+  if (request) {
+    const { method, params: names } = parseRoute(procedure.http ?? '')
+    const rest = hasNoBody(method) ? bodyPart(undefined) : textPart('query', undefined)
+    return [{ name: 'data', keep: true, ...compileWholeRequest(request, names, hasNoBody(method)) }, rest]
+  }
+  const parts = [textPart('query', query), bodyPart(body)]
+  return params ? [textPart('params', params), ...parts] : parts
 }
 
-function wholeRequest(procedure: BoundProcedure, request: Schema): Part[] {
-  const inQuery = hasNoBody(parseRoute(procedure.http ?? '').method)
-  const gather = (raw: RawInput) => ({ ...((inQuery ? raw.query : raw.body) as object), ...(raw.params as object) })
-  const rest = inQuery
-    ? partOf('body', undefined, raw => raw.body ?? {}, false)
-    : partOf('query', undefined, raw => raw.query, true)
-  return [partOf('data', request, gather, true), rest]
+function bodyPart(schema: Schema | undefined): Part {
+  const check = compileRequest(schema ?? NOTHING, 'refuse')
+  if (!schema) return { name: 'body', read: raw => raw.body ?? {}, check, keep: false }
+  return { name: 'body', read: raw => raw.body, check, keep: true }
 }
 
-function partOf(name: Part['name'], schema: Schema | undefined, read: Part['read'], fromText: boolean): Part {
-  const check = compileSchema(schema ?? NOTHING, 'refuse')
-  const keep = schema !== undefined
-  if (!fromText) return { name, read, check, keep }
+/** A part that arrives as strings. */
+function textPart(name: 'params' | 'query', schema: Schema | undefined): Part {
+  const check = compileRequest(schema ?? NOTHING, 'refuse')
   const coerce = compileCoercion(describeSchema(schema ?? NOTHING))
   return {
     name,
-    read: raw => coerce(read(raw) as Record<string, unknown>),
-    check: value =>
-      isCleanText(value)
-        ? check(value)
-        : { problems: [{ path: '', message: 'contains characters that are not text' }] },
-    keep,
+    read: raw => coerce(raw[name] as Record<string, unknown>),
+    check: value => (isCleanText(value) ? check(value) : NOT_TEXT),
+    keep: schema !== undefined,
   }
 }
+
+const NOT_TEXT = { problems: [{ path: '', message: 'contains characters that are not text' }] }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { MALFORMED_REQUEST } from '../errors/index.ts'
-import { isCleanText } from './text.ts'
+import { isCleanText } from '../schema/index.ts'
 
 /** Accepts JSON bodies only. `__proto__` and `constructor.prototype` are refused; so are NUL and lone surrogates. */
 export function acceptJsonOnly(server: FastifyInstance): void {

@@ -23,13 +23,19 @@ const { VALIDATION_FAILED, UNAUTHENTICATED, FORBIDDEN, INTERNAL, SERVICE_UNAVAIL
 
 /**
  * OpenAPI 3.1 of the HTTP procedures of some contracts. `internal` ones are left out: they are not there for clients.
+ * `routeOf` tells where a procedure is mounted, when controllers have base paths. Default: as its contract says.
  * @see https://spec.openapis.org/oas/v3.1.0
  */
-export function openApiOf(info: OpenApiInfo, contracts: readonly Contract[]): JsonSchema {
+export function openApiOf(
+  info: OpenApiInfo,
+  contracts: readonly Contract[],
+  routeOf: (procedure: BoundProcedure) => string | undefined = ({ http }) => http,
+): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {}
   for (const procedure of contracts.flatMap(proceduresOf)) {
-    if (!procedure.http || procedure.access === 'internal') continue
-    const { method, path } = parseRoute(procedure.http)
+    const route = routeOf(procedure)
+    if (!route || procedure.access === 'internal') continue
+    const { method, path } = parseRoute(route)
     const template = path.replaceAll(/:([^/]+)/g, '{$1}')
     paths[template] = { ...paths[template], [method.toLowerCase()]: operationOf(procedure) }
   }

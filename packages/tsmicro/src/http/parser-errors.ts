@@ -1,21 +1,25 @@
-import {
-  ApiError,
-  INTERNAL,
-  MALFORMED_REQUEST,
-  PAYLOAD_TOO_LARGE,
-  REQUEST_TIMEOUT,
-  TOO_MANY_REQUESTS,
-  UNSUPPORTED_MEDIA_TYPE,
-} from '../errors/index.ts'
+import { type AnyErrorClass, ApiError, frameworkErrors, INTERNAL, MALFORMED_REQUEST } from '../errors/index.ts'
 
-/** Turns what Fastify or Node says of an unreadable request into our table; anything that is not a 4xx is INTERNAL. */
+const BY_STATUS: ReadonlyMap<number, AnyErrorClass> = new Map(
+  [
+    frameworkErrors.UNAUTHENTICATED,
+    frameworkErrors.FORBIDDEN,
+    frameworkErrors.ROUTE_NOT_FOUND,
+    frameworkErrors.REQUEST_TIMEOUT,
+    frameworkErrors.PAYLOAD_TOO_LARGE,
+    frameworkErrors.UNSUPPORTED_MEDIA_TYPE,
+    frameworkErrors.TOO_MANY_REQUESTS,
+    frameworkErrors.HEADERS_TOO_LARGE,
+  ].map(type => [type.status, type]),
+)
+
+/**
+ * Turns what Fastify, a plugin or Node says of a request into our table: by its status where we have that, any other 4xx is
+ * MALFORMED_REQUEST, anything else INTERNAL.
+ */
 export function parserErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error
   const status = (error as { statusCode?: number } | null)?.statusCode ?? 500
-  if (status === 413) return new PAYLOAD_TOO_LARGE(undefined, { cause: error })
-  if (status === 415) return new UNSUPPORTED_MEDIA_TYPE(undefined, { cause: error })
-  if (status === 408) return new REQUEST_TIMEOUT(undefined, { cause: error })
-  if (status === 429) return new TOO_MANY_REQUESTS(undefined, { cause: error })
-  if (status >= 400 && status < 500) return new MALFORMED_REQUEST(undefined, { cause: error })
-  return new INTERNAL(undefined, { cause: error })
+  const type = BY_STATUS.get(status) ?? (status >= 400 && status < 500 ? MALFORMED_REQUEST : INTERNAL)
+  return new type(undefined, { cause: error })
 }

@@ -1,19 +1,17 @@
 import type { FastifyInstance } from 'fastify'
-import type { Contract } from '../contract/index.ts'
-import { type OpenApiInfo, openApiOf, SUCCESS_CODE } from '../http/index.ts'
+import { SUCCESS_CODE } from '../http/index.ts'
+import type { JsonSchema } from '../schema/index.ts'
 import type { HealthCheck } from './health.ts'
+
+/** Routes that every service has; no procedure may take them. */
+export const BUILTIN_ROUTES = ['GET /health', 'GET /health/ready', 'GET /openapi.json'] as const
 
 /**
  * What every service serves: `GET /health` (200 while the process works, with detail), `GET /health/ready` (503 when
  * requests should go elsewhere) and `GET /openapi.json`.
  */
-export function mountBuiltinRoutes(
-  server: FastifyInstance,
-  health: HealthCheck,
-  info: OpenApiInfo,
-  contracts: readonly Contract[],
-): void {
-  const openApi = JSON.stringify(openApiOf(info, contracts))
+export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck, openApi: JsonSchema): void {
+  const document = JSON.stringify(openApi)
   server.get('/health', async () => {
     const data = await health.read()
     return { code: SUCCESS_CODE, status: 200, message: 'Success', data }
@@ -23,5 +21,5 @@ export function mountBuiltinRoutes(
     const status = ready ? 200 : 503
     return reply.code(status).send({ ready, dependencies })
   })
-  server.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(openApi))
+  server.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
 }

@@ -6,8 +6,8 @@ const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 2000
 
 /**
- * Connects a dependency, trying again with growing pauses; says every few seconds what is being waited for.
- * @throws {StartError} when it is not there within `timeoutMs`
+ * Connects a dependency, trying again with growing pauses; says each time what is being waited for.
+ * @throws {StartError} when it is not there within `timeoutMs`, even if an attempt hangs; the signal's reason when it aborts
  */
 export async function connectWithRetry(
   dependency: Dependency,
@@ -15,44 +15,44 @@ export async function connectWithRetry(
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
+  const { name } = dependency
   const endsAt = performance.now() + timeoutMs
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-    signal.throwIfAborted()
     try {
-      await dependency.connect()
-      log.info({ dependency: dependency.name }, `${dependency.name} is connected`)
+      await limited(dependency.connect(), endsAt - performance.now(), signal)
+      log.info({ dependency: name }, `${name} is connected`)
       return
     } catch (err) {
+      signal.throwIfAborted()
+      const reason = rootMessage(err)
       if (performance.now() + wait > endsAt) {
-        const seconds = Math.round(timeoutMs / 1000)
-        throw new StartError(`${dependency.name} did not become usable within ${seconds} s: ${rootMessage(err)}`, {
-          cause: err,
-        })
+        throw new StartError(`${name} did not become usable within ${timeoutMs / 1000} s: ${reason}`, { cause: err })
       }
-      log.info({ dependency: dependency.name, reason: rootMessage(err) }, `waiting for ${dependency.name}`)
-      await pause(wait, signal)
+      log.info({ dependency: name, reason }, `waiting for ${name}: ${reason}`)
+      await limited(new Promise(() => {}), wait, signal).catch(() => signal.throwIfAborted())
     }
   }
 }
 
 /** The innermost message: "the service cannot answer now" does not tell an operator anything. */
-function rootMessage(error: unknown): string {
+export function rootMessage(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(rootMessage).join(', ')
   const cause = (error as Error | undefined)?.cause
-  return cause instanceof Error
-    ? rootMessage(cause)
-    : error instanceof Error
-      ? error.message || error.name
-      : String(error)
+  if (cause instanceof Error) return rootMessage(cause)
+  return error instanceof Error ? error.message || error.name : String(error)
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
+/** Work that may take so long, and no longer than until the signal aborts. */
+async function limited(work: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const end = Promise.withResolvers<never>()
+  const abort = () => end.reject(signal.reason)
+  const timer = setTimeout(() => end.reject(new Error('no answer')), ms)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([work, end.promise])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+  }
 }

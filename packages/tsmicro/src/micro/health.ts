@@ -60,7 +60,9 @@ async function ask(dependency: Dependency): Promise<DependencyHealth> {
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no answer')), CHECK_LIMIT_MS)
   })
-  const status = await Promise.race([dependency.check(), limit]).then(
+  // Wrapped, so that a check that throws instead of rejecting is a failed one, too.
+  const check = (async () => dependency.check())()
+  const status = await Promise.race([check, limit]).then(
     () => 'up' as const,
     () => 'down' as const,
   )

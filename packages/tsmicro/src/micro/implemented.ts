@@ -1,33 +1,55 @@
 import { type BoundProcedure, type Contract, proceduresOf } from '../contract/index.ts'
 import { StartError } from './start-error.ts'
 
-/** Keeps book of which procedures got a handler at which door. */
-export class Implemented {
-  readonly #doors = { http: new Set<BoundProcedure>(), nats: new Set<BoundProcedure>() }
+type Door = 'http' | 'nats'
 
-  /** @throws {StartError} when the door has a handler for it already */
-  add(door: 'http' | 'nats', procedure: BoundProcedure): void {
-    if (this.#doors[door].has(procedure)) {
-      throw new StartError(`${procedure.service}.${procedure.name} has two handlers at the ${door} door: keep one`)
-    }
-    this.#doors[door].add(procedure)
+/** Keeps book of which procedures got a handler at which door, and which addresses are taken. */
+export class Implemented {
+  readonly #doors = { http: new Map<BoundProcedure, string>(), nats: new Map<BoundProcedure, string>() }
+  readonly #addresses = new Map<string, string>()
+
+  /** Takes a route or subject that belongs to no contract. @throws {StartError} when it is taken */
+  reserve(address: string, owner: string): void {
+    // A parameter's name makes no difference: GET /:id and GET /:slug are one route.
+    const key = address.startsWith('GET /') || address.includes(' /') ? address.replaceAll(/:[^/]+/g, ':') : address
+    const other = this.#addresses.get(key)
+    if (other === owner) throw new StartError(`${owner} has two handlers at ${address}: keep one`)
+    if (other) throw new StartError(`${owner} and ${other} both want ${address}: change one of them`)
+    this.#addresses.set(key, owner)
+  }
+
+  /** @throws {StartError} when the procedure has a handler already, or another one its address */
+  add(door: Door, procedure: BoundProcedure, address: string): void {
+    this.reserve(address, labelOf(procedure))
+    this.#doors[door].set(procedure, address)
+  }
+
+  /** Where a procedure is mounted, e.g. `GET /v1/slug/:slug`; `undefined` when it is not. */
+  addressOf(door: Door, procedure: BoundProcedure): string | undefined {
+    return this.#doors[door].get(procedure)
   }
 
   /** @throws {StartError} naming every procedure that has a door but no handler, and every one that is in no contract */
-  verify(contracts: readonly Contract[]): void {
+  verify(contracts: readonly Contract[], hasNats: boolean): void {
     const declared = contracts.flatMap(proceduresOf)
     const missing = declared.flatMap(procedure => [
-      ...(procedure.http && !this.#doors.http.has(procedure)
-        ? [`${procedure.service}.${procedure.name} (${procedure.http})`]
-        : []),
+      ...(procedure.http && !this.#doors.http.has(procedure) ? [`${labelOf(procedure)} (${procedure.http})`] : []),
       ...(procedure.subject && !this.#doors.nats.has(procedure)
-        ? [`${procedure.service}.${procedure.name} (${procedure.subject})`]
+        ? [`${labelOf(procedure)} (${procedure.subject})`]
         : []),
     ])
-    if (missing.length > 0) throw new StartError(`no handler for ${missing.join(', ')}: implement them in a controller`)
-    const foreign = [...this.#doors.http].filter(procedure => !declared.includes(procedure))
+    if (missing.length > 0) {
+      const hint = hasNats ? 'implement them in a controller' : 'implement them in a controller; the module has no nats'
+      throw new StartError(`no handler for ${missing.join(', ')}: ${hint}`)
+    }
+    const mounted = new Set([...this.#doors.http.keys(), ...this.#doors.nats.keys()])
+    const foreign = [...mounted].filter(procedure => !declared.includes(procedure))
     if (foreign.length > 0) {
-      throw new StartError(`${foreign.map(({ name }) => name).join(', ')}: add the contract to the service's contracts`)
+      throw new StartError(`${foreign.map(labelOf).join(', ')}: add the contract to the service's contracts`)
     }
   }
+}
+
+function labelOf({ service, name }: BoundProcedure): string {
+  return `${service}.${name}`
 }

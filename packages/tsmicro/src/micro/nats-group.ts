@@ -36,7 +36,10 @@ export interface NatsGroupOptions {
   readonly middleware: readonly Middleware[]
   readonly timeoutMs: number
   readonly log: Log
+  /** Told of every procedure that gets a handler. */
   readonly onImplemented: (procedure: BoundProcedure) => void
+  /** Told of every endpoint without a contract. */
+  readonly onEndpoint: (procedure: BoundProcedure) => void
 }
 
 const ANYTHING: JsonSchema = {}
@@ -58,7 +61,9 @@ export class NatsGroup {
   implement<C extends Contract>(contract: C, handlers: NatsHandlers<C>): void {
     for (const procedure of proceduresOf(contract)) {
       const handler = (handlers as Record<string, Handler | undefined>)[procedure.name]
-      if (procedure.subject && handler) this.#mount(procedure, handler)
+      if (!procedure.subject || !handler) continue
+      this.#options.onImplemented(procedure)
+      this.#mount(procedure, handler)
     }
   }
 
@@ -72,7 +77,9 @@ export class NatsGroup {
     })
     const [bound] = proceduresOf(made)
     const handler = (call: { data: unknown; context: CallContext }) => handle(call.data, call.context)
-    if (bound) this.#mount(bound, handler as unknown as Handler)
+    if (!bound) return
+    this.#options.onEndpoint(bound)
+    this.#mount(bound, handler as unknown as Handler)
   }
 
   /** Takes an event; each one reaches one instance of this service. */
@@ -81,9 +88,8 @@ export class NatsGroup {
   }
 
   #mount(procedure: BoundProcedure, handler: Handler): void {
-    const { server, authentication, authorization, middleware, timeoutMs, log, onImplemented } = this.#options
+    const { server, authentication, authorization, middleware, timeoutMs, log } = this.#options
     const guard = guardOf(procedure.access, authentication, authorization)
     server.add(createEndpoint({ procedure, handler, guard, middleware, timeoutMs, log }))
-    onImplemented(procedure)
   }
 }

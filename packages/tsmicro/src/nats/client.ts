@@ -1,13 +1,4 @@
-import {
-  ClosedConnectionError,
-  DrainingConnectionError,
-  headers,
-  type Msg,
-  type MsgHdrs,
-  type NatsConnection,
-  RequestError,
-  TimeoutError,
-} from '@nats-io/nats-core'
+import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core'
 import { type CallContext, currentContext } from '../call/index.ts'
 import {
   type BoundProcedure,
@@ -16,19 +7,23 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '../contract/index.ts'
-import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE, VALIDATION_FAILED } from '../errors/index.ts'
+import { DEADLINE_EXCEEDED, VALIDATION_FAILED } from '../errors/index.ts'
 import { type Check, compileSchema } from '../schema/index.ts'
-import { NatsLink, type NatsOptions } from './connection.ts'
+import { NatsLink } from './connection.ts'
 import { encodeData } from './envelope.ts'
 import { AUTHORIZATION, BUDGET, REQUEST_ID, TRACEPARENT } from './headers.ts'
-import { MALFORMED_REPLY, readReply } from './reply.ts'
+import type { NatsOptions } from './options.ts'
+import { MALFORMED_REPLY, type ReplyErrors, readReply, replyErrorsOf } from './reply.ts'
 
 export interface CallOptions {
   /** Milliseconds to wait; never more than the surrounding call has left. Default: the procedure's, else the client's. */
   readonly timeoutMs?: number
   /** Gives up waiting when it aborts; the call then fails with its reason. */
   readonly signal?: AbortSignal
-  /** Whose request id, trace, token and budget to pass on. Default: the call being worked on. */
+  /**
+   * Whose request id, trace, token and budget to pass on; when it ends, so does this call. Default: the call being
+   * worked on.
+   */
   readonly context?: CallContext
 }
 
@@ -37,9 +32,10 @@ export interface NatsClientOptions extends NatsOptions {
   readonly timeoutMs?: number
 }
 
-interface Checks {
+interface Prepared {
   readonly request: Check | undefined
   readonly response: Check | undefined
+  readonly errors: ReplyErrors
 }
 
 /**
@@ -52,7 +48,7 @@ interface Checks {
  */
 export class NatsClient extends NatsLink {
   readonly #timeoutMs: number
-  readonly #checks = new WeakMap<BoundProcedure, Checks>()
+  readonly #prepared = new WeakMap<BoundProcedure, Prepared>()
 
   constructor(options: NatsClientOptions) {
     super(options)
@@ -64,6 +60,7 @@ export class NatsClient extends NatsLink {
    * @throws {SERVICE_UNAVAILABLE} when nobody answers on the subject or NATS is down
    * @throws {DEADLINE_EXCEEDED} when the answer does not come in time
    * @throws {VALIDATION_FAILED} when `data` does not match the request's schema; nothing is sent
+   * @throws {PAYLOAD_TOO_LARGE} when `data` is more than the server takes (1 MiB by default); nothing is sent
    * @throws {MALFORMED_REPLY} when the answer does not match the response's schema
    */
   async call<S extends ProcedureSpec & { readonly nats: string }>(
@@ -72,19 +69,20 @@ export class NatsClient extends NatsLink {
     options: CallOptions = {},
   ): Promise<ResponseOf<S>> {
     const bound = procedure as unknown as BoundProcedure
-    const checks = this.#checksOf(bound)
-    const sent = await checks.request?.(data)
+    const { request, response, errors } = this.#prepare(bound)
+    const sent = await request?.(data)
     if (sent?.problems) throw new VALIDATION_FAILED(sent.problems)
-    const timeoutMs = options.timeoutMs ?? bound.timeoutMs
+    const timeoutMs = options.timeoutMs ?? bound.timeoutMs ?? this.#timeoutMs
     const msg = await this.#send(
       bound.subject ?? '',
       encodeData(sent?.value),
-      { ...options, ...(timeoutMs ? { timeoutMs } : {}) },
+      timeoutMs,
+      options,
       needsUser(bound.access),
     )
-    const answer = readReply(msg, bound.errors)
-    if (!checks.response) return undefined as ResponseOf<S>
-    const received = await checks.response(answer)
+    const answer = await readReply(msg, errors)
+    if (!response) return undefined as ResponseOf<S>
+    const received = await response(answer)
     if (received.problems) throw new MALFORMED_REPLY(undefined, { cause: received.problems })
     return received.value as ResponseOf<S>
   }
@@ -94,48 +92,45 @@ export class NatsClient extends NatsLink {
    * @throws as {@link call}, save the validation
    */
   async request<Response>(subject: string, data: unknown, options: CallOptions = {}): Promise<Response> {
-    return readReply(await this.#send(subject, encodeData(data), options, false), undefined) as Response
+    const msg = await this.#send(subject, encodeData(data), options.timeoutMs ?? this.#timeoutMs, options, false)
+    return (await readReply(msg, undefined)) as Response
   }
 
-  async #send(subject: string, body: string, options: CallOptions, asUser: boolean): Promise<Msg> {
-    const context = options.context ?? currentContext()
-    const budget = Math.min(
-      options.timeoutMs ?? this.#timeoutMs,
-      context?.deadline.remainingMs() ?? Number.POSITIVE_INFINITY,
-    )
+  #send(
+    subject: string,
+    body: string,
+    timeoutMs: number,
+    { signal, context = currentContext() }: CallOptions,
+    asUser: boolean,
+  ): Promise<Msg> {
+    context?.deadline.throwIfEnded()
+    signal?.throwIfAborted()
+    const budget = Math.min(timeoutMs, context?.deadline.remainingMs() ?? timeoutMs)
     if (budget < 1) throw new DEADLINE_EXCEEDED()
-    options.signal?.throwIfAborted()
-    const sent = request(this.use(), subject, body, budget, headersOf(context, budget, asUser))
-    return options.signal ? abandonOn(options.signal, sent) : sent
+    const watch = (giveUp: (reason: unknown) => void) => {
+      const abort = () => giveUp(signal?.reason)
+      signal?.addEventListener('abort', abort, { once: true })
+      const forget = context?.deadline.onEnd(giveUp)
+      return () => {
+        signal?.removeEventListener('abort', abort)
+        forget?.()
+      }
+    }
+    const headers = headersOf(context, budget, asUser)
+    const request = { subject, body, headers, timeoutMs: budget }
+    return this.inbox().request(signal || context ? { ...request, watch } : request)
   }
 
-  #checksOf(procedure: BoundProcedure): Checks {
-    const known = this.#checks.get(procedure)
+  #prepare(procedure: BoundProcedure): Prepared {
+    const known = this.#prepared.get(procedure)
     if (known) return known
-    const checks = {
+    const prepared = {
       request: procedure.request && compileSchema(procedure.request, 'ignore'),
       response: procedure.response && compileSchema(procedure.response, 'ignore'),
+      errors: replyErrorsOf(procedure),
     }
-    this.#checks.set(procedure, checks)
-    return checks
-  }
-}
-
-async function request(
-  nats: NatsConnection,
-  subject: string,
-  body: string,
-  timeout: number,
-  headers: MsgHdrs,
-): Promise<Msg> {
-  try {
-    return await nats.request(subject, body, { timeout, headers })
-  } catch (cause) {
-    if (cause instanceof TimeoutError || (cause as Error).cause instanceof TimeoutError)
-      throw new DEADLINE_EXCEEDED(undefined, { cause })
-    const unreachable = [RequestError, ClosedConnectionError, DrainingConnectionError]
-    if (unreachable.some(type => cause instanceof type)) throw new SERVICE_UNAVAILABLE(undefined, { cause })
-    throw cause
+    this.#prepared.set(procedure, prepared)
+    return prepared
   }
 }
 
@@ -148,14 +143,6 @@ function headersOf(context: CallContext | undefined, budgetMs: number, asUser: b
   // Only where the procedure asks who the user is: a token goes no further than it must.
   if (asUser && context.token) made.set(AUTHORIZATION, `Bearer ${context.token}`)
   return made
-}
-
-function abandonOn<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }
 
 /**

@@ -1,18 +1,15 @@
-import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
-import type { Log } from '../call/index.ts'
+import { type NatsConnection, PermissionViolationError } from '@nats-io/nats-core'
+import { connect } from '@nats-io/transport-node'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
-
-export interface NatsOptions {
-  /** `nats://[user:password@]host:port`, several separated by commas. */
-  readonly url: string
-  /** Shown in the server's list of connections; the service's name. */
-  readonly name: string
-  readonly log?: Log
-  /** Milliseconds between attempts to reconnect. Default 250. */
-  readonly reconnectWaitMs?: number
-}
+import { Inbox } from './inbox.ts'
+import { connectionOptions, type NatsOptions } from './options.ts'
 
 const CHECK_TIMEOUT_MS = 1000
+
+interface Live {
+  readonly connection: NatsConnection
+  readonly inbox: Inbox
+}
 
 /**
  * One connection, shared by everything in a service. Reconnects for ever; while it is down, `connected` is false and
@@ -21,33 +18,39 @@ const CHECK_TIMEOUT_MS = 1000
 export class NatsLink {
   readonly name = 'nats'
   readonly #options: NatsOptions
-  #connection: NatsConnection | undefined
+  #live: Live | undefined
   #up = false
+  #connecting: Promise<void> | undefined
 
   constructor(options: NatsOptions) {
     this.#options = options
   }
 
   /** @throws {SERVICE_UNAVAILABLE} when no server answers */
-  async connect(): Promise<void> {
-    if (this.#connection) return
-    try {
-      this.#connection = await connect(connectionOptions(this.#options))
-    } catch (cause) {
-      throw new SERVICE_UNAVAILABLE(undefined, { cause })
-    }
-    this.#up = true
-    void this.#watch(this.#connection)
+  connect(): Promise<void> {
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
   }
 
   get connected(): boolean {
     return this.#up
   }
 
+  /** Requests of this connection that wait for their reply. */
+  get pendingRequests(): number {
+    return this.#live?.inbox.size ?? 0
+  }
+
   /** @throws {SERVICE_UNAVAILABLE} while the connection is down */
   use(): NatsConnection {
-    if (!this.#connection || !this.#up) throw new SERVICE_UNAVAILABLE()
-    return this.#connection
+    return this.#use().connection
+  }
+
+  /** @throws {SERVICE_UNAVAILABLE} while the connection is down */
+  protected inbox(): Inbox {
+    return this.#use().inbox
   }
 
   /** A round trip to the server. @throws {SERVICE_UNAVAILABLE} when it does not come back within a second */
@@ -55,48 +58,65 @@ export class NatsLink {
     const connection = this.use()
     let timer: NodeJS.Timeout | undefined
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new SERVICE_UNAVAILABLE()), CHECK_TIMEOUT_MS)
+      timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS)
     })
-    await Promise.race([connection.flush(), timeout]).finally(() => clearTimeout(timer))
+    try {
+      await Promise.race([connection.flush(), timeout])
+    } catch (cause) {
+      throw new SERVICE_UNAVAILABLE(undefined, { cause })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
+  /** Sends what is still to be sent, as long as the server takes it, and ends. Safe while connecting. */
   async close(): Promise<void> {
-    const connection = this.#connection
-    this.#connection = undefined
+    await this.#connecting?.catch(() => {})
+    const live = this.#live
+    if (!live) return
+    // Draining would wait for the server; a lost one must not hold up our own end.
+    if (this.#up) await this.check().catch(() => {})
+    this.#live = undefined
     this.#up = false
-    // Draining waits for the server; a lost one must not hold up our own end.
-    if (connection && !connection.isClosed()) await connection.close()
+    live.inbox.close()
+    if (!live.connection.isClosed()) await live.connection.close()
   }
 
-  async #watch(connection: NatsConnection): Promise<void> {
+  #use(): Live {
+    if (!this.#live || !this.#up) throw new SERVICE_UNAVAILABLE()
+    return this.#live
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#live) return
+    try {
+      const connection = await connect(connectionOptions(this.#options))
+      this.#live = { connection, inbox: new Inbox(connection, this.#options.inboxPrefix) }
+    } catch (cause) {
+      throw new SERVICE_UNAVAILABLE(undefined, { cause })
+    }
+    this.#up = true
+    void this.#watch(this.#live)
+  }
+
+  async #watch({ connection, inbox }: Live): Promise<void> {
     const { log } = this.#options
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') {
         this.#up = false
+        inbox.failAll(new Error('the connection was lost'))
         log?.warn({}, 'NATS connection lost')
       } else if (status.type === 'reconnect') {
         this.#up = true
         log?.info({}, 'NATS connection is back')
-      } else if (status.type === 'error') log?.error({ err: status.error }, 'NATS server reported an error')
-      else if (status.type === 'slowConsumer') log?.warn({}, 'NATS messages arrive faster than they are handled')
+      } else if (status.type === 'error') {
+        const { error } = status
+        if (error instanceof PermissionViolationError && error.operation === 'publish')
+          inbox.failSubject(error.subject, error)
+        log?.error({ err: error }, 'NATS server reported an error')
+      } else if (status.type === 'slowConsumer') log?.warn({}, 'NATS messages arrive faster than they are handled')
     }
     this.#up = false
-  }
-}
-
-function connectionOptions({ url, name, reconnectWaitMs = 250 }: NatsOptions): ConnectionOptions {
-  const parsed = url.split(',').map(each => new URL(each.includes('://') ? each : `nats://${each}`))
-  const [{ username, password } = { username: '', password: '' }] = parsed
-  return {
-    servers: parsed.map(({ host }) => host),
-    name,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: reconnectWaitMs,
-    reconnectJitter: reconnectWaitMs,
-    timeout: 5000,
-    // A connection that hangs without being closed is noticed after two missed pings.
-    pingInterval: 10_000,
-    maxPingOut: 2,
-    ...(username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
+    inbox.failAll(new Error('the connection was closed'))
   }
 }

@@ -26,7 +26,9 @@ export function decodeEnvelope(text: string): Envelope {
 }
 
 export function encodeData(data: unknown): string {
-  return data === undefined ? '{}' : `{"data":${JSON.stringify(data)}}`
+  // Also undefined for a function or a symbol.
+  const text = JSON.stringify(data)
+  return text === undefined ? '{}' : `{"data":${text}}`
 }
 
 const STATUS_AND_MESSAGE = /^(\d{3}):(.*)$/s

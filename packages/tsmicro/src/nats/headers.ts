@@ -8,3 +8,5 @@ export const BUDGET = 'Tsmicro-Budget-Ms'
 export const REQUEST_ID = 'x-request-id'
 export const TRACEPARENT = 'traceparent'
 export const AUTHORIZATION = 'authorization'
+/** Seconds after which a retry makes sense, as in HTTP. */
+export const RETRY_AFTER = 'Tsmicro-Retry-After'

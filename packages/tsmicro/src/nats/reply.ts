@@ -1,31 +1,67 @@
 import type { Msg } from '@nats-io/nats-core'
-import type { BoundProcedure } from '../contract/index.ts'
-import { type AnyErrorClass, type ApiError, createErrorClass, frameworkErrors } from '../errors/index.ts'
+import type { BoundProcedure, Schema } from '../contract/index.ts'
+import {
+  type AnyErrorClass,
+  type ApiError,
+  createErrorClass,
+  frameworkErrors,
+  type ValidationDetail,
+} from '../errors/index.ts'
+import { type Check, compileSchema } from '../schema/index.ts'
 import { decodeEnvelope, type Envelope, parseErrorText } from './envelope.ts'
-import { ERROR_CODE, ERROR_NAME, ERROR_TEXT } from './headers.ts'
+import { ERROR_CODE, ERROR_NAME, ERROR_TEXT, RETRY_AFTER } from './headers.ts'
 
-const FRAMEWORK: Readonly<Record<string, AnyErrorClass>> = frameworkErrors
-const BY_STATUS: Readonly<Record<number, AnyErrorClass>> = {
-  503: frameworkErrors.SERVICE_UNAVAILABLE,
-  504: frameworkErrors.DEADLINE_EXCEEDED,
+const FRAMEWORK: ReadonlyMap<string, AnyErrorClass> = new Map(Object.entries(frameworkErrors))
+const REMOTE = new Map<number, AnyErrorClass>([
+  [503, frameworkErrors.SERVICE_UNAVAILABLE],
+  [504, frameworkErrors.DEADLINE_EXCEEDED],
+])
+
+/** The errors that a procedure declares, by name, with the compiled check of their data. */
+export type ReplyErrors = ReadonlyMap<string, { readonly type: AnyErrorClass; readonly check: Check | undefined }>
+
+export function replyErrorsOf(procedure: BoundProcedure): ReplyErrors {
+  return new Map(
+    Object.values(procedure.errors ?? {}).map(type => {
+      const check = type.dataSchema === undefined ? undefined : compileSchema(type.dataSchema as Schema, 'ignore')
+      return [type.code, { type, check }]
+    }),
+  )
 }
 
 /** The data of a reply. @throws {ApiError} the failure it tells of; {MALFORMED_REPLY} when it cannot be read */
-export function readReply(msg: Msg, errors: BoundProcedure['errors']): unknown {
+export async function readReply(msg: Msg, errors: ReplyErrors | undefined): Promise<unknown> {
   const envelope = decode(msg)
   // A body error alone counts, too: that is how Go services answer.
-  if (envelope.error !== undefined || msg.headers?.get(ERROR_CODE)) throw failureOfReply(msg, envelope, errors)
+  if (envelope.error !== undefined || msg.headers?.get(ERROR_CODE)) throw await failureOfReply(msg, envelope, errors)
   return envelope.data
 }
 
-function failureOfReply(msg: Msg, envelope: Envelope, errors: BoundProcedure['errors']): ApiError {
+async function failureOfReply(msg: Msg, envelope: Envelope, errors: ReplyErrors | undefined): Promise<ApiError> {
   const text = typeof envelope.error === 'string' ? envelope.error : ''
   const fromBody = parseErrorText(text)
   const status = Number(msg.headers?.get(ERROR_CODE)) || fromBody.status
   const message = fromBody.message || msg.headers?.get(ERROR_TEXT) || 'The other service failed'
   const name = msg.headers?.get(ERROR_NAME) ?? ''
-  const Known = errors?.[name] ?? FRAMEWORK[name] ?? BY_STATUS[status] ?? REMOTE_FAILURE(status)
-  return new Known(envelope.errorData, { message })
+  const retryAfter = Number(msg.headers?.get(RETRY_AFTER) || Number.NaN)
+  const retry = retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}
+  const declared = errors?.get(name)
+  if (declared) {
+    const checked = await declared.check?.(envelope.errorData)
+    if (checked?.problems) return new MALFORMED_REPLY(undefined, { cause: { error: name, problems: checked.problems } })
+    return new declared.type(checked?.value, { message, ...retry })
+  }
+  // What another service says beside its contract is for our log. Were it the message, a handler that lets a 503 pass would
+  // show it to a client.
+  const cause = new Error(`${status}: ${message}`)
+  const type = FRAMEWORK.get(name) ?? remoteFailure(status)
+  const details = type === frameworkErrors.VALIDATION_FAILED ? detailsOf(envelope.errorData) : undefined
+  return new type(details, { cause, ...retry, ...(type.code === 'REMOTE_FAILURE' ? { message } : {}) })
+}
+
+function detailsOf(data: unknown): readonly ValidationDetail[] {
+  if (!Array.isArray(data)) return []
+  return data.map(detail => ({ path: String(detail?.path), message: String(detail?.message) }))
 }
 
 function decode(msg: Msg): Envelope {
@@ -43,7 +79,9 @@ export const MALFORMED_REPLY = createErrorClass<'MALFORMED_REPLY', undefined>('M
 })
 
 /** A failure of a service that does not tell an error's name, e.g. one written in Go; the status is its own. */
-function REMOTE_FAILURE(status: number): AnyErrorClass {
-  const known = status >= 400 && status <= 599 ? status : 500
-  return createErrorClass('REMOTE_FAILURE', { status: known, message: 'The other service failed' })
+function remoteFailure(given: number): AnyErrorClass {
+  const status = Number.isInteger(given) && given >= 400 && given <= 599 ? given : 500
+  const type = REMOTE.get(status) ?? createErrorClass('REMOTE_FAILURE', { status, message: 'The other service failed' })
+  REMOTE.set(status, type)
+  return type
 }

@@ -2,10 +2,13 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ValidationDetail } from '../errors/index.ts'
 import { closeSchema } from './close.ts'
+import { compileDefaults } from './coerce.ts'
+import { MAX_DETAILS, problemsOf } from './problems.ts'
+import { compilePrune } from './prune.ts'
 import type { JsonSchema, Schema } from './schema.ts'
 import { isStandardSchema, type StandardSchema } from './standard.ts'
 
-/** Outcome of a check: the value to go on with, or every problem found (at most {@link MAX_DETAILS}). */
+/** Outcome of a check: the value to go on with, or the problems found (at most {@link MAX_DETAILS}). */
 export type Checked =
   | { readonly value: unknown; readonly problems?: undefined }
   | { readonly problems: readonly ValidationDetail[] }
@@ -13,10 +16,13 @@ export type Checked =
 /** A schema compiled to code. Synchronous for JSON Schema; a Standard Schema may answer with a promise. */
 export type Check = (value: unknown) => Checked | Promise<Checked>
 
-/** `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). */
+/**
+ * `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). A
+ * Standard Schema decides for itself: zod, for one, drops what a plain `z.object` does not name.
+ */
 export type UnknownFields = 'refuse' | 'ignore'
 
-const MAX_DETAILS = 20
+const TOO_DEEP: Checked = { problems: [{ path: '', message: 'is nested too deeply' }] }
 
 /**
  * Compiles a schema. Costly (code generation): call it at start, never on the request path.
@@ -30,14 +36,34 @@ export function compileSchema(schema: Schema, unknownFields: UnknownFields): Che
   if (isStandardSchema(schema)) return standardCheck(schema)
   const closed = Compile(closeSchema(schema as JsonSchema) as TSchema)
   if (unknownFields === 'refuse') {
-    return value => (closed.Check(value) ? { value } : { problems: problemsOf(closed.Errors(value)) })
+    return guarded(value => (closed.Check(value) ? { value } : { problems: problemsOf(closed.Errors(value)) }))
   }
   const open = Compile(schema as TSchema)
-  // Nearly every message has no unknown field: one check against the closed form, and cleaning only for the rest.
-  return value => {
+  const prune = compilePrune(schema as JsonSchema)
+  // Nearly every message has no unknown field: one check against the closed form, and a copy only for the rest.
+  return guarded(value => {
     if (closed.Check(value)) return { value }
     if (!open.Check(value)) return { problems: problemsOf(open.Errors(value)) }
-    return { value: open.Clean(structuredClone(value)) }
+    return { value: prune(value) }
+  })
+}
+
+/** As {@link compileSchema}, for what comes in: absent properties get their schema's default first. */
+export function compileRequest(schema: Schema, unknownFields: UnknownFields): Check {
+  const check = compileSchema(schema, unknownFields)
+  const fill = isStandardSchema(schema) ? undefined : compileDefaults(schema as JsonSchema)
+  return fill ? value => check(fill(value)) : check
+}
+
+/** A schema that contains itself is checked recursively: hostile nesting is then a problem of the value, not of ours. */
+function guarded(check: (value: unknown) => Checked): (value: unknown) => Checked {
+  return value => {
+    try {
+      return check(value)
+    } catch (error) {
+      if (error instanceof RangeError) return TOO_DEEP
+      throw error
+    }
   }
 }
 
@@ -52,29 +78,4 @@ function standardCheck(schema: StandardSchema): Check {
       })),
     }
   }
-}
-
-interface SchemaError {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly message: string
-  readonly params: object
-}
-
-function problemsOf(errors: readonly SchemaError[]): readonly ValidationDetail[] {
-  // `false` schemas only repeat what the unknown-field message of the parent says.
-  const telling = errors.filter(error => error.keyword !== 'boolean').slice(0, MAX_DETAILS)
-  const problems = telling.map(error => ({
-    path: error.instancePath.replace(/^\//, ''),
-    message: messageOf(error),
-  }))
-  return problems.length > 0 ? problems : [{ path: '', message: 'does not match the schema' }]
-}
-
-/** Names the fields: "must not have additional properties" alone does not tell a client which one it misspelt. */
-function messageOf(error: SchemaError): string {
-  const params = error.params as { additionalProperties?: readonly string[]; unevaluatedProperties?: readonly string[] }
-  const unknown = params.additionalProperties ?? params.unevaluatedProperties
-  if (unknown) return `unknown field ${unknown.map(name => JSON.stringify(String(name).slice(0, 100))).join(', ')}`
-  return error.message
 }

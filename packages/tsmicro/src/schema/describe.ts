@@ -3,12 +3,16 @@ import { isStandardSchema } from './standard.ts'
 
 /**
  * The schema as plain JSON Schema 2020-12, for OpenAPI and schema hashes. A Standard Schema that cannot describe itself
- * becomes `{}` (anything).
+ * (it has no such feature, or uses a type that JSON does not know, like zod's `date`) becomes `{}` (anything).
  */
 export function describeSchema(schema: Schema): JsonSchema {
   if (!isStandardSchema(schema)) return JSON.parse(JSON.stringify(schema)) as JsonSchema
   const convert = schema['~standard'].jsonSchema
   if (!convert) return {}
-  const { $schema: _, ...rest } = convert.input({ target: 'draft-2020-12' })
-  return rest
+  try {
+    const { $schema: _, ...rest } = convert.input({ target: 'draft-2020-12' })
+    return rest
+  } catch {
+    return {}
+  }
 }

@@ -1,6 +1,7 @@
 export { closeSchema } from './close.ts'
 export { compileCoercion } from './coerce.ts'
-export { type Check, type Checked, compileSchema, type UnknownFields } from './compile.ts'
+export { type Check, type Checked, compileRequest, compileSchema, type UnknownFields } from './compile.ts'
 export { describeSchema } from './describe.ts'
 export type { Infer, InferInput, JsonSchema, Schema } from './schema.ts'
 export { isStandardSchema, type StandardSchema } from './standard.ts'
+export { isCleanText } from './text.ts'

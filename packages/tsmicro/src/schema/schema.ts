@@ -13,3 +13,7 @@ export type InferInput<S> = S extends StandardSchema<infer Input> ? Input : S ex
 
 /** Plain JSON Schema 2020-12 as data. */
 export type JsonSchema = { readonly [keyword: string]: unknown }
+
+export function isNode(value: unknown): value is JsonSchema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -32,7 +32,7 @@ export function announce(
     return subjects.map(subject =>
       nats.subscribe(subject, {
         callback: (error, msg) => {
-          if (!error) msg.respond(JSON.stringify(describe(verb, identity, endpoints)))
+          if (!error && msg.reply) msg.respond(JSON.stringify(describe(verb, identity, endpoints)))
         },
       }),
     )
@@ -58,5 +58,6 @@ function describe(
 }
 
 function nameOf(procedure: Endpoint['procedure']) {
-  return { name: procedure.name, subject: procedure.subject, queue_group: QUEUE_GROUP }
+  // ADR-32: letters, digits, - and _; an endpoint without a contract is named after its dotted subject.
+  return { name: procedure.name.replaceAll('.', '-'), subject: procedure.subject, queue_group: QUEUE_GROUP }
 }

@@ -1,20 +1,21 @@
 import type { Msg } from '@nats-io/nats-core'
 import {
-  type CallContext,
   createPipeline,
-  failureOf,
+  createTellFailure,
+  type DoorContext,
   type Guard,
   type Handler,
   type Log,
   type Middleware,
+  type Stage,
   withContext,
 } from '../../call/index.ts'
 import type { BoundProcedure } from '../../contract/index.ts'
-import { type ApiError, INTERNAL, MALFORMED_REQUEST, VALIDATION_FAILED } from '../../errors/index.ts'
-import { compileSchema } from '../../schema/index.ts'
+import { type ApiError, DEADLINE_EXCEEDED, MALFORMED_REQUEST, VALIDATION_FAILED } from '../../errors/index.ts'
+import { compileRequest, isCleanText } from '../../schema/index.ts'
 import { decodeEnvelope, encodeData } from '../envelope.ts'
-import { encodeFailure } from '../failure-reply.ts'
-import { contextOfMessage } from './message-context.ts'
+import { contextOfMessage } from '../message-context.ts'
+import { respond, respondFailure } from './respond.ts'
 import { EndpointStats } from './stats.ts'
 
 export interface EndpointOptions {
@@ -31,39 +32,41 @@ export interface EndpointOptions {
 export interface Endpoint {
   readonly procedure: BoundProcedure
   readonly stats: EndpointStats
+  /** Never rejects. */
   handle(msg: Msg): Promise<void>
 }
 
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { procedure, guard, log } = options
   const stats = new EndpointStats()
-  const check = procedure.request && compileSchema(procedure.request, 'ignore')
-  const pipeline = createPipeline(procedure, options.handler, options.middleware)
+  const check = procedure.request && compileRequest(procedure.request, 'ignore')
+  const tellFailure = createTellFailure(procedure)
+  const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
   const timeoutMs = procedure.timeoutMs ?? options.timeoutMs
 
   const read = async (msg: Msg): Promise<Readonly<Record<string, unknown>>> => {
-    const { data } = decodeEnvelope(msg.string())
+    const text = msg.string()
+    const { data } = decodeEnvelope(text)
     if (!check) return {}
-    const checked = await check(data)
+    // As at the HTTP door: what is no text stops here, not in a database.
+    if (text.includes('\\u') && !isCleanText(data)) throw new MALFORMED_REQUEST()
+    const outcome = check(data)
+    const checked = outcome instanceof Promise ? await outcome : outcome
     if (checked.problems) throw new VALIDATION_FAILED(checked.problems)
     return { data: checked.value }
   }
-  const admit = async (context: CallContext): Promise<CallContext> => {
-    if (!guard) return context
-    const user = await withContext(context, () => guard(context))
-    return { ...context, user }
-  }
-  const answer = async (msg: Msg, context: CallContext): Promise<string> => {
-    let stage: 'door' | 'handler' = 'door'
+  const answer = async (msg: Msg, context: DoorContext): Promise<string> => {
+    let stage: Stage = 'guard'
     try {
-      const admitted = await admit(context)
+      // Spent while it was on its way: whoever asked has stopped waiting.
+      if (context.deadline.remainingMs() === 0) throw new DEADLINE_EXCEEDED()
+      if (guard) context.identify(await context.deadline.race(withContext(context, () => guard(context))))
+      stage = 'input'
       const input = await read(msg)
-      stage = 'handler'
-      return encodeData(await pipeline(input, admitted))
+      stage = 'middleware'
+      return encodeData(await pipeline(input, context))
     } catch (error) {
-      throw error instanceof MALFORMED_REQUEST && stage === 'door'
-        ? error
-        : failureOf(error, stage, procedure, context.log)
+      throw await tellFailure(error, stage, context.log)
     }
   }
   return {
@@ -74,32 +77,13 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const context = contextOfMessage(msg, timeoutMs, log)
       let failure: ApiError | undefined
       try {
-        const body = await answer(msg, context)
-        respond(msg, body)
+        failure = respond(msg, await answer(msg, context), context.log)
       } catch (error) {
-        failure = error as ApiError
-        refuse(msg, failure, log)
+        failure = respondFailure(msg, error as ApiError, context.log)
       } finally {
         context.deadline[Symbol.dispose]()
         stats.end(began, failure)
       }
     },
-  }
-}
-
-function respond(msg: Msg, body: string): void {
-  msg.respond(body)
-}
-
-/** Even the failure may not fit (a reply beyond the server's limit): then a short one is sent. */
-function refuse(msg: Msg, error: ApiError, log: Log): void {
-  for (const failure of [error, new INTERNAL()]) {
-    try {
-      const { body, headers } = encodeFailure(failure)
-      msg.respond(body, { headers })
-      return
-    } catch (err) {
-      log.error({ err, subject: msg.subject }, 'an answer could not be sent')
-    }
   }
 }

@@ -31,8 +31,8 @@ export class NatsServer {
     return this.#endpoints
   }
 
-  /** Subscribes everything and waits until the server knows. Subscriptions survive reconnects. */
-  async start(nats: NatsConnection): Promise<void> {
+  /** Subscribes everything. Subscriptions survive reconnects. */
+  start(nats: NatsConnection): void {
     const { name, version, description = '' } = this.#options
     const identity = { name, version, description, id: randomUUID().replaceAll('-', ''), started: new Date() }
     const served = this.#endpoints.map(endpoint =>
@@ -42,7 +42,6 @@ export class NatsServer {
       }),
     )
     this.#subscriptions = [...served, ...announce(nats, identity, this.#endpoints)]
-    await nats.flush()
   }
 
   /** Takes no more messages, then waits for those already taken to be answered. */

@@ -1,0 +1,67 @@
+import type { FastifyRequest } from 'fastify'
+import {
+  createPipeline,
+  createTellFailure,
+  type DoorContext,
+  guardOf,
+  type Handler,
+  withContext,
+} from '../call/index.ts'
+import { type BoundProcedure, type HttpMethod, hasNoBody } from '../contract/index.ts'
+import { ROUTE_NOT_FOUND } from '../errors/index.ts'
+import { compileAnswer } from './answer.ts'
+import { isForwarded } from './forwarded.ts'
+import { compileInput } from './input.ts'
+import { contextOf } from './request-context.ts'
+import type { RoutesOptions } from './routes.ts'
+
+interface MountOptions extends Omit<RoutesOptions, 'onImplemented' | 'basePath'> {
+  readonly procedure: BoundProcedure
+  readonly handler: Handler
+  readonly method: HttpMethod
+  readonly url: string
+}
+
+/** Builds the way of one procedure's requests, everything compiled beforehand, and adds it to the server. */
+export function mountRoute(options: MountOptions): void {
+  const { procedure, server, timeoutMs, log } = options
+  const guard = guardOf(procedure.access, options.authentication, options.authorization)
+  const tellFailure = createTellFailure(procedure)
+  const readInput = compileInput(procedure)
+  const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
+  const answer = compileAnswer(procedure)
+  const withBody = !hasNoBody(options.method)
+  const contexts = new WeakMap<FastifyRequest, DoorContext>()
+  server.route({
+    method: options.method,
+    url: options.url,
+    ...(procedure.bodyLimitBytes === undefined ? {} : { bodyLimit: procedure.bodyLimitBytes }),
+    // The caller is known before the body is read: an anonymous one makes us parse nothing and learns nothing of the schema.
+    onRequest: async (request, reply) => {
+      if (procedure.access === 'internal' && isForwarded(request.headers)) throw new ROUTE_NOT_FOUND()
+      const context = contextOf(request, reply, procedure.timeoutMs ?? timeoutMs, log)
+      contexts.set(request, context)
+      if (guard) {
+        try {
+          context.identify(await context.deadline.race(withContext(context, () => guard(context))))
+        } catch (error) {
+          throw await tellFailure(error, 'guard', context.log)
+        }
+      }
+      // A slow client's body is the server's receive time-out's business, not the handler's.
+      if (withBody) context.deadline.pause()
+    },
+    handler: async (request, reply) => {
+      const context = contexts.get(request)
+      if (!context) throw new Error('a request reached its handler without a context')
+      if (withBody) context.deadline.resume()
+      const input = await readInput(request).catch(async error => {
+        throw await tellFailure(error, 'input', context.log)
+      })
+      const body = answer(await pipeline(input, context))
+      reply.code(procedure.status ?? 200)
+      if (body !== undefined) reply.header('content-type', 'application/json; charset=utf-8')
+      return body
+    },
+  })
+}

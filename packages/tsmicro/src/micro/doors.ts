@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify'
+import { EventConsumer } from '../events/index.ts'
+import { createHttpServer, openApiOf, Routes } from '../http/index.ts'
+import { NatsServer } from '../nats/index.ts'
+import { BUILTIN_ROUTES, mountBuiltinRoutes } from './builtin-routes.ts'
+import type { HealthCheck } from './health.ts'
+import { Implemented } from './implemented.ts'
+import { NatsGroup } from './nats-group.ts'
+import type { ServiceOptions } from './options.ts'
+
+export interface Doors {
+  readonly http: FastifyInstance
+  readonly natsServer: NatsServer
+  readonly consumer: EventConsumer
+}
+
+/** Builds both doors and lets every controller mount its procedures. @throws {StartError} when one is missing or twice there */
+export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors {
+  const { name, version, description, contracts, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
+  const about = { version, ...(description ? { description } : {}) }
+  const http = createHttpServer({ ...options.http, log })
+  const natsServer = new NatsServer({ name, ...about, log })
+  const consumer = new EventConsumer({ service: name, log, timeoutMs })
+  const implemented = new Implemented()
+  for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
+  for (const controller of module.controllers) {
+    const { authentication, authorization, basePath } = controller
+    const shared = { authentication, authorization, middleware: module.middleware ?? [], timeoutMs, log }
+    controller.mountRoutes(
+      new Routes({
+        ...shared,
+        server: http,
+        basePath,
+        onImplemented: (procedure, route) => implemented.add('http', procedure, route),
+      }),
+    )
+    if (!module.nats) continue
+    controller.mountNats(
+      new NatsGroup({
+        ...shared,
+        service: name,
+        server: natsServer,
+        consumer,
+        onImplemented: procedure => implemented.add('nats', procedure, procedure.subject ?? ''),
+        onEndpoint: ({ subject = '' }) => implemented.reserve(subject, `endpoint ${subject}`),
+      }),
+    )
+  }
+  implemented.verify(contracts, module.nats !== undefined)
+  const { publicPath } = options.http ?? {}
+  const info = { title: name, ...about, ...(publicPath ? { serverUrl: publicPath } : {}) }
+  mountBuiltinRoutes(
+    http,
+    health,
+    openApiOf(info, contracts, procedure => implemented.addressOf('http', procedure)),
+  )
+  return { http, natsServer, consumer }
+}

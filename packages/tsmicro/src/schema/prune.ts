@@ -1,0 +1,94 @@
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { isNode, type JsonSchema } from './schema.ts'
+
+/** Copies a value that matches a schema, without the properties that the schema does not name. */
+export type Prune = (value: unknown) => unknown
+
+const OBJECT_KEYWORDS = ['properties', 'patternProperties', 'additionalProperties'] as const
+
+type Accepts = (value: unknown) => boolean
+
+/**
+ * Prepares the dropping of unknown properties. By JSON Schema alone, so that it works for schemas of any origin, and into a
+ * new value: what a handler returned may be cached, frozen, or hold functions. What the schema does not describe
+ * is not looked into, however deep it is.
+ */
+export function compilePrune(schema: JsonSchema): Prune {
+  const known = new Map<JsonSchema, Prune>()
+  const definitions = { ...(schema.$defs as object), ...(schema.definitions as object) } as Record<string, JsonSchema>
+
+  const build = (node: unknown): Prune => {
+    if (!isNode(node)) return value => value
+    const done = known.get(node)
+    if (done) return done
+    // A schema may contain itself: whoever asks for it while it is built gets a reference to what it will be.
+    let made: Prune = value => value
+    known.set(node, value => made(value))
+    made = pruneOf(node)
+    return made
+  }
+
+  const pruneOf = (node: JsonSchema): Prune => {
+    if (typeof node.$ref === 'string') return build(definitions[node.$ref.replace(/^#\/(\$defs|definitions)\//, '')])
+    const parts = [
+      ...(Array.isArray(node.allOf) ? node.allOf.map(build) : []),
+      ...(Array.isArray(node.anyOf ?? node.oneOf) ? [branchOf((node.anyOf ?? node.oneOf) as readonly unknown[])] : []),
+      ...(OBJECT_KEYWORDS.some(keyword => isNode(node[keyword])) ? [objectOf(node)] : []),
+    ]
+    if (parts.length > 1) {
+      return value => (isNode(value) ? Object.assign({}, ...parts.map(prune => prune(value))) : value)
+    }
+    if (parts[0]) return parts[0]
+    const first = Array.isArray(node.prefixItems) ? node.prefixItems.map(build) : []
+    if (first.length === 0 && !isNode(node.items)) return value => value
+    const rest = build(node.items)
+    return value => (Array.isArray(value) ? value.map((item, index) => (first[index] ?? rest)(item)) : value)
+  }
+
+  const branchOf = (branches: readonly unknown[]): Prune => {
+    const options = branches.map(branch => ({ accepts: acceptsOf(branch, definitions), prune: build(branch) }))
+    return value =>
+      richest(
+        options.filter(({ accepts }) => accepts(value)).map(({ prune }) => prune(value)),
+        value,
+      )
+  }
+
+  const objectOf = (node: JsonSchema): Prune => {
+    const properties = Object.entries((node.properties ?? {}) as JsonSchema).map(
+      ([name, member]) => [name, build(member)] as const,
+    )
+    const patterns = Object.entries((node.patternProperties ?? {}) as JsonSchema).map(
+      ([pattern, member]) => [new RegExp(pattern, 'u'), build(member)] as const,
+    )
+    const others = node.additionalProperties ? build(node.additionalProperties) : undefined
+    const named = new Set(properties.map(([name]) => name))
+    return value => {
+      if (!isNode(value)) return value
+      const result: Record<string, unknown> = {}
+      for (const [name, prune] of properties) if (name in value) result[name] = prune(value[name])
+      if (patterns.length === 0 && !others) return result
+      for (const [name, member] of Object.entries(value)) {
+        if (named.has(name)) continue
+        const prune = patterns.find(([pattern]) => pattern.test(name))?.[1] ?? others
+        if (prune) Object.defineProperty(result, name, { value: prune(member), enumerable: true, configurable: true })
+      }
+      return result
+    }
+  }
+
+  return build(schema)
+}
+
+function acceptsOf(branch: unknown, definitions: JsonSchema): Accepts {
+  if (!isNode(branch)) return () => branch !== false
+  const compiled = Compile({ $defs: definitions, ...branch } as TSchema)
+  return value => compiled.Check(value)
+}
+
+/** Of several branches that accept a value, the one that keeps most of it. */
+function richest(results: readonly unknown[], value: unknown): unknown {
+  const size = (result: unknown) => (isNode(result) ? Object.keys(result).length : 0)
+  return results.reduce((best, result) => (size(result) > size(best) ? result : best), results[0] ?? value)
+}

@@ -1,0 +1,80 @@
+import {
+  type AuthenticationProvider,
+  type AuthorizationProvider,
+  Controller,
+  createService,
+  type Dependency,
+  type Middleware,
+  NatsClient,
+  type NatsGroup,
+  type Preparation,
+  type Routes,
+  type Service,
+  type ServiceOptions,
+} from 'tsmicro'
+import type { Contract } from 'tsmicro/contract'
+import { RecordedLog } from './log.ts'
+import { authentication, authorization } from './providers.ts'
+
+export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'module' | 'log' | 'contracts'>> {
+  readonly contracts?: readonly Contract[]
+  readonly routes?: (routes: Routes) => void
+  readonly endpoints?: (nats: NatsGroup) => void
+  readonly basePath?: string
+  readonly natsUrl?: string
+  readonly nats?: NatsClient
+  readonly middleware?: readonly Middleware[]
+  readonly dependencies?: readonly Dependency[]
+  readonly prepare?: readonly Preparation[]
+  readonly authentication?: AuthenticationProvider
+  readonly authorization?: AuthorizationProvider
+}
+
+export interface TestService extends AsyncDisposable {
+  readonly service: Service
+  readonly log: RecordedLog
+  readonly nats: NatsClient
+}
+
+/** A service out of callbacks, not yet started. */
+export function build(options: TestServiceOptions): TestService {
+  const { routes, endpoints, basePath = '/', natsUrl, middleware, dependencies = [], prepare, contracts = [] } = options
+  class TestController extends Controller {
+    override mountRoutes(mounted: Routes) {
+      routes?.(mounted)
+    }
+    override mountNats(group: NatsGroup) {
+      endpoints?.(group)
+    }
+  }
+  const log = new RecordedLog()
+  const name = options.name ?? 'shop'
+  const nats = options.nats ?? new NatsClient({ url: natsUrl ?? 'nats://127.0.0.1:1', name, log, reconnectWaitMs: 20 })
+  const controller = new TestController(
+    basePath,
+    options.authentication ?? authentication,
+    options.authorization ?? authorization,
+  )
+  const service = createService({
+    ...options,
+    name,
+    version: options.version ?? '1.2.3',
+    contracts,
+    log,
+    module: {
+      controllers: [controller],
+      dependencies,
+      ...(natsUrl || options.nats ? { nats } : {}),
+      ...(middleware ? { middleware } : {}),
+      ...(prepare ? { prepare } : {}),
+    },
+  })
+  return { service, log, nats, [Symbol.asyncDispose]: () => service.stop() }
+}
+
+/** The same, started. */
+export async function serve(options: TestServiceOptions): Promise<TestService> {
+  const made = build(options)
+  await made.service.start()
+  return made
+}
