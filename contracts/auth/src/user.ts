@@ -2,13 +2,14 @@ import Type, { type Static } from 'typebox'
 import { RoleName } from './roles.ts'
 
 export const UserId = Type.String({ format: 'uuid', description: 'UUID of a user' })
-export const Email = Type.String({ format: 'email', maxLength: 320 })
+/** The format alone allows a quoted part before the @, with blanks and line breaks in it. */
+export const Email = Type.String({ format: 'email', pattern: '^[^"]+$', maxLength: 320 })
 export const Password = Type.String({ minLength: 6, maxLength: 100 })
 export const UserName = Type.String({
   minLength: 2,
   maxLength: 200,
-  pattern: '^\\S(.*\\S)?$',
-  description: 'No blanks at either end',
+  pattern: '^[^\\s\\p{Cc}]([^\\p{Cc}\\p{Zl}\\p{Zp}]*[^\\s\\p{Cc}])?$',
+  description: 'One line, no blanks at either end',
 })
 export const ProfilePicUrl = Type.String({ format: 'uri', pattern: '^https?://', maxLength: 500 })
 

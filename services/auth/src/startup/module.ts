@@ -17,6 +17,7 @@ import { KeysController } from '../api/keys/controller.ts'
 import { ProfileController } from '../api/profile/controller.ts'
 import { ProfileService } from '../api/profile/service.ts'
 import { SessionController } from '../api/session/controller.ts'
+import { ownTokensOnly } from '../api/session/own-tokens.ts'
 import { SessionRepository } from '../api/session/repository.ts'
 import { SessionService } from '../api/session/service.ts'
 import { SignInService } from '../api/session/sign-in.ts'
@@ -58,7 +59,7 @@ export function createModule({ env, keyRing, log, overrides = {} }: ModuleOption
   const apiKeys = new ApiKeyRepository(postgres.db)
 
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
-  const verifier = createTokenVerifier({ ...jwt, keys: { loadKeys: async () => keyRing.jwks() } })
+  const verifier = ownTokensOnly(createTokenVerifier({ ...jwt, keys: { loadKeys: async () => keyRing.jwks() } }))
   const lives = { accessSeconds: env.ACCESS_TOKEN_SECONDS, refreshSeconds: env.REFRESH_TOKEN_SECONDS }
   const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing }), lives)
 
@@ -77,7 +78,6 @@ export function createModule({ env, keyRing, log, overrides = {} }: ModuleOption
     dependencies: [postgres],
     prepare: [
       { name: 'migrations', run: async () => void (await postgres.migrate(MIGRATIONS)) },
-      { name: 'ended sessions removed', run: () => sessionRows.deleteEnded() },
       ...(env.SEED_DEVELOPMENT_DATA
         ? [{ name: 'development data', run: () => seedDevelopmentData({ apiKeys, users, passwords, transaction }) }]
         : []),

@@ -1,5 +1,11 @@
 import { session } from '@blog-platform/auth-contract'
-import { type AuthenticationProvider, type AuthorizationProvider, Controller, type Routes } from 'tsmicro'
+import {
+  type AuthenticationProvider,
+  type AuthorizationProvider,
+  Controller,
+  type Principal,
+  type Routes,
+} from 'tsmicro'
 import type { SessionService } from './service.ts'
 import type { SignInService } from './sign-in.ts'
 
@@ -23,7 +29,12 @@ export class SessionController extends Controller {
       signUp: ({ body }) => this.#signIn.signUp(body),
       signIn: ({ body }) => this.#signIn.signIn(body),
       refresh: ({ body, context }) => this.#sessions.renew(context.token, body.refreshToken),
-      signOut: ({ user }) => this.#sessions.end(user.sessionId ?? ''),
+      signOut: ({ user }) => this.#sessions.end(sessionOf(user)),
     })
   }
+}
+
+function sessionOf({ sessionId }: Principal): string {
+  if (sessionId === undefined) throw new Error('a user was let in without a session')
+  return sessionId
 }

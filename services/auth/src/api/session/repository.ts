@@ -1,6 +1,12 @@
+import type { TokenUser } from '@blog-platform/auth-contract'
 import { sql } from 'kysely'
+import type { TokenClaims } from 'tsmicro/auth'
 import type { Connection } from '../../database/connection.ts'
+import { publicProfileOf } from '../user/dto.ts'
 import type { Session } from './model.ts'
+
+/** Ended sessions that go with each new one: more than come, so they cannot pile up, and little enough not to be felt. */
+const CLEAN_UP = 10
 
 /** The only code that reads and writes sessions. */
 export class SessionRepository {
@@ -28,17 +34,35 @@ export class SessionRepository {
 
   /** A living session of a living user, locked until the transaction ends: renewals happen one after the other. */
   async lock(id: string, db: Connection): Promise<Session | undefined> {
-    const row = await living(db).where('sessions.id', '=', id).forUpdate('sessions').executeTakeFirst()
-    return toSession(row)
+    const row = await living(db)
+      .selectAll('sessions')
+      .where('sessions.id', '=', id)
+      .forUpdate('sessions')
+      .executeTakeFirst()
+    return (
+      row && {
+        id: row.id,
+        userId: row.user_id,
+        accessId: row.access_id,
+        refreshId: row.refresh_id,
+        previousRefreshId: row.previous_refresh_id ?? undefined,
+        issuedAt: Math.floor(row.issued_at.getTime() / 1000),
+      }
+    )
   }
 
-  /** The session of an access token that is still the newest one; `undefined` when it was renewed, ended or closed. */
-  async findByAccess(id: string, accessId: string): Promise<Session | undefined> {
+  /**
+   * The user of a verified access token; `undefined` when its session was renewed or has ended, or the account is closed.
+   * Every request of every signed-in user asks this: one query.
+   */
+  async findOwner({ sessionId, id: accessId, subject }: TokenClaims): Promise<TokenUser | undefined> {
     const row = await living(this.#db)
-      .where('sessions.id', '=', id)
-      .where('access_id', '=', accessId)
+      .select(['users.id', 'users.name', 'users.profile_pic_url'])
+      .where('sessions.id', '=', sessionId)
+      .where('sessions.access_id', '=', accessId)
+      .where('sessions.user_id', '=', subject)
       .executeTakeFirst()
-    return toSession(row)
+    return row && { ...publicProfileOf({ ...row, profilePicUrl: row.profile_pic_url ?? undefined }), sessionId }
   }
 
   async renew(session: Session, expiresAt: Date, db: Connection): Promise<void> {
@@ -64,9 +88,17 @@ export class SessionRepository {
       .execute()
   }
 
-  /** Sessions that ended a day ago or more tell nothing any more. */
-  async deleteEnded(): Promise<void> {
-    await this.#db.deleteFrom('sessions').where('expires_at', '<', sql<Date>`now() - interval '1 day'`).execute()
+  /** Removes a few of the sessions that ended a day ago or more: they tell nothing any more. */
+  async deleteEnded(db: Connection = this.#db): Promise<void> {
+    const ended = db
+      .selectFrom('sessions')
+      .select('id')
+      .where('expires_at', '<', sql<Date>`now() - interval '1 day'`)
+      .orderBy('expires_at')
+      .limit(CLEAN_UP)
+      .forUpdate()
+      .skipLocked()
+    await db.deleteFrom('sessions').where('id', 'in', ended).execute()
   }
 }
 
@@ -74,24 +106,9 @@ function living(db: Connection) {
   return db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
-    .selectAll('sessions')
     .where('users.status', '=', true)
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', sql<Date>`now()`)
-}
-
-type Row = Awaited<ReturnType<ReturnType<typeof living>['executeTakeFirst']>>
-
-function toSession(row: Row): Session | undefined {
-  if (!row) return undefined
-  return {
-    id: row.id,
-    userId: row.user_id,
-    accessId: row.access_id,
-    refreshId: row.refresh_id,
-    previousRefreshId: row.previous_refresh_id ?? undefined,
-    issuedAt: Math.floor(row.issued_at.getTime() / 1000),
-  }
 }
 
 function fromSeconds(seconds: number): Date {

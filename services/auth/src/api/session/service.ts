@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { REFRESH_TOKEN_INVALID, type Tokens } from '@blog-platform/auth-contract'
+import { REFRESH_TOKEN_INVALID, type Tokens, type TokenUser } from '@blog-platform/auth-contract'
 import { type TokenClaims, TokenError, type TokenVerifier } from 'tsmicro/auth'
 import type { Connection, RunInTransaction } from '../../database/connection.ts'
 import type { Session } from './model.ts'
@@ -24,11 +24,17 @@ export class SessionService {
     this.#parts = parts
   }
 
-  async begin(userId: string, db?: Connection): Promise<Tokens> {
+  /** A new session; its tokens are signed apart from it, so that no transaction is open meanwhile. */
+  async begin(userId: string, db?: Connection): Promise<Session> {
     const { sessions, pairs } = this.#parts
     const session: Session = { id: randomUUID(), userId, previousRefreshId: undefined, ...freshPair() }
     await sessions.create(session, pairs.expiryOf(session), db)
-    return pairs.sign(session)
+    await sessions.deleteEnded(db)
+    return session
+  }
+
+  tokensOf(session: Session): Promise<Tokens> {
+    return this.#parts.pairs.sign(session)
   }
 
   /**
@@ -42,7 +48,7 @@ export class SessionService {
     if (access.sessionId !== refresh.sessionId || access.subject !== refresh.subject) throw new REFRESH_TOKEN_INVALID()
     const next = await this.#parts.transaction(db => this.#rotate(access, refresh, db))
     if (!next) throw new REFRESH_TOKEN_INVALID()
-    return this.#parts.pairs.sign(next)
+    return this.tokensOf(next)
   }
 
   /** Ends a session: its tokens are refused from now on. */
@@ -50,9 +56,9 @@ export class SessionService {
     return this.#parts.sessions.revoke(sessionId)
   }
 
-  /** The session of a verified access token, while that token is the newest of a living session. */
-  findByAccess(claims: TokenClaims): Promise<Session | undefined> {
-    return this.#parts.sessions.findByAccess(claims.sessionId, claims.id)
+  /** The user of a verified access token, while that token is the newest of a living session. */
+  ownerOf(claims: TokenClaims): Promise<TokenUser | undefined> {
+    return this.#parts.sessions.findOwner(claims)
   }
 
   async #rotate(access: TokenClaims, refresh: TokenClaims, db: Connection): Promise<Session | undefined> {

@@ -27,19 +27,19 @@ export class SignInService {
   async signUp({ email, password, name, profilePicUrl }: SignUp): Promise<SignedIn> {
     const { users, sessions, passwords, announcements, transaction } = this.#parts
     const passwordHash = await passwords.hash(password)
-    const { user, tokens } = await transaction(async db => {
+    const { user, session } = await transaction(async db => {
       const user = await users.create(
         { email: normalizeEmail(email), passwordHash, name, profilePicUrl, role: 'LEARNER' },
         db,
       )
-      return { user, tokens: await sessions.begin(user.id, db) }
+      return { user, session: await sessions.begin(user.id, db) }
     }).catch(error => {
       // The constraint decides, not a look before: of two at the same time exactly one gets the address.
       if (isUniqueViolation(error, 'users_email_key')) throw new EMAIL_TAKEN(undefined, { cause: error })
       throw error
     })
     await announcements.created(user)
-    return { user: signedInUserOf(user), tokens }
+    return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }
   }
 
   /** @throws {CREDENTIALS_INVALID} the same for an unknown e-mail and a wrong password, after the same work */
@@ -52,7 +52,8 @@ export class SignInService {
     if (passwords.needsRehash(credentials.passwordHash)) {
       await users.changePasswordHash(user.id, await passwords.hash(password))
     }
-    return { user: signedInUserOf(user), tokens: await sessions.begin(user.id) }
+    const session = await sessions.begin(user.id)
+    return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }
   }
 }
 

@@ -1,7 +1,11 @@
 import type { PrivateProfile, PublicProfile, SignedInUser } from '@blog-platform/auth-contract'
 import type { User } from './model.ts'
 
-export function publicProfileOf({ id, name, profilePicUrl }: User): PublicProfile {
+export function publicProfileOf({
+  id,
+  name,
+  profilePicUrl,
+}: Pick<User, 'id' | 'name' | 'profilePicUrl'>): PublicProfile {
   return { id, name, ...(profilePicUrl === undefined ? {} : { profilePicUrl }) }
 }
 

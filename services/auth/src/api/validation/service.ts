@@ -1,7 +1,6 @@
 import { roles, TOKEN_INVALID, type TokenUser } from '@blog-platform/auth-contract'
 import { type TokenClaims, TokenError, type TokenVerifier } from 'tsmicro/auth'
 import type { SessionService } from '../session/service.ts'
-import { publicProfileOf } from '../user/dto.ts'
 import type { UserRepository } from '../user/repository.ts'
 
 export interface ValidationServiceParts {
@@ -30,11 +29,8 @@ export class ValidationService {
   }
 
   /** The user of a verified token; `undefined` when its session has ended or was renewed. */
-  async userOf(claims: TokenClaims): Promise<TokenUser | undefined> {
-    const { sessions, users } = this.#parts
-    const [session, user] = await Promise.all([sessions.findByAccess(claims), users.findById(claims.subject)])
-    if (!session || !user || session.userId !== user.id) return undefined
-    return { ...publicProfileOf(user), sessionId: session.id }
+  userOf(claims: TokenClaims): Promise<TokenUser | undefined> {
+    return this.#parts.sessions.ownerOf(claims)
   }
 
   async hasRole(userId: string, role: string): Promise<boolean> {

@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { type Server, startNats, startPostgres } from '@tsmicro/infra'
+import pg from 'pg'
+
+/** What one test file works with; everything ends, last in first out, when the file is done. */
+export interface Servers {
+  readonly postgres: Server
+  readonly nats: Server
+  readonly keysDir: string
+  /** Environment of an auth service on these servers, on any free port. */
+  readonly env: Readonly<Record<string, string>>
+  /** Runs SQL beside the service. */
+  sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  readonly cleanUp: AsyncDisposableStack
+}
+
+export async function startServers(): Promise<Servers> {
+  const cleanUp = new AsyncDisposableStack()
+  after(() => cleanUp.disposeAsync())
+  const keysDir = await mkdtemp(join(tmpdir(), 'auth-keys-'))
+  cleanUp.defer(() => rm(keysDir, { recursive: true, force: true }))
+  const [postgres, nats] = await Promise.all([startPostgres({ ephemeral: true }), startNats({ ephemeral: true })])
+  cleanUp.use(postgres)
+  cleanUp.use(nats)
+  const pool = new pg.Pool({ connectionString: postgres.url, max: 3 })
+  pool.on('error', () => undefined)
+  pool.on('connect', client => client.on('error', () => undefined))
+  cleanUp.defer(() => pool.end())
+  return {
+    postgres,
+    nats,
+    keysDir,
+    cleanUp,
+    env: {
+      NODE_ENV: 'test',
+      PORT: '0',
+      LOG_LEVEL: 'debug',
+      DATABASE_URL: postgres.url,
+      NATS_URL: nats.url,
+      KEYS_DIR: keysDir,
+    },
+    sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await pool.query(text, [...values])).rows as Row[],
+  }
+}

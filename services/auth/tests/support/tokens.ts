@@ -1,0 +1,28 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { calculateJwkThumbprint, exportJWK, type JWTPayload, SignJWT } from 'jose'
+
+export interface Claims extends JWTPayload {
+  readonly sid: string
+}
+
+/** The claims of a token, unverified. */
+export function claimsOf(token: string): Claims {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Claims
+}
+
+/** Signs what it is told with the service's own key: everything about such a token is good but what the test made wrong. */
+export async function tokenForge(keysDir: string) {
+  const privateKey = createPrivateKey(await readFile(join(keysDir, '0001.pem')))
+  const publicKey = createPublicKey(privateKey)
+  const kid = await calculateJwkThumbprint(await exportJWK(publicKey))
+  return {
+    kid,
+    publicPem: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+    sign: (type: 'access' | 'refresh', claims: JWTPayload, header: object = {}, key = privateKey): Promise<string> =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', typ: type === 'access' ? 'at+jwt' : 'rt+jwt', kid, ...header })
+        .sign(key),
+  }
+}

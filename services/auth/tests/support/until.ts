@@ -1,0 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Waits for a condition, for at most half a minute. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const endsAt = Date.now() + 30_000
+  while (!(await condition())) {
+    if (Date.now() > endsAt) throw new Error(`still waiting: ${what}`)
+    await sleep(25)
+  }
+}
