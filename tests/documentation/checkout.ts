@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const run = promisify(execFile)
+
+/** A copy of the repository as it stands, without anything installed. Inside the repository, as /tmp may be small. */
+export async function freshCheckout(): Promise<AsyncDisposable & { readonly directory: string }> {
+  await mkdir(join(ROOT, '.tmp'), { recursive: true })
+  const directory = await mkdtemp(join(ROOT, '.tmp', 'checkout-'))
+  const { stdout } = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
+    cwd: ROOT,
+    maxBuffer: 1e8,
+  })
+  for (const file of stdout.split('\0').filter(Boolean)) {
+    await mkdir(dirname(join(directory, file)), { recursive: true })
+    await cp(join(ROOT, file), join(directory, file)).catch(error => {
+      // Deleted, but not yet committed as such.
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+  return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }) }
+}

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { freshCheckout } from './checkout.ts'
+import { terminalEnvironment } from './environment.ts'
+import { followPage } from './page.ts'
+
+const noCurl = hasCurl() ? false : 'curl is not installed'
+const env = terminalEnvironment({ GATEWAY_PORT: '0', NO_COLOR: '1' })
+let checkout: Awaited<ReturnType<typeof freshCheckout>>
+
+before(async () => {
+  checkout = await freshCheckout()
+})
+after(() => checkout?.[Symbol.asyncDispose]())
+
+// One after the other: the first installs what the others use, and leaves data that the second finds.
+test('README.md does what it says', { skip: noCurl }, () =>
+  followPage({
+    page: 'README.md',
+    directory: checkout.directory,
+    env,
+    ports: { 8000: 'gateway' },
+    skip: ({ code }) => code.includes('npm test'),
+  }),
+)
+
+test('docs/getting-started.md does what it says', { skip: noCurl }, () =>
+  followPage({ page: 'docs/getting-started.md', directory: checkout.directory, env, ports: { 8000: 'gateway' } }),
+)
+
+test('docs/build-a-service.md does what it says', { skip: noCurl }, () =>
+  followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
+)
+
+test('the code of the pages compiles', { skip: noCurl }, () => {
+  execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.json'], {
+    cwd: checkout.directory,
+    env,
+    stdio: 'inherit',
+  })
+})
+
+function hasCurl(): boolean {
+  try {
+    execFileSync('curl', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

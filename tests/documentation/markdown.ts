@@ -1,0 +1,24 @@
+/** A fenced block of a Markdown page. */
+export interface Block {
+  /** `sh`, `json`, `text`, `ts`, … */
+  readonly language: string
+  readonly code: string
+  /** Where it stands, for messages: `docs/x.md:12`. */
+  readonly place: string
+}
+
+/** The fenced blocks of a page, in order. */
+export function blocksOf(page: string, markdown: string): readonly Block[] {
+  const blocks: Block[] = []
+  const fence = /^```(\w*)\n([\s\S]*?)^```$/gm
+  for (const match of markdown.matchAll(fence)) {
+    const line = markdown.slice(0, match.index).split('\n').length
+    blocks.push({ language: match[1] ?? '', code: match[2] ?? '', place: `${page}:${line}` })
+  }
+  return blocks
+}
+
+/** The file that a block is to be written to: named by its first line, `// path/file.ts`. */
+export function fileOf(block: Block): string | undefined {
+  return /^\/\/ (\S+\.ts)\n/.exec(block.code)?.[1]
+}

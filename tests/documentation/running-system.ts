@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+const LIMIT_MS = 240_000
+
+/** A command that runs until it is interrupted, like `npm start`: ready when its table is shown. */
+export class RunningSystem implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #exited: Promise<[number | null]>
+  #output = ''
+
+  private constructor(command: string, directory: string, env: NodeJS.ProcessEnv) {
+    // A group of its own, so that an interrupt reaches it as Ctrl-C in a terminal does: all of it at once. The shell itself
+    // must outlive it, as an interactive one does, to tell the exit code.
+    this.#child = spawn('sh', ['-c', `trap : INT\n${command}`], {
+      cwd: directory,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    this.#exited = once(this.#child, 'exit') as Promise<[number | null]>
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on('data', text => {
+        this.#output += text
+      })
+    }
+  }
+
+  static async start(command: string, directory: string, env: NodeJS.ProcessEnv): Promise<RunningSystem> {
+    const system = new RunningSystem(command, directory, env)
+    const endsAt = performance.now() + LIMIT_MS
+    while (!system.#output.includes('Ctrl-C stops everything')) {
+      if (system.#child.exitCode !== null || performance.now() > endsAt) {
+        await system[Symbol.asyncDispose]()
+        throw new Error(`${command} did not come up:\n${system.#output.slice(-4000)}`)
+      }
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    return system
+  }
+
+  /** The address that its table shows for a part. */
+  addressOf(name: string): string {
+    const found = new RegExp(`^ +${name} +(http://\\S+)`, 'm').exec(this.#output)?.[1]
+    if (!found) throw new Error(`no address of ${name} in:\n${this.#output.slice(-2000)}`)
+    return found
+  }
+
+  /** Ctrl-C; resolves to the exit code. */
+  async interrupt(): Promise<number | null> {
+    this.#signal('SIGINT')
+    const [code] = await this.#exited
+    return code
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    await this.interrupt()
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal)
+  }
+}
