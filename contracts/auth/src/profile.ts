@@ -1,6 +1,6 @@
 import { contract, procedure } from 'tsmicro/contract'
 import Type, { type Static } from 'typebox'
-import { USER_NOT_FOUND } from './errors.ts'
+import { TOKEN_INVALID, USER_NOT_FOUND } from './errors.ts'
 import { PrivateProfile, ProfilePicUrl, PublicProfile, UserId, UserName } from './user.ts'
 
 export const ProfileChange = Type.Object(
@@ -26,6 +26,7 @@ export const profile = contract('auth', {
     access: 'user',
     summary: 'The own profile with roles',
     response: PrivateProfile,
+    errors: { TOKEN_INVALID },
     idempotent: true,
   }),
   changeMyProfile: procedure({
@@ -34,6 +35,7 @@ export const profile = contract('auth', {
     summary: 'Change name or picture',
     body: ProfileChange,
     response: PrivateProfile,
+    errors: { TOKEN_INVALID },
     message: 'Profile changed',
     idempotent: true,
   }),

@@ -2,9 +2,9 @@ import {
   type PrivateProfile,
   type ProfileChange,
   type PublicProfile,
+  TOKEN_INVALID,
   USER_NOT_FOUND,
 } from '@blog-platform/auth-contract'
-import { UNAUTHENTICATED } from 'tsmicro'
 import type { UserAnnouncements } from '../user/announcements.ts'
 import { privateProfileOf, publicProfileOf } from '../user/dto.ts'
 import type { UserRepository } from '../user/repository.ts'
@@ -26,17 +26,17 @@ export class ProfileService {
     return publicProfileOf(user)
   }
 
-  /** @throws {UNAUTHENTICATED} when the account was closed since the token was checked */
+  /** @throws {TOKEN_INVALID} when the account was closed since the token was checked */
   async privateProfile(id: string): Promise<PrivateProfile> {
     const user = await this.#users.findById(id)
-    if (!user) throw new UNAUTHENTICATED()
+    if (!user) throw new TOKEN_INVALID()
     return privateProfileOf(user)
   }
 
-  /** @throws {UNAUTHENTICATED} when the account was closed since the token was checked */
+  /** @throws {TOKEN_INVALID} when the account was closed since the token was checked */
   async change(id: string, change: ProfileChange): Promise<PrivateProfile> {
     const user = await this.#users.changeProfile(id, change)
-    if (!user) throw new UNAUTHENTICATED()
+    if (!user) throw new TOKEN_INVALID()
     await this.#announcements.updated(user)
     return privateProfileOf(user)
   }
