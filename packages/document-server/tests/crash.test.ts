@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Collection, MongoClient } from 'mongodb'
-import { end, startProcess } from './support/process.ts'
+import { end, startOnSmallDisk, startProcess } from './support/process.ts'
 import { temporaryDir } from './support/target.ts'
 
 interface Entry {
@@ -38,7 +38,7 @@ for (const durability of ['full', 'process'])
       await collection.createIndex({ n: 1 })
       const before = acknowledged.size
       const writers = Array.from({ length: 8 }, (_, n) => write(collection, round * 100 + n, acknowledged))
-      while (acknowledged.size < before + 400) await new Promise(done => setTimeout(done, 5))
+      while (acknowledged.size < before + 250) await new Promise(done => setTimeout(done, 5))
       await end(server.child, 'SIGKILL')
       await Promise.all(writers)
       await client.close()
@@ -58,3 +58,30 @@ for (const durability of ['full', 'process'])
     assert.equal(await collection.countDocuments({ n: 1 }), scanned)
     await client.close()
   })
+
+test('a full disk refuses writes, loses none that it took, and leaves reading possible', async () => {
+  await using dir = await temporaryDir()
+  await using server = await startOnSmallDisk(dir.path)
+  const client = new MongoClient(server.url)
+  const collection = client.db('full').collection<{ _id: number; text: string }>('entries')
+  const acknowledged: number[] = []
+  let refused = 0
+  for (let round = 0; round < 30; round++) {
+    const group = Array.from({ length: 10 }, (_, n) => ({ _id: round * 10 + n, text: 'x'.repeat(20_000) }))
+    await Promise.all(
+      group.map(entry =>
+        collection.insertOne(entry).then(
+          () => acknowledged.push(entry._id),
+          () => refused++,
+        ),
+      ),
+    )
+  }
+  assert.ok(refused > 0 && acknowledged.length > 0)
+  const stored = await collection.distinct('_id')
+  assert.deepEqual(
+    stored,
+    acknowledged.sort((a, b) => a - b),
+  )
+  await client.close()
+})

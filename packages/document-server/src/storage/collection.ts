@@ -152,10 +152,9 @@ function toRow(row: Record<string, unknown>): Row {
 }
 
 function difference(before: readonly Buffer[], after: readonly Buffer[]): { added: Buffer[]; removed: Buffer[] } {
-  return {
-    added: after.filter(key => !before.some(other => other.equals(key))),
-    removed: before.filter(key => !after.some(other => other.equals(key))),
-  }
+  const text = (key: Buffer): string => key.toString('latin1')
+  const [old, fresh] = [new Set(before.map(text)), new Set(after.map(text))]
+  return { added: after.filter(key => !old.has(text(key))), removed: before.filter(key => !fresh.has(text(key))) }
 }
 
 function assertId(id: unknown): void {

@@ -32,7 +32,7 @@ function conformance(name: string, start: () => Promise<Target>): void {
     let client: MongoClient
     before(async () => {
       target = await start()
-      client = await new MongoClient(target.url, { retryWrites: false }).connect()
+      client = await new MongoClient(target.url).connect()
     })
     after(async () => {
       await client.db(database).dropDatabase()

@@ -17,8 +17,17 @@ export function spawnMain(args: readonly string[]): ChildProcess {
   return spawn(process.execPath, ['--conditions=@tsmicro/source', main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-export async function startProcess(dir: string, more: readonly string[] = []): Promise<ServerProcess> {
-  const child = spawnMain(['--dir', dir, '--port', '0', ...more])
+export const startProcess = (dir: string, more: readonly string[] = []): Promise<ServerProcess> =>
+  whenReady(spawnMain(['--dir', dir, '--port', '0', ...more]))
+
+/** The server as a process that cannot write files beyond about 2 MB: what a full disk looks like. */
+export const startOnSmallDisk = (dir: string): Promise<ServerProcess> => {
+  const command = [process.execPath, '--conditions=@tsmicro/source', main, '--dir', dir, '--port', '0']
+  const script = 'ulimit -f 4000; exec "$0" "$@"'
+  return whenReady(spawn('sh', ['-c', script, ...command], { stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+async function whenReady(child: ChildProcess): Promise<ServerProcess> {
   const lines: string[] = []
   const url = await new Promise<string>((done, fail) => {
     if (!child.stdout) return fail(new Error('no standard output'))
