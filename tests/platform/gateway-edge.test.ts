@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type Person, person } from '../support/people.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import { type Answer, send } from '../support/send.ts'
+
+let platform: Platform
+let author: Person
+let withKey: { readonly 'x-api-key': string }
+before(async () => {
+  platform = await startPlatform()
+  withKey = { 'x-api-key': platform.apiKey }
+  author = await person(platform, 'Ada', 'AUTHOR')
+})
+after(() => platform?.[Symbol.asyncDispose]())
+
+const PREFIXES = [
+  '/auth',
+  '/auth/',
+  '/auth/profile/mine',
+  '/auth/healthy',
+  '/blog',
+  '/blog/list/latest',
+  '/blog/author',
+]
+
+function assertFailure({ status, body, headers }: Answer, expected: number, error: string): void {
+  const { requestId, ...failure } = body ?? {}
+  assert.deepEqual([status, failure.code, failure.status, failure.error], [expected, '10001', expected, error])
+  assert.equal(typeof failure.message, 'string')
+  assert.ok(requestId)
+  assert.equal(headers['x-request-id'], requestId)
+}
+
+test('without a good API key nothing is reached, at any prefix and with any method', async () => {
+  for (const path of PREFIXES) {
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+      const route = `${method} ${path}`
+      assertFailure(await send(platform.url, route), 401, 'API_KEY_REQUIRED')
+      const wrongKey = { 'x-api-key': 'wrong' }
+      assertFailure(await send(platform.url, route, { headers: wrongKey }), 401, 'API_KEY_INVALID')
+    }
+  }
+  const twice = { 'x-api-key': `${platform.apiKey}, ${platform.apiKey}` }
+  assertFailure(await send(platform.url, 'GET /blog/list/latest', { headers: twice }), 401, 'API_KEY_INVALID')
+})
+
+test('health is open, and nothing beside it', async () => {
+  for (const service of ['auth', 'blog']) {
+    const { status, body } = await send(platform.url, `GET /${service}/health`)
+    const { status: state, ready } = body?.data as Record<string, unknown>
+    assert.deepEqual([status, body?.code, state, ready], [200, '10000', 'ok', true])
+    for (const path of ['health/', 'health/ready', 'health/../profile/mine', 'healthx', 'openapi.json']) {
+      assertFailure(await send(platform.url, `GET /${service}/${path}`), 401, 'API_KEY_REQUIRED')
+    }
+    assertFailure(await send(platform.url, `POST /${service}/health`), 401, 'API_KEY_REQUIRED')
+  }
+})
+
+test('the verification of API keys cannot be reached from outside, however the path is written', async () => {
+  const paths = [
+    '/auth/verify/apikey',
+    '/auth/verify/apikey/',
+    '/auth/verify/apikey?x=1',
+    '/auth//verify/apikey',
+    '/auth/verify//apikey',
+    '/auth/./verify/apikey',
+    '/auth/verify/./apikey',
+    '/auth/verify/x/../apikey',
+    '/auth/%76erify/apikey',
+    '/auth/verify%2Fapikey',
+    '/auth%2Fverify/apikey',
+    '/auth/%2e/verify/apikey',
+    '/auth/verify;/apikey',
+    '/auth/Verify/ApiKey',
+    '/AUTH/verify/apikey',
+    '/AUTH/../auth/verify/apikey',
+    '/blog/../auth/verify/apikey',
+    '/blog/%2e%2e/auth/verify/apikey',
+    '/auth/health/../verify/apikey',
+    '/auth../verify/apikey',
+    '//auth/verify/apikey',
+    '/verify/apikey',
+    '/auth\\verify\\apikey',
+    '/auth/verify/apikey%00',
+    '/../auth/verify/apikey',
+  ]
+  for (const path of paths) {
+    for (const method of ['GET', 'POST']) {
+      const json = method === 'POST' ? { json: { key: platform.apiKey } } : {}
+      const { status, text } = await send(platform.url, `${method} ${path}`, { headers: withKey, ...json })
+      assert.ok(status === 404 || status === 400, `${method} ${path} was answered ${status} ${text}`)
+      assert.doesNotMatch(text, /valid/i)
+    }
+  }
+  for (const method of ['GET', 'POST']) {
+    const route = `${method} /auth/verify/apikey`
+    const json = method === 'POST' ? { json: { key: platform.apiKey } } : {}
+    assertFailure(await send(platform.url, route, { headers: withKey, ...json }), 404, 'ROUTE_NOT_FOUND')
+    // A caller's own forwarding headers, or none of them, change nothing.
+    const headers = { ...withKey, connection: 'x-forwarded-for, via, x-real-ip, x-forwarded-host, x-forwarded-proto' }
+    assertFailure(await send(platform.url, route, { headers, ...json }), 404, 'ROUTE_NOT_FOUND')
+  }
+})
+
+test('the gateway itself is let in by the service', async () => {
+  const { status, body } = await send(platform.authUrl, 'POST /verify/apikey', { json: { key: platform.apiKey } })
+  assert.deepEqual([status, body], [200, { valid: true }])
+})
+
+test('what has no route is answered by the gateway, what the service does not know by the service', async () => {
+  for (const route of [
+    'GET /',
+    'GET /unknown',
+    'GET /BLOG/list/latest',
+    'PATCH /blog/author',
+    'OPTIONS /auth/profile/mine',
+  ]) {
+    const { status, body } = await send(platform.url, route, { headers: withKey })
+    assert.deepEqual([status, body?.message], [404, 'no Route matched with those values'], route)
+  }
+  for (const route of ['GET /blog/nothing', 'POST /auth/nothing', 'GET /auth', 'DELETE /blog/list/latest']) {
+    assertFailure(await send(platform.url, route, { headers: withKey }), 404, 'ROUTE_NOT_FOUND')
+  }
+})
+
+test('a request id goes through gateway and service and comes back', async () => {
+  const id = 'client-chosen.1'
+  const headers = { ...withKey, 'x-request-id': id }
+  const fine = await send(platform.url, 'GET /blog/list/latest', { headers })
+  assert.deepEqual([fine.status, fine.headers['x-request-id']], [200, id])
+  const failed = await send(platform.url, 'GET /blog/id/0', { headers })
+  assertFailure(failed, 400, 'VALIDATION_FAILED')
+  assert.equal(failed.body?.requestId, id)
+  const refused = await send(platform.url, 'GET /blog/list/latest', { headers: { 'x-request-id': id } })
+  assertFailure(refused, 401, 'API_KEY_REQUIRED')
+  assert.equal(refused.body?.requestId, id)
+  const made = await send(platform.url, 'GET /blog/list/latest', { headers: { ...withKey, 'x-request-id': 'bad id!' } })
+  assert.match(String(made.headers['x-request-id']), /^[\w.-]{16,}$/)
+})
+
+test('a request id is carried on over NATS', async () => {
+  const id = 'across-nats.1'
+  const headers = { ...withKey, 'x-request-id': id, authorization: `Bearer ${author.accessToken}` }
+  await send(platform.url, 'PUT /blog/author', { headers, json: {} })
+  const userId = '00000000-0000-4000-8000-000000000000'
+  assert.equal((await send(platform.url, `GET /auth/profile/id/${userId}`, { headers })).status, 404)
+  const logged = (output: string) => output.split('\n').filter(line => line.includes(`"requestId":"${id}"`))
+  assert.equal(logged(platform.blog.output).length, 1)
+  assert.equal(logged(platform.auth.output).length, 1)
+})
+
+test('a body of 10 MB is refused with 413, however it is sent', async () => {
+  const headers = { ...withKey, authorization: `Bearer ${author.accessToken}` }
+  const json = { title: 'x'.repeat(10_000_000) }
+  for (const framing of [
+    { 'content-length': String(JSON.stringify(json).length) },
+    { 'transfer-encoding': 'chunked' },
+  ]) {
+    for (const route of ['POST /blog/author', 'POST /auth/signup/basic']) {
+      assertFailure(
+        await send(platform.url, route, { headers: { ...headers, ...framing }, json }),
+        413,
+        'PAYLOAD_TOO_LARGE',
+      )
+    }
+  }
+})
+
+test('answers of the services come through unchanged', async () => {
+  const authorization = `Bearer ${author.accessToken}`
+  const cases = [
+    { service: 'auth', route: 'GET /profile/mine', status: 200 },
+    { service: 'auth', route: 'GET /profile/mine', anonymous: true, status: 401 },
+    { service: 'auth', route: 'GET /profile/id/00000000-0000-4000-8000-000000000000', status: 404 },
+    { service: 'auth', route: 'GET /.well-known/jwks.json', status: 200 },
+    { service: 'auth', route: 'GET /profile/id/%20', status: 400 },
+    { service: 'blog', route: 'GET /list/latest?page=1&limit=5', status: 200 },
+    { service: 'blog', route: 'GET /list/latest?limit=0&page=x', status: 400 },
+    { service: 'blog', route: 'PUT /editor/publish/id/000000000000000000000000', status: 403 },
+    { service: 'blog', route: 'PUT /author/submit/id/000000000000000000000000', status: 404 },
+    { service: 'blog', route: 'GET /slug/a%2Fb%3Fc%23d', status: 404 },
+    { service: 'blog', route: 'GET /slug/%E4%B8%AD%E6%96%87', status: 404 },
+  ]
+  for (const { service, route, anonymous, status } of cases) {
+    const user = anonymous ? {} : { authorization }
+    const headers = { ...withKey, ...user, 'x-request-id': 'the-same' }
+    const through = await send(platform.url, route.replace(' ', ` /${service}`), { headers })
+    const direct = await send(service === 'auth' ? platform.authUrl : platform.blogUrl, route, { headers })
+    assert.deepEqual([through.status, through.text], [status, direct.text], route)
+    assert.equal(direct.status, status)
+    assert.equal(through.headers['content-type'], direct.headers['content-type'])
+  }
+})

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import * as authContracts from '@blog-platform/auth-contract'
+import * as blogContracts from '@blog-platform/blog-contract'
+import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
+import { ApiError, NatsClient, requestNats } from 'tsmicro'
+import { proceduresIn } from '../support/contracts.ts'
+import { type Person, person } from '../support/people.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import { until } from '../support/until.ts'
+
+let platform: Platform
+let nats: NatsConnection
+let author: Person
+before(async () => {
+  platform = await startPlatform()
+  nats = await connect({ servers: new URL(platform.nats.url).host })
+  author = await person(platform, 'Ada', 'AUTHOR')
+})
+after(async () => {
+  await nats?.close()
+  await platform?.[Symbol.asyncDispose]()
+})
+
+/** A request as a service in another language makes it: gomicro's envelope and nothing else. */
+async function ask(subject: string, data: unknown) {
+  const msg = await nats.request(subject, JSON.stringify({ data }), { timeout: 10_000 })
+  const told = ['Nats-Service-Error-Code', 'Nats-Service-Error', 'Tsmicro-Error'].map(name => msg.headers?.get(name))
+  return { body: msg.json<unknown>(), told }
+}
+
+test('a plain client has a token validated', async () => {
+  const { accessToken: token, id, name } = author
+  const { body, told } = await ask('auth.validate.token', { token })
+  const { data } = body as { data: { sessionId: string } }
+  assert.equal(typeof data.sessionId, 'string')
+  assert.deepEqual(body, { data: { id, name, sessionId: data.sessionId } })
+  assert.deepEqual(told, [undefined, undefined, undefined])
+})
+
+test('a plain client hears of a bad token in the body and in the headers', async () => {
+  for (const token of ['garbage', `${author.accessToken}x`, author.refreshToken]) {
+    const message = 'The token is not valid'
+    assert.deepEqual(await ask('auth.validate.token', { token }), {
+      body: { error: `401:${message}` },
+      told: ['401', message, 'TOKEN_INVALID'],
+    })
+  }
+})
+
+test('a plain client asks for roles', async () => {
+  const hasRole = async (role: string) => (await ask('auth.validate.role', { userId: author.id, role })).body
+  assert.deepEqual(await hasRole('LEARNER'), { data: { valid: true } })
+  assert.deepEqual(await hasRole('AUTHOR'), { data: { valid: true } })
+  assert.deepEqual(await hasRole('EDITOR'), { data: { valid: false } })
+})
+
+test('what does not match the schema is a 400, whatever it is', async () => {
+  for (const data of [undefined, null, 'text', [], {}, { userId: 'no-uuid', role: 'AUTHOR' }, { userId: author.id }]) {
+    const { body, told } = await ask('auth.validate.role', data)
+    assert.match((body as { error: string }).error, /^400:/)
+    assert.deepEqual([told[0], told[2]], ['400', 'VALIDATION_FAILED'])
+  }
+  const unreadable = await nats.request('auth.validate.role', '{"data":', { timeout: 10_000 })
+  assert.match(unreadable.json<{ error: string }>().error, /^400:/)
+})
+
+interface Described {
+  readonly type: string
+  readonly name: string
+  readonly id: string
+  readonly endpoints?: readonly { readonly name: string; readonly subject: string; readonly num_requests?: number }[]
+}
+
+/** The first so many who answer; fewer when no more came in ten seconds. */
+async function discover(subject: string, maxMessages: number): Promise<Described[]> {
+  const replies = await nats.requestMany(subject, '', { strategy: 'count', maxMessages, maxWait: 10_000 })
+  const described: Described[] = []
+  for await (const msg of replies) described.push(msg.json())
+  return described.sort((a, b) => a.name.localeCompare(b.name))
+}
+
+test('$SRV tells of both services and of every endpoint of their contracts', async () => {
+  const declared = proceduresIn(authContracts, blogContracts).filter(({ subject }) => subject !== undefined)
+  const endpointsOf = (service: string) =>
+    declared
+      .filter(procedure => procedure.service === service)
+      .map(({ name, subject }) => `${name} ${subject}`)
+      .sort()
+  for (const verb of ['PING', 'INFO', 'STATS']) {
+    const all = await discover(`$SRV.${verb}`, 2)
+    assert.deepEqual(
+      all.map(({ name, type }) => [name, type]),
+      ['auth', 'blog'].map(name => [name, `io.nats.micro.v1.${verb.toLowerCase()}_response`]),
+    )
+    for (const { name, id } of all) {
+      for (const subject of [`$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${id}`]) {
+        const [one] = await discover(subject, 1)
+        assert.equal(one?.id, id)
+        if (verb !== 'PING') {
+          assert.deepEqual(one?.endpoints?.map(each => `${each.name} ${each.subject}`).sort(), endpointsOf(name))
+        }
+      }
+    }
+  }
+})
+
+test('$SRV.STATS counts requests and failures', async () => {
+  const count = async () => {
+    const [auth] = await discover('$SRV.STATS.auth', 1)
+    const found = auth?.endpoints?.find(({ subject }) => subject === 'auth.validate.token') as unknown
+    const { num_requests, num_errors } = found as { num_requests: number; num_errors: number }
+    return { num_requests, num_errors }
+  }
+  const { num_requests, num_errors } = await count()
+  await ask('auth.validate.token', { token: author.accessToken })
+  await ask('auth.validate.token', { token: 'garbage' })
+  assert.deepEqual(await count(), { num_requests: num_requests + 2, num_errors: num_errors + 1 })
+})
+
+test('an error in the body alone, as Go services answer, is an error here', async () => {
+  const answers: Readonly<Record<string, (msg: Msg) => void>> = {
+    'legacy.body': msg => msg.respond('{"error":"404:no such thing"}'),
+    'legacy.data-too': msg => msg.respond('{"data":{"a":1},"error":"403:not you"}'),
+    'legacy.no-status': msg => msg.respond('{"error":"broken"}'),
+    'legacy.headers': msg => {
+      const told = headers()
+      told.set('Nats-Service-Error-Code', '409')
+      told.set('Nats-Service-Error', 'taken')
+      msg.respond('', { headers: told })
+    },
+    'legacy.fine': msg => msg.respond('{"data":{"a":1}}'),
+  }
+  const subscription = nats.subscribe('legacy.*', { callback: (_, msg) => answers[msg.subject]?.(msg) })
+  await nats.flush()
+  const client = new NatsClient({ url: platform.nats.url, name: 'test' })
+  await client.connect()
+  try {
+    const asked = [
+      (subject: string) => client.request(subject, { b: 2 }),
+      (subject: string) => requestNats<object, object>(client, subject, { b: 2 }),
+    ]
+    for (const request of asked) {
+      const failure = async (subject: string) => {
+        const error = await request(subject).then(
+          () => undefined,
+          thrown => thrown,
+        )
+        assert.ok(error instanceof ApiError, `${subject} did not fail`)
+        return [error.status, error.message]
+      }
+      assert.deepEqual(await failure('legacy.body'), [404, 'no such thing'])
+      assert.deepEqual(await failure('legacy.data-too'), [403, 'not you'])
+      assert.deepEqual(await failure('legacy.no-status'), [500, 'broken'])
+      assert.deepEqual(await failure('legacy.headers'), [409, 'taken'])
+      assert.deepEqual(await request('legacy.fine'), { a: 1 })
+    }
+  } finally {
+    await client.close()
+    subscription.unsubscribe()
+  }
+})
+
+test('an event of a plain publisher reaches the blog service', async () => {
+  const { _id } = await author.authoring.create({
+    body: {
+      title: 'Title',
+      description: 'Description',
+      draftText: 'Text',
+      slug: 'of-a-plain-publisher',
+      tags: ['TEST'],
+    },
+  })
+  const shown = async () => (await author.authoring.submit({ params: { id: _id } })).author
+  assert.equal((await shown()).name, 'Ada')
+  // What cannot be read must not stop what comes behind it.
+  for (const broken of ['', '{', 'null', '{"userId":5}']) nats.publish('user.updated', broken)
+  const told = headers()
+  told.set('ce-aggregatesequence', '1000')
+  nats.publish('user.updated', JSON.stringify({ userId: author.id, name: 'Countess' }), { headers: told })
+  await until('the new name', async () => (await shown()).name === 'Countess')
+})

@@ -1,0 +1,27 @@
+import { draft, type Person, person } from './people.ts'
+import type { Platform } from './platform.ts'
+
+/** Somebody who wrote, somebody who published, and the ids of what everybody can read now. */
+export interface Contents {
+  readonly author: Person
+  readonly editor: Person
+  readonly ids: readonly string[]
+}
+
+/** Publishes so many blogs of one author. */
+export async function publish(platform: Platform, count: number): Promise<Contents> {
+  const [author, editor] = await Promise.all([person(platform, 'Ada', 'AUTHOR'), person(platform, 'Edith', 'EDITOR')])
+  const ids = await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const { _id } = await author.authoring.create({ body: draft(`published-${index}`) })
+      await author.authoring.submit({ params: { id: _id } })
+      await editor.editing.publish({ params: { id: _id } })
+      return _id
+    }),
+  )
+  return { author, editor, ids }
+}
+
+export function bearer({ accessToken }: Pick<Person, 'accessToken'>): { readonly authorization: string } {
+  return { authorization: `Bearer ${accessToken}` }
+}
