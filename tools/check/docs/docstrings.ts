@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { isJson, type Json, jsonOf, member, textOf } from '../workspace.ts'
+
+const PACKAGE = 'packages/tsmicro'
+
+/** Entry points of the framework that do not exist, and public exports without a docstring. */
+export function undocumented(root: string): string[] {
+  if (!existsSync(join(root, PACKAGE, 'package.json'))) return []
+  const entries = Object.entries(member(jsonOf(root, `${PACKAGE}/package.json`), 'exports'))
+  const doors = entries.flatMap(([subpath, entry]) => {
+    const source = isJson(entry) ? sourceOf(entry) : undefined
+    return source === undefined ? [] : [{ subpath, file: posix.join(PACKAGE, source) }]
+  })
+  const missing = doors.filter(({ file }) => !existsSync(join(root, file)))
+  const present = doors.filter(({ file }) => existsSync(join(root, file)))
+  const bare = new Set(
+    present.flatMap(({ file }) => exportsOf(root, file).flatMap(found => problemOf(root, file, found))),
+  )
+  return [
+    ...missing.map(({ subpath, file }) => `${PACKAGE}/package.json exports ${subpath}, but ${file} does not exist`),
+    ...bare,
+  ]
+}
+
+const sourceOf = (entry: Json) => {
+  const source = entry['@tsmicro/source']
+  return typeof source === 'string' ? source : undefined
+}
+
+type Exported = { readonly name: string; readonly from: string }
+
+/** The names of `export { a, type B as C } from './x.ts'`, the only form that an entry point uses. */
+function exportsOf(root: string, file: string): Exported[] {
+  return [...textOf(root, file).matchAll(/^export\s+(?:type\s+)?\{([^}]*)\}\s*from\s*'(\.[^']+)'/gm)].flatMap(match => {
+    const [, list = '', specifier = ''] = match
+    const from = posix.join(posix.dirname(file), specifier)
+    const names = list.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '').split(',')
+    return names.flatMap(entry => {
+      const name =
+        entry
+          .trim()
+          .replace(/^type\s+/, '')
+          .split(/\s+as\s+/)[0] ?? ''
+      return name === '' ? [] : [{ name, from }]
+    })
+  })
+}
+
+function problemOf(root: string, door: string, { name, from }: Exported): string[] {
+  if (!existsSync(join(root, from))) return [`${door} exports ${name} from ${from}, which does not exist`]
+  const declarations = declarationsOf(textOf(root, from), name)
+  if (declarations.some(isDocumented)) return []
+  if (declarations.length > 0) return [`${from}: public ${name} has no docstring`]
+  const further = exportsOf(root, from).find(exported => exported.name === name)
+  return further ? problemOf(root, from, further) : []
+}
+
+type Declaration = { readonly docstring: boolean; readonly body: string }
+
+/** Several for a function with overloads, or a const and the type of the same name: one docstring serves them all. */
+function declarationsOf(text: string, name: string): Declaration[] {
+  const kind = '(?:declare |abstract |async )*(?:function\\*?|class|const|let|type|interface)'
+  const pattern = new RegExp(`^(/\\*\\*(?:[^*]|\\*(?!/))*\\*/\\n)?export ${kind} ${name}(?![\\w$])`, 'gm')
+  return [...text.matchAll(pattern)].map(match => ({
+    docstring: match[1] !== undefined,
+    body: /^.*?^(?:\S|$(?![\s\S]))/ms.exec(text.slice(match.index + match[0].length))?.[0] ?? '',
+  }))
+}
+
+/** A type whose members say what they are needs no sentence of its own (`GatewayOptions`: “the options of the gateway”). */
+const isDocumented = ({ docstring, body }: Declaration) => docstring || body.includes('/**')

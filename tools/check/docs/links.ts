@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { textOf } from '../workspace.ts'
+
+/** Relative links and anchors of one Markdown file that lead nowhere. */
+export function brokenLinks(root: string, path: string): string[] {
+  const text = prose(textOf(root, path))
+  const inline = [...text.matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g)]
+  const references = [...text.matchAll(/^ {0,3}\[[^\]^]+\]:\s+<?([^\s>]+)/gm)]
+  return [...inline, ...references].flatMap(match => {
+    const [, link = ''] = match
+    if (/^[a-z][a-z0-9+.-]*:/i.test(link) || link.startsWith('//')) return []
+    const problem = followed(root, path, decodeURI(link))
+    return problem ? [`${path}:${text.slice(0, match.index).split('\n').length} ${problem}`] : []
+  })
+}
+
+function followed(root: string, path: string, link: string): string | undefined {
+  const [target = '', anchor] = link.split('#')
+  const file = target === '' ? path : target.startsWith('/') ? target.slice(1) : posix.join(posix.dirname(path), target)
+  if (!existsSync(join(root, file))) return `links to ${link}, which does not exist`
+  if (anchor === undefined || !file.endsWith('.md')) return undefined
+  return anchorsOf(textOf(root, file)).has(anchor.toLowerCase())
+    ? undefined
+    : `links to ${link}, but there is no such heading`
+}
+
+/** Heading anchors as GitHub makes them: lower case, no punctuation, hyphens for spaces, numbered when repeated. */
+export function anchorsOf(markdown: string): Set<string> {
+  const anchors = new Set<string>()
+  for (const [, heading = ''] of prose(markdown).matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
+    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
+    const anchor = words.replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(/\s/g, '-')
+    let count = 0
+    let unique = anchor
+    while (anchors.has(unique)) unique = `${anchor}-${++count}`
+    anchors.add(unique)
+  }
+  for (const [, id = ''] of markdown.matchAll(/<a\s+(?:id|name)="([^"]+)"/g)) anchors.add(id.toLowerCase())
+  return anchors
+}
+
+/** The text with its code blocks blank, lines kept: an example may show a link or a heading that is none. */
+export const prose = (markdown: string): string =>
+  markdown.replaceAll(/^( {0,3})(```+|~~~+)[\s\S]*?^ {0,3}\2/gm, block => block.replaceAll(/[^\n]/g, ' '))
