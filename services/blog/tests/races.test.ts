@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { User } from './support/auth-double.ts'
+import { dataOf, draft, makeBlog, type Running, startBlog } from './support/platform.ts'
+
+let it: Running
+let author: User
+let editor: User
+
+before(async () => {
+  it = await startBlog()
+  author = await it.auth.signUp('AUTHOR')
+  editor = await it.auth.signUp('EDITOR')
+})
+after(() => it[Symbol.asyncDispose]())
+
+test('of many creations with one slug at once exactly one succeeds', async () => {
+  const { send } = it
+  for (let round = 0; round < 5; round++) {
+    const bodies = Array.from({ length: 8 }, () => draft({ slug: `same-${round}` }))
+    const answers = await Promise.all(bodies.map(body => send('POST /author', { token: author.token, body })))
+    const statuses = answers.map(({ status }) => status).sort()
+    assert.deepEqual(statuses, [200, ...Array(7).fill(409)])
+  }
+})
+
+test('of two changes to one slug at once exactly one succeeds', async () => {
+  const { send } = it
+  const [one, two] = [await makeBlog(send, author), await makeBlog(send, author)]
+  for (let round = 0; round < 10; round++) {
+    const answers = await Promise.all(
+      [one, two].map(({ _id }) =>
+        send('PUT /author', { token: author.token, body: { _id, slug: `contested-${round}` } }),
+      ),
+    )
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409])
+  }
+})
+
+test('an edit beside a publication: what gets public is what was handed in, or nothing', async () => {
+  const { send } = it
+  const { _id } = await makeBlog(send, author)
+  let published = 0
+  for (let round = 0; round < 30; round++) {
+    const handedIn = `handed in ${round}`
+    dataOf(await send('PUT /author', { token: author.token, body: { _id, draftText: handedIn } }))
+    dataOf(await send(`PUT /author/submit/id/${_id}`, { token: author.token }))
+    const edit = () => send('PUT /author', { token: author.token, body: { _id, draftText: `unread ${round}` } })
+    const publish = () => send(`PUT /editor/publish/id/${_id}`, { token: editor.token })
+    const [first, second] = await Promise.all(round % 2 ? [edit(), publish()] : [publish(), edit()])
+    const publication = round % 2 ? second : first
+    dataOf(round % 2 ? first : second)
+    if (publication?.status === 200) {
+      published++
+      assert.equal(publication.body.data.text, handedIn)
+      assert.equal(dataOf(await send(`GET /id/${_id}`)).text, handedIn)
+    } else assert.equal(publication?.body.error, 'BLOG_NOT_SUBMITTED')
+  }
+  assert.ok(published > 0, 'some publications came first')
+})
+
+interface State {
+  readonly title: string
+  readonly slug: string
+  readonly published: boolean
+}
+
+// Every public read must show a state that was there at some moment between its beginning and its end. In one process, by
+// `inject`, so that reads and writes interleave at every await.
+test('no public read shows a state older than the last answered change, in hundreds of interleavings', async () => {
+  const { blog, send } = it
+  const { _id } = await makeBlog(send, author, editor)
+  const slugs = ['moving-one', 'moving-two', 'moving-three']
+  const states: State[] = []
+  let answered = -1
+
+  const write = async (state: State, method: 'PUT', url: string, token: string, payload?: object) => {
+    states.push(state)
+    const headers = { authorization: `Bearer ${token}` }
+    const answer = await blog.inject({ method, url, headers, ...(payload ? { payload } : {}) })
+    assert.equal(answer.statusCode, 200, answer.body)
+    answered = states.length - 1
+  }
+  const change = (state: State) =>
+    write(state, 'PUT', '/author', author.token, { _id, title: state.title, slug: state.slug })
+  const edit = (state: State, verb: string) => write(state, 'PUT', `/editor/${verb}/id/${_id}`, editor.token)
+
+  let reads = 0
+  const read = async (url: string, fits: (state: State, seen: { title?: string } | undefined) => boolean) => {
+    const from = answered
+    const { statusCode, body } = await blog.inject({ url })
+    reads++
+    const data = statusCode === 200 ? JSON.parse(body).data : undefined
+    const seen = Array.isArray(data) ? data.find(item => item._id === _id) : data
+    const window = states.slice(from)
+    assert.ok(
+      window.some(state => fits(state, seen)),
+      `${url} showed ${JSON.stringify(seen)}; possible were ${JSON.stringify(window)}`,
+    )
+  }
+  const visible = (state: State, seen: { title?: string } | undefined) =>
+    state.published ? seen?.title === state.title : seen === undefined
+
+  await change({ title: 'Version 0', slug: slugs[0] ?? '', published: true })
+  let writing = true
+  const reader = async (look: () => Promise<void>) => {
+    while (writing) await look()
+  }
+  const bySlug = (slug: string) =>
+    read(`/slug/${slug}`, (state, seen) => (state.slug === slug ? visible(state, seen) : seen === undefined))
+  const readers = [
+    ...[1, 2].map(() => reader(() => read(`/id/${_id}`, visible))),
+    ...slugs.map(slug => reader(() => bySlug(slug))),
+    reader(() => read('/list/latest?limit=50', visible)),
+  ]
+  const writer = async () => {
+    for (let n = 1; n <= 120; n++) {
+      const current = states.at(-1)
+      assert.ok(current)
+      await change({ ...current, title: `Version ${n}`, slug: slugs[n % 3] ?? '' })
+      if (n % 10 === 5) {
+        const state = { title: `Version ${n}`, slug: slugs[n % 3] ?? '' }
+        await edit({ ...state, published: false }, 'unpublish')
+        dataOf(await send(`PUT /author/submit/id/${_id}`, { token: author.token }))
+        await edit({ ...state, published: true }, 'publish')
+      }
+    }
+  }
+  await Promise.all([
+    writer().finally(() => {
+      writing = false
+    }),
+    ...readers,
+  ])
+  assert.ok(reads > 300, `${reads} reads`)
+})
