@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
-import { type Document, deserialize, serialize } from 'bson'
+import { Decimal128, type Document, deserialize, serialize } from 'bson'
 import { MongoClient } from 'mongodb'
 import { embeddedTarget, type Target } from './support/target.ts'
 
@@ -213,6 +213,15 @@ test('transactions are refused clearly', async () => {
   await session.endSession()
   const command = { insert: 't', documents: [{}], txnNumber: 1 }
   await assert.rejects(client.db('a').command(command), { code: 20 })
+})
+
+test('arithmetic that JavaScript cannot do exactly is refused, not answered wrongly', async () => {
+  const collection = client.db('a').collection<Document>('decimal')
+  await collection.insertOne({ d: Decimal128.fromString('0.1') })
+  await assert.rejects(collection.updateOne({}, { $inc: { d: 1 } }), /Decimal128/)
+  for (const stage of [{ $group: { _id: 1, s: { $sum: '$d' } } }, { $project: { s: { $sum: ['$d', 1] } } }])
+    await assert.rejects(collection.aggregate([stage]).toArray(), /Decimal128/)
+  await assert.rejects(collection.aggregate([{ $project: { s: { $add: ['$d', 1] } } }]).toArray(), { code: 2 })
 })
 
 test('nesting has a limit, and the server outlives it', async () => {

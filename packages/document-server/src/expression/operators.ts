@@ -1,39 +1,7 @@
-import { Context, evalExpr, type Context as MingoContext } from 'mingo/core'
+import { Context } from 'mingo/core'
 import * as accumulators from 'mingo/operators/accumulator'
 import * as expressions from 'mingo/operators/expression'
-import type { Options } from 'mingo/types'
-import { compareValues } from '../bson/compare.ts'
-import { CommandError } from '../errors.ts'
-import { fromPlain } from './plain.ts'
-
-/** mingo orders values by JavaScript's rules in places; comparisons follow BSON's order here instead. */
-const comparison =
-  (result: (order: number) => unknown) =>
-  (obj: unknown, expr: unknown, options: Options): unknown => {
-    const operands = evalExpr(obj as never, expr as never, options) as unknown
-    if (!Array.isArray(operands) || operands.length !== 2)
-      throw new CommandError('BadValue', 'a comparison expression takes exactly 2 arguments')
-    return result(compareValues(fromPlain(operands[0]), fromPlain(operands[1])))
-  }
-
-const isIn = (obj: unknown, expr: unknown, options: Options): unknown => {
-  const operands = evalExpr(obj as never, expr as never, options) as unknown
-  if (!Array.isArray(operands) || !Array.isArray(operands[1]))
-    throw new CommandError('BadValue', '$in requires an array as a second argument')
-  const wanted = fromPlain(operands[0])
-  return operands[1].some(value => compareValues(fromPlain(value), wanted) === 0)
-}
-
-const overrides: Record<string, unknown> = {
-  $eq: comparison(order => order === 0),
-  $ne: comparison(order => order !== 0),
-  $gt: comparison(order => order > 0),
-  $gte: comparison(order => order >= 0),
-  $lt: comparison(order => order < 0),
-  $lte: comparison(order => order <= 0),
-  $cmp: comparison(order => order),
-  $in: isIn,
-}
+import { overrides } from './overrides.ts'
 
 /** Operators that would run the client's JavaScript, or that mingo has in a form of its own. */
 const refused = new Set(['$function', '$where', '$accumulator', '$toHashedIndexKey'])
@@ -44,10 +12,11 @@ type Operators = Record<`$${string}`, never>
 const offered = (source: object): Operators =>
   Object.fromEntries(Object.entries(source).filter(([name]) => name.startsWith('$') && !refused.has(name))) as Operators
 
-const expressionTable = { ...offered(expressions), ...overrides } as Operators
+const { $toDate, $toString } = expressions as unknown as Parameters<typeof overrides>[0]
+const expressionTable = { ...offered(expressions), ...overrides({ $toDate, $toString }) } as Operators
 const accumulatorTable = offered(accumulators)
 
-export const mingoContext: MingoContext = Context.init({ expression: expressionTable, accumulator: accumulatorTable })
+export const mingoContext: Context = Context.init({ expression: expressionTable, accumulator: accumulatorTable })
 
 /** Whether `$name` can stand in an aggregation expression. */
 export const isExpressionOperator = (name: string): boolean =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Long, ObjectId } from 'mongodb'
 import { type Cases, refuses } from './case.ts'
 
 const sales = [
@@ -140,6 +141,31 @@ export const aggregateCases: Cases = {
         has: true,
         nested: { deep: 10 },
       })
+    },
+    'expressions on types JavaScript does not have': async ({ collection }) => {
+      const id = new ObjectId('65f000000000000000000001')
+      await collection.insertOne({ _id: id, n: 3, l: [1, 2, 3], none: null, big: Long.fromString('9007199254740993') })
+      const project = {
+        _id: 0,
+        text: { $toString: '$_id' },
+        id: { $toObjectId: '65f000000000000000000001' },
+        at: { $toDate: '$_id' },
+        types: [{ $type: '$n' }, { $type: '$nope' }, { $type: '$_id' }, { $type: '$big' }],
+        sums: [{ $sum: '$l' }, { $sum: ['$n', 1, 'x'] }, { $max: '$l' }, { $avg: ['$n', 4] }],
+        below: { $lt: ['$nope', null] },
+        same: { $eq: ['$big', Long.fromString('9007199254740993')] },
+      }
+      const [row] = await collection.aggregate([{ $project: project }]).toArray()
+      assert.deepEqual(row, {
+        text: id.toHexString(),
+        id,
+        at: id.getTimestamp(),
+        types: ['int', 'missing', 'objectId', 'long'],
+        sums: [6, 4, 3, 3.5],
+        below: true,
+        same: true,
+      })
+      await assert.rejects(collection.aggregate([{ $project: { x: { $size: '$none' } } }]).toArray(), /size/)
     },
     '$replaceRoot, $unionWith, $sample': async ({ collection }) => {
       await collection.insertMany([
