@@ -26,8 +26,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     logger: false,
     bodyLimit: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
     requestTimeout: receiveTimeoutMs,
-    // How often Node looks for late requests; by itself only every 30 s.
-    http: { connectionsCheckingInterval: Math.max(100, Math.min(5000, receiveTimeoutMs / 4)) },
+    http: {
+      requestTimeout: receiveTimeoutMs,
+      // Node's own is 60 s, and the larger of the two would count for both.
+      headersTimeout: receiveTimeoutMs,
+      // How often Node looks for late requests; by itself only every 30 s.
+      connectionsCheckingInterval: Math.max(100, Math.min(5000, receiveTimeoutMs / 4)),
+    },
     // Longer than the 60 s for which gateways usually keep idle upstream connections, so that they close them, not we.
     keepAliveTimeout: 75_000,
     routerOptions: { maxParamLength: 500 },

@@ -68,10 +68,7 @@ export function createService(options: ServiceOptions): Service {
     stopping.abort(new StartError('the service was stopped while it started'))
     // What is being connected is waited for, too: closed earlier, it would be left behind open.
     await settledWithin(drainTimeoutMs, [started])
-    const drained = [
-      doors.http.close(),
-      ...(module.nats?.connected ? [doors.natsServer.drain(), doors.consumer.drain()] : []),
-    ]
+    const drained = [doors.http.close(), doors.natsServer.drain(), doors.consumer.drain()]
     if (!(await settledWithin(drainTimeoutMs, drained))) log.warn({}, 'gave up waiting for requests in progress')
     for (const dependency of connected.reverse()) {
       const closed = dependency

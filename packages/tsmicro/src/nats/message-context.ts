@@ -7,7 +7,7 @@ const BUDGET_KEY = BUDGET.toLowerCase()
 /** The context of a message: the caller's request id, trace, token and what is left of its budget. */
 export function contextOfMessage(msg: Msg, timeoutMs: number, log: Log): DoorContext {
   const headers = headersOf(msg)
-  const budget = Number(headers[BUDGET_KEY] ?? Number.NaN)
+  const budget = Number(headers[BUDGET_KEY] || Number.NaN)
   return new DoorContext({
     door: 'nats',
     requestId: requestIdOf(headers[REQUEST_ID]),

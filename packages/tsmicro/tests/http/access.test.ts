@@ -7,7 +7,12 @@ import { authentication, bearer, roles } from '../support/providers.ts'
 import { build } from '../support/service.ts'
 
 const shop = contract('shop', {
-  mine: procedure({ http: 'POST /mine', access: 'user', body: Type.Object({ a: Type.Integer() }), response: Type.Any() }),
+  mine: procedure({
+    http: 'POST /mine',
+    access: 'user',
+    body: Type.Object({ a: Type.Integer() }),
+    response: Type.Any(),
+  }),
   write: procedure({ http: 'GET /write', access: roles.WRITER, response: Type.Any() }),
   inner: procedure({ http: 'GET /inner', access: 'internal' }),
   free: procedure({ http: 'GET /free', access: 'open', response: Type.Any() }),
@@ -40,7 +45,13 @@ const call = async (url: string, headers: Record<string, string> = {}, payload?:
 }
 
 test('who is not known is told so before anything of the body is read', async () => {
-  for (const headers of [{}, { authorization: 'Basic YTpi' }, { authorization: 'Bearer' }, bearer('x y'), bearer('junk')]) {
+  for (const headers of [
+    {},
+    { authorization: 'Basic YTpi' },
+    { authorization: 'Bearer' },
+    bearer('x y'),
+    bearer('junk'),
+  ]) {
     assert.deepEqual(await call('/mine', headers as Record<string, string>, '{"not json'), [401, 'UNAUTHENTICATED'])
   }
   assert.deepEqual(await call('/mine', { 'content-type': 'text/plain' }, 'x'), [401, 'UNAUTHENTICATED'])

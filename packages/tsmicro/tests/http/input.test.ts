@@ -65,8 +65,12 @@ const { service } = build({
 })
 
 const get = async (url: string) => (await service.inject({ url })).json<Answer>()
-const post = async (url: string, payload: string | object, type = 'application/json', method: 'POST' | 'PUT' = 'POST') =>
-  (await service.inject({ method, url, payload, headers: { 'content-type': type } })).json<Answer>()
+const post = async (
+  url: string,
+  payload: string | object,
+  type = 'application/json',
+  method: 'POST' | 'PUT' = 'POST',
+) => (await service.inject({ method, url, payload, headers: { 'content-type': type } })).json<Answer>()
 const paths = (answer: Answer) => answer.details?.map(({ path }) => path)
 
 test('query and params are converted to the schema’s types; defaults are filled in', async () => {
@@ -122,7 +126,13 @@ test('a whole request: fields of the path, the rest in body or query; only text 
 
 test('only JSON is taken: 415 for anything else, 400 for what is no JSON', async () => {
   const json = '{"name":"ab"}'
-  for (const type of ['text/plain', 'application/xml', 'multipart/form-data', 'application/x-www-form-urlencoded', '💥'])
+  for (const type of [
+    'text/plain',
+    'application/xml',
+    'multipart/form-data',
+    'application/x-www-form-urlencoded',
+    '💥',
+  ])
     assert.equal((await post('/make', json, type)).error, 'UNSUPPORTED_MEDIA_TYPE', type)
   assert.equal((await post('/make', json, 'application/json; charset=utf-8')).status, 200)
   for (const bad of ['{', '{"name":"ab"', "{'a':1}", 'undefined', '{"a":1}}', '\u0000'])

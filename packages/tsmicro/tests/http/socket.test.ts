@@ -72,7 +72,10 @@ test('pipelined requests are answered in order', async () => {
     service.url,
     `${one(1)}${one(2)}GET /trace HTTP/1.1\r\nhost: x\r\nx-request-id: p-3\r\nconnection: close\r\n\r\n`,
   )
-  assert.deepEqual([...text.matchAll(/"data":(\d|\[.*?\])/g)].map(([, data]) => data), ['1', '2', '[null,"p-3","http"]'])
+  assert.deepEqual(
+    [...text.matchAll(/"data":(\d|\[.*?\])/g)].map(([, data]) => data),
+    ['1', '2', '[null,"p-3","http"]'],
+  )
 })
 
 test('huge headers are 431, garbage is 400, both in our envelope with a request id', async () => {

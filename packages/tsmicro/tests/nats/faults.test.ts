@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApiError, DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { contract, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { ownNats } from '../support/nats.ts'
+import { serve } from '../support/service.ts'
+import { until } from '../support/until.ts'
+
+const shop = contract('shop', {
+  echo: procedure({ nats: 'echo', access: 'internal', request: Type.Any(), response: Type.Any() }),
+  slow: procedure({ nats: 'slow', access: 'internal', timeoutMs: 2000 }),
+})
+const front = contract('front', {
+  ask: procedure({ http: 'GET /ask', access: 'key', response: Type.Any() }),
+  asUser: procedure({ http: 'GET /user', access: 'user' }),
+})
+const server = await ownNats()
+let working = 0
+const b = await serve({
+  contracts: [shop],
+  natsUrl: server.url,
+  endpoints: group =>
+    group.implement(shop, {
+      echo: ({ data }) => data,
+      slow: async ({ signal }) => {
+        working += 1
+        await sleep(60_000, undefined, { signal, ref: false })
+      },
+    }),
+})
+const f = await serve({
+  name: 'front',
+  contracts: [front],
+  natsUrl: server.url,
+  // As an authentication provider does that asks another service.
+  authentication: {
+    authenticate: async () => {
+      await f.nats.call(shop.echo, 1)
+      return { id: 'ann' }
+    },
+  },
+  routes: routes =>
+    routes.implement(front, { ask: () => f.nats.call(shop.echo, 5, { timeoutMs: 400 }), asUser: () => {} }),
+})
+after(() => Promise.all([f, b].map(({ service }) => service.stop())))
+
+const get = async (path: string) => {
+  const answer = await fetch(f.service.url + path, { headers: { authorization: 'Bearer x.y' } })
+  return [answer.status, ((await answer.json()) as { error?: string }).error]
+}
+const works = async () => (await f.nats.call(shop.echo, 'x', { timeoutMs: 1000 }).catch(() => '')) === 'x'
+
+test('killed: calls in flight and new ones fail at once with SERVICE_UNAVAILABLE, never 401; then it comes back by itself', async () => {
+  const inFlight = Array.from({ length: 20 }, () => f.nats.call(shop.slow, undefined))
+  await until('all are being worked on', () => working === 20)
+  const failed = Promise.all(inFlight.map(call => assert.rejects(call, SERVICE_UNAVAILABLE)))
+  server.kill('SIGKILL')
+  await failed
+  await until('both have noticed', () => !f.nats.connected && !b.nats.connected)
+  await assert.rejects(f.nats.call(shop.echo, 1), SERVICE_UNAVAILABLE)
+  assert.deepEqual(await get('/ask'), [503, 'SERVICE_UNAVAILABLE'])
+  assert.deepEqual(await get('/user'), [503, 'SERVICE_UNAVAILABLE'])
+  const ready = await fetch(`${f.service.url}/health/ready`)
+  assert.equal(ready.status, 503)
+  assert.equal((await fetch(`${f.service.url}/health`)).status, 200)
+
+  await server.restart()
+  await until('calls work again', works)
+  await until('ready again', async () => (await fetch(`${f.service.url}/health/ready`)).status === 200)
+  assert.deepEqual(await get('/user'), [200, undefined])
+})
+
+test('frozen: DEADLINE_EXCEEDED; thawed: works', async () => {
+  server.kill('SIGSTOP')
+  try {
+    await assert.rejects(f.nats.call(shop.echo, 1, { timeoutMs: 100 }), DEADLINE_EXCEEDED)
+    assert.deepEqual(await get('/ask'), [504, 'DEADLINE_EXCEEDED'])
+    await assert.rejects(f.nats.check(), SERVICE_UNAVAILABLE)
+  } finally {
+    server.kill('SIGCONT')
+  }
+  await until('calls work again', works)
+})
+
+test('calls during kills and restarts always end, and only with 503 or 504', async () => {
+  let running = true
+  const outcomes = new Set<string>()
+  const loops = Array.from({ length: 8 }, async () => {
+    while (running) {
+      const outcome = await f.nats.call(shop.echo, 1, { timeoutMs: 500 }).then(
+        () => 'answered',
+        error => (error instanceof ApiError ? error.code : String(error)),
+      )
+      outcomes.add(outcome)
+      if (outcome !== 'answered') await sleep(2)
+    }
+  })
+  for (let round = 0; round < 2; round++) {
+    server.kill('SIGKILL')
+    await until('noticed', () => !f.nats.connected)
+    await server.restart()
+    await until('works again', works)
+  }
+  running = false
+  await Promise.all(loops)
+  outcomes.delete('answered')
+  outcomes.delete('DEADLINE_EXCEEDED')
+  assert.deepEqual([...outcomes], ['SERVICE_UNAVAILABLE'])
+  assert.equal(f.nats.pendingRequests, 0)
+})
+
+test('a client whose server is gone can be closed', async () => {
+  server.kill('SIGKILL')
+  await until('noticed', () => !b.nats.connected)
+  await b.service.stop()
+  await f.service.stop()
+})

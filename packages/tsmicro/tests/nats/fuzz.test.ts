@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { randomBytes, randomInt } from 'node:crypto'
+import { after, test } from 'node:test'
+import { connect } from '@nats-io/transport-node'
+import { frameworkErrors } from 'tsmicro'
+import { contract, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { ownNats } from '../support/nats.ts'
+import { roles } from '../support/providers.ts'
+import { serve } from '../support/service.ts'
+import { dial } from '../support/socket.ts'
+import { until } from '../support/until.ts'
+
+const Tree = Type.Cyclic({ Tree: Type.Object({ kids: Type.Array(Type.Ref('Tree')) }) }, 'Tree')
+const shop = contract('shop', {
+  object: procedure({
+    nats: 'object',
+    access: 'internal',
+    request: Type.Object({ a: Type.Integer() }),
+    response: Type.Any(),
+  }),
+  tree: procedure({ nats: 'tree', access: 'internal', request: Tree, response: Type.Any() }),
+  any: procedure({ nats: 'any', access: 'internal', request: Type.Any(), response: Type.Any() }),
+  nothing: procedure({ nats: 'nothing', access: 'internal' }),
+  user: procedure({ nats: 'user', access: roles.ADMIN, request: Type.Any() }),
+})
+const subjects = Object.values(shop).map(({ subject }) => subject)
+const nats = await ownNats()
+const { service } = await serve({
+  contracts: [shop],
+  natsUrl: nats.url,
+  endpoints: group =>
+    group.implement(shop, {
+      object: ({ data }) => data,
+      tree: () => 'tree',
+      any: ({ data }) => data,
+      nothing: () => {},
+      user: () => {},
+    }),
+})
+const raw = await connect({ servers: nats.url.replace('nats://', '') })
+after(async () => {
+  await raw.close()
+  await service.stop()
+})
+const unhandled: unknown[] = []
+process.on('unhandledRejection', reason => unhandled.push(reason))
+
+const deep = (open: string, close: string, levels: number) => open.repeat(levels) + close.repeat(levels)
+const pieces = [
+  '{',
+  '}',
+  '[',
+  ']',
+  '"data"',
+  ':',
+  ',',
+  '1',
+  '"a"',
+  'null',
+  '\\u0000',
+  '"__proto__"',
+  '"error"',
+  ' ',
+  '1e999',
+]
+const payloads: (() => string | Uint8Array)[] = [
+  () => randomBytes(randomInt(200)),
+  () => Array.from({ length: randomInt(30) }, () => pieces[randomInt(pieces.length)]).join(''),
+  () => `{"data":${Array.from({ length: randomInt(10) }, () => pieces[randomInt(pieces.length)]).join('')}}`,
+  () => `{"data":${deep('[', ']', randomInt(100_000))}}`,
+  () => `{"data":{"a":1,"b":${deep('{"x":', '}', randomInt(20_000)).replace('{"x":}', '{"x":1}')}}}`,
+  () => `{"data":${deep('{"kids":[', ']}', randomInt(30_000))}}`,
+  () => `{"data":{"__proto__":{"polluted":1},"a":${randomInt(5)}}}`,
+  () => '{"data":{"a":1}}',
+]
+const NAMES: readonly string[] = Object.keys(frameworkErrors)
+
+test('thousands of hostile payloads: each gets exactly one typed answer', async () => {
+  const answers = new Map<string, number>()
+  const inbox = 'fuzz.inbox'
+  raw.subscribe(`${inbox}.*`, {
+    callback: (_error, msg) => {
+      answers.set(msg.subject, (answers.get(msg.subject) ?? 0) + 1)
+      const { error } = JSON.parse(msg.string())
+      if (error === undefined) return assert.equal(msg.headers?.get('Tsmicro-Error') ?? '', '')
+      assert.match(error, /^\d{3}:/)
+      assert.ok(NAMES.includes(msg.headers?.get('Tsmicro-Error') ?? ''), error)
+    },
+  })
+  let sent = 0
+  for (let round = 0; round < 1500; round++) {
+    for (const make of round % 50 === 0
+      ? payloads
+      : [payloads[0], payloads[1], payloads[2], payloads[6], payloads[7]]) {
+      const subject = subjects[randomInt(subjects.length)]
+      raw.publish(subject ?? '', make?.() ?? '', { reply: `${inbox}.${sent++}` })
+    }
+    if (round % 50 === 0) await raw.flush()
+  }
+  await until('all are answered', () => answers.size === sent, 15_000)
+  assert.ok([...answers.values()].every(count => count === 1))
+  assert.deepEqual(unhandled, [])
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined)
+})
+
+test('malformed header blocks, written by hand, are answered like messages without headers', async () => {
+  const socket = await dial(nats.url.replace('nats:', 'http:'))
+  let text = ''
+  socket.on('data', chunk => {
+    text += chunk
+  })
+  socket.write('CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\nSUB raw.reply.* 1\r\n')
+  const blocks = [
+    '',
+    'X',
+    'NATS/1.0',
+    'NATS/1.0\r\n',
+    'NATS/1.0\r\n:\r\n\r\n',
+    'NATS/1.0 abc\r\n\r\n',
+    'NATS/1.0\r\nno colon\r\n\r\n',
+    'NATS/1.0\r\na:\0\r\n\r\n',
+    '\xff\xfe',
+  ]
+  blocks.forEach((block, index) => {
+    const bytes = Buffer.from(block, 'latin1')
+    const body = Buffer.from('{"data":{"a":1}}')
+    socket.write(`HPUB shop.object raw.reply.${index} ${bytes.length} ${bytes.length + body.length}\r\n`)
+    socket.write(Buffer.concat([bytes, body, Buffer.from('\r\n')]))
+  })
+  const ended = () => text.includes('-ERR') || blocks.every((_, index) => text.includes(`raw.reply.${index} `))
+  await until('all are answered or the server refuses', ended)
+  socket.destroy()
+  assert.deepEqual(unhandled, [])
+  assert.equal((await raw.request('shop.object', '{"data":{"a":2}}')).string(), '{"data":{"a":2}}')
+})
