@@ -50,7 +50,9 @@ test('a key is good while it is known, not revoked and not expired', async () =>
 test('revoking counts with the next question', async () => {
   const key = await addKey()
   await assertValid(key, true)
-  await auth.sql('update api_keys set revoked_at = now() where key_hash = $1', [createHash('sha256').update(key).digest()])
+  await auth.sql('update api_keys set revoked_at = now() where key_hash = $1', [
+    createHash('sha256').update(key).digest(),
+  ])
   await assertValid(key, false)
 })
 
@@ -58,7 +60,8 @@ test('a missing, empty or endless key', async () => {
   assertFailure(await get({}), 401, 'API_KEY_INVALID')
   assertFailure(await get({ 'x-api-key': '' }), 401, 'API_KEY_INVALID')
   assertFailure(await get({ 'x-api-key': 'k'.repeat(201) }), 401, 'API_KEY_INVALID')
-  for (const key of ['', 'k'.repeat(201), null, 7, [DEMO_API_KEY], { $gt: '' }]) assertInvalid(await post({ key }), 'body/key')
+  for (const key of ['', 'k'.repeat(201), null, 7, [DEMO_API_KEY], { $gt: '' }])
+    assertInvalid(await post({ key }), 'body/key')
   assertInvalid(await post({}), 'body')
   assertInvalid(await post([]), 'body')
   assertInvalid(await post({ key: DEMO_API_KEY, permission: 'x' }), 'body')

@@ -18,7 +18,9 @@ const jsonOf = (msg: Msg) => msg.json() as Record<string, unknown>
 
 test('a plain client of another language gets answers in the same envelope', async () => {
   const { id, name, accessToken: token } = account
-  const { data } = jsonOf(await ask('auth.validate.token', JSON.stringify({ data: { token } }))) as { data: { sessionId: string } }
+  const { data } = jsonOf(await ask('auth.validate.token', JSON.stringify({ data: { token } }))) as {
+    data: { sessionId: string }
+  }
   const profilePicUrl = 'https://example.com/p.png'
   assert.deepEqual(data, { id, name, profilePicUrl, sessionId: data.sessionId })
   const role = async (asked: string) =>
@@ -98,14 +100,18 @@ test('keys are told whatever is asked', async () => {
 })
 
 test('services tools see every endpoint', async () => {
-  const info = jsonOf(await ask('$SRV.INFO.auth', '')) as { name: string; endpoints: { name: string; subject: string }[] }
+  const info = jsonOf(await ask('$SRV.INFO.auth', '')) as {
+    name: string
+    endpoints: { name: string; subject: string }[]
+  }
   assert.equal(info.name, 'auth')
-  assert.deepEqual(info.endpoints.map(({ subject }) => subject).filter(subject => !subject.endsWith('.batch')).sort(), [
-    'auth.keys',
-    'auth.profile.public',
-    'auth.validate.role',
-    'auth.validate.token',
-  ])
+  assert.deepEqual(
+    info.endpoints
+      .map(({ subject }) => subject)
+      .filter(subject => !subject.endsWith('.batch'))
+      .sort(),
+    ['auth.keys', 'auth.profile.public', 'auth.validate.role', 'auth.validate.token'],
+  )
 })
 
 test('health and the description of the interface', async () => {
@@ -117,7 +123,14 @@ test('health and the description of the interface', async () => {
   const ready = await send(auth.url, 'GET /health/ready')
   assert.equal(ready.status, 200)
   const openapi = await send(auth.url, 'GET /openapi.json')
-  for (const path of ['/signup/basic', '/signin/basic', '/token/refresh', '/signout', '/profile/mine', '/admin/users/{id}/roles']) {
+  for (const path of [
+    '/signup/basic',
+    '/signin/basic',
+    '/token/refresh',
+    '/signout',
+    '/profile/mine',
+    '/admin/users/{id}/roles',
+  ]) {
     assert.ok(openapi.text.includes(`"${path}"`), path)
   }
   assert.ok(!openapi.text.includes('/verify/apikey'), 'internal routes are not for the public')

@@ -65,7 +65,10 @@ test('a change touches what is named only', async () => {
   const changes = [
     [{ name: 'New Name' }, { name: 'New Name', profilePicUrl: 'https://example.com/1.png' }],
     [{ profilePicUrl: 'https://example.com/2.png' }, { name: 'New Name', profilePicUrl: 'https://example.com/2.png' }],
-    [{ name, profilePicUrl: 'https://example.com/3.png' }, { name, profilePicUrl: 'https://example.com/3.png' }],
+    [
+      { name, profilePicUrl: 'https://example.com/3.png' },
+      { name, profilePicUrl: 'https://example.com/3.png' },
+    ],
   ] as const
   for (const [change, result] of changes) {
     assertSuccess(await put(accessToken, change), 'Profile changed', { id, email, roles, verified: false, ...result })
@@ -83,7 +86,11 @@ test('changes that do not match the schema change nothing', async () => {
   for (const more of [{ email: 'x@example.com' }, { roles: ['ADMIN'] }, { verified: true }, { version: 7 }, { id }]) {
     assertInvalid(await put(token, { name: 'New Name', ...more }), 'body')
   }
-  assertFailure(await send(auth.url, 'PATCH /profile/mine', { token, body: { name: 'New Name' } }), 404, 'ROUTE_NOT_FOUND')
+  assertFailure(
+    await send(auth.url, 'PATCH /profile/mine', { token, body: { name: 'New Name' } }),
+    404,
+    'ROUTE_NOT_FOUND',
+  )
   assert.deepEqual(await rowOf(id), { version: 1, name })
 })
 

@@ -18,7 +18,9 @@ const holds = async (userId: string, role: RoleName) =>
 
 /** Earlier tests may have left others with the role. */
 const removeAdmins = () =>
-  auth.sql(`delete from user_roles using roles where roles.id = role_id and code = 'ADMIN' and user_id <> $1`, [admin.id])
+  auth.sql(`delete from user_roles using roles where roles.id = role_id and code = 'ADMIN' and user_id <> $1`, [
+    admin.id,
+  ])
 
 const codesOf = ({ roles: held }: PrivateProfile) => held.map(({ code }) => code)
 
@@ -113,5 +115,8 @@ test('many changes of one user at the same time leave one of them, whole', async
   for (const { status, text } of answers) assert.equal(status, 200, text)
   const mine = await send<PrivateProfile>(auth.url, 'GET /profile/mine', { token: user.accessToken })
   const left = codesOf(mine.body.data).sort()
-  assert.ok(wanted.some(codes => JSON.stringify([...codes].sort()) === JSON.stringify(left)), left.join())
+  assert.ok(
+    wanted.some(codes => JSON.stringify([...codes].sort()) === JSON.stringify(left)),
+    left.join(),
+  )
 })

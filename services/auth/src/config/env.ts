@@ -1,4 +1,4 @@
-import { type Config, loadConfig, secret } from 'tsmicro/config'
+import { type Config, ConfigError, loadConfig, secret } from 'tsmicro/config'
 import Type from 'typebox'
 
 /** The environment of the auth service; `.env.example` is made from it. */
@@ -14,9 +14,12 @@ export const Env = Type.Object({
     { default: 'info', description: 'Least important level to log' },
   ),
   DATABASE_URL: secret(
-    Type.String({ minLength: 1, description: 'PostgreSQL, postgres://user:password@host:port/name' }),
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description: 'PostgreSQL, postgres://user:password@host:port/name',
+    }),
   ),
-  NATS_URL: secret(Type.String({ minLength: 1, description: 'NATS, nats://[user:password@]host:port' })),
+  NATS_URL: secret(Type.String({ pattern: '^(nats|tls)://', description: 'NATS, nats://[user:password@]host:port' })),
   KEYS_DIR: Type.String({
     minLength: 1,
     description: 'Directory of the RSA keys that sign tokens, one PKCS8 PEM file each; the last by name signs',
@@ -38,6 +41,12 @@ export const Env = Type.Object({
     maximum: 31_536_000,
     description: 'Life of a refresh token',
   }),
+  REQUEST_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    maximum: 60_000,
+    description: 'Longest work on one request, its database statements included; then the caller gets 504',
+  }),
   SEED_DEVELOPMENT_DATA: Type.Boolean({
     default: false,
     description: 'Makes the demo API key and administrator; refused in production',
@@ -47,5 +56,10 @@ export type Env = Config<typeof Env>
 
 /** @throws {ConfigError} with every problem at once */
 export function loadEnv(env: NodeJS.ProcessEnv = process.env): Env {
-  return loadConfig(Env, env)
+  const config = loadConfig(Env, env)
+  if (config.NODE_ENV === 'production' && config.SEED_DEVELOPMENT_DATA) {
+    const message = 'is true, which makes an administrator whose password everybody knows: leave it out in production'
+    throw new ConfigError([{ variable: 'SEED_DEVELOPMENT_DATA', message }])
+  }
+  return config
 }

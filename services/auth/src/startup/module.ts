@@ -49,7 +49,15 @@ export interface ModuleOptions {
 
 /** Wires the auth service: connections → repositories → services → controllers. */
 export function createModule({ env, keyRing, log, overrides = {} }: ModuleOptions): Module {
-  const postgres = overrides.postgres ?? createPostgres<Tables>({ url: env.DATABASE_URL, applicationName: 'auth', log })
+  const postgres =
+    overrides.postgres ??
+    createPostgres<Tables>({
+      url: env.DATABASE_URL,
+      applicationName: 'auth',
+      // A statement that nobody waits for any more should not keep its connection.
+      statementTimeoutMs: env.REQUEST_TIMEOUT_MS,
+      log,
+    })
   const nats = overrides.nats ?? new NatsClient({ url: env.NATS_URL, name: 'auth', log })
   const passwords = overrides.passwords ?? createPasswordHasher()
   const transaction: RunInTransaction = work => postgres.transaction(work)

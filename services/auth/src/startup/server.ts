@@ -14,16 +14,11 @@ import { createModule, type Parts } from './module.ts'
 
 /**
  * The auth service, ready to be started.
- * @throws {StartError} when production is asked to make development data, or has no signing key
+ * @throws {StartError} when there is no usable signing key; only development and test make one
  */
 export async function createAuthService(env: Env, log: Log, overrides: Partial<Parts> = {}): Promise<Service> {
-  const production = env.NODE_ENV === 'production'
-  if (production && env.SEED_DEVELOPMENT_DATA) {
-    throw new StartError(
-      'SEED_DEVELOPMENT_DATA makes an administrator whose password everybody knows: not in production',
-    )
-  }
-  const keyRing = await loadKeyRing({ directory: env.KEYS_DIR, createIfMissing: !production }).catch(cause => {
+  const createIfMissing = env.NODE_ENV !== 'production'
+  const keyRing = await loadKeyRing({ directory: env.KEYS_DIR, createIfMissing }).catch(cause => {
     throw new StartError(`KEYS_DIR: ${(cause as Error).message}`, { cause })
   })
   return createService({
@@ -33,6 +28,7 @@ export async function createAuthService(env: Env, log: Log, overrides: Partial<P
     contracts: [session, profile, administration, apiKeyVerification, validation, keys, userEvents],
     module: createModule({ env, keyRing, log, overrides }),
     log,
+    handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
     http: { host: env.HOST, port: env.PORT, publicPath: '/auth' },
   })
 }

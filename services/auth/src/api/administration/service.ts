@@ -21,9 +21,9 @@ export class AdministrationService {
   setRoles(id: string, codes: readonly RoleName[]): Promise<PrivateProfile> {
     return this.#transaction(async db => {
       // Two administrators who revoke each other at the same time must not both succeed.
-      await this.#users.lockRole('ADMIN', db)
+      const adminRole = await this.#users.lockRole('ADMIN', db)
       if (!(await this.#users.findById(id, db))) throw new USER_NOT_FOUND()
-      if (!codes.includes('ADMIN') && !(await this.#users.isHeldByOthers('ADMIN', id, db))) throw new LAST_ADMIN()
+      if (!codes.includes('ADMIN') && !(await this.#users.isHeldByOthers(adminRole, id, db))) throw new LAST_ADMIN()
       await this.#users.setRoles(id, codes, db)
       const changed = await this.#users.findById(id, db)
       if (!changed) throw new USER_NOT_FOUND()

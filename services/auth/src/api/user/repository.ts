@@ -46,8 +46,9 @@ export class UserRepository {
     await this.#db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute()
   }
 
-  async changeProfile(id: string, { name, profilePicUrl }: ProfileChange): Promise<User | undefined> {
-    const changed = await this.#db
+  /** What is returned is what this very change made, whoever else changes the same user: its version is an event's number. */
+  changeProfile(id: string, { name, profilePicUrl }: ProfileChange): Promise<User | undefined> {
+    return this.#db
       .updateTable('users')
       .set({
         ...(name === undefined ? {} : { name }),
@@ -57,9 +58,10 @@ export class UserRepository {
       })
       .where('id', '=', id)
       .where('status', '=', true)
-      .returning('id')
+      .returning(COLUMNS)
+      .returning(roles)
       .executeTakeFirst()
-    return changed && this.findById(id)
+      .then(toUser)
   }
 
   async rolesOf(id: string): Promise<readonly RoleName[]> {
@@ -80,19 +82,22 @@ export class UserRepository {
     await this.#grant(id, codes, db)
   }
 
-  /** Locks a role until the transaction ends, so that changes of who holds it happen one after the other. */
-  async lockRole(code: RoleName, db: Connection): Promise<void> {
-    await db.selectFrom('roles').select('id').where('code', '=', code).forUpdate().execute()
+  /** Locks a role until the transaction ends, so that changes of who holds it happen one after the other. Gives its id. */
+  async lockRole(code: RoleName, db: Connection): Promise<string> {
+    const query = db.selectFrom('roles').select('id').where('code', '=', code).forUpdate()
+    return (await query.executeTakeFirstOrThrow()).id
   }
 
-  /** Whether anybody but this user holds a role. */
-  async isHeldByOthers(code: RoleName, id: string, db: Connection): Promise<boolean> {
+  /**
+   * Whether anybody but this user holds a role. By the role's id: joined by name, PostgreSQL takes every role for
+   * equally frequent and reads the whole table in search of the few administrators.
+   */
+  async isHeldByOthers(roleId: string, id: string, db: Connection): Promise<boolean> {
     const other = await db
       .selectFrom('user_roles')
       .innerJoin('users', 'users.id', 'user_roles.user_id')
-      .innerJoin('roles', 'roles.id', 'user_roles.role_id')
       .select('users.id')
-      .where('roles.code', '=', code)
+      .where('user_roles.role_id', '=', roleId)
       .where('users.status', '=', true)
       .where('users.id', '!=', id)
       .limit(1)

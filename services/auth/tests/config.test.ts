@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { ConfigError, envExample } from 'tsmicro/config'
+import { Env, loadEnv } from '../src/index.ts'
+import { runAuth } from './support/process.ts'
+
+const keysDir = mkdtempSync(join(tmpdir(), 'auth-keys-'))
+after(() => rmSync(keysDir, { recursive: true, force: true }))
+const GOOD = {
+  DATABASE_URL: 'postgres://app:s3cret-d@127.0.0.1:1/app',
+  NATS_URL: 'nats://auth:s3cret-n@127.0.0.1:1',
+  KEYS_DIR: keysDir,
+}
+
+/** Ends at once with 1 and says only this, without secrets and stack. */
+async function assertRefused(env: Record<string, string>, ...lines: RegExp[]): Promise<void> {
+  const { code, signal, output } = await runAuth(env)
+  assert.deepEqual([code, signal], [1, null], output)
+  assert.doesNotMatch(output, /s3cret|\n\s+at /)
+  assert.equal(output.split('\n').length, lines.length, output)
+  for (const line of lines) assert.match(output, line)
+}
+
+test('everything that is missing is said at once', () =>
+  assertRefused(
+    {},
+    /^auth: the environment does not fit:$/m,
+    /DATABASE_URL is not set/,
+    /NATS_URL is not set/,
+    /KEYS_DIR is not set/,
+  ))
+
+test('everything that is wrong is said at once, and no secret', () =>
+  assertRefused(
+    { ...GOOD, DATABASE_URL: 'mysql://app:s3cret-d@host/app', NATS_URL: 's3cret-n', PORT: '80x', LOG_LEVEL: 'loud' },
+    /the environment does not fit/,
+    /PORT is "80x", expected an integer from 0 to 65535/,
+    /LOG_LEVEL is "loud", expected one of/,
+    /DATABASE_URL has a value \(not shown\)/,
+    /NATS_URL has a value \(not shown\)/,
+  ))
+
+test('production refuses development data', () =>
+  assertRefused(
+    { ...GOOD, SEED_DEVELOPMENT_DATA: 'true' },
+    /does not fit/,
+    /SEED_DEVELOPMENT_DATA is true, .* production/,
+  ))
+
+test('production makes no signing key', () =>
+  assertRefused(GOOD, /^auth: KEYS_DIR: no signing key in .*: put a PKCS8 file/))
+
+test('a file that is no key is named', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'auth-keys-'))
+  try {
+    writeFileSync(join(directory, '0001.pem'), 's3cret')
+    await assertRefused({ ...GOOD, KEYS_DIR: directory }, /^auth: KEYS_DIR: .*0001\.pem is no usable signing key/)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('without NODE_ENV it is production, so that nothing insecure happens by forgetting', () => {
+  assert.equal(loadEnv(GOOD).NODE_ENV, 'production')
+  assert.throws(() => loadEnv({ ...GOOD, SEED_DEVELOPMENT_DATA: 'yes' }), ConfigError)
+  assert.equal(loadEnv({ ...GOOD, SEED_DEVELOPMENT_DATA: 'yes', NODE_ENV: 'development' }).SEED_DEVELOPMENT_DATA, true)
+})
+
+test('a config that is printed shows no secret', () => {
+  assert.doesNotMatch(JSON.stringify({ ...loadEnv(GOOD) }) + JSON.stringify(loadEnv(GOOD)), /s3cret/)
+})
+
+test('.env.example is what the schema says', () => {
+  assert.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), envExample(Env))
+})

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { before, test } from 'node:test'
+import { profile, validation } from '@blog-platform/auth-contract'
+import { ApiError, type Health } from 'tsmicro'
+import { grant, newcomer, refreshed, signIn, signUp } from './support/accounts.ts'
+import { startAuth } from './support/auth.ts'
+import { type Answer, assertFailure, assertInvalid, send } from './support/http.ts'
+import { until } from './support/until.ts'
+
+const auth = await startAuth({ env: { REQUEST_TIMEOUT_MS: '2000' } })
+const account = await signUp(auth)
+before(() => grant(auth, account, 'ADMIN'))
+
+const { accessToken: token, id } = account
+
+/** Everything that needs the database. */
+function ask(): Promise<Answer>[] {
+  const { email, password, refreshToken } = account
+  return [
+    send(auth.url, 'POST /signup/basic', { body: newcomer() }),
+    send(auth.url, 'POST /signin/basic', { body: { email, password } }),
+    send(auth.url, 'POST /signin/basic', { body: { ...newcomer(), name: undefined } }),
+    send(auth.url, 'POST /token/refresh', { token, body: { refreshToken } }),
+    send(auth.url, 'DELETE /signout', { token }),
+    send(auth.url, `GET /profile/id/${id}`),
+    send(auth.url, `GET /profile/id/${randomUUID()}`),
+    send(auth.url, 'GET /profile/mine', { token }),
+    send(auth.url, 'PUT /profile/mine', { token, body: { name: 'New Name' } }),
+    send(auth.url, `PUT /admin/users/${id}/roles`, { token, body: { roles: ['ADMIN'] } }),
+    send(auth.url, 'POST /verify/apikey', { body: { key: 'unknown' } }),
+    send(auth.url, 'GET /verify/apikey', { headers: { 'x-api-key': 'unknown' } }),
+  ]
+}
+
+const askPeer = (): Promise<unknown>[] => [
+  auth.peer.call(validation.validateToken, { token }),
+  auth.peer.call(validation.validateRole, { userId: id, role: 'ADMIN' }),
+  auth.peer.call(profile.publicProfile, { id }),
+]
+
+async function assertNotNow(statuses: readonly number[]): Promise<void> {
+  for (const answer of await Promise.all(ask())) {
+    assert.ok(statuses.includes(answer.status), answer.text)
+    assertFailure(answer, answer.status, answer.status === 503 ? 'SERVICE_UNAVAILABLE' : 'DEADLINE_EXCEEDED')
+  }
+  for (const outcome of await Promise.allSettled(askPeer())) {
+    assert.ok(outcome.status === 'rejected' && outcome.reason instanceof ApiError)
+    assert.ok(statuses.includes(outcome.reason.status), outcome.reason.code)
+  }
+}
+
+const isReady = async () => (await send(auth.url, 'GET /health/ready')).status === 200
+const stateOf = async (name: string) => {
+  const { status, body } = await send<Health>(auth.url, 'GET /health')
+  assert.equal(status, 200)
+  return body.data.dependencies[name]?.status
+}
+
+/** Every connection of the pool is good again: more requests at once than it has. */
+async function assertRecovered(): Promise<void> {
+  await until('ready again', isReady)
+  const answers = await Promise.all(Array.from({ length: 30 }, () => send(auth.url, 'GET /profile/mine', { token })))
+  for (const answer of answers) assert.equal(answer.status, 200, answer.text)
+  assert.equal(await stateOf('postgres'), 'up')
+  const tokens = await signIn(auth, account)
+  await refreshed(auth, tokens)
+}
+
+test('without the database everything that needs it answers 503, and comes back by itself', async () => {
+  auth.postgres.kill('SIGKILL')
+  await until('noticed', async () => (await stateOf('postgres')) === 'down')
+  assert.equal(await stateOf('nats'), 'up')
+  assert.equal((await send(auth.url, 'GET /health/ready')).status, 503)
+  await assertNotNow([503])
+  assertFailure(await send(auth.url, 'GET /profile/mine', { token: 'gibberish' }), 401, 'UNAUTHENTICATED')
+  assertInvalid(await send(auth.url, 'POST /signin/basic', { body: {} }), 'body')
+  assert.equal((await send(auth.url, 'GET /.well-known/jwks.json')).status, 200)
+  await auth.postgres.restart()
+  await assertRecovered()
+})
+
+test('requests that were under way when it died are told so', async () => {
+  const asked = Promise.all(ask().filter((_, n) => n > 4))
+  auth.postgres.kill('SIGKILL')
+  for (const { status, text } of await asked) assert.ok([200, 401, 404, 503].includes(status), text)
+  await auth.postgres.restart()
+  await assertRecovered()
+})
+
+test('a frozen database costs no more than the time a request may take', async () => {
+  auth.postgres.kill('SIGSTOP')
+  await assertNotNow([503, 504])
+  await until('noticed', async () => (await stateOf('postgres')) === 'down')
+  auth.postgres.kill('SIGCONT')
+  await assertRecovered()
+})

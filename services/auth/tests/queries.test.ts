@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LogEvent } from 'kysely'
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { createPostgres } from 'tsmicro/postgres'
+import type { Tables } from '../src/database/tables.ts'
+import { grant, refreshed, signIn, signUp } from './support/accounts.ts'
+import { addAuth } from './support/auth.ts'
+import { send } from './support/http.ts'
+import { startServers } from './support/servers.ts'
+
+const servers = await startServers()
+const seen = new Map<string, readonly unknown[]>()
+const pool = new pg.Pool({ connectionString: servers.postgres.url })
+servers.cleanUp.defer(() => pool.end())
+const log = ({ query }: LogEvent) => void seen.set(query.sql, query.parameters)
+const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log })
+const postgres = {
+  ...createPostgres<Tables>({ url: servers.postgres.url }),
+  db,
+  transaction: <T>(run: Parameters<ReturnType<typeof db.transaction>['execute']>[0]) =>
+    db.transaction().execute(run) as Promise<T>,
+}
+const auth = await addAuth(servers, { env: { SEED_DEVELOPMENT_DATA: 'true' }, overrides: { postgres } })
+
+const countOf = async (where: string) =>
+  (await auth.sql<{ n: number }>(`select count(*)::int n from sessions where ${where}`))[0]?.n ?? -1
+
+const ENDED = `insert into sessions (id, user_id, access_id, refresh_id, issued_at, expires_at)
+  select gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), now() - interval '9 days', now() + $2::interval
+  from generate_series(1, $3)`
+
+test('ended sessions go as new ones come, a few each time; what may still be asked for stays', async () => {
+  const account = await signUp(auth)
+  await auth.sql(ENDED, [account.id, '-2 days', 25])
+  await auth.sql(ENDED, [account.id, '-1 hour', 5])
+  await signIn(auth, account)
+  assert.equal(await countOf(`expires_at < now() - interval '1 day'`), 15)
+  await Promise.all([signIn(auth, account), signIn(auth, account), signUp(auth)])
+  assert.equal(await countOf(`expires_at < now() - interval '1 day'`), 0)
+  assert.equal(await countOf('expires_at < now()'), 5)
+  assert.equal(await countOf('expires_at > now()'), 5)
+})
+
+test('every query finds its rows by an index, however many there are', async () => {
+  const account = await signUp(auth)
+  await grant(auth, account, 'ADMIN')
+  const { accessToken: token } = await refreshed(auth, account)
+  await send(auth.url, 'POST /verify/apikey', { body: { key: 'x' } })
+  await send(auth.url, 'PUT /profile/mine', { token, body: { name: 'New Name' } })
+  for (const roles of [['ADMIN'], ['AUTHOR']]) {
+    const answer = await send(auth.url, `PUT /admin/users/${account.id}/roles`, { token, body: { roles } })
+    assert.equal(answer.status, 200, answer.text)
+  }
+  await send(auth.url, 'DELETE /signout', { token })
+  await auth.sql(`insert into users (id, email, password_hash, name)
+    select gen_random_uuid(), n || '@example.com', 'x', 'x' from generate_series(1, 20000) n`)
+  await auth.sql(
+    `insert into user_roles select users.id, roles.id from users, roles where roles.code = 'LEARNER' on conflict do nothing`,
+  )
+  await auth.sql(`insert into sessions (id, user_id, access_id, refresh_id, issued_at, expires_at)
+    select gen_random_uuid(), id, gen_random_uuid(), gen_random_uuid(), now(), now() + interval '1 day' from users`)
+  await auth.sql(
+    `insert into api_keys (key_hash, comment) select sha256(n::text::bytea), 'x' from generate_series(1, 20000) n`,
+  )
+  await auth.sql('analyze')
+  const explained = [...seen].filter(([sql]) => /^(select|update|delete|with)/.test(sql))
+  assert.ok(explained.length >= 12, `only ${explained.length} queries were seen`)
+  for (const [sql, parameters] of explained) {
+    const plan = await auth.sql<{ 'QUERY PLAN': string }>(`explain ${sql}`, parameters)
+    const text = plan.map(row => row['QUERY PLAN']).join('\n')
+    assert.doesNotMatch(text, /Seq Scan on (users|user_roles|sessions|api_keys)/, `${sql}\n${text}`)
+  }
+})
