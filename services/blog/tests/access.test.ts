@@ -17,7 +17,7 @@ before(async () => {
   author = await it.auth.signUp('AUTHOR')
   editor = await it.auth.signUp('EDITOR')
 })
-after(() => it[Symbol.asyncDispose]())
+after(() => it?.[Symbol.asyncDispose]())
 
 const id = 'f'.repeat(24)
 const asAuthor = ['POST /author', 'PUT /author', `PUT /author/submit/id/${id}`]

@@ -19,8 +19,8 @@ before(async () => {
   await nats.connect()
 })
 after(async () => {
-  await nats.close()
-  await it[Symbol.asyncDispose]()
+  await nats?.close()
+  await it?.[Symbol.asyncDispose]()
 })
 
 async function authorOf(path: string): Promise<{ id: string; name: string; profilePicUrl?: string }> {

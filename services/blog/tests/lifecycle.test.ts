@@ -15,7 +15,7 @@ before(async () => {
   other = await it.auth.signUp('AUTHOR')
   editor = await it.auth.signUp('EDITOR')
 })
-after(() => it[Symbol.asyncDispose]())
+after(() => it?.[Symbol.asyncDispose]())
 
 test('a blog from draft to publication and back', async () => {
   const { send } = it

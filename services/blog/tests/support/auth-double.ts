@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type PublicProfile,
   profile,
   type RoleName,
   roles,
@@ -11,7 +12,15 @@ import {
   userEvents,
   validation,
 } from '@blog-platform/auth-contract'
-import { Controller, createPublisher, createService, NatsClient, type NatsGroup, type Service } from 'tsmicro'
+import {
+  Controller,
+  createPublisher,
+  createService,
+  NatsClient,
+  type NatsGroup,
+  type Routes,
+  type Service,
+} from 'tsmicro'
 import { createTokenSigner, createTokenVerifier, type KeyRing, loadKeyRing, TokenError } from 'tsmicro/auth'
 import { createLogger } from 'tsmicro/telemetry'
 
@@ -33,6 +42,9 @@ interface Account {
   profilePicUrl?: string
   role: RoleName
 }
+
+/** The part of the contract `profile` that concerns other services. */
+const publicProfiles = { publicProfile: profile.publicProfile }
 
 const nobody = { authenticate: () => Promise.reject(new Error()), authorize: () => Promise.reject(new Error()) }
 
@@ -68,7 +80,7 @@ export class AuthDouble {
     const service = createService({
       name: 'auth',
       version: '0.1.0',
-      contracts: [validation],
+      contracts: [validation, publicProfiles],
       module: { controllers: [new Doors(this)], dependencies: [], nats },
       log: createLogger({ name: 'auth', level: 'silent' }),
     })
@@ -133,6 +145,10 @@ class Doors extends Controller {
     this.#auth = auth
   }
 
+  override mountRoutes(routes: Routes): void {
+    routes.implement(publicProfiles, { publicProfile: ({ data }) => this.#profile(data.id) })
+  }
+
   override mountNats(nats: NatsGroup): void {
     const { accounts, ended, keyRing } = this.#auth
     const verifier = createTokenVerifier({
@@ -153,12 +169,12 @@ class Doors extends Controller {
       validateRole: ({ data }) => ({ valid: roles.satisfies([accounts.get(data.userId)?.role ?? ''], data.role) }),
       publicKeys: () => ({ keys: keyRing.jwks().keys.map(key => ({ ...key })) }),
     })
-    nats.implement(profile, {
-      publicProfile: ({ data }) => {
-        const account = accounts.get(data.id)
-        if (!account) throw new USER_NOT_FOUND()
-        return { id: data.id, ...account }
-      },
-    })
+    nats.implement(publicProfiles, { publicProfile: ({ data }) => this.#profile(data.id) })
+  }
+
+  #profile(id: string): PublicProfile {
+    const account = this.#auth.accounts.get(id)
+    if (!account) throw new USER_NOT_FOUND()
+    return { id, ...account }
   }
 }

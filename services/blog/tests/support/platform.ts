@@ -16,8 +16,11 @@ export interface Platform extends AsyncDisposable {
 }
 
 export async function startPlatform(): Promise<Platform> {
-  const [nats, documents] = await Promise.all([startNats({ ephemeral: true }), startDocuments({ ephemeral: true })])
-  const auth = await AuthDouble.start(nats.url)
+  await using started = new AsyncDisposableStack()
+  const nats = started.use(await startNats({ ephemeral: true }))
+  const documents = started.use(await startDocuments({ ephemeral: true }))
+  const auth = started.use(await AuthDouble.start(nats.url))
+  const all = started.move()
   return {
     nats,
     documents,
@@ -29,10 +32,7 @@ export async function startPlatform(): Promise<Platform> {
       PORT: '0',
       LOG_LEVEL: 'silent',
     },
-    async [Symbol.asyncDispose]() {
-      await auth[Symbol.asyncDispose]()
-      await Promise.all([nats.stop(), documents.stop()])
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
 
@@ -44,21 +44,19 @@ export interface Running extends Platform {
 }
 
 export async function startBlog(): Promise<Running> {
-  const platform = await startPlatform()
+  await using started = new AsyncDisposableStack()
+  const platform = started.use(await startPlatform())
   const { MONGODB_DATABASE: database = '' } = platform.environment
-  const blog = createBlogService(loadEnv(platform.environment))
-  const mongo = createMongo({ url: platform.documents.url, database })
+  const mongo = started.adopt(createMongo({ url: platform.documents.url, database }), mongo => mongo.close())
+  const blog = started.adopt(createBlogService(loadEnv(platform.environment)), blog => blog.stop())
   await blog.start()
+  const all = started.move()
   return {
     ...platform,
     blog,
     mongo,
     send: sender(() => blog.url),
-    async [Symbol.asyncDispose]() {
-      await blog.stop()
-      await mongo.close()
-      await platform[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
 
