@@ -6,6 +6,8 @@ export interface Answer {
   readonly text: string
   /** The JSON that came; `undefined` when it was none. Failures have `code`, `status`, `message`, `error` and `requestId`. */
   readonly body: Readonly<Record<string, unknown>> | undefined
+  /** The `data` of the envelope; empty when there was none. */
+  readonly data: Readonly<Record<string, unknown>>
 }
 
 export interface Sent {
@@ -35,7 +37,14 @@ export function send(baseUrl: string, route: string, { headers, json }: Sent = {
       .on('error', reject)
       .on('end', () => {
         const text = Buffer.concat(chunks).toString()
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: parsed(text) })
+        const body = parsed(text)
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          body,
+          data: { ...(body?.data as object) },
+        })
       })
   })
   sent.end(body)

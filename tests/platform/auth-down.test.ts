@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type Gateway, startGateway } from '@tsmicro/gateway'
+import { bearer, type Contents, publish } from '../support/contents.ts'
+import { draft } from '../support/people.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import { send } from '../support/send.ts'
+import { until } from '../support/until.ts'
+
+const resources = new AsyncDisposableStack()
+let platform: Platform
+let contents: Contents
+/** The same public door, but it remembers API keys for so long that no test has to hurry. */
+let patient: Gateway
+let withKey: { readonly 'x-api-key': string }
+before(async () => {
+  platform = resources.use(await startPlatform({ CACHE_TTL_SECONDS: '3600' }))
+  contents = await publish(platform, 5)
+  patient = resources.use(await startPatientGateway())
+  withKey = { 'x-api-key': platform.apiKey }
+})
+after(() => resources.disposeAsync())
+
+async function startPatientGateway(): Promise<Gateway> {
+  const directory = await mkdtemp(join(tmpdir(), 'tsmicro-gateway-'))
+  resources.defer(() => rm(directory, { recursive: true, force: true }))
+  const config = await readFile(new URL('../../kong/kong.yml', import.meta.url), 'utf8')
+  assert.match(config, / cache_ttl: 5\n/)
+  const path = join(directory, 'kong.yml')
+  await writeFile(path, config.replace(' cache_ttl: 5\n', ' cache_ttl: 600\n'))
+  const resolve = { 'auth:8001': new URL(platform.authUrl).host, 'blog:8002': new URL(platform.blogUrl).host }
+  return startGateway({ config: path, port: 0, resolve })
+}
+
+/** Everything of the blog service that somebody must be signed in for: its path there, and a body. */
+function protectedRequests(slug: string) {
+  const id = contents.ids[0] ?? ''
+  return [
+    { route: 'POST /author', json: draft(slug) },
+    { route: 'PUT /author', json: { _id: id, title: 'Another title' } },
+    { route: `PUT /author/submit/id/${id}`, json: undefined },
+    { route: `PUT /editor/publish/id/${id}`, json: undefined },
+    { route: `PUT /editor/unpublish/id/${id}`, json: undefined },
+  ]
+}
+
+async function protectedAnswers(slug: string) {
+  const asked = protectedRequests(slug).map(({ route, json }) =>
+    send(platform.blogUrl, route, { headers: bearer(contents.author), json }),
+  )
+  return (await Promise.all(asked)).map(({ status, body }) => [status, body?.error])
+}
+
+const read = (baseUrl: string, path: string, key = platform.apiKey) =>
+  send(baseUrl, `GET ${path}`, { headers: { 'x-api-key': key } })
+
+/** Whether somebody can write through the real gateway; a slug can be taken once only. */
+async function canWrite(slug: string): Promise<boolean> {
+  const headers = { ...withKey, ...bearer(contents.author) }
+  const { status, body } = await send(platform.url, 'POST /blog/author', { headers, json: draft(slug) })
+  assert.ok(status === 200 || status >= 500, `${status} ${body?.message}`)
+  return status === 200
+}
+
+test('auth killed: what is public can be read, what is protected is 503, nothing is 401, 403 or 404', async t => {
+  const [cached = '', uncached = '', another = ''] = contents.ids
+  const path = `/blog/id/${cached}`
+  const before = await read(patient.url, path)
+  assert.equal(before.status, 200)
+  assert.equal((await read(patient.url, '/blog/list/latest')).status, 200)
+  await platform.auth.end('SIGKILL')
+
+  await t.test('protected routes', async () => {
+    for (let round = 0; round < 3; round++) {
+      for (const answer of await protectedAnswers(`down-${round}`))
+        assert.deepEqual(answer, [503, 'SERVICE_UNAVAILABLE'])
+    }
+    const headers = { ...withKey, ...bearer(contents.author) }
+    const through = await send(patient.url, 'POST /blog/author', { headers, json: draft('down') })
+    assert.deepEqual([through.status, through.body?.error], [503, 'SERVICE_UNAVAILABLE'])
+  })
+
+  await t.test('a token that is surely bad is still 401: nobody has to be asked', async () => {
+    const headers = bearer({ accessToken: `${contents.author.accessToken.slice(0, -8)}AAAAAAAA` })
+    assert.equal((await send(platform.blogUrl, 'POST /author', { headers })).status, 401)
+    assert.equal((await send(platform.blogUrl, 'POST /author')).status, 401)
+  })
+
+  await t.test('public reads, cached or of an author who is known', async () => {
+    assert.deepEqual((await read(patient.url, path)).data, before.data)
+    assert.equal((await read(patient.url, '/blog/list/latest')).status, 200)
+    assert.equal((await read(platform.blogUrl, `/id/${cached}`)).status, 200)
+    const { status, data } = await read(patient.url, `/blog/id/${uncached}`)
+    assert.equal(status, 200)
+    assert.deepEqual(data.author, { id: contents.author.id, name: 'Ada' })
+    assert.equal((await read(platform.blogUrl, `/id/${another}`)).status, 200)
+    assert.equal((await read(patient.url, `/blog/id/${'0'.repeat(24)}`)).status, 404)
+  })
+
+  await t.test('an API key that cannot be verified is 503, once forgotten also a good one', async () => {
+    for (const gateway of [platform, patient]) {
+      const { status, body } = await read(gateway.url, path, 'never-seen')
+      const { code, status: told, error } = body ?? {}
+      assert.deepEqual([status, code, told, error], [503, '10001', 503, 'SERVICE_UNAVAILABLE'])
+    }
+    await until('the real gateway to forget the key', async () => {
+      const { status } = await read(platform.url, path)
+      assert.ok(status === 200 || status === 503)
+      return status === 503
+    })
+  })
+
+  await t.test(
+    'what auth answers itself is the gateway’s 502 or 503, and the open health of blog is there',
+    async () => {
+      const headers = { ...withKey, ...bearer(contents.author) }
+      const profile = await send(patient.url, 'GET /auth/profile/mine', { headers })
+      assert.ok([502, 503].includes(profile.status))
+      const health = await send(platform.url, 'GET /blog/health')
+      assert.equal(health.status, 200)
+    },
+  )
+})
+
+test('auth back: everything works again, nothing else was started anew', async () => {
+  await platform.auth.start()
+  await until('writing to work', () => canWrite('after-the-kill'))
+  assert.equal((await read(platform.url, `/blog/id/${contents.ids[0]}`)).status, 200)
+  assert.equal((await read(platform.url, '/blog/list/latest', 'never-seen')).status, 401)
+  assert.equal((await contents.author.profile.myProfile({})).name, 'Ada')
+})
+
+test('auth frozen: 503 or 504 while it lasts, then on as before', async () => {
+  const [, , , unread = ''] = contents.ids
+  platform.auth.signal('SIGSTOP')
+  try {
+    const [answers, unseen, known] = await Promise.all([
+      protectedAnswers('frozen'),
+      read(platform.url, '/blog/list/latest', 'seen-by-nobody'),
+      read(platform.blogUrl, `/id/${unread}`),
+    ])
+    for (const answer of answers) {
+      const late = answer[0] === 504 && answer[1] === 'DEADLINE_EXCEEDED'
+      assert.ok(late || (answer[0] === 503 && answer[1] === 'SERVICE_UNAVAILABLE'), String(answer))
+    }
+    assert.equal(unseen.status, 503)
+    assert.equal(known.status, 200)
+  } finally {
+    platform.auth.signal('SIGCONT')
+  }
+  await until('writing to work', () => canWrite('after-the-frost'))
+  assert.equal((await contents.author.profile.myProfile({})).name, 'Ada')
+})

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'
+import { bearer, type Contents, publish } from '../support/contents.ts'
+import { downOf, readyOf } from '../support/health.ts'
+import { draft } from '../support/people.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import { send } from '../support/send.ts'
+import { until } from '../support/until.ts'
+
+let platform: Platform
+let contents: Contents
+let cached: string
+let unread: string[]
+before(async () => {
+  platform = await startPlatform({ CACHE_TTL_SECONDS: '3600' })
+  contents = await publish(platform, 4)
+  ;[cached = '', ...unread] = contents.ids
+  assert.equal(await readStatus(cached), 200)
+})
+after(() => platform?.[Symbol.asyncDispose]())
+
+const readStatus = async (id: string) => (await send(platform.blogUrl, `GET /id/${id}`)).status
+
+function signIn(password = DEMO_ADMIN.password) {
+  return send(platform.authUrl, 'POST /signin/basic', { json: { email: DEMO_ADMIN.email, password } })
+}
+
+function write(slug: string) {
+  return send(platform.blogUrl, 'POST /author', { headers: bearer(contents.author), json: draft(slug) })
+}
+
+/** Everything that cannot be done without the database of the auth service. */
+async function answersOfAuth(slug: string) {
+  const headers = bearer(contents.author)
+  // Somebody else's session: what is answered 504 may still be done once the database goes on.
+  const { refreshToken } = contents.editor
+  const answers = await Promise.all([
+    signIn(),
+    signIn('wrong password'),
+    send(platform.authUrl, 'POST /signup/basic', {
+      json: { email: `${slug}@example.com`, password: 'correct horse', name: 'Somebody' },
+    }),
+    send(platform.authUrl, 'POST /token/refresh', { headers: bearer(contents.editor), json: { refreshToken } }),
+    send(platform.authUrl, 'GET /profile/mine', { headers }),
+    send(platform.authUrl, `GET /profile/id/${contents.author.id}`),
+    send(platform.authUrl, 'POST /verify/apikey', { json: { key: platform.apiKey } }),
+    send(platform.authUrl, 'GET /verify/apikey', { headers: { 'x-api-key': platform.apiKey } }),
+    send(platform.url, 'GET /blog/list/latest', { headers: { 'x-api-key': `never-seen-${slug}` } }),
+    write(slug),
+  ])
+  return answers.map(({ status, body }) => ({ status, error: body?.error, requestId: typeof body?.requestId }))
+}
+
+const UNAVAILABLE = { status: 503, error: 'SERVICE_UNAVAILABLE', requestId: 'string' }
+
+test('PostgreSQL killed: 503, never 401; its return is enough', async () => {
+  platform.postgres.kill('SIGKILL')
+  await until('auth to notice', async () => !(await readyOf(platform.authUrl)))
+  for (let round = 0; round < 3; round++) {
+    for (const answer of await answersOfAuth(`killed-${round}`)) assert.deepEqual(answer, UNAVAILABLE)
+  }
+  const { status, data } = await send(platform.url, 'GET /auth/health')
+  assert.deepEqual([status, data.status, data.ready, downOf(data)], [200, 'ok', false, ['postgres']])
+  assert.equal(await readyOf(platform.blogUrl), true)
+  assert.equal((await send(platform.authUrl, 'GET /.well-known/jwks.json')).status, 200)
+  assert.equal(await readStatus(cached), 200)
+
+  await platform.postgres.restart()
+  await until('auth to be ready', () => readyOf(platform.authUrl))
+  assert.equal((await signIn()).status, 200)
+  assert.equal((await signIn('wrong password')).status, 401)
+  assert.equal((await write('postgres-is-back')).status, 200)
+})
+
+test('document server killed: what is cached is read, the rest is 503, never 404; its return is enough', async () => {
+  platform.documents.kill('SIGKILL')
+  await until('blog to notice', async () => !(await readyOf(platform.blogUrl)))
+  const [id = ''] = unread
+  const answers = await Promise.all([
+    send(platform.blogUrl, `GET /id/${id}`),
+    send(platform.blogUrl, 'GET /slug/published-1'),
+    send(platform.blogUrl, `GET /id/${'0'.repeat(24)}`),
+    send(platform.blogUrl, 'GET /list/latest'),
+    write('killed'),
+    send(platform.blogUrl, `PUT /author/submit/id/${id}`, { headers: bearer(contents.author) }),
+  ])
+  for (const { status, body } of answers) assert.deepEqual([status, body?.error], [503, 'SERVICE_UNAVAILABLE'])
+  assert.equal(await readStatus(cached), 200)
+  const { status, data } = await send(platform.url, 'GET /blog/health')
+  assert.deepEqual([status, data.status, data.ready, downOf(data)], [200, 'ok', false, ['mongo']])
+  assert.equal(await readyOf(platform.authUrl), true)
+
+  await platform.documents.restart()
+  await until('blog to be ready', () => readyOf(platform.blogUrl))
+  assert.equal(await readStatus(id), 200)
+  assert.equal((await write('documents-are-back')).status, 200)
+})
+
+test('both databases frozen for seconds: 503 or 504, then on as before', async () => {
+  const [, id = ''] = unread
+  platform.postgres.kill('SIGSTOP')
+  platform.documents.kill('SIGSTOP')
+  try {
+    const [auth, read, list] = await Promise.all([
+      answersOfAuth('frozen'),
+      send(platform.blogUrl, `GET /id/${id}`),
+      send(platform.blogUrl, 'GET /list/latest'),
+      until('auth to notice', async () => !(await readyOf(platform.authUrl))),
+      until('blog to notice', async () => !(await readyOf(platform.blogUrl))),
+    ])
+    for (const { status } of [...auth, read, list]) assert.ok(status === 503 || status === 504, `${status}`)
+    assert.equal(await readStatus(cached), 200)
+  } finally {
+    platform.postgres.kill('SIGCONT')
+    platform.documents.kill('SIGCONT')
+  }
+  await until('auth to be ready', () => readyOf(platform.authUrl))
+  await until('blog to be ready', () => readyOf(platform.blogUrl))
+  await until('reading to work', async () => (await readStatus(id)) === 200)
+  await until('signing in to work', async () => (await signIn()).status === 200)
+  assert.equal((await signIn('wrong password')).status, 401)
+  assert.equal((await write('thawed')).status, 200)
+})
