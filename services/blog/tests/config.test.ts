@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { SLUG_INVALID } from '@blog-platform/blog-contract'
+import { ConfigError, envExample } from 'tsmicro/config'
+import { normalizeSlug, slugOf } from '../src/api/blog/slug.ts'
+import { EnvSchema, loadEnv } from '../src/index.ts'
+
+const needed = { NATS_URL: 'nats://n:4222', MONGODB_URL: 'mongodb://user:hidden@m:27017' }
+
+test('.env.example is what the schema says', () => {
+  assert.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), envExample(EnvSchema))
+})
+
+test('two variables are enough; nothing is open to the network unless somebody says so', () => {
+  const env = loadEnv(needed)
+  assert.deepEqual([env.HOST, env.PORT, env.NODE_ENV], ['127.0.0.1', 8002, 'production'])
+  assert.deepEqual([env.JWT_ISSUER, env.JWT_AUDIENCE], ['https://auth.tsmicro.dev', 'tsmicro'])
+  assert.doesNotMatch(JSON.stringify(env), /hidden/)
+  assert.throws(() => loadEnv({}), ConfigError)
+})
+
+test('one slug for all its spellings', () => {
+  const cases: [string, string | undefined][] = [
+    ['hello-world', 'hello-world'],
+    ['  Héllo,  WORLD! ', 'hello-world'],
+    ['--a--b--c--', 'a-b-c'],
+    ['ﬁne ①', 'fine-1'],
+    ['İstanbul', 'istanbul'],
+    ['абв abc', 'abc'],
+    ['日本語', undefined],
+    ['...', undefined],
+    ['a!', undefined],
+    ['', undefined],
+    ['x'.repeat(300), 'x'.repeat(200)],
+    [`${'x'.repeat(199)} y`, 'x'.repeat(199)],
+  ]
+  for (const [text, slug] of cases) {
+    assert.equal(normalizeSlug(text), slug, text)
+    if (slug !== undefined) assert.equal(normalizeSlug(slug), slug, `${text} twice`)
+  }
+  assert.throws(() => slugOf('???'), SLUG_INVALID)
+})

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { reading } from '@blog-platform/blog-contract'
+import { NatsClient } from 'tsmicro'
+import { createBlogService, loadEnv } from '../src/index.ts'
+import type { User } from './support/auth-double.ts'
+import { sender } from './support/http.ts'
+import { dataOf, draft, makeBlog, type Running, startBlog } from './support/platform.ts'
+import { until } from './support/until.ts'
+
+let it: Running
+let author: User
+let editor: User
+
+before(async () => {
+  it = await startBlog()
+  author = await it.auth.signUp('AUTHOR')
+  editor = await it.auth.signUp('EDITOR')
+})
+after(() => it?.[Symbol.asyncDispose]())
+
+/** Makes a blog and reads it at every public door, so that it is cached. */
+async function cachedBlog(): Promise<readonly string[]> {
+  const { _id, slug } = await makeBlog(it.send, author, editor)
+  const routes = [`GET /id/${_id}`, `GET /slug/${slug}`, 'GET /list/latest']
+  for (const route of routes) dataOf(await it.send(route))
+  return routes
+}
+
+const create = () => it.send('POST /author', { token: author.token, body: draft() })
+const unavailable = ({ status }: { status: number }) => status === 503 || status === 504
+
+test('auth down: protected routes answer 503, cached reads go on; and back again', async () => {
+  const routes = await cachedBlog()
+  const uncached = await makeBlog(it.send, author, editor)
+  await it.auth.stop()
+  // What was answered before is kept for a moment; then the role is still asked for, every time.
+  for (let n = 0; n < 3; n++) {
+    const { status, body } = await create()
+    assert.deepEqual([status, body.error], [503, 'SERVICE_UNAVAILABLE'])
+  }
+  for (const route of routes) assert.equal((await it.send(route)).status, 200, route)
+  assert.equal((await it.send(`GET /id/${uncached._id}`)).status, 200)
+  await it.auth.start()
+  dataOf(await create())
+})
+
+test('auth down before the first token came: 503, never 401', async () => {
+  const { environment, auth } = it
+  const blog = createBlogService(loadEnv(environment))
+  await blog.start()
+  const send = sender(() => blog.url)
+  try {
+    await auth.stop()
+    for (let n = 0; n < 3; n++) {
+      const { status } = await send('POST /author', { token: author.token, body: draft() })
+      assert.equal(status, 503)
+    }
+    await auth.start()
+    await until(
+      () => send('POST /author', { token: author.token, body: draft() }),
+      ({ status }) => {
+        assert.notEqual(status, 401)
+        return status === 200
+      },
+    )
+  } finally {
+    await blog.stop()
+  }
+})
+
+test('NATS killed: 503 or 504, never 401; cached reads go on; everything is back after its restart', async () => {
+  const routes = await cachedBlog()
+  const { token } = await it.auth.session(author.id)
+  it.nats.kill('SIGKILL')
+  for (let n = 0; n < 5; n++) {
+    for (const each of [author.token, token]) {
+      const { status } = await it.send('POST /author', { token: each, body: draft() })
+      assert.ok(unavailable({ status }), `${status}`)
+    }
+    for (const route of routes) assert.equal((await it.send(route)).status, 200, route)
+  }
+  await until(
+    () => it.send('GET /health/ready'),
+    ({ status }) => status === 503,
+  )
+  await it.nats.restart()
+  await until(create, ({ status }) => {
+    assert.notEqual(status, 401)
+    return status === 200
+  })
+  await until(
+    () => it.send('GET /health/ready'),
+    ({ status }) => status === 200,
+  )
+  const client = new NatsClient({ url: it.nats.url, name: 'test' })
+  await client.connect()
+  const id = routes[0]?.slice('GET /id/'.length) ?? ''
+  assert.equal((await client.call(reading.findById, { id }))._id, id)
+  await client.close()
+})
+
+test('MongoDB killed: 503, not ready, cached reads go on; everything is back after its restart', async () => {
+  const routes = await cachedBlog()
+  const uncached = await makeBlog(it.send, author, editor)
+  it.documents.kill('SIGKILL')
+  const refused = await Promise.all([
+    it.send(`GET /id/${uncached._id}`),
+    it.send('GET /list/latest?page=2'),
+    create(),
+    it.send('PUT /author', { token: author.token, body: { _id: uncached._id, title: 'Lost' } }),
+    it.send(`PUT /author/submit/id/${uncached._id}`, { token: author.token }),
+    it.send(`PUT /editor/unpublish/id/${uncached._id}`, { token: editor.token }),
+  ])
+  for (const { status, body } of refused) assert.equal(status, 503, JSON.stringify(body))
+  const ready = await until(
+    () => it.send('GET /health/ready'),
+    ({ status }) => status === 503,
+  )
+  assert.equal(ready.body.dependencies.mongo.status, 'down')
+  assert.equal((await it.send('GET /health')).status, 200)
+  // What failed may have been done: the changes above ended what was cached of that blog and of lists, nothing else.
+  for (const route of routes.slice(0, 2)) assert.equal((await it.send(route)).status, 200, route)
+  await it.documents.restart()
+  await until(create, ({ status }) => status === 200)
+  assert.equal((await it.send(`GET /id/${uncached._id}`)).status, 200)
+  await until(
+    () => it.send('GET /health/ready'),
+    ({ status }) => status === 200,
+  )
+})

@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url'
+import { type Child, spawnChild } from '@tsmicro/infra'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export interface BlogProcess {
+  readonly child: Child
+  readonly url: string
+}
+
+/** Runs `main.ts` as it is run in production, with this environment alone. */
+export function spawnMain(
+  environment: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+  onLine?: (line: string) => void,
+) {
+  return spawnChild({
+    name: 'blog',
+    command: [process.execPath, '--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', MAIN, ...args],
+    env: environment,
+    deathSignal: 'KILL',
+    ...(onLine ? { onLine } : {}),
+  })
+}
+
+/** Starts the service as a process and waits until it says that it is ready. */
+export async function startProcess(environment: NodeJS.ProcessEnv): Promise<BlogProcess> {
+  const ready = Promise.withResolvers<string>()
+  const child = await spawnMain({ ...environment, LOG_LEVEL: 'info' }, [], line => {
+    if (line.includes('"blog is ready"')) ready.resolve(JSON.parse(line).url)
+  })
+  child.exited.then(() => ready.reject(new Error(`blog ended while starting:\n${child.output.join('\n')}`)))
+  return { child, url: await ready.promise }
+}
