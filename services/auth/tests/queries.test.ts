@@ -13,6 +13,7 @@ import { startServers } from './support/servers.ts'
 const servers = await startServers()
 const seen = new Map<string, readonly unknown[]>()
 const pool = new pg.Pool({ connectionString: servers.postgres.url })
+pool.on('connect', client => client.on('error', () => undefined))
 servers.cleanUp.defer(() => pool.end())
 const log = ({ query }: LogEvent) => void seen.set(query.sql, query.parameters)
 const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log })

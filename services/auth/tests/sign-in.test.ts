@@ -85,6 +85,22 @@ test('a closed account can do nothing any more, and nobody sees it', async () =>
   )
 })
 
+test('more sign-ins than can be worked on are told to come back, and the others get in', async () => {
+  const account = await signUp(auth)
+  const small = createPasswordHasher({ memoryCostKiB: 64, timeCost: 1, concurrency: 1, maxQueued: 2 })
+  const busy = await addAuth(auth, { overrides: { passwords: small } })
+  const { email, password } = account
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => send(busy.url, 'POST /signin/basic', { body: { email, password } })),
+  )
+  const refused = answers.filter(({ status }) => status !== 200)
+  assert.ok(refused.length > 0 && refused.length < 20, `${refused.length} were refused`)
+  for (const answer of refused) {
+    assertFailure(answer, 503, 'OVERLOADED')
+    assert.ok(Number(answer.headers.get('retry-after')) >= 1)
+  }
+})
+
 test('a hash of older parameters is replaced at the next sign-in, and only then', async () => {
   const account = await signUp(auth)
   const stronger = createPasswordHasher({ memoryCostKiB: 128, timeCost: 1 })
