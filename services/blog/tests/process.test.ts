@@ -19,16 +19,20 @@ before(async () => {
 after(() => it?.[Symbol.asyncDispose]())
 
 test('what is missing or wrong in the environment, or on the command line, is said in lines; exit 1 or 2', async () => {
-  const wrong = await spawnMain({ NATS_URL: it.nats.url, PORT: 'eighty', MONGODB_URL: 'http://secret-host' })
-  assert.deepEqual(await wrong.exited, { code: 1, signal: null })
+  const [wrong, unknown, help] = await Promise.all([
+    spawnMain({ NATS_URL: it.nats.url, PORT: 'eighty', MONGODB_URL: 'http://secret-host' }),
+    spawnMain({}, ['--port', '1']),
+    spawnMain({}, ['--help']),
+  ])
+  const ends = await Promise.all([wrong, unknown, help].map(({ exited }) => exited))
+  assert.deepEqual(
+    ends.map(({ code }) => code),
+    [1, 2, 0],
+  )
   const said = wrong.output.join('\n')
-  assert.match(said, /MONGODB_URL .*PORT|PORT .*MONGODB_URL/s)
+  assert.match(said, /PORT .*MONGODB_URL/s)
   assert.doesNotMatch(said, /secret-host|at .*\.ts/)
-  const unknown = await spawnMain({}, ['--port', '1'])
-  assert.equal((await unknown.exited).code, 2)
   assert.match(unknown.output.join('\n'), /Unknown option '--port'.*--help/)
-  const help = await spawnMain({}, ['--help'])
-  assert.equal((await help.exited).code, 0)
   assert.match(help.output.join('\n'), /NATS_URL/)
 })
 
