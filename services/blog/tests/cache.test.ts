@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PublicBlog } from '@blog-platform/blog-contract'
+import { ObjectId } from 'mongodb'
+import { createCacheStore } from 'tsmicro/cache'
+import { PublicBlogCache } from '../src/api/blog/cache.ts'
+import { newBlog } from '../src/api/blog/model.ts'
+
+const author = { id: '00000000-0000-4000-8000-000000000000', name: 'Ada' }
+const content = { title: 'Title', description: 'Description', draftText: 'Text', tags: ['NATS'], slug: 'the-slug' }
+const stored = newBlog(new ObjectId(), content, author.id, new Date())
+const id = stored._id.toHexString()
+const shown: PublicBlog = {
+  ...{
+    _id: id,
+    title: 'Title',
+    description: 'Description',
+    slug: 'the-slug',
+    score: 0.01,
+    tags: ['NATS'],
+    text: 'Text',
+  },
+  ...{ author, publishedAt: new Date(0).toISOString() },
+}
+
+// A look-up that finds nothing has no blog whose tag it could bear: only the slug's and the id's own tags tell it.
+test('whoever asks after a publication was answered does not share a look that began before it', async () => {
+  const cache = new PublicBlogCache(createCacheStore())
+  const reads = {
+    bySlug: (load: () => Promise<PublicBlog | undefined>) => cache.bySlug('the-slug', load),
+    byId: (load: () => Promise<PublicBlog | undefined>) => cache.byId(id, load),
+  }
+  for (const [name, read] of Object.entries(reads)) {
+    const before = Promise.withResolvers<PublicBlog | undefined>()
+    const early = read(() => before.promise)
+    await cache.changing(id, async () => stored)
+    const late = read(async () => shown)
+    before.resolve(undefined)
+    assert.equal(await early, undefined, name)
+    assert.deepEqual(await late, shown, name)
+  }
+})
+
+test('that there is no such blog is not kept', async () => {
+  const cache = new PublicBlogCache(createCacheStore())
+  assert.equal(await cache.bySlug('the-slug', async () => undefined), undefined)
+  assert.deepEqual(await cache.bySlug('the-slug', async () => shown), shown)
+})
+
+test('a change that failed ends what was kept, too: it may have been done', async () => {
+  const cache = new PublicBlogCache(createCacheStore())
+  await cache.byId(id, async () => shown)
+  await assert.rejects(cache.changing(id, () => Promise.reject(new Error('the answer got lost'))))
+  assert.equal(await cache.byId(id, async () => undefined), undefined)
+})
+
+test('the front of a list is kept, its depths are not', async () => {
+  const cache = new PublicBlogCache(createCacheStore())
+  let loads = 0
+  const load = async () => {
+    loads++
+    return []
+  }
+  for (let n = 0; n < 3; n++) await cache.latest(1, 10, load)
+  assert.equal(loads, 1)
+  for (let n = 0; n < 3; n++) await cache.latest(1000, 10, load)
+  assert.equal(loads, 4)
+})
