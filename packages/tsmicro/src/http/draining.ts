@@ -1,24 +1,56 @@
+import type { Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
 const IDLE_SWEEP_MS = 50
+const QUIET_MS = 50
+const LONGEST_WAIT_MS = 500
 
 /**
- * Makes closing lose nothing and end soon: from then on every answer says `connection: close`, and connections that fall
- * idle are closed at once. Fastify and Node say so only for requests that arrive after the closing began and close
- * only what is idle at that moment: a keep-alive connection that was busy would hold up the stop for its 75 seconds.
+ * Makes closing lose nothing and end soon.
+ *
+ * From then on every answer says `connection: close`, and connections that fall idle are closed at once: Fastify and Node
+ * do so only for what arrives after the closing began or is idle at that moment, and a connection that was busy would hold
+ * up the stop for its 75 keep-alive seconds.
+ *
+ * The kernel accepts connections before we do, and resets those still waiting when the listening socket closes: their
+ * clients see a lost request instead of a refused connection. So answers are held back for the few milliseconds until
+ * nobody connects any more (who waits for an answer opens no new connection), then the socket is closed, then they go out.
+ * (Measured with 16 callers, a connection per request: without this every second stop lost up to 4 of them.)
  */
 export function drainOnClose(server: FastifyInstance): void {
   let closing = false
-  let sweep: NodeJS.Timeout | undefined
-  server.addHook('preClose', async () => {
-    closing = true
-    sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS).unref()
-    // Right after the event loop's poll phase nothing waits to be accepted; what does when the socket closes is reset.
-    await new Promise(resolve => setImmediate(resolve))
-  })
+  let quiet: Promise<void> | undefined
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (closing) reply.header('connection', 'close')
-    done(null, payload)
+    if (quiet) quiet.then(() => done(null, payload))
+    else done(null, payload)
   })
-  server.addHook('onClose', async () => clearInterval(sweep))
+  server.addHook('preClose', async () => {
+    closing = true
+    if (!server.server.listening) return
+    quiet = quietMoment(server.server)
+    await quiet
+    const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS)
+    await new Promise(resolve => server.server.close(resolve))
+    clearInterval(sweep)
+  })
+}
+
+/** Waits until no connection has come for a moment, in a steady stream of them not for ever. */
+async function quietMoment(server: Server): Promise<void> {
+  const began = performance.now()
+  let latest = began
+  const connected = () => {
+    latest = performance.now()
+  }
+  server.on('connection', connected)
+  for (;;) {
+    await sleep(5)
+    // A turn of the event loop's poll phase: what waits is accepted, and counted, before we look.
+    await new Promise(resolve => setImmediate(resolve))
+    const now = performance.now()
+    if (now - latest > QUIET_MS || now - began > LONGEST_WAIT_MS) break
+  }
+  server.off('connection', connected)
 }

@@ -9,6 +9,8 @@ import {
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
 import { closeSchema, describeSchema, type JsonSchema, type Schema } from '../schema/index.ts'
 import { successSchema } from './envelope.ts'
+import { FAILURE } from './openapi-failure.ts'
+import { SchemaCollection } from './openapi-schemas.ts'
 
 export interface OpenApiInfo {
   readonly title: string
@@ -32,12 +34,13 @@ export function openApiOf(
   routeOf: (procedure: BoundProcedure) => string | undefined = ({ http }) => http,
 ): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {}
+  const schemas = new SchemaCollection({ Failure: FAILURE })
   for (const procedure of contracts.flatMap(proceduresOf)) {
     const route = routeOf(procedure)
     if (!route || procedure.access === 'internal') continue
     const { method, path } = parseRoute(route)
     const template = path.replaceAll(/:([^/]+)/g, '{$1}')
-    paths[template] = { ...paths[template], [method.toLowerCase()]: operationOf(procedure) }
+    paths[template] = { ...paths[template], [method.toLowerCase()]: operationOf(procedure, schemas) }
   }
   const { serverUrl, ...rest } = info
   return {
@@ -50,18 +53,18 @@ export function openApiOf(
         apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
       },
-      schemas: { Failure: FAILURE },
+      schemas: schemas.named,
     },
   }
 }
 
-function operationOf(procedure: BoundProcedure): JsonSchema {
+function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
   const { http, access, service, name, summary, status = 200, bare, response } = procedure
   const { method, params } = parseRoute(http ?? '')
   const whole = procedure.request ? split(procedure.request, params) : undefined
   const query = whole && hasNoBody(method) ? whole.rest : procedure.query && describeSchema(procedure.query)
   const body = whole && !hasNoBody(method) ? whole.rest : procedure.body && describeSchema(procedure.body)
-  const data = response && describeSchema(response)
+  const data = response && schemas.add(describeSchema(response), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
   return {
@@ -72,7 +75,14 @@ function operationOf(procedure: BoundProcedure): JsonSchema {
       ...parametersOf('path', whole ? whole.path : procedure.params && describeSchema(procedure.params)),
       ...parametersOf('query', query),
     ],
-    ...(body ? { requestBody: { required: true, content: json(closeSchema(body)) } } : {}),
+    ...(body
+      ? {
+          requestBody: {
+            required: true,
+            content: json(schemas.add(closeSchema(withDefaults(body)), `${service}.${name}.request`)),
+          },
+        }
+      : {}),
     responses: {
       [status]: { description: procedure.message ?? 'Success', ...(answer ? { content: json(answer) } : {}) },
       ...failures(procedure),
@@ -103,13 +113,20 @@ function failures(procedure: BoundProcedure): JsonSchema {
 }
 
 function parametersOf(place: 'path' | 'query', schema: JsonSchema | undefined): JsonSchema[] {
-  const required = (schema?.required ?? []) as readonly string[]
+  const required = (schema && withDefaults(schema).required) as readonly string[] | undefined
   return Object.entries((schema?.properties ?? {}) as Record<string, JsonSchema>).map(([name, property]) => ({
     name,
     in: place,
-    required: place === 'path' || required.includes(name),
+    required: place === 'path' || required?.includes(name) === true,
     schema: property,
   }))
+}
+
+/** What has a default may be left out. */
+function withDefaults(schema: JsonSchema): JsonSchema {
+  if (!Array.isArray(schema.required)) return schema
+  const properties = (schema.properties ?? {}) as Record<string, JsonSchema | undefined>
+  return { ...schema, required: schema.required.filter(name => properties[name]?.default === undefined) }
 }
 
 /** Divides a whole-request schema into the fields that the path carries and the rest. */
@@ -127,25 +144,4 @@ function split(request: Schema, names: readonly string[]): { path: JsonSchema; r
 
 function json(schema: JsonSchema): JsonSchema {
   return { 'application/json': { schema } }
-}
-
-const FAILURE: JsonSchema = {
-  type: 'object',
-  required: ['code', 'status', 'message', 'error', 'requestId'],
-  properties: {
-    code: { const: '10001' },
-    status: { type: 'integer' },
-    message: { type: 'string' },
-    error: { type: 'string', description: 'Stable name from the error table' },
-    requestId: { type: 'string' },
-    details: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: { path: { type: 'string' }, message: { type: 'string' } },
-        required: ['path', 'message'],
-      },
-    },
-    data: {},
-  },
 }

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StartError } from 'tsmicro'
+import { contract, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { build, type TestServiceOptions } from '../support/service.ts'
+
+const Id = Type.Object({ id: Type.String() })
+const shop = contract('shop', {
+  list: procedure({ http: 'GET /list', access: 'key' }),
+  both: procedure({ http: 'GET /both/:id', nats: 'both', access: 'key', request: Id }),
+})
+const handlers = { list: () => {}, both: () => {} }
+const natsUrl = 'nats://127.0.0.1:1'
+const refuses = (options: TestServiceOptions, pattern: RegExp) =>
+  assert.throws(
+    () => build(options),
+    error => {
+      assert.ok(error instanceof StartError, String(error))
+      assert.match(error.message, pattern)
+      return true
+    },
+  )
+
+test('a procedure without a handler is named, with its door', () => {
+  refuses(
+    { contracts: [shop], natsUrl },
+    /^no handler for shop.list \(GET \/list\), shop.both \(GET \/both\/:id\), shop.both \(shop.both\): implement them/,
+  )
+  refuses(
+    { contracts: [shop], natsUrl, routes: routes => routes.implement(shop, handlers) },
+    /^no handler for shop.both \(shop.both\): /,
+  )
+  refuses(
+    { contracts: [shop], natsUrl, routes: routes => routes.implement(shop, { list: () => {} } as never) },
+    /shop.both \(GET/,
+  )
+  refuses({ contracts: [shop], routes: routes => routes.implement(shop, handlers) }, /the module has no nats$/)
+})
+
+test('two handlers for one procedure are refused at either door', () => {
+  const twice = (run: () => void) => {
+    run()
+    run()
+  }
+  refuses(
+    { contracts: [shop], natsUrl, routes: routes => twice(() => routes.implement(shop, handlers)) },
+    /^shop.list has two handlers at GET \/list: keep one$/,
+  )
+  refuses(
+    {
+      contracts: [shop],
+      natsUrl,
+      routes: routes => routes.implement(shop, handlers),
+      endpoints: nats => twice(() => nats.implement(shop, { both: () => {} })),
+    },
+    /^shop.both has two handlers at shop.both: keep one$/,
+  )
+})
+
+test('two procedures cannot have one address', () => {
+  const other = contract('shop', {
+    clash: procedure({ http: 'GET /both/:slug', access: 'key', params: Type.Object({ slug: Type.String() }) }),
+  })
+  refuses(
+    {
+      contracts: [shop, other],
+      natsUrl,
+      routes: routes => {
+        routes.implement(shop, handlers)
+        routes.implement(other, { clash: () => {} })
+      },
+    },
+    /^shop.clash and shop.both both want GET \/both\/:slug: change one of them$/,
+  )
+  const health = contract('shop', { health: procedure({ http: 'GET /health', access: 'open' }) })
+  refuses(
+    { contracts: [health], routes: routes => routes.implement(health, { health: () => {} }) },
+    /^shop.health and the framework both want GET \/health/,
+  )
+  refuses(
+    {
+      contracts: [],
+      natsUrl,
+      endpoints: nats => {
+        nats.addEndpoint('a', () => 1)
+        nats.addEndpoint('a', () => 1)
+      },
+    },
+    /two handlers at shop.a/,
+  )
+})
+
+test('a contract that is implemented but not listed is refused', () => {
+  refuses({ natsUrl, routes: routes => routes.implement(shop, handlers) }, /^shop.list, shop.both: add the contract/)
+  refuses({ natsUrl, endpoints: nats => nats.implement(shop, { both: () => {} }) }, /^shop.both: add the contract/)
+})
+
+test('a base path is put in front of every route, and may be anything below', async () => {
+  const { service } = build({
+    contracts: [shop],
+    natsUrl,
+    basePath: '/v1/',
+    routes: routes => routes.implement(shop, handlers),
+    endpoints: nats => nats.implement(shop, { both: () => {} }),
+  })
+  assert.equal((await service.inject({ url: '/v1/list' })).statusCode, 200)
+  assert.equal((await service.inject({ url: '/list' })).statusCode, 404)
+})

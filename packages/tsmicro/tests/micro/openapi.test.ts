@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { contract, defineErrors, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { z } from 'zod'
+import { roles } from '../support/providers.ts'
+import { build } from '../support/service.ts'
+
+const { NOT_HERE, GONE } = defineErrors({
+  NOT_HERE: { status: 404, message: 'Not here' },
+  GONE: { status: 404, message: 'Gone' },
+})
+const Item = Type.Object({ id: Type.String(), name: Type.Optional(Type.String()) })
+const Tree = Type.Cyclic({ Tree: Type.Object({ kids: Type.Array(Type.Ref('Tree')) }) }, 'Tree')
+const shop = contract('shop', {
+  item: procedure({
+    http: 'GET /item/:id',
+    access: 'key',
+    summary: 'One item',
+    params: Type.Object({ id: Type.Integer() }),
+    query: Type.Object({ page: Type.Integer({ default: 1 }), tag: Type.Optional(Type.String()), q: Type.String() }),
+    response: Item,
+    errors: { NOT_HERE, GONE },
+  }),
+  make: procedure({
+    http: 'POST /item',
+    access: roles.WRITER,
+    body: Item,
+    response: Item,
+    status: 201,
+    message: 'Made',
+  }),
+  both: procedure({
+    http: 'PUT /both/:id',
+    nats: 'both',
+    access: 'user',
+    request: Type.Object({ id: Type.String(), on: Type.Boolean() }),
+    response: Item,
+  }),
+  bare: procedure({ http: 'GET /bare', access: 'open', response: Item, bare: true }),
+  zod: procedure({
+    http: 'POST /zod',
+    access: 'key',
+    body: z.object({ when: z.iso.date() }),
+    response: z.object({ n: z.number() }),
+  }),
+  date: procedure({ http: 'POST /date', access: 'key', body: z.object({ at: z.coerce.date() }) }),
+  tree: procedure({ http: 'POST /tree', access: 'key', body: Tree, response: Tree }),
+  inner: procedure({ http: 'GET /inner', access: 'internal' }),
+  natsOnly: procedure({ nats: 'only', access: 'internal' }),
+})
+const nothing = () => undefined as never
+const { service } = build({
+  contracts: [shop],
+  natsUrl: 'nats://127.0.0.1:1',
+  basePath: '/v1',
+  description: 'Sells things',
+  http: { publicPath: '/shop' },
+  routes: routes =>
+    routes.implement(shop, {
+      ...{ item: nothing, make: nothing, both: nothing, bare: nothing, zod: nothing },
+      ...{ date: nothing, tree: nothing, inner: nothing },
+    }),
+  endpoints: nats => nats.implement(shop, { both: nothing, natsOnly: nothing }),
+})
+
+type Node = { readonly [key: string]: Node } & readonly Node[] & string
+const answer = await service.inject({ url: '/openapi.json' })
+const document = answer.json<Node>()
+const operation = (path: string, method: string) => {
+  const found = document.paths?.[path]?.[method]
+  assert.ok(found, `${method} ${path}`)
+  return found
+}
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value))
+
+test('it is OpenAPI 3.1 of this service, as clients reach it', () => {
+  assert.match(String(answer.headers['content-type']), /^application\/json/)
+  assert.deepEqual(plain([document.openapi, document.info, document.servers]), [
+    '3.1.0',
+    { title: 'shop', version: '1.2.3', description: 'Sells things' },
+    [{ url: '/shop' }],
+  ])
+})
+
+test('paths are where the procedures are mounted; internal ones and the NATS door are left out', () => {
+  assert.deepEqual(Object.keys(document.paths ?? {}).sort(), [
+    '/v1/bare',
+    '/v1/both/{id}',
+    '/v1/date',
+    '/v1/item',
+    '/v1/item/{id}',
+    '/v1/tree',
+    '/v1/zod',
+  ])
+})
+
+test('structure: unique ids, every path parameter declared, every response described, every reference resolved', () => {
+  const ids: unknown[] = []
+  for (const [path, methods] of Object.entries(document.paths ?? {})) {
+    for (const each of Object.values(methods as Node)) {
+      ids.push(each.operationId)
+      const declared = [...(each.parameters ?? [])].filter(parameter => parameter.in === 'path')
+      const named = [...path.matchAll(/\{(.*?)\}/g)].map(([, name]) => name)
+      assert.deepEqual(plain(declared.map(({ name }) => name)), named)
+      for (const parameter of each.parameters ?? []) assert.ok(parameter.name && parameter.in && parameter.schema)
+      for (const response of Object.values(each.responses as Node)) assert.ok(response.description)
+    }
+  }
+  assert.equal(new Set(ids).size, ids.length)
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"(.*?)"/g)].map(([, reference]) =>
+    String(reference),
+  )
+  assert.ok(references.length > 0)
+  for (const reference of references) {
+    assert.match(reference, /^#\//)
+    const found = reference
+      .slice(2)
+      .split('/')
+      .reduce<Node | undefined>((node, key) => node?.[key], document)
+    assert.ok(found, reference)
+  }
+})
+
+test('parameters, bodies, answers', () => {
+  const item = operation('/v1/item/{id}', 'get')
+  assert.deepEqual(
+    plain(item.parameters).map(({ name, required, in: place }: Node) => [name, place, required]),
+    [
+      ['id', 'path', true],
+      ['page', 'query', false],
+      ['tag', 'query', false],
+      ['q', 'query', true],
+    ],
+  )
+  assert.equal(item.summary, 'One item')
+  assert.equal(item.requestBody, undefined)
+  const make = operation('/v1/item', 'post')
+  assert.equal(make.responses?.['201']?.description, 'Made')
+  const body = plain(make.requestBody).content['application/json'].schema
+  assert.deepEqual([body.additionalProperties, Object.keys(body.properties)], [false, ['id', 'name']])
+  const data = plain(make.responses)['201'].content['application/json'].schema.properties
+  assert.deepEqual(Object.keys(data), ['code', 'status', 'message', 'data'])
+  assert.deepEqual(
+    Object.keys(plain(operation('/v1/bare', 'get').responses)['200'].content['application/json'].schema.properties),
+    ['id', 'name'],
+  )
+})
+
+test('a both-door procedure is divided into path and body', () => {
+  const both = operation('/v1/both/{id}', 'put')
+  assert.deepEqual(
+    plain(both.parameters).map(({ name }: Node) => name),
+    ['id'],
+  )
+  const schema = plain(both.requestBody).content['application/json'].schema
+  assert.deepEqual([Object.keys(schema.properties), schema.required], [['on'], ['on']])
+})
+
+test('security follows access; errors are told by status', () => {
+  const security = (path: string, method: string) => plain(operation(path, method).security)
+  assert.deepEqual(security('/v1/bare', 'get'), [])
+  assert.deepEqual(security('/v1/item/{id}', 'get'), [{ apiKey: [] }])
+  assert.deepEqual(security('/v1/item', 'post'), [{ apiKey: [], bearer: [] }])
+  const statuses = (path: string, method: string) => Object.keys(operation(path, method).responses ?? {})
+  assert.deepEqual(statuses('/v1/item/{id}', 'get'), ['200', '400', '404', '500', '503', '504'])
+  assert.deepEqual(statuses('/v1/item', 'post'), ['201', '400', '401', '403', '500', '503', '504'])
+  assert.deepEqual(statuses('/v1/both/{id}', 'put'), ['200', '400', '401', '500', '503', '504'])
+  const { description } = plain(operation('/v1/item/{id}', 'get').responses)['404']
+  assert.equal(description, '`NOT_HERE`: Not here; `GONE`: Gone')
+})
+
+test('Standard Schema: described where the library can, anything where not', () => {
+  const schema = plain(operation('/v1/zod', 'post').requestBody).content['application/json'].schema
+  assert.equal(schema.properties.when.format, 'date')
+  assert.deepEqual(plain(operation('/v1/date', 'post').requestBody).content['application/json'].schema, {})
+})

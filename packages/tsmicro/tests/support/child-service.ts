@@ -1,0 +1,54 @@
+/**
+ * A service of its own process for the tests of `runService`. Answers `GET /work` after a moment; `GET /throw` throws where
+ * nobody catches it. Arguments: port, and what to do at start (`hang`: a dependency that never comes).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Controller, createService, type Dependency, type Routes, runService } from 'tsmicro'
+import { contract, procedure } from 'tsmicro/contract'
+import { createLogger } from 'tsmicro/telemetry'
+import Type from 'typebox'
+import { authentication, authorization } from './providers.ts'
+
+const [port, mode] = process.argv.slice(2)
+const work = contract('work', {
+  work: procedure({ http: 'GET /work', access: 'key', response: Type.String() }),
+  fail: procedure({ http: 'GET /throw', access: 'key' }),
+  echo: procedure({ http: 'POST /echo', access: 'key', body: Type.String(), response: Type.String() }),
+})
+
+class WorkController extends Controller {
+  override mountRoutes(routes: Routes) {
+    routes.implement(work, {
+      work: async () => {
+        await sleep(30)
+        return 'done'
+      },
+      fail: () => {
+        setImmediate(() => {
+          throw new Error('nobody catches me')
+        })
+      },
+      echo: ({ body }) => body,
+    })
+  }
+}
+
+const never: Dependency = {
+  name: 'database',
+  connect: () => Promise.reject(new Error('refused')),
+  check: async () => {},
+  close: async () => {},
+}
+const log = createLogger({ name: 'work' })
+const service = createService({
+  name: 'work',
+  version: '1.0.0',
+  contracts: [work],
+  log,
+  http: { port: Number(port) },
+  module: {
+    controllers: [new WorkController('/', authentication, authorization)],
+    dependencies: mode === 'hang' ? [never] : [],
+  },
+})
+await runService(service, { log })
