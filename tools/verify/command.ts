@@ -29,7 +29,12 @@ export function begin(account: Account, line: readonly string[], env: NodeJS.Pro
 }
 
 /** Runs a command to its end. @throws Error with its last lines unless it ends with 0 within the limit */
-export async function complete(account: Account, line: readonly string[], limitMs: number): Promise<string> {
+export async function complete(
+  account: Account,
+  line: readonly string[],
+  limitMs: number,
+  shown = 60,
+): Promise<string> {
   const command = begin(account, line)
   let late = false
   const timer = setTimeout(() => {
@@ -39,7 +44,7 @@ export async function complete(account: Account, line: readonly string[], limitM
   const code = await command.exit.finally(() => clearTimeout(timer))
   if (code === 0) return command.output()
   const how = late ? `was killed after ${limitMs / 1000} s` : `ended with ${code}`
-  throw new Error(`${line.join(' ')} ${how}:\n${lastLines(command.output())}`)
+  throw new Error(`${line.join(' ')} ${how}:\n${lastLines(command.output(), shown)}`)
 }
 
 export function signalGroup({ child }: Command, signal: NodeJS.Signals): void {

@@ -75,6 +75,6 @@ function killSupervisor(checkout: string): void {
 }
 
 async function testSuite(account: Account): Promise<void> {
-  const output = await complete(account, ['npm', 'test'], 10 * MINUTE)
+  const output = await complete(account, ['npm', 'test'], 10 * MINUTE, 1000)
   console.log(output.slice(output.search(/^(Skipped|ℹ tests)/m)).replaceAll(/^/gm, '    '))
 }
