@@ -15,9 +15,15 @@ export type ErrorArguments<Data> = [Data] extends [undefined]
   ? [data?: undefined, options?: ApiErrorOptions]
   : [data: Data, options?: ApiErrorOptions]
 
+/**
+ * What `new BLOG_NOT_FOUND()` makes. The intersection says nothing new, but TypeScript narrows by `instanceof` along classes
+ * without looking at their type arguments: with plain ApiError, "no BLOG_NOT_FOUND" would mean "no ApiError at all".
+ */
+export type ErrorInstance<Code extends string, Data> = ApiError<Code, Data> & { readonly code: Code }
+
 /** A class of errors: `new BLOG_NOT_FOUND()`, `error instanceof BLOG_NOT_FOUND`. */
 export interface ErrorClass<Code extends string = string, Data = unknown> {
-  new (...args: ErrorArguments<Data>): ApiError<Code, Data>
+  new (...args: ErrorArguments<Data>): ErrorInstance<Code, Data>
   readonly code: Code
   readonly status: number
   readonly message: string

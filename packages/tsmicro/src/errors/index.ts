@@ -4,6 +4,7 @@ export {
   createErrorClass,
   type ErrorArguments,
   type ErrorClass,
+  type ErrorInstance,
   type ErrorSpec,
 } from './define.ts'
 export { isDependencyFailure } from './dependency.ts'

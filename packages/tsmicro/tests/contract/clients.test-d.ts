@@ -1,0 +1,59 @@
+/** What callers may pass and get. Checked by tsc alone. */
+import { createHttpClient, type NatsClient, type Publisher, requestNats } from 'tsmicro'
+import { shop } from './fixture.ts'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const is = <T extends true>(_: T) => undefined
+declare const nats: NatsClient
+declare const events: Publisher
+
+export async function natsClient() {
+  const on = await nats.call(shop.both, { id: 'a', on: true }, { timeoutMs: 5 })
+  is<Equal<typeof on, boolean>>(true)
+  const nothing = await nats.call(shop.only, undefined)
+  is<Equal<typeof nothing, void>>(true)
+  const { n } = await nats.call(shop.zod, {})
+  is<Equal<typeof n, number>>(true)
+  await nats.call(shop.zod, { n: '5' })
+  // @ts-expect-error: the input is a string, which is converted
+  await nats.call(shop.zod, { n: true })
+  // @ts-expect-error: a field is missing
+  await nats.call(shop.both, { id: 'a' })
+  // @ts-expect-error: a field of another type
+  await nats.call(shop.both, { id: 'a', on: 'yes' })
+  // @ts-expect-error: no request at all
+  await nats.call(shop.both, undefined)
+  // @ts-expect-error: it has no NATS door
+  await nats.call(shop.find, { id: 1 })
+  const loose = await requestNats<{ id: string }, { name: string }>(nats, 'go.user', { id: 'a' })
+  is<Equal<typeof loose, { name: string }>>(true)
+}
+
+export async function httpClient() {
+  const client = createHttpClient(shop, { baseUrl: 'http://localhost' })
+  is<Equal<keyof typeof client, 'find' | 'make' | 'mine' | 'both' | 'zod'>>(true)
+  const item = await client.find({ params: { id: 1 }, query: {} })
+  is<Equal<typeof item, { id: string; price: number }>>(true)
+  await client.make({ body: { id: 'a', price: 1 } })
+  await client.mine({})
+  is<Equal<Awaited<ReturnType<typeof client.both>>, boolean>>(true)
+  await client.both({ data: { id: 'a', on: false } })
+  // @ts-expect-error: params are missing
+  await client.find({ query: {} })
+  // @ts-expect-error: a parameter of another type
+  await client.find({ params: { id: 'a' }, query: {} })
+  // @ts-expect-error: an unknown query field
+  await client.find({ params: { id: 1 }, query: { pgae: 1 } })
+  // @ts-expect-error: a body that lacks a field
+  await client.make({ body: { id: 'a' } })
+  // @ts-expect-error: it has no HTTP door
+  client.only
+}
+
+export async function publisher() {
+  await events.publish(shop.made, { id: 'a', price: 1 }, { sequence: 1 })
+  // @ts-expect-error: a field is missing
+  await events.publish(shop.made, { id: 'a' })
+  // @ts-expect-error: a procedure is no event
+  await events.publish(shop.both, { id: 'a', on: true })
+}

@@ -1,0 +1,50 @@
+/** What a contract may say. Checked by tsc alone. */
+import type { ApiError } from 'tsmicro'
+import { contract, defineErrors, defineRoles, event, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { z } from 'zod'
+
+const Id = Type.Object({ id: Type.String() })
+const roles = defineRoles('READER', 'WRITER')
+
+// @ts-expect-error: access is missing
+procedure({ http: 'GET /a' })
+// @ts-expect-error: access is none of the words
+procedure({ http: 'GET /a', access: 'public' })
+// @ts-expect-error: no such method
+procedure({ http: 'FETCH /a', access: 'key' })
+// @ts-expect-error: a status of success only
+procedure({ http: 'GET /a', access: 'key', status: 404 })
+// @ts-expect-error: a name is no error class
+procedure({ http: 'GET /a', access: 'key', errors: { GONE: 'gone' } })
+// @ts-expect-error: with a NATS door there is one request, no parts
+procedure({ http: 'POST /a', nats: 'a', access: 'key', body: Id })
+procedure({ http: 'GET /a', access: roles.WRITER })
+// @ts-expect-error: no such role
+roles.ADMIN
+
+event({ subject: 'a.b', aggregate: 'id', data: Id })
+event({ subject: 'a.b', aggregate: 'id', data: z.object({ id: z.string() }) })
+// @ts-expect-error: not a field of the data
+event({ subject: 'a.b', aggregate: 'ID', data: Id })
+// @ts-expect-error: not a field of the data, in another library
+event({ subject: 'a.b', aggregate: 'ID', data: z.object({ id: z.string() }) })
+// @ts-expect-error: neither procedure nor event
+contract('shop', { a: { http: 'GET /a', access: 'key' } })
+
+const { GONE, FULL } = defineErrors({
+  GONE: { status: 410, message: 'Gone' },
+  FULL: { status: 409, message: 'Full', data: z.object({ left: z.number() }) },
+})
+const left: number = new FULL({ left: 1 }).data.left
+const code: 'GONE' = new GONE().code
+// @ts-expect-error: data of another type
+new FULL({ left: '1' })
+void [left, code]
+
+declare const failure: ApiError
+export function told(): string {
+  if (failure instanceof GONE) return failure.code
+  if (failure instanceof FULL) return String(failure.data.left)
+  return failure.message
+}

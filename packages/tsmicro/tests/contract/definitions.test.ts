@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { contract, defineErrors, defineRoles, event, eventsOf, procedure, proceduresOf } from 'tsmicro/contract'
+import Type from 'typebox'
+
+const Id = Type.Object({ id: Type.String() })
+const { GONE } = defineErrors({ GONE: { status: 410, message: 'Gone' } })
+/** As plain JavaScript would call it. */
+const loose = (spec: object) => () => procedure(spec as never)
+const refuses = (spec: object, pattern: RegExp) => assert.throws(loose(spec), pattern)
+
+test('a contract names its procedures and their full subjects, and cannot be changed', () => {
+  const made = contract('shop', {
+    item: procedure({ nats: 'item.get', http: 'GET /item/:id', access: 'key', request: Id }),
+    gone: event({ subject: 'item.gone', aggregate: 'id', data: Id }),
+  })
+  assert.deepEqual([made.item.service, made.item.name, made.item.subject], ['shop', 'item', 'shop.item.get'])
+  assert.deepEqual([made.gone.subject, made.gone.version], ['item.gone', 1])
+  assert.deepEqual([proceduresOf(made), eventsOf(made)], [[made.item], [made.gone]])
+  assert.ok(Object.isFrozen(made) && Object.isFrozen(made.item) && Object.isFrozen(made.gone))
+})
+
+test('a procedure that contradicts itself is refused with the reason', () => {
+  refuses({ access: 'key' }, /give it a door/)
+  refuses({ http: 'GET /a' }, /^TypeError: GET \/a: access is missing/)
+  refuses({ http: 'GET /a', access: 'public' }, /access is missing/)
+  refuses({ http: 'GET /a', access: 'key', body: Id }, /GET takes no body/)
+  refuses({ http: 'GET /:id', access: 'key' }, /declare the path parameters id/)
+  refuses({ http: 'GET /:no', access: 'key', params: Id }, /the path names a parameter that the schema does not/)
+  refuses({ http: 'GET /a', access: 'key', params: Id }, /params must name exactly those of the path/)
+  refuses({ nats: 'a', access: 'key', body: Id }, /one `request` schema/)
+  refuses({ http: 'POST /:id', access: 'key', params: Id, request: Id }, /`request` or its parts, not both/)
+  refuses({ http: 'GET /a', access: 'key', timeoutMs: 0 }, /timeoutMs/)
+  refuses({ http: 'GET /a', access: 'key', errors: { OTHER: GONE } }, /error GONE is listed as OTHER/)
+})
+
+test('routes and subjects are checked', () => {
+  for (const http of [
+    'get /a',
+    'GET a',
+    'GET /a b',
+    'FETCH /a',
+    'GET /:',
+    'GET /a:b',
+    'GET /:a/:a',
+    'GET /*',
+    'GET /?a',
+  ])
+    assert.throws(loose({ http, access: 'key', params: Id }), TypeError, http)
+  for (const nats of ['', 'a..b', 'a.*', 'a.>', '.a', 'a.', 'a b', '_a', 'ä'])
+    assert.throws(loose({ nats, access: 'key', http: 'GET /a' }), { name: 'TypeError' }, nats)
+})
+
+test('a contract’s subjects are its own', () => {
+  const one = procedure({ nats: 'one', access: 'internal' })
+  const oneEvent = (subject: string) => event({ subject, aggregate: 'id', data: Id })
+  assert.throws(() => contract('Shop', {}), /lower-case/)
+  assert.throws(() => contract('a.b', {}), /lower-case/)
+  assert.throws(() => contract('shop', { a: one, b: one }), /a and b share the subject shop.one/)
+  assert.throws(() => contract('shop', { a: oneEvent('x.y'), b: oneEvent('x.y') }), /share the subject x.y/)
+  assert.throws(() => contract('shop', { a: oneEvent('shop.made') }), /may not lie below/)
+})
+
+test('errors: a class each, with status, message, data', () => {
+  const { SOLD_OUT } = defineErrors({
+    SOLD_OUT: { status: 409, message: 'Sold out', data: Type.Object({ left: Type.Integer() }) },
+  })
+  const error = new SOLD_OUT({ left: 0 }, { cause: 'why' })
+  assert.ok(error instanceof SOLD_OUT && error instanceof Error && !(error instanceof GONE))
+  assert.deepEqual(
+    [error.name, error.code, error.status, error.message, error.data, error.cause],
+    ['SOLD_OUT', 'SOLD_OUT', 409, 'Sold out', { left: 0 }, 'why'],
+  )
+  assert.throws(() => defineErrors({ Gone: { status: 410, message: '' } }), /UPPER_CASE/)
+  for (const status of [200, 399, 600, 400.5, Number.NaN])
+    assert.throws(() => defineErrors({ GONE: { status, message: '' } }), /status must be an integer/)
+})
+
+test('roles: a higher one may do what a lower one may', () => {
+  const roles = defineRoles('LOW', 'MID', 'HIGH')
+  assert.deepEqual(roles.names, ['LOW', 'MID', 'HIGH'])
+  assert.deepEqual(
+    [['LOW'], ['MID'], ['HIGH'], ['LOW', 'HIGH'], [], ['OTHER'], ['__proto__']].map(held =>
+      roles.satisfies(held, 'MID'),
+    ),
+    [false, true, true, true, false, false, false],
+  )
+  assert.equal(roles.satisfies(['HIGH'], 'OTHER' as 'LOW'), false)
+  assert.throws(() => defineRoles('A', 'A'), /named twice/)
+  assert.throws(() => defineRoles('admin'), /UPPER_CASE/)
+})

@@ -1,0 +1,70 @@
+/** What a handler may and must do, by its procedure. Checked by tsc alone. */
+import type { CallOf, Handler, NatsGroup, Routes } from 'tsmicro'
+import { type NOT_HERE, shop } from './fixture.ts'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const is = <T extends true>(_: T) => undefined
+declare const routes: Routes
+declare const nats: NatsGroup
+
+const item = { id: 'a', price: 1 }
+const find: Handler<typeof shop.find> = ({ params, query, errors, signal, context }) => {
+  is<Equal<typeof params, { id: number }>>(true)
+  is<Equal<typeof query, { page?: number }>>(true)
+  is<Equal<typeof errors.NOT_HERE, typeof NOT_HERE>>(true)
+  is<Equal<typeof signal, AbortSignal>>(true)
+  is<Equal<typeof context.requestId, string>>(true)
+  if (query.page) throw new errors.SOLD_OUT({ left: 1 })
+  // @ts-expect-error: data of another shape
+  new errors.SOLD_OUT({ right: 1 })
+  // @ts-expect-error: data is missing
+  new errors.SOLD_OUT()
+  // @ts-expect-error: this one carries none
+  new errors.NOT_HERE({ id: 1 })
+  // @ts-expect-error: not declared
+  errors.OTHER
+  return item
+}
+type Keys<P> = keyof P & ('params' | 'query' | 'body' | 'data')
+is<Equal<Keys<CallOf<typeof shop.find>>, 'params' | 'query'>>(true)
+is<Equal<Keys<CallOf<typeof shop.make>>, 'body'>>(true)
+is<Equal<Keys<CallOf<typeof shop.both>>, 'data'>>(true)
+is<Equal<Keys<CallOf<typeof shop.mine>>, never>>(true)
+is<Equal<CallOf<typeof shop.zod>['data'], { n: number }>>(true)
+is<Equal<CallOf<typeof shop.mine>['user']['id'], string>>(true)
+is<Equal<CallOf<typeof shop.make>['user']['id'], string>>(true)
+is<Equal<CallOf<typeof shop.find>['user'], undefined>>(true)
+is<Equal<CallOf<typeof shop.both>['user'], undefined>>(true)
+
+const both = () => true
+const zod: Handler<typeof shop.zod> = ({ data }) => data
+const make: Handler<typeof shop.make> = async ({ body, user }) => ({ ...body, id: user.id })
+
+routes.implement(shop, { find, make, mine: () => {}, both, zod })
+nats.implement(shop, { both, zod, only: async () => {} })
+// @ts-expect-error: find is missing
+routes.implement(shop, { make, mine: () => {}, both, zod })
+// @ts-expect-error: only is missing
+nats.implement(shop, { both, zod })
+// @ts-expect-error: find has no NATS door
+nats.implement(shop, { both, zod, only: () => {}, find })
+// @ts-expect-error: only has no HTTP door
+routes.implement(shop, { find, make, mine: () => {}, both, zod, only: () => {} })
+// @ts-expect-error: a response of another type
+routes.implement(shop, { find, make, mine: () => {}, both: () => 'yes', zod })
+// @ts-expect-error: a response that lacks a field
+const lacking: Handler<typeof shop.find> = () => ({ id: 'a' })
+// @ts-expect-error: a field of another type
+const wrong: Handler<typeof shop.find> = async () => ({ id: 'a', price: '1' })
+void [lacking, wrong]
+
+nats.consume(shop.made, ({ data, aggregateSequence, time }) => {
+  is<Equal<typeof data, { id: string; price: number }>>(true)
+  is<Equal<typeof aggregateSequence, number | undefined>>(true)
+  is<Equal<typeof time, string>>(true)
+})
+nats.consume(shop.sold, ({ data }) => is<Equal<typeof data, { id: string; at: Date }>>(true))
+// @ts-expect-error: a procedure is no event
+nats.consume(shop.both, () => {})
+// @ts-expect-error: not a field of the data
+nats.consume(shop.made, ({ data }) => data.name)

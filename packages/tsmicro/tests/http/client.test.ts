@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { after, test } from 'node:test'
+import { ApiError, createHttpClient, SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS, VALIDATION_FAILED } from 'tsmicro'
+import { contract, defineErrors, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { z } from 'zod'
+import { serve } from '../support/service.ts'
+
+const { SOLD_OUT } = defineErrors({
+  SOLD_OUT: { status: 409, message: 'Sold out', data: Type.Object({ left: Type.Integer() }) },
+})
+const shop = contract('shop', {
+  find: procedure({
+    http: 'GET /find/:id',
+    access: 'key',
+    params: Type.Object({ id: Type.String() }),
+    query: Type.Object({ tag: Type.Optional(Type.Array(Type.String())), page: Type.Integer({ default: 1 }) }),
+    response: Type.Any(),
+    errors: { SOLD_OUT },
+  }),
+  make: procedure({
+    http: 'POST /make',
+    access: 'key',
+    body: z.object({ n: z.coerce.number().min(1), when: z.iso.date().optional() }),
+    response: z.object({ n: z.number() }),
+  }),
+  whole: procedure({
+    http: 'PUT /whole/:id',
+    access: 'key',
+    request: Type.Object({ id: Type.Integer(), on: Type.Boolean() }),
+    response: Type.Any(),
+  }),
+  bare: procedure({ http: 'GET /bare', access: 'key', response: Type.Any(), bare: true }),
+  remove: procedure({ http: 'DELETE /remove', access: 'key' }),
+})
+const { service } = await serve({
+  contracts: [shop],
+  routes: routes =>
+    routes.implement(shop, {
+      find: ({ params, query, errors, context }) => {
+        if (params.id === 'sold') throw new errors.SOLD_OUT({ left: 3 })
+        return { ...params, ...query, key: context.headers['x-api-key'] }
+      },
+      make: ({ body }) => ({ n: body.n, secret: 1 }),
+      whole: ({ data }) => data,
+      bare: () => [1],
+      remove: () => {},
+    }),
+})
+after(() => service.stop())
+const client = createHttpClient(shop, { baseUrl: `${service.url}/`, headers: { 'x-api-key': 'k' } })
+
+test('input goes where the contract says, the data comes back', async () => {
+  assert.deepEqual(await client.find({ params: { id: 'a/b?ü' }, query: { tag: ['x', 'y&'], page: 2 } }), {
+    id: 'a/b?ü',
+    tag: ['x', 'y&'],
+    page: 2,
+    key: 'k',
+  })
+  assert.deepEqual(await client.whole({ data: { id: 5, on: true } }), { id: 5, on: true })
+  assert.deepEqual(await client.bare({}), [1])
+  assert.equal(await client.remove({}), undefined)
+})
+
+test('Standard Schema at the HTTP door: converted, checked, pruned', async () => {
+  assert.deepEqual(await client.make({ body: { n: '5' } }), { n: 5 })
+  await assert.rejects(client.make({ body: { n: 0, when: 'x' } }), error => {
+    assert.ok(error instanceof VALIDATION_FAILED)
+    assert.deepEqual(
+      error.data.map(({ path }) => path),
+      ['body/n', 'body/when'],
+    )
+    return true
+  })
+})
+
+test('failures are thrown as the declared classes with their data', async () => {
+  await assert.rejects(client.find({ params: { id: 'sold' }, query: { page: 1 } }), error => {
+    assert.ok(error instanceof SOLD_OUT)
+    assert.deepEqual(error.data, { left: 3 })
+    return true
+  })
+})
+
+test('a parameter that would change the path is not sent', async () => {
+  for (const id of ['', '.', '..', '\ud800'])
+    await assert.rejects(client.find({ params: { id }, query: { page: 1 } }), VALIDATION_FAILED, JSON.stringify(id))
+})
+
+test('what is not our service: nothing there, garbage, another’s errors', async () => {
+  const answers: [number, string, string][] = [
+    [200, 'text/html', '<html>'],
+    [200, 'text/plain', ''],
+    [502, 'text/html', '<html>'],
+    [429, 'application/json', '{"message":"slow down","error":"TOO_MANY_REQUESTS"}'],
+    [418, 'application/json', '{"error":"constructor"}'],
+  ]
+  const other = createServer((_request, response) => {
+    const [status, type, body] = answers.shift() ?? [200, '', '']
+    response.writeHead(status, { 'content-type': type, 'retry-after': '4' }).end(body)
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => other.once('listening', resolve))
+  const { port } = other.address() as { port: number }
+  const strange = createHttpClient(shop, { baseUrl: `http://127.0.0.1:${port}` })
+  const failure = () => strange.remove({}).catch((error: ApiError) => error)
+  assert.ok((await failure()) instanceof SERVICE_UNAVAILABLE)
+  assert.ok((await failure()) instanceof SERVICE_UNAVAILABLE)
+  const gateway = await failure()
+  assert.ok(gateway instanceof ApiError)
+  assert.deepEqual([gateway.code, gateway.status], ['HTTP_ERROR', 502])
+  const limited = await failure()
+  assert.ok(limited instanceof TOO_MANY_REQUESTS)
+  assert.equal(limited.retryAfterSeconds, 4)
+  const odd = await failure()
+  assert.ok(odd instanceof ApiError && odd.status === 418)
+  await new Promise(resolve => other.close(resolve))
+  assert.ok((await failure()) instanceof SERVICE_UNAVAILABLE)
+})
+
+test('a signal ends a call with its reason', async () => {
+  const reason = new Error('enough')
+  await assert.rejects(client.remove({}, { signal: AbortSignal.abort(reason) }), reason)
+})
