@@ -14,8 +14,8 @@ export class Writers {
       while (!this.#stopping) {
         const answer = await write(this.#count++)
         this.answers.push(answer)
-        // A refusal comes at once: asking without a pause would keep the processor from those who start again.
-        if (answer.status !== 200) await pause(20)
+        // A load, but not one that keeps the processor from those who start again; a refusal comes at once.
+        await pause(answer.status === 200 ? 10 : 100)
       }
     }
     this.#work = Promise.all(Array.from({ length: callers }, caller))

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { bearer } from '../support/contents.ts'
+import { openRequests } from '../support/open-requests.ts'
+import { draft, type Person, person } from '../support/people.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import type { Program } from '../support/program.ts'
+import { type Sent, send } from '../support/send.ts'
+import { until } from '../support/until.ts'
+import { Writers } from '../support/writers.ts'
+
+/** Connections that wait to be accepted; Node takes one in each turn of its event loop. */
+const WAITING = 100
+
+let platform: Platform
+let author: Person
+before(async () => {
+  platform = await startPlatform()
+  author = await person(platform, 'Ada', 'AUTHOR')
+})
+after(() => platform?.[Symbol.asyncDispose]())
+
+const key = () => ({ 'x-api-key': platform.apiKey })
+const asAuthor = () => ({ ...key(), ...bearer(author) })
+
+/** Whoever came too late was told so by the gateway or the service; anything else would be an accepted request that got lost. */
+function assertNoneLost(writers: Writers): void {
+  for (const { status, text } of writers.refused) assert.ok(status === 502 || status === 503, `${status} ${text}`)
+  assert.ok(writers.refused.length > 0)
+}
+
+/**
+ * Ends a service for which requests lie at the door that it has had no time to look at, as on a busy machine: it stands still
+ * while they arrive. Resolves to its exit code and what they were answered.
+ */
+async function endWithRequests(program: Program, url: string, route: string, requests: readonly Sent[]) {
+  program.signal('SIGSTOP')
+  const waiting = await openRequests(url, route, requests)
+  const ended = program.end('SIGTERM')
+  program.signal('SIGCONT')
+  const outcomes = await Promise.allSettled(waiting.map(({ status }) => status))
+  const answers = outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason)))
+  return { code: await ended, answers }
+}
+
+test('SIGTERM of blog under load: what was accepted is done and answered', async () => {
+  const writers = new Writers(6, number =>
+    send(platform.url, 'POST /blog/author', { headers: asAuthor(), json: draft(`drain-${number}`) }),
+  )
+  await until('writing to be under way', () => writers.acknowledged.length >= 12)
+  const requests = Array.from({ length: WAITING }, (_, index) => ({
+    headers: bearer(author),
+    json: draft(`direct-${index}`),
+  }))
+  const { code, answers } = await endWithRequests(platform.blog, platform.blogUrl, 'POST /author', requests)
+  await until('the end to be felt', () => writers.refused.length > 0)
+  await platform.blog.start()
+  await writers.stop()
+
+  assert.equal(code, 0)
+  assert.deepEqual(answers, Array(WAITING).fill(200))
+  assertNoneLost(writers)
+  const found = await Promise.all(
+    writers.acknowledged.map(({ data }) =>
+      send(platform.url, `PUT /blog/author/submit/id/${data._id}`, { headers: asAuthor() }),
+    ),
+  )
+  assert.deepEqual(
+    found.filter(({ status }) => status !== 200).map(({ text }) => text),
+    [],
+  )
+  // The direct ones, too: their slugs are taken.
+  const again = await Promise.all(requests.map(request => send(platform.blogUrl, 'POST /author', request)))
+  assert.deepEqual(new Set(again.map(({ body }) => body?.error)), new Set(['SLUG_TAKEN']))
+})
+
+test('SIGTERM of auth under load: what was accepted is done and answered, also to the blog service', async () => {
+  const signUps = new Writers(4, number =>
+    send(platform.url, 'POST /auth/signup/basic', {
+      headers: key(),
+      json: { email: `drain-${number}@example.com`, password: 'correct horse', name: 'Somebody' },
+    }),
+  )
+  // Each asks auth over NATS who the author is and what they may do.
+  const creations = new Writers(4, number =>
+    send(platform.blogUrl, 'POST /author', { headers: bearer(author), json: draft(`meanwhile-${number}`) }),
+  )
+  await until('all to be under way', () => [signUps, creations].every(({ acknowledged }) => acknowledged.length >= 8))
+  const requests = Array.from({ length: WAITING }, () => ({ json: { key: platform.apiKey } }))
+  const { code, answers } = await endWithRequests(platform.auth, platform.authUrl, 'POST /verify/apikey', requests)
+  await until('the end to be felt', () => [signUps, creations].every(({ refused }) => refused.length > 0))
+  await platform.auth.start()
+  const before = creations.acknowledged.length
+  await until('writing to go on', () => creations.acknowledged.length > before)
+  await Promise.all([signUps.stop(), creations.stop()])
+
+  assert.equal(code, 0)
+  assert.deepEqual(answers, Array(WAITING).fill(200))
+  assertNoneLost(signUps)
+  assertNoneLost(creations)
+  const found = await Promise.all(
+    signUps.acknowledged.map(({ data }) =>
+      send(platform.url, 'GET /auth/profile/mine', {
+        headers: { ...key(), ...bearer(data.tokens as { accessToken: string }) },
+      }),
+    ),
+  )
+  assert.deepEqual(
+    found.filter(({ status }) => status !== 200).map(({ text }) => text),
+    [],
+  )
+})

@@ -1,0 +1,48 @@
+import { connect, type Socket } from 'node:net'
+import type { Sent } from './send.ts'
+
+/** A request that is wholly on its way, on a connection of its own. */
+export interface OpenRequest {
+  /** Status of the answer; rejects when the connection ends without one. */
+  readonly status: Promise<number>
+}
+
+/**
+ * Sends requests and resolves once the kernel has taken every byte of them: from then on they lie at the server's door, whether
+ * its process has looked at them or not.
+ */
+export function openRequests(url: string, route: string, requests: readonly Sent[]): Promise<readonly OpenRequest[]> {
+  return Promise.all(requests.map(sent => openRequest(url, route, sent)))
+}
+
+async function openRequest(url: string, route: string, { headers = {}, json }: Sent): Promise<OpenRequest> {
+  const { host, hostname, port } = new URL(url)
+  const body = JSON.stringify(json)
+  const fields = { host, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers }
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  const socket = connect(Number(port), hostname)
+  const status = statusFrom(socket)
+  status.catch(() => {})
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.write(`${route} HTTP/1.1\r\n${head.join('')}\r\n${body}`, error => (error ? reject(error) : resolve()))
+  })
+  return { status }
+}
+
+/** Reads until the whole answer is there, as its length says. */
+function statusFrom(socket: Socket): Promise<number> {
+  let text = ''
+  return new Promise((resolve, reject) => {
+    socket.on('data', chunk => {
+      text += chunk
+      const [, status, length] = /^HTTP\/1\.1 (\d{3}) .*?\r\ncontent-length: (\d+)\r\n/is.exec(text) ?? []
+      const start = text.indexOf('\r\n\r\n') + 4
+      if (start < 4 || length === undefined || Buffer.byteLength(text.slice(start)) < Number(length)) return
+      resolve(Number(status))
+      socket.destroy()
+    })
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error(`the connection ended after ${JSON.stringify(text.slice(0, 200))}`)))
+  })
+}
