@@ -3,7 +3,8 @@ import { SUCCESS_CODE } from './envelope.ts'
 
 /**
  * Prepares the body of a procedure's success. The data has been checked and pruned already, so plain JSON.stringify is
- * enough: a serializer compiled from the schema measured no faster on Node 24 and has opinions of its own about unions.
+ * enough. Measured on Node 24 against fast-json-stringify: one blog 0.8 µs to 1.0, ten 6.4 to 7.8, 10 kB of text 17 to 20;
+ * and that one has opinions of its own about unions and references.
  */
 export function compileAnswer(procedure: BoundProcedure): (data: unknown) => string | undefined {
   const { response, bare, status = 200, message = 'Success' } = procedure

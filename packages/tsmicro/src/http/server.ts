@@ -53,7 +53,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   drainOnClose(server)
   logAccess(server, log)
   server.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id)
+    // Answers belong to one caller, and some carry tokens (RFC 6749 section 5.1); a handler of a public one may say otherwise.
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     // Here rather than in the handler: a body for nobody is not read.
     done(request.is404 ? new ROUTE_NOT_FOUND() : undefined)
   })

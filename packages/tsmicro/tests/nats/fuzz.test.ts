@@ -89,7 +89,7 @@ test('thousands of hostile payloads: each gets exactly one typed answer', async 
     },
   })
   let sent = 0
-  for (let round = 0; round < 1500; round++) {
+  for (let round = 0; round < 600; round++) {
     for (const make of round % 50 === 0
       ? payloads
       : [payloads[0], payloads[1], payloads[2], payloads[6], payloads[7]]) {
