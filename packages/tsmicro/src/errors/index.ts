@@ -8,6 +8,7 @@ export {
   type ErrorSpec,
 } from './define.ts'
 export { isDependencyFailure } from './dependency.ts'
+export { isNetworkError } from './network.ts'
 export {
   DEADLINE_EXCEEDED,
   FORBIDDEN,

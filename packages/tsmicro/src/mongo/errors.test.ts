@@ -19,6 +19,13 @@ test('a server that is no primary, goes away or forgot our cursor is unavailable
   assert.ok(translate(answer(112, [MongoErrorLabel.TransientTransactionError])) instanceof SERVICE_UNAVAILABLE)
 })
 
+test('a bare error of the socket is unavailable, too', () => {
+  for (const code of ['EPIPE', 'ECONNRESET', 'ECONNREFUSED']) {
+    const error = Object.assign(new Error(`write ${code}`), { code })
+    assert.ok(translate(error) instanceof SERVICE_UNAVAILABLE, code)
+  }
+})
+
 test('an operation over its time is a deadline', () => {
   for (const code of [50, 262, 64]) assert.ok(translate(answer(code)) instanceof DEADLINE_EXCEEDED, String(code))
 })

@@ -1,5 +1,5 @@
 import { MongoError, MongoNetworkError, MongoServerError } from 'mongodb'
-import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { DEADLINE_EXCEEDED, isNetworkError, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 
 /** By name: the driver does not export all of these classes. Those of a lost connection are `MongoNetworkError`s. */
 const unavailableNames = new Set([
@@ -32,6 +32,8 @@ const duplicateKey = 11000
  * server can't be used, `DEADLINE_EXCEEDED` when an operation ran too long. Everything else passes unchanged.
  */
 export function translate(error: unknown): unknown {
+  // A write that waits for a full socket to drain fails with the socket's own error (seen with 7.9), not with the driver's.
+  if (isNetworkError(error)) return unavailable(error)
   if (!(error instanceof MongoError)) return error
   if (timeoutNames.has(error.name) || timeoutCodes.has(Number(error.code))) {
     return new DEADLINE_EXCEEDED(undefined, { cause: error })
@@ -43,9 +45,13 @@ export function translate(error: unknown): unknown {
     error.hasErrorLabel('TransientTransactionError') ||
     error.hasErrorLabel('RetryableWriteError')
   ) {
-    return new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
+    return unavailable(error)
   }
   return error
+}
+
+function unavailable(cause: unknown): Error {
+  return new SERVICE_UNAVAILABLE(undefined, { cause, retryAfterSeconds: 1 })
 }
 
 /** Runs an operation of the driver; its failures are translated. */

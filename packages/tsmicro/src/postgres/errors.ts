@@ -1,20 +1,7 @@
-import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { DEADLINE_EXCEEDED, isNetworkError, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 
 /** SQLSTATE (PostgreSQL manual, appendix A): the server goes, is starting, is full, or has been made read-only. */
 const unavailableState = /^(08...|53...|57P01|57P02|57P03|57P05|25006|25P03)$/
-
-const networkCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOENT', // a socket file whose server is gone
-])
 
 /** pg says these in words only. */
 const unavailableText =
@@ -33,7 +20,7 @@ export function translate(error: unknown): unknown {
   if (code === statementTimedOut || error.message === readTimedOut) {
     return new DEADLINE_EXCEEDED(undefined, { cause: error })
   }
-  if (unavailableState.test(code) || networkCodes.has(code) || unavailableText.test(error.message)) {
+  if (unavailableState.test(code) || isNetworkError(error) || unavailableText.test(error.message)) {
     return new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
   }
   return error

@@ -1,5 +1,5 @@
+import { EMAIL_TAKEN } from '@blog-platform/auth-contract'
 import type { PasswordHasher } from 'tsmicro/auth'
-import { isUniqueViolation } from 'tsmicro/postgres'
 import type { ApiKeyRepository } from '../api/api-key/repository.ts'
 import type { UserRepository } from '../api/user/repository.ts'
 import type { RunInTransaction } from '../database/connection.ts'
@@ -20,6 +20,6 @@ export async function seedDevelopmentData({ apiKeys, users, passwords, transacti
   const passwordHash = await passwords.hash(password)
   await transaction(db => users.create({ email, passwordHash, name, role: 'ADMIN' }, db)).catch(error => {
     // Another instance that starts at the same time was faster.
-    if (!isUniqueViolation(error, 'users_email_key')) throw error
+    if (!(error instanceof EMAIL_TAKEN)) throw error
   })
 }

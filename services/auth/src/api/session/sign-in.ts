@@ -1,6 +1,5 @@
-import { CREDENTIALS_INVALID, EMAIL_TAKEN, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
+import { CREDENTIALS_INVALID, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
 import type { PasswordHasher } from 'tsmicro/auth'
-import { isUniqueViolation } from 'tsmicro/postgres'
 import type { RunInTransaction } from '../../database/connection.ts'
 import type { UserAnnouncements } from '../user/announcements.ts'
 import { signedInUserOf } from '../user/dto.ts'
@@ -33,10 +32,6 @@ export class SignInService {
         db,
       )
       return { user, session: await sessions.begin(user.id, db) }
-    }).catch(error => {
-      // The constraint decides, not a look before: of two at the same time exactly one gets the address.
-      if (isUniqueViolation(error, 'users_email_key')) throw new EMAIL_TAKEN(undefined, { cause: error })
-      throw error
     })
     await announcements.created(user)
     return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }

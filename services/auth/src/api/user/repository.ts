@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { ProfileChange, RoleName } from '@blog-platform/auth-contract'
+import { EMAIL_TAKEN, type ProfileChange, type RoleName } from '@blog-platform/auth-contract'
 import { type ExpressionBuilder, sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import { isUniqueViolation } from 'tsmicro/postgres'
 import type { Connection } from '../../database/connection.ts'
 import type { Tables } from '../../database/tables.ts'
 import type { NewUser, User } from './model.ts'
@@ -14,7 +15,7 @@ export class UserRepository {
     this.#db = db
   }
 
-  /** @throws a unique violation of `users_email_key` when the e-mail is taken */
+  /** @throws {EMAIL_TAKEN} the constraint decides, not a look before: of two at the same time exactly one gets the address */
   async create(user: NewUser, db: Connection = this.#db): Promise<User> {
     const id = randomUUID()
     const { email, passwordHash, name, profilePicUrl, role } = user
@@ -22,6 +23,9 @@ export class UserRepository {
       .insertInto('users')
       .values({ id, email, password_hash: passwordHash, name, profile_pic_url: profilePicUrl ?? null })
       .execute()
+      .catch(cause => {
+        throw isUniqueViolation(cause, 'users_email_key') ? new EMAIL_TAKEN(undefined, { cause }) : cause
+      })
     await this.#grant(id, [role], db)
     const created = await this.findById(id, db)
     if (!created) throw new Error('a user vanished while it was made')

@@ -78,9 +78,18 @@ export class BlogRepository {
     )
   }
 
+  /** What the author has handed in meanwhile stays handed in. */
   unpublish(id: string, editor: string): Promise<Blog | null> {
-    const change = { published: false, drafted: true, ...stamp(editor) }
-    return this.#blogs.findOneAndUpdate({ ...existing(id), published: true }, { $set: change })
+    const { updatedBy, updatedAt } = stamp(editor)
+    const change = {
+      published: false,
+      drafted: { $not: ['$submitted'] },
+      updatedBy: { $literal: updatedBy },
+      updatedAt,
+    }
+    return this.#blogs.run(blogs =>
+      blogs.findOneAndUpdate({ ...existing(id), published: true }, [{ $set: change }], { returnDocument: 'after' }),
+    )
   }
 }
 
