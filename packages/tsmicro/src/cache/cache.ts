@@ -14,6 +14,7 @@ export interface CacheOptions {
   readonly ttlMs?: number
 }
 
+/** How a value is kept. */
 export interface SetOptions<T> {
   /** Default: the cache's. */
   readonly ttlMs?: number
@@ -21,6 +22,7 @@ export interface SetOptions<T> {
   readonly tags?: readonly string[] | ((value: T) => readonly string[])
 }
 
+/** How a value that is not there is fetched and kept. */
 export interface GetOrSetOptions<T> extends SetOptions<T> {
   /** Ends this caller's wait. The fetch goes on as long as anybody waits for it. */
   readonly signal?: AbortSignal

@@ -19,4 +19,5 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 
 type AnswerOf<P extends ProcedureSpec> = DeepReadonly<ResponseOf<P>>
 
+/** Answers a procedure: from the validated call to the response, synchronous or not. Throws declared errors. */
 export type Handler<P extends ProcedureSpec = ProcedureSpec> = (call: CallOf<P>) => AnswerOf<P> | Promise<AnswerOf<P>>

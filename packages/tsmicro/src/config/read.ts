@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Variable } from './variable.ts'
 
+/** Variables by name, like `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The text of a variable, from the environment or, for a secret, from the file that `<NAME>_FILE` names. */

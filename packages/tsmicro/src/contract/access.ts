@@ -18,6 +18,7 @@ export function isAccess(access: unknown): access is Access {
   return WORDS.includes(access) || (typeof access === 'object' && access !== null && 'role' in access)
 }
 
+/** True for an access rule that asks for a role. */
 export function isRole(access: Access): access is Role {
   return typeof access === 'object'
 }

@@ -11,8 +11,10 @@ export type BoundProcedure<S extends ProcedureSpec = ProcedureSpec> = Procedure<
   readonly subject: S extends { readonly nats: string } ? string : string | undefined
 }
 
+/** What {@link contract} takes: procedures and events by name. */
 export type ContractMembers = Readonly<Record<string, Procedure | EventDefinition>>
 
+/** A contract: its procedures, which know their service, name and subject, and its events. */
 export type Contract<Members extends ContractMembers = ContractMembers> = {
   readonly [K in keyof Members]: Members[K] extends Procedure<infer S> ? BoundProcedure<S> : Members[K]
 }

@@ -3,6 +3,7 @@ import type { Infer, Schema } from '../schema/index.ts'
 
 type DataOf<Spec> = Spec extends { readonly data: infer S } ? Infer<S> : undefined
 
+/** What {@link defineErrors} makes: an error class for each name. */
 export type DefinedErrors<Specs> = { readonly [Code in keyof Specs & string]: ErrorClass<Code, DataOf<Specs[Code]>> }
 
 /**

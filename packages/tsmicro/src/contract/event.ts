@@ -14,6 +14,7 @@ export interface EventSpec {
   readonly summary?: string
 }
 
+/** A checked {@link EventSpec}; its version is filled in. */
 export type EventDefinition<S extends EventSpec = EventSpec> = S & { readonly kind: 'event'; readonly version: number }
 
 /**

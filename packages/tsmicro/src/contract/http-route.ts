@@ -1,3 +1,4 @@
+/** Methods that a procedure may have; HEAD and OPTIONS are the server's business. */
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** Method and path, e.g. `GET /slug/:slug`. Parameters are whole segments. */

@@ -2,9 +2,11 @@ import type { Infer, InferInput } from '../schema/index.ts'
 import type { EventSpec } from './event.ts'
 import type { ProcedureSpec } from './procedure.ts'
 
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler without a response schema need not return anything
+type Nothing = void
+
 /** What a handler answers with. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler without a response schema may return nothing
-export type ResponseOf<P extends ProcedureSpec> = P extends { readonly response: infer S } ? Infer<S> : void
+export type ResponseOf<P extends ProcedureSpec> = P extends { readonly response: infer S } ? Infer<S> : Nothing
 
 /** What a caller over NATS passes. */
 export type RequestOf<P extends ProcedureSpec> = P extends { readonly request: infer S } ? InferInput<S> : undefined

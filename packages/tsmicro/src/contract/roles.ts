@@ -5,6 +5,7 @@ export interface Role<Name extends string = string> {
   readonly rank: number
 }
 
+/** What {@link defineRoles} makes: an access rule for each name, and questions about who has which. */
 export type Roles<Names extends readonly string[]> = { readonly [N in Names[number]]: Role<N> } & RoleQueries<
   Names[number]
 >

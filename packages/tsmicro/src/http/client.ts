@@ -18,6 +18,7 @@ type HttpInputOf<P> = P extends { readonly request: infer S }
   ? { readonly data: InferInput<S> }
   : PartOf<P, 'params'> & PartOf<P, 'query'> & PartOf<P, 'body'>
 
+/** For one call of an {@link HttpClient}. */
 export interface HttpCallOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal

@@ -3,8 +3,10 @@ import type { JsonSchema } from '../schema/index.ts'
 
 /** Codes of the envelope, as goserve's clients know them. */
 export const SUCCESS_CODE = '10000'
+/** `code` of every failure in goserve's envelope. */
 export const FAILURE_CODE = '10001'
 
+/** The body of a successful answer, unless its procedure is `bare`. */
 export interface SuccessEnvelope<Data = unknown> {
   readonly code: typeof SUCCESS_CODE
   readonly status: number
@@ -25,6 +27,7 @@ export interface FailureEnvelope {
   readonly data?: unknown
 }
 
+/** The body of a failed answer. */
 export function failureEnvelope(error: ApiError, requestId: string): FailureEnvelope {
   const { status, message, code } = error
   const envelope: FailureEnvelope = { code: FAILURE_CODE, status, message, error: code, requestId }

@@ -29,6 +29,7 @@ export interface Updated {
   readonly inserted: boolean
 }
 
+/** What a query builder needs to know of its collection. */
 export interface QueryBuilderOptions<Doc extends Identified> {
   readonly indexes?: readonly IndexDefinition<Doc>[]
   /** Longest run of a read or of `findOneAndUpdate` on the server, in milliseconds. */

@@ -22,11 +22,13 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Which fields to read; absent = all. */
 export interface SelectOptions<Doc, Name extends Field<Doc>> extends ReadOptions {
   /** Only these fields; default all. */
   readonly select?: readonly Name[] | undefined
 }
 
+/** Which of the documents that match, and in which order. */
 export interface FindOptions<Doc, Name extends Field<Doc>> extends SelectOptions<Doc, Name> {
   readonly sort?: Order<Doc> | undefined
 }

@@ -5,7 +5,9 @@ export const ERROR_TEXT = 'Nats-Service-Error'
 export const ERROR_NAME = 'Tsmicro-Error'
 /** Milliseconds the caller will still wait: relative, so that clocks don't matter. */
 export const BUDGET = 'Tsmicro-Budget-Ms'
+/** Kept across every hop. */
 export const REQUEST_ID = 'x-request-id'
+/** W3C Trace Context. */
 export const TRACEPARENT = 'traceparent'
 export const AUTHORIZATION = 'authorization'
 /** Seconds after which a retry makes sense, as in HTTP. */

@@ -1,3 +1,4 @@
+/** What is wrong with a migration, for decisions in code. */
 export type MigrationProblem = 'name' | 'duplicate' | 'changed' | 'missing' | 'out-of-order' | 'failed'
 
 /** The migrations can't be applied. Needs somebody to look; trying again does not help. */

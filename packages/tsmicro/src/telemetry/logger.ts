@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { serializeError } from './error.ts'
 import { maskText, redact } from './redact.ts'
 
+/** From the noisiest to silence. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 /** One log call: fields with a message, or a message alone. An error goes in the field `err`. */

@@ -36,6 +36,7 @@ export interface Endpoint {
   handle(msg: Msg): Promise<void>
 }
 
+/** Builds the way of one procedure's messages: everything is compiled here, nothing on the request path. */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { procedure, guard, log } = options
   const stats = new EndpointStats()

@@ -4,6 +4,7 @@ import type { Log } from '../../call/index.ts'
 import { announce, QUEUE_GROUP } from './discovery.ts'
 import type { Endpoint } from './endpoint.ts'
 
+/** Who this instance is to those who ask `$SRV.INFO`. */
 export interface NatsServerOptions {
   readonly name: string
   readonly version: string
