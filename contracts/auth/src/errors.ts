@@ -8,6 +8,7 @@ export const {
   REFRESH_TOKEN_INVALID,
   USER_NOT_FOUND,
   API_KEY_INVALID,
+  API_KEY_NOT_FOUND,
   LAST_ADMIN,
 } = defineErrors({
   EMAIL_TAKEN: { status: 409, message: 'There is an account with this e-mail already' },
@@ -16,5 +17,6 @@ export const {
   REFRESH_TOKEN_INVALID: { status: 401, message: 'The session cannot be renewed, sign in again' },
   USER_NOT_FOUND: { status: 404, message: 'There is no such user' },
   API_KEY_INVALID: { status: 401, message: 'Invalid API key' },
+  API_KEY_NOT_FOUND: { status: 404, message: 'There is no such API key' },
   LAST_ADMIN: { status: 400, message: 'The last administrator must keep the role' },
 })

@@ -1,7 +1,10 @@
 export { administration } from './administration.ts'
 export { apiKeyVerification } from './api-key.ts'
+export { ApiKey, apiKeyAdministration, CreatedApiKey, NewApiKey } from './api-key-administration.ts'
+export { ApiKeyPermission } from './api-key-permission.ts'
 export {
   API_KEY_INVALID,
+  API_KEY_NOT_FOUND,
   CREDENTIALS_INVALID,
   EMAIL_TAKEN,
   LAST_ADMIN,

@@ -1,4 +1,4 @@
-import type { RoleName } from '@blog-platform/auth-contract'
+import type { ApiKeyPermission, RoleName } from '@blog-platform/auth-contract'
 import type { ColumnType, Generated } from 'kysely'
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>
@@ -43,7 +43,7 @@ export interface ApiKeysTable {
   id: Generated<string>
   key_hash: Buffer
   comment: string
-  permissions: Generated<string[]>
+  permissions: Generated<ApiKeyPermission[]>
   expires_at: Timestamp | null
   revoked_at: Timestamp | null
   created_at: DefaultTimestamp

@@ -11,6 +11,7 @@ import {
 import { createPostgres, type Postgres } from 'tsmicro/postgres'
 import { AdministrationController } from '../api/administration/controller.ts'
 import { AdministrationService } from '../api/administration/service.ts'
+import { ApiKeyAdministrationController } from '../api/api-key/administration.ts'
 import { ApiKeyController } from '../api/api-key/controller.ts'
 import { ApiKeyRepository } from '../api/api-key/repository.ts'
 import { KeysController } from '../api/keys/controller.ts'
@@ -94,6 +95,7 @@ export function createModule({ env, keyRing, log, overrides = {} }: ModuleOption
       new SessionController(authentication, authorization, signIn, sessions),
       new ProfileController(authentication, authorization, new ProfileService(users, announcements)),
       new AdministrationController(authentication, authorization, new AdministrationService(users, transaction)),
+      new ApiKeyAdministrationController(authentication, authorization, apiKeys),
       new ApiKeyController(authentication, authorization, apiKeys),
       new ValidationController(authentication, authorization, validation, keyRing),
       new KeysController(authentication, authorization, keyRing),

@@ -14,7 +14,7 @@ export interface SeedParts {
 
 /** Makes the demo API key and administrator where they are missing. Changes nothing that is there. */
 export async function seedDevelopmentData({ apiKeys, users, passwords, transaction }: SeedParts): Promise<void> {
-  await apiKeys.create(DEMO_API_KEY, 'demo key for development')
+  await apiKeys.create({ key: DEMO_API_KEY, comment: 'demo key for development', permissions: ['READ', 'WRITE'] })
   const { email, password, name } = DEMO_ADMIN
   if (await users.findCredentials(email)) return
   const passwordHash = await passwords.hash(password)

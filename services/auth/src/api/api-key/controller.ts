@@ -13,10 +13,10 @@ export class ApiKeyController extends Controller {
 
   override mountRoutes(routes: Routes): void {
     routes.implement(apiKeyVerification, {
-      verifyApiKey: async ({ body }) => ({ valid: await this.#keys.isValid(body.key) }),
+      verifyApiKey: async ({ body }) => ({ valid: (await this.#keys.permissionsOf(body.key)) !== undefined }),
       verifyApiKeyHeader: async ({ context }) => {
         const key = context.headers['x-api-key']
-        if (key === undefined || !(await this.#keys.isValid(key))) throw new API_KEY_INVALID()
+        if (key === undefined || !(await this.#keys.permissionsOf(key))) throw new API_KEY_INVALID()
       },
     })
   }

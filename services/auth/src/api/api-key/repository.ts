@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
-import { sql } from 'kysely'
+import type { ApiKeyPermission } from '@blog-platform/auth-contract'
+import { type Selectable, sql } from 'kysely'
 import type { Connection } from '../../database/connection.ts'
+import type { ApiKeysTable } from '../../database/tables.ts'
+import type { ApiKeyToStore, StoredApiKey } from './model.ts'
 
 /** The only code that reads and writes API keys; it keeps their hashes only. */
 export class ApiKeyRepository {
@@ -10,25 +13,65 @@ export class ApiKeyRepository {
     this.#db = db
   }
 
-  /** Whether a key is known, not revoked and not expired. */
-  async isValid(key: string): Promise<boolean> {
+  /** What a key may do; `undefined` when it is unknown, revoked or expired. */
+  async permissionsOf(key: string): Promise<readonly ApiKeyPermission[] | undefined> {
     const found = await this.#db
       .selectFrom('api_keys')
-      .select('id')
+      .select('permissions')
       .where('key_hash', '=', hashOf(key))
       .where('revoked_at', 'is', null)
       .where(row => row.or([row('expires_at', 'is', null), row('expires_at', '>', sql<Date>`now()`)]))
       .executeTakeFirst()
-    return found !== undefined
+    return found?.permissions
   }
 
-  /** Does nothing when the key is there already. */
-  async create(key: string, comment: string): Promise<void> {
-    await this.#db
+  /** Does nothing, and gives `undefined`, when the key is there already. */
+  async create(apiKey: ApiKeyToStore, db: Connection = this.#db): Promise<StoredApiKey | undefined> {
+    const { key, comment, permissions, expiresAt } = apiKey
+    const row = await db
       .insertInto('api_keys')
-      .values({ key_hash: hashOf(key), comment })
+      .values({ key_hash: hashOf(key), comment, permissions: [...permissions], expires_at: expiresAt ?? null })
       .onConflict(conflict => conflict.constraint('api_keys_key_hash_key').doNothing())
+      .returning(COLUMNS)
+      .executeTakeFirst()
+    return row && toApiKey(row)
+  }
+
+  /** Newest first; pages count from 1. */
+  async list(page: number, limit: number): Promise<readonly StoredApiKey[]> {
+    const rows = await this.#db
+      .selectFrom('api_keys')
+      .select(COLUMNS)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .offset((page - 1) * limit)
+      .limit(limit)
       .execute()
+    return rows.map(toApiKey)
+  }
+
+  /** Whether there is such a key. Revoking again keeps the first time. */
+  async revoke(id: string): Promise<boolean> {
+    const revoked = await this.#db
+      .updateTable('api_keys')
+      .set({ revoked_at: sql<Date>`coalesce(revoked_at, now())` })
+      .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst()
+    return revoked !== undefined
+  }
+}
+
+const COLUMNS = ['id', 'comment', 'permissions', 'created_at', 'expires_at', 'revoked_at'] as const
+
+type Row = Pick<Selectable<ApiKeysTable>, (typeof COLUMNS)[number]>
+
+function toApiKey({ created_at, expires_at, revoked_at, ...row }: Row): StoredApiKey {
+  return {
+    ...row,
+    createdAt: created_at,
+    expiresAt: expires_at ?? undefined,
+    revokedAt: revoked_at ?? undefined,
   }
 }
 
