@@ -1,8 +1,9 @@
 import { roles } from '@blog-platform/auth-contract'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
-import { BlogChange, BlogCreate, BlogId, PrivateBlog } from './blog.ts'
+import { BlogChange, BlogCreate, BlogId, PrivateBlog, PrivateBlogItem } from './blog.ts'
 import { BLOG_NOT_FOUND, NOT_THE_OWNER, SLUG_INVALID, SLUG_TAKEN } from './errors.ts'
+import { PageQuery } from './paging.ts'
 
 /** What authors do with their own blogs. */
 export const authoring = contract('blog', {
@@ -33,6 +34,58 @@ export const authoring = contract('blog', {
     response: PrivateBlog,
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
     message: 'Blog submitted',
+    idempotent: true,
+  }),
+  withdraw: procedure({
+    http: 'PUT /author/withdraw/id/:id',
+    access: roles.AUTHOR,
+    summary: 'Take an own blog back from the editors; does nothing to one that is not submitted',
+    params: Type.Object({ id: BlogId }),
+    response: PrivateBlog,
+    errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
+    message: 'Blog withdrawn',
+    idempotent: true,
+  }),
+  findOwn: procedure({
+    http: 'GET /author/id/:id',
+    access: roles.AUTHOR,
+    summary: 'An own blog in any state',
+    params: Type.Object({ id: BlogId }),
+    response: PrivateBlog,
+    errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
+    idempotent: true,
+  }),
+  /** Not retried: of a deletion whose answer got lost, the second one says that there is no such blog. */
+  remove: procedure({
+    http: 'DELETE /author/id/:id',
+    access: roles.AUTHOR,
+    summary: 'Delete an own blog; nobody else gets its slug',
+    params: Type.Object({ id: BlogId }),
+    errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
+    message: 'Blog deleted',
+  }),
+  ownDrafts: procedure({
+    http: 'GET /author/drafts',
+    access: roles.AUTHOR,
+    summary: 'Own blogs with something that is not handed in, newest change first',
+    query: PageQuery,
+    response: Type.Array(PrivateBlogItem),
+    idempotent: true,
+  }),
+  ownSubmitted: procedure({
+    http: 'GET /author/submitted',
+    access: roles.AUTHOR,
+    summary: 'Own blogs that wait for an editor, newest change first',
+    query: PageQuery,
+    response: Type.Array(PrivateBlogItem),
+    idempotent: true,
+  }),
+  ownPublished: procedure({
+    http: 'GET /author/published',
+    access: roles.AUTHOR,
+    summary: 'Own blogs that everybody may read, newest change first',
+    query: PageQuery,
+    response: Type.Array(PrivateBlogItem),
     idempotent: true,
   }),
 })

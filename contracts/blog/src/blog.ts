@@ -1,17 +1,16 @@
 import { PublicProfile } from '@blog-platform/auth-contract'
 import Type, { type Static } from 'typebox'
 
-export const BlogId = Type.String({ pattern: '^[0-9a-f]{24}$', description: 'Id of a blog' })
+export const BLOG_ID = '^[0-9a-f]{24}$'
+export const BlogId = Type.String({ pattern: BLOG_ID, description: 'Id of a blog' })
 export const Slug = Type.String({ minLength: 3, maxLength: 200 })
 const Title = Type.String({ minLength: 3, maxLength: 500 })
 const Description = Type.String({ minLength: 3, maxLength: 2000 })
 const DraftText = Type.String({ maxLength: 50_000 })
 const ImageUrl = Type.String({ format: 'uri', pattern: '^https?://', maxLength: 200 })
-const Tags = Type.Array(Type.String({ pattern: '^[A-Z0-9][A-Z0-9 +#._-]{0,49}$' }), {
-  minItems: 1,
-  maxItems: 20,
-  uniqueItems: true,
-})
+/** Upper case only, so that there is one spelling and one address of a tag. */
+export const Tag = Type.String({ pattern: '^[A-Z0-9][A-Z0-9 +#._-]{0,49}$', description: 'Tag in upper case' })
+const Tags = Type.Array(Tag, { minItems: 1, maxItems: 20, uniqueItems: true })
 
 /** What an author sends to make a blog. */
 export const BlogCreate = Type.Object({
@@ -51,17 +50,29 @@ export const PublicBlog = Type.Object({
 })
 export type PublicBlog = Static<typeof PublicBlog>
 
-/** A blog as its author and the editors see it. */
-export const PrivateBlog = Type.Object({
-  ...shown,
-  text: Type.Optional(Type.String()),
-  draftText: Type.String(),
-  author: PublicProfile,
+const state = {
   submitted: Type.Boolean(),
   drafted: Type.Boolean(),
   published: Type.Boolean(),
   publishedAt: Type.Optional(Type.String({ format: 'date-time' })),
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' }),
+}
+
+/** A blog as its author and the editors see it. */
+export const PrivateBlog = Type.Object({
+  ...shown,
+  text: Type.Optional(Type.String()),
+  draftText: Type.String(),
+  author: PublicProfile,
+  ...state,
 })
 export type PrivateBlog = Static<typeof PrivateBlog>
+
+/** A blog in a list of its author or of the editors: without its texts. */
+export const PrivateBlogItem = Type.Object({
+  ...shown,
+  authorId: Type.String({ format: 'uuid' }),
+  ...state,
+})
+export type PrivateBlogItem = Static<typeof PrivateBlogItem>

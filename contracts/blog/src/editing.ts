@@ -1,8 +1,9 @@
 import { roles } from '@blog-platform/auth-contract'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
-import { BlogId, PrivateBlog } from './blog.ts'
+import { BlogId, PrivateBlog, PrivateBlogItem } from './blog.ts'
 import { BLOG_NOT_FOUND, BLOG_NOT_PUBLISHED, BLOG_NOT_SUBMITTED } from './errors.ts'
+import { PageQuery } from './paging.ts'
 
 /** What editors do with submitted and published blogs. */
 export const editing = contract('blog', {
@@ -23,5 +24,31 @@ export const editing = contract('blog', {
     response: PrivateBlog,
     errors: { BLOG_NOT_FOUND, BLOG_NOT_PUBLISHED },
     message: 'Blog unpublished',
+  }),
+  /** A draft is its author's alone until it is handed in. */
+  review: procedure({
+    http: 'GET /editor/id/:id',
+    access: roles.EDITOR,
+    summary: 'A submitted or published blog',
+    params: Type.Object({ id: BlogId }),
+    response: PrivateBlog,
+    errors: { BLOG_NOT_FOUND },
+    idempotent: true,
+  }),
+  submitted: procedure({
+    http: 'GET /editor/submitted',
+    access: roles.EDITOR,
+    summary: 'Blogs that wait for an editor, newest change first',
+    query: PageQuery,
+    response: Type.Array(PrivateBlogItem),
+    idempotent: true,
+  }),
+  published: procedure({
+    http: 'GET /editor/published',
+    access: roles.EDITOR,
+    summary: 'Blogs that everybody may read, newest change first',
+    query: PageQuery,
+    response: Type.Array(PrivateBlogItem),
+    idempotent: true,
   }),
 })

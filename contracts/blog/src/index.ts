@@ -1,5 +1,15 @@
 export { authoring } from './authoring.ts'
-export { BlogChange, BlogCreate, BlogId, BlogItem, PrivateBlog, PublicBlog, Slug } from './blog.ts'
+export {
+  BlogChange,
+  BlogCreate,
+  BlogId,
+  BlogItem,
+  PrivateBlog,
+  PrivateBlogItem,
+  PublicBlog,
+  Slug,
+  Tag,
+} from './blog.ts'
 export { editing } from './editing.ts'
 export {
   BLOG_NOT_FOUND,
@@ -9,4 +19,5 @@ export {
   SLUG_INVALID,
   SLUG_TAKEN,
 } from './errors.ts'
-export { PageQuery, reading } from './reading.ts'
+export { ListQuery, PageQuery, SearchQuery } from './paging.ts'
+export { reading } from './reading.ts'

@@ -1,12 +1,8 @@
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
-import { BlogId, BlogItem, PublicBlog, Slug } from './blog.ts'
+import { BlogId, BlogItem, PublicBlog, Slug, Tag } from './blog.ts'
 import { BLOG_NOT_FOUND } from './errors.ts'
-
-export const PageQuery = Type.Object({
-  page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
-  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 10 }),
-})
+import { ListQuery, SearchQuery } from './paging.ts'
 
 /** What everybody with an API key may read: published blogs only. */
 export const reading = contract('blog', {
@@ -34,7 +30,33 @@ export const reading = contract('blog', {
     http: 'GET /list/latest',
     access: 'key',
     summary: 'Published blogs, newest first',
-    query: PageQuery,
+    query: ListQuery,
+    response: Type.Array(BlogItem),
+    idempotent: true,
+  }),
+  byTag: procedure({
+    http: 'GET /list/tag/:tag',
+    access: 'key',
+    summary: 'Published blogs with a tag, newest first',
+    params: Type.Object({ tag: Tag }),
+    query: ListQuery,
+    response: Type.Array(BlogItem),
+    idempotent: true,
+  }),
+  similar: procedure({
+    http: 'GET /list/similar/id/:id',
+    access: 'key',
+    summary: 'Up to six other published blogs that share words with this one, best match first, then newest',
+    params: Type.Object({ id: BlogId }),
+    response: Type.Array(BlogItem, { maxItems: 6 }),
+    errors: { BLOG_NOT_FOUND },
+    idempotent: true,
+  }),
+  search: procedure({
+    http: 'GET /search',
+    access: 'key',
+    summary: 'Published blogs by the words of title and description, best match first, then newest',
+    query: SearchQuery,
     response: Type.Array(BlogItem),
     idempotent: true,
   }),

@@ -59,10 +59,10 @@ test('the front of a list is kept, its depths are not', async () => {
   let loads = 0
   const load = async () => {
     loads++
-    return []
+    return [shown]
   }
-  for (let n = 0; n < 3; n++) await cache.latest(1, 10, load)
+  for (let n = 0; n < 3; n++) await cache.list('latest', { page: 1, limit: 10 }, load)
   assert.equal(loads, 1)
-  for (let n = 0; n < 3; n++) await cache.latest(1000, 10, load)
+  for (let n = 0; n < 3; n++) await cache.list('latest', { page: 1000, limit: 10 }, load)
   assert.equal(loads, 4)
 })

@@ -9,6 +9,8 @@ import { AuthoringService } from '../api/blog/authoring-service.ts'
 import { PublicBlogCache } from '../api/blog/cache.ts'
 import { BlogController } from '../api/blog/controller.ts'
 import { EditingService } from '../api/blog/editing-service.ts'
+import { BlogListRepository } from '../api/blog/list-repository.ts'
+import { ListingService } from '../api/blog/listing-service.ts'
 import { ReadingService } from '../api/blog/reading-service.ts'
 import { BlogRepository } from '../api/blog/repository.ts'
 import type { Env } from '../config/env.ts'
@@ -52,6 +54,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
 
   const cache = new PublicBlogCache(store)
   const blogs = new BlogRepository(mongo, blogIndexes)
+  const lists = new BlogListRepository(mongo)
   const authors = new AuthorService({
     authors: new AuthorRepository(mongo),
     fetchProfile: id => nats.call(profile.publicProfile, { id }),
@@ -59,8 +62,9 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   })
   const services = {
     reading: new ReadingService(blogs, authors, cache),
-    authoring: new AuthoringService(blogs, authors, cache),
-    editing: new EditingService(blogs, authors, cache),
+    listing: new ListingService(blogs, lists, cache),
+    authoring: new AuthoringService(blogs, lists, authors, cache),
+    editing: new EditingService(blogs, lists, authors, cache),
   }
   return {
     dependencies: [store, mongo],

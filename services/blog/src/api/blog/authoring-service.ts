@@ -5,10 +5,12 @@ import {
   type BlogCreate,
   NOT_THE_OWNER,
   type PrivateBlog,
+  type PrivateBlogItem,
 } from '@blog-platform/blog-contract'
 import type { AuthorService } from '../author/service.ts'
 import type { PublicBlogCache } from './cache.ts'
-import { toPrivateBlog } from './dto.ts'
+import { toPrivateBlog, toPrivateBlogItem } from './dto.ts'
+import type { BlogListRepository, Place, State } from './list-repository.ts'
 import type { Blog } from './model.ts'
 import type { BlogRepository } from './repository.ts'
 import { slugOf } from './slug.ts'
@@ -23,11 +25,13 @@ export interface AuthorIdentity {
 /** What authors do with their own blogs. */
 export class AuthoringService {
   readonly #blogs: BlogRepository
+  readonly #lists: BlogListRepository
   readonly #authors: AuthorService
   readonly #cache: PublicBlogCache
 
-  constructor(blogs: BlogRepository, authors: AuthorService, cache: PublicBlogCache) {
+  constructor(blogs: BlogRepository, lists: BlogListRepository, authors: AuthorService, cache: PublicBlogCache) {
     this.#blogs = blogs
+    this.#lists = lists
     this.#authors = authors
     this.#cache = cache
   }
@@ -53,6 +57,27 @@ export class AuthoringService {
   /** Nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
   async submit(id: string, userId: string): Promise<PrivateBlog> {
     return this.#shown((await this.#blogs.submit(id, userId)) ?? (await this.#refuse(id)))
+  }
+
+  /** Nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
+  async withdraw(id: string, userId: string): Promise<PrivateBlog> {
+    return this.#shown((await this.#blogs.withdraw(id, userId)) ?? (await this.#refuse(id)))
+  }
+
+  /** @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
+  async find(id: string, userId: string): Promise<PrivateBlog> {
+    const blog = await this.#blogs.find(id)
+    return this.#shown(blog?.author === userId ? blog : await this.#refuse(id))
+  }
+
+  /** @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
+  async remove(id: string, userId: string): Promise<void> {
+    if (!(await this.#cache.changing(id, () => this.#blogs.remove(id, userId)))) await this.#refuse(id)
+  }
+
+  /** Own blogs in a state, newest change first. */
+  async list(state: State, userId: string, place: Place, signal?: AbortSignal): Promise<PrivateBlogItem[]> {
+    return (await this.#lists.inState(state, userId, place, signal)).map(toPrivateBlogItem)
   }
 
   async #shown(blog: Blog): Promise<PrivateBlog> {

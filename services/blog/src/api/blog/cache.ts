@@ -1,5 +1,6 @@
 import type { BlogItem, PublicBlog } from '@blog-platform/blog-contract'
 import type { CacheStore } from 'tsmicro/cache'
+import type { Place } from './list-repository.ts'
 import type { Blog } from './model.ts'
 
 type Lookup = PublicBlog | undefined
@@ -18,7 +19,7 @@ export class PublicBlogCache {
 
   constructor(store: CacheStore) {
     this.#blogs = store.cache<Lookup>('blog')
-    this.#lists = store.cache<BlogItem[]>('blog-list')
+    this.#lists = store.cache<BlogItem[] | undefined>('blog-list')
   }
 
   byId(id: string, load: () => Promise<Lookup>, signal?: AbortSignal): Promise<Lookup> {
@@ -31,14 +32,21 @@ export class PublicBlogCache {
     return this.#blogs.getOrSet(`slug/${slug}`, load, { tags, ...(signal ? { signal } : {}) })
   }
 
-  async latest(
-    page: number,
-    limit: number,
-    load: () => Promise<BlogItem[]>,
-    signal?: AbortSignal,
-  ): Promise<BlogItem[]> {
+  /** `name` tells lists apart. An empty page is not kept: anybody can ask for a tag that no blog has. */
+  async list(name: string, { page, limit }: Place, load: () => Promise<BlogItem[]>, signal?: AbortSignal) {
     if (page * limit > DEEPEST_CACHED_ITEM) return load()
-    return this.#lists.getOrSet(`latest/${page}/${limit}`, load, { tags: [LATEST], ...(signal ? { signal } : {}) })
+    const items = await this.#list(`${name}/${page}/${limit}`, async () => filled(await load()), signal)
+    return items ?? []
+  }
+
+  /** Undefined = there is no such blog. */
+  similar(id: string, load: () => Promise<BlogItem[] | undefined>, signal?: AbortSignal) {
+    return this.#list(`similar/${id}`, load, signal)
+  }
+
+  /** Any change of any blog may change any list. */
+  #list(key: string, load: () => Promise<BlogItem[] | undefined>, signal?: AbortSignal) {
+    return this.#lists.getOrSet(key, load, { tags: [LISTS], ...(signal ? { signal } : {}) })
   }
 
   /**
@@ -53,7 +61,7 @@ export class PublicBlogCache {
     } finally {
       await this.#blogs.deleteByTag(blogTag(id))
       if (changed) await this.#blogs.deleteByTag(slugTag(changed.slug))
-      await this.#lists.deleteByTag(LATEST)
+      await this.#lists.deleteByTag(LISTS)
     }
   }
 
@@ -63,7 +71,8 @@ export class PublicBlogCache {
   }
 }
 
-const LATEST = 'latest'
+const LISTS = 'lists'
+const filled = (items: BlogItem[]) => (items.length > 0 ? items : undefined)
 const blogTag = (id: string) => `blog:${id}`
 const slugTag = (slug: string) => `slug:${slug}`
 const authorTag = (userId: string) => `author:${userId}`

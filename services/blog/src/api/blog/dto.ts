@@ -1,6 +1,6 @@
 import type { PublicProfile } from '@blog-platform/auth-contract'
-import type { BlogItem, PrivateBlog, PublicBlog } from '@blog-platform/blog-contract'
-import type { Blog, BlogSummary } from './model.ts'
+import type { BlogItem, PrivateBlog, PrivateBlogItem, PublicBlog } from '@blog-platform/blog-contract'
+import type { Blog, BlogSummary, PrivateBlogSummary } from './model.ts'
 
 /** What a list shows. */
 export function toBlogItem({ _id, title, description, slug, imgUrl, score, tags }: BlogSummary): BlogItem {
@@ -25,12 +25,17 @@ export function toPublicBlog(blog: Blog, author: PublicProfile): PublicBlog {
 
 /** What the author and the editors see. */
 export function toPrivateBlog(blog: Blog, author: PublicProfile): PrivateBlog {
-  const { text, draftText, submitted, drafted, published, publishedAt, createdAt, updatedAt } = blog
+  const { text, draftText } = blog
+  return { ...toBlogItem(blog), ...(text === undefined ? {} : { text }), draftText, author, ...stateOf(blog) }
+}
+
+/** What a list shows to the author and the editors. */
+export function toPrivateBlogItem(blog: PrivateBlogSummary): PrivateBlogItem {
+  return { ...toBlogItem(blog), authorId: blog.author, ...stateOf(blog) }
+}
+
+function stateOf({ submitted, drafted, published, publishedAt, createdAt, updatedAt }: PrivateBlogSummary) {
   return {
-    ...toBlogItem(blog),
-    ...(text === undefined ? {} : { text }),
-    draftText,
-    author,
     submitted,
     drafted,
     published,

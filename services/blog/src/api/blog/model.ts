@@ -32,8 +32,16 @@ export interface Blog {
   readonly updatedAt: Date
 }
 
-/** What a list of blogs reads of each. */
-export type BlogSummary = Pick<Blog, '_id' | 'title' | 'description' | 'slug' | 'imgUrl' | 'score' | 'tags'>
+/** What a list reads of each blog: never the texts. */
+export const summaryFields = ['title', 'description', 'slug', 'imgUrl', 'score', 'tags'] as const
+export type BlogSummary = Pick<Blog, '_id' | (typeof summaryFields)[number]>
+
+/** What a list for authors and editors reads of each. */
+export const privateSummaryFields = [
+  ...summaryFields,
+  ...(['author', 'submitted', 'drafted', 'published', 'publishedAt', 'createdAt', 'updatedAt'] as const),
+] as const
+export type PrivateBlogSummary = Pick<Blog, '_id' | (typeof privateSummaryFields)[number]>
 
 /** What an author may set. */
 export type BlogContent = Pick<Blog, 'title' | 'description' | 'draftText' | 'tags' | 'imgUrl' | 'slug'>

@@ -1,12 +1,12 @@
-import { BLOG_NOT_FOUND, type BlogItem, type PublicBlog } from '@blog-platform/blog-contract'
+import { BLOG_NOT_FOUND, type PublicBlog } from '@blog-platform/blog-contract'
 import type { AuthorService } from '../author/service.ts'
 import type { PublicBlogCache } from './cache.ts'
-import { toBlogItem, toPublicBlog } from './dto.ts'
+import { toPublicBlog } from './dto.ts'
 import type { Blog } from './model.ts'
 import type { BlogRepository } from './repository.ts'
 import { normalizeSlug } from './slug.ts'
 
-/** What everybody may read: published blogs, from the cache where it has them. */
+/** Published blogs one by one, from the cache where it has them. */
 export class ReadingService {
   readonly #blogs: BlogRepository
   readonly #authors: AuthorService
@@ -30,12 +30,6 @@ export class ReadingService {
     if (slug === undefined) throw new BLOG_NOT_FOUND()
     const load = async () => this.#withAuthor(await this.#blogs.findPublicBySlug(slug))
     return found(await this.#cache.bySlug(slug, load, signal))
-  }
-
-  /** Newest first; `page` from 1. */
-  latest(page: number, limit: number, signal?: AbortSignal): Promise<BlogItem[]> {
-    const load = async () => (await this.#blogs.latest(page, limit)).map(toBlogItem)
-    return this.#cache.latest(page, limit, load, signal)
   }
 
   async #withAuthor(blog: Blog | null): Promise<PublicBlog | undefined> {

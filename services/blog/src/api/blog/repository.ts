@@ -1,12 +1,11 @@
 import { SLUG_TAKEN } from '@blog-platform/blog-contract'
-import { type Filter, ObjectId } from 'mongodb'
+import { ObjectId } from 'mongodb'
 import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
-import { type Blog, type BlogContent, type BlogSummary, newBlog } from './model.ts'
-
-const PUBLIC = { status: true, published: true } as const
+import { existing, PUBLIC } from './filters.ts'
+import { type Blog, type BlogContent, newBlog } from './model.ts'
 
 /**
- * The only code that talks to the collection `blogs`. Every change is one atomic operation whose filter says what must hold,
+ * Single blogs in the collection `blogs`; for lists see list-repository.ts. Every change is one atomic operation whose filter says what must hold,
  * so that nothing can come between the look and the change; null means that no blog was in the state asked for.
  */
 export class BlogRepository {
@@ -29,18 +28,6 @@ export class BlogRepository {
     return this.#blogs.findOne({ ...PUBLIC, slug })
   }
 
-  /** Published blogs, newest first; `page` from 1. */
-  async latest(page: number, limit: number): Promise<BlogSummary[]> {
-    const { items } = await this.#blogs.findPaginated({
-      filter: PUBLIC,
-      sort: { publishedAt: -1, _id: -1 },
-      select: ['title', 'description', 'slug', 'imgUrl', 'score', 'tags'],
-      page,
-      limit,
-    })
-    return items
-  }
-
   /** @throws {SLUG_TAKEN} when another blog has the slug: the unique index decides, also between two at once */
   async create(content: BlogContent, author: string): Promise<Blog> {
     const blog = newBlog(new ObjectId(), content, author, new Date())
@@ -58,6 +45,26 @@ export class BlogRepository {
 
   submit(id: string, author: string): Promise<Blog | null> {
     const change = { submitted: true, drafted: false, ...stamp(author) }
+    return this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change })
+  }
+
+  /** Takes back what an editor has been handed; leaves as it is what was not. */
+  withdraw(id: string, author: string): Promise<Blog | null> {
+    const { updatedBy, updatedAt } = stamp(author)
+    const change = {
+      submitted: false,
+      drafted: { $or: ['$drafted', '$submitted'] },
+      updatedBy: { $cond: ['$submitted', { $literal: updatedBy }, '$updatedBy'] },
+      updatedAt: { $cond: ['$submitted', updatedAt, '$updatedAt'] },
+    }
+    return this.#blogs.run(blogs =>
+      blogs.findOneAndUpdate({ ...existing(id), author }, [{ $set: change }], { returnDocument: 'after' }),
+    )
+  }
+
+  /** The document stays, and so does its slug: old links must never lead to another author's blog. */
+  remove(id: string, author: string): Promise<Blog | null> {
+    const change = { status: false, ...stamp(author) }
     return this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change })
   }
 
@@ -91,10 +98,6 @@ export class BlogRepository {
       blogs.findOneAndUpdate({ ...existing(id), published: true }, [{ $set: change }], { returnDocument: 'after' }),
     )
   }
-}
-
-function existing(id: string): Filter<Blog> {
-  return { _id: new ObjectId(id), status: true }
 }
 
 function stamp(userId: string): Pick<Blog, 'updatedBy' | 'updatedAt'> {

@@ -1,0 +1,39 @@
+import Type from 'typebox'
+import { BLOG_ID } from './blog.ts'
+
+export const PageQuery = Type.Object({
+  page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 10 }),
+})
+
+/**
+ * A place in a public list of published blogs, either by number or after a blog.
+ *
+ * `cursor` is the `_id` of the last blog that was seen: what follows is the same whatever was published, withdrawn or deleted
+ * meanwhile (that blog included), and equally fast however deep. So the answer is a plain list both ways, the first page
+ * needs no cursor, and there is no second form of answer to carry one: fewer items than `limit` are the end. A blog's
+ * place never changes, as its date of publication is set once.
+ *
+ * @example
+ * const first = await blogs.latest({ query: { page: 1, limit: 100 } })
+ * const next = await blogs.latest({ query: { page: 1, limit: 100, cursor: first.at(-1)?._id } })
+ */
+export const ListQuery = Type.Object({
+  ...PageQuery.properties,
+  cursor: Type.Optional(
+    Type.String({
+      pattern: BLOG_ID,
+      description:
+        'Id of the last blog of the page before: only what comes after it; not together with a `page` above 1',
+    }),
+  ),
+})
+
+/**
+ * What to look for. Only its words count, letters and digits: quotes, minus signs and everything else that a search engine
+ * may understand merely part them. A blog is found by any of the words.
+ */
+export const SearchQuery = Type.Object({
+  q: Type.String({ minLength: 1, maxLength: 200, description: 'Words, any of which is enough' }),
+  ...PageQuery.properties,
+})

@@ -1,0 +1,86 @@
+import { type Filter, ObjectId } from 'mongodb'
+import type { Mongo, QueryBuilder } from 'tsmicro/mongo'
+import { PUBLIC } from './filters.ts'
+import { type Blog, type BlogSummary, type PrivateBlogSummary, privateSummaryFields, summaryFields } from './model.ts'
+
+/** A page by number, from 1. */
+export interface Place {
+  readonly page: number
+  readonly limit: number
+}
+
+/** Flags of a blog by which it is listed. */
+export type State = 'drafted' | 'submitted' | 'published'
+
+const NEWEST_FIRST = { publishedAt: -1, _id: -1 } as const
+const NEWEST_CHANGE_FIRST = { updatedAt: -1, _id: -1 } as const
+
+/** Lists of the collection `blogs`. Every order is total (`_id` decides between equals); startup/indexes.ts serves them. */
+export class BlogListRepository {
+  readonly #blogs: QueryBuilder<Blog>
+
+  constructor(mongo: Mongo) {
+    this.#blogs = mongo.collection<Blog>('blogs')
+  }
+
+  /** Published blogs, with a tag or all, newest first. */
+  async published(tag: string | undefined, { page, limit }: Place, signal?: AbortSignal): Promise<BlogSummary[]> {
+    const filter = publicWith(tag)
+    const wanted = { filter, sort: NEWEST_FIRST, select: summaryFields, page, limit, signal }
+    return (await this.#blogs.findPaginated(wanted)).items
+  }
+
+  /**
+   * Published blogs, newest first, beginning behind the given one, which need not be public any more nor have the tag.
+   * @returns null when there is no such blog or it was never published: it has no place in any list
+   */
+  async publishedAfter(
+    tag: string | undefined,
+    id: string,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<BlogSummary[] | null> {
+    const _id = new ObjectId(id)
+    const last = await this.#blogs.findOne({ _id }, { select: ['publishedAt'], signal })
+    if (!last?.publishedAt) return null
+    const { publishedAt } = last
+    const behind: Filter<Blog> = { $or: [{ publishedAt: { $lt: publishedAt } }, { publishedAt, _id: { $lt: _id } }] }
+    const filter = { ...publicWith(tag), ...behind }
+    return this.#blogs.find(filter, { sort: NEWEST_FIRST, select: summaryFields, limit, signal })
+  }
+
+  /** Blogs in a state, of one author or of all, newest change first. */
+  async inState(
+    state: State,
+    author: string | undefined,
+    { page, limit }: Place,
+    signal?: AbortSignal,
+  ): Promise<PrivateBlogSummary[]> {
+    const filter: Filter<Blog> = { status: true, [state]: true, ...(author === undefined ? {} : { author }) }
+    const wanted = { filter, sort: NEWEST_CHANGE_FIRST, select: privateSummaryFields, page, limit, signal }
+    return (await this.#blogs.findPaginated(wanted)).items
+  }
+
+  /**
+   * Published blogs that have any of the words in title or description, best match first, then newest.
+   * @param words separated by spaces, without `"` and `-`, which mean something in a `$text` search
+   * @param except id of a blog that is left out
+   */
+  matching(words: string, { page, limit }: Place, except?: string, signal?: AbortSignal): Promise<BlogSummary[]> {
+    const others = except === undefined ? {} : { _id: { $ne: new ObjectId(except) } }
+    return this.#blogs.aggregate<BlogSummary>(
+      [
+        { $match: { ...PUBLIC, ...others, $text: { $search: words } } },
+        { $sort: { relevance: { $meta: 'textScore' }, ...NEWEST_FIRST } },
+        { $skip: (page - 1) * limit },
+        { $limit: limit },
+        { $project: Object.fromEntries(summaryFields.map(field => [field, 1])) },
+      ],
+      { signal },
+    )
+  }
+}
+
+function publicWith(tag: string | undefined): Filter<Blog> {
+  return tag === undefined ? PUBLIC : { ...PUBLIC, tags: tag }
+}

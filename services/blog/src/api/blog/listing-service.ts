@@ -1,0 +1,63 @@
+import { BLOG_NOT_FOUND, type BlogItem } from '@blog-platform/blog-contract'
+import { VALIDATION_FAILED } from 'tsmicro'
+import type { PublicBlogCache } from './cache.ts'
+import { toBlogItem } from './dto.ts'
+import type { BlogListRepository, Place } from './list-repository.ts'
+import type { BlogRepository } from './repository.ts'
+import { wordsOf } from './words.ts'
+
+const MOST_SIMILAR: Place = { page: 1, limit: 6 }
+
+/** Lists of published blogs, from the cache where it has them. */
+export class ListingService {
+  readonly #blogs: BlogRepository
+  readonly #lists: BlogListRepository
+  readonly #cache: PublicBlogCache
+
+  constructor(blogs: BlogRepository, lists: BlogListRepository, cache: PublicBlogCache) {
+    this.#blogs = blogs
+    this.#lists = lists
+    this.#cache = cache
+  }
+
+  /**
+   * All, or those with a tag, newest first: a page by number or what comes after the blog `cursor`.
+   * @throws {VALIDATION_FAILED} for a cursor that is no blog of a list, or beside a page above 1
+   */
+  async published(
+    tag: string | undefined,
+    { cursor, ...place }: Place & { readonly cursor?: string },
+    signal?: AbortSignal,
+  ): Promise<BlogItem[]> {
+    if (cursor === undefined) {
+      const load = async () => (await this.#lists.published(tag, place)).map(toBlogItem)
+      return this.#cache.list(tag === undefined ? 'latest' : `tag/${tag}`, place, load, signal)
+    }
+    if (place.page > 1) throw new VALIDATION_FAILED([{ path: 'query/page', message: 'must be 1 beside a cursor' }])
+    const found = await this.#lists.publishedAfter(tag, cursor, place.limit, signal)
+    if (!found)
+      throw new VALIDATION_FAILED([{ path: 'query/cursor', message: 'must be the id of a blog of this list' }])
+    return found.map(toBlogItem)
+  }
+
+  /** Up to six others that share words with a published blog. @throws {BLOG_NOT_FOUND} */
+  async similar(id: string, signal?: AbortSignal): Promise<BlogItem[]> {
+    const load = async () => {
+      const blog = await this.#blogs.findPublic(id)
+      return blog ? this.#matching(`${blog.title} ${blog.description}`, MOST_SIMILAR, id) : undefined
+    }
+    const items = await this.#cache.similar(id, load, signal)
+    if (!items) throw new BLOG_NOT_FOUND()
+    return items
+  }
+
+  /** By the words of a text. Not cached: hardly anybody asks the same twice, and there are more questions than memory. */
+  search(text: string, place: Place, signal?: AbortSignal): Promise<BlogItem[]> {
+    return this.#matching(text, place, undefined, signal)
+  }
+
+  async #matching(text: string, place: Place, except?: string, signal?: AbortSignal): Promise<BlogItem[]> {
+    const words = wordsOf(text)
+    return words === '' ? [] : (await this.#lists.matching(words, place, except, signal)).map(toBlogItem)
+  }
+}
