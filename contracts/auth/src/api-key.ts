@@ -1,5 +1,6 @@
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
+import { ApiKeyPermission } from './api-key-permission.ts'
 import { API_KEY_INVALID } from './errors.ts'
 
 /** What the gateway asks before it lets a request through. Not reachable from outside. */
@@ -7,8 +8,12 @@ export const apiKeyVerification = contract('auth', {
   verifyApiKey: procedure({
     http: 'POST /verify/apikey',
     access: 'internal',
-    body: Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) }),
-    response: Type.Object({ valid: Type.Boolean() }),
+    body: Type.Object({
+      key: Type.String({ minLength: 1, maxLength: 200 }),
+      permission: Type.Optional(ApiKeyPermission),
+    }),
+    /** `permitted` is there when a permission was asked for; a key that is not valid permits nothing. */
+    response: Type.Object({ valid: Type.Boolean(), permitted: Type.Optional(Type.Boolean()) }),
     bare: true,
     idempotent: true,
   }),

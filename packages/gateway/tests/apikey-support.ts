@@ -5,7 +5,7 @@ import { configOf, echo, gatewayFor, textOf, upstream } from './support.ts'
 export const GOOD = 'good-key-1234567890'
 
 /** What the verifier was asked, and its answer. */
-export type VerifierHandler = (key: string, res: ServerResponse, req: IncomingMessage) => void
+export type VerifierHandler = (key: string, res: ServerResponse, req: IncomingMessage, permission?: string) => void
 
 /** The auth service's rule: one key is good. */
 export const honest: VerifierHandler = (key, res) => {
@@ -30,9 +30,9 @@ export async function protectedGateway({
   const reached: string[] = []
   const auth = await upstream((req, res) => {
     void textOf(req).then(text => {
-      const { key } = JSON.parse(text) as { key: string }
+      const { key, permission } = JSON.parse(text) as { key: string; permission?: string }
       asked.push(key)
-      verifier(key, res, req)
+      verifier(key, res, req, permission)
     })
   })
   const backend = await upstream((req, res) => {

@@ -74,13 +74,19 @@ test('a missing config, a wrong one, and a taken port: one line and exit code 1'
   await Promise.all(runs)
 })
 
+/** The auth service's rule: `k` may do everything, `r` may read. */
+function verdictOn(question: string): string {
+  const { key, permission } = JSON.parse(question) as { key: string; permission: string }
+  const permissions = { k: ['READ', 'WRITE'], r: ['READ'] }[key]
+  return JSON.stringify({ valid: permissions !== undefined, permitted: permissions?.includes(permission) ?? false })
+}
+
 test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM drains", async () => {
   const held: ServerResponse[] = []
   const seen: string[] = []
   await using service = await upstream((req, res) => {
     seen.push(`${req.method} ${req.headers.host} ${req.url}`)
-    if (req.url === '/verify/apikey')
-      void textOf(req).then(text => res.end(JSON.stringify({ valid: text === '{"key":"k"}' })))
+    if (req.url === '/verify/apikey') void textOf(req).then(text => res.end(verdictOn(text)))
     else if (req.url === '/slow') held.push(res)
     else res.end('ok')
   })
@@ -105,6 +111,13 @@ test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM dra
     assert.equal(await status('/auth/health', undefined, 'POST'), 401)
     assert.equal(await status('/blog/x', 'wrong'), 401)
     assert.equal(await status('/auth/profile/mine', 'k'), 200)
+    for (const path of ['/auth/x', '/blog/x']) {
+      assert.equal(await status(path, 'r'), 200, path)
+      for (const method of ['POST', 'PUT', 'DELETE']) {
+        assert.equal(await status(path, 'k', method), 200, `${method} ${path}`)
+        assert.equal(await status(path, 'r', method), 403, `${method} ${path}`)
+      }
+    }
     assert.equal(await status('/auth/profile/mine', 'k', 'PATCH'), 404)
     assert.equal(await status('/'), 404)
 

@@ -49,6 +49,26 @@ test('a key is good while it is known, not revoked and not expired', async () =>
   await assertValid(`${DEMO_API_KEY}0`, false)
 })
 
+test('what a key may do is told when it is asked', async () => {
+  const answer = async (key: string, permission: string) => (await post({ key, permission })).text
+  const keyWith = async (permissions: string) => {
+    const key = await addKey()
+    await auth.sql('update api_keys set permissions = $2 where key_hash = $1', [
+      createHash('sha256').update(key).digest(),
+      permissions,
+    ])
+    return key
+  }
+  const [yes, no] = ['{"valid":true,"permitted":true}', '{"valid":true,"permitted":false}']
+  const [reader, writer, nobody] = [await keyWith('{READ}'), await keyWith('{WRITE}'), await keyWith('{}')]
+  assert.deepEqual([await answer(reader, 'READ'), await answer(reader, 'WRITE')], [yes, no])
+  assert.deepEqual([await answer(writer, 'READ'), await answer(writer, 'WRITE')], [no, yes])
+  assert.deepEqual([await answer(nobody, 'READ'), await answer(nobody, 'WRITE')], [no, no])
+  assert.deepEqual([await answer(DEMO_API_KEY, 'READ'), await answer(DEMO_API_KEY, 'WRITE')], [yes, yes])
+  assert.equal(await answer(await addKey({ revoked: true }), 'READ'), '{"valid":false,"permitted":false}')
+  await assertValid(reader, true)
+})
+
 test('revoking counts with the next question', async () => {
   const key = await addKey()
   await assertValid(key, true)
@@ -66,7 +86,7 @@ test('a missing, empty or endless key', async () => {
     assertInvalid(await post({ key }), 'body/key')
   assertInvalid(await post({}), 'body')
   assertInvalid(await post([]), 'body')
-  assertInvalid(await post({ key: DEMO_API_KEY, permission: 'x' }), 'body')
+  assertInvalid(await post({ key: DEMO_API_KEY, permission: 'x' }), 'body/permission')
   assertFailure(await post({ key: `${DEMO_API_KEY}\0` }), 400, 'MALFORMED_REQUEST')
   assertFailure(await post({ key: '\ud800' }), 400, 'MALFORMED_REQUEST')
   assert.equal((await post({ key: 'k'.repeat(200) })).text, '{"valid":false}')

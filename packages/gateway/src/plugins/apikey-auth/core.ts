@@ -9,13 +9,19 @@ export type KeyReading =
   | { readonly kind: 'malformed' }
   | { readonly kind: 'key'; readonly key: string }
 
-/** `unknown` is the verifier's failure, never the client's. */
-export type Verdict = 'valid' | 'invalid' | 'unknown'
+/** `forbidden` is a good key without the permission; `unknown` is the verifier's failure, never the client's. */
+export type Verdict = 'valid' | 'invalid' | 'forbidden' | 'unknown'
+
+/** The members of the verifier's JSON body; undefined where there is none, or no such body. */
+export interface VerifierBody {
+  readonly valid: unknown
+  readonly permitted: unknown
+}
 
 export interface Refusal {
-  readonly status: 401 | 503
+  readonly status: 401 | 403 | 503
   readonly message: string
-  readonly error: 'API_KEY_REQUIRED' | 'API_KEY_INVALID' | 'SERVICE_UNAVAILABLE'
+  readonly error: 'API_KEY_REQUIRED' | 'API_KEY_INVALID' | 'API_KEY_FORBIDDEN' | 'SERVICE_UNAVAILABLE'
 }
 
 export const KEY_HEADER = 'x-api-key'
@@ -23,6 +29,11 @@ const MAX_KEY_LENGTH = 200
 
 export const KEY_REQUIRED: Refusal = { status: 401, message: 'API key required', error: 'API_KEY_REQUIRED' }
 export const KEY_INVALID: Refusal = { status: 401, message: 'Invalid API key', error: 'API_KEY_INVALID' }
+export const KEY_FORBIDDEN: Refusal = {
+  status: 403,
+  message: 'This API key does not permit that',
+  error: 'API_KEY_FORBIDDEN',
+}
 export const UNVERIFIED: Refusal = {
   status: 503,
   message: 'The API key cannot be verified right now',
@@ -43,17 +54,23 @@ export function readKey(values: readonly string[]): KeyReading {
   return { kind: 'key', key }
 }
 
-/** What the verifier's answer says. `valid` is the field of its JSON body, or undefined when there was no such body. */
-export function readVerdict(status: number, valid: unknown): Verdict {
+/**
+ * What the verifier's answer says. When a permission was asked for, a yes must say `permitted` too: a verifier that does
+ * not know the question has not answered it.
+ */
+export function readVerdict(status: number, { valid, permitted }: VerifierBody, permissionAsked: boolean): Verdict {
   if (status === 401) return 'invalid'
-  if (status === 200 && valid === true) return 'valid'
-  if (status === 200 && valid === false) return 'invalid'
-  return 'unknown'
+  if (status !== 200) return 'unknown'
+  if (valid === false) return 'invalid'
+  if (valid !== true) return 'unknown'
+  if (!permissionAsked || permitted === true) return 'valid'
+  return permitted === false ? 'forbidden' : 'unknown'
 }
 
 /** The refusal that a verdict leads to; undefined lets the request pass. */
 export function judge(verdict: Verdict): Refusal | undefined {
   if (verdict === 'valid') return undefined
   if (verdict === 'invalid') return KEY_INVALID
+  if (verdict === 'forbidden') return KEY_FORBIDDEN
   return UNVERIFIED
 }

@@ -10,9 +10,10 @@ import { Verifier } from './verifier.ts'
 
 /**
  * The platform's API-key check. Config:
- * - `verify_url`: `http://auth:8001/verify/apikey`, asked with `POST {"key"}`, answering `{"valid"}`
+ * - `verify_url`: `http://auth:8001/verify/apikey`, asked with `POST {"key","permission"?}`, answering `{"valid","permitted"?}`
+ * - `permission`: what a key must permit to pass, as the verifier names it, e.g. `WRITE`; absent = any good key passes
  * - `timeout_ms` (2000): bounds the whole question
- * - `cache_ttl` (5) and `negative_cache_ttl` (1): seconds that a yes and a no are remembered; 0 is not at all
+ * - `cache_ttl` (5) and `negative_cache_ttl` (1): seconds that a yes and a no are remembered (403 counts as a no); 0 is not at all
  */
 export const apikeyAuth: PluginKind = {
   name: 'apikey-auth',
@@ -31,13 +32,15 @@ class ApikeyAuth implements AccessPlugin {
   constructor(config: Section, environment: PluginEnvironment) {
     const target = parseHttpUrl(config.string('verify_url'), config.at('verify_url'))
     const timeoutMs = config.number('timeout_ms', 2000, { min: 1, max: 60_000, integer: true })
+    const permission = config.optionalString('permission')
+    // Its verdicts are about one permission, because it belongs to this instance alone.
     this.#cache = new VerdictCache({
       validMs: config.number('cache_ttl', 5, SECONDS) * 1000,
       invalidMs: config.number('negative_cache_ttl', 1, SECONDS) * 1000,
       maxEntries: 10_000,
       now: () => performance.now(),
     })
-    this.#verifier = new Verifier({ target, timeoutMs, resolve: environment.resolve })
+    this.#verifier = new Verifier({ target, timeoutMs, resolve: environment.resolve, permission })
     this.#environment = environment
   }
 

@@ -1,7 +1,7 @@
 import { Pool } from 'undici'
 import type { Target } from '../../config/read-target.ts'
 import type { Resolver } from '../../proxy/resolver.ts'
-import { readVerdict, type Verdict } from './core.ts'
+import { readVerdict, type Verdict, type VerifierBody } from './core.ts'
 
 /** The verifier answers in a few bytes; anything longer is not its answer. */
 const MAX_BODY_BYTES = 4096
@@ -11,16 +11,19 @@ export interface VerifierOptions {
   /** Bounds the whole call, from taking a connection to the last byte: a verifier that drips bytes cannot hold a request. */
   readonly timeoutMs: number
   readonly resolve: Resolver
+  /** What the key must permit; absent = being good is enough. */
+  readonly permission: string | undefined
 }
 
-/** Asks the auth service whether a key is good: `POST {"key"}` → `{"valid"}`. */
+/** Asks the auth service whether a key is good: `POST {"key","permission"?}` → `{"valid","permitted"?}`. */
 export class Verifier {
   readonly #pool: Pool
   readonly #path: string
   readonly #host: string
   readonly #timeoutMs: number
+  readonly #permission: string | undefined
 
-  constructor({ target, timeoutMs, resolve }: VerifierOptions) {
+  constructor({ target, timeoutMs, resolve, permission }: VerifierOptions) {
     const authority = `${target.host}:${target.port}`
     // Bounded, so that a flood of made-up keys queues here (and times out) instead of flooding the auth service.
     this.#pool = new Pool(`http://${resolve(authority)}`, {
@@ -31,6 +34,7 @@ export class Verifier {
     this.#path = target.path
     this.#host = authority
     this.#timeoutMs = timeoutMs
+    this.#permission = permission
   }
 
   /** Throws when the verifier cannot be asked or does not answer in time and in form. The error never holds the key. */
@@ -55,7 +59,7 @@ export class Verifier {
       method: 'POST',
       path: this.#path,
       headers: { host: this.#host, 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ key }),
+      body: JSON.stringify({ key, permission: this.#permission }),
       signal,
     })
     const chunks: Buffer[] = []
@@ -65,7 +69,8 @@ export class Verifier {
       if (size > MAX_BODY_BYTES) throw new Error(`the verifier's answer is longer than ${MAX_BODY_BYTES} bytes`)
       chunks.push(chunk)
     }
-    const verdict = readVerdict(statusCode, validField(Buffer.concat(chunks).toString('utf8')))
+    const answer = readBody(Buffer.concat(chunks).toString('utf8'))
+    const verdict = readVerdict(statusCode, answer, this.#permission !== undefined)
     if (verdict === 'unknown') throw new Error(`the verifier gave no verdict (status ${statusCode})`)
     return verdict
   }
@@ -75,11 +80,14 @@ export class Verifier {
   }
 }
 
-function validField(text: string): unknown {
+const NOTHING: VerifierBody = { valid: undefined, permitted: undefined }
+
+function readBody(text: string): VerifierBody {
   try {
     const body: unknown = JSON.parse(text)
-    return typeof body === 'object' && body !== null && 'valid' in body ? body.valid : undefined
+    if (typeof body !== 'object' || body === null) return NOTHING
+    return { ...NOTHING, ...body }
   } catch {
-    return undefined
+    return NOTHING
   }
 }
