@@ -2,12 +2,20 @@ import { defineErrors } from 'tsmicro/contract'
 import Type from 'typebox'
 
 /** What the blog service may answer beside the framework's own errors. */
-export const { BLOG_NOT_FOUND, NOT_THE_OWNER, SLUG_TAKEN, SLUG_INVALID, BLOG_NOT_SUBMITTED, BLOG_NOT_PUBLISHED } =
-  defineErrors({
-    BLOG_NOT_FOUND: { status: 404, message: 'There is no such blog' },
-    NOT_THE_OWNER: { status: 403, message: 'This blog belongs to somebody else' },
-    SLUG_TAKEN: { status: 409, message: 'Another blog has this slug', data: Type.Object({ slug: Type.String() }) },
-    SLUG_INVALID: { status: 400, message: 'The slug needs at least three letters or digits' },
-    BLOG_NOT_SUBMITTED: { status: 400, message: 'The author has not submitted this blog' },
-    BLOG_NOT_PUBLISHED: { status: 400, message: 'This blog is not published' },
-  })
+export const {
+  BLOG_NOT_FOUND,
+  NOT_THE_OWNER,
+  SLUG_TAKEN,
+  SLUG_INVALID,
+  BLOG_NOT_SUBMITTED,
+  BLOG_NOT_PUBLISHED,
+  CURSOR_INVALID,
+} = defineErrors({
+  BLOG_NOT_FOUND: { status: 404, message: 'There is no such blog' },
+  NOT_THE_OWNER: { status: 403, message: 'This blog belongs to somebody else' },
+  SLUG_TAKEN: { status: 409, message: 'Another blog has this slug', data: Type.Object({ slug: Type.String() }) },
+  SLUG_INVALID: { status: 400, message: 'The slug needs at least three letters or digits' },
+  BLOG_NOT_SUBMITTED: { status: 400, message: 'The author has not submitted this blog' },
+  BLOG_NOT_PUBLISHED: { status: 400, message: 'This blog is not published' },
+  CURSOR_INVALID: { status: 400, message: 'The cursor must be the id of a blog that is or was published' },
+})

@@ -7,12 +7,12 @@ export const PageQuery = Type.Object({
 })
 
 /**
- * A place in a public list of published blogs, either by number or after a blog.
+ * A page of a public list of published blogs, newest first. With `cursor`, the `_id` of the last blog that was seen, the list
+ * begins behind that blog: what follows is the same whatever was published, withdrawn or deleted meanwhile (that blog
+ * included), and equally fast however deep.
  *
- * `cursor` is the `_id` of the last blog that was seen: what follows is the same whatever was published, withdrawn or deleted
- * meanwhile (that blog included), and equally fast however deep. So the answer is a plain list both ways, the first page
- * needs no cursor, and there is no second form of answer to carry one: fewer items than `limit` are the end. A blog's
- * place never changes, as its date of publication is set once.
+ * The answer is a plain list either way: each item is the cursor of what follows it, so the first page needs none, and fewer
+ * items than `limit` are the end. A blog's place never changes, as its date of publication is set once.
  *
  * @example
  * const first = await blogs.latest({ query: { page: 1, limit: 100 } })
@@ -21,11 +21,7 @@ export const PageQuery = Type.Object({
 export const ListQuery = Type.Object({
   ...PageQuery.properties,
   cursor: Type.Optional(
-    Type.String({
-      pattern: BLOG_ID,
-      description:
-        'Id of the last blog of the page before: only what comes after it; not together with a `page` above 1',
-    }),
+    Type.String({ pattern: BLOG_ID, description: 'Id of a blog: the list, and its page 1, begin behind it' }),
   ),
 })
 

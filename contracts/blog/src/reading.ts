@@ -1,7 +1,7 @@
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { BlogId, BlogItem, PublicBlog, Slug, Tag } from './blog.ts'
-import { BLOG_NOT_FOUND } from './errors.ts'
+import { BLOG_NOT_FOUND, CURSOR_INVALID } from './errors.ts'
 import { ListQuery, SearchQuery } from './paging.ts'
 
 /** What everybody with an API key may read: published blogs only. */
@@ -32,6 +32,7 @@ export const reading = contract('blog', {
     summary: 'Published blogs, newest first',
     query: ListQuery,
     response: Type.Array(BlogItem),
+    errors: { CURSOR_INVALID },
     idempotent: true,
   }),
   byTag: procedure({
@@ -41,6 +42,7 @@ export const reading = contract('blog', {
     params: Type.Object({ tag: Tag }),
     query: ListQuery,
     response: Type.Array(BlogItem),
+    errors: { CURSOR_INVALID },
     idempotent: true,
   }),
   similar: procedure({

@@ -20,8 +20,14 @@ before(async () => {
 after(() => it?.[Symbol.asyncDispose]())
 
 const id = 'f'.repeat(24)
-const asAuthor = ['POST /author', 'PUT /author', `PUT /author/submit/id/${id}`]
-const asEditor = [`PUT /editor/publish/id/${id}`, `PUT /editor/unpublish/id/${id}`]
+const asAuthor = [
+  ...['POST /author', 'PUT /author', `PUT /author/submit/id/${id}`],
+  ...[`PUT /author/withdraw/id/${id}`, `GET /author/id/${id}`, `DELETE /author/id/${id}`],
+]
+const asEditor = [`PUT /editor/publish/id/${id}`, `PUT /editor/unpublish/id/${id}`, `GET /editor/id/${id}`]
+const authorLists = ['GET /author/drafts', 'GET /author/submitted', 'GET /author/published']
+const editorLists = ['GET /editor/submitted', 'GET /editor/published']
+const guarded = [...asAuthor, ...asEditor, ...authorLists, ...editorLists]
 
 test('without a good token every protected route answers 401, and asks nobody about a forged one', async () => {
   const { send, auth } = it
@@ -43,7 +49,7 @@ test('without a good token every protected route answers 401, and asks nobody ab
   }
   const before = auth.asked
   for (const [name, token] of Object.entries(tokens)) {
-    for (const route of [...asAuthor, ...asEditor]) {
+    for (const route of guarded) {
       const { status, body } = await send(route, token === undefined ? {} : { token })
       assert.deepEqual([status, body.error], [401, 'UNAUTHENTICATED'], `${name}: ${route}`)
     }
@@ -64,7 +70,7 @@ test('a token whose session ended is refused within a second everywhere', async 
     () => send(asEditor[0] ?? '', { token }),
     ({ status }) => status === 401,
   )
-  for (const route of [...asAuthor, ...asEditor]) assert.equal((await send(route, { token })).status, 401, route)
+  for (const route of guarded) assert.equal((await send(route, { token })).status, 401, route)
 })
 
 test('a burst of calls with one token asks the auth service once', async () => {
@@ -78,11 +84,13 @@ test('a burst of calls with one token asks the auth service once', async () => {
 test('a role that is too low is 403; a role that is granted or withdrawn counts at once', async () => {
   const { send, auth } = it
   const learner = await auth.signUp('LEARNER')
-  for (const route of [...asAuthor, ...asEditor]) {
+  for (const route of guarded) {
     const { status, body } = await send(route, { token: learner.token })
     assert.deepEqual([status, body.error], [403, 'FORBIDDEN'], route)
   }
-  for (const route of asEditor) assert.equal((await send(route, { token: author.token })).status, 403, route)
+  for (const route of [...asEditor, ...editorLists]) {
+    assert.equal((await send(route, { token: author.token })).status, 403, route)
+  }
   const account = auth.accounts.get(learner.id)
   assert.ok(account)
   account.role = 'ADMIN'
@@ -142,6 +150,19 @@ test('unknown fields, bodies and ids that do not fit are refused', async () => {
     ['PUT /author', { token, body: { _id: id, author: author.id } }],
     ['PUT /author/submit/id/xyz', { token }],
     [`PUT /author/submit/id/${id}`, { token, body: { force: true } }],
+    ['PUT /author/withdraw/id/xyz', { token }],
+    [`PUT /author/withdraw/id/${id}`, { token, body: { force: true } }],
+    ['GET /author/id/xyz', { token }],
+    [`GET /author/id/${id}?x=1`, { token }],
+    ['DELETE /author/id/xyz', { token }],
+    [`DELETE /author/id/${id}?x=1`, { token }],
+    ...[...authorLists, ...editorLists].flatMap(list =>
+      ['page=0', 'page=1000001', 'limit=0', 'limit=1001', 'limit=ten', 'page[$gt]=1', `cursor=${id}`, 'author=x'].map(
+        (query): [string, object] => [`${list}?${query}`, { token: editor.token }],
+      ),
+    ),
+    ['GET /editor/id/xyz', { token: editor.token }],
+    [`GET /editor/id/${id}?x=1`, { token: editor.token }],
     ['PUT /editor/publish/id/0', { token: editor.token }],
     ['PUT /editor/unpublish/id/0', { token: editor.token }],
     [`GET /id/${id.toUpperCase()}`, {}],

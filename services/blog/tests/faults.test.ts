@@ -107,6 +107,12 @@ test('MongoDB killed: 503, not ready, cached reads go on; everything is back aft
   const refused = await Promise.all([
     it.send(`GET /id/${uncached._id}`),
     it.send('GET /list/latest?page=2'),
+    it.send(`GET /list/tag/NATS?cursor=${uncached._id}`),
+    it.send(`GET /list/similar/id/${uncached._id}`),
+    it.send('GET /search?q=title'),
+    it.send('GET /author/drafts', { token: author.token }),
+    it.send('GET /editor/submitted', { token: editor.token }),
+    it.send(`DELETE /author/id/${uncached._id}`, { token: author.token }),
     create(),
     it.send('PUT /author', { token: author.token, body: { _id: uncached._id, title: 'Lost' } }),
     it.send(`PUT /author/submit/id/${uncached._id}`, { token: author.token }),

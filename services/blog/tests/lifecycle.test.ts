@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { ObjectId } from 'mongodb'
 import type { User } from './support/auth-double.ts'
 import { dataOf, draft, makeBlog, type Running, startBlog } from './support/platform.ts'
 
@@ -131,21 +130,6 @@ test('a state that does not allow it, somebody else’s blog, no blog', async ()
     const answer = await send(route, sent)
     assert.deepEqual([answer.status, answer.body.error, answer.body.code], [status, error, '10001'], route)
   }
-})
-
-test('a deleted blog is invisible everywhere', async () => {
-  const { send, mongo } = it
-  const { _id, slug } = await makeBlog(send, author, editor)
-  await mongo.db.collection('blogs').updateOne({ _id: new ObjectId(_id) }, { $set: { status: false } })
-  const gone: [string, object][] = [
-    [`GET /id/${_id}`, {}],
-    [`GET /slug/${slug}`, {}],
-    ['PUT /author', { token: author.token, body: { _id, title: 'Alive' } }],
-    [`PUT /author/submit/id/${_id}`, { token: author.token }],
-    [`PUT /editor/publish/id/${_id}`, { token: editor.token }],
-    [`PUT /editor/unpublish/id/${_id}`, { token: editor.token }],
-  ]
-  for (const [route, sent] of gone) assert.equal((await send(route, sent)).status, 404, route)
 })
 
 test('an editor never publishes what was changed after it was handed in', async () => {

@@ -71,6 +71,13 @@ interface State {
 test('no public read shows a state older than the last answered change, in hundreds of interleavings', async () => {
   const { blog, send } = it
   const { _id } = await makeBlog(send, author, editor)
+  const twin = await makeBlog(send, author, editor, { title: 'Version', description: 'Of the other' })
+  const lists = [
+    '/list/latest?limit=50',
+    '/list/tag/NATS?limit=50',
+    `/list/similar/id/${twin._id}`,
+    '/search?q=version',
+  ]
   const slugs = ['moving-one', 'moving-two', 'moving-three']
   const states: State[] = []
   let answered = -1
@@ -117,7 +124,7 @@ test('no public read shows a state older than the last answered change, in hundr
   const readers = [
     ...[1, 2].map(() => reader(() => read(`/id/${_id}`, visible))),
     ...slugs.map(slug => reader(() => bySlug(slug))),
-    reader(() => read('/list/latest?limit=50', visible)),
+    ...lists.map(url => reader(() => read(url, visible))),
   ]
   const writer = async () => {
     for (let n = 1; n <= 60; n++) {

@@ -96,3 +96,8 @@ export async function makeBlog(
   }
   return blog
 }
+
+/** @returns the ids of a list that was answered */
+export function idsOf(answer: Answer): string[] {
+  return dataOf(answer).map(({ _id }: { _id: string }) => _id)
+}

@@ -1,7 +1,14 @@
 import { type Filter, ObjectId } from 'mongodb'
 import type { Mongo, QueryBuilder } from 'tsmicro/mongo'
 import { PUBLIC } from './filters.ts'
-import { type Blog, type BlogSummary, type PrivateBlogSummary, privateSummaryFields, summaryFields } from './model.ts'
+import {
+  type Blog,
+  type BlogSummary,
+  type PrivateBlogSummary,
+  type Publication,
+  privateSummaryFields,
+  summaryFields,
+} from './model.ts'
 
 /** A page by number, from 1. */
 export interface Place {
@@ -23,30 +30,20 @@ export class BlogListRepository {
     this.#blogs = mongo.collection<Blog>('blogs')
   }
 
-  /** Published blogs, with a tag or all, newest first. */
-  async published(tag: string | undefined, { page, limit }: Place, signal?: AbortSignal): Promise<BlogSummary[]> {
-    const filter = publicWith(tag)
+  /** Published blogs, with a tag or all, newest first, beginning behind a publication. */
+  async published(
+    tag: string | undefined,
+    last: Publication | undefined,
+    { page, limit }: Place,
+    signal?: AbortSignal,
+  ): Promise<BlogSummary[]> {
+    const filter: Filter<Blog> = {
+      ...PUBLIC,
+      ...(tag === undefined ? {} : { tags: tag }),
+      ...(last ? behind(last) : {}),
+    }
     const wanted = { filter, sort: NEWEST_FIRST, select: summaryFields, page, limit, signal }
     return (await this.#blogs.findPaginated(wanted)).items
-  }
-
-  /**
-   * Published blogs, newest first, beginning behind the given one, which need not be public any more nor have the tag.
-   * @returns null when there is no such blog or it was never published: it has no place in any list
-   */
-  async publishedAfter(
-    tag: string | undefined,
-    id: string,
-    limit: number,
-    signal?: AbortSignal,
-  ): Promise<BlogSummary[] | null> {
-    const _id = new ObjectId(id)
-    const last = await this.#blogs.findOne({ _id }, { select: ['publishedAt'], signal })
-    if (!last?.publishedAt) return null
-    const { publishedAt } = last
-    const behind: Filter<Blog> = { $or: [{ publishedAt: { $lt: publishedAt } }, { publishedAt, _id: { $lt: _id } }] }
-    const filter = { ...publicWith(tag), ...behind }
-    return this.#blogs.find(filter, { sort: NEWEST_FIRST, select: summaryFields, limit, signal })
   }
 
   /** Blogs in a state, of one author or of all, newest change first. */
@@ -81,6 +78,7 @@ export class BlogListRepository {
   }
 }
 
-function publicWith(tag: string | undefined): Filter<Blog> {
-  return tag === undefined ? PUBLIC : { ...PUBLIC, tags: tag }
+/** What follows in `NEWEST_FIRST`. */
+function behind({ publishedAt, _id }: Publication): Filter<Blog> {
+  return { $or: [{ publishedAt: { $lt: publishedAt } }, { publishedAt, _id: { $lt: _id } }] }
 }

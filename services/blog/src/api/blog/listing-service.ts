@@ -1,5 +1,4 @@
-import { BLOG_NOT_FOUND, type BlogItem } from '@blog-platform/blog-contract'
-import { VALIDATION_FAILED } from 'tsmicro'
+import { BLOG_NOT_FOUND, type BlogItem, CURSOR_INVALID } from '@blog-platform/blog-contract'
 import type { PublicBlogCache } from './cache.ts'
 import { toBlogItem } from './dto.ts'
 import type { BlogListRepository, Place } from './list-repository.ts'
@@ -20,24 +19,19 @@ export class ListingService {
     this.#cache = cache
   }
 
-  /**
-   * All, or those with a tag, newest first: a page by number or what comes after the blog `cursor`.
-   * @throws {VALIDATION_FAILED} for a cursor that is no blog of a list, or beside a page above 1
-   */
+  /** All, or those with a tag, newest first, beginning behind the blog `cursor`. @throws {CURSOR_INVALID} */
   async published(
     tag: string | undefined,
     { cursor, ...place }: Place & { readonly cursor?: string },
     signal?: AbortSignal,
   ): Promise<BlogItem[]> {
     if (cursor === undefined) {
-      const load = async () => (await this.#lists.published(tag, place)).map(toBlogItem)
+      const load = async () => (await this.#lists.published(tag, undefined, place)).map(toBlogItem)
       return this.#cache.list(tag === undefined ? 'latest' : `tag/${tag}`, place, load, signal)
     }
-    if (place.page > 1) throw new VALIDATION_FAILED([{ path: 'query/page', message: 'must be 1 beside a cursor' }])
-    const found = await this.#lists.publishedAfter(tag, cursor, place.limit, signal)
-    if (!found)
-      throw new VALIDATION_FAILED([{ path: 'query/cursor', message: 'must be the id of a blog of this list' }])
-    return found.map(toBlogItem)
+    const last = await this.#blogs.findPublication(cursor, signal)
+    if (!last) throw new CURSOR_INVALID()
+    return (await this.#lists.published(tag, last, place, signal)).map(toBlogItem)
   }
 
   /** Up to six others that share words with a published blog. @throws {BLOG_NOT_FOUND} */

@@ -43,6 +43,9 @@ export const privateSummaryFields = [
 ] as const
 export type PrivateBlogSummary = Pick<Blog, '_id' | (typeof privateSummaryFields)[number]>
 
+/** A blog's place among published ones, which it keeps for ever. */
+export type Publication = Required<Pick<Blog, '_id' | 'publishedAt'>>
+
 /** What an author may set. */
 export type BlogContent = Pick<Blog, 'title' | 'description' | 'draftText' | 'tags' | 'imgUrl' | 'slug'>
 

@@ -2,7 +2,7 @@ import { SLUG_TAKEN } from '@blog-platform/blog-contract'
 import { ObjectId } from 'mongodb'
 import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
 import { existing, PUBLIC } from './filters.ts'
-import { type Blog, type BlogContent, newBlog } from './model.ts'
+import { type Blog, type BlogContent, newBlog, type Publication } from './model.ts'
 
 /**
  * Single blogs in the collection `blogs`; for lists see list-repository.ts. Every change is one atomic operation whose filter says what must hold,
@@ -26,6 +26,12 @@ export class BlogRepository {
 
   findPublicBySlug(slug: string): Promise<Blog | null> {
     return this.#blogs.findOne({ ...PUBLIC, slug })
+  }
+
+  /** Where a blog is or was among published ones, also of one that is deleted; null when it was never published. */
+  async findPublication(id: string, signal?: AbortSignal): Promise<Publication | null> {
+    const found = await this.#blogs.findOne({ _id: new ObjectId(id) }, { select: ['publishedAt'], signal })
+    return found?.publishedAt ? { _id: found._id, publishedAt: found.publishedAt } : null
   }
 
   /** @throws {SLUG_TAKEN} when another blog has the slug: the unique index decides, also between two at once */
