@@ -1,7 +1,9 @@
-import { contract, procedure } from 'tsmicro/contract'
+import { contract, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type, { type Static } from 'typebox'
 import { CREDENTIALS_INVALID, EMAIL_TAKEN, REFRESH_TOKEN_INVALID } from './errors.ts'
 import { Email, Password, ProfilePicUrl, SignedInUser, UserName } from './user.ts'
+
+const { TOO_MANY_REQUESTS } = frameworkErrors
 
 export const SignUp = Type.Object({
   email: Email,
@@ -41,7 +43,7 @@ export const session = contract('auth', {
     summary: 'Sign in with e-mail and password',
     body: SignIn,
     response: SignedIn,
-    errors: { CREDENTIALS_INVALID },
+    errors: { CREDENTIALS_INVALID, TOO_MANY_REQUESTS },
     message: 'Signed in',
   }),
   refresh: procedure({

@@ -25,7 +25,8 @@ test('three instances that start at once on nothing share database, key, seeds a
   assert.deepEqual(await readdir(servers.keysDir), ['0001.pem'])
   const counts = `select (select count(*)::int from users) users, (select count(*)::int from api_keys) keys,
     (select count(*)::int from user_roles) roles, (select count(*)::int from schema_migrations) migrations`
-  assert.deepEqual(await servers.sql(counts), [{ users: 1, keys: 1, roles: 1, migrations: 4 }])
+  const migrations = (await readdir(new URL('../migrations/', import.meta.url))).length
+  assert.deepEqual(await servers.sql(counts), [{ users: 1, keys: 1, roles: 1, migrations }])
 
   const [one, two] = all.map(({ url }) => url)
   assert.ok(one && two)

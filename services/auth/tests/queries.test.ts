@@ -68,12 +68,15 @@ test('every query finds its rows by an index, however many there are', async () 
   await auth.sql(
     `insert into api_keys (key_hash, comment) select sha256(n::text::bytea), 'x' from generate_series(1, 20000) n`,
   )
+  await auth.sql(
+    `insert into sign_in_attempts select sha256(n::text::bytea), 1, now() + n * interval '1 s' from generate_series(1, 20000) n`,
+  )
   await auth.sql('analyze')
   const explained = [...seen].filter(([sql]) => /^(select|update|delete|with)/.test(sql))
   assert.ok(explained.length >= 12, `only ${explained.length} queries were seen`)
   for (const [sql, parameters] of explained) {
     const plan = await auth.sql<{ 'QUERY PLAN': string }>(`explain ${sql}`, parameters)
     const text = plan.map(row => row['QUERY PLAN']).join('\n')
-    assert.doesNotMatch(text, /Seq Scan on (users|user_roles|sessions|api_keys)/, `${sql}\n${text}`)
+    assert.doesNotMatch(text, /Seq Scan on (users|user_roles|sessions|api_keys|sign_in_attempts)/, `${sql}\n${text}`)
   }
 })

@@ -89,10 +89,8 @@ test('more sign-ins than can be worked on are told to come back, and the others 
   // Slow enough that the queue is full before it moves; the work of an unknown e-mail is the service's own to choose.
   const slow = createPasswordHasher({ timeCost: 12, concurrency: 1, maxQueued: 2 })
   const busy = await addAuth(auth, { overrides: { passwords: slow } })
-  const { email, password } = newcomer()
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, () => send(busy.url, 'POST /signin/basic', { body: { email, password } })),
-  )
+  const attempts = Array.from({ length: 20 }, newcomer).map(({ email, password }) => ({ email, password }))
+  const answers = await Promise.all(attempts.map(body => send(busy.url, 'POST /signin/basic', { body })))
   const [answered, refused] = [401, 503].map(wanted => answers.filter(({ status }) => status === wanted))
   assert.ok(answered?.length && refused?.length && answered.length + refused.length === 20)
   for (const answer of refused) {

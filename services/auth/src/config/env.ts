@@ -1,5 +1,6 @@
 import { type Config, ConfigError, loadConfig, secret } from 'tsmicro/config'
 import Type from 'typebox'
+import type { SignInLimits } from '../api/sign-in-throttle/counters.ts'
 
 /** The environment of the auth service; `.env.example` is made from it. */
 export const Env = Type.Object({
@@ -47,6 +48,27 @@ export const Env = Type.Object({
     maximum: 60_000,
     description: 'Longest work on one request, its database statements included; then the caller gets 504',
   }),
+  SIGN_IN_WINDOW_SECONDS: Type.Integer({
+    default: 600,
+    minimum: 1,
+    maximum: 86_400,
+    description: 'How long failed sign-ins are counted, from the first one on; then the count begins anew',
+  }),
+  SIGN_IN_ATTEMPTS_PER_ACCOUNT_AND_ADDRESS: Type.Integer({
+    default: 10,
+    minimum: 1,
+    description: 'Failed sign-ins into one account from one address in that time; then 429. A success resets it',
+  }),
+  SIGN_IN_ATTEMPTS_PER_ACCOUNT: Type.Integer({
+    default: 100,
+    minimum: 1,
+    description: 'The same from all addresses together; low, and a few addresses lock the owner out for that time',
+  }),
+  SIGN_IN_ATTEMPTS_PER_ADDRESS: Type.Integer({
+    default: 300,
+    minimum: 1,
+    description: 'The same into all accounts together; many people may share an address',
+  }),
   SEED_DEVELOPMENT_DATA: Type.Boolean({
     default: false,
     description: 'Makes the demo API key and administrator; refused in production',
@@ -62,4 +84,13 @@ export function loadEnv(env: NodeJS.ProcessEnv = process.env): Env {
     throw new ConfigError([{ variable: 'SEED_DEVELOPMENT_DATA', message }])
   }
   return config
+}
+
+export function signInLimits(env: Env): SignInLimits {
+  return {
+    windowSeconds: env.SIGN_IN_WINDOW_SECONDS,
+    perAccountAndAddress: env.SIGN_IN_ATTEMPTS_PER_ACCOUNT_AND_ADDRESS,
+    perAccount: env.SIGN_IN_ATTEMPTS_PER_ACCOUNT,
+    perAddress: env.SIGN_IN_ATTEMPTS_PER_ADDRESS,
+  }
 }

@@ -49,6 +49,12 @@ export interface ApiKeysTable {
   created_at: DefaultTimestamp
 }
 
+export interface SignInAttemptsTable {
+  key: Buffer
+  count: number
+  ends_at: Timestamp
+}
+
 /** The tables as the migrations make them. */
 export interface Tables {
   users: UsersTable
@@ -56,4 +62,5 @@ export interface Tables {
   user_roles: UserRolesTable
   sessions: SessionsTable
   api_keys: ApiKeysTable
+  sign_in_attempts: SignInAttemptsTable
 }

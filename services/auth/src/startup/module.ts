@@ -23,11 +23,13 @@ import { SessionRepository } from '../api/session/repository.ts'
 import { SessionService } from '../api/session/service.ts'
 import { SignInService } from '../api/session/sign-in.ts'
 import { TokenPairs } from '../api/session/token-pair.ts'
+import { SignInCountRepository } from '../api/sign-in-throttle/repository.ts'
+import { SignInThrottle } from '../api/sign-in-throttle/throttle.ts'
 import { UserAnnouncements } from '../api/user/announcements.ts'
 import { UserRepository } from '../api/user/repository.ts'
 import { ValidationController } from '../api/validation/controller.ts'
 import { ValidationService } from '../api/validation/service.ts'
-import type { Env } from '../config/env.ts'
+import { type Env, signInLimits } from '../config/env.ts'
 import type { RunInTransaction } from '../database/connection.ts'
 import type { Tables } from '../database/tables.ts'
 import { seedDevelopmentData } from './seed.ts'
@@ -74,7 +76,10 @@ export function createModule({ env, keyRing, log, overrides = {} }: ModuleOption
 
   const announcements = new UserAnnouncements(createPublisher(nats, 'auth'), log)
   const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, transaction })
-  const signIn = new SignInService({ users, sessions, passwords, announcements, transaction })
+  const limits = signInLimits(env)
+  const counts = new SignInCountRepository(postgres.db, limits.windowSeconds)
+  const throttle = new SignInThrottle({ counts, limits, transaction })
+  const signIn = new SignInService({ users, sessions, passwords, throttle, announcements, transaction })
   const validation = new ValidationService({ verifier, sessions, users })
 
   const authentication = createTokenAuthentication({ verifier, confirm: (_token, claims) => validation.userOf(claims) })

@@ -6,6 +6,7 @@ import {
   type Principal,
   type Routes,
 } from 'tsmicro'
+import { addressOf } from '../sign-in-throttle/address.ts'
 import type { SessionService } from './service.ts'
 import type { SignInService } from './sign-in.ts'
 
@@ -27,7 +28,7 @@ export class SessionController extends Controller {
   override mountRoutes(routes: Routes): void {
     routes.implement(session, {
       signUp: ({ body }) => this.#signIn.signUp(body),
-      signIn: ({ body }) => this.#signIn.signIn(body),
+      signIn: ({ body, context }) => this.#signIn.signIn(body, addressOf(context)),
       refresh: ({ body, context }) => this.#sessions.renew(context.token, body.refreshToken),
       signOut: ({ user }) => this.#sessions.end(sessionOf(user)),
     })

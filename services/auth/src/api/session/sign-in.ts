@@ -1,8 +1,10 @@
 import { CREDENTIALS_INVALID, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
 import type { PasswordHasher } from 'tsmicro/auth'
 import type { RunInTransaction } from '../../database/connection.ts'
+import type { SignInThrottle } from '../sign-in-throttle/throttle.ts'
 import type { UserAnnouncements } from '../user/announcements.ts'
 import { signedInUserOf } from '../user/dto.ts'
+import type { User } from '../user/model.ts'
 import type { UserRepository } from '../user/repository.ts'
 import type { SessionService } from './service.ts'
 
@@ -10,6 +12,7 @@ export interface SignInServiceParts {
   readonly users: UserRepository
   readonly sessions: SessionService
   readonly passwords: PasswordHasher
+  readonly throttle: SignInThrottle
   readonly announcements: UserAnnouncements
   readonly transaction: RunInTransaction
 }
@@ -37,18 +40,29 @@ export class SignInService {
     return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }
   }
 
-  /** @throws {CREDENTIALS_INVALID} the same for an unknown e-mail and a wrong password, after the same work */
-  async signIn({ email, password }: SignIn): Promise<SignedIn> {
-    const { users, sessions, passwords } = this.#parts
-    const credentials = await users.findCredentials(normalizeEmail(email))
-    const fits = await passwords.verify(credentials?.passwordHash, password)
-    const user = credentials && fits ? await users.findById(credentials.id) : undefined
-    if (!credentials || !user) throw new CREDENTIALS_INVALID()
-    if (passwords.needsRehash(credentials.passwordHash)) {
-      await users.changePasswordHash(user.id, await passwords.hash(password))
-    }
+  /**
+   * @param address where the attempt comes from
+   * @throws {CREDENTIALS_INVALID} the same for an unknown e-mail and a wrong password, after the same work
+   * @throws {TOO_MANY_REQUESTS} likewise, after too many of these
+   */
+  async signIn({ email, password }: SignIn, address: string): Promise<SignedIn> {
+    const { sessions, throttle } = this.#parts
+    const account = normalizeEmail(email)
+    const user = await throttle.attempt(account, address, () => this.#check(account, password))
+    if (!user) throw new CREDENTIALS_INVALID()
     const session = await sessions.begin(user.id)
     return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }
+  }
+
+  async #check(email: string, password: string): Promise<User | undefined> {
+    const { users, passwords } = this.#parts
+    const credentials = await users.findCredentials(email)
+    const fits = await passwords.verify(credentials?.passwordHash, password)
+    const user = credentials && fits ? await users.findById(credentials.id) : undefined
+    if (credentials && user && passwords.needsRehash(credentials.passwordHash)) {
+      await users.changePasswordHash(user.id, await passwords.hash(password))
+    }
+    return user
   }
 }
 

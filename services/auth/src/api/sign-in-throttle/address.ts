@@ -1,0 +1,22 @@
+import { isIP } from 'node:net'
+import type { CallContext } from 'tsmicro'
+
+/**
+ * Where a sign-in comes from: the client's address as the gateway tells it, or `direct` for a call from within the
+ * network. Of an IPv6 address the first 64 bits: whoever has one has all of those.
+ */
+export function addressOf({ headers }: Pick<CallContext, 'headers'>): string {
+  const [text = ''] = (headers['x-real-ip'] ?? '').split('%', 1)
+  const version = isIP(text)
+  if (version === 0) return 'direct'
+  return version === 4 ? text : networkOf(new URL(`http://[${text}]`).hostname.slice(1, -1))
+}
+
+function networkOf(address: string): string {
+  const [head = '', tail] = address.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const omitted = tail === undefined ? 0 : 8 - left.length - tail.split(':').filter(Boolean).length
+  const prefix = [...left, ...Array<string>(omitted).fill('0')].slice(0, 4).join(':')
+  // Loopback, and IPv4 addresses written as IPv6: no network of anybody.
+  return prefix === '0:0:0:0' ? address : `${prefix}::/64`
+}
