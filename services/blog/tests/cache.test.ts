@@ -66,3 +66,34 @@ test('the front of a list is kept, its depths are not', async () => {
   for (let n = 0; n < 3; n++) await cache.list('latest', { page: 1000, limit: 10 }, load)
   assert.equal(loads, 4)
 })
+
+test('what nobody can have asked for in earnest is not kept: an empty page, the likes of no blog', async () => {
+  const cache = new PublicBlogCache(createCacheStore())
+  const place = { page: 1, limit: 10 }
+  assert.deepEqual(await cache.list('tag/GUESS', place, async () => []), [])
+  assert.deepEqual(await cache.list('tag/GUESS', place, async () => [shown]), [shown])
+  assert.equal(await cache.similar(id, async () => undefined), undefined)
+  assert.deepEqual(await cache.similar(id, async () => []), [])
+  assert.deepEqual(await cache.similar(id, async () => [shown]), [])
+})
+
+test('a change of any blog ends every list, and those who ask afterwards share no look from before', async () => {
+  const cache = new PublicBlogCache(createCacheStore())
+  const place = { page: 1, limit: 10 }
+  const reads = {
+    latest: (load: () => Promise<PublicBlog[]>) => cache.list('latest', place, load),
+    tag: (load: () => Promise<PublicBlog[]>) => cache.list('tag/NATS', place, load),
+    similar: (load: () => Promise<PublicBlog[]>) => cache.similar('f'.repeat(24), load),
+  }
+  for (const [name, read] of Object.entries(reads)) {
+    assert.deepEqual(await read(async () => [shown]), [shown], name)
+    await cache.changing(id, async () => stored)
+    const before = Promise.withResolvers<PublicBlog[]>()
+    const early = read(() => before.promise)
+    await cache.changing(id, async () => stored)
+    const late = read(async () => [])
+    before.resolve([shown])
+    assert.deepEqual(await early, [shown], name)
+    assert.deepEqual(await late, [], name)
+  }
+})
