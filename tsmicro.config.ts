@@ -1,16 +1,25 @@
 import { join } from 'node:path'
 import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
+import { authNatsAccess } from '@blog-platform/auth-service/nats-access'
+import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
 import { defineSystem } from '@tsmicro/cli'
+import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
+
+const natsUsers = [authNatsAccess, blogNatsAccess].map(natsPermissionsOf)
 
 /** The reference platform as `npm start` runs it: see kong/kong.yml for what the gateway makes public. */
 export default defineSystem({
   infra: ['nats', 'postgres', 'documents'],
+  nats: {
+    users: natsUsers.map(({ user }) => user),
+    authorization: passwordOf => natsAuthorization(natsUsers, passwordOf),
+  },
   services: {
     auth: {
       entry: 'services/auth/src/main.ts',
       port: 8001,
       env: system => ({
-        NATS_URL: system.nats.url,
+        NATS_URL: system.natsAs('auth').url,
         DATABASE_URL: system.postgres.url,
         KEYS_DIR: join(system.dataDir, 'keys'),
         SEED_DEVELOPMENT_DATA: 'true',
@@ -19,7 +28,7 @@ export default defineSystem({
     blog: {
       entry: 'services/blog/src/main.ts',
       port: 8002,
-      env: system => ({ NATS_URL: system.nats.url, MONGODB_URL: `${system.documents.url}/blog` }),
+      env: system => ({ NATS_URL: system.natsAs('blog').url, MONGODB_URL: `${system.documents.url}/blog` }),
     },
   },
   gateway: { entry: 'packages/gateway/src/main.ts', config: 'kong/kong.yml' },

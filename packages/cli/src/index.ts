@@ -1,3 +1,11 @@
 export { defineSystem } from './config/define.ts'
-export type { Address, GatewayConfig, InfraName, ServiceConfig, System, SystemConfig } from './config/types.ts'
+export type {
+  Address,
+  GatewayConfig,
+  InfraName,
+  NatsConfig,
+  ServiceConfig,
+  System,
+  SystemConfig,
+} from './config/types.ts'
 export { CliError } from './errors.ts'

@@ -11,6 +11,8 @@ export interface System {
   /** Absolute path of the data folder; what a service keeps on disk goes below it. */
   readonly dataDir: string
   readonly nats: Address
+  /** NATS as one of the users that the configuration names. URL with user and password. */
+  natsAs(user: string): Address
   /** URL with user, password and database. */
   readonly postgres: Address
   /** URL without a database: append `/name`. */
@@ -32,6 +34,14 @@ export interface ServiceConfig {
   readonly env?: (system: System) => Readonly<Record<string, string>>
 }
 
+/** Users of the embedded NATS server. Without them anybody on this machine may do anything on it. */
+export interface NatsConfig {
+  /** Names; each gets a random password, kept in the data folder. */
+  readonly users: readonly string[]
+  /** The `authorization` block of nats-server's configuration. */
+  readonly authorization: (passwordOf: (user: string) => string) => string
+}
+
 /** The gateway: a program that understands `--config --port --host --resolve`. */
 export interface GatewayConfig {
   readonly entry: string
@@ -42,6 +52,7 @@ export interface GatewayConfig {
 /** A system for development, as `tsmicro.config.ts` describes it. Paths are relative to that file. */
 export interface SystemConfig {
   readonly infra: readonly InfraName[]
+  readonly nats?: NatsConfig
   /** PostgreSQL database to make. Default `app`. */
   readonly database?: string
   readonly services: Readonly<Record<string, ServiceConfig>>

@@ -16,6 +16,8 @@ const POSTGRES: Record<string, Level> = { WARNING: 'warn', FATAL: 'warn', PANIC:
 export function infraLevel(part: InfraName, line: string, stream: 'stdout' | 'stderr'): Level {
   switch (part) {
     case 'nats':
+      // Its configuration is readable by its owner only; hashing the passwords would keep nothing from anybody.
+      if (line.endsWith('Plaintext passwords detected, use nkeys or bcrypt')) return 'debug'
       return NATS[/ \[([A-Z]{3})\] /.exec(line)?.[1] ?? ''] ?? 'debug'
     case 'postgres':
       return POSTGRES[/\] ([A-Z]+): /.exec(line)?.[1] ?? ''] ?? 'debug'

@@ -7,6 +7,7 @@ import type { Log } from '../output/log.ts'
 import type { Progress } from '../output/progress.ts'
 import type { Crew } from '../supervise/crew.ts'
 import { InfraPart } from '../supervise/infra-part.ts'
+import type { NatsUsers } from './nats-users.ts'
 
 const STARTERS = { nats: startNats, postgres: startPostgres, documents: startDocuments }
 /** The ports their own tools expect. */
@@ -24,7 +25,7 @@ export async function startInfra(
   config: SystemConfig,
   environment: Environment,
   dataDir: string,
-  { crew, log, progress }: { crew: Crew; log: Log; progress: Progress },
+  { crew, log, progress, natsUsers }: { crew: Crew; log: Log; progress: Progress; natsUsers: NatsUsers | undefined },
 ): Promise<Map<InfraName, Server>> {
   const parts = config.infra.map(name => {
     const url = environment.urls[name]
@@ -33,6 +34,7 @@ export async function startInfra(
       onExit =>
         STARTERS[name]({
           ...(url === undefined ? { dataDir: join(dataDir, name), preferredPort: USUAL_PORTS[name] } : { url }),
+          ...(name === 'nats' && natsUsers !== undefined ? { extraArgs: ['-c', natsUsers.file] } : {}),
           ...(name === 'postgres' && config.database !== undefined ? { database: config.database } : {}),
           onLine: (line, stream) => log.leveled(name, infraLevel(name, line, stream), line),
           onExit,

@@ -5,6 +5,7 @@ import type { Log } from '../output/log.ts'
 import { Progress } from '../output/progress.ts'
 import type { Crew } from '../supervise/crew.ts'
 import { startInfra } from './infra.ts'
+import { prepareNatsUsers } from './nats-users.ts'
 import { gatewayPort, servicePorts } from './ports.ts'
 import { summarize } from './summary.ts'
 import { describeSystem } from './system.ts'
@@ -22,13 +23,14 @@ export async function startSystem(
   const context: WorkerContext = { root, log, readyTimeoutMs: config.readyTimeoutMs ?? 60_000 }
   try {
     const port = config.gateway === undefined ? undefined : await gatewayPort(environment.gatewayPort)
-    const infra = await startInfra(config, environment, data.path, { crew, log, progress })
+    const natsUsers = config.nats && (await prepareNatsUsers(config.nats, data.path))
+    const infra = await startInfra(config, environment, data.path, { crew, log, progress, natsUsers })
     signal.throwIfAborted()
 
     const ports = await servicePorts(config.services)
     const urls = [...ports].map(([name, number]) => [name, { url: `http://127.0.0.1:${number}` }] as const)
     const gateway = port === undefined ? undefined : { url: `http://127.0.0.1:${port}` }
-    const system = describeSystem(data.path, infra, Object.fromEntries(urls), gateway)
+    const system = describeSystem(data.path, infra, Object.fromEntries(urls), gateway, natsUsers)
     for (const [name, service] of Object.entries(config.services))
       crew.services.push(serviceWorker(name, service, ports.get(name) ?? service.port, system, context))
     await Promise.all(

@@ -1,6 +1,7 @@
 import type { Server } from '@tsmicro/infra'
 import type { Address, InfraName, System } from '../config/types.ts'
 import { CliError } from '../errors.ts'
+import type { NatsUsers } from './nats-users.ts'
 
 /** What the configuration's functions see. A part that is not there throws when it is read, and says why. */
 export function describeSystem(
@@ -8,6 +9,7 @@ export function describeSystem(
   infra: ReadonlyMap<InfraName, Server>,
   services: Readonly<Record<string, Address>>,
   gateway: Address | undefined,
+  natsUsers: NatsUsers | undefined,
 ): System {
   const part = (name: InfraName): Address => {
     const server = infra.get(name)
@@ -21,6 +23,11 @@ export function describeSystem(
     get nats() {
       return part('nats')
     },
+    natsAs(user) {
+      const { url } = part('nats')
+      // A server that was given by its URL has its own users, and the URL says as whom to come.
+      return { url: infra.get('nats')?.source === 'url' ? url : withUser(url, user, natsUsers) }
+    },
     get postgres() {
       return part('postgres')
     },
@@ -32,4 +39,11 @@ export function describeSystem(
       return gateway
     },
   }
+}
+
+function withUser(url: string, user: string, users: NatsUsers | undefined): string {
+  const password = users?.passwords[user]
+  if (password === undefined)
+    throw new CliError(`tsmicro.config.ts uses natsAs('${user}'), but its nats.users do not name it`)
+  return url.replace('://', `://${user}:${password}@`)
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { chown, lchown, lstat, readdir } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { InfraError } from '../errors.ts'
@@ -23,6 +24,15 @@ const OTHER_USER = [
   ...['--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override', '--'],
 ]
 
+/** initdb wants a name for whoever runs it, which an arbitrary user id, as in some containers, has not. */
+function hasName(): boolean {
+  try {
+    return userInfo().username !== ''
+  } catch {
+    return false
+  }
+}
+
 async function works(prefix: readonly string[], found: Found, dir: string): Promise<boolean> {
   const [command = '', ...args] = [...prefix, 'sh', '-c', 'test -w "$1" && "$0" --version', found.binary, dir]
   try {
@@ -35,7 +45,7 @@ async function works(prefix: readonly string[], found: Found, dir: string): Prom
 
 /** Finds out how `found` can be run on the data in `dir` (which exists). */
 export async function chooseIdentity(found: Found, dir: string): Promise<Identity> {
-  if (process.getuid?.() !== 0) return { prefix: [] }
+  if (process.getuid?.() !== 0) return { prefix: hasName() ? [] : NAMESPACE }
   if (await works(NAMESPACE, found, dir)) return { prefix: NAMESPACE }
   if (await works(OTHER_USER, found, dir)) return { prefix: OTHER_USER, owner: NOBODY }
   throw new InfraError(

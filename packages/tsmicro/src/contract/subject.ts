@@ -13,3 +13,8 @@ export function checkSubject(subject: string): string {
   if (/^(_|\$)/.test(subject)) throw new TypeError(`subject ${JSON.stringify(subject)}: a leading _ is reserved`)
   return subject
 }
+
+/** First token of the subjects on which a service's replies come: its own, so that nobody else may listen there. */
+export function inboxPrefixOf(service: string): string {
+  return `_INBOX_${service}`
+}

@@ -1,6 +1,6 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { type Log, requestIdOf } from '../call/index.ts'
-import { ApiError, INTERNAL, ROUTE_NOT_FOUND } from '../errors/index.ts'
+import { ApiError, INTERNAL, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { logAccess } from './access-log.ts'
 import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
@@ -67,6 +67,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       log.error({ err: error, requestId: request.id }, 'unexpected error at the HTTP door')
     }
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', failure.retryAfterSeconds)
+    // Fastify would close the connection: what is still on its way would then meet a reset, which throws the answer away
+    // before the client has read it. Left open, Node reads the rest into nothing, until the receive time-out at most.
+    if (failure instanceof PAYLOAD_TOO_LARGE) reply.removeHeader('connection')
     void reply.code(failure.status).send(failureEnvelope(failure, request.id))
   })
   return server

@@ -1,5 +1,6 @@
 import { type NatsConnection, PermissionViolationError } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
+import { inboxPrefixOf } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { Inbox } from './inbox.ts'
 import { connectionOptions, type NatsOptions } from './options.ts'
@@ -91,7 +92,10 @@ export class NatsLink {
     if (this.#live) return
     try {
       const connection = await connect(connectionOptions(this.#options))
-      this.#live = { connection, inbox: new Inbox(connection, this.#options.inboxPrefix) }
+      this.#live = {
+        connection,
+        inbox: new Inbox(connection, this.#options.inboxPrefix ?? inboxPrefixOf(this.#options.name)),
+      }
     } catch (cause) {
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
     }

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from '@nats-io/transport-node'
 import type { Log } from '../call/index.ts'
+import { inboxPrefixOf } from '../contract/index.ts'
 
 export interface NatsOptions {
   /** `nats://[user:password@]host:port` or `nats://token@host`, several separated by commas; `tls://` asks for TLS. */
@@ -9,11 +10,12 @@ export interface NatsOptions {
   readonly log?: Log
   /** Milliseconds between attempts to reconnect. Default 250. */
   readonly reconnectWaitMs?: number
-  /** First token of the subjects on which replies come, where the user's permissions ask for one. Default `_INBOX`. */
+  /** First token of the subjects on which replies come. Default: one of its own, `_INBOX_<name>`, as permissions ask for. */
   readonly inboxPrefix?: string
 }
 
-export function connectionOptions({ url, name, reconnectWaitMs = 250, inboxPrefix }: NatsOptions): ConnectionOptions {
+export function connectionOptions(options: NatsOptions): ConnectionOptions {
+  const { url, name, reconnectWaitMs = 250, inboxPrefix = inboxPrefixOf(name) } = options
   const parsed = url.split(',').map(each => new URL(each.includes('://') ? each : `nats://${each}`))
   const [{ username, password } = { username: '', password: '' }] = parsed
   const user = decodeURIComponent(username)
@@ -33,7 +35,7 @@ export function connectionOptions({ url, name, reconnectWaitMs = 250, inboxPrefi
     // Stack traces for every message cost more than the message.
     noAsyncTraces: true,
     ...(username ? credentials : {}),
-    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
+    inboxPrefix,
     ...(parsed.some(({ protocol }) => protocol === 'tls:') ? { tls: {} } : {}),
   }
 }

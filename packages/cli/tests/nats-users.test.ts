@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { prepareNatsUsers } from '../src/start/nats-users.ts'
+import { tempDir } from './support/supervisor.ts'
+
+const config = {
+  users: ['auth', 'blog'],
+  authorization: (of: (user: string) => string) => `a ${of('auth')} b ${of('blog')}`,
+}
+
+test('each user gets a password of its own, which stays, in files that only their owner reads', async () => {
+  using dir = tempDir()
+  const first = await prepareNatsUsers(config, dir.path)
+  const second = await prepareNatsUsers(config, dir.path)
+  assert.deepEqual(second, first)
+  assert.notEqual(first.passwords.auth, first.passwords.blog)
+  assert.match(first.passwords.auth ?? '', /^[\w-]{32}$/)
+  for (const name of ['passwords.json', 'nats.conf']) {
+    assert.equal(statSync(join(dir.path, 'nats-users', name)).mode & 0o777, 0o600, name)
+  }
+})
+
+test('a password file cut short by a crash is made anew', async () => {
+  using dir = tempDir()
+  const { passwords } = await prepareNatsUsers(config, dir.path)
+  writeFileSync(join(dir.path, 'nats-users', 'passwords.json'), '{"auth":"x')
+  assert.notDeepEqual((await prepareNatsUsers(config, dir.path)).passwords, passwords)
+})

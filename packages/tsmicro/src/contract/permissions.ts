@@ -1,0 +1,77 @@
+import type { Contract } from './contract.ts'
+import { eventsOf, proceduresOf } from './members.ts'
+import { inboxPrefixOf } from './subject.ts'
+
+/** What a service does on NATS, told by contracts. */
+export interface NatsAccess {
+  /** The service's name, which is its user's, too. */
+  readonly service: string
+  /** Contracts it implements; it announces their events. */
+  readonly serves: readonly Contract[]
+  /** Contracts whose procedures it calls. */
+  readonly calls?: readonly Contract[]
+  /** Contracts whose events it takes. */
+  readonly consumes?: readonly Contract[]
+}
+
+/** Subjects that a user may publish and subscribe to; everything else is refused by the server. */
+export interface NatsPermissions {
+  readonly user: string
+  readonly publish: readonly string[]
+  readonly subscribe: readonly string[]
+}
+
+const VERBS = ['PING', 'INFO', 'STATS']
+
+/**
+ * The least that a service needs: to answer below its own name and for discovery, to hear its own replies, to call and to
+ * take what it says it does, and to announce its own events. So blog can neither publish `user.created` nor answer for
+ * auth, nor read anybody's replies.
+ *
+ * @example
+ * natsPermissionsOf({ service: 'blog', serves: [reading], calls: [validation], consumes: [userEvents] })
+ */
+export function natsPermissionsOf({ service, serves, calls = [], consumes = [] }: NatsAccess): NatsPermissions {
+  const called = calls.flatMap(proceduresOf).flatMap(({ subject }) => (subject === undefined ? [] : [subject]))
+  const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
+  const discovery = VERBS.flatMap(verb => [`$SRV.${verb}`, `$SRV.${verb}.${service}`, `$SRV.${verb}.${service}.*`])
+  const taken = consumes.flatMap(eventsOf).map(({ subject }) => subject)
+  return {
+    user: service,
+    publish: unique([...called, ...announced]),
+    subscribe: unique([`${service}.>`, `${inboxPrefixOf(service)}.>`, ...discovery, ...taken]),
+  }
+}
+
+/**
+ * The authorization block of a nats-server's configuration file. Replies are allowed to whoever asked, once.
+ *
+ * @param passwordOf text for a user's password: a quoted one, or `$NAME` to read it from the server's environment
+ * @see https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization
+ */
+export function natsAuthorization(users: readonly NatsPermissions[], passwordOf: (user: string) => string): string {
+  const blocks = users.map(({ user, publish, subscribe }) =>
+    [
+      `    {`,
+      `      user: ${JSON.stringify(user)}`,
+      `      password: ${passwordOf(user)}`,
+      `      permissions: {`,
+      `        publish: { allow: ${list(publish)} }`,
+      `        subscribe: { allow: ${list(subscribe)} }`,
+      `        allow_responses: { max: 1, expires: "1m" }`,
+      `      }`,
+      `    }`,
+    ].join('\n'),
+  )
+  return `authorization: {\n  users: [\n${blocks.join('\n')}\n  ]\n}\n`
+}
+
+/** An empty list would allow everything. */
+function list(subjects: readonly string[]): string {
+  const named = subjects.length > 0 ? subjects : ['_NOTHING']
+  return `[${named.map(subject => JSON.stringify(subject)).join(', ')}]`
+}
+
+function unique(subjects: readonly string[]): readonly string[] {
+  return [...new Set(subjects)].sort()
+}
