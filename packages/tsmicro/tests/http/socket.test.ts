@@ -53,6 +53,8 @@ test('a client that goes away aborts the signal; nothing is logged as our error'
   await until('the signal aborted', () => aborted.some(({ name }) => name === 'hang'))
   assert.equal(aborted.find(({ name }) => name === 'hang')?.reason, 'CallerGoneError')
   await until('the access log has it', () => log.lines.some(({ fields }) => fields.status === 499))
+  const line = log.lines.find(({ fields }) => fields.status === 499)
+  assert.ok(Number(line?.fields.ms) > 0, 'and how long it took')
   assert.equal(log.at('error').length, errors)
 })
 
