@@ -31,10 +31,10 @@ import { ValidationController } from '../api/validation/controller.ts'
 import { ValidationService } from '../api/validation/service.ts'
 import { type Env, signInLimits } from '../config/env.ts'
 import type { RunInTransaction } from '../database/connection.ts'
+import { MIGRATIONS } from '../database/migrations.ts'
 import type { Tables } from '../database/tables.ts'
+import { refuseDevelopmentSecrets } from './development-secrets.ts'
 import { seedDevelopmentData } from './seed.ts'
-
-const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 
 /** What a test may put in place of the real thing. */
 export interface Parts {
@@ -92,6 +92,14 @@ export function createModule({ env, keyRing, log, overrides = {} }: ModuleOption
     dependencies: [postgres],
     prepare: [
       { name: 'migrations', run: async () => void (await postgres.migrate(MIGRATIONS)) },
+      ...(env.NODE_ENV === 'production'
+        ? [
+            {
+              name: 'the check for secrets of development',
+              run: () => refuseDevelopmentSecrets({ apiKeys, users, passwords }),
+            },
+          ]
+        : []),
       ...(env.SEED_DEVELOPMENT_DATA
         ? [{ name: 'development data', run: () => seedDevelopmentData({ apiKeys, users, passwords, transaction }) }]
         : []),

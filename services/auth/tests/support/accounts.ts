@@ -47,7 +47,7 @@ export async function isAccepted(auth: Auth, token: string): Promise<boolean> {
   return status === 200
 }
 
-/** Sets roles in the database, as `tsmicro bootstrap` does for the first administrator. */
+/** Sets roles in the database, as `src/bootstrap.ts` does for the first administrator. */
 export async function grant(auth: Auth, { id }: Account, role: RoleName): Promise<void> {
   await auth.sql('insert into user_roles select $1, id from roles where code = $2 on conflict do nothing', [id, role])
 }

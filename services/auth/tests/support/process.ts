@@ -4,7 +4,7 @@ import { type Child, endChild, type ServerExit, spawnChild } from '@tsmicro/infr
 import type { Servers } from './servers.ts'
 import { until } from './until.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const SOURCES = new URL('../../src/', import.meta.url)
 
 /** The auth service as a process of its own, as an operator runs it. */
 export interface AuthProcess {
@@ -24,22 +24,37 @@ export async function spawnAuth(servers: Servers, env: Readonly<Record<string, s
   return auth
 }
 
+export interface Ended extends ServerExit {
+  readonly output: string
+}
+
 /** Runs one that is expected to end by itself. */
-export async function runAuth(
-  env: Readonly<Record<string, string>>,
-): Promise<ServerExit & { readonly output: string }> {
-  const { child, exited, lines } = await run(env)
+export function runAuth(env: Readonly<Record<string, string>>): Promise<Ended> {
+  return ended(run(env))
+}
+
+/** Runs the program that makes the first administrator. */
+export function runBootstrap(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
+  return ended(run(env, 'bootstrap.ts', args))
+}
+
+async function ended(running: ReturnType<typeof run>): Promise<Ended> {
+  const { child, exited, lines } = await running
   const timer = setTimeout(() => child.process.kill('SIGKILL'), 60_000)
   const exit = await exited
   clearTimeout(timer)
   return { ...exit, output: lines.join('\n') }
 }
 
-async function run(env: Readonly<Record<string, string>>): Promise<AuthProcess & { readonly child: Child }> {
+async function run(
+  env: Readonly<Record<string, string>>,
+  entry = 'main.ts',
+  args: readonly string[] = [],
+): Promise<AuthProcess & { readonly child: Child }> {
   const lines: string[] = []
   const child = await spawnChild({
     name: 'auth',
-    command: [execPath, '--conditions=@tsmicro/source', MAIN],
+    command: [execPath, '--conditions=@tsmicro/source', fileURLToPath(new URL(entry, SOURCES)), ...args],
     env: { PATH: process.env.PATH, ...env },
     deathSignal: 'TERM',
     onLine: line => lines.push(line),

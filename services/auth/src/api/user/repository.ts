@@ -92,21 +92,14 @@ export class UserRepository {
     return (await query.executeTakeFirstOrThrow()).id
   }
 
-  /**
-   * Whether anybody but this user holds a role. By the role's id: joined by name, PostgreSQL takes every role for
-   * equally frequent and reads the whole table in search of the few administrators.
-   */
+  /** Whether anybody holds a role whose account is not closed. */
+  async isHeld(roleId: string, db: Connection): Promise<boolean> {
+    return (await holders(roleId, db).executeTakeFirst()) !== undefined
+  }
+
+  /** Whether anybody but this user does. */
   async isHeldByOthers(roleId: string, id: string, db: Connection): Promise<boolean> {
-    const other = await db
-      .selectFrom('user_roles')
-      .innerJoin('users', 'users.id', 'user_roles.user_id')
-      .select('users.id')
-      .where('user_roles.role_id', '=', roleId)
-      .where('users.status', '=', true)
-      .where('users.id', '!=', id)
-      .limit(1)
-      .executeTakeFirst()
-    return other !== undefined
+    return (await holders(roleId, db).where('users.id', '!=', id).executeTakeFirst()) !== undefined
   }
 
   async #grant(id: string, codes: readonly RoleName[], db: Connection): Promise<void> {
@@ -134,6 +127,20 @@ const COLUMNS = [
 
 function select(db: Connection) {
   return db.selectFrom('users').select(COLUMNS).select(roles).where('users.status', '=', true)
+}
+
+/**
+ * One of those who hold a role. By the role's id: joined by name, PostgreSQL takes every role for equally frequent and
+ * reads the whole table in search of the few administrators.
+ */
+function holders(roleId: string, db: Connection) {
+  return db
+    .selectFrom('user_roles')
+    .innerJoin('users', 'users.id', 'user_roles.user_id')
+    .select('users.id')
+    .where('user_roles.role_id', '=', roleId)
+    .where('users.status', '=', true)
+    .limit(1)
 }
 
 function roles(user: ExpressionBuilder<Tables, 'users'>) {

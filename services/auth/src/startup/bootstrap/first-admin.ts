@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { EMAIL_TAKEN } from '@blog-platform/auth-contract'
+import type { PasswordHasher } from 'tsmicro/auth'
+import { generateApiKey } from '../../api/api-key/generate.ts'
+import type { ApiKeyRepository } from '../../api/api-key/repository.ts'
+import type { UserRepository } from '../../api/user/repository.ts'
+import type { RunInTransaction } from '../../database/connection.ts'
+
+/** Nothing was made; the message is one line that says why. */
+export class BootstrapError extends Error {}
+
+export interface BootstrapParts {
+  readonly apiKeys: ApiKeyRepository
+  readonly users: UserRepository
+  readonly passwords: PasswordHasher
+  readonly transaction: RunInTransaction
+}
+
+export interface FirstAdmin {
+  readonly email: string
+  readonly name: string
+  /** Absent = one is made. */
+  readonly password: string | undefined
+}
+
+export interface Bootstrapped {
+  readonly password: string
+  readonly apiKey: string
+}
+
+/**
+ * Makes the first administrator and the first API key: both or none.
+ * @throws {BootstrapError} when there is an administrator already, or the e-mail is taken
+ */
+export async function makeFirstAdmin(
+  parts: BootstrapParts,
+  { email, name, password }: FirstAdmin,
+): Promise<Bootstrapped> {
+  const { apiKeys, users, passwords, transaction } = parts
+  const made = { password: password ?? randomBytes(18).toString('base64url'), apiKey: generateApiKey() }
+  const passwordHash = await passwords.hash(made.password)
+  await transaction(async db => {
+    // Locked, so that of two that are started at the same time one makes the administrator and the other sees it.
+    const role = await users.lockRole('ADMIN', db)
+    if (await users.isHeld(role, db)) {
+      throw new BootstrapError('there is an administrator already: sign in as one to make others, and further API keys')
+    }
+    await users.create({ email, passwordHash, name, role: 'ADMIN' }, db)
+    await apiKeys.create({ key: made.apiKey, comment: 'first API key', permissions: ['READ', 'WRITE'] }, db)
+  }).catch(cause => {
+    if (!(cause instanceof EMAIL_TAKEN)) throw cause
+    throw new BootstrapError(`there is an account with the e-mail ${email} already: give another one`, { cause })
+  })
+  return made
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { SignedIn } from '@blog-platform/auth-contract'
+import { loadKeyRing } from 'tsmicro/auth'
+import { addAuth } from './support/auth.ts'
+import { send } from './support/http.ts'
+import { runBootstrap } from './support/process.ts'
+import { startServers } from './support/servers.ts'
+
+const servers = await startServers()
+const { DATABASE_URL = '' } = servers.env
+await loadKeyRing({ directory: servers.keysDir, createIfMissing: true })
+
+const printed = (output: string, name: string) => new RegExp(`^${name} +(.+)$`, 'm').exec(output)?.[1] ?? ''
+
+async function assertRefused(
+  code: number,
+  line: RegExp,
+  env: Record<string, string>,
+  ...args: string[]
+): Promise<void> {
+  const ended = await runBootstrap(env, ...args)
+  assert.deepEqual([ended.code, ended.signal], [code, null], ended.output)
+  assert.match(ended.output, line)
+  assert.doesNotMatch(ended.output, /\n\s+at |s3cret/)
+}
+
+test('--help tells everything, and needs nothing', async () => {
+  const { code, output } = await runBootstrap({}, '--help')
+  assert.equal(code, 0)
+  for (const word of ['--email', '--name', 'DATABASE_URL', 'BOOTSTRAP_PASSWORD']) assert.ok(output.includes(word), word)
+})
+
+test('what is not understood is refused with one line, before anything is done', async () => {
+  const env = { DATABASE_URL }
+  await assertRefused(2, /^bootstrap: Unknown option '--force'.* \(see --help\)$/, env, '--email', 'a@b.org', '--force')
+  await assertRefused(2, /^bootstrap: --email E-MAIL is required \(see --help\)$/, env)
+  await assertRefused(2, /^bootstrap: --email nobody is no e-mail address/, env, '--email', 'nobody')
+  await assertRefused(2, /^bootstrap: --name must be one line/, env, '--email', 'a@b.org', '--name', ' ')
+  await assertRefused(1, /DATABASE_URL is not set/, {}, '--email', 'a@b.org')
+  await assertRefused(
+    1,
+    /BOOTSTRAP_PASSWORD has a value \(not shown\)/,
+    { ...env, BOOTSTRAP_PASSWORD: 's3cret' },
+    '--email',
+    'a@b.org',
+  )
+  const nobody = { DATABASE_URL: 'postgres://app:s3cret@127.0.0.1:1/app' }
+  await assertRefused(1, /^bootstrap: .*ECONNREFUSED.*$/, nobody, '--email', 'a@b.org')
+  assert.deepEqual(await servers.sql(`select to_regclass('users') as users`), [{ users: null }])
+})
+
+test('on an empty database: an administrator and a key that work in production; once, even of two at the same time', async () => {
+  const both = await Promise.all([
+    runBootstrap({ DATABASE_URL }, '--email', 'Ops@Example.org', '--name', 'Op One'),
+    runBootstrap({ DATABASE_URL }, '--email', 'other@example.org'),
+  ])
+  assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1], JSON.stringify(both))
+  const { output = '' } = both.find(({ code }) => code === 0) ?? {}
+  const refused = both.find(({ code }) => code === 1)
+  assert.match(refused?.output ?? '', /^bootstrap: there is an administrator already: .*$/)
+  const [email, password, key] = ['e-mail', 'password', 'API key'].map(name => printed(output, name))
+  assert.match(password ?? '', /^[\w-]{24}$/)
+  assert.match(key ?? '', /^tsmk_[\w-]{43}$/)
+
+  const auth = await addAuth(servers, { env: { NODE_ENV: 'production' } })
+  for (const permission of ['READ', 'WRITE']) {
+    const { text } = await send(auth.url, 'POST /verify/apikey', { body: { key, permission } })
+    assert.equal(text, '{"valid":true,"permitted":true}')
+  }
+  const answer = await send<SignedIn>(auth.url, 'POST /signin/basic', { body: { email, password } })
+  assert.equal(answer.status, 200, answer.text)
+  const { user, tokens } = answer.body.data
+  assert.equal(user.email, email)
+  assert.deepEqual(
+    user.roles.map(({ code }) => code),
+    ['ADMIN'],
+  )
+  const listed = await send(auth.url, 'GET /admin/apikeys', { token: tokens.accessToken })
+  assert.equal((listed.body.data as unknown[]).length, 1)
+})
+
+test('when the only administrator is closed there may be a new one, with a password from a file', async () => {
+  await servers.sql('update users set status = false')
+  const file = join(servers.keysDir, 'password.txt')
+  await writeFile(file, 'correct horse battery\n')
+  const env = { DATABASE_URL, BOOTSTRAP_PASSWORD_FILE: file }
+  const [taken] = await servers.sql<{ email: string }>('select email from users')
+  await assertRefused(
+    1,
+    /^bootstrap: there is an account with the e-mail .* already/,
+    env,
+    '--email',
+    taken?.email ?? '',
+  )
+  const { code, output } = await runBootstrap(env, '--email', 'second@example.org')
+  assert.equal(code, 0, output)
+  assert.doesNotMatch(output, /correct horse/)
+  const auth = await addAuth(servers)
+  const body = { email: 'second@example.org', password: 'correct horse battery' }
+  assert.equal((await send(auth.url, 'POST /signin/basic', { body })).status, 200)
+  const keys = await servers.sql('select 1 from api_keys')
+  assert.equal(keys.length, 2, 'what was refused has made no key')
+})
