@@ -3,8 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import * as blogContracts from '@blog-platform/blog-contract'
 import { type Gateway, startGateway } from '@tsmicro/gateway'
+import { needsUser } from 'tsmicro/contract'
 import { bearer, type Contents, publish } from '../support/contents.ts'
+import { proceduresIn, routeOf } from '../support/contracts.ts'
 import { draft } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { send } from '../support/send.ts'
@@ -24,33 +27,25 @@ before(async () => {
 })
 after(() => resources.disposeAsync())
 
+const KEPT_FOR = / cache_ttl: \d+$/gm
+
 async function startPatientGateway(): Promise<Gateway> {
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-gateway-'))
   resources.defer(() => rm(directory, { recursive: true, force: true }))
   const config = await readFile(new URL('../../kong/kong.yml', import.meta.url), 'utf8')
-  assert.match(config, / cache_ttl: 5\n/)
+  assert.match(config, KEPT_FOR)
   const path = join(directory, 'kong.yml')
-  await writeFile(path, config.replace(' cache_ttl: 5\n', ' cache_ttl: 600\n'))
+  await writeFile(path, config.replaceAll(KEPT_FOR, ' cache_ttl: 600'))
   const resolve = { 'auth:8001': new URL(platform.authUrl).host, 'blog:8002': new URL(platform.blogUrl).host }
   return startGateway({ config: path, port: 0, resolve })
 }
 
-/** Everything of the blog service that somebody must be signed in for: its path there, and a body. */
-function protectedRequests(slug: string) {
-  const id = contents.ids[0] ?? ''
-  return [
-    { route: 'POST /author', json: draft(slug) },
-    { route: 'PUT /author', json: { _id: id, title: 'Another title' } },
-    { route: `PUT /author/submit/id/${id}`, json: undefined },
-    { route: `PUT /editor/publish/id/${id}`, json: undefined },
-    { route: `PUT /editor/unpublish/id/${id}`, json: undefined },
-  ]
-}
+/** Everything of the blog service that somebody must be signed in for. */
+const guarded = proceduresIn(blogContracts).filter(({ access }) => needsUser(access))
 
-async function protectedAnswers(slug: string) {
-  const asked = protectedRequests(slug).map(({ route, json }) =>
-    send(platform.blogUrl, route, { headers: bearer(contents.author), json }),
-  )
+async function guardedAnswers() {
+  assert.ok(guarded.length > 0)
+  const asked = guarded.map(each => send(platform.blogUrl, routeOf(each), { headers: bearer(contents.author) }))
   return (await Promise.all(asked)).map(({ status, body }) => [status, body?.error])
 }
 
@@ -71,12 +66,13 @@ test('auth killed: what is public can be read, what is protected is 503, nothing
   const before = await read(patient.url, path)
   assert.equal(before.status, 200)
   assert.equal((await read(patient.url, '/blog/list/latest')).status, 200)
+  // Now the gateway knows that the key may write, too.
+  assert.equal((await send(patient.url, 'POST /blog/author', { headers: withKey })).status, 401)
   await platform.auth.end('SIGKILL')
 
   await t.test('protected routes', async () => {
     for (let round = 0; round < 3; round++) {
-      for (const answer of await protectedAnswers(`down-${round}`))
-        assert.deepEqual(answer, [503, 'SERVICE_UNAVAILABLE'])
+      for (const answer of await guardedAnswers()) assert.deepEqual(answer, [503, 'SERVICE_UNAVAILABLE'])
     }
     const headers = { ...withKey, ...bearer(contents.author) }
     const through = await send(patient.url, 'POST /blog/author', { headers, json: draft('down') })
@@ -138,7 +134,7 @@ test('auth frozen: 503 or 504 while it lasts, then on as before', async () => {
   platform.auth.signal('SIGSTOP')
   try {
     const [answers, unseen, known] = await Promise.all([
-      protectedAnswers('frozen'),
+      guardedAnswers(),
       read(platform.url, '/blog/list/latest', 'seen-by-nobody'),
       read(platform.blogUrl, `/id/${unread}`),
     ])

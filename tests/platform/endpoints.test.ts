@@ -5,7 +5,7 @@ import * as authContracts from '@blog-platform/auth-contract'
 import * as blogContracts from '@blog-platform/blog-contract'
 import { type BoundProcedure, hasNoBody, isRole, needsUser, parseRoute } from 'tsmicro/contract'
 import { bearer } from '../support/contents.ts'
-import { proceduresIn } from '../support/contracts.ts'
+import { proceduresIn, routeOf } from '../support/contracts.ts'
 import { administrator, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type Sent, send } from '../support/send.ts'
@@ -24,14 +24,7 @@ before(async () => {
 })
 after(() => platform?.[Symbol.asyncDispose]())
 
-/** Parameters that match the schemas, of things that do not exist. */
-const ids: Readonly<Record<string, string>> = { auth: '00000000-0000-4000-8000-000000000000', blog: '0'.repeat(24) }
-
-/** The public address of a procedure, e.g. `PUT /blog/author/submit/id/0000…`. */
-function routeOf({ http, service }: BoundProcedure): string {
-  const { method, path } = parseRoute(http ?? '')
-  return `${method} /${service}${path.replaceAll(/:[^/]+/g, ids[service] ?? '')}`
-}
+const publicRouteOf = (procedure: BoundProcedure) => routeOf(procedure, `/${procedure.service}`)
 
 /** One row a procedure: what each was answered. A table, so that a failure shows every wrong cell at once. */
 async function answersOf(
@@ -40,7 +33,7 @@ async function answersOf(
 ): Promise<readonly (readonly [string, number, unknown])[]> {
   return Promise.all(
     asked.map(async procedure => {
-      const { status, body } = await send(platform.url, routeOf(procedure), sent(procedure))
+      const { status, body } = await send(platform.url, publicRouteOf(procedure), sent(procedure))
       return [`${procedure.service}.${procedure.name}`, status, body?.error] as const
     }),
   )
@@ -127,11 +120,14 @@ test('unknown fields and parameters are refused by every procedure', async () =>
   const headers = () => ({ ...key(), ...bearer(admin) })
   const withBody = open.filter(({ http }) => !hasNoBody(parseRoute(http ?? '').method))
   for (const procedure of open) {
-    const { status, body } = await send(platform.url, `${routeOf(procedure)}?surplus=1`, { headers: headers() })
+    const { status, body } = await send(platform.url, `${publicRouteOf(procedure)}?surplus=1`, { headers: headers() })
     assertRefused(procedure, status, body?.details)
   }
   for (const procedure of withBody) {
-    const { status, body } = await send(platform.url, routeOf(procedure), { headers: headers(), json: { surplus: 1 } })
+    const { status, body } = await send(platform.url, publicRouteOf(procedure), {
+      headers: headers(),
+      json: { surplus: 1 },
+    })
     assertRefused(procedure, status, body?.details)
   }
   assert.equal((await send(platform.url, 'GET /auth/profile/mine', { headers: headers() })).status, 200)

@@ -1,4 +1,4 @@
-import { type BoundProcedure, type Contract, proceduresOf } from 'tsmicro/contract'
+import { type BoundProcedure, type Contract, parseRoute, proceduresOf } from 'tsmicro/contract'
 
 /** Every procedure of every contract that some modules export, so that none can be forgotten. */
 export function proceduresIn(...modules: readonly Readonly<Record<string, unknown>>[]): readonly BoundProcedure[] {
@@ -10,4 +10,13 @@ function isContract(value: unknown): value is Contract {
   if (typeof value !== 'object' || value === null) return false
   const members = Object.values(value)
   return members.length > 0 && members.every(member => member?.kind === 'procedure' || member?.kind === 'event')
+}
+
+/** Ids that match the schemas, of things that do not exist. */
+const NOBODY: Readonly<Record<string, string>> = { auth: '00000000-0000-4000-8000-000000000000', blog: '0'.repeat(24) }
+
+/** A request of a procedure at its service or, below a prefix, at the gateway: `PUT /blog/author/submit/id/0000…`. */
+export function routeOf({ http, service }: BoundProcedure, prefix = ''): string {
+  const { method, path } = parseRoute(http ?? '')
+  return `${method} ${prefix}${path.replaceAll(/:[^/]+/g, NOBODY[service] ?? '')}`
 }
