@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as tick } from 'node:timers/promises'
+import { OVERLOADED } from 'tsmicro'
+import { Turns } from '../src/api/sign-in-throttle/turns.ts'
+
+test('tasks of one key run one after the other, in order, also after one that fails', async () => {
+  const turns = new Turns()
+  const seen: number[] = []
+  let running = 0
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, n) =>
+      turns.run('a', async () => {
+        assert.equal(++running, 1)
+        await tick()
+        running--
+        seen.push(n)
+        if (n % 3 === 0) throw new Error(`task ${n}`)
+        return n
+      }),
+    ),
+  )
+  assert.deepEqual(seen, [...Array(20).keys()])
+  for (const [n, { status }] of results.entries()) assert.equal(status, n % 3 === 0 ? 'rejected' : 'fulfilled')
+})
+
+test('another key does not wait', async () => {
+  const turns = new Turns()
+  const held = Promise.withResolvers<void>()
+  const first = turns.run('a', () => held.promise)
+  assert.equal(await turns.run('b', async () => 'b'), 'b')
+  held.resolve()
+  await first
+})
+
+test('more than 64 who wait are told to come back; the others get their turn', async () => {
+  const turns = new Turns()
+  const held = Promise.withResolvers<void>()
+  const waiting = Array.from({ length: 65 }, () => turns.run('a', () => held.promise))
+  await assert.rejects(
+    turns.run('a', () => held.promise),
+    OVERLOADED,
+  )
+  held.resolve()
+  await Promise.all(waiting)
+  assert.equal(await turns.run('a', async () => 'again'), 'again')
+})
