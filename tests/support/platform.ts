@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { freePort, type Server, startDocuments, startNats, startPostgres } from '@tsmicro/infra'
+import { natsUrlFor, writeNatsUsers } from './nats-users.ts'
 import { Program } from './program.ts'
 
 /** The whole platform on disposable servers: every part a process that a test may end, freeze or start again. */
@@ -22,10 +23,11 @@ export interface Platform extends AsyncDisposable {
 export async function startPlatform(env: Readonly<Record<string, string>> = {}): Promise<Platform> {
   const resources = new AsyncDisposableStack()
   try {
-    const keysDir = await mkdtemp(join(tmpdir(), 'tsmicro-keys-'))
-    resources.defer(() => rm(keysDir, { recursive: true, force: true }))
+    const directory = await mkdtemp(join(tmpdir(), 'tsmicro-platform-'))
+    resources.defer(() => rm(directory, { recursive: true, force: true }))
+    const extraArgs = ['-c', await writeNatsUsers(directory)]
     const [nats, postgres, documents] = await Promise.all([
-      startNats({ ephemeral: true }).then(server => resources.use(server)),
+      startNats({ ephemeral: true, extraArgs }).then(server => resources.use(server)),
       startPostgres({ ephemeral: true }).then(server => resources.use(server)),
       startDocuments({ ephemeral: true }).then(server => resources.use(server)),
     ])
@@ -39,9 +41,9 @@ export async function startPlatform(env: Readonly<Record<string, string>> = {}):
         readyUrl: `${authUrl}/health/ready`,
         env: {
           PORT: String(authPort),
-          NATS_URL: nats.url,
+          NATS_URL: natsUrlFor('auth', nats.url),
           DATABASE_URL: postgres.url,
-          KEYS_DIR: keysDir,
+          KEYS_DIR: join(directory, 'keys'),
           SEED_DEVELOPMENT_DATA: 'true',
           ...env,
         },
@@ -51,7 +53,12 @@ export async function startPlatform(env: Readonly<Record<string, string>> = {}):
       new Program({
         entry: 'services/blog/src/main.ts',
         readyUrl: `${blogUrl}/health/ready`,
-        env: { PORT: String(blogPort), NATS_URL: nats.url, MONGODB_URL: `${documents.url}/blog`, ...env },
+        env: {
+          PORT: String(blogPort),
+          NATS_URL: natsUrlFor('blog', nats.url),
+          MONGODB_URL: `${documents.url}/blog`,
+          ...env,
+        },
       }),
     )
     const resolve = [`auth:8001=127.0.0.1:${authPort}`, `blog:8002=127.0.0.1:${blogPort}`]

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { until } from './until.ts'
+import { HopelessError, until } from './until.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -52,7 +52,8 @@ export class Program implements AsyncDisposable {
 
   async untilReady(): Promise<void> {
     await until(`${this.#options.entry} to be ready`, async () => {
-      if (this.#child?.exitCode !== null) throw new Error(`${this.#options.entry} ended:\n${this.#output.slice(-3000)}`)
+      if (this.#child?.exitCode !== null)
+        throw new HopelessError(`${this.#options.entry} ended:\n${this.#output.slice(-3000)}`)
       return (await fetch(this.#options.readyUrl)).ok
     })
   }

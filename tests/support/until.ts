@@ -2,7 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const LIMIT_MS = 60_000
 
-/** Asks again until the answer is true; an error counts as "not yet". Fails after a minute, saying what was awaited. */
+/** What {@link until} need not wait for any longer. */
+export class HopelessError extends Error {}
+
+/**
+ * Asks again until the answer is true; an error counts as "not yet", save a {@link HopelessError}. Fails after a minute, saying
+ * what was awaited.
+ */
 export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
   const endsAt = performance.now() + LIMIT_MS
   let last: unknown
@@ -11,6 +17,7 @@ export async function until(what: string, condition: () => Promise<boolean> | bo
       if (await condition()) return
       last = undefined
     } catch (error) {
+      if (error instanceof HopelessError) throw error
       last = error
     }
     await pause(50)

@@ -5,6 +5,9 @@ import type { FastifyInstance } from 'fastify'
 const IDLE_SWEEP_MS = 50
 const QUIET_MS = 50
 const LONGEST_WAIT_MS = 500
+const QUIET_TURNS = 2
+/** Twice Node's default backlog: whoever comes after so many came after the stop. */
+const LONGEST_QUEUE = 1024
 
 /**
  * Makes closing lose nothing and end soon.
@@ -37,20 +40,28 @@ export function drainOnClose(server: FastifyInstance): void {
   })
 }
 
-/** Waits until no connection has come for a moment, in a steady stream of them not for ever. */
+/**
+ * Waits until no connection has come for a moment; in a steady stream of them not for ever. Turns of the event loop count,
+ * not time alone: libuv accepts one connection a turn (seen with 1.52), so on a busy machine a long queue takes its time.
+ */
 async function quietMoment(server: Server): Promise<void> {
   const began = performance.now()
   let latest = began
+  let accepted = 0
+  let quietTurns = 0
   const connected = () => {
     latest = performance.now()
+    accepted += 1
+    quietTurns = 0
   }
   server.on('connection', connected)
-  for (;;) {
+  while (accepted <= LONGEST_QUEUE) {
     await sleep(5)
     // A turn of the event loop's poll phase: what waits is accepted, and counted, before we look.
     await new Promise(resolve => setImmediate(resolve))
+    quietTurns += 1
     const now = performance.now()
-    if (now - latest > QUIET_MS || now - began > LONGEST_WAIT_MS) break
+    if (quietTurns > QUIET_TURNS && (now - latest > QUIET_MS || now - began > LONGEST_WAIT_MS)) break
   }
   server.off('connection', connected)
 }

@@ -1,6 +1,5 @@
 import { type Filter, ObjectId } from 'mongodb'
 import type { Mongo, QueryBuilder } from 'tsmicro/mongo'
-import { PUBLIC } from './filters.ts'
 import {
   type Blog,
   type BlogSummary,
@@ -9,6 +8,7 @@ import {
   privateSummaryFields,
   summaryFields,
 } from './model.ts'
+import { PUBLIC } from './queries.ts'
 
 /** A page by number, from 1. */
 export interface Place {

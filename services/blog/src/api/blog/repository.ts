@@ -1,8 +1,8 @@
 import { SLUG_TAKEN } from '@blog-platform/blog-contract'
 import { ObjectId } from 'mongodb'
 import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
-import { existing, PUBLIC } from './filters.ts'
 import { type Blog, type BlogContent, newBlog, type Publication } from './model.ts'
+import { existing, PUBLIC } from './queries.ts'
 
 /**
  * Single blogs in the collection `blogs`; for lists see list-repository.ts. Every change is one atomic operation whose filter says what must hold,
