@@ -57,8 +57,8 @@ function contractsIn(exported: object): Contract[] {
   })
 }
 
-function row({ http = '', access, summary = '', errors = {} }: BoundProcedure, prefix: string): string {
-  const { method, path } = parseRoute(http)
+function row({ http, access, summary = '', errors = {} }: BoundProcedure, prefix: string): string {
+  const { method, path } = parseRoute(http ?? '')
   const listed = Object.values(errors).map(error => `${error.status} \`${error.code}\``)
   return `| ${method} ${prefix}${path} | ${accessText(access)} | ${summary} | ${listed.join(', ')} |`
 }

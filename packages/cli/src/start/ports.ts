@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, isPortFree, preferPort } from '@tsmicro/infra'
+import { freePort, isPortFree } from '@tsmicro/infra'
 import type { ServiceConfig } from '../config/types.ts'
 import { CliError } from '../errors.ts'
+import { reservePort } from './reservation.ts'
 
 /**
  * The gateway's port: the one address that people type, so no other is taken silently. 0 asks for a free one.
@@ -19,12 +20,12 @@ export async function gatewayPort(wanted: number): Promise<number> {
   return wanted
 }
 
-/** A port for every service: its own if that is free, else any. */
+/** A port for every service: its own if nobody has it or is about to take it, else any. */
 export async function servicePorts(services: Readonly<Record<string, ServiceConfig>>): Promise<Map<string, number>> {
   const ports = new Map<string, number>()
-  for (const [name, service] of Object.entries(services)) {
-    let port = await preferPort(service.port)
-    while ([...ports.values()].includes(port)) port = await freePort()
+  for (const [name, { port: own }] of Object.entries(services)) {
+    let port = own
+    while (!(await reservePort(port))) port = await freePort()
     ports.set(name, port)
   }
   return ports

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { freePort } from '@tsmicro/infra'
+import { servicePorts } from '../src/start/ports.ts'
+
+const PORTS = new URL('../src/start/ports.ts', import.meta.url).href
+const linux = process.platform === 'linux' ? false : 'no abstract sockets here'
+
+test('supervisors that start at the same time never choose the same port', { skip: linux }, async () => {
+  const port = await freePort()
+  const choose = `
+    const { servicePorts } = await import(${JSON.stringify(PORTS)})
+    console.log((await servicePorts({ a: { entry: 'x', port: ${port} } })).get('a'))
+    setTimeout(() => {}, 3000)`
+  const one = async () => {
+    const args = ['--conditions=@tsmicro/source', '--input-type=module', '--eval', choose]
+    return Number((await promisify(execFile)(process.execPath, args)).stdout)
+  }
+  const chosen = await Promise.all([one(), one(), one(), one()])
+  assert.equal(new Set(chosen).size, 4, String(chosen))
+  assert.ok(chosen.includes(port))
+})
+
+test('a port that somebody else has is left to them', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => other.once('listening', resolve))
+  const { port } = other.address() as { port: number }
+  const ports = await servicePorts({ a: { entry: 'x', port }, b: { entry: 'y', port } })
+  other.close()
+  assert.equal(new Set([port, ...ports.values()]).size, 3)
+})
