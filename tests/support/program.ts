@@ -39,7 +39,7 @@ export class Program implements AsyncDisposable {
     const { entry, args = [], env } = this.#options
     const child = spawn(process.execPath, ['--conditions=@tsmicro/source', entry, ...args], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'test', ...env },
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, NODE_ENV: 'test', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const collect = (text: Buffer) => {

@@ -20,7 +20,7 @@ export async function startSystem(
 ): Promise<void> {
   const began = Date.now()
   const progress = new Progress(log)
-  const context: WorkerContext = { root, log, readyTimeoutMs: config.readyTimeoutMs ?? 60_000 }
+  const context: WorkerContext = { root, dataDir: data.path, log, readyTimeoutMs: config.readyTimeoutMs ?? 60_000 }
   try {
     const port = config.gateway === undefined ? undefined : await gatewayPort(environment.gatewayPort)
     const natsUsers = config.nats && (await prepareNatsUsers(config.nats, data.path))

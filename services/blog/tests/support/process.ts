@@ -17,7 +17,8 @@ export function spawnMain(
   return spawnChild({
     name: 'blog',
     command: [process.execPath, '--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', MAIN, ...args],
-    env: environment,
+    // Beside it only what makes Node start faster.
+    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...environment },
     deathSignal: 'KILL',
     ...(onLine ? { onLine } : {}),
   })
