@@ -1,5 +1,5 @@
+/** Tokens, keys and providers. Passwords have an entry of their own, `tsmicro/passwords`: only who keeps some needs argon2. */
 export { type KeyRing, type KeyRingOptions, loadKeyRing } from './keys/index.ts'
-export { createPasswordHasher, type PasswordHasher, type PasswordHasherOptions } from './passwords/index.ts'
 export {
   createRoleAuthorization,
   createTokenAuthentication,

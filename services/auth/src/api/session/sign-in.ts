@@ -1,5 +1,5 @@
 import { CREDENTIALS_INVALID, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
-import type { PasswordHasher } from 'tsmicro/auth'
+import type { PasswordHasher } from 'tsmicro/passwords'
 import type { RunInTransaction } from '../../database/connection.ts'
 import type { SignInThrottle } from '../sign-in-throttle/throttle.ts'
 import type { UserAnnouncements } from '../user/announcements.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { EMAIL_TAKEN } from '@blog-platform/auth-contract'
-import type { PasswordHasher } from 'tsmicro/auth'
+import type { PasswordHasher } from 'tsmicro/passwords'
 import { generateApiKey } from '../../api/api-key/generate.ts'
 import type { ApiKeyRepository } from '../../api/api-key/repository.ts'
 import type { UserRepository } from '../../api/user/repository.ts'
