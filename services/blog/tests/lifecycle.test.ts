@@ -141,6 +141,17 @@ test('an editor never publishes what was changed after it was handed in', async 
   assert.equal(refused.body.error, 'BLOG_NOT_SUBMITTED')
 })
 
+test('what was handed in again stays so when the public version is taken off', async () => {
+  const { send } = it
+  const { _id } = await makeBlog(send, author, editor)
+  dataOf(await send(`PUT /author/submit/id/${_id}`, { token: author.token }))
+  const { published, submitted, drafted } = dataOf(
+    await send(`PUT /editor/unpublish/id/${_id}`, { token: editor.token }),
+  )
+  assert.deepEqual([published, submitted, drafted], [false, true, false])
+  dataOf(await send(`PUT /editor/publish/id/${_id}`, { token: editor.token }))
+})
+
 test('the latest list: newest publication first, in pages', async () => {
   const { send } = it
   const made = []

@@ -1,8 +1,10 @@
 import type { Server } from 'node:http'
+import { Server as SocketServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
 const IDLE_SWEEP_MS = 50
+const IDLE_GRACE_MS = 500
 const QUIET_MS = 50
 const LONGEST_WAIT_MS = 500
 const QUIET_TURNS = 2
@@ -12,9 +14,9 @@ const LONGEST_QUEUE = 1024
 /**
  * Makes closing lose nothing and end soon.
  *
- * From then on every answer says `connection: close`, and connections that fall idle are closed at once: Fastify and Node
- * do so only for what arrives after the closing began or is idle at that moment, and a connection that was busy would hold
- * up the stop for its 75 keep-alive seconds.
+ * From then on every answer says `connection: close`, and connections that stay idle are closed: Fastify and Node do so only
+ * for what arrives after the closing began or is idle at that moment, and a connection that was busy would hold up the stop
+ * for its 75 keep-alive seconds.
  *
  * The kernel accepts connections before we do, and resets those still waiting when the listening socket closes: their
  * clients see a lost request instead of a refused connection. So answers are held back for the few milliseconds until
@@ -34,10 +36,25 @@ export function drainOnClose(server: FastifyInstance): void {
     if (!server.server.listening) return
     quiet = quietMoment(server.server)
     await quiet
-    const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS)
-    await new Promise(resolve => server.server.close(resolve))
-    clearInterval(sweep)
+    await closeConnections(server.server)
   })
+}
+
+/**
+ * Stops listening and waits for every connection to end. Kept ones may still send a request, whose answer then tells them to
+ * close; one that was closed while its client begins to send looks like a lost request. So idle ones are closed only when
+ * they have had their time.
+ */
+async function closeConnections(server: Server): Promise<void> {
+  // The socket alone: http.Server's own `close` ends idle connections at once.
+  const ended = new Promise(resolve => SocketServer.prototype.close.call(server, resolve))
+  const grace = new AbortController()
+  await Promise.race([ended, sleep(IDLE_GRACE_MS, undefined, { signal: grace.signal }).catch(() => {})])
+  grace.abort()
+  server.closeIdleConnections()
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
+  await ended
+  clearInterval(sweep)
 }
 
 /**

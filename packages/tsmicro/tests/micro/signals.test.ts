@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Child, spawnService } from '../support/child.ts'
 import { until } from '../support/until.ts'
 
-/** One request on a connection of its own. */
-function get(url: string): Promise<{ status: number; connection: string | undefined }> {
+/** One request, without an agent on a connection of its own. */
+function get(url: string, agent: Agent | false = false): Promise<{ status: number; connection: string | undefined }> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { agent: false }, response => {
+    const sent = request(url, { agent }, response => {
       response
         .resume()
         .once('end', () => resolve({ status: response.statusCode ?? 0, connection: response.headers.connection }))
@@ -18,13 +19,15 @@ function get(url: string): Promise<{ status: number; connection: string | undefi
 }
 
 /** Callers that send one request after the other until a connection is refused. */
-async function load(child: Child, callers: number) {
+async function load(child: Child, callers: number, agent: Agent | false = false) {
   const seen = { answered: 0, lost: [] as string[] }
   const done = Promise.all(
     Array.from({ length: callers }, async () => {
       for (;;) {
         try {
-          const { status } = await get(`${child.url()}/work`)
+          const { status } = await get(`${child.url()}/work`, agent)
+          // Long enough for a kept connection to fall idle.
+          if (agent) await pause(Math.random() * 150)
           if (status === 200) seen.answered += 1
           else seen.lost.push(String(status))
         } catch (error) {
@@ -53,10 +56,22 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
+test('a stop loses nothing of clients that keep their connections', async () => {
+  const child = spawnService('0')
+  await child.ready()
+  const agent = new Agent({ keepAlive: true })
+  const { seen, done } = await load(child, 16, agent)
+  await until('there is load', () => seen.answered > 100, 15_000)
+  child.process.kill('SIGTERM')
+  await done
+  assert.equal(await child.exited, 0)
+  assert.deepEqual(seen.lost, [])
+  agent.destroy()
+})
+
 test('a keep-alive connection does not hold up the stop, and is told', async () => {
   const child = spawnService('0')
   await child.ready()
-  const { Agent } = await import('node:http')
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const answer = new Promise<string | undefined>((resolve, reject) => {
     request(`${child.url()}/work`, { agent }, response => {
