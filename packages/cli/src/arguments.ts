@@ -4,6 +4,7 @@ import { UsageError } from './errors.ts'
 export const HELP = `Usage: tsmicro start [options]
 
 Starts a whole system for development: what it needs (NATS, PostgreSQL, documents), its services and its gateway.
+Redis is used where there is one: at REDIS_URL, or a redis-server of 6.2 or later on PATH.
 
 Options:
   --fresh           delete the data first
@@ -14,7 +15,7 @@ Environment:
   DATA_DIR          where the data is kept (default .data)
   GATEWAY_PORT      port of the gateway, 0 for a free one (default 8000)
   LOG_LEVEL         trace, debug, info, warn, error, fatal or silent (default info)
-  NATS_URL, DATABASE_URL, MONGODB_URL
+  NATS_URL, DATABASE_URL, MONGODB_URL, REDIS_URL
                     use these servers instead of starting some
   NO_COLOR          no colours
 

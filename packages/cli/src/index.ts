@@ -4,6 +4,7 @@ export type {
   GatewayConfig,
   InfraName,
   NatsConfig,
+  OptionalInfraName,
   ServiceConfig,
   System,
   SystemConfig,

@@ -12,7 +12,7 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<[code: 
 test('--help says everything; what is unknown is refused', async () => {
   const [code, help] = await run(['--help'])
   assert.equal(code, 0)
-  for (const word of ['--fresh', '--config', 'DATA_DIR', 'GATEWAY_PORT', 'LOG_LEVEL', 'NATS_URL'])
+  for (const word of ['--fresh', '--config', 'DATA_DIR', 'GATEWAY_PORT', 'LOG_LEVEL', 'NATS_URL', 'REDIS_URL'])
     assert.ok(help.includes(word), word)
   for (const args of [['start', '--frehs'], ['strat'], [], ['start', 'now']]) {
     const [wrong, output] = await run(args)
@@ -49,4 +49,5 @@ test('defineSystem refuses impossible systems', () => {
     /another service's/,
   )
   assert.throws(() => defineSystem({ infra: ['nats', 'nats'], services: {} }), /twice/)
+  assert.throws(() => defineSystem({ infra: ['redis'], optionalInfra: ['redis'], services: {} }), /twice/)
 })

@@ -62,6 +62,11 @@ test('the everyday talk of embedded servers is for debugging', () => {
   assert.equal(infraLevel('nats', '[1] 2026/01/01 10:00:00.1 [WRN] slow consumer', 'stderr'), 'warn')
   assert.equal(infraLevel('postgres', '2026-01-01 UTC [7] LOG:  checkpoint', 'stderr'), 'debug')
   assert.equal(infraLevel('postgres', '2026-01-01 UTC [7] PANIC:  no space', 'stderr'), 'fatal')
+  const redis = (text: string) => infraLevel('redis', `7:M 22 Nov 2026 16:20:12.936 ${text}`, 'stdout')
+  assert.equal(redis('* Ready to accept connections'), 'debug')
+  assert.equal(redis('# Server initialized'), 'debug')
+  assert.equal(redis('# WARNING Memory overcommit must be enabled! Without it, saves may fail'), 'debug')
+  assert.equal(redis('# Error writing to the AOF file: No space left on device'), 'warn')
 })
 
 test('progress: what is ready, and what is still waited for', async () => {

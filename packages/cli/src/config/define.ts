@@ -1,7 +1,8 @@
 import { CliError } from '../errors.ts'
 import type { SystemConfig } from './types.ts'
 
-const INFRA: ReadonlySet<string> = new Set(['nats', 'postgres', 'documents'])
+const INFRA: ReadonlySet<string> = new Set(['nats', 'postgres', 'documents', 'redis'])
+const OPTIONAL: ReadonlySet<string> = new Set(['redis'])
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
 const defined = new WeakSet<object>()
 
@@ -20,7 +21,11 @@ function check(condition: boolean, message: string): void {
  */
 export function defineSystem(config: SystemConfig): SystemConfig {
   for (const part of config.infra) check(INFRA.has(part), `infra knows no "${part}", only ${[...INFRA].join(', ')}`)
-  check(new Set(config.infra).size === config.infra.length, 'infra names a part twice')
+  const optional = config.optionalInfra ?? []
+  for (const part of optional)
+    check(OPTIONAL.has(part), `optionalInfra knows no "${part}", only ${[...OPTIONAL].join(', ')}`)
+  const parts = [...config.infra, ...optional]
+  check(new Set(parts).size === parts.length, 'infra names a part twice')
   const ports = new Set<number>()
   for (const [name, { port, entry }] of Object.entries(config.services)) {
     check(NAME.test(name) && !INFRA.has(name) && name !== 'gateway', `"${name}" cannot be the name of a service`)

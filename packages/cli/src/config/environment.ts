@@ -1,5 +1,6 @@
 import { CliError } from '../errors.ts'
 import { isLevel, LEVELS, type Level } from '../output/levels.ts'
+import type { InfraName } from './types.ts'
 
 /** What the environment may say to `tsmicro start`. */
 export interface Environment {
@@ -7,7 +8,7 @@ export interface Environment {
   readonly gatewayPort: number
   readonly logLevel: Level
   /** Servers to use instead of starting some. */
-  readonly urls: { readonly nats?: string; readonly postgres?: string; readonly documents?: string }
+  readonly urls: Readonly<Partial<Record<InfraName, string>>>
 }
 
 /** Reads and checks the environment; an empty variable counts as unset. */
@@ -24,6 +25,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
       ...(env.NATS_URL ? { nats: env.NATS_URL } : {}),
       ...(env.DATABASE_URL ? { postgres: env.DATABASE_URL } : {}),
       ...(env.MONGODB_URL ? { documents: env.MONGODB_URL } : {}),
+      ...(env.REDIS_URL ? { redis: env.REDIS_URL } : {}),
     },
   }
 }

@@ -1,5 +1,8 @@
-/** The embedded parts a system may need. */
-export type InfraName = 'nats' | 'postgres' | 'documents'
+/** The parts a system may need. */
+export type InfraName = 'nats' | 'postgres' | 'documents' | 'redis'
+
+/** Those that a system can do without. */
+export type OptionalInfraName = 'redis'
 
 /** An address in the running system. URLs of infra parts carry their credentials. */
 export interface Address {
@@ -17,6 +20,8 @@ export interface System {
   readonly postgres: Address
   /** URL without a database: append `/name`. */
   readonly documents: Address
+  /** Undefined when there is none: neither `REDIS_URL` nor a `redis-server` of 6.2 or later on PATH. */
+  readonly redis: Address | undefined
   readonly gateway: Address
   /** Every service by its name, whether or not it is ready yet. */
   readonly services: Readonly<Record<string, Address>>
@@ -52,6 +57,8 @@ export interface GatewayConfig {
 /** A system for development, as `tsmicro.config.ts` describes it. Paths are relative to that file. */
 export interface SystemConfig {
   readonly infra: readonly InfraName[]
+  /** Parts to use where they can be had, and to go without elsewhere. Nothing of them is kept from one start to the next. */
+  readonly optionalInfra?: readonly OptionalInfraName[]
   readonly nats?: NatsConfig
   /** PostgreSQL database to make. Default `app`. */
   readonly database?: string

@@ -12,6 +12,12 @@ const NATS: Record<string, Level> = {
 // A statement's ERROR is told to the client that sent it (a unique key that was there already, say): no news for the log.
 const POSTGRES: Record<string, Level> = { WARNING: 'warn', FATAL: 'warn', PANIC: 'fatal' }
 
+// Its highest level, `#`, has every greeting, too; and advice on the machine's settings is not for a development system.
+function redisLevel(line: string): Level {
+  const text = /^\d+:[A-Z] .{20,30} # (?!WARNING )(.*)$/.exec(line)?.[1]
+  return text !== undefined && /error|fail|fatal|unable|can't|cannot|corrupt|denied/i.test(text) ? 'warn' : 'debug'
+}
+
 /** How much a line of an embedded server matters. Their everyday talk counts as `debug`. */
 export function infraLevel(part: InfraName, line: string, stream: 'stdout' | 'stderr'): Level {
   switch (part) {
@@ -21,6 +27,8 @@ export function infraLevel(part: InfraName, line: string, stream: 'stdout' | 'st
       return NATS[/ \[([A-Z]{3})\] /.exec(line)?.[1] ?? ''] ?? 'debug'
     case 'postgres':
       return POSTGRES[/\] ([A-Z]+): /.exec(line)?.[1] ?? ''] ?? 'debug'
+    case 'redis':
+      return redisLevel(line)
     case 'documents':
       return stream === 'stderr' ? 'warn' : 'debug'
   }

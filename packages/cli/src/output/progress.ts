@@ -27,6 +27,11 @@ export class Progress {
     }
   }
 
+  /** Says what the system goes without, and why. */
+  absent(name: string, why: string): void {
+    this.#log.say(`${this.#log.paint('dim', '–')} ${name.padEnd(12)} not used: ${why}`)
+  }
+
   stop(): void {
     clearInterval(this.#timer)
   }

@@ -32,7 +32,12 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 export async function runStart({ configFile, fresh, env, stdout, drain, kill }: StartCommand): Promise<void> {
   const loaded = await loadConfig(configFile)
   const environment = readEnvironment(env)
-  const names = ['gateway', ...loaded.config.infra, ...Object.keys(loaded.config.services)]
+  const names = [
+    'gateway',
+    ...loaded.config.infra,
+    ...(loaded.config.optionalInfra ?? []),
+    ...Object.keys(loaded.config.services),
+  ]
   const log = createLog({
     write: text => stdout.write(text),
     level: environment.logLevel,

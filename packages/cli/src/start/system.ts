@@ -34,6 +34,9 @@ export function describeSystem(
     get documents() {
       return part('documents')
     },
+    get redis() {
+      return infra.has('redis') ? part('redis') : undefined
+    },
     get gateway() {
       if (gateway === undefined) throw new CliError('tsmicro.config.ts uses system.gateway, but describes none')
       return gateway

@@ -109,7 +109,7 @@ export class Supervisor implements AsyncDisposable {
   }
 }
 
-/** Starts the fixture system on `dataDir`. */
+/** Starts the fixture system on `dataDir`, or the one of another configuration among the options. */
 export function startSystem(dataDir: string, env: NodeJS.ProcessEnv = {}, ...args: string[]): Supervisor {
   return new Supervisor(['start', '--config', CONFIG, ...args], { DATA_DIR: dataDir, ...env })
 }
