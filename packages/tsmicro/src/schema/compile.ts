@@ -3,10 +3,11 @@ import { Compile } from 'typebox/compile'
 import type { ValidationDetail } from '../errors/index.ts'
 import { closeSchema } from './close.ts'
 import { compileDefaults } from './coerce.ts'
-import { MAX_DETAILS, problemsOf } from './problems.ts'
+import { MAX_DETAILS } from './problems.ts'
 import { compilePrune } from './prune.ts'
 import type { JsonSchema, Schema } from './schema.ts'
 import { isStandardSchema, type StandardSchema } from './standard.ts'
+import { compileTelling } from './tell.ts'
 
 /** Outcome of a check: the value to go on with, or the problems found (at most {@link MAX_DETAILS}). */
 export type Checked =
@@ -34,16 +35,19 @@ const TOO_DEEP: Checked = { problems: [{ path: '', message: 'is nested too deepl
  */
 export function compileSchema(schema: Schema, unknownFields: UnknownFields): Check {
   if (isStandardSchema(schema)) return standardCheck(schema)
-  const closed = Compile(closeSchema(schema as JsonSchema) as TSchema)
+  const closedSchema = closeSchema(schema as JsonSchema)
+  const closed = Compile(closedSchema as TSchema)
   if (unknownFields === 'refuse') {
-    return guarded(value => (closed.Check(value) ? { value } : { problems: problemsOf(closed.Errors(value)) }))
+    const tell = compileTelling(closedSchema)
+    return guarded(value => (closed.Check(value) ? { value } : { problems: tell(value) }))
   }
   const open = Compile(schema as TSchema)
+  const tell = compileTelling(schema as JsonSchema)
   const prune = compilePrune(schema as JsonSchema)
   // Nearly every message has no unknown field: one check against the closed form, and a copy only for the rest.
   return guarded(value => {
     if (closed.Check(value)) return { value }
-    if (!open.Check(value)) return { problems: problemsOf(open.Errors(value)) }
+    if (!open.Check(value)) return { problems: tell(value) }
     return { value: prune(value) }
   })
 }
