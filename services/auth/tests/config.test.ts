@@ -49,7 +49,7 @@ test('production refuses development data', () => {
 test('a file that is no key is named', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'auth-keys-'))
   try {
-    writeFileSync(join(directory, '0001.pem'), 's3cret')
+    writeFileSync(join(directory, '0001.pem'), 's3cret', { mode: 0o600 })
     const log = createLogger({ name: 'auth', level: 'silent' })
     await assert.rejects(createAuthService(loadEnv({ ...GOOD, KEYS_DIR: directory }), log), {
       name: 'StartError',

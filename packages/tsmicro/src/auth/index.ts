@@ -1,5 +1,22 @@
 /** Tokens, keys and providers. Passwords have an entry of their own, `tsmicro/passwords`: only who keeps some needs argon2. */
-export { type KeyRing, type KeyRingOptions, loadKeyRing } from './keys/index.ts'
+export {
+  createKeyFile,
+  KeyDirectory,
+  type KeyPair,
+  type KeyPublication,
+  type KeyPublications,
+  type KeyRing,
+  type KeyRingOptions,
+  type KeyScan,
+  loadKeyRing,
+  type NewKeyFile,
+  type PublicationRecord,
+  type PublishedKey,
+  type PublishedKeySet,
+  RotatingKeyRing,
+  type RotatingKeyRingOptions,
+} from './keys/index.ts'
+
 export {
   createRoleAuthorization,
   createTokenAuthentication,
@@ -9,6 +26,7 @@ export {
 export {
   createTokenSigner,
   createTokenVerifier,
+  type KeyLookup,
   type KeySet,
   type TokenClaims,
   TokenError,

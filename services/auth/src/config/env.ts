@@ -23,7 +23,22 @@ export const Env = Type.Object({
   NATS_URL: secret(Type.String({ pattern: '^(nats|tls)://', description: 'NATS, nats://[user:password@]host:port' })),
   KEYS_DIR: Type.String({
     minLength: 1,
-    description: 'Directory of the RSA keys that sign tokens, one PKCS8 PEM file each; the last by name signs',
+    description:
+      'Directory of the RSA keys that sign tokens, one PKCS8 PEM file each, mode 600; watched while the service runs',
+  }),
+  KEYS_CHECK_MS: Type.Integer({
+    default: 1000,
+    minimum: 50,
+    maximum: 60_000,
+    description:
+      'How often KEYS_DIR and the keys of the other instances are looked at; a withdrawn key is refused then',
+  }),
+  KEY_ACTIVATION_SECONDS: Type.Integer({
+    default: 600,
+    minimum: 1,
+    maximum: 604_800,
+    description:
+      'How long a new key is published before it signs: longer than any verifier keeps the keys it knows\n(the blog service: JWT_KEYS_SECONDS), and than a new file takes to reach every instance',
   }),
   JWT_ISSUER: Type.String({
     default: 'https://auth.tsmicro.dev',

@@ -55,6 +55,17 @@ export interface SignInAttemptsTable {
   ends_at: Timestamp
 }
 
+export interface SigningKeysTable {
+  kid: string
+  number: Generated<string>
+  modulus: string
+  exponent: string
+  published_at: Timestamp
+  signs_from: Timestamp
+  good_until: Timestamp
+  withdrawn_at: Timestamp | null
+}
+
 /** The tables as the migrations make them. */
 export interface Tables {
   users: UsersTable
@@ -63,4 +74,5 @@ export interface Tables {
   sessions: SessionsTable
   api_keys: ApiKeysTable
   sign_in_attempts: SignInAttemptsTable
+  signing_keys: SigningKeysTable
 }

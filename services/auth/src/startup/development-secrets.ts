@@ -19,6 +19,6 @@ export async function refuseDevelopmentSecrets({ apiKeys, users, passwords }: Se
   }
   if (found.length === 0) return
   throw new Error(
-    `the database holds ${found.join(' and ')}, which everybody knows: start with an empty database and services/auth/src/bootstrap.ts, or remove them as services/auth/README.md says`,
+    `the database holds ${found.join(' and ')}, which everybody knows: start with an empty database and tsmicro bootstrap (services/auth/src/bootstrap.ts), or remove them as services/auth/README.md says`,
   )
 }

@@ -4,7 +4,6 @@ import {
   createTokenAuthentication,
   createTokenSigner,
   createTokenVerifier,
-  type KeyRing,
 } from 'tsmicro/auth'
 import { createPasswordHasher, type PasswordHasher } from 'tsmicro/passwords'
 import { createPostgres, type Postgres } from 'tsmicro/postgres'
@@ -34,6 +33,7 @@ import { MIGRATIONS } from '../database/migrations.ts'
 import type { Tables } from '../database/tables.ts'
 import { refuseDevelopmentSecrets } from './development-secrets.ts'
 import { seedDevelopmentData } from './seed.ts'
+import { loadSigningKeys, signingKeysDependency } from './signing-keys.ts'
 
 /** What a test may put in place of the real thing. */
 export interface Parts {
@@ -44,13 +44,15 @@ export interface Parts {
 
 export interface ModuleOptions {
   readonly env: Env
-  readonly keyRing: KeyRing
   readonly log: Log
   readonly overrides?: Partial<Parts>
 }
 
-/** Wires the auth service: connections → repositories → services → controllers. */
-export function createModule({ env, keyRing, log, overrides = {} }: ModuleOptions): Module {
+/**
+ * Wires the auth service: connections → repositories → services → controllers.
+ * @throws {StartError} when there is no usable signing key; only development and test make one
+ */
+export async function createModule({ env, log, overrides = {} }: ModuleOptions): Promise<Module> {
   const postgres =
     overrides.postgres ??
     createPostgres<Tables>({
@@ -69,9 +71,10 @@ export function createModule({ env, keyRing, log, overrides = {} }: ModuleOption
   const apiKeys = new ApiKeyRepository(postgres.db)
 
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
-  const verifier = ownTokensOnly(createTokenVerifier({ ...jwt, keys: { loadKeys: async () => keyRing.jwks() } }))
+  const keys = await loadSigningKeys({ env, log, db: postgres.db, transaction })
+  const verifier = ownTokensOnly(createTokenVerifier({ ...jwt, keys }))
   const lives = { accessSeconds: env.ACCESS_TOKEN_SECONDS, refreshSeconds: env.REFRESH_TOKEN_SECONDS }
-  const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing }), lives)
+  const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing: keys }), lives)
 
   const announcements = new UserAnnouncements(createPublisher(nats, 'auth'), log)
   const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, transaction })
@@ -88,9 +91,10 @@ export function createModule({ env, keyRing, log, overrides = {} }: ModuleOption
 
   return {
     nats,
-    dependencies: [postgres],
+    dependencies: [postgres, signingKeysDependency(keys)],
     prepare: [
       { name: 'migrations', run: async () => void (await postgres.migrate(MIGRATIONS)) },
+      { name: 'signing keys', run: () => keys.start() },
       ...(env.NODE_ENV === 'production'
         ? [
             {
@@ -109,8 +113,8 @@ export function createModule({ env, keyRing, log, overrides = {} }: ModuleOption
       new AdministrationController(authentication, authorization, new AdministrationService(users, transaction)),
       new ApiKeyAdministrationController(authentication, authorization, apiKeys),
       new ApiKeyController(authentication, authorization, apiKeys),
-      new ValidationController(authentication, authorization, validation, keyRing),
-      new KeysController(authentication, authorization, keyRing),
+      new ValidationController(authentication, authorization, validation, keys),
+      new KeysController(authentication, authorization, keys),
     ],
   }
 }

@@ -8,8 +8,7 @@ import {
   userEvents,
   validation,
 } from '@blog-platform/auth-contract'
-import { createService, type Log, type Service, StartError } from 'tsmicro'
-import { loadKeyRing } from 'tsmicro/auth'
+import { createService, type Log, type Service } from 'tsmicro'
 import type { Env } from '../config/env.ts'
 import { createModule, type Parts } from './module.ts'
 
@@ -18,10 +17,6 @@ import { createModule, type Parts } from './module.ts'
  * @throws {StartError} when there is no usable signing key; only development and test make one
  */
 export async function createAuthService(env: Env, log: Log, overrides: Partial<Parts> = {}): Promise<Service> {
-  const createIfMissing = env.NODE_ENV !== 'production'
-  const keyRing = await loadKeyRing({ directory: env.KEYS_DIR, createIfMissing }).catch(cause => {
-    throw new StartError(`KEYS_DIR: ${(cause as Error).message}`, { cause })
-  })
   return createService({
     name: 'auth',
     version: '0.1.0',
@@ -36,7 +31,7 @@ export async function createAuthService(env: Env, log: Log, overrides: Partial<P
       keys,
       userEvents,
     ],
-    module: createModule({ env, keyRing, log, overrides }),
+    module: await createModule({ env, log, overrides }),
     log,
     handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
     http: { host: env.HOST, port: env.PORT, publicPath: '/auth' },

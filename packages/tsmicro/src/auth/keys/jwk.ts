@@ -25,3 +25,14 @@ export function publicJwk(publicKey: KeyObject): RsaPublicJwk {
   if (n === undefined || e === undefined) throw new Error('an RSA key is needed')
   return { kty: 'RSA', n, e }
 }
+
+/** A public key as it is published. */
+export function publishedKey({
+  kid,
+  publicKey,
+}: {
+  readonly kid: string
+  readonly publicKey: KeyObject
+}): PublishedKey {
+  return { ...publicJwk(publicKey), kid, alg: 'RS256', use: 'sig' }
+}

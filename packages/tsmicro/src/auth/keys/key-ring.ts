@@ -1,4 +1,4 @@
-import { type PublishedKeySet, publicJwk } from './jwk.ts'
+import { type PublishedKeySet, publishedKey } from './jwk.ts'
 import type { KeyPair } from './key-pair.ts'
 
 /** The keys of one issuer: the newest signs, all of them verify. */
@@ -17,11 +17,6 @@ export function createKeyRing(keys: readonly KeyPair[]): KeyRing {
   const newestFirst = [...keys].reverse()
   const current = newestFirst[0]
   if (current === undefined) throw new Error('a key ring needs at least one key')
-  const published = newestFirst.map(({ kid, publicKey }) => ({
-    ...publicJwk(publicKey),
-    kid,
-    alg: 'RS256' as const,
-    use: 'sig' as const,
-  }))
+  const published = newestFirst.map(publishedKey)
   return { current, keys: newestFirst, jwks: () => ({ keys: published.map(key => ({ ...key })) }) }
 }

@@ -32,7 +32,7 @@ test('refuses weak keys and other kinds', async t => {
   assert.throws(() => parseKeyPair(ec.toString()), /RSA key is needed/)
   const directory = await temporary(t)
   await mkdir(directory)
-  await writeFile(join(directory, '0001.pem'), 'not a key')
+  await writeFile(join(directory, '0001.pem'), 'not a key', { mode: 0o600 })
   await assert.rejects(loadKeyRing({ directory }), /0001\.pem is no usable signing key/)
 })
 
@@ -54,7 +54,7 @@ test('publishes public members only; the newest file signs, all verify', async t
   const directory = await temporary(t)
   const old = (await loadKeyRing({ directory, createIfMissing: true })).current
   const next = await generateKeyPair()
-  await writeFile(join(directory, '0010.pem'), formatPrivateKey(next))
+  await writeFile(join(directory, '0010.pem'), formatPrivateKey(next), { mode: 0o600 })
   await writeFile(join(directory, 'readme.txt'), 'ignored')
   const ring = await loadKeyRing({ directory })
   assert.equal(ring.current.kid, next.kid)

@@ -1,5 +1,5 @@
 export type { TokenClaims, TokenType } from './claims.ts'
-export type { KeySet, KeySourceOptions } from './key-source.ts'
+export type { KeyLookup, KeySet, KeySourceOptions } from './key-source.ts'
 export { createTokenSigner, type TokenRequest, type TokenSigner, type TokenSignerOptions } from './signer.ts'
 export { TokenError, type TokenErrorReason } from './token-error.ts'
 export { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions, type VerifyOptions } from './verifier.ts'

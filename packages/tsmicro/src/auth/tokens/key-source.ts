@@ -13,17 +13,29 @@ export interface KeySourceOptions {
   readonly loadKeys: () => Promise<KeySet>
   /** An unknown `kid` causes a load at most this often. Default 10. */
   readonly reloadSeconds?: number
-  /** After this time the keys are fetched anew in the background, so that withdrawn ones go. Default 600. */
+  /**
+   * When they are used after this time they are fetched anew in the background, so that withdrawn ones go and new ones are known
+   * before they sign: the issuer must publish a key for longer than this before it signs with it. Default 60.
+   */
   readonly maxAgeSeconds?: number
   /** Milliseconds since 1970; default `Date.now`. */
   readonly clock?: () => number
+}
+
+/** Where a verifier finds public keys. */
+export interface KeyLookup {
+  /**
+   * @returns undefined when the issuer has published no such key
+   * @throws {SERVICE_UNAVAILABLE} when that cannot be known now
+   */
+  find(kid: string): Promise<KeyObject | undefined>
 }
 
 /** A load that failed may be tried again this soon: being unable to answer is worse than asking often. */
 const retrySeconds = 1
 
 /** The issuer's public keys: loaded when needed, by one caller for all, and kept while the issuer is away. */
-export class KeySource {
+export class KeySource implements KeyLookup {
   readonly #load: () => Promise<KeySet>
   readonly #reloadMs: number
   readonly #maxAgeMs: number
@@ -34,7 +46,7 @@ export class KeySource {
   #failedAt = Number.NEGATIVE_INFINITY
   #failure: unknown
 
-  constructor({ loadKeys, reloadSeconds = 10, maxAgeSeconds = 600, clock = Date.now }: KeySourceOptions) {
+  constructor({ loadKeys, reloadSeconds = 10, maxAgeSeconds = 60, clock = Date.now }: KeySourceOptions) {
     this.#load = loadKeys
     this.#reloadMs = reloadSeconds * 1000
     this.#maxAgeMs = maxAgeSeconds * 1000

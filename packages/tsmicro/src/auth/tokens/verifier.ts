@@ -2,13 +2,13 @@ import type { KeyObject } from 'node:crypto'
 import { compactVerify, errors } from 'jose'
 import { algorithm, type TokenClaims, type TokenType } from './claims.ts'
 import { readHeader } from './header.ts'
-import { KeySource, type KeySourceOptions } from './key-source.ts'
+import { type KeyLookup, KeySource, type KeySourceOptions } from './key-source.ts'
 import { readPayload } from './payload.ts'
 import { TokenError } from './token-error.ts'
 
 export interface TokenVerifierOptions {
-  /** Where the issuer's public keys come from. */
-  readonly keys: Omit<KeySourceOptions, 'clock'>
+  /** Where the issuer's public keys come from: how to load them, or for the issuer itself its `RotatingKeyRing`. */
+  readonly keys: Omit<KeySourceOptions, 'clock'> | KeyLookup
   readonly issuer: string
   readonly audience: string
   /** How far the clocks of issuer and verifier may be apart. Default 5. */
@@ -44,7 +44,7 @@ export interface TokenVerifier {
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { issuer, audience, clockToleranceSeconds = 5, clock = Date.now } = options
-  const keys = new KeySource({ ...options.keys, clock })
+  const keys = 'find' in options.keys ? options.keys : new KeySource({ ...options.keys, clock })
   return {
     async verify(token, { type, ignoreExpiry = false }) {
       const kid = readHeader(token, type)

@@ -1,29 +1,29 @@
 import { validation } from '@blog-platform/auth-contract'
 import { type AuthenticationProvider, type AuthorizationProvider, Controller, type NatsGroup } from 'tsmicro'
-import type { KeyRing } from 'tsmicro/auth'
+import type { RotatingKeyRing } from 'tsmicro/auth'
 import type { ValidationService } from './service.ts'
 
 /** What other services ask before they act for a user. */
 export class ValidationController extends Controller {
   readonly #validation: ValidationService
-  readonly #keyRing: KeyRing
+  readonly #keys: Pick<RotatingKeyRing, 'jwks'>
 
   constructor(
     authentication: AuthenticationProvider,
     authorization: AuthorizationProvider,
     service: ValidationService,
-    keyRing: KeyRing,
+    keys: Pick<RotatingKeyRing, 'jwks'>,
   ) {
     super('/', authentication, authorization)
     this.#validation = service
-    this.#keyRing = keyRing
+    this.#keys = keys
   }
 
   override mountNats(nats: NatsGroup): void {
     nats.implement(validation, {
       validateToken: ({ data }) => this.#validation.validateToken(data.token),
       validateRole: async ({ data }) => ({ valid: await this.#validation.hasRole(data.userId, data.role) }),
-      publicKeys: () => this.#keyRing.jwks(),
+      publicKeys: () => this.#keys.jwks(),
     })
   }
 }

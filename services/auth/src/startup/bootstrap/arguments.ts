@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util'
 import { Email, UserName } from '@blog-platform/auth-contract'
 import { Value } from 'typebox/value'
+import { UsageError } from '../operator-program.ts'
 
 export const HELP = `Makes the first administrator and the first API key of a new platform, and prints them once.
 
-Usage: node --conditions=@tsmicro/source services/auth/src/bootstrap.ts --email E-MAIL [options]
+Usage: npx tsmicro bootstrap --email E-MAIL [options]
+  in an image: node --conditions=@tsmicro/source services/auth/src/bootstrap.ts --email E-MAIL [options]
 
   --email E-MAIL    the administrator's, to sign in with
   --name NAME       the administrator's, as others see it (default Administrator)
@@ -17,9 +19,6 @@ Environment:
 
 It refuses when there is an administrator already.
 `
-
-/** A command line that is not understood; the message is one line. */
-export class UsageError extends Error {}
 
 export type Command = { readonly help: true } | { readonly help: false; readonly email: string; readonly name: string }
 
