@@ -32,6 +32,16 @@ export default defineSystem({
     },
   },
   gateway: { entry: 'packages/gateway/src/main.ts', config: 'kong/kong.yml' },
+  commands: {
+    bootstrap: {
+      entry: 'services/auth/src/bootstrap.ts',
+      description: 'makes the first administrator and API key of a production database',
+    },
+    keys: {
+      entry: 'services/auth/src/keys.ts',
+      description: 'makes, lists and withdraws the keys that sign tokens',
+    },
+  },
   summary: () => [
     ['API key', DEMO_API_KEY],
     ['Administrator', `${DEMO_ADMIN.email} / ${DEMO_ADMIN.password}`],

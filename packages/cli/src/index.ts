@@ -1,6 +1,7 @@
 export { defineSystem } from './config/define.ts'
 export type {
   Address,
+  CommandConfig,
   GatewayConfig,
   InfraName,
   NatsConfig,

@@ -1,16 +1,25 @@
 import { InfraError } from '@tsmicro/infra'
-import { HELP, readArguments } from './arguments.ts'
+import { readArguments } from './arguments.ts'
 import { CliError, UsageError } from './errors.ts'
+import { helpText } from './help.ts'
 import { watchParent } from './parent.ts'
+import { runCommand } from './run/command.ts'
 import { runStart } from './start/command.ts'
 
 const SAME_KEYSTROKE_MS = 500
 
-async function main(): Promise<void> {
+/** @returns the exit code */
+async function main(): Promise<number> {
   const command = readArguments(process.argv.slice(2))
-  if (command.help) {
-    process.stdout.write(HELP)
-    return
+  if (command.kind === 'help') {
+    process.stdout.write(await helpText(command.config))
+    return 0
+  }
+  if (command.kind === 'run') {
+    const gone = new AbortController()
+    watchParent(() => gone.abort())
+    const { config: configFile, name, args } = command
+    return runCommand({ configFile, name, args, env: process.env, gone: gone.signal })
   }
   const drain = new AbortController()
   const kill = new AbortController()
@@ -37,10 +46,11 @@ async function main(): Promise<void> {
     drain: drain.signal,
     kill: kill.signal,
   })
+  return 0
 }
 
 main().then(
-  () => process.exit(0),
+  code => process.exit(code),
   (error: unknown) => {
     const known = error instanceof CliError || error instanceof InfraError
     const text = error instanceof Error ? (known ? error.message : error.stack) : String(error)

@@ -34,6 +34,11 @@ export function defineSystem(config: SystemConfig): SystemConfig {
     check(entry !== '', `${name}: entry is missing`)
     ports.add(port)
   }
+  for (const [name, { entry, description }] of Object.entries(config.commands ?? {})) {
+    check(NAME.test(name) && name !== 'start', `"${name}" cannot be the name of a command`)
+    check(entry !== '', `command ${name}: entry is missing`)
+    check(/^\S.*$/.test(description), `command ${name}: its description must be one line`)
+  }
   defined.add(config)
   return config
 }

@@ -25,6 +25,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const root = dirname(path)
   const files = [
     ...Object.entries(config.services).map(([name, { entry }]) => [name, entry] as const),
+    ...Object.entries(config.commands ?? {}).map(([name, { entry }]) => [`command ${name}`, entry] as const),
     ...(config.gateway
       ? ([
           ['gateway', config.gateway.entry],

@@ -54,6 +54,16 @@ export interface GatewayConfig {
   readonly config: string
 }
 
+/** A program of the system that an operator runs by its name: `tsmicro NAME …`, in development and on a production database. */
+export interface CommandConfig {
+  /** Its main program, relative to the configuration file. Gets everything that stands behind the name, `--help` included. */
+  readonly entry: string
+  /** One line for `tsmicro --help`. */
+  readonly description: string
+  /** Environment where the caller's says nothing. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** A system for development, as `tsmicro.config.ts` describes it. Paths are relative to that file. */
 export interface SystemConfig {
   readonly infra: readonly InfraName[]
@@ -64,6 +74,8 @@ export interface SystemConfig {
   readonly database?: string
   readonly services: Readonly<Record<string, ServiceConfig>>
   readonly gateway?: GatewayConfig
+  /** Programs by the name that `tsmicro` runs them by. */
+  readonly commands?: Readonly<Record<string, CommandConfig>>
   /** Rows for the table that is shown when everything is ready. */
   readonly summary?: (system: System) => readonly (readonly [label: string, value: string])[]
   /** A command to try, shown below the table. Default: a `curl` of the gateway's address. */
