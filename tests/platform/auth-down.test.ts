@@ -20,7 +20,7 @@ let contents: Contents
 let patient: Gateway
 let withKey: { readonly 'x-api-key': string }
 before(async () => {
-  platform = resources.use(await startPlatform({ CACHE_TTL_SECONDS: '3600' }))
+  platform = resources.use(await startPlatform({ env: { CACHE_TTL_SECONDS: '3600' } }))
   contents = await publish(platform, 5)
   patient = resources.use(await startPatientGateway())
   withKey = { 'x-api-key': platform.apiKey }

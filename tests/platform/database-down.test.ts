@@ -13,7 +13,7 @@ let contents: Contents
 let cached: string
 let unread: string[]
 before(async () => {
-  platform = await startPlatform({ CACHE_TTL_SECONDS: '3600' })
+  platform = await startPlatform({ env: { CACHE_TTL_SECONDS: '3600' } })
   contents = await publish(platform, 4)
   ;[cached = '', ...unread] = contents.ids
   assert.equal(await readStatus(cached), 200)

@@ -2,17 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEMO_API_KEY } from '@blog-platform/auth-service/demo'
-import { freePort, type Server, startDocuments, startNats, startPostgres } from '@tsmicro/infra'
-import { natsUrlFor, writeNatsUsers } from './nats-users.ts'
+import { freePort } from '@tsmicro/infra'
+import { natsUrlFor } from './nats-users.ts'
 import { Program } from './program.ts'
+import { type Servers, startServers } from './servers.ts'
 
 /** The whole platform on disposable servers: every part a process that a test may end, freeze or start again. */
-export interface Platform extends AsyncDisposable {
+export interface Platform extends Servers, AsyncDisposable {
+  /** The gateway's. */
   readonly url: string
   readonly apiKey: string
-  readonly nats: Server
-  readonly postgres: Server
-  readonly documents: Server
+  /** Every instance, `auth` being the first; they share databases, keys and NATS. */
+  readonly auths: readonly Program[]
+  readonly blogs: readonly Program[]
+  /** Those that the gateway forwards to. */
   readonly auth: Program
   readonly blog: Program
   readonly gateway: Program
@@ -20,79 +23,81 @@ export interface Platform extends AsyncDisposable {
   readonly blogUrl: string
 }
 
-export async function startPlatform(env: Readonly<Record<string, string>> = {}): Promise<Platform> {
+export interface PlatformOptions {
+  /** Given to every service on top of what it needs. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Instances of the auth service. Default 1. */
+  readonly authReplicas?: number
+  /** Instances of the blog service. Default 1. */
+  readonly blogReplicas?: number
+  /** A Redis for the blog service, where there is one: see `noRedis`. Default false. */
+  readonly redis?: boolean
+}
+
+export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
+  const { env = {}, authReplicas = 1, blogReplicas = 1, redis = false } = options
   const resources = new AsyncDisposableStack()
   try {
     const directory = await mkdtemp(join(tmpdir(), 'tsmicro-platform-'))
     resources.defer(() => rm(directory, { recursive: true, force: true }))
-    const extraArgs = ['-c', await writeNatsUsers(directory)]
-    const [nats, postgres, documents] = await Promise.all([
-      startNats({ ephemeral: true, extraArgs }).then(server => resources.use(server)),
-      startPostgres({ ephemeral: true }).then(server => resources.use(server)),
-      startDocuments({ ephemeral: true }).then(server => resources.use(server)),
-    ])
-    const [authPort, blogPort, gatewayPort] = [await freePort(), await freePort(), await freePort()]
-    const authUrl = `http://127.0.0.1:${authPort}`
-    const blogUrl = `http://127.0.0.1:${blogPort}`
-    const url = `http://127.0.0.1:${gatewayPort}`
-    const auth = resources.use(
-      new Program({
-        entry: 'services/auth/src/main.ts',
-        readyUrl: `${authUrl}/health/ready`,
-        env: {
-          PORT: String(authPort),
-          NATS_URL: natsUrlFor('auth', nats.url),
-          DATABASE_URL: postgres.url,
-          KEYS_DIR: join(directory, 'keys'),
-          SEED_DEVELOPMENT_DATA: 'true',
-          ...env,
-        },
+    const servers = await startServers(resources, directory, { redis })
+
+    const service = async (name: 'auth' | 'blog', own: Readonly<Record<string, string>>) => {
+      const port = await freePort()
+      const needed = { PORT: String(port), NATS_URL: natsUrlFor(name, servers.nats.url), ...own }
+      const url = `http://127.0.0.1:${port}`
+      return resources.use(new Program({ entry: `services/${name}/src/main.ts`, url, env: { ...needed, ...env } }))
+    }
+    const auths = await several(authReplicas, () =>
+      service('auth', {
+        DATABASE_URL: servers.postgres.url,
+        KEYS_DIR: join(directory, 'keys'),
+        SEED_DEVELOPMENT_DATA: 'true',
       }),
     )
-    const blog = resources.use(
-      new Program({
-        entry: 'services/blog/src/main.ts',
-        readyUrl: `${blogUrl}/health/ready`,
-        env: {
-          PORT: String(blogPort),
-          NATS_URL: natsUrlFor('blog', nats.url),
-          MONGODB_URL: `${documents.url}/blog`,
-          ...env,
-        },
+    const blogs = await several(blogReplicas, () =>
+      service('blog', {
+        MONGODB_URL: `${servers.documents.url}/blog`,
+        ...(servers.redis ? { REDIS_URL: servers.redis.url } : {}),
       }),
     )
-    const resolve = [`auth:8001=127.0.0.1:${authPort}`, `blog:8002=127.0.0.1:${blogPort}`]
-    const gateway = resources.use(
-      new Program({
-        entry: 'packages/gateway/src/main.ts',
-        args: [
-          '--config',
-          'kong/kong.yml',
-          '--port',
-          String(gatewayPort),
-          ...resolve.flatMap(each => ['--resolve', each]),
-        ],
-        readyUrl: `${url}/auth/health`,
-        env: {},
-      }),
-    )
-    await Promise.all([auth.start(), blog.start()])
+    const [auth, blog] = [auths[0], blogs[0]]
+    const gateway = resources.use(await gatewayFor(auth, blog))
+    await Promise.all([...auths, ...blogs].map(program => program.start()))
     await gateway.start()
     return {
-      url,
+      ...servers,
+      url: gateway.url,
       apiKey: DEMO_API_KEY,
-      nats,
-      postgres,
-      documents,
+      auths,
+      blogs,
       auth,
       blog,
       gateway,
-      authUrl,
-      blogUrl,
+      authUrl: auth.url,
+      blogUrl: blog.url,
       [Symbol.asyncDispose]: () => resources.disposeAsync(),
     }
   } catch (error) {
     await resources.disposeAsync()
     throw error
   }
+}
+
+async function gatewayFor(auth: Program, blog: Program): Promise<Program> {
+  const port = String(await freePort())
+  const resolve = [`auth:8001=${new URL(auth.url).host}`, `blog:8002=${new URL(blog.url).host}`]
+  return new Program({
+    entry: 'packages/gateway/src/main.ts',
+    args: ['--config', 'kong/kong.yml', '--port', port, ...resolve.flatMap(each => ['--resolve', each])],
+    url: `http://127.0.0.1:${port}`,
+    readyPath: '/auth/health',
+    env: {},
+  })
+}
+
+async function several<T>(count: number, make: () => Promise<T>): Promise<[T, ...T[]]> {
+  const all: [T, ...T[]] = [await make()]
+  while (all.length < count) all.push(await make())
+  return all
 }

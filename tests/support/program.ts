@@ -10,8 +10,9 @@ export interface ProgramOptions {
   readonly entry: string
   readonly args?: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** Answers 2xx when the program is ready. */
-  readonly readyUrl: string
+  readonly url: string
+  /** Answers 2xx when the program is ready. Default `/health/ready`. */
+  readonly readyPath?: string
 }
 
 /** A program of the platform as a process of its own, which tests kill, stop and start again. */
@@ -22,6 +23,10 @@ export class Program implements AsyncDisposable {
 
   constructor(options: ProgramOptions) {
     this.#options = options
+  }
+
+  get url(): string {
+    return this.#options.url
   }
 
   /** Everything it wrote, over all starts. */
@@ -51,10 +56,10 @@ export class Program implements AsyncDisposable {
   }
 
   async untilReady(): Promise<void> {
-    await until(`${this.#options.entry} to be ready`, async () => {
-      if (this.#child?.exitCode !== null)
-        throw new HopelessError(`${this.#options.entry} ended:\n${this.#output.slice(-3000)}`)
-      return (await fetch(this.#options.readyUrl)).ok
+    const { entry, url, readyPath = '/health/ready' } = this.#options
+    await until(`${entry} to be ready`, async () => {
+      if (this.#child?.exitCode !== null) throw new HopelessError(`${entry} ended:\n${this.#output.slice(-3000)}`)
+      return (await fetch(`${url}${readyPath}`)).ok
     })
   }
 

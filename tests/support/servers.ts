@@ -1,0 +1,29 @@
+import { type Server, startDocuments, startNats, startPostgres, startRedis } from '@tsmicro/infra'
+import { writeNatsUsers } from './nats-users.ts'
+import { noRedis } from './redis.ts'
+
+/** What the services of a platform need. */
+export interface Servers {
+  readonly nats: Server
+  readonly postgres: Server
+  readonly documents: Server
+  /** Only when asked for, and where there is a redis-server. */
+  readonly redis?: Server
+}
+
+/** Starts disposable servers, all at once; `resources` ends them. */
+export async function startServers(
+  resources: AsyncDisposableStack,
+  directory: string,
+  wanted: { readonly redis: boolean },
+): Promise<Servers> {
+  const extraArgs = ['-c', await writeNatsUsers(directory)]
+  const owned = async (starting: Promise<Server>) => resources.use(await starting)
+  const [nats, postgres, documents, redis] = await Promise.all([
+    owned(startNats({ ephemeral: true, extraArgs })),
+    owned(startPostgres({ ephemeral: true })),
+    owned(startDocuments({ ephemeral: true })),
+    wanted.redis && !noRedis ? owned(startRedis({ ephemeral: true })) : undefined,
+  ])
+  return { nats, postgres, documents, ...(redis ? { redis } : {}) }
+}
