@@ -1,7 +1,10 @@
 import { DEADLINE_EXCEEDED } from '../errors/index.ts'
+import { Expiring, expireIn, forget } from './expiry.ts'
 
 /** setTimeout takes no more (it would fire at once): 24.8 days. */
-const LONGEST_MS = 2 ** 31 - 1
+const LONGEST_MS = 2 ** 31 - 1000
+
+type Listener = (reason: Error) => void
 
 /**
  * The time a call may take. It ends when the time is over, or earlier when the caller goes away; the reason is what the
@@ -10,19 +13,19 @@ const LONGEST_MS = 2 ** 31 - 1
  * `signal` is made when somebody asks for it: an AbortController and its listeners cost more than the rest of a call's
  * bookkeeping together, and most handlers never look at it.
  */
-export class Deadline implements Disposable {
+export class Deadline extends Expiring implements Disposable {
   #endsAt: number
   #pausedMs: number | undefined
-  #timer: NodeJS.Timeout | undefined
   #reason: Error | undefined
   #controller: AbortController | undefined
-  #listeners: Set<(reason: Error) => void> | undefined
+  #listeners: Set<Listener> | undefined
 
   /** @param budgetMs milliseconds from now */
   constructor(budgetMs: number) {
+    super()
     const ms = Math.min(budgetMs, LONGEST_MS)
     this.#endsAt = performance.now() + ms
-    this.#arm(ms)
+    expireIn(ms, this)
   }
 
   get signal(): AbortSignal {
@@ -44,7 +47,7 @@ export class Deadline implements Disposable {
   }
 
   /** Calls back once if it ends. Returns a function that takes the listener away. */
-  onEnd(listener: (reason: Error) => void): () => void {
+  onEnd(listener: Listener): () => void {
     this.#listeners ??= new Set()
     const listeners = this.#listeners.add(listener)
     return () => void listeners.delete(listener)
@@ -54,14 +57,15 @@ export class Deadline implements Disposable {
   race<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#reason) reject(this.#reason)
-      const forget = this.onEnd(reject)
+      this.#listeners ??= new Set()
+      const listeners = this.#listeners.add(reject)
       work.then(
         value => {
-          forget()
+          listeners.delete(reject)
           resolve(value)
         },
         error => {
-          forget()
+          listeners.delete(reject)
           reject(error)
         },
       )
@@ -72,33 +76,33 @@ export class Deadline implements Disposable {
   pause(): void {
     if (this.#reason || this.#pausedMs !== undefined) return
     this.#pausedMs = this.remainingMs()
-    clearTimeout(this.#timer)
+    forget(this)
   }
 
   resume(): void {
     if (this.#pausedMs === undefined) return
     this.#endsAt = performance.now() + this.#pausedMs
-    if (!this.#reason) this.#arm(this.#pausedMs)
+    if (!this.#reason) expireIn(this.#pausedMs, this)
     this.#pausedMs = undefined
   }
 
   /** Ends the call early, e.g. because the client disconnected. */
   cancel(reason: Error): void {
     if (this.#reason) return
-    clearTimeout(this.#timer)
+    forget(this)
     this.#reason = reason
     this.#controller?.abort(reason)
     for (const listener of this.#listeners ?? []) listener(reason)
     this.#listeners = undefined
   }
 
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer)
-    this.#listeners = undefined
+  expire(): void {
+    this.cancel(new DEADLINE_EXCEEDED())
   }
 
-  #arm(ms: number): void {
-    this.#timer = setTimeout(() => this.cancel(new DEADLINE_EXCEEDED()), ms)
+  [Symbol.dispose](): void {
+    forget(this)
+    this.#listeners = undefined
   }
 }
 

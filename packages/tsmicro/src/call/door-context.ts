@@ -3,39 +3,50 @@ import type { CallContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import type { Log } from './log.ts'
 import type { Principal } from './principal.ts'
+import { requestIdOf } from './request-id.ts'
 import { traceparentOf } from './traceparent.ts'
 
 export interface DoorContextInit {
   readonly door: CallContext['door']
-  readonly requestId: string
+  /** Default: the headers' `x-request-id`, else one that is made. */
+  readonly requestId?: string
   readonly headers: CallContext['headers']
   readonly deadline: Deadline
   readonly log: Log
 }
 
 /**
- * The context that a door makes of what arrived. The child logger is made when something is logged: pino's `child` costs
- * more than many a handler, and a call that goes well logs nothing here.
+ * The context that a door makes of what arrived. What few calls look at is made when it is asked for: pino's `child` costs
+ * more than many a handler, and a call between services that goes well needs no request id where nothing is logged.
  */
 export class DoorContext implements CallContext {
   readonly door: CallContext['door']
-  readonly requestId: string
   readonly headers: CallContext['headers']
   readonly deadline: Deadline
-  readonly traceparent: string | undefined
-  readonly token: string | undefined
   readonly #parent: Log
+  #requestId: string | undefined
   #log: Log | undefined
   #user: Principal | undefined
 
   constructor({ door, requestId, headers, deadline, log }: DoorContextInit) {
     this.door = door
-    this.requestId = requestId
     this.headers = headers
     this.deadline = deadline
-    this.traceparent = traceparentOf(headers.traceparent)
-    this.token = bearerOf(headers.authorization)
+    this.#requestId = requestId
     this.#parent = log
+  }
+
+  get requestId(): string {
+    this.#requestId ??= requestIdOf(this.headers['x-request-id'])
+    return this.#requestId
+  }
+
+  get traceparent(): string | undefined {
+    return traceparentOf(this.headers.traceparent)
+  }
+
+  get token(): string | undefined {
+    return bearerOf(this.headers.authorization)
   }
 
   get log(): Log {

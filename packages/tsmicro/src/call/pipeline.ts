@@ -1,9 +1,9 @@
 import type { BoundProcedure } from '../contract/index.ts'
 import { compileSchema } from '../schema/index.ts'
 import { type CallContext, withContext } from './context.ts'
-import type { TellFailure } from './failure.ts'
+import type { Stage, TellFailure } from './failure.ts'
 import type { Handler } from './handler.ts'
-import { compose, type Middleware } from './middleware.ts'
+import { compose, type Middleware, type MiddlewareCall } from './middleware.ts'
 
 /** Runs a validated input through middleware and handler, and checks the answer. Rejects with what the caller is told. */
 export type Pipeline = (input: Readonly<Record<string, unknown>>, context: CallContext) => Promise<unknown>
@@ -21,30 +21,44 @@ export function createPipeline(
 ): Pipeline {
   const errors = procedure.errors ?? {}
   const check = procedure.response ? compileSchema(procedure.response, 'ignore') : undefined
-  const run = compose(middleware, async ({ input, context }) => {
-    try {
-      return await handler(callOf(input, context, errors) as never)
-    } catch (error) {
-      // Told here already, so that middleware sees what the caller will see, and cannot tell more by accident.
-      throw await tellFailure(error, 'handler', context.log)
-    }
-  })
-  const answer = async (input: Readonly<Record<string, unknown>>, context: CallContext): Promise<unknown> => {
-    context.deadline.throwIfEnded()
-    const result = await context.deadline.race(run({ procedure, context, input }))
-    if (!check) return undefined
-    const outcome = check(result)
-    const checked = outcome instanceof Promise ? await outcome : outcome
-    if (checked.problems) throw new ResponseMismatchError(checked.problems)
-    return checked.value
-  }
+  const handle = ({ input, context }: MiddlewareCall) => handler(callOf(input, context, errors) as never)
+  // Where there is no middleware whatever is thrown is the handler's: a layer less on the way of every call.
+  const bare = middleware.length === 0
+  const stage: Stage = bare ? 'handler' : 'middleware'
+  const run: (call: MiddlewareCall) => unknown = bare ? handle : compose(middleware, toldAtOnce(handle, tellFailure))
   return async (input, context) => {
     try {
-      return await withContext(context, () => answer(input, context))
+      context.deadline.throwIfEnded()
+      const work = withContext(context, () => run({ procedure, context, input }))
+      const result = isThenable(work) ? await context.deadline.race(work) : work
+      if (!check) return undefined
+      const outcome = check(result)
+      const checked = outcome instanceof Promise ? await outcome : outcome
+      if (checked.problems) throw new ResponseMismatchError(checked.problems)
+      return checked.value
     } catch (error) {
-      throw await tellFailure(error, 'middleware', context.log)
+      throw await tellFailure(error, stage, context.log)
     }
   }
+}
+
+/** So that middleware sees what the caller will see, and cannot tell more by accident. */
+function toldAtOnce(
+  handle: (call: MiddlewareCall) => unknown,
+  tellFailure: TellFailure,
+): (call: MiddlewareCall) => Promise<unknown> {
+  return async call => {
+    try {
+      return await handle(call)
+    } catch (error) {
+      throw await tellFailure(error, 'handler', call.context.log)
+    }
+  }
+}
+
+/** A query builder that starts when it is awaited counts, too. */
+function isThenable(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function callOf(input: object, context: CallContext, errors: object): object {

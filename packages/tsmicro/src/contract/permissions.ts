@@ -1,6 +1,6 @@
 import type { Contract } from './contract.ts'
 import { eventsOf, proceduresOf } from './members.ts'
-import { inboxPrefixOf } from './subject.ts'
+import { batchSubject, cancelSubject, inboxPrefixOf, MOST_BATCHED_CALLS } from './subject.ts'
 
 /** What a service does on NATS, told by contracts. */
 export interface NatsAccess {
@@ -32,19 +32,24 @@ const VERBS = ['PING', 'INFO', 'STATS']
  * natsPermissionsOf({ service: 'blog', serves: [reading], calls: [validation], consumes: [userEvents] })
  */
 export function natsPermissionsOf({ service, serves, calls = [], consumes = [] }: NatsAccess): NatsPermissions {
-  const called = calls.flatMap(proceduresOf).flatMap(({ subject }) => (subject === undefined ? [] : [subject]))
+  const called = calls
+    .flatMap(proceduresOf)
+    .flatMap(({ service: other, subject }) =>
+      subject === undefined ? [] : [subject, batchSubject(subject), cancelSubject(other)],
+    )
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
   const discovery = VERBS.flatMap(verb => [`$SRV.${verb}`, `$SRV.${verb}.${service}`, `$SRV.${verb}.${service}.*`])
   const taken = consumes.flatMap(eventsOf).map(({ subject }) => subject)
   return {
     user: service,
     publish: unique([...called, ...announced]),
-    subscribe: unique([`${service}.>`, `${inboxPrefixOf(service)}.>`, ...discovery, ...taken]),
+    subscribe: unique([`${service}.>`, cancelSubject(service), `${inboxPrefixOf(service)}.>`, ...discovery, ...taken]),
   }
 }
 
 /**
- * The authorization block of a nats-server's configuration file. Replies are allowed to whoever asked, once.
+ * The authorization block of a nats-server's configuration file. Replies are allowed to whoever asked: one
+ * for each call of a batch.
  *
  * @param passwordOf text for a user's password: a quoted one, or `$NAME` to read it from the server's environment
  * @see https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization
@@ -58,7 +63,7 @@ export function natsAuthorization(users: readonly NatsPermissions[], passwordOf:
       `      permissions: {`,
       `        publish: { allow: ${list(publish)} }`,
       `        subscribe: { allow: ${list(subscribe)} }`,
-      `        allow_responses: { max: 1, expires: "1m" }`,
+      `        allow_responses: { max: ${MOST_BATCHED_CALLS}, expires: "1m" }`,
       `      }`,
       `    }`,
     ].join('\n'),

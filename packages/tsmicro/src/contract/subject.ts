@@ -1,3 +1,4 @@
+const BATCH = '.batch'
 const SUBJECT = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
 
 /**
@@ -10,8 +11,22 @@ export function checkSubject(subject: string): string {
       `subject ${JSON.stringify(subject)}: use dotted words of letters, digits, - and _, no wildcards`,
     )
   }
+  if (subject.endsWith(BATCH)) throw new TypeError(`subject ${JSON.stringify(subject)}: a trailing ${BATCH} is reserved`)
   if (/^(_|\$)/.test(subject)) throw new TypeError(`subject ${JSON.stringify(subject)}: a leading _ is reserved`)
   return subject
+}
+
+/** Where the calls of a procedure that share a message go: only instances that understand batches listen there. */
+export function batchSubject(subject: string): string {
+  return subject + BATCH
+}
+
+/** Calls in one batch at most; also bounds the replies that a message allows its receiver. */
+export const MOST_BATCHED_CALLS = 64
+
+/** Where a service hears that nobody waits for a call any more; every instance does. */
+export function cancelSubject(service: string): string {
+  return `_TSMICRO.cancel.${service}`
 }
 
 /** First token of the subjects on which a service's replies come: its own, so that nobody else may listen there. */

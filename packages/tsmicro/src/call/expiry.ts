@@ -1,0 +1,81 @@
+/** Ends are rounded up to this many milliseconds, so that calls which end about the same time share one timer. */
+const TICK_MS = 8
+
+/** What ends by itself when its time is over; see {@link expireIn}. */
+export abstract class Expiring {
+  /** Neighbours in the list of its tick. Belong to this module. */
+  before: Expiring | undefined
+  after: Expiring | undefined
+  tick: number | undefined
+
+  /** Called once, when the time is over; not after {@link forget}. */
+  abstract expire(): void
+}
+
+/** First of each tick's list. */
+const ticks = new Map<number, Expiring>()
+let count = 0
+let timer: NodeJS.Timeout | undefined
+let armedFor = Number.POSITIVE_INFINITY
+
+/**
+ * Lets something expire after `ms` milliseconds, up to {@link TICK_MS} later. One timer serves all: a timer for each call
+ * costs more than the rest of a call's bookkeeping.
+ */
+export function expireIn(ms: number, expiring: Expiring): void {
+  const tick = Math.ceil((performance.now() + ms) / TICK_MS)
+  const first = ticks.get(tick)
+  expiring.tick = tick
+  expiring.before = undefined
+  expiring.after = first
+  if (first) first.before = expiring
+  ticks.set(tick, expiring)
+  if (count++ === 0) timer?.ref()
+  if (tick < armedFor) arm(tick)
+}
+
+/** It will not expire any more. Harmless when it has, or was never to. */
+export function forget(expiring: Expiring): void {
+  const { tick, before, after } = expiring
+  if (tick === undefined) return
+  if (after) after.before = before
+  if (before) before.after = after
+  else if (after) ticks.set(tick, after)
+  else ticks.delete(tick)
+  expiring.tick = undefined
+  expiring.before = undefined
+  expiring.after = undefined
+  // Nothing is waited for: the timer alone must not keep the process alive.
+  if (--count === 0) timer?.unref()
+}
+
+/** How many have still to expire. */
+export function expiringCount(): number {
+  return count
+}
+
+function arm(tick: number): void {
+  clearTimeout(timer)
+  armedFor = tick
+  timer = setTimeout(expireDue, Math.max(1, Math.ceil(tick * TICK_MS - performance.now())))
+}
+
+function expireDue(): void {
+  timer = undefined
+  armedFor = Number.POSITIVE_INFINITY
+  const now = performance.now()
+  try {
+    for (const tick of [...ticks.keys()]) if (tick * TICK_MS <= now) expireAll(tick)
+  } finally {
+    let next = Number.POSITIVE_INFINITY
+    for (const tick of ticks.keys()) next = Math.min(next, tick)
+    if (next < armedFor) arm(next)
+  }
+}
+
+function expireAll(tick: number): void {
+  for (let first = ticks.get(tick); first; first = ticks.get(tick)) {
+    forget(first)
+    first.expire()
+  }
+}
