@@ -2,14 +2,17 @@ import { type NatsConnection, PermissionViolationError } from '@nats-io/nats-cor
 import { connect } from '@nats-io/transport-node'
 import { inboxPrefixOf } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { Inbox } from './inbox.ts'
+import { Canceller } from './client/canceller.ts'
+import { Inbox } from './client/inbox.ts'
 import { connectionOptions, type NatsOptions } from './options.ts'
 
 const CHECK_TIMEOUT_MS = 1000
 
-interface Live {
+/** What there is while there is a connection. */
+export interface Live {
   readonly connection: NatsConnection
   readonly inbox: Inbox
+  readonly canceller: Canceller
 }
 
 /**
@@ -46,12 +49,7 @@ export class NatsLink {
 
   /** @throws {SERVICE_UNAVAILABLE} while the connection is down */
   use(): NatsConnection {
-    return this.#use().connection
-  }
-
-  /** @throws {SERVICE_UNAVAILABLE} while the connection is down */
-  protected inbox(): Inbox {
-    return this.#use().inbox
+    return this.live().connection
   }
 
   /** A round trip to the server. @throws {SERVICE_UNAVAILABLE} when it does not come back within a second */
@@ -83,7 +81,8 @@ export class NatsLink {
     if (!live.connection.isClosed()) await live.connection.close()
   }
 
-  #use(): Live {
+  /** @throws {SERVICE_UNAVAILABLE} while the connection is down */
+  protected live(): Live {
     if (!this.#live || !this.#up) throw new SERVICE_UNAVAILABLE()
     return this.#live
   }
@@ -92,10 +91,9 @@ export class NatsLink {
     if (this.#live) return
     try {
       const connection = await connect(connectionOptions(this.#options))
-      this.#live = {
-        connection,
-        inbox: new Inbox(connection, this.#options.inboxPrefix ?? inboxPrefixOf(this.#options.name)),
-      }
+      const { name, inboxPrefix: prefix = inboxPrefixOf(name), batching = true } = this.#options
+      const inbox = new Inbox(connection, { prefix, batching: batching === true ? {} : batching })
+      this.#live = { connection, inbox, canceller: new Canceller(connection) }
     } catch (cause) {
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
     }

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from '@nats-io/transport-node'
 import type { Log } from '../call/index.ts'
 import { inboxPrefixOf } from '../contract/index.ts'
+import type { BatchingOptions } from './client/batching.ts'
 
 export interface NatsOptions {
   /** `nats://[user:password@]host:port` or `nats://token@host`, several separated by commas; `tls://` asks for TLS. */
@@ -12,6 +13,11 @@ export interface NatsOptions {
   readonly reconnectWaitMs?: number
   /** First token of the subjects on which replies come. Default: one of its own, `_INBOX_<name>`, as permissions ask for. */
   readonly inboxPrefix?: string
+  /**
+   * Calls of one turn of the event loop travel in one message where the other side takes that. False = each in a message
+   * of its own. Default true.
+   */
+  readonly batching?: boolean | BatchingOptions
 }
 
 export function connectionOptions(options: NatsOptions): ConnectionOptions {

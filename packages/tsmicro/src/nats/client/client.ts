@@ -1,24 +1,24 @@
-import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core'
-import { type CallContext, currentContext } from '../call/index.ts'
+import { type CallContext, currentContext } from '../../call/index.ts'
 import {
   type BoundProcedure,
   needsUser,
   type ProcedureSpec,
   type RequestOf,
   type ResponseOf,
-} from '../contract/index.ts'
-import { DEADLINE_EXCEEDED, VALIDATION_FAILED } from '../errors/index.ts'
-import { type Check, compileSchema } from '../schema/index.ts'
-import { NatsLink } from './connection.ts'
-import { encodeData } from './envelope.ts'
-import { AUTHORIZATION, BUDGET, REQUEST_ID, TRACEPARENT } from './headers.ts'
-import type { NatsOptions } from './options.ts'
-import { MALFORMED_REPLY, type ReplyErrors, readReply, replyErrorsOf } from './reply.ts'
+} from '../../contract/index.ts'
+import { DEADLINE_EXCEEDED, VALIDATION_FAILED } from '../../errors/index.ts'
+import { type Check, compileSchema } from '../../schema/index.ts'
+import { NatsLink } from '../connection.ts'
+import type { NatsOptions } from '../options.ts'
+import type { Outcome } from './outcome.ts'
+import { errorOf, MALFORMED_REPLY, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
+import { forwardedOf } from './request-headers.ts'
+import { watch } from './watch.ts'
 
 export interface CallOptions {
   /** Milliseconds to wait; never more than the surrounding call has left. Default: the procedure's, else the client's. */
   readonly timeoutMs?: number
-  /** Gives up waiting when it aborts; the call then fails with its reason. */
+  /** Gives up waiting when it aborts: the call fails with its reason and is cancelled over there. */
   readonly signal?: AbortSignal
   /**
    * Whose request id, trace, token and budget to pass on; when it ends, so does this call. Default: the call being
@@ -36,6 +36,7 @@ interface Prepared {
   readonly request: Check | undefined
   readonly response: Check | undefined
   readonly errors: ReplyErrors
+  readonly asUser: boolean
 }
 
 /**
@@ -58,6 +59,7 @@ export class NatsClient extends NatsLink {
   /**
    * @throws {ApiError} an error that the procedure declares, as the same class with the same data
    * @throws {SERVICE_UNAVAILABLE} when nobody answers on the subject or NATS is down
+   * @throws {OVERLOADED} when the other service has more to do than it takes
    * @throws {DEADLINE_EXCEEDED} when the answer does not come in time
    * @throws {VALIDATION_FAILED} when `data` does not match the request's schema; nothing is sent
    * @throws {PAYLOAD_TOO_LARGE} when `data` is more than the server takes (1 MiB by default); nothing is sent
@@ -69,20 +71,21 @@ export class NatsClient extends NatsLink {
     options: CallOptions = {},
   ): Promise<ResponseOf<S>> {
     const bound = procedure as unknown as BoundProcedure
-    const { request, response, errors } = this.#prepare(bound)
-    const sent = await request?.(data)
-    if (sent?.problems) throw new VALIDATION_FAILED(sent.problems)
+    const { request, response, errors, asUser } = this.#prepare(bound)
+    let text = ''
+    if (request) {
+      const outcome = request(data)
+      const sent = outcome instanceof Promise ? await outcome : outcome
+      if (sent.problems) throw new VALIDATION_FAILED(sent.problems)
+      text = JSON.stringify(sent.value) ?? ''
+    }
     const timeoutMs = options.timeoutMs ?? bound.timeoutMs ?? this.#timeoutMs
-    const msg = await this.#send(
-      bound.subject ?? '',
-      encodeData(sent?.value),
-      timeoutMs,
-      options,
-      needsUser(bound.access),
-    )
-    const answer = await readReply(msg, errors)
+    // Awaited here, and errors made here, so that their stack traces lead to the caller.
+    const reply = replyOf(await this.#exchange(bound.subject ?? '', text, timeoutMs, options, { asUser, batchable: true }))
+    if (reply.failure) throw await errorOf(reply.failure, errors)
     if (!response) return undefined as ResponseOf<S>
-    const received = await response(answer)
+    const outcome = response(reply.data)
+    const received = outcome instanceof Promise ? await outcome : outcome
     if (received.problems) throw new MALFORMED_REPLY(undefined, { cause: received.problems })
     return received.value as ResponseOf<S>
   }
@@ -92,33 +95,37 @@ export class NatsClient extends NatsLink {
    * @throws as {@link call}, save the validation
    */
   async request<Response>(subject: string, data: unknown, options: CallOptions = {}): Promise<Response> {
-    const msg = await this.#send(subject, encodeData(data), options.timeoutMs ?? this.#timeoutMs, options, false)
-    return (await readReply(msg, undefined)) as Response
+    const text = JSON.stringify(data) ?? ''
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs
+    const manner = { asUser: false, batchable: false }
+    const reply = replyOf(await this.#exchange(subject, text, timeoutMs, options, manner))
+    if (reply.failure) throw await errorOf(reply.failure, undefined)
+    return reply.data as Response
   }
 
-  #send(
+  #exchange(
     subject: string,
-    body: string,
+    data: string,
     timeoutMs: number,
     { signal, context = currentContext() }: CallOptions,
-    asUser: boolean,
-  ): Promise<Msg> {
+    { asUser, batchable }: { readonly asUser: boolean; readonly batchable: boolean },
+  ): Promise<Outcome> {
     context?.deadline.throwIfEnded()
     signal?.throwIfAborted()
-    const budget = Math.min(timeoutMs, context?.deadline.remainingMs() ?? timeoutMs)
-    if (budget < 1) throw new DEADLINE_EXCEEDED()
-    const watch = (giveUp: (reason: unknown) => void) => {
-      const abort = () => giveUp(signal?.reason)
-      signal?.addEventListener('abort', abort, { once: true })
-      const forget = context?.deadline.onEnd(giveUp)
-      return () => {
-        signal?.removeEventListener('abort', abort)
-        forget?.()
+    const budgetMs = context ? Math.min(timeoutMs, context.deadline.remainingMs()) : timeoutMs
+    if (budgetMs < 1) throw new DEADLINE_EXCEEDED()
+    const { inbox, canceller } = this.live()
+    const forwarded = context && forwardedOf(context, asUser)
+    const request = { subject, data, forwarded, budgetMs, batchable }
+    if (!signal && !context) return inbox.request(request)
+    return inbox.request(request, call => {
+      const giveUp = (reason: unknown) => {
+        call.end({ kind: 'given-up', reason })
+        // A budget that ended ends over there, too.
+        if (call.sent && !(reason instanceof DEADLINE_EXCEEDED)) canceller.cancel(call, inbox.replySubject(call))
       }
-    }
-    const headers = headersOf(context, budget, asUser)
-    const request = { subject, body, headers, timeoutMs: budget }
-    return this.inbox().request(signal || context ? { ...request, watch } : request)
+      return watch(giveUp, signal, context)
+    })
   }
 
   #prepare(procedure: BoundProcedure): Prepared {
@@ -128,21 +135,11 @@ export class NatsClient extends NatsLink {
       request: procedure.request && compileSchema(procedure.request, 'ignore'),
       response: procedure.response && compileSchema(procedure.response, 'ignore'),
       errors: replyErrorsOf(procedure),
+      asUser: needsUser(procedure.access),
     }
     this.#prepared.set(procedure, prepared)
     return prepared
   }
-}
-
-function headersOf(context: CallContext | undefined, budgetMs: number, asUser: boolean): MsgHdrs {
-  const made = headers()
-  made.set(BUDGET, String(Math.floor(budgetMs)))
-  if (!context) return made
-  made.set(REQUEST_ID, context.requestId)
-  if (context.traceparent) made.set(TRACEPARENT, context.traceparent)
-  // Only where the procedure asks who the user is: a token goes no further than it must.
-  if (asUser && context.token) made.set(AUTHORIZATION, `Bearer ${context.token}`)
-  return made
 }
 
 /**

@@ -1,15 +1,17 @@
 import type { Msg } from '@nats-io/nats-core'
-import type { BoundProcedure, Schema } from '../contract/index.ts'
+import type { BoundProcedure, Schema } from '../../contract/index.ts'
 import {
   type AnyErrorClass,
   type ApiError,
   createErrorClass,
   frameworkErrors,
   type ValidationDetail,
-} from '../errors/index.ts'
-import { type Check, compileSchema } from '../schema/index.ts'
-import { decodeEnvelope, type Envelope, parseErrorText } from './envelope.ts'
-import { ERROR_CODE, ERROR_NAME, ERROR_TEXT, RETRY_AFTER } from './headers.ts'
+} from '../../errors/index.ts'
+import { type Check, compileSchema } from '../../schema/index.ts'
+import { decodeEnvelope, type Envelope, parseErrorText } from '../wire/envelope.ts'
+import type { Failure } from '../wire/failure.ts'
+import { ERROR_CODE, ERROR_NAME, ERROR_TEXT, RETRY_AFTER } from '../wire/headers.ts'
+import { type Outcome, reasonOf } from './outcome.ts'
 
 const FRAMEWORK: ReadonlyMap<string, AnyErrorClass> = new Map(Object.entries(frameworkErrors))
 const REMOTE = new Map<number, AnyErrorClass>([
@@ -29,25 +31,49 @@ export function replyErrorsOf(procedure: BoundProcedure): ReplyErrors {
   )
 }
 
-/** The data of a reply. @throws {ApiError} the failure it tells of; {MALFORMED_REPLY} when it cannot be read */
-export async function readReply(msg: Msg, errors: ReplyErrors | undefined): Promise<unknown> {
-  const envelope = decode(msg)
-  // A body error alone counts, too: that is how Go services answer.
-  if (envelope.error !== undefined || msg.headers?.get(ERROR_CODE)) throw await failureOfReply(msg, envelope, errors)
-  return envelope.data
+/** A reply of either form. */
+export interface Reply {
+  readonly data?: unknown
+  readonly failure?: Failure | undefined
 }
 
-async function failureOfReply(msg: Msg, envelope: Envelope, errors: ReplyErrors | undefined): Promise<ApiError> {
-  const text = typeof envelope.error === 'string' ? envelope.error : ''
-  const fromBody = parseErrorText(text)
-  const status = Number(msg.headers?.get(ERROR_CODE)) || fromBody.status
-  const message = fromBody.message || msg.headers?.get(ERROR_TEXT) || 'The other service failed'
-  const name = msg.headers?.get(ERROR_NAME) ?? ''
-  const retryAfter = Number(msg.headers?.get(RETRY_AFTER) || Number.NaN)
+/** @throws {MALFORMED_REPLY} when it cannot be read; why there is none, where there is none */
+export function replyOf(outcome: Outcome): Reply {
+  if (outcome.kind === 'item') return outcome.item
+  if (outcome.kind === 'message') return replyOfMessage(outcome.msg)
+  throw reasonOf(outcome)
+}
+
+function replyOfMessage(msg: Msg): Reply {
+  const { headers } = msg
+  const { data, error, errorData } = decode(msg)
+  const code = headers?.get(ERROR_CODE)
+  // A body error alone counts, too: that is how Go services answer.
+  if (error === undefined && !code) return { data }
+  const { status, message } = parseErrorText(typeof error === 'string' ? error : '')
+  const retryAfter = Number(headers?.get(RETRY_AFTER) || Number.NaN)
+  return {
+    failure: {
+      error: `${Number(code) || status}:${message || headers?.get(ERROR_TEXT) || ''}`,
+      errorData,
+      name: headers?.get(ERROR_NAME) ?? '',
+      ...(retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}),
+    },
+  }
+}
+
+/** The error that a reply tells of; every part of it is somebody else's word. */
+export async function errorOf(failure: Failure, errors: ReplyErrors | undefined): Promise<ApiError> {
+  const { errorData } = failure
+  const told = parseErrorText(String(failure.error))
+  const { status } = told
+  const message = told.message || 'The other service failed'
+  const name = String(failure.name)
+  const retryAfter = Number(failure.retryAfterSeconds ?? Number.NaN)
   const retry = retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}
   const declared = errors?.get(name)
   if (declared) {
-    const checked = await declared.check?.(envelope.errorData)
+    const checked = await declared.check?.(errorData)
     if (checked?.problems) return new MALFORMED_REPLY(undefined, { cause: { error: name, problems: checked.problems } })
     return new declared.type(checked?.value, { message, ...retry })
   }
@@ -55,7 +81,7 @@ async function failureOfReply(msg: Msg, envelope: Envelope, errors: ReplyErrors 
   // show it to a client.
   const cause = new Error(`${status}: ${message}`)
   const type = FRAMEWORK.get(name) ?? remoteFailure(status)
-  const details = type === frameworkErrors.VALIDATION_FAILED ? detailsOf(envelope.errorData) : undefined
+  const details = type === frameworkErrors.VALIDATION_FAILED ? detailsOf(errorData) : undefined
   return new type(details, { cause, ...retry, ...(type.code === 'REMOTE_FAILURE' ? { message } : {}) })
 }
 

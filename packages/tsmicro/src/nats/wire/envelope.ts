@@ -1,4 +1,4 @@
-import { MALFORMED_REQUEST } from '../errors/index.ts'
+import { MALFORMED_REQUEST } from '../../errors/index.ts'
 
 /**
  * The body of requests and replies as gomicro writes them: `{"data":…}` or `{"error":"<status>:<message>"}`.

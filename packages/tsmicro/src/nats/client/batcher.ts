@@ -1,0 +1,110 @@
+import { MOST_BATCHED_CALLS } from '../../contract/index.ts'
+import { encodeCall } from '../wire/batch.ts'
+import type { BatchingOptions } from './batching.ts'
+import type { PendingCall } from './pending-call.ts'
+
+export interface BatcherOptions extends BatchingOptions {
+  readonly sendAlone: (call: PendingCall) => void
+  readonly sendTogether: (subject: string, calls: readonly PendingCall[], body: string) => void
+}
+
+/** After nobody took batches on a subject, calls travel alone for this long. */
+const RETRY_BATCHES_MS = 10_000
+
+/** The calls of one subject. */
+interface Line {
+  readonly subject: string
+  waiting: PendingCall[]
+  inFlight: number
+  /** Whether the last turn with calls had several: then the next first one will probably not stay alone either. */
+  busy: boolean
+  /** When batches are tried again; 0 = they are in use. */
+  aloneUntil: number
+}
+
+/**
+ * Packs the calls of one turn of the event loop into one message for each subject. A message costs far more than what is in
+ * it: the client, the server and nats-server each handle it as one. A lone call goes out at once in the plain form; while others
+ * are under way it waits for the end of the turn, which is when everything that this turn brought (requests of other clients,
+ * replies) has been looked at. Calls that arise together are spread evenly over as many messages as it takes.
+ */
+export class Batcher {
+  readonly #options: Required<BatcherOptions>
+  readonly #lines = new Map<string, Line>()
+  #due: Line[] = []
+
+  constructor(options: BatcherOptions) {
+    const { maxCalls = 16, maxLength = 65_536 } = options
+    this.#options = { ...options, maxCalls: Math.min(maxCalls, MOST_BATCHED_CALLS), maxLength }
+  }
+
+  add(call: PendingCall): void {
+    const { subject, data } = call.request
+    const line = this.#line(subject)
+    line.inFlight += 1
+    const quiet = line.inFlight === 1 && !line.busy
+    if (quiet || data.length > this.#options.maxLength / 2 || isAlone(line)) this.#options.sendAlone(call)
+    else if (line.waiting.push(call) === 1) {
+      if (this.#due.push(line) === 1) setImmediate(() => this.#endTurn())
+    }
+  }
+
+  ended(call: PendingCall): void {
+    const line = this.#lines.get(call.request.subject)
+    if (line) line.inFlight -= 1
+  }
+
+  /** Nobody takes batches on this subject. */
+  unsupported(subject: string): void {
+    this.#line(subject).aloneUntil = performance.now() + RETRY_BATCHES_MS
+  }
+
+  #line(subject: string): Line {
+    const known = this.#lines.get(subject)
+    if (known) return known
+    const line = { subject, waiting: [], inFlight: 0, busy: false, aloneUntil: 0 }
+    this.#lines.set(subject, line)
+    return line
+  }
+
+  #endTurn(): void {
+    const due = this.#due
+    this.#due = []
+    for (const line of due) {
+      const calls = line.waiting.filter(call => !call.ended)
+      line.waiting = []
+      line.busy = calls.length > 1
+      if (isAlone(line)) for (const call of calls) this.#options.sendAlone(call)
+      else this.#send(line.subject, calls)
+    }
+  }
+
+  #send(subject: string, calls: readonly PendingCall[]): void {
+    const { maxCalls, maxLength, sendAlone, sendTogether } = this.#options
+    const share = Math.ceil(calls.length / Math.ceil(calls.length / maxCalls))
+    let together: PendingCall[] = []
+    let body = ''
+    const flush = () => {
+      const [first] = together
+      if (first && together.length === 1) sendAlone(first)
+      else if (first) sendTogether(subject, together, `[${body}]`)
+      together = []
+      body = ''
+    }
+    for (const call of calls) {
+      const { budgetMs, forwarded, data } = call.request
+      const item = encodeCall(call.token, Math.floor(budgetMs), forwarded, data)
+      if (together.length === share || body.length + item.length > maxLength) flush()
+      body = together.length === 0 ? item : `${body},${item}`
+      together.push(call)
+    }
+    flush()
+  }
+}
+
+function isAlone(line: Line): boolean {
+  if (line.aloneUntil === 0) return false
+  if (performance.now() < line.aloneUntil) return true
+  line.aloneUntil = 0
+  return false
+}

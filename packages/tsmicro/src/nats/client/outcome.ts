@@ -1,0 +1,30 @@
+import type { Msg } from '@nats-io/nats-core'
+import { DEADLINE_EXCEEDED, PAYLOAD_TOO_LARGE, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import type { BatchedReply } from '../wire/batch.ts'
+
+/**
+ * How a call ended: a message of its own, its part of a batch's, or not answered at all. Errors are made of it by whoever
+ * called, after the `await`: so their stack traces lead to the caller, and not to a socket.
+ */
+export type Outcome =
+  | { readonly kind: 'message'; readonly msg: Msg }
+  | { readonly kind: 'item'; readonly item: BatchedReply }
+  | { readonly kind: 'late' }
+  | { readonly kind: 'unavailable'; readonly cause: unknown }
+  | { readonly kind: 'too-large'; readonly cause: unknown }
+  /** The caller gave up, and told why. */
+  | { readonly kind: 'given-up'; readonly reason: unknown }
+
+/** What there is to throw when no answer came. */
+export function reasonOf(outcome: Exclude<Outcome, { readonly kind: 'message' | 'item' }>): unknown {
+  switch (outcome.kind) {
+    case 'late':
+      return new DEADLINE_EXCEEDED()
+    case 'unavailable':
+      return new SERVICE_UNAVAILABLE(undefined, { cause: outcome.cause })
+    case 'too-large':
+      return new PAYLOAD_TOO_LARGE(undefined, { cause: outcome.cause })
+    case 'given-up':
+      return outcome.reason
+  }
+}

@@ -1,0 +1,61 @@
+import { Expiring, expireIn, forget } from '../../call/index.ts'
+import type { Outcome } from './outcome.ts'
+import type { Forwarded } from './request-headers.ts'
+
+export interface CallRequest {
+  readonly subject: string
+  /** JSON text; '' for none. */
+  readonly data: string
+  readonly forwarded: Forwarded | undefined
+  /** Milliseconds from now. */
+  readonly budgetMs: number
+  /** Whether it may share a message with others. */
+  readonly batchable: boolean
+}
+
+/** A call from its beginning to its one outcome. */
+export class PendingCall extends Expiring {
+  readonly token: string
+  readonly request: CallRequest
+  /** Last token of the reply subject of the batch it was sent with. */
+  batch: string | undefined
+  sent = false
+  /** Ends the watch over the caller's signal and deadline. */
+  unwatch: (() => void) | undefined
+  readonly #onEnd: (call: PendingCall) => void
+  #settle: ((outcome: Outcome) => void) | undefined
+
+  constructor(token: string, request: CallRequest, onEnd: (call: PendingCall) => void) {
+    super()
+    this.token = token
+    this.request = request
+    this.#onEnd = onEnd
+  }
+
+  /** Begins to wait, for its budget at most. */
+  wait(): Promise<Outcome> {
+    expireIn(this.request.budgetMs, this)
+    return new Promise(resolve => {
+      this.#settle = resolve
+    })
+  }
+
+  get ended(): boolean {
+    return this.#settle === undefined
+  }
+
+  /** Only the first outcome counts. */
+  end(outcome: Outcome): void {
+    const settle = this.#settle
+    if (!settle) return
+    this.#settle = undefined
+    forget(this)
+    this.unwatch?.()
+    this.#onEnd(this)
+    settle(outcome)
+  }
+
+  expire(): void {
+    this.end({ kind: 'late' })
+  }
+}
