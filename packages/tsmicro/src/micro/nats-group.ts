@@ -18,7 +18,7 @@ import {
   proceduresOf,
 } from '../contract/index.ts'
 import type { EventConsumer, EventHandler } from '../events/index.ts'
-import { createEndpoint, type NatsServer } from '../nats/index.ts'
+import { createEndpoint, type EndpointLimits, type NatsServer } from '../nats/index.ts'
 
 /** One handler for each procedure of a contract that has a NATS door. */
 export type NatsHandlers<C extends Contract> = {
@@ -35,6 +35,8 @@ export interface NatsGroupOptions {
   readonly authorization: AuthorizationProvider
   readonly middleware: readonly Middleware[]
   readonly timeoutMs: number
+  /** Of every endpoint that has none of its own. */
+  readonly limits?: EndpointLimits | undefined
   readonly log: Log
   /** Told of every procedure that gets a handler. */
   readonly onImplemented: (procedure: BoundProcedure) => void
@@ -57,13 +59,14 @@ export class NatsGroup {
    *
    * @example
    * nats.implement(validation, { validateToken: ({ data }) => sessions.validate(data.token), … })
+   * @param limits how much each of these endpoints takes. Default: the service's
    */
-  implement<C extends Contract>(contract: C, handlers: NatsHandlers<C>): void {
+  implement<C extends Contract>(contract: C, handlers: NatsHandlers<C>, limits?: EndpointLimits): void {
     for (const procedure of proceduresOf(contract)) {
       const handler = (handlers as Record<string, Handler | undefined>)[procedure.name]
       if (!procedure.subject || !handler) continue
       this.#options.onImplemented(procedure)
-      this.#mount(procedure, handler)
+      this.#mount(procedure, handler, limits)
     }
   }
 
@@ -87,9 +90,9 @@ export class NatsGroup {
     this.#options.consumer.add(event, handler)
   }
 
-  #mount(procedure: BoundProcedure, handler: Handler): void {
+  #mount(procedure: BoundProcedure, handler: Handler, limits = this.#options.limits): void {
     const { server, authentication, authorization, middleware, timeoutMs, log } = this.#options
     const guard = guardOf(procedure.access, authentication, authorization)
-    server.add(createEndpoint({ procedure, handler, guard, middleware, timeoutMs, log }))
+    server.add(createEndpoint({ procedure, handler, guard, middleware, timeoutMs, limits, log }))
   }
 }

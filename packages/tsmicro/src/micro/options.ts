@@ -1,6 +1,7 @@
 import type { Log } from '../call/index.ts'
 import type { Contract } from '../contract/index.ts'
 import type { HttpServerOptions } from '../http/index.ts'
+import type { EndpointLimits } from '../nats/index.ts'
 import type { Module } from './module.ts'
 
 export interface ServiceOptions {
@@ -21,6 +22,8 @@ export interface ServiceOptions {
     /** Where clients reach the service behind the gateway, for OpenAPI, e.g. `/blog`. */
     readonly publicPath?: string
   }
+  /** How much each endpoint of the NATS door takes, unless it says so itself. Default 256 at the same time, 1,024 waiting. */
+  readonly nats?: EndpointLimits
   /** Milliseconds a handler may take unless its procedure says otherwise; also a handler of events. Default 10,000. */
   readonly handlerTimeoutMs?: number
   /** Milliseconds to wait for each dependency at start. Default 60,000. */

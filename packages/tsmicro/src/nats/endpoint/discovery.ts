@@ -49,7 +49,7 @@ function describe(
   if (verb === 'INFO') {
     const described = endpoints.map(({ procedure }) => ({
       ...nameOf(procedure),
-      metadata: { 'tsmicro.schema': schemaHash(procedure) },
+      metadata: { 'tsmicro.schema': schemaHash(procedure), 'tsmicro.batch': '1' },
     }))
     return { ...base, description, endpoints: described }
   }

@@ -1,8 +1,6 @@
-import type { Msg } from '@nats-io/nats-core'
 import {
   createPipeline,
   createTellFailure,
-  type DoorContext,
   type Guard,
   type Handler,
   type Log,
@@ -11,11 +9,11 @@ import {
   withContext,
 } from '../../call/index.ts'
 import type { BoundProcedure } from '../../contract/index.ts'
-import { type ApiError, DEADLINE_EXCEEDED, MALFORMED_REQUEST, VALIDATION_FAILED } from '../../errors/index.ts'
-import { compileRequest, isCleanText } from '../../schema/index.ts'
-import { decodeEnvelope, encodeData } from '../envelope.ts'
-import { contextOfMessage } from '../message-context.ts'
-import { respond, respondFailure } from './respond.ts'
+import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } from '../../errors/index.ts'
+import { compileRequest } from '../../schema/index.ts'
+import { type EndpointLimits, Gate } from './gate.ts'
+import type { InboundCall } from './inbound-call.ts'
+import { OverloadLog } from './overload-log.ts'
 import { EndpointStats } from './stats.ts'
 
 export interface EndpointOptions {
@@ -25,64 +23,76 @@ export interface EndpointOptions {
   readonly middleware: readonly Middleware[]
   /** Milliseconds a handler may take unless its procedure or the caller says less. */
   readonly timeoutMs: number
+  readonly limits?: EndpointLimits | undefined
   readonly log: Log
 }
 
-/** Answers the messages of one subject. Every message gets exactly one answer, whatever happens. */
+/** Answers the calls of one subject. Every call gets exactly one answer, whatever happens. */
 export interface Endpoint {
   readonly procedure: BoundProcedure
   readonly stats: EndpointStats
+  /** Milliseconds a call may take. */
+  readonly timeoutMs: number
   /** Never rejects. */
-  handle(msg: Msg): Promise<void>
+  handle(call: InboundCall): Promise<void>
 }
 
-/** Builds the way of one procedure's messages: everything is compiled here, nothing on the request path. */
+/** Builds the way of one procedure's calls: everything is compiled here, nothing on the request path. */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { procedure, guard, log } = options
   const stats = new EndpointStats()
+  const gate = new Gate(options.limits)
+  const overload = new OverloadLog(procedure.subject ?? '', log)
   const check = procedure.request && compileRequest(procedure.request, 'ignore')
   const tellFailure = createTellFailure(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
-  const timeoutMs = procedure.timeoutMs ?? options.timeoutMs
 
-  const read = async (msg: Msg): Promise<Readonly<Record<string, unknown>>> => {
-    const text = msg.string()
-    const { data } = decodeEnvelope(text)
-    if (!check) return {}
-    // As at the HTTP door: what is no text stops here, not in a database.
-    if (text.includes('\\u') && !isCleanText(data)) throw new MALFORMED_REQUEST()
-    const outcome = check(data)
-    const checked = outcome instanceof Promise ? await outcome : outcome
-    if (checked.problems) throw new VALIDATION_FAILED(checked.problems)
-    return { data: checked.value }
-  }
-  const answer = async (msg: Msg, context: DoorContext): Promise<string> => {
+  /** The answer as JSON text. Rejects with what the caller is told. */
+  const work = async (call: InboundCall): Promise<string> => {
+    const { context } = call
     let stage: Stage = 'guard'
     try {
-      // Spent while it was on its way: whoever asked has stopped waiting.
+      // Spent while it was on its way or waited here: whoever asked has stopped waiting.
       if (context.deadline.remainingMs() === 0) throw new DEADLINE_EXCEEDED()
       if (guard) context.identify(await context.deadline.race(withContext(context, () => guard(context))))
       stage = 'input'
-      const input = await read(msg)
+      const data = call.read()
+      const outcome = check?.(data)
+      const checked = outcome instanceof Promise ? await outcome : outcome
+      if (checked?.problems) throw new VALIDATION_FAILED(checked.problems)
       stage = 'middleware'
-      return encodeData(await pipeline(input, context))
+      const result = await pipeline(checked ? { data: checked.value } : {}, context)
+      // Also undefined for a function or a symbol.
+      return JSON.stringify(result) ?? ''
     } catch (error) {
       throw await tellFailure(error, stage, context.log)
+    }
+  }
+  const workInTurn = async (call: InboundCall): Promise<string> => {
+    const turn = gate.enter(call.context.deadline)
+    if (turn) await turn
+    try {
+      return await work(call)
+    } finally {
+      gate.leave()
     }
   }
   return {
     procedure,
     stats,
-    async handle(msg) {
+    timeoutMs: procedure.timeoutMs ?? options.timeoutMs,
+    async handle(call) {
       const began = stats.begin()
-      const context = contextOfMessage(msg, timeoutMs, log)
       let failure: ApiError | undefined
       try {
-        failure = respond(msg, await answer(msg, context), context.log)
+        failure = call.answer(await workInTurn(call))
       } catch (error) {
-        failure = respondFailure(msg, error as ApiError, context.log)
+        // What did not come as far as its turn is not logged one by one: there may be very many.
+        if (error instanceof OVERLOADED) overload.refused()
+        failure = error instanceof ApiError ? error : new INTERNAL(undefined, { cause: error })
+        if (!call.gone) failure = call.refuse(failure)
       } finally {
-        context.deadline[Symbol.dispose]()
+        call.context.deadline[Symbol.dispose]()
         stats.end(began, failure)
       }
     },

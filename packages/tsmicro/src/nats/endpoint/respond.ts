@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/nats-core'
 import type { Log } from '../../call/index.ts'
 import { type ApiError, INTERNAL } from '../../errors/index.ts'
-import { encodeFailure } from '../failure-reply.ts'
+import { encodeFailure } from '../wire/failure.ts'
 
 /** Sends an answer, or a short failure where it does not fit (a server takes 1 MiB by default). Returns that failure. */
 export function respond(msg: Msg, body: string, log: Log): ApiError | undefined {

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
 import type { Log } from '../../call/index.ts'
+import { batchSubject, cancelSubject } from '../../contract/index.ts'
+import { readCallIds } from '../wire/cancel.ts'
+import { readBatch } from './batch.ts'
 import { announce, QUEUE_GROUP } from './discovery.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { Cancellable } from './inbound-call.ts'
+import { MessageCall } from './message-call.ts'
 
 /** Who this instance is to those who ask `$SRV.INFO`. */
 export interface NatsServerOptions {
@@ -12,11 +17,18 @@ export interface NatsServerOptions {
   readonly log: Log
 }
 
+/** Bytes in one message where the server does not say. */
+const DEFAULT_MAX_PAYLOAD = 1024 * 1024
+
 /** The NATS door of one instance: its endpoints, their subscriptions, and what is being worked on. */
 export class NatsServer {
   readonly #options: NatsServerOptions
   readonly #endpoints: Endpoint[] = []
-  readonly #working = new Set<Promise<void>>()
+  /** What is worked on, by reply subject. */
+  readonly #working = new Map<string, Cancellable>()
+  /** Number of calls that are worked on. */
+  #active = 0
+  #whenIdle: (() => void) | undefined
   #subscriptions: Subscription[] = []
 
   constructor(options: NatsServerOptions) {
@@ -36,13 +48,16 @@ export class NatsServer {
   start(nats: NatsConnection): void {
     const { name, version, description = '' } = this.#options
     const identity = { name, version, description, id: randomUUID().replaceAll('-', ''), started: new Date() }
-    const served = this.#endpoints.map(endpoint =>
-      nats.subscribe(endpoint.procedure.subject ?? '', {
-        queue: QUEUE_GROUP,
-        callback: (error, msg) => this.#receive(endpoint, error, msg),
-      }),
-    )
-    this.#subscriptions = [...served, ...announce(nats, identity, this.#endpoints)]
+    const maxPayload = nats.info?.max_payload ?? DEFAULT_MAX_PAYLOAD
+    const served = this.#endpoints.flatMap(endpoint => {
+      const { subject = '' } = endpoint.procedure
+      return [
+        this.#subscribe(nats, subject, msg => this.#receive(endpoint, msg), QUEUE_GROUP),
+        this.#subscribe(nats, batchSubject(subject), msg => this.#receiveBatch(endpoint, msg, maxPayload), QUEUE_GROUP),
+      ]
+    })
+    const cancels = this.#subscribe(nats, cancelSubject(name), msg => this.#cancel(msg))
+    this.#subscriptions = [...served, cancels, ...announce(nats, identity, this.#endpoints)]
   }
 
   /** Takes no more messages, then waits for those already taken to be answered. */
@@ -50,15 +65,50 @@ export class NatsServer {
     const subscriptions = this.#subscriptions
     this.#subscriptions = []
     await Promise.allSettled(subscriptions.map(subscription => subscription.drain()))
-    await Promise.allSettled(this.#working)
+    if (this.#active > 0) {
+      await new Promise<void>(resolve => {
+        this.#whenIdle = resolve
+      })
+    }
+    // Answers of batches go out at the end of the turn.
+    await new Promise(resolve => setImmediate(resolve))
   }
 
-  #receive(endpoint: Endpoint, error: Error | null, msg: Msg): void {
-    if (error) {
-      this.#options.log.error({ err: error, subject: endpoint.procedure.subject }, 'subscription failed')
-      return
-    }
-    const work = endpoint.handle(msg).finally(() => this.#working.delete(work))
-    this.#working.add(work)
+  #subscribe(nats: NatsConnection, subject: string, take: (msg: Msg) => void, queue?: string): Subscription {
+    return nats.subscribe(subject, {
+      ...(queue ? { queue } : {}),
+      callback: (err, msg) => {
+        if (err) this.#options.log.error({ err, subject }, 'subscription failed')
+        else take(msg)
+      },
+    })
+  }
+
+  #receive(endpoint: Endpoint, msg: Msg): void {
+    const call = new MessageCall(msg, endpoint.timeoutMs, this.#options.log)
+    if (msg.reply) this.#working.set(msg.reply, call)
+    this.#active += 1
+    void endpoint.handle(call).then(() => this.#ended(msg.reply))
+  }
+
+  #receiveBatch(endpoint: Endpoint, msg: Msg, maxPayload: number): void {
+    const batch = readBatch(msg, { maxPayload, timeoutMs: endpoint.timeoutMs, log: this.#options.log })
+    let left = batch?.calls.length ?? 0
+    if (!batch || left === 0) return
+    if (msg.reply) this.#working.set(msg.reply, batch)
+    this.#active += left
+    const ended = () => this.#ended(--left === 0 ? msg.reply : undefined)
+    for (const call of batch.calls) void endpoint.handle(call).then(ended)
+  }
+
+  /** @param reply of a message with which all is done */
+  #ended(reply: string | undefined): void {
+    if (reply) this.#working.delete(reply)
+    this.#active -= 1
+    if (this.#active === 0) this.#whenIdle?.()
+  }
+
+  #cancel(msg: Msg): void {
+    for (const { reply, token } of readCallIds(msg.string())) this.#working.get(reply)?.cancel(token)
   }
 }
