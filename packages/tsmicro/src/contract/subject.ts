@@ -11,7 +11,8 @@ export function checkSubject(subject: string): string {
       `subject ${JSON.stringify(subject)}: use dotted words of letters, digits, - and _, no wildcards`,
     )
   }
-  if (subject.endsWith(BATCH)) throw new TypeError(`subject ${JSON.stringify(subject)}: a trailing ${BATCH} is reserved`)
+  if (subject.endsWith(BATCH))
+    throw new TypeError(`subject ${JSON.stringify(subject)}: a trailing ${BATCH} is reserved`)
   if (/^(_|\$)/.test(subject)) throw new TypeError(`subject ${JSON.stringify(subject)}: a leading _ is reserved`)
   return subject
 }

@@ -41,7 +41,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
         service: name,
         server: natsServer,
         consumer,
-        limits: options.nats,
+        limits: options.limits,
         onImplemented: procedure => implemented.add('nats', procedure, procedure.subject ?? ''),
         onEndpoint: ({ subject = '' }) => implemented.reserve(subject, `endpoint ${subject}`),
       }),

@@ -23,7 +23,7 @@ export interface ServiceOptions {
     readonly publicPath?: string
   }
   /** How much each endpoint of the NATS door takes, unless it says so itself. Default 256 at the same time, 1,024 waiting. */
-  readonly nats?: EndpointLimits
+  readonly limits?: EndpointLimits
   /** Milliseconds a handler may take unless its procedure says otherwise; also a handler of events. Default 10,000. */
   readonly handlerTimeoutMs?: number
   /** Milliseconds to wait for each dependency at start. Default 60,000. */

@@ -81,7 +81,9 @@ export class NatsClient extends NatsLink {
     }
     const timeoutMs = options.timeoutMs ?? bound.timeoutMs ?? this.#timeoutMs
     // Awaited here, and errors made here, so that their stack traces lead to the caller.
-    const reply = replyOf(await this.#exchange(bound.subject ?? '', text, timeoutMs, options, { asUser, batchable: true }))
+    const reply = replyOf(
+      await this.#exchange(bound.subject ?? '', text, timeoutMs, options, { asUser, batchable: true }),
+    )
     if (reply.failure) throw await errorOf(reply.failure, errors)
     if (!response) return undefined as ResponseOf<S>
     const outcome = response(reply.data)
