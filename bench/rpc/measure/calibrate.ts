@@ -1,0 +1,14 @@
+import type { Child } from '../process/child.ts'
+import { measureHttp } from './http.ts'
+import { Pair } from './pair.ts'
+import type { Plan } from './plan.ts'
+
+/** Of what `bare` can do at most: busy, but not so that queues alone decide about times. */
+const SHARE = 0.6
+
+/** The rate of HTTP requests that all get: a share of what `bare` manages on this machine, now. */
+export async function calibrate(plan: Plan, natsUrl: string, generator: Child, signal: AbortSignal): Promise<number> {
+  await using bare = await Pair.start('bare', natsUrl)
+  const { perSecond } = await measureHttp(bare, generator, undefined, plan.bringUpMs, plan.httpMs, signal)
+  return Math.max(100, Math.round((perSecond * SHARE) / 100) * 100)
+}
