@@ -1,3 +1,4 @@
+export { type Broadcast, type BroadcastListener, createNatsBroadcast } from './broadcast.ts'
 export { type CallOptions, NatsClient, type NatsClientOptions, requestNats } from './client.ts'
 export { NatsLink } from './connection.ts'
 export { createEndpoint, type Endpoint, type EndpointOptions } from './endpoint/endpoint.ts'
