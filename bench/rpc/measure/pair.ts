@@ -24,8 +24,7 @@ export class Pair implements AsyncDisposable {
       begun.use(new Child(`${role} of ${subject}`, role, [subject, natsUrl, serviceOf(subject)]))
     const server = subject === 'baseline' ? undefined : begin('server')
     const client = begin('client')
-    await server?.ask('ready')
-    const httpPort = await client.ask<number>('ready')
+    const [httpPort] = await Promise.all([client.ask<number>('ready'), server?.ask('ready')])
     begun.move()
     return new Pair(subject, client, server, httpPort)
   }

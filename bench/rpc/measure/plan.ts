@@ -19,7 +19,7 @@ export interface Plan {
 type Times = Pick<Plan, 'rounds' | 'bringUpMs' | 'warmUpMs' | 'closedMs' | 'httpMs'>
 
 export const FULL: Times = { rounds: 5, bringUpMs: 1500, warmUpMs: 300, closedMs: 1500, httpMs: 2500 }
-export const QUICK: Times = { rounds: 2, bringUpMs: 500, warmUpMs: 150, closedMs: 500, httpMs: 800 }
+export const QUICK: Times = { rounds: 2, bringUpMs: 400, warmUpMs: 150, closedMs: 500, httpMs: 800 }
 
 /** Of the closed loads that the acceptance ratios speak of: one call, a usual number, and many. */
 export const IN_FLIGHT = [1, 64, 512] as const

@@ -15,7 +15,7 @@ export async function machine(): Promise<string> {
   return [
     `${availableParallelism()} cores (${process.platform} ${process.arch}, ${gibibytes} GiB)`,
     `Node ${process.versions.node}`,
-    `nats-server ${nats?.version ?? 'of unknown version'}`,
+    `nats-server ${nats?.version.join('.') ?? 'of unknown version'}`,
     `tsmicro ${version}`,
     ...rivals,
   ].join(', ')
