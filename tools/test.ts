@@ -9,9 +9,9 @@ import { type FileResult, type Options, runFile } from './test/run-file.ts'
 
 const HELP = `npm test [-- [part…] [--only <path>]… [options]]
 
-Runs every *.test.ts of packages, contracts, services, tools and tests with node's test runner.
+Runs every *.test.ts of packages, contracts, services, tools, tests and bench with node's test runner.
 
-  part                 only a part of the workspace: gateway, tsmicro, tools, tests, packages/infra, services/auth …
+  part                 only a part of the workspace: gateway, tsmicro, tools, tests, bench, packages/infra, services/auth …
   --only <path>        only files whose path contains this; may be repeated
   --name <pattern>     only tests whose name matches this regular expression
   --concurrency <n>    files at the same time (default: 2 per core, at most 8)

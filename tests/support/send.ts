@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, request } from 'node:http'
+import { type Agent, type ClientRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
 
 export interface Answer {
   readonly status: number
@@ -11,9 +11,15 @@ export interface Answer {
 }
 
 export interface Sent {
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   /** Sent as JSON. */
   readonly json?: unknown
+  /** Sent as it is, instead. */
+  readonly bytes?: string | Uint8Array
+  /** Keeps connections for further requests; absent = a connection of its own. */
+  readonly agent?: Agent
+  /** Address of this machine to send from. */
+  readonly localAddress?: string
 }
 
 /**
@@ -23,14 +29,10 @@ export interface Sent {
  * @example
  * await send(platform.url, 'GET /auth/health')
  */
-export function send(baseUrl: string, route: string, { headers, json }: Sent = {}): Promise<Answer> {
-  const [method = '', path = ''] = route.split(' ')
-  const { hostname, port } = new URL(baseUrl)
-  const body = json === undefined ? undefined : JSON.stringify(json)
-  const content = body === undefined ? {} : { 'content-type': 'application/json' }
+export function send(baseUrl: string, route: string, sent: Sent = {}): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const sent = request({ hostname, port, method, path, agent: false, headers: { ...content, ...headers } })
-  sent.on('error', reject).on('response', response => {
+  const outgoing = requestOf(baseUrl, route, sent)
+  outgoing.on('error', reject).on('response', response => {
     const chunks: Buffer[] = []
     response
       .on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -47,8 +49,23 @@ export function send(baseUrl: string, route: string, { headers, json }: Sent = {
         })
       })
   })
-  sent.end(body)
+  outgoing.end(sent.bytes ?? (sent.json === undefined ? undefined : JSON.stringify(sent.json)))
   return promise
+}
+
+function requestOf(baseUrl: string, route: string, { headers, json, agent, localAddress }: Sent): ClientRequest {
+  const [method = '', path = ''] = route.split(' ')
+  const { hostname, port } = new URL(baseUrl)
+  const content = json === undefined ? {} : { 'content-type': 'application/json' }
+  return request({
+    hostname,
+    port,
+    method,
+    path,
+    agent: agent ?? false,
+    headers: { ...content, ...headers } as OutgoingHttpHeaders,
+    ...(localAddress && { localAddress }),
+  })
 }
 
 function parsed(text: string): Answer['body'] {

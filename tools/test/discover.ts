@@ -14,6 +14,7 @@ const PATTERNS = [
   'tests/**/*.test.ts',
   '{packages,contracts,services}/*/{src,tests}/**/*.test.ts',
   'tools/**/*.test.ts',
+  'bench/**/*.test.ts',
 ]
 
 /** Every `*.test.ts` of the workspace under `root`. */
@@ -30,7 +31,7 @@ export function discover(root: string): TestFile[] {
 function namesOf(root: string, path: string): string[] {
   const parts = path.split('/')
   const first = parts[0] ?? ''
-  if (first === 'tests' || first === 'tools') return [first]
+  if (first === 'tests' || first === 'tools' || first === 'bench') return [first]
   const folder = parts.slice(0, 2).join('/')
   return [folder, basename(folder), packageName(join(root, folder))]
 }

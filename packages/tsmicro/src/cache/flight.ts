@@ -1,7 +1,9 @@
-/** What a flight brings home: the value, its tags, and whether it needs copies for several callers. */
+import type { Mark } from './marks.ts'
+
+/** What a flight brings home: the value, and what can invalidate it. */
 export interface Landed {
   readonly value: unknown
-  readonly tags: readonly string[]
+  readonly marks: readonly Mark[]
 }
 
 /** One fetch of one key, shared by all who want it meanwhile. */

@@ -32,6 +32,12 @@ export class TagLog {
     this.#floor = oldest[1]
   }
 
+  /** Invalidates whatever began before now. */
+  raise(): void {
+    this.#last.clear()
+    this.#floor = this.next()
+  }
+
   /** Whether one of the tags was invalidated after that beginning. */
   invalidatedSince(began: number, tags: readonly string[]): boolean {
     return tags.some(tag => (this.#last.get(tag) ?? this.#floor) > began)

@@ -1,6 +1,6 @@
 import type { Contract } from './contract.ts'
 import { eventsOf, proceduresOf } from './members.ts'
-import { batchSubject, cancelSubject, inboxPrefixOf, MOST_BATCHED_CALLS } from './subject.ts'
+import { batchSubject, cacheSubjectOf, cancelSubject, inboxPrefixOf, MOST_BATCHED_CALLS } from './subject.ts'
 
 /** What a service does on NATS, told by contracts. */
 export interface NatsAccess {
@@ -25,7 +25,7 @@ const VERBS = ['PING', 'INFO', 'STATS']
 
 /**
  * The least that a service needs: to answer below its own name and for discovery, to hear its own replies, to call and to
- * take what it says it does, and to announce its own events. So blog can neither publish `user.created` nor answer for
+ * take what it says it does, to announce its own events, and to keep the caches of its replicas alike. So blog can neither publish `user.created` nor answer for
  * auth, nor read anybody's replies.
  *
  * @example
@@ -40,10 +40,18 @@ export function natsPermissionsOf({ service, serves, calls = [], consumes = [] }
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
   const discovery = VERBS.flatMap(verb => [`$SRV.${verb}`, `$SRV.${verb}.${service}`, `$SRV.${verb}.${service}.*`])
   const taken = consumes.flatMap(eventsOf).map(({ subject }) => subject)
+  const replicas = `${cacheSubjectOf(service)}.>`
   return {
     user: service,
-    publish: unique([...called, ...announced]),
-    subscribe: unique([`${service}.>`, cancelSubject(service), `${inboxPrefixOf(service)}.>`, ...discovery, ...taken]),
+    publish: unique([...called, ...announced, replicas]),
+    subscribe: unique([
+      `${service}.>`,
+      cancelSubject(service),
+      `${inboxPrefixOf(service)}.>`,
+      ...discovery,
+      ...taken,
+      replicas,
+    ]),
   }
 }
 

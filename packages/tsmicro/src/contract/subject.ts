@@ -34,3 +34,8 @@ export function cancelSubject(service: string): string {
 export function inboxPrefixOf(service: string): string {
   return `_INBOX_${service}`
 }
+
+/** First tokens of the subjects on which the replicas of a service tell each other what to forget. Nobody else may. */
+export function cacheSubjectOf(service: string): string {
+  return `_TSMICRO.cache.${service}`
+}

@@ -1,6 +1,6 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { type Log, requestIdOf } from '../call/index.ts'
-import { ApiError, INTERNAL, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
+import { ApiError, INTERNAL, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { logAccess } from './access-log.ts'
 import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
@@ -56,7 +56,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // Answers belong to one caller, and some carry tokens (RFC 6749 section 5.1); a handler of a public one may say otherwise.
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     // Here rather than in the handler: a body for nobody is not read.
-    done(request.is404 ? new ROUTE_NOT_FOUND() : undefined)
+    if (request.is404) return done(new ROUTE_NOT_FOUND())
+    done(isDecodable(request.raw.url ?? '') ? undefined : new MALFORMED_REQUEST())
   })
   server.setNotFoundHandler(() => {
     throw new ROUTE_NOT_FOUND()
@@ -73,4 +74,15 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     void reply.code(failure.status).send(failureEnvelope(failure, request.id))
   })
   return server
+}
+
+/** Fastify takes an escape in the query that is none, or none of UTF-8, for the text that it is. */
+function isDecodable(url: string): boolean {
+  if (!url.includes('%')) return true
+  try {
+    decodeURIComponent(url)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,3 +1,4 @@
+export { type Broadcast, type BroadcastListener, createNatsBroadcast } from './broadcast.ts'
 export type { BatchingOptions } from './client/batching.ts'
 export { type CallOptions, NatsClient, type NatsClientOptions, requestNats } from './client/client.ts'
 export { MALFORMED_REPLY } from './client/reply.ts'

@@ -37,6 +37,13 @@ export const EnvSchema = Type.Object({
     default: 'tsmicro',
     description: 'Whom access tokens are for: the same as in the auth service',
   }),
+  JWT_KEYS_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 86_400,
+    default: 60,
+    description:
+      'How often the public keys of the auth service are fetched anew in the background;\nwell below its KEY_ACTIVATION_SECONDS, so that a key is known here before it signs',
+  }),
   CACHE_TTL_SECONDS: Type.Integer({
     minimum: 1,
     maximum: 86_400,

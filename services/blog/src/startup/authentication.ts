@@ -16,6 +16,8 @@ export interface AuthenticationOptions {
   readonly store: CacheStore
   readonly issuer: string
   readonly audience: string
+  /** How often the public keys are fetched anew while tokens come in. */
+  readonly keysSeconds: number
 }
 
 /**
@@ -24,14 +26,20 @@ export interface AuthenticationOptions {
  */
 const KEEP_MS = 750
 
-/** An unknown key may be a new one: asked for at most this often, whatever forged tokens name. */
+/** A key that is unknown in spite of that may be a new one: asked for at most this often, whatever forged tokens name. */
 const KEY_RELOAD_SECONDS = 1
 
 /**
  * Who is it? The signature is checked here, with keys that the auth service publishes; whether the session still lives, the
  * auth service is asked. That it cannot be asked is never "not valid": the caller gets 503 or 504.
  */
-export function createAuthentication({ nats, store, issuer, audience }: AuthenticationOptions): AuthenticationProvider {
+export function createAuthentication({
+  nats,
+  store,
+  issuer,
+  audience,
+  keysSeconds,
+}: AuthenticationOptions): AuthenticationProvider {
   const users = store.cache<Principal>('token', { ttlMs: KEEP_MS })
   const ask = async (token: string): Promise<Principal> => {
     const { sessionId, ...profile } = await nats.call(validation.validateToken, { token })
@@ -42,6 +50,7 @@ export function createAuthentication({ nats, store, issuer, audience }: Authenti
       keys: {
         loadKeys: () => nats.call(validation.publicKeys, undefined),
         reloadSeconds: KEY_RELOAD_SECONDS,
+        maxAgeSeconds: keysSeconds,
       },
       issuer,
       audience,

@@ -49,7 +49,13 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
     createCacheStore({ ttlMs: env.CACHE_TTL_SECONDS * 1000, maxSizeBytes: env.CACHE_MAX_MEGABYTES * 1024 * 1024 })
   const authentication =
     overrides.authentication ??
-    createAuthentication({ nats, store, issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE })
+    createAuthentication({
+      nats,
+      store,
+      issuer: env.JWT_ISSUER,
+      audience: env.JWT_AUDIENCE,
+      keysSeconds: env.JWT_KEYS_SECONDS,
+    })
   const authorization = overrides.authorization ?? createAuthorization(nats)
 
   const cache = new PublicBlogCache(store)

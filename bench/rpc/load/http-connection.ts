@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+
+const END_OF_HEAD = '\r\n\r\n'
+
+/**
+ * One kept HTTP connection with one request at a time. Written on a raw socket: a whole client would need more of the machine
+ * than what is measured.
+ */
+export class HttpConnection {
+  readonly #socket: Socket
+  #received = ''
+  #answered: ((body: string) => void) | undefined
+  #failed: (error: Error) => void
+
+  private constructor(socket: Socket, failed: (error: Error) => void) {
+    this.#socket = socket
+    this.#failed = failed
+    socket.setNoDelay(true).setEncoding('latin1')
+    socket.on('data', chunk => this.#receive(String(chunk)))
+    socket.on('error', error => this.#failed(error))
+    socket.on('close', () => this.#failed(new Error('the HTTP server closed a connection')))
+  }
+
+  /** @param failed told when the connection breaks or an answer is not 200 */
+  static async open(port: number, failed: (error: Error) => void): Promise<HttpConnection> {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    return new HttpConnection(socket, failed)
+  }
+
+  get(path: string, answered: (body: string) => void): void {
+    this.#answered = answered
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nhost: bench\r\n\r\n`)
+  }
+
+  close(): void {
+    this.#failed = () => {}
+    this.#answered = undefined
+    this.#socket.destroy()
+  }
+
+  #receive(chunk: string): void {
+    this.#received += chunk
+    const head = this.#received.indexOf(END_OF_HEAD)
+    if (head < 0) return
+    const start = head + END_OF_HEAD.length
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(this.#received.slice(0, start))?.[1])
+    if (this.#received.length < start + length) return
+    const body = this.#received.slice(start, start + length)
+    const status = this.#received.slice(9, 12)
+    this.#received = ''
+    if (Number.isNaN(length)) this.#failed(new Error('the HTTP server answered without content-length'))
+    else if (status === '200') this.#answered?.(body)
+    else this.#failed(new Error(`the HTTP server answered ${status}: ${body}`))
+  }
+}

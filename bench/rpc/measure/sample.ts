@@ -1,0 +1,36 @@
+import type { Window } from '../load/meter.ts'
+import { medians } from './median.ts'
+
+/** One measurement of one subject under one load. */
+export interface Sample {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly cpuMicrosPerCall: number
+  readonly memoryMb: number
+}
+
+/**
+ * Puts together what the processes counted. Their windows differ by a message's way, so CPU is taken as a share of each
+ * process's own window.
+ *
+ * @param asking where the times were taken
+ * @param working whose CPU and memory count
+ */
+export function sampleOf(asking: Window, working: readonly Window[]): Sample {
+  const callsPerMs = asking.calls / asking.elapsedMs
+  const busy = working.map(({ cpuMicros, elapsedMs }) => cpuMicros / elapsedMs)
+  return {
+    perSecond: callsPerMs * 1000,
+    p50Ms: asking.p50Ms,
+    p99Ms: asking.p99Ms,
+    cpuMicrosPerCall: sum(busy) / callsPerMs,
+    memoryMb: sum(working.map(({ memoryMb }) => memoryMb)),
+  }
+}
+
+export function medianSample(samples: readonly Sample[]): Sample {
+  return medians(samples, ['perSecond', 'p50Ms', 'p99Ms', 'cpuMicrosPerCall', 'memoryMb'])
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)

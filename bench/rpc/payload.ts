@@ -1,0 +1,52 @@
+/** What every subject sends and answers: a small request as between real services, about 200 bytes each way as JSON. */
+/** The action within a service, e.g. `auth.validate.token`. */
+export const ACTION = 'validate.token'
+
+export interface Request {
+  readonly token: string
+  readonly sequence: number
+}
+
+export interface Answer {
+  readonly valid: boolean
+  readonly sequence: number
+  readonly user: {
+    readonly id: string
+    readonly email: string
+    readonly name: string
+    readonly roles: string[]
+    readonly createdAt: string
+  }
+}
+
+export const TOKEN_LENGTH = 160
+const TOKEN = 'eyJhbGciOiJFZERTQSJ9.'.padEnd(TOKEN_LENGTH, 'k7Qx')
+
+export function requestOf(sequence: number): Request {
+  return { token: TOKEN, sequence }
+}
+
+/** The one handler, the same for all: what is measured is the way there and back. */
+export async function answer({ token, sequence }: Request): Promise<Answer> {
+  return {
+    valid: token.length === TOKEN_LENGTH,
+    sequence,
+    user: {
+      id: idOf(sequence),
+      email: 'grace.hopper@example.com',
+      name: 'Grace Hopper',
+      roles: ['WRITER', 'EDITOR'],
+      createdAt: '2026-01-01T12:00:00.000Z',
+    },
+  }
+}
+
+/** @throws Error when this is not the answer to that request */
+export function verify(sequence: number, got: Answer | undefined): void {
+  if (got?.valid === true && got.sequence === sequence && got.user?.id === idOf(sequence)) return
+  throw new Error(`wrong answer to call ${sequence}: ${JSON.stringify(got)}`)
+}
+
+function idOf(sequence: number): string {
+  return `user-${(sequence % 1000) + 1000}`
+}

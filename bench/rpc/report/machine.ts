@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
+import { locateNats } from '@tsmicro/infra'
+import { DEPENDENCIES, ROOT } from '../../install.ts'
+
+const FRAMEWORK = new URL('packages/tsmicro/package.json', ROOT)
+const RIVALS = ['@nats-io/transport-node', 'moleculer', '@nestjs/core', '@nestjs/microservices']
+
+/** One line: what the figures were measured on and with. */
+export async function machine(): Promise<string> {
+  const nats = await locateNats()
+  const gibibytes = Math.round(totalmem() / 1024 ** 3)
+  const { version }: { version: string } = JSON.parse(readFileSync(FRAMEWORK, 'utf8'))
+  const rivals = RIVALS.map(name => `${name} ${DEPENDENCIES[name]}`)
+  return [
+    `${availableParallelism()} cores (${process.platform} ${process.arch}, ${gibibytes} GiB)`,
+    `Node ${process.versions.node}`,
+    `nats-server ${nats?.version.join('.') ?? 'of unknown version'}`,
+    `tsmicro ${version}`,
+    ...rivals,
+  ].join(', ')
+}

@@ -1,0 +1,3 @@
+import { bareSubject } from './bare-subject.ts'
+
+export const subject = bareSubject({})

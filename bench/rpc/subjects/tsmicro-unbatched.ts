@@ -1,0 +1,3 @@
+import { tsmicroSubject } from './tsmicro-subject.ts'
+
+export const subject = tsmicroSubject({ batching: false })

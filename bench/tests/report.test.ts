@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Result } from '../rpc/measure/result.ts'
+import { judge } from '../rpc/report/acceptance.ts'
+import { chart } from '../rpc/report/chart.ts'
+import { markdownReport, terminalReport } from '../rpc/report/table.ts'
+import { between } from '../rpc/report/write-docs.ts'
+import type { SubjectName } from '../rpc/subjects.ts'
+
+const FIGURES = { p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 30, memoryMb: 200 }
+
+function closed(subject: SubjectName, perSecond: number, inFlight = 64): Result {
+  return { subject, load: 'closed', inFlight, perSecond, ...FIGURES }
+}
+
+function http(subject: SubjectName, cpuMicrosPerCall: number, p99Ms: number): Result {
+  const load = { load: 'http', inFlight: 0, offeredPerSecond: 2000, perSecond: 1999 } as const
+  return { subject, ...load, ...FIGURES, cpuMicrosPerCall, p99Ms }
+}
+
+test('ratios are met or missed at their bounds', () => {
+  const judged = judge([
+    closed('tsmicro', 150_000),
+    closed('tsmicro-unbatched', 44_999),
+    closed('bare', 30_000),
+    closed('moleculer', 50_001),
+    http('tsmicro', 10, 2.1),
+    http('bare', 20, 2),
+  ])
+  assert.deepEqual(
+    judged.map(({ promise, met }) => [promise, met]),
+    [
+      ['64 in flight: calls a second of tsmicro at least 3 × moleculer', false],
+      ['64 in flight: calls a second of tsmicro at least 5 × bare', true],
+      ['64 in flight: calls a second of tsmicro-unbatched at least 1.5 × bare', false],
+      ['HTTP: CPU per call of tsmicro at most 0.5 × bare', true],
+      ['HTTP: p99 of tsmicro at most 1 × bare', false],
+    ],
+  )
+})
+
+test('the report has a table for each load, with ratios, the cost without a call, and the promises', () => {
+  const results = [closed('tsmicro', 12_345), closed('bare', 5000), http('tsmicro', 10, 2), http('bare', 25, 2)]
+  const text = terminalReport({ results, baselineCpuMicros: 21.5 })
+  assert.match(text, /^64 in flight +calls\/s +p50 ms/m)
+  assert.match(text, /^tsmicro +12,345 +1\.00 +2\.00 +30\.0 +200 +1\.00$/m)
+  assert.match(text, /^bare +5,000 .* 2\.47$/m)
+  assert.match(text, /^HTTP, 2,000 requests a second offered/m)
+  assert.match(text, /^bare +1,999 .* 25\.0 +200 +0\.40$/m)
+  assert.match(text, /costs 21\.5 µs/)
+  assert.match(text, /^missed +2\.47 +64 in flight: calls a second of tsmicro at least 5 × bare$/m)
+  const markdown = markdownReport({ results, baselineCpuMicros: 21.5 })
+  assert.match(markdown, /^\| bare \| 5,000 \| 1\.00 \| 2\.00 \| 30\.0 \| 200 \| 2\.47 \|$/m)
+  assert.match(markdown, /\| 0\.40 \| met \|/)
+})
+
+test('nothing is said of promises that nothing was measured for', () => {
+  const results = [closed('bare', 5000)]
+  assert.deepEqual(judge(results), [])
+  assert.doesNotMatch(terminalReport({ results, baselineCpuMicros: 1 }), /met|missed|NaN|undefined/)
+})
+
+test('the chart has a bar for each figure, the longest for the most, none outside', () => {
+  const svg = chart([closed('tsmicro', 10_000), closed('nestjs', 2500), http('tsmicro', 10, 2), http('nestjs', 40, 2)])
+  const widths = [...svg.matchAll(/<rect class="(ours|bar)".*? width="([\d.]+)"/g)].map(([, , width]) => Number(width))
+  assert.equal(widths.length, 4)
+  const [first = 0, second = 0, third = 0, fourth = 0] = widths
+  assert.ok(Math.abs(first / second - 4) < 0.01 && Math.abs(fourth / third - 4) < 0.01, widths.join())
+  assert.equal(first, fourth)
+  assert.match(svg, /prefers-color-scheme: dark/)
+  assert.doesNotMatch(svg, /NaN|undefined/)
+})
+
+test('figures are put between the marks, again and again', () => {
+  const page = 'before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nafter\n'
+  const once = between(page, 'new')
+  assert.match(once, /^before\n<!-- figures: begin -->\n\nnew\n\n<!-- figures: end -->\nafter\n$/)
+  assert.equal(between(once, 'new'), once)
+  assert.throws(() => between('a page', 'new'), /no <!-- figures: begin -->/)
+})

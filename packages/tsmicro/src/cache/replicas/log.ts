@@ -1,0 +1,29 @@
+/** What the cache needs of a logger: pino's shape, and tsmicro's. */
+export interface CacheLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+/** Says a change of state once, however often it is found. */
+export class StateLog {
+  readonly #log: CacheLog | undefined
+  #last: string | undefined
+
+  constructor(log: CacheLog | undefined) {
+    this.#log = log
+  }
+
+  good(message: string): void {
+    if (this.#turn(message)) this.#log?.info({}, message)
+  }
+
+  bad(message: string, error?: unknown): void {
+    if (this.#turn(message)) this.#log?.warn(error === undefined ? {} : { err: error }, message)
+  }
+
+  #turn(message: string): boolean {
+    const changed = this.#last !== message
+    this.#last = message
+    return changed
+  }
+}

@@ -1,0 +1,29 @@
+import { SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+
+/** Waits so long, or until the signal aborts; never rejects. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) return resolve()
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+/** @throws {SERVICE_UNAVAILABLE} when it takes longer; the work goes on unheeded */
+export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    const cause = new Error(`${what}: no answer within ${ms} ms`)
+    timer = setTimeout(() => reject(new SERVICE_UNAVAILABLE(undefined, { cause })), ms)
+  })
+  try {
+    return await Promise.race([work, limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}

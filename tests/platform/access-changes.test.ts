@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import * as authContracts from '@blog-platform/auth-contract'
+import * as blogContracts from '@blog-platform/blog-contract'
+import { isRole, needsUser } from 'tsmicro/contract'
+import { bearer } from '../support/contents.ts'
+import { proceduresIn, routeOf } from '../support/contracts.ts'
+import { administrator, clientsOf, type Person, person } from '../support/people.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import { assertEnvelope } from '../support/refusal.ts'
+import { createKey } from '../support/scene.ts'
+import { type Answer, send } from '../support/send.ts'
+import { until } from '../support/until.ts'
+
+const guarded = proceduresIn(authContracts, blogContracts)
+  .filter(({ http, access }) => http !== undefined && needsUser(access))
+  // It would end what the test still needs.
+  .filter(({ name }) => name !== 'signOut')
+const forAuthors = guarded.filter(({ access }) => isRole(access) && access.role === 'AUTHOR')
+
+let platform: Platform
+let admin: Person
+before(async () => {
+  platform = await startPlatform()
+  admin = await administrator(platform)
+})
+after(() => platform?.[Symbol.asyncDispose]())
+
+const withKey = () => ({ 'x-api-key': platform.apiKey })
+
+/** What everybody is answered who asks for all of these, through the gateway. */
+function ask(procedures: typeof guarded, headers: Readonly<Record<string, string>>): Promise<Answer[]> {
+  return Promise.all(procedures.map(each => send(platform.url, routeOf(each, `/${each.service}`), { headers })))
+}
+
+const errorsOf = (answers: readonly Answer[]) => new Set(answers.map(({ body }) => body?.error))
+const only = (answers: readonly Answer[], error: string) => answers.every(({ body }) => body?.error === error)
+const none = (answers: readonly Answer[], error: string) => !errorsOf(answers).has(error)
+
+test('a role that is withdrawn counts in every service soon, and so does one that is granted', async () => {
+  const author = await person(platform, 'Ada', 'AUTHOR')
+  const headers = { ...withKey(), ...bearer(author) }
+  const set = (...roles: ('LEARNER' | 'AUTHOR' | 'ADMIN')[]) =>
+    admin.administration.setRoles({ params: { id: author.id }, body: { roles } })
+  assert.ok(none(await ask(forAuthors, headers), 'FORBIDDEN'))
+  await set('LEARNER')
+  await until('nothing to be allowed any more', async () => only(await ask(forAuthors, headers), 'FORBIDDEN'))
+  await set('ADMIN')
+  await until('everything to be allowed', async () => none(await ask(guarded, headers), 'FORBIDDEN'))
+  await set('AUTHOR')
+  await until('everything of authors to be allowed', async () => {
+    const forAdmins = guarded.filter(({ access }) => isRole(access) && access.role === 'ADMIN')
+    return none(await ask(forAuthors, headers), 'FORBIDDEN') && only(await ask(forAdmins, headers), 'FORBIDDEN')
+  })
+})
+
+test('a session that is signed out is refused by every service soon, and no other is', async () => {
+  const author = await person(platform, 'Ben', 'ADMIN')
+  const headers = { ...withKey(), ...bearer(author) }
+  assert.ok(none(await ask(guarded, headers), 'UNAUTHENTICATED'))
+  const elsewhere = await administrator(platform)
+  await author.session.signOut({})
+  await until('the token to be refused', async () => only(await ask(guarded, headers), 'UNAUTHENTICATED'))
+  for (const answer of await ask(guarded, headers)) assertEnvelope(answer, platform)
+  assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(elsewhere) }), 'UNAUTHENTICATED'))
+  assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(admin) }), 'UNAUTHENTICATED'))
+})
+
+test('a renewed session is known by its new token alone soon', async () => {
+  const author = await person(platform, 'Cleo', 'ADMIN')
+  assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(author) }), 'UNAUTHENTICATED'))
+  const { refreshToken } = author
+  const renewed = await clientsOf(platform).session.refresh({ body: { refreshToken } }, { headers: bearer(author) })
+  await until('the old token to be refused', async () =>
+    only(await ask(guarded, { ...withKey(), ...bearer(author) }), 'UNAUTHENTICATED'),
+  )
+  assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(renewed) }), 'UNAUTHENTICATED'))
+})
+
+test('an API key that is revoked is refused everywhere soon, and no other is', async () => {
+  const { id, key } = await createKey(platform, admin)
+  const headers = { 'x-api-key': key, ...bearer(admin) }
+  assert.ok(none(await ask(guarded, headers), 'API_KEY_INVALID'))
+  const revoked = await send(platform.url, `DELETE /auth/admin/apikeys/${id}`, {
+    headers: { ...withKey(), ...bearer(admin) },
+  })
+  assert.equal(revoked.status, 200)
+  await until('the key to be refused', async () => only(await ask(guarded, headers), 'API_KEY_INVALID'))
+  for (const answer of await ask(guarded, headers)) assertEnvelope(answer, platform)
+  assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(admin) }), 'API_KEY_INVALID'))
+})

@@ -1,0 +1,29 @@
+import fc from 'fast-check'
+import type { Action } from '../world.ts'
+import { accounts } from './accounts.ts'
+import { authoring } from './authoring.ts'
+import { editing } from './editing.ts'
+import { malformed } from './malformed.ts'
+import { reading } from './reading.ts'
+
+export interface Turn {
+  readonly action: Action
+  /** Which of a service's addresses gets the request, counted round. */
+  readonly door: number
+}
+
+const turn: fc.Arbitrary<Turn> = fc.record({
+  action: fc.oneof(
+    { weight: 12, arbitrary: authoring },
+    { weight: 7, arbitrary: editing },
+    { weight: 14, arbitrary: reading },
+    { weight: 3, arbitrary: accounts },
+    { weight: 2, arbitrary: malformed },
+  ),
+  door: fc.noBias(fc.nat({ max: 999 })),
+})
+
+/** So many turns, the same ones for the same seed. */
+export function turns(count: number, seed: number): readonly Turn[] {
+  return fc.sample(turn, { numRuns: count, seed })
+}

@@ -1,0 +1,86 @@
+import type { Blogs } from './blogs.ts'
+import { Refusal } from './refusal.ts'
+import type { BlogState, UserState } from './state.ts'
+import { item, privateItem } from './views.ts'
+import { scoreOf } from './words.ts'
+
+export interface Place {
+  readonly page: number
+  readonly limit: number
+}
+
+export type OwnState = 'drafted' | 'submitted' | 'published'
+
+type Key = (blog: BlogState) => string | number
+
+/** Later, higher and greater first; the first key that differs decides. */
+function ordered(blogs: readonly BlogState[], ...keys: readonly Key[]): readonly BlogState[] {
+  return blogs.toSorted((one, two) => {
+    for (const key of keys) {
+      const [a, b] = [key(one), key(two)]
+      if (a !== b) return a > b ? -1 : 1
+    }
+    return 0
+  })
+}
+
+const publishedAt: Key = blog => blog.publishedAt ?? ''
+const updatedAt: Key = blog => blog.updatedAt
+const id: Key = blog => blog._id
+
+function page<T>(all: readonly T[], { page, limit }: Place): readonly T[] {
+  return all.slice((page - 1) * limit, page * limit)
+}
+
+/** Every list of the platform. */
+export class Lists {
+  readonly #blogs: Blogs
+
+  constructor(blogs: Blogs) {
+    this.#blogs = blogs
+  }
+
+  latest(tag: string | undefined, cursor: string | undefined, place: Place) {
+    const all = this.#public().filter(blog => tag === undefined || blog.tags.includes(tag))
+    const newestFirst = ordered(cursor === undefined ? all : this.#behind(cursor, all), publishedAt, id)
+    return page(newestFirst, place).map(item)
+  }
+
+  search(question: string, place: Place) {
+    return page(this.#matching(this.#public(), question), place).map(item)
+  }
+
+  similar(_id: string) {
+    const { title, description } = this.#blogs.public(this.#blogs.get(_id))
+    const others = this.#public().filter(blog => blog._id !== _id)
+    return page(this.#matching(others, `${title} ${description}`), { page: 1, limit: 6 }).map(item)
+  }
+
+  /** Of one author, or of all for editors. */
+  inState(state: OwnState, author: UserState | undefined, place: Place) {
+    const some = this.#blogs.all.filter(blog => !blog.deleted && blog[state] && (!author || blog.author === author))
+    return page(ordered(some, updatedAt, id), place).map(privateItem)
+  }
+
+  #public(): readonly BlogState[] {
+    return this.#blogs.all.filter(blog => blog.published && !blog.deleted)
+  }
+
+  /** A blog that is or was public, even deleted, is a place in the list. */
+  #behind(cursor: string, all: readonly BlogState[]): readonly BlogState[] {
+    const last = this.#blogs.get(cursor)
+    if (last?.publishedAt === undefined) throw new Refusal('CURSOR_INVALID')
+    const [following] = [ordered([...all.filter(blog => blog !== last), last], publishedAt, id)]
+    return following.slice(following.indexOf(last) + 1)
+  }
+
+  #matching(blogs: readonly BlogState[], question: string): readonly BlogState[] {
+    const score: Key = blog => scoreOf(blog, question)
+    return ordered(
+      blogs.filter(blog => scoreOf(blog, question) > 0),
+      score,
+      publishedAt,
+      id,
+    )
+  }
+}

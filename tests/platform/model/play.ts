@@ -1,0 +1,50 @@
+import type { Turn } from './actions/index.ts'
+import { dropAnchors, granting } from './anchors.ts'
+import { audit } from './audit.ts'
+import { rolesOf, signUpCast } from './cast.ts'
+import { clear } from './clear.ts'
+import { Performance } from './performance.ts'
+import type { Stage } from './stage.ts'
+import { World } from './world.ts'
+
+/** The platform did something else than the model. */
+export class MismatchError extends Error {
+  /** How many turns had been played, the last one included. */
+  readonly turns: number
+  readonly trace: readonly string[]
+
+  constructor(turns: number, trace: readonly string[], cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.turns = turns
+    this.trace = trace
+  }
+}
+
+/** Everything is read and compared after so many turns, and at the end. */
+const AUDIT_EVERY = 125
+
+let runs = 0
+
+/** Plays the turns with new people, and leaves no blogs behind. @throws {MismatchError} */
+export async function play(stage: Stage, turns: readonly Turn[]): Promise<Performance> {
+  const run = `r${process.pid}x${runs++}`
+  const performance = new Performance(stage, new World(run, await signUpCast(stage, run)))
+  const { world } = performance
+  let played = 0
+  try {
+    await dropAnchors(performance)
+    for (const user of world.users.all.slice(1))
+      await performance.perform(granting(performance, user, rolesOf(user)), 0)
+    performance.trace.length = 0
+    for (const { action, door } of turns) {
+      played++
+      await performance.perform(action(world), door)
+      if (played % AUDIT_EVERY === 0 || played === turns.length) await audit(performance)
+    }
+    return performance
+  } catch (error) {
+    throw new MismatchError(played, performance.trace, error)
+  } finally {
+    await clear(stage, world)
+  }
+}

@@ -1,0 +1,51 @@
+import type { Person } from '../../../support/people.ts'
+import { until } from '../../../support/until.ts'
+import type { Version } from './history.ts'
+import { type Course, type Racer, TAGS, WORD, type Writer } from './racer.ts'
+import type { Random } from './random.ts'
+
+/** Ways in which what everybody sees of a blog changes; each is answered by one request. */
+const WAYS = ['title', 'slug', 'text', 'unpublish'] as const
+
+/** Makes one random change at random replicas; everybody must see it when this resolves. */
+export async function changeOnce(course: Course, { _id, writer, history }: Racer, random: Random): Promise<void> {
+  const { latest } = history
+  const number = history.begun + 1
+  const put = async ({ accessToken: token }: Person, path: string, json?: unknown) => {
+    const { status, body } = await random.pick(course.doors).send({ route: `PUT ${path}`, token, json })
+    if (status !== 200) throw new Error(`PUT ${path} was answered ${status} ${JSON.stringify(body)}`)
+  }
+  const edit = (fields: object) => put(writer.person, '/author', { _id, ...fields })
+  const change = (next: Partial<Version>, write: () => Promise<void>) => history.change({ ...latest, ...next }, write)
+  const way = latest.published ? random.pick(WAYS) : 'text'
+  if (way === 'title') {
+    const [title, tag] = [`${WORD} ${number}`, TAGS[number % 2] ?? TAGS[0]]
+    await change({ title, tag }, () => edit({ title, tags: [tag] }))
+  } else if (way === 'slug') {
+    const slug = `${latest.slug.replace(/-v\d+$/, '')}-v${number}`
+    await change({ slug }, () => edit({ slug }))
+  } else if (way === 'unpublish') {
+    await change({ published: false }, () => put(course.editor, `/editor/unpublish/id/${_id}`))
+  } else {
+    const text = `text ${number}`
+    await edit({ draftText: text })
+    await put(writer.person, `/author/submit/id/${_id}`)
+    await change({ text, published: true }, () => put(course.editor, `/editor/publish/id/${_id}`))
+  }
+}
+
+/** Changes an author's name, and waits until every replica knows it, or nobody is interested any longer. */
+export async function renameOnce({ doors }: Course, writer: Writer, going: () => boolean): Promise<void> {
+  const { person, names, anchor } = writer
+  const number = names.begun + 1
+  const name = `${person.name} ${number}`
+  await names.change(name, () => person.profile.changeMyProfile({ body: { name } }))
+  for (const door of doors) {
+    await until(`a replica to know ${name}`, async () => {
+      if (!going()) return true
+      const { body } = await door.send({ route: `GET /id/${anchor}` })
+      return (body?.data as { readonly author?: { readonly name: string } })?.author?.name === name
+    })
+  }
+  if (going()) writer.known = number
+}

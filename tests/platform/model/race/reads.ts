@@ -1,0 +1,93 @@
+import type { Door, Reply } from '../door.ts'
+import type { Version, Window } from './history.ts'
+import { type Course, type Racer, TAGS, WORD } from './racer.ts'
+
+/** What a read shows of a blog. */
+interface Shown {
+  readonly _id: string
+  readonly title: string
+  readonly slug: string
+  readonly tags: readonly string[]
+  /** Not in lists. */
+  readonly text?: string
+  readonly author?: { readonly name: string }
+}
+
+/** A way to read, and which of the blogs must be there for a version. */
+export interface Read {
+  readonly path: string
+  /** Blogs of which it tells something. */
+  readonly racers: readonly Racer[]
+  readonly contains: (version: Version) => boolean
+}
+
+const published = ({ published }: Version) => published
+
+/** Every way to read a blog. */
+export function waysTo(racer: Racer, { racers, writers }: Course): readonly Read[] {
+  const { _id, history } = racer
+  const slugs = [history.version(history.answered), history.version(Math.max(0, history.answered - 1))].map(v => v.slug)
+  const tag = TAGS[history.answered % 2] ?? TAGS[0]
+  return [
+    { path: `/id/${_id}`, racers: [racer], contains: published },
+    ...[...new Set(slugs)].map(slug => {
+      return {
+        path: `/slug/${slug}`,
+        racers: [racer],
+        contains: (seen: Version) => seen.published && seen.slug === slug,
+      }
+    }),
+    { path: '/list/latest?limit=50', racers, contains: published },
+    { path: `/list/tag/${tag}`, racers, contains: seen => seen.published && seen.tag === tag },
+    { path: `/list/similar/id/${writers[0]?.anchor}`, racers, contains: published },
+    { path: `/search?q=${WORD}&limit=50`, racers, contains: published },
+  ]
+}
+
+export interface Outcome {
+  /** A change was under way meanwhile. */
+  readonly raced: boolean
+  /** What must not have been seen; `undefined` when all is well. */
+  readonly problem: string | undefined
+}
+
+/** Reads, and compares with what everybody who begins now may see. */
+export async function readOnce(door: Door, { path, racers, contains }: Read): Promise<Outcome> {
+  const before = racers.map(({ history, writer }) => ({ from: history.answered, knownName: writer.known }))
+  const reply = await door.send({ route: `GET ${path}` })
+  const items = shownIn(reply)
+  if (!items) return { raced: false, problem: `${path} answered ${reply.status} ${JSON.stringify(reply.body)}` }
+  let raced = false
+  for (const [index, racer] of racers.entries()) {
+    const { history, writer } = racer
+    const { from, knownName } = before[index] ?? { from: 0, knownName: 0 }
+    const window: Window = { from, to: history.begun }
+    raced ||= window.from < window.to
+    const seen = items.find(({ _id }) => _id === racer._id)
+    const allowed = (version: Version) => (seen ? contains(version) && shows(seen, version) : !contains(version))
+    if (!history.some(window, allowed)) return { raced, problem: told(path, racer, window, seen) }
+    const name = seen?.author?.name
+    const names: Window = { from: knownName, to: writer.names.begun }
+    if (name !== undefined && !writer.names.some(names, each => each === name))
+      return {
+        raced,
+        problem: `${path} shows the author as ${name}, ${writer.names.version(names.from)} or later was known`,
+      }
+  }
+  return { raced, problem: undefined }
+}
+
+function shownIn({ status, body }: Reply): readonly Shown[] | undefined {
+  if (status === 404 && body?.error === 'BLOG_NOT_FOUND') return []
+  return status === 200 ? [body?.data as Shown].flat() : undefined
+}
+
+function shows({ title, slug, tags, text }: Shown, version: Version): boolean {
+  const sameText = text === undefined || text === version.text
+  return title === version.title && slug === version.slug && tags.join() === version.tag && sameText
+}
+
+function told(path: string, { _id, history }: Racer, { from, to }: Window, seen: Shown | undefined): string {
+  const allowed = Array.from({ length: to - from + 1 }, (_, index) => JSON.stringify(history.version(from + index)))
+  return `${path} shows of blog ${_id} ${JSON.stringify(seen) ?? 'nothing'}; allowed: version ${from} to ${to}: ${allowed.join(' or ')}`
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { type BoundProcedure, isRole, parseRoute } from 'tsmicro/contract'
+import { parse } from 'yaml'
+
+/** What a caller shows, as it is: written down by whoever made it, not read from it. */
+export interface Caller {
+  /** What the API key permits; `none` = not sent, `bad` = sent, and not good. */
+  readonly key: readonly string[] | 'none' | 'bad'
+  /** The role of who is signed in; undefined = nobody is, or no longer. */
+  readonly role?: string
+}
+
+/** Status and error of a refusal; `admitted` is anything that the procedure itself answers. */
+export type Expected = readonly [status: number, error: string] | 'admitted'
+
+/** Lowest first, as the platform's documents say. */
+const RANKS = ['LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN']
+
+/** Who is let through, worked out from the contract and kong.yml alone. */
+export function expectedOf(procedure: BoundProcedure, { key, role }: Caller): Expected {
+  if (key === 'none') return [401, 'API_KEY_REQUIRED']
+  if (key === 'bad') return [401, 'API_KEY_INVALID']
+  if (!key.includes(permissionOf(procedure))) return [403, 'API_KEY_FORBIDDEN']
+  const { access } = procedure
+  if (access === 'internal') return [404, 'ROUTE_NOT_FOUND']
+  if (access === 'open' || access === 'key') return 'admitted'
+  if (role === undefined) return [401, 'UNAUTHENTICATED']
+  if (!isRole(access)) return 'admitted'
+  return RANKS.indexOf(role) >= RANKS.indexOf(access.role) ? 'admitted' : [403, 'FORBIDDEN']
+}
+
+interface Kong {
+  readonly services: readonly {
+    readonly name: string
+    readonly routes: readonly {
+      readonly methods: readonly string[]
+      readonly plugins?: readonly { readonly config: { readonly permission: string } }[]
+    }[]
+  }[]
+}
+
+const kong = parse(readFileSync(new URL('../../../kong/kong.yml', import.meta.url), 'utf8')) as Kong
+
+/** What kong.yml asks of an API key for a procedure. */
+export function permissionOf({ service, http }: BoundProcedure): string {
+  const { method } = parseRoute(http ?? '')
+  const routes = kong.services.find(({ name }) => name === `${service}-service`)?.routes ?? []
+  const permission = routes.find(({ methods }) => methods.includes(method))?.plugins?.[0]?.config.permission
+  if (permission === undefined) throw new Error(`kong.yml has no guarded route for ${service} ${http}`)
+  return permission
+}

@@ -1,0 +1,30 @@
+import { createPrivateKey, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Platform, startPlatform } from '../platform.ts'
+
+/** A platform whose private keys a test may read: to make tokens that are wrong in one thing only. */
+export interface KeyedPlatform {
+  readonly platform: Platform
+  /** The key that signed a token. */
+  signingKeyOf(token: string): Promise<KeyObject>
+}
+
+export async function startKeyedPlatform(resources: AsyncDisposableStack): Promise<KeyedPlatform> {
+  const directory = await mkdtemp(join(tmpdir(), 'tsmicro-keys-'))
+  resources.defer(() => rm(directory, { recursive: true, force: true }))
+  const keys = join(directory, 'keys')
+  const platform = resources.use(await startPlatform({ env: { KEYS_DIR: keys } }))
+  return { platform, signingKeyOf: token => keyOf(token, keys) }
+}
+
+async function keyOf(token: string, directory: string): Promise<KeyObject> {
+  const [header, claims, signature = ''] = token.split('.')
+  for (const file of await readdir(directory)) {
+    const key = createPrivateKey(await readFile(join(directory, file)))
+    const signed = Buffer.from(`${header}.${claims}`)
+    if (verify('RSA-SHA256', signed, createPublicKey(key), Buffer.from(signature, 'base64url'))) return key
+  }
+  throw new Error('no key in KEYS_DIR signed the token')
+}

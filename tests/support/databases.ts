@@ -1,0 +1,71 @@
+import { BSON, MongoClient } from 'mongodb'
+import pg from 'pg'
+import type { Platform } from './platform.ts'
+
+/** Every row and document, as text by table or collection and id. */
+export type Dump = ReadonlyMap<string, string>
+
+/** What changes by being asked or by time alone: counts of failed sign-ins, and how long a signing key is good. */
+const MOVING = ['sign_in_attempts', 'signing_keys']
+
+/** Both databases as they are, whatever tables there are. */
+export async function dump(platform: Pick<Platform, 'postgres' | 'documents'>): Promise<Dump> {
+  const [rows, documents] = await Promise.all([rowsOf(platform.postgres.url), documentsOf(platform.documents.url)])
+  return new Map([...rows, ...documents].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** How a dump differs from an earlier one. */
+export interface Difference {
+  readonly added: readonly string[]
+  readonly changed: readonly string[]
+  readonly removed: readonly string[]
+}
+
+export function difference(before: Dump, after: Dump): Difference {
+  return {
+    added: [...after.keys()].filter(key => !before.has(key)),
+    changed: [...after].filter(([key, text]) => before.has(key) && before.get(key) !== text).map(([key]) => key),
+    removed: [...before.keys()].filter(key => !after.has(key)),
+  }
+}
+
+export const UNCHANGED: Difference = { added: [], changed: [], removed: [] }
+
+/** Runs something on the auth service's database: for states that no procedure makes. */
+export async function onPostgres<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+function rowsOf(url: string): Promise<[string, string][]> {
+  return onPostgres(url, async client => {
+    const tables = await client.query<{ name: string }>(
+      `select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
+    )
+    const dumped: [string, string][] = []
+    for (const { name } of tables.rows.filter(table => !MOVING.includes(table.name))) {
+      const { rows } = await client.query<{ row: string; id: string | null }>(
+        `select to_jsonb(t)::text as row, to_jsonb(t)->>'id' as id from ${pg.escapeIdentifier(name)} t order by 1`,
+      )
+      dumped.push(...rows.map(({ row, id }): [string, string] => [`${name}/${id ?? row}`, row]))
+    }
+    return dumped
+  })
+}
+
+async function documentsOf(url: string): Promise<[string, string][]> {
+  await using client = await MongoClient.connect(url)
+  const database = client.db('blog')
+  const dumped: [string, string][] = []
+  for (const { name } of await database.listCollections().toArray()) {
+    for (const document of await database.collection(name).find().toArray()) {
+      dumped.push([`${name}/${document._id}`, BSON.EJSON.stringify(document)])
+    }
+  }
+  return dumped
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type BoundProcedure, isRole } from 'tsmicro/contract'
+import { draft, type Person } from './people.ts'
+import type { Scene } from './scene.ts'
+
+/** What a client sends a procedure, part by part. */
+export interface Input {
+  readonly params?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, unknown>>
+  readonly body?: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const PAGE = { query: { page: '1', limit: '10' } }
+
+/**
+ * A request for each procedure, good in every part, which does what it says when the caller may: refused, it is refused for
+ * who sends it alone. A procedure that is missing here fails the tests that ask for it.
+ */
+export function inputOf({ service, name }: BoundProcedure, scene: Scene): Input {
+  const make = INPUTS[`${service}.${name}`]
+  assert.ok(make, `tests/support/inputs.ts has no request for ${service}.${name}`)
+  return make(scene)
+}
+
+/** Who may and does call a procedure. */
+export function callerOf({ access }: BoundProcedure, scene: Scene): Person {
+  const people: Readonly<Record<string, Person>> = { AUTHOR: scene.author, EDITOR: scene.editor, ADMIN: scene.admin }
+  return (isRole(access) ? people[access.role] : undefined) ?? scene.learner
+}
+
+const blog = (state: keyof Scene['blogs']) => (scene: Scene) => ({ params: { id: scene.blogs[state] } })
+
+const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
+  'auth.setRoles': ({ other }) => ({ params: { id: other.id }, body: { roles: ['AUTHOR', 'EDITOR'] } }),
+  'auth.verifyApiKey': ({ spareKey }) => ({ body: { key: spareKey.key, permission: 'READ' } }),
+  'auth.verifyApiKeyHeader': ({ spareKey }) => ({ headers: { 'x-api-key': spareKey.key } }),
+  'auth.createApiKey': () => ({
+    body: { comment: 'somebody else’s', permissions: ['READ'], expiresAt: '2999-12-31T23:59:59.000Z' },
+  }),
+  'auth.listApiKeys': () => PAGE,
+  'auth.revokeApiKey': ({ spareKey }) => ({ params: { id: spareKey.id } }),
+  'auth.jwks': () => ({}),
+  'auth.publicProfile': ({ author }) => ({ params: { id: author.id } }),
+  'auth.myProfile': () => ({}),
+  'auth.changeMyProfile': () => ({ body: { name: 'Countess', profilePicUrl: 'https://example.com/c.png' } }),
+  'auth.signUp': () => ({
+    body: {
+      email: `newcomer-${randomUUID()}@example.com`,
+      password: 'correct horse',
+      name: 'Newcomer',
+      profilePicUrl: 'https://example.com/n.png',
+    },
+  }),
+  'auth.signIn': () => ({ body: { email: 'admin@tsmicro.dev', password: 'changeit' } }),
+  'auth.refresh': ({ learner }) => ({
+    headers: { authorization: `Bearer ${learner.accessToken}` },
+    body: { refreshToken: learner.refreshToken },
+  }),
+  'auth.signOut': () => ({}),
+  'blog.findById': blog('published'),
+  'blog.findBySlug': () => ({ params: { slug: 'the-published' } }),
+  'blog.latest': ({ blogs }) => ({ query: { ...PAGE.query, cursor: blogs.published } }),
+  'blog.byTag': ({ blogs }) => ({ params: { tag: 'TEST' }, query: { ...PAGE.query, cursor: blogs.published } }),
+  'blog.similar': blog('published'),
+  'blog.search': () => ({ query: { q: 'about published', ...PAGE.query } }),
+  'blog.create': () => ({ body: { ...draft(`made-${randomUUID()}`), imgUrl: 'https://example.com/b.png' } }),
+  'blog.change': ({ blogs }) => ({
+    body: { _id: blogs.draft, ...draft('the-draft'), title: 'Changed', imgUrl: 'https://example.com/b.png' },
+  }),
+  'blog.submit': blog('draft'),
+  'blog.withdraw': blog('submitted'),
+  'blog.findOwn': blog('draft'),
+  'blog.remove': blog('draft'),
+  'blog.ownDrafts': () => PAGE,
+  'blog.ownSubmitted': () => PAGE,
+  'blog.ownPublished': () => PAGE,
+  'blog.publish': blog('submitted'),
+  'blog.unpublish': blog('published'),
+  'blog.review': blog('submitted'),
+  'blog.submitted': () => PAGE,
+  'blog.published': () => PAGE,
+}

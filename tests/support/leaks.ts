@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import type { Platform } from './platform.ts'
+
+/** What an answer tells nobody: stacks, paths, statements, names of drivers and of errors of theirs, addresses within. */
+const INTERNALS: readonly RegExp[] = [
+  /\bat .{1,200}[./][cm]?[jt]s:\d+/,
+  /node_modules|file:\/\/|\/(?:packages|services|contracts)\/\w/,
+  /syntax error at or near|violates .{1,80} constraint|invalid (?:input|byte sequence)|relation "/i,
+  /\b(?:insert into|update "?\w+"? set|delete from|select .{1,200} from) "?(?:users|roles|sessions|api_keys)\b/i,
+  /\b(?:Mongo\w*Error|PostgresError|DatabaseError|TypeError|RangeError|ReferenceError|SyntaxError)\b/,
+  /\b(?:kysely|undici|fastify|typebox|bentocache|E11000|BSONError)\b|\bFST_ERR|\bERR_[A-Z]+_|\bECONN/i,
+  /\b(?:nats|postgres(?:ql)?|mongodb):\/\//,
+]
+
+/** What neither an answer nor a log nor a message may hold, whoever it belongs to. */
+const SECRETS: readonly RegExp[] = [
+  /\$argon2/,
+  /BEGIN [A-Z ]*PRIVATE KEY/,
+  /:\/\/[^:/?#\s"]+:(?!\[redacted\])[^@/?#\s"]+@/,
+]
+
+/** @param echoed what the request held: to say it again is no leak */
+export function assertNothingInternal(text: string, platform: Platform, echoed: readonly string[] = []): void {
+  const said = echoed.reduce((rest, each) => (each.length > 3 ? rest.replaceAll(each, '') : rest), text)
+  for (const pattern of [...INTERNALS, ...SECRETS]) assert.doesNotMatch(said, pattern)
+  assert.ok(!said.includes(tmpdir()), said)
+  const within = [platform.nats, platform.postgres, platform.documents, platform.auth, platform.blog]
+  for (const { url } of within) assert.ok(!said.includes(new URL(url).host), said)
+}
+
+/**
+ * Scans everything that all programs wrote for the secrets that a test used, and for what looks like one.
+ * @param secrets passwords, keys and tokens that were made or sent
+ */
+export function assertNoSecretsLogged(platform: Platform, secrets: Iterable<string>): void {
+  // Of a token the signature alone would do: whoever has it can make the rest.
+  const used = [...new Set(secrets)].flatMap(secret => [secret, ...secret.split('.')]).filter(text => text.length >= 8)
+  for (const program of [platform.auth, platform.blog, platform.gateway]) {
+    const { output } = program
+    assert.ok(output.length > 0, 'there is a log to look at')
+    for (const pattern of [...SECRETS, /eyJ[\w-]{8,}\.[\w-]+/]) assert.doesNotMatch(output, pattern)
+    const found = used.filter(text => output.includes(text))
+    assert.deepEqual(found, [])
+  }
+}
+
+/** Password hashes leave PostgreSQL for nobody: neither in an answer nor in a message. */
+export function assertNoHash(text: string): void {
+  assert.doesNotMatch(text, /\$argon2|password_?hash/i)
+}

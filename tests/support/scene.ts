@@ -1,0 +1,49 @@
+import { apiKeyAdministration } from '@blog-platform/auth-contract'
+import { createHttpClient } from 'tsmicro'
+import { administrator, draft, type Person, person } from './people.ts'
+import type { Platform } from './platform.ts'
+
+/** People of every role, and one of everything that somebody may want to read or change. */
+export interface Scene {
+  readonly learner: Person
+  readonly author: Person
+  /** Another author, with a draft of their own. */
+  readonly other: Person
+  readonly editor: Person
+  readonly admin: Person
+  /** Ids of the author's blogs by their state; `foreign` is the other author's draft. */
+  readonly blogs: Readonly<Record<'draft' | 'submitted' | 'published' | 'foreign', string>>
+  /** A key that nobody uses, for those who want to revoke one. */
+  readonly spareKey: { readonly id: string; readonly key: string }
+}
+
+export async function setScene(platform: Platform): Promise<Scene> {
+  const [learner, author, other, editor, admin] = await Promise.all([
+    person(platform, 'Lea'),
+    person(platform, 'Ada', 'AUTHOR'),
+    person(platform, 'Otto', 'AUTHOR'),
+    person(platform, 'Edith', 'EDITOR'),
+    administrator(platform),
+  ])
+  const write = async (by: Person, slug: string) => (await by.authoring.create({ body: draft(slug) }))._id
+  const blogs = {
+    draft: await write(author, 'the-draft'),
+    submitted: await write(author, 'the-submitted'),
+    published: await write(author, 'the-published'),
+    foreign: await write(other, 'the-foreign'),
+  }
+  for (const id of [blogs.submitted, blogs.published]) await author.authoring.submit({ params: { id } })
+  await editor.editing.publish({ params: { id: blogs.published } })
+  return { learner, author, other, editor, admin, blogs, spareKey: await createKey(platform, admin) }
+}
+
+/** Makes an API key. */
+export async function createKey(
+  platform: Platform,
+  admin: Person,
+  permissions: ('READ' | 'WRITE')[] = ['READ', 'WRITE'],
+): Promise<{ readonly id: string; readonly key: string }> {
+  const headers = { 'x-api-key': platform.apiKey, authorization: `Bearer ${admin.accessToken}` }
+  const client = createHttpClient(apiKeyAdministration, { baseUrl: `${platform.url}/auth`, headers })
+  return client.createApiKey({ body: { comment: 'made by a test', permissions } })
+}

@@ -1,0 +1,22 @@
+import { type BoundProcedure, parseRoute } from 'tsmicro/contract'
+import type { Input } from './inputs.ts'
+import type { Sent } from './send.ts'
+
+/** A request as {@link send} takes it. */
+export interface Wire {
+  readonly route: string
+  readonly sent: Sent
+}
+
+/** Writes a procedure's request down. `prefix` is the service's at the gateway. */
+export function wireOf({ http }: BoundProcedure, input: Input, prefix = ''): Wire {
+  const { method, path } = parseRoute(http ?? '')
+  const { params = {}, query = {}, body, headers = {} } = input
+  const filled = path.replaceAll(/:([^/]+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+  const pairs = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
+  const search = pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`
+  return {
+    route: `${method} ${prefix}${filled}${search}`,
+    sent: { headers, ...(body === undefined ? {} : { json: body }) },
+  }
+}
