@@ -2,6 +2,9 @@
 /** The action within a service, e.g. `auth.validate.token`. */
 export const ACTION = 'validate.token'
 
+/** How long everybody waits for an answer. Long, so that a machine busy with other work delays a run and does not end it. */
+export const CALL_TIMEOUT_MS = 20_000
+
 export interface Request {
   readonly token: string
   readonly sequence: number

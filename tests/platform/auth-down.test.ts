@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as blogContracts from '@blog-platform/blog-contract'
-import { type Gateway, startGateway } from '@tsmicro/gateway'
+import type { Gateway } from '@tsmicro/gateway'
 import { needsUser } from 'tsmicro/contract'
 import { bearer, type Contents, publish } from '../support/contents.ts'
 import { proceduresIn, routeOf } from '../support/contracts.ts'
+import { startPatientGateway } from '../support/patient-gateway.ts'
 import { draft } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { send } from '../support/send.ts'
@@ -22,23 +20,10 @@ let withKey: { readonly 'x-api-key': string }
 before(async () => {
   platform = resources.use(await startPlatform({ env: { CACHE_TTL_SECONDS: '3600' } }))
   contents = await publish(platform, 5)
-  patient = resources.use(await startPatientGateway())
+  patient = await startPatientGateway(resources, platform)
   withKey = { 'x-api-key': platform.apiKey }
 })
 after(() => resources.disposeAsync())
-
-const KEPT_FOR = / cache_ttl: \d+$/gm
-
-async function startPatientGateway(): Promise<Gateway> {
-  const directory = await mkdtemp(join(tmpdir(), 'tsmicro-gateway-'))
-  resources.defer(() => rm(directory, { recursive: true, force: true }))
-  const config = await readFile(new URL('../../kong/kong.yml', import.meta.url), 'utf8')
-  assert.match(config, KEPT_FOR)
-  const path = join(directory, 'kong.yml')
-  await writeFile(path, config.replaceAll(KEPT_FOR, ' cache_ttl: 600'))
-  const resolve = { 'auth:8001': new URL(platform.authUrl).host, 'blog:8002': new URL(platform.blogUrl).host }
-  return startGateway({ config: path, port: 0, resolve })
-}
 
 /** Everything of the blog service that somebody must be signed in for. */
 const guarded = proceduresIn(blogContracts).filter(({ access }) => needsUser(access))

@@ -96,29 +96,3 @@ test('document server killed: what is cached is read, the rest is 503, never 404
   assert.equal(await readStatus(id), 200)
   assert.equal((await write('documents-are-back')).status, 200)
 })
-
-test('both databases frozen for seconds: 503 or 504, then on as before', async () => {
-  const [, id = ''] = unread
-  platform.postgres.kill('SIGSTOP')
-  platform.documents.kill('SIGSTOP')
-  try {
-    const [auth, read, list] = await Promise.all([
-      answersOfAuth('frozen'),
-      send(platform.blogUrl, `GET /id/${id}`),
-      send(platform.blogUrl, 'GET /list/latest'),
-      until('auth to notice', async () => !(await readyOf(platform.authUrl))),
-      until('blog to notice', async () => !(await readyOf(platform.blogUrl))),
-    ])
-    for (const { status } of [...auth, read, list]) assert.ok(status === 503 || status === 504, `${status}`)
-    assert.equal(await readStatus(cached), 200)
-  } finally {
-    platform.postgres.kill('SIGCONT')
-    platform.documents.kill('SIGCONT')
-  }
-  await until('auth to be ready', () => readyOf(platform.authUrl))
-  await until('blog to be ready', () => readyOf(platform.blogUrl))
-  await until('reading to work', async () => (await readStatus(id)) === 200)
-  await until('signing in to work', async () => (await signIn()).status === 200)
-  assert.equal((await signIn('wrong password')).status, 401)
-  assert.equal((await write('thawed')).status, 200)
-})

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism, totalmem } from 'node:os'
+import { availableParallelism, loadavg, totalmem } from 'node:os'
 import { locateNats } from '@tsmicro/infra'
 import { DEPENDENCIES, ROOT } from '../../install.ts'
 
 const FRAMEWORK = new URL('packages/tsmicro/package.json', ROOT)
 const RIVALS = ['@nats-io/transport-node', 'moleculer', '@nestjs/core', '@nestjs/microservices']
+
+/** How many processes wanted to run in the last minute, on average: 0 on a machine that did nothing else. */
+export function load(): { readonly average: number; readonly busy: boolean } {
+  const [average = 0] = loadavg()
+  return { average, busy: average > availableParallelism() / 2 }
+}
 
 /** One line: what the figures were measured on and with. */
 export async function machine(): Promise<string> {
@@ -18,5 +24,6 @@ export async function machine(): Promise<string> {
     `nats-server ${nats?.version.join('.') ?? 'of unknown version'}`,
     `tsmicro ${version}`,
     ...rivals,
+    `load average before ${load().average.toFixed(1)}`,
   ].join(', ')
 }

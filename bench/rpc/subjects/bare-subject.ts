@@ -1,5 +1,5 @@
 import { type ConnectionOptions, connect, type Msg } from '@nats-io/transport-node'
-import { ACTION } from '../payload.ts'
+import { ACTION, CALL_TIMEOUT_MS } from '../payload.ts'
 import type { Subject } from '../subject.ts'
 
 /** nats.js alone: `request()`, JSON by hand, no validation, no errors, no discovery. */
@@ -20,7 +20,8 @@ export function bareSubject(options: ConnectionOptions): Subject {
     async connect({ natsUrl, service }) {
       const nats = await connect({ servers: natsUrl, ...options })
       const subject = `${service}.${ACTION}`
-      return async request => (await nats.request(subject, JSON.stringify(request), { timeout: 5000 })).json()
+      return async request =>
+        (await nats.request(subject, JSON.stringify(request), { timeout: CALL_TIMEOUT_MS })).json()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { type BrokerOptions, ServiceBroker } from 'moleculer'
-import { ACTION, type Answer, type Request, TOKEN_LENGTH } from '../payload.ts'
+import { ACTION, type Answer, CALL_TIMEOUT_MS, type Request, TOKEN_LENGTH } from '../payload.ts'
 import type { Subject } from '../subject.ts'
 
 /** As its guide to deployment says: transporter and serializer set, validator on, metrics and tracing off, no log. */
@@ -10,7 +10,7 @@ function options(nodeID: string, url: string): BrokerOptions {
     transporter: { type: 'NATS', options: { url } },
     serializer: 'JSON',
     validator: true,
-    requestTimeout: 5000,
+    requestTimeout: CALL_TIMEOUT_MS,
     // Ending is the parent's business.
     skipProcessEventRegistration: true,
   }

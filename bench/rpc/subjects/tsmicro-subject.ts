@@ -2,7 +2,7 @@ import { Controller, createService, FORBIDDEN, NatsClient, type NatsGroup, UNAUT
 import { contract, procedure } from 'tsmicro/contract'
 import { createLogger } from 'tsmicro/telemetry'
 import Type from 'typebox'
-import { ACTION, type Answer, type Request, TOKEN_LENGTH } from '../payload.ts'
+import { ACTION, type Answer, CALL_TIMEOUT_MS, type Request, TOKEN_LENGTH } from '../payload.ts'
 import type { Subject } from '../subject.ts'
 
 /** Request and response are both validated at both ends. */
@@ -66,7 +66,7 @@ export function tsmicroSubject(client: { readonly batching?: boolean }): Subject
     },
     async connect({ natsUrl, service }) {
       const { validateToken } = contractOf(service)
-      const options = { url: natsUrl, name: 'blog', ...client }
+      const options = { url: natsUrl, name: 'blog', timeoutMs: CALL_TIMEOUT_MS, ...client }
       const nats = new NatsClient(options)
       await nats.connect()
       return request => nats.call(validateToken, request)

@@ -3,6 +3,8 @@ import type { Performance } from './performance.ts'
 import { privateBlog, publicBlog } from './views.ts'
 import type { Step, World } from './world.ts'
 
+type Read = (route: string, expected: () => unknown) => Step
+
 const ALL = { page: 1, limit: 1000 }
 
 /** Reads everything there is at every address, and compares it. */
@@ -24,6 +26,7 @@ function* everything(world: World): Generator<Step> {
   for (const tag of new Set(blogs.all.flatMap(({ tags }) => tags))) {
     yield read(`/list/tag/${encodeURIComponent(tag)}?limit=1000`, () => lists.latest(tag, undefined, ALL))
   }
+  yield* pages(world, read)
   yield* walk(world, read)
   for (const user of users.all) {
     const caller = { user, token: user.token }
@@ -41,8 +44,15 @@ function* everything(world: World): Generator<Step> {
     yield read(`/editor/id/${blog._id}`, () => privateBlog(blogs.reviewed(blog._id)), caller)
 }
 
-/** The whole list of published blogs, by cursor. */
-function* walk({ lists }: World, read: (route: string, expected: () => unknown) => Step): Generator<Step> {
+/** The whole list of published blogs, page by page. */
+function* pages({ lists }: World, read: Read): Generator<Step> {
+  const limit = 7
+  for (let page = 1; lists.latest(undefined, undefined, { page, limit }).length > 0; page++)
+    yield read(`/list/latest?page=${page}&limit=${limit}`, () => lists.latest(undefined, undefined, { page, limit }))
+}
+
+/** The same by cursor. */
+function* walk({ lists }: World, read: Read): Generator<Step> {
   const place = { page: 1, limit: 7 }
   for (let last = lists.latest(undefined, undefined, place).at(-1); last; ) {
     const cursor = last._id

@@ -38,7 +38,10 @@ export async function play(stage: Stage, turns: readonly Turn[]): Promise<Perfor
     performance.trace.length = 0
     for (const { action, door } of turns) {
       played++
-      await performance.perform(action(world), door)
+      const step = action(world)
+      await performance.perform(step, door)
+      // What is read is kept: here by the same instance, or there by the next.
+      if (step.route.startsWith('GET')) await performance.perform(step, door + 1)
       if (played % AUDIT_EVERY === 0 || played === turns.length) await audit(performance)
     }
     return performance

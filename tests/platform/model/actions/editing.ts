@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { privateBlog } from '../views.ts'
 import type { Action } from '../world.ts'
-import { editorsBlog, place, query, who } from './pick.ts'
+import { type BlogPick, place, publishedBlog, query, submittedBlog, who } from './pick.ts'
 
-const decide = (verb: 'publish' | 'unpublish'): fc.Arbitrary<Action> =>
-  fc.tuple(who, editorsBlog).map(([who, blog]) => world => {
+const decide = (verb: 'publish' | 'unpublish', blogs: fc.Arbitrary<BlogPick>): fc.Arbitrary<Action> =>
+  fc.tuple(who, blogs).map(([who, blog]) => world => {
     const caller = who(world, 'EDITOR')
     const _id = blog(world, verb === 'unpublish' ? { spared: world.anchors } : {})
     return {
@@ -18,19 +18,21 @@ const decide = (verb: 'publish' | 'unpublish'): fc.Arbitrary<Action> =>
     }
   })
 
-const review: fc.Arbitrary<Action> = fc.tuple(who, editorsBlog).map(([who, blog]) => world => {
-  const caller = who(world, 'EDITOR')
-  const _id = blog(world)
-  return {
-    service: 'blog',
-    caller,
-    route: `GET /editor/id/${_id}`,
-    expected: () => {
-      world.users.demand(caller, 'EDITOR')
-      return privateBlog(world.blogs.reviewed(_id))
-    },
-  }
-})
+const review: fc.Arbitrary<Action> = fc
+  .tuple(who, fc.oneof(submittedBlog, publishedBlog))
+  .map(([who, blog]) => world => {
+    const caller = who(world, 'EDITOR')
+    const _id = blog(world)
+    return {
+      service: 'blog',
+      caller,
+      route: `GET /editor/id/${_id}`,
+      expected: () => {
+        world.users.demand(caller, 'EDITOR')
+        return privateBlog(world.blogs.reviewed(_id))
+      },
+    }
+  })
 
 const list: fc.Arbitrary<Action> = fc
   .tuple(who, fc.constantFrom(...(['submitted', 'published'] as const)), place)
@@ -48,8 +50,8 @@ const list: fc.Arbitrary<Action> = fc
   })
 
 export const editing: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 8, arbitrary: decide('publish') },
-  { weight: 2, arbitrary: decide('unpublish') },
+  { weight: 8, arbitrary: decide('publish', submittedBlog) },
+  { weight: 3, arbitrary: decide('unpublish', publishedBlog) },
   { weight: 2, arbitrary: review },
   { weight: 2, arbitrary: list },
 )

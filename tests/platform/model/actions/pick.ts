@@ -51,8 +51,8 @@ function blogAmong(...kinds: readonly [string, number][]): fc.Arbitrary<BlogPick
 }
 
 export const authorsBlog = blogAmong(['own', 8], ['deleted', 1])
-export const editorsBlog = blogAmong(['submitted', 6], ['published', 3], ['draft', 1])
-export const publicBlog = blogAmong(['published', 8], ['deleted', 1])
+export const submittedBlog = blogAmong(['submitted', 6], ['published', 2], ['draft', 1])
+export const publishedBlog = blogAmong(['published', 8], ['submitted', 1], ['deleted', 1])
 
 export const place = fc.record({
   page: fc.noBias(fc.constantFrom(1, 1, 1, 2, 3, 1_000_000)),

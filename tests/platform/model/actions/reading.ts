@@ -1,25 +1,25 @@
 import fc from 'fast-check'
 import { SPELLINGS, spelledIn } from '../slugs.ts'
-import { publicBlog as shown } from '../views.ts'
+import { publicBlog } from '../views.ts'
 import { question } from '../words.ts'
 import type { Action } from '../world.ts'
 import { TAGS } from './authoring.ts'
-import { place, publicBlog, query, who } from './pick.ts'
+import { place, publishedBlog, query, who } from './pick.ts'
 
 type Read = (world: Parameters<Action>[0]) => { readonly path: string; readonly expected: () => unknown }
 
-const byId = publicBlog.map(
+const byId = publishedBlog.map(
   (pick): Read =>
     world => {
       const _id = pick(world)
-      return { path: `/id/${_id}`, expected: () => shown(world.blogs.public(world.blogs.get(_id))) }
+      return { path: `/id/${_id}`, expected: () => publicBlog(world.blogs.public(world.blogs.get(_id))) }
     },
 )
 
 /** By the slug that a blog has, written as it is or in the way of a stranger. */
 const bySlug = fc
   .oneof(
-    publicBlog.map(pick => (world: Parameters<Read>[0]) => {
+    publishedBlog.map(pick => (world: Parameters<Read>[0]) => {
       const slug = world.blogs.get(pick(world))?.slug ?? 'nothing'
       return { written: slug.toUpperCase(), normal: slug }
     }),
@@ -33,13 +33,17 @@ const bySlug = fc
         const { written, normal } = spelled(world)
         return {
           path: `/slug/${encodeURIComponent(written)}`,
-          expected: () => shown(world.blogs.public(world.blogs.all.find(({ slug }) => slug === normal))),
+          expected: () => publicBlog(world.blogs.public(world.blogs.all.find(({ slug }) => slug === normal))),
         }
       },
   )
 
 const list = fc
-  .tuple(fc.option(fc.constantFrom(...TAGS, 'NO SUCH'), { nil: undefined }), place, fc.option(publicBlog, { freq: 4 }))
+  .tuple(
+    fc.option(fc.constantFrom(...TAGS, 'NO SUCH'), { nil: undefined }),
+    place,
+    fc.option(publishedBlog, { freq: 4 }),
+  )
   .map(
     ([tag, place, pick]): Read =>
       world => {
@@ -52,7 +56,7 @@ const list = fc
       },
   )
 
-const similar = publicBlog.map(
+const similar = publishedBlog.map(
   (pick): Read =>
     world => {
       const _id = pick(world)

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { createNatsBroadcast } from 'tsmicro/nats'
+import { until } from '../support/until.ts'
+import { openReplica, type Replica, type Servers, SUBJECT, sharing, startServers } from './support/servers.ts'
+
+let servers: Servers
+let one: Replica
+let other: Replica
+before(async () => {
+  servers = await startServers()
+  one = await openReplica(servers, { group: 'hostile' })
+  other = await openReplica(servers, { group: 'hostile' })
+  await sharing(one, other)
+})
+after(async () => {
+  await one?.[Symbol.asyncDispose]()
+  await other?.[Symbol.asyncDispose]()
+  await servers?.[Symbol.asyncDispose]()
+})
+
+const forget = { v: 1, type: 'forget', round: 'r', from: 'f', generation: 1, marks: [['rows', ['kx']]] }
+
+const nonsense = [
+  '',
+  'null',
+  '[]',
+  '7',
+  '{',
+  '{"v":1}',
+  '\u0000',
+  '[['.repeat(50_000),
+  'x'.repeat(900_000),
+  JSON.stringify({ ...forget, v: 2 }),
+  ...['marks', 'from', 'round', 'generation'].flatMap(name =>
+    [undefined, null, 7, '', 'a.b', '>', {}, [[]], [['rows']], [[7, []]], [['rows', [7]]], [['rows', ['z']]]].map(
+      value => JSON.stringify({ ...forget, [name]: value }),
+    ),
+  ),
+  JSON.stringify({ ...forget, marks: [['__proto__', ['*']]] }),
+  JSON.stringify({ ...forget, marks: [['rows', Array(10_001).fill('kx')]] }),
+  // A generation that there will never be: followed, it would lead away from where invalidations go.
+  JSON.stringify({ ...forget, generation: Number.MAX_SAFE_INTEGER, marks: [['rows', ['kk']]] }),
+  JSON.stringify({ v: 1, type: 'done', round: 'r', member: 'nobody' }),
+  JSON.stringify({ v: 1, type: 'done', round: { $ne: 1 }, member: [] }),
+  JSON.stringify({ v: 1, type: 'echo', nonce: 'guess' }),
+]
+
+test('whatever is on the bus that is no message of ours changes nothing', async () => {
+  const rows = [one, other].map(({ store }) => store.cache<number>('rows'))
+  for (const [index, cache] of rows.entries()) await cache.getOrSet('k', () => index)
+  const bus = createNatsBroadcast(one.nats, `${SUBJECT}.hostile`)
+  for (const text of nonsense) bus.send(text)
+  await one.nats.check()
+  const [first, second] = rows
+  assert.ok(first && second)
+  assert.equal(await first.get('k'), 0)
+  assert.equal(await second.get('k'), 1)
+  await first.delete('k')
+  assert.equal(await second.get('k'), undefined)
+  assert.ok(one.store.sharing && other.store.sharing)
+})
+
+test('one member among them that never answers is put out, and its place is taken off the list', async () => {
+  await one.registry.join('mute', 500, [])
+  let renewing = true
+  const alive = (async () => {
+    while (renewing && (await one.registry.renew('mute'))) await new Promise(resolve => setTimeout(resolve, 100))
+  })()
+  await one.store.cache<number>('mute').delete('k')
+  renewing = false
+  await alive
+  assert.equal(await one.registry.renew('mute'), undefined)
+  await until('it is gone', async () => !(await one.registry.read()).members.has('mute'), 10_000)
+})

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { until } from '../support/until.ts'
+import { startLoad } from './support/load.ts'
+import { openReplica, type Servers, sharing, startServers } from './support/servers.ts'
+import type { Row } from './support/watch.ts'
+
+let servers: Servers
+before(async () => {
+  servers = await startServers()
+})
+after(() => servers?.[Symbol.asyncDispose]())
+
+for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
+  test(`NATS ${signal}: reads go to the database, changes are answered, nothing is stale; all by itself again`, async () => {
+    await using a = await openReplica(servers, { group: signal })
+    await using b = await openReplica(servers, { group: signal })
+    await sharing(a, b)
+    const caches = [a, b].map(({ store }) => store.cache<Row>('rows'))
+    await using load = startLoad(caches)
+    await load.hits(50)
+    await load.changes(10)
+    servers.nats.kill(signal)
+    try {
+      await until('both serve nothing', () => !a.store.sharing && !b.store.sharing, 15_000)
+      const { hits } = load.watched
+      await load.changes(5)
+      await load.reads(100)
+      assert.ok(load.watched.hits - hits < 50, 'reads go to the database')
+    } finally {
+      if (signal === 'SIGKILL') await servers.nats.restart()
+      else servers.nats.kill('SIGCONT')
+    }
+    await sharing(a, b)
+    await load.hits(50)
+    await load.changes(10)
+    assert.equal(load.watched.refused, 0)
+  })
+}
+
+test('the database killed: nothing is served when the leases have ended, changes are refused; all by itself again', async () => {
+  await using a = await openReplica(servers, { group: 'database', leaseMs: 1000 })
+  await using b = await openReplica(servers, { group: 'database', leaseMs: 1000 })
+  await sharing(a, b)
+  const [one, other] = [a, b].map(({ store }) => store.cache<Row>('rows'))
+  assert.ok(one && other)
+  await other.getOrSet('k', () => ({ version: 1 }))
+  servers.documents.kill('SIGKILL')
+  try {
+    await assert.rejects(one.delete('k'), /SERVICE_UNAVAILABLE|DEADLINE_EXCEEDED/)
+    await until('both serve nothing', () => !a.store.sharing && !b.store.sharing, 15_000)
+    assert.equal(await other.get('k'), undefined)
+  } finally {
+    await servers.documents.restart()
+  }
+  await sharing(a, b)
+  // What was refused is told of until it is done, though nobody asks again.
+  await other.set('k', { version: 2 })
+  await until('the invalidation that was refused is done', async () => (await other.get('k')) === undefined, 15_000)
+})

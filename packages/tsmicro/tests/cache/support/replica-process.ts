@@ -1,0 +1,19 @@
+/** A replica as a process of its own, driven over stdin by lines of JSON. Arguments: NATS, MongoDB, group, lease in ms. */
+import { createInterface } from 'node:readline'
+import { openReplica } from './servers.ts'
+import type { Row } from './watch.ts'
+
+const [nats = '', documents = '', group = '', leaseMs = ''] = process.argv.slice(2)
+const url = (url: string) => ({ url }) as never
+const { store } = await openReplica({ nats: url(nats), documents: url(documents) }, { group, leaseMs: Number(leaseMs) })
+const rows = store.cache<Row>('rows')
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, version } = JSON.parse(line)
+  // What is fetched is told by whoever asks, as of the moment of the asking.
+  rows
+    .getOrSet('k', () => ({ version }))
+    .then(row => {
+      process.stdout.write(`${JSON.stringify({ id, version: row.version, sharing: store.sharing })}\n`)
+    })
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import { locateRedis, type Server, startDocuments, startNats, startRedis } from '@tsmicro/infra'
+import { type CacheLog, type CacheStore, type CacheStoreOptions, createCacheStore } from 'tsmicro/cache'
+import { createMongo, createMongoMembership, type Mongo, type MongoMembership } from 'tsmicro/mongo'
+import { createNatsBroadcast, NatsClient } from 'tsmicro/nats'
+import { until } from '../../support/until.ts'
+
+export const SUBJECT = '_TSMICRO.cache.test'
+export const GROUPS = 'cache-replicas'
+
+/** Why tests that need Redis are skipped here; false where there is one. */
+export const withoutRedis: string | false = (await locateRedis()) ? false : 'there is no redis-server on this machine'
+
+export interface Servers extends AsyncDisposable {
+  readonly nats: Server
+  readonly documents: Server
+  readonly redis: Server | undefined
+}
+
+export async function startServers({ redis = false } = {}): Promise<Servers> {
+  await using started = new AsyncDisposableStack()
+  const [nats, documents, third] = await Promise.all([
+    startNats({ ephemeral: true }),
+    startDocuments({ ephemeral: true }),
+    redis && !withoutRedis ? startRedis({ ephemeral: true }) : undefined,
+  ])
+  for (const server of [nats, documents, third]) if (server) started.use(server)
+  const all = started.move()
+  return { nats, documents, redis: third, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+/** One process's store with its own connections, as a service has them. */
+export interface Replica extends AsyncDisposable {
+  readonly store: CacheStore
+  readonly nats: NatsClient
+  readonly mongo: Mongo
+  readonly registry: MongoMembership
+}
+
+export interface ReplicaOptions extends Omit<CacheStoreOptions, 'replicas' | 'redis' | 'log'> {
+  /** Stores of one group cache the same. */
+  readonly group?: string
+  readonly leaseMs?: number
+  readonly limitMs?: number
+  /** Its URL. */
+  readonly redis?: string | undefined
+  readonly log?: CacheLog
+}
+
+export async function openReplica(
+  { nats: natsServer, documents }: Pick<Servers, 'nats' | 'documents'>,
+  { group = randomUUID(), leaseMs = 3000, limitMs = 8000, redis, ...options }: ReplicaOptions = {},
+): Promise<Replica> {
+  const nats = new NatsClient({ url: natsServer.url, name: 'test', reconnectWaitMs: 50 })
+  const mongo = createMongo({ url: documents.url, database: 'cache', operationTimeoutMs: 5000 })
+  await Promise.all([nats.connect(), mongo.connect()])
+  const registry = createMongoMembership(mongo, GROUPS, group)
+  const store = createCacheStore({
+    ...options,
+    replicas: { registry, bus: createNatsBroadcast(nats, `${SUBJECT}.${group}`), leaseMs, limitMs },
+    ...(redis === undefined ? {} : { redis: { url: redis, prefix: 'test' } }),
+  })
+  await store.connect()
+  return {
+    ...{ store, nats, mongo, registry },
+    async [Symbol.asyncDispose]() {
+      await store.close()
+      await nats.close()
+      await mongo.close()
+    },
+  }
+}
+
+export async function sharing(...replicas: readonly { readonly store: CacheStore }[]): Promise<void> {
+  await until('the replicas share', () => replicas.every(({ store }) => store.sharing), 15_000)
+}
+
+/** Until what one replica fetches another one finds in Redis. */
+export async function redisUsed(...replicas: readonly Replica[]): Promise<void> {
+  const probes = replicas.map(({ store }) => store.cache<number>(`probe-${randomUUID()}`))
+  for (const probe of probes) {
+    // What is set is kept in Redis alone, and read from there.
+    await until(
+      'Redis is used',
+      async () => {
+        await probe.set('k', 1)
+        return (await probe.get('k')) === 1
+      },
+      15_000,
+    )
+  }
+}

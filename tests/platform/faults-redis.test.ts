@@ -1,0 +1,15 @@
+import { after, before, test } from 'node:test'
+import { type FaultScene, startFaultScene } from '../support/faults/scene.ts'
+import { FROZEN, KILLED, survive } from '../support/faults/survive.ts'
+import { noRedis } from '../support/redis.ts'
+
+let scene: FaultScene | undefined
+before(async () => {
+  if (!noRedis) scene = await startFaultScene({ redis: true })
+})
+after(() => scene?.[Symbol.asyncDispose]())
+
+for (const fault of [KILLED, FROZEN])
+  test(`redis: ${fault.name}`, { skip: noRedis }, async t => {
+    if (scene) await survive(t, scene, 'redis', fault)
+  })

@@ -1,0 +1,11 @@
+import { send } from '../send.ts'
+import type { Kind } from './kind.ts'
+
+/** Whether a service says that requests may come to it. */
+export function readiness(serviceUrl: string): Pick<Kind, 'normal' | 'isRefusal' | 'ask'> {
+  return {
+    normal: 200,
+    isRefusal: ({ status, body }) => status === 503 && body?.ready === false,
+    ask: () => send(serviceUrl, 'GET /health/ready'),
+  }
+}
