@@ -48,9 +48,17 @@ export const EnvSchema = Type.Object({
     minimum: 1,
     maximum: 86_400,
     default: 60,
-    description:
-      'How long a public read is kept. A write ends it at once in its own process;\nwith several instances the others may answer with the old state for this long',
+    description: 'How long a public read is kept. A change ends it before it is answered, in every instance',
   }),
+  REDIS_URL: Type.Optional(
+    secret(
+      Type.String({
+        pattern: '^rediss?://',
+        description:
+          'Redis for cached reads that the instances share: redis://user:password@host:6379.\nWithout it, or while it is down, each instance has its own in memory',
+      }),
+    ),
+  ),
   CACHE_MAX_MEGABYTES: Type.Integer({
     minimum: 1,
     maximum: 4096,

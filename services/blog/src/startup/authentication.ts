@@ -21,8 +21,8 @@ export interface AuthenticationOptions {
 }
 
 /**
- * How long a positive answer is kept. A session that ended must be refused within a second; the rest of it is for the
- * answer's own way here.
+ * How long a positive answer is kept, by each process for itself. A session that ended must be refused within a second; the
+ * rest of it is for the answer's own way here.
  */
 const KEEP_MS = 750
 
@@ -40,7 +40,7 @@ export function createAuthentication({
   audience,
   keysSeconds,
 }: AuthenticationOptions): AuthenticationProvider {
-  const users = store.cache<Principal>('token', { ttlMs: KEEP_MS })
+  const users = store.cache<Principal>('token', { ttlMs: KEEP_MS, local: true })
   const ask = async (token: string): Promise<Principal> => {
     const { sessionId, ...profile } = await nats.call(validation.validateToken, { token })
     return { id: profile.id, sessionId, profile }

@@ -1,6 +1,6 @@
 import { profile } from '@blog-platform/auth-contract'
 import { type AuthenticationProvider, type AuthorizationProvider, type Log, type Module, NatsClient } from 'tsmicro'
-import { type CacheStore, createCacheStore } from 'tsmicro/cache'
+import type { CacheStore } from 'tsmicro/cache'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
 import { AuthorController } from '../api/author/controller.ts'
 import { AuthorRepository } from '../api/author/repository.ts'
@@ -16,6 +16,7 @@ import { BlogRepository } from '../api/blog/repository.ts'
 import type { Env } from '../config/env.ts'
 import { createAuthentication } from './authentication.ts'
 import { createAuthorization } from './authorization.ts'
+import { createStore } from './cache-store.ts'
 import { blogIndexes } from './indexes.ts'
 
 /** What a test may put in place of the real thing. */
@@ -44,9 +45,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   const nats =
     overrides.nats ??
     new NatsClient({ url: env.NATS_URL, name: 'blog', ...(overrides.log ? { log: overrides.log } : {}) })
-  const store =
-    overrides.store ??
-    createCacheStore({ ttlMs: env.CACHE_TTL_SECONDS * 1000, maxSizeBytes: env.CACHE_MAX_MEGABYTES * 1024 * 1024 })
+  const store = overrides.store ?? createStore(env, { mongo, nats, log: overrides.log })
   const authentication =
     overrides.authentication ??
     createAuthentication({
@@ -73,7 +72,8 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
     editing: new EditingService(blogs, lists, authors, cache),
   }
   return {
-    dependencies: [store, mongo],
+    // Closed in reverse: the store gives its place among the replicas back while it can reach MongoDB.
+    dependencies: [mongo, store],
     nats,
     controllers: [
       new BlogController(authentication, authorization, services),

@@ -50,24 +50,33 @@ export class PublicBlogCache {
   }
 
   /**
-   * Runs a change of a blog, and forgets before it is answered what the change made stale; also when it failed, as a write
-   * whose answer got lost may have been done.
+   * Runs a change of a blog, and forgets before it is answered what the change made stale, in every instance. When that
+   * cannot be made sure, the caller gets 503 or 504 though the change is done: as with any answer that got lost, it may
+   * look again. The store goes on telling the others until they have forgotten.
    */
   async changing(id: string, write: () => Promise<Blog | null>): Promise<Blog | null> {
-    let changed: Blog | null = null
+    let changed: Blog | null
     try {
       changed = await write()
-      return changed
-    } finally {
-      await this.#blogs.deleteByTag(blogTag(id))
-      if (changed) await this.#blogs.deleteByTag(slugTag(changed.slug))
-      await this.#lists.deleteByTag(LISTS)
+    } catch (error) {
+      // A write whose answer got lost may have been done. Not waited for: this is no answer to a change.
+      this.#forget(id).catch(() => undefined)
+      throw error
     }
+    // Nothing matched, nothing changed: whoever guesses at ids must not empty everybody's lists.
+    if (changed) await this.#forget(id, changed.slug)
+    return changed
   }
 
   /** To be called after an author's public profile was written. */
   async authorChanged(userId: string): Promise<void> {
     await this.#blogs.deleteByTag(authorTag(userId))
+  }
+
+  /** Both begun before either is waited for: together they cost one message. */
+  async #forget(id: string, slug?: string): Promise<void> {
+    const tags = slug === undefined ? [blogTag(id)] : [blogTag(id), slugTag(slug)]
+    await Promise.all([this.#blogs.deleteByTags(tags), this.#lists.deleteByTag(LISTS)])
   }
 }
 

@@ -1,0 +1,26 @@
+import type { Log, NatsClient } from 'tsmicro'
+import { type CacheStore, createCacheStore } from 'tsmicro/cache'
+import { cacheSubjectOf } from 'tsmicro/contract'
+import { createMongoMembership, type Mongo } from 'tsmicro/mongo'
+import { createNatsBroadcast } from 'tsmicro/nats'
+import type { Env } from '../config/env.ts'
+
+export interface StoreParts {
+  readonly mongo: Mongo
+  readonly nats: NatsClient
+  readonly log: Log | undefined
+}
+
+/** The service's caches, which all its instances keep alike. It uses them from when MongoDB and NATS are connected. */
+export function createStore(env: Env, { mongo, nats, log }: StoreParts): CacheStore {
+  return createCacheStore({
+    ttlMs: env.CACHE_TTL_SECONDS * 1000,
+    maxSizeBytes: env.CACHE_MAX_MEGABYTES * 1024 * 1024,
+    replicas: {
+      registry: createMongoMembership(mongo, 'cacheReplicas'),
+      bus: createNatsBroadcast(nats, cacheSubjectOf('blog')),
+    },
+    ...(env.REDIS_URL === undefined ? {} : { redis: { url: env.REDIS_URL, prefix: 'blog' } }),
+    ...(log ? { log } : {}),
+  })
+}
