@@ -45,3 +45,24 @@ test('more than 64 who wait are told to come back; the others get their turn', a
   await Promise.all(waiting)
   assert.equal(await turns.run('a', async () => 'again'), 'again')
 })
+
+test('who leaves while waiting costs the others nothing, and who has left already does not begin', async () => {
+  const turns = new Turns()
+  const held = Promise.withResolvers<void>()
+  const first = turns.run('a', () => held.promise)
+  const leaving = new AbortController()
+  const gone = Array.from({ length: 64 }, () =>
+    turns.run('a', () => assert.fail('nobody waits for this'), leaving.signal),
+  )
+  leaving.abort(new Error('left'))
+  for (const each of gone) await assert.rejects(each, /left/)
+  const patient = turns.run('a', async () => 'patient', new AbortController().signal)
+  held.resolve()
+  await first
+  assert.equal(await patient, 'patient')
+  await assert.rejects(
+    turns.run('a', () => assert.fail('nobody waits for this'), leaving.signal),
+    /left/,
+  )
+  assert.equal(await turns.run('a', async () => 'again'), 'again')
+})

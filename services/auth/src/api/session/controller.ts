@@ -28,8 +28,8 @@ export class SessionController extends Controller {
   override mountRoutes(routes: Routes): void {
     routes.implement(session, {
       signUp: ({ body }) => this.#signIn.signUp(body),
-      signIn: ({ body, context }) => this.#signIn.signIn(body, addressOf(context)),
-      refresh: ({ body, context }) => this.#sessions.renew(context.token, body.refreshToken),
+      signIn: ({ body, context, signal }) => this.#signIn.signIn(body, addressOf(context), signal),
+      refresh: ({ body, context, signal }) => this.#sessions.renew(context.token, body.refreshToken, signal),
       signOut: ({ user }) => this.#sessions.end(sessionOf(user)),
     })
   }

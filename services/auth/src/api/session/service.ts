@@ -40,13 +40,20 @@ export class SessionService {
   /**
    * Exchanges a pair for the next one.
    * @param accessToken the pair's access token, which may be expired
+   * @param signal aborts when nobody waits for the answer any more: then nothing is exchanged, as the caller will come again
+   * with what they have, perhaps too late for that to pass as a lost answer
    * @throws {REFRESH_TOKEN_INVALID} when either is not good; late re-use of a refresh token also ends the whole family
    */
-  async renew(accessToken: string | undefined, refreshToken: string): Promise<Tokens> {
+  async renew(accessToken: string | undefined, refreshToken: string, signal?: AbortSignal): Promise<Tokens> {
+    const askedAt = now()
     const access = await this.#verify(accessToken, 'access')
     const refresh = await this.#verify(refreshToken, 'refresh')
     if (access.sessionId !== refresh.sessionId || access.subject !== refresh.subject) throw new REFRESH_TOKEN_INVALID()
-    const next = await this.#parts.transaction(db => this.#rotate(access, refresh, db))
+    const next = await this.#parts.transaction(async db => {
+      const session = await this.#rotate(access, refresh, askedAt, db)
+      signal?.throwIfAborted()
+      return session
+    })
     if (!next) throw new REFRESH_TOKEN_INVALID()
     return this.tokensOf(next)
   }
@@ -61,7 +68,12 @@ export class SessionService {
     return this.#parts.sessions.findOwner(claims)
   }
 
-  async #rotate(access: TokenClaims, refresh: TokenClaims, db: Connection): Promise<Session | undefined> {
+  async #rotate(
+    access: TokenClaims,
+    refresh: TokenClaims,
+    askedAt: number,
+    db: Connection,
+  ): Promise<Session | undefined> {
     const { sessions, pairs } = this.#parts
     const session = await sessions.lock(refresh.sessionId, db)
     if (!session) return undefined
@@ -72,7 +84,7 @@ export class SessionService {
       await sessions.renew(next, pairs.expiryOf(next), db)
       return next
     }
-    if (refresh.id === session.previousRefreshId && now() - session.issuedAt <= GRACE_SECONDS) return session
+    if (refresh.id === session.previousRefreshId && askedAt - session.issuedAt <= GRACE_SECONDS) return session
     // Somebody holds a token that was exchanged long ago: either this caller or the one who exchanged it is a thief.
     await sessions.revoke(session.id, db)
     return undefined

@@ -42,13 +42,14 @@ export class SignInService {
 
   /**
    * @param address where the attempt comes from
+   * @param signal aborts when nobody waits for the answer any more
    * @throws {CREDENTIALS_INVALID} the same for an unknown e-mail and a wrong password, after the same work
    * @throws {TOO_MANY_REQUESTS} likewise, after too many of these
    */
-  async signIn({ email, password }: SignIn, address: string): Promise<SignedIn> {
+  async signIn({ email, password }: SignIn, address: string, signal?: AbortSignal): Promise<SignedIn> {
     const { sessions, throttle } = this.#parts
     const account = normalizeEmail(email)
-    const user = await throttle.attempt(account, address, () => this.#check(account, password))
+    const user = await throttle.attempt(account, address, () => this.#check(account, password), signal)
     if (!user) throw new CREDENTIALS_INVALID()
     const session = await sessions.begin(user.id)
     return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }

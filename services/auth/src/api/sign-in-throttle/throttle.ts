@@ -26,16 +26,23 @@ export class SignInThrottle {
   /**
    * Runs a check of credentials, which answers `undefined` when they are wrong. It is counted before it runs: many at the
    * same time get no further than one after the other. What succeeds or could not be decided is not counted.
+   * @param signal ends the waiting for its turn
    * @throws {TOO_MANY_REQUESTS} instead of running it
    */
-  attempt<T>(account: string, address: string, check: () => Promise<T | undefined>): Promise<T | undefined> {
+  attempt<T>(
+    account: string,
+    address: string,
+    check: () => Promise<T | undefined>,
+    signal?: AbortSignal,
+  ): Promise<T | undefined> {
     const counters = countersOf(account, address, this.#parts.limits)
-    return this.#turns.run(counters.pair.key.toString('base64'), async () => {
+    const task = async () => {
       await this.#count(counters)
       const result = await check().catch(error => this.#forget(counters, error))
       if (result !== undefined) await this.#succeed(counters)
       return result
-    })
+    }
+    return this.#turns.run(counters.pair.key.toString('base64'), task, signal)
   }
 
   async #count({ pair, account, address }: SignInCounters): Promise<void> {

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { refresh, refreshed, signUp } from './support/accounts.ts'
+import { startAuth } from './support/auth.ts'
+import { claimsOf } from './support/tokens.ts'
+import { until } from './support/until.ts'
+
+const auth = await startAuth({ env: { REQUEST_TIMEOUT_MS: '1000' } })
+
+/** Makes every renewal take so long; each statement may take as long as a whole request. */
+async function slowDown(seconds: number): Promise<void> {
+  await auth.sql(`create or replace function slow() returns trigger language plpgsql as $$
+    begin perform pg_sleep(${seconds}); return new; end $$`)
+  await auth.sql(`create or replace trigger slow before update on sessions for each row execute function slow()`)
+}
+
+test('a renewal that took too long is not done: the pair that the caller has stays good', async () => {
+  const account = await signUp(auth)
+  const { sid } = claimsOf(account.accessToken)
+  await slowDown(0.7)
+  // Holds the session's row, until the renewal has used up half of its time before it gets there.
+  const holding = auth.sql(
+    'with held as (select id from sessions where id = $1 for update) select pg_sleep(0.7) from held',
+    [sid],
+  )
+  await until('the row to be held', async () => {
+    const [row] = await auth.sql('select id from sessions where id = $1 for update skip locked', [sid])
+    return row === undefined
+  })
+  const { status } = await refresh(auth, account)
+  assert.ok(status === 503 || status === 504, `${status}`)
+  await holding
+  await auth.sql('drop trigger slow on sessions')
+  // Long after: had the first one been done, this would look like a theft.
+  await auth.sql(`update sessions set issued_at = now() - interval '1 minute' where id = $1`, [sid])
+  const next = await refreshed(auth, account)
+  assert.equal(claimsOf(next.accessToken).sid, sid)
+})
