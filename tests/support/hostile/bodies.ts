@@ -2,7 +2,9 @@ import { gzipSync } from 'node:zlib'
 import type { Sent } from '../send.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
-const DEEP = 50_000
+const DEEP = 20_000
+/** Fifty megabytes, once unpacked. */
+const BOMB = gzipSync(Buffer.alloc(50_000_000))
 
 /** Bodies that no procedure takes, whatever it wants: what each is, and how it is sent. */
 export function hostileBodies(good: object): Readonly<Record<string, Sent>> {
@@ -42,7 +44,7 @@ export function hostileBodies(good: object): Readonly<Record<string, Sent>> {
     'random bytes': json(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))),
     gzip: { headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, bytes: gzipSync(text) },
     'gzip that is none': { headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, bytes: text },
-    'a bomb': { headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, bytes: gzipSync(Buffer.alloc(50_000_000)) },
+    'a bomb': { headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, bytes: BOMB },
     'unknown coding': { headers: { ...JSON_TYPE, 'content-encoding': 'aes128gcm' }, bytes: text },
     // other types
     'plain text': typed('text/plain'),
