@@ -28,9 +28,10 @@ export function createPipeline(
   const run: (call: MiddlewareCall) => unknown = bare ? handle : compose(middleware, toldAtOnce(handle, tellFailure))
   return async (input, context) => {
     try {
-      context.deadline.throwIfEnded()
-      const work = withContext(context, () => run({ procedure, context, input }))
-      const result = isThenable(work) ? await context.deadline.race(work) : work
+      const { deadline } = context
+      deadline.throwIfEnded()
+      const work = withContext(context, () => run({ procedure, context, deadline, input }))
+      const result = isThenable(work) ? await deadline.race(work) : work
       if (!check) return undefined
       const outcome = check(result)
       const checked = outcome instanceof Promise ? await outcome : outcome
