@@ -62,7 +62,7 @@ test('a missing config, a wrong one, and a taken port: one line and exit code 1'
   await using taken = await upstream((_req, res) => res.end())
   const faults: [string[], RegExp][] = [
     [['--config', join(folder, 'none.yml')], /config .*none\.yml not found/],
-    [['--config', wrong], /config .*wrong\.yml is invalid at plugins\[0\]: plugin "ip-restriction" is not supported/],
+    [['--config', wrong], /config .*wrong\.yml:2 is invalid at plugins\[0\]: plugin "ip-restriction" is not supported/],
     [['--config', PLATFORM, '--port', String(taken.port)], /cannot listen on 127\.0\.0\.1:\d+: the port is taken/],
   ]
   const runs = faults.map(async ([args, line]) => {

@@ -1,5 +1,5 @@
 import type { Section } from '../config/section.ts'
-import type { Resolver } from '../proxy/resolver.ts'
+import type { BalancerFinder } from '../proxy/balancer-finder.ts'
 import type { Answer } from '../server/answer.ts'
 import type { GatewayLog } from '../server/log.ts'
 
@@ -21,7 +21,7 @@ export interface AccessPlugin {
 }
 
 export interface PluginEnvironment {
-  readonly resolve: Resolver
+  readonly balancerOf: BalancerFinder
   readonly log: GatewayLog
 }
 
