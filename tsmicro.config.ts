@@ -10,6 +10,7 @@ const natsUsers = [authNatsAccess, blogNatsAccess].map(natsPermissionsOf)
 /** The reference platform as `npm start` runs it: see kong/kong.yml for what the gateway makes public. */
 export default defineSystem({
   infra: ['nats', 'postgres', 'documents'],
+  optionalInfra: ['redis'],
   nats: {
     users: natsUsers.map(({ user }) => user),
     authorization: passwordOf => natsAuthorization(natsUsers, passwordOf),
@@ -28,7 +29,11 @@ export default defineSystem({
     blog: {
       entry: 'services/blog/src/main.ts',
       port: 8002,
-      env: system => ({ NATS_URL: system.natsAs('blog').url, MONGODB_URL: `${system.documents.url}/blog` }),
+      env: system => ({
+        NATS_URL: system.natsAs('blog').url,
+        MONGODB_URL: `${system.documents.url}/blog`,
+        ...(system.redis ? { REDIS_URL: system.redis.url } : {}),
+      }),
     },
   },
   gateway: { entry: 'packages/gateway/src/main.ts', config: 'kong/kong.yml' },

@@ -5,8 +5,8 @@ import type { Platform } from './platform.ts'
 /** Every row and document, as text by table or collection and id. */
 export type Dump = ReadonlyMap<string, string>
 
-/** What changes by being asked or by time alone: counts of failed sign-ins, and how long a signing key is good. */
-const MOVING = ['sign_in_attempts', 'signing_keys']
+/** What changes by being asked or by time alone: counts of failed sign-ins, how long a signing key is good, who caches. */
+const MOVING = ['sign_in_attempts', 'signing_keys', 'cacheReplicas']
 
 /** Both databases as they are, whatever tables there are. */
 export async function dump(platform: Pick<Platform, 'postgres' | 'documents'>): Promise<Dump> {
@@ -62,7 +62,8 @@ async function documentsOf(url: string): Promise<[string, string][]> {
   await using client = await MongoClient.connect(url)
   const database = client.db('blog')
   const dumped: [string, string][] = []
-  for (const { name } of await database.listCollections().toArray()) {
+  const collections = await database.listCollections().toArray()
+  for (const { name } of collections.filter(collection => !MOVING.includes(collection.name))) {
     for (const document of await database.collection(name).find().toArray()) {
       dumped.push([`${name}/${document._id}`, BSON.EJSON.stringify(document)])
     }

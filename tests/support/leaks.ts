@@ -44,8 +44,3 @@ export function assertNoSecretsLogged(platform: Platform, secrets: Iterable<stri
     assert.deepEqual(found, [])
   }
 }
-
-/** Password hashes leave PostgreSQL for nobody: neither in an answer nor in a message. */
-export function assertNoHash(text: string): void {
-  assert.doesNotMatch(text, /\$argon2|password_?hash/i)
-}

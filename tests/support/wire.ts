@@ -1,4 +1,5 @@
 import { type BoundProcedure, parseRoute } from 'tsmicro/contract'
+import { percentEncoded } from './hostile/percent.ts'
 import type { Input } from './inputs.ts'
 import type { Sent } from './send.ts'
 
@@ -12,9 +13,9 @@ export interface Wire {
 export function wireOf({ http }: BoundProcedure, input: Input, prefix = ''): Wire {
   const { method, path } = parseRoute(http ?? '')
   const { params = {}, query = {}, body, headers = {} } = input
-  const filled = path.replaceAll(/:([^/]+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
-  const pairs = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
-  const search = pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`
+  const filled = path.replaceAll(/:([^/]+)/g, (_, name: string) => percentEncoded(String(params[name] ?? '')))
+  const pairs = Object.entries(query).map(([name, value]) => `${percentEncoded(name)}=${percentEncoded(String(value))}`)
+  const search = pairs.length === 0 ? '' : `?${pairs.join('&')}`
   return {
     route: `${method} ${prefix}${filled}${search}`,
     sent: { headers, ...(body === undefined ? {} : { json: body }) },

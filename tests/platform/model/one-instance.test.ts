@@ -7,7 +7,7 @@ import { openStage, type Stage } from './stage.ts'
 let platform: Platform
 let stage: Stage
 before(async () => {
-  platform = await startPlatform({ env: { CACHE_TTL_SECONDS: '3600' } })
+  platform = await startPlatform({ env: { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn' } })
   stage = await openStage(platform)
 })
 after(async () => {

@@ -16,12 +16,13 @@ export function blogKinds({ url, platform, withKey, contents, asAuthor, drafts }
   return [
     { name: 'blog readiness', needs: ['nats', 'documents'], ...readiness(platform.blogUrl) },
     { name: 'blog health', normal: 200, needs: [], ask: () => send(url, 'GET /blog/health') },
-    { name: 'blog, cached', normal: 200, needs: [], ask: () => read(`/id/${id}`) },
-    { name: 'latest, cached', normal: 200, needs: [], ask: () => read('/list/latest') },
+    // The database says for how long an instance may answer from memory; NATS tells it of changes, or else it asks again.
+    { name: 'blog, cached', normal: 200, needs: ['documents'], forAWhile: true, ask: () => read(`/id/${id}`) },
+    { name: 'latest, cached', normal: 200, needs: ['documents'], forAWhile: true, ask: () => read('/list/latest') },
     {
       name: 'blog, through the usual gateway',
       normal: 200,
-      needs: ['postgres'],
+      needs: ['postgres', 'documents'],
       forAWhile: true,
       ask: () => send(platform.url, `GET /blog/id/${id}`, { headers: withKey }),
     },

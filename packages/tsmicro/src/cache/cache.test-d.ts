@@ -1,4 +1,6 @@
-import { createCacheStore } from './index.ts'
+import type { MongoMembership } from '../mongo/index.ts'
+import type { Broadcast } from '../nats/index.ts'
+import { type CacheBus, createCacheStore, type ReplicaRegistry } from './index.ts'
 
 interface Post {
   readonly id: string
@@ -20,3 +22,7 @@ store.cache<{ nested: { map: Map<string, string> }[] }>('mapped')
 posts.set('1', { id: 1 })
 // @ts-expect-error the factory must give the cache's type
 posts.getOrSet('1', async () => 'text')
+
+// What the other entries make fits, though none of them knows the other.
+export const registry = (made: MongoMembership): ReplicaRegistry => made
+export const bus = (made: Broadcast): CacheBus => made

@@ -27,6 +27,7 @@ export interface FactoryContext {
   readonly signal: AbortSignal
 }
 
+/** Fetches what is not there. */
 export type Factory<T> = (context: FactoryContext) => T | Promise<T>
 
 /**
@@ -39,7 +40,10 @@ export type Factory<T> = (context: FactoryContext) => T | Promise<T>
 export interface Cache<T> {
   /** @returns undefined when there is none. */
   get(key: string): Promise<T | undefined>
-  /** Keeps a value. What other replicas have of the key is invalidated. */
+  /**
+   * Keeps a value; what other replicas have of the key is invalidated. In Redis it is kept unless something else was
+   * invalidated meanwhile. Prefer `getOrSet`: it knows how old what it keeps is.
+   */
   set(key: string, value: T, options?: SetOptions<T>): Promise<void>
   /**
    * The cached value, or the factory's, which is then kept. Concurrent callers share one factory call: the first one's, with

@@ -1,7 +1,7 @@
 import type { Cache, Factory, GetOrSetOptions, SetOptions } from './cache.ts'
 import { Flight, type Landed } from './flight.ts'
 import { EVERYTHING, keyMark, keyOf, type Mark, tagMark } from './marks.ts'
-import type { Reach } from './reach.ts'
+import { follows, type Reach, type SharedEntry, type SharedLayer } from './reach.ts'
 import { TagLog } from './tag-log.ts'
 
 /** The part of bentocache that is used; keys are within the namespace. */
@@ -20,8 +20,8 @@ interface Entry {
 }
 
 /**
- * Memory, one flight a key, and an order of things in which values and invalidations have their places. A hit costs 3.8 µs,
- * of which 0.13 µs are the question whether it may be served (see `Lease`), measured on Node 24.
+ * Memory, one flight a key, and an order of things in which values and invalidations have their places. A hit costs 3.4 µs,
+ * of which 0.25 µs are the question whether it may be served (see `Lease`), measured on Node 24 on a busy machine.
  */
 export class LayeredCache<T> implements Cache<T> {
   readonly #name: string
@@ -30,6 +30,7 @@ export class LayeredCache<T> implements Cache<T> {
   readonly #reach: Reach
   readonly #log = new TagLog()
   readonly #flights = new Map<string, Flight>()
+  #invalidations = 0
 
   constructor(name: string, layer: Layer, ttlMs: number, reach: Reach) {
     this.#name = name
@@ -56,12 +57,24 @@ export class LayeredCache<T> implements Cache<T> {
     const ttlMs = options.ttlMs ?? this.#ttlMs
     const { trusted, shared } = this.#reach
     this.invalidate([mark])
+    if (shared) return this.#setShared(key, mark, { value: copy(value), marks, ttlMs }, shared)
     // Written at once: an invalidation that comes during the wait below is later than the value.
-    if (trusted && !shared) await this.#write(key, value, marks, this.#log.next(), ttlMs)
-    const made = shared && copy(value)
+    if (trusted) await this.#write(key, value, marks, this.#log.next(), ttlMs)
+    await this.#reach.forget(this.#name, [mark])
+  }
+
+  /**
+   * Memory gets it from the shared layer, and it is kept there only if nothing else was invalidated meanwhile, here or there:
+   * the value's own invalidation must not bring it behind one that came after the value.
+   */
+  async #setShared(key: string, mark: Mark, entry: SharedEntry, shared: SharedLayer): Promise<void> {
+    const { trusted } = this.#reach
+    const count = this.#invalidations
+    const { stamp: before } = await shared.find(this.#name, key)
     const stamp = await this.#reach.forget(this.#name, [mark])
-    // The stamp is that of the value's own invalidation. Memory gets it from there when it is asked for.
-    if (trusted && stamp) await shared?.keep(this.#name, key, stamp, { value: made, marks, ttlMs })
+    // One more is our own, once Redis was told.
+    const alone = this.#invalidations === count + 1 && follows(before, stamp)
+    if (trusted && alone && stamp) await shared.keep(this.#name, key, stamp, entry)
   }
 
   async getOrSet(key: string, factory: Factory<T>, options: GetOrSetOptions<T> = {}): Promise<T> {
@@ -101,6 +114,7 @@ export class LayeredCache<T> implements Cache<T> {
 
   /** Invalidates in this process; done when the call returns. */
   invalidate(marks: readonly Mark[]): void {
+    this.#invalidations++
     for (const mark of marks) {
       const key = keyOf(mark)
       if (mark === EVERYTHING) this.#invalidateAll()

@@ -3,6 +3,12 @@ import type { Mark } from './marks.ts'
 /** Place of a value in the order of things of the shared layer, as of before it was fetched. */
 export type Stamp = { readonly generation: string; readonly epoch: string; readonly seq: string }
 
+/** Whether the second stamp is that of the very next invalidation after the first. */
+export function follows(first: Stamp | undefined, second: Stamp | undefined): boolean {
+  if (first?.generation !== second?.generation || first?.epoch !== second?.epoch) return false
+  return Number(second?.seq) === Number(first?.seq) + 1
+}
+
 /** A value from the shared layer. */
 export interface SharedEntry {
   readonly value: unknown
@@ -31,7 +37,7 @@ export interface Reach {
   readonly shared: SharedLayer | undefined
   /**
    * Resolves when nobody elsewhere serves what bears the marks and was fetched before this call.
-   * @returns where a value stands that was made before the call, for `SharedLayer.keep`
+   * @returns the place of this invalidation in the shared layer, if it was done there
    */
   forget(cache: string, marks: readonly Mark[]): Promise<Stamp | undefined>
 }

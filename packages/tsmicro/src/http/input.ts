@@ -65,7 +65,7 @@ function partsOf(procedure: BoundProcedure): readonly Part[] {
 
 function bodyPart(schema: Schema | undefined): Part {
   const check = compileRequest(schema ?? NOTHING, 'refuse')
-  if (!schema) return { name: 'body', read: raw => (raw.body === undefined ? {} : raw.body), check, keep: false }
+  if (!schema) return { name: 'body', read: raw => raw.body ?? {}, check, keep: false }
   return { name: 'body', read: raw => raw.body, check, keep: true }
 }
 

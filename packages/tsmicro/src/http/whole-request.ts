@@ -23,7 +23,7 @@ export function compileWholeRequest(
   const check = compileRequest(request, 'refuse')
   const coerce = compileCoercion(describeSchema(request))
   const read = ({ params, query, body }: RawInput): Gathered => {
-    const rest = inQuery ? query : body === undefined ? {} : body
+    const rest = inQuery ? query : (body ?? {})
     if (typeof rest !== 'object' || rest === null || Array.isArray(rest)) return refuse('', 'must be object')
     const twice = pathParams.find(name => Object.hasOwn(rest, name))
     if (twice !== undefined) return refuse(twice, 'belongs in the path alone')

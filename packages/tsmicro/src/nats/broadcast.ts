@@ -38,8 +38,9 @@ export function createNatsBroadcast(link: Pick<NatsLink, 'use'>, subject: string
       ear = new Ear(connection, [`${subject}.all`, `${subject}.to.${token(name)}`], listener)
     },
     send(text, to) {
+      const whole = to === undefined ? `${subject}.all` : `${subject}.to.${token(to)}`
       try {
-        link.use().publish(to === undefined ? `${subject}.all` : `${subject}.to.${token(to)}`, text)
+        link.use().publish(whole, text)
       } catch (cause) {
         throw cause instanceof SERVICE_UNAVAILABLE ? cause : new SERVICE_UNAVAILABLE(undefined, { cause })
       }

@@ -168,11 +168,3 @@ test('long path parameters, deep nesting and huge numbers of fields are answered
   assert.equal(answer.status, 400)
   assert.ok(JSON.stringify(answer).length < 5000)
 })
-
-test('null is a body, and no procedure takes it for none', async () => {
-  assert.deepEqual(paths(await post('/act', 'null')), ['body'])
-  assert.deepEqual(paths(await post('/make', 'null')), ['body'])
-  assert.deepEqual(paths(await post('/whole/1', 'null', 'application/json', 'PUT')), ['data'])
-  assert.equal((await post('/act', '')).data, 'acted')
-  assert.deepEqual((await post('/whole/1', '', 'application/json', 'PUT')).data, { id: 1 })
-})

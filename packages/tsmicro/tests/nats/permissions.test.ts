@@ -6,8 +6,9 @@ import { after, before, test } from 'node:test'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { type Server, startNats } from '@tsmicro/infra'
 import { NatsClient, SERVICE_UNAVAILABLE } from 'tsmicro'
-import { contract, event, natsAuthorization, natsPermissionsOf, procedure } from 'tsmicro/contract'
+import { cacheSubjectOf, contract, event, natsAuthorization, natsPermissionsOf, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
+import { until } from '../support/until.ts'
 
 const Ping = Type.Object({ n: Type.Integer() })
 const auth = contract('auth', {
@@ -89,6 +90,23 @@ test('blog can neither announce for auth, nor answer for it, nor read its replie
   }
   assert.equal(await subscribed(nats, 'user.created'), undefined)
   await nats.close()
+})
+
+test('the replicas of a service tell each other what to forget, and nobody else hears or says it', async () => {
+  const subject = cacheSubjectOf('blog')
+  const blog = await as('blog')
+  const heard: string[] = []
+  blog.nats.subscribe(`${subject}.>`, { callback: (_, msg) => void heard.push(msg.string()) })
+  blog.nats.publish(`${subject}.all`, 'forget')
+  await until('it is heard', () => heard.length === 1)
+  assert.deepEqual(blog.refused, [])
+  const auth = await as('auth')
+  assert.match((await subscribed(auth.nats, `${subject}.>`)) ?? 'allowed', /[Pp]ermissions [Vv]iolation/)
+  auth.nats.publish(`${subject}.all`, 'forget what I say')
+  await until('it is refused', () => auth.refused.length > 0)
+  await blog.nats.flush()
+  assert.deepEqual(heard, ['forget'])
+  await Promise.all([blog.nats.close(), auth.nats.close()])
 })
 
 test('auth cannot call what it does not say it calls', async () => {

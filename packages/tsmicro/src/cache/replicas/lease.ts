@@ -17,7 +17,7 @@ export class Lease {
   #monotonicEnd = 0
   #wallEnd = 0
 
-  /** 0.13 µs. */
+  /** 0.25 µs on a busy machine. */
   get valid(): boolean {
     return performance.now() < this.#monotonicEnd && Date.now() < this.#wallEnd
   }

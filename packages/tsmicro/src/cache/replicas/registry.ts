@@ -20,6 +20,7 @@ export interface Member {
   readonly out: boolean
 }
 
+/** What the registry's record says at one moment. */
 export interface RegistryState {
   readonly generation: Generation
   readonly members: ReadonlyMap<string, Member>

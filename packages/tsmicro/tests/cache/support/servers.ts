@@ -45,16 +45,23 @@ export interface ReplicaOptions extends Omit<CacheStoreOptions, 'replicas' | 're
   /** Its URL. */
   readonly redis?: string | undefined
   readonly log?: CacheLog
+  /** What is asked of the registry before each reading, to let it fail. */
+  readonly beforeRead?: () => void
 }
 
 export async function openReplica(
   { nats: natsServer, documents }: Pick<Servers, 'nats' | 'documents'>,
-  { group = randomUUID(), leaseMs = 3000, limitMs = 8000, redis, ...options }: ReplicaOptions = {},
+  { group = randomUUID(), leaseMs = 3000, limitMs = 8000, redis, beforeRead, ...options }: ReplicaOptions = {},
 ): Promise<Replica> {
   const nats = new NatsClient({ url: natsServer.url, name: 'test', reconnectWaitMs: 50 })
   const mongo = createMongo({ url: documents.url, database: 'cache', operationTimeoutMs: 5000 })
   await Promise.all([nats.connect(), mongo.connect()])
   const registry = createMongoMembership(mongo, GROUPS, group)
+  const { read } = registry
+  registry.read = async () => {
+    beforeRead?.()
+    return read.call(registry)
+  }
   const store = createCacheStore({
     ...options,
     replicas: { registry, bus: createNatsBroadcast(nats, `${SUBJECT}.${group}`), leaseMs, limitMs },

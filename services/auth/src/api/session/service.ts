@@ -51,7 +51,7 @@ export class SessionService {
     if (access.sessionId !== refresh.sessionId || access.subject !== refresh.subject) throw new REFRESH_TOKEN_INVALID()
     const next = await this.#parts.transaction(async db => {
       const session = await this.#rotate(access, refresh, askedAt, db)
-      signal?.throwIfAborted()
+      if (session) signal?.throwIfAborted()
       return session
     })
     if (!next) throw new REFRESH_TOKEN_INVALID()

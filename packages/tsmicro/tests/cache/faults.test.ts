@@ -54,7 +54,23 @@ test('the database killed: nothing is served when the leases have ended, changes
     await servers.documents.restart()
   }
   await sharing(a, b)
-  // What was refused is told of until it is done, though nobody asks again.
-  await other.set('k', { version: 2 })
-  await until('the invalidation that was refused is done', async () => (await other.get('k')) === undefined, 15_000)
+  await other.getOrSet('k', () => ({ version: 2 }))
+  await one.delete('k')
+  assert.equal(await other.get('k'), undefined)
+})
+
+test('an invalidation that was refused is told of until the others have heard, though nobody asks again', async () => {
+  let broken = false
+  const beforeRead = () => assert.ok(!broken, 'the registry cannot be read')
+  await using a = await openReplica(servers, { group: 'refused', beforeRead })
+  await using b = await openReplica(servers, { group: 'refused' })
+  await sharing(a, b)
+  const [one, other] = [a, b].map(({ store }) => store.cache<Row>('rows'))
+  assert.ok(one && other)
+  await other.getOrSet('k', () => ({ version: 1 }))
+  broken = true
+  await assert.rejects(one.delete('k'), /cannot be read/)
+  assert.deepEqual(await other.get('k'), { version: 1 })
+  broken = false
+  await until('the others have heard', async () => (await other.get('k')) === undefined, 15_000)
 })

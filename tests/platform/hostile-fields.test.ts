@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import * as authContracts from '@blog-platform/auth-contract'
+import * as blogContracts from '@blog-platform/blog-contract'
+import { type BoundProcedure, parseRoute } from 'tsmicro/contract'
+import { proceduresIn } from '../support/contracts.ts'
+import { difference, dump, UNCHANGED } from '../support/databases.ts'
+import { Attack, DOORS, type Door, type Shot } from '../support/hostile/attack.ts'
+import { hostileBodies } from '../support/hostile/bodies.ts'
+import { type Place, placesOf } from '../support/hostile/places.ts'
+import { NO_NUMBERS, NO_TEXTS, TRICKY_TEXTS, UNCLEAN_TEXTS } from '../support/hostile/texts.ts'
+import { inputOf } from '../support/inputs.ts'
+import { assertNoSecretsLogged } from '../support/leaks.ts'
+import { type NatsTap, tapNats } from '../support/nats-tap.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import { type Scene, setScene } from '../support/scene.ts'
+import { send } from '../support/send.ts'
+
+const procedures = proceduresIn(authContracts, blogContracts).filter(({ http }) => http !== undefined)
+const isRead = ({ http }: BoundProcedure) => parseRoute(http ?? '').method === 'GET'
+const isHidden = ({ access }: BoundProcedure, door: Door) => access === 'internal' && door === 'gateway'
+
+const resources = new AsyncDisposableStack()
+let platform: Platform
+let tap: NatsTap
+let scene: Scene
+let attack: Attack
+before(async () => {
+  platform = resources.use(await startPlatform())
+  tap = resources.use(await tapNats(platform))
+  scene = await setScene(platform)
+  attack = resources.use(new Attack(platform, scene))
+})
+after(() => resources.disposeAsync())
+
+/** Fires, and holds that nothing in any database is another than before. */
+async function assertHarmless(shots: readonly Shot[]): Promise<void> {
+  assert.ok(shots.length > 0)
+  const before = await dump(platform)
+  assert.deepEqual(await attack.fire(shots), [])
+  assert.deepEqual(difference(before, await dump(platform)), UNCHANGED)
+}
+
+const everywhere = () => procedures.flatMap(procedure => DOORS.map(door => ({ procedure, door })))
+
+/** What is refused as it is written; a path may also lead nowhere. */
+const refused = (procedure: BoundProcedure, door: Door, part: Place['part'] = 'body') =>
+  part === 'params' || isHidden(procedure, door) ? [400, 404] : [400]
+
+test('no field takes what its contract does not say', async () => {
+  const shots = everywhere().flatMap(({ procedure, door }) =>
+    placesOf(procedure, inputOf(procedure, scene)).flatMap(place => {
+      const texts =
+        place.part === 'body' ? [...TRICKY_TEXTS, ...UNCLEAN_TEXTS, ...NO_TEXTS] : [...TRICKY_TEXTS, ...UNCLEAN_TEXTS]
+      const values = place.kind === 'number' ? [...NO_NUMBERS, ...texts] : [...texts, '', 'x'.repeat(60_000)]
+      return values
+        .filter(value => !place.takes(value))
+        .map((value): Shot => {
+          const what = `${place.part}/${place.name} = ${String(JSON.stringify(value)).slice(0, 60)}`
+          const wire = attack.wire(procedure, door, place.put(value))
+          const tooLong = wire.route.length > 8000 ? [414, 431, 494, 400] : refused(procedure, door, place.part)
+          return {
+            procedure,
+            door,
+            what,
+            wire,
+            allowed: tooLong,
+            ...(typeof value === 'string' ? { text: value } : {}),
+          }
+        })
+    }),
+  )
+  await assertHarmless(shots)
+})
+
+test('what reads takes any text that its contract allows, and finds nothing by it that is not there', async () => {
+  const reads = everywhere().filter(
+    ({ procedure }) => isRead(procedure) || /signIn|refresh|verify/.test(procedure.name),
+  )
+  const shots = reads.flatMap(({ procedure, door }) =>
+    placesOf(procedure, inputOf(procedure, scene))
+      .filter(({ kind }) => kind === 'text')
+      .flatMap(place =>
+        TRICKY_TEXTS.filter(text => place.takes(text)).map((text): Shot => {
+          const declared = Object.values(procedure.errors ?? {}).map(({ status }) => status)
+          const allowed = isHidden(procedure, door) ? [404] : [200, ...declared]
+          return {
+            procedure,
+            door,
+            what: `${place.name} = ${text}`,
+            wire: attack.wire(procedure, door, place.put(text)),
+            allowed,
+            text,
+          }
+        }),
+      ),
+  )
+  await assertHarmless(shots)
+})
+
+test('no procedure takes a body that is none of its own', async () => {
+  const shots = procedures
+    .filter(procedure => !isRead(procedure))
+    .flatMap(procedure => {
+      const { body, ...rest } = inputOf(procedure, scene)
+      return Object.entries(hostileBodies(body ?? {})).flatMap(([what, sent]) =>
+        DOORS.map((door): Shot => {
+          const wire = attack.wire(procedure, door, rest, sent)
+          return { procedure, door, what, wire, allowed: isHidden(procedure, door) ? [404] : [400, 413, 415] }
+        }),
+      )
+    })
+  await assertHarmless(shots)
+})
+
+test('no procedure takes a query that is none of its own', async () => {
+  const queries = [
+    'surplus=1',
+    '__proto__=1',
+    '__proto__[a]=1',
+    'constructor.prototype.a=1',
+    '$where=1',
+    'page[$gt]=1',
+    'page=1&page=2',
+    'limit=10&limit[]=20',
+    'a%00b=1',
+    'page=%00',
+    'page=%FF',
+    'page=%C0%AE',
+    'page=%',
+    '%ED%A0%80=1',
+    Array.from({ length: 1000 }, (_, number) => `n${number}=`).join('&'),
+  ]
+  const shots = everywhere().flatMap(({ procedure, door }) =>
+    queries.map((query): Shot => {
+      const good = attack.wire(procedure, door, { ...inputOf(procedure, scene), query: {} })
+      const wire = { ...good, route: `${good.route}?${query}` }
+      return { procedure, door, what: query.slice(0, 40), wire, allowed: refused(procedure, door) }
+    }),
+  )
+  await assertHarmless(shots)
+})
+
+test('what belongs to others is neither shown nor changed', async () => {
+  const { blogs } = scene
+  const shots = everywhere().flatMap(({ procedure, door }): Shot[] => {
+    const input = inputOf(procedure, scene)
+    const foreign = { params: { id: blogs.foreign } }
+    if (procedure.service !== 'blog' || !('id' in (input.params ?? {}))) {
+      if (procedure.name !== 'change') return []
+      const wire = attack.wire(procedure, door, { body: { ...input.body, _id: blogs.foreign, slug: 'mine-now' } })
+      return [{ procedure, door, what: 'a foreign blog', wire, allowed: [403] }]
+    }
+    const byAuthor = procedure.http?.includes('/author/') ?? false
+    const allowed = byAuthor ? [403] : isRead(procedure) ? [404] : [400]
+    return [{ procedure, door, what: 'a foreign draft', wire: attack.wire(procedure, door, foreign), allowed }]
+  })
+  assert.ok(shots.length > 15)
+  await assertHarmless(shots)
+})
+
+test('all programs run as before, and tell no secrets', async t => {
+  for (const url of [platform.authUrl, platform.blogUrl]) {
+    assert.equal((await send(url, 'GET /health/ready')).status, 200)
+  }
+  assert.equal((await send(platform.url, 'GET /blog/health')).status, 200)
+  const people = [scene.learner, scene.author, scene.other, scene.editor, scene.admin]
+  const tokens = people.flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken])
+  assertNoSecretsLogged(platform, [...tokens, platform.apiKey, scene.spareKey.key, 'correct horse', 'changeit'])
+  assert.deepEqual(tap.matching(/\$argon2|"password/i), [])
+  for (const { output } of [platform.auth, platform.blog, platform.gateway]) {
+    assert.deepEqual(
+      output.split('\n').filter(line => /"level":(50|60)|^\s+at /.test(line)),
+      [],
+    )
+  }
+  t.diagnostic(`${attack.sent} hostile requests`)
+})

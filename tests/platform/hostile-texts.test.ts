@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { apiKeyAdministration, profile, session } from '@blog-platform/auth-contract'
+import { authoring } from '@blog-platform/blog-contract'
+import type { BoundProcedure } from 'tsmicro/contract'
+import { type Difference, difference, dump } from '../support/databases.ts'
+import { Attack } from '../support/hostile/attack.ts'
+import { type Place, placesOf } from '../support/hostile/places.ts'
+import { TRICKY_TEXTS } from '../support/hostile/texts.ts'
+import { inParallel } from '../support/in-parallel.ts'
+import { type Input, inputOf } from '../support/inputs.ts'
+import { assertNoSecretsLogged, assertNothingInternal } from '../support/leaks.ts'
+import { type NatsTap, tapNats } from '../support/nats-tap.ts'
+import { clientsOf } from '../support/people.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+import { type Scene, setScene } from '../support/scene.ts'
+import type { Answer } from '../support/send.ts'
+
+const resources = new AsyncDisposableStack()
+let platform: Platform
+let tap: NatsTap
+let scene: Scene
+let attack: Attack
+before(async () => {
+  platform = resources.use(await startPlatform())
+  tap = resources.use(await tapNats(platform))
+  scene = await setScene(platform)
+  attack = resources.use(new Attack(platform, scene))
+})
+after(() => resources.disposeAsync())
+
+interface Written {
+  readonly place: Place
+  readonly text: string
+  readonly input: Input
+  readonly answer: Answer
+}
+
+/** Puts every text that a procedure's contract allows into every field, one request each. */
+async function writeAll(procedure: BoundProcedure, atATime = 8): Promise<readonly Written[]> {
+  const places = placesOf(procedure, inputOf(procedure, scene)).filter(
+    ({ part, kind }) => part === 'body' && kind === 'text',
+  )
+  const allowed = places.flatMap(place => TRICKY_TEXTS.filter(text => place.takes(text)).map(text => ({ place, text })))
+  assert.ok(allowed.length > 20, `${procedure.name} takes texts`)
+  return inParallel(allowed, atATime, async ({ place, text }) => {
+    // Made anew each time: what must be unique is.
+    const fresh = placesOf(procedure, inputOf(procedure, scene)).find(({ name }) => name === place.name) ?? place
+    const input = fresh.put(text)
+    const answer = await attack.send({ procedure, door: 'gateway', wire: attack.wire(procedure, 'gateway', input) })
+    assertNothingInternal(answer.text, platform, [JSON.stringify(text).slice(1, -1)])
+    return { place, text, input, answer }
+  })
+}
+
+/** Runs something and tells what it changed: kinds and how many of each, or which. */
+async function changes<T>(work: () => Promise<T>): Promise<readonly [T, Difference]> {
+  const before = await dump(platform)
+  const result = await work()
+  return [result, difference(before, await dump(platform))]
+}
+
+const countOf = (keys: readonly string[]) =>
+  Object.fromEntries(
+    Object.entries(Object.groupBy(keys, key => key.split('/')[0] ?? '')).map(([kind, all]) => [kind, all?.length]),
+  )
+
+test('a new blog holds any text as it is, and nothing else changes', async () => {
+  const [written, { added, changed, removed }] = await changes(() => writeAll(authoring.create))
+  const good = written.filter(({ answer }) => answer.status === 200)
+  for (const { place, text, answer } of written) {
+    // A slug is normalised: what is left of some is too short, or another's.
+    if (place.name === 'slug') assert.ok([200, 400, 409].includes(answer.status), answer.text)
+    else assert.equal(answer.status, 200, `${place.name} = ${text}: ${answer.text}`)
+  }
+  for (const { place, text, answer } of good) {
+    const read = await scene.author.authoring.findOwn({ params: { id: String(answer.data._id) } })
+    assert.deepEqual(read, answer.data)
+    if (place.name !== 'slug') assert.deepEqual([read[place.name as 'title']].flat(), [text])
+    assert.match(read.slug, /^[a-z0-9]+(-[a-z0-9]+)*$/)
+  }
+  assert.deepEqual([countOf(added), changed, removed], [{ blogs: good.length }, [], []])
+  assert.deepEqual(added.toSorted(), good.map(({ answer }) => `blogs/${answer.data._id}`).toSorted())
+})
+
+test('a changed blog holds any text as it is, and only that blog changes', async () => {
+  const { blogs, author } = scene
+  const [written, { added, changed, removed }] = await changes(() => writeAll(authoring.change, 1))
+  for (const { place, text, answer } of written) {
+    const { status, data } = answer
+    // An id that fits is another blog's, or nobody's.
+    if (place.name === '_id') assert.ok([403, 404].includes(status), answer.text)
+    else if (place.name === 'slug') assert.ok([200, 400, 409].includes(status), answer.text)
+    else assert.deepEqual([status, [data[place.name]].flat()], [200, [text]])
+  }
+  const last = written.findLast(({ answer }) => answer.status === 200)
+  assert.deepEqual(await author.authoring.findOwn({ params: { id: blogs.draft } }), last?.answer.data)
+  assert.deepEqual([added, changed, removed], [[], [`blogs/${blogs.draft}`], []])
+})
+
+test('a name of any text is shown as it is, to everybody, and only that user changes', async () => {
+  const { id } = scene.learner
+  const [written, { added, changed, removed }] = await changes(() => writeAll(profile.changeMyProfile, 1))
+  for (const { place, text, answer } of written) assert.deepEqual([answer.status, answer.data[place.name]], [200, text])
+  const { name } = await clientsOf(platform).profile.publicProfile({ data: { id } })
+  assert.equal(name, written.at(-1)?.answer.data.name)
+  assert.deepEqual([changed.filter(key => !key.startsWith('authors/')), removed], [[`users/${id}`], []])
+  assert.deepEqual(countOf(added.filter(key => key !== `authors/${id}`)), {})
+})
+
+test('an API key’s comment is any text, and nothing else changes', async () => {
+  const [written, { added, changed, removed }] = await changes(() => writeAll(apiKeyAdministration.createApiKey))
+  for (const { place, text, answer } of written) {
+    assert.equal(answer.status, 200, `${text}: ${answer.text}`)
+    if (place.name === 'comment') assert.equal(answer.data.comment, text)
+  }
+  assert.deepEqual([countOf(added), changed, removed], [{ api_keys: written.length }, [], []])
+})
+
+test('an account is made of any texts, whose password lets its owner in and nobody else', async () => {
+  const [written, { added, changed, removed }] = await changes(() => writeAll(session.signUp, 4))
+  for (const { place, text, answer } of written)
+    assert.equal(answer.status, 200, `${place.name} = ${text}: ${answer.text}`)
+  const accounts = written.map(({ answer }) => answer.data.user as { id: string; name: string; email: string })
+  const count = written.length
+  const stored = countOf(added.filter(key => !key.startsWith('authors/')))
+  assert.deepEqual([stored, changed, removed], [{ users: count, user_roles: count, sessions: count }, [], []])
+  await inParallel(written.entries(), 4, async ([index, { place, text, input }]) => {
+    const account = accounts[index]
+    assert.ok(account)
+    if (place.name === 'name') assert.equal(account.name, text)
+    if (place.name !== 'password') return
+    const signIn = (password: string) =>
+      clientsOf(platform).session.signIn({ body: { email: String(input.body?.email), password } })
+    assert.equal((await signIn(text)).user.id, account.id)
+    await assert.rejects(signIn(`${text}x`), { code: 'CREDENTIALS_INVALID' })
+  })
+  const passwords = written.filter(({ place }) => place.name === 'password').map(({ text }) => text)
+  // Those that are like nothing else a log may say.
+  assertNoSecretsLogged(platform, [...passwords.filter(text => text.length > 20), 'correct horse'])
+})
+
+test('no message held a password hash', () => {
+  assert.ok(tap.messages > 0)
+  assert.deepEqual(tap.matching(/\$argon2|"password/), [])
+})

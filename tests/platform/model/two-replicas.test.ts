@@ -1,0 +1,22 @@
+import { type TestContext, test } from 'node:test'
+import { type PlatformOptions, startPlatform } from '../../support/platform.ts'
+import { noRedis } from '../../support/redis.ts'
+import { rehearse } from './rehearse.ts'
+import { seeds } from './seed.ts'
+import { openStage } from './stage.ts'
+
+const env = { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn' }
+
+/** Requests go to one replica or the other, by chance: together they must be as one. */
+async function rehearseOnReplicas(t: TestContext, options: PlatformOptions, some = seeds): Promise<void> {
+  await using platform = await startPlatform({ env, blogReplicas: 2, ...options })
+  using stage = await openStage(
+    platform,
+    platform.blogs.map(({ url }) => url),
+  )
+  for (const seed of some) await rehearse(t, stage, seed)
+}
+
+test('every answer in random sequences of 500 actions at two replicas is the model’s', t => rehearseOnReplicas(t, {}))
+
+test('the same with Redis below', { skip: noRedis }, t => rehearseOnReplicas(t, { redis: true }, seeds.slice(-1)))

@@ -1,0 +1,47 @@
+import type { BoundProcedure } from 'tsmicro/contract'
+import type { TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+import type { Input } from '../inputs.ts'
+
+type PartName = 'params' | 'query' | 'body'
+
+/** A field of a procedure's request in which a text or a number stands, and the request with something else there. */
+export interface Place {
+  readonly part: PartName
+  readonly name: string
+  readonly kind: 'text' | 'number'
+  put(value: unknown): Input
+  /** Whether the contract says that this may stand there. */
+  takes(value: unknown): boolean
+}
+
+/** Every field of a good request. */
+export function placesOf(procedure: BoundProcedure, good: Input): readonly Place[] {
+  return (['params', 'query', 'body'] as const).flatMap(part => {
+    const { properties = {} } = (procedure[part] ?? procedure.request ?? {}) as { properties?: Record<string, TSchema> }
+    return Object.keys(good[part] ?? {}).flatMap(name => {
+      const schema = properties[name]
+      return schema ? [placeOf(part, name, schema, good)] : []
+    })
+  })
+}
+
+function placeOf(
+  part: PartName,
+  name: string,
+  schema: TSchema & { items?: TSchema; type?: string },
+  good: Input,
+): Place {
+  const list = schema.type === 'array'
+  return {
+    part,
+    name,
+    kind: schema.type === 'integer' ? 'number' : 'text',
+    put: value => ({ ...good, [part]: { ...good[part], [name]: list ? [value] : value } }),
+    takes: value => Value.Check(list ? (schema.items ?? schema) : schema, value) && isClean(value),
+  }
+}
+
+function isClean(value: unknown): boolean {
+  return typeof value !== 'string' || (value.isWellFormed() && !value.includes('\0'))
+}
