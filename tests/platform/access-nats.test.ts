@@ -54,7 +54,7 @@ test('every NATS procedure × every service: what its contracts say, and no more
 
 test('nobody gets in without a good name and password', async () => {
   const { host } = new URL(keyed.platform.nats.url)
-  for (const [user, pass] of [
+  for (const [user = '', pass = ''] of [
     ['auth', 'wrong'],
     ['blog', ''],
     ['nobody', 'nobody-for-tests'],

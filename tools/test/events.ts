@@ -15,9 +15,14 @@ export type Line =
   | { readonly type: 'start' | 'pass'; readonly name: string; readonly nesting: number }
   | { readonly type: 'skip' | 'todo'; readonly name: string; readonly nesting: number; readonly reason: string }
   | { readonly type: 'fail'; readonly name: string; readonly nesting: number; readonly error: string }
+  /** What a test has to tell although it passed: a table, a seed. */
+  | { readonly type: 'told'; readonly text: string }
   | { readonly type: 'summary'; readonly counts: Counts }
 
 type RunnerError = Error & { readonly cause?: unknown; readonly failureType?: string }
+
+/** The runner's own closing words come the same way as a test's. */
+const OWN_COUNTERS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
 
 export default async function* events(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of source) {
@@ -29,6 +34,10 @@ export default async function* events(source: AsyncIterable<TestEvent>): AsyncGe
 function lineOf(event: TestEvent): Line | undefined {
   // `failed` is there at run time but not in the type definitions; the runner's own value wins.
   if (event.type === 'test:summary') return { type: 'summary', counts: { failed: 0, ...event.data.counts } }
+  if (event.type === 'test:diagnostic') {
+    const { message } = event.data
+    return OWN_COUNTERS.test(message) ? undefined : { type: 'told', text: message }
+  }
   if (event.type === 'test:dequeue') return { type: 'begin', name: event.data.name, nesting: event.data.nesting }
   if (event.type === 'test:complete') return { type: 'end', name: event.data.name, nesting: event.data.nesting }
   if (event.type !== 'test:start' && event.type !== 'test:pass' && event.type !== 'test:fail') return undefined

@@ -10,6 +10,8 @@ export type Outcome = {
   readonly failures: readonly Named[]
   /** Skipped and todo tests, with their reason. */
   readonly skipped: readonly Named[]
+  /** What tests had to tell, line by line. */
+  readonly told: readonly string[]
   readonly begun: boolean
   /** Tests and suites that began and did not end. */
   readonly unfinished: readonly string[]
@@ -27,17 +29,18 @@ export function readOutcome(text: string): Outcome {
     if (line.type === 'skip') return [{ name, text: line.reason }]
     return line.type === 'todo' ? [{ name, text: `todo: ${line.reason}` }] : []
   })
+  const told = lines.flatMap(line => (line.type === 'told' ? [line.text] : []))
   const [tests, failed] = [failures.length, failures.length]
   const counts = summary?.counts ?? { tests, suites: 0, passed: 0, failed, cancelled: 0, skipped: 0, todo: 0 }
   const begun = lines.some(line => line.type === 'begin')
-  return { counts, complete: summary !== undefined, failures, skipped, begun, unfinished: runningAtTheEnd(lines) }
+  return { counts, complete: summary !== undefined, failures, skipped, told, begun, unfinished: runningAtTheEnd(lines) }
 }
 
 /** Each reported line with the name of its test after those of the tests around it. */
 function withParents(lines: readonly Line[]): [string, Line][] {
   const open: string[] = []
   return lines.flatMap((line): [string, Line][] => {
-    if (line.type === 'summary' || line.type === 'begin' || line.type === 'end') return []
+    if (line.type === 'summary' || line.type === 'told' || line.type === 'begin' || line.type === 'end') return []
     open.length = line.nesting
     open.push(line.name)
     return line.type === 'start' ? [] : [[open.join(' › '), line]]

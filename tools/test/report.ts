@@ -4,18 +4,19 @@ import type { FileResult } from './run-file.ts'
 export const failed = (result: FileResult) =>
   result.problems.length > 0 || result.failures.length > 0 || result.counts.failed + result.counts.cancelled > 0
 
-/** One line for a file that is over, with its failures in full below it. */
+/** One line for a file that is over, below it what its tests had to tell, and its failures in full. */
 export function fileReport(result: FileResult): string {
   const { tests, skipped, todo } = result.counts
   const notes = [`${tests} tests`, ...(skipped + todo > 0 ? [`${skipped + todo} skipped`] : [])].join(', ')
   const line = `${failed(result) ? '✗' : '✓'} ${result.path} (${notes}, ${(result.ms / 1000).toFixed(1)} s)`
-  if (!failed(result)) return line
+  const told = result.told.map(indent)
+  if (!failed(result)) return [line, ...told].join('\n')
   const details = [
     ...result.problems.map(problem => `! ${problem}`),
     ...result.failures.map(({ name, text }) => `✗ ${name}\n${indent(text)}`),
     ...(result.output ? [`output of the file:\n${indent(result.output)}`] : []),
   ]
-  return [line, ...details.map(indent)].join('\n')
+  return [line, ...told, ...details.map(indent)].join('\n')
 }
 
 /** What was skipped and why, which files failed, and the closing counters in the form of node's own reporter. */

@@ -72,6 +72,14 @@ describe('the test runner', { concurrency: 6 }, () => {
     assert.match(output, /tools\/a\.test\.ts: bare: no reason given/)
   })
 
+  test('what a test has to tell is shown below its file, the runner’s own counters are not', async () => {
+    const { output } = await run({
+      'tools/a.test.ts': "test('tells', t => { t.diagnostic('seed 5'); t.diagnostic('| a | table |') })",
+    })
+    assert.match(output, /^✓ tools\/a\.test\.ts .*\n {4}seed 5\n {4}\| a \| table \|$/m)
+    assert.equal(output.match(/duration_ms/g)?.length, 1)
+  })
+
   for (const [what, code, expected] of [
     ['throws while it loads', "throw new Error('boom at load')", /boom at load/],
     ['ends its process with success in the middle', "test('a', () => process.exit(0))", /ended its process before/],

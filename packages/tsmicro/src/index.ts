@@ -10,6 +10,7 @@ export {
   type Middleware,
   type MiddlewareCall,
   type Principal,
+  type ProcedureCall,
 } from './call/index.ts'
 export * from './errors/index.ts'
 export {

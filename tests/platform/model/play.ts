@@ -3,22 +3,10 @@ import { dropAnchors, granting } from './anchors.ts'
 import { audit } from './audit.ts'
 import { rolesOf, signUpCast } from './cast.ts'
 import { clear } from './clear.ts'
+import { MismatchError } from './mismatch.ts'
 import { Performance } from './performance.ts'
 import type { Stage } from './stage.ts'
 import { World } from './world.ts'
-
-/** The platform did something else than the model. */
-export class MismatchError extends Error {
-  /** How many turns had been played, the last one included. */
-  readonly turns: number
-  readonly trace: readonly string[]
-
-  constructor(turns: number, trace: readonly string[], cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
-    this.turns = turns
-    this.trace = trace
-  }
-}
 
 /** Everything is read and compared after so many turns, and at the end. */
 const AUDIT_EVERY = 125
@@ -44,10 +32,13 @@ export async function play(stage: Stage, turns: readonly Turn[]): Promise<Perfor
       if (step.route.startsWith('GET')) await performance.perform(step, door + 1)
       if (played % AUDIT_EVERY === 0 || played === turns.length) await audit(performance)
     }
-    return performance
   } catch (error) {
-    throw new MismatchError(played, performance.trace, error)
-  } finally {
-    await clear(stage, world)
+    const cleared = await clear(stage, world).then(
+      () => true,
+      () => false,
+    )
+    throw new MismatchError(error, { turns: played, trace: performance.trace, cleared })
   }
+  await clear(stage, world)
+  return performance
 }

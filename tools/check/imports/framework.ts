@@ -11,6 +11,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'anything'>
   http: CORE,
   nats: CORE,
   auth: CORE,
+  resilience: CORE,
   events: [...CORE, 'nats'],
   micro: [...CORE, 'http', 'nats', 'auth', 'events'],
   config: ['errors'],

@@ -31,6 +31,7 @@ export interface TransportOptions extends LinkOptions {
   readonly connect: Connect
 }
 
+/** Where and as whom to connect. */
 export type NatsOptions = ServerOptions | TransportOptions
 
 export function connectOf(options: NatsOptions): () => Promise<Transport> {

@@ -38,6 +38,23 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
   })
 }
 
+test('what was kept before NATS was lost is not served when it is back', async () => {
+  await using a = await openReplica(servers, { group: 'missed' })
+  await using b = await openReplica(servers, { group: 'missed' })
+  await sharing(a, b)
+  const [one, other] = [a, b].map(({ store }) => store.cache<Row>('rows'))
+  assert.ok(one && other)
+  await other.getOrSet('k', () => ({ version: 1 }))
+  servers.nats.kill('SIGKILL')
+  try {
+    await one.delete('k')
+  } finally {
+    await servers.nats.restart()
+  }
+  await sharing(a, b)
+  assert.equal(await other.get('k'), undefined)
+})
+
 test('the database killed: nothing is served when the leases have ended, changes are refused; all by itself again', async () => {
   await using a = await openReplica(servers, { group: 'database', leaseMs: 1000 })
   await using b = await openReplica(servers, { group: 'database', leaseMs: 1000 })

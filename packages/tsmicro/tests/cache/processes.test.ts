@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { until } from '../support/until.ts'
 import { type Remote, spawnReplica } from './support/remote.ts'
@@ -36,6 +39,20 @@ test('a process that was frozen while a change was answered does not serve what 
     for (let n = 0; n < 20; n++) assert.equal((await there.read(version + 1)).version, version + 1)
     await rows.delete('k')
   }
+})
+
+test('an event loop that was blocked while a change was answered: the first read afterwards is not from memory', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'tsmicro-blocked-'))
+  t.after(() => rm(folder, { recursive: true }))
+  await using here = await openReplica(servers, { group: 'blocked', leaseMs: LEASE_MS })
+  await using there = spawnReplica(servers, 'blocked', LEASE_MS)
+  await sharing(here)
+  await keeps(there, 1)
+  const answered = join(folder, 'answered')
+  const first = there.read(2, answered)
+  await here.store.cache<Row>('rows').delete('k')
+  await writeFile(answered, '')
+  assert.equal((await first).version, 2)
 })
 
 test('a process that was killed holds up a change until its lease has ended, and the next ones not at all', async () => {

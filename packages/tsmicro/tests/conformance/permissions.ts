@@ -10,6 +10,7 @@ import type { OpenNetwork } from './network/network.ts'
 const Ping = Type.Object({ n: Type.Integer() })
 const auth = contract('auth', {
   ping: procedure({ nats: 'ping', access: 'internal', request: Ping, response: Ping }),
+  hang: procedure({ nats: 'hang', access: 'internal' }),
   userCreated: event({ subject: 'user.created', aggregate: 'userId', data: Type.Object({ userId: Type.String() }) }),
 })
 const blog = contract('blog', { pong: procedure({ nats: 'pong', access: 'internal', request: Ping, response: Ping }) })
@@ -54,16 +55,48 @@ export async function permissions(open: OpenNetwork) {
     await nats.close()
   })
 
+  test('batches and cancellations pass, too', async () => {
+    const { nats, refused } = await as('auth')
+    const cancelled: string[] = []
+    nats.subscribe('_TSMICRO.cancel.auth', { callback: (_, msg) => void cancelled.push(msg.string()) })
+    nats.subscribe('auth.ping', { queue: 'q', callback: (_, msg) => void msg.respond(msg.data) })
+    nats.subscribe('auth.ping.batch', {
+      queue: 'q',
+      // Each in a message of its own, as for calls that take differently long.
+      callback: (_, msg) => {
+        for (const [token, , , data] of JSON.parse(msg.string())) msg.respond(JSON.stringify([[token, data]]))
+      },
+    })
+    await nats.flush()
+    const client = network.client('blog', { batching: { maxCalls: 1000 } })
+    await client.connect()
+    const calls = Array.from({ length: 150 }, (_, n) => client.call(auth.ping, { n }))
+    assert.deepEqual(
+      (await Promise.all(calls)).map(({ n }) => n),
+      calls.map((_, n) => n),
+    )
+    const controller = new AbortController()
+    nats.subscribe('auth.hang', { callback: () => controller.abort(new Error('enough')) })
+    await nats.flush()
+    await assert.rejects(client.call(auth.hang, undefined, { signal: controller.signal }), /enough/)
+    await until('the cancellation is heard', () => cancelled.length === 1)
+    assert.deepEqual(refused, [])
+    await client.close()
+    await nats.close()
+  })
+
   test('blog can neither announce for auth, nor answer for it, nor read its replies', async () => {
     const { nats, refused } = await as('blog')
     nats.publish('user.created', '{}')
     nats.publish('_INBOX_auth.guess.1', '{}')
     nats.publish('auth.other', '{}')
+    nats.publish('auth.other.batch', '[]')
+    nats.publish('_TSMICRO.cancel.blog', 'x')
     await nats.flush()
     await nats.flush()
     assert.deepEqual(
       refused.map(message => /"([^"]+)"/.exec(message)?.[1]),
-      ['user.created', '_INBOX_auth.guess.1', 'auth.other'],
+      ['user.created', '_INBOX_auth.guess.1', 'auth.other', 'auth.other.batch', '_TSMICRO.cancel.blog'],
     )
     for (const subject of [
       'auth.>',
@@ -74,6 +107,8 @@ export async function permissions(open: OpenNetwork) {
       '*.>',
       '$SRV.PING.auth',
       '$SYS.>',
+      '_TSMICRO.cancel.auth',
+      'auth.ping.batch',
     ]) {
       assert.match((await subscribed(nats, subject)) ?? 'allowed', /[Pp]ermissions [Vv]iolation/, subject)
     }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiError, DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
+import { expiringCount } from '../../src/call/index.ts'
 import { ownNats } from '../support/nats.ts'
 import { serve } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -91,7 +92,7 @@ test('frozen: DEADLINE_EXCEEDED; thawed: works', async () => {
 test('calls during kills and restarts always end, and only with 503 or 504', async () => {
   let running = true
   const outcomes = new Set<string>()
-  const loops = Array.from({ length: 8 }, async () => {
+  const loops = Array.from({ length: 40 }, async () => {
     while (running) {
       const outcome = await f.nats.call(shop.echo, 1, { timeoutMs: 500 }).then(
         () => 'answered',
@@ -113,6 +114,7 @@ test('calls during kills and restarts always end, and only with 503 or 504', asy
   outcomes.delete('DEADLINE_EXCEEDED')
   assert.deepEqual([...outcomes], ['SERVICE_UNAVAILABLE'])
   assert.equal(f.nats.pendingRequests, 0)
+  await until('nothing is left to expire', () => expiringCount() === 0, 15_000)
 })
 
 test('a client whose server is gone can be closed', async () => {

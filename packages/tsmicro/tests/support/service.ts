@@ -64,7 +64,7 @@ export function build(options: TestServiceOptions): TestService {
   const name = options.name ?? 'shop'
   const nats =
     options.nats ??
-    network?.client(name, log) ??
+    network?.client(name, { log }) ??
     new NatsClient({ url: natsUrl ?? 'nats://127.0.0.1:1', name, log, reconnectWaitMs: 20 })
   const controller = new TestController(
     basePath,

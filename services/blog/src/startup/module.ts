@@ -2,6 +2,7 @@ import { profile } from '@blog-platform/auth-contract'
 import { type AuthenticationProvider, type AuthorizationProvider, type Log, type Module, NatsClient } from 'tsmicro'
 import type { CacheStore } from 'tsmicro/cache'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
+import { circuitBreaker, retry } from 'tsmicro/resilience'
 import { AuthorController } from '../api/author/controller.ts'
 import { AuthorRepository } from '../api/author/repository.ts'
 import { AuthorService } from '../api/author/service.ts'
@@ -32,6 +33,9 @@ export interface Parts {
 /** Longer than any query of this service takes; shorter than a client waits. */
 const MONGO_TIMEOUT_MS = 5000
 
+/** What can't answer for longer than this is told to the client, who decides whether to wait. */
+const RETRY_MAX_MS = 250
+
 /** Wires the service's parts. Nothing is connected yet. */
 export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   const mongo =
@@ -42,9 +46,15 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       applicationName: 'blog',
       operationTimeoutMs: MONGO_TIMEOUT_MS,
     })
+  const logged = overrides.log ? { log: overrides.log } : {}
   const nats =
     overrides.nats ??
-    new NatsClient({ url: env.NATS_URL, name: 'blog', ...(overrides.log ? { log: overrides.log } : {}) })
+    new NatsClient({
+      url: env.NATS_URL,
+      name: 'blog',
+      middleware: [circuitBreaker(logged), retry({ maxMs: RETRY_MAX_MS })],
+      ...logged,
+    })
   const store = overrides.store ?? createStore(env, { mongo, nats, log: overrides.log })
   const authentication =
     overrides.authentication ??

@@ -1,6 +1,6 @@
 import type { Door, Reply } from '../door.ts'
 import type { Version, Window } from './history.ts'
-import { type Course, type Racer, TAGS, WORD } from './racer.ts'
+import { type Course, type Racer, TAGS } from './racer.ts'
 
 /** What a read shows of a blog. */
 interface Shown {
@@ -23,7 +23,7 @@ export interface Read {
 
 const published = ({ published }: Version) => published
 
-/** Every way to read a blog. */
+/** Every way to read a blog from a cache. */
 export function waysTo(racer: Racer, { racers, writers }: Course): readonly Read[] {
   const { _id, history } = racer
   const slugs = [history.version(history.answered), history.version(Math.max(0, history.answered - 1))].map(v => v.slug)
@@ -40,7 +40,6 @@ export function waysTo(racer: Racer, { racers, writers }: Course): readonly Read
     { path: '/list/latest?limit=50', racers, contains: published },
     { path: `/list/tag/${tag}`, racers, contains: seen => seen.published && seen.tag === tag },
     { path: `/list/similar/id/${writers[0]?.anchor}`, racers, contains: published },
-    { path: `/search?q=${WORD}&limit=50`, racers, contains: published },
   ]
 }
 

@@ -1,4 +1,11 @@
-import { type CallContext, currentContext } from '../../call/index.ts'
+import {
+  type CallContext,
+  compose,
+  currentContext,
+  type Deadline,
+  type Middleware,
+  type ProcedureCall,
+} from '../../call/index.ts'
 import {
   type BoundProcedure,
   needsUser,
@@ -11,6 +18,7 @@ import { type Check, compileSchema } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
 import type { Outcome } from './outcome.ts'
+import { type OutgoingCall, withDeadline } from './outgoing-call.ts'
 import { errorOf, MALFORMED_REPLY, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
 import { forwardedOf } from './request-headers.ts'
 import { watch } from './watch.ts'
@@ -30,6 +38,16 @@ export interface CallOptions {
 export type NatsClientOptions = NatsOptions & {
   /** Milliseconds a call waits when nothing else says so. Default 5,000. */
   readonly timeoutMs?: number
+  /**
+   * Runs around every {@link NatsClient.call}, the first of the list outermost, e.g. those of `tsmicro/resilience`. Sees the
+   * input validated and the answer before its check; all of it has the time of one call. Not around `request`.
+   */
+  readonly middleware?: readonly Middleware<ProcedureCall>[]
+}
+
+interface ExchangeOptions extends CallOptions {
+  /** What to watch and what is left. Default: the context's. */
+  readonly deadline?: Deadline | undefined
 }
 
 interface Prepared {
@@ -50,10 +68,14 @@ interface Prepared {
 export class NatsClient extends NatsLink {
   readonly #timeoutMs: number
   readonly #prepared = new WeakMap<BoundProcedure, Prepared>()
+  /** Absent where there is no middleware: such calls pay nothing for the others. */
+  readonly #layers: ((call: OutgoingCall) => Promise<unknown>) | undefined
 
   constructor(options: NatsClientOptions) {
     super(options)
-    this.#timeoutMs = options.timeoutMs ?? 5000
+    const { timeoutMs = 5000, middleware = [] } = options
+    this.#timeoutMs = timeoutMs
+    if (middleware.length > 0) this.#layers = compose<OutgoingCall>(middleware, call => this.#attempt(call))
   }
 
   /**
@@ -73,20 +95,31 @@ export class NatsClient extends NatsLink {
     const bound = procedure as unknown as BoundProcedure
     const { request, response, errors, asUser } = this.#prepare(bound)
     let text = ''
+    let input: unknown
     if (request) {
       const outcome = request(data)
       const sent = outcome instanceof Promise ? await outcome : outcome
       if (sent.problems) throw new VALIDATION_FAILED(sent.problems)
-      text = JSON.stringify(sent.value) ?? ''
+      input = sent.value
+      text = JSON.stringify(input) ?? ''
     }
     const timeoutMs = options.timeoutMs ?? bound.timeoutMs ?? this.#timeoutMs
     // Awaited here, and errors made here, so that their stack traces lead to the caller.
-    const reply = replyOf(
-      await this.#exchange(bound.subject ?? '', text, timeoutMs, options, { asUser, batchable: true }),
-    )
-    if (reply.failure) throw await errorOf(reply.failure, errors)
+    let answer: unknown
+    if (this.#layers) {
+      const { signal, context = currentContext() } = options
+      const layers = this.#layers
+      answer = await withDeadline(timeoutMs, signal, context, deadline =>
+        layers({ procedure: bound, input: { data: input }, context, deadline, text, asUser, errors }),
+      )
+    } else {
+      const manner = { asUser, batchable: true }
+      const reply = replyOf(await this.#exchange(bound.subject ?? '', text, timeoutMs, options, manner))
+      if (reply.failure) throw await errorOf(reply.failure, errors)
+      answer = reply.data
+    }
     if (!response) return undefined as ResponseOf<S>
-    const outcome = response(reply.data)
+    const outcome = response(answer)
     const received = outcome instanceof Promise ? await outcome : outcome
     if (received.problems) throw new MALFORMED_REPLY(undefined, { cause: received.problems })
     return received.value as ResponseOf<S>
@@ -105,28 +138,37 @@ export class NatsClient extends NatsLink {
     return reply.data as Response
   }
 
+  /** The innermost layer: may be run several times, each time with what is left. */
+  async #attempt({ procedure, context, deadline, text, asUser, errors }: OutgoingCall): Promise<unknown> {
+    const options = context ? { context, deadline } : { deadline }
+    const manner = { asUser, batchable: true }
+    const reply = replyOf(await this.#exchange(procedure.subject ?? '', text, deadline.remainingMs(), options, manner))
+    if (reply.failure) throw await errorOf(reply.failure, errors)
+    return reply.data
+  }
+
   #exchange(
     subject: string,
     data: string,
     timeoutMs: number,
-    { signal, context = currentContext() }: CallOptions,
+    { signal, context = currentContext(), deadline = context?.deadline }: ExchangeOptions,
     { asUser, batchable }: { readonly asUser: boolean; readonly batchable: boolean },
   ): Promise<Outcome> {
-    context?.deadline.throwIfEnded()
+    deadline?.throwIfEnded()
     signal?.throwIfAborted()
-    const budgetMs = context ? Math.min(timeoutMs, context.deadline.remainingMs()) : timeoutMs
+    const budgetMs = deadline ? Math.min(timeoutMs, deadline.remainingMs()) : timeoutMs
     if (budgetMs < 1) throw new DEADLINE_EXCEEDED()
     const { inbox, canceller } = this.live()
     const forwarded = context && forwardedOf(context, asUser)
     const request = { subject, data, forwarded, budgetMs, batchable }
-    if (!signal && !context) return inbox.request(request)
+    if (!signal && !deadline) return inbox.request(request)
     return inbox.request(request, call => {
       const giveUp = (reason: unknown) => {
         call.end({ kind: 'given-up', reason })
         // A budget that ended ends over there, too.
         if (call.sent && !(reason instanceof DEADLINE_EXCEEDED)) canceller.cancel(call, inbox.replySubject(call))
       }
-      return watch(giveUp, signal, context)
+      return watch(giveUp, signal, deadline)
     })
   }
 

@@ -1,12 +1,12 @@
-import type { CallContext } from '../../call/index.ts'
+import type { Deadline } from '../../call/index.ts'
 
-/** Calls back when the caller's signal aborts or the call it works for ends. Returns what ends the watch. */
+/** Calls back when the caller's signal aborts or the deadline ends. Returns what ends the watch. */
 export function watch(
   giveUp: (reason: unknown) => void,
   signal: AbortSignal | undefined,
-  context: CallContext | undefined,
+  deadline: Deadline | undefined,
 ): () => void {
-  const forget = context?.deadline.onEnd(giveUp)
+  const forget = deadline?.onEnd(giveUp)
   if (!signal) return forget ?? (() => {})
   const abort = () => giveUp(signal.reason)
   signal.addEventListener('abort', abort, { once: true })

@@ -68,15 +68,6 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       throw await tellFailure(error, stage, context.log)
     }
   }
-  const workInTurn = async (call: InboundCall): Promise<string> => {
-    const turn = gate.enter(call.context.deadline)
-    if (turn) await turn
-    try {
-      return await work(call)
-    } finally {
-      gate.leave()
-    }
-  }
   return {
     procedure,
     stats,
@@ -85,7 +76,13 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const began = stats.begin()
       let failure: ApiError | undefined
       try {
-        failure = call.answer(await workInTurn(call))
+        const turn = gate.enter(call.context.deadline)
+        if (turn) await turn
+        try {
+          failure = call.answer(await work(call))
+        } finally {
+          gate.leave()
+        }
       } catch (error) {
         // What did not come as far as its turn is not logged one by one: there may be very many.
         if (error instanceof OVERLOADED) overload.refused()

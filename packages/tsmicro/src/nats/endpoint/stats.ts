@@ -5,13 +5,14 @@ export class EndpointStats {
   lastError = ''
   processingNs = 0
 
-  begin(): bigint {
+  /** When it began, for {@link end}. */
+  begin(): number {
     this.requests += 1
-    return process.hrtime.bigint()
+    return performance.now()
   }
 
-  end(began: bigint, error: { readonly status: number; readonly message: string } | undefined): void {
-    this.processingNs += Number(process.hrtime.bigint() - began)
+  end(began: number, error: { readonly status: number; readonly message: string } | undefined): void {
+    this.processingNs += Math.round((performance.now() - began) * 1e6)
     if (!error) return
     this.errors += 1
     this.lastError = `${error.status}:${error.message}`

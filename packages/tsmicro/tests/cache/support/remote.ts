@@ -12,8 +12,11 @@ export interface Answer {
 }
 
 export interface Remote extends AsyncDisposable {
-  /** A read in the other process; what it would fetch has this version. */
-  read(version: number): Promise<Answer>
+  /**
+   * A read in the other process; what it would fetch has this version.
+   * @param blockedUntil a file for which the other process waits first without doing anything else
+   */
+  read(version: number, blockedUntil?: string): Promise<Answer>
   kill(signal: NodeJS.Signals): void
   readonly exited: Promise<unknown>
 }
@@ -33,9 +36,9 @@ export function spawnReplica({ nats, documents }: Servers, group: string, leaseM
   })
   return {
     exited,
-    read(version) {
+    read(version, blockedUntil) {
       const id = ++last
-      stdin.write(`${JSON.stringify({ id, version })}\n`)
+      stdin.write(`${JSON.stringify({ id, version, blockedUntil })}\n`)
       return new Promise(resolve => waiting.set(id, resolve))
     },
     kill: signal => void child.kill(signal),

@@ -1,4 +1,5 @@
 /** A replica as a process of its own, driven over stdin by lines of JSON. Arguments: NATS, MongoDB, group, lease in ms. */
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { openReplica } from './servers.ts'
 import type { Row } from './watch.ts'
@@ -9,7 +10,9 @@ const { store } = await openReplica({ nats: url(nats), documents: url(documents)
 const rows = store.cache<Row>('rows')
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { id, version } = JSON.parse(line)
+  const { id, version, blockedUntil } = JSON.parse(line)
+  // Nothing else runs until that file is there, and then the read comes first, before any timer or message.
+  while (blockedUntil && !existsSync(blockedUntil)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
   // What is fetched is told by whoever asks, as of the moment of the asking.
   rows
     .getOrSet('k', () => ({ version }))

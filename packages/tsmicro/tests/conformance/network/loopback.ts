@@ -4,7 +4,7 @@ import type { OpenNetwork } from './network.ts'
 export const openLoopback: OpenNetwork = async permissions => {
   const loopback = createLoopback(permissions ? { permissions } : {})
   return {
-    client: (name, log) => loopback.client(name, log ? { log } : {}),
+    client: loopback.client,
     raw: (name = 'raw') => loopback.connect({ name }),
     fail: () => loopback.disconnect(),
     recover: () => loopback.reconnect(),

@@ -15,7 +15,7 @@ export const openServer: OpenNetwork = async permissions => {
   after(() => server.stop())
   const urlOf = (user: string) => (permissions ? server.url.replace('://', `://${user}:${user}-password@`) : server.url)
   return {
-    client: (name, log) => new NatsClient({ url: urlOf(name), name, reconnectWaitMs: 20, ...(log ? { log } : {}) }),
+    client: (name, options) => new NatsClient({ ...options, url: urlOf(name), name, reconnectWaitMs: 20 }),
     raw(name = 'raw') {
       const credentials = permissions ? { user: name, pass: `${name}-password` } : {}
       return connect({ servers: new URL(server.url).host, reconnectTimeWait: 20, reconnectJitter: 20, ...credentials })

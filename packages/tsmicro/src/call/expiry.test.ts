@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Expiring, expireIn, expiringCount, forget } from './expiry.ts'
+
+class Probe extends Expiring {
+  readonly due: number
+  readonly onExpire: (probe: Probe) => void
+  expired = 0
+
+  constructor(ms: number, onExpire: (probe: Probe) => void = () => {}) {
+    super()
+    this.due = performance.now() + ms
+    this.onExpire = onExpire
+    expireIn(ms, this)
+  }
+
+  expire(): void {
+    this.expired += 1
+    this.onExpire(this)
+  }
+}
+
+async function untilNone(): Promise<void> {
+  for (let attempt = 0; attempt < 2000 && expiringCount() > 0; attempt++) await sleep(5)
+  assert.equal(expiringCount(), 0)
+}
+
+test('each expires once, never early, in order of time', async () => {
+  const order: number[] = []
+  const early: number[] = []
+  const probes = Array.from({ length: 500 }, (_, index) => {
+    const ms = (index * 37) % 200
+    return new Probe(ms, ({ due }) => {
+      if (performance.now() < due) early.push(due - performance.now())
+      order.push(ms)
+    })
+  })
+  await untilNone()
+  assert.deepEqual(early, [])
+  assert.ok(probes.every(({ expired }) => expired === 1))
+  // A tick is 8 ms: within one there is no order.
+  assert.ok(order.every((ms, index) => index === 0 || ms > Number(order[index - 1]) - 8))
+})
+
+test('what is forgotten does not expire; a shorter one that comes later is not kept waiting', async () => {
+  const kept = new Probe(60_000)
+  const forgotten = Array.from({ length: 100 }, () => new Probe(10))
+  const gone = Promise.withResolvers<void>()
+  new Probe(5, () => gone.resolve())
+  for (const each of forgotten) forget(each)
+  for (const each of forgotten) forget(each)
+  await gone.promise
+  assert.equal(expiringCount(), 1)
+  forget(kept)
+  assert.equal(expiringCount(), 0)
+  await sleep(30)
+  assert.ok(forgotten.every(({ expired }) => expired === 0))
+})
+
+test('one that expires may forget its neighbours and begin new ones', async () => {
+  const neighbours: Probe[] = []
+  const again = Promise.withResolvers<void>()
+  for (let index = 0; index < 10; index++) {
+    neighbours.push(
+      new Probe(10, self => {
+        for (const each of neighbours) if (each !== self) forget(each)
+        new Probe(1, () => again.resolve())
+      }),
+    )
+  }
+  await again.promise
+  await untilNone()
+  assert.equal(neighbours.filter(({ expired }) => expired === 1).length, 1)
+})
+
+test('nothing to expire: the timer alone does not keep the process alive', async () => {
+  forget(new Probe(60_000))
+  assert.ok(!process.getActiveResourcesInfo().includes('Timeout'))
+})

@@ -1,0 +1,44 @@
+import type { Middleware, ProcedureCall } from '../call/index.ts'
+import { type ApiError, isDependencyFailure } from '../errors/index.ts'
+import { pause } from './pause.ts'
+
+export interface RetryOptions {
+  /** Attempts of one call at most, the first included. Default 3. */
+  readonly attempts?: number
+  /** Longest wait before the second attempt, in milliseconds; it doubles with each further one. Default 50. */
+  readonly baseMs?: number
+  /** No wait is longer, in milliseconds. Default 1,000. */
+  readonly maxMs?: number
+}
+
+/**
+ * Client middleware that makes a call again which failed because the other side could not answer now: SERVICE_UNAVAILABLE,
+ * OVERLOADED, or its DEADLINE_EXCEEDED. Only procedures that are declared `idempotent`, only while the call has time left:
+ * an attempt has what the ones before left of it, and when the next one could not begin in time the failure is passed on
+ * at once. Waits are random between 0 and their length ("full jitter": those who failed together do not come back together).
+ * A `retryAfterSeconds` is waited for as well; one beyond `maxMs` is passed on instead.
+ *
+ * Put {@link circuitBreaker} before it, so that an open circuit is not tried again and again.
+ *
+ * @example
+ * new NatsClient({ url, name: 'blog', middleware: [circuitBreaker({ log }), retry({ attempts: 3 })] })
+ * @throws {RangeError} for an option that is not a number from 1 (`attempts`) or from 0
+ */
+export function retry({ attempts = 3, baseMs = 50, maxMs = 1000 }: RetryOptions = {}): Middleware<ProcedureCall> {
+  if (!(attempts >= 1)) throw new RangeError(`attempts must be at least 1, not ${attempts}`)
+  if (!(baseMs >= 0 && maxMs >= 0)) throw new RangeError('baseMs and maxMs must not be negative')
+  return async ({ procedure, deadline }, next) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await next()
+      } catch (error) {
+        if (!procedure.idempotent || attempt >= attempts || !isDependencyFailure(error)) throw error
+        const askedMs = ((error as ApiError).retryAfterSeconds ?? 0) * 1000
+        if (askedMs > maxMs) throw error
+        const waitMs = askedMs + Math.random() * Math.min(maxMs, baseMs * 2 ** (attempt - 1))
+        if (waitMs >= deadline.remainingMs()) throw error
+        await pause(waitMs, deadline)
+      }
+    }
+  }
+}
