@@ -163,7 +163,7 @@ export async function hostile(open: OpenNetwork) {
     await raw.flush()
     await caller.request('spy.call', {}, { timeoutMs: 50 }).catch(() => {})
     const inbox = (await seen.promise).replace(/[^.]+$/, '')
-    const calls = Array.from({ length: 200 }, () => caller.call(shop.object, { a: 1 }))
+    const calls = Promise.allSettled(Array.from({ length: 200 }, () => caller.call(shop.object, { a: 1 })))
     for (let round = 0; round < 4000; round++) {
       const token =
         ['', 'B', 'Bzz', '1', randomInt(1e4).toString(36), `B${randomInt(1e4).toString(36)}`][round % 6] || 'x'
@@ -171,7 +171,10 @@ export async function hostile(open: OpenNetwork) {
       raw.publish('_TSMICRO.cancel.shop', payloads[randomInt(3)]?.() ?? '')
       if (round % 100 === 0) await raw.flush()
     }
-    for (const outcome of await Promise.allSettled(calls)) {
+    // Behind this, nothing hostile is on its way to the caller any more.
+    await raw.flush()
+    await caller.check()
+    for (const outcome of await calls) {
       // Whoever knows an inbox could answer in another's name: what came is read with suspicion, then.
       if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof ApiError)
       else assert.deepEqual(outcome.value, { a: 1 })
