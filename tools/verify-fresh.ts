@@ -17,6 +17,7 @@ Root does it twice: as itself, and as an ordinary user who has nothing but the c
   --root-only        only as root
   --user-only        only as an ordinary user (this user, unless this is root)
   --no-test          without npm test in the clone
+  --only <path>      only tests whose path contains this; may be repeated
   --source <folder>  another repository than this one
 
 Linux only: it looks into /proc for what is left behind. Needs git; as root also setpriv of util-linux.
@@ -55,17 +56,18 @@ function parse(args: string[]) {
       'root-only': { type: 'boolean', default: false },
       'user-only': { type: 'boolean', default: false },
       'no-test': { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
       source: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
       help: { type: 'boolean', default: false },
     },
   })
-  const { 'root-only': rootOnly, 'user-only': userOnly, 'no-test': noTest, source, help } = values
+  const { 'root-only': rootOnly, 'user-only': userOnly, 'no-test': noTest, only, source, help } = values
   if (rootOnly && userOnly) throw new Error('--root-only and --user-only exclude each other')
   if (rootOnly && !isRoot()) throw new Error('--root-only: this user is not root')
   if (process.platform !== 'linux' && !help) throw new Error('verify:fresh looks into /proc: it works on Linux only')
   const root = isRoot() && !userOnly ? [currentUser] : []
   const user = rootOnly ? [] : [isRoot() ? ordinaryUser : currentUser]
-  return { accounts: [...root, ...user], source, test: !noTest, help }
+  return { accounts: [...root, ...user], source, test: !noTest, parts: only, help }
 }
 
 /** One account from its first file to its last; whatever happens, nothing of it stays. */

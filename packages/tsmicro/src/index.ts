@@ -11,6 +11,7 @@ export {
   type MiddlewareCall,
   type Principal,
   type ProcedureCall,
+  withSharedContext,
 } from './call/index.ts'
 export * from './errors/index.ts'
 export {

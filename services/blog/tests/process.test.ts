@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { NatsClient } from 'tsmicro'
+import { connect } from '@nats-io/transport-node'
 import type { User } from './support/auth-double.ts'
 import { sender } from './support/http.ts'
 import { dataOf, draft, makeBlog, type Platform, startPlatform } from './support/platform.ts'
@@ -103,10 +103,9 @@ test('other services find it: $SRV.INFO lists the endpoint, a plain request in g
   const { child, url } = await startProcess(it.environment)
   const send = sender(() => url)
   const { _id } = await makeBlog(send, author, editor, { title: 'Over NATS' })
-  const nats = new NatsClient({ url: it.nats.url, name: 'test' })
-  await nats.connect()
+  const nats = await connect({ servers: new URL(it.nats.url).host })
   const ask = async (subject: string, body: object = {}) =>
-    (await nats.use().request(subject, JSON.stringify(body), { timeout: 5000 })).json<{
+    (await nats.request(subject, JSON.stringify(body), { timeout: 5000 })).json<{
       readonly name?: string
       readonly endpoints?: readonly { readonly name: string; readonly subject: string }[]
       readonly data?: { readonly title: string }

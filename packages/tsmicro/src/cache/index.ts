@@ -1,5 +1,6 @@
 export type { Cache, CacheOptions, Factory, FactoryContext, GetOrSetOptions, SetOptions } from './cache.ts'
 export type { CacheName } from './json.ts'
+export type { ShareFetch } from './layered-cache.ts'
 export type { RedisOptions } from './redis/layer.ts'
 export type { BusListener, CacheBus } from './replicas/bus.ts'
 export type { CacheLog } from './replicas/log.ts'

@@ -12,6 +12,9 @@ export interface Layer {
   clear(): Promise<unknown>
 }
 
+/** Runs what is fetched for all who wait; the signal aborts when nobody does. */
+export type ShareFetch = <T>(signal: AbortSignal, fetch: () => Promise<T>) => Promise<T>
+
 /** As stored: value, place in the order of things, marks. Short names as they are written with every entry. */
 interface Entry {
   readonly v: unknown
@@ -28,15 +31,17 @@ export class LayeredCache<T> implements Cache<T> {
   readonly #layer: Layer
   readonly #ttlMs: number
   readonly #reach: Reach
+  readonly #share: ShareFetch
   readonly #log = new TagLog()
   readonly #flights = new Map<string, Flight>()
   #invalidations = 0
 
-  constructor(name: string, layer: Layer, ttlMs: number, reach: Reach) {
+  constructor(name: string, layer: Layer, ttlMs: number, reach: Reach, share?: ShareFetch) {
     this.#name = name
     this.#layer = layer
     this.#ttlMs = ttlMs
     this.#reach = reach
+    this.#share = share ?? ((_, fetch) => fetch())
   }
 
   async get(key: string): Promise<T | undefined> {
@@ -141,7 +146,7 @@ export class LayeredCache<T> implements Cache<T> {
   /** While nothing that others might share can be trusted, everybody fetches for itself, and nothing is kept. */
   async #alone(factory: Factory<T>, signal: AbortSignal | undefined): Promise<T> {
     const flight = new Flight(this.#log.next(), () => undefined)
-    flight.depart(async () => ({ value: copy(await factory({ signal: flight.signal })), marks: [] }))
+    flight.depart(async () => ({ value: copy(await this.#make(factory, flight)), marks: [] }))
     return (await flight.join(signal)).value as T
   }
 
@@ -167,7 +172,7 @@ export class LayeredCache<T> implements Cache<T> {
       await this.#keep(key, flight, entry.value, entry.marks, entry.ttlMs)
       return entry
     }
-    const made = await factory({ signal: flight.signal })
+    const made = await this.#make(factory, flight)
     const marks = marksOf(key, options.tags, made)
     // what is given out and kept is a copy: the factory may hold on to what it made
     const value = copy(made)
@@ -177,6 +182,10 @@ export class LayeredCache<T> implements Cache<T> {
       void shared?.keep(this.#name, key, stamp, { value, marks, ttlMs })
     }
     return { value, marks }
+  }
+
+  #make(factory: Factory<T>, { signal }: Flight): Promise<T> {
+    return this.#share(signal, async () => factory({ signal }))
   }
 
   async #keep(key: string, flight: Flight, value: unknown, marks: readonly Mark[], ttlMs: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import { BentoCache, bentostore } from 'bentocache'
 import { memoryDriver } from 'bentocache/drivers/memory'
 import type { Cache, CacheOptions } from './cache.ts'
 import type { CacheName } from './json.ts'
-import { LayeredCache } from './layered-cache.ts'
+import { LayeredCache, type ShareFetch } from './layered-cache.ts'
 import { EVERYTHING, type MarksByCache } from './marks.ts'
 import { thisProcess } from './reach.ts'
 import { RedisLayer, type RedisOptions } from './redis/layer.ts'
@@ -21,6 +21,11 @@ export interface CacheStoreOptions {
   readonly replicas?: ReplicasOptions
   /** A layer below memory that the replicas share. Needs `replicas`. While it is down, the store works without it. */
   readonly redis?: RedisOptions
+  /**
+   * Runs each fetch that several callers may wait for; the signal aborts when none does any more. In a service:
+   * `withSharedContext`, or else the fetch ends with the call that happened to begin it. Default: it is simply run.
+   */
+  readonly share?: ShareFetch
   /** Told once of each change: whether the replicas and Redis can be used. */
   readonly log?: CacheLog
 }
@@ -61,7 +66,7 @@ export interface CacheStore {
  * const store = createCacheStore({ replicas, redis: { url: 'redis://127.0.0.1:6379', prefix: 'blog' } })
  */
 export function createCacheStore(options: CacheStoreOptions = {}): CacheStore {
-  const { maxItems = 10_000, maxSizeBytes, ttlMs: storeTtlMs = 60_000, replicas, redis, log } = options
+  const { maxItems = 10_000, maxSizeBytes, ttlMs: storeTtlMs = 60_000, replicas, redis, share, log } = options
   if (redis && !replicas) {
     throw new TypeError('a cache store with redis needs replicas, too: the registry says which entries in Redis count')
   }
@@ -102,7 +107,7 @@ export function createCacheStore(options: CacheStoreOptions = {}): CacheStore {
       if (taken.has(namespace)) throw new TypeError(`the cache ${namespace} exists already: share the object`)
       taken.add(namespace)
       const reach = local || !replica ? thisProcess : replica
-      const cache = new LayeredCache<T>(namespace, bento.namespace(namespace), ttlMs, reach)
+      const cache = new LayeredCache<T>(namespace, bento.namespace(namespace), ttlMs, reach, share)
       if (reach === replica) shared.set(namespace, cache as LayeredCache<unknown>)
       return cache
     },

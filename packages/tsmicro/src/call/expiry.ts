@@ -65,7 +65,8 @@ function expireDue(): void {
   armedFor = Number.POSITIVE_INFINITY
   const now = performance.now()
   try {
-    for (const tick of [...ticks.keys()]) if (tick * TICK_MS <= now) expireAll(tick)
+    const due = [...ticks.keys()].filter(tick => tick * TICK_MS <= now)
+    for (const tick of due.sort((one, other) => one - other)) expireAll(tick)
   } finally {
     let next = Number.POSITIVE_INFINITY
     for (const tick of ticks.keys()) next = Math.min(next, tick)

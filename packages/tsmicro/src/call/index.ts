@@ -12,3 +12,4 @@ export { createPipeline, type Pipeline, ResponseMismatchError } from './pipeline
 export type { Principal } from './principal.ts'
 export type { AuthenticationProvider, AuthorizationProvider } from './providers.ts'
 export { requestIdOf } from './request-id.ts'
+export { withSharedContext } from './shared-context.ts'

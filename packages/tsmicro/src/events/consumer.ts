@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
+import type { Msg } from '@nats-io/nats-core'
 import { type Log, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
-import { contextOfMessage } from '../nats/index.ts'
+import { contextOfMessage, type Transport, type TransportSubscription } from '../nats/index.ts'
 import { type Check, compileSchema } from '../schema/index.ts'
 import { decodeAttributes, type EventAttributes } from './headers.ts'
 
@@ -35,7 +35,7 @@ export interface ConsumerOptions {
 export class EventConsumer {
   readonly #options: ConsumerOptions
   readonly #consumptions: Consumption[] = []
-  #subscriptions: Subscription[] = []
+  #subscriptions: TransportSubscription[] = []
   #work: Promise<void> = Promise.resolve()
 
   constructor(options: ConsumerOptions) {
@@ -52,7 +52,7 @@ export class EventConsumer {
   }
 
   /** Subscribes everything. Subscriptions survive reconnects. */
-  start(nats: NatsConnection): void {
+  start(nats: Transport): void {
     const { service, log } = this.#options
     this.#subscriptions = this.#consumptions.map(consumption =>
       nats.subscribe(consumption.event.subject, {

@@ -18,6 +18,11 @@ export interface MongoOptions {
   readonly serverSelectionTimeoutMs?: number
   /** Longest run of an operation on the server, in milliseconds. Default 30000. */
   readonly operationTimeoutMs?: number
+  /**
+   * What ends the reads of whoever asks now, where a read is given no signal of its own. Changes are not ended: whether one was
+   * made could not be told. In a service: `() => currentContext()?.deadline.signal`.
+   */
+  readonly currentSignal?: () => AbortSignal | undefined
 }
 
 /**
@@ -76,7 +81,12 @@ export function createMongo(options: MongoOptions): Mongo {
       name: string,
       { indexes = [] }: { indexes?: readonly IndexDefinition<Doc>[] } = {},
     ) {
-      const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), { indexes, operationTimeoutMs })
+      const { currentSignal } = options
+      const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), {
+        indexes,
+        operationTimeoutMs,
+        ...(currentSignal && { currentSignal }),
+      })
       builders.push(builder)
       return builder
     },

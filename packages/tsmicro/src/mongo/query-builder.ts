@@ -34,6 +34,8 @@ export interface QueryBuilderOptions<Doc extends Identified> {
   readonly indexes?: readonly IndexDefinition<Doc>[]
   /** Longest run of a read or of `findOneAndUpdate` on the server, in milliseconds. */
   readonly operationTimeoutMs?: number
+  /** What ends reads that are given no signal. */
+  readonly currentSignal?: () => AbortSignal | undefined
 }
 
 /**
@@ -46,11 +48,13 @@ export class QueryBuilder<Doc extends Identified> {
   readonly collection: Collection<Doc>
   readonly #indexes: readonly IndexDefinition<Doc>[]
   readonly #limits: { readonly maxTimeMS?: number }
+  readonly #currentSignal: () => AbortSignal | undefined
 
   constructor(collection: Collection<Doc>, options: QueryBuilderOptions<Doc> = {}) {
     this.collection = collection
     this.#indexes = options.indexes ?? []
     this.#limits = options.operationTimeoutMs === undefined ? {} : { maxTimeMS: options.operationTimeoutMs }
+    this.#currentSignal = options.currentSignal ?? (() => undefined)
   }
 
   /** Runs anything on the driver's collection, with failures translated. */
@@ -176,13 +180,16 @@ export class QueryBuilder<Doc extends Identified> {
     return (await this.run(collection => collection.deleteOne(filter))).deletedCount > 0
   }
 
-  count(filter: Filter<Doc>, { signal }: ReadOptions = {}): Promise<number> {
+  count(filter: Filter<Doc>, { signal = this.#currentSignal() }: ReadOptions = {}): Promise<number> {
     assertNoPrograms(filter)
     return this.run(collection => collection.countDocuments(filter, { ...this.#limits, ...(signal && { signal }) }))
   }
 
   /** Runs a pipeline written by code. `Item` is what comes out of it, taken on trust. */
-  aggregate<Item extends Document>(pipeline: readonly Document[], { signal }: ReadOptions = {}): Promise<Item[]> {
+  aggregate<Item extends Document>(
+    pipeline: readonly Document[],
+    { signal = this.#currentSignal() }: ReadOptions = {},
+  ): Promise<Item[]> {
     assertNoPrograms(pipeline)
     return this.run(collection =>
       collection.aggregate<Item>([...pipeline], { ...this.#limits, ...(signal && { signal }) }).toArray(),
@@ -206,7 +213,7 @@ export class QueryBuilder<Doc extends Identified> {
     options: ReadOptions & { select?: readonly string[] | undefined; skip?: number; limit?: number },
   ): Promise<Item[]> {
     assertNoPrograms(filter)
-    const { select, skip, limit, signal } = options
+    const { select, skip, limit, signal = this.#currentSignal() } = options
     return this.run(collection =>
       collection
         .find<Item>(filter, {

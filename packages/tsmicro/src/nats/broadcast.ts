@@ -1,6 +1,7 @@
-import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
+import type { Msg } from '@nats-io/nats-core'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import type { NatsLink } from './connection.ts'
+import type { Transport, TransportSubscription } from './transport.ts'
 
 export interface BroadcastListener {
   /** A message; nothing is known about it. */
@@ -50,12 +51,12 @@ export function createNatsBroadcast(link: Pick<NatsLink, 'use'>, subject: string
 
 /** Subscriptions of one connection. */
 class Ear {
-  readonly connection: NatsConnection
+  readonly connection: Transport
   readonly #listener: BroadcastListener
-  readonly #subscriptions: readonly Subscription[]
+  readonly #subscriptions: readonly TransportSubscription[]
   #open = true
 
-  constructor(connection: NatsConnection, subjects: readonly string[], listener: BroadcastListener) {
+  constructor(connection: Transport, subjects: readonly string[], listener: BroadcastListener) {
     this.connection = connection
     this.#listener = listener
     this.#subscriptions = subjects.map(subject =>

@@ -1,16 +1,16 @@
-import { type NatsConnection, PermissionViolationError } from '@nats-io/nats-core'
-import { connect } from '@nats-io/transport-node'
+import { PermissionViolationError } from '@nats-io/nats-core'
 import { inboxPrefixOf } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { Canceller } from './client/canceller.ts'
 import { Inbox } from './client/inbox.ts'
-import { connectionOptions, type NatsOptions } from './options.ts'
+import { connectOf, type NatsOptions } from './options.ts'
+import type { Transport } from './transport.ts'
 
 const CHECK_TIMEOUT_MS = 1000
 
 /** What there is while there is a connection. */
 export interface Live {
-  readonly connection: NatsConnection
+  readonly connection: Transport
   readonly inbox: Inbox
   readonly canceller: Canceller
 }
@@ -22,12 +22,14 @@ export interface Live {
 export class NatsLink {
   readonly name = 'nats'
   readonly #options: NatsOptions
+  readonly #connectAs: () => Promise<Transport>
   #live: Live | undefined
   #up = false
   #connecting: Promise<void> | undefined
 
   constructor(options: NatsOptions) {
     this.#options = options
+    this.#connectAs = connectOf(options)
   }
 
   /** @throws {SERVICE_UNAVAILABLE} when no server answers */
@@ -48,7 +50,7 @@ export class NatsLink {
   }
 
   /** @throws {SERVICE_UNAVAILABLE} while the connection is down */
-  use(): NatsConnection {
+  use(): Transport {
     return this.live().connection
   }
 
@@ -90,7 +92,7 @@ export class NatsLink {
   async #connect(): Promise<void> {
     if (this.#live) return
     try {
-      const connection = await connect(connectionOptions(this.#options))
+      const connection = await this.#connectAs()
       const { name, inboxPrefix: prefix = inboxPrefixOf(name), batching = true } = this.#options
       const inbox = new Inbox(connection, { prefix, batching: batching === true ? {} : batching })
       this.#live = { connection, inbox, canceller: new Canceller(connection) }

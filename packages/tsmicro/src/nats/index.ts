@@ -7,5 +7,12 @@ export { createEndpoint, type Endpoint, type EndpointOptions } from './endpoint/
 export type { EndpointLimits } from './endpoint/gate.ts'
 export { contextOfMessage } from './endpoint/message-context.ts'
 export { NatsServer, type NatsServerOptions } from './endpoint/server.ts'
-export type { NatsOptions } from './options.ts'
+export type { LinkOptions, NatsOptions, ServerOptions, TransportOptions } from './options.ts'
+export type {
+  Connect,
+  ConnectAs,
+  Transport,
+  TransportSubscribeOptions,
+  TransportSubscription,
+} from './transport.ts'
 export { REQUEST_ID, TRACEPARENT } from './wire/headers.ts'

@@ -46,6 +46,16 @@ export function isSerializationFailure(error: unknown): boolean {
   return error instanceof Error && ['40001', '40P01'].includes(codeOf(error))
 }
 
+/** True for what the server itself says: it has answered, and the connection is as good as before. */
+export function hasSqlState(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error
+}
+
+/** True when the server ended a statement, because it was asked to or the statement ran too long. */
+export function isStatementEnded(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === statementTimedOut
+}
+
 function violates(error: unknown, state: string, constraintName: string | undefined): boolean {
   if (!(error instanceof Error) || codeOf(error) !== state) return false
   return constraintName === undefined || Reflect.get(error, 'constraint') === constraintName

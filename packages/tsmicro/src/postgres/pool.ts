@@ -1,12 +1,13 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
 import { translate } from './errors.ts'
+import { Session } from './session.ts'
 
 /**
- * A pool for Kysely whose every failure is translated. It has to happen here: a Kysely plugin sees queries and results, but
- * no errors, and no BEGIN or COMMIT.
+ * A pool for Kysely of {@link Session}s. It has to happen here: a Kysely plugin sees queries and results, but no errors, and
+ * no BEGIN or COMMIT.
  */
-export function translatingPool(pool: Pool): PostgresPool {
+export function sessionPool(pool: Pool, currentSignal: (() => AbortSignal | undefined) | undefined): PostgresPool {
   // Kysely keeps its own state by client object: the same client gets the same wrapper
   const wrappers = new WeakMap<PoolClient, PostgresPoolClient>()
   return {
@@ -14,36 +15,20 @@ export function translatingPool(pool: Pool): PostgresPool {
     end: () => pool.end(),
     async connect() {
       const client = await pool.connect().catch(rethrow)
-      const wrapper = wrappers.get(client) ?? wrap(client)
+      const wrapper = wrappers.get(client) ?? wrap(client, currentSignal)
       wrappers.set(client, wrapper)
       return wrapper
     },
   }
 }
 
-function wrap(client: PoolClient): PostgresPoolClient {
-  let broken: unknown
-  const query = async (text: string, values?: readonly unknown[]) => {
-    // nothing more can be had from it: without this a ROLLBACK would wait for its own time-out
-    if (broken !== undefined) throw broken
-    try {
-      return await client.query(text, values as unknown[])
-    } catch (error) {
-      const translated = translate(error)
-      // a statement that timed out on the server leaves a good connection; one that we gave up on is still running there
-      if (translated !== error && !hasSqlState(error)) broken = translated
-      throw translated
-    }
-  }
+function wrap(client: PoolClient, currentSignal: (() => AbortSignal | undefined) | undefined): PostgresPoolClient {
+  const session = new Session(client, currentSignal)
   return {
-    query: query as unknown as PostgresPoolClient['query'],
-    release: destroy => client.release(destroy || broken !== undefined),
+    query: session.query.bind(session) as unknown as PostgresPoolClient['query'],
+    release: session.release.bind(session),
     ...pid(client),
   }
-}
-
-function hasSqlState(error: unknown): boolean {
-  return error instanceof Error && 'severity' in error
 }
 
 function pid(client: PoolClient): { processID?: number } {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { IsolationLevel, Kysely, Transaction } from 'kysely'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { isSerializationFailure } from './errors.ts'
+import { transactionSignal } from './session.ts'
 
 export interface TransactionOptions {
   /** Default: the server's, `read committed`. */
@@ -11,7 +12,10 @@ export interface TransactionOptions {
    * function must do nothing outside the database that can't be done twice.
    */
   readonly retries?: number
-  /** Ends the waiting between two attempts. */
+  /**
+   * Undoes the transaction when it aborts before COMMIT is sent: what is running on the server is cancelled, nothing further is
+   * sent, and the promise is rejected with the signal's reason. Default: it runs to its end, whoever is gone.
+   */
   readonly signal?: AbortSignal
 }
 
@@ -25,7 +29,7 @@ export async function runTransaction<DB, T>(
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted()
     try {
-      return await builder.execute(run)
+      return await transactionSignal.run(signal, () => builder.execute(run))
     } catch (error) {
       if (!isSerializationFailure(error)) throw error
       if (attempt >= retries) throw new SERVICE_UNAVAILABLE(undefined, { cause: error })

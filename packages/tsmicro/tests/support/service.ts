@@ -13,6 +13,7 @@ import {
   type ServiceOptions,
 } from 'tsmicro'
 import type { Contract } from 'tsmicro/contract'
+import type { Network } from '../conformance/network/network.ts'
 import { RecordedLog } from './log.ts'
 import { authentication, authorization } from './providers.ts'
 
@@ -22,6 +23,8 @@ export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'module
   readonly endpoints?: (nats: NatsGroup) => void
   readonly basePath?: string
   readonly natsUrl?: string
+  /** Instead of the server at a URL. */
+  readonly network?: Network
   readonly nats?: NatsClient
   readonly middleware?: readonly Middleware[]
   readonly dependencies?: readonly Dependency[]
@@ -38,7 +41,17 @@ export interface TestService extends AsyncDisposable {
 
 /** A service out of callbacks, not yet started. */
 export function build(options: TestServiceOptions): TestService {
-  const { routes, endpoints, basePath = '/', natsUrl, middleware, dependencies = [], prepare, contracts = [] } = options
+  const {
+    routes,
+    endpoints,
+    basePath = '/',
+    natsUrl,
+    network,
+    middleware,
+    dependencies = [],
+    prepare,
+    contracts = [],
+  } = options
   class TestController extends Controller {
     override mountRoutes(mounted: Routes) {
       routes?.(mounted)
@@ -49,7 +62,10 @@ export function build(options: TestServiceOptions): TestService {
   }
   const log = new RecordedLog()
   const name = options.name ?? 'shop'
-  const nats = options.nats ?? new NatsClient({ url: natsUrl ?? 'nats://127.0.0.1:1', name, log, reconnectWaitMs: 20 })
+  const nats =
+    options.nats ??
+    network?.client(name, { log }) ??
+    new NatsClient({ url: natsUrl ?? 'nats://127.0.0.1:1', name, log, reconnectWaitMs: 20 })
   const controller = new TestController(
     basePath,
     options.authentication ?? authentication,
@@ -64,7 +80,7 @@ export function build(options: TestServiceOptions): TestService {
     module: {
       controllers: [controller],
       dependencies,
-      ...(natsUrl || options.nats ? { nats } : {}),
+      ...(natsUrl || network || options.nats ? { nats } : {}),
       ...(middleware ? { middleware } : {}),
       ...(prepare ? { prepare } : {}),
     },

@@ -1,4 +1,4 @@
-import { createPublisher, type Log, type Module, NatsClient } from 'tsmicro'
+import { createPublisher, currentContext, type Log, type Module, NatsClient } from 'tsmicro'
 import {
   createRoleAuthorization,
   createTokenAuthentication,
@@ -60,6 +60,7 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
       applicationName: 'auth',
       // A statement that nobody waits for any more should not keep its connection.
       statementTimeoutMs: env.REQUEST_TIMEOUT_MS,
+      currentSignal: () => currentContext()?.deadline.signal,
       log,
     })
   const nats = overrides.nats ?? new NatsClient({ url: env.NATS_URL, name: 'auth', log })

@@ -1,4 +1,4 @@
-import type { Log, NatsClient } from 'tsmicro'
+import { type Log, type NatsClient, withSharedContext } from 'tsmicro'
 import { type CacheStore, createCacheStore } from 'tsmicro/cache'
 import { cacheSubjectOf } from 'tsmicro/contract'
 import { createMongoMembership, type Mongo } from 'tsmicro/mongo'
@@ -20,6 +20,7 @@ export function createStore(env: Env, { mongo, nats, log }: StoreParts): CacheSt
       registry: createMongoMembership(mongo, 'cacheReplicas'),
       bus: createNatsBroadcast(nats, cacheSubjectOf('blog')),
     },
+    share: withSharedContext,
     ...(env.REDIS_URL === undefined ? {} : { redis: { url: env.REDIS_URL, prefix: 'blog' } }),
     ...(log ? { log } : {}),
   })

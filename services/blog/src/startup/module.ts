@@ -1,5 +1,12 @@
 import { profile } from '@blog-platform/auth-contract'
-import { type AuthenticationProvider, type AuthorizationProvider, type Log, type Module, NatsClient } from 'tsmicro'
+import {
+  type AuthenticationProvider,
+  type AuthorizationProvider,
+  currentContext,
+  type Log,
+  type Module,
+  NatsClient,
+} from 'tsmicro'
 import type { CacheStore } from 'tsmicro/cache'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
 import { circuitBreaker, retry } from 'tsmicro/resilience'
@@ -45,6 +52,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       database: env.MONGODB_DATABASE,
       applicationName: 'blog',
       operationTimeoutMs: MONGO_TIMEOUT_MS,
+      currentSignal: () => currentContext()?.deadline.signal,
     })
   const logged = overrides.log ? { log: overrides.log } : {}
   const nats =

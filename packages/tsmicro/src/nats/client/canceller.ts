@@ -1,15 +1,15 @@
-import type { NatsConnection } from '@nats-io/nats-core'
 import { cancelSubject } from '../../contract/index.ts'
+import type { Transport } from '../transport.ts'
 import { encodeCallId, MOST_CANCELLED } from '../wire/cancel.ts'
 import type { PendingCall } from './pending-call.ts'
 
 /** Tells services which calls nobody waits for any more: those of one turn in one message. */
 export class Canceller {
-  readonly #nats: NatsConnection
+  readonly #nats: Transport
   /** Service → ids of calls. */
   #given = new Map<string, string[]>()
 
-  constructor(nats: NatsConnection) {
+  constructor(nats: Transport) {
     this.#nats = nats
   }
 

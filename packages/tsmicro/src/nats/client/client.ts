@@ -35,7 +35,7 @@ export interface CallOptions {
   readonly context?: CallContext
 }
 
-export interface NatsClientOptions extends NatsOptions {
+export type NatsClientOptions = NatsOptions & {
   /** Milliseconds a call waits when nothing else says so. Default 5,000. */
   readonly timeoutMs?: number
   /**

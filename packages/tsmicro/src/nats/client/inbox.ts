@@ -1,12 +1,6 @@
-import {
-  createInbox,
-  InvalidArgumentError,
-  type Msg,
-  type NatsConnection,
-  NoRespondersError,
-  type Subscription,
-} from '@nats-io/nats-core'
+import { createInbox, InvalidArgumentError, type Msg, NoRespondersError } from '@nats-io/nats-core'
 import { batchSubject } from '../../contract/index.ts'
+import type { Transport, TransportSubscription } from '../transport.ts'
 import { parseItems, readAnswer } from '../wire/batch.ts'
 import { Batcher } from './batcher.ts'
 import type { BatchingOptions } from './batching.ts'
@@ -30,16 +24,16 @@ const BATCH = 'B'
  * time-outs when the connection is lost.
  */
 export class Inbox {
-  readonly #nats: NatsConnection
+  readonly #nats: Transport
   readonly #prefix: string
-  readonly #subscription: Subscription
+  readonly #subscription: TransportSubscription
   readonly #pending = new Map<string, PendingCall>()
   /** Batches with calls that still wait, by the last token of their reply subject. */
   readonly #batches = new Map<string, { readonly calls: readonly PendingCall[]; left: number }>()
   readonly #batcher: Batcher | undefined
   #last = 0
 
-  constructor(nats: NatsConnection, { prefix, batching }: InboxOptions) {
+  constructor(nats: Transport, { prefix, batching }: InboxOptions) {
     this.#nats = nats
     // The random part cannot be guessed, so nobody else can answer; a number is enough to tell the calls apart.
     this.#prefix = createInbox(prefix)

@@ -1,4 +1,4 @@
-import type { NatsConnection, Subscription } from '@nats-io/nats-core'
+import type { Transport, TransportSubscription } from '../transport.ts'
 import type { Endpoint } from './endpoint.ts'
 import { schemaHash } from './schema-hash.ts'
 
@@ -23,10 +23,10 @@ type Verb = (typeof VERBS)[number]
  * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md
  */
 export function announce(
-  nats: NatsConnection,
+  nats: Transport,
   identity: ServiceIdentity,
   endpoints: readonly Endpoint[],
-): Subscription[] {
+): TransportSubscription[] {
   return VERBS.flatMap(verb => {
     const subjects = [`$SRV.${verb}`, `$SRV.${verb}.${identity.name}`, `$SRV.${verb}.${identity.name}.${identity.id}`]
     return subjects.map(subject =>

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
+import type { Msg } from '@nats-io/nats-core'
 import type { Log } from '../../call/index.ts'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
+import type { Transport, TransportSubscription } from '../transport.ts'
 import { readCallIds } from '../wire/cancel.ts'
 import { readBatch } from './batch.ts'
 import { announce, QUEUE_GROUP } from './discovery.ts'
@@ -29,7 +30,7 @@ export class NatsServer {
   /** Number of calls that are worked on. */
   #active = 0
   #whenIdle: (() => void) | undefined
-  #subscriptions: Subscription[] = []
+  #subscriptions: TransportSubscription[] = []
 
   constructor(options: NatsServerOptions) {
     this.#options = options
@@ -45,7 +46,7 @@ export class NatsServer {
   }
 
   /** Subscribes everything. Subscriptions survive reconnects. */
-  start(nats: NatsConnection): void {
+  start(nats: Transport): void {
     const { name, version, description = '' } = this.#options
     const identity = { name, version, description, id: randomUUID().replaceAll('-', ''), started: new Date() }
     const maxPayload = nats.info?.max_payload ?? DEFAULT_MAX_PAYLOAD
@@ -74,7 +75,7 @@ export class NatsServer {
     await new Promise(resolve => setImmediate(resolve))
   }
 
-  #subscribe(nats: NatsConnection, subject: string, take: (msg: Msg) => void, queue?: string): Subscription {
+  #subscribe(nats: Transport, subject: string, take: (msg: Msg) => void, queue?: string): TransportSubscription {
     return nats.subscribe(subject, {
       ...(queue ? { queue } : {}),
       callback: (err, msg) => {

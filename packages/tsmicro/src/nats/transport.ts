@@ -1,0 +1,47 @@
+import type { Msg, MsgHdrs, Payload, Status } from '@nats-io/nats-core'
+
+/**
+ * What the NATS door needs of a connection: a `NatsConnection` is one, and so is a connection to the loopback broker of
+ * `tsmicro/testing`. Narrow, so that what is promised here can be kept by both; one conformance suite runs against both.
+ */
+export interface Transport {
+  /** Of the server connected to; undefined while it is not known. */
+  readonly info?: { readonly max_payload: number } | undefined
+  /**
+   * Sends a message; never delivers it before it returns. While the connection is down, it may be lost.
+   * @throws {InvalidArgumentError} naming `max_payload` when payload and headers are larger than that
+   * @throws {ClosedConnectionError} after {@link close}
+   */
+  publish(subject: string, payload?: Payload, options?: { readonly reply?: string; readonly headers?: MsgHdrs }): void
+  /** `*` stands for one token of a subject, a trailing `>` for one or more. It survives a lost connection. */
+  subscribe(subject: string, options: TransportSubscribeOptions): TransportSubscription
+  /** Resolves once the server has taken everything sent before, and what it sent before has been delivered here. */
+  flush(): Promise<void>
+  /** What becomes of the connection, from now on until it is closed. Each call has its own. */
+  status(): AsyncIterable<Status>
+  close(): Promise<void>
+  isClosed(): boolean
+}
+
+export interface TransportSubscribeOptions {
+  /** Each message reaches one member of a queue group. */
+  readonly queue?: string
+  /** With an error when the server refuses the subscription; then there is no message, and none will come. */
+  readonly callback: (error: Error | null, msg: Msg) => void
+}
+
+export interface TransportSubscription {
+  /** Nothing is delivered any more. */
+  unsubscribe(): void
+  /** Takes no more messages; resolves once those already on their way are delivered. */
+  drain(): Promise<void>
+}
+
+/** Who connects. */
+export interface ConnectAs {
+  /** The service's name. */
+  readonly name: string
+}
+
+/** Makes a connection. Rejects when nobody answers. */
+export type Connect = (as: ConnectAs) => Promise<Transport>

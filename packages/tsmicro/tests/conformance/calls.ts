@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  ApiError,
+  DEADLINE_EXCEEDED,
+  FORBIDDEN,
+  PAYLOAD_TOO_LARGE,
+  requestNats,
+  SERVICE_UNAVAILABLE,
+  VALIDATION_FAILED,
+} from 'tsmicro'
+import { contract, defineErrors, procedure } from 'tsmicro/contract'
+import { MALFORMED_REPLY } from 'tsmicro/nats'
+import Type from 'typebox'
+import { z } from 'zod'
+import { serve } from '../support/service.ts'
+import type { OpenNetwork } from './network/network.ts'
+
+const { NOT_HERE } = defineErrors({
+  NOT_HERE: { status: 404, message: 'Not here', data: Type.Object({ id: Type.String() }) },
+})
+const shop = contract('shop', {
+  item: procedure({
+    nats: 'item',
+    access: 'internal',
+    request: Type.Object({ id: Type.String() }),
+    response: Type.Object({ id: Type.String() }),
+    errors: { NOT_HERE },
+  }),
+  zod: procedure({
+    nats: 'zod',
+    access: 'internal',
+    request: z.object({ n: z.coerce.number().default(4) }),
+    response: z.object({ n: z.number() }),
+  }),
+  hang: procedure({ nats: 'hang', access: 'internal', timeoutMs: 100 }),
+  forbid: procedure({ nats: 'forbid', access: 'internal', errors: { FORBIDDEN } }),
+  nobody: procedure({ nats: 'nobody', access: 'internal' }),
+})
+const { nobody: _, ...implemented } = shop
+export async function calls(open: OpenNetwork) {
+  const network = await open()
+  const { service } = await serve({
+    contracts: [implemented],
+    network,
+    endpoints: group => {
+      group.implement(implemented, {
+        item: ({ data, errors }) => {
+          if (data.id === 'none') throw new errors.NOT_HERE({ id: 'none' }, { message: 'Gone', retryAfterSeconds: 9 })
+          if (data.id === 'wrong') return { ID: 'x' } as never
+          return data
+        },
+        zod: ({ data }) => ({ n: data.n + 1 }),
+        hang: () => sleep(60_000, undefined, { ref: false }),
+        forbid: ({ errors }) => {
+          throw new errors.FORBIDDEN()
+        },
+      })
+    },
+  })
+  const caller = network.client('tests')
+  await caller.connect()
+  after(async () => {
+    await caller.close()
+    await service.stop()
+  })
+  const answers = (subject: string, body: string) =>
+    caller.use().subscribe(subject, { callback: (_error, msg) => void msg.respond(body) })
+
+  test('a call resolves to the data', async () => {
+    assert.deepEqual(await caller.call(shop.item, { id: 'a' }), { id: 'a' })
+    assert.deepEqual(await requestNats(caller, 'shop.item', { id: 'b' }), { id: 'b' })
+  })
+
+  test('a declared error arrives as the same class with data, message and retry time', async () => {
+    await assert.rejects(caller.call(shop.item, { id: 'none' }), error => {
+      assert.ok(error instanceof NOT_HERE)
+      assert.deepEqual(
+        [error.data, error.message, error.status, error.retryAfterSeconds],
+        [{ id: 'none' }, 'Gone', 404, 9],
+      )
+      return true
+    })
+    await assert.rejects(caller.call(shop.forbid, undefined), FORBIDDEN)
+  })
+
+  test('a request that does not match is not even sent; over the generic door it is refused there', async () => {
+    await assert.rejects(caller.call(shop.item, { id: 5 } as never), VALIDATION_FAILED)
+    await assert.rejects(requestNats(caller, 'shop.item', { id: 5 }), error => {
+      assert.ok(error instanceof VALIDATION_FAILED)
+      assert.deepEqual(error.data, [{ path: 'id', message: 'must be string' }])
+      return true
+    })
+  })
+
+  test('Standard Schema at both ends: defaults and conversion of the receiver hold', async () => {
+    assert.deepEqual(await caller.call(shop.zod, { n: '6' }), { n: 7 })
+    assert.deepEqual(await caller.call(shop.zod, {}), { n: 5 })
+    await assert.rejects(caller.call(shop.zod, { n: 'x' }), VALIDATION_FAILED)
+  })
+
+  test('nobody there: SERVICE_UNAVAILABLE; nobody in time: DEADLINE_EXCEEDED', async () => {
+    await assert.rejects(caller.call(shop.nobody, undefined, { timeoutMs: 600_000 }), SERVICE_UNAVAILABLE)
+    await assert.rejects(caller.call(shop.hang, undefined), DEADLINE_EXCEEDED)
+    await assert.rejects(caller.call(shop.hang, undefined, { timeoutMs: 5 }), DEADLINE_EXCEEDED)
+    await assert.rejects(caller.call(shop.hang, undefined, { timeoutMs: 0 }), DEADLINE_EXCEEDED)
+  })
+
+  test('a signal ends the wait with its reason, before and during the call', async () => {
+    const reason = new Error('changed my mind')
+    await assert.rejects(caller.call(shop.hang, undefined, { signal: AbortSignal.abort(reason) }), reason)
+    const controller = new AbortController()
+    const call = caller.call(shop.hang, undefined, { signal: controller.signal, timeoutMs: 60_000 })
+    setImmediate(() => controller.abort(reason))
+    await assert.rejects(call, reason)
+    assert.equal(caller.pendingRequests, 0)
+  })
+
+  test('too large a request is refused here', async () => {
+    await assert.rejects(caller.call(shop.item, { id: 'x'.repeat(2_000_000) }), PAYLOAD_TOO_LARGE)
+  })
+
+  test('answers of a Go service: the body alone tells of an error', async () => {
+    answers('go.found', '{"data":{"n":1},"extra":1}')
+    answers('go.missing', '{"error":"404:user not found"}')
+    answers('go.down', '{"error":"503:pg at 10.0.0.3 refused"}')
+    answers('go.late', '{"error":"504:too slow"}')
+    answers('go.odd', '{"error":"it broke"}')
+    answers('go.weird', '{"error":{"a":1}}')
+    answers('go.low', '{"error":"200:fine?"}')
+    assert.deepEqual(await requestNats(caller, 'go.found', {}), { n: 1 })
+    const failure = async (subject: string) => {
+      const error = await requestNats(caller, subject, {}).catch(thrown => thrown)
+      assert.ok(error instanceof ApiError)
+      return [error.code, error.status, error.message]
+    }
+    assert.deepEqual(await failure('go.missing'), ['REMOTE_FAILURE', 404, 'user not found'])
+    assert.deepEqual(await failure('go.odd'), ['REMOTE_FAILURE', 500, 'it broke'])
+    assert.deepEqual((await failure('go.weird')).slice(0, 2), ['REMOTE_FAILURE', 500])
+    assert.deepEqual((await failure('go.low')).slice(0, 2), ['REMOTE_FAILURE', 500])
+    assert.equal((await failure('go.late'))[0], 'DEADLINE_EXCEEDED')
+    // This one passes through handlers undeclared, so what lies beneath must not be its text.
+    assert.deepEqual(await failure('go.down'), ['SERVICE_UNAVAILABLE', 503, new SERVICE_UNAVAILABLE().message])
+  })
+
+  test('an unreadable answer, or one that does not match, is MALFORMED_REPLY', async () => {
+    const bad = contract('bad', {
+      reply: procedure({
+        nats: 'reply',
+        access: 'internal',
+        request: Type.Object({}),
+        response: Type.Object({ n: Type.Integer() }),
+        errors: { NOT_HERE },
+      }),
+    })
+    for (const body of ['', '{', 'null', '[1]', '{"data":{"n":"1"}}', '\0']) {
+      const subscription = answers('bad.reply', body)
+      await assert.rejects(caller.call(bad.reply, {}), MALFORMED_REPLY, body)
+      subscription.unsubscribe()
+    }
+    await assert.rejects(caller.call(shop.item, { id: 'wrong' }), error => (error as ApiError).code === 'INTERNAL')
+  })
+
+  test('nothing is left over: no waiting call, no further subscription', async () => {
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(Array.from({ length: 100 }, () => caller.call(shop.item, { id: 'a' })))
+    }
+    assert.equal(caller.pendingRequests, 0)
+  })
+}

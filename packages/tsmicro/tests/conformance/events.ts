@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createPublisher, currentContext, type ReceivedEvent, SERVICE_UNAVAILABLE, VALIDATION_FAILED } from 'tsmicro'
+import { contract, event, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { z } from 'zod'
+import { serve, type TestService } from '../support/service.ts'
+import { until } from '../support/until.ts'
+import type { OpenNetwork } from './network/network.ts'
+
+const created = event({
+  subject: 'item.created',
+  aggregate: 'id',
+  version: 2,
+  data: Type.Object({ id: Type.String(), n: Type.Integer() }),
+})
+const changed = event({ subject: 'item.changed', aggregate: 'id', data: z.object({ id: z.string(), n: z.number() }) })
+const shop = contract('shop', {
+  announce: procedure({ http: 'POST /announce', access: 'key' }),
+})
+
+export async function events(open: OpenNetwork) {
+  const network = await open()
+  const bare = network.client('tests')
+  await bare.connect()
+  after(() => bare.close())
+  const publisher = createPublisher(bare, 'shop')
+  interface Taken {
+    readonly by: string
+    readonly event: Omit<ReceivedEvent, 'data'> & { readonly data: { readonly id: string; readonly n: number } }
+    readonly requestId: string | undefined
+  }
+  const taken: Taken[] = []
+  async function take(by: string, received: Taken['event']) {
+    await sleep(Math.random() * 3)
+    if (received.data.n < 0) throw new Error('poison')
+    if (received.data.n === 0) await sleep(60_000, undefined, { ref: false })
+    taken.push({ by, event: received, requestId: currentContext()?.requestId })
+  }
+  const consumer = (name: string, by: string): Promise<TestService> =>
+    serve({
+      name,
+      network,
+      handlerTimeoutMs: 300,
+      endpoints: group => {
+        group.consume(created, received => take(by, received))
+        group.consume(changed, received => take(by, received))
+      },
+    })
+  const stock1 = await consumer('stock', 'stock1')
+  const stock2 = await consumer('stock', 'stock2')
+  const mail = await consumer('mail', 'mail')
+  after(() => Promise.all([stock1, stock2, mail].map(({ service }) => service.stop())))
+
+  const of = (...ids: string[]) => taken.filter(({ event: { data } }) => ids.includes(data.id))
+  const by = (id: string, prefix: string) => of(id).filter(each => each.by.startsWith(prefix))
+  const errors = () => [stock1, stock2, mail].flatMap(({ log }) => log.at('error'))
+
+  test('attributes travel in headers, the data alone in the body, unknown fields are dropped', async () => {
+    const time = new Date('2026-01-02T03:04:05.678Z')
+    const data = { id: 'ä "1"\n%', n: 1, secret: 'x' }
+    await publisher.publish(created, data, { id: 'e-1', sequence: 7, time })
+    await until('both services have it', () => of(data.id).length === 2)
+    const [first] = by(data.id, 'mail')
+    assert.deepEqual(first?.event, {
+      id: 'e-1',
+      type: 'item.created',
+      source: 'shop',
+      version: 2,
+      time: time.toISOString(),
+      aggregateId: data.id,
+      aggregateSequence: 7,
+      data: { id: data.id, n: 1 },
+    })
+  })
+
+  test('each event reaches every service, and one instance of each', async () => {
+    const count = 60
+    for (let n = 1; n <= count; n++) await publisher.publish(created, { id: 'spread', n })
+    await until('all are handled', () => of('spread').length === 2 * count)
+    const numbers = (prefix: string) => by('spread', prefix).map(({ event: { data } }) => data.n)
+    assert.deepEqual(new Set(numbers('stock')).size, count)
+    assert.equal(new Set(by('spread', 'stock').map(each => each.by)).size, 2)
+    assert.deepEqual(
+      numbers('mail'),
+      Array.from({ length: count }, (_, index) => index + 1),
+    )
+  })
+
+  test('one instance handles in the order of arrival, over different events', async () => {
+    for (let n = 1; n <= 30; n++) await publisher.publish(n % 2 ? created : changed, { id: 'order', n })
+    await until('all are handled', () => by('order', 'mail').length === 30)
+    const numbers = by('order', 'mail').map(({ event: { data } }) => data.n)
+    assert.deepEqual(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+    )
+  })
+
+  test('bad events, failing and hanging handlers are logged and hold up nobody', async () => {
+    const before = errors().length
+    const nats = bare.use()
+    for (const body of ['', '{', 'null', '{"id":"bad"}', '{"id":5,"n":1}', '\0']) nats.publish(created.subject, body)
+    await publisher.publish(created, { id: 'bad', n: -1 })
+    await publisher.publish(created, { id: 'bad', n: 0 })
+    await publisher.publish(changed, { id: 'bad', n: 5 })
+    await until('the good one behind them is handled', () => of('bad').length === 2)
+    await until('every bad one is logged, by both services', () => errors().length === before + 2 * 8)
+    for (const { fields } of errors()) assert.ok(fields.subject && fields.err && fields.requestId)
+  })
+
+  test('a plain publisher’s event, without headers, is taken with what is known', async () => {
+    bare.use().publish(created.subject, '{"id":"plain","n":1,"new":true}')
+    await until('it is handled', () => of('plain').length === 2)
+    const [first] = of('plain')
+    assert.match(String(first?.event.id), /^[0-9a-f-]{36}$/)
+    assert.deepEqual(
+      [first?.event.type, first?.event.source, first?.event.version, first?.event.aggregateId],
+      ['item.created', 'unknown', 2, 'plain'],
+    )
+    assert.deepEqual(first?.event.data, { id: 'plain', n: 1 })
+  })
+
+  test('data that does not match is not published; nor is anything without a connection', async () => {
+    await assert.rejects(publisher.publish(created, { id: 1 } as never), VALIDATION_FAILED)
+    await assert.rejects(publisher.publish(changed, { id: 1 } as never), VALIDATION_FAILED)
+    const gone = createPublisher(network.client('gone'), 'gone')
+    await assert.rejects(gone.publish(created, { id: 'x', n: 1 }), SERVICE_UNAVAILABLE)
+  })
+
+  test('the request id of the call that announces is that of the handler’s log', async () => {
+    const front = await serve({
+      contracts: [shop],
+      network,
+      routes: routes =>
+        routes.implement(shop, {
+          announce: () => createPublisher(front.nats, 'shop').publish(created, { id: 'traced', n: 1 }),
+        }),
+    })
+    await front.service.inject({ method: 'POST', url: '/announce', headers: { 'x-request-id': 'r-77' } })
+    await until('it is handled', () => of('traced').length === 2)
+    assert.deepEqual(
+      of('traced').map(({ requestId }) => requestId),
+      ['r-77', 'r-77'],
+    )
+    await front.service.stop()
+  })
+
+  test('stopping handles what was taken', async () => {
+    const count = 40
+    for (let n = 1; n <= count; n++) await publisher.publish(created, { id: 'drain', n })
+    await Promise.all([stock1, mail, stock2].map(({ service }) => service.stop()))
+    assert.equal(of('drain').length, 2 * count)
+  })
+
+  test('an event has one handler', () => {
+    const twice = serve({
+      network,
+      endpoints: group => {
+        group.consume(created, () => {})
+        group.consume(created, () => {})
+      },
+    })
+    return assert.rejects(twice, /item.created has a handler already/)
+  })
+}

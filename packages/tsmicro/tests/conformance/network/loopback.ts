@@ -1,0 +1,12 @@
+import { createLoopback } from 'tsmicro/testing'
+import type { OpenNetwork } from './network.ts'
+
+export const openLoopback: OpenNetwork = async permissions => {
+  const loopback = createLoopback(permissions ? { permissions } : {})
+  return {
+    client: loopback.client,
+    raw: (name = 'raw') => loopback.connect({ name }),
+    fail: () => loopback.disconnect(),
+    recover: () => loopback.reconnect(),
+  }
+}

@@ -1,0 +1,19 @@
+import type { NatsClient } from 'tsmicro'
+import type { NatsPermissions } from 'tsmicro/contract'
+import type { Transport } from 'tsmicro/nats'
+import type { LoopbackClientOptions } from 'tsmicro/testing'
+
+/** Something that services are connected by, with nothing else on it. */
+export interface Network {
+  /** Of this network, not yet connected. */
+  client(name: string, options?: LoopbackClientOptions): NatsClient
+  /** A connection with nothing of ours around it. Closed by whoever asked for it. */
+  raw(name?: string): Promise<Transport>
+  /** Every connection is lost, and none can be made. */
+  fail(): Promise<void>
+  /** It is there again; clients come back by themselves. */
+  recover(): Promise<void>
+}
+
+/** Closed when the test that opens it ends. @param permissions of its users. Default: everybody may do everything */
+export type OpenNetwork = (permissions?: readonly NatsPermissions[]) => Promise<Network>

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createPublisher, DEADLINE_EXCEEDED } from 'tsmicro'
+import { contract, defineErrors, event, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { serve } from '../support/service.ts'
+import { until } from '../support/until.ts'
+import type { OpenNetwork } from './network/network.ts'
+
+const Sku = Type.Object({ sku: Type.String() })
+const { SOLD_OUT } = defineErrors({
+  SOLD_OUT: { status: 409, message: 'Sold out', data: Sku },
+})
+const stock = contract('stock', {
+  take: procedure({
+    nats: 'take',
+    access: 'internal',
+    request: Sku,
+    response: Type.Object({ left: Type.Integer() }),
+    errors: { SOLD_OUT },
+  }),
+  count: procedure({ nats: 'count', access: 'internal', timeoutMs: 60_000 }),
+  taken: event({ subject: 'goods.taken', aggregate: 'sku', data: Sku }),
+})
+const orders = contract('orders', {
+  order: procedure({
+    http: 'POST /orders/:sku',
+    access: 'key',
+    params: Sku,
+    response: Type.Object({ left: Type.Integer() }),
+    errors: { SOLD_OUT },
+  }),
+  audit: procedure({ http: 'GET /audit', access: 'key', timeoutMs: 60_000 }),
+  hurry: procedure({ http: 'GET /hurry', access: 'key', timeoutMs: 200 }),
+  known: procedure({ nats: 'known', access: 'internal', request: Sku, response: Type.Boolean() }),
+})
+
+/** Two whole services that call each other both ways, with events between them. */
+export async function platform(open: OpenNetwork) {
+  const network = await open()
+  const ended: unknown[] = []
+  const ordered: string[] = []
+  let counting = 0
+  let left = 2
+  const s = await serve({
+    name: 'stock',
+    contracts: [stock],
+    network,
+    endpoints: group =>
+      group.implement(stock, {
+        take: async ({ data, errors }) => {
+          if (!(await s.nats.call(orders.known, data))) throw new Error('an order of nothing')
+          if (left === 0) throw new errors.SOLD_OUT(data)
+          left -= 1
+          await createPublisher(s.nats, 'stock').publish(stock.taken, data)
+          return { left }
+        },
+        count: async ({ signal }) => {
+          counting += 1
+          await new Promise(resolve => signal.addEventListener('abort', resolve))
+          ended.push(signal.reason)
+        },
+      }),
+  })
+  const o = await serve({
+    name: 'orders',
+    contracts: [orders],
+    network,
+    routes: routes =>
+      routes.implement(orders, {
+        order: ({ params, errors }) =>
+          o.nats.call(stock.take, params).catch(error => {
+            throw error instanceof SOLD_OUT ? new errors.SOLD_OUT(params) : error
+          }),
+        audit: ({ signal }) => o.nats.call(stock.count, undefined, { signal }),
+        hurry: () => o.nats.call(stock.count, undefined),
+      }),
+    endpoints: group => {
+      group.implement(orders, { known: ({ data }) => data.sku !== 'nothing' })
+      group.consume(stock.taken, ({ data }) => void ordered.push(data.sku))
+    },
+  })
+  after(() => Promise.all([o.service.stop(), s.service.stop()]))
+  const order = async (sku: string) => {
+    const answer = await o.service.inject({ method: 'POST', url: `/orders/${sku}` })
+    const { data, error } = answer.json<{ data?: unknown; error?: string }>()
+    return [answer.statusCode, error ?? data]
+  }
+
+  test('a request at one door goes through both services and comes back as an answer, an error or an event', async () => {
+    assert.deepEqual(await order('a'), [200, { left: 1 }])
+    assert.deepEqual(await order('nothing'), [500, 'INTERNAL'])
+    assert.deepEqual(await order('b'), [200, { left: 0 }])
+    assert.deepEqual(await order('c'), [409, 'SOLD_OUT'])
+    await until('both events are taken', () => ordered.length === 2)
+    assert.deepEqual(ordered, ['a', 'b'])
+  })
+
+  test('the budget of the first door ends the work at the last', async () => {
+    const answer = await o.service.inject({ method: 'GET', url: '/hurry' })
+    assert.deepEqual([answer.statusCode, answer.json<{ error: string }>().error], [504, 'DEADLINE_EXCEEDED'])
+    await until('the handler was told', () => ended.length === 1)
+    assert.ok(ended[0] instanceof DEADLINE_EXCEEDED)
+  })
+
+  test('a call that is given up is cancelled over there', async () => {
+    const begun = counting
+    const controller = new AbortController()
+    const call = o.nats.call(stock.count, undefined, { signal: controller.signal })
+    await until('it is worked on', () => counting === begun + 1)
+    const heard = ended.length
+    controller.abort(new Error('changed my mind'))
+    await assert.rejects(call, /changed my mind/)
+    await until('the handler was told', () => ended.length === heard + 1)
+    assert.equal((ended.at(-1) as Error).name, 'CallerGoneError')
+  })
+
+  test('a client that goes away ends the work behind both doors', async () => {
+    const [begun, heard] = [counting, ended.length]
+    const controller = new AbortController()
+    const answer = fetch(`${o.service.url}/audit`, { signal: controller.signal })
+    await until('it is worked on', () => counting === begun + 1)
+    controller.abort()
+    await assert.rejects(answer)
+    await until('the handler was told', () => ended.length === heard + 1)
+  })
+}
