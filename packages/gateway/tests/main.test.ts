@@ -120,7 +120,7 @@ test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM dra
   await using service = await upstream((req, res) => {
     seen.push(`${req.method} ${req.headers.host} ${req.url}`)
     if (req.url === '/verify/apikey') void textOf(req).then(text => res.end(verdictOn(text)))
-    else if (req.url === '/slow') held.push(res)
+    else if (req.url === '/list/latest') held.push(res)
     else res.end('ok')
   })
   const resolve = ['auth:8001', 'blog:8002'].flatMap(name => ['--resolve', `${name}=${service.authority}`])
@@ -132,29 +132,40 @@ test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM dra
     assert.equal(await status('/auth/health'), 200)
     assert.equal(await status('/blog/health'), 200)
     assert.deepEqual(seen.splice(0), ['GET auth:8001 /health', 'GET blog:8002 /health'])
+    for (const path of ['/auth/health/../profile/mine', '/blog/list/latest', '/blog/openapi.json']) {
+      assert.equal(await status(path), 401, path)
+      assert.equal(await status(path, 'wrong'), 401, path)
+    }
+    assert.equal(await status('/auth/profile/mine', 'k'), 200)
+    for (const [method, path] of [
+      ['PUT', '/auth/profile/mine'],
+      ['POST', '/blog/author'],
+      ['DELETE', '/blog/author/id/1'],
+    ] as const) {
+      assert.equal(await status(path, 'k', method), 200, `${method} ${path}`)
+      assert.equal(await status(path, 'r', method), 403, `${method} ${path}`)
+    }
+    seen.length = 0
     for (const path of [
+      '/',
       '/auth',
       '/auth/health/',
       '/auth/healthy',
-      '/auth/health/../profile/mine',
-      '/blog/list/latest',
-    ]) {
-      assert.equal(await status(path), 401, path)
-    }
-    assert.equal(await status('/auth/health', undefined, 'POST'), 401)
-    assert.equal(await status('/blog/x', 'wrong'), 401)
-    assert.equal(await status('/auth/profile/mine', 'k'), 200)
-    for (const path of ['/auth/x', '/blog/x']) {
-      assert.equal(await status(path, 'r'), 200, path)
-      for (const method of ['POST', 'PUT', 'DELETE']) {
-        assert.equal(await status(path, 'k', method), 200, `${method} ${path}`)
-        assert.equal(await status(path, 'r', method), 403, `${method} ${path}`)
-      }
-    }
+      '/blog/x',
+      '/blog/author/id/',
+      '/auth/verify/apikey',
+    ])
+      for (const method of ['GET', 'POST', 'PUT', 'DELETE'])
+        assert.equal(await status(path, 'k', method), 404, `${method} ${path}`)
+    assert.equal(await status('/auth/health', undefined, 'POST'), 404)
     assert.equal(await status('/auth/profile/mine', 'k', 'PATCH'), 404)
-    assert.equal(await status('/'), 404)
+    assert.equal(await status('/blog/id/a%2Fb?x=1', 'r'), 200)
+    assert.deepEqual(
+      seen.filter(each => !each.includes('/verify/')),
+      ['GET blog:8002 /id/a%2Fb?x=1'],
+    )
 
-    const waiting = send(port, { path: '/blog/slow', headers: { 'x-api-key': 'k' } })
+    const waiting = send(port, { path: '/blog/list/latest', headers: { 'x-api-key': 'k' } })
     await until(() => held.length === 1, 'a request is under way')
     child.kill('SIGTERM')
     await until(() => lines.some(({ msg }) => msg === 'gateway draining'), 'the gateway drains')

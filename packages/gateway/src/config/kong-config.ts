@@ -1,4 +1,4 @@
-/** A plugin entry of `kong.yml`. `apikey-auth` is the one that this gateway knows. */
+/** A plugin entry of `kong.yml`: one of those in `src/plugins/`. */
 export interface KongPlugin {
   name: string
   config?: object
@@ -96,6 +96,8 @@ export interface KongUpstream {
 /** The DB-less declarative config of Kong 3, as far as this gateway runs it. */
 export interface KongConfig {
   _format_version: '3.0' | '2.1'
+  /** Not read: a place for the anchors that the rest uses. */
+  _ignore?: unknown[]
   services?: KongService[]
   upstreams?: KongUpstream[]
   /** Targets that name their upstream. */

@@ -10,6 +10,8 @@ export function readConfig(value: unknown): GatewayConfig {
   const section = new Section(value ?? {}, '')
   const version = section.raw('_format_version')
   if (version !== '3.0' && version !== '2.1') throw configError('_format_version', 'must be "3.0" or "2.1" (in quotes)')
+  // Kong's place for whatever it shall not read, such as the anchors of aliases.
+  section.list('_ignore', item => item)
   const names = new Set<string>()
   const services = section.list('services', (item, place) => {
     const service = readService(item, place)

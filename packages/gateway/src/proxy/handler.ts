@@ -67,12 +67,19 @@ async function handle(
     hidden: route.hiddenHeaders,
   }
   const joined = upstreamPath({ base: backend.service.path, path, stripped, stripPath: route.stripPath })
+  const call = {
+    method: req.method ?? '',
+    path: escapePath(joined),
+    query: target.query,
+    headers: upstreamRequestHeaders(req, forwarded),
+  }
+  for (const plugin of route.plugins) plugin.forward?.(call)
   new Exchange({
     req,
     res,
     backend,
-    path: escapePath(joined) + target.query,
-    headers: upstreamRequestHeaders(req, forwarded),
+    path: call.path + call.query,
+    headers: call.headers,
     host: route.preserveHost && target.authority !== '' ? target.authority : undefined,
     request,
     log,
