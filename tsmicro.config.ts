@@ -36,7 +36,11 @@ export default defineSystem({
       }),
     },
   },
-  gateway: { entry: 'packages/gateway/src/main.ts', config: 'kong/kong.yml' },
+  gateway: {
+    entry: 'packages/gateway/src/main.ts',
+    config: 'kong/kong.yml',
+    loadBalancedConfig: 'kong/kong-load-balanced.yml',
+  },
   commands: {
     gateway: {
       entry: 'tools/gateway.ts',

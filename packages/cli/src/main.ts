@@ -3,6 +3,7 @@ import { readArguments } from './arguments.ts'
 import { CliError, UsageError } from './errors.ts'
 import { helpText } from './help.ts'
 import { watchParent } from './parent.ts'
+import { runRestart } from './restart/command.ts'
 import { runCommand } from './run/command.ts'
 import { runStart } from './start/command.ts'
 
@@ -20,6 +21,10 @@ async function main(): Promise<number> {
     watchParent(() => gone.abort())
     const { config: configFile, name, args } = command
     return runCommand({ configFile, name, args, env: process.env, gone: gone.signal })
+  }
+  if (command.kind === 'restart') {
+    await runRestart({ service: command.service, env: process.env, stdout: process.stdout })
+    return 0
   }
   const drain = new AbortController()
   const kill = new AbortController()
@@ -41,6 +46,7 @@ async function main(): Promise<number> {
   await runStart({
     configFile: command.config,
     fresh: command.fresh,
+    replicas: command.replicas,
     env: process.env,
     stdout: process.stdout,
     drain: drain.signal,

@@ -12,9 +12,29 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<[code: 
 test('--help says everything; what is unknown is refused', async () => {
   const [code, help] = await run(['--help'])
   assert.equal(code, 0)
-  for (const word of ['--fresh', '--config', 'DATA_DIR', 'GATEWAY_PORT', 'LOG_LEVEL', 'NATS_URL', 'REDIS_URL'])
+  for (const word of [
+    '--fresh',
+    '--replicas N',
+    'restart [SERVICE]',
+    '--config',
+    'DATA_DIR',
+    'GATEWAY_PORT',
+    'LOG_LEVEL',
+    'NATS_URL',
+    'REDIS_URL',
+  ])
     assert.ok(help.includes(word), word)
-  for (const args of [['start', '--frehs'], ['strat'], [], ['start', 'now']]) {
+  for (const args of [
+    ['start', '--frehs'],
+    ['strat'],
+    [],
+    ['start', 'now'],
+    ['start', '--replicas', '0'],
+    ['start', '--replicas', 'two'],
+    ['restart', 'auth', 'blog'],
+    ['restart', '--fresh'],
+    ['restart', '--replicas', '2'],
+  ]) {
     const [wrong, output] = await run(args)
     assert.equal(wrong, 2)
     assert.match(output, /^tsmicro: .*\(see tsmicro --help\)\n$/)
@@ -44,6 +64,8 @@ test('defineSystem refuses impossible systems', () => {
   const entry = 'x.ts'
   assert.throws(() => defineSystem({ infra: [], services: { nats: { entry, port: 1 } } }), /cannot be the name/)
   assert.throws(() => defineSystem({ infra: [], services: { a: { entry, port: 0 } } }), /no port number/)
+  const commands = { restart: { entry, description: 'x' } }
+  assert.throws(() => defineSystem({ infra: [], services: {}, commands }), /"restart" cannot be the name of a command/)
   assert.throws(
     () => defineSystem({ infra: [], services: { a: { entry, port: 1 }, b: { entry, port: 1 } } }),
     /another service's/,

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { freePort } from '@tsmicro/infra'
-import { servicePorts } from '../src/start/ports.ts'
+import { instancePort } from '../src/start/ports.ts'
 
 const PORTS = new URL('../src/start/ports.ts', import.meta.url).href
 const linux = process.platform === 'linux' ? false : 'no abstract sockets here'
@@ -12,8 +12,8 @@ const linux = process.platform === 'linux' ? false : 'no abstract sockets here'
 test('supervisors that start at the same time never choose the same port', { skip: linux }, async () => {
   const port = await freePort()
   const choose = `
-    const { servicePorts } = await import(${JSON.stringify(PORTS)})
-    console.log((await servicePorts({ a: { entry: 'x', port: ${port} } })).get('a'))
+    const { instancePort } = await import(${JSON.stringify(PORTS)})
+    console.log(await instancePort(${port}))
     setTimeout(() => {}, 3000)`
   const one = async () => {
     const args = ['--conditions=@tsmicro/source', '--input-type=module', '--eval', choose]
@@ -28,7 +28,7 @@ test('a port that somebody else has is left to them', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => other.once('listening', resolve))
   const { port } = other.address() as { port: number }
-  const ports = await servicePorts({ a: { entry: 'x', port }, b: { entry: 'y', port } })
+  const ports = [await instancePort(port), await instancePort(port), await instancePort(undefined)]
   other.close()
-  assert.equal(new Set([port, ...ports.values()]).size, 3)
+  assert.equal(new Set([port, ...ports]).size, 4)
 })

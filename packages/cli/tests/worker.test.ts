@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { isAlive } from '@tsmicro/infra'
 import { Backoff } from '../src/supervise/backoff.ts'
 import { Worker, WorkerStartError } from '../src/supervise/worker.ts'
 
-function workerOf(script: string, probe: () => Promise<boolean>) {
+/** Ready when the latest process that told its pid is alive. */
+const latestIsAlive = async (lines: readonly string[]) => isAlive(Number(lines.at(-1)))
+
+function workerOf(script: string, probe: (lines: readonly string[]) => Promise<boolean>) {
   const lines: string[] = []
   const said: string[] = []
   const worker = new Worker({
@@ -12,7 +18,7 @@ function workerOf(script: string, probe: () => Promise<boolean>) {
     command: [process.execPath, '-e', script],
     cwd: process.cwd(),
     env: process.env,
-    probe: async () => lines.length > 0 && (await probe()),
+    probe: async () => lines.length > 0 && (await probe(lines)),
     readyTimeoutMs: 20_000,
     onLine: line => lines.push(line),
     say: text => said.push(text),
@@ -45,4 +51,40 @@ test('restarts are delayed from 0.25 to 10 seconds, and from the start again aft
     [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000],
   )
   assert.equal(backoff.next(60_000), 250)
+})
+
+test('replacing ends it, starts it again, and is no crash', async () => {
+  const { worker, lines, said } = workerOf('setInterval(() => {}, 1000); console.log(process.pid)', latestIsAlive)
+  await worker.start()
+  await worker.replace(10_000)
+  const [first, second] = lines.map(Number)
+  assert.ok(second !== undefined && first !== second)
+  assert.deepEqual([isAlive(Number(first)), isAlive(second)], [false, true])
+  await worker.stop(10_000)
+  assert.deepEqual([said, isAlive(second)], [[], false])
+  await assert.rejects(worker.replace(1), /w is being stopped/)
+})
+
+test('replacing says so when the new one ends at once, and goes on trying', async () => {
+  const script = `
+    const { existsSync } = require('node:fs')
+    if (existsSync(process.env.MARK)) process.exit(3)
+    setInterval(() => {}, 1000)
+    console.log(process.pid)`
+  const folder = mkdtempSync(join(tmpdir(), 'tsmicro-worker-'))
+  const mark = join(folder, 'mark')
+  process.env.MARK = mark
+  try {
+    const { worker, said } = workerOf(script, latestIsAlive)
+    await worker.start()
+    writeFileSync(mark, '')
+    await assert.rejects(worker.replace(10_000), /w ended while starting \(exit code 3\)/)
+    rmSync(mark)
+    await worker.replace(10_000)
+    assert.match(said.join('\n'), /^w crashed \(exit code 3\), restarting/)
+    await worker.stop(10_000)
+  } finally {
+    rmSync(folder, { recursive: true })
+    delete process.env.MARK
+  }
 })

@@ -4,6 +4,8 @@ import type { SystemConfig } from './types.ts'
 const INFRA: ReadonlySet<string> = new Set(['nats', 'postgres', 'documents', 'redis'])
 const OPTIONAL: ReadonlySet<string> = new Set(['redis'])
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
+/** Commands of `tsmicro` itself. */
+const OWN: ReadonlySet<string> = new Set(['start', 'restart'])
 const defined = new WeakSet<object>()
 
 function check(condition: boolean, message: string): void {
@@ -35,7 +37,7 @@ export function defineSystem(config: SystemConfig): SystemConfig {
     ports.add(port)
   }
   for (const [name, { entry, description }] of Object.entries(config.commands ?? {})) {
-    check(NAME.test(name) && name !== 'start', `"${name}" cannot be the name of a command`)
+    check(NAME.test(name) && !OWN.has(name), `"${name}" cannot be the name of a command`)
     check(entry !== '', `command ${name}: entry is missing`)
     check(/^\S.*$/.test(description), `command ${name}: its description must be one line`)
   }

@@ -30,6 +30,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
       ? ([
           ['gateway', config.gateway.entry],
           ['gateway', config.gateway.config],
+          ...(config.gateway.loadBalancedConfig ? [['gateway', config.gateway.loadBalancedConfig] as const] : []),
         ] as const)
       : []),
   ]

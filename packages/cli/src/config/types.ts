@@ -23,7 +23,7 @@ export interface System {
   /** Undefined when there is none: neither `REDIS_URL` nor a `redis-server` of 6.2 or later on PATH. */
   readonly redis: Address | undefined
   readonly gateway: Address
-  /** Every service by its name, whether or not it is ready yet. */
+  /** Every service by its name, whether or not it is ready yet; of several instances the first. */
   readonly services: Readonly<Record<string, Address>>
 }
 
@@ -31,7 +31,7 @@ export interface System {
 export interface ServiceConfig {
   /** Its main program, relative to the configuration file. */
   readonly entry: string
-  /** Port it prefers, and the port by which `kong.yml` knows it. A free one is taken when somebody else has it. */
+  /** Port it (or its first instance) prefers, and the port by which `kong.yml` knows it. A free one is taken when somebody else has it. */
   readonly port: number
   /** Host name by which `kong.yml` knows it. Default: the service's name. */
   readonly host?: string
@@ -47,11 +47,13 @@ export interface NatsConfig {
   readonly authorization: (passwordOf: (user: string) => string) => string
 }
 
-/** The gateway: a program that understands `--config --port --host --resolve`. */
+/** The gateway: a program that understands `--config --port --host --resolve` and, where there are replicas, `--admin-port`. */
 export interface GatewayConfig {
   readonly entry: string
   /** The `kong.yml` to run. */
   readonly config: string
+  /** The one for `--replicas 2` and more: its upstreams have the targets `HOST-1:PORT`, `HOST-2:PORT` … of each service. */
+  readonly loadBalancedConfig?: string
 }
 
 /** A program of the system that an operator runs by its name: `tsmicro NAME …`, in development and on a production database. */

@@ -4,12 +4,15 @@ import { openDataFolder } from '../data/folder.ts'
 import { createLog } from '../output/log.ts'
 import { Crew } from '../supervise/crew.ts'
 import { WorkerStartError } from '../supervise/worker.ts'
+import { instanceNames } from './instances.ts'
 import { startSystem } from './start.ts'
 
 /** What `tsmicro start` was asked. */
 export interface StartCommand {
   readonly configFile: string
   readonly fresh: boolean
+  /** Instances of each service. */
+  readonly replicas: number
   readonly env: NodeJS.ProcessEnv
   readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown }
   /** Aborted once to drain. */
@@ -29,14 +32,14 @@ function untilAborted(signal: AbortSignal): Promise<void> {
  * Runs a system until `drain` is aborted, then stops it in order. Resolves when nothing of it runs any more.
  * @throws CliError, InfraError: one line for whoever typed the command; everything is stopped by then
  */
-export async function runStart({ configFile, fresh, env, stdout, drain, kill }: StartCommand): Promise<void> {
+export async function runStart({ configFile, fresh, replicas, env, stdout, drain, kill }: StartCommand): Promise<void> {
   const loaded = await loadConfig(configFile)
   const environment = readEnvironment(env)
   const names = [
     'gateway',
     ...loaded.config.infra,
     ...(loaded.config.optionalInfra ?? []),
-    ...Object.keys(loaded.config.services),
+    ...Object.keys(loaded.config.services).flatMap(service => instanceNames(service, replicas)),
   ]
   const log = createLog({
     write: text => stdout.write(text),
@@ -49,7 +52,7 @@ export async function runStart({ configFile, fresh, env, stdout, drain, kill }: 
   const crew = new Crew(log.say)
   kill.addEventListener('abort', () => crew.kill(), { once: true })
   try {
-    const starting = startSystem(loaded, environment, data, { crew, log, signal: drain })
+    const starting = startSystem(loaded, environment, data, { crew, log, signal: drain, replicas })
     starting.catch(() => {})
     const stopped = untilAborted(drain)
     await Promise.race([starting, stopped])

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, isPortFree } from '@tsmicro/infra'
-import type { ServiceConfig } from '../config/types.ts'
 import { CliError } from '../errors.ts'
 import { reservePort } from './reservation.ts'
 
@@ -20,13 +19,9 @@ export async function gatewayPort(wanted: number): Promise<number> {
   return wanted
 }
 
-/** A port for every service: its own if nobody has it or is about to take it, else any. */
-export async function servicePorts(services: Readonly<Record<string, ServiceConfig>>): Promise<Map<string, number>> {
-  const ports = new Map<string, number>()
-  for (const [name, { port: own }] of Object.entries(services)) {
-    let port = own
-    while (!(await reservePort(port))) port = await freePort()
-    ports.set(name, port)
-  }
-  return ports
+/** A port for an instance: the one that is wanted if nobody has it or is about to take it, else any. */
+export async function instancePort(wanted: number | undefined): Promise<number> {
+  let port = wanted ?? (await freePort())
+  while (!(await reservePort(port))) port = await freePort()
+  return port
 }

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path'
-import type { GatewayConfig, ServiceConfig, System } from '../config/types.ts'
+import type { System } from '../config/types.ts'
 import type { Log } from '../output/log.ts'
 import { httpProbe, tcpProbe } from '../supervise/probe.ts'
 import { Worker } from '../supervise/worker.ts'
+import type { InstancePlan } from './instances.ts'
 
 /** What every worker needs. */
 export interface WorkerContext {
@@ -24,14 +25,8 @@ function compileCache(dataDir: string): { readonly NODE_COMPILE_CACHE: string } 
   return { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(dataDir, 'compile-cache') }
 }
 
-/** A service's process on `port`, ready when `/health/ready` answers 200. */
-export function serviceWorker(
-  name: string,
-  service: ServiceConfig,
-  port: number,
-  system: System,
-  context: WorkerContext,
-): Worker {
+/** An instance's process, ready when `/health/ready` answers 200. */
+export function serviceWorker({ name, service, port }: InstancePlan, system: System, context: WorkerContext): Worker {
   const { root, log, readyTimeoutMs } = context
   return new Worker({
     name,
@@ -52,23 +47,29 @@ export function serviceWorker(
   })
 }
 
-/** The gateway's process, ready when it accepts connections; the names in its `kong.yml` lead to the services' real ports. */
+/** Where the gateway listens, and what it runs. */
+export interface GatewayPlan {
+  readonly entry: string
+  /** The `kong.yml`. */
+  readonly config: string
+  readonly port: number
+  /** Absent = no admin API. */
+  readonly adminPort: number | undefined
+}
+
+/** The gateway's process, ready when it accepts connections; the names in its `kong.yml` lead to the instances' real ports. */
 export function gatewayWorker(
-  gateway: GatewayConfig,
-  port: number,
-  services: Readonly<Record<string, ServiceConfig>>,
-  ports: ReadonlyMap<string, number>,
+  { entry, config, port, adminPort }: GatewayPlan,
+  instances: readonly InstancePlan[],
   context: WorkerContext,
 ): Worker {
   const { root, log, readyTimeoutMs } = context
-  const resolves = Object.entries(services).flatMap(([name, service]) => [
-    '--resolve',
-    `${service.host ?? name}:${service.port}=127.0.0.1:${ports.get(name)}`,
-  ])
-  const args = ['--config', resolve(root, gateway.config), '--port', String(port), '--host', '127.0.0.1', ...resolves]
+  const resolves = instances.flatMap(({ target, port: to }) => ['--resolve', `${target}=127.0.0.1:${to}`])
+  const admin = adminPort === undefined ? [] : ['--admin-port', String(adminPort)]
+  const args = ['--config', resolve(root, config), '--port', String(port), '--host', '127.0.0.1', ...admin, ...resolves]
   return new Worker({
     name: 'gateway',
-    command: node(root, gateway.entry, ...args),
+    command: node(root, entry, ...args),
     cwd: root,
     env: { ...process.env, ...compileCache(context.dataDir), NODE_ENV: 'development' },
     probe: tcpProbe(port),

@@ -8,6 +8,8 @@ export class Crew {
   readonly infra: InfraPart[] = []
   readonly services: Worker[] = []
   readonly gateways: Worker[] = []
+  /** Who takes commands from outside. */
+  control: { close(): Promise<void> } | undefined
   readonly #say: (text: string) => void
 
   constructor(say: (text: string) => void) {
@@ -16,6 +18,7 @@ export class Crew {
 
   /** The gateway first (no new requests), then the services (they finish theirs, with their databases still there), then the infrastructure. */
   async drain(): Promise<void> {
+    await this.control?.close()
     const steps: [string, readonly { name: string; stop(graceMs: number): Promise<void> }[]][] = [
       ['gateway', this.gateways],
       ['services', this.services],

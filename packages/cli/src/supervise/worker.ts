@@ -45,6 +45,7 @@ export class Worker {
   #child: Promise<Child> | undefined
   #running: Child | undefined
   #keeping: Promise<void> = Promise.resolve()
+  #replacement: PromiseWithResolvers<void> | undefined
 
   constructor(spec: WorkerSpec) {
     this.name = spec.name
@@ -60,26 +61,38 @@ export class Worker {
       this.#keeping = this.#keepUp(child, startedAt)
       return
     }
-    const what =
-      outcome === 'late'
-        ? `was not ready after ${Math.round(this.#spec.readyTimeoutMs / 1000)} s`
-        : `ended while starting (${describeExit(await child.exited)})`
-    throw new WorkerStartError(this.name, what, child.output)
+    throw await this.#startError(child, outcome)
   }
 
   /** SIGTERM, and SIGKILL with a warning after `graceMs`. Resolves when nothing of it runs. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort()
-    const child = await this.#child?.catch(() => undefined)
-    if (child !== undefined && !(await endChild(child, 'SIGTERM', graceMs)))
-      this.#spec.say(`${this.name} did not end within ${Math.round(graceMs / 1000)} s and was killed`)
+    this.#replacement?.reject(new CliError(`${this.name} is being stopped`))
+    await this.#end(graceMs)
     await this.#keeping
+  }
+
+  /** Ends it as {@link stop} does, and starts it again. Resolves when the new one is ready. @throws CliError when it is not */
+  async replace(graceMs: number): Promise<void> {
+    if (this.#stopping.signal.aborted) throw new CliError(`${this.name} is being stopped`)
+    if (this.#replacement !== undefined) throw new CliError(`${this.name} is being replaced already`)
+    const replacement = Promise.withResolvers<void>()
+    replacement.promise.catch(() => {})
+    this.#replacement = replacement
+    await this.#end(graceMs)
+    await replacement.promise
   }
 
   /** Ends it at once. */
   kill(): void {
     this.#stopping.abort()
     if (this.#running?.hasExited === false) signalTree(this.#running.pid, 'SIGKILL')
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    const child = await this.#child?.catch(() => undefined)
+    if (child !== undefined && !(await endChild(child, 'SIGTERM', graceMs)))
+      this.#spec.say(`${this.name} did not end within ${Math.round(graceMs / 1000)} s and was killed`)
   }
 
   #spawn(): Promise<Child> {
@@ -94,6 +107,14 @@ export class Worker {
       () => {},
     )
     return child
+  }
+
+  async #startError(child: Child, outcome: 'exited' | 'late'): Promise<WorkerStartError> {
+    const what =
+      outcome === 'late'
+        ? `was not ready after ${Math.round(this.#spec.readyTimeoutMs / 1000)} s`
+        : `ended while starting (${describeExit(await child.exited)})`
+    return new WorkerStartError(this.name, what, child.output)
   }
 
   async #awaitReady(child: Child): Promise<'ready' | 'exited' | 'late'> {
@@ -114,15 +135,21 @@ export class Worker {
     for (;;) {
       const exit = await child.exited
       if (signal.aborted) return
-      const delay = this.#backoff.next(Date.now() - startedAt)
-      say(`${this.name} crashed (${describeExit(exit)}), restarting in ${delay / 1000} s`)
-      await sleep(delay, undefined, { signal }).catch(() => {})
-      if (signal.aborted) return
+      if (this.#replacement === undefined) {
+        const delay = this.#backoff.next(Date.now() - startedAt)
+        say(`${this.name} crashed (${describeExit(exit)}), restarting in ${delay / 1000} s`)
+        await sleep(delay, undefined, { signal }).catch(() => {})
+        if (signal.aborted) return
+      }
       startedAt = Date.now()
       child = await this.#spawn()
       const outcome = await this.#awaitReady(child)
-      if (outcome === 'ready') say(`${this.name} is up again`)
+      const replacement = this.#replacement
+      this.#replacement = undefined
+      if (outcome === 'ready' && replacement === undefined) say(`${this.name} is up again`)
       if (outcome === 'late') await endChild(child, 'SIGKILL', 1000)
+      if (outcome === 'ready') replacement?.resolve()
+      else replacement?.reject(await this.#startError(child, outcome))
     }
   }
 }
