@@ -38,6 +38,10 @@ export default defineSystem({
   },
   gateway: { entry: 'packages/gateway/src/main.ts', config: 'kong/kong.yml' },
   commands: {
+    gateway: {
+      entry: 'tools/gateway.ts',
+      description: 'gateway generate: writes the routes in kong/*.yml from the contracts; --check only compares',
+    },
     bootstrap: {
       entry: 'services/auth/src/bootstrap.ts',
       description: 'makes the first administrator and API key of a production database',

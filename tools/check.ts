@@ -5,12 +5,13 @@ import { parseArgs } from 'node:util'
 import type { Check, Result } from './check/check.ts'
 import { docs } from './check/docs.ts'
 import { files } from './check/files.ts'
+import { gateway } from './check/gateway.ts'
 import { imports } from './check/imports.ts'
 import { lint } from './check/lint.ts'
 import { lockfile } from './check/lockfile.ts'
 import { types } from './check/types.ts'
 
-const CHECKS: readonly Check[] = [types, lint, imports, lockfile, files, docs]
+const CHECKS: readonly Check[] = [types, lint, imports, lockfile, files, docs, gateway]
 
 const HELP = `npm run check [-- [check…] [--root <folder>]]
 

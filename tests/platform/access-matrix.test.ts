@@ -103,12 +103,16 @@ test('every procedure × every way to call it', async t => {
     'every cell was asked',
   )
   assert.equal(cells.length, procedures.length * cases.length)
-  for (const answer of refusals) assertEnvelope(answer, platform)
+  for (const [index, answer] of refusals.entries()) {
+    const cell = refused[index]
+    if (cell && expectedOf(cell.procedure, cell.by) !== 'no route') assertEnvelope(answer, platform)
+  }
 })
 
 function isAsExpected({ procedure, by }: Cell, { status, body }: Answer): boolean {
   const expected = expectedOf(procedure, by)
   if (expected === 'admitted') return status !== 401 && status !== 403 && status < 500
+  if (expected === 'no route') return status === 404 && body?.message === 'no Route matched with those values'
   return status === expected[0] && body?.error === expected[1]
 }
 

@@ -39,12 +39,16 @@ async function listening(child: ChildProcessWithoutNullStreams) {
 
 test('--help explains, anything unknown is refused in one line', async () => {
   const help = await run('--help')
-  assert.match(help.out, /--config FILE[\s\S]*--port N[\s\S]*--host H[\s\S]*--resolve NAME:PORT=ADDR:PORT/)
+  assert.match(
+    help.out,
+    /--config FILE[\s\S]*--port N[\s\S]*--host H[\s\S]*--resolve NAME:PORT=ADDR:PORT[\s\S]*--admin-port N[\s\S]*SIGHUP/,
+  )
   assert.equal(help.code, 0)
   const faults: [string[], RegExp][] = [
     [['--confg', 'x'], /Unknown option '--confg'/],
     [[], /--config FILE is required/],
     [['--config', PLATFORM, '--port', 'http'], /--port http is not a port number/],
+    [['--config', PLATFORM, '--admin-port', 'x'], /--admin-port x is not a port number/],
     [['--config', PLATFORM, '--resolve', 'auth'], /--resolve auth must look like/],
   ]
   const runs = faults.map(async ([args, line]) => {
@@ -62,7 +66,7 @@ test('a missing config, a wrong one, and a taken port: one line and exit code 1'
   await using taken = await upstream((_req, res) => res.end())
   const faults: [string[], RegExp][] = [
     [['--config', join(folder, 'none.yml')], /config .*none\.yml not found/],
-    [['--config', wrong], /config .*wrong\.yml is invalid at plugins\[0\]: plugin "ip-restriction" is not supported/],
+    [['--config', wrong], /config .*wrong\.yml:2 is invalid at plugins\[0\]: plugin "ip-restriction" is not supported/],
     [['--config', PLATFORM, '--port', String(taken.port)], /cannot listen on 127\.0\.0\.1:\d+: the port is taken/],
   ]
   const runs = faults.map(async ([args, line]) => {
@@ -72,6 +76,35 @@ test('a missing config, a wrong one, and a taken port: one line and exit code 1'
     assert.deepEqual([out, code], ['', 1])
   })
   await Promise.all(runs)
+})
+
+test('SIGHUP loads the file anew; a bad one is refused with its line, and the old one goes on', async () => {
+  await using first = await upstream((_req, res) => res.end('first'))
+  await using second = await upstream((_req, res) => res.end('second'))
+  const file = join(folder, 'kong.yml')
+  const write = (authority: string, more = '') =>
+    writeFile(
+      file,
+      `_format_version: "3.0"\nservices:\n- {name: a, url: "http://${authority}", routes: [{paths: [/]}]}\n${more}`,
+    )
+  await write(first.authority)
+  const child = start('--config', file, '--port', '0', '--admin-port', '0')
+  try {
+    const { lines, port } = await listening(child)
+    const said = (text: RegExp) => until(() => lines.some(({ msg }) => text.test(String(msg))), `it says ${text}`)
+    assert.match(String(lines[0]?.adminUrl), /^http:\/\/127\.0\.0\.1:\d+$/)
+    assert.equal((await send(port)).text, 'first')
+    await write(second.authority)
+    child.kill('SIGHUP')
+    await said(/^config loaded anew$/)
+    assert.equal((await send(port)).text, 'second')
+    await write(first.authority, 'consumers: []\n')
+    child.kill('SIGHUP')
+    await said(/^config refused, the old one goes on: config .*kong\.yml:4 is invalid at consumers: unknown field/)
+    assert.equal((await send(port)).text, 'second')
+  } finally {
+    child.kill('SIGKILL')
+  }
 })
 
 /** The auth service's rule: `k` may do everything, `r` may read. */
@@ -87,7 +120,7 @@ test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM dra
   await using service = await upstream((req, res) => {
     seen.push(`${req.method} ${req.headers.host} ${req.url}`)
     if (req.url === '/verify/apikey') void textOf(req).then(text => res.end(verdictOn(text)))
-    else if (req.url === '/slow') held.push(res)
+    else if (req.url === '/list/latest') held.push(res)
     else res.end('ok')
   })
   const resolve = ['auth:8001', 'blog:8002'].flatMap(name => ['--resolve', `${name}=${service.authority}`])
@@ -99,29 +132,40 @@ test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM dra
     assert.equal(await status('/auth/health'), 200)
     assert.equal(await status('/blog/health'), 200)
     assert.deepEqual(seen.splice(0), ['GET auth:8001 /health', 'GET blog:8002 /health'])
+    for (const path of ['/auth/health/../profile/mine', '/blog/list/latest', '/blog/openapi.json']) {
+      assert.equal(await status(path), 401, path)
+      assert.equal(await status(path, 'wrong'), 401, path)
+    }
+    assert.equal(await status('/auth/profile/mine', 'k'), 200)
+    for (const [method, path] of [
+      ['PUT', '/auth/profile/mine'],
+      ['POST', '/blog/author'],
+      ['DELETE', '/blog/author/id/1'],
+    ] as const) {
+      assert.equal(await status(path, 'k', method), 200, `${method} ${path}`)
+      assert.equal(await status(path, 'r', method), 403, `${method} ${path}`)
+    }
+    seen.length = 0
     for (const path of [
+      '/',
       '/auth',
       '/auth/health/',
       '/auth/healthy',
-      '/auth/health/../profile/mine',
-      '/blog/list/latest',
-    ]) {
-      assert.equal(await status(path), 401, path)
-    }
-    assert.equal(await status('/auth/health', undefined, 'POST'), 401)
-    assert.equal(await status('/blog/x', 'wrong'), 401)
-    assert.equal(await status('/auth/profile/mine', 'k'), 200)
-    for (const path of ['/auth/x', '/blog/x']) {
-      assert.equal(await status(path, 'r'), 200, path)
-      for (const method of ['POST', 'PUT', 'DELETE']) {
-        assert.equal(await status(path, 'k', method), 200, `${method} ${path}`)
-        assert.equal(await status(path, 'r', method), 403, `${method} ${path}`)
-      }
-    }
+      '/blog/x',
+      '/blog/author/id/',
+      '/auth/verify/apikey',
+    ])
+      for (const method of ['GET', 'POST', 'PUT', 'DELETE'])
+        assert.equal(await status(path, 'k', method), 404, `${method} ${path}`)
+    assert.equal(await status('/auth/health', undefined, 'POST'), 404)
     assert.equal(await status('/auth/profile/mine', 'k', 'PATCH'), 404)
-    assert.equal(await status('/'), 404)
+    assert.equal(await status('/blog/id/a%2Fb?x=1', 'r'), 200)
+    assert.deepEqual(
+      seen.filter(each => !each.includes('/verify/')),
+      ['GET blog:8002 /id/a%2Fb?x=1'],
+    )
 
-    const waiting = send(port, { path: '/blog/slow', headers: { 'x-api-key': 'k' } })
+    const waiting = send(port, { path: '/blog/list/latest', headers: { 'x-api-key': 'k' } })
     await until(() => held.length === 1, 'a request is under way')
     child.kill('SIGTERM')
     await until(() => lines.some(({ msg }) => msg === 'gateway draining'), 'the gateway drains')

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type BoundProcedure, isRole, parseRoute } from 'tsmicro/contract'
+import { type BoundProcedure, isRole } from 'tsmicro/contract'
 import { parse } from 'yaml'
 
 /** What a caller shows, as it is: written down by whoever made it, not read from it. */
@@ -10,19 +10,21 @@ export interface Caller {
   readonly role?: string
 }
 
-/** Status and error of a refusal; `admitted` is anything that the procedure itself answers. */
-export type Expected = readonly [status: number, error: string] | 'admitted'
+/**
+ * Status and error of a refusal; `no route` is the gateway's own 404, whoever asks; `admitted` is anything that the procedure itself answers.
+ */
+export type Expected = readonly [status: number, error: string] | 'no route' | 'admitted'
 
 /** Lowest first, as the platform's documents say. */
 const RANKS = ['LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN']
 
 /** Who is let through, worked out from the contract and kong.yml alone. */
 export function expectedOf(procedure: BoundProcedure, { key, role }: Caller): Expected {
+  const { access } = procedure
+  if (access === 'internal') return 'no route'
   if (key === 'none') return [401, 'API_KEY_REQUIRED']
   if (key === 'bad') return [401, 'API_KEY_INVALID']
   if (!key.includes(permissionOf(procedure))) return [403, 'API_KEY_FORBIDDEN']
-  const { access } = procedure
-  if (access === 'internal') return [404, 'ROUTE_NOT_FOUND']
   if (access === 'open' || access === 'key') return 'admitted'
   if (role === undefined) return [401, 'UNAUTHENTICATED']
   if (!isRole(access)) return 'admitted'
@@ -33,7 +35,7 @@ interface Kong {
   readonly services: readonly {
     readonly name: string
     readonly routes: readonly {
-      readonly methods: readonly string[]
+      readonly name: string
       readonly plugins?: readonly { readonly config: { readonly permission: string } }[]
     }[]
   }[]
@@ -42,10 +44,9 @@ interface Kong {
 const kong = parse(readFileSync(new URL('../../../kong/kong.yml', import.meta.url), 'utf8')) as Kong
 
 /** What kong.yml asks of an API key for a procedure. */
-export function permissionOf({ service, http }: BoundProcedure): string {
-  const { method } = parseRoute(http ?? '')
+export function permissionOf({ service, name, http }: BoundProcedure): string {
   const routes = kong.services.find(({ name }) => name === `${service}-service`)?.routes ?? []
-  const permission = routes.find(({ methods }) => methods.includes(method))?.plugins?.[0]?.config.permission
+  const permission = routes.find(route => route.name === `${service}.${name}`)?.plugins?.[0]?.config.permission
   if (permission === undefined) throw new Error(`kong.yml has no guarded route for ${service} ${http}`)
   return permission
 }

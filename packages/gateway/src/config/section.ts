@@ -74,6 +74,11 @@ export class Section {
     return list
   }
 
+  /** All of it, to compare it with another. */
+  text(): string {
+    return JSON.stringify([...this.#fields])
+  }
+
   finish(): void {
     for (const name of this.#fields.keys()) {
       if (!this.#seen.has(name)) throw configError(this.at(name), 'unknown field, or not supported by this gateway')

@@ -1,5 +1,5 @@
 import type { Section } from '../config/section.ts'
-import type { Resolver } from '../proxy/resolver.ts'
+import type { BalancerFinder } from '../proxy/balancer-finder.ts'
 import type { Answer } from '../server/answer.ts'
 import type { GatewayLog } from '../server/log.ts'
 
@@ -11,17 +11,30 @@ export interface AccessRequest {
   readonly requestId: string
 }
 
+/** A request as it goes to the service; plugins may change what is not read-only. */
+export interface ForwardedCall {
+  readonly method: string
+  /** As in the request line, without the query. */
+  path: string
+  /** With its `?`; empty when there is none. */
+  readonly query: string
+  /** Name, value, name, value …; without Host, which depends on the target that is chosen later. */
+  readonly headers: string[]
+}
+
 /** A configured plugin. It decides before the upstream is contacted; if it throws, the request is refused with 500. */
 export interface AccessPlugin {
   /** Header names, in lower case, that the upstream must not see. */
   readonly hiddenHeaders: readonly string[]
   /** An answer ends the request; undefined lets it pass. */
   access(request: AccessRequest): Answer | undefined | Promise<Answer | undefined>
+  /** Called when every plugin has let the request pass, in their order. If it throws, nothing is forwarded. */
+  forward?(call: ForwardedCall): void
   close(): Promise<void>
 }
 
 export interface PluginEnvironment {
-  readonly resolve: Resolver
+  readonly balancerOf: BalancerFinder
   readonly log: GatewayLog
 }
 

@@ -2,12 +2,17 @@ import { configError } from '../config/config-error.ts'
 import type { PluginEntry } from '../config/model.ts'
 import { apikeyAuth } from './apikey-auth/plugin.ts'
 import type { AccessPlugin, PluginEnvironment, PluginKind } from './plugin.ts'
+import { stripPrefix } from './strip-prefix/plugin.ts'
 
-const KINDS: ReadonlyMap<string, PluginKind> = new Map([apikeyAuth].map(kind => [kind.name, kind]))
+const KINDS: ReadonlyMap<string, PluginKind> = new Map([apikeyAuth, stripPrefix].map(kind => [kind.name, kind]))
 
-/** Makes each configured plugin once and finds those of a route. */
+/**
+ * Makes each configured plugin once and finds those of a route. Entries with the same configuration are one plugin: fifty
+ * routes that ask for the same permission share what is known of a key.
+ */
 export class PluginSet {
   readonly #made = new Map<PluginEntry, AccessPlugin>()
+  readonly #alike = new Map<string, AccessPlugin>()
   readonly #environment: PluginEnvironment
 
   constructor(environment: PluginEnvironment) {
@@ -19,9 +24,12 @@ export class PluginSet {
     for (const entry of entries) {
       const kind = kindOf(entry)
       // A plugin that is switched off must be known and well configured too, but holds nothing open.
-      const plugin = kind.configure(entry.config, this.#environment)
-      entry.config.finish()
+      const id = `${entry.name} ${entry.config.text()}`
+      const plugin = this.#alike.get(id) ?? kind.configure(entry.config, this.#environment)
+      // Kept before its faults are looked for, so that it is closed whatever they are.
       this.#made.set(entry, plugin)
+      if (!this.#alike.has(id)) entry.config.finish()
+      this.#alike.set(id, plugin)
     }
   }
 
@@ -36,7 +44,7 @@ export class PluginSet {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#made.values()].map(plugin => plugin.close()))
+    await Promise.all([...new Set(this.#made.values())].map(plugin => plugin.close()))
   }
 }
 

@@ -10,7 +10,8 @@ import { Verifier } from './verifier.ts'
 
 /**
  * The platform's API-key check. Config:
- * - `verify_url`: `http://auth:8001/verify/apikey`, asked with `POST {"key","permission"?}`, answering `{"valid","permitted"?}`
+ * - `verify_url`: `http://auth:8001/verify/apikey`, asked with `POST {"key","permission"?}`, answering `{"valid","permitted"?}`;
+ *   its host may name an upstream of the config
  * - `permission`: what a key must permit to pass, as the verifier names it, e.g. `WRITE`; absent = any good key passes
  * - `timeout_ms` (2000): bounds the whole question
  * - `cache_ttl` (5) and `negative_cache_ttl` (1): seconds that a yes and a no are remembered (403 counts as a no); 0 is not at all
@@ -40,7 +41,12 @@ class ApikeyAuth implements AccessPlugin {
       maxEntries: 10_000,
       now: () => performance.now(),
     })
-    this.#verifier = new Verifier({ target, timeoutMs, resolve: environment.resolve, permission })
+    this.#verifier = new Verifier({
+      path: target.path,
+      balancer: environment.balancerOf(target),
+      timeoutMs,
+      permission,
+    })
     this.#environment = environment
   }
 

@@ -1,0 +1,14 @@
+import type { Check } from './check.ts'
+
+export const gateway: Check = {
+  name: 'gateway',
+  promise: 'the routes in kong/*.yml are those that the contracts ask for',
+  run: async root => {
+    // Not before it is needed: the contracts want Node's condition @tsmicro/source, the other checks do not.
+    const { kongFiles } = await import('../gateway/files.ts')
+    const files = kongFiles(root)
+    const stale = files.filter(({ text, wanted }) => text !== wanted)
+    const problems = stale.map(({ path }) => `${path} is out of step: npx tsmicro gateway generate writes it anew`)
+    return { problems, note: `${files.length} files` }
+  },
+}

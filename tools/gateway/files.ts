@@ -1,0 +1,33 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as auth from '@blog-platform/auth-contract'
+import * as blog from '@blog-platform/blog-contract'
+import { withRoutes } from './kong-file.ts'
+import type { PublicService } from './public-routes.ts'
+
+/** What the platform makes public. */
+export const SERVICES: readonly PublicService[] = [
+  { name: 'auth', prefix: '/auth', exported: auth },
+  { name: 'blog', prefix: '/blog', exported: blog },
+]
+
+/** A kong file as it is and as it ought to be. */
+export interface KongFile {
+  readonly path: string
+  readonly text: string
+  readonly wanted: string
+}
+
+/** Every `kong/*.yml` below a folder. @throws {Error} with the file's name when its marks are wrong */
+export function kongFiles(root: string): readonly KongFile[] {
+  return globSync('kong/*.yml', { cwd: root })
+    .sort()
+    .map(path => {
+      const text = readFileSync(join(root, path), 'utf8')
+      try {
+        return { path, text, wanted: withRoutes(text, SERVICES) }
+      } catch (error) {
+        throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    })
+}

@@ -1,0 +1,84 @@
+import { type BoundProcedure, type Contract, parseRoute, proceduresOf } from 'tsmicro/contract'
+
+/** What an API key must permit for a route; undefined = open to everybody. */
+export type Permission = 'READ' | 'WRITE' | undefined
+
+/** One way into a service that the gateway makes public. */
+export interface PublicRoute {
+  /** Unique in the platform: `blog.findBySlug`. */
+  readonly name: string
+  readonly method: string
+  /** As the service knows it: `/slug/:slug`. */
+  readonly path: string
+  readonly permission: Permission
+}
+
+/** A service, and what `/blog` is to it. */
+export interface PublicService {
+  readonly name: string
+  /** In front of every public path; the service does not see it. */
+  readonly prefix: string
+  /** Whatever a contract's module exports. */
+  readonly exported: object
+}
+
+/** What every service of the framework has beside its contracts. Health is for whoever has no key: balancers, monitors. */
+const BUILTIN: readonly Omit<PublicRoute, 'name'>[] = [
+  { method: 'GET', path: '/health', permission: undefined },
+  { method: 'GET', path: '/health/ready', permission: 'READ' },
+  { method: 'GET', path: '/openapi.json', permission: 'READ' },
+]
+
+/**
+ * Everything of a service that is reachable from outside. `internal` procedures and those without an HTTP door are not
+ * among it.
+ *
+ * @throws {Error} when two routes match the same request and ask for different permissions: Kong might take either
+ */
+export function publicRoutesOf({ name: service, exported }: PublicService): readonly PublicRoute[] {
+  const procedures = contractsIn(exported)
+    .flatMap(proceduresOf)
+    .filter(({ http, access }) => http !== undefined && access !== 'internal')
+  const builtin = BUILTIN.map(route => ({ ...route, name: `${service}${route.path.replaceAll('/', '.')}` }))
+  const routes = [...procedures.map(routeOf), ...builtin]
+  // Open ones last: who reads the file for what guards a service finds it in its first route.
+  const guarded = routes.filter(({ permission }) => permission !== undefined)
+  const all = [...guarded, ...routes.filter(route => !guarded.includes(route))]
+  refuseAmbiguous(all)
+  return all
+}
+
+function routeOf({ service, name, http, access }: BoundProcedure): PublicRoute {
+  const { method, path } = parseRoute(http ?? '')
+  const permission = access === 'open' ? undefined : method === 'GET' ? 'READ' : 'WRITE'
+  return { name: `${service}.${name}`, method, path, permission }
+}
+
+function contractsIn(exported: object): Contract[] {
+  const values: unknown[] = Object.values(exported)
+  return values.filter((value): value is Contract => {
+    if (typeof value !== 'object' || value === null) return false
+    const members: unknown[] = Object.values(value)
+    return members.length > 0 && members.every(isMember)
+  })
+}
+
+function isMember(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'subject' in value
+}
+
+function refuseAmbiguous(routes: readonly PublicRoute[]): void {
+  for (const [index, one] of routes.entries()) {
+    const other = routes.slice(index + 1).find(each => each.permission !== one.permission && overlap(one, each))
+    if (other)
+      throw new Error(
+        `${one.name} and ${other.name} match the same requests but need different permissions: rename one`,
+      )
+  }
+}
+
+function overlap(one: PublicRoute, other: PublicRoute): boolean {
+  const [left, right] = [one.path.split('/'), other.path.split('/')]
+  if (one.method !== other.method || left.length !== right.length) return false
+  return left.every((segment, i) => segment === right[i] || segment.startsWith(':') || right[i]?.startsWith(':'))
+}
