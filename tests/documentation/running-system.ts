@@ -39,6 +39,15 @@ export class RunningSystem implements AsyncDisposable {
     return system
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Everything it wrote so far. */
+  get output(): string {
+    return this.#output
+  }
+
   /** The address that its table shows for a part. */
   addressOf(name: string): string {
     const found = new RegExp(`^ +${name} +(http://\\S+)`, 'm').exec(this.#output)?.[1]

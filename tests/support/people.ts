@@ -32,7 +32,11 @@ export interface Person extends Clients {
 let count = 0
 
 /** Makes an account and signs in; grants roles when some are asked for. */
-export async function person(platform: Platform, name: string, ...roles: RoleName[]): Promise<Person> {
+export async function person(
+  platform: Pick<Platform, 'url' | 'apiKey'>,
+  name: string,
+  ...roles: RoleName[]
+): Promise<Person> {
   const email = `${name.toLowerCase()}-${process.pid}-${count++}@example.com`
   const { user, tokens } = await clientsOf(platform).session.signUp({
     body: { email, password: 'correct horse', name },
@@ -44,7 +48,7 @@ export async function person(platform: Platform, name: string, ...roles: RoleNam
   return { ...clientsOf(platform, tokens.accessToken), id: user.id, name, ...tokens }
 }
 
-export async function administrator(platform: Platform): Promise<Person> {
+export async function administrator(platform: Pick<Platform, 'url' | 'apiKey'>): Promise<Person> {
   const { email, password } = DEMO_ADMIN
   const { user, tokens } = await clientsOf(platform).session.signIn({ body: { email, password } })
   return { ...clientsOf(platform, tokens.accessToken), id: user.id, name: user.name, ...tokens }

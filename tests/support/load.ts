@@ -1,0 +1,50 @@
+import { Agent } from 'node:http'
+import { type Answer, type Sent, send } from './send.ts'
+
+/** A request of a load. */
+export interface LoadRequest {
+  readonly route: string
+  readonly sent: Sent
+}
+
+/** What became of one: an answer, or an error of the connection. */
+export interface Outcome {
+  readonly route: string
+  readonly status: number | string
+  readonly text: string
+}
+
+/** Callers on kept connections that send one request after the other until they are told to stop. */
+export class Load {
+  readonly outcomes: Outcome[] = []
+  readonly #agent = new Agent({ keepAlive: true })
+  readonly #work: Promise<unknown>
+  #stopping = false
+  #count = 0
+
+  /** @param next gives the request with this number, which no other has */
+  constructor(url: string, callers: number, next: (number: number) => LoadRequest) {
+    const caller = async () => {
+      while (!this.#stopping) {
+        const { route, sent } = next(this.#count++)
+        const outcome = await send(url, route, { ...sent, agent: this.#agent }).then(
+          ({ status, text }: Answer) => ({ route, status, text }),
+          (error: Error) => ({ route, status: error.message, text: '' }),
+        )
+        this.outcomes.push(outcome)
+      }
+    }
+    this.#work = Promise.all(Array.from({ length: callers }, caller))
+  }
+
+  /** Those that were not answered with 200. */
+  get failed(): readonly Outcome[] {
+    return this.outcomes.filter(({ status }) => status !== 200)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#work
+    this.#agent.destroy()
+  }
+}
