@@ -1,6 +1,7 @@
 import { inFile } from './config/config-error.ts'
 import type { KongConfig } from './config/kong-config.ts'
 import { loadConfig } from './config/load.ts'
+import type { Environment } from './config/secret.ts'
 import { PluginSet } from './plugins/registry.ts'
 import { proxyHandler } from './proxy/handler.ts'
 import { type Resolver, tableResolver } from './proxy/resolver.ts'
@@ -18,6 +19,8 @@ export interface GatewayOptions {
   readonly host?: string
   /** Where the names of the config are: `{ 'auth:8001': '127.0.0.1:54321' }`. Others are left to DNS. */
   readonly resolve?: Readonly<Record<string, string>>
+  /** Where references of the config such as `{vault://env/gateway-secret}` lead. Default: the process's environment. */
+  readonly env?: Environment
   /** Default: silence. A pino logger fits. */
   readonly log?: GatewayLog
   /** How long closing waits for requests that are under way, in milliseconds. Default: 30000. */
@@ -46,7 +49,7 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', log = silentLog, drainTimeoutMs = 30_000 } = options
   const resolve = tableResolver(options.resolve ?? {})
-  const plugins = new PluginSet({ resolve, log })
+  const plugins = new PluginSet({ resolve, log, env: options.env ?? process.env })
   const table = await readTable(options.config, plugins, resolve)
   const inFlight = new InFlight()
   const server = createHttpServer(proxyHandler(table, log), inFlight)

@@ -52,6 +52,8 @@ export interface GatewayConfig {
   readonly entry: string
   /** The `kong.yml` to run. */
   readonly config: string
+  /** Environment on top of the caller's and `NODE_ENV`. */
+  readonly env?: (system: System) => Readonly<Record<string, string>>
 }
 
 /** A program of the system that an operator runs by its name: `tsmicro NAME …`, in development and on a production database. */

@@ -41,7 +41,7 @@ export async function startSystem(
     signal.throwIfAborted()
 
     if (config.gateway !== undefined && port !== undefined) {
-      const worker = gatewayWorker(config.gateway, port, config.services, ports, context)
+      const worker = gatewayWorker(config.gateway, port, config.services, ports, system, context)
       crew.gateways.push(worker)
       await progress.track(worker.name, worker.start(), () => system.gateway.url)
     }

@@ -58,6 +58,7 @@ export function gatewayWorker(
   port: number,
   services: Readonly<Record<string, ServiceConfig>>,
   ports: ReadonlyMap<string, number>,
+  system: System,
   context: WorkerContext,
 ): Worker {
   const { root, log, readyTimeoutMs } = context
@@ -70,7 +71,7 @@ export function gatewayWorker(
     name: 'gateway',
     command: node(root, gateway.entry, ...args),
     cwd: root,
-    env: { ...process.env, ...compileCache(context.dataDir), NODE_ENV: 'development' },
+    env: { ...process.env, ...compileCache(context.dataDir), NODE_ENV: 'development', ...gateway.env?.(system) },
     probe: tcpProbe(port),
     readyTimeoutMs,
     onLine: line => log.child('gateway', line),

@@ -13,17 +13,19 @@ export interface VerifierOptions {
   readonly resolve: Resolver
   /** What the key must permit; absent = being good is enough. */
   readonly permission: string | undefined
+  /** Tells the verifier that the gateway asks. */
+  readonly secret: string | undefined
 }
 
 /** Asks the auth service whether a key is good: `POST {"key","permission"?}` → `{"valid","permitted"?}`. */
 export class Verifier {
   readonly #pool: Pool
   readonly #path: string
-  readonly #host: string
+  readonly #headers: Readonly<Record<string, string>>
   readonly #timeoutMs: number
   readonly #permission: string | undefined
 
-  constructor({ target, timeoutMs, resolve, permission }: VerifierOptions) {
+  constructor({ target, timeoutMs, resolve, permission, secret }: VerifierOptions) {
     const authority = `${target.host}:${target.port}`
     // Bounded, so that a flood of made-up keys queues here (and times out) instead of flooding the auth service.
     this.#pool = new Pool(`http://${resolve(authority)}`, {
@@ -32,7 +34,13 @@ export class Verifier {
       connectTimeout: timeoutMs,
     })
     this.#path = target.path
-    this.#host = authority
+    const json = 'application/json'
+    this.#headers = {
+      host: authority,
+      'content-type': json,
+      accept: json,
+      ...(secret === undefined ? {} : { 'x-verify-secret': secret }),
+    }
     this.#timeoutMs = timeoutMs
     this.#permission = permission
   }
@@ -58,7 +66,7 @@ export class Verifier {
     const { statusCode, body } = await this.#pool.request({
       method: 'POST',
       path: this.#path,
-      headers: { host: this.#host, 'content-type': 'application/json', accept: 'application/json' },
+      headers: this.#headers,
       body: JSON.stringify({ key, permission: this.#permission }),
       signal,
     })
