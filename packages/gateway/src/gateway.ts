@@ -1,11 +1,10 @@
-import { inFile } from './config/config-error.ts'
+import { type Admin, startAdmin } from './admin/server.ts'
 import type { KongConfig } from './config/kong-config.ts'
-import { loadConfig } from './config/load.ts'
+import { type ConfigSource, loadConfig } from './config/load.ts'
 import type { Environment } from './config/secret.ts'
-import { PluginSet } from './plugins/registry.ts'
+import { Generations } from './proxy/generations.ts'
 import { proxyHandler } from './proxy/handler.ts'
-import { type Resolver, tableResolver } from './proxy/resolver.ts'
-import { buildTable, type ProxyTable } from './proxy/table.ts'
+import { tableResolver } from './proxy/resolver.ts'
 import { createHttpServer, listen } from './server/http-server.ts'
 import { InFlight } from './server/in-flight.ts'
 import { type GatewayLog, silentLog } from './server/log.ts'
@@ -17,6 +16,8 @@ export interface GatewayOptions {
   readonly port: number
   /** Default: 127.0.0.1. */
   readonly host?: string
+  /** Port of the admin API, on 127.0.0.1 whatever `host` is; 0 takes a free one. Absent = there is none. */
+  readonly adminPort?: number
   /** Where the names of the config are: `{ 'auth:8001': '127.0.0.1:54321' }`. Others are left to DNS. */
   readonly resolve?: Readonly<Record<string, string>>
   /** Where references of the config such as `{vault://env/gateway-secret}` lead. Default: the process's environment. */
@@ -30,6 +31,13 @@ export interface GatewayOptions {
 export interface Gateway extends AsyncDisposable {
   readonly url: string
   readonly port: number
+  /** Of the admin API; undefined when there is none. */
+  readonly adminUrl: string | undefined
+  /**
+   * Loads the config anew, from its file or from what is given instead. Requests that come from then on see the new one, those
+   * under way finish with the old one. Rejects with `GatewayConfigError` when it cannot be run; the old one goes on then.
+   */
+  reload(config?: string | KongConfig): Promise<void>
   /** Takes no new connections, waits for the requests under way, then closes everything. May be called twice. */
   close(): Promise<void>
 }
@@ -37,7 +45,7 @@ export interface Gateway extends AsyncDisposable {
 /**
  * Starts a gateway that runs a DB-less `kong.yml` as Kong 3.9 would, for development and tests. Throws
  * `GatewayConfigError` when the config is missing, wrong, or asks for what this gateway does not do; `TypeError` when a
- * `resolve` entry is malformed; `Error` when the port cannot be had.
+ * `resolve` entry is malformed; `Error` when a port cannot be had.
  *
  * ```ts
  * await using gateway = await startGateway({
@@ -49,18 +57,24 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', log = silentLog, drainTimeoutMs = 30_000 } = options
   const resolve = tableResolver(options.resolve ?? {})
-  const plugins = new PluginSet({ resolve, log, env: options.env ?? process.env })
-  const table = await readTable(options.config, plugins, resolve)
+  const environment = { resolve, log, env: options.env ?? process.env }
+  const generations = await Generations.start(await loadConfig(options.config), environment)
+  const reload = async (source: ConfigSource = options.config) => generations.replace(() => loadConfig(source))
   const inFlight = new InFlight()
-  const server = createHttpServer(proxyHandler(table, log), inFlight)
-  const release = async () => {
-    await Promise.all([plugins.close(), ...table.upstreams.map(({ pool }) => pool.destroy())])
-  }
+  const server = createHttpServer(
+    proxyHandler(() => generations.current, log),
+    inFlight,
+  )
   let port: number
+  let admin: Admin | undefined
   try {
+    if (options.adminPort !== undefined) {
+      const upstreams = () => generations.current.table.upstreams
+      admin = await startAdmin({ port: options.adminPort, upstreams, load: reload, log })
+    }
     port = await listen(server, options.port, host)
   } catch (error) {
-    await release()
+    await Promise.all([admin?.close(), generations.close()])
     throw error
   }
   let closing: Promise<void> | undefined
@@ -68,22 +82,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const closed = new Promise<void>(done => server.close(() => done()))
     await inFlight.drain(drainTimeoutMs)
     server.closeAllConnections()
-    await closed
-    await release()
+    await Promise.all([closed, admin?.close()])
+    await generations.close()
   }
   const close = () => {
     closing ??= shutDown()
     return closing
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  return { url, port, close, [Symbol.asyncDispose]: close }
-}
-
-async function readTable(config: string | KongConfig, plugins: PluginSet, resolve: Resolver): Promise<ProxyTable> {
-  try {
-    return buildTable(await loadConfig(config), plugins, resolve)
-  } catch (error) {
-    await plugins.close()
-    throw typeof config === 'string' ? inFile(config, error) : error
-  }
+  return { url, port, adminUrl: admin?.url, reload, close, [Symbol.asyncDispose]: close }
 }

@@ -3,12 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { loadConfig } from '../src/config/load.ts'
 import { GatewayConfigError, type KongConfig, startGateway } from '../src/index.ts'
 import { gatewayFor } from './support.ts'
 
 /** What is wrong, and the line that must say so. Written as plain data, as a file would hold it. */
 const refused: [string, unknown, RegExp][] = [
-  ['no version', { services: [] }, /^_format_version: must be "3\.0"/],
+  ['no version', { services: [] }, /^_format_version: must be "3\.0" or "2\.1"/],
   ['an old version', { _format_version: '1.1' }, /^_format_version/],
   ['a number for a version', { _format_version: 3 }, /^_format_version/],
   ['a list', [], /must be a mapping/],
@@ -89,6 +90,42 @@ const refused: [string, unknown, RegExp][] = [
     /plugins\[0\]\.config\.verify_url: is required/,
   ],
   [
+    'a regular expression in the format that guesses them',
+    { _format_version: '2.1', services: [api({ routes: [{ paths: ['/ok', '/a.*$'] }] })] },
+    /^services\[0\]\.routes\[0\]\.paths\[1\]: regular expressions need _format_version "3\.0"/,
+  ],
+  ['an upstream without a name', upstreams({ name: undefined }), /^upstreams\[0\]\.name: is required/],
+  ['two upstreams of one name', upstreams({}, {}), /^upstreams\[1\]: the name "pool" is used twice/],
+  ['another algorithm', upstreams({ algorithm: 'least-connections' }), /^upstreams\[0\]\.algorithm: only round-robin/],
+  ['hashing', upstreams({ hash_on: 'ip' }), /^upstreams\[0\]\.hash_on: unknown field, or not supported/],
+  ['a target that is no address', targets({ target: 'a b' }), /targets\[0\]\.target: must look like host:port/],
+  ['a target port of 0', targets({ target: 'a:0' }), /targets\[0\]\.target: must look like host:port/],
+  ['a negative weight', targets({ target: 'a:1', weight: -1 }), /targets\[0\]\.weight: must be a whole number from 0/],
+  ['a target twice', targets({ target: 'a:1' }, { target: 'a:1' }), /targets\[1\]: the target a:1 is there twice/],
+  [
+    'a target of nobody',
+    { _format_version: '3.0', targets: [{ upstream: 'x', target: 'a:1' }] },
+    /^targets\[0\]\.upstream: there is no upstream "x"/,
+  ],
+  [
+    'checks over TCP',
+    checks({ active: { type: 'tcp' } }),
+    /healthchecks\.active\.type: only http is supported, not "tcp"/,
+  ],
+  ['a misspelt check', checks({ active: { healthy: { sucesses: 1 } } }), /active\.healthy\.sucesses: unknown field/],
+  [
+    'a passive interval',
+    checks({ passive: { healthy: { interval: 1 } } }),
+    /passive\.healthy\.interval: unknown field/,
+  ],
+  ['a limit above 255', checks({ passive: { unhealthy: { timeouts: 256 } } }), /unhealthy\.timeouts: must be a whole/],
+  [
+    'a status that is none',
+    checks({ active: { healthy: { http_statuses: [20] } } }),
+    /http_statuses\[0\]: must be a status/,
+  ],
+  ['a path to check without /', checks({ active: { http_path: 'ready' } }), /active\.http_path: must start with \//],
+  [
     'a negative time to live',
     service({ plugins: [plugin({ cache_ttl: -1 })] }),
     /config\.cache_ttl: must be a number from 0/,
@@ -103,6 +140,15 @@ function service(fields: object) {
 }
 function route(fields: object) {
   return service({ routes: [defined({ paths: ['/'], ...fields })] })
+}
+function upstreams(...fields: object[]) {
+  return { _format_version: '3.0', upstreams: fields.map(each => defined({ name: 'pool', ...each })) }
+}
+function targets(...list: object[]) {
+  return upstreams({ targets: list })
+}
+function checks(healthchecks: object) {
+  return upstreams({ healthchecks })
 }
 function plugin(config: object = {}) {
   return { name: 'apikey-auth', config: { verify_url: 'http://127.0.0.1:1/v', ...config } }
@@ -138,10 +184,43 @@ test('a file: missing, no YAML, duplicate keys, wrong place', async () => {
     assert.match(await attempt('_format_version: "3.0"\n_format_version: "3.0"\n'), /is not YAML: .*unique/i)
     const text =
       '_format_version: "3.0"\nservices:\n- {name: a, url: "http://a", routes: [{paths: [/x]}, {paths: [x]}]}\n'
-    assert.match(await attempt(text), /is invalid at services\[0\]\.routes\[1\]\.paths\[0\]: must start with \//)
+    assert.match(
+      await attempt(text),
+      /kong\.yml:3 is invalid at services\[0\]\.routes\[1\]\.paths\[0\]: must start with \//,
+    )
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+test('the line of a fault: of a field, of an entry, through an alias, of what is missing', async () => {
+  const lineOf = async (text: string) => {
+    const error = await loadConfig({ name: 'x.yml', text: `_format_version: "3.0"\n${text}` }).catch(reason => reason)
+    return /^config x\.yml:(\d+) is invalid at (\S+):/.exec(String(error.message))?.slice(1)
+  }
+  assert.deepEqual(await lineOf('services:\n- name: a\n  url: http://a\n  retrys: 5\n'), ['5', 'services[0].retrys'])
+  assert.deepEqual(await lineOf('upstreams:\n- name: a\n  targets:\n  - target: a:1\n    weight: much\n'), [
+    '6',
+    'upstreams[0].targets[0].weight',
+  ])
+  assert.deepEqual(await lineOf('services:\n- name: a\n  url: http://a\n- name: a\n  url: http://a\n'), [
+    '5',
+    'services[1]',
+  ])
+  assert.deepEqual(await lineOf('services:\n- url: http://a\n\n- name: b\n'), ['3', 'services[0].name'])
+  const aliased = 'upstreams:\n- name: a\n  healthchecks: &c\n    threshold: 101\n- name: b\n  healthchecks: *c\n'
+  assert.deepEqual(await lineOf(aliased), ['5', 'upstreams[0].healthchecks.threshold'])
+})
+
+test('the older format, and targets beside their upstream', async () => {
+  const { config } = await loadConfig({
+    name: 'x.yml',
+    text: '_format_version: "2.1"\nupstreams: [{name: a}]\ntargets: [{upstream: a, target: "b", weight: 7}]\n',
+  })
+  assert.deepEqual(
+    config.upstreams.map(({ name, targets }) => [name, targets.map(({ host, port, weight }) => [host, port, weight])]),
+    [['a', [['b', 8000, 7]]]],
+  )
 })
 
 test('resolve entries and a taken port are refused in one line', async () => {

@@ -89,12 +89,13 @@ for (const [framing, bytes] of Object.entries(cutOff)) {
   }
 }
 
-test('retries: only while connecting, never once something was sent', async () => {
+test('retries: as often as the service says; a POST only until something of it was sent', async () => {
   const log = recordingLog()
   const dead = oneService(`http://127.0.0.1:${await deadPort()}`, { retries: 3 })
   await using gateway = await gatewayFor(dead, { log })
   assert.equal((await send(gateway.port)).status, 502)
-  assert.match(log.lines.join('\n'), /"attempts":4/)
+  assert.equal((await send(gateway.port, { method: 'POST', body: 'a body' })).status, 502)
+  assert.equal(log.lines.filter(line => line.includes('"attempts":4')).length, 2)
 
   let requests = 0
   await using service = await tcpUpstream(socket => {
@@ -103,8 +104,12 @@ test('retries: only while connecting, never once something was sent', async () =
       socket.destroy()
     })
   })
-  assert.deepEqual(await answerFrom(service.authority, { retries: 5 }), [502, INVALID])
+  assert.deepEqual(await answerFrom(service.authority, { retries: 5 }, 'a body'), [502, INVALID])
   assert.equal(requests, 1)
+  assert.deepEqual(await answerFrom(service.authority, { retries: 2 }), [502, INVALID])
+  assert.equal(requests, 4)
+  assert.deepEqual(await answerFrom(service.authority, { retries: 0 }), [502, INVALID])
+  assert.equal(requests, 5)
 })
 
 test('an upstream that comes back is used again', async () => {

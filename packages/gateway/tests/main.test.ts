@@ -39,12 +39,16 @@ async function listening(child: ChildProcessWithoutNullStreams) {
 
 test('--help explains, anything unknown is refused in one line', async () => {
   const help = await run('--help')
-  assert.match(help.out, /--config FILE[\s\S]*--port N[\s\S]*--host H[\s\S]*--resolve NAME:PORT=ADDR:PORT/)
+  assert.match(
+    help.out,
+    /--config FILE[\s\S]*--port N[\s\S]*--host H[\s\S]*--resolve NAME:PORT=ADDR:PORT[\s\S]*--admin-port N[\s\S]*SIGHUP/,
+  )
   assert.equal(help.code, 0)
   const faults: [string[], RegExp][] = [
     [['--confg', 'x'], /Unknown option '--confg'/],
     [[], /--config FILE is required/],
     [['--config', PLATFORM, '--port', 'http'], /--port http is not a port number/],
+    [['--config', PLATFORM, '--admin-port', 'x'], /--admin-port x is not a port number/],
     [['--config', PLATFORM, '--resolve', 'auth'], /--resolve auth must look like/],
   ]
   const runs = faults.map(async ([args, line]) => {
@@ -62,7 +66,7 @@ test('a missing config, a wrong one, and a taken port: one line and exit code 1'
   await using taken = await upstream((_req, res) => res.end())
   const faults: [string[], RegExp][] = [
     [['--config', join(folder, 'none.yml')], /config .*none\.yml not found/],
-    [['--config', wrong], /config .*wrong\.yml is invalid at plugins\[0\]: plugin "ip-restriction" is not supported/],
+    [['--config', wrong], /config .*wrong\.yml:2 is invalid at plugins\[0\]: plugin "ip-restriction" is not supported/],
     [['--config', PLATFORM, '--port', String(taken.port)], /cannot listen on 127\.0\.0\.1:\d+: the port is taken/],
   ]
   const runs = faults.map(async ([args, line]) => {
@@ -72,6 +76,35 @@ test('a missing config, a wrong one, and a taken port: one line and exit code 1'
     assert.deepEqual([out, code], ['', 1])
   })
   await Promise.all(runs)
+})
+
+test('SIGHUP loads the file anew; a bad one is refused with its line, and the old one goes on', async () => {
+  await using first = await upstream((_req, res) => res.end('first'))
+  await using second = await upstream((_req, res) => res.end('second'))
+  const file = join(folder, 'kong.yml')
+  const write = (authority: string, more = '') =>
+    writeFile(
+      file,
+      `_format_version: "3.0"\nservices:\n- {name: a, url: "http://${authority}", routes: [{paths: [/]}]}\n${more}`,
+    )
+  await write(first.authority)
+  const child = start('--config', file, '--port', '0', '--admin-port', '0')
+  try {
+    const { lines, port } = await listening(child)
+    const said = (text: RegExp) => until(() => lines.some(({ msg }) => text.test(String(msg))), `it says ${text}`)
+    assert.match(String(lines[0]?.adminUrl), /^http:\/\/127\.0\.0\.1:\d+$/)
+    assert.equal((await send(port)).text, 'first')
+    await write(second.authority)
+    child.kill('SIGHUP')
+    await said(/^config loaded anew$/)
+    assert.equal((await send(port)).text, 'second')
+    await write(first.authority, 'consumers: []\n')
+    child.kill('SIGHUP')
+    await said(/^config refused, the old one goes on: config .*kong\.yml:4 is invalid at consumers: unknown field/)
+    assert.equal((await send(port)).text, 'second')
+  } finally {
+    child.kill('SIGKILL')
+  }
 })
 
 /** The auth service's rule: `k` may do everything, `r` may read. */

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../src/config/load.ts'
 import type { AccessPlugin } from '../src/plugins/plugin.ts'
+import { Backend } from '../src/proxy/backend.ts'
+import { balancerFinder } from '../src/proxy/balancer-finder.ts'
+import { Generation } from '../src/proxy/generation.ts'
 import { proxyHandler } from '../src/proxy/handler.ts'
-import { openUpstream } from '../src/proxy/upstream.ts'
 import { Router } from '../src/routing/router.ts'
 import { echo, oneService, recordingLog, send, upstream } from './support.ts'
 
@@ -22,28 +24,34 @@ for (const [how, access] of Object.entries(failing)) {
       reached += 1
       echo(req, res)
     })
-    const [config] = (await loadConfig(oneService(`http://${service.authority}`))).services
+    const loaded = await loadConfig(oneService(`http://${service.authority}`))
+    const [config] = loaded.config.services
     const [route] = config?.routes ?? []
     assert.ok(config && route)
-    const target = openUpstream(config, authority => authority)
+    const backend = new Backend(config, balancerFinder(new Map(), authority => authority)(config))
     const log = recordingLog()
     const plugin: AccessPlugin = { hiddenHeaders: [], access, close: async () => {} }
     const entry = {
-      upstream: target,
+      backend,
       plugins: [plugin],
       hiddenHeaders: new Set<string>(),
       stripPath: true,
       preserveHost: false,
       httpsOnly: false,
     }
-    await using gateway = await upstream(
-      proxyHandler({ router: new Router([[route, entry]]), upstreams: [target] }, log),
-    )
+    const generation = new Generation({
+      router: new Router([[route, entry]]),
+      upstreams: new Map(),
+      startChecks: () => {},
+      stopChecks: () => {},
+      close: () => backend.close(),
+    })
+    await using gateway = await upstream(proxyHandler(() => generation, log))
     const { status, json, headers } = await send(gateway.port)
     assert.equal(status, 500)
     assert.deepEqual(json, { message: 'An unexpected error occurred', request_id: headers['x-kong-request-id'] })
     assert.equal(reached, 0)
     assert.match(log.lines.join('\n'), /a secret detail/)
-    await target.pool.destroy()
+    await generation.retire()
   })
 }

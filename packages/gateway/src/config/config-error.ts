@@ -6,14 +6,15 @@ export class GatewayConfigError extends Error {
 /** A fault at a place inside the config. */
 export function configError(place: string, fault: string): GatewayConfigError {
   const error = new GatewayConfigError(place === '' ? fault : `${place}: ${fault}`)
-  placed.add(error)
+  places.set(error, place)
   return error
 }
 
-/** Adds the file to an error that names a place inside it; leaves any other error as it is. */
-export function inFile(file: string, error: unknown): unknown {
-  if (!(error instanceof GatewayConfigError) || !placed.has(error)) return error
-  return new GatewayConfigError(`config ${file} is invalid at ${error.message}`, { cause: error })
+/** Adds the file and the line to an error that names a place inside it; leaves any other error as it is. */
+export function inFile(file: string, lineOf: (place: string) => number, error: unknown): unknown {
+  const place = error instanceof GatewayConfigError ? places.get(error) : undefined
+  if (place === undefined || !(error instanceof Error)) return error
+  return new GatewayConfigError(`config ${file}:${lineOf(place)} is invalid at ${error.message}`, { cause: error })
 }
 
-const placed = new WeakSet<GatewayConfigError>()
+const places = new WeakMap<GatewayConfigError, string>()

@@ -41,18 +41,66 @@ export interface KongService {
   connect_timeout?: number
   write_timeout?: number
   read_timeout?: number
-  /** Further attempts when no connection could be made. Default: 5. */
+  /** Further attempts, if possible on other targets, when an attempt failed. Default: 5. */
   retries?: number
   routes?: KongRoute[]
   plugins?: KongPlugin[]
   tags?: string[]
 }
 
+/** What counts, in a row, for or against a target. 0, the default everywhere, is never. */
+export interface KongHealthy {
+  http_statuses?: number[]
+  successes?: number
+}
+
+export interface KongUnhealthy {
+  http_statuses?: number[]
+  http_failures?: number
+  tcp_failures?: number
+  timeouts?: number
+}
+
+/** Times in seconds. */
+export interface KongHealthChecks {
+  active?: {
+    type?: 'http'
+    http_path?: string
+    /** Default: 1. */
+    timeout?: number
+    healthy?: KongHealthy & { interval?: number }
+    unhealthy?: KongUnhealthy & { interval?: number }
+  }
+  passive?: { type?: 'http'; healthy?: KongHealthy; unhealthy?: KongUnhealthy }
+  /** Per cent of the weight that must be healthy. Default: 0. */
+  threshold?: number
+}
+
+/** A target of an upstream: `host:port`. */
+export interface KongTarget {
+  target: string
+  /** Default: 100. 0 takes it out. */
+  weight?: number
+  tags?: string[]
+}
+
+/** Several targets for the services whose host is this name. */
+export interface KongUpstream {
+  name: string
+  algorithm?: 'round-robin'
+  targets?: KongTarget[]
+  healthchecks?: KongHealthChecks
+  tags?: string[]
+}
+
 /** The DB-less declarative config of Kong 3, as far as this gateway runs it. */
 export interface KongConfig {
-  _format_version: '3.0'
+  _format_version: '3.0' | '2.1'
   /** Not read: a place for the anchors that the rest uses. */
   _ignore?: unknown[]
   services?: KongService[]
+  upstreams?: KongUpstream[]
+  /** Targets that name their upstream. */
+  targets?: (KongTarget & { upstream: string })[]
   plugins?: KongPlugin[]
 }

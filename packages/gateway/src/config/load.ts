@@ -1,45 +1,65 @@
 import { readFile } from 'node:fs/promises'
-import { parseDocument } from 'yaml'
-import { configError, GatewayConfigError } from './config-error.ts'
+import { LineCounter, parseDocument } from 'yaml'
+import { GatewayConfigError, inFile } from './config-error.ts'
 import type { KongConfig } from './kong-config.ts'
+import { lineFinder } from './line-of.ts'
 import type { GatewayConfig } from './model.ts'
-import { readPlugins } from './read-plugin.ts'
-import { readService } from './read-service.ts'
-import { Section } from './section.ts'
+import { readConfig } from './read-config.ts'
 
-/** Reads and checks a config, the path of a `kong.yml` or the same as an object. Throws `GatewayConfigError`. */
-export async function loadConfig(source: string | KongConfig): Promise<GatewayConfig> {
-  if (typeof source !== 'string') return readConfig(source)
-  let text: string
+/** The text of a config that is no file of ours. */
+export interface ConfigText {
+  readonly text: string
+  /** What messages call it. */
+  readonly name: string
+}
+
+/** A path, a text, or the same as an object. */
+export type ConfigSource = string | ConfigText | KongConfig
+
+export interface LoadedConfig {
+  readonly config: GatewayConfig
+  /** Gives an error that names a place in this config its file and line. */
+  explain(error: unknown): unknown
+}
+
+/** Reads and checks a config. Throws `GatewayConfigError`. */
+export async function loadConfig(source: ConfigSource): Promise<LoadedConfig> {
+  if (typeof source === 'string') return parseConfig({ name: source, text: await readText(source) })
+  if ('text' in source) return parseConfig(source)
+  return { config: readConfig(source), explain: error => error }
+}
+
+function parseConfig({ name, text }: ConfigText): LoadedConfig {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  const fault = document.errors[0]
+  if (fault !== undefined) throw new GatewayConfigError(`config ${name} is not YAML: ${firstLine(fault.message)}`)
+  const explain = (error: unknown) => inFile(name, lineFinder(document, lines), error)
   try {
-    text = await readFile(source, 'utf8')
+    return { config: readConfig(toValue(document, name)), explain }
+  } catch (error) {
+    throw explain(error)
+  }
+}
+
+function toValue(document: ReturnType<typeof parseDocument>, name: string): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    // An alias to nothing, or more of them than any config has.
+    const reason = error instanceof Error ? firstLine(error.message) : String(error)
+    throw new GatewayConfigError(`config ${name} is not YAML: ${reason}`, { cause: error })
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     const fault = reason === 'ENOENT' ? 'not found' : `cannot be read (${reason})`
-    throw new GatewayConfigError(`config ${source} ${fault}`, { cause: error })
+    throw new GatewayConfigError(`config ${file} ${fault}`, { cause: error })
   }
-  const document = parseDocument(text)
-  const fault = document.errors[0]
-  if (fault !== undefined) throw new GatewayConfigError(`config ${source} is not YAML: ${firstLine(fault.message)}`)
-  return readConfig(document.toJS())
-}
-
-function readConfig(value: unknown): GatewayConfig {
-  const section = new Section(value ?? {}, '')
-  const version = section.raw('_format_version')
-  if (version !== '3.0') throw configError('_format_version', 'must be "3.0" (in quotes)')
-  // Kong's place for whatever it shall not read, such as the anchors of aliases.
-  section.list('_ignore', item => item)
-  const names = new Set<string>()
-  const services = section.list('services', (item, place) => {
-    const service = readService(item, place)
-    if (names.has(service.name)) throw configError(place, `the name "${service.name}" is used twice`)
-    names.add(service.name)
-    return service
-  })
-  const config = { services: services ?? [], plugins: readPlugins(section) }
-  section.finish()
-  return config
 }
 
 function firstLine(text: string): string {

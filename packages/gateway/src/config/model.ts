@@ -36,7 +36,48 @@ export interface ServiceConfig {
   readonly plugins: readonly PluginEntry[]
 }
 
+export interface TargetConfig {
+  readonly host: string
+  readonly port: number
+  /** Its share of the requests; 0 is none. */
+  readonly weight: number
+  readonly place: string
+}
+
+/** How many in a row change a target's state, 0 being never; and which statuses count as what. */
+export interface Thresholds {
+  readonly healthyStatuses: ReadonlySet<number>
+  readonly unhealthyStatuses: ReadonlySet<number>
+  readonly success: number
+  readonly httpFailure: number
+  readonly tcpFailure: number
+  readonly timeout: number
+}
+
+export interface ActiveChecks {
+  readonly path: string
+  readonly timeoutMs: number
+  /** How often healthy targets are asked, in milliseconds; 0 is never. */
+  readonly healthyIntervalMs: number
+  readonly unhealthyIntervalMs: number
+  readonly thresholds: Thresholds
+}
+
+export interface HealthChecks {
+  /** Per cent of the weight that must be healthy for any request to be forwarded. */
+  readonly threshold: number
+  readonly active: ActiveChecks
+  /** What the requests themselves show. */
+  readonly passive: Thresholds
+}
+
+export interface UpstreamConfig extends HealthChecks {
+  readonly name: string
+  readonly targets: readonly TargetConfig[]
+}
+
 export interface GatewayConfig {
   readonly services: readonly ServiceConfig[]
+  readonly upstreams: readonly UpstreamConfig[]
   readonly plugins: readonly PluginEntry[]
 }

@@ -1,6 +1,6 @@
 import type { Environment } from '../config/secret.ts'
 import type { Section } from '../config/section.ts'
-import type { Resolver } from '../proxy/resolver.ts'
+import type { BalancerFinder } from '../proxy/balancer-finder.ts'
 import type { Answer } from '../server/answer.ts'
 import type { GatewayLog } from '../server/log.ts'
 
@@ -19,7 +19,7 @@ export interface ForwardedCall {
   path: string
   /** With its `?`; empty when there is none. */
   readonly query: string
-  /** Name, value, name, value … */
+  /** Name, value, name, value …; without Host, which depends on the target that is chosen later. */
   readonly headers: string[]
 }
 
@@ -35,7 +35,7 @@ export interface AccessPlugin {
 }
 
 export interface PluginEnvironment {
-  readonly resolve: Resolver
+  readonly balancerOf: BalancerFinder
   readonly log: GatewayLog
   readonly env: Environment
 }

@@ -2,12 +2,23 @@
 export interface Failure {
   readonly status: number
   readonly message: string
+  /** What it says of the target; undefined when the target is not to blame. */
+  readonly target?: 'tcpFailure' | 'timeout'
 }
 
-export const UPSTREAM_TIMED_OUT: Failure = { status: 504, message: 'The upstream server is timing out' }
+export const UPSTREAM_TIMED_OUT: Failure = {
+  status: 504,
+  message: 'The upstream server is timing out',
+  target: 'timeout',
+}
 export const CLIENT_TIMED_OUT: Failure = { status: 408, message: 'Request timeout' }
-const INVALID_RESPONSE: Failure = { status: 502, message: 'An invalid response was received from the upstream server' }
-const NAME_UNRESOLVED: Failure = { status: 503, message: 'name resolution failed' }
+export const NO_TARGET: Failure = { status: 503, message: 'failure to get a peer from the ring-balancer' }
+const INVALID_RESPONSE: Failure = {
+  status: 502,
+  message: 'An invalid response was received from the upstream server',
+  target: 'tcpFailure',
+}
+const NAME_UNRESOLVED: Failure = { status: 503, message: 'name resolution failed', target: 'tcpFailure' }
 const UNSENDABLE: Failure = { status: 400, message: 'Bad request' }
 
 const DNS_CODES: ReadonlySet<string> = new Set([
@@ -27,12 +38,6 @@ export function failureOf(error: Error): Failure {
   // The client library refused to write the request: a method or header value that HTTP does not allow.
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return UNSENDABLE
   return INVALID_RESPONSE
-}
-
-/** Whether the attempt failed while connecting, for a reason that another attempt might not meet. */
-export function isConnectFailure(error: Error): boolean {
-  const code = codeOf(error)
-  return TIMEOUT_CODES.has(code) || (!code.startsWith('UND_ERR') && !DNS_CODES.has(code))
 }
 
 export function codeOf(error: Error): string {

@@ -8,16 +8,20 @@ import type { GatewayLog } from '../server/log.ts'
 import { newRequestId } from '../server/request-id.ts'
 import { requestTarget } from '../server/request-target.ts'
 import { Exchange } from './exchange.ts'
+import type { Generation } from './generation.ts'
 import { refuseUnsupported } from './refuse.ts'
 import { upstreamRequestHeaders } from './request-headers.ts'
 import type { ProxyTable } from './table.ts'
 
-/** The way of a request: target, route, plugins, upstream. Whatever fails before the upstream refuses the request. */
-export function proxyHandler(table: ProxyTable, log: GatewayLog) {
+/**
+ * The way of a request: target, route, plugins, upstream. Whatever fails before the upstream refuses the request.
+ * `current` tells the table that new requests use; each keeps the one it began with until its end.
+ */
+export function proxyHandler(current: () => Generation, log: GatewayLog) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now() }
     try {
-      const refusal = await handle(table, log, request, req, res)
+      const refusal = await handle(current().tableFor(res), log, request, req, res)
       if (refusal !== undefined) sendAnswer(res, refusal, request)
     } catch (error) {
       log.error({ requestId: request.id, err: error instanceof Error ? error.stack : String(error) }, 'request failed')
@@ -55,15 +59,14 @@ async function handle(
   }
 
   const stripped = route.stripPath ? prefix : undefined
-  const { upstream } = route
+  const { backend } = route
   const forwarded = {
     target,
     requestId: request.id,
-    host: route.preserveHost && target.authority !== '' ? target.authority : upstream.hostHeader,
     strippedPrefix: stripped === undefined || stripped === '/' ? undefined : escapePath(stripped),
     hidden: route.hiddenHeaders,
   }
-  const joined = upstreamPath({ base: upstream.service.path, path, stripped, stripPath: route.stripPath })
+  const joined = upstreamPath({ base: backend.service.path, path, stripped, stripPath: route.stripPath })
   const call = {
     method: req.method ?? '',
     path: escapePath(joined),
@@ -74,9 +77,10 @@ async function handle(
   new Exchange({
     req,
     res,
-    upstream,
+    backend,
     path: call.path + call.query,
     headers: call.headers,
+    host: route.preserveHost && target.authority !== '' ? target.authority : undefined,
     request,
     log,
   })

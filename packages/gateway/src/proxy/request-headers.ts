@@ -6,8 +6,6 @@ import { HOP_BY_HOP, namedByConnection } from './hop-by-hop.ts'
 export interface ForwardedRequest {
   readonly target: RequestTarget
   readonly requestId: string
-  /** The Host header for the upstream. */
-  readonly host: string
   /** What was stripped off the path, escaped; undefined when nothing was. */
   readonly strippedPrefix: string | undefined
   /** Names, in lower case, that a plugin keeps from the upstream. */
@@ -15,7 +13,7 @@ export interface ForwardedRequest {
 }
 
 /**
- * The header fields for the upstream, as name, value, name, value …
+ * The header fields for the upstream, as name, value, name, value …; without Host, which depends on the target.
  *
  * X-Forwarded-For is appended to, as Kong does even for a client that is not in its (by default empty) trusted_ips: only
  * its last entry is the gateway's word, and X-Real-IP is that address alone. The other X-Forwarded fields of the client
@@ -24,7 +22,7 @@ export interface ForwardedRequest {
 export function upstreamRequestHeaders(req: IncomingMessage, forwarded: ForwardedRequest): string[] {
   const named = namedByConnection(req.headers.connection)
   const raw = req.rawHeaders
-  const headers: string[] = ['host', forwarded.host]
+  const headers: string[] = []
   let forwardedFor = ''
   let via = ''
   for (let i = 0; i + 1 < raw.length; i += 2) {

@@ -1,13 +1,17 @@
+import { Upstream } from '../balancing/upstream.ts'
 import type { GatewayConfig, RouteConfig } from '../config/model.ts'
+import type { Environment } from '../config/secret.ts'
 import type { AccessPlugin } from '../plugins/plugin.ts'
-import type { PluginSet } from '../plugins/registry.ts'
+import { PluginSet } from '../plugins/registry.ts'
 import { Router } from '../routing/router.ts'
+import type { GatewayLog } from '../server/log.ts'
+import { Backend } from './backend.ts'
+import { balancerFinder } from './balancer-finder.ts'
 import type { Resolver } from './resolver.ts'
-import { openUpstream, type Upstream } from './upstream.ts'
 
-/** Everything a request on a route needs, worked out when the gateway starts. */
+/** Everything a request on a route needs, worked out when the config is loaded. */
 export interface ProxyRoute {
-  readonly upstream: Upstream
+  readonly backend: Backend
   readonly plugins: readonly AccessPlugin[]
   readonly hiddenHeaders: ReadonlySet<string>
   readonly stripPath: boolean
@@ -15,33 +19,63 @@ export interface ProxyRoute {
   readonly httpsOnly: boolean
 }
 
+/** A config at work. */
 export interface ProxyTable {
   readonly router: Router<ProxyRoute>
-  readonly upstreams: readonly Upstream[]
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  startChecks(): void
+  stopChecks(): void
+  close(): Promise<void>
 }
 
-/** Throws `GatewayConfigError` before anything is opened. */
-export function buildTable(config: GatewayConfig, plugins: PluginSet, resolve: Resolver): ProxyTable {
-  plugins.make(config.plugins)
-  for (const service of config.services) {
-    plugins.make(service.plugins)
-    for (const route of service.routes) plugins.make(route.plugins)
+export interface TableOptions {
+  readonly resolve: Resolver
+  readonly log: GatewayLog
+  readonly env: Environment
+}
+
+/** Throws `GatewayConfigError`, and leaves nothing open then. */
+export async function buildTable(config: GatewayConfig, { resolve, log, env }: TableOptions): Promise<ProxyTable> {
+  const upstreams = new Map(config.upstreams.map(upstream => [upstream.name, new Upstream(upstream, { resolve, log })]))
+  const balancerOf = balancerFinder(upstreams, resolve)
+  const plugins = new PluginSet({ balancerOf, log, env })
+  try {
+    plugins.make(config.plugins)
+    for (const service of config.services) {
+      plugins.make(service.plugins)
+      for (const route of service.routes) plugins.make(route.plugins)
+    }
+  } catch (error) {
+    await plugins.close()
+    throw error
   }
-  const upstreams: Upstream[] = []
+  const backends: Backend[] = []
   const routes: [RouteConfig, ProxyRoute][] = []
   for (const service of config.services) {
-    const upstream = openUpstream(service, resolve)
-    upstreams.push(upstream)
+    const backend = new Backend(service, balancerOf(service))
+    backends.push(backend)
     for (const route of service.routes) {
-      routes.push([route, proxyRoute(route, upstream, plugins.select(route.plugins, service.plugins, config.plugins))])
+      routes.push([route, proxyRoute(route, backend, plugins.select(route.plugins, service.plugins, config.plugins))])
     }
   }
-  return { router: new Router(routes), upstreams }
+  return {
+    router: new Router(routes),
+    upstreams,
+    startChecks: () => {
+      for (const upstream of upstreams.values()) upstream.startChecks()
+    },
+    stopChecks: () => {
+      for (const upstream of upstreams.values()) upstream.stopChecks()
+    },
+    close: async () => {
+      await Promise.all([plugins.close(), ...backends.map(backend => backend.close())])
+    },
+  }
 }
 
-function proxyRoute(route: RouteConfig, upstream: Upstream, plugins: readonly AccessPlugin[]): ProxyRoute {
+function proxyRoute(route: RouteConfig, backend: Backend, plugins: readonly AccessPlugin[]): ProxyRoute {
   return {
-    upstream,
+    backend,
     plugins,
     hiddenHeaders: new Set(plugins.flatMap(plugin => plugin.hiddenHeaders)),
     stripPath: route.stripPath,

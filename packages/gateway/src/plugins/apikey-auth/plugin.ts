@@ -11,7 +11,8 @@ import { Verifier } from './verifier.ts'
 
 /**
  * The platform's API-key check. Config:
- * - `verify_url`: `http://auth:8001/verify/apikey`, asked with `POST {"key","permission"?}`, answering `{"valid","permitted"?}`
+ * - `verify_url`: `http://auth:8001/verify/apikey`, asked with `POST {"key","permission"?}`, answering `{"valid","permitted"?}`;
+ *   its host may name an upstream of the config
  * - `verify_secret`: sent along as `x-verify-secret`, 32 bytes or more; absent = not sent
  * - `permission`: what a key must permit to pass, as the verifier names it, e.g. `WRITE`; absent = any good key passes
  * - `timeout_ms` (2000): bounds the whole question
@@ -43,7 +44,13 @@ class ApikeyAuth implements AccessPlugin {
       maxEntries: 10_000,
       now: () => performance.now(),
     })
-    this.#verifier = new Verifier({ target, timeoutMs, resolve: environment.resolve, permission, secret })
+    this.#verifier = new Verifier({
+      path: target.path,
+      balancer: environment.balancerOf(target),
+      timeoutMs,
+      permission,
+      secret,
+    })
     this.#environment = environment
   }
 

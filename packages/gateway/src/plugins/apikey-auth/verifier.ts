@@ -1,16 +1,17 @@
 import { Pool } from 'undici'
-import type { Target } from '../../config/read-target.ts'
-import type { Resolver } from '../../proxy/resolver.ts'
+import type { Balancer } from '../../balancing/balancer.ts'
+import type { Target } from '../../balancing/target.ts'
+import { codeOf, failureOf } from '../../proxy/failure.ts'
 import { readVerdict, type Verdict, type VerifierBody } from './core.ts'
 
 /** The verifier answers in a few bytes; anything longer is not its answer. */
 const MAX_BODY_BYTES = 4096
 
 export interface VerifierOptions {
-  readonly target: Target
+  readonly path: string
+  readonly balancer: Balancer
   /** Bounds the whole call, from taking a connection to the last byte: a verifier that drips bytes cannot hold a request. */
   readonly timeoutMs: number
-  readonly resolve: Resolver
   /** What the key must permit; absent = being good is enough. */
   readonly permission: string | undefined
   /** Tells the verifier that the gateway asks. */
@@ -19,28 +20,21 @@ export interface VerifierOptions {
 
 /** Asks the auth service whether a key is good: `POST {"key","permission"?}` → `{"valid","permitted"?}`. */
 export class Verifier {
-  readonly #pool: Pool
+  readonly #balancer: Balancer
+  readonly #pools: ReadonlyMap<Target, Pool>
   readonly #path: string
   readonly #headers: Readonly<Record<string, string>>
   readonly #timeoutMs: number
   readonly #permission: string | undefined
 
-  constructor({ target, timeoutMs, resolve, permission, secret }: VerifierOptions) {
-    const authority = `${target.host}:${target.port}`
+  constructor({ path, balancer, timeoutMs, permission, secret }: VerifierOptions) {
+    this.#balancer = balancer
     // Bounded, so that a flood of made-up keys queues here (and times out) instead of flooding the auth service.
-    this.#pool = new Pool(`http://${resolve(authority)}`, {
-      connections: 64,
-      allowH2: false,
-      connectTimeout: timeoutMs,
-    })
-    this.#path = target.path
-    const json = 'application/json'
-    this.#headers = {
-      host: authority,
-      'content-type': json,
-      accept: json,
-      ...(secret === undefined ? {} : { 'x-verify-secret': secret }),
-    }
+    const options = { connections: 64, allowH2: false, connectTimeout: timeoutMs }
+    this.#pools = new Map(balancer.targets.map(target => [target, new Pool(`http://${target.address}`, options)]))
+    this.#path = path
+    const json = { 'content-type': 'application/json', accept: 'application/json' }
+    this.#headers = { ...json, ...(secret === undefined ? {} : { 'x-verify-secret': secret }) }
     this.#timeoutMs = timeoutMs
     this.#permission = permission
   }
@@ -62,11 +56,29 @@ export class Verifier {
     }
   }
 
+  /** A question changes nothing: where its connection fails, it goes to the next target. */
   async #ask(key: string, signal: AbortSignal): Promise<Verdict> {
-    const { statusCode, body } = await this.#pool.request({
+    const tried = new Set<Target>()
+    for (;;) {
+      const target = this.#balancer.pick(tried)
+      const pool = target && this.#pools.get(target)
+      if (target === undefined || pool === undefined) throw new Error('no verifier is healthy')
+      tried.add(target)
+      try {
+        return await this.#askOne(target, pool, key, signal)
+      } catch (error) {
+        const lost = error instanceof Error && isLostConnection(error)
+        if (lost) this.#balancer.failed(target, 'tcpFailure')
+        if (!lost || signal.aborted || !this.#balancer.hasOther(tried)) throw error
+      }
+    }
+  }
+
+  async #askOne(target: Target, pool: Pool, key: string, signal: AbortSignal): Promise<Verdict> {
+    const { statusCode, body } = await pool.request({
       method: 'POST',
       path: this.#path,
-      headers: this.#headers,
+      headers: { host: target.name, ...this.#headers },
       body: JSON.stringify({ key, permission: this.#permission }),
       signal,
     })
@@ -84,8 +96,13 @@ export class Verifier {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    await Promise.all([...this.#pools.values()].map(pool => pool.destroy()))
   }
+}
+
+/** Errors without a code are our own, about what was answered. */
+function isLostConnection(error: Error): boolean {
+  return codeOf(error) !== '' && codeOf(error) !== 'ABORT_ERR' && failureOf(error).target !== undefined
 }
 
 const NOTHING: VerifierBody = { valid: undefined, permitted: undefined }

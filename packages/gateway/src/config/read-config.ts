@@ -1,0 +1,36 @@
+import { configError } from './config-error.ts'
+import type { GatewayConfig, ServiceConfig } from './model.ts'
+import { readPlugins } from './read-plugin.ts'
+import { readService } from './read-service.ts'
+import { readUpstreams } from './read-upstream.ts'
+import { Section } from './section.ts'
+
+/** Checks a whole config. Throws `GatewayConfigError` with the place of the first fault. */
+export function readConfig(value: unknown): GatewayConfig {
+  const section = new Section(value ?? {}, '')
+  const version = section.raw('_format_version')
+  if (version !== '3.0' && version !== '2.1') throw configError('_format_version', 'must be "3.0" or "2.1" (in quotes)')
+  // Kong's place for whatever it shall not read, such as the anchors of aliases.
+  section.list('_ignore', item => item)
+  const names = new Set<string>()
+  const services = section.list('services', (item, place) => {
+    const service = readService(item, place)
+    if (names.has(service.name)) throw configError(place, `the name "${service.name}" is used twice`)
+    names.add(service.name)
+    if (version === '2.1') refuseGuessedRegex(service)
+    return service
+  })
+  const config = { services: services ?? [], upstreams: readUpstreams(section), plugins: readPlugins(section) }
+  section.finish()
+  return config
+}
+
+/** Until 2.1, Kong guessed from its characters whether a path is a regular expression; since 3.0 the config says so. */
+function refuseGuessedRegex({ routes }: ServiceConfig): void {
+  for (const { paths = [], place } of routes) {
+    const index = paths.findIndex(path => !/^[A-Za-z0-9._/%-]*$/.test(path))
+    if (index !== -1) {
+      throw configError(`${place}.paths[${index}]`, 'regular expressions need _format_version "3.0" and a ~ in front')
+    }
+  }
+}

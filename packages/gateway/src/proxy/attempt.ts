@@ -1,0 +1,129 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import type { ServiceConfig } from '../config/model.ts'
+import { CLIENT_TIMED_OUT, type Failure, failureOf, UPSTREAM_TIMED_OUT } from './failure.ts'
+import { IdleTimer } from './idle-timer.ts'
+
+/** How long a client may pause inside its body, or stop reading: nginx's client_body_timeout and send_timeout. */
+const CLIENT_TIMEOUT_MS = 60_000
+
+export interface AttemptOptions {
+  readonly req: IncomingMessage
+  readonly body: Readable | undefined
+  readonly timeouts: Pick<ServiceConfig, 'readTimeout' | 'writeTimeout'>
+  readonly receiver: Receiver
+}
+
+/** Who gets what comes back. After `onEnd` or `onFailure` nothing more comes. */
+export interface Receiver {
+  onResponse(status: number, rawHeaders: readonly (Buffer | string)[]): void
+  /** Returns false when it must not go on before `resume`. */
+  onData(chunk: Buffer): boolean
+  onEnd(): void
+  onFailure(failure: Failure, error: Error): void
+}
+
+/** One attempt at a target: a request that goes out, a response that comes back, and the time that both may take. */
+export class Attempt implements Dispatcher.DispatchHandler {
+  readonly #o: AttemptOptions
+  readonly #idle = new IdleTimer(() => this.#onIdle())
+  #controller: Dispatcher.DispatchController | undefined
+  #requestSent = false
+  #answered = false
+  #clientIdleMs = 0
+  #over = false
+
+  constructor(options: AttemptOptions) {
+    this.#o = options
+  }
+
+  /** Whether a connection took the request up: from then on some of it may have been sent. */
+  get sent(): boolean {
+    return this.#controller !== undefined
+  }
+
+  /** The client reads again. */
+  resume(): void {
+    this.#awaitProgress()
+    this.#controller?.resume()
+  }
+
+  /** Gives up without telling the receiver. */
+  cancel(reason: Error): void {
+    this.#finish()
+    this.#controller?.abort(reason)
+    this.#o.body?.destroy()
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) controller.abort(new Error('the client went away'))
+    else this.#awaitProgress()
+  }
+
+  onBodySent(): void {
+    this.#clientIdleMs = 0
+    this.#awaitProgress()
+  }
+
+  onRequestSent(): void {
+    this.#requestSent = true
+    this.#awaitProgress()
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.#over || status < 200) return
+    this.#answered = true
+    this.#o.receiver.onResponse(status, Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [])
+    this.#awaitProgress()
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return
+    this.#awaitProgress()
+    if (this.#o.receiver.onData(chunk)) return
+    controller.pause()
+    this.#idle.start(CLIENT_TIMEOUT_MS)
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return
+    this.#finish()
+    this.#o.receiver.onEnd()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (!this.#over) this.#fail(failureOf(error), error)
+  }
+
+  #awaitProgress(): void {
+    // The connection may still report on an attempt that is over; a timer started then would outlive it.
+    if (this.#over) return
+    const { timeouts, body } = this.#o
+    this.#idle.start(this.#requestSent || body === undefined ? timeouts.readTimeout : timeouts.writeTimeout)
+  }
+
+  #onIdle(): void {
+    const { req, body, timeouts } = this.#o
+    const sending = !this.#requestSent && body !== undefined && !this.#answered
+    if (sending && !body.isPaused() && !req.complete) {
+      this.#clientIdleMs += timeouts.writeTimeout
+      if (this.#clientIdleMs < CLIENT_TIMEOUT_MS) this.#awaitProgress()
+      else this.#fail(CLIENT_TIMED_OUT, new Error('the client stopped sending its body'))
+      return
+    }
+    if (this.#controller?.paused) this.#fail(CLIENT_TIMED_OUT, new Error('client stopped reading the response'))
+    else this.#fail(UPSTREAM_TIMED_OUT, new Error('upstream made no progress'))
+  }
+
+  #fail(failure: Failure, error: Error): void {
+    this.cancel(error)
+    this.#o.receiver.onFailure(failure, error)
+  }
+
+  #finish(): void {
+    this.#over = true
+    this.#idle.stop()
+  }
+}

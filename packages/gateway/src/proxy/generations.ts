@@ -1,0 +1,66 @@
+import type { LoadedConfig } from '../config/load.ts'
+import { Generation } from './generation.ts'
+import { buildTable, type ProxyTable, type TableOptions } from './table.ts'
+
+/** The table in use, those before it that still have requests, and the way from one to the next. */
+export class Generations {
+  readonly #options: TableOptions
+  readonly #retiring = new Set<Promise<void>>()
+  #current: Generation
+  #replacing: Promise<void> = Promise.resolve()
+
+  private constructor(table: ProxyTable, options: TableOptions) {
+    this.#options = options
+    this.#current = new Generation(table)
+    table.startChecks()
+  }
+
+  /** Throws `GatewayConfigError`. */
+  static async start(loaded: LoadedConfig, options: TableOptions): Promise<Generations> {
+    return new Generations(await build(loaded, options), options)
+  }
+
+  get current(): Generation {
+    return this.#current
+  }
+
+  /** Replaces the table, one replacement after the other; when it throws, the old one stays. */
+  replace(load: () => Promise<LoadedConfig>): Promise<void> {
+    const replaced = this.#replacing.then(async () => this.#swap(await build(await load(), this.#options)))
+    this.#replacing = replaced.catch(() => {})
+    return replaced
+  }
+
+  /** Resolves when every table is closed. */
+  async close(): Promise<void> {
+    await this.#replacing
+    this.#retire(this.#current)
+    await Promise.all(this.#retiring)
+  }
+
+  #swap(table: ProxyTable): void {
+    const old = this.#current
+    // What is known of a target is as true as before; without it, requests would go to dead ones again.
+    for (const [name, { balancer }] of table.upstreams) {
+      const known = old.table.upstreams.get(name)
+      if (known !== undefined) balancer.inherit(known.balancer)
+    }
+    this.#current = new Generation(table)
+    table.startChecks()
+    this.#retire(old)
+  }
+
+  #retire(generation: Generation): void {
+    const retired = generation.retire()
+    this.#retiring.add(retired)
+    void retired.then(() => this.#retiring.delete(retired))
+  }
+}
+
+async function build({ config, explain }: LoadedConfig, options: TableOptions): Promise<ProxyTable> {
+  try {
+    return await buildTable(config, options)
+  } catch (error) {
+    throw explain(error)
+  }
+}

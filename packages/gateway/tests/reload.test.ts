@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { GatewayConfigError } from '../src/index.ts'
+import { deadPort, gatewayFor, oneService, recordingLog, send, textOf, until, upstream } from './support.ts'
+
+let folder: string
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gateway-reload-'))
+})
+after(() => rm(folder, { recursive: true }))
+
+/** A config, as a file's text, whose only service is there. */
+function configAt(authority: string): string {
+  return `_format_version: "3.0"
+services:
+- name: api
+  host: pool
+  routes: [{paths: [/]}]
+upstreams:
+- name: pool
+  targets: [{target: "${authority}"}]
+  healthchecks: {passive: {unhealthy: {tcp_failures: 1}}}
+`
+}
+
+/** Keep-alive connections that send one request after the other until they are told to stop. */
+async function load(port: number, callers: number) {
+  const statuses: number[] = []
+  let stopping = false
+  const agent = new Agent({ keepAlive: true })
+  const call = async () => {
+    while (!stopping) {
+      const req = request({ port, method: 'POST', agent }).end('a body')
+      const [res] = (await once(req, 'response')) as [IncomingMessage]
+      await textOf(res)
+      statuses.push(res.statusCode ?? 0)
+    }
+  }
+  const all = Promise.all(Array.from({ length: callers }, call))
+  all.catch(() => {})
+  const stop = async () => {
+    stopping = true
+    await all
+    agent.destroy()
+  }
+  return { statuses, stop }
+}
+
+test('under load, one reload after the other: no request fails, and new ones see the new config', async () => {
+  await using first = await upstream((req, res) => req.resume().on('end', () => res.end('first')))
+  await using second = await upstream((req, res) => req.resume().on('end', () => res.end('second')))
+  const file = join(folder, 'load.yml')
+  await writeFile(file, configAt(first.authority))
+  await using gateway = await gatewayFor(file)
+  const { statuses, stop } = await load(gateway.port, 8)
+  for (let i = 0; i < 10; i++) {
+    const { authority } = i % 2 === 0 ? second : first
+    const before = statuses.length
+    await until(() => statuses.length > before + 16, 'the load goes on')
+    await writeFile(file, configAt(authority))
+    await gateway.reload()
+    assert.equal((await send(gateway.port)).text, i % 2 === 0 ? 'second' : 'first')
+  }
+  await stop()
+  assert.deepEqual(new Set(statuses), new Set([200]))
+})
+
+test('what is under way finishes with the old config, also when the gateway closes', async () => {
+  const held: ServerResponse[] = []
+  await using old = await upstream((_req, res) => {
+    res.write('begun ')
+    held.push(res)
+  })
+  await using next = await upstream((_req, res) => res.end('next'))
+  await using gateway = await gatewayFor(oneService(`http://${old.authority}`))
+  const waiting = [send(gateway.port), send(gateway.port)]
+  await until(() => held.length === 2, 'two requests are under way')
+  await gateway.reload(oneService(`http://${next.authority}`))
+  assert.equal((await send(gateway.port)).text, 'next')
+  held[0]?.end('and done')
+  assert.equal((await waiting[0])?.text, 'begun and done')
+  const closing = gateway.close()
+  held[1]?.end('and done')
+  assert.equal((await waiting[1])?.text, 'begun and done')
+  await closing
+})
+
+test('a file that cannot be run is refused with its line, and the old config goes on', async () => {
+  await using service = await upstream((_req, res) => res.end('ok'))
+  const file = join(folder, 'bad.yml')
+  const good = configAt(service.authority)
+  await writeFile(file, good)
+  await using gateway = await gatewayFor(file)
+  const bad: [string, RegExp][] = [
+    [good.replace('/]', 'x]'), /bad\.yml:5 is invalid at services\[0\]\.routes\[0\]\.paths\[0\]/],
+    [`${good}consumers: []\n`, /bad\.yml:10 is invalid at consumers: unknown field/],
+    [`${good}plugins: [{name: acl}]\n`, /bad\.yml:10 is invalid at plugins\[0\]: plugin "acl" is not supported/],
+    [`${good}  - [`, /bad\.yml is not YAML: .* line 10/],
+    ['', /bad\.yml:1 is invalid at _format_version/],
+  ]
+  for (const [text, line] of bad) {
+    await writeFile(file, text)
+    await assert.rejects(gateway.reload(), (error: Error) => {
+      assert.ok(error instanceof GatewayConfigError, error.stack)
+      assert.match(error.message, line)
+      return true
+    })
+    assert.equal((await send(gateway.port)).text, 'ok')
+  }
+  await rm(file)
+  await assert.rejects(gateway.reload(), /not found/)
+  assert.equal((await send(gateway.port)).text, 'ok')
+  await writeFile(file, good)
+  await gateway.reload()
+  assert.equal((await send(gateway.port)).text, 'ok')
+})
+
+test('POST /config: YAML, or wrapped in JSON as Kong takes it; a bad one is refused in words of Kong', async () => {
+  await using first = await upstream((_req, res) => res.end('first'))
+  await using second = await upstream((_req, res) => res.end('second'))
+  const log = recordingLog()
+  await using gateway = await gatewayFor(oneService(`http://${first.authority}`), { adminPort: 0, log })
+  const post = async (body: string, type = 'text/yaml') => {
+    const answer = await fetch(`${gateway.adminUrl}/config`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type },
+    })
+    return [answer.status, ((await answer.json()) as { message?: string }).message]
+  }
+  assert.deepEqual(await post(configAt(second.authority)), [201, undefined])
+  assert.equal((await send(gateway.port)).text, 'second')
+  assert.deepEqual(await post(JSON.stringify({ config: configAt(first.authority) }), 'application/json'), [
+    201,
+    undefined,
+  ])
+  assert.equal((await send(gateway.port)).text, 'first')
+  const [status, message] = await post('_format_version: "3.0"\nservices: 1\n')
+  assert.equal(status, 400)
+  assert.match(String(message), /^config of POST \/config:2 is invalid at services: must be a list/)
+  assert.equal((await post('{', 'application/json'))[0], 400)
+  assert.equal((await post(' '.repeat(11 * 1024 * 1024)))[0], 413)
+  assert.equal((await send(gateway.port)).text, 'first')
+  assert.match(log.lines.join('\n'), /config refused, the old one goes on: config of POST/)
+})
+
+test('what is known of a target outlives a reload', async () => {
+  await using good = await upstream((_req, res) => res.end('good'))
+  const dead = `127.0.0.1:${await deadPort()}`
+  const file = join(folder, 'known.yml')
+  await writeFile(file, configAt(dead).replace(']\n  healthchecks', `, {target: "${good.authority}"}]\n  healthchecks`))
+  await using gateway = await gatewayFor(file, { adminPort: 0 })
+  const unhealthy = async () =>
+    (await (await fetch(`${gateway.adminUrl}/upstreams/pool/health`)).text()).includes('UNHEALTHY')
+  for (let i = 0; i < 2; i++) assert.equal((await send(gateway.port)).status, 200)
+  assert.equal(await unhealthy(), true)
+  await gateway.reload()
+  assert.equal(await unhealthy(), true)
+})
