@@ -1,5 +1,4 @@
-import { test } from 'node:test'
+import { conform } from './conform.ts'
 import { openServer } from './network/server.ts'
-import { SUITES } from './suites.ts'
 
-for (const [name, suite] of Object.entries(SUITES)) test(name, () => suite(openServer))
+conform(openServer)

@@ -1,5 +1,8 @@
+import { batch } from './batch.ts'
+import { batchReplies } from './batch-replies.ts'
 import { broadcast } from './broadcast.ts'
 import { calls } from './calls.ts'
+import { cancel } from './cancel.ts'
 import { delivery } from './delivery.ts'
 import { discovery } from './discovery.ts'
 import { draining } from './draining.ts'
@@ -7,9 +10,13 @@ import { events } from './events.ts'
 import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
 import { loss } from './loss.ts'
+import { lostCallers } from './lost-callers.ts'
 import type { OpenNetwork } from './network/network.ts'
+import { overload } from './overload.ts'
 import { permissions } from './permissions.ts'
 import { platform } from './platform.ts'
+import { sharing } from './sharing.ts'
+import { stack } from './stack.ts'
 import { wire } from './wire.ts'
 
 /** What holds of every transport: each suite opens networks of its own and declares its tests. */
@@ -17,12 +24,19 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   delivery,
   calls,
   wire,
+  batch,
+  'batch replies': batchReplies,
+  sharing,
+  cancel,
+  overload,
+  stack,
   hops,
   events,
   broadcast,
   discovery,
   draining,
   loss,
+  'lost callers': lostCallers,
   permissions,
   hostile,
   platform,

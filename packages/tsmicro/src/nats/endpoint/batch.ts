@@ -26,6 +26,10 @@ export class Batch implements Cancellable {
   cancel(token: string | undefined): void {
     this.calls.find(call => call.token === token)?.cancel()
   }
+
+  cancelAll(): void {
+    for (const call of this.calls) call.cancel()
+  }
 }
 
 /** Undefined for a message that is no batch: then that has been answered. What is no call within a batch is passed over. */

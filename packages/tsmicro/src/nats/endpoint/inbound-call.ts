@@ -18,4 +18,6 @@ export interface InboundCall {
 export interface Cancellable {
   /** @param token of a call within a batch */
   cancel(token: string | undefined): void
+  /** Nobody waits for any of it. */
+  cancelAll(): void
 }

@@ -38,4 +38,8 @@ export class MessageCall implements InboundCall, Cancellable {
     this.gone = true
     this.context.deadline.cancel(new CallerGoneError())
   }
+
+  cancelAll(): void {
+    this.cancel()
+  }
 }

@@ -31,6 +31,9 @@ export class NatsServer {
   #active = 0
   #whenIdle: (() => void) | undefined
   #subscriptions: TransportSubscription[] = []
+  /** There is no connection: nobody can be answered. */
+  #lost = false
+  #draining = false
 
   constructor(options: NatsServerOptions) {
     this.#options = options
@@ -59,13 +62,21 @@ export class NatsServer {
     })
     const cancels = this.#subscribe(nats, cancelSubject(name), msg => this.#cancel(msg))
     this.#subscriptions = [...served, cancels, ...announce(nats, identity, this.#endpoints)]
+    void this.#watch(nats)
   }
 
-  /** Takes no more messages, then waits for those already taken to be answered. */
+  /**
+   * Takes no more messages, then waits for those already taken to be answered. Where the connection is lost, or gets lost
+   * meanwhile, nobody can be told any more: what has a caller is cancelled instead.
+   */
   async drain(): Promise<void> {
     const subscriptions = this.#subscriptions
     this.#subscriptions = []
-    await Promise.allSettled(subscriptions.map(subscription => subscription.drain()))
+    this.#draining = true
+    // A lost one has nothing to deliver, and draining would wait for its next attempt to come back.
+    if (this.#lost) for (const subscription of subscriptions) subscription.unsubscribe()
+    else await Promise.allSettled(subscriptions.map(subscription => subscription.drain()))
+    if (this.#lost) this.#abandon()
     if (this.#active > 0) {
       await new Promise<void>(resolve => {
         this.#whenIdle = resolve
@@ -107,6 +118,24 @@ export class NatsServer {
     if (reply) this.#working.delete(reply)
     this.#active -= 1
     if (this.#active === 0) this.#whenIdle?.()
+  }
+
+  /** A connection that is lost may come back, in a cluster even to the same callers; for one that is to end this comes too late. */
+  async #watch(nats: Transport): Promise<void> {
+    for await (const { type } of nats.status()) {
+      if (type === 'reconnect') this.#lost = false
+      else if (type === 'disconnect') this.#lose()
+    }
+    this.#lose()
+  }
+
+  #lose(): void {
+    this.#lost = true
+    if (this.#draining) this.#abandon()
+  }
+
+  #abandon(): void {
+    for (const each of this.#working.values()) each.cancelAll()
   }
 
   #cancel(msg: Msg): void {

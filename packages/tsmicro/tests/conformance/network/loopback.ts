@@ -8,5 +8,6 @@ export const openLoopback: OpenNetwork = async permissions => {
     raw: (name = 'raw') => loopback.connect({ name }),
     fail: () => loopback.disconnect(),
     recover: () => loopback.reconnect(),
+    manyCalls: 20_000,
   }
 }

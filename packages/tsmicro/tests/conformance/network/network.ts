@@ -13,6 +13,8 @@ export interface Network {
   fail(): Promise<void>
   /** It is there again; clients come back by themselves. */
   recover(): Promise<void>
+  /** Calls of a test under load: more where a server of its own is to be worn out. */
+  readonly manyCalls: number
 }
 
 /** Closed when the test that opens it ends. @param permissions of its users. Default: everybody may do everything */

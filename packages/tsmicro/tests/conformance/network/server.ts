@@ -24,6 +24,7 @@ export const openServer: OpenNetwork = async permissions => {
       server.kill('SIGKILL')
     },
     recover: () => server.restart(),
+    manyCalls: 100_000,
   }
 }
 

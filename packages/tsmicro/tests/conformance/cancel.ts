@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { contract, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { serve, type TestService } from '../support/service.ts'
+import { dial } from '../support/socket.ts'
+import { until } from '../support/until.ts'
+import { request } from './network/ask.ts'
+import { connected } from './network/connected.ts'
+import type { OpenNetwork } from './network/network.ts'
+
+const back = contract('back', { hang: procedure({ nats: 'hang', access: 'internal' }) })
+const middle = contract('middle', { pass: procedure({ nats: 'pass', access: 'internal' }) })
+const front = contract('front', {
+  hang: procedure({ http: 'GET /hang', access: 'key' }),
+  // Enough that on a busy machine, too, all come as far as the last hop.
+  late: procedure({ http: 'GET /late', access: 'key', timeoutMs: 1000 }),
+})
+const queue = contract('queue', {
+  work: procedure({ nats: 'work', access: 'internal', request: Type.Object({ id: Type.String() }) }),
+})
+
+export async function cancel(open: OpenNetwork) {
+  const network = await open()
+  const fired = new Map<string, number>()
+  /**
+   * Hangs until its signal fires, and counts that. What fails behind it does not end it: budgets are rounded, so that the last
+   * hop may answer before the others' own time is over, and whoever has answered is not aborted any more.
+   */
+  async function hang(where: string, signal: AbortSignal, work?: Promise<unknown>): Promise<void> {
+    const over = new Promise<void>(resolve => {
+      signal.addEventListener('abort', () => {
+        fired.set(where, (fired.get(where) ?? 0) + 1)
+        resolve()
+      })
+    })
+    await Promise.allSettled([over, work])
+  }
+  let atBack = 0
+  const third = await serve({
+    name: 'back',
+    contracts: [back],
+    network,
+    endpoints: group =>
+      group.implement(back, {
+        hang: ({ signal }) => {
+          atBack += 1
+          return hang('back', signal)
+        },
+      }),
+  })
+  const second: TestService = await serve({
+    name: 'middle',
+    contracts: [middle],
+    network,
+    endpoints: group =>
+      group.implement(middle, { pass: ({ signal }) => hang('middle', signal, second.nats.call(back.hang, undefined)) }),
+  })
+  const first: TestService = await serve({
+    name: 'front',
+    contracts: [front],
+    network,
+    routes: routes => {
+      const pass = ({ signal }: { signal: AbortSignal }) =>
+        hang('front', signal, first.nats.call(middle.pass, undefined, { timeoutMs: 60_000 }))
+      routes.implement(front, { hang: pass, late: pass })
+    },
+  })
+  after(() => Promise.all([first, second, third].map(({ service }) => service.stop())))
+  const firedAll = (count: number) => ['front', 'middle', 'back'].every(where => fired.get(where) === count)
+  const pending = () => [first, second].map(({ nats }) => nats.pendingRequests)
+
+  test('three hops, the last one hangs: when the budget ends every signal fires and the client gets 504', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${first.service.url}/late`)))
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([504]))
+    await until('every hop is aborted', () => firedAll(20))
+    assert.deepEqual(pending(), [0, 0])
+  })
+
+  test('a client that goes away cancels all three hops, nothing stays pending', async () => {
+    fired.clear()
+    atBack = 0
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(first.service.url)))
+    for (const socket of sockets) socket.write('GET /hang HTTP/1.1\r\nhost: x\r\n\r\n')
+    await until('all hang', () => atBack === 20)
+    assert.deepEqual(pending(), [20, 20])
+    for (const socket of sockets) socket.destroy()
+    await until('every hop is aborted', () => firedAll(20))
+    await until('nothing is pending', () => pending().every(count => count === 0))
+  })
+
+  test('what waits for its turn and is given up is never begun', async () => {
+    const begun: string[] = []
+    const gate = Promise.withResolvers<void>()
+    after(() => gate.resolve())
+    const { service, log } = await serve({
+      name: 'queue',
+      contracts: [queue],
+      network,
+      limits: { maxConcurrent: 1, maxQueued: 10 },
+      endpoints: group =>
+        group.implement(queue, {
+          work: async ({ data }) => {
+            begun.push(data.id)
+            await gate.promise
+          },
+        }),
+    })
+    after(() => service.stop())
+    const caller = await connected(network)
+    const controller = new AbortController()
+    const running = caller.call(queue.work, { id: 'running' })
+    await until('it runs', () => begun.length === 1)
+    const given = caller.call(queue.work, { id: 'given-up' }, { signal: controller.signal })
+    const expired = caller.call(queue.work, { id: 'expired' }, { timeoutMs: 50 })
+    const waiting = caller.call(queue.work, { id: 'waiting' })
+    await assert.rejects(expired, { code: 'DEADLINE_EXCEEDED' })
+    controller.abort(new Error('enough'))
+    await assert.rejects(given, /enough/)
+    // Over there both end a little later than here: the budget counts from arrival, the cancellation is on its way.
+    await until('the service has heard of both', async () => {
+      const stats = JSON.parse((await request(caller.use(), '$SRV.STATS.queue')).string())
+      return stats.endpoints[0].num_errors === 2
+    })
+    gate.resolve()
+    await Promise.all([running, waiting])
+    assert.deepEqual(begun, ['running', 'waiting'])
+    assert.deepEqual(log.at('error'), [])
+  })
+
+  test('strangers cancel nothing: ids cannot be guessed, junk harms nobody', async () => {
+    const raw = await network.raw()
+    const caller = await connected(network)
+    const before = atBack
+    const controller = new AbortController()
+    const call = caller.call(back.hang, undefined, { signal: controller.signal })
+    call.catch(() => {})
+    await until('it hangs', () => atBack > before)
+    const count = fired.get('back')
+    for (const junk of ['', '\n\n', ' ', 'x y z', '\0', '_INBOX.1 1', 'a'.repeat(100_000)]) {
+      raw.publish('_TSMICRO.cancel.back', junk)
+    }
+    await raw.flush()
+    await caller.request('$SRV.PING.back', {})
+    assert.equal(fired.get('back'), count)
+    controller.abort(new Error('enough'))
+    await until('its own id does', () => fired.get('back') === Number(count) + 1)
+    await raw.close()
+  })
+}

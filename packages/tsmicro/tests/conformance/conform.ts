@@ -1,0 +1,14 @@
+import { test } from 'node:test'
+import { expiringCount } from '../../src/call/index.ts'
+import { until } from '../support/until.ts'
+import type { OpenNetwork } from './network/network.ts'
+import { watched } from './network/watched.ts'
+import { SUITES } from './suites.ts'
+
+/** Everything that a transport has to keep, and that nothing is left over of it. */
+export function conform(open: OpenNetwork): void {
+  for (const [name, suite] of Object.entries(SUITES)) test(name, () => suite(watched(open)))
+
+  test('after all of it nothing is left to expire', () =>
+    until('nothing is left to expire', () => expiringCount() === 0, 15_000))
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { contract, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { serve } from '../support/service.ts'
+import { connected } from './network/connected.ts'
+import type { OpenNetwork } from './network/network.ts'
+
+const pair = contract('pair', { work: procedure({ nats: 'work', access: 'internal', response: Type.String() }) })
+
+export async function sharing(open: OpenNetwork) {
+  const network = await open()
+  const caller = await connected(network)
+
+  test('two instances are busy at the same time and share the load', async () => {
+    const busy = new Map<string, number>()
+    let together = 0
+    const start = (by: string) =>
+      serve({
+        name: 'pair',
+        contracts: [pair],
+        network,
+        endpoints: group =>
+          group.implement(pair, {
+            work: async () => {
+              busy.set(by, (busy.get(by) ?? 0) + 1)
+              if ([...busy.values()].every(count => count > 0) && busy.size === 2) together += 1
+              await sleep(5)
+              busy.set(by, (busy.get(by) ?? 0) - 1)
+              return by
+            },
+          }),
+      })
+    const both = await Promise.all([start('one'), start('two')])
+    const done = { one: 0, two: 0 }
+    const calls = Math.min(20_000, network.manyCalls / 2)
+    let left = calls
+    await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        while (left-- > 0) done[(await caller.call(pair.work, undefined)) as 'one' | 'two'] += 1
+      }),
+    )
+    const share = done.one / (done.one + done.two)
+    assert.ok(share > 0.4 && share < 0.6, `${done.one}:${done.two}`)
+    assert.ok(together > calls / 2, `${together} of ${calls} begun while both were busy`)
+    await Promise.all(both.map(each => each.service.stop()))
+  })
+}
