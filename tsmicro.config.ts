@@ -2,10 +2,14 @@ import { join } from 'node:path'
 import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { authNatsAccess } from '@blog-platform/auth-service/nats-access'
 import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
-import { defineSystem } from '@tsmicro/cli'
+import { defineSystem, keptSecret, type System } from '@tsmicro/cli'
 import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
 
 const natsUsers = [authNatsAccess, blogNatsAccess].map(natsPermissionsOf)
+
+/** What shows the services that a request came through the gateway, made on the first start. */
+const gatewaySecret = ({ dataDir }: System) => ({ GATEWAY_SECRET: keptSecret(dataDir, 'gateway') })
+const verifySecret = ({ dataDir }: System) => ({ VERIFY_SECRET: keptSecret(dataDir, 'verify') })
 
 /** The reference platform as `npm start` runs it: see kong/kong.yml for what the gateway makes public. */
 export default defineSystem({
@@ -24,6 +28,9 @@ export default defineSystem({
         DATABASE_URL: system.postgres.url,
         KEYS_DIR: join(system.dataDir, 'keys'),
         SEED_DEVELOPMENT_DATA: 'true',
+        REQUIRE_GATEWAY: 'true',
+        ...gatewaySecret(system),
+        ...verifySecret(system),
       }),
     },
     blog: {
@@ -32,6 +39,8 @@ export default defineSystem({
       env: system => ({
         NATS_URL: system.natsAs('blog').url,
         MONGODB_URL: `${system.documents.url}/blog`,
+        REQUIRE_GATEWAY: 'true',
+        ...gatewaySecret(system),
         ...(system.redis ? { REDIS_URL: system.redis.url } : {}),
       }),
     },
@@ -40,6 +49,7 @@ export default defineSystem({
     entry: 'packages/gateway/src/main.ts',
     config: 'kong/kong.yml',
     loadBalancedConfig: 'kong/kong-load-balanced.yml',
+    env: system => ({ ...gatewaySecret(system), ...verifySecret(system) }),
   },
   commands: {
     gateway: {

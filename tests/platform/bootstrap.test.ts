@@ -38,7 +38,7 @@ test('from nothing to a production service, with tsmicro keys and tsmicro bootst
     new Program({
       entry: 'services/auth/src/main.ts',
       url: `http://127.0.0.1:${port}`,
-      env: { ...env, NODE_ENV: 'production', PORT: String(port), NATS_URL: nats.url },
+      env: { ...env, NODE_ENV: 'production', REQUIRE_GATEWAY: 'false', PORT: String(port), NATS_URL: nats.url },
     }),
   )
   await auth.start()

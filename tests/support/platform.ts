@@ -26,6 +26,8 @@ export interface Platform extends Servers, AsyncDisposable {
 export interface PlatformOptions {
   /** Given to every service on top of what it needs. */
   readonly env?: Readonly<Record<string, string>>
+  /** Given to the gateway. */
+  readonly gatewayEnv?: Readonly<Record<string, string>>
   /** Instances of the auth service. Default 1. */
   readonly authReplicas?: number
   /** Instances of the blog service. Default 1. */
@@ -35,7 +37,7 @@ export interface PlatformOptions {
 }
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
-  const { env = {}, authReplicas = 1, blogReplicas = 1, redis = false } = options
+  const { env = {}, gatewayEnv = {}, authReplicas = 1, blogReplicas = 1, redis = false } = options
   const resources = new AsyncDisposableStack()
   try {
     const directory = await mkdtemp(join(tmpdir(), 'tsmicro-platform-'))
@@ -62,7 +64,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       }),
     )
     const [auth, blog] = [auths[0], blogs[0]]
-    const gateway = resources.use(await gatewayFor(auth, blog))
+    const gateway = resources.use(await gatewayFor(auth, blog, gatewayEnv))
     await Promise.all([...auths, ...blogs].map(program => program.start()))
     await gateway.start()
     return {
@@ -84,7 +86,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   }
 }
 
-async function gatewayFor(auth: Program, blog: Program): Promise<Program> {
+async function gatewayFor(auth: Program, blog: Program, env: Readonly<Record<string, string>>): Promise<Program> {
   const port = String(await freePort())
   const resolve = [`auth:8001=${new URL(auth.url).host}`, `blog:8002=${new URL(blog.url).host}`]
   return new Program({
@@ -92,7 +94,7 @@ async function gatewayFor(auth: Program, blog: Program): Promise<Program> {
     args: ['--config', 'kong/kong.yml', '--port', port, ...resolve.flatMap(each => ['--resolve', each])],
     url: `http://127.0.0.1:${port}`,
     readyPath: '/auth/health',
-    env: {},
+    env,
   })
 }
 

@@ -10,4 +10,5 @@ export type {
   System,
   SystemConfig,
 } from './config/types.ts'
+export { keptSecret } from './data/secret.ts'
 export { CliError } from './errors.ts'

@@ -1,6 +1,7 @@
 import { type Admin, startAdmin } from './admin/server.ts'
 import type { KongConfig } from './config/kong-config.ts'
 import { type ConfigSource, loadConfig } from './config/load.ts'
+import type { Environment } from './config/secret.ts'
 import { Generations } from './proxy/generations.ts'
 import { proxyHandler } from './proxy/handler.ts'
 import { tableResolver } from './proxy/resolver.ts'
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   readonly adminPort?: number
   /** Where the names of the config are: `{ 'auth:8001': '127.0.0.1:54321' }`. Others are left to DNS. */
   readonly resolve?: Readonly<Record<string, string>>
+  /** Where references of the config such as `{vault://env/gateway-secret}` lead. Default: the process's environment. */
+  readonly env?: Environment
   /** Default: silence. A pino logger fits. */
   readonly log?: GatewayLog
   /** How long closing waits for requests that are under way, in milliseconds. Default: 30000. */
@@ -54,7 +57,8 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', log = silentLog, drainTimeoutMs = 30_000 } = options
   const resolve = tableResolver(options.resolve ?? {})
-  const generations = await Generations.start(await loadConfig(options.config), { resolve, log })
+  const environment = { resolve, log, env: options.env ?? process.env }
+  const generations = await Generations.start(await loadConfig(options.config), environment)
   const reload = async (source: ConfigSource = options.config) => generations.replace(() => loadConfig(source))
   const inFlight = new InFlight()
   const server = createHttpServer(

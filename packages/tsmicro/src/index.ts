@@ -23,10 +23,13 @@ export {
 } from './events/index.ts'
 export {
   createHttpClient,
+  type GatewayDoor,
+  gatewaySignature,
   type HttpClient,
   type HttpClientOptions,
   type HttpHandlers,
   type Routes,
+  type SignedRequest,
 } from './http/index.ts'
 export {
   Controller,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { envExample } from 'tsmicro/config'
 import { createLogger } from 'tsmicro/telemetry'
+import { gatewayDoor } from '../src/config/env.ts'
 import { createAuthService, Env, loadEnv } from '../src/index.ts'
 import { runAuth } from './support/process.ts'
 
@@ -14,6 +15,8 @@ const GOOD = {
   DATABASE_URL: 'postgres://app:s3cret-d@127.0.0.1:1/app',
   NATS_URL: 'nats://auth:s3cret-n@127.0.0.1:1',
   KEYS_DIR: keysDir,
+  GATEWAY_SECRET: 's3cret-gateway-s3cret-gateway-s3cret',
+  VERIFY_SECRET: 's3cret-verify-s3cret-verify-s3cret-v',
 }
 
 /** The process ends at once with 1 and says only this, without secrets and stack. */
@@ -71,4 +74,24 @@ test('a config that is printed shows no secret', () => {
 
 test('.env.example is what the schema says', () => {
   assert.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), envExample(Env))
+})
+
+test('production asks for the secrets of the gateway, unless it is told not to', () => {
+  const production = {
+    DATABASE_URL: 'postgres://a@b/c',
+    NATS_URL: 'nats://a',
+    KEYS_DIR: '/keys',
+    NODE_ENV: 'production',
+  }
+  const secrets = { GATEWAY_SECRET: 'x'.repeat(32), VERIFY_SECRET: 'y'.repeat(32) }
+  assert.throws(
+    () => loadEnv(production),
+    /GATEWAY_SECRET is missing.*\n.*VERIFY_SECRET is missing.*REQUIRE_GATEWAY=false/,
+  )
+  assert.throws(() => loadEnv({ ...production, ...secrets, GATEWAY_SECRET: 'short' }), /GATEWAY_SECRET/)
+  const door = { secret: secrets.GATEWAY_SECRET, verifySecret: secrets.VERIFY_SECRET }
+  assert.deepEqual(gatewayDoor(loadEnv({ ...production, ...secrets })), door)
+  assert.equal(gatewayDoor(loadEnv({ ...production, REQUIRE_GATEWAY: 'false' })), undefined)
+  assert.equal(gatewayDoor(loadEnv({ ...production, ...secrets, NODE_ENV: 'development' })), undefined)
+  assert.deepEqual(gatewayDoor(loadEnv({ ...production, ...secrets, NODE_ENV: 'test', REQUIRE_GATEWAY: 'true' })), door)
 })

@@ -7,7 +7,7 @@ import { runAuth } from './support/process.ts'
 import { startServers } from './support/servers.ts'
 
 const servers = await startServers()
-const production = { NODE_ENV: 'production' }
+const production = { NODE_ENV: 'production', REQUIRE_GATEWAY: 'false' }
 await addAuth(servers, { env: { SEED_DEVELOPMENT_DATA: 'true' } })
 
 const setKey = (revoked: boolean) =>

@@ -4,20 +4,35 @@ import { test } from 'node:test'
 import { SLUG_INVALID } from '@blog-platform/blog-contract'
 import { ConfigError, envExample } from 'tsmicro/config'
 import { normalizeSlug, slugOf } from '../src/api/blog/slug.ts'
+import { gatewayDoor } from '../src/config/env.ts'
 import { EnvSchema, loadEnv } from '../src/index.ts'
 
-const needed = { NATS_URL: 'nats://n:4222', MONGODB_URL: 'mongodb://user:hidden@m:27017' }
+const needed = {
+  NATS_URL: 'nats://n:4222',
+  MONGODB_URL: 'mongodb://user:hidden@m:27017',
+  GATEWAY_SECRET: 'hidden-hidden-hidden-hidden-hidden',
+}
 
 test('.env.example is what the schema says', () => {
   assert.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), envExample(EnvSchema))
 })
 
-test('two variables are enough; nothing is open to the network unless somebody says so', () => {
+test('three variables are enough; nothing is open to the network unless somebody says so', () => {
   const env = loadEnv(needed)
   assert.deepEqual([env.HOST, env.PORT, env.NODE_ENV], ['127.0.0.1', 8002, 'production'])
   assert.deepEqual([env.JWT_ISSUER, env.JWT_AUDIENCE], ['https://auth.tsmicro.dev', 'tsmicro'])
   assert.doesNotMatch(JSON.stringify(env), /hidden/)
   assert.throws(() => loadEnv({}), ConfigError)
+})
+
+test('production asks for the secret of the gateway, unless it is told not to', () => {
+  const { GATEWAY_SECRET: secret, ...without } = needed
+  assert.throws(() => loadEnv(without), /GATEWAY_SECRET is missing.*REQUIRE_GATEWAY=false/)
+  assert.throws(() => loadEnv({ ...needed, GATEWAY_SECRET: 'short' }), /GATEWAY_SECRET/)
+  assert.deepEqual(gatewayDoor(loadEnv(needed)), { secret })
+  assert.equal(gatewayDoor(loadEnv({ ...without, REQUIRE_GATEWAY: 'false' })), undefined)
+  assert.equal(gatewayDoor(loadEnv({ ...needed, NODE_ENV: 'development' })), undefined)
+  assert.deepEqual(gatewayDoor(loadEnv({ ...needed, NODE_ENV: 'test', REQUIRE_GATEWAY: 'true' })), { secret })
 })
 
 test('one slug for all its spellings', () => {

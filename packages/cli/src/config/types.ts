@@ -54,6 +54,8 @@ export interface GatewayConfig {
   readonly config: string
   /** The one for `--replicas 2` and more: its upstreams have the targets `HOST-1:PORT`, `HOST-2:PORT` … of each service. */
   readonly loadBalancedConfig?: string
+  /** Environment on top of the caller's and `NODE_ENV`. */
+  readonly env?: (system: System) => Readonly<Record<string, string>>
 }
 
 /** A program of the system that an operator runs by its name: `tsmicro NAME …`, in development and on a production database. */

@@ -52,7 +52,7 @@ export async function startSystem(
     const admin =
       gatewayPlan?.adminPort === undefined ? undefined : new GatewayAdmin(`http://127.0.0.1:${gatewayPlan.adminPort}`)
     if (gatewayPlan) {
-      const worker = gatewayWorker(gatewayPlan, plans, context)
+      const worker = gatewayWorker(gatewayPlan, plans, system, context)
       crew.gateways.push(worker)
       await progress.track(worker.name, worker.start(), () => system.gateway.url)
       if (admin) await requireTargets(admin, plans, gatewayPlan.config)

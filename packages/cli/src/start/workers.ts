@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { System } from '../config/types.ts'
+import type { GatewayConfig, System } from '../config/types.ts'
 import type { Log } from '../output/log.ts'
 import { httpProbe, tcpProbe } from '../supervise/probe.ts'
 import { Worker } from '../supervise/worker.ts'
@@ -49,7 +49,7 @@ export function serviceWorker({ name, service, port }: InstancePlan, system: Sys
 
 /** Where the gateway listens, and what it runs. */
 export interface GatewayPlan {
-  readonly entry: string
+  readonly gateway: GatewayConfig
   /** The `kong.yml`. */
   readonly config: string
   readonly port: number
@@ -59,8 +59,9 @@ export interface GatewayPlan {
 
 /** The gateway's process, ready when it accepts connections; the names in its `kong.yml` lead to the instances' real ports. */
 export function gatewayWorker(
-  { entry, config, port, adminPort }: GatewayPlan,
+  { gateway, config, port, adminPort }: GatewayPlan,
   instances: readonly InstancePlan[],
+  system: System,
   context: WorkerContext,
 ): Worker {
   const { root, log, readyTimeoutMs } = context
@@ -69,9 +70,9 @@ export function gatewayWorker(
   const args = ['--config', resolve(root, config), '--port', String(port), '--host', '127.0.0.1', ...admin, ...resolves]
   return new Worker({
     name: 'gateway',
-    command: node(root, entry, ...args),
+    command: node(root, gateway.entry, ...args),
     cwd: root,
-    env: { ...process.env, ...compileCache(context.dataDir), NODE_ENV: 'development' },
+    env: { ...process.env, ...compileCache(context.dataDir), NODE_ENV: 'development', ...gateway.env?.(system) },
     probe: tcpProbe(port),
     readyTimeoutMs,
     onLine: line => log.child('gateway', line),

@@ -1,3 +1,4 @@
+import type { Environment } from '../config/secret.ts'
 import type { Section } from '../config/section.ts'
 import type { BalancerFinder } from '../proxy/balancer-finder.ts'
 import type { Answer } from '../server/answer.ts'
@@ -36,6 +37,7 @@ export interface AccessPlugin {
 export interface PluginEnvironment {
   readonly balancerOf: BalancerFinder
   readonly log: GatewayLog
+  readonly env: Environment
 }
 
 /** A kind of plugin. */

@@ -2,9 +2,12 @@ import { configError } from '../config/config-error.ts'
 import type { PluginEntry } from '../config/model.ts'
 import { apikeyAuth } from './apikey-auth/plugin.ts'
 import type { AccessPlugin, PluginEnvironment, PluginKind } from './plugin.ts'
+import { signRequest } from './sign-request/plugin.ts'
 import { stripPrefix } from './strip-prefix/plugin.ts'
 
-const KINDS: ReadonlyMap<string, PluginKind> = new Map([apikeyAuth, stripPrefix].map(kind => [kind.name, kind]))
+const KINDS: ReadonlyMap<string, PluginKind> = new Map(
+  [apikeyAuth, stripPrefix, signRequest].map(kind => [kind.name, kind]),
+)
 
 /**
  * Makes each configured plugin once and finds those of a route. Entries with the same configuration are one plugin: fifty

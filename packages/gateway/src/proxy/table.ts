@@ -1,5 +1,6 @@
 import { Upstream } from '../balancing/upstream.ts'
 import type { GatewayConfig, RouteConfig } from '../config/model.ts'
+import type { Environment } from '../config/secret.ts'
 import type { AccessPlugin } from '../plugins/plugin.ts'
 import { PluginSet } from '../plugins/registry.ts'
 import { Router } from '../routing/router.ts'
@@ -30,13 +31,14 @@ export interface ProxyTable {
 export interface TableOptions {
   readonly resolve: Resolver
   readonly log: GatewayLog
+  readonly env: Environment
 }
 
 /** Throws `GatewayConfigError`, and leaves nothing open then. */
-export async function buildTable(config: GatewayConfig, { resolve, log }: TableOptions): Promise<ProxyTable> {
+export async function buildTable(config: GatewayConfig, { resolve, log, env }: TableOptions): Promise<ProxyTable> {
   const upstreams = new Map(config.upstreams.map(upstream => [upstream.name, new Upstream(upstream, { resolve, log })]))
   const balancerOf = balancerFinder(upstreams, resolve)
-  const plugins = new PluginSet({ balancerOf, log })
+  const plugins = new PluginSet({ balancerOf, log, env })
   try {
     plugins.make(config.plugins)
     for (const service of config.services) {

@@ -30,7 +30,8 @@ export interface MiddlewareCall extends ProcedureCall {
  */
 export type Middleware<Call extends ProcedureCall = MiddlewareCall> = (
   call: Call,
-  next: () => Promise<unknown>,
+  /** With a deadline, what is behind has only its time. It must end no later than the call's. */
+  next: (deadline?: Deadline) => Promise<unknown>,
 ) => Promise<unknown>
 
 /** Chains middleware around a last step; the first of the list is the outermost. Built once, at start. */
@@ -39,7 +40,7 @@ export function compose<Call extends ProcedureCall>(
   last: (call: Call) => Promise<unknown>,
 ): (call: Call) => Promise<unknown> {
   return middleware.reduceRight<(call: Call) => Promise<unknown>>(
-    (next, layer) => call => layer(call, () => next(call)),
+    (next, layer) => call => layer(call, deadline => next(deadline ? { ...call, deadline } : call)),
     last,
   )
 }

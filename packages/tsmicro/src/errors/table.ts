@@ -23,6 +23,10 @@ export const FORBIDDEN = createErrorClass<'FORBIDDEN', undefined>('FORBIDDEN', {
   status: 403,
   message: 'You may not do this',
 })
+export const GATEWAY_REQUIRED = createErrorClass<'GATEWAY_REQUIRED', undefined>('GATEWAY_REQUIRED', {
+  status: 403,
+  message: 'Ask the gateway, not the service',
+})
 export const ROUTE_NOT_FOUND = createErrorClass<'ROUTE_NOT_FOUND', undefined>('ROUTE_NOT_FOUND', {
   status: 404,
   message: 'There is nothing here',
@@ -76,6 +80,7 @@ export const frameworkErrors = {
   MALFORMED_REQUEST,
   UNAUTHENTICATED,
   FORBIDDEN,
+  GATEWAY_REQUIRED,
   ROUTE_NOT_FOUND,
   REQUEST_TIMEOUT,
   PAYLOAD_TOO_LARGE,

@@ -6,6 +6,8 @@ export {
   SUCCESS_CODE,
   type SuccessEnvelope,
 } from './envelope.ts'
+export type { GatewayDoor } from './gateway-door.ts'
+export { gatewaySignature, type SignedRequest } from './gateway-signature.ts'
 export { type OpenApiInfo, openApiOf } from './openapi.ts'
 export { type HttpHandlers, Routes, type RoutesOptions } from './routes.ts'
 export { createHttpServer, type HttpServerOptions } from './server.ts'

@@ -35,6 +35,7 @@ export function mountRoute(options: MountOptions): void {
   server.route({
     method: options.method,
     url: options.url,
+    ...(procedure.access === 'internal' ? { config: { gateway: 'internal' } } : {}),
     ...(procedure.bodyLimitBytes === undefined ? {} : { bodyLimit: procedure.bodyLimitBytes }),
     // The caller is known before the body is read: an anonymous one makes us parse nothing and learns nothing of the schema.
     onRequest: async (request, reply) => {

@@ -4,6 +4,7 @@ import { ApiError, INTERNAL, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOU
 import { logAccess } from './access-log.ts'
 import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
+import { admitGatewayOnly, type GatewayDoor } from './gateway-door.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { parserErrorOf } from './parser-errors.ts'
 import { answerUnreadable } from './raw-answer.ts'
@@ -14,6 +15,8 @@ export interface HttpServerOptions {
   readonly bodyLimitBytes?: number
   /** Milliseconds in which a whole request must have arrived. Default 30,000. */
   readonly receiveTimeoutMs?: number
+  /** Take only requests that came through the gateway. Absent: whoever reaches the port is heard. */
+  readonly gateway?: GatewayDoor
 }
 
 const DEFAULT_BODY_LIMIT = 512 * 1024
@@ -55,6 +58,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.addHook('onRequest', (request, reply, done) => {
     // Answers belong to one caller, and some carry tokens (RFC 6749 section 5.1); a handler of a public one may say otherwise.
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    done()
+  })
+  if (options.gateway) admitGatewayOnly(server, options.gateway, log)
+  server.addHook('onRequest', (request, _reply, done) => {
     // Here rather than in the handler: a body for nobody is not read.
     if (request.is404) return done(new ROUTE_NOT_FOUND())
     done(isDecodable(request.raw.url ?? '') ? undefined : new MALFORMED_REQUEST())

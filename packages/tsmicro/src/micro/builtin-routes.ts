@@ -12,11 +12,12 @@ export const BUILTIN_ROUTES = ['GET /health', 'GET /health/ready', 'GET /openapi
  */
 export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck, openApi: JsonSchema): void {
   const document = JSON.stringify(openApi)
-  server.get('/health', async () => {
+  const open = { config: { gateway: 'open' } } as const
+  server.get('/health', open, async () => {
     const data = await health.read()
     return { code: SUCCESS_CODE, status: 200, message: 'Success', data }
   })
-  server.get('/health/ready', async (_request, reply) => {
+  server.get('/health/ready', open, async (_request, reply) => {
     const { ready, dependencies } = await health.read()
     const status = ready ? 200 : 503
     return reply.code(status).send({ ready, dependencies })

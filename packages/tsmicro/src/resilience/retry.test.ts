@@ -86,3 +86,31 @@ test('options that make no sense are refused', () => {
   assert.throws(() => retry({ attempts: 0 }), RangeError)
   assert.throws(() => retry({ baseMs: Number.NaN }), RangeError)
 })
+
+test('an attempt has its own time, the last one all that is left', async t => {
+  const call = callWithin(t, 3_600_000)
+  const given: number[] = []
+  const silent = async (deadline = call.deadline) => {
+    given.push(deadline.remainingMs())
+    if (given.length === 3) return 'an answer'
+    deadline.expire()
+    return deadline.race(new Promise(() => {}))
+  }
+  assert.equal(await retry({ baseMs: 0, attemptMs: 1000 })(call, silent), 'an answer')
+  const [first = 0, second = 0, last = 0] = given
+  assert.ok(first <= 1000 && second <= 1000 && last > 3_000_000, String(given))
+  assert.throws(() => retry({ attemptMs: 0 }), RangeError)
+})
+
+test('an attempt ends with the whole call, and leaves no timer behind', async t => {
+  const call = callWithin(t, 3_600_000)
+  const before = expiringCount()
+  const reason = new Error('the caller went away')
+  const waiting = retry({ attemptMs: 600_000 })(call, deadline => {
+    assert.ok(deadline)
+    return deadline.race(new Promise(() => {}))
+  })
+  call.deadline.cancel(reason)
+  await assert.rejects(waiting, error => error === reason)
+  assert.ok(expiringCount() <= before)
+})

@@ -1,4 +1,4 @@
-import type { Middleware, ProcedureCall } from '../call/index.ts'
+import { Deadline, type Middleware, type ProcedureCall } from '../call/index.ts'
 import { type ApiError, isDependencyFailure } from '../errors/index.ts'
 import { pause } from './pause.ts'
 
@@ -9,6 +9,12 @@ export interface RetryOptions {
   readonly baseMs?: number
   /** No wait is longer, in milliseconds. Default 1,000. */
   readonly maxMs?: number
+  /**
+   * Milliseconds for each attempt but the last, which has all that is left. Of several instances one may be gone with the
+   * call that it was given: only time tells, and the next attempt goes to another. Longer than an answer usually takes, or
+   * every call that is merely slow is made twice. Default: no limit.
+   */
+  readonly attemptMs?: number
 }
 
 /**
@@ -22,15 +28,22 @@ export interface RetryOptions {
  *
  * @example
  * new NatsClient({ url, name: 'blog', middleware: [circuitBreaker({ log }), retry({ attempts: 3 })] })
- * @throws {RangeError} for an option that is not a number from 1 (`attempts`) or from 0
+ * @throws {RangeError} for an option that is not a number from 1 (`attempts`, `attemptMs`) or from 0
  */
-export function retry({ attempts = 3, baseMs = 50, maxMs = 1000 }: RetryOptions = {}): Middleware<ProcedureCall> {
+export function retry({
+  attempts = 3,
+  baseMs = 50,
+  maxMs = 1000,
+  attemptMs = Infinity,
+}: RetryOptions = {}): Middleware<ProcedureCall> {
   if (!(attempts >= 1)) throw new RangeError(`attempts must be at least 1, not ${attempts}`)
+  if (!(attemptMs >= 1)) throw new RangeError(`attemptMs must be at least 1, not ${attemptMs}`)
   if (!(baseMs >= 0 && maxMs >= 0)) throw new RangeError('baseMs and maxMs must not be negative')
   return async ({ procedure, deadline }, next) => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await next()
+        const isLast = !procedure.idempotent || attempt >= attempts
+        return await (isLast ? next() : within(attemptMs, deadline, next))
       } catch (error) {
         if (!procedure.idempotent || attempt >= attempts || !isDependencyFailure(error)) throw error
         const askedMs = ((error as ApiError).retryAfterSeconds ?? 0) * 1000
@@ -40,5 +53,21 @@ export function retry({ attempts = 3, baseMs = 50, maxMs = 1000 }: RetryOptions 
         await pause(waitMs, deadline)
       }
     }
+  }
+}
+
+/** Gives an attempt less than the whole call has. */
+async function within(
+  limitMs: number,
+  whole: Deadline,
+  attempt: (deadline?: Deadline) => Promise<unknown>,
+): Promise<unknown> {
+  if (limitMs >= whole.remainingMs()) return attempt()
+  using own = new Deadline(limitMs)
+  const forget = whole.onEnd(reason => own.cancel(reason))
+  try {
+    return await attempt(own)
+  } finally {
+    forget()
   }
 }

@@ -1,3 +1,4 @@
+import type { GatewayDoor } from 'tsmicro'
 import { type Config, ConfigError, loadConfig, secret } from 'tsmicro/config'
 import Type from 'typebox'
 import type { SignInLimits } from '../api/sign-in-throttle/counters.ts'
@@ -21,6 +22,27 @@ export const Env = Type.Object({
     }),
   ),
   NATS_URL: secret(Type.String({ pattern: '^(nats|tls)://', description: 'NATS, nats://[user:password@]host:port' })),
+  REQUIRE_GATEWAY: Type.Optional(
+    Type.Boolean({
+      description: 'Take only requests that the gateway has signed; true in production unless set to false',
+    }),
+  ),
+  GATEWAY_SECRET: Type.Optional(
+    secret(
+      Type.String({
+        minLength: 32,
+        description: 'What the gateway signs requests with, the same there; needed with REQUIRE_GATEWAY',
+      }),
+    ),
+  ),
+  VERIFY_SECRET: Type.Optional(
+    secret(
+      Type.String({
+        minLength: 32,
+        description: 'What the gateway shows when it asks about API keys, the same there; needed with REQUIRE_GATEWAY',
+      }),
+    ),
+  ),
   KEYS_DIR: Type.String({
     minLength: 1,
     description:
@@ -98,8 +120,20 @@ export function loadEnv(env: NodeJS.ProcessEnv = process.env): Env {
     const message = 'is true, which makes an administrator whose password everybody knows: leave it out in production'
     throw new ConfigError([{ variable: 'SEED_DEVELOPMENT_DATA', message }])
   }
+  gatewayDoor(config)
   return config
 }
+
+/** What requests have to prove; undefined = nothing. @throws {ConfigError} when a secret for it is missing */
+export function gatewayDoor(env: Env): GatewayDoor | undefined {
+  if (!(env.REQUIRE_GATEWAY ?? env.NODE_ENV === 'production')) return undefined
+  const { GATEWAY_SECRET: gateway, VERIFY_SECRET: verify } = env
+  if (gateway !== undefined && verify !== undefined) return { secret: gateway, verifySecret: verify }
+  const missing = Object.entries({ GATEWAY_SECRET: gateway, VERIFY_SECRET: verify }).filter(([, value]) => !value)
+  throw new ConfigError(missing.map(([variable]) => ({ variable, message: MISSING })))
+}
+
+const MISSING = 'is missing: give it here and to the gateway, or say REQUIRE_GATEWAY=false and close the port to others'
 
 export function signInLimits(env: Env): SignInLimits {
   return {

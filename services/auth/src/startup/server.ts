@@ -9,7 +9,7 @@ import {
   validation,
 } from '@blog-platform/auth-contract'
 import { createService, type Log, type Service } from 'tsmicro'
-import type { Env } from '../config/env.ts'
+import { type Env, gatewayDoor } from '../config/env.ts'
 import { createModule, type Parts } from './module.ts'
 
 /**
@@ -17,6 +17,7 @@ import { createModule, type Parts } from './module.ts'
  * @throws {StartError} when there is no usable signing key; only development and test make one
  */
 export async function createAuthService(env: Env, log: Log, overrides: Partial<Parts> = {}): Promise<Service> {
+  const gateway = gatewayDoor(env)
   return createService({
     name: 'auth',
     version: '0.1.0',
@@ -34,6 +35,6 @@ export async function createAuthService(env: Env, log: Log, overrides: Partial<P
     module: await createModule({ env, log, overrides }),
     log,
     handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
-    http: { host: env.HOST, port: env.PORT, publicPath: '/auth' },
+    http: { host: env.HOST, port: env.PORT, publicPath: '/auth', ...(gateway ? { gateway } : {}) },
   })
 }

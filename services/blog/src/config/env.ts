@@ -1,4 +1,5 @@
-import { type Config, loadConfig, secret } from 'tsmicro/config'
+import type { GatewayDoor } from 'tsmicro'
+import { type Config, ConfigError, loadConfig, secret } from 'tsmicro/config'
 import Type from 'typebox'
 
 /** The environment of the blog service; `.env.example` is made from it. */
@@ -13,6 +14,19 @@ export const EnvSchema = Type.Object({
     description: 'Address to listen on; 0.0.0.0 in a container',
   }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8002, description: 'HTTP port; 0 takes any free one' }),
+  REQUIRE_GATEWAY: Type.Optional(
+    Type.Boolean({
+      description: 'Take only requests that the gateway has signed; true in production unless set to false',
+    }),
+  ),
+  GATEWAY_SECRET: Type.Optional(
+    secret(
+      Type.String({
+        minLength: 32,
+        description: 'What the gateway signs requests with, the same there; needed with REQUIRE_GATEWAY',
+      }),
+    ),
+  ),
   NATS_URL: secret(
     Type.String({
       pattern: '^(nats|tls)://',
@@ -78,5 +92,16 @@ export type Env = Config<typeof EnvSchema>
  * @throws {ConfigError} naming everything that is missing or wrong
  */
 export function loadEnv(environment: Readonly<Record<string, string | undefined>> = process.env): Env {
-  return loadConfig(EnvSchema, environment)
+  const env = loadConfig(EnvSchema, environment)
+  gatewayDoor(env)
+  return env
+}
+
+/** What requests have to prove; undefined = nothing. @throws {ConfigError} when the secret for it is missing */
+export function gatewayDoor(env: Env): GatewayDoor | undefined {
+  if (!(env.REQUIRE_GATEWAY ?? env.NODE_ENV === 'production')) return undefined
+  if (env.GATEWAY_SECRET !== undefined) return { secret: env.GATEWAY_SECRET }
+  const message =
+    'is missing: give it here and to the gateway, or say REQUIRE_GATEWAY=false and close the port to others'
+  throw new ConfigError([{ variable: 'GATEWAY_SECRET', message }])
 }

@@ -43,6 +43,9 @@ const MONGO_TIMEOUT_MS = 5000
 /** What can't answer for longer than this is told to the client, who decides whether to wait. */
 const RETRY_MAX_MS = 250
 
+/** Far longer than an answer of the auth service takes; an instance that died with a question leaves time for another. */
+const RETRY_ATTEMPT_MS = 1000
+
 /** Wires the service's parts. Nothing is connected yet. */
 export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   const mongo =
@@ -60,7 +63,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
     new NatsClient({
       url: env.NATS_URL,
       name: 'blog',
-      middleware: [circuitBreaker(logged), retry({ maxMs: RETRY_MAX_MS })],
+      middleware: [circuitBreaker(logged), retry({ maxMs: RETRY_MAX_MS, attemptMs: RETRY_ATTEMPT_MS })],
       ...logged,
     })
   const store = overrides.store ?? createStore(env, { mongo, nats, log: overrides.log })

@@ -1,7 +1,7 @@
 import { authoring, editing, reading } from '@blog-platform/blog-contract'
 import { createService, type Service } from 'tsmicro'
 import { createLogger } from 'tsmicro/telemetry'
-import type { Env } from '../config/env.ts'
+import { type Env, gatewayDoor } from '../config/env.ts'
 import { createModule, type Parts } from './module.ts'
 
 export const NAME = 'blog'
@@ -16,6 +16,7 @@ export const VERSION = '0.1.0'
  */
 export function createBlogService(env: Env, overrides: Partial<Parts> = {}): Service {
   const log = overrides.log ?? createLogger({ name: NAME, level: env.LOG_LEVEL })
+  const gateway = gatewayDoor(env)
   return createService({
     name: NAME,
     version: VERSION,
@@ -23,6 +24,6 @@ export function createBlogService(env: Env, overrides: Partial<Parts> = {}): Ser
     contracts: [reading, authoring, editing],
     module: createModule(env, { ...overrides, log }),
     log,
-    http: { host: env.HOST, port: env.PORT, publicPath: '/blog' },
+    http: { host: env.HOST, port: env.PORT, publicPath: '/blog', ...(gateway ? { gateway } : {}) },
   })
 }

@@ -27,6 +27,7 @@ export async function startPlatform(): Promise<Platform> {
     auth,
     environment: {
       NATS_URL: nats.url,
+      REQUIRE_GATEWAY: 'false',
       MONGODB_URL: documents.url,
       MONGODB_DATABASE: `blog-${randomUUID()}`,
       PORT: '0',

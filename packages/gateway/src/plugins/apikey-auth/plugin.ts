@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { parseHttpUrl } from '../../config/read-target.ts'
+import { readSecret } from '../../config/secret.ts'
 import type { Section } from '../../config/section.ts'
 import { codeOf } from '../../proxy/failure.ts'
 import type { Answer } from '../../server/answer.ts'
@@ -12,6 +13,7 @@ import { Verifier } from './verifier.ts'
  * The platform's API-key check. Config:
  * - `verify_url`: `http://auth:8001/verify/apikey`, asked with `POST {"key","permission"?}`, answering `{"valid","permitted"?}`;
  *   its host may name an upstream of the config
+ * - `verify_secret`: sent along as `x-verify-secret`, 32 bytes or more; absent = not sent
  * - `permission`: what a key must permit to pass, as the verifier names it, e.g. `WRITE`; absent = any good key passes
  * - `timeout_ms` (2000): bounds the whole question
  * - `cache_ttl` (5) and `negative_cache_ttl` (1): seconds that a yes and a no are remembered (403 counts as a no); 0 is not at all
@@ -33,6 +35,7 @@ class ApikeyAuth implements AccessPlugin {
   constructor(config: Section, environment: PluginEnvironment) {
     const target = parseHttpUrl(config.string('verify_url'), config.at('verify_url'))
     const timeoutMs = config.number('timeout_ms', 2000, { min: 1, max: 60_000, integer: true })
+    const secret = readSecret(config, 'verify_secret', environment.env)
     const permission = config.optionalString('permission')
     // Its verdicts are about one permission, because it belongs to this instance alone.
     this.#cache = new VerdictCache({
@@ -46,6 +49,7 @@ class ApikeyAuth implements AccessPlugin {
       balancer: environment.balancerOf(target),
       timeoutMs,
       permission,
+      secret,
     })
     this.#environment = environment
   }

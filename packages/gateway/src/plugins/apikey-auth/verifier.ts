@@ -14,6 +14,8 @@ export interface VerifierOptions {
   readonly timeoutMs: number
   /** What the key must permit; absent = being good is enough. */
   readonly permission: string | undefined
+  /** Tells the verifier that the gateway asks. */
+  readonly secret: string | undefined
 }
 
 /** Asks the auth service whether a key is good: `POST {"key","permission"?}` → `{"valid","permitted"?}`. */
@@ -21,15 +23,18 @@ export class Verifier {
   readonly #balancer: Balancer
   readonly #pools: ReadonlyMap<Target, Pool>
   readonly #path: string
+  readonly #headers: Readonly<Record<string, string>>
   readonly #timeoutMs: number
   readonly #permission: string | undefined
 
-  constructor({ path, balancer, timeoutMs, permission }: VerifierOptions) {
+  constructor({ path, balancer, timeoutMs, permission, secret }: VerifierOptions) {
     this.#balancer = balancer
     // Bounded, so that a flood of made-up keys queues here (and times out) instead of flooding the auth service.
     const options = { connections: 64, allowH2: false, connectTimeout: timeoutMs }
     this.#pools = new Map(balancer.targets.map(target => [target, new Pool(`http://${target.address}`, options)]))
     this.#path = path
+    const json = { 'content-type': 'application/json', accept: 'application/json' }
+    this.#headers = { ...json, ...(secret === undefined ? {} : { 'x-verify-secret': secret }) }
     this.#timeoutMs = timeoutMs
     this.#permission = permission
   }
@@ -73,7 +78,7 @@ export class Verifier {
     const { statusCode, body } = await pool.request({
       method: 'POST',
       path: this.#path,
-      headers: { host: target.name, 'content-type': 'application/json', accept: 'application/json' },
+      headers: { host: target.name, ...this.#headers },
       body: JSON.stringify({ key, permission: this.#permission }),
       signal,
     })
