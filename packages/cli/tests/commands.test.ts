@@ -56,7 +56,10 @@ test('--help lists them; one that there is not is refused', async () => {
   const unknown = await run(['--config', CONFIG, 'tel'])
   assert.deepEqual([unknown.code, unknown.stderr], [2, 'tsmicro: unknown command "tel" (see tsmicro --help)\n'])
   const fresh = await run(['--fresh', '--config', CONFIG, 'tell'])
-  assert.deepEqual([fresh.code, fresh.stderr], [2, 'tsmicro: --fresh belongs to tsmicro start (see tsmicro --help)\n'])
+  assert.deepEqual(
+    [fresh.code, fresh.stderr],
+    [2, 'tsmicro: --fresh and --replicas belong to tsmicro start (see tsmicro --help)\n'],
+  )
   const nowhere = await run(['tell'])
   assert.equal(nowhere.code, 1)
   assert.match(nowhere.stderr, /^tsmicro: \S+ does not exist: run this in the folder of tsmicro\.config\.ts/)
