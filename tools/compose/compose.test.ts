@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Env as AuthEnv, loadEnv as loadAuth } from '@blog-platform/auth-service'
+import { EnvSchema as BlogEnv, loadEnv as loadBlog } from '@blog-platform/blog-service'
+import { parse } from 'yaml'
+import { composeProblems } from './problems.ts'
+import { readCompose } from './read.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const DEPLOY = join(ROOT, 'deploy')
+const environments = { 'tsmicro/auth:0.1.0': AuthEnv, 'tsmicro/blog:0.1.0': BlogEnv }
+const context = { folder: DEPLOY, environments }
+const FILES = globSync('docker-compose*.yml', { cwd: DEPLOY })
+const textOf = (file: string) => readFileSync(join(DEPLOY, file), 'utf8')
+const TEXT = textOf('docker-compose.yml')
+
+interface Kong {
+  readonly services: readonly { readonly url: string }[]
+  readonly upstreams?: readonly { readonly name: string; readonly targets: readonly { readonly target: string }[] }[]
+}
+
+for (const file of FILES) {
+  test(`deploy/${file} fits the specification and what it starts`, () => {
+    const compose = readCompose(textOf(file))
+    assert.deepEqual(composeProblems(compose, context), [])
+    assert.deepEqual(
+      Object.entries(compose.services).flatMap(([name, { ports }]) => (ports ? [name] : [])),
+      ['kong'],
+    )
+    assert.equal(compose.networks.inside?.internal, true)
+  })
+
+  test(`deploy/${file}: Kong's config leads to the services, and its plugins are there`, () => {
+    const { services } = readCompose(textOf(file))
+    const { environment = {}, volumes = [] } = services.kong ?? {}
+    const path = volumes.find(each => each.includes(`:${environment.KONG_DECLARATIVE_CONFIG}:`))?.split(':')[0] ?? ''
+    const text = readFileSync(join(DEPLOY, path), 'utf8')
+    const kong = parse(text) as Kong
+    const targets = kong.upstreams?.flatMap(each => each.targets.map(({ target }) => target))
+    for (const authority of targets ?? kong.services.map(({ url }) => new URL(url).host)) {
+      const [host = '', port] = authority.split(':')
+      assert.equal(services[host]?.environment?.PORT, port, authority)
+    }
+    const used = new Set([...text.matchAll(/name: ([a-z]+-[a-z]+)$/gm)].map(([, name]) => name))
+    const installed = environment.KONG_PLUGINS?.split(',') ?? []
+    for (const plugin of readdirSync(join(ROOT, 'kong/plugins')))
+      assert.ok(installed.includes(plugin) && used.has(plugin), plugin)
+  })
+}
+
+for (const [what, from, to, message] of [
+  ['an element that is unknown', 'restart: unless-stopped', 'restarts: always', /restart/],
+  ['a duration that is none', 'interval: 10s', 'interval: 10', /interval/],
+  ['a limit of nothing', 'memory: 1g', 'memory: much', /memory/],
+  ['a condition that is none', 'condition: service_healthy', 'condition: healthy', /condition/],
+] as const)
+  test(`does not fit the specification: ${what}`, () =>
+    assert.throws(() => readCompose(TEXT.replace(from, to)), message))
+
+for (const [from, to, problem] of [
+  [
+    '    nats: { condition: service_healthy }',
+    '    nats2: { condition: service_healthy }',
+    /there is no service nats2/,
+  ],
+  ['secrets: [postgres_password]', 'secrets: [nothing]', /there is no secret nothing/],
+  ['secrets: [postgres_password]', 'secrets: [redis_password]', /the secret postgres_password is not given/],
+  ['"postgres:/var', '"nowhere:/var', /there is no volume nowhere/],
+  ['networks: [inside]', 'networks: [outside]', /there is no network outside/],
+  ['nats.conf:/etc', 'gone.conf:/etc', /gone\.conf does not exist/],
+  ['services/auth/Dockerfile', 'services/gone/Dockerfile', /Dockerfile does not exist/],
+  ['KEYS_DIR:', 'KEYS_FOLDER:', /knows no variable KEYS_FOLDER.*needs KEYS_DIR/s],
+  ['HOST: 0.0.0.0', 'HOST_FILE: 0.0.0.0', /knows no variable HOST_FILE/],
+  ['DATABASE_URL_FILE:', 'DATABASE_URL:', /DATABASE_URL is a secret/],
+  ['kong:3.9.1', 'kong', /not pinned/],
+  ['kong:3.9.1', 'kong:latest', /not pinned/],
+  ['user: postgres', 'user: root', /runs as root/],
+  ['    user: mongodb\n', '', /runs as root/],
+  ['stop_signal: SIGINT', 'ports: ["5432:5432"]', /published beside the gateway/],
+] as const)
+  test(`is refused: ${to.trim() || `without ${from.trim()}`}`, () => {
+    assert.ok(TEXT.includes(from))
+    assert.match(composeProblems(readCompose(TEXT.replace(from, to)), context).join('\n'), problem)
+  })
+
+test('make-secrets writes every secret once, and with them the services’ environments are whole', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsmicro-deploy-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  mkdirSync(join(folder, 'deploy'))
+  cpSync(join(DEPLOY, 'make-secrets.mjs'), join(folder, 'deploy/make-secrets.mjs'))
+  const make = () => execFileSync(process.execPath, [join(folder, 'deploy/make-secrets.mjs')], { encoding: 'utf8' })
+  const read = (name: string) => readFileSync(join(folder, 'deploy/secrets', name), 'utf8')
+  assert.doesNotMatch(make(), /:\/\//)
+  assert.equal(statSync(join(folder, 'deploy/secrets')).mode & 0o777, 0o700)
+  const once = read('gateway_secret')
+  make()
+  assert.equal(read('gateway_secret'), once)
+
+  const { services, secrets } = readCompose(TEXT)
+  assert.deepEqual(readdirSync(join(folder, 'deploy/secrets')).sort(), Object.keys(secrets).sort())
+  const given = (environment: Readonly<Record<string, string>> = {}) =>
+    Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [
+        name,
+        value.replace('/run/secrets/', join(folder, 'deploy/secrets/')),
+      ]),
+    )
+  assert.equal(loadAuth(given(services.auth?.environment)).GATEWAY_SECRET, once)
+  assert.equal(loadBlog(given(services.blog?.environment)).GATEWAY_SECRET, once)
+})
