@@ -7,7 +7,7 @@ import { markdownReport, terminalReport } from '../rpc/report/table.ts'
 import { between } from '../rpc/report/write-docs.ts'
 import type { SubjectName } from '../rpc/subjects.ts'
 
-const FIGURES = { p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 30, memoryMb: 200 }
+const FIGURES = { p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 30, wakeUpsPerCall: 1.5, memoryMb: 200 }
 
 function closed(subject: SubjectName, perSecond: number, inFlight = 64): Result {
   return { subject, load: 'closed', inFlight, perSecond, ...FIGURES }
