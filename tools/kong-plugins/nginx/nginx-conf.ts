@@ -50,7 +50,8 @@ http {
       set $upstream_x_forwarded_for '';
       set $upstream_x_forwarded_path '';
       set $upstream_x_forwarded_prefix '';
-      access_by_lua_block { require("stand_in.access").run() }
+      rewrite_by_lua_block { require("stand_in.phases").rewrite() }
+      access_by_lua_block { require("stand_in.phases").access() }
       proxy_http_version 1.1;
       proxy_set_header Host $upstream;
       proxy_set_header Connection '';
@@ -69,7 +70,7 @@ http {
     }
     location = /error_page {
       internal;
-      content_by_lua_block { require("stand_in.access").error_page() }
+      content_by_lua_block { require("stand_in.phases").error_page() }
     }
   }
   server {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -10,11 +10,18 @@ import { MODULES, nginxConf } from './nginx-conf.ts'
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
 const NGINX = '/usr/sbin/nginx'
 const LUA = '/usr/share/lua/5.1/resty'
-const NEEDED = [NGINX, `${MODULES}/ndk_http_module.so`, `${MODULES}/ngx_http_lua_module.so`, `${LUA}/core.lua`, `${LUA}/lrucache.lua`]
+const CJSON = '/usr/lib/*/lua/5.1/cjson.so'
+const NEEDED = [
+  NGINX,
+  `${MODULES}/ndk_http_module.so`,
+  `${MODULES}/ngx_http_lua_module.so`,
+  `${LUA}/core.lua`,
+  `${LUA}/lrucache.lua`,
+]
 
 /** Why there is no nginx with Lua to test on; undefined when there is one. */
 export function noNginx(): string | undefined {
-  const missing = NEEDED.find(path => !existsSync(path))
+  const missing = NEEDED.find(path => !existsSync(path)) ?? (globSync(CJSON).length === 0 ? CJSON : undefined)
   return missing && `nginx with Lua, the engine of Kong, is not installed (${missing})`
 }
 

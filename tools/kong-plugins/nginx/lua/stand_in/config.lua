@@ -43,7 +43,7 @@ end
 
 local Config = {}
 
---- Routes by plain prefix, the longest first, each with its upstream (an address) and its plugins.
+--- Routes by plain prefix, the longest first, each with its upstream (an address) and its plugins; and the plugins of all routes.
 function Config.read(file)
   local handle = assert(io.open(file))
   local config = assert(cjson.decode(handle:read("*a")))
@@ -63,7 +63,7 @@ function Config.read(file)
     end
   end
   table.sort(routes, function(a, b) return #a.path > #b.path end)
-  return routes
+  return routes, plugins_of(config.plugins or {})
 end
 
 return Config

@@ -4,5 +4,6 @@ require "resty.core"
 return function(file, lock_timeout)
   kong = require "stand_in.pdk"
   kong.cache.lock_timeout = lock_timeout
-  require("stand_in.access").routes = require("stand_in.config").read(file)
+  local phases = require "stand_in.phases"
+  phases.routes, phases.global = require("stand_in.config").read(file)
 end

@@ -13,7 +13,7 @@ local function send(status, body, headers)
   ngx.header["x-kong-request-id"] = ngx.var.request_id
   ngx.header["x-kong-response-latency"] = "0"
   ngx.header["content-length"] = #(body or "")
-  if ngx.req.get_method() ~= "HEAD" then ngx.print(body or "") end
+  ngx.print(body or "")
   return ngx.exit(status)
 end
 

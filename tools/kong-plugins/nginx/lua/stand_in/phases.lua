@@ -1,11 +1,13 @@
--- Kong's access phase: the route, its plugins, and what nginx needs to proxy. A plugin that throws is answered with 500, as Kong
--- 3.9 does it (execute_collecting_plugins_iterator in kong/init.lua): each runs in a coroutine, and none after one that answered.
+-- Kong's rewrite and access phases: the route, its plugins, and what nginx needs to proxy. In the access phase a plugin that throws is
+-- answered with 500, as Kong 3.9 does it (execute_collecting_plugins_iterator in kong/init.lua): each runs in a coroutine, and none
+-- after one that answered. In the rewrite phase, in which only global plugins run, Kong leaves an error to nginx, which answers 500.
 local normalize = require "stand_in.normalize"
 local response = require "stand_in.response"
-local Access = { routes = {} }
+
+local Phases = { routes = {}, global = {} }
 
 local function route_of(path)
-  for _, route in ipairs(Access.routes) do
+  for _, route in ipairs(Phases.routes) do
     if string.sub(path, 1, #route.path) == route.path then return route end
   end
 end
@@ -34,7 +36,13 @@ local function prepare(path, upstream)
   var.upstream_x_forwarded_path = string.match(var.request_uri, "^[^?]*")
 end
 
-function Access.run()
+function Phases.rewrite()
+  for _, plugin in ipairs(Phases.global) do
+    if plugin.handler.rewrite then plugin.handler:rewrite(plugin.conf) end
+  end
+end
+
+function Phases.access()
   local var = ngx.var
   local path = normalize.path((string.gsub(string.match(var.request_uri, "^[^?#]*"), "^%a+://[^/]*", "")))
   local route = route_of(path)
@@ -49,9 +57,9 @@ function Access.run()
 end
 
 --- What nginx refuses itself, in Kong's form.
-function Access.error_page()
+function Phases.error_page()
   local messages = { [400] = "Bad request", [414] = "URI too long", [494] = "Request header or cookie too large" }
   return response.error(ngx.status, messages[ngx.status] or "An unexpected error occurred")
 end
 
-return Access
+return Phases
