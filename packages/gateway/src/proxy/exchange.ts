@@ -18,6 +18,8 @@ export interface ExchangeOptions {
   readonly headers: readonly string[]
   /** The Host header; undefined = the target's own. */
   readonly host: string | undefined
+  /** A longer body is cut off. */
+  readonly maxBodyBytes: number
   readonly request: RequestIdentity
   readonly log: GatewayLog
 }
@@ -42,10 +44,16 @@ export class Exchange implements Receiver {
 
   constructor(options: ExchangeOptions) {
     this.#o = options
-    const { req, res } = options
+    const { req, res, maxBodyBytes } = options
     this.#method = req.method ?? 'GET'
     const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
-    this.#body = hasBody ? new RequestBody(req, isIdempotent(this.#method), () => continueIfAsked(req, res)) : undefined
+    this.#body = hasBody
+      ? new RequestBody(req, {
+          keep: isIdempotent(this.#method),
+          maxBytes: maxBodyBytes,
+          onFirstRead: () => continueIfAsked(req, res),
+        })
+      : undefined
     res.on('close', this.#onClientGone).on('drain', this.#onDrain)
     if (!this.#tryNext()) this.#fail(NO_TARGET, new Error('no target is healthy'))
   }
@@ -58,6 +66,7 @@ export class Exchange implements Receiver {
       proxyMs: this.#dispatchedAt - request.startedAt,
       upstreamMs: performance.now() - this.#dispatchedAt,
     })
+    request.respond?.(headers)
     res.writeHead(status, headers)
     // A body that comes with the headers leaves in one packet with them; a later one must not hold them back.
     queueMicrotask(() => {
