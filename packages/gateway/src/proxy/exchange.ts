@@ -23,6 +23,8 @@ export interface ExchangeOptions {
   readonly host: string | undefined
   /** The client's connection, when it wants to speak WebSocket on it. */
   readonly upgrade: UpgradeSocket | undefined
+  /** A longer body is cut off. */
+  readonly maxBodyBytes: number
   readonly request: RequestIdentity
   readonly log: GatewayLog
 }
@@ -47,18 +49,26 @@ export class Exchange implements Receiver {
 
   constructor(options: ExchangeOptions) {
     this.#o = options
-    const { req, res } = options
+    const { req, res, maxBodyBytes } = options
     this.#method = req.method ?? 'GET'
     const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
-    this.#body = hasBody ? new RequestBody(req, isIdempotent(this.#method), () => continueIfAsked(req, res)) : undefined
+    this.#body = hasBody
+      ? new RequestBody(req, {
+          keep: isIdempotent(this.#method),
+          maxBytes: maxBodyBytes,
+          onFirstRead: () => continueIfAsked(req, res),
+        })
+      : undefined
     res.on('close', this.#onClientGone).on('drain', this.#onDrain)
     if (!this.#tryNext()) this.#fail(NO_TARGET, new Error('no target is healthy'))
   }
 
   onResponse(status: number, rawHeaders: readonly (Buffer | string)[]): void {
-    const { res, backend } = this.#o
+    const { res, backend, request } = this.#o
     if (this.#target !== undefined) backend.balancer.answered(this.#target, status)
-    res.writeHead(status, clientResponseHeaders(rawHeaders, this.#latencies()))
+    const headers = clientResponseHeaders(rawHeaders, this.#latencies())
+    request.respond?.(headers)
+    res.writeHead(status, headers)
     // A body that comes with the headers leaves in one packet with them; a later one must not hold them back.
     queueMicrotask(() => {
       if (!res.headersSent || (res.writableLength === 0 && !res.writableEnded)) res.flushHeaders()
@@ -80,7 +90,9 @@ export class Exchange implements Receiver {
     this.#finish()
     if (this.#target !== undefined) backend.balancer.answered(this.#target, 101)
     // Never ended: the response stands for the connection wherever requests under way are counted.
-    res.writeHead(101, switchingHeaders(rawHeaders, this.#latencies())).flushHeaders()
+    const headers = switchingHeaders(rawHeaders, this.#latencies())
+    request.respond?.(headers)
+    res.writeHead(101, headers).flushHeaders()
     new Tunnel({
       client: upgrade.take(),
       upstream: socket,

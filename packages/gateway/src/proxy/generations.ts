@@ -50,6 +50,7 @@ export class Generations {
       const known = old.table.upstreams.get(name)
       if (known !== undefined) balancer.inherit(known.balancer)
     }
+    table.plugins.inherit(old.table.plugins)
     this.#current = new Generation(table)
     table.startChecks()
     this.#retire(old)
