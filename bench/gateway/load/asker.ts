@@ -83,7 +83,7 @@ export class Asker {
     const start = head + END_OF_HEAD.length
     if (head < 0 || received.length < start + this.#o.expected.length) {
       this.#received = received
-      if (head >= 0 && !received.startsWith('HTTP/1.1 200')) this.#refuse(received)
+      if (head >= 0 && !this.#promises(received)) this.#refuse(received)
       return
     }
     this.#received = ''
@@ -95,6 +95,11 @@ export class Asker {
     this.#limit -= 1
     if (this.#limit > 0 && !this.#closed) this.#ask()
     else this.#done?.()
+  }
+
+  /** Whether more of the right answer can come. */
+  #promises(received: string): boolean {
+    return received.startsWith('HTTP/1.1 200') && received.includes(`: ${this.#o.expected.length}\r\n`)
   }
 
   #refuse(answer: string): void {
