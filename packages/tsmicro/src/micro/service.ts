@@ -33,7 +33,7 @@ export interface Service {
  */
 export function createService(options: ServiceOptions): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
-  const dependencies: readonly Dependency[] = module.nats ? [...module.dependencies, module.nats] : module.dependencies
+  const dependencies: readonly Dependency[] = module.nats ? [module.nats, ...module.dependencies] : module.dependencies
   const health = new HealthCheck(dependencies)
   const doors = mountDoors(options, health)
   const stopping = new AbortController()

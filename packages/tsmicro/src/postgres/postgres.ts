@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { rootMessage } from '../errors/index.ts'
 import { checkPool } from './check.ts'
 import { type MigrationReport, migrate } from './migrate.ts'
 import { rethrow, sessionPool } from './pool.ts'
@@ -70,7 +71,7 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     keepAlive: true,
     ...(applicationName === undefined ? {} : { application_name: applicationName }),
   })
-  const lost = (error: Error) => log?.warn({ err: error }, 'lost a connection to PostgreSQL')
+  const lost = (error: Error) => log?.warn({}, `lost a connection to PostgreSQL: ${rootMessage(error)}`)
   // an 'error' event without a listener ends the process: the pool has one for idle clients only, so each client gets one
   pool.on('error', lost)
   pool.on('connect', client => client.on('error', () => undefined))
