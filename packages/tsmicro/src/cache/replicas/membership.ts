@@ -70,7 +70,8 @@ export class Membership {
   async close(): Promise<void> {
     this.#closing.abort()
     this.#stop()
-    await this.#running
+    // What hangs in a question to the registry is not waited for: its place ends with its lease.
+    await within(ECHO_MS, 'the registry', this.#running ?? Promise.resolve()).catch(() => undefined)
     await this.#giveBack()
     this.#options.bus.close()
   }
