@@ -40,6 +40,7 @@ ngx = {
   null = null,
   var = request.var or {},
   time = function() return 1700000000 end,
+  now = function() return 1700000000 end,
   sleep = function() end,
   req = {
     get_headers = function() return headers, request.truncated and "truncated" or nil end,

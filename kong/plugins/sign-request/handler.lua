@@ -21,6 +21,17 @@ local function path_and_query()
   return ngx.var.upstream_uri
 end
 
+-- Before any plugin that tells who is asking: what a client says of itself is not to be signed, on a route without one either.
+function SignRequest:rewrite()
+  for name in pairs(ngx.req.get_headers(1000)) do
+    local dashed = string.gsub(name, "_", "-")
+    if string.find(dashed, "^x%-consumer%-") or string.find(dashed, "^x%-credential%-")
+      or string.find(dashed, "^x%-anonymous%-consumer") then
+      ngx.req.clear_header(name)
+    end
+  end
+end
+
 function SignRequest:access(conf)
   -- A client's own never reaches a service, signed or not.
   ngx.req.clear_header("x-gateway-signature")

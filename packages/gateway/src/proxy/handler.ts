@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AccessPlugin } from '../plugins/plugin.ts'
+import type { AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
 import { escapePath, normalizePath } from '../routing/normalize-path.ts'
 import { upstreamPath } from '../routing/upstream-path.ts'
 import { type Answer, kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
-import { headerValues } from '../server/header-values.ts'
 import type { GatewayLog } from '../server/log.ts'
 import { newRequestId } from '../server/request-id.ts'
 import { requestTarget } from '../server/request-target.ts'
+import type { UpgradeSocket } from '../server/upgrade-socket.ts'
 import { Exchange } from './exchange.ts'
 import type { Generation } from './generation.ts'
-import { refuseUnsupported } from './refuse.ts'
+import { demandHttps, refuseUnsupported } from './refuse.ts'
 import { upstreamRequestHeaders } from './request-headers.ts'
+import { RequestView } from './request-view.ts'
+import { responsePhase } from './response-phase.ts'
 import type { ProxyTable } from './table.ts'
 
 /**
@@ -18,10 +20,10 @@ import type { ProxyTable } from './table.ts'
  * `current` tells the table that new requests use; each keeps the one it began with until its end.
  */
 export function proxyHandler(current: () => Generation, log: GatewayLog) {
-  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now() }
+  return async (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket): Promise<void> => {
+    const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now(), respond: undefined }
     try {
-      const refusal = await handle(current().tableFor(res), log, request, req, res)
+      const refusal = await handle(current().tableFor(res, upgrade !== undefined), log, request, req, res, upgrade)
       if (refusal !== undefined) sendAnswer(res, refusal, request)
     } catch (error) {
       log.error({ requestId: request.id, err: error instanceof Error ? error.stack : String(error) }, 'request failed')
@@ -32,28 +34,34 @@ export function proxyHandler(current: () => Generation, log: GatewayLog) {
 }
 
 async function handle(
-  { router }: ProxyTable,
+  { router, unmatchedResponders }: ProxyTable,
   log: GatewayLog,
   request: RequestIdentity,
   req: IncomingMessage,
   res: ServerResponse,
+  upgrade: UpgradeSocket | undefined,
 ): Promise<Answer | undefined> {
+  request.respond = responsePhase(
+    unmatchedResponders,
+    () => new RequestView(req, request.id, req.url ?? '', undefined),
+    log,
+  )
   const unsupported = refuseUnsupported(req, request.id)
   if (unsupported !== undefined) return unsupported
   const target = requestTarget(req)
   const path = target && normalizePath(target.rawPath)
   if (target === undefined || path === undefined) return kongError(400, 'Bad request', request.id)
 
-  const match = router.match(req.method ?? '', target.host, path)
+  const match = router.match(req, target, path)
   if (match === undefined) return kongError(404, 'no Route matched with those values', request.id)
   const { value: route, prefix } = match
-  if (route.httpsOnly) {
-    const upgrade = { connection: 'Upgrade', upgrade: 'TLS/1.2, HTTP/1.1' }
-    return kongError(426, 'Please use HTTPS protocol', request.id, upgrade)
-  }
+  if (route.httpsOnly !== undefined) return demandHttps(route.httpsOnly, target, request.id)
 
-  if (route.plugins.length > 0) {
-    const refusal = await askPlugins(route.plugins, req, request.id)
+  const { plugins } = route
+  const view = plugins.length > 0 ? new RequestView(req, request.id, path, route.backend.service.name) : undefined
+  request.respond = view && responsePhase(route.responders, () => view, log)
+  if (view !== undefined) {
+    const refusal = await askPlugins(plugins, view)
     if (refusal !== undefined) return refusal
     if (res.destroyed) return undefined
   }
@@ -73,7 +81,7 @@ async function handle(
     query: target.query,
     headers: upstreamRequestHeaders(req, forwarded),
   }
-  for (const plugin of route.plugins) plugin.forward?.(call)
+  if (view !== undefined) for (const plugin of plugins) plugin.forward?.(call, view)
   new Exchange({
     req,
     res,
@@ -81,25 +89,18 @@ async function handle(
     path: call.path + call.query,
     headers: call.headers,
     host: route.preserveHost && target.authority !== '' ? target.authority : undefined,
+    upgrade,
+    maxBodyBytes: route.maxBodyBytes,
     request,
     log,
   })
   return undefined
 }
 
-async function askPlugins(plugins: readonly AccessPlugin[], req: IncomingMessage, id: string) {
-  const view = {
-    headerValues: (name: string) => headerValues(req, name),
-    requestId: clientRequestId(req) ?? id,
-  }
+async function askPlugins(plugins: readonly AccessPlugin[], request: AccessRequest): Promise<Answer | undefined> {
   for (const plugin of plugins) {
-    const answer = await plugin.access(view)
+    const answer = await plugin.access(request)
     if (answer !== undefined) return answer
   }
   return undefined
-}
-
-function clientRequestId(req: IncomingMessage): string | undefined {
-  const value = req.headers['x-request-id']
-  return typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value) ? value : undefined
 }

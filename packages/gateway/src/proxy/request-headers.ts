@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { clientAddress } from '../server/client-address.ts'
 import { VIA } from '../server/identity.ts'
 import type { RequestTarget } from '../server/request-target.ts'
 import { HOP_BY_HOP, namedByConnection } from './hop-by-hop.ts'
@@ -84,8 +85,3 @@ function isGatewaysWord(name: string): boolean {
 }
 
 const GATEWAY_PREFIXES = ['x-consumer-', 'x-kong-', 'x-credential-', 'x-anonymous-consumer']
-
-function clientAddress(req: IncomingMessage): string {
-  const address = req.socket.remoteAddress ?? ''
-  return address.startsWith('::ffff:') ? address.slice(7) : address
-}
