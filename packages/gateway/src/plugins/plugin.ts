@@ -7,7 +7,11 @@ import type { GatewayLog } from '../server/log.ts'
 /** What a plugin sees of a request. */
 export interface AccessRequest {
   /** All values of a field, one per occurrence; empty when it is absent. `name` in lower case. */
-  headerValues(name: string): readonly string[]
+  valuesOf(this: void, name: string): readonly string[]
+  /** As the client sent it, without the query. */
+  readonly path: string
+  /** Sends a header field along, if every plugin lets the request pass; in this order, before `forward`. */
+  tellService(this: void, name: string, value: string): void
   /** The client's x-request-id when it sent a usable one, the gateway's own id otherwise. */
   readonly requestId: string
 }

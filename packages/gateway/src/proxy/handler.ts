@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AccessPlugin } from '../plugins/plugin.ts'
+import { isRequestId } from '@tsmicro/kong-plugins/apikey-auth'
+import type { AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
 import { escapePath, normalizePath } from '../routing/normalize-path.ts'
 import { upstreamPath } from '../routing/upstream-path.ts'
 import { type Answer, kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
@@ -52,8 +53,15 @@ async function handle(
     return kongError(426, 'Please use HTTPS protocol', request.id, upgrade)
   }
 
+  const told: string[] = []
   if (route.plugins.length > 0) {
-    const refusal = await askPlugins(route.plugins, req, request.id)
+    const view = {
+      valuesOf: (name: string) => headerValues(req, name),
+      path: target.rawPath,
+      tellService: (name: string, value: string) => void told.push(name, value),
+      requestId: clientRequestId(req) ?? request.id,
+    }
+    const refusal = await askPlugins(route.plugins, view)
     if (refusal !== undefined) return refusal
     if (res.destroyed) return undefined
   }
@@ -71,7 +79,7 @@ async function handle(
     method: req.method ?? '',
     path: escapePath(joined),
     query: target.query,
-    headers: upstreamRequestHeaders(req, forwarded),
+    headers: upstreamRequestHeaders(req, forwarded).concat(told),
   }
   for (const plugin of route.plugins) plugin.forward?.(call)
   new Exchange({
@@ -87,13 +95,9 @@ async function handle(
   return undefined
 }
 
-async function askPlugins(plugins: readonly AccessPlugin[], req: IncomingMessage, id: string) {
-  const view = {
-    headerValues: (name: string) => headerValues(req, name),
-    requestId: clientRequestId(req) ?? id,
-  }
+async function askPlugins(plugins: readonly AccessPlugin[], request: AccessRequest): Promise<Answer | undefined> {
   for (const plugin of plugins) {
-    const answer = await plugin.access(view)
+    const answer = await plugin.access(request)
     if (answer !== undefined) return answer
   }
   return undefined
@@ -101,5 +105,5 @@ async function askPlugins(plugins: readonly AccessPlugin[], req: IncomingMessage
 
 function clientRequestId(req: IncomingMessage): string | undefined {
   const value = req.headers['x-request-id']
-  return typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value) ? value : undefined
+  return typeof value === 'string' && isRequestId(value) ? value : undefined
 }
