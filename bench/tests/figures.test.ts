@@ -14,19 +14,19 @@ test('the median of odd and even numbers; none has none', () => {
 })
 
 const window = (part: Partial<Window>): Window => {
-  return { elapsedMs: 1000, calls: 0, cpuMicros: 0, memoryMb: 0, p50Ms: 0, p99Ms: 0, ...part }
+  return { elapsedMs: 1000, calls: 0, cpuMicros: 0, wakeUps: 0, memoryMb: 0, p50Ms: 0, p99Ms: 0, ...part }
 }
 
 test('CPU per call takes each process by its own window', () => {
-  const client = window({ calls: 1000, cpuMicros: 30_000, memoryMb: 100, p50Ms: 1, p99Ms: 2 })
-  const server = window({ elapsedMs: 2000, cpuMicros: 40_000, memoryMb: 50 })
-  const expected = { perSecond: 1000, p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 50, memoryMb: 150 }
+  const client = window({ calls: 1000, cpuMicros: 30_000, wakeUps: 400, memoryMb: 100, p50Ms: 1, p99Ms: 2 })
+  const server = window({ elapsedMs: 2000, cpuMicros: 40_000, wakeUps: 1200, memoryMb: 50 })
+  const expected = { perSecond: 1000, p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 50, wakeUpsPerCall: 1, memoryMb: 150 }
   assert.deepEqual(sampleOf(client, [client, server]), expected)
 })
 
 test('each figure has a median of its own', () => {
   const sample = (value: number, memoryMb: number) => {
-    return { perSecond: value, p50Ms: value, p99Ms: value, cpuMicrosPerCall: value, memoryMb }
+    return { perSecond: value, p50Ms: value, p99Ms: value, cpuMicrosPerCall: value, wakeUpsPerCall: value, memoryMb }
   }
   assert.deepEqual(medianSample([sample(1, 30), sample(2, 10), sample(3, 20)]), sample(2, 20))
 })

@@ -7,7 +7,7 @@ import { markdownReport, terminalReport } from '../rpc/report/table.ts'
 import { between } from '../rpc/report/write-docs.ts'
 import type { SubjectName } from '../rpc/subjects.ts'
 
-const FIGURES = { p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 30, memoryMb: 200 }
+const FIGURES = { p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 30, wakeUpsPerCall: 1.5, memoryMb: 200 }
 
 function closed(subject: SubjectName, perSecond: number, inFlight = 64): Result {
   return { subject, load: 'closed', inFlight, perSecond, ...FIGURES }
@@ -43,14 +43,14 @@ test('the report has a table for each load, with ratios, the cost without a call
   const results = [closed('tsmicro', 12_345), closed('bare', 5000), http('tsmicro', 10, 2), http('bare', 25, 2)]
   const text = terminalReport({ results, baselineCpuMicros: 21.5 })
   assert.match(text, /^64 in flight +calls\/s +p50 ms/m)
-  assert.match(text, /^tsmicro +12,345 +1\.00 +2\.00 +30\.0 +200 +1\.00$/m)
+  assert.match(text, /^tsmicro +12,345 +1\.00 +2\.00 +30\.0 +1\.50 +200 +1\.00$/m)
   assert.match(text, /^bare +5,000 .* 2\.47$/m)
   assert.match(text, /^HTTP, 2,000 requests a second offered/m)
-  assert.match(text, /^bare +1,999 .* 25\.0 +200 +0\.40$/m)
+  assert.match(text, /^bare +1,999 .* 25\.0 +1\.50 +200 +0\.40$/m)
   assert.match(text, /costs 21\.5 µs/)
   assert.match(text, /^missed +2\.47 +64 in flight: calls a second of tsmicro at least 5 × bare$/m)
   const markdown = markdownReport({ results, baselineCpuMicros: 21.5 })
-  assert.match(markdown, /^\| bare \| 5,000 \| 1\.00 \| 2\.00 \| 30\.0 \| 200 \| 2\.47 \|$/m)
+  assert.match(markdown, /^\| bare \| 5,000 \| 1\.00 \| 2\.00 \| 30\.0 \| 1\.50 \| 200 \| 2\.47 \|$/m)
   assert.match(markdown, /\| 0\.40 \| met \|/)
 })
 

@@ -6,6 +6,8 @@ export interface Window {
   readonly calls: number
   /** User and system time of the whole process. */
   readonly cpuMicros: number
+  /** How often the process had gone to sleep and was woken, e.g. because a message came. */
+  readonly wakeUps: number
   readonly memoryMb: number
   /** 0 where the process takes no times. */
   readonly p50Ms: number
@@ -21,6 +23,7 @@ export class Meter {
   readonly #histogram = createHistogram()
   #calls = 0
   #cpu = process.cpuUsage()
+  #wakeUps = wakeUpsUntilNow()
   #since = performance.now()
 
   count(): void {
@@ -38,12 +41,14 @@ export class Meter {
   mark(): Window {
     const now = performance.now()
     const cpu = process.cpuUsage()
+    const wakeUps = wakeUpsUntilNow()
     const used = cpu.user - this.#cpu.user + cpu.system - this.#cpu.system
     const timed = this.#histogram.count > 0
     const window = {
       elapsedMs: now - this.#since,
       calls: this.#calls,
       cpuMicros: used,
+      wakeUps: wakeUps - this.#wakeUps,
       memoryMb: process.memoryUsage.rss() / 1024 / 1024,
       p50Ms: timed ? this.#histogram.percentile(50) / NS_PER_MS : 0,
       p99Ms: timed ? this.#histogram.percentile(99) / NS_PER_MS : 0,
@@ -51,7 +56,10 @@ export class Meter {
     this.#histogram.reset()
     this.#calls = 0
     this.#cpu = cpu
+    this.#wakeUps = wakeUps
     this.#since = now
     return window
   }
 }
+
+const wakeUpsUntilNow = () => process.resourceUsage().voluntaryContextSwitches

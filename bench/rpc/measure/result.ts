@@ -14,6 +14,8 @@ export interface Result {
   readonly p99Ms: number
   /** Of client and server process together; for `http` without what the HTTP server costs by itself. */
   readonly cpuMicrosPerCall: number
+  /** How often client and server process together were woken per call; for `http` with what HTTP itself brings about. */
+  readonly wakeUpsPerCall: number
   /** Resident memory of client and server process together. */
   readonly memoryMb: number
 }

@@ -15,6 +15,7 @@ export function rowsOf(results: readonly Result[]): string[][] {
     'p50 ms',
     'p99 ms',
     'CPU µs/call',
+    'wake-ups/call',
     'memory MB',
     http ? `${OURS}'s CPU ÷ its` : `${OURS}'s calls/s ÷ its`,
   ]
@@ -24,6 +25,7 @@ export function rowsOf(results: readonly Result[]): string[][] {
     result.p50Ms.toFixed(2),
     result.p99Ms.toFixed(2),
     result.cpuMicrosPerCall.toFixed(1),
+    result.wakeUpsPerCall.toFixed(2),
     count(result.memoryMb),
     ours ? (ours[figure] / result[figure]).toFixed(2) : '',
   ])

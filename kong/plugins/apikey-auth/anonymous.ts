@@ -1,4 +1,4 @@
-import { isAlphanumeric } from './word.ts'
+import { isAlphanumeric } from '../shared/word.ts'
 
 /**
  * Whether a path may be requested without a key: `/health` frees exactly that, `/public/*` all below `/public/`, `/public*` also

@@ -9,7 +9,6 @@ import { KEY_FORBIDDEN, KEY_INVALID, KEY_REQUIRED, type Refusal, UNVERIFIED } fr
 import type { Consumer, Verdict } from './verdict.ts'
 
 export { isPathPattern } from './anonymous.ts'
-export { CONSUMER_ID, CONSUMER_PERMISSIONS, isGatewaysWord, isRequestId } from './headers.ts'
 export { envelopeOf, type Refusal } from './refusal.ts'
 export {
   type Consumer,

@@ -1,14 +1,6 @@
-import {
-  CONSUMER_ID,
-  CONSUMER_PERMISSIONS,
-  conclude,
-  envelopeOf,
-  isGatewaysWord,
-  isRequestId,
-  open,
-  PRIORITY,
-  type Refusal,
-} from './core.ts'
+import { removeClaims } from '../shared/claims.ts'
+import { CONSUMER_ID, CONSUMER_PERMISSIONS, isRequestId } from '../shared/identity.ts'
+import { conclude, envelopeOf, open, PRIORITY, type Refusal } from './core.ts'
 import { type Verifiers, verdictOn } from './verification.ts'
 
 export { PRIORITY }
@@ -29,7 +21,7 @@ export function access(this: unknown, config: Config): void {
     kong.response.exit(431, { message: 'Too many header fields' })
     return
   }
-  for (const [name] of headers) if (isGatewaysWord(name)) ngx.req.clear_header(name)
+  removeClaims(headers)
   const valuesOf = (name: string): readonly string[] => {
     const value = headers.get(name)
     if (value === undefined) return []

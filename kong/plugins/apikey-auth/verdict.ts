@@ -1,4 +1,4 @@
-import { isWord } from './word.ts'
+import { isWord } from '../shared/word.ts'
 
 /** Whose key it is. */
 export interface Consumer {

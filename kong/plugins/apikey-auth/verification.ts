@@ -13,30 +13,41 @@ export interface Verifiers {
   readonly negative_cache_ttl: number
 }
 
+/** A verdict as it is remembered. */
+interface Entry {
+  readonly verdict: Verdict
+  /** Seconds since 1970. */
+  readonly goodUntil: number
+}
+
 const UNKNOWN: Verdict = { kind: 'unknown' }
 /** In seconds: Kong's cache takes 0 for "for ever". */
 const NOT_AT_ALL = 0.001
+/** In seconds: what a cache may be late with forgetting. */
+const GRACE = 0.1
 
 /** The verdict on a key, remembered or asked for; all workers of a Kong wait for one question. */
 export function verdictOn(key: string, verifiers: Verifiers): Verdict {
   const { cache_ttl, negative_cache_ttl, verify_urls } = verifiers
   // Routes that may remember for different times do not share what is remembered. The cache never holds a key.
   const id = `apikey-auth:${cache_ttl}:${negative_cache_ttl}:${verify_urls.join(',')}:${hashOf(key)}`
-  const [verdict, fault] = kong.cache.get(id, { resurrect_ttl: NOT_AT_ALL }, load, key, verifiers)
+  const [entry, fault] = kong.cache.get(id, { resurrect_ttl: NOT_AT_ALL }, load, key, verifiers)
   if (fault !== undefined) kong.log.err('API key not verified: ', fault)
-  return verdict ?? UNKNOWN
+  // Kong's cache hands an expired yes out to a request that waited too long (5 s) for another's question about the same key,
+  // whatever resurrect_ttl is: measured with a verifier that hangs and twenty requests at once.
+  return entry === undefined || ngx.now() > entry.goodUntil ? UNKNOWN : entry.verdict
 }
 
 /** Never an error: for an error Kong's cache would bring an expired yes back to life. */
-function load(this: void, key: string, verifiers: Verifiers): LuaMultiReturn<[Verdict, undefined, number]> {
+function load(this: void, key: string, verifiers: Verifiers): LuaMultiReturn<[Entry, undefined, number]> {
   let verdict = UNKNOWN
   try {
     verdict = verify(key, verifiers)
   } catch (fault) {
     kong.log.err('API key not verified: ', fault)
   }
-  const life = lifeOf(verdict, { good: verifiers.cache_ttl, bad: verifiers.negative_cache_ttl })
-  return $multi(verdict, undefined, life > 0 ? life : NOT_AT_ALL)
+  const life = Math.max(NOT_AT_ALL, lifeOf(verdict, { good: verifiers.cache_ttl, bad: verifiers.negative_cache_ttl }))
+  return $multi({ verdict, goodUntil: ngx.now() + life + GRACE }, undefined, life)
 }
 
 /** Asks in turn until one knows, all within one deadline. */

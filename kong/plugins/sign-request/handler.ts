@@ -1,5 +1,6 @@
 import { new as hmacOf } from 'resty.openssl.hmac'
 import { to_hex } from 'resty.string'
+import { removeClaims } from '../shared/claims.ts'
 import { HIDDEN_HEADERS, SHORTEST_SECRET, SIGNATURE_HEADER, signatureOf, textToSign } from './core.ts'
 
 export { PRIORITY } from './core.ts'
@@ -8,6 +9,15 @@ export const VERSION = '0.1.0'
 interface Config {
   /** Absent or empty, as where a reference leads nowhere: unsigned, which services refuse in production. */
   readonly secret: string | undefined
+}
+
+/**
+ * Kong's rewrite phase, which is before any plugin that tells who is asking: what a client says of itself is not to be signed,
+ * on a route without such a plugin either. Requests with more fields than are looked at are refused below.
+ */
+export function rewrite(this: unknown): void {
+  const [headers] = ngx.req.get_headers(1000)
+  removeClaims(headers)
 }
 
 export function access(this: unknown, { secret }: Config): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../src/config/load.ts'
 import type { AccessPlugin } from '../src/plugins/plugin.ts'
+import { PluginSet } from '../src/plugins/registry.ts'
 import { Backend } from '../src/proxy/backend.ts'
 import { balancerFinder } from '../src/proxy/balancer-finder.ts'
 import { Generation } from '../src/proxy/generation.ts'
@@ -34,13 +35,17 @@ for (const [how, access] of Object.entries(failing)) {
     const entry = {
       backend,
       plugins: [plugin],
+      responders: [],
       hiddenHeaders: new Set<string>(),
+      maxBodyBytes: Number.POSITIVE_INFINITY,
       stripPath: true,
       preserveHost: false,
-      httpsOnly: false,
+      httpsOnly: undefined,
     }
     const generation = new Generation({
       router: new Router([[route, entry]]),
+      unmatchedResponders: [],
+      plugins: new PluginSet({ balancerOf: () => backend.balancer, log, env: {} }),
       upstreams: new Map(),
       startChecks: () => {},
       stopChecks: () => {},
@@ -52,6 +57,6 @@ for (const [how, access] of Object.entries(failing)) {
     assert.deepEqual(json, { message: 'An unexpected error occurred', request_id: headers['x-kong-request-id'] })
     assert.equal(reached, 0)
     assert.match(log.lines.join('\n'), /a secret detail/)
-    await generation.retire()
+    await generation.retire(0)
   })
 }

@@ -7,16 +7,20 @@ export interface KongPlugin {
   tags?: string[]
 }
 
-/** A route of `kong.yml`: at least one of `paths`, `methods`, `hosts`. */
+/** A route of `kong.yml`: at least one of `paths`, `methods`, `hosts`, `headers`. */
 export interface KongRoute {
   name?: string
   /** Prefixes (`/blog`) or regular expressions anchored at the start (`~/blog/health$`). */
   paths?: string[]
   methods?: string[]
-  /** Host names without a port; `*.example.com` and `example.*` are understood. */
+  /** Host names; `*.example.com` and `example.*` are understood, and a port after any. */
   hosts?: string[]
+  /** Values of header fields, whatever their case; `~*` in front makes one a regular expression. All names must match, with one value each. */
+  headers?: Record<string, string[]>
   /** Default: http and https. A route for https only answers 426, as this gateway speaks http. */
   protocols?: string[]
+  /** What such a route answers: 426 (default), 301, 302, 307 or 308. */
+  https_redirect_status_code?: number
   /** Default: true. */
   strip_path?: boolean
   /** Default: false. */

@@ -1,3 +1,4 @@
+import type { HeaderPattern } from '../routing/header-pattern.ts'
 import type { Section } from './section.ts'
 
 /** A plugin entry as written; its `config` is read by the plugin itself when the gateway starts. */
@@ -10,10 +11,15 @@ export interface PluginEntry {
 
 export interface RouteConfig {
   readonly name: string
+  /** Kong's, made of the name; undefined when it has none. */
+  readonly id: string | undefined
   readonly paths: readonly string[] | undefined
   readonly methods: readonly string[] | undefined
   readonly hosts: readonly string[] | undefined
+  readonly headers: readonly HeaderPattern[] | undefined
   readonly protocols: readonly string[]
+  /** What a request over http gets from a route for https only: 426, or the status of a redirection. */
+  readonly httpsRedirectStatus: number
   readonly stripPath: boolean
   readonly preserveHost: boolean
   readonly regexPriority: number

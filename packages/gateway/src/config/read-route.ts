@@ -1,4 +1,6 @@
+import { type HeaderPattern, headerPattern } from '../routing/header-pattern.ts'
 import { pathPattern } from '../routing/path-pattern.ts'
+import { routeId } from '../routing/route-id.ts'
 import { configError } from './config-error.ts'
 import type { RouteConfig } from './model.ts'
 import { readPlugins } from './read-plugin.ts'
@@ -6,12 +8,16 @@ import { nonEmptyString, Section } from './section.ts'
 
 export function readRoute(value: unknown, place: string): RouteConfig {
   const section = new Section(value, place)
+  const name = section.optionalString('name')
   const route: RouteConfig = {
-    name: section.optionalString('name') ?? place,
+    name: name ?? place,
+    id: name === undefined ? undefined : routeId(name),
     paths: section.restriction('paths', readPath),
     methods: section.restriction('methods', readMethod),
     hosts: section.restriction('hosts', readHost),
+    headers: readHeaders(section),
     protocols: section.restriction('protocols', readProtocol) ?? ['http', 'https'],
+    httpsRedirectStatus: readRedirectStatus(section),
     stripPath: section.boolean('strip_path', true),
     preserveHost: section.boolean('preserve_host', false),
     regexPriority: section.number('regex_priority', 0, { min: 0, max: 2 ** 32 - 1, integer: true }),
@@ -22,8 +28,8 @@ export function readRoute(value: unknown, place: string): RouteConfig {
   if (handling !== 'v0') throw configError(section.at('path_handling'), 'only v0 (the default) is supported')
   section.list('tags', nonEmptyString)
   section.finish()
-  if (route.paths === undefined && route.methods === undefined && route.hosts === undefined) {
-    throw configError(place, 'set at least one of paths, methods, hosts')
+  if ([route.paths, route.methods, route.hosts, route.headers].every(list => list === undefined)) {
+    throw configError(place, 'set at least one of paths, methods, hosts, headers')
   }
   return route
 }
@@ -41,14 +47,39 @@ function readMethod(value: unknown, place: string): string {
 }
 
 function readHost(value: unknown, place: string): string {
-  const host = nonEmptyString(value, place)
-  if (host.includes(':')) throw configError(place, 'must be a host name without a port')
+  const [host = '', port, more] = nonEmptyString(value, place).split(':')
+  if (more !== undefined || (port !== undefined && !isPort(port)))
+    throw configError(place, 'must be a host name, with or without a port from 1 to 65535')
   const stars = host.split('*').length - 1
   if (stars > 1 || (stars === 1 && !host.startsWith('*.') && !host.endsWith('.*'))) {
     throw configError(place, 'a wildcard stands alone at one end: *.example.com or example.*')
   }
   if (!/^[A-Za-z0-9._*-]+$/.test(host)) throw configError(place, 'is not a host name')
-  return host.toLowerCase()
+  return `${host.toLowerCase()}${port === undefined ? '' : `:${port}`}`
+}
+
+function isPort(text: string): boolean {
+  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535
+}
+
+function readHeaders(route: Section): HeaderPattern[] | undefined {
+  if (!route.has('headers')) return undefined
+  const section = new Section(route.raw('headers'), route.at('headers'))
+  const patterns = section.names().map(name => {
+    const place = section.at(name)
+    if (!/^[A-Za-z0-9_-]+$/.test(name)) throw configError(place, 'is not a header name')
+    if (name.toLowerCase() === 'host') throw configError(place, 'belongs into hosts')
+    return headerPattern(name, section.restriction(name, nonEmptyString) ?? [], place)
+  })
+  if (patterns.length === 0)
+    throw configError(section.place, 'must not be empty: leave the field out to match everything')
+  return patterns
+}
+
+function readRedirectStatus(section: Section): number {
+  const status = section.raw('https_redirect_status_code') ?? 426
+  if (typeof status === 'number' && [426, 301, 302, 307, 308].includes(status)) return status
+  throw configError(section.at('https_redirect_status_code'), 'must be 426, 301, 302, 307 or 308')
 }
 
 function readProtocol(value: unknown, place: string): string {

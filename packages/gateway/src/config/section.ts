@@ -24,6 +24,11 @@ export class Section {
     return this.#fields.has(name)
   }
 
+  /** Of a mapping whose names are the config's own. */
+  names(): string[] {
+    return [...this.#fields.keys()]
+  }
+
   raw(name: string): unknown {
     this.#seen.add(name)
     return this.#fields.get(name)

@@ -1,19 +1,29 @@
+import type { Socket } from 'node:net'
 import type { Environment } from '../config/secret.ts'
 import type { Section } from '../config/section.ts'
 import type { BalancerFinder } from '../proxy/balancer-finder.ts'
 import type { Answer } from '../server/answer.ts'
+import type { HeaderList } from '../server/header-list.ts'
 import type { GatewayLog } from '../server/log.ts'
 
-/** What a plugin sees of a request. */
+/** What a plugin sees of a request. One object a request: what a plugin knows of it may be kept in a WeakMap. */
 export interface AccessRequest {
   /** All values of a field, one per occurrence; empty when it is absent. `name` in lower case. */
-  valuesOf(this: void, name: string): readonly string[]
-  /** As the client sent it, without the query. */
-  readonly path: string
-  /** Sends a header field along, if every plugin lets the request pass; in this order, before `forward`. */
-  tellService(this: void, name: string, value: string): void
+  headerValues(name: string): readonly string[]
   /** The client's x-request-id when it sent a usable one, the gateway's own id otherwise. */
   readonly requestId: string
+  /** The gateway's own id: `x-kong-request-id`, and `request_id` in Kong's form of an error. */
+  readonly gatewayRequestId: string
+  readonly method: string
+  /** Normalized; as it was sent where it cannot be. */
+  readonly path: string
+  /** As it was sent, without the query. */
+  readonly sentPath: string
+  /** The name of the service; undefined when no route matched. */
+  readonly service: string | undefined
+  /** The other end of the connection. */
+  readonly clientAddress: string
+  readonly socket: Socket
 }
 
 /** A request as it goes to the service; plugins may change what is not read-only. */
@@ -31,10 +41,20 @@ export interface ForwardedCall {
 export interface AccessPlugin {
   /** Header names, in lower case, that the upstream must not see. */
   readonly hiddenHeaders: readonly string[]
+  /** What a request's body may be at most; a longer one is cut off with 413. Absent = no limit. */
+  readonly maxBodyBytes?: number
   /** An answer ends the request; undefined lets it pass. */
   access(request: AccessRequest): Answer | undefined | Promise<Answer | undefined>
   /** Called when every plugin has let the request pass, in their order. If it throws, nothing is forwarded. */
-  forward?(call: ForwardedCall): void
+  forward?(call: ForwardedCall, request: AccessRequest): void
+  /**
+   * Kong's header filter: may change the header fields of whatever is answered, be it by the upstream, the gateway or a plugin
+   * before this one (whose `access` was not called then). Global ones are also asked where no route matched. If it throws, that
+   * is logged and the answer goes out.
+   */
+  respond?(request: AccessRequest, headers: HeaderList): void
+  /** Takes over what its predecessor in the config before a reload knows. Only for kinds with `perEntry`. */
+  inherit?(predecessor: AccessPlugin): void
   close(): Promise<void>
 }
 
@@ -49,6 +69,8 @@ export interface PluginKind {
   readonly name: string
   /** Higher runs first, on Kong's scale (key-auth: 1250). */
   readonly priority: number
+  /** Each entry of the config is a plugin of its own, as it counts for itself. Default: entries that are alike share one. */
+  readonly perEntry?: boolean
   /** Reads the `config` (throwing `GatewayConfigError`) and makes the plugin ready. */
   configure(config: Section, environment: PluginEnvironment): AccessPlugin
 }

@@ -15,6 +15,7 @@ const KINDS: ReadonlyMap<string, PluginKind> = new Map(
  */
 export class PluginSet {
   readonly #made = new Map<PluginEntry, AccessPlugin>()
+  /** By what they may be found again: the config of those that are shared, the place of those that are not. */
   readonly #alike = new Map<string, AccessPlugin>()
   readonly #environment: PluginEnvironment
 
@@ -22,12 +23,15 @@ export class PluginSet {
     this.#environment = environment
   }
 
-  /** Also makes what no route uses, so that an unknown plugin never goes unnoticed. Throws `GatewayConfigError`. */
-  make(entries: readonly PluginEntry[]): void {
+  /**
+   * Also makes what no route uses, so that an unknown plugin never goes unnoticed. `owner` is what the entries belong to, in words
+   * that stay the same over a reload. Throws `GatewayConfigError`.
+   */
+  make(entries: readonly PluginEntry[], owner: string): void {
     for (const entry of entries) {
       const kind = kindOf(entry)
       // A plugin that is switched off must be known and well configured too, but holds nothing open.
-      const id = `${entry.name} ${entry.config.text()}`
+      const id = `${entry.name} ${kind.perEntry === true ? owner : entry.config.text()}`
       const plugin = this.#alike.get(id) ?? kind.configure(entry.config, this.#environment)
       // Kept before its faults are looked for, so that it is closed whatever they are.
       this.#made.set(entry, plugin)
@@ -44,6 +48,14 @@ export class PluginSet {
     }
     const ordered = [...chosen.values()].sort((a, b) => kindOf(b).priority - kindOf(a).priority)
     return ordered.map(entry => this.#made.get(entry)).filter(plugin => plugin !== undefined)
+  }
+
+  /** Goes on with what the plugins of an earlier config know. */
+  inherit(earlier: PluginSet): void {
+    for (const [id, plugin] of this.#alike) {
+      const predecessor = earlier.#alike.get(id)
+      if (predecessor !== undefined) plugin.inherit?.(predecessor)
+    }
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,8 @@ export const UPSTREAM_TIMED_OUT: Failure = {
 }
 export const CLIENT_TIMED_OUT: Failure = { status: 408, message: 'Request timeout' }
 export const NO_TARGET: Failure = { status: 503, message: 'failure to get a peer from the ring-balancer' }
-const INVALID_RESPONSE: Failure = {
+const BODY_TOO_LONG: Failure = { status: 413, message: 'Request size limit exceeded' }
+export const INVALID_RESPONSE: Failure = {
   status: 502,
   message: 'An invalid response was received from the upstream server',
   target: 'tcpFailure',
@@ -31,7 +32,13 @@ const DNS_CODES: ReadonlySet<string> = new Set([
 ])
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
 
+/** The client's body is longer than a plugin allows. */
+export class BodyTooLongError extends Error {
+  override readonly name = 'BodyTooLongError'
+}
+
 export function failureOf(error: Error): Failure {
+  if (error instanceof BodyTooLongError) return BODY_TOO_LONG
   const code = codeOf(error)
   if (DNS_CODES.has(code)) return NAME_UNRESOLVED
   if (TIMEOUT_CODES.has(code)) return UPSTREAM_TIMED_OUT

@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isRequestId } from '@tsmicro/kong-plugins/apikey-auth'
 import type { AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
 import { escapePath, normalizePath } from '../routing/normalize-path.ts'
 import { upstreamPath } from '../routing/upstream-path.ts'
 import { type Answer, kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
-import { headerValues } from '../server/header-values.ts'
 import type { GatewayLog } from '../server/log.ts'
 import { newRequestId } from '../server/request-id.ts'
 import { requestTarget } from '../server/request-target.ts'
+import type { UpgradeSocket } from '../server/upgrade-socket.ts'
 import { Exchange } from './exchange.ts'
 import type { Generation } from './generation.ts'
-import { refuseUnsupported } from './refuse.ts'
+import { demandHttps, refuseUnsupported } from './refuse.ts'
 import { upstreamRequestHeaders } from './request-headers.ts'
+import { RequestView } from './request-view.ts'
+import { responsePhase } from './response-phase.ts'
 import type { ProxyTable } from './table.ts'
 
 /**
@@ -19,10 +20,10 @@ import type { ProxyTable } from './table.ts'
  * `current` tells the table that new requests use; each keeps the one it began with until its end.
  */
 export function proxyHandler(current: () => Generation, log: GatewayLog) {
-  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now() }
+  return async (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket): Promise<void> => {
+    const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now(), respond: undefined }
     try {
-      const refusal = await handle(current().tableFor(res), log, request, req, res)
+      const refusal = await handle(current().tableFor(res, upgrade !== undefined), log, request, req, res, upgrade)
       if (refusal !== undefined) sendAnswer(res, refusal, request)
     } catch (error) {
       log.error({ requestId: request.id, err: error instanceof Error ? error.stack : String(error) }, 'request failed')
@@ -33,35 +34,34 @@ export function proxyHandler(current: () => Generation, log: GatewayLog) {
 }
 
 async function handle(
-  { router }: ProxyTable,
+  { router, unmatchedResponders }: ProxyTable,
   log: GatewayLog,
   request: RequestIdentity,
   req: IncomingMessage,
   res: ServerResponse,
+  upgrade: UpgradeSocket | undefined,
 ): Promise<Answer | undefined> {
+  request.respond = responsePhase(
+    unmatchedResponders,
+    () => new RequestView(req, request.id, req.url ?? '', undefined),
+    log,
+  )
   const unsupported = refuseUnsupported(req, request.id)
   if (unsupported !== undefined) return unsupported
   const target = requestTarget(req)
   const path = target && normalizePath(target.rawPath)
   if (target === undefined || path === undefined) return kongError(400, 'Bad request', request.id)
 
-  const match = router.match(req.method ?? '', target.host, path)
+  const match = router.match(req, target, path)
   if (match === undefined) return kongError(404, 'no Route matched with those values', request.id)
   const { value: route, prefix } = match
-  if (route.httpsOnly) {
-    const upgrade = { connection: 'Upgrade', upgrade: 'TLS/1.2, HTTP/1.1' }
-    return kongError(426, 'Please use HTTPS protocol', request.id, upgrade)
-  }
+  if (route.httpsOnly !== undefined) return demandHttps(route.httpsOnly, target, request.id)
 
-  const told: string[] = []
-  if (route.plugins.length > 0) {
-    const view = {
-      valuesOf: (name: string) => headerValues(req, name),
-      path: target.rawPath,
-      tellService: (name: string, value: string) => void told.push(name, value),
-      requestId: clientRequestId(req) ?? request.id,
-    }
-    const refusal = await askPlugins(route.plugins, view)
+  const { plugins } = route
+  const view = plugins.length > 0 ? new RequestView(req, request.id, path, route.backend.service.name) : undefined
+  request.respond = view && responsePhase(route.responders, () => view, log)
+  if (view !== undefined) {
+    const refusal = await askPlugins(plugins, view)
     if (refusal !== undefined) return refusal
     if (res.destroyed) return undefined
   }
@@ -79,9 +79,9 @@ async function handle(
     method: req.method ?? '',
     path: escapePath(joined),
     query: target.query,
-    headers: upstreamRequestHeaders(req, forwarded).concat(told),
+    headers: upstreamRequestHeaders(req, forwarded),
   }
-  for (const plugin of route.plugins) plugin.forward?.(call)
+  if (view !== undefined) for (const plugin of plugins) plugin.forward?.(call, view)
   new Exchange({
     req,
     res,
@@ -89,6 +89,8 @@ async function handle(
     path: call.path + call.query,
     headers: call.headers,
     host: route.preserveHost && target.authority !== '' ? target.authority : undefined,
+    upgrade,
+    maxBodyBytes: route.maxBodyBytes,
     request,
     log,
   })
@@ -101,9 +103,4 @@ async function askPlugins(plugins: readonly AccessPlugin[], request: AccessReque
     if (answer !== undefined) return answer
   }
   return undefined
-}
-
-function clientRequestId(req: IncomingMessage): string | undefined {
-  const value = req.headers['x-request-id']
-  return typeof value === 'string' && isRequestId(value) ? value : undefined
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Answer, kongError } from '../server/answer.ts'
 import { MAX_HEADER_FIELDS, MAX_URL_LENGTH } from '../server/limits.ts'
+import type { RequestTarget } from '../server/request-target.ts'
 
 /** Requests that are valid HTTP and yet not for a proxy to pass on. */
 export function refuseUnsupported(req: IncomingMessage, requestId: string): Answer | undefined {
@@ -17,14 +18,17 @@ export function refuseUnsupported(req: IncomingMessage, requestId: string): Answ
     if (encoding.toLowerCase() !== 'chunked')
       return closing(501, 'Only the chunked transfer encoding is supported', requestId)
   }
-  // Any other Upgrade (h2c, as some clients always send) is an offer that may be ignored.
-  if (headers.upgrade?.toLowerCase().includes('websocket')) {
-    return closing(501, 'Protocol upgrades are not supported by this gateway', requestId)
-  }
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
     return kongError(417, 'Expectation failed', requestId)
   }
   return undefined
+}
+
+/** The answer of a route that is for https only: 426, or the way to the same place over https. */
+export function demandHttps(status: number, { host, rawPath, query }: RequestTarget, requestId: string): Answer {
+  if (status !== 426) return { status, headers: { location: `https://${host}${rawPath}${query}` }, body: '' }
+  const upgrade = { connection: 'Upgrade', upgrade: 'TLS/1.2, HTTP/1.1' }
+  return kongError(426, 'Please use HTTPS protocol', requestId, upgrade)
 }
 
 function closing(status: number, message: string, requestId: string): Answer {

@@ -1,26 +1,32 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { BodyTooLongError } from './failure.ts'
 
 /** So much of a body is kept to be sent again. What is longer is sent once, as it comes. */
 const KEEP_BYTES = 1024 * 1024
 
+export interface BodyOptions {
+  /** For an attempt after the next. */
+  readonly keep: boolean
+  /** Beyond them the body ends in an error, before a byte too many is read. */
+  readonly maxBytes: number
+  /** Runs once, when the upstream is ready for the body: the moment for 100 Continue. */
+  readonly onFirstRead: () => void
+}
+
 /** A client's request body, for one attempt after the other. */
 export class RequestBody {
   readonly #req: IncomingMessage
-  readonly #onFirstRead: () => void
+  readonly #options: BodyOptions
   /** What came so far; undefined when it is not kept. */
   #kept: Buffer[] | undefined
   #size = 0
   #read = false
 
-  /**
-   * `keep`: for an attempt after the next. `onFirstRead` runs once, when the upstream is ready for the body: the moment for
-   * 100 Continue.
-   */
-  constructor(req: IncomingMessage, keep: boolean, onFirstRead: () => void) {
+  constructor(req: IncomingMessage, options: BodyOptions) {
     this.#req = req
-    this.#kept = keep ? [] : undefined
-    this.#onFirstRead = onFirstRead
+    this.#kept = options.keep ? [] : undefined
+    this.#options = options
   }
 
   /** Whether another attempt can have the whole of it. */
@@ -32,23 +38,26 @@ export class RequestBody {
   open(): Readable {
     return new BodyStream(this.#req, this.#kept ?? [], {
       onRead: () => {
-        if (!this.#read) this.#onFirstRead()
+        if (!this.#read) this.#options.onFirstRead()
         this.#read = true
       },
-      onChunk: chunk => this.#keep(chunk),
+      onChunk: chunk => this.#take(chunk),
     })
   }
 
-  #keep(chunk: Buffer): void {
+  /** False when the chunk is one too many. */
+  #take(chunk: Buffer): boolean {
     this.#size += chunk.length
+    if (this.#size > this.#options.maxBytes) return false
     if (this.#size > KEEP_BYTES) this.#kept = undefined
     this.#kept?.push(chunk)
+    return true
   }
 }
 
 interface Events {
   readonly onRead: () => void
-  readonly onChunk: (chunk: Buffer) => void
+  readonly onChunk: (chunk: Buffer) => boolean
 }
 
 /**
@@ -92,8 +101,8 @@ class BodyStream extends Readable {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#events.onChunk(chunk)
-    if (!this.push(chunk)) this.#req.pause()
+    if (!this.#events.onChunk(chunk)) this.destroy(new BodyTooLongError('the body is longer than the route allows'))
+    else if (!this.push(chunk)) this.#req.pause()
   }
 
   readonly #onEnd = (): void => {

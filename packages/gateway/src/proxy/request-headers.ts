@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { isGatewaysWord } from '@tsmicro/kong-plugins/apikey-auth'
+import { isGatewaysWord } from '@tsmicro/kong-plugins/shared'
+import { clientAddress } from '../server/client-address.ts'
 import { VIA } from '../server/identity.ts'
 import type { RequestTarget } from '../server/request-target.ts'
 import { HOP_BY_HOP, namedByConnection } from './hop-by-hop.ts'
@@ -75,12 +76,7 @@ function isDropped(name: string): boolean {
   return HOP_BY_HOP.has(name) || REPLACED.has(name) || (name.startsWith('x') && isForged(name))
 }
 
-/** What only a gateway may say; beside what the API-key plugin for Kong removes, Kong's own. */
+/** What only a gateway may say; beside what the plugins for Kong remove, Kong's own. */
 function isForged(name: string): boolean {
   return isGatewaysWord(name) || /^x[-_]kong[-_]/.test(name)
-}
-
-function clientAddress(req: IncomingMessage): string {
-  const address = req.socket.remoteAddress ?? ''
-  return address.startsWith('::ffff:') ? address.slice(7) : address
 }

@@ -13,15 +13,23 @@ import type { Resolver } from './resolver.ts'
 export interface ProxyRoute {
   readonly backend: Backend
   readonly plugins: readonly AccessPlugin[]
+  /** Those of them that have a say on responses. */
+  readonly responders: readonly AccessPlugin[]
   readonly hiddenHeaders: ReadonlySet<string>
+  /** Infinity when no plugin limits it. */
+  readonly maxBodyBytes: number
   readonly stripPath: boolean
   readonly preserveHost: boolean
-  readonly httpsOnly: boolean
+  /** What requests over http are refused with; undefined when they are not. */
+  readonly httpsOnly: number | undefined
 }
 
 /** A config at work. */
 export interface ProxyTable {
   readonly router: Router<ProxyRoute>
+  /** The plugins that have a say on answers to requests that no route matches. */
+  readonly unmatchedResponders: readonly AccessPlugin[]
+  readonly plugins: PluginSet
   readonly upstreams: ReadonlyMap<string, Upstream>
   startChecks(): void
   stopChecks(): void
@@ -40,10 +48,10 @@ export async function buildTable(config: GatewayConfig, { resolve, log, env }: T
   const balancerOf = balancerFinder(upstreams, resolve)
   const plugins = new PluginSet({ balancerOf, log, env })
   try {
-    plugins.make(config.plugins)
+    plugins.make(config.plugins, 'everything')
     for (const service of config.services) {
-      plugins.make(service.plugins)
-      for (const route of service.routes) plugins.make(route.plugins)
+      plugins.make(service.plugins, `service ${service.name}`)
+      for (const route of service.routes) plugins.make(route.plugins, `route ${service.name} ${routeIdentity(route)}`)
     }
   } catch (error) {
     await plugins.close()
@@ -60,6 +68,8 @@ export async function buildTable(config: GatewayConfig, { resolve, log, env }: T
   }
   return {
     router: new Router(routes),
+    unmatchedResponders: respondersOf(plugins.select(config.plugins)),
+    plugins,
     upstreams,
     startChecks: () => {
       for (const upstream of upstreams.values()) upstream.startChecks()
@@ -77,9 +87,20 @@ function proxyRoute(route: RouteConfig, backend: Backend, plugins: readonly Acce
   return {
     backend,
     plugins,
+    responders: respondersOf(plugins),
     hiddenHeaders: new Set(plugins.flatMap(plugin => plugin.hiddenHeaders)),
+    maxBodyBytes: Math.min(...plugins.map(plugin => plugin.maxBodyBytes ?? Number.POSITIVE_INFINITY)),
     stripPath: route.stripPath,
     preserveHost: route.preserveHost,
-    httpsOnly: !route.protocols.includes('http'),
+    httpsOnly: route.protocols.includes('http') ? undefined : route.httpsRedirectStatus,
   }
+}
+
+function respondersOf(plugins: readonly AccessPlugin[]): AccessPlugin[] {
+  return plugins.filter(plugin => plugin.respond !== undefined)
+}
+
+/** What a route is known by over a reload: its name, or what it matches. Its place in the config may change. */
+function routeIdentity({ id, hosts, paths, methods, headers }: RouteConfig): string {
+  return id ?? JSON.stringify([hosts, paths, methods, headers])
 }

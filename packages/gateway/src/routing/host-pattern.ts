@@ -1,7 +1,18 @@
-export type HostMatcher = (host: string) => boolean
+export interface HostPattern {
+  /** Of a lower-case host name without port. */
+  readonly matches: (host: string) => boolean
+  /** Undefined matches any. */
+  readonly port: number | undefined
+}
 
-/** `example.com`, `*.example.com` or `example.*`, in lower case, matched against a lower-case host name without port. */
-export function hostMatcher(pattern: string): HostMatcher {
+/** Reads `example.com`, `*.example.com` or `example.*`, in lower case, each perhaps with a port. */
+export function hostPattern(text: string): HostPattern {
+  const colon = text.indexOf(':')
+  if (colon === -1) return { matches: nameMatcher(text), port: undefined }
+  return { matches: nameMatcher(text.slice(0, colon)), port: Number(text.slice(colon + 1)) }
+}
+
+function nameMatcher(pattern: string): (host: string) => boolean {
   if (pattern.startsWith('*')) {
     const end = pattern.slice(1)
     return host => host.endsWith(end)

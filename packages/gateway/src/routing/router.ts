@@ -1,7 +1,12 @@
+import type { IncomingMessage } from 'node:http'
 import type { RouteConfig } from '../config/model.ts'
-import { type HostMatcher, hostMatcher } from './host-pattern.ts'
+import { headerValues } from '../server/header-values.ts'
+import type { RequestTarget } from '../server/request-target.ts'
+import type { HeaderPattern } from './header-pattern.ts'
+import { type HostPattern, hostPattern } from './host-pattern.ts'
 import { matchPath, type PathPattern, pathPattern } from './path-pattern.ts'
-import { byPriority, priorityOf } from './priority.ts'
+import { byPriority, type Placed, priorityOf } from './priority.ts'
+import { routePartId } from './route-id.ts'
 
 export interface Match<T> {
   readonly value: T
@@ -9,45 +14,84 @@ export interface Match<T> {
   readonly prefix: string | undefined
 }
 
-interface Entry<T> {
+interface Entry<T> extends Placed {
   readonly value: T
   readonly pattern: PathPattern | undefined
   readonly methods: ReadonlySet<string> | undefined
-  readonly hosts: readonly HostMatcher[] | undefined
-  readonly priority: readonly number[]
+  readonly hosts: readonly HostPattern[] | undefined
+  readonly headers: readonly HeaderPattern[] | undefined
 }
 
-/** Finds the route of a request. The table is sorted once; the first entry that matches wins. Ties keep the config's order. */
+type Request = Pick<IncomingMessage, 'method' | 'rawHeaders' | 'socket'>
+type Host = Pick<RequestTarget, 'host' | 'authority'>
+
+/** Finds the route of a request. The table is sorted once; the first entry that matches wins. */
 export class Router<T> {
   readonly #entries: readonly Entry<T>[]
 
   constructor(routes: Iterable<readonly [RouteConfig, T]>) {
     const entries: Entry<T>[] = []
     for (const [route, value] of routes) entries.push(...entriesOf(route, value))
-    this.#entries = entries.sort((a, b) => byPriority(a.priority, b.priority))
+    this.#entries = entries.sort(byPriority)
   }
 
-  /** `host`: lower case, without port. `path`: normalized. */
-  match(method: string, host: string, path: string): Match<T> | undefined {
+  /** `path`: normalized. */
+  match(req: Request, target: Host, path: string): Match<T> | undefined {
     for (const entry of this.#entries) {
-      if (entry.methods !== undefined && !entry.methods.has(method)) continue
-      if (entry.hosts !== undefined && !entry.hosts.some(matches => matches(host))) continue
-      if (entry.pattern === undefined) return { value: entry.value, prefix: undefined }
+      if (entry.methods !== undefined && !entry.methods.has(req.method ?? '')) continue
+      if (entry.hosts !== undefined && !matchesHost(entry.hosts, req, target)) continue
+      if (entry.pattern === undefined) {
+        if (matchesHeaders(entry.headers, req)) return { value: entry.value, prefix: undefined }
+        continue
+      }
       const prefix = matchPath(entry.pattern, path)
-      if (prefix !== undefined) return { value: entry.value, prefix }
+      if (prefix !== undefined && matchesHeaders(entry.headers, req)) return { value: entry.value, prefix }
     }
     return undefined
   }
 }
 
-/** One entry per path, as in Kong: each path of a route has its own place in the order. */
+function matchesHost(hosts: readonly HostPattern[], { socket }: Request, { host, authority }: Host): boolean {
+  return hosts.some(({ matches, port }) => {
+    if (!matches(host)) return false
+    if (port === undefined) return true
+    // The port that the client names, or else the one that it has reached.
+    const named = /:(\d+)$/.exec(authority)?.[1]
+    return port === (named === undefined ? socket.localPort : Number(named))
+  })
+}
+
+function matchesHeaders(headers: readonly HeaderPattern[] | undefined, req: Request): boolean {
+  if (headers === undefined) return true
+  return headers.every(({ name, matches }) =>
+    headerValues(req, name).some(value => {
+      const lower = value.toLowerCase()
+      return matches.some(match => match(lower))
+    }),
+  )
+}
+
+/**
+ * One entry per path, as each has its own place in the order. Kong's parts of a route are the paths of one length and all
+ * regular expressions; a route that has several parts is known by an id for each.
+ */
 function entriesOf<T>(route: RouteConfig, value: T): Entry<T>[] {
   const patterns = route.paths?.map((path, index) => pathPattern(path, `${route.place}.paths[${index}]`))
+  const parts = [...new Set(patterns?.map(partOf))]
   return (patterns ?? [undefined]).map(pattern => ({
     value,
     pattern,
     methods: route.methods && new Set(route.methods),
-    hosts: route.hosts?.map(hostMatcher),
+    hosts: route.hosts?.map(hostPattern),
+    headers: route.headers,
     priority: priorityOf(route, pattern),
+    id:
+      route.id === undefined || pattern === undefined || parts.length === 1
+        ? route.id
+        : routePartId(route.id, parts.indexOf(partOf(pattern)) + 1),
   }))
+}
+
+function partOf(pattern: PathPattern): number {
+  return pattern.kind === 'regex' ? 0 : pattern.prefix.length
 }

@@ -1,13 +1,13 @@
 import { configError } from '../config/config-error.ts'
 
 /**
- * Kong's router runs Rust regular expressions. This turns one into a JavaScript expression that means the same, anchored
- * at the start, and refuses what the two read differently: better no start than a route that matches something else.
+ * Kong's router runs Rust regular expressions. This turns one into a JavaScript expression that means the same, by default
+ * anchored at the start, and refuses what the two read differently: better no start than a route that matches something else.
  *
  * JavaScript backtracks where Rust does not, so an expression like `(a+)+$` can be slow here and is not in Kong. The
  * config's author writes both, and this gateway is for development and tests.
  */
-export function translateRegex(source: string, place: string): RegExp {
+export function translateRegex(source: string, place: string, where: 'start' | 'anywhere' = 'start'): RegExp {
   const fault = (text: string) => configError(place, `regular expression: ${text}`)
   let out = ''
   let depth = 0
@@ -33,7 +33,7 @@ export function translateRegex(source: string, place: string): RegExp {
       out += opening.replace(']', '\\]')
       i += opening.length - 1
     } else if (pair === '(?') {
-      if (/^\(\?(?:[=!]|<[=!])/.test(source.slice(i))) throw fault('look-around is not supported by Kong')
+      if (/^\(\?(?:[=!]|<[=!])/.test(source.slice(i))) throw fault('look-around is not supported')
       const named = source.startsWith('(?P<', i)
       out += named ? '(?' : pair
       i += named ? 2 : 1
@@ -42,12 +42,12 @@ export function translateRegex(source: string, place: string): RegExp {
       if (char === '(') depth += 1
       if (char === ')') depth -= 1
       // Kong puts one ^ in front of the whole, which would leave every alternative but the first unanchored.
-      if (char === '|' && depth === 0) throw fault('put alternatives in a group: (?:/a|/b)')
+      if (char === '|' && depth === 0 && where === 'start') throw fault('put alternatives in a group: (?:/a|/b)')
       out += char
     }
   }
   try {
-    return new RegExp(`^${out}`, 'u')
+    return new RegExp(where === 'start' ? `^${out}` : out, 'u')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw fault(reason.slice(reason.lastIndexOf(': ') + 2))

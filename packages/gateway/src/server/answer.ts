@@ -5,7 +5,7 @@ import { GATEWAY_NAME } from './identity.ts'
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  /** JSON text. */
+  /** JSON text; nothing when it is empty. */
   readonly body: string
 }
 
@@ -15,6 +15,8 @@ export interface RequestIdentity {
   readonly id: string
   /** `performance.now()` when the request arrived. */
   readonly startedAt: number
+  /** What plugins do to the header fields of the answer: name, value, name, value … */
+  respond?: ((headers: string[]) => void) | undefined
 }
 
 /** Kong's form of an error: `{"message","request_id"}`. Always JSON, where Kong would also speak HTML or XML if asked to. */
@@ -30,7 +32,7 @@ export function kongError(
 
 export function answerHeaders(answer: Answer, request: RequestIdentity): Record<string, string | number> {
   return {
-    'content-type': 'application/json; charset=utf-8',
+    ...(answer.body !== '' && { 'content-type': 'application/json; charset=utf-8' }),
     'content-length': Buffer.byteLength(answer.body),
     server: GATEWAY_NAME,
     'x-kong-request-id': request.id,
@@ -42,6 +44,12 @@ export function answerHeaders(answer: Answer, request: RequestIdentity): Record<
 export function sendAnswer(res: ServerResponse, answer: Answer, request: RequestIdentity): void {
   // A client that waits for 100 Continue and gets this instead may or may not send its body: only a new connection is safe.
   if (res.req.headers.expect !== undefined && !res.req.complete) res.shouldKeepAlive = false
-  res.writeHead(answer.status, answerHeaders(answer, request))
+  const headers = answerHeaders(answer, request)
+  if (request.respond === undefined) res.writeHead(answer.status, headers)
+  else {
+    const fields = Object.entries(headers).flatMap(([name, value]) => [name, String(value)])
+    request.respond(fields)
+    res.writeHead(answer.status, fields)
+  }
   res.end(answer.body)
 }

@@ -1,6 +1,5 @@
 import {
-  CONSUMER_ID,
-  CONSUMER_PERMISSIONS,
+  type Consumer,
   conclude,
   envelopeOf,
   open,
@@ -8,9 +7,10 @@ import {
   type Refusal,
   type Verdict,
 } from '@tsmicro/kong-plugins/apikey-auth'
+import { CONSUMER_ID, CONSUMER_PERMISSIONS } from '@tsmicro/kong-plugins/shared'
 import type { Section } from '../../config/section.ts'
 import type { Answer } from '../../server/answer.ts'
-import type { AccessPlugin, AccessRequest, PluginEnvironment, PluginKind } from '../plugin.ts'
+import type { AccessPlugin, AccessRequest, ForwardedCall, PluginEnvironment, PluginKind } from '../plugin.ts'
 import { type ApikeyConfig, readApikeyConfig } from './config.ts'
 import { type Verification, verificationFor } from './verification.ts'
 
@@ -25,6 +25,7 @@ class ApikeyAuth implements AccessPlugin {
   readonly hiddenHeaders: readonly string[]
   readonly #config: ApikeyConfig
   readonly #verification: Verification
+  readonly #consumers = new WeakMap<AccessRequest, Consumer>()
 
   constructor(section: Section, environment: PluginEnvironment) {
     this.#config = readApikeyConfig(section, environment.env)
@@ -33,13 +34,21 @@ class ApikeyAuth implements AccessPlugin {
   }
 
   access(request: AccessRequest): Answer | undefined | Promise<Answer | undefined> {
-    const opening = open(request, this.#config)
+    const valuesOf = (name: string) => request.headerValues(name)
+    const opening = open({ path: request.sentPath, valuesOf }, this.#config)
     if (opening.kind === 'pass') return undefined
     if (opening.kind === 'refuse') return refuse(opening.refusal, request)
     const verdict = this.#verification.verdictOn(opening.key)
     return verdict instanceof Promise
       ? verdict.then(late => this.#conclude(late, request))
       : this.#conclude(verdict, request)
+  }
+
+  /** Tells the service whose key it was. */
+  forward(call: ForwardedCall, request: AccessRequest): void {
+    const consumer = this.#consumers.get(request)
+    if (consumer === undefined) return
+    call.headers.push(CONSUMER_ID, consumer.id, CONSUMER_PERMISSIONS, consumer.permissions.join(','))
   }
 
   async close(): Promise<void> {
@@ -49,8 +58,7 @@ class ApikeyAuth implements AccessPlugin {
   #conclude(verdict: Verdict, request: AccessRequest): Answer | undefined {
     const ending = conclude(verdict, this.#config.permission)
     if (ending.kind === 'refuse') return refuse(ending.refusal, request)
-    request.tellService(CONSUMER_ID, ending.consumer.id)
-    request.tellService(CONSUMER_PERMISSIONS, ending.consumer.permissions.join(','))
+    this.#consumers.set(request, ending.consumer)
     return undefined
   }
 }
