@@ -217,7 +217,7 @@ const methods: readonly Case[] = [
     headers: ['x-http-method-override: OPTIONS', 'x-original-url: /public', 'x-rewrite-url: /public'],
   })),
   refused('HTTP/1.0 without a key', REQUIRED, () => ({ version: '1.0' })),
-  refused('an upgrade without a key', { embedded: '501', nginx: REQUIRED }, () => ({
+  refused('an upgrade without a key', REQUIRED, () => ({
     headers: ['upgrade: websocket', 'connection: upgrade'],
   })),
   refused('what is asked to be trusted', REQUIRED, () => ({
