@@ -13,7 +13,8 @@ export async function openRouted(upstreamPort: number, routeCount: number): Prom
     const path = i % 2 === 0 ? `/r${i}/items` : `~/r${i}/items(?:/[^/]+)?$`
     return { name: `route-${i}`, paths: [path], methods: ['GET', 'POST'], strip_path: false }
   })
-  const check = { name: 'apikey-auth', config: { verify_url: `${url}${VERIFY_PATH}` } }
+  // Patient, so that a machine busy with other work delays a run and does not end it.
+  const check = { name: 'apikey-auth', config: { verify_urls: [`${url}${VERIFY_PATH}`], timeout_ms: 20_000 } }
   const { port } = await startGateway({
     port: 0,
     config: { _format_version: '3.0', services: [{ name: 'items', url, routes, plugins: [check] }] },

@@ -19,5 +19,5 @@ export const SIZE_FIELD = 'x-answer-bytes'
 
 /** Asked by the check of API keys; says yes to every key. */
 export const VERIFY_PATH = '/verify/apikey'
-export const VERDICT = JSON.stringify({ valid: true, permitted: true })
+export const VERDICT = JSON.stringify({ valid: true, id: 'bench', permissions: ['READ', 'WRITE'] })
 export const KEY = 'bench-key-0123456789abcdef'

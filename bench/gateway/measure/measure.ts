@@ -20,7 +20,7 @@ export interface Turn {
 }
 
 /** The large answers of slow readers first fill every buffer on the way. */
-const SETTLING_MS = 300
+const SETTLING_MS = 700
 
 /** One load on one proxy for a while; what happens after the warm-up counts. */
 export async function measure(

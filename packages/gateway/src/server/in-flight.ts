@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { hasBody } from './has-body.ts'
 import { LINGER_MS } from './limits.ts'
 
 /** The responses that are not finished yet, so that shutting down can wait for them. */
@@ -11,8 +12,9 @@ export class InFlight {
   add(res: ServerResponse): void {
     this.#responses.add(res)
     if (this.#draining) res.shouldKeepAlive = false
-    res.once('close', () => this.#remove(res))
-    res.once('finish', () => discardRest(res))
+    res.on('close', this.#onClose)
+    // A request without a body is complete before its answer can be.
+    if (hasBody(res.req)) res.on('finish', onFinish)
   }
 
   /** The unfinished responses of one connection. */
@@ -37,10 +39,22 @@ export class InFlight {
     for (const res of this.#responses) res.destroy()
   }
 
-  #remove(res: ServerResponse): void {
-    this.#responses.delete(res)
-    if (this.#responses.size === 0) this.#onEmpty?.()
+  /** One function for all responses. */
+  readonly #onClose = this.#removal()
+
+  #removal() {
+    const remove = (res: ServerResponse) => {
+      this.#responses.delete(res)
+      if (this.#responses.size === 0) this.#onEmpty?.()
+    }
+    return function (this: ServerResponse): void {
+      remove(this)
+    }
   }
+}
+
+function onFinish(this: ServerResponse): void {
+  discardRest(this)
 }
 
 /** Reads on after an early answer, as nginx does: closing at once would reset the connection and lose the answer. */
