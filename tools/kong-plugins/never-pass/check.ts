@@ -23,13 +23,18 @@ export function assertGatewaysWord({ method, url, headers }: Seen, what: string)
   )
 }
 
-/** The upstream is told whose key it was, once, wherever one was needed; and nothing where none was. */
-export function assertConsumer({ url, headers }: Seen, what: string): void {
+/** Whether what reached the upstream so needs no key. */
+export function isFree(url: string): boolean {
+  return /^\/(public|private\/(free([?]|$)|open\/))/.test(url)
+}
+
+/** The upstream is told whose key it was, once; and nothing where none was needed. */
+export function assertConsumer({ headers }: Seen, key: string | undefined, what: string): void {
   const told = headers
     .filter(([name]) => /^x[-_]consumer/i.test(name))
     .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
-  const needed = !/^\/(public|private\/(free|open\/))/.test(url)
-  assert.deepEqual(told, needed ? ['x-consumer-id: somebody', 'x-consumer-permissions: READ'] : [], what)
+  const expected = key === undefined ? [] : [`x-consumer-id: ${key}`, 'x-consumer-permissions: READ']
+  assert.deepEqual(told, expected, what)
 }
 
 /** As node:http joins them. */

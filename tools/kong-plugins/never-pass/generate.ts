@@ -81,6 +81,8 @@ const segment = fc.constantFrom(
     'private',
     'public',
     'public',
+    'free',
+    'open',
     '..',
     '..',
     '.',
@@ -149,6 +151,11 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
     }),
   ),
 })
+
+/** Whether the path is, as it is written, one that needs no key. */
+export function needsNoKey({ path }: Plan): boolean {
+  return /^\/private\/(free|open\/([\w~-]+(\/[\w~-]+)*\/?)?)$/.test(path.split('?', 1)[0] ?? '')
+}
 
 /** The keys that a request has in the one place that counts. */
 export function keysOf({ key }: Plan): readonly string[] {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { assertGatewaysWord } from './check.ts'
-import { bytesOf, keysOf, type Plan, plan } from './generate.ts'
+import { assertConsumer, assertGatewaysWord, isFree } from './check.ts'
+import { bytesOf, keysOf, needsNoKey, type Plan, plan } from './generate.ts'
 import { Lane } from './lane.ts'
 import { driverNames, skipOf, startDriver } from './stage.ts'
 import { type Seen, startUpstream } from './upstream.ts'
@@ -41,7 +41,9 @@ for (const name of driverNames) {
         assertGatewaysWord(seen, id)
         if (seen.url.startsWith('/public')) return
         assert.match(seen.url, /^\/private/)
-        assert.ok(mayPass(plans[Number(id)], verifier.good), `reached ${seen.url}`)
+        const one = plans[Number(id)]
+        assert.ok(one && mayPass(one, verifier.good), `reached ${seen.url}`)
+        if (one.mutation === null) assertConsumer(seen, needsNoKey(one) ? undefined : keysOf(one)[0], id)
       } catch (error) {
         faults.push(`${id} ${JSON.stringify(plans[Number(id)])}: ${error instanceof Error ? error.message : error}`)
       }
@@ -68,8 +70,8 @@ for (const name of driverNames) {
     }
     await Promise.all(Array.from({ length: LANES }, () => run(new Lane(driver.port))))
     assert.deepEqual(faults, [], `seed ${seed}`)
-    const passed = [...upstream.seen.values()].filter(({ url }) => url.startsWith('/private')).length
-    t.diagnostic(`${passed} passed the check, ${upstream.seen.size - passed} took the open route`)
+    const passed = [...upstream.seen.values()].filter(({ url }) => !isFree(url)).length
+    t.diagnostic(`${passed} passed the check, ${upstream.seen.size - passed} needed no key`)
     t.diagnostic(
       [...statuses]
         .sort()
@@ -82,9 +84,11 @@ for (const name of driverNames) {
 }
 
 /** Whether the verifier has said yes to what the request shows; a mutated one may show whatever is in its bytes. */
-function mayPass(plan: Plan | undefined, good: ReadonlySet<string>): boolean {
-  if (plan === undefined) return false
-  if (plan.mutation !== null) return [...good].some(key => bytesOf(plan, '').includes(key))
+function mayPass(plan: Plan, good: ReadonlySet<string>): boolean {
+  if (plan.mutation !== null) {
+    const bytes = bytesOf(plan, '')
+    return /\/private\/(free|open\/)/.test(bytes) || [...good].some(key => bytes.includes(key))
+  }
   const [key, ...more] = keysOf(plan)
-  return key !== undefined && more.length === 0 && good.has(key)
+  return needsNoKey(plan) || (key !== undefined && more.length === 0 && good.has(key))
 }
