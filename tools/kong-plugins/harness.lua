@@ -8,7 +8,7 @@ local exited
 
 package.path = "kong/plugins/?.lua;" .. package.path
 package.loaded["cjson.safe"] = {
-  encode = function(value) return value.key .. "," .. tostring(value.permission) end,
+  encode = function(value) return value.key end,
   -- The stand-in's bodies are Lua already.
   decode = function(text)
     local chunk = loadstring("return " .. text)

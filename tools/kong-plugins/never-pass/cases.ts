@@ -155,6 +155,49 @@ const paths: readonly Case[] = [
   ...['private', '*', '\\private', '/pri vate'].map(target => refused(target, '400', () => ({ target }))),
 ]
 
+/** The paths that need no key are these as they are written, whatever else a service may make of the others. */
+const anonymous: readonly Case[] = [
+  ...[
+    '/private/free/',
+    '/private/free/x',
+    '/private/freedom',
+    '/private/Free',
+    '/private/fre',
+    '/private/%66ree',
+    '/private//free',
+    '/private/./free',
+    '/private/x/../free',
+    '/private/free/../x',
+    '/private/free/..;/x',
+    '/private/free;x',
+    '/private/free%00',
+    '/private/free%3Fx',
+    '/private/free%2e%2e/x',
+    '/private/open',
+    '/private/opened',
+    '/private/open/../x',
+    '/private/open/%2e%2e/x',
+    '/private/open/..%2fx',
+    '/private/open/..%5cx',
+    '/private/open/..\\x',
+    '/private/open/..;/x',
+    '/private/open/x;/../../x',
+    '/private/open//x',
+    '/private/open/.',
+    '/private/open/./x',
+    '/private/open/x/..',
+    '/private/open/%78',
+    '/private/open/a+b',
+    '/public/../private/free',
+    '//private/free',
+  ].map(target => refused(target, target.includes('%00') ? '400' : REQUIRED, () => ({ target }))),
+  ...['/private/free', '/private/free?x=/../y', '/private/open/', '/private/open/x', '/private/open/x/.../y~_-.z/'].map(
+    target => refused(`${target} without a key`, 'passes', () => ({ target })),
+  ),
+  refused('/private/free with claims', 'passes', () => ({ target: '/private/free', headers: claims })),
+  refused('http://anywhere/private/free', 'passes', () => ({ target: 'http://anywhere/private/free' })),
+]
+
 const methods: readonly Case[] = [
   ...['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'PURGE', 'SEARCH'].map(method =>
     refused(`${method} without a key`, method === 'HEAD' ? '401' : REQUIRED, () => ({ method })),
@@ -174,7 +217,7 @@ const methods: readonly Case[] = [
     headers: ['x-http-method-override: OPTIONS', 'x-original-url: /public', 'x-rewrite-url: /public'],
   })),
   refused('HTTP/1.0 without a key', REQUIRED, () => ({ version: '1.0' })),
-  refused('an upgrade without a key', { embedded: '501', nginx: REQUIRED }, () => ({
+  refused('an upgrade without a key', REQUIRED, () => ({
     headers: ['upgrade: websocket', 'connection: upgrade'],
   })),
   refused('what is asked to be trusted', REQUIRED, () => ({
@@ -215,7 +258,7 @@ const good: readonly Case[] = [
   refused('/private/../public without a key', 'passes', () => ({ target: '/private/../public' })),
 ]
 
-export const CASES: readonly Case[] = [...keys, ...places, ...persons, ...paths, ...methods, ...good]
+export const CASES: readonly Case[] = [...keys, ...places, ...persons, ...paths, ...anonymous, ...methods, ...good]
 
 /** The bytes of a request. */
 export function bytesOf(

@@ -18,6 +18,15 @@ export function assertGatewaysWord({ method, url, headers }: Seen, what: string)
   assert.equal(signature[1], gatewaySignature(SECRET, { method, url, headers: asNodeReads(headers) }, seconds), what)
 }
 
+/** The upstream is told whose key it was, once, wherever one was needed; and nothing where none was. */
+export function assertConsumer({ url, headers }: Seen, what: string): void {
+  const told = headers
+    .filter(([name]) => /^x[-_]consumer/i.test(name))
+    .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
+  const needed = !/^\/(public|private\/(free|open\/))/.test(url)
+  assert.deepEqual(told, needed ? ['x-consumer-id: somebody', 'x-consumer-permissions: READ'] : [], what)
+}
+
 /** As node:http joins them. */
 function asNodeReads(headers: Seen['headers']): Record<string, string> {
   const read: Record<string, string> = {}

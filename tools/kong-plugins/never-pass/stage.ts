@@ -21,7 +21,7 @@ export interface StageOptions {
   readonly lockTimeout?: number
 }
 
-/** Behind the check: `/private`; `/down`, whose verifier is not there; `/torn`, whose other plugin throws. Open: `/public`. */
+/** Behind the check: `/private`, but for `/private/free` and what is below `/private/open/`; `/down`, whose verifier is not there; `/torn`, whose other plugin throws. Open: `/public`. */
 async function configFor({
   upstream,
   verifier,
@@ -31,7 +31,8 @@ async function configFor({
   const check = (authority: string) => ({
     name: 'apikey-auth',
     config: {
-      verify_url: `http://${authority}/verify/apikey`,
+      verify_urls: [`http://${authority}/verify/apikey`],
+      anonymous_paths: ['/private/free', '/private/open/*'],
       permission: 'READ',
       timeout_ms: timeoutMs,
       cache_ttl: cacheSeconds,

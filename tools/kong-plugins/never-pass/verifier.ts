@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 
-const YES = '{"valid":true,"permitted":true}'
+const YES = '{"valid":true,"id":"somebody","permissions":["READ"]}'
+const yesWith = (member: string, value: unknown) => JSON.stringify({ ...JSON.parse(YES), [member]: value })
 const json = (res: ServerResponse, status: number, body: string) =>
   void res.writeHead(status, { 'content-type': 'application/json' }).end(body)
 /** Bytes that need not be HTTP; the connection is closed after them. */
@@ -15,12 +16,15 @@ function every(res: ServerResponse, ms: number, write: () => void): void {
   res.on('close', () => clearInterval(timer))
 }
 
-/** What a verifier may do with a question. Only `yes` lets somebody pass, `no`, `no401` and `forbidden` blame the key. */
+/** What a verifier may do with a question. Only `yes` lets somebody pass; few of the others blame the key. */
 export const ANSWERS = {
   yes: res => json(res, 200, YES),
   no: res => json(res, 200, '{"valid":false}'),
   no401: res => json(res, 401, YES),
-  forbidden: res => json(res, 200, '{"valid":true,"permitted":false}'),
+  forbidden: res => json(res, 200, yesWith('permissions', ['WRITE'])),
+  nothingPermitted: res => json(res, 200, yesWith('permissions', [])),
+  /** Lua cannot tell it from an empty list. */
+  emptyObjectPermitted: res => json(res, 200, yesWith('permissions', {})),
   hangs: () => {},
   late: res => void setTimeout(() => json(res, 200, YES), 3000).unref(),
   drips: res => {
@@ -60,15 +64,34 @@ export const ANSWERS = {
   null: res => json(res, 200, 'null'),
   bareTrue: res => json(res, 200, 'true'),
   wrapped: res => json(res, 200, `{"data":${YES}}`),
-  yesAsText: res => json(res, 200, '{"valid":"true","permitted":"true"}'),
-  yesAsNumber: res => json(res, 200, '{"valid":1,"permitted":1}'),
-  yesAsObject: res => json(res, 200, '{"valid":{},"permitted":[]}'),
-  yesInCapitals: res => json(res, 200, '{"Valid":true,"Permitted":true}'),
-  notPermittedNorForbidden: res => json(res, 200, '{"valid":true}'),
-  permittedOnly: res => json(res, 200, '{"permitted":true}'),
-  permittedAsText: res => json(res, 200, '{"valid":true,"permitted":"true"}'),
-  firstYesThenNull: res => json(res, 200, '{"valid":true,"permitted":true,"valid":null}'),
-  huge: res => json(res, 200, `{"valid":true,"permitted":true,"more":"${'x'.repeat(300_000)}"}`),
+  yesAsText: res => json(res, 200, yesWith('valid', 'true')),
+  yesAsNumber: res => json(res, 200, yesWith('valid', 1)),
+  yesAsObject: res => json(res, 200, yesWith('valid', {})),
+  yesInCapitals: res => json(res, 200, YES.replaceAll('"valid"', '"Valid"')),
+  yesAlone: res => json(res, 200, '{"valid":true}'),
+  permissionsAlone: res => json(res, 200, '{"permissions":["READ"]}'),
+  withoutId: res => json(res, 200, yesWith('id', undefined)),
+  idNull: res => json(res, 200, yesWith('id', null)),
+  idEmpty: res => json(res, 200, yesWith('id', '')),
+  idNumber: res => json(res, 200, yesWith('id', 7)),
+  idList: res => json(res, 200, yesWith('id', ['somebody'])),
+  idOfTwoLines: res => json(res, 200, yesWith('id', 'somebody\r\nx-consumer-permissions: WRITE')),
+  idOfTwoWords: res => json(res, 200, yesWith('id', 'some body')),
+  idNotAscii: res => json(res, 200, yesWith('id', 'jos\u00e9')),
+  idWithNul: res => json(res, 200, yesWith('id', 'some\0body')),
+  idLong: res => json(res, 200, yesWith('id', 'x'.repeat(129))),
+  withoutPermissions: res => json(res, 200, yesWith('permissions', undefined)),
+  permissionsNull: res => json(res, 200, yesWith('permissions', null)),
+  permissionsAsText: res => json(res, 200, yesWith('permissions', 'READ')),
+  permissionsAsObject: res => json(res, 200, yesWith('permissions', { READ: true })),
+  permissionsByNumber: res => json(res, 200, yesWith('permissions', { 1: 'READ' })),
+  permissionsNotText: res => json(res, 200, yesWith('permissions', ['READ', true])),
+  permissionsWithNull: res => json(res, 200, yesWith('permissions', [null, 'READ'])),
+  permissionOfTwo: res => json(res, 200, yesWith('permissions', ['READ,WRITE'])),
+  permissionOfTwoLines: res => json(res, 200, yesWith('permissions', ['READ\r\nx: y'])),
+  permissionInCapitalsOnly: res => json(res, 200, yesWith('permissions', ['read'])),
+  firstYesThenNull: res => json(res, 200, `${YES.slice(0, -1)},"valid":null}`),
+  huge: res => json(res, 200, yesWith('more', 'x'.repeat(300_000))),
   longHeaders: res => raw(res, `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(20_000)}content-length: 0\r\n\r\n`),
   created: res => json(res, 201, YES),
   noContent: res => void res.writeHead(204).end(),
@@ -96,6 +119,9 @@ const BLAMED: ReadonlyMap<Answers, string> = new Map([
   ['noAndThenYes', '401 API_KEY_INVALID'],
   ['no401', '401 API_KEY_INVALID'],
   ['forbidden', '403 API_KEY_FORBIDDEN'],
+  ['nothingPermitted', '403 API_KEY_FORBIDDEN'],
+  ['emptyObjectPermitted', '403 API_KEY_FORBIDDEN'],
+  ['permissionInCapitalsOnly', '403 API_KEY_FORBIDDEN'],
 ])
 
 /** What a client has to be told when the verifier behaves so. */
