@@ -9,7 +9,7 @@ export interface Plan {
   readonly rounds: number
   /** How often a round takes its turn through all subjects under one load: short turns meet the same machine. */
   readonly passes: number
-  /** Once for each new process: lets the JIT compiler do its work. */
+  /** Once for each new process: lets the JIT compiler do its work, which takes some 20,000 requests where much is to be compiled. */
   readonly bringUpMs: number
   /** Before each measurement. */
   readonly warmUpMs: number
@@ -18,5 +18,5 @@ export interface Plan {
 
 type Times = Omit<Plan, 'subjects' | 'loads'>
 
-export const FULL: Times = { rounds: 3, passes: 4, bringUpMs: 2000, warmUpMs: 200, measuredMs: 800 }
-export const QUICK: Times = { rounds: 1, passes: 2, bringUpMs: 700, warmUpMs: 100, measuredMs: 350 }
+export const FULL: Times = { rounds: 2, passes: 5, bringUpMs: 6000, warmUpMs: 150, measuredMs: 700 }
+export const QUICK: Times = { rounds: 1, passes: 2, bringUpMs: 1500, warmUpMs: 100, measuredMs: 300 }

@@ -7,6 +7,11 @@ import { measure, medianSample, type Opened } from './measure.ts'
 import type { Plan } from './plan.ts'
 import type { Result, Sample } from './result.ts'
 
+const BRING_UP = [
+  ['get', 0.7],
+  ['post', 0.3],
+] as const
+
 type Collect = (load: LoadName, subject: SubjectName, sample: Sample) => void
 
 /** Runs a plan. Everything that was started has ended when this settles. */
@@ -42,8 +47,10 @@ async function round(plan: Plan, signal: AbortSignal, collect: Collect): Promise
     const process = children.use(new Child(subject, roleFile('proxy'), [subject, String(upstreamPort)]))
     proxies.set(subject, { process, door: await process.ask<Door>('ready') })
   }
-  for (const proxy of proxies.values())
-    await measure(generator, proxy, { load: 'get', warmUpMs, measuredMs: bringUpMs, signal })
+  for (const proxy of proxies.values()) {
+    for (const [load, share] of BRING_UP)
+      await measure(generator, proxy, { load, warmUpMs, measuredMs: share * bringUpMs, signal })
+  }
   for (const load of plan.loads) {
     for (let pass = 0; pass < plan.passes; pass++) {
       for (const [subject, proxy] of proxies)

@@ -1,3 +1,5 @@
+import { SlotList, type Slotted } from '../server/slot-list.ts'
+
 /** Shorter times have a timer of their own, which is exact. */
 const COARSE_FROM_MS = 1000
 const TICK_MS = 50
@@ -7,7 +9,8 @@ const TICK_MS = 50
  * because nearly every request starts one, moves it with each step, and stops it within milliseconds: a timer of Node's own for
  * each took 2 % of the gateway's CPU.
  */
-export class IdleTimer {
+export class IdleTimer implements Slotted {
+  slot = -1
   readonly #onIdle: () => void
   #timer: NodeJS.Timeout | undefined
   #ms = 0
@@ -56,7 +59,7 @@ export class IdleTimer {
 /** Ticks while anybody waits. */
 class Clock {
   ticks = 0
-  readonly #waiting = new Set<IdleTimer>()
+  readonly #waiting = new SlotList<IdleTimer>()
   #interval: NodeJS.Timeout | undefined
 
   add(timer: IdleTimer): void {
@@ -75,7 +78,7 @@ class Clock {
       clearInterval(this.#interval)
       this.#interval = undefined
     }
-    for (const timer of this.#waiting) timer.tick(this.ticks)
+    this.#waiting.visit(timer => timer.tick(this.ticks))
   }
 }
 
