@@ -65,6 +65,7 @@ export async function buildTable(
   const backends: Backend[] = []
   const routes: [RouteConfig, ProxyRoute][] = []
   for (const service of config.services) {
+    if (!service.enabled) continue
     const backend = new Backend(service, balancerOf(service))
     backends.push(backend)
     for (const route of service.routes) {
