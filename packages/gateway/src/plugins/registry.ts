@@ -1,12 +1,19 @@
 import { configError } from '../config/config-error.ts'
 import type { PluginEntry } from '../config/model.ts'
 import { apikeyAuth } from './apikey-auth/plugin.ts'
+import { correlationId } from './correlation-id/plugin.ts'
+import { cors } from './cors/plugin.ts'
 import type { AccessPlugin, PluginEnvironment, PluginKind } from './plugin.ts'
+import { rateLimiting } from './rate-limiting/plugin.ts'
+import { requestSizeLimiting } from './request-size-limiting/plugin.ts'
 import { signRequest } from './sign-request/plugin.ts'
 import { stripPrefix } from './strip-prefix/plugin.ts'
 
 const KINDS: ReadonlyMap<string, PluginKind> = new Map(
-  [apikeyAuth, stripPrefix, signRequest].map(kind => [kind.name, kind]),
+  [apikeyAuth, correlationId, cors, rateLimiting, requestSizeLimiting, signRequest, stripPrefix].map(kind => [
+    kind.name,
+    kind,
+  ]),
 )
 
 /**
