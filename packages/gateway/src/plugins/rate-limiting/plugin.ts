@@ -8,7 +8,7 @@ import { readLimits } from './limits.ts'
 import { type Report, report } from './report.ts'
 import { readSender, type SenderOf } from './sender.ts'
 
-/** Senders that one plugin keeps count of: some 15 MB of them. Kong has 12 MB for all its plugins. */
+/** Senders that one plugin keeps count of: some 25 MB at most. Kong has 12 MB for all its plugins. */
 const MAX_SENDERS = 65_536
 
 /**
