@@ -7,11 +7,12 @@ import { docs } from './check/docs.ts'
 import { files } from './check/files.ts'
 import { gateway } from './check/gateway.ts'
 import { imports } from './check/imports.ts'
+import { kongPlugins } from './check/kong-plugins.ts'
 import { lint } from './check/lint.ts'
 import { lockfile } from './check/lockfile.ts'
 import { types } from './check/types.ts'
 
-const CHECKS: readonly Check[] = [types, lint, imports, lockfile, files, docs, gateway]
+const CHECKS: readonly Check[] = [types, lint, imports, lockfile, files, docs, gateway, kongPlugins]
 
 const HELP = `npm run check [-- [check…] [--root <folder>]]
 

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const MANIFESTS = globSync('{packages,contracts,services}/*/package.json', { cwd: ROOT })
+const MANIFESTS = globSync('{packages/*,contracts/*,services/*,kong/plugins}/package.json', { cwd: ROOT })
 
 // Nothing here can build an image; what can be seen without it is seen.
 for (const service of ['auth', 'blog']) {

@@ -12,6 +12,8 @@ and the API-key permission that it needs. Whatever stands outside of the marks "
 
   --check           writes nothing; exit code 1 when a file is out of step
   --root <folder>   the repository (default: this one)
+
+tsmicro gateway run --help tells how to run a gateway alone.
 `
 
 process.exitCode = main(process.argv.slice(2))

@@ -34,6 +34,10 @@ test('docs/build-a-service.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
 )
 
+test('docs/gateway.md does what it says', { skip: noCurl }, () =>
+  followPage({ page: 'docs/gateway.md', directory: checkout.directory, env, ports: {} }),
+)
+
 test('the code of the pages compiles', { skip: noCurl }, async () => {
   const { directory } = checkout
   await writeFile(

@@ -114,7 +114,7 @@ test('the verification of API keys cannot be reached from outside, however the p
 
 test('the gateway itself is let in by the service', async () => {
   const { status, body } = await send(platform.authUrl, 'POST /verify/apikey', { json: { key: platform.apiKey } })
-  assert.deepEqual([status, body], [200, { valid: true }])
+  assert.deepEqual([status, (body as { valid?: unknown }).valid], [200, true])
 })
 
 test('what no contract names is answered at the edge, and no service hears of it', async () => {

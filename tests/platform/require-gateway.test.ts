@@ -89,7 +89,8 @@ test('probes need nothing', async () => {
 test('the question about API keys has a secret of its own', async () => {
   const json = { key: platform.apiKey }
   const ask = (headers: Record<string, string>) => send(platform.authUrl, 'POST /verify/apikey', { json, headers })
-  assert.deepEqual((await ask({ 'x-verify-secret': VERIFY_SECRET })).body, { valid: true })
+  const { body } = await ask({ 'x-verify-secret': VERIFY_SECRET })
+  assert.equal((body as { valid?: unknown }).valid, true)
   const byHeader = { 'x-verify-secret': VERIFY_SECRET, 'x-api-key': platform.apiKey }
   assert.equal((await send(platform.authUrl, 'GET /verify/apikey', { headers: byHeader })).status, 200)
   const signed = gatewaySignature(GATEWAY_SECRET, { method: 'POST', url: '/verify/apikey', headers: {} })

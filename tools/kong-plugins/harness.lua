@@ -8,7 +8,7 @@ local exited
 
 package.path = "kong/plugins/?.lua;" .. package.path
 package.loaded["cjson.safe"] = {
-  encode = function(value) return value.key .. "," .. tostring(value.permission) end,
+  encode = function(value) return value.key end,
   -- The stand-in's bodies are Lua already.
   decode = function(text)
     local chunk = loadstring("return " .. text)
@@ -40,6 +40,7 @@ ngx = {
   null = null,
   var = request.var or {},
   time = function() return 1700000000 end,
+  now = function() return 1700000000 end,
   sleep = function() end,
   req = {
     get_headers = function() return headers, request.truncated and "truncated" or nil end,

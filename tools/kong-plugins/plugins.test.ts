@@ -18,7 +18,7 @@ function access(plugin: string, request: string): Readonly<Record<string, string
 
 test('every file compiles', { skip }, () => {
   const files = globSync('kong/plugins/*/*.lua', { cwd: ROOT })
-  assert.equal(files.length, 6)
+  assert.ok(files.length >= 6)
   for (const file of files) assert.equal(run(['-bl', file]).status, 0, file)
 })
 
@@ -38,7 +38,7 @@ test('sign-request: the text that the services expect, and no signature without 
   const sign = (conf: string, more = '') =>
     access(
       'sign-request',
-      `{ method = "PUT", conf = ${conf}, var = { upstream_uri = "/a", args = "b=1", remote_addr = "10.0.0.1" }, ${more}
+      `{ method = "PUT", conf = ${conf}, var = { upstream_uri = "/a", request_uri = "/a?b=1", args = "b=1", remote_addr = "10.0.0.1" }, ${more}
         headers = { ["x-request-id"] = "r", authorization = { "Bearer t", "u" }, ["x-gateway-signature"] = "mine",
           ["x-verify-secret"] = "mine", ["x-consumer-id"] = { "c", "d" } } }`,
     )
@@ -59,22 +59,25 @@ test('sign-request: the text that the services expect, and no signature without 
 const ask = (answer: string, headers = '["x-api-key"] = "k"', more = '') =>
   access(
     'apikey-auth',
-    `{ conf = { verify_url = "http://auth:8001/verify", permission = "READ", timeout_ms = 9, cache_ttl = 5,
-      negative_cache_ttl = 1, verify_secret = "s" }, var = { request_id = "id" }, answer = ${answer}, ${more}
+    `{ conf = { verify_urls = { "http://auth:8001/verify" }, permission = "READ", timeout_ms = 9, cache_ttl = 5,
+      negative_cache_ttl = 1, verify_secret = "s", anonymous_paths = {}, key_names = { "x-api-key" },
+      hide_credentials = true }, var = { request_id = "id", request_uri = "/" }, answer = ${answer}, ${more}
       headers = { ${headers} } }`,
   )
 
+const YES = `{ status = 200, body = "{ valid = true, id = 'c', permissions = { 'READ' } }" }`
+
 test('apikey-auth: only a clear yes passes', { skip }, () => {
-  const yes = ask('{ status = 200, body = "{ valid = true, permitted = true }" }')
+  const yes = ask(YES)
   assert.equal(yes.exited, 'nil')
-  assert.equal(yes.asked, 'http://auth:8001/verify k,READ s')
-  assert.equal(yes.cached, 'apikey-auth:http://auth:8001/verify:READ:hash(1) 5 0.001')
+  assert.equal(yes.asked, 'http://auth:8001/verify k s')
+  assert.equal(yes.cached, 'apikey-auth:5:1:http://auth:8001/verify:hash(1) 5 0.001')
   for (const [answer, refusal, ttl] of [
     ['{ status = 200, body = "{ valid = false }" }', '401 API_KEY_INVALID', '1'],
     ['{ status = 401, body = "" }', '401 API_KEY_INVALID', '1'],
-    ['{ status = 200, body = "{ valid = true, permitted = false }" }', '403 API_KEY_FORBIDDEN', '1'],
+    [YES.replace('READ', 'WRITE'), '403 API_KEY_FORBIDDEN', '5'],
     ['{ status = 200, body = "{ valid = true }" }', '503 SERVICE_UNAVAILABLE', '0.001'],
-    ['{ status = 200, body = "{ valid = 1, permitted = true }" }', '503 SERVICE_UNAVAILABLE', '0.001'],
+    [YES.replace('true', '1'), '503 SERVICE_UNAVAILABLE', '0.001'],
     ['{ status = 200, body = "}" }', '503 SERVICE_UNAVAILABLE', '0.001'],
     ['{ status = 403, body = "" }', '503 SERVICE_UNAVAILABLE', '0.001'],
     ['nil', '503 SERVICE_UNAVAILABLE', '0.001'],
@@ -98,11 +101,14 @@ test('apikey-auth: who sends no key, or none that can be one, is refused without
 
 test('apikey-auth: neither the key nor what a client says of itself reaches the service', { skip }, () => {
   const spoofed =
-    '["x-api-key"] = "k", ["x-consumer-id"] = "c", ["x_consumer_id"] = "c", ["x-credential-identifier"] = "c", ["x-other"] = "o"'
-  const {
-    asked: _,
-    cached: __,
-    ...rest
-  } = ask('{ status = 200, body = "{ valid = true, permitted = true }" }', spoofed)
-  assert.deepEqual(rest, { exited: 'nil', upstream_uri: 'nil', upstream_x_forwarded_prefix: 'nil', 'x-other': 'o' })
+    '["x-api-key"] = "k", ["x-consumer-id"] = "d", ["x_consumer_id"] = "d", ["x-credential-identifier"] = "d", ["x-other"] = "o"'
+  const { asked: _, cached: __, ...rest } = ask(YES, spoofed)
+  assert.deepEqual(rest, {
+    exited: 'nil',
+    upstream_uri: 'nil',
+    upstream_x_forwarded_prefix: 'nil',
+    'x-other': 'o',
+    'x-consumer-id': 'c',
+    'x-consumer-permissions': 'READ',
+  })
 })

@@ -8,12 +8,13 @@ export const apiKeyVerification = contract('auth', {
   verifyApiKey: procedure({
     http: 'POST /verify/apikey',
     access: 'internal',
-    body: Type.Object({
-      key: Type.String({ minLength: 1, maxLength: 200 }),
-      permission: Type.Optional(ApiKeyPermission),
+    body: Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) }),
+    /** Of a key that is not valid, nothing is told. */
+    response: Type.Object({
+      valid: Type.Boolean(),
+      id: Type.Optional(Type.String({ format: 'uuid' })),
+      permissions: Type.Optional(Type.Array(ApiKeyPermission)),
     }),
-    /** `permitted` is there when a permission was asked for; a key that is not valid permits nothing. */
-    response: Type.Object({ valid: Type.Boolean(), permitted: Type.Optional(Type.Boolean()) }),
     bare: true,
     idempotent: true,
   }),

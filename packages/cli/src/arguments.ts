@@ -3,6 +3,7 @@ import { UsageError } from './errors.ts'
 
 export const HELP = `Usage: tsmicro start [options]
        tsmicro restart [SERVICE]
+       tsmicro gateway run --config FILE [options]
        tsmicro [--config FILE] COMMAND [arguments of the command]
 
 start runs a whole system for development: what it needs (NATS, PostgreSQL, documents), its services and its gateway.
@@ -11,6 +12,8 @@ Redis is used where there is one: at REDIS_URL, or a redis-server of 6.2 or late
 restart replaces the instances of the running system (or of one service, or one instance such as auth-2) one by one: the
 gateway sends nothing more to an instance, it finishes what it has, and the next has its turn when the new one is ready.
 With --replicas 2 or more no request fails meanwhile.
+
+gateway run runs the gateway alone, with any kong.yml: tsmicro gateway run --help.
 
 Options:
   --fresh           delete the data first
@@ -35,6 +38,8 @@ export type Command =
   | { readonly kind: 'start'; readonly config: string; readonly fresh: boolean; readonly replicas: number }
   /** `service`: a service or one instance; undefined = all. */
   | { readonly kind: 'restart'; readonly service: string | undefined }
+  /** The gateway alone, with everything that stands behind `gateway run`. */
+  | { readonly kind: 'gateway'; readonly args: readonly string[] }
   /** A command of the system's own, with everything that stands behind its name. */
   | { readonly kind: 'run'; readonly config: string; readonly name: string; readonly args: readonly string[] }
 
@@ -61,6 +66,8 @@ export function readArguments(args: readonly string[]): Command {
   if (own && positionals.length > 1) throw new UsageError(`unknown command "${positionals.join(' ')}"`)
   if (own) return { kind: 'start', config, fresh, replicas: readReplicas(replicas) }
   if (fresh || replicas !== undefined) throw new UsageError('--fresh and --replicas belong to tsmicro start')
+  // Any other `gateway …` may be a command of the system.
+  if (name === 'gateway' && args[at + 1] === 'run') return { kind: 'gateway', args: args.slice(at + 2) }
   return { kind: 'run', config, name, args: args.slice(at + 1) }
 }
 
@@ -85,6 +92,6 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? (error.message.split('. ', 1)[0] ?? error.message) : String(error))
+    throw new UsageError(error instanceof Error ? (error.message.split(/\.\s/, 1)[0] ?? error.message) : String(error))
   }
 }

@@ -1,6 +1,7 @@
 import { InfraError } from '@tsmicro/infra'
 import { readArguments } from './arguments.ts'
 import { CliError, UsageError } from './errors.ts'
+import { runGateway } from './gateway/command.ts'
 import { helpText } from './help.ts'
 import { watchParent } from './parent.ts'
 import { runRestart } from './restart/command.ts'
@@ -16,8 +17,13 @@ async function main(): Promise<number> {
     process.stdout.write(await helpText(command.config))
     return 0
   }
+  const gone = new AbortController()
+  if (command.kind === 'gateway') {
+    watchParent(() => gone.abort())
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => gone.abort())
+    return runGateway(command.args, gone.signal)
+  }
   if (command.kind === 'run') {
-    const gone = new AbortController()
     watchParent(() => gone.abort())
     const { config: configFile, name, args } = command
     return runCommand({ configFile, name, args, env: process.env, gone: gone.signal })

@@ -24,7 +24,10 @@ export interface GatewayOptions {
   readonly env?: Environment
   /** Default: silence. A pino logger fits. */
   readonly log?: GatewayLog
-  /** How long closing waits for requests that are under way, in milliseconds. Default: 30000. */
+  /**
+   * How long closing waits for requests that are under way, and WebSockets live on then or after a reload, in milliseconds.
+   * Default: 30000.
+   */
   readonly drainTimeoutMs?: number
 }
 
@@ -57,7 +60,7 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', log = silentLog, drainTimeoutMs = 30_000 } = options
   const resolve = tableResolver(options.resolve ?? {})
-  const environment = { resolve, log, env: options.env ?? process.env }
+  const environment = { resolve, log, env: options.env ?? process.env, drainTimeoutMs }
   const generations = await Generations.start(await loadConfig(options.config), environment)
   const reload = async (source: ConfigSource = options.config) => generations.replace(() => loadConfig(source))
   const inFlight = new InFlight()
@@ -81,6 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const shutDown = async () => {
     const closed = new Promise<void>(done => server.close(() => done()))
     await inFlight.drain(drainTimeoutMs)
+    inFlight.cutOff()
     server.closeAllConnections()
     await Promise.all([closed, admin?.close()])
     await generations.close()

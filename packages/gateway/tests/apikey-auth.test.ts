@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GOOD, honest, protectedGateway } from './apikey-support.ts'
+import { CONSUMER, GOOD, honest, protectedGateway, YES } from './apikey-support.ts'
 import { configOf, echo, gatewayFor, rawExchange, recordingLog, send, until, upstream } from './support.ts'
 
 test('a good key passes and is not passed on', async () => {
@@ -95,7 +95,13 @@ test('forged consumer headers neither replace a key nor pass', async () => {
   const forged = { 'x-consumer-id': '1', 'x-consumer-username': 'admin', 'x-credential-identifier': '1' }
   assert.equal((await send(setup.port, { path: '/api', headers: forged })).status, 401)
   const { json } = await send(setup.port, { path: '/api', headers: { ...forged, 'x-api-key': GOOD } })
-  for (const name of Object.keys(forged)) assert.equal((json.headers as Record<string, string>)[name], undefined)
+  const seen = json.headers as Record<string, string>
+  assert.deepEqual(
+    ['x-consumer-id', 'x-consumer-permissions', 'x-consumer-username', 'x-credential-identifier'].map(
+      name => seen[name],
+    ),
+    [CONSUMER, 'READ,WRITE', undefined, undefined],
+  )
 })
 
 test('Connection: x-api-key does not carry the request past the check', async () => {
@@ -174,13 +180,13 @@ test('a client that leaves while its key is verified does not reach the service'
 test('the most specific configuration wins: route, service, global; switched off falls back', async () => {
   await using service = await upstream(echo)
   const verifier = (valid: boolean) =>
-    upstream((req, res) => req.resume().on('end', () => res.end(`{"valid":${valid}}`)))
+    upstream((req, res) => req.resume().on('end', () => res.end(valid ? YES : '{"valid":false}')))
   await using yes = await verifier(true)
   await using no = await verifier(false)
   const asking = ({ authority }: { authority: string }, enabled = true) => ({
     name: 'apikey-auth',
     enabled,
-    config: { verify_url: `http://${authority}/` },
+    config: { verify_urls: [`http://${authority}/`] },
   })
   const url = `http://${service.authority}`
   await using gateway = await gatewayFor(

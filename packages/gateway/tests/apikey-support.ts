@@ -4,12 +4,21 @@ import { configOf, echo, gatewayFor, textOf, upstream } from './support.ts'
 
 export const GOOD = 'good-key-1234567890'
 
+/** Whose key the good one is. */
+export const CONSUMER = 'consumer-1'
+export const YES = yes('READ', 'WRITE')
+
+/** What the verifier says of a good key with these permissions. */
+export function yes(...permissions: string[]): string {
+  return JSON.stringify({ valid: true, id: CONSUMER, permissions })
+}
+
 /** What the verifier was asked, and its answer. */
-export type VerifierHandler = (key: string, res: ServerResponse, req: IncomingMessage, permission?: string) => void
+export type VerifierHandler = (key: string, res: ServerResponse, req: IncomingMessage) => void
 
 /** The auth service's rule: one key is good. */
 export const honest: VerifierHandler = (key, res) => {
-  res.setHeader('content-type', 'application/json').end(JSON.stringify({ valid: key === GOOD }))
+  res.setHeader('content-type', 'application/json').end(key === GOOD ? YES : '{"valid":false}')
 }
 
 export interface ApikeySetup {
@@ -30,9 +39,9 @@ export async function protectedGateway({
   const reached: string[] = []
   const auth = await upstream((req, res) => {
     void textOf(req).then(text => {
-      const { key, permission } = JSON.parse(text) as { key: string; permission?: string }
+      const { key } = JSON.parse(text) as { key: string }
       asked.push(key)
-      verifier(key, res, req, permission)
+      verifier(key, res, req)
     })
   })
   const backend = await upstream((req, res) => {
@@ -41,7 +50,7 @@ export async function protectedGateway({
   })
   const plugin = {
     name: 'apikey-auth',
-    config: { verify_url: 'http://auth:8001/verify/apikey', timeout_ms: 10_000, ...config },
+    config: { verify_urls: ['http://auth:8001/verify/apikey'], timeout_ms: 10_000, ...config },
   }
   const gateway = await gatewayFor(
     configOf([

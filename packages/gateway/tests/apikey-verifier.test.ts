@@ -1,28 +1,38 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GOOD, protectedGateway, type VerifierHandler } from './apikey-support.ts'
+import { GOOD, protectedGateway, type VerifierHandler, YES } from './apikey-support.ts'
 import { send, until } from './support.ts'
 
 /** A verifier that fails in each of these ways must lead to 503: never to 401, and never past the check. */
 const failures: Record<string, VerifierHandler> = {
   hangs: () => {},
   'drops the connection': (_key, res) => res.destroy(),
-  'answers 500': (_key, res) => res.writeHead(500).end('{"valid":true}'),
+  'answers 500': (_key, res) => res.writeHead(500).end(YES),
   'answers 503': (_key, res) => res.writeHead(503).end('{"valid":false}'),
   'answers 404': (_key, res) => res.writeHead(404).end('{"valid":false}'),
   'answers 403': (_key, res) => res.writeHead(403).end(),
-  redirects: (_key, res) => res.writeHead(302, { location: '/elsewhere' }).end('{"valid":true}'),
+  redirects: (_key, res) => res.writeHead(302, { location: '/elsewhere' }).end(YES),
   'answers 204': (_key, res) => res.writeHead(204).end(),
-  'answers 201': (_key, res) => res.writeHead(201).end('{"valid":true}'),
+  'answers 201': (_key, res) => res.writeHead(201).end(YES),
   'answers nothing': (_key, res) => res.end(),
   'answers no JSON': (_key, res) => res.end('<html>valid</html>'),
-  'answers half of it': (_key, res) => res.end('{"valid":tr'),
+  'answers half of it': (_key, res) => res.end(YES.slice(0, -1)),
   'answers null': (_key, res) => res.end('null'),
   'answers a list': (_key, res) => res.end('[true]'),
   'answers without the field': (_key, res) => res.end('{"ok":true}'),
-  'answers text for a verdict': (_key, res) => res.end('{"valid":"true"}'),
-  'answers a number for a verdict': (_key, res) => res.end('{"valid":1}'),
-  'answers too much': (_key, res) => res.end(`{"valid":true,"more":"${'x'.repeat(100_000)}"}`),
+  'answers text for a verdict': (_key, res) => res.end(YES.replace('true', '"true"')),
+  'answers a number for a verdict': (_key, res) => res.end(YES.replace('true', '1')),
+  'does not say whose key it is': (_key, res) => res.end('{"valid":true,"permissions":[]}'),
+  'answers an empty id': (_key, res) => res.end('{"valid":true,"id":"","permissions":[]}'),
+  'answers a number for an id': (_key, res) => res.end('{"valid":true,"id":7,"permissions":[]}'),
+  'answers an id that could end a header': (_key, res) => res.end('{"valid":true,"id":"a\\r\\nb","permissions":[]}'),
+  'answers a long id': (_key, res) => res.end(`{"valid":true,"id":"${'a'.repeat(129)}","permissions":[]}`),
+  'does not say what is permitted': (_key, res) => res.end('{"valid":true,"id":"a"}'),
+  'answers text for permissions': (_key, res) => res.end('{"valid":true,"id":"a","permissions":"READ"}'),
+  'answers an object for permissions': (_key, res) => res.end('{"valid":true,"id":"a","permissions":{"READ":true}}'),
+  'answers permissions that are none': (_key, res) => res.end('{"valid":true,"id":"a","permissions":["READ",null]}'),
+  'answers a list in a permission': (_key, res) => res.end('{"valid":true,"id":"a","permissions":["READ,WRITE"]}'),
+  'answers too much': (_key, res) => res.end(YES.replace('{', `{"more":"${'x'.repeat(100_000)}",`)),
   'answers without end': (_key, res) => {
     const more = () => void (res.destroyed || res.write('x'.repeat(1000), more))
     more()
@@ -79,7 +89,7 @@ test('a verifier may say no with 401', async () => {
 test('a failure is not remembered: the next request asks again', async () => {
   let broken = true
   await using setup = await protectedGateway({
-    verifier: (_key, res) => (broken ? res.writeHead(500).end() : res.end('{"valid":true}')),
+    verifier: (_key, res) => (broken ? res.writeHead(500).end() : res.end(YES)),
   })
   const status = async () => (await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD } })).status
   assert.equal(await status(), 503)
@@ -100,7 +110,7 @@ test('the verifier is asked in its own form, without the client and without the 
   await using setup = await protectedGateway({
     verifier: (key, res, { method, url, headers }) => {
       seen = { key, method, url, host: headers.host, names: Object.keys(headers).filter(name => name.startsWith('x-')) }
-      res.end('{"valid":true}')
+      res.end(YES)
     },
   })
   await send(setup.port, { path: '/api', method: 'DELETE', headers: { 'x-api-key': GOOD, 'x-other': '1' } })

@@ -106,7 +106,7 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a plugin without its setting',
     service({ plugins: [{ name: 'apikey-auth' }] }),
-    /plugins\[0\]\.config\.verify_url: is required/,
+    /plugins\[0\]\.config\.verify_urls: is required/,
   ],
   [
     'a regular expression in the format that guesses them',
@@ -170,7 +170,7 @@ function checks(healthchecks: object) {
   return upstreams({ healthchecks })
 }
 function plugin(config: object = {}) {
-  return { name: 'apikey-auth', config: { verify_url: 'http://127.0.0.1:1/v', ...config } }
+  return { name: 'apikey-auth', config: { verify_urls: ['http://127.0.0.1:1/v'], ...config } }
 }
 function defined(fields: object) {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))

@@ -50,7 +50,6 @@ const refused: [string, number, string][] = [
   ['HTTP/2', 400, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['a tunnel', 405, 'CONNECT evil.test:25 HTTP/1.1\r\nHost: evil.test:25\r\n\r\n'],
   ['TRACE', 405, 'TRACE / HTTP/1.1\r\nHost: a\r\n\r\n'],
-  ['a WebSocket', 501, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
   ['an unknown expectation', 417, 'GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n'],
   ['a long URL', 414, `GET /${'a'.repeat(9_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
   ['a URL longer than any header may be', 414, `GET /${'a'.repeat(60_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],

@@ -109,9 +109,9 @@ test('SIGHUP loads the file anew; a bad one is refused with its line, and the ol
 
 /** The auth service's rule: `k` may do everything, `r` may read. */
 function verdictOn(question: string): string {
-  const { key, permission } = JSON.parse(question) as { key: string; permission: string }
+  const { key } = JSON.parse(question) as { key: string }
   const permissions = { k: ['READ', 'WRITE'], r: ['READ'] }[key]
-  return JSON.stringify({ valid: permissions !== undefined, permitted: permissions?.includes(permission) ?? false })
+  return JSON.stringify(permissions ? { valid: true, id: key, permissions } : { valid: false })
 }
 
 test("the platform's kong.yml: health is open, the rest needs a key, SIGTERM drains", async () => {

@@ -57,6 +57,6 @@ for (const [how, access] of Object.entries(failing)) {
     assert.deepEqual(json, { message: 'An unexpected error occurred', request_id: headers['x-kong-request-id'] })
     assert.equal(reached, 0)
     assert.match(log.lines.join('\n'), /a secret detail/)
-    await generation.retire()
+    await generation.retire(0)
   })
 }

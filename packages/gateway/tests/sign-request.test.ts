@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GatewayConfigError, type GatewayOptions } from '../src/index.ts'
-import { signatureOf } from '../src/plugins/sign-request/core.ts'
+import { sign } from '../src/plugins/sign-request/sign.ts'
 import { echo, gatewayFor, oneService, send, upstream } from './support.ts'
 
 const SECRET = 'a secret of thirty-two bytes or more'
@@ -37,7 +37,7 @@ test('the text that is signed, by a value worked out elsewhere', () => {
   ]
   const call = { method: 'GET', path: '/a', query: '?b=1', headers }
   assert.equal(
-    signatureOf(SECRET, call, 1_700_000_000),
+    sign(SECRET, call, 1_700_000_000),
     'v1.1700000000.bb8554133a6de2cfd9cd53921e5b97425e60ef78401152d53c3b0186e0de7cec',
   )
 })

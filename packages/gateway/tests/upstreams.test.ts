@@ -235,10 +235,10 @@ test('the admin API takes a target out and puts it back; it is no door for web p
 })
 
 test('an access check whose verifier is an upstream goes on while one of its targets is there', async () => {
-  await using verifier = await upstream((_req, res) => res.end('{"valid":true}'))
+  await using verifier = await upstream((_req, res) => res.end('{"valid":true,"id":"c","permissions":[]}'))
   await using service = await named('service')
   const dead = `127.0.0.1:${await deadPort()}`
-  const plugins = [{ name: 'apikey-auth', config: { verify_url: 'http://auth:8001/verify', cache_ttl: 0 } }]
+  const plugins = [{ name: 'apikey-auth', config: { verify_urls: ['http://auth:8001/verify'], cache_ttl: 0 } }]
   const config: KongConfig = {
     ...configOf([{ name: 'api', url: `http://${service.authority}`, routes: [{ paths: ['/'], plugins }] }]),
     upstreams: [{ name: 'auth', targets: [{ target: dead }, { target: verifier.authority }] }],

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Verdict } from '../src/plugins/apikey-auth/core.ts'
+import type { Verdict } from '@tsmicro/kong-plugins/apikey-auth'
 import { VerdictCache } from '../src/plugins/apikey-auth/verdict-cache.ts'
+
+function verdictOf(kind: Verdict['kind']): Verdict {
+  return kind === 'valid' ? { kind, consumer: { id: 'c', permissions: [] } } : { kind }
+}
 
 function setUp(maxEntries = 3) {
   const clock = { now: 0 }
   const asked: string[] = []
-  const cache = new VerdictCache({ validMs: 100, invalidMs: 10, maxEntries, now: () => clock.now })
-  const get = (id: string, verdict: Verdict = 'valid') =>
+  const cache = new VerdictCache({ times: { good: 0.1, bad: 0.01 }, maxEntries, now: () => clock.now })
+  const get = (id: string, kind: Verdict['kind'] = 'valid') =>
     Promise.resolve(
       cache.get(id, async () => {
         asked.push(id)
-        return verdict
+        return verdictOf(kind)
       }),
     )
   return { clock, asked, cache, get }
@@ -54,12 +58,12 @@ test('a look-up that throws fails all who wait for it, and is forgotten', async 
   const failing = () => Promise.reject(new Error('down'))
   const both = [cache.get('a', failing), cache.get('a', failing)]
   for (const one of both) await assert.rejects(Promise.resolve(one), /down/)
-  assert.equal(await get('a'), 'valid')
+  assert.equal((await get('a')).kind, 'valid')
 })
 
 test('unknown is never remembered', async () => {
   const { asked, get } = setUp()
-  assert.equal(await get('a', 'unknown'), 'unknown')
-  assert.equal(await get('a'), 'valid')
+  assert.equal((await get('a', 'unknown')).kind, 'unknown')
+  assert.equal((await get('a')).kind, 'valid')
   assert.deepEqual(asked, ['a', 'a'])
 })

@@ -22,7 +22,7 @@ const list = (query = '', by: Account = admin) =>
 const revoke = (id: string, by: Account = admin) =>
   send(auth.url, `DELETE /admin/apikeys/${id}`, { token: by.accessToken })
 const isValid = async (key: string) =>
-  (await send(auth.url, 'POST /verify/apikey', { body: { key } })).text === '{"valid":true}'
+  (await send(auth.url, 'POST /verify/apikey', { body: { key } })).text.startsWith('{"valid":true,')
 
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString()
 

@@ -6,7 +6,8 @@ import type { Edge } from './graph.ts'
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/tsmicro': [],
   'packages/document-server': [],
-  'packages/gateway': [],
+  'kong/plugins': [],
+  'packages/gateway': ['kong/plugins'],
   'packages/infra': ['packages/document-server'],
   'packages/cli': ['packages/infra', 'packages/document-server', 'packages/gateway', 'packages/tsmicro'],
 }
@@ -47,9 +48,13 @@ function contract(edge: Edge, other: Package | undefined): string[] {
   return allowed ? [] : [`a contract may import tsmicro/contract, typebox and other contracts, not ${edge.specifier}`]
 }
 
+/** What Kong brings along for its plugins; only their Lua runs with it. */
+const LUA_MODULE = /^(cjson|resty)\./
+
 /** Hoisting makes an undeclared package work in this checkout and fail in a published or pruned one. */
 function declared(edge: Edge, owner: Package, other: Package | undefined): string[] {
   if (edge.test || other === owner || edge.module === undefined) return []
+  if (owner.folder === 'kong/plugins' && LUA_MODULE.test(edge.module)) return []
   const { manifest } = owner
   const sections = ['dependencies', 'peerDependencies', 'optionalDependencies'].map(key => member(manifest, key))
   if (sections.some(section => edge.module !== undefined && edge.module in section)) return []

@@ -17,6 +17,8 @@ export interface AccessRequest {
   readonly method: string
   /** Normalized; as it was sent where it cannot be. */
   readonly path: string
+  /** As it was sent, without the query. */
+  readonly sentPath: string
   /** The name of the service; undefined when no route matched. */
   readonly service: string | undefined
   /** The other end of the connection. */

@@ -1,12 +1,10 @@
-import type { IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { ServiceConfig } from '../config/model.ts'
-import { CLIENT_TIMED_OUT, type Failure, failureOf, UPSTREAM_TIMED_OUT } from './failure.ts'
+import { CLIENT_TIMEOUT_MS } from '../server/limits.ts'
+import { CLIENT_TIMED_OUT, type Failure, failureOf, INVALID_RESPONSE, UPSTREAM_TIMED_OUT } from './failure.ts'
 import { IdleTimer } from './idle-timer.ts'
-
-/** How long a client may pause inside its body, or stop reading: nginx's client_body_timeout and send_timeout. */
-const CLIENT_TIMEOUT_MS = 60_000
 
 export interface AttemptOptions {
   readonly req: IncomingMessage
@@ -15,12 +13,14 @@ export interface AttemptOptions {
   readonly receiver: Receiver
 }
 
-/** Who gets what comes back. After `onEnd` or `onFailure` nothing more comes. */
+/** Who gets what comes back. After `onEnd`, `onUpgrade` or `onFailure` nothing more comes. */
 export interface Receiver {
   onResponse(status: number, rawHeaders: readonly (Buffer | string)[]): void
   /** Returns false when it must not go on before `resume`. */
   onData(chunk: Buffer): boolean
   onEnd(): void
+  /** The upstream speaks the protocol that it was asked for from now on; the connection is the receiver's. */
+  onUpgrade(rawHeaders: readonly (Buffer | string)[], socket: Duplex): void
   onFailure(failure: Failure, error: Error): void
 }
 
@@ -73,10 +73,29 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (this.#over || status < 200) return
+    if (this.#over) return
+    // Without the fields that make it an upgrade: neither an answer nor the promise of one.
+    if (status === 101) this.#fail(INVALID_RESPONSE, new Error('the upstream switched to no protocol'))
+    if (status < 200) return
     this.#answered = true
-    this.#o.receiver.onResponse(status, Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [])
+    this.#o.receiver.onResponse(status, rawHeadersOf(controller))
     this.#awaitProgress()
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    const over = this.#over
+    this.#finish()
+    if (over || headers.upgrade?.toLowerCase() !== 'websocket') {
+      socket.on('error', () => {}).destroy()
+      if (!over) this.#o.receiver.onFailure(INVALID_RESPONSE, new Error('the upstream switched to another protocol'))
+      return
+    }
+    this.#o.receiver.onUpgrade(rawHeadersOf(controller), socket)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -126,4 +145,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#over = true
     this.#idle.stop()
   }
+}
+
+function rawHeadersOf({ rawHeaders }: Dispatcher.DispatchController): readonly (Buffer | string)[] {
+  return Array.isArray(rawHeaders) ? rawHeaders : []
 }

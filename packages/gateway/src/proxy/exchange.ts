@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Target } from '../balancing/target.ts'
 import { kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
 import type { GatewayLog } from '../server/log.ts'
+import type { UpgradeSocket } from '../server/upgrade-socket.ts'
 import { Attempt, type Receiver } from './attempt.ts'
 import type { Backend } from './backend.ts'
 import { codeOf, type Failure, NO_TARGET } from './failure.ts'
 import { RequestBody } from './request-body.ts'
-import { clientResponseHeaders } from './response-headers.ts'
+import { clientResponseHeaders, type Latencies, switchingHeaders } from './response-headers.ts'
 import { isIdempotent, mayRetry } from './retry.ts'
+import { Tunnel } from './tunnel.ts'
 
 export interface ExchangeOptions {
   readonly req: IncomingMessage
@@ -18,6 +21,8 @@ export interface ExchangeOptions {
   readonly headers: readonly string[]
   /** The Host header; undefined = the target's own. */
   readonly host: string | undefined
+  /** The client's connection, when it wants to speak WebSocket on it. */
+  readonly upgrade: UpgradeSocket | undefined
   /** A longer body is cut off. */
   readonly maxBodyBytes: number
   readonly request: RequestIdentity
@@ -59,13 +64,9 @@ export class Exchange implements Receiver {
   }
 
   onResponse(status: number, rawHeaders: readonly (Buffer | string)[]): void {
-    const { res, request, backend } = this.#o
+    const { res, backend, request } = this.#o
     if (this.#target !== undefined) backend.balancer.answered(this.#target, status)
-    const headers = clientResponseHeaders(rawHeaders, {
-      requestId: request.id,
-      proxyMs: this.#dispatchedAt - request.startedAt,
-      upstreamMs: performance.now() - this.#dispatchedAt,
-    })
+    const headers = clientResponseHeaders(rawHeaders, this.#latencies())
     request.respond?.(headers)
     res.writeHead(status, headers)
     // A body that comes with the headers leaves in one packet with them; a later one must not hold them back.
@@ -81,6 +82,24 @@ export class Exchange implements Receiver {
   onEnd(): void {
     this.#finish()
     this.#o.res.end()
+  }
+
+  onUpgrade(rawHeaders: readonly (Buffer | string)[], socket: Duplex): void {
+    const { res, backend, upgrade, request, log } = this.#o
+    if (upgrade === undefined) throw new TypeError('nobody asked for another protocol')
+    this.#finish()
+    if (this.#target !== undefined) backend.balancer.answered(this.#target, 101)
+    // Never ended: the response stands for the connection wherever requests under way are counted.
+    const headers = switchingHeaders(rawHeaders, this.#latencies())
+    request.respond?.(headers)
+    res.writeHead(101, headers).flushHeaders()
+    new Tunnel({
+      client: upgrade.take(),
+      upstream: socket,
+      timeouts: backend.service,
+      onTimeout: reason =>
+        log.warn({ service: backend.service.name, requestId: request.id }, `WebSocket cut off: ${reason}`),
+    })
   }
 
   onFailure(failure: Failure, error: Error): void {
@@ -99,6 +118,15 @@ export class Exchange implements Receiver {
     if (!again || !this.#tryNext()) this.#fail(failure, error)
   }
 
+  #latencies(): Latencies {
+    const { request } = this.#o
+    return {
+      requestId: request.id,
+      proxyMs: this.#dispatchedAt - request.startedAt,
+      upstreamMs: performance.now() - this.#dispatchedAt,
+    }
+  }
+
   /** False when there is no target left to try. */
   #tryNext(): boolean {
     const { req, backend, path, headers, host } = this.#o
@@ -111,7 +139,8 @@ export class Exchange implements Receiver {
     const attempt = new Attempt({ req, body, timeouts: backend.service, receiver: this })
     this.#attempt = attempt
     const sent = ['host', host ?? target.hostHeader, ...headers]
-    backend.pool(target).dispatch({ path, method: this.#method, headers: sent, body: body ?? null }, attempt)
+    const upgrade = this.#o.upgrade === undefined ? null : 'websocket'
+    backend.pool(target).dispatch({ path, method: this.#method, headers: sent, body: body ?? null, upgrade }, attempt)
     return true
   }
 

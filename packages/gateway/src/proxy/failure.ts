@@ -14,7 +14,7 @@ export const UPSTREAM_TIMED_OUT: Failure = {
 export const CLIENT_TIMED_OUT: Failure = { status: 408, message: 'Request timeout' }
 export const NO_TARGET: Failure = { status: 503, message: 'failure to get a peer from the ring-balancer' }
 const BODY_TOO_LONG: Failure = { status: 413, message: 'Request size limit exceeded' }
-const INVALID_RESPONSE: Failure = {
+export const INVALID_RESPONSE: Failure = {
   status: 502,
   message: 'An invalid response was received from the upstream server',
   target: 'tcpFailure',

@@ -2,21 +2,26 @@ import type { LoadedConfig } from '../config/load.ts'
 import { Generation } from './generation.ts'
 import { buildTable, type ProxyTable, type TableOptions } from './table.ts'
 
+export interface GenerationsOptions extends TableOptions {
+  /** How long the WebSockets of a config that was replaced live on, in milliseconds. */
+  readonly drainTimeoutMs: number
+}
+
 /** The table in use, those before it that still have requests, and the way from one to the next. */
 export class Generations {
-  readonly #options: TableOptions
+  readonly #options: GenerationsOptions
   readonly #retiring = new Set<Promise<void>>()
   #current: Generation
   #replacing: Promise<void> = Promise.resolve()
 
-  private constructor(table: ProxyTable, options: TableOptions) {
+  private constructor(table: ProxyTable, options: GenerationsOptions) {
     this.#options = options
     this.#current = new Generation(table)
     table.startChecks()
   }
 
   /** Throws `GatewayConfigError`. */
-  static async start(loaded: LoadedConfig, options: TableOptions): Promise<Generations> {
+  static async start(loaded: LoadedConfig, options: GenerationsOptions): Promise<Generations> {
     return new Generations(await build(loaded, options), options)
   }
 
@@ -52,7 +57,7 @@ export class Generations {
   }
 
   #retire(generation: Generation): void {
-    const retired = generation.retire()
+    const retired = generation.retire(this.#options.drainTimeoutMs)
     this.#retiring.add(retired)
     void retired.then(() => this.#retiring.delete(retired))
   }

@@ -6,6 +6,7 @@ import { type Answer, kongError, type RequestIdentity, sendAnswer } from '../ser
 import type { GatewayLog } from '../server/log.ts'
 import { newRequestId } from '../server/request-id.ts'
 import { requestTarget } from '../server/request-target.ts'
+import type { UpgradeSocket } from '../server/upgrade-socket.ts'
 import { Exchange } from './exchange.ts'
 import type { Generation } from './generation.ts'
 import { demandHttps, refuseUnsupported } from './refuse.ts'
@@ -19,10 +20,10 @@ import type { ProxyTable } from './table.ts'
  * `current` tells the table that new requests use; each keeps the one it began with until its end.
  */
 export function proxyHandler(current: () => Generation, log: GatewayLog) {
-  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  return async (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket): Promise<void> => {
     const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now(), respond: undefined }
     try {
-      const refusal = await handle(current().tableFor(res), log, request, req, res)
+      const refusal = await handle(current().tableFor(res, upgrade !== undefined), log, request, req, res, upgrade)
       if (refusal !== undefined) sendAnswer(res, refusal, request)
     } catch (error) {
       log.error({ requestId: request.id, err: error instanceof Error ? error.stack : String(error) }, 'request failed')
@@ -38,6 +39,7 @@ async function handle(
   request: RequestIdentity,
   req: IncomingMessage,
   res: ServerResponse,
+  upgrade: UpgradeSocket | undefined,
 ): Promise<Answer | undefined> {
   request.respond = responsePhase(
     unmatchedResponders,
@@ -87,6 +89,7 @@ async function handle(
     path: call.path + call.query,
     headers: call.headers,
     host: route.preserveHost && target.authority !== '' ? target.authority : undefined,
+    upgrade,
     maxBodyBytes: route.maxBodyBytes,
     request,
     log,

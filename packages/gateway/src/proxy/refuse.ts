@@ -18,10 +18,6 @@ export function refuseUnsupported(req: IncomingMessage, requestId: string): Answ
     if (encoding.toLowerCase() !== 'chunked')
       return closing(501, 'Only the chunked transfer encoding is supported', requestId)
   }
-  // Any other Upgrade (h2c, as some clients always send) is an offer that may be ignored.
-  if (headers.upgrade?.toLowerCase().includes('websocket')) {
-    return closing(501, 'Protocol upgrades are not supported by this gateway', requestId)
-  }
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
     return kongError(417, 'Expectation failed', requestId)
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isGatewaysWord } from '@tsmicro/kong-plugins/shared'
 import { clientAddress } from '../server/client-address.ts'
 import { VIA } from '../server/identity.ts'
 import type { RequestTarget } from '../server/request-target.ts'
@@ -72,16 +73,10 @@ const REPLACED: ReadonlySet<string> = new Set([
 ])
 
 function isDropped(name: string): boolean {
-  return HOP_BY_HOP.has(name) || REPLACED.has(name) || (name.startsWith('x') && isGatewaysWord(name))
+  return HOP_BY_HOP.has(name) || REPLACED.has(name) || (name.startsWith('x') && isForged(name))
 }
 
-/**
- * Fields by which Kong tells a service who the caller is: from a client they are a forgery. With underscores too, since
- * some frameworks do not tell `x_consumer_id` from `x-consumer-id`.
- */
-function isGatewaysWord(name: string): boolean {
-  const dashed = name.replaceAll('_', '-')
-  return GATEWAY_PREFIXES.some(prefix => dashed.startsWith(prefix))
+/** What only a gateway may say; beside what the plugins for Kong remove, Kong's own. */
+function isForged(name: string): boolean {
+  return isGatewaysWord(name) || /^x[-_]kong[-_]/.test(name)
 }
-
-const GATEWAY_PREFIXES = ['x-consumer-', 'x-kong-', 'x-credential-', 'x-anonymous-consumer']

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { isRequestId } from '@tsmicro/kong-plugins/shared'
 import type { AccessRequest } from '../plugins/plugin.ts'
 import { clientAddress } from '../server/client-address.ts'
 import { headerValues } from '../server/header-values.ts'
+import { requestTarget } from '../server/request-target.ts'
 
 /** A request as plugins see it. Made only for those that have plugins to ask. */
 export class RequestView implements AccessRequest {
@@ -24,7 +26,14 @@ export class RequestView implements AccessRequest {
 
   get requestId(): string {
     const value = this.#req.headers['x-request-id']
-    return typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value) ? value : this.gatewayRequestId
+    return typeof value === 'string' && isRequestId(value) ? value : this.gatewayRequestId
+  }
+
+  get sentPath(): string {
+    const url = this.#req.url ?? ''
+    if (!url.startsWith('/')) return requestTarget(this.#req)?.rawPath ?? ''
+    const mark = url.indexOf('?')
+    return mark === -1 ? url : url.slice(0, mark)
   }
 
   get clientAddress(): string {

@@ -40,6 +40,14 @@ export function clientResponseHeaders(raw: readonly (Buffer | string)[], latenci
   return headers
 }
 
+/** Those of a 101: it has no body, whatever the upstream says of one. */
+export function switchingHeaders(raw: readonly (Buffer | string)[], latencies: Latencies): string[] {
+  const headers = clientResponseHeaders(raw, latencies)
+  removeFields(headers, new Set(['content-length']))
+  headers.push('connection', 'upgrade', 'upgrade', 'websocket')
+  return headers
+}
+
 const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
   'x-kong-upstream-latency',
   'x-kong-proxy-latency',

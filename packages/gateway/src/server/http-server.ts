@@ -2,17 +2,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { answerClientError, writeRawAnswer } from './client-error.ts'
 import type { InFlight } from './in-flight.ts'
 import { MAX_HEADER_BYTES } from './limits.ts'
+import { acceptUpgrade, asksForUpgrade, isWebSocket } from './upgrade.ts'
+import type { UpgradeSocket } from './upgrade-socket.ts'
 
-export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+/** `upgrade`: the connection of a request that asks for another protocol. */
+export type Handler = (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket) => Promise<void>
 
 /** node:http with nginx's limits and with every refusal in Kong's form. */
 export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
   const accept = (req: IncomingMessage, res: ServerResponse): void => {
     inFlight.add(res)
+    // Node's parser loses what follows such a request in the same packet: a new connection is the only safe place for it.
+    if (asksForUpgrade(req)) res.shouldKeepAlive = false
     void handler(req, res)
   }
   const server = createServer({
     insecureHTTPParser: false,
+    // One that is pipelined behind a request without an answer would have to share its connection with that answer.
+    shouldUpgradeCallback: req => isWebSocket(req) && inFlight.on(req.socket).length === 0,
     // Checked with the rest of the request target, for an answer in Kong's form.
     requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -28,6 +35,7 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
   // 100 Continue is sent when the upstream takes the body: a refused request does not upload it first.
   server.on('checkContinue', accept)
   server.on('checkExpectation', accept)
+  server.on('upgrade', (req, socket, head) => acceptUpgrade(req, socket, head, { handler, inFlight }))
   server.on('connect', (_req, socket) => writeRawAnswer(socket, 405, 'Method not allowed'))
   server.on('clientError', (error, socket) => {
     const [res, ...more] = inFlight.on(socket)

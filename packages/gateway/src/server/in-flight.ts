@@ -1,8 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-
-/** A client that was answered before it sent its whole body may go on sending this long before it is cut off. */
-const LINGER_MS = 30_000
+import { LINGER_MS } from './limits.ts'
 
 /** The responses that are not finished yet, so that shutting down can wait for them. */
 export class InFlight {
@@ -32,6 +30,11 @@ export class InFlight {
     const timer = setTimeout(resolve, limitMs)
     await promise
     clearTimeout(timer)
+  }
+
+  /** Gives up what is not finished, connections that are no longer HTTP among it. */
+  cutOff(): void {
+    for (const res of this.#responses) res.destroy()
   }
 
   #remove(res: ServerResponse): void {

@@ -37,7 +37,10 @@ export interface CacheStore {
   connect(): Promise<void>
   /** Never rejects: a store that cannot cache is no reason to be sent no requests. */
   check(): Promise<void>
-  /** Gives back its place among the replicas. Before the database and NATS are closed, so that nobody has to wait for it. */
+  /**
+   * Gives back its place among the replicas. Before the database and NATS are closed, so that nobody has to wait for it. Takes
+   * three seconds at most, whatever is gone; an invalidation that is then still on its way rejects.
+   */
   close(): Promise<void>
   /** Whether values are served now that others may know of: false until the replicas were found, and while they are not. */
   readonly sharing: boolean

@@ -9,6 +9,7 @@ export {
 } from './define.ts'
 export { isDependencyFailure } from './dependency.ts'
 export { isNetworkError } from './network.ts'
+export { rootMessage } from './root-message.ts'
 export {
   DEADLINE_EXCEEDED,
   FORBIDDEN,

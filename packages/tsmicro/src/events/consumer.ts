@@ -28,6 +28,9 @@ export interface ConsumerOptions {
   readonly timeoutMs: number
 }
 
+/** What was on its way when a consumer began to drain comes within a round trip; a server that hangs sends nothing. */
+const DELIVERY_MS = 2000
+
 /**
  * Takes a service's events one after the other, whatever their subjects, so that the order of arrival is the order of
  * handling: `user.created` before `user.updated`.
@@ -37,6 +40,9 @@ export class EventConsumer {
   readonly #consumptions: Consumption[] = []
   #subscriptions: TransportSubscription[] = []
   #work: Promise<void> = Promise.resolve()
+  /** There is no connection: it has nothing to deliver, and draining would wait for its next attempt to come back. */
+  #lost = false
+  #whenLost: (() => void) | undefined
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -63,14 +69,37 @@ export class EventConsumer {
         },
       }),
     )
+    void this.#watch(nats)
   }
 
-  /** Takes no more events, then waits for those already taken. */
+  /** Takes no more events, then waits for those already taken; for no server that is gone or does not answer. */
   async drain(): Promise<void> {
     const subscriptions = this.#subscriptions
     this.#subscriptions = []
-    await Promise.allSettled(subscriptions.map(subscription => subscription.drain()))
+    if (this.#lost) for (const subscription of subscriptions) subscription.unsubscribe()
+    else if (subscriptions.length > 0) await this.#delivered(subscriptions)
     await this.#work
+  }
+
+  async #delivered(subscriptions: readonly TransportSubscription[]): Promise<void> {
+    const gone = Promise.withResolvers<void>()
+    this.#whenLost = gone.resolve
+    const timer = setTimeout(gone.resolve, DELIVERY_MS)
+    await Promise.race([Promise.allSettled(subscriptions.map(subscription => subscription.drain())), gone.promise])
+    clearTimeout(timer)
+  }
+
+  async #watch(nats: Transport): Promise<void> {
+    for await (const { type } of nats.status()) {
+      if (type === 'reconnect') this.#lost = false
+      else if (type === 'disconnect') this.#lose()
+    }
+    this.#lose()
+  }
+
+  #lose(): void {
+    this.#lost = true
+    this.#whenLost?.()
   }
 
   /** Never rejects: one bad event must not stop those behind it. */

@@ -1,4 +1,5 @@
 import type { Log } from '../call/index.ts'
+import { rootMessage } from '../errors/index.ts'
 import type { Dependency } from './dependency.ts'
 import { StartError } from './start-error.ts'
 
@@ -32,14 +33,6 @@ export async function connectWithRetry(
       await limited(new Promise(() => {}), wait, signal).catch(() => signal.throwIfAborted())
     }
   }
-}
-
-/** The innermost message: "the service cannot answer now" does not tell an operator anything. */
-export function rootMessage(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(rootMessage).join(', ')
-  const cause = (error as Error | undefined)?.cause
-  if (cause instanceof Error) return rootMessage(cause)
-  return error instanceof Error ? error.message || error.name : String(error)
 }
 
 /** Work that may take so long, and no longer than until the signal aborts. */

@@ -16,7 +16,7 @@ import type { Dependency } from './dependency.ts'
  */
 export interface Module {
   readonly controllers: readonly Controller[]
-  /** Everything to connect before the first request, in order; NATS comes after them by itself. */
+  /** Everything to connect before the first request, in order. NATS comes before them by itself, and is closed after them. */
   readonly dependencies: readonly Dependency[]
   /** Absent = a service without NATS; then no procedure may have a NATS door. */
   readonly nats?: NatsClient

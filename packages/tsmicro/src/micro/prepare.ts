@@ -1,5 +1,5 @@
 import type { Log } from '../call/index.ts'
-import { rootMessage } from './connect.ts'
+import { rootMessage } from '../errors/index.ts'
 import type { Preparation } from './module.ts'
 import { StartError } from './start-error.ts'
 

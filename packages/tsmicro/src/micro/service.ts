@@ -1,4 +1,5 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import { rootMessage } from '../errors/index.ts'
 import { connectWithRetry } from './connect.ts'
 import type { Dependency } from './dependency.ts'
 import { mountDoors } from './doors.ts'
@@ -16,7 +17,10 @@ export interface Service {
    * @throws {StartError} when a dependency does not come, a preparation fails, or the port is taken
    */
   start(): Promise<void>
-  /** Drains both doors, then closes the dependencies in reverse. Safe to call twice, and during start. */
+  /**
+   * Drains both doors, then closes the dependencies in reverse. Safe to call twice, and during start. Ends within
+   * `drainTimeoutMs` and eight seconds, whatever hangs; what was given up on is said in the log.
+   */
   stop(): Promise<void>
   health(): Promise<Health>
   /** Sends a request through the whole HTTP door without a socket. */
@@ -24,6 +28,10 @@ export interface Service {
   /** `http://host:port` after start. */
   readonly url: string
 }
+
+/** For all dependencies together, so that a stop ends within the drain's time and this, whichever servers are gone. */
+const CLOSE_MS = 8000
+const LEAST_CLOSE_MS = 100
 
 /**
  * Assembles a service from its contracts and module. Handlers are mounted at once, so a missing one is known before
@@ -33,7 +41,7 @@ export interface Service {
  */
 export function createService(options: ServiceOptions): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
-  const dependencies: readonly Dependency[] = module.nats ? [...module.dependencies, module.nats] : module.dependencies
+  const dependencies: readonly Dependency[] = module.nats ? [module.nats, ...module.dependencies] : module.dependencies
   const health = new HealthCheck(dependencies)
   const doors = mountDoors(options, health)
   const stopping = new AbortController()
@@ -70,11 +78,14 @@ export function createService(options: ServiceOptions): Service {
     await settledWithin(drainTimeoutMs, [started])
     const drained = [doors.http.close(), doors.natsServer.drain(), doors.consumer.drain()]
     if (!(await settledWithin(drainTimeoutMs, drained))) log.warn({}, 'gave up waiting for requests in progress')
+    const endsAt = performance.now() + CLOSE_MS
     for (const dependency of connected.reverse()) {
       const closed = dependency
         .close()
-        .catch(err => log.warn({ err, dependency: dependency.name }, 'a dependency could not be closed'))
-      if (!(await settledWithin(drainTimeoutMs, [closed])))
+        .catch(err =>
+          log.warn({ dependency: dependency.name }, `a dependency could not be closed: ${rootMessage(err)}`),
+        )
+      if (!(await settledWithin(Math.max(endsAt - performance.now(), LEAST_CLOSE_MS), [closed])))
         log.warn({ dependency: dependency.name }, 'gave up waiting for a dependency to close')
     }
     log.info({}, `${options.name} has stopped`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startDocuments } from '@tsmicro/infra'
+import { isAlive, startDocuments } from '@tsmicro/infra'
 import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { createMongo } from './index.ts'
 
@@ -68,6 +68,36 @@ test('kill -9 under load: unavailable, nothing acknowledged is lost, recovers by
     acknowledged.filter(id => !found.has(id)),
     [],
   )
+})
+
+test('what begins in any turn of the event loop around the loss of the server ends, and no connection is lost', async () => {
+  const pending = new Set<number>()
+  let begun = 0
+  const begin = () => {
+    const id = ++begun
+    pending.add(id)
+    const change = rows.findOneAndUpdate({ _id: -id }, { $set: {} }, { upsert: true })
+    change.catch(() => undefined).finally(() => pending.delete(id))
+  }
+  for (let round = 0; round < 2; round++) {
+    await Promise.all(Array.from({ length: 8 }, () => rows.findOne({ _id: 1 })))
+    const { pid = 0 } = server
+    server.kill('SIGKILL')
+    try {
+      // Before anything else: what the connections then say all comes in the turns that follow.
+      while (isAlive(pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+      for (let turn = 0; turn < 10; turn++) {
+        begin()
+        await new Promise(setImmediate)
+      }
+      await until(() => pending.size === 0)
+    } finally {
+      await server.restart()
+    }
+    await until(usable)
+  }
+  const readers = await Promise.allSettled(Array.from({ length: 40 }, () => rows.findOne({ _id: 1 })))
+  assert.ok(readers.every(({ status }) => status === 'fulfilled'))
 })
 
 test('a server that hangs is found out, operations end at their deadline, and it is used again', async () => {

@@ -2,6 +2,7 @@ import { type Db, MongoClient } from 'mongodb'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { translate, translated } from './errors.ts'
 import type { IndexDefinition } from './index-definition.ts'
+import { endLostWrites } from './lost-writes.ts'
 import { QueryBuilder } from './query-builder.ts'
 import type { Identified } from './types.ts'
 
@@ -61,6 +62,7 @@ const checkLimitMs = 1500
  */
 export function createMongo(options: MongoOptions): Mongo {
   const { serverSelectionTimeoutMs = 2000, operationTimeoutMs = 30_000, poolSize = 10, applicationName } = options
+  endLostWrites()
   const client = new MongoClient(options.url, {
     maxPoolSize: poolSize,
     serverSelectionTimeoutMS: serverSelectionTimeoutMs,

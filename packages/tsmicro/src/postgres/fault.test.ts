@@ -111,3 +111,22 @@ test('a server that hangs is found out, and used again when it goes on', async (
   }
   await until(usable)
 })
+
+test('a server that hangs does not hold up the end: what waits for it is cut', async () => {
+  const other = createPostgres<Tables>({ url: server.url, poolSize: 2 })
+  const frozen = Promise.withResolvers<void>()
+  const work = other.transaction(async trx => {
+    await trx.insertInto('written').values({ id: -3 }).execute()
+    server.kill('SIGSTOP')
+    frozen.resolve()
+    await trx.insertInto('written').values({ id: -4 }).execute()
+  })
+  try {
+    await frozen.promise
+    await Promise.all([assert.rejects(work, SERVICE_UNAVAILABLE), other.close(), other.close()])
+  } finally {
+    server.kill('SIGCONT')
+  }
+  await until(usable)
+  assert.deepEqual(await postgres.db.selectFrom('written').selectAll().where('id', 'in', [-3, -4]).execute(), [])
+})

@@ -1,6 +1,8 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { rootMessage } from '../errors/index.ts'
 import { checkPool } from './check.ts'
+import { endPool } from './end.ts'
 import { type MigrationReport, migrate } from './migrate.ts'
 import { rethrow, sessionPool } from './pool.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
@@ -47,7 +49,7 @@ export interface Postgres<DB> {
   connect(): Promise<void>
   /** @throws {SERVICE_UNAVAILABLE} when no query is answered within 1.5 seconds */
   check(): Promise<void>
-  /** Waits for running queries, then closes all connections. Harmless when repeated. */
+  /** Waits for running queries, three seconds at most, then closes all connections. Harmless when repeated. */
   close(): Promise<void>
 }
 
@@ -70,10 +72,15 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     keepAlive: true,
     ...(applicationName === undefined ? {} : { application_name: applicationName }),
   })
-  const lost = (error: Error) => log?.warn({ err: error }, 'lost a connection to PostgreSQL')
+  const lost = (error: Error) => log?.warn({}, `lost a connection to PostgreSQL: ${rootMessage(error)}`)
   // an 'error' event without a listener ends the process: the pool has one for idle clients only, so each client gets one
   pool.on('error', lost)
-  pool.on('connect', client => client.on('error', () => undefined))
+  const open = new Set<pg.PoolClient>()
+  pool.on('connect', client => {
+    open.add(client)
+    client.on('error', () => undefined)
+  })
+  pool.on('remove', client => open.delete(client))
   const db = new Kysely<DB>({
     dialect: new PostgresDialect({ pool: sessionPool(pool, options.currentSignal), controlClient: pg.Client as never }),
   })
@@ -86,7 +93,7 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     connect: () => checkPool(pool, connectTimeoutMs),
     check: () => checkPool(pool),
     close: () => {
-      closing ??= pool.end().catch(rethrow)
+      closing ??= endPool(pool, open).catch(rethrow)
       return closing
     },
   }

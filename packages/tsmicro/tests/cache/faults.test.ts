@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { SERVICE_UNAVAILABLE } from 'tsmicro'
 import { until } from '../support/until.ts'
 import { startLoad } from './support/load.ts'
+import { spawnReplica } from './support/remote.ts'
 import { openReplica, type Servers, sharing, startServers } from './support/servers.ts'
 import type { Row } from './support/watch.ts'
 
@@ -90,4 +92,16 @@ test('an invalidation that was refused is told of until the others have heard, t
   assert.deepEqual(await other.get('k'), { version: 1 })
   broken = false
   await until('the others have heard', async () => (await other.get('k')) === undefined, 15_000)
+})
+
+test('closing cuts what would wait for a replica that hangs', async () => {
+  const slow = { group: 'closing', leaseMs: 60_000 }
+  await using a = await openReplica(servers, { ...slow, limitMs: 120_000 })
+  await using other = spawnReplica(servers, slow.group, slow.leaseMs)
+  await sharing(a)
+  await until('both share', async () => (await other.read(1)).sharing, 15_000)
+  other.kill('SIGSTOP')
+  const refused = assert.rejects(a.store.cache<Row>('rows').delete('k'), SERVICE_UNAVAILABLE)
+  await a.store.close()
+  await refused
 })

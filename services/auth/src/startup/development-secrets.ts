@@ -12,7 +12,7 @@ export interface SecretsCheckParts {
 /** @throws {Error} when the demo API key or the demo administrator's password of development would let somebody in */
 export async function refuseDevelopmentSecrets({ apiKeys, users, passwords }: SecretsCheckParts): Promise<void> {
   const found: string[] = []
-  if (await apiKeys.permissionsOf(DEMO_API_KEY)) found.push('the demo API key')
+  if (await apiKeys.findGood(DEMO_API_KEY)) found.push('the demo API key')
   const admin = await users.findCredentials(DEMO_ADMIN.email)
   if (admin && (await passwords.verify(admin.passwordHash, DEMO_ADMIN.password))) {
     found.push(`the account ${DEMO_ADMIN.email} with the demo password`)

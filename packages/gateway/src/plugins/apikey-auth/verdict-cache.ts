@@ -1,9 +1,7 @@
-import type { Verdict } from './core.ts'
+import { lifeOf, type TimesToLive, type Verdict } from '@tsmicro/kong-plugins/apikey-auth'
 
 export interface VerdictCacheOptions {
-  /** Milliseconds; 0 caches nothing. */
-  readonly validMs: number
-  readonly invalidMs: number
+  readonly times: TimesToLive
   readonly maxEntries: number
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
@@ -51,12 +49,11 @@ export class VerdictCache {
   }
 
   #remember(id: string, verdict: Verdict): void {
-    const { validMs, invalidMs, maxEntries, now } = this.#options
-    if (verdict === 'unknown') return
-    const ttl = verdict === 'valid' ? validMs : invalidMs
-    if (ttl <= 0) return
+    const { times, maxEntries, now } = this.#options
+    const seconds = lifeOf(verdict, times)
+    if (seconds <= 0) return
     this.#entries.delete(id)
-    this.#entries.set(id, { verdict, expiresAt: now() + ttl })
+    this.#entries.set(id, { verdict, expiresAt: now() + seconds * 1000 })
     if (this.#entries.size <= maxEntries) return
     const oldest = this.#entries.keys().next()
     if (!oldest.done) this.#entries.delete(oldest.value)

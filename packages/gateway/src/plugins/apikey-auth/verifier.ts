@@ -1,33 +1,26 @@
+import { LONGEST_BODY, readVerdict, type Verdict, type VerifierBody } from '@tsmicro/kong-plugins/apikey-auth'
 import { Pool } from 'undici'
 import type { Balancer } from '../../balancing/balancer.ts'
 import type { Target } from '../../balancing/target.ts'
 import { codeOf, failureOf } from '../../proxy/failure.ts'
-import { readVerdict, type Verdict, type VerifierBody } from './core.ts'
-
-/** The verifier answers in a few bytes; anything longer is not its answer. */
-const MAX_BODY_BYTES = 4096
 
 export interface VerifierOptions {
   readonly path: string
   readonly balancer: Balancer
-  /** Bounds the whole call, from taking a connection to the last byte: a verifier that drips bytes cannot hold a request. */
+  /** The longest that a question may take. */
   readonly timeoutMs: number
-  /** What the key must permit; absent = being good is enough. */
-  readonly permission: string | undefined
   /** Tells the verifier that the gateway asks. */
   readonly secret: string | undefined
 }
 
-/** Asks the auth service whether a key is good: `POST {"key","permission"?}` → `{"valid","permitted"?}`. */
+/** Asks the auth service whether a key is good: `POST {"key"}` → `{"valid","id","permissions"}`. */
 export class Verifier {
   readonly #balancer: Balancer
   readonly #pools: ReadonlyMap<Target, Pool>
   readonly #path: string
   readonly #headers: Readonly<Record<string, string>>
-  readonly #timeoutMs: number
-  readonly #permission: string | undefined
 
-  constructor({ path, balancer, timeoutMs, permission, secret }: VerifierOptions) {
+  constructor({ path, balancer, timeoutMs, secret }: VerifierOptions) {
     this.#balancer = balancer
     // Bounded, so that a flood of made-up keys queues here (and times out) instead of flooding the auth service.
     const options = { connections: 64, allowH2: false, connectTimeout: timeoutMs }
@@ -35,19 +28,20 @@ export class Verifier {
     this.#path = path
     const json = { 'content-type': 'application/json', accept: 'application/json' }
     this.#headers = { ...json, ...(secret === undefined ? {} : { 'x-verify-secret': secret }) }
-    this.#timeoutMs = timeoutMs
-    this.#permission = permission
   }
 
-  /** Throws when the verifier cannot be asked or does not answer in time and in form. The error never holds the key. */
-  async verify(key: string): Promise<Verdict> {
+  /**
+   * Throws when the verifier cannot be asked or does not answer in time and in form. The error never holds the key. The time
+   * bounds the whole, from taking a connection to the last byte: a verifier that drips bytes cannot hold a request.
+   */
+  async verify(key: string, timeoutMs: number): Promise<Verdict> {
     const abort = new AbortController()
     const late = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
-      const error = new Error(`no answer within ${this.#timeoutMs} ms`)
+      const error = new Error(`no answer within ${Math.round(timeoutMs)} ms`)
       late.reject(error)
       abort.abort(error)
-    }, this.#timeoutMs)
+    }, timeoutMs)
     try {
       // A race, because aborting alone does not end a request that still waits for a connection.
       return await Promise.race([this.#ask(key, abort.signal), late.promise])
@@ -79,19 +73,19 @@ export class Verifier {
       method: 'POST',
       path: this.#path,
       headers: { host: target.name, ...this.#headers },
-      body: JSON.stringify({ key, permission: this.#permission }),
+      body: JSON.stringify({ key }),
       signal,
     })
     const chunks: Buffer[] = []
     let size = 0
     for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size > MAX_BODY_BYTES) throw new Error(`the verifier's answer is longer than ${MAX_BODY_BYTES} bytes`)
+      if (size > LONGEST_BODY) throw new Error(`the verifier's answer is longer than ${LONGEST_BODY} bytes`)
       chunks.push(chunk)
     }
     const answer = readBody(Buffer.concat(chunks).toString('utf8'))
-    const verdict = readVerdict(statusCode, answer, this.#permission !== undefined)
-    if (verdict === 'unknown') throw new Error(`the verifier gave no verdict (status ${statusCode})`)
+    const verdict = readVerdict(statusCode, answer)
+    if (verdict.kind === 'unknown') throw new Error(`the verifier gave no verdict (status ${statusCode})`)
     return verdict
   }
 
@@ -105,14 +99,21 @@ function isLostConnection(error: Error): boolean {
   return codeOf(error) !== '' && codeOf(error) !== 'ABORT_ERR' && failureOf(error).target !== undefined
 }
 
-const NOTHING: VerifierBody = { valid: undefined, permitted: undefined }
+const NOTHING: VerifierBody = { valid: undefined, id: undefined, permissions: undefined }
 
 function readBody(text: string): VerifierBody {
   try {
     const body: unknown = JSON.parse(text)
     if (typeof body !== 'object' || body === null) return NOTHING
-    return { ...NOTHING, ...body }
+    const { valid, id, permissions }: { [name in keyof VerifierBody]?: unknown } = body
+    return { valid, id, permissions: listOf(permissions) }
   } catch {
     return NOTHING
   }
+}
+
+/** An empty object is an empty list, as for Kong: Lua cannot tell them apart. */
+function listOf(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0 ? [] : undefined
 }

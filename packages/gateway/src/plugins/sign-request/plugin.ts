@@ -1,7 +1,8 @@
+import { HIDDEN_HEADERS, PRIORITY, SIGNATURE_HEADER } from '@tsmicro/kong-plugins/sign-request'
 import { readSecret } from '../../config/secret.ts'
 import type { Section } from '../../config/section.ts'
 import type { AccessPlugin, ForwardedCall, PluginEnvironment, PluginKind } from '../plugin.ts'
-import { signatureOf } from './core.ts'
+import { sign } from './sign.ts'
 
 /**
  * Signs what is forwarded, so that a service can refuse whatever did not pass here. Config:
@@ -10,14 +11,12 @@ import { signatureOf } from './core.ts'
  */
 export const signRequest: PluginKind = {
   name: 'sign-request',
-  // The last of all: it signs what the others have made of the request.
-  priority: 10,
+  priority: PRIORITY,
   configure: (config, environment) => new SignRequest(config, environment),
 }
 
 class SignRequest implements AccessPlugin {
-  // A client's own would only be refused, but is not to come near a service.
-  readonly hiddenHeaders = ['x-gateway-signature', 'x-verify-secret']
+  readonly hiddenHeaders = HIDDEN_HEADERS
   readonly #secret: string | undefined
 
   constructor(config: Section, { env }: PluginEnvironment) {
@@ -28,7 +27,7 @@ class SignRequest implements AccessPlugin {
 
   forward(call: ForwardedCall): void {
     if (this.#secret === undefined) return
-    call.headers.push('x-gateway-signature', signatureOf(this.#secret, call, Math.floor(Date.now() / 1000)))
+    call.headers.push(SIGNATURE_HEADER, sign(this.#secret, call, Math.floor(Date.now() / 1000)))
   }
 
   async close(): Promise<void> {}

@@ -1,3 +1,4 @@
+import { PRIORITY, withoutPrefix } from '@tsmicro/kong-plugins/strip-prefix'
 import { configError } from '../../config/config-error.ts'
 import type { Section } from '../../config/section.ts'
 import type { AccessPlugin, ForwardedCall, PluginKind } from '../plugin.ts'
@@ -9,8 +10,7 @@ import type { AccessPlugin, ForwardedCall, PluginKind } from '../plugin.ts'
  */
 export const stripPrefix: PluginKind = {
   name: 'strip-prefix',
-  // After every check of access, before the request is signed as it is forwarded.
-  priority: 800,
+  priority: PRIORITY,
   configure: config => new StripPrefix(config),
 }
 
@@ -28,9 +28,9 @@ class StripPrefix implements AccessPlugin {
 
   /** @throws {Error} when the path does not lie below the prefix: the route is not the plugin's, and nothing is forwarded */
   forward(call: ForwardedCall): void {
-    if (!call.path.startsWith(`${this.#prefix}/`))
-      throw new Error(`strip-prefix: a path does not begin with ${this.#prefix}/`)
-    call.path = call.path.slice(this.#prefix.length)
+    const path = withoutPrefix(call.path, this.#prefix)
+    if (path === undefined) throw new Error(`strip-prefix: a path does not begin with ${this.#prefix}/`)
+    call.path = path
     call.headers.push('x-forwarded-prefix', this.#prefix)
   }
 

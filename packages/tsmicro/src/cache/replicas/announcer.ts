@@ -1,9 +1,11 @@
 import type { Mark, MarksByCache } from '../marks.ts'
 import type { Stamp } from '../reach.ts'
 import { Batch } from './batch.ts'
-import { pause } from './wait.ts'
+import { pause, within } from './wait.ts'
 
 const RETRY_MS = 1000
+/** What is on its way when the store closes mostly needs milliseconds; where it needs longer, somebody is gone. */
+const CLOSE_MS = 1000
 
 interface Departure {
   readonly batch: Batch
@@ -20,6 +22,7 @@ export class Announcer {
   readonly #closing = new AbortController()
   #next: Departure | undefined
   #unsettled = new Batch()
+  readonly #underway = new Set<Promise<unknown>>()
   #retrying: Promise<void> | undefined
 
   constructor(tell: (marks: MarksByCache) => Promise<Stamp | undefined>) {
@@ -32,9 +35,10 @@ export class Announcer {
     return this.#next.told.promise
   }
 
+  /** Waits a second for what is on its way; nothing is told of anew. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#retrying
+    await within(CLOSE_MS, 'the replicas', Promise.allSettled([...this.#underway])).catch(() => undefined)
   }
 
   #prepare(): Departure {
@@ -48,12 +52,18 @@ export class Announcer {
 
   async #depart({ batch, told }: Departure): Promise<void> {
     try {
-      told.resolve(await this.#tell(batch.marks))
+      told.resolve(await this.#send(batch))
     } catch (error) {
       this.#unsettled.addAll(batch.marks)
       this.#retrying ??= this.#retry(this.#closing.signal)
       told.reject(error)
     }
+  }
+
+  #send(batch: Batch): Promise<Stamp | undefined> {
+    const telling = this.#tell(batch.marks)
+    this.#underway.add(telling)
+    return telling.finally(() => this.#underway.delete(telling))
   }
 
   async #retry(signal: AbortSignal): Promise<void> {
@@ -63,7 +73,7 @@ export class Announcer {
       const batch = this.#unsettled
       this.#unsettled = new Batch()
       try {
-        await this.#tell(batch.marks)
+        await this.#send(batch)
       } catch {
         this.#unsettled.addAll(batch.marks)
       }

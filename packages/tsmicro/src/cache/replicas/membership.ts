@@ -21,6 +21,8 @@ export interface MembershipOptions {
 
 const RETRY_MS = 100
 const ECHO_MS = 1000
+/** Tries, of 100 ms or more, before the first contact is missed: the service may still be connecting. */
+const PATIENT_TRIES = 20
 
 /**
  * This process's place among those who cache. It serves while three things hold: the registry has its record, the lease of
@@ -68,7 +70,8 @@ export class Membership {
   async close(): Promise<void> {
     this.#closing.abort()
     this.#stop()
-    await this.#running
+    // What hangs in a question to the registry is not waited for: its place ends with its lease.
+    await within(ECHO_MS, 'the registry', this.#running ?? Promise.resolve()).catch(() => undefined)
     await this.#giveBack()
     this.#options.bus.close()
   }
@@ -81,15 +84,20 @@ export class Membership {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    let expected = false
+    let failures = 0
     while (!signal.aborted) {
       let wait = this.#options.leaseMs / 3
       try {
         if (!(this.lease.valid && (await this.#renew()))) await this.#join()
+        expected = true
         this.#options.log.good('the cache is shared with its replicas')
       } catch (error) {
         wait = RETRY_MS
+        expected ||= ++failures >= PATIENT_TRIES
         // A renewal that failed may succeed before the lease has ended.
-        if (!this.lease.valid && !signal.aborted) this.#options.log.bad('the cache is not used: no contact', error)
+        const lost = expected && !this.lease.valid && !signal.aborted
+        if (lost) this.#options.log.bad('the cache is not used, its replicas cannot be reached', error)
       }
       await pause(wait, signal)
     }

@@ -37,6 +37,7 @@ export class Replica implements Reach {
   readonly #options: ReplicaOptions
   readonly #announcer: Announcer
   readonly #rounds = new Map<string, Round>()
+  readonly #closing = new AbortController()
 
   constructor(options: ReplicaOptions) {
     const { registry, bus, leaseMs = 3000, holder, log } = options
@@ -64,6 +65,7 @@ export class Replica implements Reach {
 
   async close(): Promise<void> {
     await this.#announcer.close()
+    this.#closing.abort()
     await this.membership.close()
   }
 
@@ -73,7 +75,7 @@ export class Replica implements Reach {
     const { state, stamp } = await this.#tellRedis(marks)
     // Whatever this process took from Redis meanwhile.
     if (state.generation.server !== '') holder.invalidate(marks)
-    const round = new Round({ registry, bus, membership, limitMs }, state, marks)
+    const round = new Round({ registry, bus, membership, limitMs, signal: this.#closing.signal }, state, marks)
     this.#rounds.set(round.id, round)
     try {
       await round.settle()

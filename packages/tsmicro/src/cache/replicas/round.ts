@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { DEADLINE_EXCEEDED } from '../../errors/index.ts'
+import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
 import type { MarksByCache } from '../marks.ts'
 import type { CacheBus } from './bus.ts'
 import type { Membership } from './membership.ts'
@@ -12,6 +12,8 @@ export interface RoundOptions {
   readonly membership: Membership
   /** Milliseconds for the whole. */
   readonly limitMs: number
+  /** Aborts when the store is closed. */
+  readonly signal: AbortSignal
 }
 
 const LOOK_MS = 250
@@ -46,14 +48,16 @@ export class Round {
    * on renewing without an answer is put out, which ends that.
    *
    * @throws {DEADLINE_EXCEEDED} when that takes too long: neither members nor the registry can be reached
+   * @throws {SERVICE_UNAVAILABLE} when the store is closed meanwhile
    */
   async settle(): Promise<void> {
     const began = performance.now()
+    const { limitMs, signal } = this.#options
+    const cause = new Error('it is not sure that all replicas have forgotten')
     while (this.#pending.size > 0) {
       const spent = performance.now() - began
-      if (spent > this.#options.limitMs) {
-        throw new DEADLINE_EXCEEDED(undefined, { cause: new Error('it is not sure that all replicas have forgotten') })
-      }
+      if (spent > limitMs) throw new DEADLINE_EXCEEDED(undefined, { cause })
+      if (signal.aborted) throw new SERVICE_UNAVAILABLE(undefined, { cause })
       this.#send()
       await this.#answered(LOOK_MS)
       if (this.#pending.size > 0) await this.#look(spent + LOOK_MS > PATIENCE_MS)

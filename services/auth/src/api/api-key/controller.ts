@@ -1,4 +1,4 @@
-import { API_KEY_INVALID, type ApiKeyPermission, apiKeyVerification } from '@blog-platform/auth-contract'
+import { API_KEY_INVALID, apiKeyVerification } from '@blog-platform/auth-contract'
 import { type AuthenticationProvider, type AuthorizationProvider, Controller, type Routes } from 'tsmicro'
 import type { ApiKeyRepository } from './repository.ts'
 
@@ -13,18 +13,16 @@ export class ApiKeyController extends Controller {
 
   override mountRoutes(routes: Routes): void {
     routes.implement(apiKeyVerification, {
-      verifyApiKey: ({ body }) => this.#verify(body.key, body.permission),
+      verifyApiKey: ({ body }) => this.#verify(body.key),
       verifyApiKeyHeader: async ({ context }) => {
         const key = context.headers['x-api-key']
-        if (key === undefined || !(await this.#keys.permissionsOf(key))) throw new API_KEY_INVALID()
+        if (key === undefined || !(await this.#keys.findGood(key))) throw new API_KEY_INVALID()
       },
     })
   }
 
-  async #verify(key: string, permission: ApiKeyPermission | undefined) {
-    const held = await this.#keys.permissionsOf(key)
-    const valid = held !== undefined
-    // Who asks in the old form gets the old answer: gateway and service are deployed one after the other.
-    return permission === undefined ? { valid } : { valid, permitted: valid && held.includes(permission) }
+  async #verify(key: string) {
+    const found = await this.#keys.findGood(key)
+    return found ? { valid: true, id: found.id, permissions: [...found.permissions] } : { valid: false }
   }
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { ApiKeyPermission } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
 import type { Connection } from '../../database/connection.ts'
 import type { ApiKeysTable } from '../../database/tables.ts'
@@ -13,16 +12,15 @@ export class ApiKeyRepository {
     this.#db = db
   }
 
-  /** What a key may do; `undefined` when it is unknown, revoked or expired. */
-  async permissionsOf(key: string): Promise<readonly ApiKeyPermission[] | undefined> {
-    const found = await this.#db
+  /** Which key it is and what it may do; `undefined` when it is unknown, revoked or expired. */
+  async findGood(key: string): Promise<Pick<StoredApiKey, 'id' | 'permissions'> | undefined> {
+    return await this.#db
       .selectFrom('api_keys')
-      .select('permissions')
+      .select(['id', 'permissions'])
       .where('key_hash', '=', hashOf(key))
       .where('revoked_at', 'is', null)
       .where(row => row.or([row('expires_at', 'is', null), row('expires_at', '>', sql<Date>`now()`)]))
       .executeTakeFirst()
-    return found?.permissions
   }
 
   /** Does nothing, and gives `undefined`, when the key is there already. */

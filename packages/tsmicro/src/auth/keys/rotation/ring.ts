@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Log } from '../../../call/index.ts'
-import { SERVICE_UNAVAILABLE } from '../../../errors/index.ts'
+import { rootMessage, SERVICE_UNAVAILABLE } from '../../../errors/index.ts'
 import { KeyDirectory } from '../directory.ts'
 import { type PublishedKeySet, publishedKey } from '../jwk.ts'
 import type { KeyPair } from '../key-pair.ts'
@@ -131,7 +131,7 @@ export class RotatingKeyRing {
         problems.add('signing keys: all are withdrawn: nobody can sign in until there is a new one')
     } catch (error) {
       problems.add(
-        `signing keys: the record of published ones cannot be read (${reasonOf(error)}); known ones are used on`,
+        `signing keys: the record of published ones cannot be read (${rootMessage(error)}); known ones are used on`,
       )
       throw error
     } finally {
@@ -168,9 +168,4 @@ function verifyingKeys(
         before.get(kid) ?? createPublicKey({ key: { kty, n, e }, format: 'jwk' }),
       ]),
   )
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message
 }

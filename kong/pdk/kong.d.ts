@@ -1,0 +1,23 @@
+/** What the plugins use of Kong's PDK (3.9). Methods with `this: void` are called with a dot in Lua, all others with a colon. */
+declare const kong: {
+  readonly log: {
+    err(this: void, ...parts: unknown[]): void
+    warn(this: void, ...parts: unknown[]): void
+  }
+  readonly response: {
+    /** Ends the request; nothing after it runs. */
+    exit(this: void, status: number, body: object, headers?: Readonly<Record<string, string>>): never
+  }
+  readonly cache: {
+    /**
+     * Gives what is kept, or what `load` gives: the value, nil, and for how many seconds to keep it (0 is for ever). While one
+     * request loads, others of all workers wait for it. When `load` fails, an expired value lives `resurrect_ttl` seconds longer.
+     */
+    get<Args extends unknown[], T>(
+      key: string,
+      options: { readonly resurrect_ttl: number },
+      load: (this: void, ...args: Args) => LuaMultiReturn<[T, undefined, number]>,
+      ...args: Args
+    ): LuaMultiReturn<[T | undefined, string | undefined]>
+  }
+}

@@ -1,0 +1,2 @@
+/** What the plugins use of Lua itself. */
+declare function type(value: unknown): string

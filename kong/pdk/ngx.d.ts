@@ -1,0 +1,40 @@
+/** One value, or several in their order. */
+type HeaderValue = string | string[]
+
+/** What the plugins use of OpenResty's Lua API. */
+declare const ngx: {
+  /** A field of a plugin's config that is not set. */
+  readonly null: unknown
+  readonly var: {
+    readonly args: string | undefined
+    readonly remote_addr: string
+    readonly request_id: string
+    /** As sent, with its query. */
+    readonly request_uri: string
+    upstream_uri: string
+    upstream_x_forwarded_prefix: string
+  }
+  readonly req: {
+    /** Names in lower case. The second is `truncated` when there are more than `max`. */
+    get_headers(this: void, max: number): LuaMultiReturn<[LuaTable<string, HeaderValue>, string | undefined]>
+    get_method(this: void): string
+    clear_header(this: void, name: string): void
+    set_header(this: void, name: string, value: string): void
+  }
+  readonly thread: {
+    spawn<Args extends unknown[], T>(this: void, work: (this: void, ...args: Args) => T, ...args: Args): LightThread<T>
+    /** Waits for the first that ends: whether it did so without an error, and its result or error. */
+    wait<T>(this: void, ...threads: LightThread<T>[]): LuaMultiReturn<[true, T] | [false, unknown]>
+    kill(this: void, thread: LightThread<unknown>): void
+  }
+  /** Waits without holding the worker up. */
+  sleep(this: void, seconds: number): void
+  /** Seconds since 1970, from the worker's cached clock, with milliseconds. */
+  now(this: void): number
+  /** The same in whole seconds. */
+  time(this: void): number
+}
+
+interface LightThread<T> {
+  readonly result: T
+}

@@ -1,0 +1,123 @@
+import { decode, encode } from 'cjson.safe'
+import { new as newClient } from 'resty.http'
+import { new as newDigest } from 'resty.openssl.digest'
+import { to_hex } from 'resty.string'
+import { LONGEST_BODY, lifeOf, readVerdict, shareOf, type Verdict, type VerifierBody } from './core.ts'
+
+/** What asking a verifier needs of the plugin's config; a field that is not set is nil or ngx.null. */
+export interface Verifiers {
+  readonly verify_urls: readonly string[]
+  readonly verify_secret: string | undefined
+  readonly timeout_ms: number
+  readonly cache_ttl: number
+  readonly negative_cache_ttl: number
+}
+
+/** A verdict as it is remembered. */
+interface Entry {
+  readonly verdict: Verdict
+  /** Seconds since 1970. */
+  readonly goodUntil: number
+}
+
+const UNKNOWN: Verdict = { kind: 'unknown' }
+/** In seconds: Kong's cache takes 0 for "for ever". */
+const NOT_AT_ALL = 0.001
+/** In seconds: what a cache may be late with forgetting. */
+const GRACE = 0.1
+
+/** The verdict on a key, remembered or asked for; all workers of a Kong wait for one question. */
+export function verdictOn(key: string, verifiers: Verifiers): Verdict {
+  const { cache_ttl, negative_cache_ttl, verify_urls } = verifiers
+  // Routes that may remember for different times do not share what is remembered. The cache never holds a key.
+  const id = `apikey-auth:${cache_ttl}:${negative_cache_ttl}:${verify_urls.join(',')}:${hashOf(key)}`
+  const [entry, fault] = kong.cache.get(id, { resurrect_ttl: NOT_AT_ALL }, load, key, verifiers)
+  if (fault !== undefined) kong.log.err('API key not verified: ', fault)
+  // Kong's cache hands an expired yes out to a request that waited too long (5 s) for another's question about the same key,
+  // whatever resurrect_ttl is: measured with a verifier that hangs and twenty requests at once.
+  return entry === undefined || ngx.now() > entry.goodUntil ? UNKNOWN : entry.verdict
+}
+
+/** Never an error: for an error Kong's cache would bring an expired yes back to life. */
+function load(this: void, key: string, verifiers: Verifiers): LuaMultiReturn<[Entry, undefined, number]> {
+  let verdict = UNKNOWN
+  try {
+    verdict = verify(key, verifiers)
+  } catch (fault) {
+    kong.log.err('API key not verified: ', fault)
+  }
+  const life = Math.max(NOT_AT_ALL, lifeOf(verdict, { good: verifiers.cache_ttl, bad: verifiers.negative_cache_ttl }))
+  return $multi({ verdict, goodUntil: ngx.now() + life + GRACE }, undefined, life)
+}
+
+/** Asks in turn until one knows, all within one deadline. */
+function verify(key: string, verifiers: Verifiers): Verdict {
+  const { verify_urls, timeout_ms } = verifiers
+  const deadline = ngx.now() + timeout_ms / 1000
+  let remaining = verify_urls.length
+  for (const url of verify_urls) {
+    const seconds = shareOf(deadline - ngx.now(), remaining)
+    if (seconds <= 0) return UNKNOWN
+    const verdict = askInTime(url, key, verifiers, seconds)
+    if (verdict.kind !== 'unknown') return verdict
+    remaining -= 1
+  }
+  return UNKNOWN
+}
+
+/** resty.http's time-out is for each read: a verifier that drips bytes would hold a request for long. This one is for all. */
+function askInTime(url: string, key: string, verifiers: Verifiers, seconds: number): Verdict {
+  const asking = ngx.thread.spawn(ask, url, key, verifiers, seconds)
+  const waiting = ngx.thread.spawn(sleep, seconds)
+  const [ended, verdict] = ngx.thread.wait(asking, waiting)
+  ngx.thread.kill(asking)
+  ngx.thread.kill(waiting)
+  if (ended) return verdict
+  kong.log.err('API key not verified: ', verdict)
+  return UNKNOWN
+}
+
+function sleep(this: void, seconds: number): Verdict {
+  ngx.sleep(seconds)
+  kong.log.warn('API key not verified: no answer in time')
+  return UNKNOWN
+}
+
+function ask(this: void, url: string, key: string, { verify_secret }: Verifiers, seconds: number): Verdict {
+  const client = newClient()
+  client.set_timeout(Math.ceil(seconds * 1000))
+  const secret = verify_secret === ngx.null || verify_secret === '' ? undefined : verify_secret
+  const [answer, fault] = client.request_uri(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json', 'x-verify-secret': secret },
+    body: encode({ key }),
+  })
+  if (answer === undefined) {
+    kong.log.warn('API key not verified: ', fault)
+    return UNKNOWN
+  }
+  const verdict = readVerdict(answer.status, readBody(answer.body ?? ''))
+  if (verdict.kind === 'unknown') kong.log.warn('the verifier gave no verdict (status ', answer.status, ')')
+  return verdict
+}
+
+function readBody(text: string): VerifierBody {
+  const body = text.length > LONGEST_BODY ? undefined : decode(text)
+  if (type(body) !== 'table') return { valid: undefined, id: undefined, permissions: undefined }
+  const { valid, id, permissions } = body as Record<string, unknown>
+  return { valid, id, permissions: listOf(permissions) }
+}
+
+function listOf(value: unknown): readonly unknown[] | undefined {
+  if (type(value) !== 'table') return undefined
+  for (const [index] of value as LuaTable<string | number, unknown>) if (typeof index !== 'number') return undefined
+  return value as unknown[]
+}
+
+function hashOf(key: string): string {
+  const [digest, fault] = newDigest('sha256')
+  if (digest === undefined) throw fault
+  const [bytes, failure] = digest.final(key)
+  if (bytes === undefined) throw failure
+  return to_hex(bytes)
+}

@@ -1,0 +1,48 @@
+/*
+ * sign-request without I/O: what is signed, in which form. Compiled to Lua for Kong, used as it is by the embedded gateway;
+ * the services check the same text (packages/tsmicro, src/http/gateway-signature.ts).
+ */
+
+/** Higher runs first, on Kong's scale. The last of all: it signs what the others have made of the request. */
+export const PRIORITY = 10
+
+export const SIGNATURE_HEADER = 'x-gateway-signature'
+
+/** A client's own would only be refused, but are not to come near a service. */
+export const HIDDEN_HEADERS = [SIGNATURE_HEADER, 'x-verify-secret'] as const
+
+/** In bytes; a shorter secret could be guessed from what it signed. */
+export const SHORTEST_SECRET = 32
+
+const SIGNED_HEADERS = [
+  'x-request-id',
+  'x-real-ip',
+  'x-consumer-id',
+  'x-consumer-permissions',
+  'authorization',
+] as const
+
+/** A request as it goes to the service; strings of bytes, one character each. */
+export interface SignedCall {
+  readonly method: string
+  /** Path and query, as in the request line. */
+  readonly target: string
+  /** All values of a header field, in their order; the name in lower case. */
+  valuesOf(this: void, name: string): readonly string[]
+}
+
+/** What the HMAC-SHA-256 is made of: version, time, method, path with query and signed headers, joined by line feeds. */
+export function textToSign(seconds: string, { method, target, valuesOf }: SignedCall): string {
+  const parts = ['v1', seconds, method, target]
+  for (const name of SIGNED_HEADERS) parts.push(asRead(name, valuesOf(name)))
+  return parts.join('\n')
+}
+
+export function signatureOf(seconds: string, hex: string): string {
+  return `v1.${seconds}.${hex}`
+}
+
+/** As the service will read it: several are joined, of `authorization` the first counts. */
+function asRead(name: string, values: readonly string[]): string {
+  return name === 'authorization' ? (values[0] ?? '') : values.join(', ')
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { commandLine, Supervisor, tempDir, until } from './support/supervisor.ts'
+
+const BIN = fileURLToPath(new URL('../bin/tsmicro.js', import.meta.url))
+
+async function service(answer: (res: ServerResponse) => void) {
+  const server = createServer((_req, res) => answer(res)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const authority = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  const dispose = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { authority, [Symbol.dispose]: dispose }
+}
+
+function kongFile(path: string, more = ''): string {
+  const file = join(path, 'kong.yml')
+  writeFileSync(
+    file,
+    `_format_version: "3.0"\nservices:\n- name: hello\n  url: http://hello:80\n  routes:\n  - paths: [/hello]\n${more}`,
+  )
+  return file
+}
+
+/** What it says of itself when it listens. */
+async function listening(gateway: Supervisor) {
+  const [line] = await gateway.says(/^\{.*"gateway listening".*\}$/m)
+  return JSON.parse(line) as { url: string; pid: number; adminUrl?: string }
+}
+
+test('its own --help; what is unknown, missing or malformed is one line and exit code 2', async () => {
+  await using help = new Supervisor(['gateway', 'run', '--help'], {})
+  assert.equal(await help.ended(), 0)
+  assert.match(help.output, /Usage: tsmicro gateway run --config FILE \[options\][\s\S]*--resolve NAME:PORT=ADDR:PORT/)
+  for (const [args, fault] of [
+    [['--confg', 'x'], "Unknown option '--confg'"],
+    [[], '--config FILE is required'],
+    [['--config', 'x', 'y'], "Unexpected argument 'y'"],
+    [['--config', 'x', '--port', '-1'], '--port'],
+    [['--config', 'x', '--resolve', 'hello'], '--resolve hello must look like auth:8001=127.0.0.1:54321'],
+  ] as const) {
+    await using wrong = new Supervisor(['gateway', 'run', ...args], {})
+    assert.equal(await wrong.ended(), 2, fault)
+    assert.match(wrong.output, /^tsmicro gateway run: [^\n]+ \(see --help\)\n$/)
+    assert.ok(wrong.output.includes(fault), wrong.output)
+  }
+  await using before = new Supervisor(['--fresh', 'gateway', 'run'], {})
+  assert.equal(await before.ended(), 2)
+})
+
+test('a fault of the config: its file and line, exit code 1', async () => {
+  using dir = tempDir()
+  const file = kongFile(dir.path, 'certificates: []\n')
+  await using gateway = new Supervisor(['gateway', 'run', '--config', file, '--port', '0'], {})
+  assert.equal(await gateway.ended(), 1)
+  assert.match(gateway.output, /^tsmicro gateway run: config \S+kong\.yml:7 is invalid at certificates: [^\n]+\n$/)
+})
+
+test('through the command itself: serves, loads anew on SIGHUP, drains on SIGTERM', async () => {
+  using dir = tempDir()
+  using hello = await service(res => res.end('hello'))
+  const file = kongFile(dir.path)
+  const args = ['--config', file, '--port', '0', '--admin-port', '0', '--resolve', `hello:80=${hello.authority}`]
+  const child = spawn(process.execPath, [BIN, 'gateway', 'run', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+  })
+  try {
+    await until('it listens', () => output.includes('gateway listening'))
+    const { url, adminUrl } = JSON.parse(output) as { url: string; adminUrl: string }
+    assert.equal(await (await fetch(`${url}/hello`)).text(), 'hello')
+    assert.equal((await fetch(`${adminUrl}/upstreams`)).status, 200)
+    kongFile(dir.path, '  - paths: [/again]\n')
+    child.kill('SIGHUP')
+    await until('it has loaded', () => output.includes('config loaded anew'))
+    assert.equal(await (await fetch(`${url}/again`)).text(), 'hello')
+    kongFile(dir.path, 'vaults: []\n')
+    child.kill('SIGHUP')
+    await until('it has refused', () => /the old one goes on: config \S+kong\.yml:7 is invalid at vaults/.test(output))
+    assert.equal(await (await fetch(`${url}/again`)).text(), 'hello')
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [0, null])
+    assert.match(output, /"gateway closed"[^\n]*\n$/)
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+test('a second signal does not wait for what is under way', async () => {
+  using dir = tempDir()
+  let asked = 0
+  using slow = await service(() => (asked += 1))
+  const file = kongFile(dir.path)
+  const args = ['gateway', 'run', '--config', file, '--port', '0', '--resolve', `hello:80=${slow.authority}`]
+  await using gateway = new Supervisor(args, {})
+  const { url, pid } = await listening(gateway)
+  const waiting = assert.rejects(fetch(`${url}/hello`))
+  await until('the request is under way', () => asked === 1)
+  process.kill(pid, 'SIGINT')
+  await gateway.says(/gateway draining/)
+  // One right behind the first counts as the same keystroke.
+  process.kill(pid, 'SIGINT')
+  await until('it ends', () => {
+    if (gateway.process.exitCode === null) process.kill(pid, 'SIGINT')
+    return gateway.process.exitCode !== null
+  })
+  assert.equal(await gateway.ended(), 1)
+  await waiting
+})
+
+test('it ends with whoever started it', async () => {
+  using dir = tempDir()
+  const [command, args] = commandLine('gateway', 'run', '--config', kongFile(dir.path), '--port', '0')
+  const middle = `const { spawn } = require('node:child_process'); spawn(${JSON.stringify(command)}, ${JSON.stringify(args)}, { stdio: 'inherit' })`
+  const parent = spawn(process.execPath, ['-e', middle], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  parent.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+  })
+  try {
+    await until('it listens', () => output.includes('gateway listening'))
+    const { url } = JSON.parse(output) as { url: string }
+    parent.kill('SIGKILL')
+    await until('the gateway is gone', () =>
+      fetch(url).then(
+        () => false,
+        () => true,
+      ),
+    )
+    await until('it has closed in order', () => output.includes('gateway closed'))
+  } finally {
+    parent.kill('SIGKILL')
+  }
+})

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { test } from 'node:test'
+import type { KongService } from '../src/index.ts'
+import { configOf, gatewayFor, oneService, recordingLog, send, until, upstream } from './support.ts'
+import { rawTunnelUpstream, tunnelClient } from './websocket-support.ts'
+
+/** Both ends of a connection through a gateway, after the protocol was switched. */
+async function tunnel(service: Partial<KongService> = {}, drainTimeoutMs = 30_000) {
+  const ends: Socket[] = []
+  const log = recordingLog()
+  const server = await rawTunnelUpstream(socket => ends.push(socket))
+  const gateway = await gatewayFor(oneService(`http://${server.authority}`, service), { log, drainTimeoutMs })
+  const client = await tunnelClient(gateway.port)
+  const [far] = ends
+  assert.ok(far)
+  const dispose = async () => {
+    client.destroy()
+    await gateway.close()
+    await server[Symbol.asyncDispose]()
+  }
+  return { client, far, gateway, log, [Symbol.asyncDispose]: dispose }
+}
+
+/** However it closes, with a reset too. */
+function closing(socket: Socket): Promise<void> {
+  return new Promise(done => {
+    if (socket.closed) done()
+    else socket.resume().once('close', () => done())
+  })
+}
+
+function received(socket: Socket) {
+  const state = { text: '' }
+  socket.on('data', (chunk: Buffer) => {
+    state.text += chunk.toString('latin1')
+  })
+  socket.resume()
+  return state
+}
+
+for (const from of ['client', 'upstream'] as const) {
+  test(`the ${from} sends no faster than the other side reads, and not a byte is lost or swapped`, async () => {
+    await using both = await tunnel()
+    const [source, sink] = from === 'client' ? [both.client, both.far] : [both.far, both.client]
+    const total = 32 * 1024 * 1024
+    let written = 0
+    const write = (): void => {
+      while (written < total) {
+        const chunk = Buffer.alloc(64 * 1024, written / (64 * 1024))
+        written += chunk.length
+        if (!source.write(chunk)) return void source.once('drain', write)
+      }
+      source.end()
+    }
+    write()
+    let last = -1
+    let same = 0
+    await until(() => {
+      same = written === last ? same + 1 : 0
+      last = written
+      return same >= 20
+    }, 'the sender is held back')
+    assert.ok(written < total, `${written} bytes were sent that nobody read`)
+    // The other direction is not held back with it.
+    const back = received(source)
+    sink.write('meanwhile')
+    await until(() => back.text === 'meanwhile', 'a word came back')
+    let read = 0
+    sink.on('data', (chunk: Buffer) => {
+      for (const byte of [0, chunk.length - 1])
+        assert.equal(chunk[byte], Math.floor((read + byte) / (64 * 1024)) % 256, `byte ${read + byte}`)
+      read += chunk.length
+    })
+    sink.resume()
+    await once(sink, 'end')
+    assert.equal(read, total)
+  })
+
+  test(`when the ${from} ends, its last words arrive and both connections are closed`, async () => {
+    await using both = await tunnel()
+    const [source, sink] = from === 'client' ? [both.client, both.far] : [both.far, both.client]
+    const got = received(sink)
+    source.end('last words')
+    await Promise.all([closing(source), once(sink, 'end')])
+    assert.equal(got.text, 'last words')
+    sink.end()
+    await closing(sink)
+  })
+
+  test(`when the ${from} is lost, so is the other side`, async () => {
+    await using both = await tunnel()
+    const [source, sink] = from === 'client' ? [both.client, both.far] : [both.far, both.client]
+    const got = received(sink)
+    source.write('on its way')
+    await until(() => got.text === 'on its way', 'what was sent has arrived')
+    source.resetAndDestroy()
+    await closing(sink)
+  })
+}
+
+test('silence for read_timeout ends it; words of either side begin the time anew', async () => {
+  await using both = await tunnel({ read_timeout: 1500 })
+  const got = received(both.far)
+  // Longer than the time-out in all, and far below it each.
+  for (let i = 1; i <= 20; i++) {
+    both.client.write('.')
+    await until(() => got.text.length === i, 'it arrived')
+    await new Promise(done => setTimeout(done, 100))
+  }
+  assert.equal(both.client.destroyed, false)
+  await Promise.all([closing(both.client), closing(both.far)])
+  assert.ok(both.log.lines.some(line => line.includes('nothing was sent in either direction')))
+})
+
+test('an upstream that takes nothing for write_timeout is given up', async () => {
+  await using both = await tunnel({ write_timeout: 100 })
+  both.far.pause()
+  both.client.write(Buffer.alloc(32 * 1024 * 1024))
+  await closing(both.client)
+  assert.ok(both.log.lines.some(line => line.includes('the upstream takes nothing')))
+})
+
+test('closing the gateway leaves it alone until the drain time is over', async () => {
+  await using both = await tunnel({}, 400)
+  const got = received(both.far)
+  const closed = both.gateway.close()
+  both.client.write('still here')
+  await until(() => got.text === 'still here', 'it still works')
+  await Promise.all([closed, closing(both.client), closing(both.far)])
+})
+
+test('closing the gateway waits for it no longer than it lasts', async () => {
+  await using both = await tunnel()
+  const closed = both.gateway.close()
+  both.client.end()
+  both.far.resume().end()
+  await closed
+})
+
+test('after a reload it goes on with the old config until the drain time is over; new ones see the new config', async () => {
+  await using both = await tunnel({}, 400)
+  await using other = await upstream((_req, res) => res.end('new'))
+  const got = received(both.far)
+  await both.gateway.reload(oneService(`http://${other.authority}`))
+  assert.equal((await send(both.gateway.port)).text, 'new')
+  both.client.write('still here')
+  await until(() => got.text === 'still here', 'it still works')
+  await Promise.all([closing(both.client), closing(both.far)])
+  assert.equal((await send(both.gateway.port)).text, 'new')
+})
+
+test('a reload after another does not end the newer ones with the older', async () => {
+  await using both = await tunnel({}, 30_000)
+  const got = received(both.far)
+  await both.gateway.reload(configOf([]))
+  await both.gateway.reload(configOf([]))
+  both.client.write('still here')
+  await until(() => got.text === 'still here', 'it still works')
+})

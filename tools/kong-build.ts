@@ -1,0 +1,53 @@
+/** `npm run kong:build`: compiles the gateway's plugins to Lua. See HELP. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Compiled, compilePlugins } from './kong-plugins/compiler.ts'
+
+const HELP = `npm run kong:build [-- --check]
+
+Compiles kong/plugins/*/*.ts to the Lua files beside them, which Kong runs. The compiler is installed into kong/compiler
+from its lockfile when it is not there.
+
+  --check   writes nothing; exit code 1 when a file is not what its source compiles to
+`
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+process.exitCode = main(process.argv.slice(2))
+
+function main(args: string[]): number {
+  try {
+    const { values } = parseArgs({ args, options: { check: { type: 'boolean' }, help: { type: 'boolean' } } })
+    if (values.help) return say(HELP)
+    return build(values.check === true)
+  } catch (error) {
+    process.stderr.write(`kong:build: ${error instanceof Error ? error.message : error}\n`)
+    return 2
+  }
+}
+
+function build(check: boolean): number {
+  const compiled = compilePlugins(ROOT)
+  const stale = compiled.filter(file => current(file) !== file.text)
+  for (const { path, text } of stale) {
+    if (!check) writeFileSync(join(ROOT, path), text)
+    say(check ? `${path} is not what its source compiles to: npm run kong:build writes it anew\n` : `${path} written\n`)
+  }
+  if (stale.length === 0) say(`${compiled.length} files are what their sources compile to\n`)
+  return check && stale.length > 0 ? 1 : 0
+}
+
+function current({ path }: Compiled): string | undefined {
+  try {
+    return readFileSync(join(ROOT, path), 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function say(text: string): 0 {
+  process.stdout.write(text)
+  return 0
+}
