@@ -34,7 +34,7 @@ async function fullGateway() {
   const plugins: KongPlugin[] = [
     { name: 'rate-limiting', config: { year: 3 } },
     { name: 'request-size-limiting', config: { allowed_payload_size: 10, size_unit: 'bytes' } },
-    { name: 'apikey-auth', config: { verify_url: `http://${auth.authority}/verify`, timeout_ms: 10_000 } },
+    { name: 'apikey-auth', config: { verify_urls: [`http://${auth.authority}/verify`], timeout_ms: 10_000 } },
     CORS,
     CORRELATION,
   ]
