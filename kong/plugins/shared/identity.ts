@@ -4,10 +4,16 @@ import { isWord } from './word.ts'
 export const CONSUMER_ID = 'x-consumer-id'
 export const CONSUMER_PERMISSIONS = 'x-consumer-permissions'
 
-const GATEWAY_PREFIXES = ['x-consumer-', 'x-credential-', 'x-anonymous-consumer']
+const GATEWAY_PREFIXES = [
+  'x-consumer-',
+  'x-credential-',
+  'x-anonymous-consumer',
+  'x-gateway-signature',
+  'x-verify-secret',
+]
 
 /**
- * Fields by which Kong tells a service who the caller is: from a client they are a forgery. With underscores too, since some
+ * Fields by which the gateway tells a service who the caller is, or that it is the gateway: from a client they are a forgery. With underscores too, since some
  * frameworks do not tell `x_consumer_id` from `x-consumer-id`. The name in lower case.
  */
 export function isGatewaysWord(name: string): boolean {

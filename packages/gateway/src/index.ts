@@ -1,6 +1,7 @@
 export { GatewayConfigError } from './config/config-error.ts'
 export type {
   KongConfig,
+  KongEntity,
   KongHealthChecks,
   KongHealthy,
   KongPlugin,

@@ -98,7 +98,7 @@ test('a file that cannot be run is refused with its line, and the old config goe
   await using gateway = await gatewayFor(file)
   const bad: [string, RegExp][] = [
     [good.replace('/]', 'x]'), /bad\.yml:5 is invalid at services\[0\]\.routes\[0\]\.paths\[0\]/],
-    [`${good}consumers: []\n`, /bad\.yml:10 is invalid at consumers: unknown field/],
+    [`${good}consumers: []\n`, /bad\.yml:10 is invalid at consumers: not supported/],
     [`${good}plugins: [{name: acl}]\n`, /bad\.yml:10 is invalid at plugins\[0\]: plugin "acl" is not supported/],
     [`${good}  - [`, /bad\.yml is not YAML: .* line 10/],
     ['', /bad\.yml:1 is invalid at _format_version/],

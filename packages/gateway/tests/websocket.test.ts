@@ -96,7 +96,7 @@ test("a plugin's refusal and an unknown route are plain answers, and the upstrea
 test('with a good key the plugin lets it pass, and keeps the key', async () => {
   await using service = await echoing()
   await using setup = await protectedGateway()
-  const plugin = { name: 'apikey-auth', config: { verify_url: `http://${setup.auth.authority}/verify/apikey` } }
+  const plugin = { name: 'apikey-auth', config: { verify_urls: [`http://${setup.auth.authority}/verify/apikey`] } }
   await using gateway = await gatewayFor(oneService(`http://${service.authority}`, { plugins: [plugin] }))
   const bytes = handshake('/', `X-Api-Key: ${GOOD}\r\n`)
   const text = await rawExchange(gateway.port, bytes, sofar => sofar.includes('welcome'))

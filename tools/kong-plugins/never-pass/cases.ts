@@ -42,6 +42,8 @@ export const CLAIMS = [
   'x_anonymous_consumer',
   'x-gateway-signature',
   'X-Gateway-Signature',
+  'x_gateway_signature',
+  'x-verify_secret',
   'x-verify-secret',
 ]
 export const FORGED = 'forged-by-the-client'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { bytesOf, CASES, type Case } from './cases.ts'
-import { assertConsumer, assertGatewaysWord, assertRefusal } from './check.ts'
+import { assertConsumer, assertGatewaysWord, assertRefusal, isFree } from './check.ts'
 import { type Driver, type DriverName, driverNames, skipOf, startDriver } from './stage.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 import { ANSWERS, type Answers, outcomeOf, startVerifier, type Verifier } from './verifier.ts'
@@ -33,9 +33,9 @@ async function play(name: DriverName, { what, send }: Omit<Case, 'expect'>, answ
   const seen = upstream.seen.get(id)
   if (seen === undefined) assertRefusal(answer, what)
   else assertGatewaysWord(seen, what)
-  if (seen !== undefined) assertConsumer(seen, what)
-  if (seen !== undefined && !/^\/(public|private\/(free|open\/))/.test(seen.url))
-    assert.ok(verifier.good.has(key), `${what} reached ${seen.url}`)
+  const free = seen === undefined || isFree(seen.url)
+  if (seen !== undefined) assertConsumer(seen, free ? undefined : key, what)
+  assert.ok(free || verifier.good.has(key), `${what} reached ${seen?.url}`)
   const came = seen === undefined ? outcome(answer) : answer.status === 200 ? 'passes' : `reaches, ${answer.status}`
   told.set(what, { ...told.get(what), [name]: came })
   return came

@@ -21,7 +21,10 @@ export interface StageOptions {
   readonly lockTimeout?: number
 }
 
-/** Behind the check: `/private`, but for `/private/free` and what is below `/private/open/`; `/down`, whose verifier is not there; `/torn`, whose other plugin throws. Open: `/public`. */
+/**
+ * Behind the check: `/private`, but for `/private/free` and what is below `/private/open/`; `/down`, whose verifier is not there;
+ * `/torn`, whose other plugin throws. Open: `/public`.
+ */
 async function configFor({
   upstream,
   verifier,

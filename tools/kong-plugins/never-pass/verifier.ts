@@ -18,7 +18,8 @@ function every(res: ServerResponse, ms: number, write: () => void): void {
 
 /** What a verifier may do with a question. Only `yes` lets somebody pass; few of the others blame the key. */
 export const ANSWERS = {
-  yes: res => json(res, 200, YES),
+  /** The consumer is called like the key. */
+  yes: (res, key) => json(res, 200, yesWith('id', key)),
   no: res => json(res, 200, '{"valid":false}'),
   no401: res => json(res, 401, YES),
   forbidden: res => json(res, 200, yesWith('permissions', ['WRITE'])),
@@ -110,7 +111,7 @@ export const ANSWERS = {
   chunksWithoutEnd: res =>
     raw(res, `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${YES.length.toString(16)}\r\n${YES}\r\n`),
   gzip: res => void res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(YES)),
-} as const satisfies Record<string, (res: ServerResponse) => void>
+} as const satisfies Record<string, (res: ServerResponse, key: string) => void>
 
 export type Answers = keyof typeof ANSWERS
 
@@ -153,7 +154,7 @@ export async function startVerifier(): Promise<Verifier> {
     const [, wanted = ''] = FORM.exec(key) ?? []
     const answers = always ?? (wanted in ANSWERS ? (wanted as Answers) : 'no')
     if (answers === 'yes') good.add(key)
-    ANSWERS[answers](res)
+    ANSWERS[answers](res, key)
   })
   server.keepAliveTimeout = 60_000
   server.listen(0, '127.0.0.1')

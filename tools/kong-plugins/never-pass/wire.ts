@@ -8,8 +8,8 @@ export interface Answer {
   readonly body: string
 }
 
-/** Sends bytes on a connection of their own, and reads one answer. Status 0: closed without one. */
-export async function exchange(port: number, bytes: string): Promise<Answer> {
+/** Sends bytes on a connection of their own, and reads one answer. Status 0: closed without one, or none came. */
+export async function exchange(port: number, bytes: string, silenceMs = 20_000): Promise<Answer> {
   const socket = connect(port, '127.0.0.1')
   let text = ''
   socket.setEncoding('latin1').on('data', chunk => {
@@ -17,7 +17,7 @@ export async function exchange(port: number, bytes: string): Promise<Answer> {
     if (isWhole(text)) socket.destroy()
   })
   // Refused while still sending, a client may see a reset: what has come until then counts.
-  socket.on('error', () => {}).setTimeout(20_000, () => socket.destroy())
+  socket.on('error', () => {}).setTimeout(silenceMs, () => socket.destroy())
   socket.write(bytes, 'latin1')
   await once(socket, 'close')
   return parse(text)
@@ -30,7 +30,7 @@ function isWhole(text: string): boolean {
   return Boolean(length) && text.length >= end + 4 + Number(length)
 }
 
-function parse(text: string): Answer {
+export function parse(text: string): Answer {
   const end = text.indexOf('\r\n\r\n')
   const [first = '', ...lines] = text.slice(0, end === -1 ? undefined : end).split('\r\n')
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1] ?? 0)

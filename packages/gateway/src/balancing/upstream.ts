@@ -14,7 +14,10 @@ export class Upstream {
   constructor(config: UpstreamConfig, { resolve, log }: { resolve: Resolver; log: GatewayLog }) {
     this.config = config
     this.balancer = new Balancer({
-      targets: config.targets.map(target => targetOf(target, target.weight, resolve)),
+      targets: config.targets.map(target => {
+        const made = targetOf(target, target.weight, resolve)
+        return config.hostHeader === undefined ? made : { ...made, hostHeader: config.hostHeader }
+      }),
       checks: config,
       onChange: ({ name, address }, healthy) => {
         const fields = { upstream: config.name, target: name, address }

@@ -1,14 +1,25 @@
+/** What any entry of `kong.yml` may carry. Of this, only a route's `id` has a meaning here: it orders routes of equal priority. */
+export interface KongEntity {
+  /** A UUID. Kong makes one of the name where it is missing. */
+  id?: string
+  tags?: string[]
+  _comment?: string
+  _ignore?: unknown[]
+}
+
 /** A plugin entry of `kong.yml`: one of those in `src/plugins/`. */
-export interface KongPlugin {
+export interface KongPlugin extends KongEntity {
   name: string
   config?: object
   /** Default: true. */
   enabled?: boolean
-  tags?: string[]
+  instance_name?: string
+  /** http must be among them. */
+  protocols?: string[]
 }
 
 /** A route of `kong.yml`: at least one of `paths`, `methods`, `hosts`, `headers`. */
-export interface KongRoute {
+export interface KongRoute extends KongEntity {
   name?: string
   /** Prefixes (`/blog`) or regular expressions anchored at the start (`~/blog/health$`). */
   paths?: string[]
@@ -29,13 +40,17 @@ export interface KongRoute {
   regex_priority?: number
   /** Only Kong's default, v0. */
   path_handling?: 'v0'
+  /** Bodies are streamed. */
+  request_buffering?: false
+  response_buffering?: false
   plugins?: KongPlugin[]
-  tags?: string[]
 }
 
 /** A service of `kong.yml`: `url`, or `host` with `protocol`, `port` and `path`. Time-outs in milliseconds, default 60000. */
-export interface KongService {
+export interface KongService extends KongEntity {
   name: string
+  /** Default: true. The routes of one that is not match nothing. */
+  enabled?: boolean
   url?: string
   protocol?: 'http'
   host?: string
@@ -49,7 +64,6 @@ export interface KongService {
   retries?: number
   routes?: KongRoute[]
   plugins?: KongPlugin[]
-  tags?: string[]
 }
 
 /** What counts, in a row, for or against a target. 0, the default everywhere, is never. */
@@ -81,20 +95,25 @@ export interface KongHealthChecks {
 }
 
 /** A target of an upstream: `host:port`. */
-export interface KongTarget {
+export interface KongTarget extends KongEntity {
   target: string
   /** Default: 100. 0 takes it out. */
   weight?: number
-  tags?: string[]
 }
 
 /** Several targets for the services whose host is this name. */
-export interface KongUpstream {
+export interface KongUpstream extends KongEntity {
   name: string
   algorithm?: 'round-robin'
+  hash_on?: 'none'
+  hash_fallback?: 'none'
+  use_srv_name?: false
+  /** Without effect: weights are kept to exactly. */
+  slots?: number
+  /** The Host header for its targets, unless the route preserves the client's. Default: the name of each. */
+  host_header?: string
   targets?: KongTarget[]
   healthchecks?: KongHealthChecks
-  tags?: string[]
 }
 
 /** The DB-less declarative config of Kong 3, as far as this gateway runs it. */
@@ -102,6 +121,7 @@ export interface KongConfig {
   _format_version: '3.0' | '2.1'
   /** Not read: a place for the anchors that the rest uses. */
   _ignore?: unknown[]
+  _comment?: string
   services?: KongService[]
   upstreams?: KongUpstream[]
   /** Targets that name their upstream. */

@@ -11,7 +11,7 @@ export interface PluginEntry {
 
 export interface RouteConfig {
   readonly name: string
-  /** Kong's, made of the name; undefined when it has none. */
+  /** Its own, or Kong's, which is made of the name; undefined when it has neither. */
   readonly id: string | undefined
   readonly paths: readonly string[] | undefined
   readonly methods: readonly string[] | undefined
@@ -30,6 +30,8 @@ export interface RouteConfig {
 /** All time-outs in milliseconds. */
 export interface ServiceConfig {
   readonly name: string
+  /** Its routes match nothing when it is not. */
+  readonly enabled: boolean
   readonly host: string
   readonly port: number
   readonly path: string
@@ -79,6 +81,8 @@ export interface HealthChecks {
 
 export interface UpstreamConfig extends HealthChecks {
   readonly name: string
+  /** The Host header of its targets; undefined = the name of each. */
+  readonly hostHeader: string | undefined
   readonly targets: readonly TargetConfig[]
 }
 

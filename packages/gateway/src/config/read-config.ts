@@ -4,14 +4,16 @@ import { readPlugins } from './read-plugin.ts'
 import { readService } from './read-service.ts'
 import { readUpstreams } from './read-upstream.ts'
 import { Section } from './section.ts'
+import { UNSUPPORTED_ENTITIES } from './unsupported.ts'
 
 /** Checks a whole config. Throws `GatewayConfigError` with the place of the first fault. */
 export function readConfig(value: unknown): GatewayConfig {
   const section = new Section(value ?? {}, '')
   const version = section.raw('_format_version')
   if (version !== '3.0' && version !== '2.1') throw configError('_format_version', 'must be "3.0" or "2.1" (in quotes)')
-  // Kong's place for whatever it shall not read, such as the anchors of aliases.
+  // Kong's places for whatever it shall not read, such as the anchors of aliases.
   section.list('_ignore', item => item)
+  section.optionalString('_comment')
   const names = new Set<string>()
   const services = section.list('services', (item, place) => {
     const service = readService(item, place)
@@ -21,7 +23,7 @@ export function readConfig(value: unknown): GatewayConfig {
     return service
   })
   const config = { services: services ?? [], upstreams: readUpstreams(section), plugins: readPlugins(section) }
-  section.finish()
+  section.finish(UNSUPPORTED_ENTITIES)
   return config
 }
 

@@ -1,6 +1,7 @@
 import { configError } from './config-error.ts'
 import type { ActiveChecks, HealthChecks, Thresholds } from './model.ts'
 import { Section } from './section.ts'
+import { UNSUPPORTED_IN_CHECKS } from './unsupported.ts'
 
 /** Kong's defaults: thresholds and intervals of 0, that is, no checks. */
 const ACTIVE = { healthy: [200, 302], unhealthy: [429, 404, 500, 501, 502, 503, 504, 505] }
@@ -33,7 +34,7 @@ function readActive(section: Section): ActiveChecks {
     unhealthyIntervalMs: unhealthy.number('interval', 0, SECONDS) * 1000,
   }
   const thresholds = readThresholds(healthy, unhealthy, ACTIVE)
-  section.finish()
+  section.finish(UNSUPPORTED_IN_CHECKS)
   return { path, timeoutMs: timeout * 1000, ...intervals, thresholds }
 }
 

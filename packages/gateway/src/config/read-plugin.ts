@@ -1,6 +1,8 @@
+import { readCommonFields } from './common-fields.ts'
 import { configError } from './config-error.ts'
 import type { PluginEntry } from './model.ts'
 import { nonEmptyString, Section } from './section.ts'
+import { UNSUPPORTED_IN_PLUGIN } from './unsupported.ts'
 
 export function readPlugins(owner: Section): PluginEntry[] {
   const names = new Set<string>()
@@ -18,7 +20,11 @@ function readPlugin(value: unknown, place: string): PluginEntry {
   const name = section.string('name')
   const enabled = section.boolean('enabled', true)
   const config = new Section(section.raw('config') ?? {}, section.at('config'))
-  section.list('tags', nonEmptyString)
-  section.finish()
+  section.optionalString('instance_name')
+  const protocols = section.restriction('protocols', nonEmptyString) ?? ['http']
+  if (!protocols.includes('http'))
+    throw configError(section.at('protocols'), 'must hold http: every request to this gateway comes over it')
+  readCommonFields(section)
+  section.finish(UNSUPPORTED_IN_PLUGIN)
   return { name, enabled, config, place }
 }

@@ -1,17 +1,20 @@
 import { type HeaderPattern, headerPattern } from '../routing/header-pattern.ts'
 import { pathPattern } from '../routing/path-pattern.ts'
 import { routeId } from '../routing/route-id.ts'
+import { readCommonFields } from './common-fields.ts'
 import { configError } from './config-error.ts'
 import type { RouteConfig } from './model.ts'
 import { readPlugins } from './read-plugin.ts'
 import { nonEmptyString, Section } from './section.ts'
+import { UNSUPPORTED_IN_ROUTE } from './unsupported.ts'
 
 export function readRoute(value: unknown, place: string): RouteConfig {
   const section = new Section(value, place)
   const name = section.optionalString('name')
+  const id = readCommonFields(section) ?? (name === undefined ? undefined : routeId(name))
   const route: RouteConfig = {
     name: name ?? place,
-    id: name === undefined ? undefined : routeId(name),
+    id,
     paths: section.restriction('paths', readPath),
     methods: section.restriction('methods', readMethod),
     hosts: section.restriction('hosts', readHost),
@@ -26,8 +29,9 @@ export function readRoute(value: unknown, place: string): RouteConfig {
   }
   const handling = section.raw('path_handling') ?? 'v0'
   if (handling !== 'v0') throw configError(section.at('path_handling'), 'only v0 (the default) is supported')
-  section.list('tags', nonEmptyString)
-  section.finish()
+  section.fixed('request_buffering', false, 'bodies are streamed')
+  section.fixed('response_buffering', false, 'bodies are streamed')
+  section.finish(UNSUPPORTED_IN_ROUTE)
   if ([route.paths, route.methods, route.hosts, route.headers].every(list => list === undefined)) {
     throw configError(place, 'set at least one of paths, methods, hosts, headers')
   }

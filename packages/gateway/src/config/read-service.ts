@@ -1,9 +1,11 @@
+import { readCommonFields } from './common-fields.ts'
 import { configError } from './config-error.ts'
 import type { ServiceConfig } from './model.ts'
 import { readPlugins } from './read-plugin.ts'
 import { readRoute } from './read-route.ts'
 import { readTarget } from './read-target.ts'
-import { nonEmptyString, Section } from './section.ts'
+import { Section } from './section.ts'
+import { UNSUPPORTED_IN_SERVICE } from './unsupported.ts'
 
 const TIMEOUT = { min: 1, max: 2 ** 31 - 2, integer: true }
 
@@ -11,6 +13,7 @@ export function readService(value: unknown, place: string): ServiceConfig {
   const section = new Section(value, place)
   const service: ServiceConfig = {
     name: section.string('name'),
+    enabled: section.boolean('enabled', true),
     ...readTarget(section),
     connectTimeout: section.number('connect_timeout', 60_000, TIMEOUT),
     writeTimeout: section.number('write_timeout', 60_000, TIMEOUT),
@@ -19,8 +22,8 @@ export function readService(value: unknown, place: string): ServiceConfig {
     routes: readRoutes(section),
     plugins: readPlugins(section),
   }
-  section.list('tags', nonEmptyString)
-  section.finish()
+  readCommonFields(section)
+  section.finish(UNSUPPORTED_IN_SERVICE)
   return service
 }
 

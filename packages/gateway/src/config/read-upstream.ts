@@ -1,9 +1,12 @@
+import { readCommonFields } from './common-fields.ts'
 import { configError } from './config-error.ts'
 import type { TargetConfig, UpstreamConfig } from './model.ts'
 import { readHealthChecks } from './read-health-checks.ts'
-import { nonEmptyString, Section } from './section.ts'
+import { Section } from './section.ts'
+import { UNSUPPORTED_IN_TARGET, UNSUPPORTED_IN_UPSTREAM } from './unsupported.ts'
 
 const HOST = /^[A-Za-z0-9._-]+$/
+const HOST_HEADER = /^[A-Za-z0-9._-]+(?::\d{1,5})?$/
 
 /** `upstreams`, each with its `targets`, and the `targets` beside them that name their upstream. */
 export function readUpstreams(root: Section): UpstreamConfig[] {
@@ -33,9 +36,16 @@ function readUpstream(value: unknown, place: string) {
   const targets: TargetConfig[] = []
   section.list('targets', (item, at) => add(targets, readTarget(new Section(item, at))))
   const checks = readHealthChecks(section)
-  section.list('tags', nonEmptyString)
-  section.finish()
-  return { name, targets, ...checks }
+  for (const field of ['hash_on', 'hash_fallback']) section.fixed(field, 'none', 'it goes round the targets by weight')
+  section.fixed('use_srv_name', false, 'names are resolved by each connection')
+  // How finely Kong's ring is divided by the weights; here they are kept to exactly.
+  section.number('slots', 10_000, { min: 10, max: 65_536, integer: true })
+  const hostHeader = section.optionalString('host_header')
+  if (hostHeader !== undefined && !HOST_HEADER.test(hostHeader))
+    throw configError(section.at('host_header'), 'must be a host name, with or without a port')
+  readCommonFields(section)
+  section.finish(UNSUPPORTED_IN_UPSTREAM)
+  return { name, hostHeader, targets, ...checks }
 }
 
 function readTarget(section: Section): TargetConfig {
@@ -45,8 +55,8 @@ function readTarget(section: Section): TargetConfig {
   if (host === '' || Number(port) < 1 || Number(port) > 65_535)
     throw configError(section.at('target'), 'must look like host:port')
   const weight = section.number('weight', 100, { min: 0, max: 65_535, integer: true })
-  section.list('tags', nonEmptyString)
-  section.finish()
+  readCommonFields(section)
+  section.finish(UNSUPPORTED_IN_TARGET)
   return { host, port: Number(port), weight, place: section.place }
 }
 

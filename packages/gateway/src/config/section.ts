@@ -1,4 +1,5 @@
 import { configError } from './config-error.ts'
+import type { Unsupported } from './unsupported.ts'
 
 /**
  * One mapping of the config, read field by field. Every getter checks the type; `finish` refuses what nobody asked for,
@@ -79,6 +80,12 @@ export class Section {
     return value.map((item, index) => read(item, `${this.at(name)}[${index}]`))
   }
 
+  /** A setting of which only one value means what this gateway does anyway. */
+  fixed(name: string, only: boolean | string, reason: string): void {
+    const value = this.raw(name)
+    if (value !== undefined && value !== only) throw configError(this.at(name), `only ${only} is supported: ${reason}`)
+  }
+
   /** A list that restricts something: an empty one would restrict nothing, which nobody means. */
   restriction<T>(name: string, read: (value: unknown, place: string) => T): T[] | undefined {
     const list = this.list(name, read)
@@ -92,9 +99,12 @@ export class Section {
     return JSON.stringify([...this.#fields])
   }
 
-  finish(): void {
+  /** Refuses what was not read; `unsupported` says why of those fields that Kong has. */
+  finish(unsupported: Unsupported = {}): void {
     for (const name of this.#fields.keys()) {
-      if (!this.#seen.has(name)) throw configError(this.at(name), 'unknown field, or not supported by this gateway')
+      if (this.#seen.has(name)) continue
+      const reason = Object.hasOwn(unsupported, name) ? unsupported[name] : undefined
+      throw configError(this.at(name), reason ? `not supported by this gateway: ${reason}` : 'unknown field')
     }
   }
 }

@@ -2,7 +2,7 @@
  * Who is calling, as an {@link AuthenticationProvider} found out. An application may add fields by declaration merging:
  *
  * @example
- * declare module 'tsmicro' { interface Principal { readonly name: string } }
+ * declare module 'tsmicro' { interface Principal { readonly name?: string } }
  */
 export interface Principal {
   /** The user's id. */

@@ -24,7 +24,7 @@ export type Contract<Members extends ContractMembers = ContractMembers> = {
  * of another. A service may have several contracts.
  *
  * @example
- * const validation = contract('auth', { validateToken: procedure({ nats: 'validate.token', access: 'internal', … }) })
+ * const validation = contract('auth', { validateToken: procedure({ nats: 'validate.token', access: 'internal' }) })
  * validation.validateToken.subject // 'auth.validate.token'
  * @throws {TypeError} when the service's name is not a single subject token, or two members share a subject
  */

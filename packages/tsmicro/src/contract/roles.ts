@@ -23,7 +23,7 @@ interface RoleQueries<Name extends string> {
  * @example
  * const roles = defineRoles('LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN')
  * roles.satisfies(['EDITOR'], 'AUTHOR') // true
- * procedure({ http: 'POST /author', access: roles.AUTHOR, … })
+ * procedure({ http: 'POST /author', access: roles.AUTHOR })
  * @throws {TypeError} when a name appears twice or is not in UPPER_CASE
  */
 export function defineRoles<const Names extends readonly string[]>(...names: Names): Roles<Names> {

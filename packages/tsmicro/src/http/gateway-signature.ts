@@ -34,7 +34,7 @@ export interface SignedRequest {
  *
  * @param seconds since 1970; default now
  * @example
- * headers['x-gateway-signature'] = gatewaySignature(secret, { method: 'GET', url: '/list/latest?page=1', headers })
+ * headers['x-gateway-signature'] = gatewaySignature(gatewaySecret, { method: 'GET', url: '/list/latest?page=1', headers })
  */
 export function gatewaySignature(secret: string, request: SignedRequest, seconds = nowSeconds()): string {
   return `v1.${seconds}.${hmac(secret, request, String(seconds)).toString('hex')}`

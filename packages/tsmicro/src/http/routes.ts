@@ -41,7 +41,7 @@ export class Routes {
    * Gives every HTTP procedure of a contract its handler; a missing one does not compile.
    *
    * @example
-   * routes.implement(reading, { findBySlug: ({ params }) => blogs.findBySlug(params.slug) })
+   * routes.implement(reading, { findBySlug: ({ params }) => blogService.findBySlug(params.slug) })
    */
   implement<C extends Contract>(contract: C, handlers: HttpHandlers<C>): void {
     const { basePath, onImplemented } = this.#options

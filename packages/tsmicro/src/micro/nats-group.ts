@@ -58,7 +58,10 @@ export class NatsGroup {
    * Gives every NATS procedure of a contract its handler; a missing one does not compile.
    *
    * @example
-   * nats.implement(validation, { validateToken: ({ data }) => sessions.validate(data.token), … })
+   * group.implement(validation, {
+   *   validateToken: ({ data }) => sessions.validate(data.token),
+   *   validateRole: ({ data }) => ({ valid: data.role === 'EDITOR' }),
+   * })
    * @param limits how much each of these endpoints takes. Default: the service's
    */
   implement<C extends Contract>(contract: C, handlers: NatsHandlers<C>, limits?: EndpointLimits): void {

@@ -16,7 +16,7 @@ const shop = contract('shop', {
     nats: 'object',
     access: 'internal',
     request: Type.Object({ a: Type.Integer() }),
-    response: Type.Any(),
+    response: Type.Object({ a: Type.Integer() }),
   }),
   tree: procedure({ nats: 'tree', access: 'internal', request: Tree, response: Type.Any() }),
   any: procedure({ nats: 'any', access: 'internal', request: Type.Any(), response: Type.Any() }),

@@ -19,7 +19,7 @@ export interface KeyRingOptions {
  * @throws {Error} when there is no key and none may be made, or a file is no RSA key of at least 2048 bits, or open to others
  * @example
  * const keyRing = await loadKeyRing({ directory: config.KEY_DIRECTORY, createIfMissing: true })
- * routes.raw('GET /.well-known/jwks.json', () => keyRing.jwks())
+ * routes.fastify.get('/.well-known/jwks.json', async () => keyRing.jwks())
  */
 export async function loadKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const { keys, problems } = await firstScan(new KeyDirectory(options.directory), options)

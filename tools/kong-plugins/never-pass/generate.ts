@@ -1,0 +1,194 @@
+import fc from 'fast-check'
+import { CLAIMS, FORGED } from './cases.ts'
+import { ANSWERS, type Answers } from './verifier.ts'
+
+/** Where a request carries which key. */
+export type KeyPart =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'one'; readonly name: string; readonly key: string }
+  | { readonly kind: 'two'; readonly keys: readonly [string, string] }
+  | { readonly kind: 'elsewhere'; readonly name: string; readonly key: string }
+  | { readonly kind: 'query'; readonly key: string }
+
+export interface Plan {
+  readonly method: string
+  readonly path: string
+  readonly key: KeyPart
+  readonly claims: readonly (readonly [string, string])[]
+  readonly more: readonly (readonly [string, string])[]
+  readonly body: { readonly text: string; readonly chunked: boolean } | null
+  /** One byte, of any line but that with the request's number, replaced, put in or taken out. */
+  readonly mutation: {
+    readonly how: 'replace' | 'insert' | 'remove'
+    readonly at: number
+    readonly byte: number
+  } | null
+}
+
+const bad = (Object.keys(ANSWERS) as Answers[]).filter(answers => answers !== 'yes')
+const number = fc.nat({ max: 39 })
+/** Of a small stock, so that what is remembered is asked for again. */
+const goodKey = number.map(n => `yes.stock-${n}`)
+const badKey = fc
+  .tuple(fc.constantFrom(...bad, 'no', 'no', 'no', 'no', 'nobody'), number)
+  .map(([how, n]) => `${how}.stock-${n}`)
+/** Bytes that may stand in a header value. */
+const value = fc
+  .array(
+    fc.integer({ min: 32, max: 255 }).filter(byte => byte !== 127),
+    { maxLength: 30 },
+  )
+  .map(bytes => String.fromCharCode(...bytes))
+const anyKey = fc.oneof(
+  { weight: 3, arbitrary: goodKey },
+  { weight: 2, arbitrary: badKey },
+  { weight: 1, arbitrary: value },
+)
+
+/** The same name for whoever does not look at case, or takes `_` for `-`. */
+function spelled(names: readonly string[], underscores: boolean): fc.Arbitrary<string> {
+  return fc
+    .tuple(fc.constantFrom(...names), fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }))
+    .map(([name, flips]) =>
+      [...name]
+        .map((char, at) => (!flips[at] ? char : char === '-' ? (underscores ? '_' : '-') : char.toUpperCase()))
+        .join(''),
+    )
+}
+
+const key: fc.Arbitrary<KeyPart> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ kind: fc.constant('one' as const), name: spelled(['x-api-key'], false), key: anyKey }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: 'none' as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('two' as const), keys: fc.tuple(goodKey, anyKey) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('elsewhere' as const),
+      name: fc.constantFrom('x_api_key', 'x-apikey', 'apikey', 'authorization', 'cookie', 'x-consumer-id'),
+      key: goodKey,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('query' as const), key: goodKey }) },
+)
+
+const segment = fc.constantFrom(
+  ...[
+    'private',
+    'private',
+    'private',
+    'public',
+    'public',
+    'free',
+    'open',
+    '..',
+    '..',
+    '.',
+    '',
+    '%2e%2e',
+    '.%2E',
+    '%2e',
+    '%70rivate',
+    'priv%61te',
+  ],
+  ...[
+    'publi%63',
+    '..%2fprivate',
+    '%2e%2e%2f',
+    '..;',
+    'x',
+    '%5c..',
+    '\\..',
+    'PRIVATE',
+    '%c3%a9',
+    'private%20',
+    'private?',
+    '%',
+  ],
+)
+const path = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('/private') },
+  { weight: 3, arbitrary: fc.array(segment, { minLength: 1, maxLength: 6 }).map(segments => `/${segments.join('/')}`) },
+)
+
+const field = fc.oneof(
+  fc.tuple(
+    number.map(n => `x-r${n}`),
+    value,
+  ),
+  fc.tuple(
+    fc.constantFrom('authorization', 'x-request-id', 'x-real-ip', 'x-forwarded-for', 'x-original-url', 'cookie', 'via'),
+    value,
+  ),
+  fc.tuple(fc.constant('connection'), fc.constantFrom('keep-alive', 'x-api-key', 'x-gateway-signature, x-consumer-id')),
+)
+
+/** One in so many. */
+const seldom = <T>(many: number, arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: many - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary })
+
+export const plan: fc.Arbitrary<Plan> = fc.record({
+  method: fc.constantFrom('GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'PROPFIND'),
+  path,
+  key,
+  claims: fc.array(
+    fc.tuple(
+      spelled(CLAIMS, true),
+      value.map(text => FORGED + text),
+    ),
+    { maxLength: 4 },
+  ),
+  more: fc.array(field, { maxLength: 4 }),
+  body: seldom(4, fc.record({ text: fc.string({ minLength: 1, maxLength: 50 }), chunked: fc.boolean() })),
+  mutation: seldom(
+    12,
+    fc.record({
+      how: fc.constantFrom('replace' as const, 'insert' as const, 'remove' as const),
+      at: fc.nat(),
+      byte: fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 9, 10, 13, 32, 44, 45, 58, 95)),
+    }),
+  ),
+})
+
+/** Whether the path is, as it is written, one that needs no key. */
+export function needsNoKey({ path }: Plan): boolean {
+  return /^\/private\/(free|open\/([\w~-]+(\/[\w~-]+)*\/?)?)$/.test(path.split('?', 1)[0] ?? '')
+}
+
+/** The keys that a request has in the one place that counts. */
+export function keysOf({ key }: Plan): readonly string[] {
+  if (key.kind === 'two') return key.keys
+  return key.kind === 'one' ? [key.key.trim()] : []
+}
+
+function keyLines(key: KeyPart): string[] {
+  if (key.kind === 'two') return key.keys.map(text => `x-api-key: ${text}`)
+  return key.kind === 'one' || key.kind === 'elsewhere' ? [`${key.name}: ${key.key}`] : []
+}
+
+/** The bytes of a request, as Latin 1. */
+export function bytesOf(plan: Plan, id: string): string {
+  const { method, path, key, body, mutation } = plan
+  const lines = [
+    `${method} ${path}${key.kind === 'query' ? `?x-api-key=${key.key}` : ''} HTTP/1.1`,
+    'host: gateway.test',
+    ...[...plan.claims, ...plan.more].map(([name, text]) => `${name}: ${text}`),
+    ...keyLines(key),
+  ]
+  const bytes = body && Buffer.from(body.text).toString('latin1')
+  if (bytes !== null) lines.push(body?.chunked ? 'transfer-encoding: chunked' : `content-length: ${bytes.length}`)
+  const head = mutation === null ? lines.join('\r\n') : mutated(lines.join('\r\n'), mutation)
+  const sent = bytes !== null && body?.chunked ? `${bytes.length.toString(16)}\r\n${bytes}\r\n0\r\n\r\n` : (bytes ?? '')
+  return `${head}\r\nx-case: ${id}\r\n\r\n${sent}`
+}
+
+function mutated(text: string, { how, at, byte }: NonNullable<Plan['mutation']>): string {
+  const place = at % text.length
+  return (
+    text.slice(0, place) +
+    (how === 'remove' ? '' : String.fromCharCode(byte)) +
+    text.slice(how === 'insert' ? place : place + 1)
+  )
+}
