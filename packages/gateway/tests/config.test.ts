@@ -60,7 +60,11 @@ const refused: [string, unknown, RegExp][] = [
   ['a host with two ports', route({ hosts: ['a.test:80:81'] }), /hosts\[0\]: must be a host name, with or without/],
   ['a wildcard in the middle', route({ hosts: ['a.*.test'] }), /hosts\[0\]: a wildcard stands alone/],
   ['a protocol it cannot speak', route({ protocols: ['grpc'] }), /protocols\[0\]: must be http or https/],
-  ['server names of TLS', route({ snis: ['a.test'] }), /routes\[0\]\.snis: unknown field, or not supported/],
+  [
+    'server names of TLS',
+    route({ snis: ['a.test'] }),
+    /routes\[0\]\.snis: not supported by this gateway: it speaks plain HTTP/,
+  ],
   ['a redirection that is none', route({ https_redirect_status_code: 200 }), /https_redirect_status_code: must be 426/],
   ['headers that are no mapping', route({ headers: ['a'] }), /routes\[0\]\.headers: must be a mapping/],
   ['headers without a name', route({ headers: {} }), /routes\[0\]\.headers: must not be empty/],

@@ -11,6 +11,8 @@ import { readSender, type SenderOf } from './sender.ts'
 /** Senders that one plugin keeps count of: some 25 MB at most. Kong has 12 MB for all its plugins. */
 const MAX_SENDERS = 65_536
 
+const ELSEWHERE = { redis: 'it counts in its own memory', sync_rate: 'it counts in its own memory' }
+
 /**
  * Lets so many requests pass in a period, and answers the others 429. Each entry of the config counts for itself, and goes on
  * counting over a reload. Config:
@@ -46,6 +48,7 @@ class RateLimiting implements AccessPlugin {
     this.#status = config.number('error_code', 429, { min: 400, max: 599, integer: true })
     this.#message = config.optionalString('error_message') ?? 'API rate limit exceeded'
     config.boolean('fault_tolerant', true)
+    config.finish(ELSEWHERE)
   }
 
   access(request: AccessRequest): Answer | undefined {
