@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
-import { authNatsAccess } from '@blog-platform/auth-service/nats-access'
+import { authNatsAccess, gatewayNatsPermissions } from '@blog-platform/auth-service/nats-access'
 import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
 import { defineSystem, keptSecret, type System } from '@tsmicro/cli'
 import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
 
-const natsUsers = [authNatsAccess, blogNatsAccess].map(natsPermissionsOf)
+const natsUsers = [...[authNatsAccess, blogNatsAccess].map(natsPermissionsOf), gatewayNatsPermissions]
 
 /** What shows the services that a request came through the gateway, made on the first start. */
 const gatewaySecret = ({ dataDir }: System) => ({ GATEWAY_SECRET: keptSecret(dataDir, 'gateway') })
@@ -49,7 +49,11 @@ export default defineSystem({
     entry: 'packages/gateway/src/main.ts',
     config: 'kong/kong.yml',
     loadBalancedConfig: 'kong/kong-load-balanced.yml',
-    env: system => ({ ...gatewaySecret(system), ...verifySecret(system) }),
+    env: system => ({
+      NATS_URL: system.natsAs('gateway').url,
+      ...gatewaySecret(system),
+      ...verifySecret(system),
+    }),
   },
   commands: {
     gateway: {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { authNatsAccess } from '@blog-platform/auth-service/nats-access'
+import { authNatsAccess, gatewayNatsPermissions } from '@blog-platform/auth-service/nats-access'
 import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
 import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
 
@@ -9,7 +9,7 @@ const OBSERVER = { user: 'observer', publish: ['>'], subscribe: ['>'] }
 
 /** Writes the configuration of a nats-server on which each service may do what its contracts say, and no more. */
 export async function writeNatsUsers(directory: string): Promise<string> {
-  const users = [authNatsAccess, blogNatsAccess].map(natsPermissionsOf)
+  const users = [...[authNatsAccess, blogNatsAccess].map(natsPermissionsOf), gatewayNatsPermissions]
   const file = join(directory, 'nats.conf')
   const authorization = natsAuthorization([...users, OBSERVER], user => JSON.stringify(passwordOf(user)))
   await writeFile(file, `${authorization}no_auth_user: ${OBSERVER.user}\n`)
@@ -17,7 +17,7 @@ export async function writeNatsUsers(directory: string): Promise<string> {
 }
 
 /** The server's address as a service uses it. */
-export function natsUrlFor(service: 'auth' | 'blog', url: string): string {
+export function natsUrlFor(service: 'auth' | 'blog' | 'gateway', url: string): string {
   return url.replace('://', `://${service}:${passwordOf(service)}@`)
 }
 

@@ -64,7 +64,12 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       }),
     )
     const [auth, blog] = [auths[0], blogs[0]]
-    const gateway = resources.use(await gatewayFor(auth, blog, gatewayEnv))
+    const gateway = resources.use(
+      await gatewayFor(auth, blog, {
+        NATS_URL: natsUrlFor('gateway', servers.nats.url),
+        ...gatewayEnv,
+      }),
+    )
     await Promise.all([...auths, ...blogs].map(program => program.start()))
     await gateway.start()
     return {

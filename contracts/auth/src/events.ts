@@ -5,7 +5,16 @@ import { UserId } from './user.ts'
 
 const profilePicUrl = Type.Optional(Type.String())
 
-/** What the auth service announces. The sequence of each is the user's version. */
+/** What becomes of API keys. Gateways that listen refuse a revoked key at once. */
+export const apiKeyEvents = contract('auth', {
+  apiKeyRevoked: event({
+    subject: 'apikey.revoked',
+    aggregate: 'apiKeyId',
+    data: Type.Object({ apiKeyId: Type.String({ format: 'uuid' }) }),
+  }),
+})
+
+/** What the auth service announces of users. The sequence of each is the user's version. */
 export const userEvents = contract('auth', {
   userCreated: event({
     subject: 'user.created',

@@ -12,7 +12,7 @@ export {
   TOKEN_INVALID,
   USER_NOT_FOUND,
 } from './errors.ts'
-export { userEvents } from './events.ts'
+export { apiKeyEvents, userEvents } from './events.ts'
 export { JsonWebKeySet, keys } from './keys.ts'
 export { ProfileChange, profile } from './profile.ts'
 export { RoleName, roles } from './roles.ts'

@@ -5,6 +5,8 @@ import type { Environment } from './config/secret.ts'
 import { Generations } from './proxy/generations.ts'
 import { proxyHandler } from './proxy/handler.ts'
 import { tableResolver } from './proxy/resolver.ts'
+import { RevocationListener } from './revocations/listener.ts'
+import { Revocations } from './revocations/revocations.ts'
 import { createHttpServer, listen } from './server/http-server.ts'
 import { InFlight } from './server/in-flight.ts'
 import { type GatewayLog, silentLog } from './server/log.ts'
@@ -22,6 +24,11 @@ export interface GatewayOptions {
   readonly resolve?: Readonly<Record<string, string>>
   /** Where references of the config such as `{vault://env/gateway-secret}` lead. Default: the process's environment. */
   readonly env?: Environment
+  /**
+   * NATS, as `nats://user:password@host:port`: keys that the auth service announces as revoked are refused at once. The user needs
+   * to subscribe `apikey.revoked` and nothing else. Absent, or while it is away: a verdict lives as long as it lives.
+   */
+  readonly nats?: string
   /** Default: silence. A pino logger fits. */
   readonly log?: GatewayLog
   /**
@@ -41,6 +48,8 @@ export interface Gateway extends AsyncDisposable {
    * under way finish with the old one. Rejects with `GatewayConfigError` when it cannot be run; the old one goes on then.
    */
   reload(config?: string | KongConfig): Promise<void>
+  /** Refuses the API key with this id from now on, whatever is remembered of it and whatever a verifier says. */
+  revoke(apiKeyId: string): void
   /** Takes no new connections, waits for the requests under way, then closes everything. May be called twice. */
   close(): Promise<void>
 }
@@ -48,7 +57,7 @@ export interface Gateway extends AsyncDisposable {
 /**
  * Starts a gateway that runs a DB-less `kong.yml` as Kong 3.9 would, for development and tests. Throws
  * `GatewayConfigError` when the config is missing, wrong, or asks for what this gateway does not do; `TypeError` when a
- * `resolve` entry is malformed; `Error` when a port cannot be had.
+ * `resolve` entry or `nats` is malformed; `Error` when a port cannot be had.
  *
  * ```ts
  * await using gateway = await startGateway({
@@ -60,7 +69,8 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', log = silentLog, drainTimeoutMs = 30_000 } = options
   const resolve = tableResolver(options.resolve ?? {})
-  const environment = { resolve, log, env: options.env ?? process.env, drainTimeoutMs }
+  const revocations = new Revocations()
+  const environment = { revocations, resolve, log, env: options.env ?? process.env, drainTimeoutMs }
   const generations = await Generations.start(await loadConfig(options.config), environment)
   const reload = async (source: ConfigSource = options.config) => generations.replace(() => loadConfig(source))
   const inFlight = new InFlight()
@@ -70,14 +80,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   )
   let port: number
   let admin: Admin | undefined
+  let listener: RevocationListener | undefined
   try {
     if (options.adminPort !== undefined) {
       const upstreams = () => generations.current.table.upstreams
       admin = await startAdmin({ port: options.adminPort, upstreams, load: reload, log })
     }
+    if (options.nats !== undefined) listener = new RevocationListener({ url: options.nats, revocations, log })
     port = await listen(server, options.port, host)
   } catch (error) {
-    await Promise.all([admin?.close(), generations.close()])
+    await Promise.all([admin?.close(), listener?.close(), generations.close()])
     throw error
   }
   let closing: Promise<void> | undefined
@@ -86,7 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await inFlight.drain(drainTimeoutMs)
     inFlight.cutOff()
     server.closeAllConnections()
-    await Promise.all([closed, admin?.close()])
+    await Promise.all([closed, admin?.close(), listener?.close()])
     await generations.close()
   }
   const close = () => {
@@ -94,5 +106,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return closing
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  return { url, port, adminUrl: admin?.url, reload, close, [Symbol.asyncDispose]: close }
+  const revoke = (apiKeyId: string) => revocations.add(apiKeyId)
+  return { url, port, adminUrl: admin?.url, reload, revoke, close, [Symbol.asyncDispose]: close }
 }

@@ -7,6 +7,7 @@ import { Backend } from '../src/proxy/backend.ts'
 import { balancerFinder } from '../src/proxy/balancer-finder.ts'
 import { Generation } from '../src/proxy/generation.ts'
 import { proxyHandler } from '../src/proxy/handler.ts'
+import { Revocations } from '../src/revocations/revocations.ts'
 import { Router } from '../src/routing/router.ts'
 import { echo, oneService, recordingLog, send, upstream } from './support.ts'
 
@@ -45,7 +46,7 @@ for (const [how, access] of Object.entries(failing)) {
     const generation = new Generation({
       router: new Router([[route, entry]]),
       unmatchedResponders: [],
-      plugins: new PluginSet({ balancerOf: () => backend.balancer, log, env: {} }),
+      plugins: new PluginSet({ balancerOf: () => backend.balancer, log, env: {}, revocations: new Revocations() }),
       upstreams: new Map(),
       startChecks: () => {},
       stopChecks: () => {},

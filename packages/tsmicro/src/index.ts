@@ -4,6 +4,7 @@ export {
   type AuthorizationProvider,
   type CallContext,
   type CallOf,
+  type Consumer,
   currentContext,
   type Handler,
   type Log,

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { ApiKey, CreatedApiKey } from '@blog-platform/auth-contract'
+import { connect, type Msg } from '@nats-io/transport-node'
 import { type Account, grant, signUp } from './support/accounts.ts'
 import { startAuth } from './support/auth.ts'
 import { assertFailure, assertInvalid, assertSuccess, send } from './support/http.ts'
+import { until } from './support/until.ts'
 
 const auth = await startAuth()
 const admin = await signUp(auth)
@@ -77,6 +79,30 @@ test('a revoked key is refused with the next question; revoking again changes no
   assert.deepEqual([(await listed())?.id, (await listed())?.revokedAt], [id, revokedAt])
   assertFailure(await revoke(randomUUID()), 404, 'API_KEY_NOT_FOUND')
   assertInvalid(await revoke('x'), 'params/id')
+})
+
+test('revoking is announced with the id as it is kept, each time; what was not revoked is not', async () => {
+  const events: Msg[] = []
+  const plain = await connect({ servers: new URL(auth.nats.url).host })
+  auth.cleanUp.defer(() => plain.close())
+  plain.subscribe('apikey.>', { callback: (_, msg) => void events.push(msg) })
+  await plain.flush()
+  const { id } = (await create({ comment: 'to be announced' })).body.data
+  for (const written of [id, id.toUpperCase()]) assertSuccess(await revoke(written), 'API key revoked')
+  assertFailure(await revoke(randomUUID()), 404, 'API_KEY_NOT_FOUND')
+  await until('both events', () => events.length >= 2)
+  await plain.flush()
+  const told = events.map(msg => [msg.subject, msg.json(), msg.headers?.get('ce-aggregateid')])
+  assert.deepEqual(told, Array(2).fill(['apikey.revoked', { apiKeyId: id }, id]))
+})
+
+test('a key is revoked without NATS, too', async () => {
+  const { id, key } = (await create({ comment: 'to be revoked alone' })).body.data
+  auth.nats.kill('SIGKILL')
+  assertSuccess(await revoke(id), 'API key revoked')
+  assert.equal(await isValid(key), false)
+  await auth.nats.restart()
+  await until('ready again', async () => (await send(auth.url, 'GET /health/ready')).status === 200)
 })
 
 test('what does not match the schema is told', async () => {

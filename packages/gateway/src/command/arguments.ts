@@ -28,6 +28,8 @@ Usage: ${usage} --config FILE [options]
                                    PUT /upstreams/NAME/targets/HOST:PORT/healthy (or unhealthy), POST /config
   --help                           this text
 
+NATS_URL in the environment (nats://user:password@host:port) is listened to for revoked API keys, which are refused at once.
+
 SIGHUP loads FILE anew: new requests use it, those under way finish with the old one. A file that cannot be run is
 refused with its line, and the old one goes on.
 SIGTERM or SIGINT finishes the requests under way and exits 0; a second one exits 1 at once.

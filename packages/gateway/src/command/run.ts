@@ -43,7 +43,8 @@ async function run(args: readonly string[], { usage, gone }: GatewayCommandOptio
   }
   const log = jsonLog(line => process.stdout.write(line))
   const admin = adminPort === undefined ? {} : { adminPort }
-  const gateway = await startGateway({ config, port, host, resolve, log, ...admin })
+  const nats = process.env.NATS_URL ? { nats: process.env.NATS_URL } : {}
+  const gateway = await startGateway({ config, port, host, resolve, log, ...admin, ...nats })
   const { url, adminUrl } = gateway
   log.info({ url, config, pid: process.pid, ...(adminUrl !== undefined && { adminUrl }) }, 'gateway listening')
   const reload = () => reloadConfig(gateway, config, log)

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Environment } from '../config/secret.ts'
 import type { Section } from '../config/section.ts'
 import type { BalancerFinder } from '../proxy/balancer-finder.ts'
+import type { Revocations } from '../revocations/revocations.ts'
 import type { Answer } from '../server/answer.ts'
 import type { HeaderList } from '../server/header-list.ts'
 import type { GatewayLog } from '../server/log.ts'
@@ -62,6 +63,8 @@ export interface PluginEnvironment {
   readonly balancerOf: BalancerFinder
   readonly log: GatewayLog
   readonly env: Environment
+  /** API keys that are refused whatever a verifier says. */
+  readonly revocations: Revocations
 }
 
 /** A kind of plugin. */

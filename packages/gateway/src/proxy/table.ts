@@ -3,6 +3,7 @@ import type { GatewayConfig, RouteConfig } from '../config/model.ts'
 import type { Environment } from '../config/secret.ts'
 import type { AccessPlugin } from '../plugins/plugin.ts'
 import { PluginSet } from '../plugins/registry.ts'
+import type { Revocations } from '../revocations/revocations.ts'
 import { Router } from '../routing/router.ts'
 import type { GatewayLog } from '../server/log.ts'
 import { Backend } from './backend.ts'
@@ -40,13 +41,17 @@ export interface TableOptions {
   readonly resolve: Resolver
   readonly log: GatewayLog
   readonly env: Environment
+  readonly revocations: Revocations
 }
 
 /** Throws `GatewayConfigError`, and leaves nothing open then. */
-export async function buildTable(config: GatewayConfig, { resolve, log, env }: TableOptions): Promise<ProxyTable> {
+export async function buildTable(
+  config: GatewayConfig,
+  { resolve, log, env, revocations }: TableOptions,
+): Promise<ProxyTable> {
   const upstreams = new Map(config.upstreams.map(upstream => [upstream.name, new Upstream(upstream, { resolve, log })]))
   const balancerOf = balancerFinder(upstreams, resolve)
-  const plugins = new PluginSet({ balancerOf, log, env })
+  const plugins = new PluginSet({ balancerOf, log, env, revocations })
   try {
     plugins.make(config.plugins, 'everything')
     for (const service of config.services) {

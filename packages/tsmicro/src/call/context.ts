@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Consumer } from './consumer.ts'
 import type { Deadline } from './deadline.ts'
 import type { Log } from './log.ts'
 import type { Principal } from './principal.ts'
@@ -18,6 +19,8 @@ export interface CallContext {
   readonly token: string | undefined
   /** Set once the caller is known. */
   readonly user: Principal | undefined
+  /** Whose API key came with it. Only over HTTP, and only when the gateway has signed the request; not passed on. */
+  readonly consumer: Consumer | undefined
 }
 
 const storage = new AsyncLocalStorage<CallContext>()

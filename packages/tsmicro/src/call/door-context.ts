@@ -1,4 +1,5 @@
 import { bearerOf } from './bearer.ts'
+import type { Consumer } from './consumer.ts'
 import type { CallContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import type { Log } from './log.ts'
@@ -13,6 +14,7 @@ export interface DoorContextInit {
   readonly headers: CallContext['headers']
   readonly deadline: Deadline
   readonly log: Log
+  readonly consumer?: Consumer | undefined
 }
 
 /**
@@ -23,15 +25,17 @@ export class DoorContext implements CallContext {
   readonly door: CallContext['door']
   readonly headers: CallContext['headers']
   readonly deadline: Deadline
+  readonly consumer: Consumer | undefined
   readonly #parent: Log
   #requestId: string | undefined
   #log: Log | undefined
   #user: Principal | undefined
 
-  constructor({ door, requestId, headers, deadline, log }: DoorContextInit) {
+  constructor({ door, requestId, headers, deadline, log, consumer }: DoorContextInit) {
     this.door = door
     this.headers = headers
     this.deadline = deadline
+    this.consumer = consumer
     this.#requestId = requestId
     this.#parent = log
   }

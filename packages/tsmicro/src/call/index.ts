@@ -1,4 +1,5 @@
 export { bearerOf } from './bearer.ts'
+export type { Consumer } from './consumer.ts'
 export { type CallContext, currentContext, withContext } from './context.ts'
 export { CallerGoneError, Deadline } from './deadline.ts'
 export { DoorContext } from './door-context.ts'

@@ -61,4 +61,8 @@ class SharedContext implements CallContext {
   get user() {
     return this.#context.user
   }
+
+  get consumer() {
+    return this.#context.consumer
+  }
 }

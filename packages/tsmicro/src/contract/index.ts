@@ -7,7 +7,13 @@ export { type EventDefinition, type EventSpec, event } from './event.ts'
 export { type HttpMethod, type HttpRoute, hasNoBody, type ParsedRoute, parseRoute } from './http-route.ts'
 export type { ErrorsOf, EventDataOf, InputOf, RequestOf, ResponseOf } from './infer.ts'
 export { eventsOf, proceduresOf } from './members.ts'
-export { type NatsAccess, type NatsPermissions, natsAuthorization, natsPermissionsOf } from './permissions.ts'
+export {
+  type NatsAccess,
+  type NatsPermissions,
+  natsAuthorization,
+  natsListenerOf,
+  natsPermissionsOf,
+} from './permissions.ts'
 export { type Procedure, type ProcedureSpec, procedure } from './procedure.ts'
 export { defineRoles, type Role, type Roles } from './roles.ts'
 export { batchSubject, cacheSubjectOf, cancelSubject, inboxPrefixOf, MOST_BATCHED_CALLS } from './subject.ts'

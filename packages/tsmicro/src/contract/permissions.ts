@@ -56,6 +56,18 @@ export function natsPermissionsOf({ service, serves, calls = [], consumes = [] }
 }
 
 /**
+ * The least that a user needs who only takes events, as somebody who is no service: nothing to publish, nothing else to hear. Every
+ * instance hears every event.
+ *
+ * @example
+ * natsListenerOf('gateway', [apiKeyEvents])
+ */
+export function natsListenerOf(user: string, consumes: readonly Contract[]): NatsPermissions {
+  const taken = consumes.flatMap(eventsOf).map(({ subject }) => subject)
+  return { user, publish: [], subscribe: unique(taken) }
+}
+
+/**
  * The authorization block of a nats-server's configuration file. Replies are allowed to whoever asked: one
  * for each call of a batch.
  *

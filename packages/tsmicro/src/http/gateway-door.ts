@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Log } from '../call/index.ts'
+import type { Consumer, Log } from '../call/index.ts'
 import { GATEWAY_REQUIRED } from '../errors/index.ts'
 import { signatureFault } from './gateway-signature.ts'
 
@@ -19,6 +19,17 @@ declare module 'fastify' {
   }
 }
 
+/** Requests whose signature was checked, and found to be the gateway's. */
+const signed = new WeakSet<FastifyRequest>()
+
+/** Whose API key it was, as the gateway says; `undefined` when it said nothing, or somebody else did. */
+export function consumerOf(request: FastifyRequest): Consumer | undefined {
+  const id = request.headers['x-consumer-id']
+  if (typeof id !== 'string' || id === '' || !signed.has(request)) return undefined
+  const permissions = String(request.headers['x-consumer-permissions'] ?? '')
+  return { id, permissions: permissions === '' ? [] : permissions.split(',') }
+}
+
 /**
  * Refuses with 403 `GATEWAY_REQUIRED`, before the body is read and whether or not there is such a route, whatever did not
  * come through the gateway. Not 401: no key or token that the caller might add would help, and a gateway that reads 401 as
@@ -33,10 +44,15 @@ export function admitGatewayOnly(server: FastifyInstance, { secret, verifySecret
     done(new GATEWAY_REQUIRED())
   })
 
-  function faultOf({ routeOptions, raw, headers }: FastifyRequest): string | undefined {
+  function faultOf(request: FastifyRequest): string | undefined {
+    const { routeOptions, raw, headers } = request
     const kind = routeOptions.config?.gateway
     if (kind === 'open') return undefined
-    if (kind !== 'internal') return signatureFault(secret, { method: raw.method ?? '', url: raw.url ?? '', headers })
+    if (kind !== 'internal') {
+      const fault = signatureFault(secret, { method: raw.method ?? '', url: raw.url ?? '', headers })
+      if (fault === undefined) signed.add(request)
+      return fault
+    }
     if (verifySecret === undefined || isSame(String(headers['x-verify-secret'] ?? ''), verifySecret)) return undefined
     return 'x-verify-secret is missing or wrong'
   }

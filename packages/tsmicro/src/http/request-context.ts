@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CallerGoneError, Deadline, DoorContext, type Log } from '../call/index.ts'
+import { consumerOf } from './gateway-door.ts'
 
 /** Makes the context of a request; its deadline ends with the connection or the answer, whichever is first. */
 export function contextOf(request: FastifyRequest, reply: FastifyReply, timeoutMs: number, log: Log): DoorContext {
@@ -9,5 +10,5 @@ export function contextOf(request: FastifyRequest, reply: FastifyReply, timeoutM
     else deadline.cancel(new CallerGoneError())
   })
   const headers = request.headers as Readonly<Record<string, string | undefined>>
-  return new DoorContext({ door: 'http', requestId: request.id, headers, deadline, log })
+  return new DoorContext({ door: 'http', requestId: request.id, headers, deadline, log, consumer: consumerOf(request) })
 }

@@ -10,6 +10,7 @@ import { createPostgres, type Postgres } from 'tsmicro/postgres'
 import { AdministrationController } from '../api/administration/controller.ts'
 import { AdministrationService } from '../api/administration/service.ts'
 import { ApiKeyAdministrationController } from '../api/api-key/administration.ts'
+import { ApiKeyAnnouncements } from '../api/api-key/announcements.ts'
 import { ApiKeyController } from '../api/api-key/controller.ts'
 import { ApiKeyRepository } from '../api/api-key/repository.ts'
 import { KeysController } from '../api/keys/controller.ts'
@@ -77,7 +78,9 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
   const lives = { accessSeconds: env.ACCESS_TOKEN_SECONDS, refreshSeconds: env.REFRESH_TOKEN_SECONDS }
   const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing: keys }), lives)
 
-  const announcements = new UserAnnouncements(createPublisher(nats, 'auth'), log)
+  const publisher = createPublisher(nats, 'auth')
+  const announcements = new UserAnnouncements(publisher, log)
+  const apiKeyAnnouncements = new ApiKeyAnnouncements(publisher, log)
   const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, transaction })
   const limits = signInLimits(env)
   const counts = new SignInCountRepository(postgres.db, limits.windowSeconds)
@@ -112,7 +115,7 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
       new SessionController(authentication, authorization, signIn, sessions),
       new ProfileController(authentication, authorization, new ProfileService(users, announcements)),
       new AdministrationController(authentication, authorization, new AdministrationService(users, transaction)),
-      new ApiKeyAdministrationController(authentication, authorization, apiKeys),
+      new ApiKeyAdministrationController(authentication, authorization, apiKeys, apiKeyAnnouncements),
       new ApiKeyController(authentication, authorization, apiKeys),
       new ValidationController(authentication, authorization, validation, keys),
       new KeysController(authentication, authorization, keys),

@@ -1,6 +1,7 @@
 import {
   administration,
   apiKeyAdministration,
+  apiKeyEvents,
   apiKeyVerification,
   keys,
   profile,
@@ -31,6 +32,7 @@ export async function createAuthService(env: Env, log: Log, overrides: Partial<P
       validation,
       keys,
       userEvents,
+      apiKeyEvents,
     ],
     module: await createModule({ env, log, overrides }),
     log,

@@ -38,7 +38,14 @@ export class Verification {
 
   verdictOn(key: string): Verdict | Promise<Verdict> {
     // The cache never holds a key, so that a heap dump does not give any away.
-    return this.#cache.get(hash('sha256', key, 'base64url'), () => this.#verify(key))
+    const verdict = this.#cache.get(hash('sha256', key, 'base64url'), () => this.#verify(key))
+    return verdict instanceof Promise ? verdict.then(late => this.#unlessRevoked(late)) : this.#unlessRevoked(verdict)
+  }
+
+  /** Looked at with each use, so that a yes which was remembered, or still on its way when the key was revoked, is none. */
+  #unlessRevoked(verdict: Verdict): Verdict {
+    const revoked = verdict.kind === 'valid' && this.#environment.revocations.has(verdict.consumer.id)
+    return revoked ? { kind: 'invalid' } : verdict
   }
 
   async close(): Promise<void> {

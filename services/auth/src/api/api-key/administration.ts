@@ -12,6 +12,7 @@ import {
   type Routes,
   VALIDATION_FAILED,
 } from 'tsmicro'
+import type { ApiKeyAnnouncements } from './announcements.ts'
 import { apiKeyOf } from './dto.ts'
 import { generateApiKey } from './generate.ts'
 import type { ApiKeyRepository } from './repository.ts'
@@ -19,19 +20,24 @@ import type { ApiKeyRepository } from './repository.ts'
 /** What administrators do with API keys. */
 export class ApiKeyAdministrationController extends Controller {
   readonly #keys: ApiKeyRepository
+  readonly #announcements: ApiKeyAnnouncements
 
-  constructor(authentication: AuthenticationProvider, authorization: AuthorizationProvider, keys: ApiKeyRepository) {
+  constructor(
+    authentication: AuthenticationProvider,
+    authorization: AuthorizationProvider,
+    keys: ApiKeyRepository,
+    announcements: ApiKeyAnnouncements,
+  ) {
     super('/', authentication, authorization)
     this.#keys = keys
+    this.#announcements = announcements
   }
 
   override mountRoutes(routes: Routes): void {
     routes.implement(apiKeyAdministration, {
       createApiKey: ({ body }) => this.#create(body),
       listApiKeys: ({ query }) => this.#list(query.page, query.limit),
-      revokeApiKey: async ({ params }) => {
-        if (!(await this.#keys.revoke(params.id))) throw new API_KEY_NOT_FOUND()
-      },
+      revokeApiKey: ({ params }) => this.#revoke(params.id),
     })
   }
 
@@ -40,6 +46,13 @@ export class ApiKeyAdministrationController extends Controller {
     const stored = await this.#keys.create({ key, comment, permissions, expiresAt: futureTime(expiresAt) })
     if (!stored) throw new Error('a random key was there already')
     return { ...apiKeyOf(stored), key }
+  }
+
+  async #revoke(id: string): Promise<void> {
+    const revoked = await this.#keys.revoke(id)
+    if (revoked === undefined) throw new API_KEY_NOT_FOUND()
+    // Also when it was revoked before: who asks twice may have been told that the first time failed.
+    await this.#announcements.revoked(revoked)
   }
 
   async #list(page: number, limit: number): Promise<ApiKey[]> {

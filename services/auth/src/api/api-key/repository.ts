@@ -48,15 +48,15 @@ export class ApiKeyRepository {
     return rows.map(toApiKey)
   }
 
-  /** Whether there is such a key. Revoking again keeps the first time. */
-  async revoke(id: string): Promise<boolean> {
+  /** The key's id as it is kept, however it was written; `undefined` when there is no such key. Revoking again keeps the first time. */
+  async revoke(id: string): Promise<string | undefined> {
     const revoked = await this.#db
       .updateTable('api_keys')
       .set({ revoked_at: sql<Date>`coalesce(revoked_at, now())` })
       .where('id', '=', id)
       .returning('id')
       .executeTakeFirst()
-    return revoked !== undefined
+    return revoked?.id
   }
 }
 
