@@ -12,9 +12,10 @@ export type LoadName = (typeof LOADS)[number]
 
 /** How many clients ask as fast as they are answered. */
 export const CONNECTIONS = 64
-/** Half of them send slowly, half read slowly. */
-export const SLOW_CLIENTS = 64
-export const IDLE_CONNECTIONS = 1000
+const SLOW_SENDERS = 48
+/** Fewer, because each first has megabytes sent until all buffers on the way are full. */
+const SLOW_READERS = 16
+const IDLE_CONNECTIONS = 1000
 
 /** How many of the idle ones are opened at a time. */
 const AT_A_TIME = 50
@@ -56,9 +57,8 @@ export class Load {
     const large = { ...door.headers, [SIZE_FIELD]: String(LARGE_BYTES) }
     const path = door.paths[0] ?? '/'
     const ask = requestBytes({ method: 'GET', path, headers: large })
-    for (let i = 0; i < SLOW_CLIENTS / 2; i++) {
-      this.#ends.push(sendSlowly(door.port, post, this.#fail), readSlowly(door.port, ask, this.#fail))
-    }
+    for (let i = 0; i < SLOW_SENDERS; i++) this.#ends.push(sendSlowly(door.port, post, this.#fail))
+    for (let i = 0; i < SLOW_READERS; i++) this.#ends.push(readSlowly(door.port, ask, this.#fail))
   }
 
   async #open(options: AskerOptions, first: number): Promise<Asker> {

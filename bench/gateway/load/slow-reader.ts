@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 const STEP_MS = 250
 
 /** More than all buffers on the way hold (some MB for each of two connections), so that the proxy has to wait for the reader. */
-export const LARGE_BYTES = 64 * 1024 * 1024
+export const LARGE_BYTES = 8 * 1024 * 1024
 
 /**
  * A client that reads a piece of a large answer now and then.

@@ -22,6 +22,10 @@ export interface Turn {
 /** The large answers of slow readers first fill every buffer on the way. */
 const SETTLING_MS = 700
 
+/** A window with fewer requests says nothing: a machine busy with other work gets another. */
+const FEWEST = 20
+const PATIENCE = 20
+
 /** One load on one proxy for a while; what happens after the warm-up counts. */
 export async function measure(
   generator: Child,
@@ -32,10 +36,16 @@ export async function measure(
   const mark = () => Promise.all([generator.ask<Window>('mark'), process.ask<Window>('mark')])
   await sleep(load === 'slow' ? warmUpMs + SETTLING_MS : warmUpMs, undefined, { signal })
   await mark()
-  await sleep(measuredMs, undefined, { signal })
-  const [asking, working] = await mark()
+  let windows: [asking: Window, working: Window]
+  let patience = PATIENCE
+  do {
+    await sleep(measuredMs, undefined, { signal })
+    windows = await mark()
+    patience -= 1
+  } while (windows[0].calls < FEWEST && patience > 0)
   await generator.ask('stop')
-  return sampleOf(asking, working)
+  if (windows[0].calls === 0) throw new Error(`${process.name} answered nothing for ${measuredMs} ms`)
+  return sampleOf(...windows)
 }
 
 /** The two windows differ by a message's way, so CPU is taken as a share of the proxy's own. */
