@@ -36,10 +36,8 @@ const HELD_BYTES = 8 * 1024
 /**
  * One request travelling to an upstream and its response travelling back, both streamed; to another target when one fails.
  *
- * Written on undici's dispatch interface: no promise, stream object or AbortSignal per request. Measured with
- * tests/measure-throughput.ts (Node 24, client, gateway and upstream on the same 2 cores): 7,900 proxied GETs a second on
- * an idle machine, against 23,600 without the gateway. On a busy one it took 166 and 201 µs of CPU a request, where a bare
- * proxy made of `pool.request`, an AbortController and `pipeline`, without routing or headers, took 393 and 410 µs.
+ * Written on undici's dispatch interface: no promise, stream object or AbortSignal per request. `npm run bench -- gateway` measures
+ * it; docs/benchmarks.md tells where the time goes.
  */
 export class Exchange implements Receiver {
   readonly #o: ExchangeOptions
@@ -68,7 +66,9 @@ export class Exchange implements Receiver {
       : undefined
     // Never taken off again: that costs more than asking whether it is over.
     res.on('close', () => this.#onClosed())
-    if (!this.#tryNext()) this.#fail(NO_TARGET, new Error('no target is healthy'))
+    // A body that came in one packet with its header fields is there when that packet has been read.
+    if (this.#body === undefined) this.#start()
+    else queueMicrotask(() => this.#start())
   }
 
   onResponse(status: number, rawHeaders: readonly (Buffer | string)[]): void {
@@ -144,6 +144,12 @@ export class Exchange implements Receiver {
     }
   }
 
+  #start(): void {
+    if (this.#over) return
+    this.#body?.takeWhole()
+    if (!this.#tryNext()) this.#fail(NO_TARGET, new Error('no target is healthy'))
+  }
+
   /** False when there is no target left to try. */
   #tryNext(): boolean {
     const { req, backend, path, headers, host } = this.#o
@@ -152,12 +158,14 @@ export class Exchange implements Receiver {
     this.#target = target
     this.#tried.add(target)
     this.#attempts += 1
-    const body = this.#body?.open()
-    const attempt = new Attempt({ req, body, timeouts: backend.service, receiver: this })
+    const whole = this.#body?.whole
+    const stream = whole === undefined ? this.#body?.open() : undefined
+    const attempt = new Attempt({ req, body: stream, timeouts: backend.service, receiver: this })
     this.#attempt = attempt
     const sent = ['host', host ?? target.hostHeader, ...headers]
     const upgrade = this.#o.upgrade === undefined ? null : 'websocket'
-    backend.pool(target).dispatch({ path, method: this.#method, headers: sent, body: body ?? null, upgrade }, attempt)
+    const body = whole ?? stream ?? null
+    backend.pool(target).dispatch({ path, method: this.#method, headers: sent, body, upgrade }, attempt)
     return true
   }
 
