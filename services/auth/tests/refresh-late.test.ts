@@ -5,7 +5,7 @@ import { startAuth } from './support/auth.ts'
 import { claimsOf } from './support/tokens.ts'
 import { until } from './support/until.ts'
 
-const auth = await startAuth({ env: { REQUEST_TIMEOUT_MS: '1000' } })
+const auth = await startAuth()
 
 /** Makes every renewal take so long; each statement may take as long as a whole request. */
 async function slowDown(seconds: number): Promise<void> {
@@ -17,10 +17,10 @@ async function slowDown(seconds: number): Promise<void> {
 test('a renewal that took too long is not done: the pair that the caller has stays good', async () => {
   const account = await signUp(auth)
   const { sid } = claimsOf(account.accessToken)
-  await slowDown(0.7)
-  // Holds the session's row, until the renewal has used up half of its time before it gets there.
+  await slowDown(3)
+  // Holds the session's row, until the renewal has used up more than half of its five seconds before it gets there.
   const holding = auth.sql(
-    'with held as (select id from sessions where id = $1 for update) select pg_sleep(0.7) from held',
+    'with held as (select id from sessions where id = $1 for update) select pg_sleep(3) from held',
     [sid],
   )
   await until('the row to be held', async () => {

@@ -9,7 +9,7 @@ import { requestTarget } from '../server/request-target.ts'
 import type { UpgradeSocket } from '../server/upgrade-socket.ts'
 import { Exchange } from './exchange.ts'
 import type { Generation } from './generation.ts'
-import { demandHttps, refuseUnsupported } from './refuse.ts'
+import { closing, demandHttps, refuseUnsupported } from './refuse.ts'
 import { upstreamRequestHeaders } from './request-headers.ts'
 import { RequestView } from './request-view.ts'
 import { responsePhase } from './response-phase.ts'
@@ -50,7 +50,7 @@ async function handle(
   if (unsupported !== undefined) return unsupported
   const target = requestTarget(req)
   const path = target && normalizePath(target.rawPath)
-  if (target === undefined || path === undefined) return kongError(400, 'Bad request', request.id)
+  if (target === undefined || path === undefined) return closing(400, 'Bad request', request.id)
 
   const match = router.match(req, target, path)
   if (match === undefined) return kongError(404, 'no Route matched with those values', request.id)

@@ -1,5 +1,5 @@
 import { BSON, ObjectId } from 'mongodb'
-import { VALIDATION_FAILED } from '../errors/index.ts'
+import { CursorError } from './cursor-error.ts'
 import type { FullOrder } from './order.ts'
 
 /** What a cursor may hold. Never an object: it goes into a filter, where an object may be an operator. */
@@ -18,7 +18,7 @@ export function encodeCursor(order: FullOrder, values: readonly unknown[]): stri
 /**
  * Cursors come from clients and are not signed: they hold nothing secret, and a changed one only leads to another place of
  * the same list. What is no cursor of this order is refused.
- * @throws {VALIDATION_FAILED}
+ * @throws {CursorError}
  */
 export function decodeCursor(order: FullOrder, text: string): CursorValue[] {
   const [form, ...values] = parse(text)
@@ -51,5 +51,5 @@ function isCursorValue(value: unknown): value is CursorValue {
 }
 
 function refused(cause?: unknown): Error {
-  return new VALIDATION_FAILED([{ path: 'query/cursor', message: 'is no cursor of this list' }], { cause })
+  return new CursorError('this is no cursor of this list', { cause })
 }

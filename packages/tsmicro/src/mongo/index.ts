@@ -1,3 +1,4 @@
+export { CursorError } from './cursor-error.ts'
 export { isDuplicateKey } from './errors.ts'
 export { literal } from './guard.ts'
 export type { IndexDefinition } from './index-definition.ts'

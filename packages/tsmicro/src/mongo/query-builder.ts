@@ -97,7 +97,7 @@ export class QueryBuilder<Doc extends Identified> {
   /**
    * The page after a place: equally fast everywhere, and nothing is missed or seen twice when documents come and go.
    * Sort fields must hold plain values, dates or ObjectIds of one type each; null and missing come first.
-   * @throws {VALIDATION_FAILED} (400) for a cursor that is none of this list
+   * @throws {CursorError} for a cursor that is none of this list
    * @throws {RangeError} unless the limit is a whole number from 1
    */
   async findAfter<Name extends Field<Doc> = Field<Doc>>(
