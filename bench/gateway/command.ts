@@ -26,6 +26,8 @@ export async function gateway(
   if (json !== undefined) writeFileSync(json, `${JSON.stringify({ results }, undefined, 2)}\n`)
   if (!docs) return
   const count = plan.rounds * plan.passes
-  const caution = busy ? ' **The machine was busy with other work during this run.**' : ''
+  const caution = busy
+    ? ' **The machine was busy with other work during this run: these figures only show what the report looks like.**'
+    : ''
   writeDocs(results, `${circumstances}. Medians of ${count} measurements, in ${plan.rounds} rounds.${caution}`)
 }

@@ -56,11 +56,10 @@ export function proxyHandler(current: () => Generation, log: GatewayLog): Handle
 
 function handle({ router, unmatchedResponders }: ProxyTable, incoming: Incoming): Outcome {
   const { req, res, request, log } = incoming
-  request.respond = responsePhase(
-    unmatchedResponders,
-    () => new RequestView(req, request.id, req.url ?? '', undefined),
-    log,
-  )
+  if (unmatchedResponders.length > 0) {
+    const viewUnmatched = () => new RequestView(req, request.id, req.url ?? '', undefined)
+    request.respond = responsePhase(unmatchedResponders, viewUnmatched, log)
+  }
   const unsupported = refuseUnsupported(req, request.id)
   if (unsupported !== undefined) return unsupported
   const target = requestTarget(req)
@@ -74,7 +73,8 @@ function handle({ router, unmatchedResponders }: ProxyTable, incoming: Incoming)
 
   const { plugins } = route
   const view = plugins.length > 0 ? new RequestView(req, request.id, path, route.backend.service.name) : undefined
-  request.respond = view && responsePhase(route.responders, () => view, log)
+  request.respond =
+    view !== undefined && route.responders.length > 0 ? responsePhase(route.responders, () => view, log) : undefined
   if (view === undefined) return forward(incoming, { target, path, match }, undefined)
   const asked = askPlugins(plugins, view)
   if (asked === undefined) return forward(incoming, { target, path, match }, view)
