@@ -1,7 +1,7 @@
 export interface HostPattern {
   /** The one host name that it matches; undefined when it has a wildcard. */
   readonly name: string | undefined
-  /** Of a lower-case host name without port. */
+  /** Of a host name without port, in the case in which it was sent. */
   readonly matches: (host: string) => boolean
   /** Undefined matches any. */
   readonly port: number | undefined

@@ -35,7 +35,7 @@ type Host = Pick<RequestTarget, 'host' | 'authority'>
  * by what their paths begin with, so that only few are tried.
  */
 export class Router<T> {
-  /** Of routes whose hosts are all without a wildcard. */
+  /** Of routes whose hosts are all without a wildcard, by host in lower case. */
   readonly #byHost = new Map<string, Index<T>>()
   readonly #others: Index<T> = new PrefixIndex()
 
@@ -54,7 +54,7 @@ export class Router<T> {
 
   #file(entry: RankedEntry<T>): void {
     const prefix = entry.pattern?.prefix ?? ''
-    const names = new Set(entry.hosts?.map(({ name }) => name))
+    const names = new Set(entry.hosts?.map(({ name }) => name?.toLowerCase()))
     if (names.size === 0 || names.has(undefined)) {
       this.#others.add(prefix, entry)
       return
@@ -79,7 +79,8 @@ function matchEntry<T>(entry: RankedEntry<T>, req: Request, target: Host, path: 
 
 function matchesHost(hosts: readonly HostPattern[], { socket }: Request, { host, authority }: Host): boolean {
   return hosts.some(({ matches, port }) => {
-    if (!matches(host)) return false
+    // As it was sent: Kong 3.9 does not match `A.test` with `a.test`.
+    if (!matches(authority.slice(0, host.length))) return false
     if (port === undefined) return true
     // The port that the client names, or else the one that it has reached.
     const named = /:(\d+)$/.exec(authority)?.[1]
