@@ -195,11 +195,7 @@ test('a plugin that fails on a response: logged, and the others and the answer g
   const fine: AccessPlugin = { ...failing, respond: (_request, headers) => headers.set('X-B', '2') }
   const view = { gatewayRequestId: 'id' } as AccessRequest
   const fields = ['x-b', '1', 'X-A', '1', 'X-B', '3']
-  responsePhase([failing, fine], () => view, log)?.(fields)
+  responsePhase([failing, fine], () => view, log)(fields)
   assert.deepEqual(fields, ['X-A', '1', 'X-B', '2'])
   assert.match(log.lines.join('\n'), /broken.*a plugin failed on a response/s)
-  assert.equal(
-    responsePhase([], () => view, log),
-    undefined,
-  )
 })

@@ -41,11 +41,10 @@ async function handle(
   res: ServerResponse,
   upgrade: UpgradeSocket | undefined,
 ): Promise<Answer | undefined> {
-  request.respond = responsePhase(
-    unmatchedResponders,
-    () => new RequestView(req, request.id, req.url ?? '', undefined),
-    log,
-  )
+  if (unmatchedResponders.length > 0) {
+    const viewUnmatched = () => new RequestView(req, request.id, req.url ?? '', undefined)
+    request.respond = responsePhase(unmatchedResponders, viewUnmatched, log)
+  }
   const unsupported = refuseUnsupported(req, request.id)
   if (unsupported !== undefined) return unsupported
   const target = requestTarget(req)
@@ -59,7 +58,8 @@ async function handle(
 
   const { plugins } = route
   const view = plugins.length > 0 ? new RequestView(req, request.id, path, route.backend.service.name) : undefined
-  request.respond = view && responsePhase(route.responders, () => view, log)
+  request.respond =
+    view !== undefined && route.responders.length > 0 ? responsePhase(route.responders, () => view, log) : undefined
   if (view !== undefined) {
     const refusal = await askPlugins(plugins, view)
     if (refusal !== undefined) return refusal
