@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import type { KongService } from '../src/index.ts'
-import { configOf, gatewayFor, oneService, recordingLog, send, until, upstream } from './support.ts'
-import { rawTunnelUpstream, tunnelClient } from './websocket-support.ts'
+import { configOf, gatewayFor, oneService, recordingLog, send, tcpUpstream, until, upstream } from './support.ts'
+import { handshake, rawTunnelUpstream, switching, tunnelClient } from './websocket-support.ts'
 
 /** Both ends of a connection through a gateway, after the protocol was switched. */
 async function tunnel(service: Partial<KongService> = {}, drainTimeoutMs = 30_000) {
@@ -158,4 +158,33 @@ test('a reload after another does not end the newer ones with the older', async 
   await both.gateway.reload(configOf([]))
   both.client.write('still here')
   await until(() => got.text === 'still here', 'it still works')
+})
+
+test('megabytes that come before the 101 wait, and then arrive in their order', async () => {
+  const total = 4 * 1024 * 1024
+  const requested = Promise.withResolvers<Socket>()
+  await using server = await tcpUpstream(socket => requested.resolve(socket))
+  await using gateway = await gatewayFor(oneService(`http://${server.authority}`))
+  const client = connect(gateway.port, '127.0.0.1').on('error', () => {})
+  const early = Buffer.from(Uint32Array.from({ length: total / 4 }, (_, i) => i).buffer)
+  client.write(Buffer.concat([Buffer.from(handshake()), early]))
+  const far = await requested.promise
+  let text = ''
+  const onHead = (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+  }
+  far.on('data', onHead)
+  await until(() => text.includes('\r\n\r\n'), 'the handshake is at the upstream')
+  assert.ok(text.endsWith('\r\n\r\n'), 'nothing comes with it')
+  far.off('data', onHead)
+  const chunks: Buffer[] = []
+  let read = 0
+  far.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    read += chunk.length
+  })
+  far.write(switching('dGhlIHNhbXBsZSBub25jZQ=='))
+  await until(() => read >= total, 'everything has come')
+  assert.ok(Buffer.concat(chunks).equals(early))
+  client.destroy()
 })

@@ -61,13 +61,13 @@ export function rawTunnelUpstream(onTunnel: (socket: Socket) => void): Promise<T
 }
 
 /** A client after a successful handshake, of which the answer is gone already. */
-export async function tunnelClient(port: number, early = ''): Promise<Socket> {
+export async function tunnelClient(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   let head = ''
   const onData = (chunk: Buffer) => {
     head += chunk.toString('latin1')
   }
-  socket.on('data', onData).write(handshake() + early)
+  socket.on('data', onData).write(handshake())
   await until(() => head.includes('\r\n\r\n') || socket.destroyed, 'the handshake is answered')
   if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`no WebSocket: ${head}`)
   socket.off('data', onData).pause()

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { GOOD, protectedGateway } from './apikey-support.ts'
-import { gatewayFor, oneService, rawExchange, send, tcpUpstream, until } from './support.ts'
+import { GOOD, honest, protectedGateway } from './apikey-support.ts'
+import { deadPort, gatewayFor, oneService, rawExchange, send, tcpUpstream, until } from './support.ts'
 import { handshake, readFrames, switching, textFrame, upgradingUpstream } from './websocket-support.ts'
 
 /** Answers each text with itself, and a close with a close. */
@@ -150,6 +150,40 @@ test('a client that goes away before the answer takes the handshake with it', as
     client[how]()
     await until(() => closed === 1, 'the upstream connection is closed')
   }
+})
+
+test('a dead target is passed over', async () => {
+  await using service = await echoing()
+  const targets = [{ target: `127.0.0.1:${await deadPort()}` }, { target: service.authority }]
+  const config = { ...oneService('http://pool'), upstreams: [{ name: 'pool', targets }] }
+  await using gateway = await gatewayFor(config)
+  for (let i = 0; i < 2; i++)
+    assert.match(await rawExchange(gateway.port, handshake(), sofar => sofar.includes('welcome')), /^HTTP\/1\.1 101 /)
+})
+
+test("plugins' response phase sees the 101 too", async () => {
+  await using service = await echoing()
+  const plugin = { name: 'correlation-id', config: { header_name: 'X-Trace', echo_downstream: true } }
+  await using gateway = await gatewayFor(oneService(`http://${service.authority}`, { plugins: [plugin] }))
+  const bytes = handshake('/', 'X-Trace: mine\r\n')
+  const text = await rawExchange(gateway.port, bytes, sofar => sofar.includes('welcome'))
+  assert.match(text, /^HTTP\/1\.1 101 [\s\S]*\r\nx-trace: mine\r\n/i)
+  assert.equal(service.requests[0]?.headers['x-trace'], 'mine')
+})
+
+test('a client that leaves while a plugin is asked: the upstream hears nothing', async () => {
+  const held: (() => void)[] = []
+  await using setup = await protectedGateway({ verifier: (key, res) => held.push(() => honest(key, res, res.req)) })
+  const client = connect(setup.port, '127.0.0.1').on('error', () => {})
+  client.write(handshake('/api/chat', `X-Api-Key: ${GOOD}\r\n`))
+  await until(() => held.length === 1, 'the plugin is asking')
+  client.destroy()
+  await once(client, 'close')
+  // A later request is through: the gateway has seen the earlier client leave.
+  assert.equal((await send(setup.port, { path: '/public' })).status, 200)
+  held[0]?.()
+  assert.equal((await send(setup.port, { path: '/public' })).status, 200)
+  assert.deepEqual(setup.reached, ['GET /', 'GET /'])
 })
 
 /** What is no WebSocket handshake goes on as an ordinary request: without its Upgrade, and with its body as a body. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { gatewaySignature } from 'tsmicro'
-import { FORGED } from './cases.ts'
+import { FORGED } from './case.ts'
 import { SECRET } from './stage.ts'
 import type { Seen } from './upstream.ts'
 import { type Answer, jsonOf } from './wire.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { bytesOf } from './cases.ts'
+import { bytesOf } from './case.ts'
 import { driverNames, skipOf, startDriver } from './stage.ts'
 import { startUpstream } from './upstream.ts'
 import { type Answers, startVerifier } from './verifier.ts'

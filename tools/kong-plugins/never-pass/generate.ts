@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { CLAIMS, FORGED } from './cases.ts'
+import { CLAIMS, FORGED } from './case.ts'
 import { ANSWERS, type Answers } from './verifier.ts'
 
 /** Where a request carries which key. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { bytesOf, CASES, type Case } from './cases.ts'
+import { bytesOf, type Case } from './case.ts'
+import { CASES } from './cases.ts'
 import { assertConsumer, assertGatewaysWord, assertRefusal, isFree } from './check.ts'
 import { type Driver, type DriverName, driverNames, skipOf, startDriver } from './stage.ts'
 import { startUpstream, type Upstream } from './upstream.ts'

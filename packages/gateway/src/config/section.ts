@@ -65,6 +65,14 @@ export class Section {
     return value
   }
 
+  oneOf<T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+    const value = this.raw(name)
+    if (value === undefined) return fallback
+    const found = allowed.find(each => each === value)
+    if (found === undefined) throw configError(this.at(name), `must be one of ${allowed.join(', ')}`)
+    return found
+  }
+
   list<T>(name: string, read: (value: unknown, place: string) => T): T[] | undefined {
     const value = this.raw(name)
     if (value === undefined) return undefined

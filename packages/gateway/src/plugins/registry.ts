@@ -1,12 +1,19 @@
 import { configError } from '../config/config-error.ts'
 import type { PluginEntry } from '../config/model.ts'
 import { apikeyAuth } from './apikey-auth/plugin.ts'
+import { correlationId } from './correlation-id/plugin.ts'
+import { cors } from './cors/plugin.ts'
 import type { AccessPlugin, PluginEnvironment, PluginKind } from './plugin.ts'
+import { rateLimiting } from './rate-limiting/plugin.ts'
+import { requestSizeLimiting } from './request-size-limiting/plugin.ts'
 import { signRequest } from './sign-request/plugin.ts'
 import { stripPrefix } from './strip-prefix/plugin.ts'
 
 const KINDS: ReadonlyMap<string, PluginKind> = new Map(
-  [apikeyAuth, stripPrefix, signRequest].map(kind => [kind.name, kind]),
+  [apikeyAuth, correlationId, cors, rateLimiting, requestSizeLimiting, signRequest, stripPrefix].map(kind => [
+    kind.name,
+    kind,
+  ]),
 )
 
 /**
@@ -31,13 +38,20 @@ export class PluginSet {
     for (const entry of entries) {
       const kind = kindOf(entry)
       // A plugin that is switched off must be known and well configured too, but holds nothing open.
-      const id = `${entry.name} ${kind.perEntry === true ? owner : entry.config.text()}`
+      const id = this.#idOf(entry, kind, owner)
       const plugin = this.#alike.get(id) ?? kind.configure(entry.config, this.#environment)
       // Kept before its faults are looked for, so that it is closed whatever they are.
       this.#made.set(entry, plugin)
       if (!this.#alike.has(id)) entry.config.finish()
       this.#alike.set(id, plugin)
     }
+  }
+
+  #idOf({ name, config, place }: PluginEntry, { perEntry }: PluginKind, owner: string): string {
+    if (perEntry !== true) return `${name} ${config.text()}`
+    // Of two routes that match the very same, only the first is ever reached.
+    const id = `${name} ${owner}`
+    return this.#alike.has(id) ? `${id} ${place}` : id
   }
 
   /** The most specific entry of each name wins (route, then service, then global); higher priority runs first. */

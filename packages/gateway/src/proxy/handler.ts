@@ -9,7 +9,7 @@ import { requestTarget } from '../server/request-target.ts'
 import type { UpgradeSocket } from '../server/upgrade-socket.ts'
 import { Exchange } from './exchange.ts'
 import type { Generation } from './generation.ts'
-import { demandHttps, refuseUnsupported } from './refuse.ts'
+import { closing, demandHttps, refuseUnsupported } from './refuse.ts'
 import { upstreamRequestHeaders } from './request-headers.ts'
 import { RequestView } from './request-view.ts'
 import { responsePhase } from './response-phase.ts'
@@ -41,16 +41,15 @@ async function handle(
   res: ServerResponse,
   upgrade: UpgradeSocket | undefined,
 ): Promise<Answer | undefined> {
-  request.respond = responsePhase(
-    unmatchedResponders,
-    () => new RequestView(req, request.id, req.url ?? '', undefined),
-    log,
-  )
+  if (unmatchedResponders.length > 0) {
+    const viewUnmatched = () => new RequestView(req, request.id, req.url ?? '', undefined)
+    request.respond = responsePhase(unmatchedResponders, viewUnmatched, log)
+  }
   const unsupported = refuseUnsupported(req, request.id)
   if (unsupported !== undefined) return unsupported
   const target = requestTarget(req)
   const path = target && normalizePath(target.rawPath)
-  if (target === undefined || path === undefined) return kongError(400, 'Bad request', request.id)
+  if (target === undefined || path === undefined) return closing(400, 'Bad request', request.id)
 
   const match = router.match(req, target, path)
   if (match === undefined) return kongError(404, 'no Route matched with those values', request.id)
@@ -59,7 +58,8 @@ async function handle(
 
   const { plugins } = route
   const view = plugins.length > 0 ? new RequestView(req, request.id, path, route.backend.service.name) : undefined
-  request.respond = view && responsePhase(route.responders, () => view, log)
+  request.respond =
+    view !== undefined && route.responders.length > 0 ? responsePhase(route.responders, () => view, log) : undefined
   if (view !== undefined) {
     const refusal = await askPlugins(plugins, view)
     if (refusal !== undefined) return refusal

@@ -5,15 +5,16 @@ import type { RequestTarget } from '../server/request-target.ts'
 
 /** Requests that are valid HTTP and yet not for a proxy to pass on. */
 export function refuseUnsupported(req: IncomingMessage, requestId: string): Answer | undefined {
-  const { headers, method, url = '' } = req
-  if (url.length > MAX_URL_LENGTH) return kongError(414, 'URI too long', requestId)
+  const { headers, method, url = '', httpVersion } = req
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return closing(505, 'HTTP version not supported', requestId)
+  if (url.length > MAX_URL_LENGTH) return closing(414, 'URI too long', requestId)
   if (req.rawHeaders.length > 2 * MAX_HEADER_FIELDS)
     return closing(494, 'Request header or cookie too large', requestId)
   if (method === 'TRACE') return kongError(405, 'Method not allowed', requestId)
   const encoding = headers['transfer-encoding']
   if (encoding !== undefined) {
     // Content-Length beside it is how requests are smuggled past a proxy; another coding would have to be decoded here.
-    const ambiguous = headers['content-length'] !== undefined || req.httpVersion === '1.0'
+    const ambiguous = headers['content-length'] !== undefined || httpVersion === '1.0'
     if (ambiguous) return closing(400, 'Bad request', requestId)
     if (encoding.toLowerCase() !== 'chunked')
       return closing(501, 'Only the chunked transfer encoding is supported', requestId)
@@ -31,6 +32,7 @@ export function demandHttps(status: number, { host, rawPath, query }: RequestTar
   return kongError(426, 'Please use HTTPS protocol', requestId, upgrade)
 }
 
-function closing(status: number, message: string, requestId: string): Answer {
+/** An answer after which the connection is not used again: what follows it may not be what it seems. */
+export function closing(status: number, message: string, requestId: string): Answer {
   return kongError(status, message, requestId, { connection: 'close' })
 }

@@ -2,13 +2,12 @@ import type { AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
 import { HeaderList } from '../server/header-list.ts'
 import type { GatewayLog } from '../server/log.ts'
 
-/** What the plugins do to the header fields of an answer, as one step; undefined when none of them does anything. */
+/** What the plugins do to the header fields of an answer, as one step. */
 export function responsePhase(
   plugins: readonly AccessPlugin[],
   view: () => AccessRequest,
   log: GatewayLog,
-): ((headers: string[]) => void) | undefined {
-  if (plugins.length === 0) return undefined
+): (headers: string[]) => void {
   return fields => {
     const headers = new HeaderList(fields)
     const request = view()

@@ -5,6 +5,8 @@ import { translateRegex } from './translate-regex.ts'
 export interface HeaderPattern {
   /** In lower case. */
   readonly name: string
+  /** As they are written. */
+  readonly values: readonly string[]
   /** Of one value of the field, in lower case. */
   readonly matches: readonly ((value: string) => boolean)[]
 }
@@ -22,7 +24,7 @@ export function headerPattern(name: string, values: readonly string[], place: st
     const regex = lowerCaseRegex(value.slice(2), `${place}[${index}]`)
     return (given: string) => regex.test(given)
   })
-  return { name: name.toLowerCase(), matches }
+  return { name: name.toLowerCase(), values, matches }
 }
 
 /** Kong makes the whole expression lower-case, as it does the value: `[A-Z]` still matches letters, but `\S` would become `\s`. */

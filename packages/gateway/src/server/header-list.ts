@@ -20,7 +20,8 @@ export class HeaderList {
   remove(name: string): void {
     const lower = name.toLowerCase()
     for (let i = this.#fields.length - 2; i >= 0; i -= 2) {
-      if (this.#fields[i]?.toLowerCase() === lower) this.#fields.splice(i, 2)
+      const field = this.#fields[i] ?? ''
+      if (field.length === lower.length && field.toLowerCase() === lower) this.#fields.splice(i, 2)
     }
   }
 }

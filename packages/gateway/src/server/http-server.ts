@@ -10,11 +10,18 @@ export type Handler = (req: IncomingMessage, res: ServerResponse, upgrade?: Upgr
 
 /** node:http with nginx's limits and with every refusal in Kong's form. */
 export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
-  const accept = (req: IncomingMessage, res: ServerResponse): void => {
+  const begin = (req: IncomingMessage, res: ServerResponse): void => {
+    // What still comes after the last answer of a connection is no request.
+    if (req.socket.writableEnded) return
     inFlight.add(res)
     // Node's parser loses what follows such a request in the same packet: a new connection is the only safe place for it.
     if (asksForUpgrade(req)) res.shouldKeepAlive = false
     void handler(req, res)
+  }
+  // One after the other, as in nginx: what was pipelined behind the last request of a connection is never looked at.
+  const accept = (req: IncomingMessage, res: ServerResponse): void => {
+    if (res.socket === null) res.once('socket', () => begin(req, res))
+    else begin(req, res)
   }
   const server = createServer({
     insecureHTTPParser: false,
@@ -36,10 +43,13 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
   server.on('checkContinue', accept)
   server.on('checkExpectation', accept)
   server.on('upgrade', (req, socket, head) => acceptUpgrade(req, socket, head, { handler, inFlight }))
-  server.on('connect', (_req, socket) => writeRawAnswer(socket, 405, 'Method not allowed'))
+  server.on('connect', (_req, socket) => {
+    if (inFlight.on(socket).length > 0) socket.destroy()
+    else writeRawAnswer(socket, 405, 'Method not allowed')
+  })
   server.on('clientError', (error, socket) => {
-    const [res, ...more] = inFlight.on(socket)
-    const answerable = res === undefined || (more.length === 0 && !res.headersSent && !res.req.complete)
+    const [res] = inFlight.on(socket)
+    const answerable = res === undefined || (!res.headersSent && !res.req.complete)
     if (answerable) answerClientError(error, socket)
     // In the middle of a response, or ahead of one, an error answer would be taken for a part of it.
     else socket.destroy()

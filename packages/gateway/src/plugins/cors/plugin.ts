@@ -1,0 +1,127 @@
+import { configError } from '../../config/config-error.ts'
+import { nonEmptyString, type Section } from '../../config/section.ts'
+import type { Answer } from '../../server/answer.ts'
+import { HeaderList } from '../../server/header-list.ts'
+import type { AccessPlugin, AccessRequest, PluginKind } from '../plugin.ts'
+import { type Origins, parseOrigin, readOrigins } from './origins.ts'
+
+const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']
+
+/**
+ * Lets web pages of other origins in, and answers their preflights itself. Config:
+ * - `origins` (any): origins, regular expressions (anchored on both sides), or `*`
+ * - `methods` (all of HTTP), `headers` (those that the preflight asks for), `exposed_headers` (none), `max_age` (none; seconds)
+ * - `credentials` (false), `private_network` (false)
+ * - `preflight_continue` (false): preflights go to the service
+ * - `allow_origin_absent` (true): header fields also for requests that name no origin
+ */
+export const cors: PluginKind = {
+  name: 'cors',
+  priority: 2000,
+  configure: config => new Cors(config),
+}
+
+class Cors implements AccessPlugin {
+  readonly hiddenHeaders = []
+  readonly #origins: Origins
+  readonly #methods: string
+  readonly #headers: string
+  readonly #exposed: string
+  readonly #maxAge: string | undefined
+  readonly #credentials: boolean
+  readonly #privateNetwork: boolean
+  readonly #preflightContinue: boolean
+  readonly #originAbsent: boolean
+
+  constructor(config: Section) {
+    this.#origins = readOrigins(config.list('origins', nonEmptyString) ?? [], config.at('origins'))
+    this.#methods = (config.list('methods', readMethod) ?? METHODS).join(',')
+    this.#headers = (config.list('headers', readFieldText) ?? []).join(',')
+    this.#exposed = (config.list('exposed_headers', readFieldText) ?? []).join(',')
+    const seconds = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: false }
+    this.#maxAge = config.has('max_age') ? String(config.number('max_age', 0, seconds)) : undefined
+    this.#credentials = config.boolean('credentials', false)
+    this.#privateNetwork = config.boolean('private_network', false)
+    this.#preflightContinue = config.boolean('preflight_continue', false)
+    this.#originAbsent = config.boolean('allow_origin_absent', true)
+  }
+
+  access(request: AccessRequest): Answer | undefined {
+    if (this.#preflightContinue || !isPreflight(request)) return undefined
+    const fields: string[] = []
+    const headers = new HeaderList(fields)
+    this.#allow(request, headers)
+    const asked = request.headerValues('access-control-request-headers')[0]
+    if (this.#headers !== '') headers.set('Access-Control-Allow-Headers', this.#headers)
+    else if (asked !== undefined) headers.set('Access-Control-Allow-Headers', asked)
+    headers.set('Access-Control-Allow-Methods', this.#methods)
+    if (this.#maxAge !== undefined) headers.set('Access-Control-Max-Age', this.#maxAge)
+    if (this.#privateNetwork && request.headerValues('access-control-request-private-network')[0] === 'true')
+      headers.set('Access-Control-Allow-Private-Network', 'true')
+    return { status: 200, headers: Object.fromEntries(pairs(fields)), body: '' }
+  }
+
+  respond(request: AccessRequest, headers: HeaderList): void {
+    // A preflight is answered in full by now, be it by the service.
+    if (request.service !== undefined && isPreflight(request)) return
+    if (request.headerValues('origin').length === 0 && !this.#originAbsent) return
+    this.#allow(request, headers)
+    if (this.#exposed !== '') headers.set('Access-Control-Expose-Headers', this.#exposed)
+  }
+
+  async close(): Promise<void> {}
+
+  #allow(request: AccessRequest, headers: HeaderList): void {
+    const sent = request.headerValues('origin')[0]
+    const origins = this.#origins
+    if (origins.kind === 'any' && !origins.listed) {
+      headers.set('Access-Control-Allow-Origin', '*')
+    } else {
+      // Whatever the answer says, it depends on who asks.
+      headers.add('Vary', 'Origin')
+      const allowed = allowedOrigin(origins, sent)
+      if (allowed === undefined) headers.remove('Access-Control-Allow-Origin')
+      else headers.set('Access-Control-Allow-Origin', allowed)
+      if (allowed !== '*') {
+        if (this.#credentials) headers.set('Access-Control-Allow-Credentials', 'true')
+        return
+      }
+    }
+    // Browsers take no * together with credentials.
+    if (!this.#credentials || sent === undefined) return
+    headers.add('Vary', 'Origin')
+    headers.set('Access-Control-Allow-Origin', sent)
+    headers.set('Access-Control-Allow-Credentials', 'true')
+  }
+}
+
+function allowedOrigin(origins: Origins, sent: string | undefined): string | undefined {
+  if (origins.kind === 'fixed') return origins.origin
+  if (sent === undefined) return undefined
+  if (origins.kind === 'any') return '*'
+  const origin = parseOrigin(sent)
+  return origins.allows(origin) ? origin.text : undefined
+}
+
+function isPreflight(request: AccessRequest): boolean {
+  return (
+    request.method === 'OPTIONS' &&
+    request.headerValues('origin').length > 0 &&
+    request.headerValues('access-control-request-method').length > 0
+  )
+}
+
+function readMethod(value: unknown, place: string): string {
+  if (typeof value === 'string' && METHODS.includes(value)) return value
+  throw configError(place, `must be one of ${METHODS.join(', ')}`)
+}
+
+function readFieldText(value: unknown, place: string): string {
+  const text = nonEmptyString(value, place)
+  if (!/^[\x20-\x7e]+$/.test(text)) throw configError(place, 'is not a header name')
+  return text
+}
+
+function* pairs(fields: readonly string[]): Iterable<[string, string]> {
+  for (let i = 0; i + 1 < fields.length; i += 2) yield [fields[i] ?? '', fields[i + 1] ?? '']
+}

@@ -1,0 +1,65 @@
+import { Controller, createService, FORBIDDEN, type Log, type Routes, UNAUTHENTICATED } from 'tsmicro'
+import { contract, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { SECRET } from './stage.ts'
+
+export const VERIFY_SECRET = 'what-the-gateway-shows-for-questions'
+
+/** Every method on one path, and a question that is asked of the service itself. */
+const shop = contract('shop', {
+  read: procedure({ http: 'GET /echo', access: 'key', query: Type.Any(), response: Type.Any() }),
+  write: procedure({ http: 'POST /echo', access: 'key', body: Type.Any(), response: Type.Any() }),
+  replace: procedure({ http: 'PUT /echo', access: 'key', body: Type.Any(), response: Type.Any() }),
+  remove: procedure({ http: 'DELETE /echo', access: 'key', response: Type.Any() }),
+  free: procedure({ http: 'GET /free', access: 'open', response: Type.Any() }),
+  verify: procedure({ http: 'POST /verify', access: 'internal', body: Type.Any(), response: Type.Any() }),
+})
+
+/** No procedure here asks for a user. */
+const nobody = {
+  authenticate: () => Promise.reject(new UNAUTHENTICATED()),
+  authorize: () => Promise.reject(new FORBIDDEN()),
+}
+const silence: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silence }
+
+export interface SignedOnly extends AsyncDisposable {
+  readonly authority: string
+  readonly port: number
+  /** How often a handler has run. */
+  readonly handled: () => number
+}
+
+/** A service that takes only what the gateway has signed, below `/private`. */
+export async function startSignedOnly(): Promise<SignedOnly> {
+  let handled = 0
+  const handler = () => {
+    handled += 1
+    return 'handled'
+  }
+  class ShopController extends Controller {
+    override mountRoutes(routes: Routes) {
+      routes.implement(shop, {
+        read: handler,
+        write: handler,
+        replace: handler,
+        remove: handler,
+        free: handler,
+        verify: handler,
+      })
+    }
+  }
+  const service = createService({
+    name: 'shop',
+    version: '1.0.0',
+    contracts: [shop],
+    log: silence,
+    http: { gateway: { secret: SECRET, verifySecret: VERIFY_SECRET } },
+    module: {
+      controllers: [new ShopController('/private', nobody, nobody)],
+      dependencies: [],
+    },
+  })
+  await service.start()
+  const { host, port } = new URL(service.url)
+  return { authority: host, port: Number(port), handled: () => handled, [Symbol.asyncDispose]: () => service.stop() }
+}
