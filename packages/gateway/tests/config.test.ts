@@ -58,6 +58,7 @@ const refused: [string, unknown, RegExp][] = [
     /hosts\[0\]: must be a host name, with or without/,
   ],
   ['a host with two ports', route({ hosts: ['a.test:80:81'] }), /hosts\[0\]: must be a host name, with or without/],
+  ['a host in upper case', route({ hosts: ['A.test'] }), /hosts\[0\]: must be in lower case/],
   ['a wildcard in the middle', route({ hosts: ['a.*.test'] }), /hosts\[0\]: a wildcard stands alone/],
   ['a protocol it cannot speak', route({ protocols: ['grpc'] }), /protocols\[0\]: must be http or https/],
   [

@@ -59,7 +59,9 @@ function readHost(value: unknown, place: string): string {
     throw configError(place, 'a wildcard stands alone at one end: *.example.com or example.*')
   }
   if (!/^[A-Za-z0-9._*-]+$/.test(host)) throw configError(place, 'is not a host name')
-  return `${host.toLowerCase()}${port === undefined ? '' : `:${port}`}`
+  if (host !== host.toLowerCase())
+    throw configError(place, 'must be in lower case: Kong compares it with what is sent, and clients send that')
+  return port === undefined ? host : `${host}:${port}`
 }
 
 function isPort(text: string): boolean {

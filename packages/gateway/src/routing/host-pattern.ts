@@ -1,5 +1,5 @@
 export interface HostPattern {
-  /** Of a lower-case host name without port. */
+  /** Of a host name without port, in the case in which it was sent. */
   readonly matches: (host: string) => boolean
   /** Undefined matches any. */
   readonly port: number | undefined

@@ -53,7 +53,8 @@ export class Router<T> {
 
 function matchesHost(hosts: readonly HostPattern[], { socket }: Request, { host, authority }: Host): boolean {
   return hosts.some(({ matches, port }) => {
-    if (!matches(host)) return false
+    // As it was sent: Kong 3.9 does not match `A.test` with `a.test`.
+    if (!matches(authority.slice(0, host.length))) return false
     if (port === undefined) return true
     // The port that the client names, or else the one that it has reached.
     const named = /:(\d+)$/.exec(authority)?.[1]

@@ -60,7 +60,7 @@ export function natsPermissionsOf({ service, serves, calls = [], consumes = [] }
  * instance hears every event.
  *
  * @example
- * natsListenerOf('gateway', [apiKeyEvents])
+ * natsListenerOf('audit', [userEvents])
  */
 export function natsListenerOf(user: string, consumes: readonly Contract[]): NatsPermissions {
   const taken = consumes.flatMap(eventsOf).map(({ subject }) => subject)
