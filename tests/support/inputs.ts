@@ -34,7 +34,7 @@ const blog = (state: keyof Scene['blogs']) => (scene: Scene) => ({ params: { id:
 
 const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'auth.setRoles': ({ other }) => ({ params: { id: other.id }, body: { roles: ['AUTHOR', 'EDITOR'] } }),
-  'auth.verifyApiKey': ({ spareKey }) => ({ body: { key: spareKey.key, permission: 'READ' } }),
+  'auth.verifyApiKey': ({ spareKey }) => ({ body: { key: spareKey.key } }),
   'auth.verifyApiKeyHeader': ({ spareKey }) => ({ headers: { 'x-api-key': spareKey.key } }),
   'auth.createApiKey': () => ({
     body: { comment: 'somebody else’s', permissions: ['READ'], expiresAt: '2999-12-31T23:59:59.000Z' },

@@ -62,7 +62,7 @@ export const apiKeyAdministration = contract('auth', {
   revokeApiKey: procedure({
     http: 'DELETE /admin/apikeys/:id',
     access: roles.ADMIN,
-    summary: 'Revoke an API key for ever; the gateway refuses it when it has forgotten its last answer, in seconds',
+    summary: 'Revoke an API key for ever; a gateway that is told refuses it at once, any other in seconds',
     params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
     errors: { API_KEY_NOT_FOUND },
     message: 'API key revoked',
