@@ -18,5 +18,5 @@ export interface Plan {
 
 type Times = Omit<Plan, 'subjects' | 'loads'>
 
-export const FULL: Times = { rounds: 2, passes: 5, bringUpMs: 6000, warmUpMs: 150, measuredMs: 700 }
+export const FULL: Times = { rounds: 2, passes: 5, bringUpMs: 9000, warmUpMs: 150, measuredMs: 700 }
 export const QUICK: Times = { rounds: 1, passes: 2, bringUpMs: 1500, warmUpMs: 100, measuredMs: 300 }
