@@ -1,32 +1,55 @@
 /** `npm run bench`: measures tsmicro beside others. See HELP. */
+import { gateway } from './gateway/command.ts'
+import { HELP as GATEWAY_HELP, parseOptions as parseGateway } from './gateway/options.ts'
 import { rpc } from './rpc/command.ts'
-import { parseOptions, HELP as RPC_HELP, type RpcOptions } from './rpc/options.ts'
+import { parseOptions as parseRpc, HELP as RPC_HELP } from './rpc/options.ts'
 
 const HELP = `npm run bench -- <benchmark> [options]
 
-  rpc    calls between services over NATS, beside nats.js alone, Moleculer and NestJS
+  rpc      calls between services over NATS, beside nats.js alone, Moleculer and NestJS
+  gateway  HTTP requests through the embedded gateway, beside a bare proxy on undici and others
 
 npm run bench -- <benchmark> --help tells its options.`
 
+/** The run that the arguments ask for; undefined when only the help is wanted. @throws Error for wrong ones */
+type Prepare = (args: readonly string[]) => ((signal: AbortSignal) => Promise<void>) | undefined
+
+const BENCHMARKS: ReadonlyMap<string, { readonly help: string; readonly prepare: Prepare }> = new Map([
+  ['rpc', { help: RPC_HELP, prepare: prepared(parseRpc, rpc) }],
+  ['gateway', { help: GATEWAY_HELP, prepare: prepared(parseGateway, gateway) }],
+])
+
 process.exitCode = await main(process.argv.slice(2))
 
-async function main([benchmark, ...args]: string[]): Promise<number> {
-  if (benchmark === '--help') return say(HELP)
-  if (benchmark !== 'rpc') return refuse(benchmark === undefined ? 'Which benchmark?' : `No benchmark “${benchmark}”.`)
-  let options: RpcOptions | undefined
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === '--help') return say(HELP)
+  if (name === undefined) return refuse('Which benchmark?')
+  const benchmark = BENCHMARKS.get(name)
+  if (!benchmark) return refuse(`No benchmark “${name}”.`)
+  let run: ReturnType<Prepare>
   try {
-    options = parseOptions(args)
+    run = benchmark.prepare(args)
   } catch (error) {
     return refuse(messageOf(error))
   }
-  if (!options) return say(RPC_HELP)
+  if (!run) return say(benchmark.help)
   const stop = interruption()
   try {
-    await rpc(options, stop)
+    await run(stop)
     return 0
   } catch (error) {
     console.error(`\n${stop.aborted ? 'Interrupted; everything that was started has ended.' : messageOf(error)}`)
     return stop.aborted ? 130 : 1
+  }
+}
+
+function prepared<Options>(
+  parse: (args: readonly string[]) => Options | undefined,
+  run: (options: Options, signal: AbortSignal) => Promise<void>,
+): Prepare {
+  return args => {
+    const options = parse(args)
+    return options && (signal => run(options, signal))
   }
 }
 
@@ -38,7 +61,7 @@ function interruption(): AbortSignal {
 }
 
 function refuse(why: string): 2 {
-  console.error(`${why}\nnpm run bench -- --help and npm run bench -- rpc --help list what is understood.`)
+  console.error(`${why}\nnpm run bench -- --help and npm run bench -- <benchmark> --help list what is understood.`)
   return 2
 }
 

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
+import { load } from '../common/machine.ts'
 import { install } from '../install.ts'
 import { runPlan } from './measure/run-plan.ts'
 import type { RpcOptions } from './options.ts'
-import { load, machine } from './report/machine.ts'
+import { machine } from './report/machine.ts'
 import { terminalReport } from './report/table.ts'
 import { writeDocs } from './report/write-docs.ts'
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Child } from '../common/child.ts'
+import { Meter } from '../common/meter.ts'
 import { ClosedLoop } from '../rpc/load/closed-loop.ts'
-import { Meter } from '../rpc/load/meter.ts'
 import { answer, requestOf } from '../rpc/payload.ts'
-import { Child } from '../rpc/process/child.ts'
+import { roleFile } from '../rpc/roles.ts'
 
 test('a closed loop keeps so many calls in flight, and stops', async () => {
   let [now, most] = [0, 0]
@@ -35,7 +36,11 @@ test('one failed or wrong call ends a closed loop with its error', async () => {
 })
 
 test('a child tells what it failed with, which question it does not know, and that it has ended', async () => {
-  await using child = new Child('client of nothing', 'client', ['no-such-subject', 'nats://127.0.0.1:1', 'auth'])
+  await using child = new Child('client of nothing', roleFile('client'), [
+    'no-such-subject',
+    'nats://127.0.0.1:1',
+    'auth',
+  ])
   await assert.rejects(child.ask('ready'), /^Error: client of nothing: .*no-such-subject/)
   await assert.rejects(child.ask('fly'), /client of nothing: Error: nothing is known of fly/)
   const waiting = child.ask('ready')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { median } from '../common/median.ts'
+import { Meter, type Window } from '../common/meter.ts'
 import { Arrivals } from '../rpc/load/arrivals.ts'
-import { Meter, type Window } from '../rpc/load/meter.ts'
-import { median } from '../rpc/measure/median.ts'
 import { medianSample, sampleOf } from '../rpc/measure/sample.ts'
 import { answer, requestOf, verify } from '../rpc/payload.ts'
 

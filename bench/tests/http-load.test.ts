@@ -4,10 +4,10 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Meter } from '../common/meter.ts'
 import { HttpConnection } from '../rpc/load/http-connection.ts'
 import { openHttpDoor } from '../rpc/load/http-door.ts'
 import { HttpLoad } from '../rpc/load/http-load.ts'
-import { Meter } from '../rpc/load/meter.ts'
 import { answer } from '../rpc/payload.ts'
 
 async function until(condition: () => boolean): Promise<void> {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { between } from '../common/between.ts'
 import type { Result } from '../rpc/measure/result.ts'
 import { judge } from '../rpc/report/acceptance.ts'
 import { chart } from '../rpc/report/chart.ts'
 import { markdownReport, terminalReport } from '../rpc/report/table.ts'
-import { between } from '../rpc/report/write-docs.ts'
 import type { SubjectName } from '../rpc/subjects.ts'
 
 const FIGURES = { p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 30, wakeUpsPerCall: 1.5, memoryMb: 200 }
@@ -73,8 +73,8 @@ test('the chart has a bar for each figure, the longest for the most, none outsid
 
 test('figures are put between the marks, again and again', () => {
   const page = 'before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nafter\n'
-  const once = between(page, 'new')
+  const once = between(page, 'figures', 'new')
   assert.match(once, /^before\n<!-- figures: begin -->\n\nnew\n\n<!-- figures: end -->\nafter\n$/)
-  assert.equal(between(once, 'new'), once)
-  assert.throws(() => between('a page', 'new'), /no <!-- figures: begin -->/)
+  assert.equal(between(once, 'figures', 'new'), once)
+  assert.throws(() => between('a page', 'figures', 'new'), /no <!-- figures: begin -->/)
 })

@@ -1,4 +1,5 @@
 import { Agent } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Answer, type Sent, send } from './send.ts'
 
 /** A request of a load. */
@@ -13,6 +14,9 @@ export interface Outcome {
   readonly status: number | string
   readonly text: string
 }
+
+/** Without it the load takes the processors from what is to happen under it, as a process that starts. */
+const PAUSE_MS = 10
 
 /** Callers on kept connections that send one request after the other until they are told to stop. */
 export class Load {
@@ -32,6 +36,7 @@ export class Load {
           (error: Error) => ({ route, status: error.message, text: '' }),
         )
         this.outcomes.push(outcome)
+        await pause(PAUSE_MS)
       }
     }
     this.#work = Promise.all(Array.from({ length: callers }, caller))

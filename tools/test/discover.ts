@@ -10,10 +10,10 @@ export type TestFile = {
 }
 
 const PATTERNS = [
-  // The whole-platform tests take longest: first, so that nothing waits for them at the end.
+  // The whole-platform tests take longest: first, so that nothing waits for them at the end. Those of the tools wait much.
   'tests/**/*.test.ts',
-  '{packages,contracts,services}/*/{src,tests}/**/*.test.ts',
   'tools/**/*.test.ts',
+  '{packages,contracts,services}/*/{src,tests}/**/*.test.ts',
   'bench/**/*.test.ts',
 ]
 

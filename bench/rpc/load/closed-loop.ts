@@ -1,6 +1,6 @@
+import type { Meter } from '../../common/meter.ts'
 import { requestOf, verify } from '../payload.ts'
 import type { Call } from '../subject.ts'
-import type { Meter } from './meter.ts'
 
 /** So many callers, each of which calls again as soon as it has its answer. */
 export class ClosedLoop {

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Meter } from '../../common/meter.ts'
 import { requestOf, verify } from '../payload.ts'
 import type { Call } from '../subject.ts'
-import type { Meter } from './meter.ts'
 
 export interface HttpDoor {
   readonly port: number

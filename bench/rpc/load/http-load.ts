@@ -1,6 +1,6 @@
+import type { Meter } from '../../common/meter.ts'
 import { Arrivals } from './arrivals.ts'
 import { HttpConnection } from './http-connection.ts'
-import type { Meter } from './meter.ts'
 
 /** Longest sleep of the pacing loop; Node's own timers are no finer than a millisecond, which would send requests in packs. */
 const NAP_MS = 0.1

@@ -1,4 +1,4 @@
-import type { Child } from '../process/child.ts'
+import type { Child } from '../../common/child.ts'
 import { measureHttp } from './http.ts'
 import { Pair } from './pair.ts'
 import type { Plan } from './plan.ts'

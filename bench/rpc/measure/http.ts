@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Window } from '../load/meter.ts'
-import type { Child } from '../process/child.ts'
+import type { Child } from '../../common/child.ts'
+import type { Window } from '../../common/meter.ts'
 import type { Pair } from './pair.ts'
 import { type Sample, sampleOf } from './sample.ts'
 

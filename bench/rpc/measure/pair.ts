@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Window } from '../load/meter.ts'
-import { Child } from '../process/child.ts'
+import { Child } from '../../common/child.ts'
+import type { Window } from '../../common/meter.ts'
+import { type Role, roleFile } from '../roles.ts'
 import { ALL_SUBJECTS, type SubjectName } from '../subjects.ts'
 
 /** Client and server process of one subject. */
@@ -20,8 +21,8 @@ export class Pair implements AsyncDisposable {
 
   static async start(subject: SubjectName | 'baseline', natsUrl: string): Promise<Pair> {
     await using begun = new AsyncDisposableStack()
-    const begin = (role: string) =>
-      begun.use(new Child(`${role} of ${subject}`, role, [subject, natsUrl, serviceOf(subject)]))
+    const begin = (role: Role) =>
+      begun.use(new Child(`${role} of ${subject}`, roleFile(role), [subject, natsUrl, serviceOf(subject)]))
     const server = subject === 'baseline' ? undefined : begin('server')
     const client = begin('client')
     const [httpPort] = await Promise.all([client.ask<number>('ready'), server?.ask('ready')])

@@ -1,4 +1,4 @@
-import type { Child } from '../process/child.ts'
+import type { Child } from '../../common/child.ts'
 import type { SubjectName } from '../subjects.ts'
 import { measureClosed } from './closed.ts'
 import { measureHttp } from './http.ts'

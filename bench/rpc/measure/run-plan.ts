@@ -1,5 +1,6 @@
 import { startNats } from '@tsmicro/infra'
-import { Child } from '../process/child.ts'
+import { Child } from '../../common/child.ts'
+import { roleFile } from '../roles.ts'
 import type { SubjectName } from '../subjects.ts'
 import { calibrate } from './calibrate.ts'
 import type { Plan } from './plan.ts'
@@ -12,7 +13,7 @@ export async function runPlan(plan: Plan, signal: AbortSignal, say: (text: strin
   const samples = new Map<string, Sample[]>()
   const keyOf = (load: string, subject: string) => `${load}, ${subject}`
   await using nats = await startNats({ ephemeral: true })
-  await using generator = new Child('HTTP generator', 'http-generator')
+  await using generator = new Child('HTTP generator', roleFile('http-generator'))
   const { httpPerSecond = await calibrate(plan, nats.url, generator, signal) } = plan
   say(`HTTP requests at ${httpPerSecond} a second`)
   for (let number = 1; number <= plan.rounds; number++) {

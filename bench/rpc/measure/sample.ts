@@ -1,5 +1,5 @@
-import type { Window } from '../load/meter.ts'
-import { medians } from './median.ts'
+import { medians } from '../../common/median.ts'
+import type { Window } from '../../common/meter.ts'
 
 /** One measurement of one subject under one load. */
 export interface Sample {

@@ -1,3 +1,4 @@
+import { aligned, count, markdownTable } from '../../common/tables.ts'
 import type { Findings, Result } from '../measure/result.ts'
 import { judge, loadName } from './acceptance.ts'
 
@@ -39,7 +40,7 @@ export function byLoad(results: readonly Result[]): Result[][] {
 
 /** Everything for a terminal. */
 export function terminalReport({ results, baselineCpuMicros }: Findings): string {
-  const tables = byLoad(results).map(group => aligned(rowsOf(group)).join('\n'))
+  const tables = byLoad(results).map(group => aligned(rowsOf(group)))
   const judged = judge(results).map(
     ({ promise, ratio, met }) => `${met ? 'met   ' : 'missed'}  ${ratio.toFixed(2)}  ${promise}`,
   )
@@ -49,11 +50,7 @@ export function terminalReport({ results, baselineCpuMicros }: Findings): string
 
 /** Markdown for docs/benchmarks.md. */
 export function markdownReport({ results, baselineCpuMicros }: Findings): string {
-  const tables = byLoad(results).map(group => {
-    const [heading = [], ...rows] = rowsOf(group)
-    const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-    return [line(heading), line(heading.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
-  })
+  const tables = byLoad(results).map(group => markdownTable(rowsOf(group)))
   const judged = judge(results).map(
     ({ promise, ratio, met }) => `| ${promise} | ${ratio.toFixed(2)} | ${met ? 'met' : 'missed'} |`,
   )
@@ -61,15 +58,3 @@ export function markdownReport({ results, baselineCpuMicros }: Findings): string
   const promises = ['| aimed at | ratio | |', '| --- | --: | --- |', ...judged].join('\n')
   return [...tables, baseline, promises].join('\n\n')
 }
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
-  return rows.map(row =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  )
-}
-
-const count = (value: number) => Math.round(value).toLocaleString('en-US')

@@ -1,7 +1,8 @@
 /** A process that answers. Arguments: subject, address of NATS, name of the service. */
-import { Meter } from '../load/meter.ts'
+
+import { answerParent } from '../../common/answer-parent.ts'
+import { Meter } from '../../common/meter.ts'
 import { answer } from '../payload.ts'
-import { answerParent } from '../process/answer-parent.ts'
 import { loadSubject } from '../subjects.ts'
 
 const [name = '', natsUrl = '', service = ''] = process.argv.slice(2)

@@ -8,7 +8,7 @@ import { openStage } from './stage.ts'
 const env = { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn' }
 
 /** Requests go to one replica or the other, by chance: together they must be as one. */
-async function rehearseOnReplicas(t: TestContext, options: PlatformOptions, some = seeds): Promise<void> {
+async function rehearseOnReplicas(t: TestContext, some: readonly number[], options: PlatformOptions): Promise<void> {
   await using platform = await startPlatform({ env, blogReplicas: 2, ...options })
   using stage = await openStage(
     platform,
@@ -17,6 +17,7 @@ async function rehearseOnReplicas(t: TestContext, options: PlatformOptions, some
   for (const seed of some) await rehearse(t, stage, seed)
 }
 
-test('every answer in random sequences of 500 actions at two replicas is the model’s', t => rehearseOnReplicas(t, {}))
+test('every answer in a random sequence of 500 actions at two replicas is the model’s', t =>
+  rehearseOnReplicas(t, seeds.slice(0, 1), {}))
 
-test('the same with Redis below', { skip: noRedis }, t => rehearseOnReplicas(t, { redis: true }, seeds.slice(-1)))
+test('the same with Redis below', { skip: noRedis }, t => rehearseOnReplicas(t, seeds.slice(-1), { redis: true }))

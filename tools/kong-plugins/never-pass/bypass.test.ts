@@ -49,14 +49,15 @@ test(`of ${FORGERIES} requests made of signed ones, a handler is reached by thos
     for (let at = next++; at < requests.length; at = next++) {
       const one = requests[at]
       if (one === undefined) break
+      const { signed, bytes } = one.make()
       // What is incomplete now is answered much later.
-      const told = outcome(await exchange(service.port, one.bytes, 500))
+      const told = outcome(await exchange(service.port, bytes, 500))
       outcomes.set(told, (outcomes.get(told) ?? 0) + 1)
-      const good = isSame(one.bytes, one.signed)
+      const good = isSame(bytes, signed)
       if (told === '200') done += 1
       if (good) same += 1
-      if (told === '200' && !good) faults.push(`${one.how}: ${JSON.stringify(one.bytes)}`)
-      if (told !== '200' && one.how === 'nothing') faults.push(`${told} for ${JSON.stringify(one.bytes)}`)
+      if (told === '200' && !good) faults.push(`${one.how}: ${JSON.stringify(bytes)}`)
+      if (told !== '200' && told !== '0' && one.how === 'nothing') faults.push(`${told} for ${JSON.stringify(bytes)}`)
     }
   }
   await Promise.all(Array.from({ length: 16 }, run))

@@ -4,15 +4,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { bytesOf } from './case.ts'
 import { driverNames, skipOf, startDriver } from './stage.ts'
 import { startUpstream } from './upstream.ts'
-import { type Answers, startVerifier } from './verifier.ts'
+import { type Answers, outcomeOf, startVerifier } from './verifier.ts'
 import { exchange, outcome } from './wire.ts'
 
-const FAULTS: readonly Answers[] = ['hangs', 'fails', 'closes', 'junk']
+const FAULTS: readonly Answers[] = ['hangs', 'fails', 'closes', 'junk', 'no', 'forbidden']
 
 // Kong's cache keeps what has expired, and hands it out in two cases: when asking anew failed, and to those who waited too long for
 // the one who asks. The second needs more requests than one.
 for (const name of driverNames) {
-  test(`${name}: a yes that has expired is none, however the verifier fails and however many ask`, {
+  test(`${name}: a yes that has expired is none, whatever the verifier does instead and however many ask`, {
     skip: skipOf(name),
   }, async () => {
     await using upstream = await startUpstream()
@@ -32,18 +32,23 @@ for (const name of driverNames) {
     const keys = FAULTS.map(fault => `yes.${fault}`)
     for (const [at, fault] of FAULTS.entries()) {
       const key = keys[at] ?? ''
-      assert.equal(await ask(key), '200')
+      // A busy machine may take longer than the time-out.
+      await until(async () => (await ask(key)) === '200')
       verifier.behave(fault)
       // Not asked meanwhile, so that the next to ask are all the first.
       await pause(400)
       const reached = upstream.seen.size
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => ask(key)))
-      assert.deepEqual([...new Set(outcomes)], ['503 SERVICE_UNAVAILABLE'], fault)
+      assert.deepEqual([...new Set(outcomes)], [outcomeOf(fault)], fault)
       assert.equal(upstream.seen.size, reached, fault)
       verifier.behave(undefined)
       // A verdict that was not to be had may be remembered for a moment.
-      const back = Date.now() + 20_000
-      while ((await ask(key)) !== '200') assert.ok(Date.now() < back, `${fault}: nobody asks again`)
+      await until(async () => (await ask(key)) === '200')
     }
   })
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 20_000
+  while (!(await condition())) assert.ok(Date.now() < end, 'a good key never passes')
 }

@@ -83,6 +83,12 @@ const withSignature = (request: Request, change: (value: string) => string): Req
   lines: request.lines.map(([name, value]) => (name === SIGNATURE ? [name, change(value)] : [name, value])),
 })
 
+const withoutSignature = (request: Request): Request => ({
+  ...request,
+  lines: request.lines.filter(([name]) => name !== SIGNATURE),
+})
+const nowSeconds = () => Math.floor(Date.now() / 1000)
+
 /** What somebody who has seen a signed request may make of it. */
 type Forgery = (request: Request, at: number, text: string, other: Request) => Request
 
@@ -132,6 +138,8 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
   }),
   'the signature of another request': (request, _, __, other) =>
     withSignature(request, () => other.lines.find(([name]) => name === SIGNATURE)?.[1] ?? ''),
+  'signed too long ago': (request, at) => signed(withoutSignature(request), nowSeconds() - 31 - (at % 100_000)),
+  'signed for later': (request, at) => signed(withoutSignature(request), nowSeconds() + 120 + (at % 100_000)),
   'the signature with another time': (request, at) =>
     withSignature(request, value => value.replace(/\d{10}/, seconds => String(Number(seconds) + (at % 61) - 30))),
   'the signature with another digit': (request, at) =>
@@ -149,8 +157,8 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
 
 export interface Forged {
   readonly how: string
-  readonly signed: Request
-  readonly bytes: string
+  /** A request signed now, and the bytes of what was made of it. */
+  readonly make: () => { readonly signed: Request; readonly bytes: string }
 }
 
 /** Signed requests, and what was made of each. The third kind is one byte replaced, put in or taken out anywhere. */
@@ -175,13 +183,15 @@ export const forged: fc.Arbitrary<Forged> = fc
     cut: fc.constantFrom(0, 1),
     fill: fc.boolean(),
   })
-  .map(({ request, other, how, at, text, byte, cut, fill }) => {
-    const original = signed(request)
-    const forgery = FORGERIES[how]
-    if (forgery !== undefined)
-      return { how, signed: original, bytes: bytesOf(forgery(original, at, text, signed(other))) }
-    const bytes = bytesOf(original)
-    const place = at % bytes.length
-    const changed = bytes.slice(0, place) + (fill ? String.fromCharCode(byte) : '') + bytes.slice(place + cut)
-    return { how, signed: original, bytes: changed }
-  })
+  .map(({ request, other, how, at, text, byte, cut, fill }) => ({
+    how,
+    make: () => {
+      const original = signed(request)
+      const forgery = FORGERIES[how]
+      if (forgery !== undefined) return { signed: original, bytes: bytesOf(forgery(original, at, text, signed(other))) }
+      const bytes = bytesOf(original)
+      const place = at % bytes.length
+      const filled = fill ? String.fromCharCode(byte) : ''
+      return { signed: original, bytes: bytes.slice(0, place) + filled + bytes.slice(place + cut) }
+    },
+  }))

@@ -6,7 +6,7 @@ import { assertConsumer, assertGatewaysWord, assertRefusal, isFree } from './che
 import { type Driver, type DriverName, driverNames, skipOf, startDriver } from './stage.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 import { ANSWERS, type Answers, outcomeOf, startVerifier, type Verifier } from './verifier.ts'
-import { exchange, outcome } from './wire.ts'
+import { exchange, outcome, readAll } from './wire.ts'
 
 const resources = new AsyncDisposableStack()
 let upstream: Upstream
@@ -94,6 +94,19 @@ for (const name of driverNames) {
     assert.ok(came === '500' || came === '503 SERVICE_UNAVAILABLE', came)
     await driver?.setFault('log-throws', false)
     assert.equal(await play(name, { what: 'after the faults', send }), 'passes')
+  })
+
+  test(`${name}: a good key opens nothing for the requests behind it on the same connection`, { skip }, async () => {
+    const id = (at: number) => `${name}-pipelined-${at}`
+    const headers = ['connection: keep-alive', `x-api-key: yes.${name}`, 'x-consumer-id: admin']
+    const requests = [headers, headers.slice(0, 1), headers, ['x-consumer-id: admin']]
+    const bytes = requests.map((lines, at) => bytesOf({ method: 'POST', body: 'a', headers: lines }, id(at)))
+    const answers = (await readAll(drivers.get(name)?.port ?? 0, bytes.join(''))).match(/HTTP\/1\.1 \d{3}/g)
+    assert.deepEqual(answers, ['HTTP/1.1 200', 'HTTP/1.1 401', 'HTTP/1.1 200', 'HTTP/1.1 401'])
+    assert.deepEqual(
+      [0, 1, 2, 3].map(at => upstream.seen.has(id(at))),
+      [true, false, true, false],
+    )
   })
 }
 

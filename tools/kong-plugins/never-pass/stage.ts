@@ -28,7 +28,7 @@ export interface StageOptions {
 async function configFor({
   upstream,
   verifier,
-  timeoutMs = 2000,
+  timeoutMs = 3000,
   cacheSeconds = 60,
 }: StageOptions): Promise<KongConfig> {
   const check = (authority: string) => ({

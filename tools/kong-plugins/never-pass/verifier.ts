@@ -27,7 +27,7 @@ export const ANSWERS = {
   /** Lua cannot tell it from an empty list. */
   emptyObjectPermitted: res => json(res, 200, yesWith('permissions', {})),
   hangs: () => {},
-  late: res => void setTimeout(() => json(res, 200, YES), 3000).unref(),
+  late: res => void setTimeout(() => json(res, 200, YES), 4000).unref(),
   drips: res => {
     res.writeHead(200, { 'content-length': YES.length + 400 })
     every(res, 50, () => res.write(' '))

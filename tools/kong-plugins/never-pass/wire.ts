@@ -10,17 +10,27 @@ export interface Answer {
 
 /** Sends bytes on a connection of their own, and reads one answer. Status 0: closed without one, or none came. */
 export async function exchange(port: number, bytes: string, silenceMs = 20_000): Promise<Answer> {
+  return parse(await readAll(port, bytes, silenceMs, isWhole))
+}
+
+/** Sends bytes and reads until the connection is closed, nothing has come for long, or what has come is enough. */
+export async function readAll(
+  port: number,
+  bytes: string,
+  silenceMs = 20_000,
+  isEnough: (text: string) => boolean = () => false,
+): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   let text = ''
   socket.setEncoding('latin1').on('data', chunk => {
     text += chunk
-    if (isWhole(text)) socket.destroy()
+    if (isEnough(text)) socket.destroy()
   })
   // Refused while still sending, a client may see a reset: what has come until then counts.
   socket.on('error', () => {}).setTimeout(silenceMs, () => socket.destroy())
   socket.write(bytes, 'latin1')
   await once(socket, 'close')
-  return parse(text)
+  return text
 }
 
 /** Whether all that its length announces is there. */

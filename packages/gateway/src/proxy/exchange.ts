@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Target } from '../balancing/target.ts'
 import { kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
+import { hasBody } from '../server/has-body.ts'
 import type { GatewayLog } from '../server/log.ts'
 import type { UpgradeSocket } from '../server/upgrade-socket.ts'
 import { Attempt, type Receiver } from './attempt.ts'
@@ -29,13 +30,14 @@ export interface ExchangeOptions {
   readonly log: GatewayLog
 }
 
+/** A longer piece is not copied. */
+const HELD_BYTES = 8 * 1024
+
 /**
  * One request travelling to an upstream and its response travelling back, both streamed; to another target when one fails.
  *
- * Written on undici's dispatch interface: no promise, stream object or AbortSignal per request. Measured with
- * tests/measure-throughput.ts (Node 24, client, gateway and upstream on the same 2 cores): 7,900 proxied GETs a second on
- * an idle machine, against 23,600 without the gateway. On a busy one it took 166 and 201 µs of CPU a request, where a bare
- * proxy made of `pool.request`, an AbortController and `pipeline`, without routing or headers, took 393 and 410 µs.
+ * Written on undici's dispatch interface: no promise, stream object or AbortSignal per request. `npm run bench -- gateway` measures
+ * it; docs/benchmarks.md tells where the time goes.
  */
 export class Exchange implements Receiver {
   readonly #o: ExchangeOptions
@@ -46,21 +48,27 @@ export class Exchange implements Receiver {
   #target: Target | undefined
   #attempt: Attempt | undefined
   #attempts = 0
+  /** The first piece of the answer's body, as long as it may be the only one. */
+  #held: Buffer | undefined
+  #flushed = false
+  #over = false
 
   constructor(options: ExchangeOptions) {
     this.#o = options
     const { req, res, maxBodyBytes } = options
     this.#method = req.method ?? 'GET'
-    const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
-    this.#body = hasBody
+    this.#body = hasBody(req)
       ? new RequestBody(req, {
           keep: isIdempotent(this.#method),
           maxBytes: maxBodyBytes,
           onFirstRead: () => continueIfAsked(req, res),
         })
       : undefined
-    res.on('close', this.#onClientGone).on('drain', this.#onDrain)
-    if (!this.#tryNext()) this.#fail(NO_TARGET, new Error('no target is healthy'))
+    // Never taken off again: that costs more than asking whether it is over.
+    res.on('close', () => this.#onClosed())
+    // A body that came in one packet with its header fields is there when that packet has been read.
+    if (this.#body === undefined) this.#start()
+    else queueMicrotask(() => this.#start())
   }
 
   onResponse(status: number, rawHeaders: readonly (Buffer | string)[]): void {
@@ -69,25 +77,34 @@ export class Exchange implements Receiver {
     const headers = clientResponseHeaders(rawHeaders, this.#latencies())
     request.respond?.(headers)
     res.writeHead(status, headers)
-    // A body that comes with the headers leaves in one packet with them; a later one must not hold them back.
-    queueMicrotask(() => {
-      if (!res.headersSent || (res.writableLength === 0 && !res.writableEnded)) res.flushHeaders()
-    })
+    queueMicrotask(() => this.#flush())
   }
 
   onData(chunk: Buffer): boolean {
-    return this.#o.res.write(chunk)
+    if (!this.#flushed && this.#held === undefined && chunk.length <= HELD_BYTES) {
+      this.#held = chunk
+      return true
+    }
+    this.#flush()
+    if (this.#o.res.write(chunk)) return true
+    this.#o.res.once('drain', () => this.#attempt?.resume())
+    return false
   }
 
   onEnd(): void {
-    this.#finish()
-    this.#o.res.end()
+    this.#over = true
+    const { res } = this.#o
+    if (this.#held === undefined) res.end()
+    // As text it goes into one buffer with the header fields.
+    else res.end(this.#held.toString('latin1'), 'latin1')
+    this.#held = undefined
+    this.#flushed = true
   }
 
   onUpgrade(rawHeaders: readonly (Buffer | string)[], socket: Duplex): void {
     const { res, backend, upgrade, request, log } = this.#o
     if (upgrade === undefined) throw new TypeError('nobody asked for another protocol')
-    this.#finish()
+    this.#over = true
     if (this.#target !== undefined) backend.balancer.answered(this.#target, 101)
     // Never ended: the response stands for the connection wherever requests under way are counted.
     const headers = switchingHeaders(rawHeaders, this.#latencies())
@@ -127,6 +144,12 @@ export class Exchange implements Receiver {
     }
   }
 
+  #start(): void {
+    if (this.#over) return
+    this.#body?.takeWhole()
+    if (!this.#tryNext()) this.#fail(NO_TARGET, new Error('no target is healthy'))
+  }
+
   /** False when there is no target left to try. */
   #tryNext(): boolean {
     const { req, backend, path, headers, host } = this.#o
@@ -135,18 +158,20 @@ export class Exchange implements Receiver {
     this.#target = target
     this.#tried.add(target)
     this.#attempts += 1
-    const body = this.#body?.open()
-    const attempt = new Attempt({ req, body, timeouts: backend.service, receiver: this })
+    const whole = this.#body?.whole
+    const stream = whole === undefined ? this.#body?.open() : undefined
+    const attempt = new Attempt({ req, body: stream, timeouts: backend.service, receiver: this })
     this.#attempt = attempt
     const sent = ['host', host ?? target.hostHeader, ...headers]
     const upgrade = this.#o.upgrade === undefined ? null : 'websocket'
-    backend.pool(target).dispatch({ path, method: this.#method, headers: sent, body: body ?? null, upgrade }, attempt)
+    const body = whole ?? stream ?? null
+    backend.pool(target).dispatch({ path, method: this.#method, headers: sent, body, upgrade }, attempt)
     return true
   }
 
   #fail(failure: Failure, error: Error): void {
     const { res, request, backend, log } = this.#o
-    this.#finish()
+    this.#over = true
     const fields = {
       service: backend.service.name,
       requestId: request.id,
@@ -164,17 +189,24 @@ export class Exchange implements Receiver {
     sendAnswer(res, kongError(failure.status, failure.message, request.id), request)
   }
 
-  #finish(): void {
-    this.#o.res.off('close', this.#onClientGone).off('drain', this.#onDrain)
+  /**
+   * Sends what there is of an answer once the upstream's packet has been read. A small body that came whole in one packet with
+   * its header fields has been ended by then, and leaves as one write of one text; what comes later must not hold back the rest.
+   */
+  #flush(): void {
+    if (this.#flushed || this.#over) return
+    this.#flushed = true
+    const { res } = this.#o
+    const held = this.#held
+    this.#held = undefined
+    if (held !== undefined) res.write(held)
+    else if (!res.writableEnded) res.flushHeaders()
   }
 
-  readonly #onClientGone = (): void => {
-    this.#finish()
+  #onClosed(): void {
+    if (this.#over) return
+    this.#over = true
     this.#attempt?.cancel(new Error('the client went away'))
-  }
-
-  readonly #onDrain = (): void => {
-    this.#attempt?.resume()
   }
 }
 

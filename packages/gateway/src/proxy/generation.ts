@@ -18,11 +18,7 @@ export class Generation {
   tableFor(res: ServerResponse, upgraded: boolean): ProxyTable {
     this.#users += 1
     if (upgraded) this.#upgraded.add(res)
-    res.once('close', () => {
-      this.#users -= 1
-      this.#upgraded.delete(res)
-      this.#releaseIfUnused()
-    })
+    res.on('close', this.#onClose)
     return this.table
   }
 
@@ -38,6 +34,20 @@ export class Generation {
     }, drainTimeoutMs)
     this.#releaseIfUnused()
     return this.#released.promise
+  }
+
+  /** One function for all responses. */
+  readonly #onClose = this.#departure()
+
+  #departure() {
+    const leave = (res: ServerResponse) => {
+      this.#users -= 1
+      if (this.#upgraded.size > 0) this.#upgraded.delete(res)
+      this.#releaseIfUnused()
+    }
+    return function (this: ServerResponse): void {
+      leave(this)
+    }
   }
 
   #releaseIfUnused(): void {

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
 import { escapePath, normalizePath } from '../routing/normalize-path.ts'
+import type { Match } from '../routing/router.ts'
 import { upstreamPath } from '../routing/upstream-path.ts'
 import { type Answer, kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
+import type { Handler } from '../server/http-server.ts'
 import type { GatewayLog } from '../server/log.ts'
 import { newRequestId } from '../server/request-id.ts'
-import { requestTarget } from '../server/request-target.ts'
+import { type RequestTarget, requestTarget } from '../server/request-target.ts'
 import type { UpgradeSocket } from '../server/upgrade-socket.ts'
 import { Exchange } from './exchange.ts'
 import type { Generation } from './generation.ts'
@@ -13,34 +15,47 @@ import { closing, demandHttps, refuseUnsupported } from './refuse.ts'
 import { upstreamRequestHeaders } from './request-headers.ts'
 import { RequestView } from './request-view.ts'
 import { responsePhase } from './response-phase.ts'
-import type { ProxyTable } from './table.ts'
+import type { ProxyRoute, ProxyTable } from './table.ts'
+
+interface Incoming {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  /** The client's connection, when it wants to speak WebSocket on it. */
+  readonly upgrade: UpgradeSocket | undefined
+  readonly request: RequestIdentity
+  readonly log: GatewayLog
+}
+
+/** An answer instead of the upstream's; a promise only where a plugin has to wait: most requests need none. */
+type Outcome = Answer | undefined | Promise<Answer | undefined>
 
 /**
  * The way of a request: target, route, plugins, upstream. Whatever fails before the upstream refuses the request.
  * `current` tells the table that new requests use; each keeps the one it began with until its end.
  */
-export function proxyHandler(current: () => Generation, log: GatewayLog) {
-  return async (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket): Promise<void> => {
+export function proxyHandler(current: () => Generation, log: GatewayLog): Handler {
+  return (req, res, upgrade) => {
     const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now(), respond: undefined }
-    try {
-      const refusal = await handle(current().tableFor(res, upgrade !== undefined), log, request, req, res, upgrade)
+    const conclude = (refusal: Answer | undefined) => {
       if (refusal !== undefined) sendAnswer(res, refusal, request)
-    } catch (error) {
+    }
+    const fail = (error: unknown) => {
       log.error({ requestId: request.id, err: error instanceof Error ? error.stack : String(error) }, 'request failed')
       if (res.headersSent) res.destroy()
       else sendAnswer(res, kongError(500, 'An unexpected error occurred', request.id), request)
     }
+    try {
+      const outcome = handle(current().tableFor(res, upgrade !== undefined), { req, res, upgrade, request, log })
+      if (outcome instanceof Promise) void outcome.then(conclude).catch(fail)
+      else conclude(outcome)
+    } catch (error) {
+      fail(error)
+    }
   }
 }
 
-async function handle(
-  { router, unmatchedResponders }: ProxyTable,
-  log: GatewayLog,
-  request: RequestIdentity,
-  req: IncomingMessage,
-  res: ServerResponse,
-  upgrade: UpgradeSocket | undefined,
-): Promise<Answer | undefined> {
+function handle({ router, unmatchedResponders }: ProxyTable, incoming: Incoming): Outcome {
+  const { req, res, request, log } = incoming
   if (unmatchedResponders.length > 0) {
     const viewUnmatched = () => new RequestView(req, request.id, req.url ?? '', undefined)
     request.respond = responsePhase(unmatchedResponders, viewUnmatched, log)
@@ -53,19 +68,34 @@ async function handle(
 
   const match = router.match(req, target, path)
   if (match === undefined) return kongError(404, 'no Route matched with those values', request.id)
-  const { value: route, prefix } = match
+  const { value: route } = match
   if (route.httpsOnly !== undefined) return demandHttps(route.httpsOnly, target, request.id)
 
   const { plugins } = route
   const view = plugins.length > 0 ? new RequestView(req, request.id, path, route.backend.service.name) : undefined
   request.respond =
     view !== undefined && route.responders.length > 0 ? responsePhase(route.responders, () => view, log) : undefined
-  if (view !== undefined) {
-    const refusal = await askPlugins(plugins, view)
-    if (refusal !== undefined) return refusal
-    if (res.destroyed) return undefined
-  }
+  if (view === undefined) return forward(incoming, { target, path, match }, undefined)
+  const asked = askPlugins(plugins, view)
+  if (asked === undefined) return forward(incoming, { target, path, match }, view)
+  if (!(asked instanceof Promise)) return asked
+  return asked.then(refusal => {
+    if (refusal !== undefined || res.destroyed) return refusal
+    return forward(incoming, { target, path, match }, view)
+  })
+}
 
+/** Where a request goes. */
+interface Way {
+  readonly target: RequestTarget
+  /** Normalized. */
+  readonly path: string
+  readonly match: Match<ProxyRoute>
+}
+
+function forward(incoming: Incoming, { target, path, match }: Way, view: RequestView | undefined): undefined {
+  const { req, request } = incoming
+  const { value: route, prefix } = match
   const stripped = route.stripPath ? prefix : undefined
   const { backend } = route
   const forwarded = {
@@ -81,25 +111,22 @@ async function handle(
     query: target.query,
     headers: upstreamRequestHeaders(req, forwarded),
   }
-  if (view !== undefined) for (const plugin of plugins) plugin.forward?.(call, view)
+  if (view !== undefined) for (const plugin of route.plugins) plugin.forward?.(call, view)
   new Exchange({
-    req,
-    res,
+    ...incoming,
     backend,
     path: call.path + call.query,
     headers: call.headers,
     host: route.preserveHost && target.authority !== '' ? target.authority : undefined,
-    upgrade,
     maxBodyBytes: route.maxBodyBytes,
-    request,
-    log,
   })
-  return undefined
 }
 
-async function askPlugins(plugins: readonly AccessPlugin[], request: AccessRequest): Promise<Answer | undefined> {
-  for (const plugin of plugins) {
-    const answer = await plugin.access(request)
+/** The first refusal, from the plugin at `first` on. */
+function askPlugins(plugins: readonly AccessPlugin[], request: AccessRequest, first = 0): Outcome {
+  for (let i = first; i < plugins.length; i++) {
+    const answer = plugins[i]?.access(request)
+    if (answer instanceof Promise) return answer.then(late => late ?? askPlugins(plugins, request, i + 1))
     if (answer !== undefined) return answer
   }
   return undefined

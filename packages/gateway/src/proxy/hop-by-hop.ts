@@ -9,9 +9,11 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+const NONE: readonly string[] = []
+
 /** The further fields that a Connection header names, in lower case. */
 export function namedByConnection(connection: string | undefined): readonly string[] {
   // Nearly every message says just this; splitting is for the others.
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return []
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE
   return connection.split(',').map(name => name.trim().toLowerCase())
 }

@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { BodyTooLongError } from './failure.ts'
 
+/** A body that is there at once, and no longer than this, is sent without a stream. */
+const WHOLE_BYTES = 64 * 1024
+
 /** So much of a body is kept to be sent again. What is longer is sent once, as it comes. */
 const KEEP_BYTES = 1024 * 1024
 
@@ -20,6 +23,7 @@ export class RequestBody {
   readonly #options: BodyOptions
   /** What came so far; undefined when it is not kept. */
   #kept: Buffer[] | undefined
+  #whole: Buffer | undefined
   #size = 0
   #read = false
 
@@ -27,6 +31,22 @@ export class RequestBody {
     this.#req = req
     this.#kept = options.keep ? [] : undefined
     this.#options = options
+  }
+
+  /** The body, if it is known to its end; `open` is for the others. */
+  get whole(): Buffer | undefined {
+    return this.#whole
+  }
+
+  /**
+   * Takes what has come, if that is all. Most requests are so short that they come in one packet, and a stream for each takes a
+   * quarter of the CPU that such a request needs.
+   */
+  takeWhole(): void {
+    const { complete, headers, readableLength } = this.#req
+    if (!complete || headers['content-length'] === undefined || headers.expect !== undefined) return
+    if (readableLength === 0 || readableLength > Math.min(WHOLE_BYTES, this.#options.maxBytes)) return
+    this.#whole = this.#req.read()
   }
 
   /** Whether another attempt can have the whole of it. */

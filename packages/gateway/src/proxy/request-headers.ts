@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isGatewaysWord } from '@tsmicro/kong-plugins/shared'
+import { boundedMemo } from '../server/bounded-memo.ts'
 import { clientAddress } from '../server/client-address.ts'
 import { VIA } from '../server/identity.ts'
 import type { RequestTarget } from '../server/request-target.ts'
@@ -30,11 +31,11 @@ export function upstreamRequestHeaders(req: IncomingMessage, forwarded: Forwarde
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
-    const lower = name.toLowerCase()
-    if (named.includes(lower)) continue
+    const { lower, dropped } = fieldOf(name)
+    if (dropped || (named.length > 0 && named.includes(lower))) continue
     if (lower === 'x-forwarded-for') forwardedFor += `${value}, `
     else if (lower === 'via') via += `${value}, `
-    else if (!isDropped(lower) && !forwarded.hidden.has(lower)) headers.push(name, value)
+    else if (!forwarded.hidden.has(lower)) headers.push(name, value)
   }
   const address = clientAddress(req)
   headers.push(
@@ -71,6 +72,12 @@ const REPLACED: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
   'x-real-ip',
 ])
+
+/** By the name as it was sent: the same few come with every request. */
+const fieldOf = boundedMemo((name: string) => {
+  const lower = name.toLowerCase()
+  return { lower, dropped: isDropped(lower) }
+})
 
 function isDropped(name: string): boolean {
   return HOP_BY_HOP.has(name) || REPLACED.has(name) || (name.startsWith('x') && isForged(name))

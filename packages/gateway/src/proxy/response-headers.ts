@@ -1,3 +1,4 @@
+import { boundedMemo } from '../server/bounded-memo.ts'
 import { VIA } from '../server/identity.ts'
 import { HOP_BY_HOP, namedByConnection } from './hop-by-hop.ts'
 
@@ -17,16 +18,16 @@ export function clientResponseHeaders(raw: readonly (Buffer | string)[], latenci
   let via = ''
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = text(raw[i])
-    const value = text(raw[i + 1])
-    const lower = name.toLowerCase()
-    if (lower === 'connection') connection = connection === undefined ? value : `${connection},${value}`
-    else if (lower === 'transfer-encoding') chunked = true
-    else if (lower === 'via') via += `${value}, `
-    else if (!HOP_BY_HOP.has(lower) && !GATEWAY_FIELDS.has(lower)) headers.push(name, value)
+    const role = roleOf(name)
+    if (role === 'passed') headers.push(name, text(raw[i + 1]))
+    else if (role === 'connection')
+      connection = connection === undefined ? text(raw[i + 1]) : `${connection},${text(raw[i + 1])}`
+    else if (role === 'transfer-encoding') chunked = true
+    else if (role === 'via') via += `${text(raw[i + 1])}, `
   }
-  const dropped = new Set(namedByConnection(connection))
-  if (chunked) dropped.add('content-length')
-  if (dropped.size > 0) removeFields(headers, dropped)
+  const named = namedByConnection(connection)
+  if (named.length > 0) removeFields(headers, new Set(named))
+  if (chunked) removeFields(headers, LENGTH)
   headers.push(
     'via',
     via + VIA,
@@ -43,10 +44,21 @@ export function clientResponseHeaders(raw: readonly (Buffer | string)[], latenci
 /** Those of a 101: it has no body, whatever the upstream says of one. */
 export function switchingHeaders(raw: readonly (Buffer | string)[], latencies: Latencies): string[] {
   const headers = clientResponseHeaders(raw, latencies)
-  removeFields(headers, new Set(['content-length']))
+  removeFields(headers, LENGTH)
   headers.push('connection', 'upgrade', 'upgrade', 'websocket')
   return headers
 }
+
+type Role = 'passed' | 'dropped' | 'connection' | 'transfer-encoding' | 'via'
+
+const LENGTH: ReadonlySet<string> = new Set(['content-length'])
+
+/** By the name as it was sent: the same few come with every answer. */
+const roleOf = boundedMemo((name: string): Role => {
+  const lower = name.toLowerCase()
+  if (lower === 'connection' || lower === 'transfer-encoding' || lower === 'via') return lower
+  return HOP_BY_HOP.has(lower) || GATEWAY_FIELDS.has(lower) ? 'dropped' : 'passed'
+})
 
 const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
   'x-kong-upstream-latency',

@@ -1,4 +1,6 @@
 export interface HostPattern {
+  /** The one host name that it matches; undefined when it has a wildcard. */
+  readonly name: string | undefined
   /** Of a host name without port, in the case in which it was sent. */
   readonly matches: (host: string) => boolean
   /** Undefined matches any. */
@@ -8,8 +10,12 @@ export interface HostPattern {
 /** Reads `example.com`, `*.example.com` or `example.*`, in lower case, each perhaps with a port. */
 export function hostPattern(text: string): HostPattern {
   const colon = text.indexOf(':')
-  if (colon === -1) return { matches: nameMatcher(text), port: undefined }
-  return { matches: nameMatcher(text.slice(0, colon)), port: Number(text.slice(colon + 1)) }
+  const pattern = colon === -1 ? text : text.slice(0, colon)
+  return {
+    name: pattern.includes('*') ? undefined : pattern,
+    matches: nameMatcher(pattern),
+    port: colon === -1 ? undefined : Number(text.slice(colon + 1)),
+  }
 }
 
 function nameMatcher(pattern: string): (host: string) => boolean {

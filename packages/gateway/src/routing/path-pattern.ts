@@ -1,15 +1,20 @@
 import { configError } from '../config/config-error.ts'
+import { literalPrefix } from './literal-prefix.ts'
 import { normalizePath } from './normalize-path.ts'
 import { translateRegex } from './translate-regex.ts'
 
 /** How a route's path matches a normalized request path: a prefix, or (after `~`) a regular expression anchored at the start. */
 export type PathPattern =
   | { readonly kind: 'prefix'; readonly prefix: string }
-  | { readonly kind: 'regex'; readonly regex: RegExp }
+  /** `prefix`: what every path begins with that it matches. */
+  | { readonly kind: 'regex'; readonly prefix: string; readonly regex: RegExp }
 
 /** Reads one entry of a route's `paths`. Throws `GatewayConfigError`. */
 export function pathPattern(path: string, place: string): PathPattern {
-  if (path.startsWith('~/')) return { kind: 'regex', regex: translateRegex(path.slice(1), place) }
+  if (path.startsWith('~/')) {
+    const source = path.slice(1)
+    return { kind: 'regex', prefix: literalPrefix(source), regex: translateRegex(source, place) }
+  }
   if (!path.startsWith('/')) throw configError(place, 'must start with / or, for a regular expression, with ~/')
   const bytes = Buffer.from(path, 'utf8').toString('latin1')
   const normal = normalizePath(bytes)

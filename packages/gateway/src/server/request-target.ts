@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { headerValues } from './header-values.ts'
+import { boundedMemo } from './bounded-memo.ts'
 
 export interface RequestTarget {
   /** As sent, without the query. */
@@ -14,23 +14,41 @@ export interface RequestTarget {
 
 /** Takes a request line and Host header apart; undefined when nginx would answer 400. */
 export function requestTarget(req: IncomingMessage): RequestTarget | undefined {
-  const [first, ...further] = headerValues(req, 'host')
-  if (further.length > 0 || (first === undefined && req.httpVersion !== '1.0')) return undefined
-  let authority = first ?? ''
+  let authority = hostHeader(req)
+  if (authority === undefined) return undefined
   let url = req.url ?? ''
   if (!url.startsWith('/')) {
-    const [whole, host = '', rest = ''] = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url) ?? []
+    const [whole, named = '', rest = ''] = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url) ?? []
     if (whole === undefined) return undefined
-    authority = host
+    authority = named
     url = rest.startsWith('/') ? rest : `/${rest}`
   }
   // A fragment is never part of a request; passing it on would let services disagree about where the path ends.
-  if (url.includes('#') || !/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])?(?::\d*)?$/.test(authority)) return undefined
+  const host = url.includes('#') ? undefined : hostOf(authority)
+  if (host === undefined) return undefined
   const mark = url.indexOf('?')
   return {
     rawPath: mark === -1 ? url : url.slice(0, mark),
     query: mark === -1 ? '' : url.slice(mark),
     authority,
-    host: authority.replace(/:\d*$/, '').toLowerCase(),
+    host,
   }
 }
+
+/** Empty when there is none and need not be; undefined when there is none or are several and that is wrong. */
+function hostHeader({ rawHeaders, httpVersion }: IncomingMessage): string | undefined {
+  let found: string | undefined
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue
+    if (found !== undefined) return undefined
+    found = rawHeaders[i + 1] ?? ''
+  }
+  return found ?? (httpVersion === '1.0' ? '' : undefined)
+}
+
+/** The host of an authority; undefined when it is none. */
+const hostOf = boundedMemo((authority: string): string | undefined => {
+  if (!/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])?(?::\d*)?$/.test(authority)) return undefined
+  return authority.replace(/:\d*$/, '').toLowerCase()
+})

@@ -39,5 +39,5 @@ export function acceptUpgrade(
   socket.on('drain', () => res.emit('drain'))
   res.once('finish', () => upgrade.discard())
   to.inFlight.add(res)
-  void to.handler(req, res, upgrade)
+  to.handler(req, res, upgrade)
 }

@@ -7,12 +7,11 @@ import { Door } from '../door.ts'
 import { race } from './race.ts'
 import { lineUp } from './racer.ts'
 
-const READS = 10_000
 /** An answer that is not thrown away when it must be would be seen for as long as the test lasts. */
 const env = { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn' }
 
 /** No read that began after the answer to a change shows what was before it. */
-export async function raceOn(t: TestContext, options: PlatformOptions): Promise<void> {
+export async function raceOn(t: TestContext, wanted: number, options: PlatformOptions): Promise<void> {
   await using platform = await startPlatform({ env, blogReplicas: 2, ...options })
   using resources = new DisposableStack()
   const key = { 'x-api-key': platform.apiKey }
@@ -21,7 +20,7 @@ export async function raceOn(t: TestContext, options: PlatformOptions): Promise<
   const editor = await person(platform, 'Edith', 'EDITOR')
   const course = await lineUp(doors, people, editor, 2)
   const seed = randomInt(2 ** 31)
-  const { reads, raced, changes, names, problems } = await race(course, READS, seed)
+  const { reads, raced, changes, names, problems } = await race(course, wanted, seed)
   t.diagnostic(`${reads} reads, ${raced} beside a change, of ${changes} changes and ${names} new names (seed ${seed})`)
   assert.deepEqual(problems, [])
   assert.ok(changes > 100 && raced > 1000 && names > 10, 'there was a race')

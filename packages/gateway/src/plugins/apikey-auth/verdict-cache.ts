@@ -10,11 +10,15 @@ export interface VerdictCacheOptions {
 interface Entry {
   readonly verdict: Verdict
   readonly expiresAt: number
+  used: boolean
 }
 
 /**
- * Remembers verdicts, least recently used out first, and lets requests that ask for the same thing at the same time share
+ * Remembers verdicts, seldom used ones out first, and lets requests that ask for the same thing at the same time share
  * one look-up. `unknown` is never remembered: the next request asks again.
+ *
+ * A use only sets a mark: taking the entry out and putting it in again, at each request, would make V8 rebuild the map every few
+ * requests (see `SlotList` for what that costs).
  */
 export class VerdictCache {
   readonly #options: VerdictCacheOptions
@@ -28,11 +32,11 @@ export class VerdictCache {
   get(id: string, lookUp: () => Promise<Verdict>): Verdict | Promise<Verdict> {
     const entry = this.#entries.get(id)
     if (entry !== undefined) {
-      this.#entries.delete(id)
       if (entry.expiresAt > this.#options.now()) {
-        this.#entries.set(id, entry)
+        entry.used = true
         return entry.verdict
       }
+      this.#entries.delete(id)
     }
     return this.#pending.get(id) ?? this.#ask(id, lookUp)
   }
@@ -53,9 +57,17 @@ export class VerdictCache {
     const seconds = lifeOf(verdict, times)
     if (seconds <= 0) return
     this.#entries.delete(id)
-    this.#entries.set(id, { verdict, expiresAt: now() + seconds * 1000 })
-    if (this.#entries.size <= maxEntries) return
-    const oldest = this.#entries.keys().next()
-    if (!oldest.done) this.#entries.delete(oldest.value)
+    if (this.#entries.size >= maxEntries) this.#makeRoom()
+    this.#entries.set(id, { verdict, expiresAt: now() + seconds * 1000, used: false })
+  }
+
+  /** The first that was not used since it came to the end of the queue; one that was goes there again. */
+  #makeRoom(): void {
+    for (const [id, entry] of this.#entries) {
+      this.#entries.delete(id)
+      if (!entry.used) return
+      entry.used = false
+      this.#entries.set(id, entry)
+    }
   }
 }

@@ -6,8 +6,10 @@ import type { ForwardedCall } from '../plugin.ts'
 export function sign(secret: string, { method, path, query, headers }: ForwardedCall, seconds: number): string {
   const valuesOf = (name: string): string[] => {
     const values: string[] = []
-    for (let i = 0; i + 1 < headers.length; i += 2)
-      if (headers[i]?.toLowerCase() === name) values.push(headers[i + 1] ?? '')
+    for (let i = 0; i + 1 < headers.length; i += 2) {
+      const field = headers[i] ?? ''
+      if (field.length === name.length && field.toLowerCase() === name) values.push(headers[i + 1] ?? '')
+    }
     return values
   }
   const text = textToSign(String(seconds), { method, target: path + query, valuesOf })

@@ -22,10 +22,10 @@ export class Child implements AsyncDisposable {
   #output = ''
   #last = 0
 
-  /** @param role file in `roles`, without its suffix */
-  constructor(name: string, role: string, args: readonly string[] = []) {
+  /** @param role the file that it runs, which answers by `answerParent` */
+  constructor(name: string, role: URL, args: readonly string[] = []) {
     this.name = name
-    this.#process = fork(fileURLToPath(new URL(`../roles/${role}.ts`, import.meta.url)), args, {
+    this.#process = fork(fileURLToPath(role), args, {
       execArgv: ['--conditions=@tsmicro/source'],
       env: { ...process.env, NODE_ENV: 'production' },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

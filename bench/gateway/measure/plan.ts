@@ -1,0 +1,22 @@
+import type { LoadName } from '../load/load.ts'
+import type { SubjectName } from '../subjects.ts'
+
+/** How long and how often is measured. Times in milliseconds. */
+export interface Plan {
+  readonly subjects: readonly SubjectName[]
+  readonly loads: readonly LoadName[]
+  /** Each with fresh processes. */
+  readonly rounds: number
+  /** How often a round takes its turn through all subjects under one load: short turns meet the same machine. */
+  readonly passes: number
+  /** Once for each new process: lets the JIT compiler do its work, which takes some 20,000 requests where much is to be compiled. */
+  readonly bringUpMs: number
+  /** Before each measurement. */
+  readonly warmUpMs: number
+  readonly measuredMs: number
+}
+
+type Times = Omit<Plan, 'subjects' | 'loads'>
+
+export const FULL: Times = { rounds: 2, passes: 5, bringUpMs: 6000, warmUpMs: 150, measuredMs: 700 }
+export const QUICK: Times = { rounds: 1, passes: 2, bringUpMs: 1500, warmUpMs: 100, measuredMs: 300 }

@@ -1,0 +1,22 @@
+import { type NatsTap, tapNats } from '../nats-tap.ts'
+import { type Platform, startPlatform } from '../platform.ts'
+import { type Scene, setScene } from '../scene.ts'
+import { Attack } from './attack.ts'
+
+/** A platform with people and blogs in it, what is said between its services, and an attack on it. */
+export interface Siege extends AsyncDisposable {
+  readonly platform: Platform
+  readonly tap: NatsTap
+  readonly scene: Scene
+  readonly attack: Attack
+}
+
+export async function laySiege(): Promise<Siege> {
+  await using started = new AsyncDisposableStack()
+  const platform = started.use(await startPlatform())
+  const tap = started.use(await tapNats(platform))
+  const scene = await setScene(platform)
+  const attack = started.use(new Attack(platform, scene))
+  const resources = started.move()
+  return { platform, tap, scene, attack, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
