@@ -6,8 +6,8 @@ const TICK_MS = 50
 
 /**
  * Calls back when nothing was heard for a while: one of `COARSE_FROM_MS` or more up to two ticks late. Those share one clock,
- * because nearly every request starts one, moves it with each step, and stops it within milliseconds: a timer of Node's own for
- * each took 2 % of the gateway's CPU.
+ * because nearly every request starts one, moves it with each step, and stops it within milliseconds: with a timer of
+ * Node's own that costs 0.8 µs, so 0.03.
  */
 export class IdleTimer implements Slotted {
   slot = -1

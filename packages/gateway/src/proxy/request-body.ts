@@ -39,8 +39,8 @@ export class RequestBody {
   }
 
   /**
-   * Takes what has come, if that is all. Most requests are so short that they come in one packet, and a stream for each takes a
-   * quarter of the CPU that such a request needs.
+   * Takes what has come, if that is all. Most requests are so short that they come in one packet: with a stream for each,
+   * 10 KB took some 280 µs of CPU instead of 210 (on a busy machine, client and upstream included).
    */
   takeWhole(): void {
     const { complete, headers, readableLength } = this.#req

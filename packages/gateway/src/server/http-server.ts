@@ -35,7 +35,7 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     connectionsCheckingInterval: 5_000,
-    // A request without a body needs no stream for it: 3 µs less each.
+    // A request without a body needs no stream for it.
     optimizeEmptyRequests: true,
   })
   // node:http would silently drop what is above its limit; the handler refuses such requests instead.
