@@ -109,14 +109,24 @@ test('a second signal does not wait for what is under way', async () => {
   process.kill(pid, 'SIGINT')
   await gateway.says(/gateway draining/)
   // One right behind the first counts as the same keystroke.
-  process.kill(pid, 'SIGINT')
+  interrupt(pid)
   await until('it ends', () => {
-    if (gateway.process.exitCode === null) process.kill(pid, 'SIGINT')
-    return gateway.process.exitCode !== null
+    interrupt(pid)
+    return gateway.process.exitCode !== null || gateway.process.signalCode !== null
   })
-  assert.equal(await gateway.ended(), 1)
+  // The last of them may come when it listens to signals no more.
+  assert.ok((await gateway.ended()) === 1 || gateway.process.signalCode === 'SIGINT')
   await waiting
 })
+
+/** It may have ended already; we hear of that later than it happens. */
+function interrupt(pid: number): void {
+  try {
+    process.kill(pid, 'SIGINT')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
 
 test('it ends with whoever started it', async () => {
   using dir = tempDir()

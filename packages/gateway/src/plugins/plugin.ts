@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Consumer } from '@tsmicro/kong-plugins/apikey-auth'
 import type { Environment } from '../config/secret.ts'
 import type { Section } from '../config/section.ts'
 import type { BalancerFinder } from '../proxy/balancer-finder.ts'
@@ -25,6 +26,8 @@ export interface AccessRequest {
   /** The other end of the connection. */
   readonly clientAddress: string
   readonly socket: Socket
+  /** Whose request it is, once a plugin has found out. A member: a WeakMap's entry per request is work for the garbage collector. */
+  consumer?: Consumer
 }
 
 /** A request as it goes to the service; plugins may change what is not read-only. */

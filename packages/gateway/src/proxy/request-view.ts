@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Consumer } from '@tsmicro/kong-plugins/apikey-auth'
 import { isRequestId } from '@tsmicro/kong-plugins/shared'
 import type { AccessRequest } from '../plugins/plugin.ts'
 import { clientAddress } from '../server/client-address.ts'
@@ -11,6 +12,7 @@ export class RequestView implements AccessRequest {
   readonly gatewayRequestId: string
   readonly path: string
   readonly service: string | undefined
+  consumer?: Consumer
   readonly #req: IncomingMessage
 
   constructor(req: IncomingMessage, gatewayRequestId: string, path: string, service: string | undefined) {

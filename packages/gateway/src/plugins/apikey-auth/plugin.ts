@@ -1,12 +1,4 @@
-import {
-  type Consumer,
-  conclude,
-  envelopeOf,
-  open,
-  PRIORITY,
-  type Refusal,
-  type Verdict,
-} from '@tsmicro/kong-plugins/apikey-auth'
+import { conclude, envelopeOf, open, PRIORITY, type Refusal, type Verdict } from '@tsmicro/kong-plugins/apikey-auth'
 import { CONSUMER_ID, CONSUMER_PERMISSIONS } from '@tsmicro/kong-plugins/shared'
 import type { Section } from '../../config/section.ts'
 import type { Answer } from '../../server/answer.ts'
@@ -25,7 +17,6 @@ class ApikeyAuth implements AccessPlugin {
   readonly hiddenHeaders: readonly string[]
   readonly #config: ApikeyConfig
   readonly #verification: Verification
-  readonly #consumers = new WeakMap<AccessRequest, Consumer>()
 
   constructor(section: Section, environment: PluginEnvironment) {
     this.#config = readApikeyConfig(section, environment.env)
@@ -45,8 +36,7 @@ class ApikeyAuth implements AccessPlugin {
   }
 
   /** Tells the service whose key it was. */
-  forward(call: ForwardedCall, request: AccessRequest): void {
-    const consumer = this.#consumers.get(request)
+  forward(call: ForwardedCall, { consumer }: AccessRequest): void {
     if (consumer === undefined) return
     call.headers.push(CONSUMER_ID, consumer.id, CONSUMER_PERMISSIONS, consumer.permissions.join(','))
   }
@@ -58,7 +48,7 @@ class ApikeyAuth implements AccessPlugin {
   #conclude(verdict: Verdict, request: AccessRequest): Answer | undefined {
     const ending = conclude(verdict, this.#config.permission)
     if (ending.kind === 'refuse') return refuse(ending.refusal, request)
-    this.#consumers.set(request, ending.consumer)
+    request.consumer = ending.consumer
     return undefined
   }
 }
