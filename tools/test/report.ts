@@ -19,10 +19,10 @@ export function fileReport(result: FileResult): string {
   return [line, ...told, ...details.map(indent)].join('\n')
 }
 
-/** What was skipped and why, which files failed, and the closing counters in the form of node's own reporter. */
+/** What was skipped and why, what failed (again: logs are cut in the middle), and the counters as node's own reporter has them. */
 export function closing(results: readonly FileResult[], ms: number): string {
   const skipped = results.flatMap(({ path, skipped }) => skipped.map(({ name, text }) => `  ${path}: ${name}: ${text}`))
-  const broken = results.filter(failed).map(({ path }) => `  ${path}`)
+  const broken = results.filter(failed).map(result => `  ${result.path}\n${indent(inShort(result))}`)
   const counters = Object.entries(total(results)).map(([name, value]) => `ℹ ${name} ${value}`)
   return [
     '',
@@ -31,6 +31,12 @@ export function closing(results: readonly FileResult[], ms: number): string {
     ...counters,
     `ℹ duration_ms ${Math.round(ms)}`,
   ].join('\n')
+}
+
+/** Problems and failures, each by its first lines. */
+function inShort({ problems, failures }: FileResult): string {
+  const failed = failures.map(({ name, text }) => `✗ ${name}\n${indent(text.split('\n').slice(0, 12).join('\n'))}`)
+  return [...problems.map(problem => `! ${problem}`), ...failed].join('\n')
 }
 
 /** A file that is wrong as a whole, whatever its tests said, counts as one failed test, as in node's own runner. */

@@ -58,6 +58,7 @@ describe('the test runner', { concurrency: 6 }, () => {
     })
     assert.equal(status, 1)
     assert.match(output, /✗ outer › inner/)
+    assert.match(output.slice(output.indexOf('Failed files')), /✗ outer › inner\n +.*Expected values/s)
     assert.match(output, /\+ {3}a: 1/)
     assert.match(output, /^ℹ pass 1$/m)
     assert.match(output, /^ℹ fail 2$/m)

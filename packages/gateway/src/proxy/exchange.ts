@@ -62,6 +62,7 @@ export class Exchange implements Receiver {
           keep: isIdempotent(this.#method),
           maxBytes: maxBodyBytes,
           onFirstRead: () => continueIfAsked(req, res),
+          isAnswered: () => res.writableEnded,
         })
       : undefined
     // Never taken off again: that costs more than asking whether it is over.

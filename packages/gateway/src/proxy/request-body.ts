@@ -15,6 +15,8 @@ export interface BodyOptions {
   readonly maxBytes: number
   /** Runs once, when the upstream is ready for the body: the moment for 100 Continue. */
   readonly onFirstRead: () => void
+  /** Whether there will be no other attempt: what still comes is for nobody. */
+  readonly isAnswered: () => boolean
 }
 
 /** A client's request body, for one attempt after the other. */
@@ -62,6 +64,11 @@ export class RequestBody {
         this.#read = true
       },
       onChunk: chunk => this.#take(chunk),
+      onDetached: () => {
+        if (this.#options.isAnswered()) this.#req.resume()
+        // Or what comes until the next attempt would be lost.
+        else this.#req.pause()
+      },
     })
   }
 
@@ -78,6 +85,7 @@ export class RequestBody {
 interface Events {
   readonly onRead: () => void
   readonly onChunk: (chunk: Buffer) => boolean
+  readonly onDetached: () => void
 }
 
 /**
@@ -115,8 +123,10 @@ class BodyStream extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    // Paused, or what comes until the next attempt would be lost.
-    if (this.#attached) this.#req.off('data', this.#onData).off('end', this.#onEnd).pause()
+    if (this.#attached) {
+      this.#req.off('data', this.#onData).off('end', this.#onEnd)
+      this.#events.onDetached()
+    }
     callback(error)
   }
 

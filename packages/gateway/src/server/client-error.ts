@@ -2,14 +2,14 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { answerHeaders, kongError } from './answer.ts'
 import { MAX_URL_LENGTH } from './limits.ts'
+import { endAndLinger } from './linger.ts'
 import { newRequestId } from './request-id.ts'
 
 /** Answers a connection whose bytes are no valid HTTP request (smuggling attempts, oversize headers …) and closes it. */
 export function answerClientError(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
+  // What the client was still sending when it was answered.
+  if (socket.writableEnded) return
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const status = statusOf(error)
   writeRawAnswer(socket, status, MESSAGES[status] ?? 'Bad request')
 }
@@ -20,7 +20,7 @@ export function writeRawAnswer(socket: Duplex, status: number, message: string):
   const answer = kongError(status, message, request.id, { connection: 'close' })
   const headers = Object.entries(answerHeaders(answer, request)).map(([name, value]) => `${name}: ${value}\r\n`)
   const reason = STATUS_CODES[status] ?? 'Request Header Too Large'
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${headers.join('')}\r\n${answer.body}`)
+  endAndLinger(socket, `HTTP/1.1 ${status} ${reason}\r\n${headers.join('')}\r\n${answer.body}`)
 }
 
 const MESSAGES: Record<number, string> = {

@@ -47,7 +47,7 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
   server.on('upgrade', (req, socket, head) => acceptUpgrade(req, socket, head, { handler, inFlight }))
   server.on('connect', (_req, socket) => {
     if (inFlight.on(socket).length > 0) socket.destroy()
-    else writeRawAnswer(socket, 405, 'Method not allowed')
+    else writeRawAnswer(socket.resume(), 405, 'Method not allowed')
   })
   server.on('clientError', (error, socket) => {
     const [res] = inFlight.on(socket)

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { hasBody } from './has-body.ts'
 import { LINGER_MS } from './limits.ts'
+import { lingerOnClose } from './linger.ts'
 import { SlotList, type Slotted } from './slot-list.ts'
 
 interface Entry extends Slotted {
@@ -20,7 +21,9 @@ export class InFlight {
     if (this.#draining) res.shouldKeepAlive = false
     res.on('close', () => this.#remove(entry))
     // A request without a body is complete before its answer can be.
-    if (hasBody(res.req)) res.on('finish', onFinish)
+    if (!hasBody(res.req)) return
+    lingerOnClose(res.req)
+    res.on('finish', onFinish)
   }
 
   /** The unfinished responses of one connection. */

@@ -3,11 +3,14 @@ import type { Socket } from 'node:net'
 import { requestIdOf } from '../call/index.ts'
 import { type ApiError, HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT } from '../errors/index.ts'
 import { failureEnvelope } from './envelope.ts'
+import { endAndLinger } from './linger.ts'
 
 /** Answers bytes that Node could not read as a request: there is no reply object to send it with. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  // What the client was still sending when it was answered.
+  if (socket.writableEnded) return
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  socket.end(rawAnswer(failureOf(error.code), requestIdOf(undefined)))
+  endAndLinger(socket, rawAnswer(failureOf(error.code), requestIdOf(undefined)))
 }
 
 function failureOf(code: string | undefined): ApiError {

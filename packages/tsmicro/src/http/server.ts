@@ -6,6 +6,7 @@ import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
 import { admitGatewayOnly, type GatewayDoor } from './gateway-door.ts'
 import { acceptJsonOnly } from './json-body.ts'
+import { lingerOnClose } from './linger.ts'
 import { parserErrorOf } from './parser-errors.ts'
 import { answerUnreadable } from './raw-answer.ts'
 
@@ -52,6 +53,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     clientErrorHandler: answerUnreadable,
   })
+  lingerOnClose(server.server)
   acceptJsonOnly(server)
   drainOnClose(server)
   logAccess(server, log)
@@ -75,8 +77,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       log.error({ err: error, requestId: request.id }, 'unexpected error at the HTTP door')
     }
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', failure.retryAfterSeconds)
-    // Fastify would close the connection: what is still on its way would then meet a reset, which throws the answer away
-    // before the client has read it. Left open, Node reads the rest into nothing, until the receive time-out at most.
+    // Fastify would close the connection. Left open, Node reads the rest into nothing, until the receive time-out at most.
     if (failure instanceof PAYLOAD_TOO_LARGE) reply.removeHeader('connection')
     void reply.code(failure.status).send(failureEnvelope(failure, request.id))
   })
