@@ -41,12 +41,13 @@ export class RequestBody {
   }
 
   /**
-   * Takes what has come, if that is all. Most requests are so short that they come in one packet: with a stream for each,
-   * 10 KB took some 280 µs of CPU instead of 210 (on a busy machine, client and upstream included).
+   * Takes what has come, if that is all. Most requests are so short that they come in one packet: with a stream for each, 10 KB
+   * took 115 to 160 µs of CPU instead of 95, and V8 kept a third of the garbage for its slow collector. Told by the length, because
+   * the parser calls a request complete only after the microtasks that follow its last bytes.
    */
   takeWhole(): void {
-    const { complete, headers, readableLength } = this.#req
-    if (!complete || headers['content-length'] === undefined || headers.expect !== undefined) return
+    const { headers, readableLength } = this.#req
+    if (readableLength !== Number(headers['content-length']) || headers.expect !== undefined) return
     if (readableLength === 0 || readableLength > Math.min(WHOLE_BYTES, this.#options.maxBytes)) return
     this.#whole = this.#req.read()
   }
