@@ -6,7 +6,7 @@ import { Child } from '../common/child.ts'
 import { LOADS, type LoadName } from '../gateway/load/load.ts'
 import { measure, sampleOf } from '../gateway/measure/measure.ts'
 import { FULL, QUICK } from '../gateway/measure/plan.ts'
-import type { Result } from '../gateway/measure/result.ts'
+import { type Result, ratio } from '../gateway/measure/result.ts'
 import { runPlan } from '../gateway/measure/run-plan.ts'
 import { parseOptions } from '../gateway/options.ts'
 import { judge } from '../gateway/report/acceptance.ts'
@@ -46,7 +46,8 @@ test('a wrong answer through a proxy ends the measurement', async () => {
 })
 
 const figures = (subject: SubjectName, load: LoadName, perSecond: number, cpuMicrosPerRequest: number): Result => {
-  return { subject, load, connections: 64, perSecond, p50Ms: 1, p99Ms: 2, cpuMicrosPerRequest, memoryMb: 100 }
+  const sample = { perSecond, p50Ms: 1, p99Ms: 2, cpuMicrosPerRequest, memoryMb: 100 }
+  return { subject, load, connections: 64, ...sample, turns: [sample] }
 }
 
 test('what is aimed at is judged by rate and by CPU', () => {
@@ -60,6 +61,14 @@ test('what is aimed at is judged by rate and by CPU', () => {
     judged.map(({ met }) => met),
     [true, false, false, true, false, true],
   )
+})
+
+test('what is compared was measured in the same turn', () => {
+  const turns = (...rates: number[]) => rates.map(perSecond => ({ ...figures('bare', 'get', perSecond, 80) }))
+  const bare = { ...figures('bare', 'get', 900, 80), turns: turns(1000, 900, 100) }
+  const ours = { ...figures('gateway', 'get', 800, 80), turns: turns(900, 800, 95) }
+  assert.equal(ratio(ours, bare, 'perSecond'), 0.9)
+  assert.throws(() => ratio({ ...ours, turns: [] }, bare, 'perSecond'), RangeError)
 })
 
 test('the report has a table for each load, beside bare; the chart a panel for each figure', () => {

@@ -5,9 +5,9 @@ import type { SubjectName } from '../subjects.ts'
 export interface Plan {
   readonly subjects: readonly SubjectName[]
   readonly loads: readonly LoadName[]
-  /** Each with fresh processes. */
+  /** Each with fresh processes: the same code differs by a tenth from one process to the next. */
   readonly rounds: number
-  /** How often a round takes its turn through all subjects under one load: short turns meet the same machine. */
+  /** How often a round goes through all loads, and under each through all subjects: short turns meet the same machine. */
   readonly passes: number
   /** Once for each new process: lets the JIT compiler do its work, which takes some 20,000 requests where much is to be compiled. */
   readonly bringUpMs: number
@@ -18,5 +18,5 @@ export interface Plan {
 
 type Times = Omit<Plan, 'subjects' | 'loads'>
 
-export const FULL: Times = { rounds: 2, passes: 5, bringUpMs: 9000, warmUpMs: 150, measuredMs: 700 }
+export const FULL: Times = { rounds: 3, passes: 4, bringUpMs: 9000, warmUpMs: 150, measuredMs: 700 }
 export const QUICK: Times = { rounds: 1, passes: 2, bringUpMs: 1500, warmUpMs: 100, measuredMs: 300 }

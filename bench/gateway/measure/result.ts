@@ -1,3 +1,4 @@
+import { median } from '../../common/median.ts'
 import type { LoadName } from '../load/load.ts'
 import type { SubjectName } from '../subjects.ts'
 
@@ -17,4 +18,15 @@ export interface Result extends Sample {
   readonly subject: SubjectName
   readonly load: LoadName
   readonly connections: number
+  /** Each of them. Those of the same place, of any subject under any load, were taken within the same minute. */
+  readonly turns: readonly Sample[]
+}
+
+/**
+ * How many times as much one has as the other: the median over turns of what each turn says. The machine's speed differs more from
+ * minute to minute than the proxies do, and so cancels out. @throws RangeError when they were not measured equally often
+ */
+export function ratio(ours: Result, theirs: Result, figure: 'perSecond' | 'cpuMicrosPerRequest'): number {
+  if (ours.turns.length !== theirs.turns.length) throw new RangeError('not measured equally often')
+  return median(ours.turns.map((turn, i) => turn[figure] / (theirs.turns[i]?.[figure] ?? 0)))
 }

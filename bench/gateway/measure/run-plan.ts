@@ -30,12 +30,13 @@ export async function runPlan(plan: Plan, signal: AbortSignal, say: (text: strin
   say('\n')
   return plan.loads.flatMap(load =>
     plan.subjects.map((subject): Result => {
-      return { subject, load, connections: CONNECTIONS, ...medianSample(samples.get(keyOf(load, subject)) ?? []) }
+      const turns = samples.get(keyOf(load, subject)) ?? []
+      return { subject, load, connections: CONNECTIONS, ...medianSample(turns), turns }
     }),
   )
 }
 
-/** Every load for one subject after the other, several times, so that whatever else the machine does meets all alike. */
+/** Every load for one subject after the other, several times: whatever else the machine does meets all alike. */
 async function round(plan: Plan, signal: AbortSignal, collect: Collect): Promise<void> {
   const { warmUpMs, measuredMs, bringUpMs } = plan
   await using children = new AsyncDisposableStack()
@@ -51,9 +52,10 @@ async function round(plan: Plan, signal: AbortSignal, collect: Collect): Promise
     for (const [load, share] of BRING_UP)
       await measure(generator, proxy, { load, warmUpMs, measuredMs: share * bringUpMs, signal })
   }
-  for (const load of plan.loads) {
-    for (let pass = 0; pass < plan.passes; pass++) {
-      for (const [subject, proxy] of proxies)
+  for (let pass = 0; pass < plan.passes; pass++) {
+    for (const load of plan.loads) {
+      // There and back again: who comes after whom must not matter.
+      for (const [subject, proxy] of pass % 2 === 0 ? proxies : [...proxies].toReversed())
         collect(load, subject, await measure(generator, proxy, { load, warmUpMs, measuredMs, signal }))
     }
   }

@@ -1,5 +1,5 @@
 import type { LoadName } from '../load/load.ts'
-import type { Result } from '../measure/result.ts'
+import { type Result, ratio } from '../measure/result.ts'
 import type { SubjectName } from '../subjects.ts'
 
 /** One promise about the figures, and whether this run kept it. */
@@ -37,8 +37,8 @@ export function judge(results: readonly Result[]): Judgement[] {
   return PROMISED.flatMap(({ what, of, to, atLeast }) => {
     const [ours, theirs] = [find(of), find(to)]
     if (!ours || !theirs) return []
-    const rate = ours.perSecond / theirs.perSecond
-    const cpu = ours.cpuMicrosPerRequest / theirs.cpuMicrosPerRequest
+    const rate = ratio(ours, theirs, 'perSecond')
+    const cpu = ratio(ours, theirs, 'cpuMicrosPerRequest')
     const atMost = 1 / atLeast
     return [
       { promise: `${what}: requests a second at least ${atLeast} ×`, ratio: rate, met: rate >= atLeast },

@@ -1,7 +1,7 @@
 import { barChart } from '../../common/bars.ts'
 import { aligned, count, markdownTable } from '../../common/tables.ts'
 import type { LoadName } from '../load/load.ts'
-import type { Result } from '../measure/result.ts'
+import { type Result, ratio } from '../measure/result.ts'
 import { judge } from './acceptance.ts'
 
 const LOAD_NAMES: Readonly<Record<LoadName, string>> = {
@@ -47,7 +47,8 @@ export function chart(results: readonly Result[]): string {
 function tables(results: readonly Result[]): string[][][] {
   return [...byLoad(results)].map(([load, group]) => {
     const bare = group.find(({ subject }) => subject === YARDSTICK)
-    const share = (ours: number, theirs: number | undefined) => (theirs === undefined ? '' : (ours / theirs).toFixed(2))
+    const share = (ours: Result, figure: 'perSecond' | 'cpuMicrosPerRequest') =>
+      bare === undefined ? '' : ratio(ours, bare, figure).toFixed(2)
     const heading = [
       'requests/s',
       `÷ ${YARDSTICK}`,
@@ -60,11 +61,11 @@ function tables(results: readonly Result[]): string[][][] {
     const rows = group.map(result => [
       result.subject,
       count(result.perSecond),
-      share(result.perSecond, bare?.perSecond),
+      share(result, 'perSecond'),
       result.p50Ms.toFixed(2),
       result.p99Ms.toFixed(2),
       result.cpuMicrosPerRequest.toFixed(1),
-      share(result.cpuMicrosPerRequest, bare?.cpuMicrosPerRequest),
+      share(result, 'cpuMicrosPerRequest'),
       count(result.memoryMb),
     ])
     return [[LOAD_NAMES[load], ...heading], ...rows]
