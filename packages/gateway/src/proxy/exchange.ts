@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Target } from '../balancing/target.ts'
 import { kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
+import { atEndOfTurn, type Deferred } from '../server/end-of-turn.ts'
 import { hasBody } from '../server/has-body.ts'
 import type { GatewayLog } from '../server/log.ts'
 import type { UpgradeSocket } from '../server/upgrade-socket.ts'
@@ -39,7 +40,7 @@ const HELD_BYTES = 8 * 1024
  * Written on undici's dispatch interface: no promise, stream object or AbortSignal per request. `npm run bench -- gateway` measures
  * it; docs/benchmarks.md tells where the time goes.
  */
-export class Exchange implements Receiver {
+export class Exchange implements Receiver, Deferred {
   readonly #o: ExchangeOptions
   readonly #method: string
   readonly #body: RequestBody | undefined
@@ -62,7 +63,7 @@ export class Exchange implements Receiver {
           keep: isIdempotent(this.#method),
           maxBytes: maxBodyBytes,
           onFirstRead: () => continueIfAsked(req, res),
-          isAnswered: () => res.writableEnded,
+          isAnswered: () => this.#over,
         })
       : undefined
     // Never taken off again: that costs more than asking whether it is over.
@@ -94,6 +95,12 @@ export class Exchange implements Receiver {
 
   onEnd(): void {
     this.#over = true
+    if (this.#flushed) this.endTurn()
+    else atEndOfTurn(this)
+  }
+
+  /** Sends the end of the answer, or all of it. */
+  endTurn(): void {
     const { res } = this.#o
     if (this.#held === undefined) res.end()
     // As text it goes into one buffer with the header fields.
