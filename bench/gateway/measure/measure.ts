@@ -19,8 +19,8 @@ export interface Turn {
   readonly signal: AbortSignal
 }
 
-/** The large answers of slow readers first fill every buffer on the way. */
-const SETTLING_MS = 700
+/** The large answers of slow readers first fill every buffer on the way, and the generator gets over opening a thousand connections. */
+const SETTLING_MS = 1500
 
 /** A window with fewer requests says nothing: a machine busy with other work gets another. */
 const FEWEST = 20
