@@ -16,7 +16,7 @@ import { SUBJECTS, type SubjectName } from '../gateway/subjects.ts'
 import { isInstalled } from '../install.ts'
 
 const skip = isInstalled() ? false : 'bench/node_modules is not there: npm run bench -- gateway installs it'
-const SHORT = { rounds: 1, passes: 1, bringUpMs: 50, warmUpMs: 20, measuredMs: 100 }
+const SHORT = { rounds: 1, passes: 1, bringUpMs: 50, warmUpMs: 20, settlingMs: 300, measuredMs: 100 }
 
 test('every proxy answers rightly under GET and POST', { skip }, async () => {
   const plan = { ...SHORT, subjects: SUBJECTS, loads: ['get', 'post'] as const }

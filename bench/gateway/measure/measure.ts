@@ -15,12 +15,10 @@ export interface Opened {
 export interface Turn {
   readonly load: LoadName
   readonly warmUpMs: number
+  readonly settlingMs: number
   readonly measuredMs: number
   readonly signal: AbortSignal
 }
-
-/** The large answers of slow readers first fill every buffer on the way, and the generator gets over opening a thousand connections. */
-const SETTLING_MS = 1500
 
 /** A window with fewer requests says nothing: a machine busy with other work gets another. */
 const FEWEST = 20
@@ -30,11 +28,11 @@ const PATIENCE = 20
 export async function measure(
   generator: Child,
   { process, door }: Opened,
-  { load, warmUpMs, measuredMs, signal }: Turn,
+  { load, warmUpMs, settlingMs, measuredMs, signal }: Turn,
 ): Promise<Sample> {
   await generator.ask('start', { door, load })
   const mark = () => Promise.all([generator.ask<Window>('mark'), process.ask<Window>('mark')])
-  await sleep(load === 'slow' ? warmUpMs + SETTLING_MS : warmUpMs, undefined, { signal })
+  await sleep(load === 'slow' ? warmUpMs + settlingMs : warmUpMs, undefined, { signal })
   await mark()
   let windows: [asking: Window, working: Window]
   let patience = PATIENCE

@@ -38,7 +38,7 @@ export async function runPlan(plan: Plan, signal: AbortSignal, say: (text: strin
 
 /** Every load for one subject after the other, several times: whatever else the machine does meets all alike. */
 async function round(plan: Plan, signal: AbortSignal, collect: Collect): Promise<void> {
-  const { warmUpMs, measuredMs, bringUpMs } = plan
+  const { warmUpMs, settlingMs, measuredMs, bringUpMs } = plan
   await using children = new AsyncDisposableStack()
   const generator = children.use(new Child('generator', roleFile('generator')))
   const upstream = children.use(new Child('upstream', roleFile('upstream')))
@@ -50,13 +50,13 @@ async function round(plan: Plan, signal: AbortSignal, collect: Collect): Promise
   }
   for (const proxy of proxies.values()) {
     for (const [load, share] of BRING_UP)
-      await measure(generator, proxy, { load, warmUpMs, measuredMs: share * bringUpMs, signal })
+      await measure(generator, proxy, { load, warmUpMs, settlingMs, measuredMs: share * bringUpMs, signal })
   }
   for (let pass = 0; pass < plan.passes; pass++) {
     for (const load of plan.loads) {
       // There and back again: who comes after whom must not matter.
       for (const [subject, proxy] of pass % 2 === 0 ? proxies : [...proxies].toReversed())
-        collect(load, subject, await measure(generator, proxy, { load, warmUpMs, measuredMs, signal }))
+        collect(load, subject, await measure(generator, proxy, { load, warmUpMs, settlingMs, measuredMs, signal }))
     }
   }
 }
