@@ -106,7 +106,8 @@ test('every instance is replaced under load: no request fails', { skip: linux },
 test('the config is replaced under load, a bad one refused: no request fails', { skip: linux }, async () => {
   const config = await readFile(new URL('../../kong/kong-load-balanced.yml', import.meta.url), 'utf8')
   const post = async (body: string) => {
-    const answer = await fetch(`${system.adminUrl}/config`, { method: 'POST', body })
+    const headers = await system.adminHeaders()
+    const answer = await fetch(`${system.adminUrl}/config`, { method: 'POST', body, headers })
     return [answer.status, String(((await answer.json()) as { message?: string }).message)] as const
   }
   const load = everything()

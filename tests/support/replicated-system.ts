@@ -44,6 +44,12 @@ export class ReplicatedSystem implements AsyncDisposable {
     return url
   }
 
+  /** What lets a request to the Admin API in: the operator alone can read it. */
+  async adminHeaders(): Promise<{ readonly authorization: string }> {
+    const token = await readFile(join(this.#dataDir, 'gateway-admin-token'), 'utf8')
+    return { authorization: `Bearer ${token.trim()}` }
+  }
+
   get output(): string {
     return this.#system.output
   }
@@ -71,7 +77,7 @@ export class ReplicatedSystem implements AsyncDisposable {
 
   /** What the gateway says of an upstream's targets. */
   async healthOf(upstream: string): Promise<Readonly<Record<string, string>>> {
-    const answer = await fetch(`${this.adminUrl}/upstreams/${upstream}/health`)
+    const answer = await fetch(`${this.adminUrl}/upstreams/${upstream}/health`, { headers: await this.adminHeaders() })
     const { data } = (await answer.json()) as { data: { target: string; health: string }[] }
     return Object.fromEntries(data.map(({ target, health }) => [target, health]))
   }

@@ -24,6 +24,7 @@ Options:
 Environment:
   DATA_DIR          where the data is kept (default .data)
   GATEWAY_PORT      port of the gateway, 0 for a free one (default 8000)
+  GATEWAY_HOSTS     names that the gateway answers to beside localhost, 127.0.0.1 and [::1]: shop.test,*.shop.test; * for any
   LOG_LEVEL         trace, debug, info, warn, error, fatal or silent (default info)
   NATS_URL, DATABASE_URL, MONGODB_URL, REDIS_URL
                     use these servers instead of starting some

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -70,6 +70,8 @@ test('through the command itself: serves, loads anew on SIGHUP, drains on SIGTER
   using hello = await service(res => res.end('hello'))
   const file = kongFile(dir.path)
   const args = ['--config', file, '--port', '0', '--admin-port', '0', '--resolve', `hello:80=${hello.authority}`]
+  const token = join(dir.path, 'token')
+  args.push('--admin-token-file', token)
   const child = spawn(process.execPath, [BIN, 'gateway', 'run', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {
@@ -79,7 +81,9 @@ test('through the command itself: serves, loads anew on SIGHUP, drains on SIGTER
     await until('it listens', () => output.includes('gateway listening'))
     const { url, adminUrl } = JSON.parse(output) as { url: string; adminUrl: string }
     assert.equal(await (await fetch(`${url}/hello`)).text(), 'hello')
-    assert.equal((await fetch(`${adminUrl}/upstreams`)).status, 200)
+    assert.equal((await fetch(`${adminUrl}/upstreams`)).status, 401)
+    const headers = { authorization: `Bearer ${readFileSync(token, 'utf8').trim()}` }
+    assert.equal((await fetch(`${adminUrl}/upstreams`, { headers })).status, 200)
     kongFile(dir.path, '  - paths: [/again]\n')
     child.kill('SIGHUP')
     await until('it has loaded', () => output.includes('config loaded anew'))

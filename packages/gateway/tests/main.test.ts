@@ -49,6 +49,8 @@ test('--help explains, anything unknown is refused in one line', async () => {
     [[], /--config FILE is required/],
     [['--config', PLATFORM, '--port', 'http'], /--port http is not a port number/],
     [['--config', PLATFORM, '--admin-port', 'x'], /--admin-port x is not a port number/],
+    [['--config', PLATFORM, '--admin-port', '0'], /--admin-port needs --admin-token-file FILE, or GATEWAY_ADMIN_TOKEN/],
+    [['--config', PLATFORM, '--admin-token-file', 'x'], /--admin-token-file is of use with --admin-port alone/],
     [['--config', PLATFORM, '--resolve', 'auth'], /--resolve auth must look like/],
   ]
   const runs = faults.map(async ([args, line]) => {
@@ -88,7 +90,7 @@ test('SIGHUP loads the file anew; a bad one is refused with its line, and the ol
       `_format_version: "3.0"\nservices:\n- {name: a, url: "http://${authority}", routes: [{paths: [/]}]}\n${more}`,
     )
   await write(first.authority)
-  const child = start('--config', file, '--port', '0', '--admin-port', '0')
+  const child = start('--config', file, '--port', '0', '--admin-port', '0', '--admin-token-file', join(folder, 'token'))
   try {
     const { lines, port } = await listening(child)
     const said = (text: RegExp) => until(() => lines.some(({ msg }) => text.test(String(msg))), `it says ${text}`)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../src/config/load.ts'
+import { Vault } from '../src/config/vault.ts'
 import { buildTable } from '../src/proxy/table.ts'
 import { Revocations } from '../src/revocations/revocations.ts'
 import { silentLog } from '../src/server/log.ts'
@@ -45,7 +46,7 @@ for (const [name, config, line] of refused) {
     const options = {
       resolve: (authority: string) => authority,
       log: silentLog,
-      env: {},
+      vault: new Vault({}),
       revocations: new Revocations(),
     }
     const error = await buildTable(read, options).then(() => assert.fail('it was taken'), explain)

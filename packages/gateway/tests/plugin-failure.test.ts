@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../src/config/load.ts'
+import { Vault } from '../src/config/vault.ts'
 import type { AccessPlugin } from '../src/plugins/plugin.ts'
 import { PluginSet } from '../src/plugins/registry.ts'
 import { Backend } from '../src/proxy/backend.ts'
@@ -42,12 +43,19 @@ for (const [how, access] of Object.entries(failing)) {
       stripPath: true,
       preserveHost: false,
       httpsOnly: undefined,
+      admitsPages: false,
     }
     const generation = new Generation({
       router: new Router([[route, entry]]),
       unmatchedResponders: [],
-      plugins: new PluginSet({ balancerOf: () => backend.balancer, log, env: {}, revocations: new Revocations() }),
+      plugins: new PluginSet({
+        balancerOf: () => backend.balancer,
+        log,
+        vault: new Vault({}),
+        revocations: new Revocations(),
+      }),
       upstreams: new Map(),
+      hosts: [],
       startChecks: () => {},
       stopChecks: () => {},
       close: () => backend.close(),

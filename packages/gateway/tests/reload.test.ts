@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { GatewayConfigError } from '../src/index.ts'
-import { deadPort, gatewayFor, oneService, recordingLog, send, textOf, until, upstream } from './support.ts'
+import { askAdmin, deadPort, gatewayFor, oneService, recordingLog, send, textOf, until, upstream } from './support.ts'
 
 let folder: string
 before(async () => {
@@ -126,11 +126,7 @@ test('POST /config: YAML, or wrapped in JSON as Kong takes it; a bad one is refu
   const log = recordingLog()
   await using gateway = await gatewayFor(oneService(`http://${first.authority}`), { adminPort: 0, log })
   const post = async (body: string, type = 'text/yaml') => {
-    const answer = await fetch(`${gateway.adminUrl}/config`, {
-      method: 'POST',
-      body,
-      headers: { 'content-type': type },
-    })
+    const answer = await askAdmin(gateway, '/config', { method: 'POST', body, headers: { 'content-type': type } })
     return [answer.status, ((await answer.json()) as { message?: string }).message]
   }
   assert.deepEqual(await post(configAt(second.authority)), [201, undefined])
@@ -155,8 +151,7 @@ test('what is known of a target outlives a reload', async () => {
   const file = join(folder, 'known.yml')
   await writeFile(file, configAt(dead).replace(']\n  healthchecks', `, {target: "${good.authority}"}]\n  healthchecks`))
   await using gateway = await gatewayFor(file, { adminPort: 0 })
-  const unhealthy = async () =>
-    (await (await fetch(`${gateway.adminUrl}/upstreams/pool/health`)).text()).includes('UNHEALTHY')
+  const unhealthy = async () => (await (await askAdmin(gateway, '/upstreams/pool/health')).text()).includes('UNHEALTHY')
   for (let i = 0; i < 2; i++) assert.equal((await send(gateway.port)).status, 200)
   assert.equal(await unhealthy(), true)
   await gateway.reload()

@@ -10,6 +10,7 @@ import {
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
+  type Gateway,
   type GatewayOptions,
   type KongConfig,
   type KongPlugin,
@@ -156,6 +157,12 @@ export function recordingLog() {
   const lines: string[] = []
   const keep = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
   return { lines, info: keep, warn: keep, error: keep }
+}
+
+/** Asks the admin API of a gateway, with the token that it wants. */
+export function askAdmin({ adminUrl, adminToken }: Gateway, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { authorization: `Bearer ${adminToken}`, ...(init.headers as Record<string, string> | undefined) }
+  return fetch(`${adminUrl}${path}`, { ...init, headers })
 }
 
 export function hang(_req: IncomingMessage, _res: ServerResponse): void {}

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { test } from 'node:test'
-import type { KongConfig, KongHealthChecks, KongService, KongTarget } from '../src/index.ts'
+import type { Gateway, KongConfig, KongHealthChecks, KongService, KongTarget } from '../src/index.ts'
 import {
+  askAdmin,
   configOf,
   deadPort,
   gatewayFor,
@@ -46,8 +47,8 @@ async function named(name: string, handler?: RequestListener): Promise<TestServe
   return Object.assign(server, { seen })
 }
 
-async function health(adminUrl: string | undefined): Promise<Record<string, string>> {
-  const { data } = (await (await fetch(`${adminUrl}/upstreams/pool/health`)).json()) as {
+async function health(gateway: Gateway): Promise<Record<string, string>> {
+  const { data } = (await (await askAdmin(gateway, '/upstreams/pool/health')).json()) as {
     data: { target: string; health: string }[]
   }
   return Object.fromEntries(data.map(({ target, health: state }) => [target, state]))
@@ -137,9 +138,9 @@ test("passive checks: so many failures in a row take a target out; all out is 50
   const dead = `127.0.0.1:${await deadPort()}`
   const config = pooled([first.authority, dead], { passive })
   await using gateway = await gatewayFor(config, { adminPort: 0 })
-  assert.deepEqual(await health(gateway.adminUrl), { [first.authority]: 'HEALTHY', [dead]: 'HEALTHY' })
+  assert.deepEqual(await health(gateway), { [first.authority]: 'HEALTHY', [dead]: 'HEALTHY' })
   for (let i = 0; i < 2; i++) assert.equal((await send(gateway.port)).status, 200)
-  assert.deepEqual(await health(gateway.adminUrl), { [first.authority]: 'HEALTHY', [dead]: 'UNHEALTHY' })
+  assert.deepEqual(await health(gateway), { [first.authority]: 'HEALTHY', [dead]: 'UNHEALTHY' })
   status = 404
   for (let i = 0; i < 3; i++) assert.equal((await send(gateway.port)).status, 404, 'no failure of the target')
   status = 503
@@ -148,14 +149,14 @@ test("passive checks: so many failures in a row take a target out; all out is 50
   const { status: refused, json } = await send(gateway.port)
   assert.deepEqual([refused, json.message], [503, NO_PEER])
   assert.equal(first.seen.length, before)
-  assert.deepEqual(await health(gateway.adminUrl), { [first.authority]: 'UNHEALTHY', [dead]: 'UNHEALTHY' })
+  assert.deepEqual(await health(gateway), { [first.authority]: 'UNHEALTHY', [dead]: 'UNHEALTHY' })
 })
 
 test('without checks a failing target stays in; no targets is 503', async () => {
   await using first = await named('first', (_req, res) => res.writeHead(500).end())
   await using gateway = await gatewayFor(pooled([first.authority]), { adminPort: 0 })
   for (let i = 0; i < 20; i++) assert.equal((await send(gateway.port)).status, 500)
-  assert.deepEqual(await health(gateway.adminUrl), { [first.authority]: 'HEALTHCHECKS_OFF' })
+  assert.deepEqual(await health(gateway), { [first.authority]: 'HEALTHCHECKS_OFF' })
   await using empty = await gatewayFor(pooled([]))
   const { status, json } = await send(empty.port)
   assert.deepEqual([status, json.message], [503, NO_PEER])
@@ -184,7 +185,7 @@ test('active checks: not ready, hung or gone takes a target out without a reques
   await using first = await named('first', (req, res) => answer(req, res))
   await using second = await named('second')
   await using gateway = await gatewayFor(pooled([first.authority, second.authority], ACTIVE), { adminPort: 0 })
-  const is = (state: string) => async () => (await health(gateway.adminUrl))[first.authority] === state
+  const is = (state: string) => async () => (await health(gateway))[first.authority] === state
   const faults: RequestListener[] = [
     (req, res) => res.writeHead(req.url === '/ready' ? 503 : 200).end('first'),
     (req, res) => void (req.url === '/ready' ? hang(req, res) : res.end('first')),
@@ -203,13 +204,13 @@ test('active checks: not ready, hung or gone takes a target out without a reques
   }
 })
 
-test('the admin API takes a target out and puts it back; it is no door for web pages', async () => {
+test('the admin API takes a target out and puts it back', async () => {
   await using first = await named('first')
   await using second = await named('second')
   await using gateway = await gatewayFor(pooled([first.authority, second.authority]), { adminPort: 0 })
   const put = async (state: string) => {
-    const url = `${gateway.adminUrl}/upstreams/pool/targets/${encodeURIComponent(first.authority)}/${state}`
-    return (await fetch(url, { method: 'PUT' })).status
+    const path = `/upstreams/pool/targets/${encodeURIComponent(first.authority)}/${state}`
+    return (await askAdmin(gateway, path, { method: 'PUT' })).status
   }
   const texts = async () => {
     const all = new Set<string>()
@@ -223,15 +224,15 @@ test('the admin API takes a target out and puts it back; it is no door for web p
   assert.equal(await put('sick'), 404)
 
   const port = Number(new URL(gateway.adminUrl ?? '').port)
-  const status = async (path: string, method = 'GET', headers = {}) =>
-    (await send(port, { path, method, headers })).status
-  assert.deepEqual((await send(port, { path: '/upstreams' })).json.data, [{ name: 'pool', algorithm: 'round-robin' }])
+  const authorization = `Bearer ${gateway.adminToken}`
+  const status = async (path: string, method = 'GET') =>
+    (await send(port, { path, method, headers: { authorization } })).status
+  const { json } = await send(port, { path: '/upstreams', headers: { authorization } })
+  assert.deepEqual(json.data, [{ name: 'pool', algorithm: 'round-robin' }])
   assert.equal(await status('/upstreams/none/health'), 404)
   assert.equal(await status('/upstreams/pool/targets/x:1/healthy', 'PUT'), 404)
   assert.equal(await status('/upstreams', 'POST'), 405)
   assert.equal(await status('/%zz'), 404)
-  assert.equal(await status('/upstreams', 'GET', { origin: 'http://evil.test' }), 403)
-  assert.equal(await status('/upstreams', 'GET', { host: 'evil.test' }), 403)
 })
 
 test('an access check whose verifier is an upstream goes on while one of its targets is there', async () => {

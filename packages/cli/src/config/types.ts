@@ -47,7 +47,7 @@ export interface NatsConfig {
   readonly authorization: (passwordOf: (user: string) => string) => string
 }
 
-/** The gateway: a program that understands `--config --port --host --resolve` and, where there are replicas, `--admin-port`. */
+/** The gateway: a program that understands `--config --port --host --resolve` and, where there are replicas, `--admin-port --admin-token-file`. */
 export interface GatewayConfig {
   readonly entry: string
   /** The `kong.yml` to run. */

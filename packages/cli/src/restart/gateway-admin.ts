@@ -1,11 +1,15 @@
+import { readFile } from 'node:fs/promises'
 import { CliError } from '../errors.ts'
 
 /** The part of Kong's Admin API that takes instances out of the load balancing and puts them back. */
 export class GatewayAdmin {
   readonly #url: string
+  readonly #tokenFile: string
 
-  constructor(url: string) {
+  /** `tokenFile`: where the gateway writes what it wants to see; anew when it is started again. */
+  constructor(url: string, tokenFile: string) {
     this.#url = url
+    this.#tokenFile = tokenFile
   }
 
   /** The targets of every upstream, each with its state. @throws CliError when the gateway does not answer */
@@ -29,7 +33,8 @@ export class GatewayAdmin {
 
   async #ask(method: string, path: string): Promise<Response> {
     try {
-      const answer = await fetch(`${this.#url}${path}`, { method, signal: AbortSignal.timeout(5000) })
+      const headers = { authorization: `Bearer ${(await readFile(this.#tokenFile, 'utf8')).trim()}` }
+      const answer = await fetch(`${this.#url}${path}`, { method, headers, signal: AbortSignal.timeout(5000) })
       if (answer.ok) return answer
       throw new Error(`it answered ${answer.status}`)
     } catch (error) {

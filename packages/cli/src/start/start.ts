@@ -14,7 +14,7 @@ import { firstAddresses, planInstances } from './instances.ts'
 import { prepareNatsUsers } from './nats-users.ts'
 import { summarize } from './summary.ts'
 import { describeSystem } from './system.ts'
-import { gatewayWorker, serviceWorker, type WorkerContext } from './workers.ts'
+import { adminTokenFile, gatewayWorker, serviceWorker, type WorkerContext } from './workers.ts'
 
 /** How a system is to be brought up. */
 export interface StartContext {
@@ -50,7 +50,9 @@ export async function startSystem(
     signal.throwIfAborted()
 
     const admin =
-      gatewayPlan?.adminPort === undefined ? undefined : new GatewayAdmin(`http://127.0.0.1:${gatewayPlan.adminPort}`)
+      gatewayPlan?.adminPort === undefined
+        ? undefined
+        : new GatewayAdmin(`http://127.0.0.1:${gatewayPlan.adminPort}`, adminTokenFile(data.path))
     if (gatewayPlan) {
       const worker = gatewayWorker(gatewayPlan, plans, system, context)
       crew.gateways.push(worker)

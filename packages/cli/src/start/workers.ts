@@ -47,6 +47,11 @@ export function serviceWorker({ name, service, port }: InstancePlan, system: Sys
   })
 }
 
+/** Where the gateway writes the token of its admin API, for its owner alone. */
+export function adminTokenFile(dataDir: string): string {
+  return join(dataDir, 'gateway-admin-token')
+}
+
 /** Where the gateway listens, and what it runs. */
 export interface GatewayPlan {
   readonly gateway: GatewayConfig
@@ -66,13 +71,22 @@ export function gatewayWorker(
 ): Worker {
   const { root, log, readyTimeoutMs } = context
   const resolves = instances.flatMap(({ target, port: to }) => ['--resolve', `${target}=127.0.0.1:${to}`])
-  const admin = adminPort === undefined ? [] : ['--admin-port', String(adminPort)]
+  const tokenFile = adminTokenFile(context.dataDir)
+  const admin = adminPort === undefined ? [] : ['--admin-port', String(adminPort), '--admin-token-file', tokenFile]
   const args = ['--config', resolve(root, config), '--port', String(port), '--host', '127.0.0.1', ...admin, ...resolves]
   return new Worker({
     name: 'gateway',
     command: node(root, gateway.entry, ...args),
     cwd: root,
-    env: { ...process.env, ...compileCache(context.dataDir), NODE_ENV: 'development', ...gateway.env?.(system) },
+    env: {
+      ...process.env,
+      ...compileCache(context.dataDir),
+      NODE_ENV: 'development',
+      // It makes a token of its own.
+      GATEWAY_ADMIN_TOKEN: '',
+      GATEWAY_HOSTS: process.env.GATEWAY_HOSTS ?? '',
+      ...gateway.env?.(system),
+    },
     probe: tcpProbe(port),
     readyTimeoutMs,
     onLine: line => log.child('gateway', line),

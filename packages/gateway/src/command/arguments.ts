@@ -10,6 +10,10 @@ export interface CommandLine {
   readonly port: number
   readonly host: string
   readonly adminPort: number | undefined
+  /** Where the admin token goes. */
+  readonly adminTokenFile: string | undefined
+  /** Undefined = whatever the config refers to. */
+  readonly vault: readonly string[] | undefined
   readonly resolve: Readonly<Record<string, string>>
 }
 
@@ -26,9 +30,16 @@ Usage: ${usage} --config FILE [options]
   --admin-port N                   port of the admin API on 127.0.0.1, 0 for a free one (default: none):
                                    GET /upstreams, GET /upstreams/NAME/health,
                                    PUT /upstreams/NAME/targets/HOST:PORT/healthy (or unhealthy), POST /config
+  --admin-token-file FILE          writes a new token there, for its owner alone, which requests to the admin API have
+                                   to bring as "authorization: Bearer TOKEN"; or set GATEWAY_ADMIN_TOKEN
+  --vault NAME                     what {vault://env/NAME} of a config may read; repeatable (default: what FILE refers to)
   --help                           this text
 
-NATS_URL in the environment (nats://user:password@host:port) is listened to for revoked API keys, which are refused at once.
+Environment:
+  NATS_URL              nats://user:password@host:port: where to listen for revoked API keys, which are refused at once
+  GATEWAY_HOSTS         names that requests may call it by beside localhost, 127.0.0.1, [::1] and those of routes:
+                        shop.test,*.shop.test, or * for any (the default where --host is no loopback address)
+  GATEWAY_ADMIN_TOKEN   the admin API's token, 32 characters or more
 
 SIGHUP loads FILE anew: new requests use it, those under way finish with the old one. A file that cannot be run is
 refused with its line, and the old one goes on.
@@ -38,14 +49,19 @@ SIGTERM or SIGINT finishes the requests under way and exits 0; a second one exit
 
 /** @throws UsageError for anything unknown, missing or malformed */
 export function readArguments(args: readonly string[]): CommandLine {
-  const { config = '', port, host, resolve, help, 'admin-port': adminPort } = parse(args)
+  const { config = '', port, host, resolve, help, vault, ...admin } = parse(args)
+  const { 'admin-port': adminPort, 'admin-token-file': adminTokenFile } = admin
   if (config === '' && !help) throw new UsageError('--config FILE is required')
+  if (adminTokenFile !== undefined && adminPort === undefined)
+    throw new UsageError('--admin-token-file is of use with --admin-port alone')
   return {
     help,
     config,
     port: portNumber('--port', port),
     host,
     adminPort: adminPort === undefined ? undefined : portNumber('--admin-port', adminPort),
+    adminTokenFile,
+    vault,
     resolve: Object.fromEntries(resolve.map(resolvePair)),
   }
 }
@@ -59,6 +75,8 @@ function parse(args: readonly string[]) {
         port: { type: 'string', default: '8000' },
         host: { type: 'string', default: '127.0.0.1' },
         'admin-port': { type: 'string' },
+        'admin-token-file': { type: 'string' },
+        vault: { type: 'string', multiple: true },
         resolve: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h', default: false },
       },

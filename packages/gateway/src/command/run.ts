@@ -1,7 +1,9 @@
 import { type Gateway, startGateway } from '../gateway.ts'
 import { jsonLog } from '../server/json-log.ts'
 import type { GatewayLog } from '../server/log.ts'
+import { adminSettings } from './admin.ts'
 import { helpText, readArguments, UsageError } from './arguments.ts'
+import { hostsOf } from './hosts.ts'
 
 /** Ctrl-C may arrive twice: from the terminal, and once more from a parent that forwards it. */
 const SAME_KEYSTROKE_MS = 500
@@ -36,15 +38,19 @@ export async function runGatewayCommand(args: readonly string[], options: Gatewa
 }
 
 async function run(args: readonly string[], { usage, gone }: GatewayCommandOptions): Promise<number> {
-  const { help, config, port, host, adminPort, resolve } = readArguments(args)
+  const line = readArguments(args)
+  const { help, config, port, host, resolve } = line
   if (help) {
     process.stdout.write(helpText(usage))
     return 0
   }
   const log = jsonLog(line => process.stdout.write(line))
-  const admin = adminPort === undefined ? {} : { adminPort }
+  await using admin = await adminSettings(line, process.env)
   const nats = process.env.NATS_URL ? { nats: process.env.NATS_URL } : {}
-  const gateway = await startGateway({ config, port, host, resolve, log, ...admin, ...nats })
+  const vault = line.vault === undefined ? {} : { vault: line.vault }
+  const hosts = hostsOf(host, process.env)
+  const settings = { config, port, host, resolve, log, ...(hosts && { hosts }) }
+  const gateway = await startGateway({ ...settings, ...admin.options, ...vault, ...nats })
   const { url, adminUrl } = gateway
   log.info({ url, config, pid: process.pid, ...(adminUrl !== undefined && { adminUrl }) }, 'gateway listening')
   const reload = () => reloadConfig(gateway, config, log)

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Consumer } from '@tsmicro/kong-plugins/apikey-auth'
-import type { Environment } from '../config/secret.ts'
 import type { Section } from '../config/section.ts'
+import type { Vault } from '../config/vault.ts'
 import type { BalancerFinder } from '../proxy/balancer-finder.ts'
 import type { Revocations } from '../revocations/revocations.ts'
 import type { Answer } from '../server/answer.ts'
@@ -47,6 +47,8 @@ export interface AccessPlugin {
   readonly hiddenHeaders: readonly string[]
   /** What a request's body may be at most; a longer one is cut off with 413. Absent = no limit. */
   readonly maxBodyBytes?: number
+  /** Whether it says which web pages may ask, so that nobody else has to. */
+  readonly admitsPages?: boolean
   /** An answer ends the request; undefined lets it pass. */
   access(request: AccessRequest): Answer | undefined | Promise<Answer | undefined>
   /** Called when every plugin has let the request pass, in their order. If it throws, nothing is forwarded. */
@@ -65,7 +67,7 @@ export interface AccessPlugin {
 export interface PluginEnvironment {
   readonly balancerOf: BalancerFinder
   readonly log: GatewayLog
-  readonly env: Environment
+  readonly vault: Vault
   /** API keys that are refused whatever a verifier says. */
   readonly revocations: Revocations
 }

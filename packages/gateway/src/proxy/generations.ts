@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../config/load.ts'
+import type { Vault } from '../config/vault.ts'
 import { Generation } from './generation.ts'
 import { buildTable, type ProxyTable, type TableOptions } from './table.ts'
 
@@ -29,9 +30,15 @@ export class Generations {
     return this.#current
   }
 
-  /** Replaces the table, one replacement after the other; when it throws, the old one stays. */
-  replace(load: () => Promise<LoadedConfig>): Promise<void> {
-    const replaced = this.#replacing.then(async () => this.#swap(await build(await load(), this.#options)))
+  /**
+   * Replaces the table, one replacement after the other; when it throws, the old one stays. `vaultOf`: what the config may read,
+   * if that is not what the first one may.
+   */
+  replace(load: () => Promise<LoadedConfig>, vaultOf: (first: Vault) => Vault = first => first): Promise<void> {
+    const replaced = this.#replacing.then(async () => {
+      const options = { ...this.#options, vault: vaultOf(this.#options.vault) }
+      this.#swap(await build(await load(), options))
+    })
     this.#replacing = replaced.catch(() => {})
     return replaced
   }

@@ -16,6 +16,7 @@ import { upstreamRequestHeaders } from './request-headers.ts'
 import { RequestView } from './request-view.ts'
 import { responsePhase } from './response-phase.ts'
 import type { ProxyRoute, ProxyTable } from './table.ts'
+import type { Visitors } from './visitors.ts'
 
 interface Incoming {
   readonly req: IncomingMessage
@@ -31,9 +32,9 @@ type Outcome = Answer | undefined | Promise<Answer | undefined>
 
 /**
  * The way of a request: target, route, plugins, upstream. Whatever fails before the upstream refuses the request.
- * `current` tells the table that new requests use; each keeps the one it began with until its end.
+ * `current` tells the table that new requests use; each keeps the one it began with until its end. `visitors`: absent = anybody.
  */
-export function proxyHandler(current: () => Generation, log: GatewayLog): Handler {
+export function proxyHandler(current: () => Generation, log: GatewayLog, visitors?: Visitors): Handler {
   return (req, res, upgrade) => {
     const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now(), respond: undefined }
     const conclude = (refusal: Answer | undefined) => {
@@ -45,7 +46,8 @@ export function proxyHandler(current: () => Generation, log: GatewayLog): Handle
       else sendAnswer(res, kongError(500, 'An unexpected error occurred', request.id), request)
     }
     try {
-      const outcome = handle(current().tableFor(res, upgrade !== undefined), { req, res, upgrade, request, log })
+      const table = current().tableFor(res, upgrade !== undefined)
+      const outcome = handle(table, { req, res, upgrade, request, log }, visitors)
       if (outcome instanceof Promise) void outcome.then(conclude).catch(fail)
       else conclude(outcome)
     } catch (error) {
@@ -54,7 +56,11 @@ export function proxyHandler(current: () => Generation, log: GatewayLog): Handle
   }
 }
 
-function handle({ router, unmatchedResponders }: ProxyTable, incoming: Incoming): Outcome {
+function handle(
+  { router, unmatchedResponders, hosts }: ProxyTable,
+  incoming: Incoming,
+  visitors: Visitors | undefined,
+): Outcome {
   const { req, res, request, log } = incoming
   if (unmatchedResponders.length > 0) {
     const viewUnmatched = () => new RequestView(req, request.id, req.url ?? '', undefined)
@@ -65,11 +71,16 @@ function handle({ router, unmatchedResponders }: ProxyTable, incoming: Incoming)
   const target = requestTarget(req)
   const path = target && normalizePath(target.rawPath)
   if (target === undefined || path === undefined) return closing(400, 'Bad request', request.id)
+  const misdirected = visitors?.refuseHost(target.host, hosts, request.id)
+  if (misdirected !== undefined) return misdirected
 
   const match = router.match(req, target, path)
   if (match === undefined) return kongError(404, 'no Route matched with those values', request.id)
   const { value: route } = match
   if (route.httpsOnly !== undefined) return demandHttps(route.httpsOnly, target, request.id)
+
+  const foreign = route.admitsPages ? undefined : visitors?.refusePage(req, hosts, request.id)
+  if (foreign !== undefined) return foreign
 
   const { plugins } = route
   const view = plugins.length > 0 ? new RequestView(req, request.id, path, route.backend.service.name) : undefined

@@ -1,14 +1,16 @@
 import { Upstream } from '../balancing/upstream.ts'
 import type { GatewayConfig, RouteConfig } from '../config/model.ts'
-import type { Environment } from '../config/secret.ts'
+import type { Vault } from '../config/vault.ts'
 import type { AccessPlugin } from '../plugins/plugin.ts'
 import { PluginSet } from '../plugins/registry.ts'
 import type { Revocations } from '../revocations/revocations.ts'
+import type { HostPattern } from '../routing/host-pattern.ts'
 import { Router } from '../routing/router.ts'
 import type { GatewayLog } from '../server/log.ts'
 import { Backend } from './backend.ts'
 import { balancerFinder } from './balancer-finder.ts'
 import type { Resolver } from './resolver.ts'
+import { ownHosts } from './visitors.ts'
 
 /** Everything a request on a route needs, worked out when the config is loaded. */
 export interface ProxyRoute {
@@ -23,6 +25,8 @@ export interface ProxyRoute {
   readonly preserveHost: boolean
   /** What requests over http are refused with; undefined when they are not. */
   readonly httpsOnly: number | undefined
+  /** Whether a plugin says which pages may ask. */
+  readonly admitsPages: boolean
 }
 
 /** A config at work. */
@@ -32,6 +36,8 @@ export interface ProxyTable {
   readonly unmatchedResponders: readonly AccessPlugin[]
   readonly plugins: PluginSet
   readonly upstreams: ReadonlyMap<string, Upstream>
+  /** Names that routes ask for: whoever wrote the config means them. */
+  readonly hosts: readonly HostPattern[]
   startChecks(): void
   stopChecks(): void
   close(): Promise<void>
@@ -40,18 +46,18 @@ export interface ProxyTable {
 export interface TableOptions {
   readonly resolve: Resolver
   readonly log: GatewayLog
-  readonly env: Environment
+  readonly vault: Vault
   readonly revocations: Revocations
 }
 
 /** Throws `GatewayConfigError`, and leaves nothing open then. */
 export async function buildTable(
   config: GatewayConfig,
-  { resolve, log, env, revocations }: TableOptions,
+  { resolve, log, vault, revocations }: TableOptions,
 ): Promise<ProxyTable> {
   const upstreams = new Map(config.upstreams.map(upstream => [upstream.name, new Upstream(upstream, { resolve, log })]))
   const balancerOf = balancerFinder(upstreams, resolve)
-  const plugins = new PluginSet({ balancerOf, log, env, revocations })
+  const plugins = new PluginSet({ balancerOf, log, vault, revocations })
   try {
     plugins.make(config.plugins, 'everything')
     for (const service of config.services) {
@@ -77,6 +83,7 @@ export async function buildTable(
     unmatchedResponders: respondersOf(plugins.select(config.plugins)),
     plugins,
     upstreams,
+    hosts: ownHosts(routes.flatMap(([{ hosts = [] }]) => hosts)),
     startChecks: () => {
       for (const upstream of upstreams.values()) upstream.startChecks()
     },
@@ -98,6 +105,7 @@ function proxyRoute(route: RouteConfig, backend: Backend, plugins: readonly Acce
     maxBodyBytes: Math.min(...plugins.map(plugin => plugin.maxBodyBytes ?? Number.POSITIVE_INFINITY)),
     stripPath: route.stripPath,
     preserveHost: route.preserveHost,
+    admitsPages: plugins.some(plugin => plugin.admitsPages),
     httpsOnly: route.protocols.includes('http') ? undefined : route.httpsRedirectStatus,
   }
 }

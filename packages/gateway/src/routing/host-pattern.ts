@@ -1,6 +1,8 @@
 export interface HostPattern {
   /** The one host name that it matches; undefined when it has a wildcard. */
   readonly name: string | undefined
+  /** Where it has a wildcard. */
+  readonly wildcard: 'start' | 'end' | undefined
   /** Of a host name without port, in the case in which it was sent. */
   readonly matches: (host: string) => boolean
   /** Undefined matches any. */
@@ -13,6 +15,7 @@ export function hostPattern(text: string): HostPattern {
   const pattern = colon === -1 ? text : text.slice(0, colon)
   return {
     name: pattern.includes('*') ? undefined : pattern,
+    wildcard: pattern.startsWith('*') ? 'start' : pattern.endsWith('*') ? 'end' : undefined,
     matches: nameMatcher(pattern),
     port: colon === -1 ? undefined : Number(text.slice(colon + 1)),
   }

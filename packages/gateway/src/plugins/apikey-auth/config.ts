@@ -1,8 +1,9 @@
 import { isPathPattern } from '@tsmicro/kong-plugins/apikey-auth'
 import { configError } from '../../config/config-error.ts'
 import { parseHttpUrl, type Target } from '../../config/read-target.ts'
-import { type Environment, readSecret } from '../../config/secret.ts'
+import { readSecret } from '../../config/secret.ts'
 import { nonEmptyString, type Section } from '../../config/section.ts'
+import type { Vault } from '../../config/vault.ts'
 
 /** The plugin's config, with the names that it has in kong.yml. */
 export interface ApikeyConfig {
@@ -30,14 +31,14 @@ export interface ApikeyConfig {
 const SECONDS = { min: 0, max: 3600, integer: false }
 
 /** Throws `GatewayConfigError`. */
-export function readApikeyConfig(section: Section, env: Environment): ApikeyConfig {
+export function readApikeyConfig(section: Section, vault: Vault): ApikeyConfig {
   const verifiers = section.restriction('verify_urls', (value, place) =>
     parseHttpUrl(nonEmptyString(value, place), place),
   )
   if (verifiers === undefined) throw configError(section.at('verify_urls'), 'is required')
   return {
     verifiers,
-    secret: readSecret(section, 'verify_secret', env),
+    secret: readSecret(section, 'verify_secret', vault),
     timeoutMs: section.number('timeout_ms', 2000, { min: 1, max: 60_000, integer: true }),
     times: {
       good: section.number('cache_ttl', 5, SECONDS),

@@ -19,7 +19,7 @@ class ApikeyAuth implements AccessPlugin {
   readonly #verification: Verification
 
   constructor(section: Section, environment: PluginEnvironment) {
-    this.#config = readApikeyConfig(section, environment.env)
+    this.#config = readApikeyConfig(section, environment.vault)
     this.hiddenHeaders = this.#config.hideCredentials ? this.#config.keyNames : []
     this.#verification = verificationFor(this.#config, environment)
   }

@@ -23,6 +23,7 @@ export const cors: PluginKind = {
 
 class Cors implements AccessPlugin {
   readonly hiddenHeaders = []
+  readonly admitsPages = true
   readonly #origins: Origins
   readonly #methods: string
   readonly #headers: string

@@ -19,8 +19,8 @@ class SignRequest implements AccessPlugin {
   readonly hiddenHeaders = HIDDEN_HEADERS
   readonly #secret: string | undefined
 
-  constructor(config: Section, { env }: PluginEnvironment) {
-    this.#secret = readSecret(config, 'secret', env)
+  constructor(config: Section, { vault }: PluginEnvironment) {
+    this.#secret = readSecret(config, 'secret', vault)
   }
 
   access(): undefined {}
