@@ -8,7 +8,7 @@ export {
   type ErrorSpec,
 } from './define.ts'
 export { isDependencyFailure } from './dependency.ts'
-export { isNetworkError } from './network.ts'
+export { isNetworkError, isTlsRefusal } from './network.ts'
 export { rootMessage } from './root-message.ts'
 export {
   DEADLINE_EXCEEDED,
@@ -29,3 +29,4 @@ export {
   VALIDATION_FAILED,
   type ValidationDetail,
 } from './table.ts'
+export { UnusableError, unusableIn } from './unusable.ts'

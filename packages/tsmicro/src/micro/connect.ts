@@ -1,5 +1,5 @@
 import type { Log } from '../call/index.ts'
-import { rootMessage } from '../errors/index.ts'
+import { rootMessage, unusableIn } from '../errors/index.ts'
 import type { Dependency } from './dependency.ts'
 import { StartError } from './start-error.ts'
 
@@ -8,7 +8,8 @@ const LONGEST_WAIT_MS = 2000
 
 /**
  * Connects a dependency, trying again with growing pauses; says each time what is being waited for.
- * @throws {StartError} when it is not there within `timeoutMs`, even if an attempt hangs; the signal's reason when it aborts
+ * @throws {StartError} when it is not there within `timeoutMs`, even if an attempt hangs, and at once when waiting does not help
+ * (`UnusableError`); the signal's reason when it aborts
  */
 export async function connectWithRetry(
   dependency: Dependency,
@@ -25,6 +26,8 @@ export async function connectWithRetry(
       return
     } catch (err) {
       signal.throwIfAborted()
+      const refused = unusableIn(err)
+      if (refused) throw new StartError(`${name} cannot be used: ${refused.message}`, { cause: err })
       const reason = rootMessage(err)
       if (performance.now() + wait > endsAt) {
         throw new StartError(`${name} did not become usable within ${timeoutMs / 1000} s: ${reason}`, { cause: err })

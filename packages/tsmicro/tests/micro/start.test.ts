@@ -35,7 +35,7 @@ test('a dependency that comes late is waited for, visibly', async () => {
   const { service, log } = build({ dependencies: [dependency('database', calls, 2)] })
   await service.start()
   await service.stop()
-  const waiting = log.lines.filter(({ message }) => message === 'waiting for database: port 1 is closed')
+  const waiting = log.lines.filter(({ message }) => message === 'waiting for database: refused: port 1 is closed')
   assert.equal(waiting.length, 2)
 })
 
@@ -43,7 +43,10 @@ test('one that does not come ends the start with one line; what was connected is
   const calls: string[] = []
   const never = dependency('database', calls, Number.POSITIVE_INFINITY)
   const { service } = build({ dependencies: [dependency('first', calls), never], startTimeoutMs: 150 })
-  await assert.rejects(service.start(), startError(/^database did not become usable within 0.15 s: port 1 is closed$/))
+  await assert.rejects(
+    service.start(),
+    startError(/^database did not become usable within 0.15 s: refused: port 1 is closed$/),
+  )
   assert.deepEqual(calls.slice(-2), ['close database', 'close first'])
 })
 
@@ -65,7 +68,7 @@ test('a preparation that fails is named', async () => {
     throw new Error('query failed', { cause: new Error('no such table') })
   }
   const { service } = build({ dependencies: [dependency('one', calls)], prepare: [{ name: 'migrations', run }] })
-  await assert.rejects(service.start(), startError(/^migrations failed: no such table$/))
+  await assert.rejects(service.start(), startError(/^migrations failed: query failed: no such table$/))
   assert.deepEqual(calls, ['connect one', 'close one'])
 })
 
