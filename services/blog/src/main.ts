@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { runService, StartError } from 'tsmicro'
+import { runService, StartError, UnusableError } from 'tsmicro'
 import { ConfigError, describeConfig } from 'tsmicro/config'
 import { createLogger, type Logger } from 'tsmicro/telemetry'
 import { type Env, EnvSchema, loadEnv } from './config/env.ts'
@@ -45,7 +45,8 @@ function warnOfOpenServers(env: Env, log: Logger): void {
 }
 
 main().catch(error => {
-  if (!(error instanceof ConfigError || error instanceof StartError || error instanceof UsageError)) throw error
+  const expected = [ConfigError, StartError, UnusableError, UsageError]
+  if (!expected.some(type => error instanceof type)) throw error
   process.stderr.write(`blog: ${error.message}${error instanceof UsageError ? ' (see --help)' : ''}\n`)
   process.exit(error instanceof UsageError ? 2 : 1)
 })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MongoErrorLabel, MongoNetworkError, MongoServerError } from 'mongodb'
-import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE, UnusableError, unusableIn } from '../errors/index.ts'
 import { translate } from './errors.ts'
+import { createMongo } from './index.ts'
 
 // What one server alone can't be made to say: the answers of a replica set that elects, and of a busy server
 
@@ -19,6 +20,39 @@ test('a server that is no primary, goes away or forgot our cursor is unavailable
   assert.ok(translate(answer(112, [MongoErrorLabel.TransientTransactionError])) instanceof SERVICE_UNAVAILABLE)
 })
 
+test('refused credentials and certificates are unavailable, and told as what waiting does not mend', () => {
+  const expired = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' })
+  const lost = new MongoNetworkError('certificate has expired', { cause: expired })
+  for (const error of [answer(18), answer(11), answer(8000), lost]) {
+    const translated = translate(error)
+    assert.ok(translated instanceof SERVICE_UNAVAILABLE)
+    assert.match(
+      unusableIn(translated)?.message ?? '',
+      /^MongoDB: .*: see (user, password|tls, tlsCAFile).* in its URL/,
+    )
+  }
+  assert.equal(unusableIn(translate(new MongoNetworkError('reset'))), undefined)
+})
+
+test('a URL that cannot be read is told without its password', () => {
+  for (const url of [
+    'mongodb://u:secret@',
+    'mongodb://u:sec/ret@h/x',
+    'mongodb://u:secret@h:99999/x',
+    'mongo://u:secret@h',
+  ]) {
+    assert.throws(
+      () => createMongo({ url }),
+      (error: unknown) => error instanceof UnusableError && !/sec.?ret/.test(error.message),
+      url,
+    )
+  }
+  assert.throws(
+    () => createMongo({ url: 'mongodb://h/x?nonsense=1' }),
+    /the URL of MongoDB cannot be used: option nonsense/,
+  )
+})
+
 test('a bare error of the socket is unavailable, too', () => {
   for (const code of ['EPIPE', 'ECONNRESET', 'ECONNREFUSED']) {
     const error = Object.assign(new Error(`write ${code}`), { code })
@@ -31,7 +65,7 @@ test('an operation over its time is a deadline', () => {
 })
 
 test('everything else passes unchanged', () => {
-  for (const error of [answer(11000), answer(2), answer(18), new TypeError('x'), 'text', undefined]) {
+  for (const error of [answer(11000), answer(2), answer(13), new TypeError('x'), 'text', undefined]) {
     assert.equal(translate(error), error)
   }
 })

@@ -1,5 +1,6 @@
 import { MongoError, MongoNetworkError, MongoServerError } from 'mongodb'
 import { DEADLINE_EXCEEDED, isNetworkError, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { unusable } from './unusable.ts'
 
 /** By name: the driver does not export all of these classes. Those of a lost connection are `MongoNetworkError`s. */
 const unavailableNames = new Set([
@@ -32,6 +33,8 @@ const duplicateKey = 11000
  * server can't be used, `DEADLINE_EXCEEDED` when an operation ran too long. Everything else passes unchanged.
  */
 export function translate(error: unknown): unknown {
+  const refused = unusable(error)
+  if (refused) return unavailable(refused)
   // A write that waits for a full socket to drain fails with the socket's own error (seen with 7.9), not with the driver's.
   if (isNetworkError(error)) return unavailable(error)
   if (!(error instanceof MongoError)) return error

@@ -1,10 +1,11 @@
-import { type Db, MongoClient } from 'mongodb'
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { translate, translated } from './errors.ts'
 import type { IndexDefinition } from './index-definition.ts'
 import { endLostWrites } from './lost-writes.ts'
 import { QueryBuilder } from './query-builder.ts'
 import type { Identified } from './types.ts'
+import { unreadable } from './unusable.ts'
 
 export interface MongoOptions {
   /** `mongodb://user:password@host:27017/database` */
@@ -53,6 +54,7 @@ export interface Mongo {
 const checkLimitMs = 1500
 
 /**
+ * @throws {UnusableError} for a URL that the driver cannot read
  * @example
  * const mongo = createMongo({ url: config.MONGODB_URL })
  * const blogs = mongo.collection<Blog>('blogs', { indexes: [{ key: { slug: 1 }, unique: true }] })
@@ -63,7 +65,7 @@ const checkLimitMs = 1500
 export function createMongo(options: MongoOptions): Mongo {
   const { serverSelectionTimeoutMs = 2000, operationTimeoutMs = 30_000, poolSize = 10, applicationName } = options
   endLostWrites()
-  const client = new MongoClient(options.url, {
+  const client = openClient(options.url, {
     maxPoolSize: poolSize,
     serverSelectionTimeoutMS: serverSelectionTimeoutMs,
     connectTimeoutMS: serverSelectionTimeoutMs,
@@ -98,6 +100,14 @@ export function createMongo(options: MongoOptions): Mongo {
     connect: () => translated(() => client.connect().then(() => ping(db, serverSelectionTimeoutMs))),
     check: () => ping(db, checkLimitMs),
     close: () => client.close(),
+  }
+}
+
+function openClient(url: string, options: MongoClientOptions): MongoClient {
+  try {
+    return new MongoClient(url, options)
+  } catch (error) {
+    throw unreadable(error, url)
   }
 }
 
