@@ -1,5 +1,5 @@
-import type { EventEmitter } from 'node:events'
-import pg, { type PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
+import { Connection, PreferTls } from './wire.ts'
 
 /** What pg has and its types do not tell. */
 interface Backend {
@@ -9,13 +9,7 @@ interface Backend {
   readonly sslNegotiation: string
   readonly processID: number
   readonly secretKey: number
-}
-
-interface Wire extends EventEmitter {
-  readonly stream: { destroy(): void }
-  connect(port: number | string, host?: string): void
-  requestSsl(): void
-  cancel(processID: number, secretKey: number): void
+  readonly connection: unknown
 }
 
 /**
@@ -27,8 +21,9 @@ interface Wire extends EventEmitter {
  *   did not happen within `limitMs`
  */
 export function requestCancel(client: PoolClient, limitMs: number): Promise<boolean> {
-  const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as Backend
-  const wire = new pg.Connection({ ssl, sslNegotiation } as object) as unknown as Wire
+  const { host, port, ssl, sslNegotiation, processID, secretKey, connection } = client as unknown as Backend
+  const wire =
+    connection instanceof PreferTls ? new PreferTls({}, connection.options) : new Connection({ ssl, sslNegotiation })
   return new Promise(resolve => {
     let sent = false
     const end = (done: boolean) => {

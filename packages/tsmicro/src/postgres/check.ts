@@ -11,8 +11,8 @@ export async function checkPool(pool: Pool, limitMs = defaultLimitMs): Promise<v
   try {
     await Promise.race([ask(pool, limitMs), timeout])
   } catch (error) {
-    // what the server itself says, like a refused password, should be seen as what it is
-    if (error instanceof Error && 'severity' in error) throw translate(error)
+    const translated = translate(error)
+    if (translated instanceof SERVICE_UNAVAILABLE) throw translated
     throw new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
   } finally {
     clearTimeout(timer)

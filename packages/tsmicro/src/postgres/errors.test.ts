@@ -11,8 +11,12 @@ function answer(code: string): Error {
   return Object.assign(new pg.DatabaseError('server', 6, 'error'), { code, severity: 'ERROR' })
 }
 
-test('a server that goes, starts, is full or read-only is unavailable', () => {
-  for (const code of ['57P01', '57P02', '57P03', '53300', '53100', '08006', '08P01', '25006']) {
+test('a server that goes, starts, is full, damaged or read-only is unavailable', () => {
+  const operator = ['57000', '57P01', '57P02', '57P03', '57P04', '57P05', '25006', '25P03', 'F0001']
+  const resources = ['53000', '53100', '53200', '53300', '53400', '55P03']
+  const system = ['58000', '58030', '58P01', 'XX000', 'XX001', 'XX002', 'HV00N', '72000']
+  const connection = ['08006', '08P01', '28000', '28P01']
+  for (const code of [...operator, ...resources, ...system, ...connection]) {
     const translated = translate(answer(code))
     assert.ok(translated instanceof SERVICE_UNAVAILABLE, code)
     assert.ok(translated.cause instanceof pg.DatabaseError)
@@ -25,13 +29,23 @@ test('a network that fails is unavailable', () => {
   }
 })
 
-test('a cancelled statement is a deadline', () => {
+test('a cancelled statement, and a transaction that took too long, is a deadline', () => {
   assert.ok(translate(answer('57014')) instanceof DEADLINE_EXCEEDED)
+  assert.ok(translate(answer('25P04')) instanceof DEADLINE_EXCEEDED)
   assert.ok(translate(new Error('Query read timeout')) instanceof DEADLINE_EXCEEDED)
 })
 
 test('everything else passes unchanged', () => {
-  for (const error of [answer('23505'), answer('42601'), answer('28P01'), new TypeError('x'), 'text', undefined]) {
+  for (const error of [
+    answer('23505'),
+    answer('42601'),
+    answer('22P02'),
+    answer('54000'),
+    answer('P0001'),
+    new TypeError('x'),
+    'text',
+    undefined,
+  ]) {
     assert.equal(translate(error), error)
   }
   assert.ok(isUniqueViolation(answer('23505')))

@@ -1,13 +1,19 @@
-import { DEADLINE_EXCEEDED, isNetworkError, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { DEADLINE_EXCEEDED, isNetworkError, SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
 
-/** SQLSTATE (PostgreSQL manual, appendix A): the server goes, is starting, is full, or has been made read-only. */
-const unavailableState = /^(08...|53...|57P01|57P02|57P03|57P05|25006|25P03)$/
+/**
+ * SQLSTATE (PostgreSQL manual, appendix A) of what is the server's state and not the statement's fault:
+ * connections (08), a standby or a session that was ended (25006, 25P03), refused logins (28), a lock that somebody holds (55P03), full disks, memory and
+ * places (53), an operator who ends it (57, but for 57014), its disk and files (58), a remote server of its own (HV00N), damage and other inner errors (XX).
+ */
+const unavailableState = /^(08...|25006|25P03|28...|53...|55P03|57...|58...|72000|F0...|HV00N|XX...)$/
 
 /** pg says these in words only. */
 const unavailableText =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired|Cannot use a pool after calling end|Client was closed and is not queryable)/
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired|Cannot use a pool after calling end|Client was closed and is not queryable|Received unexpected )/
 
-const statementTimedOut = '57014'
+/** Ended on request or after `statement_timeout`, and after `transaction_timeout`. */
+const timedOutState = /^(57014|25P04)$/
+const statementEnded = '57014'
 const readTimedOut = 'Query read timeout'
 
 /**
@@ -16,14 +22,25 @@ const readTimedOut = 'Query read timeout'
  */
 export function translate(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const code = codeOf(error)
-  if (code === statementTimedOut || error.message === readTimedOut) {
+  if (timedOutState.test(codeOf(error)) || error.message === readTimedOut) {
     return new DEADLINE_EXCEEDED(undefined, { cause: error })
   }
-  if (unavailableState.test(code) || isNetworkError(error) || unavailableText.test(error.message)) {
-    return new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
-  }
-  return error
+  return isUnavailable(error) || error instanceof UnusableError ? unavailable(error) : error
+}
+
+/** A connection could not be had: whatever the reason is, it is not the caller's. */
+export function translateConnect(error: unknown): unknown {
+  const translated = translate(error)
+  return translated === error && !(error instanceof SERVICE_UNAVAILABLE) ? unavailable(error) : translated
+}
+
+/** True for what the server, or the way to it, may not have any more in a moment. */
+export function isUnavailable(error: Error): boolean {
+  return unavailableState.test(codeOf(error)) || isNetworkError(error) || unavailableText.test(error.message)
+}
+
+function unavailable(cause: unknown): Error {
+  return new SERVICE_UNAVAILABLE(undefined, { cause, retryAfterSeconds: 1 })
 }
 
 /** True when the row breaks a unique constraint or index: this one, or any when no name is given. */
@@ -53,7 +70,7 @@ export function hasSqlState(error: unknown): boolean {
 
 /** True when the server ended a statement, because it was asked to or the statement ran too long. */
 export function isStatementEnded(error: unknown): boolean {
-  return error instanceof Error && codeOf(error) === statementTimedOut
+  return error instanceof Error && codeOf(error) === statementEnded
 }
 
 function violates(error: unknown, state: string, constraintName: string | undefined): boolean {

@@ -1,13 +1,13 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
-import { translate } from './errors.ts'
-import { Session } from './session.ts'
+import { translateConnect } from './errors.ts'
+import { Session, type SessionOptions } from './session.ts'
 
 /**
  * A pool for Kysely of {@link Session}s. It has to happen here: a Kysely plugin sees queries and results, but no errors, and
  * no BEGIN or COMMIT.
  */
-export function sessionPool(pool: Pool, currentSignal: (() => AbortSignal | undefined) | undefined): PostgresPool {
+export function sessionPool(pool: Pool, options: SessionOptions): PostgresPool {
   // Kysely keeps its own state by client object: the same client gets the same wrapper
   const wrappers = new WeakMap<PoolClient, PostgresPoolClient>()
   return {
@@ -15,15 +15,15 @@ export function sessionPool(pool: Pool, currentSignal: (() => AbortSignal | unde
     end: () => pool.end(),
     async connect() {
       const client = await pool.connect().catch(rethrow)
-      const wrapper = wrappers.get(client) ?? wrap(client, currentSignal)
+      const wrapper = wrappers.get(client) ?? wrap(client, options)
       wrappers.set(client, wrapper)
       return wrapper
     },
   }
 }
 
-function wrap(client: PoolClient, currentSignal: (() => AbortSignal | undefined) | undefined): PostgresPoolClient {
-  const session = new Session(client, currentSignal)
+function wrap(client: PoolClient, options: SessionOptions): PostgresPoolClient {
+  const session = new Session(client, options)
   return {
     query: session.query.bind(session) as unknown as PostgresPoolClient['query'],
     release: session.release.bind(session),
@@ -37,5 +37,5 @@ function pid(client: PoolClient): { processID?: number } {
 }
 
 export function rethrow(error: unknown): never {
-  throw translate(error)
+  throw translateConnect(error)
 }

@@ -2,14 +2,26 @@ import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import { rootMessage } from '../errors/index.ts'
 import { checkPool } from './check.ts'
+import { clientClass } from './client.ts'
 import { endPool } from './end.ts'
 import { type MigrationReport, migrate } from './migrate.ts'
 import { rethrow, sessionPool } from './pool.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
 
 export interface PostgresOptions {
-  /** `postgres://user:password@host:5432/database`; parameters like `sslmode` as in libpq. */
+  /**
+   * `postgres://user:password@host:5432/database`. `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `sslcrl` and `sslpassword` mean
+   * what they mean to libpq: without them `prefer`, TLS where the server has it, and nobody's certificate is checked. Two
+   * differences: `verify-full` without `sslrootcert` goes by the authorities that Node knows, and `allow` is refused.
+   */
   readonly url: string
+  /**
+   * What stands between here and the server: `transaction` for a pooler that gives each transaction another session
+   * (PgBouncer 1.18 or newer with `pool_mode = transaction`, as it is by default refuses `statement_timeout` at the start of a session). Then nothing is expected of a session: the
+   * limit of statements is set within each transaction, and outside of them the client has the server end what
+   * takes too long. Default: nothing, or a pooler that keeps a session for a connection.
+   */
+  readonly pooler?: 'transaction' | undefined
   /** Connections at most. Default 10. */
   readonly poolSize?: number
   /** Shown in `pg_stat_activity`. */
@@ -61,29 +73,26 @@ export interface Postgres<DB> {
  * const user = await postgres.db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()
  */
 export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
-  const { url, poolSize = 10, applicationName, connectTimeoutMs = 5000, statementTimeoutMs = 30_000, log } = options
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: poolSize,
-    connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
+  const { poolSize = 10, connectTimeoutMs = 5000, statementTimeoutMs = 30_000, applicationName, log } = options
+  const Client = clientClass({
+    url: options.url,
+    applicationName,
+    connectTimeoutMs,
+    statementTimeoutMs: options.pooler ? undefined : statementTimeoutMs,
     // the server enforces the limit above; this one is for a server that can't be heard any more
-    query_timeout: statementTimeoutMs + 5000,
-    keepAlive: true,
-    ...(applicationName === undefined ? {} : { application_name: applicationName }),
+    queryTimeoutMs: statementTimeoutMs + 5000,
   })
+  const pool = new pg.Pool({ Client, max: poolSize, connectionTimeoutMillis: connectTimeoutMs })
   const lost = (error: Error) => log?.warn({}, `lost a connection to PostgreSQL: ${rootMessage(error)}`)
-  // an 'error' event without a listener ends the process: the pool has one for idle clients only, so each client gets one
   pool.on('error', lost)
   const open = new Set<pg.PoolClient>()
-  pool.on('connect', client => {
-    open.add(client)
-    client.on('error', () => undefined)
-  })
+  pool.on('connect', client => open.add(client))
   pool.on('remove', client => open.delete(client))
-  const db = new Kysely<DB>({
-    dialect: new PostgresDialect({ pool: sessionPool(pool, options.currentSignal), controlClient: pg.Client as never }),
+  const sessions = sessionPool(pool, {
+    currentSignal: options.currentSignal,
+    limitMs: options.pooler && statementTimeoutMs,
   })
+  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: sessions, controlClient: Client as never }) })
   let closing: Promise<void> | undefined
   return {
     name: 'postgres',

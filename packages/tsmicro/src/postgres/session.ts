@@ -1,11 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { PoolClient, QueryResult } from 'pg'
+import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { requestCancel } from './cancel-request.ts'
-import { hasSqlState, isStatementEnded, translate } from './errors.ts'
+import { hasSqlState, isSerializationFailure, isStatementEnded, translate } from './errors.ts'
 import { begins, commits, ends, reads, undoes } from './statement.ts'
 
 /** What ends the transaction that is about to begin. */
 export const transactionSignal = new AsyncLocalStorage<AbortSignal | undefined>()
+
+export interface SessionOptions {
+  readonly currentSignal: (() => AbortSignal | undefined) | undefined
+  /** Longest run of a statement, where the session itself has no such limit because a pooler is in between. */
+  readonly limitMs: number | undefined
+}
 
 /** A server that has not ended a statement so long after it was asked to, in milliseconds, will not. */
 const CANCEL_LIMIT_MS = 1000
@@ -17,16 +24,16 @@ const CANCEL_LIMIT_MS = 1000
  */
 export class Session {
   readonly #client: PoolClient
-  readonly #currentSignal: (() => AbortSignal | undefined) | undefined
+  readonly #options: SessionOptions
   /** Why nothing more can be had from it: without this a ROLLBACK would wait for its own time-out. */
   #broken: unknown
   #inTransaction = false
   #ownSignal: AbortSignal | undefined
   #cancelling: Promise<boolean> | undefined
 
-  constructor(client: PoolClient, currentSignal: (() => AbortSignal | undefined) | undefined) {
+  constructor(client: PoolClient, options: SessionOptions) {
     this.#client = client
-    this.#currentSignal = currentSignal
+    this.#options = options
   }
 
   async query(sql: string, values?: readonly unknown[]): Promise<QueryResult> {
@@ -36,13 +43,15 @@ export class Session {
     // not sent, so it is surely not done
     signal?.throwIfAborted()
     try {
-      const running = this.#client.query(sql, values as unknown[])
-      // Ending a COMMIT could leave it done here and unknown to a standby.
-      const result = await (signal && !commits(sql) ? this.#untilAborted(running, signal) : running)
+      const result = await this.#run(sql, values, signal)
       if (ends(sql)) this.#leaveTransaction()
       return result
     } catch (error) {
       if (error === signal?.reason) throw error
+      // Alone, it is a transaction of its own that lost to another.
+      if (!this.#inTransaction && isSerializationFailure(error)) {
+        throw new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
+      }
       const translated = translate(error)
       // a statement that timed out on the server leaves a good connection; one that we gave up on is still running there
       if (translated !== error && !hasSqlState(error)) this.#broken = translated
@@ -62,7 +71,21 @@ export class Session {
       this.#ownSignal = transactionSignal.getStore()
     }
     if (this.#inTransaction) return undoes(sql) ? undefined : this.#ownSignal
-    return this.#currentSignal !== undefined && reads(sql) ? this.#currentSignal() : undefined
+    const { currentSignal } = this.#options
+    return currentSignal !== undefined && reads(sql) ? currentSignal() : undefined
+  }
+
+  async #run(sql: string, values: readonly unknown[] | undefined, signal?: AbortSignal): Promise<QueryResult> {
+    const { limitMs } = this.#options
+    if (limitMs !== undefined && begins(sql)) {
+      // In one message, so that it costs no further way to the server and back.
+      const both: unknown = await this.#client.query(`${sql}; set local statement_timeout = ${limitMs}`)
+      return Array.isArray(both) ? both[0] : (both as QueryResult)
+    }
+    const running = this.#client.query(sql, values as unknown[])
+    // Ending a COMMIT could leave it done here and unknown to a standby.
+    if (signal && !commits(sql)) return this.#untilEnded(running, signal, this.#inTransaction ? undefined : limitMs)
+    return limitMs === undefined || this.#inTransaction ? running : this.#untilEnded(running, undefined, limitMs)
   }
 
   #leaveTransaction(): void {
@@ -70,23 +93,31 @@ export class Session {
     this.#ownSignal = undefined
   }
 
-  /** The statement's own outcome, also when the signal comes too late to change it; the signal's reason when it was ended. */
-  #untilAborted(running: Promise<QueryResult>, signal: AbortSignal): Promise<QueryResult> {
+  /** The statement's own outcome, also when the end comes too late to change it; otherwise why it was ended. */
+  #untilEnded(
+    running: Promise<QueryResult>,
+    signal: AbortSignal | undefined,
+    limitMs: number | undefined,
+  ): Promise<QueryResult> {
     // By hand: with Promise.race a read cost some 10 µs more, of 60 in all.
     return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined
-      const cancel = () => {
+      let why: unknown
+      let timer = limitMs === undefined ? undefined : setTimeout(() => cancel(new DEADLINE_EXCEEDED()), limitMs)
+      const abort = () => cancel(signal?.reason)
+      const cancel = (reason: unknown) => {
+        settle()
+        why = reason
         this.#cancelling = requestCancel(this.#client, CANCEL_LIMIT_MS)
         timer = setTimeout(() => {
-          this.#broken = signal.reason
-          reject(signal.reason)
+          this.#broken = reason
+          reject(reason)
         }, CANCEL_LIMIT_MS)
       }
       const settle = () => {
         clearTimeout(timer)
-        signal.removeEventListener('abort', cancel)
+        signal?.removeEventListener('abort', abort)
       }
-      signal.addEventListener('abort', cancel)
+      signal?.addEventListener('abort', abort)
       running.then(
         result => {
           settle()
@@ -94,7 +125,7 @@ export class Session {
         },
         error => {
           settle()
-          reject(signal.aborted && isStatementEnded(error) ? signal.reason : error)
+          reject(why !== undefined && isStatementEnded(error) ? why : error)
         },
       )
     })

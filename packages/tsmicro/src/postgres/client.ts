@@ -1,0 +1,82 @@
+import pg, { type ClientConfig } from 'pg'
+import { UnusableError } from '../errors/index.ts'
+import { takeTls } from './tls.ts'
+import { unusable } from './unusable.ts'
+import { PreferTls } from './wire.ts'
+
+export interface ClientSettings {
+  readonly url: string
+  readonly applicationName: string | undefined
+  readonly connectTimeoutMs: number
+  /** Undefined: the client's limit alone. */
+  readonly statementTimeoutMs: number | undefined
+  readonly queryTimeoutMs: number
+}
+
+type Done = (error?: Error | null) => void
+
+/**
+ * The class of a pool's clients. Unlike pg's own they read `sslmode` as libpq does (the files of certificates anew for each
+ * connection), say what will not mend by itself as `UnusableError`, and never end the process: pg's pool lets a client that throws when it is made, or
+ * emits an `error` before it is connected, do that.
+ */
+export function clientClass(settings: ClientSettings): new () => pg.Client {
+  return class Client extends pg.Client {
+    readonly #problem: unknown
+
+    constructor() {
+      let config: ClientConfig = {}
+      let problem: unknown
+      try {
+        config = configOf(settings)
+      } catch (error) {
+        problem = error
+      }
+      super(config)
+      this.#problem = problem
+      this.on('error', () => undefined)
+    }
+
+    override connect(): Promise<never>
+    override connect(callback: Done): void
+    override connect(callback?: Done): Promise<never> | undefined {
+      if (!callback) {
+        return new Promise((resolve, reject) => this.connect(error => (error ? reject(error) : resolve(this as never))))
+      }
+      if (this.#problem instanceof Error) process.nextTick(callback, this.#problem)
+      else super.connect((error: Error | null) => callback(error && (unusable(error, this) ?? error)))
+      return undefined
+    }
+  }
+}
+
+function configOf({ url, applicationName, connectTimeoutMs, statementTimeoutMs, queryTimeoutMs }: ClientSettings) {
+  const [base = '', query = ''] = url.split(/\?(.*)/s)
+  const parameters = new URLSearchParams(query)
+  const host = hostOf(base)
+  const tls = takeTls(parameters, (parameters.get('host') ?? host).startsWith('/'))
+  const config: ClientConfig & { sslnegotiation: string } = {
+    connectionString: parameters.size === 0 ? base : `${base}?${parameters}`,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    keepAlive: true,
+    ssl: tls.optional ? false : (tls.options ?? false),
+    sslnegotiation: tls.direct ? 'direct' : 'postgres',
+    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
+    ...(applicationName === undefined ? {} : { application_name: applicationName }),
+  }
+  const connection = tls.optional && tls.options && new PreferTls({ keepAlive: true }, tls.options)
+  return connection ? { ...config, connection } : config
+}
+
+/** @throws {UnusableError} without the URL in its text, which has a password in it */
+function hostOf(base: string): string {
+  try {
+    // no host, which URL does not take: that of PGHOST
+    return decodeURIComponent(new URL(base.replace(/@(?=\/|$)/, '@localhost')).hostname)
+  } catch {
+    throw new UnusableError(
+      'the URL of PostgreSQL cannot be read: it is to be postgres://user:password@host:port/database, with special characters of the password percent-encoded (@ is %40)',
+    )
+  }
+}
