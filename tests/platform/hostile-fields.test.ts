@@ -13,6 +13,7 @@ import { NO_NUMBERS, NO_TEXTS, TRICKY_TEXTS, UNCLEAN_TEXTS } from '../support/ho
 import { inputOf } from '../support/inputs.ts'
 import { assertNoSecretsLogged } from '../support/leaks.ts'
 import { send } from '../support/send.ts'
+import { share } from '../support/size.ts'
 
 const procedures = proceduresIn(authContracts, blogContracts).filter(({ http }) => http !== undefined)
 const isRead = ({ http }: BoundProcedure) => parseRoute(http ?? '').method === 'GET'
@@ -70,7 +71,7 @@ test('no field takes what its contract does not say', async () => {
         })
     }),
   )
-  await assertHarmless(shots)
+  await assertHarmless(share(shots))
 })
 
 test('what reads takes any text that its contract allows, and finds nothing by it that is not there', async () => {
@@ -95,7 +96,7 @@ test('what reads takes any text that its contract allows, and finds nothing by i
         }),
       ),
   )
-  await assertHarmless(shots)
+  await assertHarmless(share(shots))
 })
 
 test('no procedure takes a body that is none of its own', async () => {
@@ -110,7 +111,7 @@ test('no procedure takes a body that is none of its own', async () => {
         }),
       )
     })
-  await assertHarmless(shots)
+  await assertHarmless(share(shots))
 })
 
 test('no procedure takes a query that is none of its own', async () => {
@@ -138,7 +139,7 @@ test('no procedure takes a query that is none of its own', async () => {
       return { procedure, door, what: query.slice(0, 40), wire, allowed: refused(procedure, door) }
     }),
   )
-  await assertHarmless(shots)
+  await assertHarmless(share(shots))
 })
 
 test('what belongs to others is neither shown nor changed', async () => {

@@ -150,6 +150,34 @@ describe('the test runner', { concurrency: 6 }, () => {
     assert.equal(await ended, 130)
     await until(() => !existsSync(`/proc/${pid}`) || / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
   })
+
+  test('--load: processes that keep the machine busy run beside the tests, and end with them', async () => {
+    const { status, output } = await run(
+      {
+        'tests/a.test.ts': `import { readFileSync } from 'node:fs'
+test('beside others', t => {
+  const children = readFileSync(\`/proc/\${process.ppid}/task/\${process.ppid}/children\`, 'utf8').trim().split(' ')
+  t.diagnostic(\`busy: \${children.filter(pid => Number(pid) !== process.pid)}\`)
+})`,
+      },
+      '--load',
+      '2',
+    )
+    assert.equal(status, 0, output)
+    const busy = /busy: ([\d,]*)/.exec(output)?.[1]?.split(',') ?? []
+    assert.equal(busy.length, 2)
+    // Killed, but perhaps not yet collected: a zombie has no command line.
+    const alive = (pid: string) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
+      } catch {
+        return false
+      }
+    }
+    const end = Date.now() + 10_000
+    while (busy.some(alive) && Date.now() < end) await sleep(20)
+    assert.deepEqual(busy.filter(alive), [])
+  })
 })
 
 async function until(condition: () => boolean): Promise<void> {

@@ -1,6 +1,6 @@
 import { after, before, test } from 'node:test'
 import { type Platform, startPlatform } from '../../support/platform.ts'
-import { rehearse } from './rehearse.ts'
+import { rehearse, TURNS } from './rehearse.ts'
 import { seeds } from './seed.ts'
 import { openStage, type Stage } from './stage.ts'
 
@@ -16,6 +16,6 @@ after(async () => {
 })
 
 for (const seed of seeds) {
-  test(`every answer in a random sequence of 500 actions is the model's, through the gateway (${seed === seeds[0] ? 'a fixed' : 'a new'} seed)`, t =>
+  test(`every answer in a random sequence of ${TURNS} actions is the model's, through the gateway (${seed === seeds[0] ? 'a fixed' : 'a new'} seed)`, t =>
     rehearse(t, stage, seed))
 }

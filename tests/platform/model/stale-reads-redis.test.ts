@@ -1,7 +1,10 @@
 import { test } from 'node:test'
 import { noRedis } from '../../support/redis.ts'
+import { sized } from '../../support/size.ts'
 import { raceOn } from './race/race-on.ts'
 
-test('5,000 reads over two replicas with Redis below: none is stale', { skip: noRedis }, t =>
-  raceOn(t, 5000, { redis: true }),
+const READS = sized(5000)
+
+test(`${READS} reads over two replicas with Redis below: none is stale`, { skip: noRedis }, t =>
+  raceOn(t, READS, { redis: true }),
 )

@@ -1,5 +1,8 @@
 import { test } from 'node:test'
+import { sized } from '../../support/size.ts'
 import { raceOn } from './race/race-on.ts'
 
-test('10,000 reads beside edits, publications and new names, over two replicas: none is stale', t =>
-  raceOn(t, 10_000, {}))
+const READS = sized(10_000)
+
+test(`${READS} reads beside edits, publications and new names, over two replicas: none is stale`, t =>
+  raceOn(t, READS, {}))

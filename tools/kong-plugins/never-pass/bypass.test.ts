@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
+import { sized } from '../../../tests/support/size.ts'
 import { bytesOf } from './case.ts'
 import { bytesOf as bytesOfSigned, forged, isSame, signed } from './forge.ts'
 import { type SignedOnly, startSignedOnly, VERIFY_SECRET } from './service.ts'
@@ -8,7 +9,7 @@ import { driverNames, skipOf, startDriver } from './stage.ts'
 import { startVerifier } from './verifier.ts'
 import { exchange, outcome } from './wire.ts'
 
-const FORGERIES = 4000
+const FORGERIES = sized(4000)
 const seed = Number(process.env.SEED ?? 20_251_122)
 const REFUSED = '403 GATEWAY_REQUIRED'
 
