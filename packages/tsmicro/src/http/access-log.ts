@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../call/index.ts'
 
 /** nginx's number for a client that went away before it was answered. Never sent. */
@@ -12,7 +12,7 @@ export function logAccess(server: FastifyInstance, log: Log): void {
     reply.raw.once('close', () => {
       const { method, routeOptions, id: requestId } = request
       const ms = Math.round((performance.now() - began) * 10) / 10
-      const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE
+      const status = reply.raw.writableFinished ? reply.statusCode : isUpgraded(request, reply) ? 101 : CLIENT_GONE
       const line = { requestId, method, route: routeOptions.url, status, ms }
       // Probes come every few seconds for ever; they would bury everything else.
       if (routeOptions.url?.startsWith('/health')) log.debug(line, 'request')
@@ -20,4 +20,9 @@ export function logAccess(server: FastifyInstance, log: Log): void {
     })
     done()
   })
+}
+
+/** A WebSocket's plugin answers on the socket itself. */
+function isUpgraded({ headers }: FastifyRequest, reply: FastifyReply): boolean {
+  return headers.upgrade !== undefined && reply.sent && !reply.raw.headersSent
 }

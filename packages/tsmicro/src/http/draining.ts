@@ -22,6 +22,9 @@ const LONGEST_QUEUE = 1024
  * clients see a lost request instead of a refused connection. So answers are held back for the few milliseconds until
  * nobody connects any more (who waits for an answer opens no new connection), then the socket is closed, then they go out.
  * (Measured with 16 callers, a connection per request: without this every second stop lost up to 4 of them.)
+ *
+ * Then the `preClose` hooks of plugins run, so that they end what would not end by itself, such as WebSockets: no new ones
+ * can come any more. Only behind them the connections are waited for.
  */
 export function drainOnClose(server: FastifyInstance): void {
   let closing = false
@@ -31,12 +34,19 @@ export function drainOnClose(server: FastifyInstance): void {
     if (quiet) quiet.then(() => done(null, payload))
     else done(null, payload)
   })
+  // The first hook of all, as it is added before any plugin. It waits for no connection: the others have their turn behind it.
   server.addHook('preClose', async () => {
     closing = true
     if (!server.server.listening) return
     quiet = quietMoment(server.server)
     await quiet
-    await closeConnections(server.server)
+    const ended = closeConnections(server.server)
+    // What Fastify calls behind the last hook. By itself it would close idle connections at once, and look after slow ones no longer.
+    const close = server.server.close.bind(server.server)
+    server.server.close = callback => {
+      void ended.then(() => close(callback))
+      return server.server
+    }
   })
 }
 

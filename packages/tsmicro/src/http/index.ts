@@ -1,4 +1,5 @@
 export { createHttpClient, type HttpCallOptions, type HttpClient, type HttpClientOptions } from './client.ts'
+export { endConnections } from './connections.ts'
 export {
   FAILURE_CODE,
   type FailureEnvelope,

@@ -2,6 +2,7 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { type Log, requestIdOf } from '../call/index.ts'
 import { ApiError, INTERNAL, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { logAccess } from './access-log.ts'
+import { trackConnections } from './connections.ts'
 import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
 import { admitGatewayOnly, type GatewayDoor } from './gateway-door.ts'
@@ -53,6 +54,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     clientErrorHandler: answerUnreadable,
   })
+  trackConnections(server)
   lingerOnClose(server.server)
   acceptJsonOnly(server)
   drainOnClose(server)

@@ -1,5 +1,6 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { rootMessage } from '../errors/index.ts'
+import { endConnections } from '../http/index.ts'
 import { connectWithRetry } from './connect.ts'
 import type { Dependency } from './dependency.ts'
 import { mountDoors } from './doors.ts'
@@ -18,8 +19,9 @@ export interface Service {
    */
   start(): Promise<void>
   /**
-   * Drains both doors, then closes the dependencies in reverse. Safe to call twice, and during start. Ends within
-   * `drainTimeoutMs` and eight seconds, whatever hangs; what was given up on is said in the log.
+   * Drains both doors, then closes the dependencies in reverse. Safe to call twice, and during start. Plugins end their
+   * streams in Fastify's `preClose`; connections that are still open after `drainTimeoutMs` are ended. Ends within that and
+   * eight seconds, whatever hangs; what was given up on is said in the log.
    */
   stop(): Promise<void>
   health(): Promise<Health>
@@ -32,6 +34,8 @@ export interface Service {
 /** For all dependencies together, so that a stop ends within the drain's time and this, whichever servers are gone. */
 const CLOSE_MS = 8000
 const LEAST_CLOSE_MS = 100
+/** Of it, for the `onClose` hooks of plugins whose connections had to be ended. */
+const PLUGINS_CLOSE_MS = 1000
 
 /**
  * Assembles a service from its contracts and module. Handlers are mounted at once, so a missing one is known before
@@ -76,16 +80,22 @@ export function createService(options: ServiceOptions): Service {
     stopping.abort(new StartError('the service was stopped while it started'))
     // What is being connected is waited for, too: closed earlier, it would be left behind open.
     await settledWithin(drainTimeoutMs, [started])
-    const drained = [doors.http.close(), doors.natsServer.drain(), doors.consumer.drain()]
-    if (!(await settledWithin(drainTimeoutMs, drained))) log.warn({}, 'gave up waiting for requests in progress')
+    const closed = doors.http.close()
+    const drained = await settledWithin(drainTimeoutMs, [closed, doors.natsServer.drain(), doors.consumer.drain()])
     const endsAt = performance.now() + CLOSE_MS
+    if (!drained) {
+      const connections = endConnections(doors.http)
+      log.warn({ connections }, 'gave up waiting for requests in progress')
+      // Plugins close what is theirs once there is no connection any more.
+      if (!(await settledWithin(PLUGINS_CLOSE_MS, [closed]))) log.warn({}, 'gave up waiting for plugins to close')
+    }
     for (const dependency of connected.reverse()) {
-      const closed = dependency
+      const ended = dependency
         .close()
         .catch(err =>
           log.warn({ dependency: dependency.name }, `a dependency could not be closed: ${rootMessage(err)}`),
         )
-      if (!(await settledWithin(Math.max(endsAt - performance.now(), LEAST_CLOSE_MS), [closed])))
+      if (!(await settledWithin(Math.max(endsAt - performance.now(), LEAST_CLOSE_MS), [ended])))
         log.warn({ dependency: dependency.name }, 'gave up waiting for a dependency to close')
     }
     log.info({}, `${options.name} has stopped`)

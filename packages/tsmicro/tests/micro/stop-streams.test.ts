@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import websocket from '@fastify/websocket'
+import { contract, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { serve, type TestServiceOptions } from '../support/service.ts'
+import { dial } from '../support/socket.ts'
+import { until } from '../support/until.ts'
+
+const shop = contract('shop', {
+  slow: procedure({ http: 'GET /slow', access: 'open', response: Type.String() }),
+})
+/** Only ends a hang: whatever waits for it in vain is seen by what the log says. */
+const NEVER_MS = 60_000
+
+/** A service with a WebSocket, streams that never end by themselves, and a slow procedure. */
+async function open(drainTimeoutMs: number, more: TestServiceOptions = {}) {
+  const slow = Promise.withResolvers<string>()
+  const events: string[] = []
+  const made = await serve({
+    ...more,
+    contracts: [shop],
+    drainTimeoutMs,
+    routes: routes => {
+      const { fastify } = routes
+      fastify.register(websocket)
+      fastify.register(async app => {
+        app.get('/live', { websocket: true }, socket => {
+          socket.on('message', (data: Buffer) => socket.send(String(data)))
+        })
+        app.addHook('onClose', async () => void events.push('onClose'))
+      })
+      fastify.get('/hijacked', (_request, reply) => {
+        reply.hijack()
+        reply.raw.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n')
+      })
+      const told = new Set<() => void>()
+      fastify.get('/told', (_request, reply) => {
+        reply.hijack()
+        reply.raw.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n')
+        told.add(() => void reply.raw.end('event: end\n\n'))
+      })
+      fastify.addHook('preClose', async () => {
+        events.push('preClose')
+        for (const end of told) end()
+      })
+      routes.implement(shop, {
+        slow: () => {
+          events.push('slow')
+          return slow.promise
+        },
+      })
+    },
+  })
+  const gaveUp = () => made.log.lines.filter(({ message }) => message.startsWith('gave up'))
+  return { ...made, slow, events, gaveUp }
+}
+
+async function talk(url: string): Promise<{ closed: Promise<number> }> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/live`)
+  const closed = Promise.withResolvers<number>()
+  socket.addEventListener('close', ({ code }) => closed.resolve(code))
+  await once(socket, 'open')
+  socket.send('hello')
+  const [{ data }] = (await once(socket, 'message')) as [MessageEvent]
+  assert.equal(data, 'hello')
+  return { closed: closed.promise }
+}
+
+test('WebSockets and streams that plugins end: told in preClose, nobody is given up on, what is in progress is answered', async () => {
+  const { service, log, slow, events, gaveUp } = await open(NEVER_MS)
+  const { closed } = await talk(service.url)
+  const stream = await fetch(`${service.url}/told`)
+  const answer = fetch(`${service.url}/slow`)
+  await until('the slow one is worked on', () => events.includes('slow'))
+  const stopped = service.stop()
+  // A close frame came: 1005 is one without a code, 1006 would be a lost connection.
+  assert.equal(await closed, 1005)
+  assert.match(await stream.text(), /event: end/)
+  assert.deepEqual(events, ['slow', 'preClose'])
+  slow.resolve('done')
+  assert.equal((await answer).status, 200)
+  await stopped
+  assert.deepEqual(gaveUp(), [])
+  assert.deepEqual(events, ['slow', 'preClose', 'onClose'])
+  const lines = log.lines
+    .filter(({ message }) => message === 'request')
+    .map(({ fields }) => [fields.route, fields.status])
+  assert.deepEqual(lines.sort(), [
+    ['/live', 101],
+    ['/slow', 200],
+    ['/told', 200],
+  ])
+})
+
+test('what is still open after the drain’s time is closed: a hijacked stream, a WebSocket that does not answer, half a request', async () => {
+  const { service, log, events, gaveUp } = await open(300)
+  const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n'
+  const requests = [
+    `GET /live HTTP/1.1\r\nhost: x\r\n${upgrade}sec-websocket-key: ${'A'.repeat(22)}==\r\n\r\n`,
+    'GET /hijacked HTTP/1.1\r\nhost: x\r\n\r\n',
+    'GET /slow HTTP/1.1\r\nhost: x\r\n\r\n',
+    'GET /slow HTTP/1.1\r\nhost: x\r\n',
+  ]
+  const sockets = await Promise.all(requests.map(() => dial(service.url)))
+  const received = sockets.map(() => '')
+  const closed = sockets.map((socket, index) => {
+    socket.on('data', chunk => {
+      received[index] = `${received[index]}${chunk}`
+    })
+    return once(socket, 'close')
+  })
+  for (const [index, socket] of sockets.entries()) socket.write(requests[index] ?? '')
+  await until('all are there', () => /101/.test(received[0] ?? '') && /hello/.test(received[1] ?? ''))
+  await until('the slow one is worked on', () => events.includes('slow'))
+  await service.stop()
+  await Promise.all(closed)
+  assert.deepEqual(
+    gaveUp().map(({ message, fields }) => [message, fields]),
+    [['gave up waiting for requests in progress', { connections: 4 }]],
+  )
+  assert.equal(log.lines.at(-1)?.message, 'shop has stopped')
+  assert.ok(events.includes('onClose'), 'plugins have closed, too')
+})
+
+test('a preClose that fails or hangs holds up nothing for longer than the drain', async () => {
+  const hanging = Promise.withResolvers<void>()
+  for (const hook of [() => Promise.reject(new Error('broken')), () => hanging.promise]) {
+    const made = await serve({ drainTimeoutMs: 300, routes: ({ fastify }) => void fastify.addHook('preClose', hook) })
+    const kept = await dial(made.service.url)
+    const closed = once(kept, 'close')
+    await made.service.stop()
+    await closed
+    assert.equal(made.log.lines.at(-1)?.message, 'shop has stopped')
+  }
+  hanging.resolve()
+})
