@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressOf } from '../src/api/sign-in-throttle/address.ts'
 
-const from = (address?: string) => addressOf({ headers: { 'x-real-ip': address } })
+const from = (address?: string) => addressOf({ clientAddress: address })
 
 test('an IPv4 address stands for itself', () => {
   assert.equal(from('203.0.113.9'), '203.0.113.9')
@@ -27,7 +27,7 @@ test('what has no network of its own is not thrown together', () => {
   assert.equal(from('::1'), '::1')
 })
 
-test('without the word of a gateway it is a direct call', () => {
+test('without an address it is a direct call', () => {
   for (const address of [undefined, '', 'localhost', '1.2.3', '1.2.3.4, 5.6.7.8', '[::1]', ':::', '%'])
     assert.equal(from(address), 'direct', address)
 })

@@ -12,6 +12,7 @@ const passwords: PasswordHasher = {
   verify: (hash, password) => (broken ? Promise.reject(new OVERLOADED()) : cheapPasswords.verify(hash, password)),
 }
 const env = {
+  TRUSTED_PROXIES: '127.0.0.1',
   SIGN_IN_WINDOW_SECONDS: '3600',
   SIGN_IN_ATTEMPTS_PER_ACCOUNT_AND_ADDRESS: '3',
   SIGN_IN_ATTEMPTS_PER_ACCOUNT: '6',

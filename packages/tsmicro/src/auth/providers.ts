@@ -51,7 +51,8 @@ export interface RoleAuthorizationOptions {
 export function createRoleAuthorization({ hasRole }: RoleAuthorizationOptions): AuthorizationProvider {
   return {
     async authorize(user, role, context) {
-      if (!(await hasRole(user, role, context))) throw new FORBIDDEN()
+      // Only a plain yes: an answer like `{ valid: false }` is true to JavaScript.
+      if ((await hasRole(user, role, context)) !== true) throw new FORBIDDEN()
     },
   }
 }

@@ -21,6 +21,8 @@ export interface CallContext {
   readonly user: Principal | undefined
   /** Whose API key came with it. Only over HTTP, and only when the gateway has signed the request; not passed on. */
   readonly consumer: Consumer | undefined
+  /** IP address of the client, as far as it is known for sure: see `http.trustedProxies`. `undefined` over NATS. */
+  readonly clientAddress: string | undefined
 }
 
 const storage = new AsyncLocalStorage<CallContext>()

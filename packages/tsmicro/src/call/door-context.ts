@@ -15,6 +15,7 @@ export interface DoorContextInit {
   readonly deadline: Deadline
   readonly log: Log
   readonly consumer?: Consumer | undefined
+  readonly clientAddress?: string | undefined
 }
 
 /**
@@ -26,16 +27,18 @@ export class DoorContext implements CallContext {
   readonly headers: CallContext['headers']
   readonly deadline: Deadline
   readonly consumer: Consumer | undefined
+  readonly clientAddress: string | undefined
   readonly #parent: Log
   #requestId: string | undefined
   #log: Log | undefined
   #user: Principal | undefined
 
-  constructor({ door, requestId, headers, deadline, log, consumer }: DoorContextInit) {
+  constructor({ door, requestId, headers, deadline, log, consumer, clientAddress }: DoorContextInit) {
     this.door = door
     this.headers = headers
     this.deadline = deadline
     this.consumer = consumer
+    this.clientAddress = clientAddress
     this.#requestId = requestId
     this.#parent = log
   }

@@ -65,4 +65,8 @@ class SharedContext implements CallContext {
   get consumer() {
     return this.#context.consumer
   }
+
+  get clientAddress() {
+    return this.#context.clientAddress
+  }
 }

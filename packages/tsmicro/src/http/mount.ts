@@ -10,6 +10,7 @@ import {
 import { type BoundProcedure, type HttpMethod, hasNoBody } from '../contract/index.ts'
 import { ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { compileAnswer } from './answer.ts'
+import { compileTrusts } from './client-address.ts'
 import { isForwarded } from './forwarded.ts'
 import { compileInput } from './input.ts'
 import { contextOf } from './request-context.ts'
@@ -24,7 +25,9 @@ interface MountOptions extends Omit<RoutesOptions, 'onImplemented' | 'basePath'>
 
 /** Builds the way of one procedure's requests, everything compiled beforehand, and adds it to the server. */
 export function mountRoute(options: MountOptions): void {
-  const { procedure, server, timeoutMs, log } = options
+  const { procedure, server, log } = options
+  const timeoutMs = procedure.timeoutMs ?? options.timeoutMs
+  const trusts = compileTrusts(options.trustedProxies ?? [])
   const guard = guardOf(procedure.access, options.authentication, options.authorization)
   const tellFailure = createTellFailure(procedure)
   const readInput = compileInput(procedure)
@@ -35,12 +38,12 @@ export function mountRoute(options: MountOptions): void {
   server.route({
     method: options.method,
     url: options.url,
-    ...(procedure.access === 'internal' ? { config: { gateway: 'internal' } } : {}),
+    ...(procedure.access === 'internal' || procedure.access === 'key' ? { config: { gateway: procedure.access } } : {}),
     ...(procedure.bodyLimitBytes === undefined ? {} : { bodyLimit: procedure.bodyLimitBytes }),
     // The caller is known before the body is read: an anonymous one makes us parse nothing and learns nothing of the schema.
     onRequest: async (request, reply) => {
       if (procedure.access === 'internal' && isForwarded(request.headers)) throw new ROUTE_NOT_FOUND()
-      const context = contextOf(request, reply, procedure.timeoutMs ?? timeoutMs, log)
+      const context = contextOf(request, reply, { timeoutMs, trusts, log })
       contexts.set(request, context)
       if (guard) {
         try {

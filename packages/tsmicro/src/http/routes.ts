@@ -19,6 +19,8 @@ export interface RoutesOptions {
   readonly middleware: readonly Middleware[]
   /** Milliseconds a handler may take unless its procedure says otherwise. */
   readonly timeoutMs: number
+  /** Proxies whose word on a client's address is believed. Default none. */
+  readonly trustedProxies?: readonly string[] | undefined
   readonly log: Log
   /** Told of every procedure that gets a handler, and at which route: `GET /v1/slug/:slug`. */
   readonly onImplemented: (procedure: BoundProcedure, route: string) => void

@@ -2,6 +2,7 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { type Log, requestIdOf } from '../call/index.ts'
 import { ApiError, INTERNAL, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { logAccess } from './access-log.ts'
+import { compileTrusts } from './client-address.ts'
 import { trackConnections } from './connections.ts'
 import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
@@ -19,6 +20,12 @@ export interface HttpServerOptions {
   readonly receiveTimeoutMs?: number
   /** Take only requests that came through the gateway. Absent: whoever reaches the port is heard. */
   readonly gateway?: GatewayDoor
+  /**
+   * Addresses or networks of proxies that stand before the service, e.g. `['10.0.0.0/8']`: whose `x-real-ip` and `x-forwarded-*` are
+   * believed, in `context.clientAddress` and by Fastify (`request.ip`). They must set these headers themselves, whatever a client
+   * sends. Default none. What the gateway has signed is believed anyway.
+   */
+  readonly trustedProxies?: readonly string[]
 }
 
 const DEFAULT_BODY_LIMIT = 512 * 1024
@@ -27,8 +34,10 @@ const DEFAULT_RECEIVE_TIMEOUT_MS = 30_000
 /** Fastify with the platform's envelope, request ids, limits and one access-log line a request. Not yet listening. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { log, receiveTimeoutMs = DEFAULT_RECEIVE_TIMEOUT_MS } = options
+  const trusts = compileTrusts(options.trustedProxies ?? [])
   const server = fastify({
     logger: false,
+    trustProxy: options.trustedProxies?.length ? trusts : false,
     bodyLimit: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
     requestTimeout: receiveTimeoutMs,
     http: {

@@ -3,6 +3,7 @@ import { EventConsumer } from '../events/index.ts'
 import { createHttpServer, openApiOf, Routes } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
 import { BUILTIN_ROUTES, mountBuiltinRoutes } from './builtin-routes.ts'
+import { assertGatewayDoor, assertProviders } from './guarded.ts'
 import type { HealthCheck } from './health.ts'
 import { Implemented } from './implemented.ts'
 import { NatsGroup } from './nats-group.ts'
@@ -18,6 +19,7 @@ export interface Doors {
 export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors {
   const { name, version, description, contracts, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
   const about = { version, ...(description ? { description } : {}) }
+  assertGatewayDoor(options)
   const http = createHttpServer({ ...options.http, log })
   const natsServer = new NatsServer({ name, ...about, log })
   const consumer = new EventConsumer({ service: name, log, timeoutMs })
@@ -29,9 +31,13 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
     controller.mountRoutes(
       new Routes({
         ...shared,
+        trustedProxies: options.http?.trustedProxies,
         server: http,
         basePath,
-        onImplemented: (procedure, route) => implemented.add('http', procedure, route),
+        onImplemented(procedure, route) {
+          assertProviders(procedure, controller)
+          implemented.add('http', procedure, route)
+        },
       }),
     )
     if (!module.nats) continue
@@ -42,7 +48,10 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
         server: natsServer,
         consumer,
         limits: options.limits,
-        onImplemented: procedure => implemented.add('nats', procedure, procedure.subject ?? ''),
+        onImplemented(procedure) {
+          assertProviders(procedure, controller)
+          implemented.add('nats', procedure, procedure.subject ?? '')
+        },
         onEndpoint: ({ subject = '' }) => implemented.reserve(subject, `endpoint ${subject}`),
       }),
     )

@@ -4,6 +4,7 @@ import { endConnections } from '../http/index.ts'
 import { connectWithRetry } from './connect.ts'
 import type { Dependency } from './dependency.ts'
 import { mountDoors } from './doors.ts'
+import { openToNetwork } from './guarded.ts'
 import { type Health, HealthCheck } from './health.ts'
 import { listen } from './listen.ts'
 import type { ServiceOptions } from './options.ts'
@@ -37,6 +38,9 @@ const LEAST_CLOSE_MS = 100
 /** Of it, for the `onClose` hooks of plugins whose connections had to be ended. */
 const PLUGINS_CLOSE_MS = 1000
 
+const UNGUARDED =
+  'whoever reaches this address may call procedures that are for the gateway and other services alone: give http.gateway, or close the port to others'
+
 /**
  * Assembles a service from its contracts and module. Handlers are mounted at once, so a missing one is known before
  * anything is connected.
@@ -63,6 +67,8 @@ export function createService(options: ServiceOptions): Service {
     await prepare(module.prepare ?? [], log, stopping.signal)
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
     url = await listen(doors.http, options)
+    const open = openToNetwork(options)
+    if (open.length > 0) log.warn({ procedures: open }, UNGUARDED)
     if (module.nats) {
       const connection = module.nats.use()
       doors.natsServer.start(connection)

@@ -9,7 +9,7 @@ const SECRET = 'what-the-gateway-signs-requests-with'
 const VERIFY = 'what-the-gateway-shows-for-questions'
 
 const shop = contract('shop', {
-  who: procedure({ http: 'GET /who', access: 'key', response: Type.Any() }),
+  who: procedure({ http: 'GET /who', access: 'open', response: Type.Any() }),
   inner: procedure({ http: 'GET /inner', access: 'internal', response: Type.Any() }),
 })
 

@@ -43,6 +43,11 @@ export const Env = Type.Object({
       }),
     ),
   ),
+  TRUSTED_PROXIES: Type.Array(Type.String(), {
+    default: [],
+    description:
+      'Whose x-real-ip is believed although it is not signed, for counting sign-ins by address: addresses or networks,\n10.0.0.7,fd00::/8. What the gateway has signed is believed anyway; others count by their connection',
+  }),
   KEYS_DIR: Type.String({
     minLength: 1,
     description:
@@ -124,10 +129,16 @@ export function loadEnv(env: NodeJS.ProcessEnv = process.env): Env {
   return config
 }
 
-/** What requests have to prove; undefined = nothing. @throws {ConfigError} when a secret for it is missing */
+/**
+ * What requests have to prove; undefined = nothing. Secrets that are given count also where the gateway is not required.
+ * @throws {ConfigError} when a secret for it is missing
+ */
 export function gatewayDoor(env: Env): GatewayDoor | undefined {
-  if (!(env.REQUIRE_GATEWAY ?? env.NODE_ENV === 'production')) return undefined
   const { GATEWAY_SECRET: gateway, VERIFY_SECRET: verify } = env
+  if (!(env.REQUIRE_GATEWAY ?? env.NODE_ENV === 'production')) {
+    if (gateway === undefined) return undefined
+    return { secret: gateway, required: false, ...(verify === undefined ? {} : { verifySecret: verify }) }
+  }
   if (gateway !== undefined && verify !== undefined) return { secret: gateway, verifySecret: verify }
   const missing = Object.entries({ GATEWAY_SECRET: gateway, VERIFY_SECRET: verify }).filter(([, value]) => !value)
   throw new ConfigError(missing.map(([variable]) => ({ variable, message: MISSING })))

@@ -37,6 +37,12 @@ export async function createAuthService(env: Env, log: Log, overrides: Partial<P
     module: await createModule({ env, log, overrides }),
     log,
     handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
-    http: { host: env.HOST, port: env.PORT, publicPath: '/auth', ...(gateway ? { gateway } : {}) },
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      publicPath: '/auth',
+      trustedProxies: env.TRUSTED_PROXIES,
+      ...(gateway ? { gateway } : {}),
+    },
   })
 }

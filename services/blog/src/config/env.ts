@@ -97,10 +97,15 @@ export function loadEnv(environment: Readonly<Record<string, string | undefined>
   return env
 }
 
-/** What requests have to prove; undefined = nothing. @throws {ConfigError} when the secret for it is missing */
+/**
+ * What requests have to prove; undefined = nothing. A secret that is given counts also where the gateway is not required.
+ * @throws {ConfigError} when the secret for it is missing
+ */
 export function gatewayDoor(env: Env): GatewayDoor | undefined {
-  if (!(env.REQUIRE_GATEWAY ?? env.NODE_ENV === 'production')) return undefined
-  if (env.GATEWAY_SECRET !== undefined) return { secret: env.GATEWAY_SECRET }
+  const required = env.REQUIRE_GATEWAY ?? env.NODE_ENV === 'production'
+  const { GATEWAY_SECRET: secret } = env
+  if (secret !== undefined) return required ? { secret } : { secret, required }
+  if (!required) return undefined
   const message =
     'is missing: give it here and to the gateway, or say REQUIRE_GATEWAY=false and close the port to others'
   throw new ConfigError([{ variable: 'GATEWAY_SECRET', message }])

@@ -2,11 +2,11 @@ import { isIP } from 'node:net'
 import type { CallContext } from 'tsmicro'
 
 /**
- * Where a sign-in comes from: the client's address as the gateway tells it, or `direct` for a call from within the
- * network. Of an IPv6 address the first 64 bits: whoever has one has all of those.
+ * Where a sign-in comes from: the client's address as the gateway or a declared proxy tells it, else the connection's; `direct`
+ * where there is none. Of an IPv6 address the first 64 bits: whoever has one has all of those.
  */
-export function addressOf({ headers }: Pick<CallContext, 'headers'>): string {
-  const [text = ''] = (headers['x-real-ip'] ?? '').split('%', 1)
+export function addressOf({ clientAddress = '' }: Pick<CallContext, 'clientAddress'>): string {
+  const [text = ''] = clientAddress.split('%', 1)
   const version = isIP(text)
   if (version === 0) return 'direct'
   return version === 4 ? text : networkOf(new URL(`http://[${text}]`).hostname.slice(1, -1))
