@@ -78,10 +78,9 @@ test(`of ${FORGERIES} requests made of signed ones, a handler is reached by thos
 
 test('a signed request opens nothing for those behind it on the same connection', async () => {
   const before = service.handled()
-  const good = bytesOfSigned(signed({ method: 'GET', target: '/private/echo', lines: [] })).replace(
-    'close',
-    'keep-alive',
-  )
+  const good = bytesOfSigned(
+    signed({ method: 'GET', target: '/private/echo', lines: [['x-consumer-id', 'a']] }),
+  ).replace('close', 'keep-alive')
   const bad = 'GET /private/echo HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n'
   await exchange(service.port, good + bad)
   await exchange(service.port, `${good}${good}${bad}`)

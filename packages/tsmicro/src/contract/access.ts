@@ -4,10 +4,12 @@ import type { Role } from './roles.ts'
  * Who may call a procedure. Mandatory: forgetting it does not compile.
  *
  * - `open`: anyone, even without an API key (the gateway lets it pass)
- * - `key`: anyone with a valid API key, which the gateway checks
+ * - `key`: anyone with a valid API key, which the gateway checks; where a service takes only what the gateway has signed, it must
+ *   have signed whose key it was
  * - `user`: a signed-in user
  * - a {@link Role} made by `defineRoles`: a signed-in user with that role or a higher one
- * - `internal`: other services only; over HTTP a request that came through a gateway is answered 404
+ * - `internal`: other services only; over HTTP a request that came through a gateway is answered 404, and a service behind one wants
+ *   its `verifySecret`
  */
 export type Access = 'open' | 'key' | 'user' | 'internal' | Role
 
