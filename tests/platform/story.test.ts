@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { REFRESH_TOKEN_INVALID } from '@blog-platform/auth-contract'
-import { BLOG_NOT_FOUND, BLOG_NOT_SUBMITTED } from '@blog-platform/blog-contract'
+import { BLOG_NOT_FOUND, BLOG_NOT_SUBMITTED, REVISION_CONFLICT, SLUG_TAKEN } from '@blog-platform/blog-contract'
 import { FORBIDDEN, UNAUTHENTICATED } from 'tsmicro'
-import { administrator, clientsOf, draft, person } from '../support/people.ts'
+import { administrator, clientsOf, draft, handInAndPublish, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 
@@ -26,10 +26,12 @@ test('from sign-up to a published blog, an edit, and its disappearance', async (
   const params = { id: _id }
   const slug = 'analytical-engines'
   await assert.rejects(everybody.reading.findBySlug({ params: { slug } }), BLOG_NOT_FOUND)
-  await assert.rejects(editor.editing.publish({ params }), BLOG_NOT_SUBMITTED)
+  const first = { params, query: { revision: 1 } }
+  await assert.rejects(editor.editing.publish(first), BLOG_NOT_SUBMITTED)
   await ada.authoring.submit({ params })
-  await assert.rejects(ada.editing.publish({ params }), FORBIDDEN)
-  await editor.editing.publish({ params })
+  await assert.rejects(ada.editing.publish(first), FORBIDDEN)
+  assert.equal((await editor.editing.review({ params })).revision, 1)
+  await editor.editing.publish(first)
 
   const bySlug = await everybody.reading.findBySlug({ params: { slug } })
   assert.equal(bySlug.text, 'First text of Analytical Engines')
@@ -41,13 +43,31 @@ test('from sign-up to a published blog, an edit, and its disappearance', async (
     [_id],
   )
 
-  await ada.authoring.change({ body: { _id, draftText: 'Second text' } })
-  assert.equal((await everybody.reading.findById({ data: params })).text, bySlug.text)
-  await assert.rejects(editor.editing.publish({ params }), BLOG_NOT_SUBMITTED)
+  const { revision } = await ada.authoring.change({
+    body: { _id, title: 'Second title', slug: 'Engines', draftText: 'Second text' },
+  })
+  const second = { params, query: { revision } }
+  assert.deepEqual(await everybody.reading.findById({ data: params }), bySlug)
+  await assert.rejects(editor.editing.publish(second), BLOG_NOT_SUBMITTED)
   await ada.authoring.submit({ params })
-  await editor.editing.publish({ params })
+  const read = await editor.editing.review({ params })
+  assert.deepEqual([read.revision, read.draftText], [revision, 'Second text'])
+
+  // While the editor reads, the author writes something else and hands that in.
+  await ada.authoring.change({ body: { _id, draftText: 'Never read by an editor' } })
+  await ada.authoring.submit({ params })
+  await assert.rejects(editor.editing.publish(second), REVISION_CONFLICT)
+  await ada.authoring.change({ body: { _id, draftText: 'Second text' } })
+  await ada.authoring.submit({ params })
+  assert.deepEqual(await everybody.reading.findById({ data: params }), bySlug)
+  const { revision: newest } = await editor.editing.review({ params })
+  const published = await editor.editing.publish({ params, query: { revision: newest } })
+  assert.deepEqual(await editor.editing.publish({ params, query: { revision: newest } }), published)
   const again = await everybody.reading.findById({ data: params })
-  assert.equal(again.text, 'Second text')
+  assert.deepEqual([again.text, again.title, again.slug], ['Second text', 'Second title', 'engines'])
+  assert.deepEqual(await everybody.reading.findBySlug({ params: { slug } }), again)
+  const eve = await person(platform, 'Eva', 'AUTHOR')
+  await assert.rejects(eve.authoring.create({ body: draft(slug) }), SLUG_TAKEN)
   assert.equal(again.publishedAt, bySlug.publishedAt)
 
   await editor.editing.unpublish({ params })
@@ -89,8 +109,7 @@ test('a changed name reaches what was published', async () => {
   const author = await person(platform, 'Bob', 'AUTHOR')
   const editor = await person(platform, 'Emil', 'EDITOR')
   const { _id } = await author.authoring.create({ body: draft('a-name') })
-  await author.authoring.submit({ params: { id: _id } })
-  await editor.editing.publish({ params: { id: _id } })
+  await handInAndPublish(author, editor, _id)
   const read = async () => (await clientsOf(platform).reading.findById({ data: { id: _id } })).author.name
   assert.equal(await read(), 'Bob')
   await author.profile.changeMyProfile({ body: { name: 'Robert' } })

@@ -1,4 +1,4 @@
-import { draft, type Person, person } from './people.ts'
+import { draft, handInAndPublish, type Person, person } from './people.ts'
 import type { Platform } from './platform.ts'
 
 /** Somebody who wrote, somebody who published, and the ids of what everybody can read now. */
@@ -14,8 +14,7 @@ export async function publish(platform: Platform, count: number): Promise<Conten
   const ids = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const { _id } = await author.authoring.create({ body: draft(`published-${index}`) })
-      await author.authoring.submit({ params: { id: _id } })
-      await editor.editing.publish({ params: { id: _id } })
+      await handInAndPublish(author, editor, _id)
       return _id
     }),
   )

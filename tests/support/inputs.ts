@@ -76,7 +76,7 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'blog.ownDrafts': () => PAGE,
   'blog.ownSubmitted': () => PAGE,
   'blog.ownPublished': () => PAGE,
-  'blog.publish': blog('submitted'),
+  'blog.publish': scene => ({ ...blog('submitted')(scene), query: { revision: 1 } }),
   'blog.unpublish': blog('published'),
   'blog.review': blog('submitted'),
   'blog.submitted': () => PAGE,

@@ -54,6 +54,13 @@ export async function administrator(platform: Pick<Platform, 'url' | 'apiKey'>):
   return { ...clientsOf(platform, tokens.accessToken), id: user.id, name: user.name, ...tokens }
 }
 
+/** The author hands a blog in, and an editor reads and publishes it. */
+export async function handInAndPublish(author: Person, editor: Person, id: string) {
+  await author.authoring.submit({ params: { id } })
+  const { revision } = await editor.editing.review({ params: { id } })
+  return editor.editing.publish({ params: { id }, query: { revision } })
+}
+
 /** A valid draft with a slug of its own. */
 export function draft(slug: string) {
   return {

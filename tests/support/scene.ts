@@ -1,6 +1,6 @@
 import { apiKeyAdministration } from '@blog-platform/auth-contract'
 import { createHttpClient } from 'tsmicro'
-import { administrator, draft, type Person, person } from './people.ts'
+import { administrator, draft, handInAndPublish, type Person, person } from './people.ts'
 import type { Platform } from './platform.ts'
 
 /** People of every role, and one of everything that somebody may want to read or change. */
@@ -32,8 +32,8 @@ export async function setScene(platform: Platform): Promise<Scene> {
     published: await write(author, 'the-published'),
     foreign: await write(other, 'the-foreign'),
   }
-  for (const id of [blogs.submitted, blogs.published]) await author.authoring.submit({ params: { id } })
-  await editor.editing.publish({ params: { id: blogs.published } })
+  await author.authoring.submit({ params: { id: blogs.submitted } })
+  await handInAndPublish(author, editor, blogs.published)
   return { learner, author, other, editor, admin, blogs, spareKey: await createKey(platform, admin) }
 }
 

@@ -2,7 +2,7 @@ import { roles } from '@blog-platform/auth-contract'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { BlogChange, BlogCreate, BlogId, PrivateBlog, PrivateBlogItem } from './blog.ts'
-import { BLOG_NOT_FOUND, NOT_THE_OWNER, SLUG_INVALID, SLUG_TAKEN } from './errors.ts'
+import { BLOG_NOT_FOUND, CHANGE_NOT_ANNOUNCED, NOT_THE_OWNER, SLUG_INVALID, SLUG_TAKEN } from './errors.ts'
 import { PageQuery } from './paging.ts'
 
 /** What authors do with their own blogs. */
@@ -19,7 +19,7 @@ export const authoring = contract('blog', {
   change: procedure({
     http: 'PUT /author',
     access: roles.AUTHOR,
-    summary: 'Change an own blog; its public text stays until it is published again',
+    summary: 'Change an own blog; nothing public changes until an editor publishes it again',
     body: BlogChange,
     response: PrivateBlog,
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER, SLUG_TAKEN, SLUG_INVALID },
@@ -55,14 +55,14 @@ export const authoring = contract('blog', {
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
     idempotent: true,
   }),
-  /** Not retried: of a deletion whose answer got lost, the second one says that there is no such blog. */
   remove: procedure({
     http: 'DELETE /author/id/:id',
     access: roles.AUTHOR,
-    summary: 'Delete an own blog; nobody else gets its slug',
+    summary: 'Delete an own blog; nobody else gets its slug. Does nothing to one that is deleted already',
     params: Type.Object({ id: BlogId }),
-    errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
+    errors: { BLOG_NOT_FOUND, NOT_THE_OWNER, CHANGE_NOT_ANNOUNCED },
     message: 'Blog deleted',
+    idempotent: true,
   }),
   ownDrafts: procedure({
     http: 'GET /author/drafts',
@@ -83,7 +83,7 @@ export const authoring = contract('blog', {
   ownPublished: procedure({
     http: 'GET /author/published',
     access: roles.AUTHOR,
-    summary: 'Own blogs that everybody may read, newest change first',
+    summary: 'Own blogs that everybody may read, as they are public, newest change first',
     query: PageQuery,
     response: Type.Array(PrivateBlogItem),
     idempotent: true,

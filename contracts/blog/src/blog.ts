@@ -8,6 +8,15 @@ const Title = Type.String({ minLength: 3, maxLength: 500 })
 const Description = Type.String({ minLength: 3, maxLength: 2000 })
 const DraftText = Type.String({ maxLength: 50_000 })
 const ImageUrl = Type.String({ format: 'uri', pattern: '^https?://', maxLength: 200 })
+/**
+ * Counts an author's changes of a blog's content, from 1: the same number is the same content. What an editor publishes is the
+ * revision that the editor has read.
+ */
+export const Revision = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Revision of a blog',
+})
 /** Upper case only, so that there is one spelling and one address of a tag. */
 export const Tag = Type.String({ pattern: '^[A-Z0-9][A-Z0-9 +#._-]{0,49}$', description: 'Tag in upper case' })
 const Tags = Type.Array(Tag, { minItems: 1, maxItems: 20, uniqueItems: true })
@@ -59,20 +68,30 @@ const state = {
   updatedAt: Type.String({ format: 'date-time' }),
 }
 
-/** A blog as its author and the editors see it. */
+/**
+ * A blog as its author and the editors see it. Authors are shown the draft; editors what was handed in, or else what is or
+ * was public, never a mere draft. `revision` is that of what is shown, `text` the public text whatever is shown.
+ */
 export const PrivateBlog = Type.Object({
   ...shown,
   text: Type.Optional(Type.String()),
   draftText: Type.String(),
   author: PublicProfile,
+  revision: Revision,
+  /** What was made public last; it still is if `published` is true. */
+  publishedRevision: Type.Optional(Revision),
   ...state,
 })
 export type PrivateBlog = Static<typeof PrivateBlog>
 
-/** A blog in a list of its author or of the editors: without its texts. */
+/**
+ * A blog in a list of its author or of the editors, without its texts: lists of what is published show what is public, the
+ * others the draft. `revision` is that of what is shown.
+ */
 export const PrivateBlogItem = Type.Object({
   ...shown,
   authorId: Type.String({ format: 'uuid' }),
+  revision: Revision,
   ...state,
 })
 export type PrivateBlogItem = Static<typeof PrivateBlogItem>

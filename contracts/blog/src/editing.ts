@@ -1,35 +1,46 @@
 import { roles } from '@blog-platform/auth-contract'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
-import { BlogId, PrivateBlog, PrivateBlogItem } from './blog.ts'
-import { BLOG_NOT_FOUND, BLOG_NOT_PUBLISHED, BLOG_NOT_SUBMITTED } from './errors.ts'
+import { BlogId, PrivateBlog, PrivateBlogItem, Revision } from './blog.ts'
+import {
+  BLOG_NOT_FOUND,
+  BLOG_NOT_PUBLISHED,
+  BLOG_NOT_SUBMITTED,
+  CHANGE_NOT_ANNOUNCED,
+  REVISION_CONFLICT,
+} from './errors.ts'
 import { PageQuery } from './paging.ts'
 
 /** What editors do with submitted and published blogs. */
 export const editing = contract('blog', {
+  /** Everything public becomes that of the revision. A revision that is public already is answered in the same way. */
   publish: procedure({
     http: 'PUT /editor/publish/id/:id',
     access: roles.EDITOR,
-    summary: 'Make the submitted draft the public text',
+    summary:
+      'Make public the submitted revision that the editor has read, named by `?revision=`; 409 when there is a newer one',
     params: Type.Object({ id: BlogId }),
+    query: Type.Object({ revision: Revision }),
     response: PrivateBlog,
-    errors: { BLOG_NOT_FOUND, BLOG_NOT_SUBMITTED },
+    errors: { BLOG_NOT_FOUND, BLOG_NOT_SUBMITTED, REVISION_CONFLICT, CHANGE_NOT_ANNOUNCED },
     message: 'Blog published',
+    idempotent: true,
   }),
   unpublish: procedure({
     http: 'PUT /editor/unpublish/id/:id',
     access: roles.EDITOR,
-    summary: 'Take a blog off every public read',
+    summary: 'Take a blog off every public read; does nothing to one that is off already',
     params: Type.Object({ id: BlogId }),
     response: PrivateBlog,
-    errors: { BLOG_NOT_FOUND, BLOG_NOT_PUBLISHED },
+    errors: { BLOG_NOT_FOUND, BLOG_NOT_PUBLISHED, CHANGE_NOT_ANNOUNCED },
     message: 'Blog unpublished',
+    idempotent: true,
   }),
-  /** A draft is its author's alone until it is handed in. */
+  /** A draft is its author's alone until it is handed in: until then the editors see what is public. */
   review: procedure({
     http: 'GET /editor/id/:id',
     access: roles.EDITOR,
-    summary: 'A submitted or published blog',
+    summary: 'What was submitted of a blog, or else what is public of it, with the revision to publish',
     params: Type.Object({ id: BlogId }),
     response: PrivateBlog,
     errors: { BLOG_NOT_FOUND },
@@ -46,7 +57,7 @@ export const editing = contract('blog', {
   published: procedure({
     http: 'GET /editor/published',
     access: roles.EDITOR,
-    summary: 'Blogs that everybody may read, newest change first',
+    summary: 'Blogs that everybody may read, as they are public, newest change first',
     query: PageQuery,
     response: Type.Array(PrivateBlogItem),
     idempotent: true,

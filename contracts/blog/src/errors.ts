@@ -1,5 +1,6 @@
 import { defineErrors } from 'tsmicro/contract'
 import Type from 'typebox'
+import { Revision } from './blog.ts'
 
 /** What the blog service may answer beside the framework's own errors. */
 export const {
@@ -9,6 +10,8 @@ export const {
   SLUG_INVALID,
   BLOG_NOT_SUBMITTED,
   BLOG_NOT_PUBLISHED,
+  REVISION_CONFLICT,
+  CHANGE_NOT_ANNOUNCED,
   CURSOR_INVALID,
 } = defineErrors({
   BLOG_NOT_FOUND: { status: 404, message: 'There is no such blog' },
@@ -16,6 +19,16 @@ export const {
   SLUG_TAKEN: { status: 409, message: 'Another blog has this slug', data: Type.Object({ slug: Type.String() }) },
   SLUG_INVALID: { status: 400, message: 'The slug needs at least three letters or digits' },
   BLOG_NOT_SUBMITTED: { status: 400, message: 'The author has not submitted this blog' },
-  BLOG_NOT_PUBLISHED: { status: 400, message: 'This blog is not published' },
+  BLOG_NOT_PUBLISHED: { status: 400, message: 'This blog was never published' },
+  REVISION_CONFLICT: {
+    status: 409,
+    message: 'This is not the latest revision of the blog: read it again',
+    data: Type.Object({ revision: Revision }),
+  },
+  CHANGE_NOT_ANNOUNCED: {
+    status: 503,
+    message:
+      'The change is stored. An instance that does not answer may show what was before for some seconds; repeat the request to be sure that none does',
+  },
   CURSOR_INVALID: { status: 400, message: 'The cursor must be the id of a blog that is or was published' },
 })

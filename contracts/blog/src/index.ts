@@ -7,6 +7,7 @@ export {
   PrivateBlog,
   PrivateBlogItem,
   PublicBlog,
+  Revision,
   Slug,
   Tag,
 } from './blog.ts'
@@ -15,8 +16,10 @@ export {
   BLOG_NOT_FOUND,
   BLOG_NOT_PUBLISHED,
   BLOG_NOT_SUBMITTED,
+  CHANGE_NOT_ANNOUNCED,
   CURSOR_INVALID,
   NOT_THE_OWNER,
+  REVISION_CONFLICT,
   SLUG_INVALID,
   SLUG_TAKEN,
 } from './errors.ts'

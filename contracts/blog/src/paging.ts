@@ -1,8 +1,11 @@
 import Type from 'typebox'
 import { BLOG_ID } from './blog.ts'
 
+/** A page by number costs what is before it, so numbers end where a list still answers in time; a cursor leads further. */
+const DEEPEST_PAGE = 1000
+
 export const PageQuery = Type.Object({
-  page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
+  page: Type.Integer({ minimum: 1, maximum: DEEPEST_PAGE, default: 1 }),
   limit: Type.Integer({ minimum: 1, maximum: 1000, default: 10 }),
 })
 

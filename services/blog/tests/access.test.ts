@@ -24,7 +24,7 @@ const asAuthor = [
   ...['POST /author', 'PUT /author', `PUT /author/submit/id/${id}`],
   ...[`PUT /author/withdraw/id/${id}`, `GET /author/id/${id}`, `DELETE /author/id/${id}`],
 ]
-const asEditor = [`PUT /editor/publish/id/${id}`, `PUT /editor/unpublish/id/${id}`, `GET /editor/id/${id}`]
+const asEditor = [`PUT /editor/publish/id/${id}?revision=1`, `PUT /editor/unpublish/id/${id}`, `GET /editor/id/${id}`]
 const authorLists = ['GET /author/drafts', 'GET /author/submitted', 'GET /author/published']
 const editorLists = ['GET /editor/submitted', 'GET /editor/published']
 const guarded = [...asAuthor, ...asEditor, ...authorLists, ...editorLists]
@@ -157,13 +157,17 @@ test('unknown fields, bodies and ids that do not fit are refused', async () => {
     ['DELETE /author/id/xyz', { token }],
     [`DELETE /author/id/${id}?x=1`, { token }],
     ...[...authorLists, ...editorLists].flatMap(list =>
-      ['page=0', 'page=1000001', 'limit=0', 'limit=1001', 'limit=ten', 'page[$gt]=1', `cursor=${id}`, 'author=x'].map(
+      ['page=0', 'page=1001', 'limit=0', 'limit=1001', 'limit=ten', 'page[$gt]=1', `cursor=${id}`, 'author=x'].map(
         (query): [string, object] => [`${list}?${query}`, { token: editor.token }],
       ),
     ),
     ['GET /editor/id/xyz', { token: editor.token }],
     [`GET /editor/id/${id}?x=1`, { token: editor.token }],
-    ['PUT /editor/publish/id/0', { token: editor.token }],
+    ['PUT /editor/publish/id/0?revision=1', { token: editor.token }],
+    ...['', '?revision=', '?revision=0', '?revision=-1', '?revision=1.5', '?revision=x', '?revision=1&revision=2'].map(
+      (query): [string, object] => [`PUT /editor/publish/id/${id}${query}`, { token: editor.token }],
+    ),
+    [`PUT /editor/publish/id/${id}?revision=9007199254740993`, { token: editor.token }],
     ['PUT /editor/unpublish/id/0', { token: editor.token }],
     [`GET /id/${id.toUpperCase()}`, {}],
     ['GET /id/1', {}],

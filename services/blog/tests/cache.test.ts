@@ -8,7 +8,8 @@ import { newBlog } from '../src/api/blog/model.ts'
 
 const author = { id: '00000000-0000-4000-8000-000000000000', name: 'Ada' }
 const content = { title: 'Title', description: 'Description', draftText: 'Text', tags: ['NATS'], slug: 'the-slug' }
-const stored = newBlog(new ObjectId(), content, author.id, new Date())
+const draft = newBlog(new ObjectId(), content, author.id, new Date())
+const stored = { ...draft, public: { ...draft.draft, revision: 1 }, publicSlugs: ['the-slug'] }
 const id = stored._id.toHexString()
 const shown: PublicBlog = {
   ...{

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { User } from './support/auth-double.ts'
-import { dataOf, draft, makeBlog, type Running, startBlog } from './support/platform.ts'
+import { dataOf, draft, makeBlog, publish, type Running, startBlog } from './support/platform.ts'
 
 let it: Running
 let author: User
@@ -29,6 +29,7 @@ test('a blog from draft to publication and back', async () => {
     slug: 'hello-world',
     score: 0.01,
     author: profile,
+    revision: 1,
     submitted: false,
     drafted: true,
     published: false,
@@ -43,7 +44,7 @@ test('a blog from draft to publication and back', async () => {
   const second = dataOf(await submit())
   assert.deepEqual([second.submitted, second.drafted], [true, false])
 
-  const published = dataOf(await send(`PUT /editor/publish/id/${_id}`, { token: editor.token }))
+  const published = dataOf(await publish(send, editor, _id))
   assert.deepEqual([published.submitted, published.drafted, published.published], [false, false, true])
   assert.equal(published.text, body.draftText)
   const { publishedAt } = published
@@ -61,12 +62,13 @@ test('a blog from draft to publication and back', async () => {
     await send('PUT /author', { token: author.token, body: { _id, title: 'Newer', draftText: 'Two' } }),
   )
   assert.deepEqual([changed.submitted, changed.drafted, changed.published], [false, true, true])
-  assert.deepEqual(dataOf(await send(`GET /id/${_id}`)), { ...publicForm, title: 'Newer' })
+  assert.deepEqual([changed.title, changed.revision, changed.publishedRevision], ['Newer', 2, 1])
+  assert.deepEqual(dataOf(await send(`GET /id/${_id}`)), publicForm)
 
   dataOf(await submit())
-  const again = dataOf(await send(`PUT /editor/publish/id/${_id}`, { token: editor.token }))
+  const again = dataOf(await publish(send, editor, _id))
   assert.equal(again.publishedAt, publishedAt)
-  assert.equal(dataOf(await send(`GET /id/${_id}`)).text, 'Two')
+  assert.deepEqual(dataOf(await send(`GET /id/${_id}`)), { ...publicForm, title: 'Newer', text: 'Two' })
 
   const unpublished = dataOf(await send(`PUT /editor/unpublish/id/${_id}`, { token: editor.token }))
   assert.deepEqual([unpublished.published, unpublished.drafted], [false, true])
@@ -76,15 +78,11 @@ test('a blog from draft to publication and back', async () => {
   }
 })
 
-test('a change of slug moves the public address at once; a free one can be taken', async () => {
+test('a slug that was never public is free once its draft has another', async () => {
   const { send } = it
-  const { _id, slug } = await makeBlog(send, author, editor)
-  assert.equal((await send(`GET /slug/${slug}`)).status, 200)
-  assert.equal((await send(`GET /slug/${slug}-b`)).status, 404)
+  const { _id, slug } = await makeBlog(send, author)
   const moved = dataOf(await send('PUT /author', { token: author.token, body: { _id, slug: `${slug} B!` } }))
   assert.equal(moved.slug, `${slug}-b`)
-  assert.equal((await send(`GET /slug/${slug}`)).status, 404)
-  assert.equal(dataOf(await send(`GET /slug/${slug}-b`))._id, _id)
   const next = await makeBlog(send, other, editor, { slug })
   assert.equal(dataOf(await send(`GET /slug/${slug}`))._id, next._id)
 })
@@ -114,9 +112,9 @@ test('a state that does not allow it, somebody else’s blog, no blog', async ()
   const { _id } = await makeBlog(send, author)
   const none = 'f'.repeat(24)
   const refusals: [string, object, number, string][] = [
-    [`PUT /editor/publish/id/${_id}`, { token: editor.token }, 400, 'BLOG_NOT_SUBMITTED'],
+    [`PUT /editor/publish/id/${_id}?revision=1`, { token: editor.token }, 400, 'BLOG_NOT_SUBMITTED'],
     [`PUT /editor/unpublish/id/${_id}`, { token: editor.token }, 400, 'BLOG_NOT_PUBLISHED'],
-    [`PUT /editor/publish/id/${none}`, { token: editor.token }, 404, 'BLOG_NOT_FOUND'],
+    [`PUT /editor/publish/id/${none}?revision=1`, { token: editor.token }, 404, 'BLOG_NOT_FOUND'],
     [`PUT /editor/unpublish/id/${none}`, { token: editor.token }, 404, 'BLOG_NOT_FOUND'],
     [`PUT /author/submit/id/${_id}`, { token: other.token }, 403, 'NOT_THE_OWNER'],
     [`PUT /author/submit/id/${none}`, { token: author.token }, 404, 'BLOG_NOT_FOUND'],
@@ -132,15 +130,6 @@ test('a state that does not allow it, somebody else’s blog, no blog', async ()
   }
 })
 
-test('an editor never publishes what was changed after it was handed in', async () => {
-  const { send } = it
-  const { _id } = await makeBlog(send, author)
-  dataOf(await send(`PUT /author/submit/id/${_id}`, { token: author.token }))
-  dataOf(await send('PUT /author', { token: author.token, body: { _id, tags: ['OTHER'] } }))
-  const refused = await send(`PUT /editor/publish/id/${_id}`, { token: editor.token })
-  assert.equal(refused.body.error, 'BLOG_NOT_SUBMITTED')
-})
-
 test('what was handed in again stays so when the public version is taken off', async () => {
   const { send } = it
   const { _id } = await makeBlog(send, author, editor)
@@ -149,7 +138,7 @@ test('what was handed in again stays so when the public version is taken off', a
     await send(`PUT /editor/unpublish/id/${_id}`, { token: editor.token }),
   )
   assert.deepEqual([published, submitted, drafted], [false, true, false])
-  dataOf(await send(`PUT /editor/publish/id/${_id}`, { token: editor.token }))
+  dataOf(await publish(send, editor, _id))
 })
 
 test('the latest list: newest publication first, in pages', async () => {
@@ -160,6 +149,6 @@ test('the latest list: newest publication first, in pages', async () => {
     dataOf(await send(`GET /list/latest?${query}`)).map(({ _id }: { _id: string }) => _id)
   assert.deepEqual(await ids('limit=5'), made)
   assert.deepEqual(await ids('page=2&limit=2'), made.slice(2, 4))
-  assert.deepEqual(await ids('page=1000000&limit=1000'), [])
+  assert.deepEqual(await ids('page=1000&limit=1000'), [])
   assert.ok((await ids('')).length <= 10)
 })

@@ -57,7 +57,12 @@ async function race(instances: readonly Service[]): Promise<void> {
   let turn = 0
   const next = () => instances[turn++ % instances.length] as Service
 
-  const write = async (url: string, { token }: User, state?: State, payload?: object) => {
+  const write = async (
+    url: string,
+    { token }: User,
+    state?: State,
+    payload?: object,
+  ): Promise<{ revision: number }> => {
     if (state) states.push(state)
     const authorization = `Bearer ${token}`
     const { statusCode, body } = await next().inject({
@@ -68,6 +73,12 @@ async function race(instances: readonly Service[]): Promise<void> {
     })
     assert.equal(statusCode, 200, body)
     if (state) answered = states.length - 1
+    return JSON.parse(body).data
+  }
+  const publish = async (title: string) => {
+    await write('/author', author, undefined, { _id, title })
+    const { revision } = await write(`/author/submit/id/${_id}`, author)
+    await write(`/editor/publish/id/${_id}?revision=${revision}`, editor, { title, published: true })
   }
   const read = async (instance: Service, url: string) => {
     const from = answered
@@ -90,15 +101,10 @@ async function race(instances: readonly Service[]): Promise<void> {
   const urls = [`/id/${_id}`, `/slug/${slug}`, '/list/latest?limit=50']
   const readers = instances.flatMap(instance => urls.map(url => reader(instance, url)))
   const writer = async () => {
-    for (let n = 1; n <= 40; n++) {
-      const title = `Version ${n}`
-      await write('/author', author, { title, published: true }, { _id, title })
-      if (n % 8 !== 5) continue
-      await write(`/editor/unpublish/id/${_id}`, editor, { title, published: false })
-      await write(`/author/submit/id/${_id}`, author)
-      await write(`/editor/publish/id/${_id}`, editor, { title, published: true })
+    for (let n = 1; n <= 20; n++) {
+      await publish(`Version ${n}`)
+      if (n % 8 === 5) await write(`/editor/unpublish/id/${_id}`, editor, { title: `Version ${n}`, published: false })
     }
-    await write('/author', author, { title: 'Last', published: true }, { _id, title: 'Last' })
   }
   await Promise.all([
     writer().finally(() => {

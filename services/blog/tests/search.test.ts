@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { User } from './support/auth-double.ts'
-import { dataOf, idsOf, makeBlog, type Running, startBlog } from './support/platform.ts'
+import { dataOf, idsOf, makeBlog, type Running, revise, startBlog } from './support/platform.ts'
 
 let it: Running
 let author: User
@@ -35,7 +35,7 @@ test('a search: best match first, then newest, in pages', async () => {
   assert.deepEqual(await search('zebra', '&limit=1'), [best])
   assert.deepEqual(await search('zebra', '&page=2&limit=2'), all.slice(2))
   assert.deepEqual(await search('zebra', '&page=3&limit=2'), [])
-  assert.deepEqual(await search('zebra', '&page=1000000&limit=1000'), [])
+  assert.deepEqual(await search('zebra', '&page=1000&limit=1000'), [])
   assert.deepEqual(await search('zebr'), [])
   const [item] = dataOf(await query('zebra'))
   assert.deepEqual(Object.keys(item).sort(), ['_id', 'description', 'score', 'slug', 'tags', 'title'])
@@ -156,11 +156,11 @@ test('similar lists and searches follow every change at once', async () => {
   const other = await published('Narwhal songs', 'Deep')
   const seen = async () => [await similar(self), (await search('narwhal')).filter(id => id !== self)]
   assert.deepEqual(await seen(), [[other], [other]])
-  dataOf(await send('PUT /author', { token: author.token, body: { _id: other, title: 'Beluga songs' } }))
+  await revise(send, author, editor, { _id: other, title: 'Beluga songs' })
   assert.deepEqual(await seen(), [[], []])
-  dataOf(await send('PUT /author', { token: author.token, body: { _id: self, description: 'Like a beluga' } }))
+  await revise(send, author, editor, { _id: self, description: 'Like a beluga' })
   assert.deepEqual(await seen(), [[other], []])
-  dataOf(await send('PUT /author', { token: author.token, body: { _id: other, title: 'Narwhal again' } }))
+  await revise(send, author, editor, { _id: other, title: 'Narwhal again' })
   dataOf(await send(`PUT /editor/unpublish/id/${other}`, { token: editor.token }))
   assert.deepEqual(await seen(), [[], []])
   const third = await published('Narwhal third', 'Deep')

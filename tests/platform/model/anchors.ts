@@ -29,8 +29,8 @@ export async function dropAnchors(performance: Performance): Promise<void> {
       _id => ({
         service: 'blog',
         caller: { token: admin?.token ?? '' },
-        route: `PUT /editor/publish/id/${_id}`,
-        expected: learned => privateBlog(world.blogs.publish(_id, learned)),
+        route: `PUT /editor/publish/id/${_id}?revision=1`,
+        expected: learned => privateBlog(world.blogs.publish(_id, 1, learned), 'public'),
       }),
     ]
     for (const step of steps) await performance.perform(step(world.blogs.all.at(-1)?._id ?? ''), 0)

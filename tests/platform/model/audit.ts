@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Performance } from './performance.ts'
-import { privateBlog, publicBlog } from './views.ts'
+import { publicBlog, reviewedBlog } from './views.ts'
 import type { Step, World } from './world.ts'
 
 type Read = (route: string, expected: () => unknown) => Step
@@ -19,10 +19,13 @@ function* everything(world: World): Generator<Step> {
   }
   for (const blog of blogs.all) {
     yield read(`/id/${blog._id}`, () => publicBlog(blogs.public(blog)))
-    yield read(`/slug/${blog.slug}`, () => publicBlog(blogs.public(blog)))
+    // Also those that were public once, and a draft's, which leads nowhere before it is.
+    for (const slug of new Set([blog.draft.slug, ...blog.publicSlugs])) {
+      yield read(`/slug/${slug}`, () => publicBlog(blogs.public(blogs.bySlug(slug))))
+    }
   }
   yield read('/list/latest?limit=1000', () => lists.latest(undefined, undefined, ALL))
-  for (const tag of new Set(blogs.all.flatMap(({ tags }) => tags))) {
+  for (const tag of new Set(blogs.all.flatMap(({ draft }) => draft.tags))) {
     yield read(`/list/tag/${encodeURIComponent(tag)}?limit=1000`, () => lists.latest(tag, undefined, ALL))
   }
   yield* pages(world, read)
@@ -40,7 +43,7 @@ function* everything(world: World): Generator<Step> {
   for (const state of ['submitted', 'published'] as const)
     yield read(`/editor/${state}?limit=1000`, () => lists.inState(state, undefined, ALL), caller)
   for (const blog of blogs.all)
-    yield read(`/editor/id/${blog._id}`, () => privateBlog(blogs.reviewed(blog._id)), caller)
+    yield read(`/editor/id/${blog._id}`, () => reviewedBlog(blogs.reviewed(blog._id)), caller)
 }
 
 /** The whole list of published blogs, page by page. */

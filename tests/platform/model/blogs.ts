@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Refusal } from './refusal.ts'
-import type { BlogState, Content, Learned, UserState } from './state.ts'
+import type { BlogState, Content, Learned, Revised, UserState } from './state.ts'
 
 /** A change of content; the slug normalised, `undefined` where what was sent can't be one. */
 export type Change = Partial<Omit<Content, 'slug'>> & { readonly slug?: string | undefined }
@@ -21,18 +22,21 @@ export class Blogs {
     const slug = this.#freeSlug(checkedSlug(content), undefined)
     const { _id, at } = learned
     const flags = { submitted: false, drafted: true, published: false, deleted: false }
-    const blog: BlogState = { ...content, slug, ...flags, _id, author, createdAt: at, updatedAt: at }
+    const draft = { ...content, slug, revision: 1 }
+    const blog: BlogState = { draft, publicSlugs: new Set(), ...flags, _id, author, createdAt: at, updatedAt: at }
     this.#blogs.set(_id, blog)
     return blog
   }
 
-  /** Takes back what was handed in; the public text stays, all else counts at once. */
+  /** Takes back what was handed in; nothing public changes. Other content is another revision. */
   change(id: string, author: UserState, change: Change, learned: Learned): BlogState {
     const slug = 'slug' in change ? checkedSlug(change) : undefined
     const blog = this.own(id, author)
     if (slug !== undefined) this.#freeSlug(slug, blog)
-    const rest = slug === undefined ? {} : { slug }
-    return Object.assign(blog, { ...change, ...rest, submitted: false, drafted: true, updatedAt: learned.at })
+    const next = { ...blog.draft, ...change, ...(slug === undefined ? {} : { slug }) } as Revised
+    const revision = next.revision + (isDeepStrictEqual(next, blog.draft) ? 0 : 1)
+    const draft = { ...next, revision }
+    return Object.assign(blog, { draft, submitted: false, drafted: true, updatedAt: learned.at })
   }
 
   submit(id: string, author: UserState, learned: Learned): BlogState {
@@ -45,22 +49,32 @@ export class Blogs {
     return blog.submitted ? Object.assign(blog, { submitted: false, drafted: true, updatedAt: learned.at }) : blog
   }
 
+  /** Again, for its author, it does nothing. */
   remove(id: string, author: UserState): void {
-    this.own(id, author).deleted = true
+    const blog = this.get(id)
+    if (!blog?.deleted || blog.author !== author) this.own(id, author).deleted = true
   }
 
-  publish(id: string, learned: Learned): BlogState {
+  /** Nothing gets public but what the editor has read. Again it does nothing. */
+  publish(id: string, revision: number, learned: Learned): BlogState {
     const blog = this.existing(id)
-    if (!blog.submitted) throw new Refusal('BLOG_NOT_SUBMITTED')
+    const { draft, submitted, published } = blog
+    if (!(submitted && draft.revision === revision)) {
+      if (published && blog.public?.revision === revision) return blog
+      if (draft.revision !== revision) throw new Refusal('REVISION_CONFLICT', { revision: draft.revision })
+      throw new Refusal('BLOG_NOT_SUBMITTED')
+    }
     const { at } = learned
+    blog.publicSlugs.add(draft.slug)
     const flags = { submitted: false, drafted: false, published: true }
-    return Object.assign(blog, flags, { text: blog.draftText, publishedAt: blog.publishedAt ?? at, updatedAt: at })
+    return Object.assign(blog, flags, { public: draft, publishedAt: blog.publishedAt ?? at, updatedAt: at })
   }
 
-  /** What was handed in meanwhile stays so. */
+  /** What was handed in meanwhile stays so. Again it does nothing. */
   unpublish(id: string, learned: Learned): BlogState {
     const blog = this.existing(id)
-    if (!blog.published) throw new Refusal('BLOG_NOT_PUBLISHED')
+    if (!blog.public) throw new Refusal('BLOG_NOT_PUBLISHED')
+    if (!blog.published) return blog
     return Object.assign(blog, { published: false, drafted: !blog.submitted, updatedAt: learned.at })
   }
 
@@ -88,9 +102,15 @@ export class Blogs {
     return blog
   }
 
-  /** Deleted blogs keep theirs. */
+  /** Every slug that is or was public leads to one blog for ever. */
+  bySlug(slug: string | undefined): BlogState | undefined {
+    return this.all.find(({ publicSlugs }) => publicSlugs.has(slug ?? ''))
+  }
+
+  /** Deleted blogs keep theirs, and everybody what was public. */
   #freeSlug(slug: string, keeper: BlogState | undefined): string {
-    if (this.all.some(blog => blog !== keeper && blog.slug === slug)) throw new Refusal('SLUG_TAKEN', { slug })
+    const has = ({ draft, publicSlugs }: BlogState) => draft.slug === slug || publicSlugs.has(slug)
+    if (this.all.some(blog => blog !== keeper && has(blog))) throw new Refusal('SLUG_TAKEN', { slug })
     return slug
   }
 }

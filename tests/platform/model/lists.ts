@@ -24,6 +24,8 @@ function ordered(blogs: readonly BlogState[], ...keys: readonly Key[]): readonly
   })
 }
 
+const NOTHING = { title: '', description: '' }
+
 const publishedAt: Key = blog => blog.publishedAt ?? ''
 const updatedAt: Key = blog => blog.updatedAt
 const id: Key = blog => blog._id
@@ -41,25 +43,26 @@ export class Lists {
   }
 
   latest(tag: string | undefined, cursor: string | undefined, place: Place) {
-    const all = this.#public().filter(blog => tag === undefined || blog.tags.includes(tag))
+    const all = this.#public().filter(blog => tag === undefined || blog.public?.tags.includes(tag))
     const newestFirst = ordered(cursor === undefined ? all : this.#behind(cursor, all), publishedAt, id)
-    return page(newestFirst, place).map(item)
+    return page(newestFirst, place).map(blog => item(blog))
   }
 
   search(question: string, place: Place) {
-    return page(this.#matching(this.#public(), question), place).map(item)
+    return page(this.#matching(this.#public(), question), place).map(blog => item(blog))
   }
 
   similar(_id: string) {
-    const { title, description } = this.#blogs.public(this.#blogs.get(_id))
+    const { title, description } = this.#blogs.public(this.#blogs.get(_id)).public ?? NOTHING
     const others = this.#public().filter(blog => blog._id !== _id)
-    return page(this.#matching(others, `${title} ${description}`), { page: 1, limit: 6 }).map(item)
+    return page(this.#matching(others, `${title} ${description}`), { page: 1, limit: 6 }).map(blog => item(blog))
   }
 
   /** Of one author, or of all for editors. */
   inState(state: OwnState, author: UserState | undefined, place: Place) {
     const some = this.#blogs.all.filter(blog => !blog.deleted && blog[state] && (!author || blog.author === author))
-    return page(ordered(some, updatedAt, id), place).map(privateItem)
+    const side = state === 'published' ? 'public' : 'draft'
+    return page(ordered(some, updatedAt, id), place).map(blog => privateItem(blog, side))
   }
 
   #public(): readonly BlogState[] {
@@ -75,9 +78,9 @@ export class Lists {
   }
 
   #matching(blogs: readonly BlogState[], question: string): readonly BlogState[] {
-    const score: Key = blog => scoreOf(blog, question)
+    const score = (blog: BlogState) => scoreOf(blog.public ?? NOTHING, question)
     return ordered(
-      blogs.filter(blog => scoreOf(blog, question) > 0),
+      blogs.filter(blog => score(blog) > 0),
       score,
       publishedAt,
       id,

@@ -57,7 +57,7 @@ export class Performance {
   async #heard(author: UserState): Promise<void> {
     const blogs = this.world.blogs.all.filter(blog => blog.author === author && blog.published && !blog.deleted)
     for (const blog of blogs) {
-      for (const path of [`/id/${blog._id}`, `/slug/${blog.slug}`]) {
+      for (const path of [`/id/${blog._id}`, `/slug/${blog.public?.slug}`]) {
         for (const door of this.#stage.blog) {
           await until(`${path} to show ${author.name}`, async () => {
             const { body } = await door.send({ route: `GET ${path}` })

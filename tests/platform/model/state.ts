@@ -23,18 +23,21 @@ export interface Content {
   readonly tags: readonly string[]
 }
 
+/** What an author wrote, and which of the author's versions of it that is. */
+export interface Revised extends Content {
+  readonly revision: number
+}
+
 /** A blog as the model knows it. Times are ISO strings, whose order is theirs. */
 export interface BlogState {
   readonly _id: string
   readonly author: UserState
   readonly createdAt: string
-  title: string
-  description: string
-  draftText: string
-  slug: string
-  imgUrl?: string
-  tags: readonly string[]
-  text?: string
+  draft: Revised
+  /** The draft as it was when an editor published it, of which all that everybody sees is made. */
+  public?: Revised
+  /** Slugs that were public: nobody else gets them, and they lead here. */
+  readonly publicSlugs: Set<string>
   submitted: boolean
   drafted: boolean
   published: boolean

@@ -10,6 +10,8 @@ export class World {
   readonly users: Users
   readonly blogs = new Blogs()
   readonly lists = new Lists(this.blogs)
+  /** Revisions as an editor read them last, by the blog's id. */
+  readonly read = new Map<string, number>()
   /** One published blog of everybody, which stays so: it shows when a change of name has come through. */
   readonly anchors = new Set<string>()
 

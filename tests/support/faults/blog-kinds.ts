@@ -30,7 +30,7 @@ export function blogKinds({ url, platform, withKey, contents, asAuthor, drafts }
       name: 'latest, never asked for before',
       normal: 200,
       needs: ['documents'],
-      ask: () => read(`/list/latest?page=${randomInt(1, 1_000_000)}&limit=7`),
+      ask: () => read(`/list/latest?page=${randomInt(1, 1000)}&limit=7`),
     },
     {
       name: 'unknown blog',

@@ -5,10 +5,10 @@ import type { Identified } from './types.ts'
 export interface IndexDefinition<Doc extends Identified = Identified> {
   /** Default: MongoDB's, e.g. `status_1_publishedAt_-1`. */
   readonly name?: string
-  /** Fields in order. A text index names its fields with `text`. */
-  readonly key:
-    | Readonly<{ [Name in keyof Doc & string]?: 1 | -1 | 'text' }>
-    | Readonly<Record<`${string}.${string}`, 1 | -1>>
+  /** Fields in order, by paths (`'author.name'`) where they are deeper. A text index names its fields with `text`. */
+  readonly key: Readonly<
+    { [Name in keyof Doc & string]?: 1 | -1 | 'text' } & { [path: `${string}.${string}`]: 1 | -1 | 'text' }
+  >
   readonly unique?: boolean
   readonly sparse?: boolean
   /** Documents go this long after the date in the field. */

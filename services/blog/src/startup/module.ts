@@ -22,6 +22,7 @@ import { ListingService } from '../api/blog/listing-service.ts'
 import { ReadingService } from '../api/blog/reading-service.ts'
 import { BlogRepository } from '../api/blog/repository.ts'
 import type { Env } from '../config/env.ts'
+import { dropFormerIndexes, upgradeFormerBlogs } from '../database/former-blogs.ts'
 import { createAuthentication } from './authentication.ts'
 import { createAuthorization } from './authorization.ts'
 import { createStore } from './cache-store.ts'
@@ -100,6 +101,10 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       new BlogController(authentication, authorization, services),
       new AuthorController(authentication, authorization, authors),
     ],
-    prepare: [{ name: 'indexes', run: () => mongo.ensureIndexes() }],
+    prepare: [
+      { name: 'indexes of before', run: () => dropFormerIndexes(mongo) },
+      { name: 'indexes', run: () => mongo.ensureIndexes() },
+      { name: 'blogs of before revisions', run: () => upgradeFormerBlogs(mongo) },
+    ],
   }
 }

@@ -92,10 +92,34 @@ export async function makeBlog(
 ): Promise<{ readonly _id: string; readonly slug: string }> {
   const blog = dataOf(await send('POST /author', { token: author.token, body: draft(change) }))
   if (editor) {
-    dataOf(await send(`PUT /author/submit/id/${blog._id}`, { token: author.token }))
-    dataOf(await send(`PUT /editor/publish/id/${blog._id}`, { token: editor.token }))
+    await handIn(send, author, blog._id)
+    dataOf(await publish(send, editor, blog._id))
   }
   return blog
+}
+
+/** The author hands a blog in. @returns the revision that the editors get to read */
+export async function handIn(send: Send, { token }: User, id: string): Promise<number> {
+  return dataOf(await send(`PUT /author/submit/id/${id}`, { token })).revision
+}
+
+/** An editor reads a blog and publishes what was read. */
+export async function publish(send: Send, { token }: User, id: string): Promise<Answer> {
+  const { status, body } = await send(`GET /editor/id/${id}`, { token })
+  const revision = status === 200 ? body.data.revision : 1
+  return send(`PUT /editor/publish/id/${id}?revision=${revision}`, { token })
+}
+
+/** The author changes a blog, and an editor makes the change public. */
+export async function revise(
+  send: Send,
+  author: User,
+  editor: User,
+  change: { readonly _id: string; readonly [field: string]: unknown },
+): Promise<void> {
+  dataOf(await send('PUT /author', { token: author.token, body: change }))
+  await handIn(send, author, change._id)
+  dataOf(await publish(send, editor, change._id))
 }
 
 /** @returns the ids of a list that was answered */

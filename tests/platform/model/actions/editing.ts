@@ -1,22 +1,50 @@
 import fc from 'fast-check'
-import { privateBlog } from '../views.ts'
-import type { Action } from '../world.ts'
-import { type BlogPick, place, publishedBlog, query, submittedBlog, who } from './pick.ts'
+import { privateBlog, reviewedBlog } from '../views.ts'
+import type { Action, World } from '../world.ts'
+import { place, publishedBlog, query, submittedBlog, who } from './pick.ts'
 
-const decide = (verb: 'publish' | 'unpublish', blogs: fc.Arbitrary<BlogPick>): fc.Arbitrary<Action> =>
-  fc.tuple(who, blogs).map(([who, blog]) => world => {
-    const caller = who(world, 'EDITOR')
-    const _id = blog(world, verb === 'unpublish' ? { spared: world.anchors } : {})
-    return {
-      service: 'blog',
-      caller,
-      route: `PUT /editor/${verb}/id/${_id}`,
-      expected: learned => {
-        world.users.demand(caller, 'EDITOR')
-        return privateBlog(world.blogs[verb](_id, learned))
-      },
-    }
-  })
+type Revision = (world: World, _id: string) => number
+
+const present: Revision = ({ blogs }, _id) => blogs.get(_id)?.draft.revision ?? 1
+
+/** The one that there is, the one that an editor has read some time ago, the one that is public, one that is not there yet. */
+const revision = fc.noBias(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constant(present) },
+    { weight: 5, arbitrary: fc.constant<Revision>((world, _id) => world.read.get(_id) ?? present(world, _id)) },
+    { weight: 1, arbitrary: fc.constant<Revision>((world, _id) => world.blogs.get(_id)?.public?.revision ?? 1) },
+    { weight: 1, arbitrary: fc.constant<Revision>((world, _id) => present(world, _id) + 1) },
+  ),
+)
+
+const publish: fc.Arbitrary<Action> = fc.tuple(who, submittedBlog, revision).map(([who, blog, revisionOf]) => world => {
+  const caller = who(world, 'EDITOR')
+  const _id = blog(world)
+  const revision = revisionOf(world, _id)
+  return {
+    service: 'blog',
+    caller,
+    route: `PUT /editor/publish/id/${_id}?revision=${revision}`,
+    expected: learned => {
+      world.users.demand(caller, 'EDITOR')
+      return privateBlog(world.blogs.publish(_id, revision, learned), 'public')
+    },
+  }
+})
+
+const unpublish: fc.Arbitrary<Action> = fc.tuple(who, publishedBlog).map(([who, blog]) => world => {
+  const caller = who(world, 'EDITOR')
+  const _id = blog(world, { spared: world.anchors })
+  return {
+    service: 'blog',
+    caller,
+    route: `PUT /editor/unpublish/id/${_id}`,
+    expected: learned => {
+      world.users.demand(caller, 'EDITOR')
+      return privateBlog(world.blogs.unpublish(_id, learned), 'public')
+    },
+  }
+})
 
 const review: fc.Arbitrary<Action> = fc
   .tuple(who, fc.oneof(submittedBlog, publishedBlog))
@@ -29,7 +57,9 @@ const review: fc.Arbitrary<Action> = fc
       route: `GET /editor/id/${_id}`,
       expected: () => {
         world.users.demand(caller, 'EDITOR')
-        return privateBlog(world.blogs.reviewed(_id))
+        const read = reviewedBlog(world.blogs.reviewed(_id))
+        world.read.set(_id, read.revision)
+        return read
       },
     }
   })
@@ -50,8 +80,8 @@ const list: fc.Arbitrary<Action> = fc
   })
 
 export const editing: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 8, arbitrary: decide('publish', submittedBlog) },
-  { weight: 3, arbitrary: decide('unpublish', publishedBlog) },
-  { weight: 2, arbitrary: review },
+  { weight: 8, arbitrary: publish },
+  { weight: 3, arbitrary: unpublish },
+  { weight: 3, arbitrary: review },
   { weight: 2, arbitrary: list },
 )

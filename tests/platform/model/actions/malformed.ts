@@ -54,22 +54,17 @@ const MALFORMED: readonly Malformed[] = [
   { route: `DELETE /author/id/${'A'.repeat(24)}`, role: 'AUTHOR' },
   { route: 'GET /author/drafts?page=0', role: 'AUTHOR' },
   { route: 'GET /author/published?author=somebody', role: 'AUTHOR' },
-  { route: 'PUT /editor/publish/id/x', role: 'EDITOR' },
+  { route: 'PUT /editor/publish/id/x?revision=1', role: 'EDITOR' },
+  ...['', '?revision=0', '?revision=x', '?revision=1.5', '?revision=1&revision=2'].map(
+    query => ({ route: `PUT /editor/publish/id/${ID}${query}`, role: 'EDITOR' }) as const,
+  ),
   { route: 'GET /editor/submitted?limit=1001', role: 'EDITOR' },
   ...['id/x', `id/${ID}?deep=1`, 'slug/ab', `slug/${'x'.repeat(201)}`, 'list/tag/lower'].map(path => ({
     route: `GET /${path}`,
   })),
-  ...[
-    'page=0',
-    'page=1000001',
-    'limit=0',
-    'limit=1001',
-    'limit=1.5',
-    'limit=',
-    'page=1&page=2',
-    'sort=x',
-    'cursor=1',
-  ].map(query => ({ route: `GET /list/latest?${query}` })),
+  ...['page=0', 'page=1001', 'limit=0', 'limit=1001', 'limit=1.5', 'limit=', 'page=1&page=2', 'sort=x', 'cursor=1'].map(
+    query => ({ route: `GET /list/latest?${query}` }),
+  ),
   ...['', '?q=', `?q=${'x'.repeat(201)}`, `?q=a&cursor=${ID}`].map(query => ({ route: `GET /search${query}` })),
   ...[{}, { name: 'x' }, { name: ' Ada' }, { name: 'A\nda' }, { profilePicUrl: 'ftp://x' }, { roles: ['ADMIN'] }].map(
     json => ({ service: 'auth', route: 'PUT /profile/mine', json, role: 'LEARNER' }) as const,

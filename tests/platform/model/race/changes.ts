@@ -4,33 +4,37 @@ import type { Version } from './history.ts'
 import { type Course, type Racer, TAGS, WORD, type Writer } from './racer.ts'
 import type { Random } from './random.ts'
 
-/** Ways in which what everybody sees of a blog changes; each is answered by one request. */
+/** Ways in which what everybody sees of a blog changes; the last request of each does it. */
 const WAYS = ['title', 'slug', 'text', 'unpublish'] as const
 
-/** Makes one random change at random replicas; everybody must see it when this resolves. */
+/** Makes one random change public at random replicas; everybody must see it when this resolves. */
 export async function changeOnce(course: Course, { _id, writer, history }: Racer, random: Random): Promise<void> {
   const { latest } = history
   const number = history.begun + 1
   const put = async ({ accessToken: token }: Person, path: string, json?: unknown) => {
     const { status, body } = await random.pick(course.doors).send({ route: `PUT ${path}`, token, json })
     if (status !== 200) throw new Error(`PUT ${path} was answered ${status} ${JSON.stringify(body)}`)
+    return body?.data as { readonly revision: number }
   }
-  const edit = (fields: object) => put(writer.person, '/author', { _id, ...fields })
-  const change = (next: Partial<Version>, write: () => Promise<void>) => history.change({ ...latest, ...next }, write)
+  const change = (next: Partial<Version>, write: () => Promise<unknown>) =>
+    history.change({ ...latest, ...next }, write)
+  const publish = async (next: Partial<Version>, fields: object) => {
+    await put(writer.person, '/author', { _id, ...fields })
+    const { revision } = await put(writer.person, `/author/submit/id/${_id}`)
+    await change(next, () => put(course.editor, `/editor/publish/id/${_id}?revision=${revision}`))
+  }
   const way = latest.published ? random.pick(WAYS) : 'text'
   if (way === 'title') {
     const [title, tag] = [`${WORD} ${number}`, TAGS[number % 2] ?? TAGS[0]]
-    await change({ title, tag }, () => edit({ title, tags: [tag] }))
+    await publish({ title, tag }, { title, tags: [tag] })
   } else if (way === 'slug') {
     const slug = `${latest.slug.replace(/-v\d+$/, '')}-v${number}`
-    await change({ slug }, () => edit({ slug }))
+    await publish({ slug }, { slug })
   } else if (way === 'unpublish') {
     await change({ published: false }, () => put(course.editor, `/editor/unpublish/id/${_id}`))
   } else {
     const text = `text ${number}`
-    await edit({ draftText: text })
-    await put(writer.person, `/author/submit/id/${_id}`)
-    await change({ text, published: true }, () => put(course.editor, `/editor/publish/id/${_id}`))
+    await publish({ text, published: true }, { draftText: text })
   }
 }
 

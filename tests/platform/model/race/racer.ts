@@ -1,5 +1,5 @@
 import type { Person } from '../../../support/people.ts'
-import { draft } from '../../../support/people.ts'
+import { draft, handInAndPublish } from '../../../support/people.ts'
 import type { Door } from '../door.ts'
 import { History, type Version } from './history.ts'
 
@@ -47,9 +47,8 @@ export async function lineUp(doors: readonly Door[], people: readonly Person[], 
   return { doors, editor, writers, racers } satisfies Course
 }
 
-async function publish({ authoring }: Person, { editing }: Person, slug: string, tag: string) {
-  const { _id } = await authoring.create({ body: { ...draft(slug), title: `${WORD} 0`, tags: [tag] } })
-  await authoring.submit({ params: { id: _id } })
-  const { text = '', ...blog } = await editing.publish({ params: { id: _id } })
+async function publish(author: Person, editor: Person, slug: string, tag: string) {
+  const { _id } = await author.authoring.create({ body: { ...draft(slug), title: `${WORD} 0`, tags: [tag] } })
+  const { text = '', ...blog } = await handInAndPublish(author, editor, _id)
   return { ...blog, text }
 }

@@ -30,13 +30,8 @@ export function waysTo(racer: Racer, { racers, writers }: Course): readonly Read
   const tag = TAGS[history.answered % 2] ?? TAGS[0]
   return [
     { path: `/id/${_id}`, racers: [racer], contains: published },
-    ...[...new Set(slugs)].map(slug => {
-      return {
-        path: `/slug/${slug}`,
-        racers: [racer],
-        contains: (seen: Version) => seen.published && seen.slug === slug,
-      }
-    }),
+    // Both have been public by now, and lead to the blog from then on.
+    ...[...new Set(slugs)].map(slug => ({ path: `/slug/${slug}`, racers: [racer], contains: published })),
     { path: '/list/latest?limit=50', racers, contains: published },
     { path: `/list/tag/${tag}`, racers, contains: seen => seen.published && seen.tag === tag },
     { path: `/list/similar/id/${writers[0]?.anchor}`, racers, contains: published },

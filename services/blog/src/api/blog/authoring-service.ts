@@ -41,17 +41,13 @@ export class AuthoringService {
     const slug = slugOf(content.slug)
     // First of all: a blog is never there without its author, and a failure here leaves nothing behind.
     const author = await (user.profile ? this.#authors.remember(user.profile) : this.#authors.profileOf(user.id))
-    return toPrivateBlog(await this.#blogs.create({ ...content, slug }, user.id), author)
+    return toPrivateBlog(await this.#blogs.create({ ...content, slug }, user.id), 'draft', author)
   }
 
-  /**
-   * The public text stays; everything else counts at once.
-   * @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {SLUG_INVALID} {SLUG_TAKEN}
-   */
+  /** Changes the draft; nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {SLUG_INVALID} {SLUG_TAKEN} */
   async change({ _id, ...content }: BlogChange, userId: string): Promise<PrivateBlog> {
     const change = content.slug === undefined ? content : { ...content, slug: slugOf(content.slug) }
-    const blog = await this.#cache.changing(_id, () => this.#blogs.change(_id, userId, change))
-    return this.#shown(blog ?? (await this.#refuse(_id)))
+    return this.#shown((await this.#blogs.change(_id, userId, change)) ?? (await this.#refuse(_id)))
   }
 
   /** Nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
@@ -70,18 +66,21 @@ export class AuthoringService {
     return this.#shown(blog?.author === userId ? blog : await this.#refuse(id))
   }
 
-  /** @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
+  /** Done again it changes nothing. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {CHANGE_NOT_ANNOUNCED} */
   async remove(id: string, userId: string): Promise<void> {
-    if (!(await this.#cache.changing(id, () => this.#blogs.remove(id, userId)))) await this.#refuse(id)
+    const change = async () =>
+      (await this.#blogs.remove(id, userId)) ?? (await this.#blogs.findRemoved(id, userId)) ?? (await this.#refuse(id))
+    await this.#cache.changing(id, change)
   }
 
   /** Own blogs in a state, newest change first. */
   async list(state: State, userId: string, place: Place, signal?: AbortSignal): Promise<PrivateBlogItem[]> {
-    return (await this.#lists.inState(state, userId, place, signal)).map(toPrivateBlogItem)
+    const side = state === 'published' ? 'public' : 'draft'
+    return (await this.#lists.inState(state, userId, place, signal)).map(blog => toPrivateBlogItem(blog, side))
   }
 
   async #shown(blog: Blog): Promise<PrivateBlog> {
-    return toPrivateBlog(blog, await this.#authors.profileOf(blog.author))
+    return toPrivateBlog(blog, 'draft', await this.#authors.profileOf(blog.author))
   }
 
   async #refuse(id: string): Promise<never> {

@@ -1,5 +1,7 @@
-import type { BlogItem, PublicBlog } from '@blog-platform/blog-contract'
+import { type BlogItem, CHANGE_NOT_ANNOUNCED, type PublicBlog } from '@blog-platform/blog-contract'
+import { ApiError, currentContext, isDependencyFailure } from 'tsmicro'
 import type { CacheStore } from 'tsmicro/cache'
+import { inTime } from './in-time.ts'
 import type { Place } from './list-repository.ts'
 import type { Blog } from './model.ts'
 
@@ -7,6 +9,9 @@ type Lookup = PublicBlog | undefined
 
 /** Further back than this a list is read rarely: keeping it would only push out what is read often. */
 const DEEPEST_CACHED_ITEM = 1000
+
+/** Kept of a request's time to say how it ended. */
+const ANSWER_MS = 500
 
 /**
  * Public reads that are kept, and what ends them. Everything goes by tags: a read bears those of the blog, of its author
@@ -50,21 +55,25 @@ export class PublicBlogCache {
   }
 
   /**
-   * Runs a change of a blog, and forgets before it is answered what the change made stale, in every instance. When that
-   * cannot be made sure, the caller gets 503 or 504 though the change is done: as with any answer that got lost, it may
-   * look again. The store goes on telling the others until they have forgotten.
+   * Runs a change of what is public of a blog, and forgets before it is answered what the change made stale, in every
+   * instance. A change that was made before is to be given out by `write`, too: the answer to it may have got lost before
+   * everybody had forgotten.
+   *
+   * @throws {CHANGE_NOT_ANNOUNCED} when that cannot be made sure: the change is stored, and the store goes on telling the
+   * others until they have forgotten
    */
-  async changing(id: string, write: () => Promise<Blog | null>): Promise<Blog | null> {
-    let changed: Blog | null
+  async changing(id: string, write: () => Promise<Blog>): Promise<Blog> {
+    let changed: Blog
     try {
       changed = await write()
     } catch (error) {
-      // A write whose answer got lost may have been done. Not waited for: this is no answer to a change.
-      this.#forget(id).catch(() => undefined)
+      // A write whose answer got lost may have been done; a refusal is none, and whoever guesses at ids must not empty
+      // everybody's lists. Not waited for: this is no answer to a change.
+      if (!isRefusal(error)) this.#forget(id, []).catch(() => undefined)
       throw error
     }
-    // Nothing matched, nothing changed: whoever guesses at ids must not empty everybody's lists.
-    if (changed) await this.#forget(id, changed.slug)
+    // What was never public is in no cache.
+    if (changed.public) await this.#announce(this.#forget(id, changed.publicSlugs))
     return changed
   }
 
@@ -74,13 +83,24 @@ export class PublicBlogCache {
   }
 
   /** Both begun before either is waited for: together they cost one message. */
-  async #forget(id: string, slug?: string): Promise<void> {
-    const tags = slug === undefined ? [blogTag(id)] : [blogTag(id), slugTag(slug)]
+  async #forget(id: string, slugs: readonly string[]): Promise<void> {
+    const tags = [blogTag(id), ...slugs.map(slugTag)]
     await Promise.all([this.#blogs.deleteByTags(tags), this.#lists.deleteByTag(LISTS)])
+  }
+
+  /** Answers in time what is true, rather than nothing when the caller's time is over. */
+  async #announce(forgetting: Promise<void>): Promise<void> {
+    const msLeft = currentContext()?.deadline.remainingMs()
+    try {
+      await (msLeft === undefined ? forgetting : inTime(msLeft - ANSWER_MS, forgetting))
+    } catch (cause) {
+      throw new CHANGE_NOT_ANNOUNCED(undefined, { cause, retryAfterSeconds: 1 })
+    }
   }
 }
 
 const LISTS = 'lists'
+const isRefusal = (error: unknown) => error instanceof ApiError && !isDependencyFailure(error)
 const filled = (items: BlogItem[]) => (items.length > 0 ? items : undefined)
 const blogTag = (id: string) => `blog:${id}`
 const slugTag = (slug: string) => `slug:${slug}`

@@ -49,7 +49,7 @@ export class BlogController extends Controller {
       ownPublished: ({ query, user, signal }) => services.authoring.list('published', user.id, query, signal),
     })
     routes.implement(editing, {
-      publish: ({ params, user }) => services.editing.publish(params.id, user.id),
+      publish: ({ params, query, user }) => services.editing.publish(params.id, user.id, query.revision),
       unpublish: ({ params, user }) => services.editing.unpublish(params.id, user.id),
       review: ({ params }) => services.editing.find(params.id),
       submitted: ({ query, signal }) => services.editing.list('submitted', query, signal),

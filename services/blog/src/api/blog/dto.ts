@@ -1,9 +1,61 @@
 import type { PublicProfile } from '@blog-platform/auth-contract'
 import type { BlogItem, PrivateBlog, PrivateBlogItem, PublicBlog } from '@blog-platform/blog-contract'
-import type { Blog, BlogSummary, PrivateBlogSummary } from './model.ts'
+import type { Blog, BlogSummary, Head, PrivateBlogSummary, PublicHead } from './model.ts'
 
-/** What a list shows. */
-export function toBlogItem({ _id, title, description, slug, imgUrl, score, tags }: BlogSummary): BlogItem {
+/** Which of a blog's two sides is shown to authors and editors. */
+export type Side = 'draft' | 'public'
+
+/** What a list shows to everybody. @throws {TypeError} when it was never published */
+export function toBlogItem(blog: BlogSummary): BlogItem {
+  return item(blog, publicOf(blog))
+}
+
+/** What everybody sees of a published blog. @throws {TypeError} when it was never published */
+export function toPublicBlog(blog: Blog, author: PublicProfile): PublicBlog {
+  const { text, publishedAt } = blog
+  if (text === undefined || publishedAt === undefined) throw neverPublished(blog)
+  return { ...toBlogItem(blog), text, author, publishedAt: publishedAt.toISOString() }
+}
+
+/** What the author and the editors see. @throws {TypeError} for the public side of what was never published */
+export function toPrivateBlog(blog: Blog, side: Side, author: PublicProfile): PrivateBlog {
+  const { text } = blog
+  const { head, revision } = sideOf(blog, side)
+  const draftText = side === 'public' && text !== undefined ? text : blog.draftText
+  const publishedRevision = blog.public?.revision
+  return {
+    ...item(blog, head),
+    ...(text === undefined ? {} : { text }),
+    draftText,
+    author,
+    revision,
+    ...(publishedRevision === undefined ? {} : { publishedRevision }),
+    ...stateOf(blog),
+  }
+}
+
+/** What a list shows to the author and the editors. @throws {TypeError} as `toPrivateBlog` */
+export function toPrivateBlogItem(blog: PrivateBlogSummary, side: Side): PrivateBlogItem {
+  const { head, revision } = sideOf(blog, side)
+  return { ...item(blog, head), authorId: blog.author, revision, ...stateOf(blog) }
+}
+
+function sideOf(blog: PrivateBlogSummary, side: Side): { readonly head: Head; readonly revision: number } {
+  if (side === 'draft') return { head: blog.draft, revision: blog.revision }
+  const head = publicOf(blog)
+  return { head, revision: head.revision }
+}
+
+function publicOf(blog: BlogSummary): PublicHead {
+  if (blog.public === undefined) throw neverPublished(blog)
+  return blog.public
+}
+
+function neverPublished({ _id }: BlogSummary): TypeError {
+  return new TypeError(`blog ${_id.toHexString()} is to be shown as it is public, and was never published`)
+}
+
+function item({ _id, score }: BlogSummary, { title, description, slug, imgUrl, tags }: Head): BlogItem {
   return {
     _id: _id.toHexString(),
     title,
@@ -13,25 +65,6 @@ export function toBlogItem({ _id, title, description, slug, imgUrl, score, tags 
     score,
     tags: [...tags],
   }
-}
-
-/** What everybody sees of a published blog. @throws {TypeError} when it was never published */
-export function toPublicBlog(blog: Blog, author: PublicProfile): PublicBlog {
-  const { text, publishedAt } = blog
-  if (text === undefined || publishedAt === undefined)
-    throw new TypeError(`blog ${blog._id.toHexString()} is marked as published and has no text or date of publication`)
-  return { ...toBlogItem(blog), text, author, publishedAt: publishedAt.toISOString() }
-}
-
-/** What the author and the editors see. */
-export function toPrivateBlog(blog: Blog, author: PublicProfile): PrivateBlog {
-  const { text, draftText } = blog
-  return { ...toBlogItem(blog), ...(text === undefined ? {} : { text }), draftText, author, ...stateOf(blog) }
-}
-
-/** What a list shows to the author and the editors. */
-export function toPrivateBlogItem(blog: PrivateBlogSummary): PrivateBlogItem {
-  return { ...toBlogItem(blog), authorId: blog.author, ...stateOf(blog) }
 }
 
 function stateOf({ submitted, drafted, published, publishedAt, createdAt, updatedAt }: PrivateBlogSummary) {

@@ -39,7 +39,7 @@ export class BlogListRepository {
   ): Promise<BlogSummary[]> {
     const filter: Filter<Blog> = {
       ...PUBLIC,
-      ...(tag === undefined ? {} : { tags: tag }),
+      ...(tag === undefined ? {} : { 'public.tags': tag }),
       ...(last ? behind(last) : {}),
     }
     const wanted = { filter, sort: NEWEST_FIRST, select: summaryFields, page, limit, signal }

@@ -37,8 +37,8 @@ export class ListingService {
   /** Up to six others that share words with a published blog. @throws {BLOG_NOT_FOUND} */
   async similar(id: string, signal?: AbortSignal): Promise<BlogItem[]> {
     const load = async () => {
-      const blog = await this.#blogs.findPublic(id)
-      return blog ? this.#matching(`${blog.title} ${blog.description}`, MOST_SIMILAR, id) : undefined
+      const { public: head } = (await this.#blogs.findPublic(id)) ?? {}
+      return head ? this.#matching(`${head.title} ${head.description}`, MOST_SIMILAR, id) : undefined
     }
     const items = await this.#cache.similar(id, load, signal)
     if (!items) throw new BLOG_NOT_FOUND()

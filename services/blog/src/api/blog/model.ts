@@ -1,19 +1,40 @@
 import type { ObjectId } from 'mongodb'
 
-/** A blog as it is stored in the collection `blogs`. */
-export interface Blog {
-  readonly _id: ObjectId
+/** What a blog says of itself: everything but its text. */
+export interface Head {
   readonly title: string
   readonly description: string
-  /** The public text: the draft as it was when an editor published it. */
-  readonly text?: string
-  readonly draftText: string
   readonly tags: readonly string[]
+  readonly imgUrl?: string
+  /** Normalised. */
+  readonly slug: string
+}
+
+/** The head of the draft as an editor published it, with the revision that the editor had read. */
+export interface PublicHead extends Head {
+  readonly revision: number
+}
+
+/**
+ * A blog as it is stored in the collection `blogs`: the draft, which is the author's, and beside it what an editor has made
+ * public. Whoever shows something to everybody reads `public` and `text` and nothing else.
+ */
+export interface Blog {
+  readonly _id: ObjectId
+  readonly draft: Head
+  readonly draftText: string
+  /** Counts the changes of the draft, head and text, from 1. */
+  readonly revision: number
+  /** Absent = never published. What is no longer public stays here, too: see `published`. */
+  readonly public?: PublicHead
+  /** The public text. */
+  readonly text?: string
+  /** All slugs that no other blog may have: that of the draft, and each that was public. Deleted blogs keep theirs. */
+  readonly slugs: readonly string[]
+  /** Each slug that was public leads here for ever. */
+  readonly publicSlugs: readonly string[]
   /** UUID of the user who owns it. */
   readonly author: string
-  readonly imgUrl?: string
-  /** Normalised; unique over all blogs, deleted ones included. */
-  readonly slug: string
   /** 0–1; a new blog has 0.01. */
   readonly score: number
   /** The author has handed the draft to the editors and not touched it since. */
@@ -32,14 +53,15 @@ export interface Blog {
   readonly updatedAt: Date
 }
 
-/** What a list reads of each blog: never the texts. */
-export const summaryFields = ['title', 'description', 'slug', 'imgUrl', 'score', 'tags'] as const
+/** What a public list reads of each blog: never the texts. */
+export const summaryFields = ['public', 'score'] as const
 export type BlogSummary = Pick<Blog, '_id' | (typeof summaryFields)[number]>
 
 /** What a list for authors and editors reads of each. */
 export const privateSummaryFields = [
   ...summaryFields,
-  ...(['author', 'submitted', 'drafted', 'published', 'publishedAt', 'createdAt', 'updatedAt'] as const),
+  ...(['draft', 'revision', 'author', 'submitted', 'drafted', 'published', 'publishedAt'] as const),
+  ...(['createdAt', 'updatedAt'] as const),
 ] as const
 export type PrivateBlogSummary = Pick<Blog, '_id' | (typeof privateSummaryFields)[number]>
 
@@ -47,15 +69,19 @@ export type PrivateBlogSummary = Pick<Blog, '_id' | (typeof privateSummaryFields
 export type Publication = Required<Pick<Blog, '_id' | 'publishedAt'>>
 
 /** What an author may set. */
-export type BlogContent = Pick<Blog, 'title' | 'description' | 'draftText' | 'tags' | 'imgUrl' | 'slug'>
+export type BlogContent = Head & Pick<Blog, 'draftText'>
 
 const FIRST_SCORE = 0.01
 
 /** A new draft. */
-export function newBlog(_id: ObjectId, content: BlogContent, author: string, now: Date): Blog {
+export function newBlog(_id: ObjectId, { draftText, ...draft }: BlogContent, author: string, now: Date): Blog {
   return {
     _id,
-    ...content,
+    draft,
+    draftText,
+    revision: 1,
+    slugs: [draft.slug],
+    publicSlugs: [],
     author,
     score: FIRST_SCORE,
     submitted: false,

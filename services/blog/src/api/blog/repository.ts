@@ -1,5 +1,5 @@
 import { SLUG_TAKEN } from '@blog-platform/blog-contract'
-import { ObjectId } from 'mongodb'
+import { type Document, ObjectId } from 'mongodb'
 import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
 import { type Blog, type BlogContent, newBlog, type Publication } from './model.ts'
 import { existing, PUBLIC } from './queries.ts'
@@ -24,8 +24,14 @@ export class BlogRepository {
     return this.#blogs.findOne({ ...PUBLIC, _id: new ObjectId(id) })
   }
 
+  /** By the slug that is public, or one that was: not by that of a draft, which nobody has reviewed. */
   findPublicBySlug(slug: string): Promise<Blog | null> {
-    return this.#blogs.findOne({ ...PUBLIC, slug })
+    return this.#blogs.findOne({ ...PUBLIC, slugs: slug, publicSlugs: slug })
+  }
+
+  /** A deleted blog of this author. */
+  findRemoved(id: string, author: string): Promise<Blog | null> {
+    return this.#blogs.findOne({ _id: new ObjectId(id), author, status: false })
   }
 
   /** Where a blog is or was among published ones, also of one that is deleted; null when it was never published. */
@@ -41,12 +47,28 @@ export class BlogRepository {
     return blog
   }
 
-  /** Changes an own blog; what an editor has been handed is thereby taken back. @throws {SLUG_TAKEN} */
-  change(id: string, author: string, content: Partial<BlogContent>): Promise<Blog | null> {
-    const change = { ...content, submitted: false, drafted: true, ...stamp(author) }
-    return refuseTakenSlug(content.slug, () =>
-      this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change }),
-    )
+  /**
+   * Changes the draft of an own blog; what an editor has been handed is thereby taken back. Only other content makes another
+   * revision. A slug that the draft no longer has is free for others, unless it was public.
+   * @throws {SLUG_TAKEN}
+   */
+  change(id: string, author: string, { draftText, ...head }: Partial<BlogContent>): Promise<Blog | null> {
+    const draft = { $mergeObjects: ['$draft', { $literal: head }] }
+    const text = draftText === undefined ? '$draftText' : { $literal: draftText }
+    const slug = head.slug === undefined ? '$draft.slug' : { $literal: head.slug }
+    const same = { $and: [{ $eq: [draft, '$draft'] }, { $eq: [text, '$draftText'] }] }
+    const { updatedBy, updatedAt } = stamp(author)
+    const change = {
+      draft,
+      draftText: text,
+      revision: { $cond: [same, '$revision', { $add: ['$revision', 1] }] },
+      slugs: { $setUnion: ['$publicSlugs', [slug]] },
+      submitted: false,
+      drafted: true,
+      updatedBy: { $literal: updatedBy },
+      updatedAt,
+    }
+    return refuseTakenSlug(head.slug, () => this.#compute({ ...existing(id), author }, change))
   }
 
   submit(id: string, author: string): Promise<Blog | null> {
@@ -63,22 +85,25 @@ export class BlogRepository {
       updatedBy: { $cond: ['$submitted', { $literal: updatedBy }, '$updatedBy'] },
       updatedAt: { $cond: ['$submitted', updatedAt, '$updatedAt'] },
     }
-    return this.#blogs.run(blogs =>
-      blogs.findOneAndUpdate({ ...existing(id), author }, [{ $set: change }], { returnDocument: 'after' }),
-    )
+    return this.#compute({ ...existing(id), author }, change)
   }
 
-  /** The document stays, and so does its slug: old links must never lead to another author's blog. */
+  /** The document stays, and so do its slugs: old links must never lead to another author's blog. */
   remove(id: string, author: string): Promise<Blog | null> {
     const change = { status: false, ...stamp(author) }
     return this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change })
   }
 
-  /** Makes the submitted draft the public text; the server copies it, so an edit comes wholly before or wholly after. */
-  publish(id: string, editor: string): Promise<Blog | null> {
+  /**
+   * Makes the submitted draft public, if it is this revision. The server copies it, so an edit comes wholly before, and then
+   * nothing is published, or wholly after.
+   */
+  publish(id: string, editor: string, revision: number): Promise<Blog | null> {
     const { updatedBy, updatedAt } = stamp(editor)
     const change = {
+      public: { $mergeObjects: ['$draft', { revision: '$revision' }] },
       text: '$draftText',
+      publicSlugs: { $setUnion: ['$publicSlugs', ['$draft.slug']] },
       published: true,
       submitted: false,
       drafted: false,
@@ -86,9 +111,7 @@ export class BlogRepository {
       updatedBy: { $literal: updatedBy },
       updatedAt,
     }
-    return this.#blogs.run(blogs =>
-      blogs.findOneAndUpdate({ ...existing(id), submitted: true }, [{ $set: change }], { returnDocument: 'after' }),
-    )
+    return this.#compute({ ...existing(id), submitted: true, revision }, change)
   }
 
   /** What the author has handed in meanwhile stays handed in. */
@@ -100,9 +123,12 @@ export class BlogRepository {
       updatedBy: { $literal: updatedBy },
       updatedAt,
     }
-    return this.#blogs.run(blogs =>
-      blogs.findOneAndUpdate({ ...existing(id), published: true }, [{ $set: change }], { returnDocument: 'after' }),
-    )
+    return this.#compute({ ...existing(id), published: true }, change)
+  }
+
+  /** An update whose values the server computes from the document as it is at that moment. */
+  #compute(filter: Parameters<QueryBuilder<Blog>['findOneAndUpdate']>[0], $set: Document): Promise<Blog | null> {
+    return this.#blogs.run(blogs => blogs.findOneAndUpdate(filter, [{ $set }], { returnDocument: 'after' }))
   }
 }
 
@@ -114,7 +140,7 @@ async function refuseTakenSlug<T>(slug: string | undefined, write: () => Promise
   try {
     return await write()
   } catch (cause) {
-    if (slug !== undefined && isDuplicateKey(cause, 'slug')) throw new SLUG_TAKEN({ slug }, { cause })
+    if (slug !== undefined && isDuplicateKey(cause, 'slugs')) throw new SLUG_TAKEN({ slug }, { cause })
     throw cause
   }
 }
