@@ -50,6 +50,8 @@ for (const file of FILES) {
     const installed = environment.KONG_PLUGINS?.split(',') ?? []
     const plugins = globSync('*/handler.lua', { cwd: join(ROOT, 'kong/plugins') }).map(handler => dirname(handler))
     assert.ok(plugins.length > 0)
+    // See tools/gateway/sent-once-nginx.test.ts.
+    assert.equal(environment.KONG_UPSTREAM_KEEPALIVE_POOL_SIZE, '0')
     for (const plugin of plugins) assert.ok(installed.includes(plugin) && used.has(plugin), plugin)
   })
 }

@@ -9,7 +9,7 @@ import Type from 'typebox'
 import { parse } from 'yaml'
 import { fixture, problemsOf } from '../check/fixture.ts'
 import { gateway } from '../check/gateway.ts'
-import { kongFiles } from './files.ts'
+import { kongFiles, SERVICES } from './files.ts'
 import { withRoutes } from './kong-file.ts'
 import { publicRoutesOf } from './public-routes.ts'
 
@@ -41,6 +41,68 @@ test('routes: READ for GET, WRITE for others, none for what is open; what is int
     ['shop.health', 'GET', '/health', undefined],
   ])
 })
+
+const changes = contract('shop', {
+  put: procedure({ http: 'PUT /stock', access: 'user', idempotent: true }),
+  book: procedure({ http: 'PUT /booking', access: 'user' }),
+  drop: procedure({ http: 'DELETE /booking', access: 'user' }),
+  pay: procedure({ http: 'POST /payment', access: 'user' }),
+  patch: procedure({ http: 'PATCH /booking', access: 'user' }),
+  next: procedure({ http: 'GET /ticket', access: 'user', idempotent: false }),
+  look: procedure({ http: 'GET /stock', access: 'user' }),
+})
+const BOOKING = { ...SHOP, exported: { changes } }
+
+test('sent once: what gateways would repeat and its contract does not call idempotent; reading is, unless it says not', () => {
+  const once = publicRoutesOf(BOOKING).filter(({ sentOnce }) => sentOnce)
+  assert.deepEqual(
+    once.map(({ name }) => name),
+    ['shop.book', 'shop.drop', 'shop.next'],
+  )
+})
+
+test('what is sent once stands in a service of its own, which has to be there', () => {
+  assert.throws(() => withRoutes(TEXT, [BOOKING]), /0 pairs of the marks "# <routes of shop sent once>.*retries: 0/)
+  const once = `  - name: shop-service-once
+    retries: 0
+    # <routes of shop sent once>
+    # </routes of shop sent once>
+`
+  const [often, single] = parse(
+    withRoutes(
+      TEXT.replace('plugins: []', () => `${once}plugins: []`),
+      [BOOKING],
+    ),
+  ).services
+  const names = (service: { routes: { name: string }[] }) => service.routes.map(({ name }) => name)
+  assert.deepEqual(names(single), ['shop.book', 'shop.drop', 'shop.next'])
+  assert.ok(names(often).includes('shop.pay') && !names(often).includes('shop.book'))
+  const [, none] = parse(
+    withRoutes(
+      TEXT.replace('plugins: []', () => `${once}plugins: []`),
+      [SHOP],
+    ),
+  ).services
+  assert.deepEqual(none.routes, [])
+})
+
+test('services of the kong files that have routes sent once have no retries, all others have; none waits longer than a frozen one needs', () => {
+  for (const { path, wanted } of kongFiles(ROOT)) {
+    for (const { name, retries, read_timeout } of parse(wanted).services) {
+      assert.equal(retries, name.endsWith('-once') ? 0 : undefined, `${path} ${name}`)
+      assert.ok(read_timeout <= 15_000, `${path} ${name}`)
+    }
+    const slow = SERVICES.flatMap(({ exported }) => Object.values(exported).flatMap(slowest))
+    assert.ok(Math.max(...slow) < 15_000, 'a service has to answer before the gateway gives up')
+  }
+})
+
+/** The times that the procedures of a contract may take, the framework's default of 10 s among them. */
+function slowest(exported: object): number[] {
+  return Object.values(exported as Record<string, unknown>).map(member =>
+    typeof member === 'object' && member !== null && 'timeoutMs' in member ? Number(member.timeoutMs) : 10_000,
+  )
+}
 
 test('two routes that match the same request must ask for the same permission', () => {
   const open = contract('shop', { mine: procedure({ http: 'GET /thing/mine', access: 'open' }) })

@@ -1,12 +1,22 @@
 import { kongRoutes } from './kong-routes.ts'
-import { type PublicService, publicRoutesOf } from './public-routes.ts'
+import { type PublicRoute, type PublicService, publicRoutesOf } from './public-routes.ts'
 
-const begin = (service: string) => `# <routes of ${service}> written by "tsmicro gateway generate" from its contracts`
-const end = (service: string) => `# </routes of ${service}>`
-const BEGIN = /^ *# <routes of ([\w-]+)>.*$/gm
+const begin = (block: string) => `# <routes of ${block}> written by "tsmicro gateway generate" from its contracts`
+const end = (block: string) => `# </routes of ${block}>`
+const BEGIN = /^ *# <routes of ([\w-]+)(?: sent once)?>.*$/gm
+
+/** Routes that stand together in a file: those of one of its services. */
+interface Block {
+  /** What its marks name. */
+  readonly name: string
+  readonly routes: readonly PublicRoute[]
+  /** May be left out when it would be empty. */
+  readonly optional: boolean
+}
 
 /**
- * The text of a kong.yml with the routes between its marks written anew; all else stays as its author wrote it.
+ * The text of a kong.yml with the routes between its marks written anew; all else stays as its author wrote it. What a gateway
+ * must not repeat stands in a second service, because Kong's `retries` belong to a service.
  *
  * ```yaml
  *   - name: blog-service
@@ -14,6 +24,12 @@ const BEGIN = /^ *# <routes of ([\w-]+)>.*$/gm
  *     # <routes of blog> written by "tsmicro gateway generate" from its contracts
  *     routes: …
  *     # </routes of blog>
+ *   - name: blog-service-once
+ *     url: http://blog:8002
+ *     retries: 0
+ *     # <routes of blog sent once> written by "tsmicro gateway generate" from its contracts
+ *     routes: …
+ *     # </routes of blog sent once>
  * ```
  *
  * @throws {Error} when a service has no pair of marks, has two, or a mark names an unknown service
@@ -25,11 +41,25 @@ export function withRoutes(text: string, services: readonly PublicService[]): st
 }
 
 function withRoutesOf(text: string, service: PublicService): string {
-  const { name } = service
+  const routes = publicRoutesOf(service)
+  const [often, once] = [routes.filter(({ sentOnce }) => !sentOnce), routes.filter(({ sentOnce }) => sentOnce)]
+  const blocks: Block[] = [
+    { name: service.name, routes: often, optional: false },
+    { name: `${service.name} sent once`, routes: once, optional: once.length === 0 },
+  ]
+  return blocks.reduce((before, block) => withBlock(before, block, service), text)
+}
+
+function withBlock(text: string, { name, routes, optional }: Block, service: PublicService): string {
   const block = new RegExp(`^( *)# <routes of ${name}>[^\\n]*\\n([^]*?)^ *# </routes of ${name}>$`, 'gm')
   const found = [...text.matchAll(block)]
-  if (found.length !== 1)
-    throw new Error(`${found.length} pairs of the marks "${begin(name)}" and "${end(name)}": there has to be one`)
-  const routes = kongRoutes(service, publicRoutesOf(service))
-  return text.replace(block, (_all, indent: string) => `${indent}${begin(name)}\n${routes}${indent}${end(name)}`)
+  if (found.length === 0 && optional) return text
+  if (found.length !== 1) throw new Error(`${found.length} pairs of the marks ${marksOf(name)}: there has to be one`)
+  const written = kongRoutes(service, routes)
+  return text.replace(block, (_all, indent: string) => `${indent}${begin(name)}\n${written}${indent}${end(name)}`)
+}
+
+function marksOf(name: string): string {
+  const where = name.endsWith(' sent once') ? ', in a service with retries: 0,' : ''
+  return `"${begin(name)}" and "${end(name)}"${where}`
 }

@@ -7,7 +7,7 @@ const INDENT = '    '
  * let `/blog/list/latest/anything` reach the service.
  */
 export function kongRoutes({ prefix }: Pick<PublicService, 'prefix'>, routes: readonly PublicRoute[]): string {
-  const lines = ['routes:', ...routes.flatMap(route => entry(route, prefix))]
+  const lines = routes.length === 0 ? ['routes: []'] : ['routes:', ...routes.flatMap(route => entry(route, prefix))]
   return lines.map(line => `${INDENT}${line}\n`).join('')
 }
 

@@ -11,6 +11,12 @@ export interface PublicRoute {
   /** As the service knows it: `/slug/:slug`. */
   readonly path: string
   readonly permission: Permission
+  /**
+   * Whether no gateway may send it a second time when the first went unanswered. Gateways repeat GET, PUT and DELETE by themselves;
+   * of these, what its contract calls `idempotent` is repeated, and of those that do not say, GET alone. POST and PATCH are none of
+   * this: gateways repeat them only while nothing was sent.
+   */
+  readonly sentOnce: boolean
 }
 
 /** A service, and what `/blog` is to it. */
@@ -24,10 +30,13 @@ export interface PublicService {
 
 /** What every service of the framework has beside its contracts. Health is for whoever has no key: balancers, monitors. */
 const BUILTIN: readonly Omit<PublicRoute, 'name'>[] = [
-  { method: 'GET', path: '/health', permission: undefined },
-  { method: 'GET', path: '/health/ready', permission: 'READ' },
-  { method: 'GET', path: '/openapi.json', permission: 'READ' },
+  { method: 'GET', path: '/health', permission: undefined, sentOnce: false },
+  { method: 'GET', path: '/health/ready', permission: 'READ', sentOnce: false },
+  { method: 'GET', path: '/openapi.json', permission: 'READ', sentOnce: false },
 ]
+
+/** What nginx repeats, and so Kong. */
+const REPEATED: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE'])
 
 /**
  * Everything of a service that is reachable from outside. `internal` procedures and those without an HTTP door are not
@@ -48,10 +57,11 @@ export function publicRoutesOf({ name: service, exported }: PublicService): read
   return all
 }
 
-function routeOf({ service, name, http, access }: BoundProcedure): PublicRoute {
+function routeOf({ service, name, http, access, idempotent }: BoundProcedure): PublicRoute {
   const { method, path } = parseRoute(http ?? '')
+  const sentOnce = REPEATED.has(method) && !(idempotent ?? method === 'GET')
   const permission = access === 'open' ? undefined : method === 'GET' ? 'READ' : 'WRITE'
-  return { name: `${service}.${name}`, method, path, permission }
+  return { name: `${service}.${name}`, method, path, permission, sentOnce }
 }
 
 function contractsIn(exported: object): Contract[] {

@@ -2,14 +2,102 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import type { KongConfig } from '../src/index.ts'
+import { gatewayFor, send, textOf, until, upstream } from './support.ts'
 
-const read = async (name: string) => parse(await readFile(new URL(`../../../kong/${name}`, import.meta.url), 'utf8'))
+/** Something that its contract does not call idempotent, whatever the platform's contracts say just now. */
+const OWN = [
+  { name: 'own.put', paths: ['~/own$'], methods: ['PUT'] },
+  { name: 'own.delete', paths: ['~/own$'], methods: ['DELETE'] },
+]
+const textOfFile = (name: string) => readFile(new URL(`../../../kong/${name}`, import.meta.url), 'utf8')
 
 test('kong-load-balanced.yml is kong.yml and upstreams, nothing else: what guards the one guards the other', async () => {
-  const { upstreams, ...rest } = await read('kong-load-balanced.yml')
-  assert.deepEqual(rest, await read('kong.yml'))
+  // Kong asks DNS for verifiers, which knows no upstreams.
+  const instances = '[http://auth-1:8001/verify/apikey, http://auth-2:8001/verify/apikey]'
+  const text = (await textOfFile('kong-load-balanced.yml')).replaceAll(instances, '[http://auth:8001/verify/apikey]')
+  const { upstreams, ...rest } = parse(text)
+  assert.deepEqual(rest, parse(await textOfFile('kong.yml')))
   assert.deepEqual(
     upstreams.map(({ name }: { name: string }) => name),
     ['auth', 'blog'],
   )
+})
+
+test('an instance dies after the change and before the answer: what may not be repeated was sent once, and is a 502', async () => {
+  const config = parse(await textOfFile('kong-load-balanced.yml')) as KongConfig
+  const { services = [] } = config
+  services.push({ name: 'own-once', url: 'http://blog:8002', retries: 0, routes: OWN })
+  const seen: string[] = []
+  await using dying = await upstream((req, res) => {
+    if (req.url === '/health/ready') return res.end()
+    if (req.url === '/verify/apikey')
+      return void textOf(req).then(() => res.end('{"valid":true,"id":"k","permissions":["READ","WRITE"]}'))
+    seen.push(`${req.method} ${req.url}`)
+    req.socket.destroy()
+  })
+  const targets = ['auth-1:8001', 'auth-2:8001', 'blog-1:8002', 'blog-2:8002']
+  const resolve = Object.fromEntries(targets.map(target => [target, dying.authority]))
+  await using gateway = await gatewayFor(config, { resolve })
+  for (const { name: service, retries, routes = [] } of services) {
+    for (const { name, paths = [], methods: [method = 'GET'] = [] } of routes) {
+      if (name?.endsWith('.health.ready')) continue
+      const path = (paths[0] ?? '')
+        .replace(/^~|\$$/g, '')
+        .replaceAll('[^/]+', 'x')
+        .replaceAll('[.]', '.')
+      seen.length = 0
+      const { status } = await send(gateway.port, { method, path, headers: { 'x-api-key': 'k' } })
+      assert.equal(status, 502, `${name} ${path}`)
+      const once = retries === 0 || method === 'POST'
+      assert.equal(seen.length > 1, !once, `${name} of ${service} was sent ${seen.length} times`)
+    }
+  }
+})
+
+test('an instance that freezes: what waits for it moves on where that is allowed, within its health checks', async () => {
+  let frozen = false
+  const waiting: string[] = []
+  await using first = await upstream((req, res) => {
+    if (req.url === '/verify/apikey') return void res.end('{"valid":true,"id":"k","permissions":["READ","WRITE"]}')
+    if (req.url !== '/health/ready') waiting.push(`${req.method} ${req.url}`)
+    else if (!frozen) res.end()
+  })
+  await using second = await upstream((_req, res) => res.end('second'))
+  const text = await textOfFile('kong-load-balanced.yml')
+  // The same checks, a hundred times as fast.
+  const fast = text.replaceAll('interval: 0.5', 'interval: 0.02').replaceAll('timeout: 2\n', 'timeout: 0.2\n')
+  const resolve = {
+    'auth-1:8001': first.authority,
+    'auth-2:8001': first.authority,
+    'blog-1:8002': first.authority,
+    'blog-2:8002': second.authority,
+  }
+  const config = parse(fast) as KongConfig
+  config.services?.push({ name: 'own-once', url: 'http://blog:8002', retries: 0, routes: OWN })
+  await using gateway = await gatewayFor(config, { resolve })
+  const ask = async (method: string, path: string, body = '') => {
+    const { status, text } = await send(gateway.port, { method, path, body, headers: { 'x-api-key': 'k' } })
+    return `${method} ${status} ${status === 200 ? text : ''}`.trim()
+  }
+  const requests: [method: string, path: string, body?: string][] = [
+    ['GET', '/blog/list/latest'],
+    ['PUT', '/blog/author', '{}'],
+    ['POST', '/blog/author', '{}'],
+    ['DELETE', '/own'],
+  ]
+  // Twice each, so that one of them reaches the first instance.
+  const answers = requests.flatMap(request => [ask(...request), ask(...request)])
+  await until(() => waiting.length === 4, 'one of each kind waits for the first instance')
+  frozen = true
+  assert.deepEqual((await Promise.all(answers)).sort(), [
+    'DELETE 200 second',
+    'DELETE 502',
+    'GET 200 second',
+    'GET 200 second',
+    'POST 200 second',
+    'POST 502',
+    'PUT 200 second',
+    'PUT 200 second',
+  ])
 })

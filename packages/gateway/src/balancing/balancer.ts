@@ -1,7 +1,14 @@
 import type { HealthChecks, Thresholds } from '../config/model.ts'
+import { SlotList, type Slotted } from '../server/slot-list.ts'
 import { HealthCounter, type Observation } from './health-counter.ts'
 import { RoundRobin } from './round-robin.ts'
 import type { Target } from './target.ts'
+
+/** Whoever waits for a target to answer. */
+export interface Waiting extends Slotted {
+  /** The target answers nobody, not even the checks. */
+  onFrozen(): void
+}
 
 export interface BalancerOptions {
   readonly targets: readonly Target[]
@@ -18,6 +25,8 @@ export class Balancer {
   readonly #onChange: (target: Target, healthy: boolean) => void
   readonly #health: ReadonlyMap<Target, HealthCounter>
   readonly #order: RoundRobin<Target>
+  /** Empty when no check would ever tell that one is frozen. */
+  readonly #waiting: ReadonlyMap<Target, SlotList<Waiting>>
 
   constructor({ targets, checks, onChange = () => {} }: BalancerOptions) {
     this.targets = targets
@@ -25,6 +34,8 @@ export class Balancer {
     this.#onChange = onChange
     this.#health = new Map(targets.map(target => [target, new HealthCounter()]))
     this.#order = new RoundRobin(targets)
+    const tells = (checks?.active.thresholds.timeout ?? 0) > 0
+    this.#waiting = new Map(tells ? targets.map(target => [target, new SlotList<Waiting>()]) : [])
   }
 
   /** The next healthy target, if possible one that was not tried yet. Undefined when there is none to send anything to. */
@@ -40,6 +51,11 @@ export class Balancer {
   /** Whether there is a healthy target besides those that were tried. */
   hasOther(tried: ReadonlySet<Target>): boolean {
     return this.targets.some(target => target.weight > 0 && this.isHealthy(target) && !tried.has(target))
+  }
+
+  /** Those who wait for a target and want to hear when it is frozen; undefined when that is never found out. */
+  waitingFor(target: Target): SlotList<Waiting> | undefined {
+    return this.#waiting.get(target)
   }
 
   isHealthy(target: Target): boolean {
@@ -61,7 +77,9 @@ export class Balancer {
     const thresholds = this.#checks?.active.thresholds
     if (thresholds === undefined) return
     if (typeof outcome === 'number') this.#observeStatus(target, outcome, thresholds)
-    else this.#observe(target, outcome, thresholds)
+    else if (this.#observe(target, outcome, thresholds) && outcome === 'timeout')
+      // Not for other failures: who says that he is not ready still finishes what he has, and whose connections break tells it so.
+      this.#waiting.get(target)?.visit(waiting => waiting.onFrozen())
   }
 
   /** Somebody knows better; active checks go on from there. */
@@ -89,7 +107,10 @@ export class Balancer {
     else if (thresholds.unhealthyStatuses.has(status)) this.#observe(target, 'httpFailure', thresholds)
   }
 
-  #observe(target: Target, what: Observation, thresholds: Thresholds): void {
-    if (this.#health.get(target)?.observe(what, thresholds)) this.#onChange(target, what === 'success')
+  /** Whether that changed the target's state. */
+  #observe(target: Target, what: Observation, thresholds: Thresholds): boolean {
+    const changed = this.#health.get(target)?.observe(what, thresholds) ?? false
+    if (changed) this.#onChange(target, what === 'success')
+    return changed
   }
 }

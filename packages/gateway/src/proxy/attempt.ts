@@ -1,9 +1,18 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import type { Waiting } from '../balancing/balancer.ts'
 import type { ServiceConfig } from '../config/model.ts'
 import { CLIENT_TIMEOUT_MS } from '../server/limits.ts'
-import { CLIENT_TIMED_OUT, type Failure, failureOf, INVALID_RESPONSE, UPSTREAM_TIMED_OUT } from './failure.ts'
+import type { SlotList } from '../server/slot-list.ts'
+import {
+  CLIENT_TIMED_OUT,
+  type Failure,
+  failureOf,
+  INVALID_RESPONSE,
+  UPSTREAM_FROZEN,
+  UPSTREAM_TIMED_OUT,
+} from './failure.ts'
 import { IdleTimer } from './idle-timer.ts'
 
 export interface AttemptOptions {
@@ -11,6 +20,8 @@ export interface AttemptOptions {
   readonly body: Readable | undefined
   readonly timeouts: Pick<ServiceConfig, 'readTimeout' | 'writeTimeout'>
   readonly receiver: Receiver
+  /** Where to wait, to hear when the target is frozen. */
+  readonly waiting: SlotList<Waiting> | undefined
 }
 
 /** Who gets what comes back. After `onEnd`, `onUpgrade` or `onFailure` nothing more comes. */
@@ -25,7 +36,8 @@ export interface Receiver {
 }
 
 /** One attempt at a target: a request that goes out, a response that comes back, and the time that both may take. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements Dispatcher.DispatchHandler, Waiting {
+  slot = -1
   readonly #o: AttemptOptions
   readonly #idle = new IdleTimer(() => this.#onIdle())
   #controller: Dispatcher.DispatchController | undefined
@@ -36,6 +48,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   constructor(options: AttemptOptions) {
     this.#o = options
+    options.waiting?.add(this)
   }
 
   /** Whether a connection took the request up: from then on some of it may have been sent. */
@@ -47,6 +60,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
   resume(): void {
     this.#awaitProgress()
     this.#controller?.resume()
+  }
+
+  /** An answer that has begun may have come in full, and has a time of its own. */
+  onFrozen(): void {
+    if (!this.#over && !this.#answered) this.#fail(UPSTREAM_FROZEN, new Error('the upstream answers no health checks'))
   }
 
   /** Gives up without telling the receiver. */
@@ -78,6 +96,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (status === 101) this.#fail(INVALID_RESPONSE, new Error('the upstream switched to no protocol'))
     if (status < 200) return
     this.#answered = true
+    this.#o.waiting?.delete(this)
     this.#o.receiver.onResponse(status, rawHeadersOf(controller))
     this.#awaitProgress()
   }
@@ -144,6 +163,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#over = true
     this.#idle.stop()
+    this.#o.waiting?.delete(this)
   }
 }
 

@@ -168,7 +168,8 @@ export class Exchange implements Receiver, Deferred {
     this.#attempts += 1
     const whole = this.#body?.whole
     const stream = whole === undefined ? this.#body?.open() : undefined
-    const attempt = new Attempt({ req, body: stream, timeouts: backend.service, receiver: this })
+    const waiting = backend.balancer.waitingFor(target)
+    const attempt = new Attempt({ req, body: stream, timeouts: backend.service, receiver: this, waiting })
     this.#attempt = attempt
     const sent = ['host', host ?? target.hostHeader, ...headers]
     const upgrade = this.#o.upgrade === undefined ? null : 'websocket'

@@ -11,6 +11,12 @@ export const UPSTREAM_TIMED_OUT: Failure = {
   message: 'The upstream server is timing out',
   target: 'timeout',
 }
+/** Told by the checks, long before the time of the request is over. */
+export const UPSTREAM_FROZEN: Failure = {
+  status: 502,
+  message: 'An invalid response was received from the upstream server',
+  target: 'timeout',
+}
 export const CLIENT_TIMED_OUT: Failure = { status: 408, message: 'Request timeout' }
 export const NO_TARGET: Failure = { status: 503, message: 'failure to get a peer from the ring-balancer' }
 const BODY_TOO_LONG: Failure = { status: 413, message: 'Request size limit exceeded' }

@@ -1,6 +1,6 @@
 import type { Failure } from './failure.ts'
 
-/** nginx's list of methods that are not repeated, the other way round; a second one of these changes nothing more. */
+/** nginx's list of methods that are not repeated, the other way round. Where a second one would change more, its service has no retries. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
 
 export function isIdempotent(method: string): boolean {

@@ -34,7 +34,10 @@ export interface ProcedureSpec {
   readonly message?: string
   /** True = the HTTP answer is the bare response without the envelope. Default false. */
   readonly bare?: boolean
-  /** True = calling twice does what calling once does; only such procedures may be retried. Default false. */
+  /**
+   * True = calling twice does what calling once does; only such procedures may be retried. Default false; gateways take a GET
+   * that does not say for true.
+   */
   readonly idempotent?: boolean
   /** Milliseconds a handler may take before its signal aborts and the caller gets 504. Default: the service's. */
   readonly timeoutMs?: number
