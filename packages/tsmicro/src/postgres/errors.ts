@@ -78,6 +78,6 @@ function violates(error: unknown, state: string, constraintName: string | undefi
   return constraintName === undefined || Reflect.get(error, 'constraint') === constraintName
 }
 
-function codeOf(error: Error): string {
+export function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

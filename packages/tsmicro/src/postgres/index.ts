@@ -1,5 +1,5 @@
 export { isCheckViolation, isForeignKeyViolation, isSerializationFailure, isUniqueViolation } from './errors.ts'
-export type { MigrationReport } from './migrate.ts'
-export { MigrationError, type MigrationProblem } from './migration-error.ts'
+export { MigrationError, type MigrationErrorOptions, type MigrationProblem } from './migrations/error.ts'
+export type { MigrationReport } from './migrations/migrate.ts'
 export { createPostgres, type Postgres, type PostgresOptions } from './postgres.ts'
 export type { TransactionOptions } from './transaction.ts'

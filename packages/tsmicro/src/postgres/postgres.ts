@@ -4,7 +4,7 @@ import { rootMessage } from '../errors/index.ts'
 import { checkPool } from './check.ts'
 import { clientClass } from './client.ts'
 import { endPool } from './end.ts'
-import { type MigrationReport, migrate } from './migrate.ts'
+import { type MigrationReport, migrate } from './migrations/migrate.ts'
 import { rethrow, sessionPool } from './pool.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
 
@@ -53,8 +53,10 @@ export interface Postgres<DB> {
   transaction<T>(run: (transaction: Transaction<DB>) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
    * Applies the migrations `NNNN_name.sql` of a directory that were not applied yet, in order, each in a transaction of its
-   * own. Safe when several instances start at once.
-   * @throws {MigrationError} when what was applied was changed or is missing, or a migration fails
+   * own, which it must not end (`COMMIT` and its likes are refused before anything runs). Safe when several instances start at once.
+   * What PostgreSQL does not do in a transaction, like `CREATE INDEX CONCURRENTLY`, goes into a file of its own that begins with the line
+   * `-- tsmicro: no transaction`: its statements run one by one, and when one fails, the next start says what to look at.
+   * @throws {MigrationError} when what was applied was changed or is missing, belongs to another service, or a migration fails
    */
   migrate(directory: URL): Promise<MigrationReport>
   /** Tries once whether the server can be used. */
@@ -93,12 +95,18 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     limitMs: options.pooler && statementTimeoutMs,
   })
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: sessions, controlClient: Client as never }) })
+  const migrator = {
+    pool,
+    open: () => new Client(),
+    service: applicationName,
+    ownSession: options.pooler === undefined,
+  }
   let closing: Promise<void> | undefined
   return {
     name: 'postgres',
     db,
     transaction: (run, transactionOptions) => runTransaction(db, run, transactionOptions),
-    migrate: directory => migrate(pool, directory),
+    migrate: directory => migrate(migrator, directory),
     connect: () => checkPool(pool, connectTimeoutMs),
     check: () => checkPool(pool),
     close: () => {
