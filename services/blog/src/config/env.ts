@@ -64,6 +64,13 @@ export const EnvSchema = Type.Object({
     default: 60,
     description: 'How long a public read is kept. A change ends it before it is answered, in every instance',
   }),
+  CACHE_LEASE_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 5,
+    default: 3,
+    description:
+      'The longest that a publication, and whatever else changes a public read, waits for an instance that hangs;\nshorter means more small writes to MongoDB: three in this time',
+  }),
   REDIS_URL: Type.Optional(
     secret(
       Type.String({
