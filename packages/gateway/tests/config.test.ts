@@ -123,6 +123,19 @@ const refused: [string, unknown, RegExp][] = [
   ['another algorithm', upstreams({ algorithm: 'least-connections' }), /^upstreams\[0\]\.algorithm: only round-robin/],
   ['hashing', upstreams({ hash_on: 'ip' }), /^upstreams\[0\]\.hash_on: only none is supported/],
   ['a target that is no address', targets({ target: 'a b' }), /targets\[0\]\.target: must look like host:port/],
+  [
+    'a target that only looks like an address',
+    targets({ target: '10.0.0.256:80' }),
+    /\.target: must look like host:port/,
+  ],
+  ['a target with too many numbers', targets({ target: '1.2.3.4.5:80' }), /\.target: must look like host:port/],
+  ['a target that is no IPv6 address', targets({ target: '[:::]:80' }), /\.target: must look like host:port/],
+  ['a url that only looks like an address', service({ url: 'http://10.0.0.256' }), /\.url: must look like http:/],
+  [
+    'a host that only looks like an address',
+    service({ url: undefined, host: '1.2.3.4.5' }),
+    /\.host: must be a host name/,
+  ],
   ['a target port of 0', targets({ target: 'a:0' }), /targets\[0\]\.target: must look like host:port/],
   ['a negative weight', targets({ target: 'a:1', weight: -1 }), /targets\[0\]\.weight: must be a whole number from 0/],
   ['a target twice', targets({ target: 'a:1' }, { target: 'a:1' }), /targets\[1\]: the target a:1 is there twice/],
@@ -254,6 +267,7 @@ test('resolve entries and a taken port are refused in one line', async () => {
     /must look like auth:8001=127\.0\.0\.1:54321/,
   )
   await assert.rejects(gatewayFor(config, { resolve: { 'a:1': 'b:99999' } }), /must look like/)
+  await assert.rejects(gatewayFor(config, { resolve: { 'a:1': '10.0.0.256:80' } }), /must look like/)
   await using first = await gatewayFor(config)
   await assert.rejects(
     startGateway({ config, port: first.port }),

@@ -19,7 +19,8 @@ export function readTarget(section: Section): Target {
   if (protocol !== 'http') throw configError(section.at('protocol'), `only http is supported, not "${protocol}"`)
   if (!section.has('host')) throw configError(section.place, 'set url or host')
   const host = section.string('host')
-  if (!/^[A-Za-z0-9._-]+$/.test(host)) throw configError(section.at('host'), 'must be a host name or an IPv4 address')
+  if (!/^[A-Za-z0-9._-]+$/.test(host) || !isHost(host))
+    throw configError(section.at('host'), 'must be a host name or an IPv4 address')
   const path = section.optionalString('path') ?? '/'
   checkPath(path, section.at('path'))
   return { host, port: section.number('port', 80, { min: 1, max: 65_535, integer: true }), path }
@@ -29,11 +30,16 @@ export function readTarget(section: Section): Target {
 export function parseHttpUrl(text: string, place: string): Target {
   const parts = /^http:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(\/.*)?$/.exec(text)
   const [, host, port = '80', path = '/'] = parts ?? []
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+  if (host === undefined || !isHost(host) || Number(port) < 1 || Number(port) > 65_535) {
     throw configError(place, 'must look like http://host:port/path (only http is supported)')
   }
   checkPath(path, place)
   return { host, port: Number(port), path }
+}
+
+/** What looks like an address must be one: nobody could connect to `10.0.0.256`. */
+export function isHost(host: string): boolean {
+  return URL.canParse(`http://${host}`)
 }
 
 function checkPath(path: string, place: string): void {

@@ -2,6 +2,7 @@ import { readCommonFields } from './common-fields.ts'
 import { configError } from './config-error.ts'
 import type { TargetConfig, UpstreamConfig } from './model.ts'
 import { readHealthChecks } from './read-health-checks.ts'
+import { isHost } from './read-target.ts'
 import { Section } from './section.ts'
 import { UNSUPPORTED_IN_TARGET, UNSUPPORTED_IN_UPSTREAM } from './unsupported.ts'
 
@@ -52,7 +53,7 @@ function readTarget(section: Section): TargetConfig {
   const text = section.string('target')
   // 8000 is what Kong takes for a target without a port.
   const [, host = '', port = '8000'] = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(text) ?? []
-  if (host === '' || Number(port) < 1 || Number(port) > 65_535)
+  if (host === '' || !isHost(host) || Number(port) < 1 || Number(port) > 65_535)
     throw configError(section.at('target'), 'must look like host:port')
   const weight = section.number('weight', 100, { min: 0, max: 65_535, integer: true })
   readCommonFields(section)

@@ -109,8 +109,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   ): void {
     const over = this.#over
     this.#finish()
+    // The client library has left it to us.
+    socket.on('error', () => {})
     if (over || headers.upgrade?.toLowerCase() !== 'websocket') {
-      socket.on('error', () => {}).destroy()
+      socket.destroy()
       if (!over) this.#o.receiver.onFailure(INVALID_RESPONSE, new Error('the upstream switched to another protocol'))
       return
     }

@@ -66,7 +66,11 @@ export class Generations {
   #retire(generation: Generation): void {
     const retired = generation.retire(this.#options.drainTimeoutMs)
     this.#retiring.add(retired)
-    void retired.then(() => this.#retiring.delete(retired))
+    const forget = () => void this.#retiring.delete(retired)
+    retired.then(forget, error => {
+      forget()
+      this.#options.log.error({}, `a replaced config was not closed in order: ${error}`)
+    })
   }
 }
 

@@ -42,8 +42,13 @@ export function proxyHandler(current: () => Generation, log: GatewayLog, visitor
     }
     const fail = (error: unknown) => {
       log.error({ requestId: request.id, err: error instanceof Error ? error.stack : String(error) }, 'request failed')
-      if (res.headersSent) res.destroy()
-      else sendAnswer(res, kongError(500, 'An unexpected error occurred', request.id), request)
+      try {
+        if (res.headersSent) res.destroy()
+        else sendAnswer(res, kongError(500, 'An unexpected error occurred', request.id), request)
+      } catch {
+        // Nobody is behind this any more: it would end the process.
+        res.destroy()
+      }
     }
     try {
       const table = current().tableFor(res, upgrade !== undefined)

@@ -14,5 +14,5 @@ export function tableResolver(table: Readonly<Record<string, string>>): Resolver
 
 function isAuthority(text: string): boolean {
   const port = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(text)?.[1]
-  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535 && URL.canParse(`http://${text}`)
 }

@@ -46,6 +46,8 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
   server.on('checkExpectation', accept)
   server.on('upgrade', (req, socket, head) => acceptUpgrade(req, socket, head, { handler, inFlight }))
   server.on('connect', (_req, socket) => {
+    // Node has left it to us, errors and all: a reset would end the process.
+    socket.on('error', () => {})
     if (inFlight.on(socket).length > 0) socket.destroy()
     else writeRawAnswer(socket.resume(), 405, 'Method not allowed')
   })
@@ -69,6 +71,8 @@ export async function listen(server: Server, port: number, host: string): Promis
     throw new Error(`cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error })
   }
   server.off('error', reject)
+  // Taking a connection can fail, and an error that nobody hears ends the process.
+  server.on('error', () => {})
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : port
 }
