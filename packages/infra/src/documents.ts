@@ -1,3 +1,4 @@
+import { MONGO_GREETING } from './answers.ts'
 import type { DataDir } from './data-dir.ts'
 import { DOCUMENTS_WANTED, locateDocuments } from './locate/documents.ts'
 import type { Found } from './locate/found.ts'
@@ -16,6 +17,7 @@ function command(found: Found, data: DataDir, port: number): string[] {
 const DOCUMENTS: SingleBinary = {
   ...{ name: 'documents', scheme: 'mongodb', defaultPort: 27017, wanted: DOCUMENTS_WANTED, locate: locateDocuments },
   command,
+  greeting: MONGO_GREETING,
   ready: /document-server ready on |Waiting for connections/i,
 }
 

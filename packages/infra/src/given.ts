@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { InfraError, ServerStartError } from './errors.ts'
 import type { Server } from './server.ts'
 
-function accepts(host: string, port: number): Promise<boolean> {
+function accepts(host: string, port: number, timeout = 2000): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect({ host, port, timeout: 2000 })
+    const socket = connect({ host, port, timeout })
     const end = (result: boolean) => {
       socket.destroy()
       resolve(result)
@@ -45,6 +45,7 @@ export async function givenServer(name: string, url: string, defaultPort: number
     stop: async () => {},
     kill: () => refuse('kill'),
     restart: async () => refuse('restart'),
+    answers: async ms => address === undefined || accepts(address.host, address.port, ms),
     [Symbol.asyncDispose]: async () => {},
   }
 }

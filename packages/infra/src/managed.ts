@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answers } from './answers.ts'
 import type { DataDir } from './data-dir.ts'
 import { InfraError, PortTakenError, ServerStartError } from './errors.ts'
 import { preferPort } from './ports.ts'
@@ -15,6 +16,8 @@ export interface Plan {
   /** The command for this port; called before every start, so it may also mend what a crash left behind. */
   launch(port: number): Promise<Omit<Launch, 'onLine'>>
   url(port: number): string
+  /** What makes it answer: see {@link answers}. */
+  readonly greeting: Buffer
   /** The line that says it takes connections. */
   readonly ready: RegExp
   /** An end at start-up with this in the output is passing: tried again until the time is up. */
@@ -98,6 +101,11 @@ export class ManagedServer implements Server {
     })
   }
 
+  async answers(timeoutMs = 5000): Promise<boolean> {
+    if (this.#port === undefined || this.pid === undefined) return false
+    return answers(this.#port, this.#plan.greeting, timeoutMs)
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
@@ -140,7 +148,13 @@ export class ManagedServer implements Server {
         this.#options.onLine?.(line, stream)
       },
     })
-    if (pidFile !== undefined) await writeFile(pidFile, `${child.pid}\n`)
+    try {
+      if (pidFile !== undefined) await writeFile(pidFile, `${child.pid}\n`)
+    } catch (error) {
+      // On a full disk, say. Nobody would know of it otherwise, and its port would be taken for ever.
+      await endChild(child, 'SIGKILL', 1000)
+      throw error
+    }
     const outcome = await watch.outcome(child, deadline - Date.now())
     if (outcome === 'ready') return child
     await endChild(child, 'SIGKILL', 1000)

@@ -1,3 +1,4 @@
+import { NATS_GREETING } from './answers.ts'
 import { locateNats, NATS_WANTED } from './locate/nats.ts'
 import type { Server, StartOptions } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
@@ -5,6 +6,7 @@ import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 const NATS: SingleBinary = {
   ...{ name: 'nats', scheme: 'nats', defaultPort: 4222, wanted: NATS_WANTED, locate: locateNats },
   command: (found, data, port) => [found.binary, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', data.path],
+  greeting: NATS_GREETING,
   ready: /Server is ready/,
 }
 

@@ -20,6 +20,11 @@ export interface Server extends AsyncDisposable {
    * Throws for a server given by URL, and after the stop of an ephemeral one, whose data is gone.
    */
   restart(): Promise<void>
+  /**
+   * Whether it says anything at all within the time (default 5000 ms), whoever asks: false for one that hangs, is frozen or does
+   * not run. Never rejects.
+   */
+  answers(timeoutMs?: number): Promise<boolean>
 }
 
 /** Options every server has. Times in milliseconds. */

@@ -15,24 +15,37 @@ export interface SingleBinary {
   readonly wanted: Parameters<typeof missing>[0]
   locate(sources: StartOptions['sources'], problems: string[]): Promise<Found | undefined>
   command(found: Found, data: DataDir, port: number): readonly string[]
+  /** Called before every start; makes what the command needs. @returns whom clients come as, the same each time */
+  prepare?(data: DataDir, found: Found): Promise<Credentials>
+  /** What makes it answer: see {@link answers}. */
+  readonly greeting: Buffer
   /** The line that says it takes connections. */
   readonly ready: RegExp
 }
 
+/** Of letters, digits, `-` and `_`, so that a URL can hold them as they are. */
+export interface Credentials {
+  readonly user: string
+  readonly password: string
+}
+
 /** @throws MissingServerError when there is none to run; ServerStartError when it does not come up */
 export async function startSingleBinary(kind: SingleBinary, options: StartOptions): Promise<Server> {
-  const { name, scheme, defaultPort, wanted, ready } = kind
+  const { name, scheme, defaultPort, wanted, greeting, ready } = kind
   if (options.url) return givenServer(name, options.url, defaultPort, options.timeoutMs)
   const problems: string[] = []
   const found = await kind.locate(options.sources, problems)
   if (found === undefined) throw missing(wanted, problems)
   const data = await openDataDir(name, options)
+  let login = ''
   const server = new ManagedServer(
     {
-      ...{ name, source: found.source, ready, data, pidFile: pidFile(data), stopSignal: 'SIGTERM' },
-      url: port => `${scheme}://127.0.0.1:${port}`,
+      ...{ name, source: found.source, greeting, ready, data, pidFile: pidFile(data), stopSignal: 'SIGTERM' },
+      url: port => `${scheme}://${login}127.0.0.1:${port}`,
       launch: async port => {
         await awaitPredecessor(name, pidFile(data), data.path)
+        const credentials = await kind.prepare?.(data, found)
+        login = credentials === undefined ? '' : `${credentials.user}:${credentials.password}@`
         const command = [...kind.command(found, data, port), ...(options.extraArgs ?? [])]
         return { name, command, deathSignal: 'TERM' }
       },

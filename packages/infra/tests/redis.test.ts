@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { freePort, InfraError, isAlive, locateRedis, PortTakenError, startRedis } from '../src/index.ts'
 import { endHolder, startHolder } from './support/holder.ts'
@@ -14,7 +15,7 @@ test('an ephemeral server: reachable from this machine only, and nothing of it s
   const { pid } = server
   assert.ok(pid !== undefined && isAlive(pid))
   assert.equal(server.source, 'path')
-  assert.match(server.url, /^redis:\/\/127\.0\.0\.1:\d+$/)
+  assert.match(server.url, /^redis:\/\/default:[\w-]{32}@127\.0\.0\.1:\d+$/)
   assert.equal(await redis(server.url, 'PING'), '+PONG')
   assert.match(await redis(server.url, 'CONFIG', 'GET', 'bind'), /127\.0\.0\.1$/)
   await server.stop()
@@ -57,7 +58,7 @@ test('arguments come last and win; a folder kept without persistence stays empty
   await redis(server.url, 'SET', 'a', '1')
   await server.restart()
   assert.equal(await redis(server.url, 'EXISTS', 'a'), ':0')
-  assert.deepEqual(readdirSync(dir.path), ['server.pid'])
+  assert.deepEqual(readdirSync(dir.path).sort(), ['password', 'redis.conf', 'server.pid'])
 })
 
 test('a stopped process answers again after SIGCONT, and can be stopped while it hangs', { skip }, async () => {
@@ -67,6 +68,28 @@ test('a stopped process answers again after SIGCONT, and can be stopped while it
   server.kill('SIGCONT')
   assert.equal(await late, '+PONG')
   server.kill('SIGSTOP')
+})
+
+test('nobody without the password, which is in no command line and in files for their owner alone', {
+  skip,
+}, async () => {
+  using dir = tempDir()
+  await using server = await startRedis({ dataDir: dir.path })
+  const { password, host } = new URL(server.url)
+  for (const command of [['PING'], ['GET', 'a'], ['CONFIG', 'GET', '*'], ['FLUSHALL'], ['EVAL', 'return 1', '0']])
+    assert.match(await redis(`redis://${host}`, ...command), /^-NOAUTH /)
+  assert.match(await redis(`redis://${host}`, 'AUTH', 'default', ''), /^-WRONGPASS /)
+  assert.ok(!readFileSync(`/proc/${server.pid}/cmdline`, 'utf8').includes(password))
+  for (const name of ['password', 'redis.conf']) assert.equal(statSync(join(dir.path, name)).mode & 0o777, 0o600)
+  assert.ok(await server.answers())
+  server.kill('SIGSTOP')
+  assert.equal(await server.answers(50), false)
+  server.kill('SIGCONT')
+  await until('it answers again', () => server.answers())
+  await server.stop()
+  assert.equal(await server.answers(), false)
+  await using again = await startRedis({ dataDir: dir.path })
+  assert.equal(new URL(again.url).password, password)
 })
 
 test('an exact port that is taken is told as such', { skip }, async () => {

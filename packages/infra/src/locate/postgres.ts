@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, realpath, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '../process/environment.ts'
 import { scratchDir } from '../scratch.ts'
 import { type Finder, type Found, findFirst, type Wanted } from './found.ts'
 import { findOnPath } from './path.ts'
@@ -43,7 +44,7 @@ const embedded: Finder = async problems => {
   const native = join(dirname(dirname(fileURLToPath(entry))), 'native')
   const binary = join(native, 'bin', 'postgres')
   const env = { LD_LIBRARY_PATH: `${await linkLibraries(native)}:${join(native, 'lib')}` }
-  const answer = await askVersion(binary, { ...process.env, ...env })
+  const answer = await askVersion(binary, { ...childEnvironment(), ...env })
   if ('version' in answer) return { source: 'embedded', binary, version: answer.version, env }
   problems.push(answer.problem)
   return undefined

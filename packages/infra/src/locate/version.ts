@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { childEnvironment } from '../process/environment.ts'
 
 const run = promisify(execFile)
 
@@ -17,7 +18,7 @@ export function isAtLeast(version: readonly [number, number], minimum: readonly 
 /** What `binary --version` says, or why it cannot be run. */
 export async function askVersion(
   binary: string,
-  env: NodeJS.ProcessEnv = process.env,
+  env: NodeJS.ProcessEnv = childEnvironment(),
 ): Promise<{ version: readonly [number, number] } | { problem: string }> {
   try {
     const { stdout, stderr } = await run(binary, ['--version'], { env, timeout: 10_000 })

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { basename, dirname, join } from 'node:path'
 import { InfraError } from '../errors.ts'
 import type { Found } from '../locate/found.ts'
+import { childEnvironment } from '../process/environment.ts'
 import { runToEnd } from '../process/run.ts'
 import type { Identity } from './identity.ts'
 
@@ -26,8 +27,7 @@ export function clusterPaths(cluster: string): { data: string; password: string;
 
 /** Environment for PostgreSQL's programs: messages in English (they are read), nothing of the caller's PG* settings. */
 export function toolEnv(found: Found): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([key]) => !key.startsWith('PG') && !key.startsWith('LC_'))
-  return { ...Object.fromEntries(own), LC_ALL: 'C', ...found.env }
+  return { ...childEnvironment(), LC_ALL: 'C', ...found.env }
 }
 
 /** Whether a cluster stands at this path: it gets there by a rename, finished or not at all. */

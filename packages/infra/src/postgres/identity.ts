@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { InfraError } from '../errors.ts'
 import type { Found } from '../locate/found.ts'
+import { childEnvironment } from '../process/environment.ts'
 
 const run = promisify(execFile)
 
@@ -36,7 +37,7 @@ function hasName(): boolean {
 async function works(prefix: readonly string[], found: Found, dir: string): Promise<boolean> {
   const [command = '', ...args] = [...prefix, 'sh', '-c', 'test -w "$1" && "$0" --version', found.binary, dir]
   try {
-    await run(command, args, { env: { ...process.env, ...found.env }, timeout: 10_000 })
+    await run(command, args, { env: { ...childEnvironment(), ...found.env }, timeout: 10_000 })
     return true
   } catch {
     return false

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { POSTGRES_GREETING } from '../answers.ts'
 import { openDataDir } from '../data-dir.ts'
 import { givenServer } from '../given.ts'
 import { missing } from '../locate/found.ts'
@@ -82,6 +83,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Serv
         }
       },
       url: port => `postgresql://${USER}:${password}@127.0.0.1:${port}/${database}`,
+      greeting: POSTGRES_GREETING,
       ready: /database system is ready to accept connections/,
       // The backends of a postmaster that was killed take a moment to notice and to let go of the shared memory.
       passing: /pre-existing shared memory block|lock file "postmaster.pid" already exists/,

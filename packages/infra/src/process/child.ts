@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { ServerStartError } from '../errors.ts'
 import { type Binding, bindToParent, chooseBinding } from './bound.ts'
+import { childEnvironment } from './environment.ts'
+import { readLines } from './lines.ts'
 
 /** What to run. */
 export interface Launch {
@@ -10,6 +11,7 @@ export interface Launch {
   readonly command: readonly string[]
   /** Runs the command under another identity, e.g. `['unshare', '-U', '--']`. */
   readonly prefix?: readonly string[]
+  /** Default: {@link childEnvironment}. */
   readonly env?: NodeJS.ProcessEnv
   /** Default: this process's. */
   readonly cwd?: string
@@ -41,7 +43,7 @@ export async function spawnChild(launch: Launch): Promise<Child> {
   const binding = launch.binding ?? (await chooseBinding())
   const bound = bindToParent(binding, launch.deathSignal, launch.prefix ?? [], launch.command)
   const child = spawn(bound.command, bound.args, {
-    env: launch.env ?? process.env,
+    env: launch.env ?? childEnvironment(),
     cwd: launch.cwd,
     detached: true,
     stdio: [bound.stdin, 'pipe', 'pipe'],
@@ -50,7 +52,7 @@ export async function spawnChild(launch: Launch): Promise<Child> {
   for (const stream of ['stdout', 'stderr'] as const) {
     const source = child[stream]
     if (source === null) continue
-    createInterface({ input: source }).on('line', line => {
+    readLines(source, line => {
       output.push(line)
       if (output.length > 50) output.shift()
       launch.onLine?.(line, stream)

@@ -1,15 +1,22 @@
 import { connect } from 'node:net'
 
-/** One command to a Redis server, by its wire format (https://redis.io/docs/latest/develop/reference/protocol-spec): the raw answer. */
+/** Words by Redis' wire format (https://redis.io/docs/latest/develop/reference/protocol-spec). */
+function encode(words: readonly string[]): string {
+  return `*${words.length}\r\n${words.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
+}
+
+/** One command to a Redis server, as the user of the URL if it names one: the raw answer. */
 export function redis(url: string, ...command: readonly string[]): Promise<string> {
-  const { hostname, port } = new URL(url)
-  const words = command.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
+  const { hostname, port, username, password } = new URL(url)
+  const login = password === '' ? '' : encode(['AUTH', username, password])
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(`*${words.length}\r\n${words.join('')}`))
+    const socket = connect(Number(port), hostname, () => socket.write(login + encode(command)))
     socket.setTimeout(5000, () => socket.destroy(new Error('redis did not answer in time')))
+    let all = ''
     let answer = ''
     socket.on('data', chunk => {
-      answer += chunk
+      all += chunk
+      answer = login === '' ? all : all.slice(all.indexOf('\r\n') + 2)
       const bulk = /^\$(\d+)\r\n/.exec(answer)
       const whole = bulk === null ? answer.endsWith('\r\n') : answer.length >= bulk[0].length + Number(bulk[1]) + 2
       if (whole) socket.end()

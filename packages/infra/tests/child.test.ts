@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { childEnvironment, spawnChild } from '../src/index.ts'
+import { readLines } from '../src/process/lines.ts'
+
+test('a child sees nothing of the environment but what programs need, and what is named', async () => {
+  const env = { PATH: '/bin', LC_TIME: 'C', TZ: 'UTC', NPM_TOKEN: 'x', DATABASE_URL: 'y', NODE_OPTIONS: '--inspect' }
+  assert.deepEqual(childEnvironment(env), { PATH: '/bin', LC_TIME: 'C', TZ: 'UTC' })
+  assert.deepEqual(childEnvironment({ NPM_TOKEN: 'x', A: 'b' }, ['A', 'toString']), { A: 'b' })
+  process.env.TSMICRO_TEST_SECRET = 'hidden'
+  try {
+    const child = await spawnChild({ name: 'env', command: ['env'], deathSignal: 'KILL' })
+    await child.exited
+    assert.ok(child.output.some(line => line.startsWith('PATH=')))
+    assert.ok(!child.output.some(line => line.includes('TSMICRO_TEST_SECRET')))
+  } finally {
+    delete process.env.TSMICRO_TEST_SECRET
+  }
+})
+
+test('lines: split anywhere, of any length, with or without an end', async () => {
+  const lines: string[] = []
+  const source = new PassThrough()
+  readLines(source, line => lines.push(line))
+  const text = Buffer.from('one\r\ntwo\n\nthrée')
+  for (const byte of text) source.write(Buffer.of(byte))
+  source.write('x'.repeat(200_000))
+  source.end()
+  await new Promise(resolve => source.once('end', resolve))
+  assert.deepEqual(lines.slice(0, 3), ['one', 'two', ''])
+  assert.equal(lines.slice(3).join(''), `thrée${'x'.repeat(200_000)}`)
+  assert.ok(lines.every(line => line.length <= 65_536))
+})
