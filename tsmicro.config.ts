@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
+import { Env as AuthEnv } from '@blog-platform/auth-service/env'
 import { authNatsAccess, gatewayNatsPermissions } from '@blog-platform/auth-service/nats-access'
+import { EnvSchema as BlogEnv } from '@blog-platform/blog-service/env'
 import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
 import { defineSystem, keptSecret, type System } from '@tsmicro/cli'
 import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
@@ -23,6 +25,7 @@ export default defineSystem({
     auth: {
       entry: 'services/auth/src/main.ts',
       port: 8001,
+      passEnv: Object.keys(AuthEnv.properties),
       env: system => ({
         NATS_URL: system.natsAs('auth').url,
         DATABASE_URL: system.postgres.url,
@@ -36,6 +39,7 @@ export default defineSystem({
     blog: {
       entry: 'services/blog/src/main.ts',
       port: 8002,
+      passEnv: Object.keys(BlogEnv.properties),
       env: system => ({
         NATS_URL: system.natsAs('blog').url,
         MONGODB_URL: `${system.documents.url}/blog`,

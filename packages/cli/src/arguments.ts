@@ -26,9 +26,13 @@ Environment:
   GATEWAY_PORT      port of the gateway, 0 for a free one (default 8000)
   GATEWAY_HOSTS     names that the gateway answers to beside localhost, 127.0.0.1 and [::1]: shop.test,*.shop.test; * for any
   LOG_LEVEL         trace, debug, info, warn, error, fatal or silent (default info)
+  LIVENESS_SECONDS  a part that says nothing for so long is ended and started again, PostgreSQL after five times as
+                    long; 0 = never, for debuggers (default 60)
   NATS_URL, DATABASE_URL, MONGODB_URL, REDIS_URL
                     use these servers instead of starting some
   NO_COLOR          no colours
+Services and the gateway are given LOG_LEVEL, what programs need to run (PATH, HOME, TZ …) and the variables that
+tsmicro.config.ts names for them (passEnv), nothing else.
 
 Ctrl-C stops everything in order; a second one at once.
 `

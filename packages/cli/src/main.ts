@@ -7,6 +7,7 @@ import { watchParent } from './parent.ts'
 import { runRestart } from './restart/command.ts'
 import { runCommand } from './run/command.ts'
 import { runStart } from './start/command.ts'
+import { isDiskFull } from './supervise/disk.ts'
 
 const SAME_KEYSTROKE_MS = 500
 
@@ -48,7 +49,11 @@ async function main(): Promise<number> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal)
   watchParent(() => drain.abort())
   // A terminal or pipe that is gone must not end the supervisor before it has drained.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => drain.abort())
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', error => {
+      // A log on a full disk misses some lines; the system goes on.
+      if (!isDiskFull(error)) drain.abort()
+    })
   await runStart({
     configFile: command.config,
     fresh: command.fresh,

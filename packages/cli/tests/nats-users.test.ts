@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
-import { statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { prepareNatsUsers } from '../src/start/nats-users.ts'
 import { tempDir } from './support/supervisor.ts'
 
 const config = {
-  users: ['auth', 'blog'],
-  authorization: (of: (user: string) => string) => `a ${of('auth')} b ${of('blog')}`,
+  infra: ['nats' as const],
+  services: {},
+  nats: {
+    users: ['auth', 'blog'],
+    authorization: (of: (user: string) => string) => `a ${of('auth')} b ${of('blog')}`,
+  },
 }
 
 test('each user gets a password of its own, which stays, in files that only their owner reads', async () => {
@@ -15,8 +19,8 @@ test('each user gets a password of its own, which stays, in files that only thei
   const first = await prepareNatsUsers(config, dir.path)
   const second = await prepareNatsUsers(config, dir.path)
   assert.deepEqual(second, first)
-  assert.notEqual(first.passwords.auth, first.passwords.blog)
-  assert.match(first.passwords.auth ?? '', /^[\w-]{32}$/)
+  assert.notEqual(first?.passwords.auth, first?.passwords.blog)
+  assert.match(first?.passwords.auth ?? '', /^[\w-]{32}$/)
   for (const name of ['passwords.json', 'nats.conf']) {
     assert.equal(statSync(join(dir.path, 'nats-users', name)).mode & 0o777, 0o600, name)
   }
@@ -24,7 +28,15 @@ test('each user gets a password of its own, which stays, in files that only thei
 
 test('a password file cut short by a crash is made anew', async () => {
   using dir = tempDir()
-  const { passwords } = await prepareNatsUsers(config, dir.path)
+  const first = await prepareNatsUsers(config, dir.path)
   writeFileSync(join(dir.path, 'nats-users', 'passwords.json'), '{"auth":"x')
-  assert.notDeepEqual((await prepareNatsUsers(config, dir.path)).passwords, passwords)
+  assert.notDeepEqual((await prepareNatsUsers(config, dir.path))?.passwords, first?.passwords)
+})
+
+test('a system that names no users has one, and one without NATS none', async () => {
+  using dir = tempDir()
+  const users = await prepareNatsUsers({ infra: ['nats'], services: {} }, dir.path)
+  assert.equal(users?.onlyUser, 'app')
+  assert.match(readFileSync(users?.file ?? '', 'utf8'), new RegExp(users?.passwords.app ?? 'none'))
+  assert.equal(await prepareNatsUsers({ infra: [], services: {} }, dir.path), undefined)
 })

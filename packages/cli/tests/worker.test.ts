@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { isAlive } from '@tsmicro/infra'
 import { Backoff } from '../src/supervise/backoff.ts'
+import { Disk } from '../src/supervise/disk.ts'
 import { Worker, WorkerStartError } from '../src/supervise/worker.ts'
 
 /** Ready when the latest process that told its pid is alive. */
@@ -19,9 +20,11 @@ function workerOf(script: string, probe: (lines: readonly string[]) => Promise<b
     cwd: process.cwd(),
     env: process.env,
     probe: async () => lines.length > 0 && (await probe(lines)),
+    answers: async () => true,
     readyTimeoutMs: 20_000,
     onLine: line => lines.push(line),
     say: text => said.push(text),
+    disk: new Disk(tmpdir(), text => said.push(text)),
   })
   return { worker, lines, said }
 }

@@ -6,6 +6,7 @@ const OPTIONAL: ReadonlySet<string> = new Set(['redis'])
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
 /** Commands of `tsmicro` itself. */
 const OWN: ReadonlySet<string> = new Set(['start', 'restart'])
+const VARIABLE = /^[A-Za-z_]\w*$/
 const defined = new WeakSet<object>()
 
 function check(condition: boolean, message: string): void {
@@ -36,6 +37,8 @@ export function defineSystem(config: SystemConfig): SystemConfig {
     check(entry !== '', `${name}: entry is missing`)
     ports.add(port)
   }
+  for (const { passEnv = [] } of [...Object.values(config.services), ...(config.gateway ? [config.gateway] : [])])
+    for (const variable of passEnv) check(VARIABLE.test(variable), `passEnv: "${variable}" is no name of a variable`)
   for (const [name, { entry, description }] of Object.entries(config.commands ?? {})) {
     check(NAME.test(name) && !OWN.has(name), `"${name}" cannot be the name of a command`)
     check(entry !== '', `command ${name}: entry is missing`)

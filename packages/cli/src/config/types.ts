@@ -13,6 +13,7 @@ export interface Address {
 export interface System {
   /** Absolute path of the data folder; what a service keeps on disk goes below it. */
   readonly dataDir: string
+  /** Without user and password where the configuration names users: see {@link System.natsAs}. */
   readonly nats: Address
   /** NATS as one of the users that the configuration names. URL with user and password. */
   natsAs(user: string): Address
@@ -35,11 +36,17 @@ export interface ServiceConfig {
   readonly port: number
   /** Host name by which `kong.yml` knows it. Default: the service's name. */
   readonly host?: string
-  /** Environment on top of the caller's, `NODE_ENV`, `HOST` and `PORT`. */
+  /**
+   * Names of variables that it is given from the environment of `tsmicro start`, where they are set: its settings. Without a name
+   * it gets what every program needs (`PATH`, `HOME`, `TZ` …) and `LOG_LEVEL`, and nothing else of the developer's.
+   * @example passEnv: Object.keys(EnvSchema.properties)
+   */
+  readonly passEnv?: readonly string[]
+  /** Environment on top of that, `NODE_ENV`, `HOST` and `PORT`. */
   readonly env?: (system: System) => Readonly<Record<string, string>>
 }
 
-/** Users of the embedded NATS server. Without them anybody on this machine may do anything on it. */
+/** Users of the embedded NATS server. Without them there is one who may do everything, and `system.nats.url` comes as him. */
 export interface NatsConfig {
   /** Names; each gets a random password, kept in the data folder. */
   readonly users: readonly string[]
@@ -54,7 +61,9 @@ export interface GatewayConfig {
   readonly config: string
   /** The one for `--replicas 2` and more: its upstreams have the targets `HOST-1:PORT`, `HOST-2:PORT` … of each service. */
   readonly loadBalancedConfig?: string
-  /** Environment on top of the caller's and `NODE_ENV`. */
+  /** Names of variables that it is given from the environment of `tsmicro start`: see {@link ServiceConfig.passEnv}. */
+  readonly passEnv?: readonly string[]
+  /** Environment on top of that and `NODE_ENV`. */
   readonly env?: (system: System) => Readonly<Record<string, string>>
 }
 

@@ -1,5 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writePrivately } from '@tsmicro/infra'
 
 const FILE = 'control.json'
 
@@ -12,10 +13,7 @@ export interface ControlAddress {
 
 /** A file rather than a socket: a socket's path must be shorter than many a data folder's. */
 export async function writeControlFile(dataDir: string, address: ControlAddress): Promise<void> {
-  const file = join(dataDir, FILE)
-  // Anew, so that the mode is ours whatever lay there.
-  await rm(file, { force: true })
-  await writeFile(file, `${JSON.stringify(address)}\n`, { mode: 0o600 })
+  await writePrivately(join(dataDir, FILE), `${JSON.stringify(address)}\n`)
 }
 
 export function removeControlFile(dataDir: string): Promise<void> {

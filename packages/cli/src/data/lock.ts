@@ -45,6 +45,10 @@ export async function lockData(dir: string, shown: string): Promise<DataLock> {
     await sleep(100) // the other one may have taken it this moment, and not yet written who it is
     throw new CliError(`${shown} is in use${holder(dir)}: stop that one first, or choose another folder with DATA_DIR`)
   }
-  writeFileSync(join(dir, HOLDER), `${process.pid}\n`)
+  try {
+    writeFileSync(join(dir, HOLDER), `${process.pid}\n`)
+  } catch {
+    // A full disk, say: then nobody is told who has it, but the lock holds.
+  }
   return { release: () => database.close() }
 }

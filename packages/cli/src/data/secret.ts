@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -18,9 +18,11 @@ export function keptSecret(dataDir: string, name: string): string {
   if (/^[\w-]{43}$/.test(kept)) return kept
   const made = randomBytes(32).toString('base64url')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  // Renamed into place, so that a crash leaves no half of one.
-  writeFileSync(`${file}.new`, made, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  // Renamed into place, so that neither a crash nor a full disk leaves half of one.
+  const draft = `${file}.new`
+  rmSync(draft, { force: true })
+  writeFileSync(draft, made, { mode: 0o600, flag: 'wx', flush: true })
+  renameSync(draft, file)
   return made
 }
 

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path'
 import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import { openDataFolder } from '../data/folder.ts'
 import { createLog } from '../output/log.ts'
 import { Crew } from '../supervise/crew.ts'
+import { Disk } from '../supervise/disk.ts'
 import { WorkerStartError } from '../supervise/worker.ts'
 import { instanceNames } from './instances.ts'
 import { startSystem } from './start.ts'
@@ -28,6 +30,13 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   })
 }
 
+/** For what waits and was told to stop: that is no failure. */
+function stoppedInstead(signal: AbortSignal): (error: unknown) => undefined {
+  return error => {
+    if (!(signal.aborted && error instanceof Error && error.name === 'AbortError')) throw error
+  }
+}
+
 /**
  * Runs a system until `drain` is aborted, then stops it in order. Resolves when nothing of it runs any more.
  * @throws CliError, InfraError: one line for whoever typed the command; everything is stopped by then
@@ -48,11 +57,14 @@ export async function runStart({ configFile, fresh, replicas, env, stdout, drain
     env,
     width: Math.max(...names.map(name => name.length)),
   })
-  const data = await openDataFolder(environment.dataDir, fresh)
+  const disk = new Disk(resolve(environment.dataDir), log.say)
+  const data = await disk.withRoom(drain, () => openDataFolder(environment.dataDir, fresh)).catch(stoppedInstead(drain))
+  if (data === undefined) return
   const crew = new Crew(log.say)
   kill.addEventListener('abort', () => crew.kill(), { once: true })
   try {
-    const starting = startSystem(loaded, environment, data, { crew, log, signal: drain, replicas })
+    const context = { crew, log, disk, signal: drain, replicas }
+    const starting = startSystem(loaded, environment, data, context).catch(stoppedInstead(drain))
     starting.catch(() => {})
     const stopped = untilAborted(drain)
     await Promise.race([starting, stopped])

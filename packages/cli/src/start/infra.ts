@@ -6,6 +6,7 @@ import { infraLevel } from '../output/infra-level.ts'
 import type { Log } from '../output/log.ts'
 import type { Progress } from '../output/progress.ts'
 import type { Crew } from '../supervise/crew.ts'
+import type { Disk } from '../supervise/disk.ts'
 import { InfraPart } from '../supervise/infra-part.ts'
 import type { NatsUsers } from './nats-users.ts'
 import { availableInfra } from './optional-infra.ts'
@@ -26,12 +27,20 @@ export function describeSource(name: InfraName, server: Server): string {
   return server.source === 'embedded' ? 'embedded' : 'installed on this machine'
 }
 
+export interface InfraContext {
+  readonly crew: Crew
+  readonly log: Log
+  readonly progress: Progress
+  readonly natsUsers: NatsUsers | undefined
+  readonly disk: Disk
+}
+
 /** Starts the parts that the configuration lists, all at once, and the optional ones that are here. */
 export async function startInfra(
   config: SystemConfig,
   environment: Environment,
   dataDir: string,
-  { crew, log, progress, natsUsers }: { crew: Crew; log: Log; progress: Progress; natsUsers: NatsUsers | undefined },
+  { crew, log, progress, natsUsers, disk }: InfraContext,
 ): Promise<Map<InfraName, Server>> {
   const optional = await availableInfra(config.optionalInfra ?? [], environment, progress)
   const parts = [...config.infra, ...optional].map(name => {
@@ -48,7 +57,8 @@ export async function startInfra(
           onLine: (line, stream) => log.leveled(name, infraLevel(name, line, stream), line),
           onExit,
         }),
-      log.say,
+      // Ending PostgreSQL ends every session and costs a recovery: not because the machine is busy.
+      { say: log.say, disk, patience: name === 'postgres' ? 5 : 1 },
     )
     crew.infra.push(part)
     return [name, part] as const

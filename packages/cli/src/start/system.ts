@@ -17,17 +17,18 @@ export function describeSystem(
       throw new CliError(`tsmicro.config.ts uses system.${name}, but its infra does not list it`)
     return { url: server.url }
   }
+  const natsAs = (user: string): Address => {
+    const { url } = part('nats')
+    // A server that was given by its URL has its own users, and the URL says as whom to come.
+    return { url: infra.get('nats')?.source === 'url' ? url : withUser(url, user, natsUsers) }
+  }
   return {
     dataDir,
     services,
     get nats() {
-      return part('nats')
+      return natsUsers?.onlyUser === undefined ? part('nats') : natsAs(natsUsers.onlyUser)
     },
-    natsAs(user) {
-      const { url } = part('nats')
-      // A server that was given by its URL has its own users, and the URL says as whom to come.
-      return { url: infra.get('nats')?.source === 'url' ? url : withUser(url, user, natsUsers) }
-    },
+    natsAs,
     get postgres() {
       return part('postgres')
     },

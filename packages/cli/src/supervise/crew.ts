@@ -8,6 +8,8 @@ export class Crew {
   readonly infra: InfraPart[] = []
   readonly services: Worker[] = []
   readonly gateways: Worker[] = []
+  /** Looks whether everything is alive; ended first, so that nothing is started again that is being stopped. */
+  liveness: { stop(): void } | undefined
   /** Who takes commands from outside. */
   control: { close(): Promise<void> } | undefined
   readonly #say: (text: string) => void
@@ -18,6 +20,7 @@ export class Crew {
 
   /** The gateway first (no new requests), then the services (they finish theirs, with their databases still there), then the infrastructure. */
   async drain(): Promise<void> {
+    this.liveness?.stop()
     await this.control?.close()
     const steps: [string, readonly { name: string; stop(graceMs: number): Promise<void> }[]][] = [
       ['gateway', this.gateways],

@@ -1,15 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server, ServerExit } from '@tsmicro/infra'
 import { Backoff } from './backoff.ts'
+import type { Disk } from './disk.ts'
+import type { Watched } from './liveness.ts'
 import { describeExit } from './worker.ts'
 
 /** Starts a server that tells its crashes. */
 export type StartServer = (onExit: (exit: ServerExit) => void) => Promise<Server>
 
-/** An embedded server that is restarted, on the same port and data, whenever it crashes. */
-export class InfraPart {
+/** What a part tells, and to whom. */
+export interface PartContext {
+  readonly say: (text: string) => void
+  readonly disk: Disk
+  /** See {@link Watched}. */
+  readonly patience?: number
+}
+
+/** An embedded server that is restarted, on the same port and data, whenever it crashes or hangs. */
+export class InfraPart implements Watched {
   readonly name: string
+  readonly patience: number
   readonly #say: (text: string) => void
+  readonly #disk: Disk
   readonly #backoff = new Backoff()
   readonly #stopping = new AbortController()
   readonly #server: Promise<Server>
@@ -17,18 +29,31 @@ export class InfraPart {
   #startedAt = Date.now()
   #mending: Promise<void> = Promise.resolve()
 
-  constructor(name: string, start: StartServer, say: (text: string) => void) {
+  constructor(name: string, start: StartServer, { say, disk, patience = 1 }: PartContext) {
     this.name = name
+    this.patience = patience
     this.#say = say
-    this.#server = start(exit => {
-      this.#mending = this.#mend(describeExit(exit))
-    })
+    this.#disk = disk
+    const { signal } = this.#stopping
+    this.#server = disk.withRoom(signal, () =>
+      start(exit => {
+        this.#mending = this.#mend(describeExit(exit))
+      }),
+    )
     this.#server.then(
       server => {
         this.#running = server
       },
       () => {},
     )
+  }
+
+  get pid(): number | undefined {
+    return this.#stopping.signal.aborted ? undefined : this.#running?.pid
+  }
+
+  async answers(withinMs: number): Promise<boolean> {
+    return (await this.#running?.answers(withinMs)) ?? false
   }
 
   /** The server, when it is ready. Rejects when it cannot be started. */
@@ -45,26 +70,35 @@ export class InfraPart {
   }
 
   /** Ends it at once, as a crash would: its data is made for that. */
+  end(): void {
+    if (this.#running?.pid !== undefined) this.#running.kill('SIGKILL')
+  }
+
+  /** Ends it for good. */
   kill(): void {
     this.#stopping.abort()
-    if (this.#running?.pid !== undefined) this.#running.kill('SIGKILL')
+    this.end()
   }
 
   async #mend(how: string): Promise<void> {
     const { signal } = this.#stopping
-    for (let reason = how; ; ) {
+    for (let reason: unknown = how; ; ) {
       if (signal.aborted) return
       const delay = this.#backoff.next(Date.now() - this.#startedAt)
-      this.#say(`${this.name} crashed (${reason}), restarting in ${delay / 1000} s`)
+      const text = reason instanceof Error ? reason.message : String(reason)
+      // Over and over for the same reason, which was told: once is enough.
+      if (!(reason instanceof Error && (await this.#disk.isWhy(reason))))
+        this.#say(`${this.name} crashed (${text}), restarting in ${delay / 1000} s`)
       await sleep(delay, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
       this.#startedAt = Date.now()
       try {
         await (await this.#server).restart()
+        await this.#disk.works()
         this.#say(`${this.name} is up again`)
         return
       } catch (error) {
-        reason = error instanceof Error ? error.message : String(error)
+        reason = error
       }
     }
   }

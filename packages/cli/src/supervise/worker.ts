@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, endChild, type ServerExit, signalTree, spawnChild } from '@tsmicro/infra'
 import { CliError } from '../errors.ts'
 import { Backoff } from './backoff.ts'
+import type { Disk } from './disk.ts'
+import type { Watched } from './liveness.ts'
 import type { Probe } from './probe.ts'
 
 /** A program to keep running. */
@@ -11,9 +13,12 @@ export interface WorkerSpec {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
   readonly probe: Probe
+  /** Whether it says anything at all within so many milliseconds. Never rejects. */
+  readonly answers: (withinMs: number) => Promise<boolean>
   readonly readyTimeoutMs: number
   readonly onLine: (line: string) => void
   readonly say: (text: string) => void
+  readonly disk: Disk
 }
 
 /** A worker that ended, or was not ready in time, at its first start. `output` holds its last lines. */
@@ -36,7 +41,7 @@ export function describeExit({ code, signal }: ServerExit): string {
 }
 
 /** One service or the gateway: started, watched, restarted with growing delays, stopped. */
-export class Worker {
+export class Worker implements Watched {
   readonly name: string
   readonly #spec: WorkerSpec
   readonly #backoff = new Backoff()
@@ -44,6 +49,8 @@ export class Worker {
   /** The latest child; pending while it is being spawned, so that a stop in between misses nothing. */
   #child: Promise<Child> | undefined
   #running: Child | undefined
+  /** The child, from when it is ready until it ends or is told to. */
+  #steady: Child | undefined
   #keeping: Promise<void> = Promise.resolve()
   #replacement: PromiseWithResolvers<void> | undefined
 
@@ -53,11 +60,32 @@ export class Worker {
   }
 
   /** Resolves when it is ready for the first time; from then on it is restarted whenever it ends. @throws WorkerStartError */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#spec.disk.withRoom(this.#stopping.signal, () => this.#start())
+  }
+
+  get pid(): number | undefined {
+    return this.#steady?.hasExited === false ? this.#steady.pid : undefined
+  }
+
+  answers(withinMs: number): Promise<boolean> {
+    return this.#spec.answers(withinMs)
+  }
+
+  /** Ends it at once; it is started again as after a crash. */
+  end(): void {
+    if (this.pid !== undefined) signalTree(this.pid, 'SIGKILL')
+  }
+
+  async #start(): Promise<void> {
     const startedAt = Date.now()
+    // One of an attempt before, which was not ready in time.
+    if (this.#child !== undefined) await this.#end(1000)
+    if (this.#stopping.signal.aborted) throw new CliError(`${this.name} is being stopped`)
     const child = await this.#spawn()
     const outcome = await this.#awaitReady(child)
     if (outcome === 'ready') {
+      this.#steady = child
       this.#keeping = this.#keepUp(child, startedAt)
       return
     }
@@ -83,13 +111,14 @@ export class Worker {
     await replacement.promise
   }
 
-  /** Ends it at once. */
+  /** Ends it for good, at once. */
   kill(): void {
     this.#stopping.abort()
     if (this.#running?.hasExited === false) signalTree(this.#running.pid, 'SIGKILL')
   }
 
   async #end(graceMs: number): Promise<void> {
+    this.#steady = undefined
     const child = await this.#child?.catch(() => undefined)
     if (child !== undefined && !(await endChild(child, 'SIGTERM', graceMs)))
       this.#spec.say(`${this.name} did not end within ${Math.round(graceMs / 1000)} s and was killed`)
@@ -128,28 +157,50 @@ export class Worker {
   }
 
   async #keepUp(first: Child, firstStart: number): Promise<void> {
-    const { say } = this.#spec
+    const { say, disk } = this.#spec
     const { signal } = this.#stopping
-    let child = first
+    let child: Child | undefined = first
     let startedAt = firstStart
+    let why = ''
     for (;;) {
-      const exit = await child.exited
+      if (child !== undefined) {
+        why = describeExit(await child.exited)
+        this.#steady = undefined
+      }
       if (signal.aborted) return
       if (this.#replacement === undefined) {
         const delay = this.#backoff.next(Date.now() - startedAt)
-        say(`${this.name} crashed (${describeExit(exit)}), restarting in ${delay / 1000} s`)
+        if (!(await disk.isWhy(child?.output))) say(`${this.name} crashed (${why}), restarting in ${delay / 1000} s`)
         await sleep(delay, undefined, { signal }).catch(() => {})
         if (signal.aborted) return
       }
       startedAt = Date.now()
-      child = await this.#spawn()
-      const outcome = await this.#awaitReady(child)
-      const replacement = this.#replacement
-      this.#replacement = undefined
-      if (outcome === 'ready' && replacement === undefined) say(`${this.name} is up again`)
-      if (outcome === 'late') await endChild(child, 'SIGKILL', 1000)
-      if (outcome === 'ready') replacement?.resolve()
-      else replacement?.reject(await this.#startError(child, outcome))
+      try {
+        child = await this.#spawn()
+        await this.#welcome(child)
+      } catch (error) {
+        // The machine has no process or file to spare, say: the next attempt may have.
+        child = undefined
+        why = error instanceof Error ? error.message : String(error)
+        this.#replacement?.reject(new CliError(why))
+        this.#replacement = undefined
+      }
     }
+  }
+
+  /** Waits until a new child is ready, and tells whoever waits for it. */
+  async #welcome(child: Child): Promise<void> {
+    const outcome = await this.#awaitReady(child)
+    const replacement = this.#replacement
+    this.#replacement = undefined
+    if (outcome === 'late') await endChild(child, 'SIGKILL', 1000)
+    if (outcome !== 'ready') {
+      replacement?.reject(await this.#startError(child, outcome))
+      return
+    }
+    this.#steady = child
+    await this.#spec.disk.works()
+    if (replacement === undefined) this.#spec.say(`${this.name} is up again`)
+    else replacement.resolve()
   }
 }

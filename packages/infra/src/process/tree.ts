@@ -25,6 +25,12 @@ export function isAlive(pid: number): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
+/** Whether a process is stopped: by SIGSTOP, a terminal, or somebody who traces it. Known on Linux only. */
+export function isStopped(pid: number): boolean {
+  const state = process.platform === 'linux' ? statOf(pid)?.[0] : undefined
+  return state === 'T' || state === 't'
+}
+
 function parents(): Map<number, number> {
   const table = new Map<number, number>()
   if (process.platform !== 'linux') {
