@@ -33,6 +33,22 @@ test("pino's lines become readable, others stay as they are", () => {
   ])
 })
 
+test('no line of a child, however it was made, ends the supervisor', () => {
+  const { log, text } = logOf('info')
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+  const hostile = [
+    '{"level":50,"err":{"type":{"toString":1,"valueOf":2},"message":{"toString":1}}}',
+    '{"level":50,"err":{"stack":7,"message":["x"]},"time":"never","msg":{"a":1}}',
+    `{"level":30,"msg":"deep","a":${deep}}`,
+    '{"level":1e999,"time":1e999,"__proto__":{"level":1},"constructor":1}',
+    '{"level":"toString","msg":1}',
+    '{',
+  ]
+  for (const line of hostile) log.child('auth', line)
+  assert.match(text(), /ERROR \{"toString":1,"valueOf":2\}: \{"toString":1\}\n/)
+  assert.equal(text().match(/^auth │ (?! )/gm)?.length, hostile.length)
+})
+
 test('what a user sent cannot repaint the terminal', () => {
   const { log, text } = logOf('info')
   log.child('auth', JSON.stringify({ level: 30, msg: '\u001b[2Jgone', title: '\u009b31m\rx', '\u0007': 1 }))

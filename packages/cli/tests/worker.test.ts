@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -7,17 +7,18 @@ import { isAlive } from '@tsmicro/infra'
 import { Backoff } from '../src/supervise/backoff.ts'
 import { Disk } from '../src/supervise/disk.ts'
 import { Worker, WorkerStartError } from '../src/supervise/worker.ts'
+import { until } from './support/supervisor.ts'
 
 /** Ready when the latest process that told its pid is alive. */
 const latestIsAlive = async (lines: readonly string[]) => isAlive(Number(lines.at(-1)))
 
-function workerOf(script: string, probe: (lines: readonly string[]) => Promise<boolean>) {
+function workerOf(script: string, probe: (lines: readonly string[]) => Promise<boolean>, cwd = process.cwd()) {
   const lines: string[] = []
   const said: string[] = []
   const worker = new Worker({
     name: 'w',
     command: [process.execPath, '-e', script],
-    cwd: process.cwd(),
+    cwd,
     env: process.env,
     probe: async () => lines.length > 0 && (await probe(lines)),
     answers: async () => true,
@@ -89,5 +90,29 @@ test('replacing says so when the new one ends at once, and goes on trying', asyn
   } finally {
     rmSync(folder, { recursive: true })
     delete process.env.MARK
+  }
+})
+
+test('one that cannot be spawned for a while is tried again and again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsmicro-worker-'))
+  const cwd = join(folder, 'gone')
+  mkdirSync(cwd)
+  try {
+    const { worker, lines, said } = workerOf(
+      'setInterval(() => {}, 1000); console.log(process.pid)',
+      latestIsAlive,
+      cwd,
+    )
+    await worker.start()
+    rmSync(cwd, { recursive: true })
+    worker.end()
+    await until('it could not be spawned', () => said.some(line => /crashed \(w cannot be run/.test(line)))
+    await assert.rejects(worker.replace(1), /w cannot be run/)
+    mkdirSync(cwd)
+    await until('it is up again', () => said.some(line => line === 'w is up again'))
+    assert.ok(isAlive(Number(lines.at(-1))))
+    await worker.stop(10_000)
+  } finally {
+    rmSync(folder, { recursive: true })
   }
 })

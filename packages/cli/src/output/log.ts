@@ -29,13 +29,24 @@ export function createLog(options: {
   return {
     paint,
     child: (name, line) => {
-      const entry = parsePino(line)
-      if (entry === undefined) print(name, [sanitize(line)])
-      else if (isShown(entry.level, options.level)) print(name, renderEntry(entry, paint))
+      const lines = readable(line, options.level, paint)
+      if (lines.length > 0) print(name, lines)
     },
     leveled: (name, level, line) => {
       if (isShown(level, options.level)) print(name, [sanitize(line)])
     },
     say: text => options.write(`${text}\n`),
+  }
+}
+
+/** The lines to show for one of a child's; none when it is not important enough. What cannot be made readable is shown as it is. */
+function readable(line: string, threshold: Level, paint: Paint): readonly string[] {
+  try {
+    const entry = parsePino(line)
+    if (entry === undefined) return [sanitize(line)]
+    return isShown(entry.level, threshold) ? renderEntry(entry, paint) : []
+  } catch {
+    // JSON that nests too deep for this thread's stack, say. A child's log must not end its supervisor.
+    return [sanitize(line)]
   }
 }

@@ -55,7 +55,7 @@ export function parsePino(line: string): Entry | undefined {
   if (data === undefined || level === undefined) return undefined
   const error = record(data.err)
   const time = typeof data.time === 'number' || typeof data.time === 'string' ? new Date(data.time) : undefined
-  const summary = error === undefined ? undefined : `${error.type ?? 'Error'}: ${error.message ?? ''}`
+  const summary = error === undefined ? undefined : `${text(error.type, 'Error')}: ${text(error.message, '')}`
   return {
     level,
     time: time !== undefined && Number.isNaN(time.getTime()) ? undefined : time,
@@ -63,6 +63,12 @@ export function parsePino(line: string): Entry | undefined {
     stack: error === undefined ? undefined : typeof error.stack === 'string' ? error.stack : summary,
     fields: Object.entries(data).filter(([key]) => !OWN.has(key)),
   }
+}
+
+/** What is no text is shown as JSON: `String` fails for an object that has a `toString` of its own. */
+function text(value: unknown, otherwise: string): string {
+  if (value === undefined || value === null) return otherwise
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function clock(time: Date): string {

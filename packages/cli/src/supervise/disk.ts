@@ -12,6 +12,8 @@ export class Disk {
   readonly #dir: string
   readonly #say: (text: string) => void
   #full = false
+  /** Works that wait for room. */
+  #waiting = 0
 
   constructor(dir: string, say: (text: string) => void) {
     this.#dir = dir
@@ -31,23 +33,27 @@ export class Disk {
 
   /** To be called when something that may have waited for room runs. */
   async works(): Promise<void> {
-    if (!this.#full || (await this.#isFull())) return
+    if (!this.#full || this.#waiting > 0 || (await this.#isFull())) return
     this.#full = false
     this.#say(`there is room again on the disk of ${this.#dir}`)
   }
 
   /** Does the work, again and again with growing pauses as long as it fails for want of room. Rejects as the work does otherwise. */
   async withRoom<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
-    const backoff = new Backoff()
-    for (;;) {
-      try {
-        const result = await work()
-        await this.works()
-        return result
-      } catch (error) {
-        if (signal.aborted || !(await this.isWhy(error))) throw error
-        await sleep(backoff.next(0), undefined, { signal })
+    let waiting = 0
+    try {
+      for (const backoff = new Backoff(); ; ) {
+        try {
+          return await work()
+        } catch (error) {
+          if (!(await this.isWhy(error))) throw error
+          if (waiting === 0) this.#waiting += waiting = 1
+          await sleep(backoff.next(0), undefined, { signal })
+        }
       }
+    } finally {
+      this.#waiting -= waiting
+      await this.works()
     }
   }
 
