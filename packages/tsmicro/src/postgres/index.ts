@@ -1,5 +1,5 @@
 export { isCheckViolation, isForeignKeyViolation, isSerializationFailure, isUniqueViolation } from './errors.ts'
 export { MigrationError, type MigrationErrorOptions, type MigrationProblem } from './migrations/error.ts'
-export type { MigrationReport } from './migrations/migrate.ts'
+export type { MigrateOptions, MigrationReport } from './migrations/migrate.ts'
 export { createPostgres, type Postgres, type PostgresOptions } from './postgres.ts'
 export type { TransactionOptions } from './transaction.ts'

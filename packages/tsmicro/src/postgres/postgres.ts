@@ -4,7 +4,7 @@ import { rootMessage } from '../errors/index.ts'
 import { checkPool } from './check.ts'
 import { clientClass } from './client.ts'
 import { endPool } from './end.ts'
-import { type MigrationReport, migrate } from './migrations/migrate.ts'
+import { type MigrateOptions, type MigrationReport, migrate } from './migrations/migrate.ts'
 import { rethrow, sessionPool } from './pool.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
 
@@ -58,7 +58,7 @@ export interface Postgres<DB> {
    * `-- tsmicro: no transaction`: its statements run one by one, and when one fails, the next start says what to look at.
    * @throws {MigrationError} when what was applied was changed or is missing, belongs to another service, or a migration fails
    */
-  migrate(directory: URL): Promise<MigrationReport>
+  migrate(directory: URL, options?: MigrateOptions): Promise<MigrationReport>
   /** Tries once whether the server can be used. */
   connect(): Promise<void>
   /** @throws {SERVICE_UNAVAILABLE} when no query is answered within 1.5 seconds */
@@ -98,7 +98,6 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
   const migrator = {
     pool,
     open: () => new Client(),
-    service: applicationName,
     ownSession: options.pooler === undefined,
   }
   let closing: Promise<void> | undefined
@@ -106,7 +105,7 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     name: 'postgres',
     db,
     transaction: (run, transactionOptions) => runTransaction(db, run, transactionOptions),
-    migrate: directory => migrate(migrator, directory),
+    migrate: (directory, { service = applicationName } = {}) => migrate({ ...migrator, service }, directory),
     connect: () => checkPool(pool, connectTimeoutMs),
     check: () => checkPool(pool),
     close: () => {

@@ -5,6 +5,7 @@ import { Env } from './env.ts'
 /** The environment of the bootstrap program. */
 export const BootstrapEnv = Type.Object({
   DATABASE_URL: Env.properties.DATABASE_URL,
+  DATABASE_POOLER: Env.properties.DATABASE_POOLER,
   BOOTSTRAP_PASSWORD: Type.Optional(
     secret(
       Type.String({

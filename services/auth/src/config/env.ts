@@ -18,7 +18,13 @@ export const Env = Type.Object({
   DATABASE_URL: secret(
     Type.String({
       pattern: '^postgres(ql)?://',
-      description: 'PostgreSQL, postgres://user:password@host:port/name',
+      description:
+        'PostgreSQL, postgres://user:password@host:port/name; sslmode, sslrootcert and their likes as in libpq',
+    }),
+  ),
+  DATABASE_POOLER: Type.Optional(
+    Type.Literal('transaction', {
+      description: 'What DATABASE_URL leads to is a pooler like PgBouncer: nothing is expected of a session',
     }),
   ),
   NATS_URL: secret(Type.String({ pattern: '^(nats|tls)://', description: 'NATS, nats://[user:password@]host:port' })),

@@ -2,10 +2,10 @@ import { type Config, loadConfig } from 'tsmicro/config'
 import Type from 'typebox'
 import { Env } from './env.ts'
 
-const { DATABASE_URL, KEYS_DIR } = Env.properties
+const { DATABASE_URL, DATABASE_POOLER, KEYS_DIR } = Env.properties
 const AddEnv = Type.Object({ KEYS_DIR })
-const ListEnv = Type.Object({ KEYS_DIR, DATABASE_URL })
-const WithdrawEnv = Type.Object({ DATABASE_URL })
+const ListEnv = Type.Object({ KEYS_DIR, DATABASE_URL, DATABASE_POOLER })
+const WithdrawEnv = Type.Object({ DATABASE_URL, DATABASE_POOLER })
 
 /** The environment of each command of the keys program. @throws {ConfigError} with every problem at once */
 export const loadKeysEnv = {

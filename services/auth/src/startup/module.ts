@@ -58,6 +58,7 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
     overrides.postgres ??
     createPostgres<Tables>({
       url: env.DATABASE_URL,
+      pooler: env.DATABASE_POOLER,
       applicationName: 'auth',
       // A statement that nobody waits for any more should not keep its connection.
       statementTimeoutMs: env.REQUEST_TIMEOUT_MS,

@@ -14,6 +14,12 @@ export interface MigrationReport {
   readonly applied: readonly string[]
 }
 
+export interface MigrateOptions {
+  /** Whose tables these are: written beside each migration, and told when it meets another's. Default: the application's name. */
+  readonly service?: string | undefined
+}
+
+/** What a migration is run with. */
 export interface Migrator {
   readonly pool: Pool
   /** A connection outside of the pool, for what cannot run in the transaction that holds the lock. */

@@ -47,12 +47,11 @@ function compare(
   service: string | undefined,
 ): void {
   if (file?.checksum === checksum && file.name === name) return
-  if (owner !== null && owner !== service) {
-    const whose = service === undefined ? '' : `, and not that of "${service}"`
+  if (owner !== null && service !== undefined && owner !== service) {
     throw new MigrationError(
       'foreign',
       name,
-      `was applied by the service "${owner}": this is its database${whose}. Give each service its own, see the URL`,
+      `was applied by the service "${owner}": this is its database, and not that of "${service}". Give each service its own, see the URL`,
     )
   }
   if (file === undefined) {

@@ -14,6 +14,7 @@ Usage: npx tsmicro bootstrap --email E-MAIL [options]
 
 Environment:
   DATABASE_URL         the auth service's PostgreSQL; its tables are made when they are missing
+  DATABASE_POOLER      transaction, when that is behind PgBouncer or its likes
   BOOTSTRAP_PASSWORD   the administrator's password, at least 12 characters; absent = one is made and printed
   Either may be given as a file: DATABASE_URL_FILE, BOOTSTRAP_PASSWORD_FILE
 

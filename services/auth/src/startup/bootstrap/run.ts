@@ -17,10 +17,11 @@ export async function runBootstrap(args: readonly string[], environment: NodeJS.
   const command = readArguments(args)
   if (command.help) return HELP
   const env = loadBootstrapEnv(environment)
-  const postgres = createPostgres<Tables>({ url: env.DATABASE_URL, applicationName: 'auth-bootstrap', poolSize: 1 })
+  const { DATABASE_URL: url, DATABASE_POOLER: pooler } = env
+  const postgres = createPostgres<Tables>({ url, pooler, applicationName: 'auth-bootstrap', poolSize: 1 })
   try {
     await postgres.connect()
-    await postgres.migrate(MIGRATIONS)
+    await postgres.migrate(MIGRATIONS, { service: 'auth' })
     const parts = {
       apiKeys: new ApiKeyRepository(postgres.db),
       users: new UserRepository(postgres.db),

@@ -20,12 +20,12 @@ export async function runKeys(args: readonly string[], environment: NodeJS.Proce
   if (command.name === 'add') return add(loadKeysEnv.add(environment).KEYS_DIR)
   if (command.name === 'list') {
     const env = loadKeysEnv.list(environment)
-    return withKeys(env.DATABASE_URL, keys => list(keys, env.KEYS_DIR))
+    return withKeys(env, keys => list(keys, env.KEYS_DIR))
   }
   const { kid, force } = command
-  if (force) return withKeys(loadKeysEnv.withdraw(environment).DATABASE_URL, keys => withdraw(keys, kid))
+  if (force) return withKeys(loadKeysEnv.withdraw(environment), keys => withdraw(keys, kid))
   const env = loadKeysEnv.list(environment)
-  return withKeys(env.DATABASE_URL, async keys => {
+  return withKeys(env, async keys => {
     await refuseLast(keys, kid, env.KEYS_DIR)
     return withdraw(keys, kid)
   })
@@ -63,8 +63,11 @@ async function withdraw(keys: SigningKeyRepository, kid: string): Promise<string
   return `${kid} is withdrawn: it signs no more, and what it signed is refused. Remove its file from every KEYS_DIR.\n`
 }
 
-async function withKeys<T>(url: string, use: (keys: SigningKeyRepository) => Promise<T>): Promise<T> {
-  const postgres = createPostgres<Tables>({ url, applicationName: 'auth-keys', poolSize: 1 })
+type DatabaseEnv = ReturnType<typeof loadKeysEnv.withdraw>
+
+async function withKeys<T>(env: DatabaseEnv, use: (keys: SigningKeyRepository) => Promise<T>): Promise<T> {
+  const { DATABASE_URL: url, DATABASE_POOLER: pooler } = env
+  const postgres = createPostgres<Tables>({ url, pooler, applicationName: 'auth-keys', poolSize: 1 })
   try {
     await postgres.connect()
     // Only the service publishes, so the lives of keys are its own.
