@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createCacheStore } from './index.ts'
+import { setTimeout } from 'node:timers/promises'
+import { type CacheBus, createCacheStore, type ReplicaRegistry } from './index.ts'
 
 // What holds for every store is in tests/cache, where it is tried with replicas and Redis, too.
 
@@ -32,6 +33,58 @@ test('the least recently used values go first, whatever the tags', async () => {
   for (let n = 0; n < 30; n++) await small.set(`k${n}`, 'x'.repeat(300))
   assert.equal(await small.get('k0'), undefined)
   assert.ok(await small.get('k29'))
+})
+
+// All of this happens in timers and listeners, where a throw ends the process.
+test('a log that throws, and a registry that throws where it promised to reject, end nothing', {
+  timeout: 30_000,
+}, async () => {
+  let [beat, removals, lines] = [0, 0, 0]
+  const generation = { number: 1, id: 'g', server: '' }
+  const own = { id: '' }
+  const state = () => {
+    const member = { leaseMs: 300, out: false }
+    return {
+      generation,
+      members: new Map([
+        ['ghost', { ...member, leaseMs: 1, beat: 1 }],
+        [own.id, { ...member, beat: ++beat }],
+      ]),
+    }
+  }
+  const registry: ReplicaRegistry = {
+    async join(id) {
+      own.id = id
+      return state()
+    },
+    renew: async () => state(),
+    read: async () => state(),
+    putOut: async () => state(),
+    replaceGeneration: async () => state(),
+    leave: async () => undefined,
+    remove() {
+      removals++
+      throw new Error('thrown, not rejected')
+    },
+  }
+  let heard: (text: string) => void = () => undefined
+  const bus: CacheBus = {
+    listen: (_, listener) => {
+      heard = text => listener.heard(text)
+    },
+    send: text => heard(text),
+    close: () => undefined,
+  }
+  const say = () => {
+    lines++
+    throw new Error('the log is full')
+  }
+  const store = createCacheStore({ replicas: { registry, bus, leaseMs: 300 }, log: { info: say, warn: say } })
+  await store.connect()
+  while (!(store.sharing && removals > 1)) await setTimeout(10)
+  assert.ok(lines > 0)
+  heard('{"v":1,"type":"forget","round":"r","from":"x","generation":9,"marks":[["c",["k1"]]]}')
+  await store.close()
 })
 
 test('Redis without a registry, or at no address of its kind, is refused in one line', () => {

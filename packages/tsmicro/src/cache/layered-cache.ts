@@ -179,7 +179,7 @@ export class LayeredCache<T> implements Cache<T> {
     const ttlMs = options.ttlMs ?? this.#ttlMs
     if (value !== undefined && (await this.#keep(key, flight, value, marks, ttlMs)) && stamp) {
       // Not waited for. It may come late: the stamp says how old the value is.
-      void shared?.keep(this.#name, key, stamp, { value, marks, ttlMs })
+      shared?.keep(this.#name, key, stamp, { value, marks, ttlMs }).catch(() => undefined)
     }
     return { value, marks }
   }

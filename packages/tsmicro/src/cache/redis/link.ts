@@ -81,7 +81,7 @@ export class RedisLink {
         }
       } catch (error) {
         this.#log.bad('Redis cannot be used, the cache goes on without', error)
-        await this.#reopen(signal)
+        await this.#reopen(signal).catch(() => undefined)
       }
       await pause(REST_MS / 10, signal)
     }

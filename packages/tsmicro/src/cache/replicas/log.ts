@@ -16,11 +16,20 @@ export class StateLog {
   }
 
   good(message: string): void {
-    if (this.#turn(message)) this.#log?.info({}, message)
+    if (this.#turn(message)) this.#say(log => log.info({}, message))
   }
 
   bad(message: string, error: unknown): void {
-    if (this.#turn(message)) this.#log?.warn({}, `${message}: ${rootMessage(error)}`)
+    if (this.#turn(message)) this.#say(log => log.warn({}, `${message}: ${rootMessage(error)}`))
+  }
+
+  /** It is said in timers and listeners, where a log that throws would end the process. */
+  #say(line: (log: CacheLog) => void): void {
+    try {
+      if (this.#log) line(this.#log)
+    } catch {
+      // There is no other place to say so.
+    }
   }
 
   #turn(message: string): boolean {

@@ -170,8 +170,16 @@ export class Membership {
   #sweep(state: RegistryState, askedAt: number): void {
     for (const [id, { beat }] of state.members) {
       if (!this.owns(id) && this.sightings.ended(id, state, askedAt)) {
-        this.#options.registry.remove(id, beat).catch(() => undefined)
+        void this.#remove(id, beat)
       }
+    }
+  }
+
+  async #remove(id: string, beat: number): Promise<void> {
+    try {
+      await this.#options.registry.remove(id, beat)
+    } catch {
+      // The next look tries again.
     }
   }
 }
