@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PublicBlog } from '@blog-platform/blog-contract'
+import { CHANGE_NOT_ANNOUNCED, type PublicBlog } from '@blog-platform/blog-contract'
 import { ObjectId } from 'mongodb'
-import { createCacheStore } from 'tsmicro/cache'
+import { DEADLINE_EXCEEDED } from 'tsmicro'
+import { type CacheStore, createCacheStore } from 'tsmicro/cache'
 import { PublicBlogCache } from '../src/api/blog/cache.ts'
+import { inTime } from '../src/api/blog/in-time.ts'
 import { newBlog } from '../src/api/blog/model.ts'
 
 const author = { id: '00000000-0000-4000-8000-000000000000', name: 'Ada' }
@@ -53,6 +55,30 @@ test('a change that failed ends what was kept, too: it may have been done', asyn
   await cache.byId(id, async () => shown)
   await assert.rejects(cache.changing(id, () => Promise.reject(new Error('the answer got lost'))))
   assert.equal(await cache.byId(id, async () => undefined), undefined)
+})
+
+test('a change that was stored and is not known to all says so; what was never public needs nobody to know', async () => {
+  const store = createCacheStore()
+  const refuses: CacheStore = {
+    ...store,
+    cache: (...args) => ({
+      ...store.cache(...args),
+      deleteByTags: () => Promise.reject(new DEADLINE_EXCEEDED()),
+      deleteByTag: () => Promise.reject(new DEADLINE_EXCEEDED()),
+    }),
+  }
+  const cache = new PublicBlogCache(refuses)
+  await assert.rejects(
+    cache.changing(id, async () => stored),
+    CHANGE_NOT_ANNOUNCED,
+  )
+  assert.equal(await cache.changing(id, async () => draft), draft)
+})
+
+test('an answer is not waited for longer than there is time', async () => {
+  assert.equal(await inTime(60_000, Promise.resolve('done')), 'done')
+  await assert.rejects(inTime(1, new Promise(() => undefined)), DEADLINE_EXCEEDED)
+  await assert.rejects(inTime(-500, new Promise(() => undefined)), DEADLINE_EXCEEDED)
 })
 
 test('the front of a list is kept, its depths are not', async () => {

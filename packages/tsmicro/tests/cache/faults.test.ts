@@ -94,6 +94,24 @@ test('an invalidation that was refused is told of until the others have heard, t
   await until('the others have heard', async () => (await other.get('k')) === undefined, 15_000)
 })
 
+test('an invalidation is refused in its time though the registry never answers, and told of when it does', async () => {
+  const answers = Promise.withResolvers<void>()
+  let hangs = false
+  const beforeRead = () => (hangs ? answers.promise : undefined)
+  await using a = await openReplica(servers, { group: 'hanging', beforeRead, limitMs: 300 })
+  await using b = await openReplica(servers, { group: 'hanging' })
+  await sharing(a, b)
+  const [one, other] = [a, b].map(({ store }) => store.cache<Row>('rows'))
+  assert.ok(one && other)
+  await other.getOrSet('k', () => ({ version: 1 }))
+  hangs = true
+  await assert.rejects(one.delete('k'), SERVICE_UNAVAILABLE)
+  assert.deepEqual(await other.get('k'), { version: 1 })
+  hangs = false
+  answers.resolve()
+  await until('the others have heard', async () => (await other.get('k')) === undefined, 15_000)
+})
+
 test('closing cuts what would wait for a replica that hangs', async () => {
   const slow = { group: 'closing', leaseMs: 60_000 }
   await using a = await openReplica(servers, { ...slow, limitMs: 120_000 })

@@ -9,6 +9,6 @@ export interface ReplicasOptions {
    * waits for one that died. Renewed three times as often. Default 3000.
    */
   readonly leaseMs?: number
-  /** Milliseconds after which an invalidation rejects. Longer than `leaseMs` and two seconds. Default 8000. */
+  /** Milliseconds after which an invalidation rejects, whatever does not answer. Longer than `leaseMs` and two seconds. Default 8000. */
   readonly limitMs?: number
 }

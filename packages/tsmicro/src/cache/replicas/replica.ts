@@ -9,6 +9,7 @@ import { decodeMessage, encodeMessage, type Message } from './message.ts'
 import type { ReplicasOptions } from './options.ts'
 import type { Generation, RegistryState } from './registry.ts'
 import { Round } from './round.ts'
+import { within } from './wait.ts'
 
 /** The caches of this process. */
 export interface Holder {
@@ -72,10 +73,12 @@ export class Replica implements Reach {
   async #tell(marks: MarksByCache): Promise<Stamp | undefined> {
     const { registry, bus, holder, limitMs = 8000 } = this.#options
     const { membership } = this
-    const { state, stamp } = await this.#tellRedis(marks)
+    const began = performance.now()
+    const { state, stamp } = await within(limitMs, 'the registry', this.#tellRedis(marks))
+    const left = limitMs - (performance.now() - began)
     // Whatever this process took from Redis meanwhile.
     if (state.generation.server !== '') holder.invalidate(marks)
-    const round = new Round({ registry, bus, membership, limitMs, signal: this.#closing.signal }, state, marks)
+    const round = new Round({ registry, bus, membership, limitMs: left, signal: this.#closing.signal }, state, marks)
     this.#rounds.set(round.id, round)
     try {
       await round.settle()

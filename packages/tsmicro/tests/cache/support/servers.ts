@@ -45,8 +45,8 @@ export interface ReplicaOptions extends Omit<CacheStoreOptions, 'replicas' | 're
   /** Its URL. */
   readonly redis?: string | undefined
   readonly log?: CacheLog
-  /** What is asked of the registry before each reading, to let it fail. */
-  readonly beforeRead?: () => void
+  /** What is asked of the registry before each reading, to let it fail or hang. */
+  readonly beforeRead?: () => void | Promise<void>
 }
 
 export async function openReplica(
@@ -59,7 +59,7 @@ export async function openReplica(
   const registry = createMongoMembership(mongo, GROUPS, group)
   const { read } = registry
   registry.read = async () => {
-    beforeRead?.()
+    await beforeRead?.()
     return read.call(registry)
   }
   const store = createCacheStore({
