@@ -50,6 +50,18 @@ export class ReplicatedSystem implements AsyncDisposable {
     return { authorization: `Bearer ${token.trim()}` }
   }
 
+  /** The supervisor's own port, and what lets a command in. */
+  async control(): Promise<{ readonly url: string; readonly token: string }> {
+    return JSON.parse(await readFile(join(this.#dataDir, 'control.json'), 'utf8'))
+  }
+
+  /** All processes that the supervisor has started, without those that PostgreSQL starts for a connection. */
+  async pids(): Promise<readonly number[]> {
+    const all = descendants(this.#system.pid)
+    const commands = await Promise.all(all.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+    return all.filter((_, index) => !commands[index]?.startsWith('postgres: '))
+  }
+
   get output(): string {
     return this.#system.output
   }
