@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '@tsmicro/infra'
 import { HopelessError, until } from './until.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -44,7 +45,7 @@ export class Program implements AsyncDisposable {
     const { entry, args = [], env } = this.#options
     const child = spawn(process.execPath, ['--conditions=@tsmicro/source', entry, ...args], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, NODE_ENV: 'test', ...env },
+      env: { ...childEnvironment(), NODE_ENV: 'test', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const collect = (text: Buffer) => {

@@ -14,6 +14,8 @@ test('a child sees nothing of the environment but what programs need, and what i
     await child.exited
     assert.ok(child.output.some(line => line.startsWith('PATH=')))
     assert.ok(!child.output.some(line => line.includes('TSMICRO_TEST_SECRET')))
+    const mark = `TSMICRO_TEST_PROCESS=${process.env.TSMICRO_TEST_PROCESS}`
+    if ('TSMICRO_TEST_PROCESS' in process.env) assert.ok(child.output.includes(mark), 'the test runner finds it')
   } finally {
     delete process.env.TSMICRO_TEST_SECRET
   }

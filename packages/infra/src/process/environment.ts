@@ -3,6 +3,8 @@ const PASSED: ReadonlySet<string> = new Set([
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TMPDIR', 'TMP', 'TEMP', 'TZ', 'LANG', 'LANGUAGE', 'LD_LIBRARY_PATH'],
   ...['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR'],
   ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_COMPILE_CACHE', 'NODE_V8_COVERAGE'],
+  // By which the test runner finds what a test left behind.
+  'TSMICRO_TEST_PROCESS',
 ])
 
 /**
