@@ -143,6 +143,25 @@ test('what no contract names is answered at the edge, and no service hears of it
   for (const { output } of [platform.auth, platform.blog]) assert.doesNotMatch(output, /"edge\./)
 })
 
+test('a page that a developer visits reaches nothing with the known key: by a rebound name, or from its own origin', async () => {
+  const requestId = 'edge.page'
+  for (const [status, headers] of [
+    [421, { host: 'rebound.evil.test' }],
+    [421, { host: `rebound.evil.test:${new URL(platform.url).port}` }],
+    [403, { origin: 'https://evil.test' }],
+    [403, { origin: 'null' }],
+    [403, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
+  ] as const) {
+    for (const route of ['GET /blog/list/latest', 'POST /blog/author', 'DELETE /auth/signout']) {
+      const sent = { headers: { ...withKey, 'x-request-id': requestId, ...headers } }
+      assert.equal((await send(platform.url, route, sent)).status, status, `${route} ${JSON.stringify(headers)}`)
+    }
+  }
+  for (const { output } of [platform.auth, platform.blog]) assert.doesNotMatch(output, /edge\.page/)
+  const own = { headers: { ...withKey, origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' } }
+  assert.equal((await send(platform.url, 'GET /blog/list/latest', own)).status, 200)
+})
+
 test('a request id goes through gateway and service and comes back', async () => {
   const id = 'client-chosen.1'
   const headers = { ...withKey, 'x-request-id': id }
