@@ -163,21 +163,25 @@ export const GROUPS: readonly RoutingGroup[] = [
     ],
   },
   {
-    rule: 'more kinds of attributes win, whatever they are',
+    rule: 'all four kinds of attributes win, then plain hosts, then a regular expression, and only then more kinds',
     routes: {
       long: { paths: ['/a/b/c'] },
       regex: { paths: ['~/a/b/c'], regex_priority: 9 },
       kinds: { paths: ['/a'], methods: ['GET'] },
       hosts: { hosts: ['x.test'] },
       three: { paths: ['/'], methods: ['GET'], headers: WORDS },
+      four: { paths: ['/'], methods: ['PUT'], headers: WORDS, hosts: ['*.test'] },
     },
     cases: [
-      ['GET /a/b/c', 'kinds/b/c', host('x.test')],
-      ['GET /a/b/c', 'three/a/b/c', { ...host('x.test'), word: 'one' }],
+      ['PUT /a/b/c', 'four/a/b/c', { ...host('x.test'), word: 'one' }],
+      ['GET /a/b/c', 'hosts/a/b/c', { ...host('x.test'), word: 'one' }],
+      ['GET /a/b/c', 'regex', { ...host('y.test'), word: 'one' }],
+      ['GET /a/b', 'three/a/b', { ...host('y.test'), word: 'one' }],
+      ['GET /a/b', 'kinds/b', host('y.test')],
     ],
   },
   {
-    rule: 'of one kind each: plain host, header, regular expression, prefix; the rest has no weight',
+    rule: 'of one kind each: plain host, regular expression, header, prefix; the rest has no weight',
     routes: {
       plain: { hosts: ['x.test'] },
       wild: { hosts: ['*.test'] },
@@ -187,8 +191,8 @@ export const GROUPS: readonly RoutingGroup[] = [
     },
     cases: [
       ['GET /a', 'plain/a', { ...host('x.test'), word: 'one' }],
-      ['GET /a', 'header/a', { ...host('y.test'), word: 'one' }],
-      ['GET /a', 'regex', host('y.test')],
+      ['GET /a', 'regex', { ...host('y.test'), word: 'one' }],
+      ['GET /b', 'header/b', { ...host('y.test'), word: 'one' }],
       ['GET /b', 'wild/b', host('y.test')],
       ['GET /b', '404', host('y')],
     ],
@@ -205,14 +209,14 @@ export const GROUPS: readonly RoutingGroup[] = [
     ],
   },
   {
-    rule: 'more header names win over a regular expression',
+    rule: 'a regular expression wins over more header names',
     routes: {
       names: { paths: ['/a'], headers: { ...WORDS, more: ['1'] } },
       regex: { paths: ['~/a/b'], headers: WORDS, regex_priority: 5 },
     },
     cases: [
-      ['GET /a/b', 'names/b', { word: 'one', more: '1' }],
-      ['GET /a/b', 'regex', { word: 'one' }],
+      ['GET /a/b', 'regex', { word: 'one', more: '1' }],
+      ['GET /a/c', 'names/c', { word: 'one', more: '1' }],
     ],
   },
   {

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Gateway, KongRoute } from '../src/index.ts'
 import { routeId, routePartId } from '../src/routing/route-id.ts'
 import { GROUPS, type RoutingCase } from './routing-cases.ts'
-import { configOf, echo, gatewayFor, send, type TestServer, upstream } from './support.ts'
+import { configOf, echo, gatewayFor, recordingLog, send, type TestServer, upstream } from './support.ts'
 
 let service: TestServer
 before(async () => {
@@ -53,6 +53,27 @@ for (const { rule, routes, cases, ordered } of GROUPS) {
     }
   })
 }
+
+test('an open route that comes before a guarded one, against what Kong documents, is told at start', async () => {
+  const guard = [{ name: 'apikey-auth', config: { verify_urls: [`http://${service.authority}`] } }]
+  const open: KongRoute = { name: 'open', paths: ['~/shop/[a-z]+'] }
+  const guarded: KongRoute = { name: 'guarded', paths: ['/shop'], methods: ['GET'], plugins: guard }
+  const start = async (...routes: KongRoute[]) => {
+    const log = recordingLog()
+    const services = [{ name: 'api', url: `http://${service.authority}`, routes }]
+    await using gateway = await gatewayFor(configOf(services), { log })
+    const { status } = await send(gateway.port, { path: '/shop/things' })
+    return [status, log.lines.filter(line => /"open\W+ is open and comes before \W+guarded/.test(line)).length]
+  }
+  assert.deepEqual(await start(open, guarded), [200, 1])
+  // Each of these is as documented, or concerns no request.
+  assert.deepEqual(await start(open, { ...guarded, methods: ['PUT'] }), [200, 1])
+  assert.deepEqual(await start({ ...open, methods: ['GET'] }, { ...guarded, methods: ['PUT'] }), [200, 0])
+  assert.deepEqual(await start(open, { ...guarded, paths: ['/stock'] }), [200, 0])
+  assert.deepEqual(await start(open, { name: 'guarded', paths: ['/shop'], plugins: guard }), [200, 0])
+  assert.deepEqual(await start(open, { ...guarded, paths: ['~/shop/.*'] }), [401, 0])
+  assert.deepEqual(await start({ ...open, plugins: guard }, guarded), [401, 0])
+})
 
 test('what a regular expression matched is stripped, character by character', async () => {
   await using gateway = await gatewayOf([['r', { paths: ['~/v\\d+/é?'] }]])

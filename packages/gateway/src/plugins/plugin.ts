@@ -47,6 +47,8 @@ export interface AccessPlugin {
   readonly hiddenHeaders: readonly string[]
   /** What a request's body may be at most; a longer one is cut off with 413. Absent = no limit. */
   readonly maxBodyBytes?: number
+  /** Whether it lets in only those who show something. */
+  readonly guards?: boolean
   /** Whether it says which web pages may ask, so that nobody else has to. */
   readonly admitsPages?: boolean
   /** An answer ends the request; undefined lets it pass. */

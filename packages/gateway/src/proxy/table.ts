@@ -5,6 +5,7 @@ import type { AccessPlugin } from '../plugins/plugin.ts'
 import { PluginSet } from '../plugins/registry.ts'
 import type { Revocations } from '../revocations/revocations.ts'
 import type { HostPattern } from '../routing/host-pattern.ts'
+import { overtaking } from '../routing/overtaking.ts'
 import { Router } from '../routing/router.ts'
 import type { GatewayLog } from '../server/log.ts'
 import { Backend } from './backend.ts'
@@ -78,6 +79,8 @@ export async function buildTable(
       routes.push([route, proxyRoute(route, backend, plugins.select(route.plugins, service.plugins, config.plugins))])
     }
   }
+  const watched = routes.map(([route, { plugins: own }]) => ({ route, guarded: own.some(plugin => plugin.guards) }))
+  for (const line of overtaking(watched)) log.warn({}, line)
   return {
     router: new Router(routes),
     unmatchedResponders: respondersOf(plugins.select(config.plugins)),

@@ -39,16 +39,12 @@ function decodeUnreserved(path: string): string | undefined {
 function removeDotSegments(path: string): string | undefined {
   const kept: string[] = []
   const segments = path.slice(1).split('/')
-  let depth = 0
   for (const segment of segments) {
     if (segment === '..') {
-      kept.pop()
-      depth -= 1
-      // nginx counts empty segments as levels, so `//../a` is allowed and `/../a` is not.
-      if (depth < 0) return undefined
-    } else if (segment !== '.') {
-      depth += 1
-      if (segment !== '') kept.push(segment)
+      // Slashes in a row are one, as in nginx: `//../a` climbs as high as `/../a`.
+      if (kept.pop() === undefined) return undefined
+    } else if (segment !== '.' && segment !== '') {
+      kept.push(segment)
     }
   }
   const last = segments.at(-1)

@@ -15,6 +15,7 @@ export const apikeyAuth: PluginKind = {
 
 class ApikeyAuth implements AccessPlugin {
   readonly hiddenHeaders: readonly string[]
+  readonly guards = true
   readonly #config: ApikeyConfig
   readonly #verification: Verification
 
