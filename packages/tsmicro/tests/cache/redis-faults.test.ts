@@ -164,3 +164,24 @@ test('a replica without Redis ends what others have there', { skip }, async () =
   await other.deleteMany(['k'])
   assert.equal(await one.get('k'), undefined)
 })
+
+test('a Redis that refuses the password is told at once, with what to do, and the cache goes on without', {
+  skip,
+}, async () => {
+  const [wrong, none] = [new URL(redis.url), new URL(redis.url)]
+  wrong.password = 'wrong'
+  none.username = ''
+  none.password = ''
+  for (const url of [wrong, none]) {
+    const log = new RecordedLog()
+    await using replica = await openReplica(servers, { redis: url.href, log })
+    await until('it is told', () => log.at('warn').length > 0, 15_000)
+    const [line] = log.at('warn')
+    assert.match(
+      line?.message ?? '',
+      /^Redis cannot be used, the cache goes on without: see user and password in its URL: (WRONGPASS|NOAUTH) /,
+    )
+    const cache = replica.store.cache<Row>('rows')
+    assert.deepEqual(await cache.getOrSet('k', () => ({ version: 1 })), { version: 1 })
+  }
+})

@@ -10,6 +10,9 @@ const REST_MS = 1000
 /** A connection on which not even a PING was answered for so long is given up for a new one. */
 const HANGING_MS = 5000
 
+/** What it says of whoever it does not know, or does not permit what is done here. */
+const REFUSED = /^(?:WRONGPASS|NOAUTH|NOPERM) /
+
 /**
  * A connection to Redis on which nothing waits long. A command that failed or took more than 250 ms rests the connection
  * for a second and until a PING is answered: a server that hangs slows a few requests and not all. Nothing queues
@@ -57,8 +60,14 @@ export class RedisLink {
 
   #fail(error: unknown): void {
     if (this.#closing.signal.aborted) return
-    this.#log.bad('Redis cannot be used, the cache goes on without', error)
+    this.#tell(error)
     this.#rest(REST_MS)
+  }
+
+  #tell(error: unknown): void {
+    const refused = error instanceof Error && REFUSED.test(error.message)
+    const why = refused ? new Error('see user and password in its URL', { cause: error }) : error
+    this.#log.bad('Redis cannot be used, the cache goes on without', why)
   }
 
   #rest(ms: number): void {
@@ -80,7 +89,7 @@ export class RedisLink {
           return
         }
       } catch (error) {
-        this.#log.bad('Redis cannot be used, the cache goes on without', error)
+        this.#tell(error)
         await this.#reopen(signal).catch(() => undefined)
       }
       await pause(REST_MS / 10, signal)
