@@ -2,11 +2,13 @@
 export {
   type AuthenticationProvider,
   type AuthorizationProvider,
+  type BackgroundOptions,
   type CallContext,
   type CallOf,
   type Consumer,
   currentContext,
   type Handler,
+  inBackground,
   type Log,
   type Middleware,
   type MiddlewareCall,

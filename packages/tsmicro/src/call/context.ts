@@ -6,13 +6,15 @@ import type { Principal } from './principal.ts'
 
 /** What travels with a call through every stage and on to further services. */
 export interface CallContext {
-  readonly door: 'http' | 'nats'
+  /** Where the call came in; `background` for work that none began, see `inBackground`. */
+  readonly door: 'http' | 'nats' | 'background'
   /** Made at the first door, kept across every hop; in each log line and each failure. */
   readonly requestId: string
   /** W3C trace context, passed on unchanged. */
   readonly traceparent: string | undefined
   /** Headers of the request, names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** What bounds the call until it is answered; afterwards nothing does, and its signal never aborts. */
   readonly deadline: Deadline
   readonly log: Log
   /** The bearer token, unverified unless `user` is there. Passed on to further services. */

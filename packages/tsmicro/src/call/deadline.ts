@@ -8,7 +8,8 @@ type Listener = (reason: Error) => void
 
 /**
  * The time a call may take. It ends when the time is over, or earlier when the caller goes away; the reason is what the
- * call then fails with. Dispose it as soon as the call has been answered: from then on it never ends.
+ * call then fails with. Dispose it as soon as the call has been answered: from then on it bounds nothing, neither the work that
+ * goes on behind the answer nor what that calls. One that ended before stays ended: nobody wants that work any more.
  *
  * `signal` is made when somebody asks for it: an AbortController and its listeners cost more than the rest of a call's
  * bookkeeping together, and most handlers never look at it.
@@ -16,6 +17,7 @@ type Listener = (reason: Error) => void
 export class Deadline extends Expiring implements Disposable {
   #endsAt: number
   #pausedMs: number | undefined
+  #answered = false
   #reason: Error | undefined
   #controller: AbortController | undefined
   #listeners: Set<Listener> | undefined
@@ -36,8 +38,9 @@ export class Deadline extends Expiring implements Disposable {
     return this.#controller.signal
   }
 
-  /** Milliseconds left; 0 when it is over. */
+  /** Milliseconds left; 0 when it is over, Infinity once the call has been answered. */
   remainingMs(): number {
+    if (this.#answered) return this.#reason ? 0 : Number.POSITIVE_INFINITY
     return this.#pausedMs ?? Math.max(0, this.#endsAt - performance.now())
   }
 
@@ -48,6 +51,7 @@ export class Deadline extends Expiring implements Disposable {
 
   /** Calls back once if it ends. Returns a function that takes the listener away. */
   onEnd(listener: Listener): () => void {
+    if (this.#answered) return () => {}
     this.#listeners ??= new Set()
     const listeners = this.#listeners.add(listener)
     return () => void listeners.delete(listener)
@@ -74,7 +78,7 @@ export class Deadline extends Expiring implements Disposable {
 
   /** Stops the clock, e.g. while a slow client sends its body. */
   pause(): void {
-    if (this.#reason || this.#pausedMs !== undefined) return
+    if (this.#reason || this.#answered || this.#pausedMs !== undefined) return
     this.#pausedMs = this.remainingMs()
     forget(this)
   }
@@ -82,13 +86,13 @@ export class Deadline extends Expiring implements Disposable {
   resume(): void {
     if (this.#pausedMs === undefined) return
     this.#endsAt = performance.now() + this.#pausedMs
-    if (!this.#reason) expireIn(this.#pausedMs, this)
+    if (!this.#reason && !this.#answered) expireIn(this.#pausedMs, this)
     this.#pausedMs = undefined
   }
 
   /** Ends the call early, e.g. because the client disconnected. */
   cancel(reason: Error): void {
-    if (this.#reason) return
+    if (this.#reason || this.#answered) return
     forget(this)
     this.#reason = reason
     this.#controller?.abort(reason)
@@ -100,7 +104,9 @@ export class Deadline extends Expiring implements Disposable {
     this.cancel(new DEADLINE_EXCEEDED())
   }
 
+  /** Safe to call twice. */
   [Symbol.dispose](): void {
+    this.#answered = true
     forget(this)
     this.#listeners = undefined
   }

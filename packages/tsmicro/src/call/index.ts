@@ -1,3 +1,4 @@
+export { type BackgroundOptions, backgroundDone, cancelBackground, inBackground } from './background.ts'
 export { bearerOf } from './bearer.ts'
 export type { Consumer } from './consumer.ts'
 export { type CallContext, currentContext, withContext } from './context.ts'

@@ -1,5 +1,6 @@
 import type { BoundProcedure } from '../contract/index.ts'
-import { compileSchema } from '../schema/index.ts'
+import type { ValidationDetail } from '../errors/index.ts'
+import { compileSchema, tellProblems } from '../schema/index.ts'
 import { type CallContext, withContext } from './context.ts'
 import type { Stage, TellFailure } from './failure.ts'
 import type { Handler } from './handler.ts'
@@ -30,8 +31,12 @@ export function createPipeline(
     try {
       const { deadline } = context
       deadline.throwIfEnded()
-      const work = withContext(context, () => run({ procedure, context, deadline, input }))
-      const result = isThenable(work) ? await deadline.race(work) : work
+      const work = withContext(context, () => {
+        const begun = run({ procedure, context, deadline, input })
+        // Within the context: a query builder begins only when somebody asks for its outcome.
+        return isThenable(begun) ? deadline.race(begun) : begun
+      })
+      const result = work instanceof Promise ? await work : work
       if (!check) return undefined
       const outcome = check(result)
       const checked = outcome instanceof Promise ? await outcome : outcome
@@ -59,7 +64,8 @@ function toldAtOnce(
 
 /** A query builder that starts when it is awaited counts, too. */
 function isThenable(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  const may = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return may && 'then' in value && typeof value.then === 'function'
 }
 
 /**
@@ -94,10 +100,8 @@ class HandlerCall {
 
 /** A handler answered something that its procedure's response schema does not allow. */
 export class ResponseMismatchError extends Error {
-  constructor(problems: readonly { readonly path: string; readonly message: string }[]) {
-    super(
-      `the response does not match its schema: ${problems.map(p => `${p.path || '(root)'} ${p.message}`).join('; ')}`,
-    )
+  constructor(problems: readonly ValidationDetail[]) {
+    super(`the response does not match its schema: ${tellProblems(problems)}`)
     this.name = 'ResponseMismatchError'
   }
 }

@@ -1,5 +1,6 @@
-import { type CallContext, currentContext, withContext } from './context.ts'
+import { currentContext, withContext } from './context.ts'
 import { Deadline } from './deadline.ts'
+import { DerivedContext } from './derived-context.ts'
 
 /** Longer than anything waits that the work might do. */
 const LONGEST_MS = 60_000
@@ -17,56 +18,9 @@ export async function withSharedContext<T>(signal: AbortSignal, run: () => Promi
   signal.addEventListener('abort', cancel, { once: true })
   try {
     signal.throwIfAborted()
-    return await withContext(new SharedContext(context, deadline), run)
+    return await withContext(new DerivedContext(context, deadline), async () => run())
   } finally {
     signal.removeEventListener('abort', cancel)
     deadline[Symbol.dispose]()
-  }
-}
-
-/** Asks the other context only when it is asked itself: most of it is made on demand. */
-class SharedContext implements CallContext {
-  readonly deadline: Deadline
-  readonly #context: CallContext
-
-  constructor(context: CallContext, deadline: Deadline) {
-    this.#context = context
-    this.deadline = deadline
-  }
-
-  get door() {
-    return this.#context.door
-  }
-
-  get requestId() {
-    return this.#context.requestId
-  }
-
-  get traceparent() {
-    return this.#context.traceparent
-  }
-
-  get headers() {
-    return this.#context.headers
-  }
-
-  get log() {
-    return this.#context.log
-  }
-
-  get token() {
-    return this.#context.token
-  }
-
-  get user() {
-    return this.#context.user
-  }
-
-  get consumer() {
-    return this.#context.consumer
-  }
-
-  get clientAddress() {
-    return this.#context.clientAddress
   }
 }

@@ -62,7 +62,13 @@ export function mountRoute(options: MountOptions): void {
       const input = await readInput(request).catch(async error => {
         throw await tellFailure(error, 'input', context.log)
       })
-      const body = answer(await pipeline(input, context))
+      let body: string | undefined
+      try {
+        body = answer(await pipeline(input, context))
+      } finally {
+        // As far as the handler is concerned it is answered: whether its client takes the answer ends nothing any more.
+        context.deadline[Symbol.dispose]()
+      }
       reply.code(procedure.status ?? 200)
       if (body !== undefined) reply.header('content-type', 'application/json; charset=utf-8')
       return body

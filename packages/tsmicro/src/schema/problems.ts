@@ -29,3 +29,8 @@ function messageOf(error: SchemaError): string {
   const names = unknown.slice(0, MAX_DETAILS).map(name => JSON.stringify(String(name).slice(0, 100)))
   return `unknown field ${names.join(', ')}${unknown.length > MAX_DETAILS ? ' and more' : ''}`
 }
+
+/** All of it in one line: `email must be string; (root) must have required properties name`. */
+export function tellProblems(problems: readonly ValidationDetail[]): string {
+  return problems.map(({ path, message }) => `${path || '(root)'} ${message}`).join('; ')
+}

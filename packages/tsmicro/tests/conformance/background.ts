@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { currentContext, DEADLINE_EXCEEDED, inBackground } from 'tsmicro'
+import { contract, event, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { serve, type TestService } from '../support/service.ts'
+import { until } from '../support/until.ts'
+import type { OpenNetwork } from './network/network.ts'
+
+const answering = { access: 'key', response: Type.String(), timeoutMs: 150 } as const
+const back = contract('back', {
+  slow: procedure({ nats: 'slow', access: 'internal', response: Type.String() }),
+  hang: procedure({ nats: 'hang', access: 'internal' }),
+})
+const doors = contract('front', {
+  http: procedure({ http: 'GET /leave', ...answering }),
+  nats: procedure({ nats: 'leave', ...answering, access: 'internal' }),
+  late: procedure({ http: 'GET /late', ...answering }),
+  detached: procedure({ http: 'GET /detached', ...answering, timeoutMs: 400 }),
+})
+const happened = contract('happenings', {
+  turned: event({ subject: 'world.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
+})
+
+/** Work that goes on behind an answer. */
+export async function background(open: OpenNetwork) {
+  const network = await open()
+  const outcomes: unknown[] = []
+  let release = Promise.withResolvers<void>()
+  const other = await serve({
+    name: 'back',
+    contracts: [back],
+    network,
+    endpoints: group =>
+      group.implement(back, {
+        slow: async () => {
+          await release.promise
+          return 'slow'
+        },
+        hang: ({ signal }) => new Promise(resolve => signal.addEventListener('abort', () => resolve())),
+      }),
+  })
+  const askSlow = () =>
+    front.nats.call(back.slow, undefined).then(
+      answer => outcomes.push([answer, currentContext()?.requestId, currentContext()?.deadline.signal.aborted]),
+      error => outcomes.push(error),
+    )
+  /** Begins work and answers before it is done; the call's time ends meanwhile. */
+  const leave = () => {
+    setTimeout(askSlow, 1)
+    return 'left'
+  }
+  const front: TestService = await serve({
+    name: 'front',
+    contracts: [doors],
+    network,
+    routes: routes =>
+      routes.implement(doors, {
+        http: leave,
+        late: async () => {
+          await sleep(300)
+          askSlow()
+          return 'too late'
+        },
+        detached: async () => {
+          const [own, bound] = await Promise.allSettled([
+            front.nats.call(back.hang, undefined, { context: undefined, timeoutMs: 1500 }),
+            front.nats.call(back.hang, undefined),
+          ])
+          outcomes.push(own, bound)
+          return 'detached'
+        },
+      }),
+    endpoints: group => {
+      group.implement(doors, { nats: leave })
+      group.consume(happened.turned, () => void setTimeout(askSlow, 1))
+    },
+    handlerTimeoutMs: 150,
+  })
+  after(() => Promise.all([front.service.stop(), other.service.stop()]))
+  const begin = () => {
+    outcomes.length = 0
+    release = Promise.withResolvers<void>()
+  }
+
+  test('what goes on behind an answer is bounded by its own time alone, at either door and behind an event', async () => {
+    const raw = await network.raw()
+    after(() => raw.close())
+    const ways: (() => Promise<unknown>)[] = [
+      () => front.service.inject({ method: 'GET', url: '/leave', headers: { 'x-request-id': 'a' } }),
+      async () => {
+        const client = network.client('caller')
+        await client.connect()
+        await client.call(doors.nats, undefined)
+        await client.close()
+      },
+      async () => raw.publish('world.turned', '{"id":"a"}'),
+      // The client leaves before it has read the answer.
+      async () => {
+        const controller = new AbortController()
+        await fetch(`${front.service.url}/leave`, { signal: controller.signal })
+        controller.abort()
+      },
+    ]
+    for (const way of ways) {
+      begin()
+      await way()
+      // Twice the time that the call had.
+      await sleep(300)
+      release.resolve()
+      await until('the work behind the answer is done', () => outcomes.length === 1)
+      const [outcome] = outcomes
+      assert.ok(Array.isArray(outcome), String(outcome))
+      assert.deepEqual([outcome[0], typeof outcome[1], outcome[2]], ['slow', 'string', false])
+    }
+  })
+
+  test('the request id stays; what was not answered in time may not go on', async () => {
+    begin()
+    release.resolve()
+    await front.service.inject({ method: 'GET', url: '/leave', headers: { 'x-request-id': 'kept-id' } })
+    await until('it is done', () => outcomes.length === 1)
+    assert.equal((outcomes[0] as unknown[])[1], 'kept-id')
+    begin()
+    assert.equal((await front.service.inject({ method: 'GET', url: '/late' })).statusCode, 504)
+    await until('it failed', () => outcomes.length === 1)
+    assert.ok(outcomes[0] instanceof DEADLINE_EXCEEDED)
+  })
+
+  test('a call without a context has all of its own time', async () => {
+    begin()
+    const began = performance.now()
+    const answer = await front.service.inject({ method: 'GET', url: '/detached' })
+    assert.equal(answer.statusCode, 504)
+    await until('both have ended', () => outcomes.length === 2)
+    assert.ok(performance.now() - began >= 1500)
+  })
+
+  test('inBackground: a time of its own, the request id, a failure in the log; a stop waits for it', async () => {
+    const jobs = contract('jobs', { begin: procedure({ http: 'GET /begin', access: 'key', timeoutMs: 100 }) })
+    const seen: unknown[] = []
+    const gate = Promise.withResolvers<void>()
+    const made: TestService = await serve({
+      name: 'jobs',
+      contracts: [jobs],
+      network,
+      routes: routes =>
+        routes.implement(jobs, {
+          begin: () => {
+            inBackground(async signal => {
+              await gate.promise
+              const { door, requestId } = currentContext() ?? {}
+              seen.push([door, requestId, signal.aborted, await made.nats.call(back.slow, undefined)])
+            })
+            inBackground(() => Promise.reject(new Error('no such luck')), { name: 'a try' })
+            inBackground(() => front.nats.call(back.hang, undefined, { timeoutMs: 60_000 }), {
+              name: 'hanging',
+              timeoutMs: 50,
+            })
+          },
+        }),
+    })
+    release.resolve()
+    await made.service.inject({ method: 'GET', url: '/begin', headers: { 'x-request-id': 'job-1' } })
+    await until('both failures are told', () => made.log.at('error').length === 2)
+    assert.deepEqual(
+      made.log.at('error').map(({ message, fields }) => [message, fields.requestId, (fields.err as Error).message]),
+      [
+        ['a try failed', 'job-1', 'no such luck'],
+        ['hanging failed', 'job-1', 'The answer did not come in time'],
+      ],
+    )
+    const stopped = made.service.stop()
+    await until('it drains', async () => (await made.service.health()).status === 'draining')
+    gate.resolve()
+    await stopped
+    assert.deepEqual(seen, [['http', 'job-1', false, 'slow']])
+  })
+
+  test('inBackground without a call: the given log is told, and nothing is thrown', async () => {
+    await inBackground(
+      () => {
+        assert.equal(currentContext()?.door, 'background')
+        throw new Error('at once')
+      },
+      { log: front.log, name: 'loner' },
+    )
+    assert.ok(front.log.at('error').some(({ message }) => message === 'loner failed'))
+  })
+
+  test('work that does not end holds up no stop for longer than the drain', async () => {
+    const stuck = contract('stuck', { begin: procedure({ http: 'GET /begin', access: 'key' }) })
+    const reasons: unknown[] = []
+    const made = await serve({
+      name: 'stuck',
+      contracts: [stuck],
+      network,
+      drainTimeoutMs: 50,
+      routes: routes =>
+        routes.implement(stuck, {
+          begin: () => {
+            inBackground(
+              signal => new Promise(() => signal.addEventListener('abort', () => reasons.push(signal.reason))),
+              { timeoutMs: 600_000 },
+            )
+          },
+        }),
+    })
+    await made.service.inject({ method: 'GET', url: '/begin' })
+    await made.service.stop()
+    assert.match(String(reasons[0]), /the service has stopped/)
+  })
+}
