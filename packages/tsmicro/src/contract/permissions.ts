@@ -12,6 +12,8 @@ export interface NatsAccess {
   readonly calls?: readonly Contract[]
   /** Contracts whose events it takes. */
   readonly consumes?: readonly Contract[]
+  /** Milliseconds that its handlers may take where their procedures say nothing: `createService`'s. Default 10,000. */
+  readonly handlerTimeoutMs?: number
 }
 
 /** Subjects that a user may publish and subscribe to; everything else is refused by the server. */
@@ -19,7 +21,15 @@ export interface NatsPermissions {
   readonly user: string
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
+  /** Answers to whoever asks: how many for each message, and for how many seconds after it came. Absent = none. */
+  readonly responses?: { readonly max: number; readonly expiresSeconds: number }
 }
+
+/** Whom the server tells what he may do: his own permissions, by which a service knows at its start what is missing. */
+const USER_INFO = '$SYS.REQ.USER.INFO'
+/** An answer may be on its way for longer than its handler had: a busy machine, a queue. */
+const ANSWER_MARGIN_SECONDS = 30
+const LEAST_ANSWER_SECONDS = 60
 
 const VERBS = ['PING', 'INFO', 'STATS']
 
@@ -31,7 +41,8 @@ const VERBS = ['PING', 'INFO', 'STATS']
  * @example
  * natsPermissionsOf({ service: 'blog', serves: [reading], calls: [validation], consumes: [userEvents] })
  */
-export function natsPermissionsOf({ service, serves, calls = [], consumes = [] }: NatsAccess): NatsPermissions {
+export function natsPermissionsOf(access: NatsAccess): NatsPermissions {
+  const { service, serves, calls = [], consumes = [], handlerTimeoutMs = 10_000 } = access
   const called = calls
     .flatMap(proceduresOf)
     .flatMap(({ service: other, subject }) =>
@@ -43,7 +54,7 @@ export function natsPermissionsOf({ service, serves, calls = [], consumes = [] }
   const replicas = `${cacheSubjectOf(service)}.>`
   return {
     user: service,
-    publish: unique([...called, ...announced, replicas]),
+    publish: unique([...called, ...announced, replicas, USER_INFO]),
     subscribe: unique([
       `${service}.>`,
       cancelSubject(service),
@@ -52,7 +63,15 @@ export function natsPermissionsOf({ service, serves, calls = [], consumes = [] }
       ...taken,
       replicas,
     ]),
+    responses: { max: MOST_BATCHED_CALLS, expiresSeconds: answerSeconds(serves, handlerTimeoutMs) },
   }
+}
+
+/** An answer comes within its procedure's time: the permission to give it must not end earlier. */
+function answerSeconds(serves: readonly Contract[], handlerTimeoutMs: number): number {
+  const served = serves.flatMap(proceduresOf).filter(({ subject }) => subject !== undefined)
+  const longest = Math.max(handlerTimeoutMs, ...served.map(({ timeoutMs = handlerTimeoutMs }) => timeoutMs))
+  return Math.max(LEAST_ANSWER_SECONDS, Math.ceil(longest / 1000) + ANSWER_MARGIN_SECONDS)
 }
 
 /**
@@ -68,14 +87,14 @@ export function natsListenerOf(user: string, consumes: readonly Contract[]): Nat
 }
 
 /**
- * The authorization block of a nats-server's configuration file. Replies are allowed to whoever asked: one
- * for each call of a batch.
+ * The authorization block of a nats-server's configuration file. A service may answer whoever asked, once for each call of a
+ * batch, for as long as its slowest procedure may take.
  *
  * @param passwordOf text for a user's password: a quoted one, or `$NAME` to read it from the server's environment
  * @see https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization
  */
 export function natsAuthorization(users: readonly NatsPermissions[], passwordOf: (user: string) => string): string {
-  const blocks = users.map(({ user, publish, subscribe }) =>
+  const blocks = users.map(({ user, publish, subscribe, responses }) =>
     [
       `    {`,
       `      user: ${JSON.stringify(user)}`,
@@ -83,7 +102,9 @@ export function natsAuthorization(users: readonly NatsPermissions[], passwordOf:
       `      permissions: {`,
       `        publish: { allow: ${list(publish)} }`,
       `        subscribe: { allow: ${list(subscribe)} }`,
-      `        allow_responses: { max: ${MOST_BATCHED_CALLS}, expires: "1m" }`,
+      ...(responses
+        ? [`        allow_responses: { max: ${responses.max}, expires: "${responses.expiresSeconds}s" }`]
+        : []),
       `      }`,
       `    }`,
     ].join('\n'),

@@ -39,11 +39,14 @@ export interface ProcedureSpec {
    * that does not say for true.
    */
   readonly idempotent?: boolean
-  /** Milliseconds a handler may take before its signal aborts and the caller gets 504. Default: the service's. */
+  /** Milliseconds a handler may take before its signal aborts and the caller gets 504; a day at most. Default: the service's. */
   readonly timeoutMs?: number
   /** Largest HTTP body in bytes. Default: the service's. */
   readonly bodyLimitBytes?: number
 }
+
+/** What takes longer is a job, and not a call that somebody waits for. */
+const LONGEST_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
 declare const checked: unique symbol
 
@@ -77,7 +80,8 @@ export function procedure<const S extends ProcedureSpec>(spec: S & PartsOrReques
   if (!spec.http && !spec.nats) refuse('give it a door: http, nats or both')
   if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal or a role')
   if (spec.request && (spec.params || spec.query || spec.body)) refuse('give it `request` or its parts, not both')
-  if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0)) refuse('timeoutMs must be above 0')
+  if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0 && spec.timeoutMs <= LONGEST_TIMEOUT_MS))
+    refuse('timeoutMs must be above 0 and at most a day (86400000)')
   if (spec.nats !== undefined) checkSubject(spec.nats)
   if (spec.nats && (spec.params || spec.query || spec.body))
     refuse('a procedure with a NATS door takes one `request` schema')

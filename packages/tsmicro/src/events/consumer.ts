@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Msg } from '@nats-io/nats-core'
 import { type Log, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
-import { contextOfMessage, type Transport, type TransportSubscription } from '../nats/index.ts'
-import { type Check, compileSchema } from '../schema/index.ts'
+import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.ts'
+import { type Check, compileSchema, tellProblems } from '../schema/index.ts'
 import { decodeAttributes, type EventAttributes } from './headers.ts'
 
 /** An event as a handler receives it: attributes beside the validated data. */
@@ -38,10 +38,8 @@ const DELIVERY_MS = 2000
 export class EventConsumer {
   readonly #options: ConsumerOptions
   readonly #consumptions: Consumption[] = []
-  #subscriptions: TransportSubscription[] = []
+  #subscriptions: Subscriptions | undefined
   #work: Promise<void> = Promise.resolve()
-  /** There is no connection: it has nothing to deliver, and draining would wait for its next attempt to come back. */
-  #lost = false
   #whenLost: (() => void) | undefined
 
   constructor(options: ConsumerOptions) {
@@ -57,49 +55,44 @@ export class EventConsumer {
     this.#consumptions.push({ event, handler: handler as unknown as EventHandler, check })
   }
 
+  /** The events that are taken. */
+  get events(): readonly EventDefinition[] {
+    return this.#consumptions.map(({ event }) => event)
+  }
+
+  /** Subjects that the server does not let this instance hear. */
+  get refused(): readonly string[] {
+    return this.#subscriptions?.refused ?? []
+  }
+
   /** Subscribes everything. Subscriptions survive reconnects. */
   start(nats: Transport): void {
-    const { service, log } = this.#options
-    this.#subscriptions = this.#consumptions.map(consumption =>
-      nats.subscribe(consumption.event.subject, {
-        queue: service,
-        callback: (err, msg) => {
-          if (err) log.error({ err, subject: consumption.event.subject }, 'subscription failed')
-          else this.#work = this.#work.then(() => this.#handle(consumption, msg))
+    const subscriptions = new Subscriptions(nats, { log: this.#options.log, onLost: () => this.#whenLost?.() })
+    this.#subscriptions = subscriptions
+    for (const consumption of this.#consumptions) {
+      subscriptions.add({
+        subject: consumption.event.subject,
+        queue: this.#options.service,
+        take: msg => {
+          // Whatever happens to one: those behind it have their turn.
+          this.#work = this.#work.then(() => this.#handle(consumption, msg)).catch(() => {})
         },
-      }),
-    )
-    void this.#watch(nats)
+      })
+    }
   }
 
   /** Takes no more events, then waits for those already taken; for no server that is gone or does not answer. */
   async drain(): Promise<void> {
-    const subscriptions = this.#subscriptions
-    this.#subscriptions = []
-    if (this.#lost) for (const subscription of subscriptions) subscription.unsubscribe()
-    else if (subscriptions.length > 0) await this.#delivered(subscriptions)
+    if (this.#subscriptions) await this.#delivered(this.#subscriptions)
     await this.#work
   }
 
-  async #delivered(subscriptions: readonly TransportSubscription[]): Promise<void> {
+  async #delivered(subscriptions: Subscriptions): Promise<void> {
     const gone = Promise.withResolvers<void>()
     this.#whenLost = gone.resolve
     const timer = setTimeout(gone.resolve, DELIVERY_MS)
-    await Promise.race([Promise.allSettled(subscriptions.map(subscription => subscription.drain())), gone.promise])
+    await Promise.race([subscriptions.drain(), gone.promise])
     clearTimeout(timer)
-  }
-
-  async #watch(nats: Transport): Promise<void> {
-    for await (const { type } of nats.status()) {
-      if (type === 'reconnect') this.#lost = false
-      else if (type === 'disconnect') this.#lose()
-    }
-    this.#lose()
-  }
-
-  #lose(): void {
-    this.#lost = true
-    this.#whenLost?.()
   }
 
   /** Never rejects: one bad event must not stop those behind it. */
@@ -107,9 +100,10 @@ export class EventConsumer {
     const context = contextOfMessage(msg, this.#options.timeoutMs, this.#options.log)
     try {
       const checked = await check(JSON.parse(msg.string()))
-      if (checked.problems) throw new TypeError(`does not match its schema: ${JSON.stringify(checked.problems)}`)
+      if (checked.problems)
+        throw new TypeError(`${event.subject} does not match its schema: ${tellProblems(checked.problems)}`)
       const received = { ...attributesOf(context.headers, event, checked.value), data: checked.value as never }
-      await context.deadline.race(withContext(context, async () => handler(received)))
+      await context.deadline.race(withContext(context, async () => await handler(received)))
     } catch (err) {
       context.log.error(
         { err, subject: msg.subject, eventId: context.headers['ce-id'] },

@@ -3,7 +3,7 @@ import { currentContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
 import { type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
-import { type Check, compileSchema } from '../schema/index.ts'
+import { type Check, compileSchema, tellProblems } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
 export interface PublishOptions {
@@ -19,7 +19,8 @@ export interface PublishOptions {
 export interface Publisher {
   /**
    * Resolves when the server has taken the event. The request id and trace of the surrounding call go with it.
-   * @throws {VALIDATION_FAILED} when the data does not match the event's schema; nothing is sent
+   * @throws {VALIDATION_FAILED} when the data does not match the event's schema, saying which event and where; nothing is sent
+   * @throws {NOT_PERMITTED} when the server does not let this service announce the event
    * @throws {SERVICE_UNAVAILABLE} when NATS is down
    */
   publish<E extends EventSpec>(event: EventDefinition<E>, data: EventDataOf<E>, options?: PublishOptions): Promise<void>
@@ -37,7 +38,10 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
       const check = checks.get(event) ?? compileSchema(event.data, 'ignore')
       checks.set(event, check)
       const checked = await check(data)
-      if (checked.problems) throw new VALIDATION_FAILED(checked.problems)
+      if (checked.problems) {
+        const message = `event ${event.subject} does not match its schema: ${tellProblems(checked.problems)}`
+        throw new VALIDATION_FAILED(checked.problems, { message })
+      }
       const headers = encodeAttributes({
         id: options.id ?? randomUUID(),
         type: event.subject,
@@ -50,8 +54,7 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
       const { requestId, traceparent } = currentContext() ?? {}
       if (requestId) headers.set(REQUEST_ID, requestId)
       if (traceparent) headers.set(TRACEPARENT, traceparent)
-      nats.use().publish(event.subject, JSON.stringify(checked.value), { headers })
-      await nats.check()
+      await nats.deliver(event.subject, JSON.stringify(checked.value), headers)
     },
   }
 }

@@ -7,12 +7,15 @@ import { assertGatewayDoor, assertProviders } from './guarded.ts'
 import type { HealthCheck } from './health.ts'
 import { Implemented } from './implemented.ts'
 import { NatsGroup } from './nats-group.ts'
+import { type NatsUse, verifyAccess } from './nats-permissions.ts'
 import type { ServiceOptions } from './options.ts'
 
 export interface Doors {
   readonly http: FastifyInstance
   readonly natsServer: NatsServer
   readonly consumer: EventConsumer
+  /** What is done at the NATS door. */
+  readonly natsUse: NatsUse
 }
 
 /** Builds both doors and lets every controller mount its procedures. @throws {StartError} when one is missing or twice there */
@@ -21,7 +24,8 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
   const about = { version, ...(description ? { description } : {}) }
   assertGatewayDoor(options)
   const http = createHttpServer({ ...options.http, log })
-  const natsServer = new NatsServer({ name, ...about, log })
+  const { inboxPrefixes = [], natsAccess: access } = options
+  const natsServer = new NatsServer({ name, ...about, inboxPrefixes, log })
   const consumer = new EventConsumer({ service: name, log, timeoutMs })
   const implemented = new Implemented()
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
@@ -57,6 +61,8 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
     )
   }
   implemented.verify(contracts, module.nats !== undefined)
+  const natsUse = { service: name, endpoints: natsServer.endpoints, events: consumer.events, access }
+  verifyAccess(natsUse)
   const { publicPath } = options.http ?? {}
   const info = { title: name, ...about, ...(publicPath ? { serverUrl: publicPath } : {}) }
   mountBuiltinRoutes(
@@ -64,5 +70,5 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
     health,
     openApiOf(info, contracts, procedure => implemented.addressOf('http', procedure)),
   )
-  return { http, natsServer, consumer }
+  return { http, natsServer, consumer, natsUse }
 }

@@ -24,11 +24,14 @@ const KEEP_MS = 500
  */
 export class HealthCheck {
   readonly #dependencies: readonly Dependency[]
+  readonly #hearsNats: () => boolean
   #state: 'starting' | 'ready' | 'draining' = 'starting'
   #latest: { readonly at: number; readonly result: Promise<Readonly<Record<string, DependencyHealth>>> } | undefined
 
-  constructor(dependencies: readonly Dependency[]) {
+  /** @param hearsNats false when NATS is up and keeps calls or events from us: then it counts as down */
+  constructor(dependencies: readonly Dependency[], hearsNats: () => boolean = () => true) {
     this.#dependencies = dependencies
+    this.#hearsNats = hearsNats
   }
 
   set state(state: 'starting' | 'ready' | 'draining') {
@@ -38,7 +41,9 @@ export class HealthCheck {
   async read(): Promise<Health> {
     const now = performance.now()
     if (!this.#latest || now - this.#latest.at > KEEP_MS) this.#latest = { at: now, result: this.#ask() }
-    const dependencies = await this.#latest.result
+    const asked = await this.#latest.result
+    const dependencies =
+      asked.nats && !this.#hearsNats() ? { ...asked, nats: { ...asked.nats, status: 'down' as const } } : asked
     const up = Object.values(dependencies).every(({ status }) => status === 'up')
     return {
       timestamp: new Date().toISOString(),

@@ -1,5 +1,5 @@
 import type { Log } from '../call/index.ts'
-import type { Contract } from '../contract/index.ts'
+import type { Contract, NatsAccess } from '../contract/index.ts'
 import type { HttpServerOptions } from '../http/index.ts'
 import type { EndpointLimits } from '../nats/index.ts'
 import type { Module } from './module.ts'
@@ -22,6 +22,16 @@ export interface ServiceOptions {
     /** Where clients reach the service behind the gateway, for OpenAPI, e.g. `/blog`. */
     readonly publicPath?: string
   }
+  /**
+   * What the service says it does on NATS, of which its user's permissions are made (`natsPermissionsOf`). Start is refused while it
+   * does more than that, or the server allows less.
+   */
+  readonly natsAccess?: NatsAccess
+  /**
+   * First characters of the subjects on which clients listen for answers, beside `_INBOX`: for those that set their own, such as
+   * `nats.CustomInboxPrefix` of nats.go. To any other subject nothing is answered.
+   */
+  readonly inboxPrefixes?: readonly string[]
   /** How much each endpoint of the NATS door takes, unless it says so itself. Default 256 at the same time, 1,024 waiting. */
   readonly limits?: EndpointLimits
   /** Milliseconds a handler may take unless its procedure says otherwise; also a handler of events. Default 10,000. */

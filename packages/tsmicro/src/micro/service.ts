@@ -1,4 +1,5 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import { backgroundDone, cancelBackground } from '../call/index.ts'
 import { rootMessage } from '../errors/index.ts'
 import { endConnections } from '../http/index.ts'
 import { connectWithRetry } from './connect.ts'
@@ -7,6 +8,7 @@ import { mountDoors } from './doors.ts'
 import { openToNetwork } from './guarded.ts'
 import { type Health, HealthCheck } from './health.ts'
 import { listen } from './listen.ts'
+import { NatsDoors } from './nats-doors.ts'
 import type { ServiceOptions } from './options.ts'
 import { prepare } from './prepare.ts'
 import { StartError } from './start-error.ts'
@@ -16,7 +18,8 @@ import { settledWithin } from './within.ts'
 export interface Service {
   /**
    * Connects everything in order, prepares, then opens the doors. When that fails, everything is closed again.
-   * @throws {StartError} when a dependency does not come, a preparation fails, or the port is taken
+   * @throws {StartError} when a dependency does not come, a preparation fails, NATS does not permit what the service does, or
+   * the port is taken
    */
   start(): Promise<void>
   /**
@@ -50,8 +53,9 @@ const UNGUARDED =
 export function createService(options: ServiceOptions): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
   const dependencies: readonly Dependency[] = module.nats ? [module.nats, ...module.dependencies] : module.dependencies
-  const health = new HealthCheck(dependencies)
+  const health = new HealthCheck(dependencies, () => nats?.hears ?? true)
   const doors = mountDoors(options, health)
+  const nats = module.nats && new NatsDoors(module.nats, doors)
   const stopping = new AbortController()
   const connected: Dependency[] = []
   let url = ''
@@ -64,18 +68,13 @@ export function createService(options: ServiceOptions): Service {
       connected.push(dependency)
       await connectWithRetry(dependency, startTimeoutMs, log, stopping.signal)
     }
+    await nats?.verify()
     await prepare(module.prepare ?? [], log, stopping.signal)
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
     url = await listen(doors.http, options)
     const open = openToNetwork(options)
     if (open.length > 0) log.warn({ procedures: open }, UNGUARDED)
-    if (module.nats) {
-      const connection = module.nats.use()
-      doors.natsServer.start(connection)
-      doors.consumer.start(connection)
-      // Once the server has answered, it knows the subscriptions.
-      await module.nats.check()
-    }
+    await nats?.open()
     stopping.signal.throwIfAborted()
     health.state = 'ready'
     log.info({ url }, `${options.name} is ready`)
@@ -87,11 +86,14 @@ export function createService(options: ServiceOptions): Service {
     // What is being connected is waited for, too: closed earlier, it would be left behind open.
     await settledWithin(drainTimeoutMs, [started])
     const closed = doors.http.close()
-    const drained = await settledWithin(drainTimeoutMs, [closed, doors.natsServer.drain(), doors.consumer.drain()])
+    const requests = Promise.allSettled([closed, doors.natsServer.drain(), doors.consumer.drain()])
+    // Requests in progress may begin work in the background.
+    const drained = await settledWithin(drainTimeoutMs, [requests.then(backgroundDone)])
     const endsAt = performance.now() + CLOSE_MS
     if (!drained) {
       const connections = endConnections(doors.http)
       log.warn({ connections }, 'gave up waiting for requests in progress')
+      cancelBackground(new Error('the service has stopped'))
       // Plugins close what is theirs once there is no connection any more.
       if (!(await settledWithin(PLUGINS_CLOSE_MS, [closed]))) log.warn({}, 'gave up waiting for plugins to close')
     }

@@ -1,12 +1,22 @@
-import { PermissionViolationError } from '@nats-io/nats-core'
+import {
+  AuthorizationError,
+  type MsgHdrs,
+  PermissionViolationError,
+  UserAuthenticationExpiredError,
+} from '@nats-io/nats-core'
 import { inboxPrefixOf } from '../contract/index.ts'
-import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
 import { Canceller } from './client/canceller.ts'
 import { Inbox } from './client/inbox.ts'
-import { connectOf, type NatsOptions } from './options.ts'
+import { NOT_PERMITTED } from './not-permitted.ts'
+import { connectOf, type NatsOptions, userOf } from './options.ts'
+import { type OwnPermissions, readOwnPermissions, USER_INFO } from './own-permissions.ts'
 import type { Transport } from './transport.ts'
+import { isInbox } from './wire/inbox.ts'
 
 const CHECK_TIMEOUT_MS = 1000
+/** Refusals that are remembered, so that each is told once. */
+const MOST_REFUSALS = 1000
 
 /** What there is while there is a connection. */
 export interface Live {
@@ -26,13 +36,18 @@ export class NatsLink {
   #live: Live | undefined
   #up = false
   #connecting: Promise<void> | undefined
+  /** `publish <subject>` or `subscription <subject>` → when the server refused it last. */
+  readonly #refusals = new Map<string, number>()
 
   constructor(options: NatsOptions) {
     this.#options = options
     this.#connectAs = connectOf(options)
   }
 
-  /** @throws {SERVICE_UNAVAILABLE} when no server answers */
+  /**
+   * @throws {UnusableError} when the server refuses the user
+   * @throws {SERVICE_UNAVAILABLE} when no server answers
+   */
   connect(): Promise<void> {
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined
@@ -70,6 +85,34 @@ export class NatsLink {
     }
   }
 
+  /** Whom the server takes this for, e.g. `user "blog"`. */
+  get user(): string {
+    return userOf(this.#options)
+  }
+
+  /** What the server lets this user do; undefined when it does not say. @throws {SERVICE_UNAVAILABLE} while it is down */
+  async permissions(): Promise<OwnPermissions | undefined> {
+    const { inbox } = this.live()
+    const request = { subject: USER_INFO, data: '', forwarded: undefined, budgetMs: CHECK_TIMEOUT_MS, batchable: false }
+    const outcome = await inbox.request(request)
+    return outcome.kind === 'message' ? readOwnPermissions(outcome.msg.string()) : undefined
+  }
+
+  /**
+   * Sends a message that wants no answer; resolves when the server has taken it.
+   * @throws {NOT_PERMITTED} when the server does not let this user publish there
+   * @throws {SERVICE_UNAVAILABLE} while the connection is down
+   */
+  async deliver(subject: string, payload: string, headers: MsgHdrs): Promise<void> {
+    const began = performance.now()
+    this.use().publish(subject, payload, { headers })
+    await this.check()
+    // The refusal comes before the answer to the check, by another way.
+    await new Promise(resolve => setImmediate(resolve))
+    if ((this.#refusals.get(`publish ${subject}`) ?? Number.NEGATIVE_INFINITY) < began) return
+    throw new NOT_PERMITTED(undefined, { message: `NATS ${this.user} may not publish "${subject}"` })
+  }
+
   /** Sends what is still to be sent, as long as the server takes it, and ends. Safe while connecting. */
   async close(): Promise<void> {
     await this.#connecting?.catch(() => {})
@@ -97,6 +140,12 @@ export class NatsLink {
       const inbox = new Inbox(connection, { prefix, batching: batching === true ? {} : batching })
       this.#live = { connection, inbox, canceller: new Canceller(connection) }
     } catch (cause) {
+      if (cause instanceof UnusableError) throw cause
+      if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) {
+        const hint =
+          'connect' in this.#options ? '' : '; look at name and password in the URL, and at the users of the server'
+        throw new UnusableError(`NATS refuses ${this.user}: ${cause.message}${hint}`, { cause })
+      }
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
     }
     this.#up = true
@@ -115,12 +164,34 @@ export class NatsLink {
         log?.info({}, 'NATS connection is back')
       } else if (status.type === 'error') {
         const { error } = status
-        if (error instanceof PermissionViolationError && error.operation === 'publish')
-          inbox.failSubject(error.subject, error)
-        log?.error({ err: error }, 'NATS server reported an error')
+        if (isViolation(error)) this.#refused(error, inbox)
+        else log?.error({ err: error }, 'NATS server reported an error')
       } else if (status.type === 'slowConsumer') log?.warn({}, 'NATS messages arrive faster than they are handled')
     }
     this.#up = false
     inbox.failAll(new Error('the connection was closed'))
   }
+  #refused(error: PermissionViolationError, inbox: Inbox): void {
+    const { operation, subject } = error
+    if (operation === 'publish') {
+      const mend = 'add the contract with it to `calls` of its NatsAccess, and give the server the new permissions'
+      inbox.failSubject(subject, new Error(`NATS ${this.user} may not call "${subject}": ${mend}`, { cause: error }))
+    }
+    if (subject === USER_INFO) return
+    const answer = operation === 'publish' && isInbox(subject, [])
+    // Each answer goes to a subject of its own: told of once for all.
+    const key = answer ? 'answers' : `${operation} ${subject}`
+    const known = this.#refusals.has(key)
+    if (this.#refusals.size >= MOST_REFUSALS) this.#refusals.clear()
+    this.#refusals.set(key, performance.now())
+    if (known) return
+    const what = answer
+      ? `answer on "${subject}": more than its permission's allow_responses say, or later`
+      : `${operation === 'publish' ? 'publish' : 'subscribe'} "${subject}"`
+    this.#options.log?.error({ subject, operation }, `NATS ${this.user} may not ${what}`)
+  }
+}
+
+function isViolation(error: Error): error is PermissionViolationError {
+  return error instanceof PermissionViolationError
 }

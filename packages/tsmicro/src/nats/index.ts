@@ -7,7 +7,11 @@ export { createEndpoint, type Endpoint, type EndpointOptions } from './endpoint/
 export type { EndpointLimits } from './endpoint/gate.ts'
 export { contextOfMessage } from './endpoint/message-context.ts'
 export { NatsServer, type NatsServerOptions } from './endpoint/server.ts'
+export { NOT_PERMITTED } from './not-permitted.ts'
 export type { LinkOptions, NatsOptions, ServerOptions, TransportOptions } from './options.ts'
+export { allows, type OwnPermissions, USER_INFO } from './own-permissions.ts'
+export { covers, type Tokens, tokensOf } from './pattern.ts'
+export { Subscriptions, type Wanted } from './subscriptions.ts'
 export type {
   Connect,
   ConnectAs,

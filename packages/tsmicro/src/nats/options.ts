@@ -1,6 +1,7 @@
 import { type ConnectionOptions, connect } from '@nats-io/transport-node'
 import type { Log } from '../call/index.ts'
 import { inboxPrefixOf } from '../contract/index.ts'
+import { UnusableError } from '../errors/index.ts'
 import type { BatchingOptions } from './client/batching.ts'
 import type { Connect, Transport } from './transport.ts'
 
@@ -9,7 +10,10 @@ export interface LinkOptions {
   /** Shown in the server's list of connections; the service's name. */
   readonly name: string
   readonly log?: Log
-  /** First token of the subjects on which replies come. Default: one of its own, `_INBOX_<name>`, as permissions ask for. */
+  /**
+   * First tokens of the subjects on which replies come. Default: `_INBOX_<name>`, its own, as permissions ask for. Services answer to
+   * `_INBOX…` only, unless their `inboxPrefixes` name others.
+   */
   readonly inboxPrefix?: string
   /**
    * Calls of one turn of the event loop travel in one message where the other side takes that. False = each in a message
@@ -34,15 +38,32 @@ export interface TransportOptions extends LinkOptions {
 /** Where and as whom to connect. */
 export type NatsOptions = ServerOptions | TransportOptions
 
+/** @throws {UnusableError} when the URL is none: only when it connects, as a server fails that is not there */
 export function connectOf(options: NatsOptions): () => Promise<Transport> {
   if ('connect' in options) return () => options.connect({ name: options.name })
-  // Read only when it connects: then an unusable URL fails as a server does that is not there.
-  return () => connect(connectionOptions(options))
+  return async () => connect(connectionOptions(options))
+}
+
+/** Whom the server takes us for, for a line that says so: `user "blog"`. */
+export function userOf(options: NatsOptions): string {
+  if ('connect' in options) return `user ${JSON.stringify(options.name)}`
+  const { username = '', password = '' } = parsedOf(options.url)[0] ?? {}
+  if (username === '') return 'a client without credentials'
+  return password === '' ? 'the bearer of this token' : `user ${JSON.stringify(decodeURIComponent(username))}`
+}
+
+function parsedOf(url: string): readonly URL[] {
+  try {
+    return url.split(',').map(each => new URL(each.includes('://') ? each : `nats://${each}`))
+  } catch {
+    // Not the text itself: it may hold a password.
+    throw new UnusableError('the URL cannot be read: expected nats://user:password@host:port')
+  }
 }
 
 function connectionOptions(options: ServerOptions): ConnectionOptions {
   const { url, name, reconnectWaitMs = 250, inboxPrefix = inboxPrefixOf(name) } = options
-  const parsed = url.split(',').map(each => new URL(each.includes('://') ? each : `nats://${each}`))
+  const parsed = parsedOf(url)
   const [{ username, password } = { username: '', password: '' }] = parsed
   const user = decodeURIComponent(username)
   const credentials = password ? { user, pass: decodeURIComponent(password) } : { token: user }

@@ -67,7 +67,7 @@ export async function batchReplies(open: OpenNetwork) {
       callback: (_error, msg) => {
         const tokens = (JSON.parse(msg.string()) as [string][]).map(([token]) => token)
         const [first, second, third] = tokens
-        msg.respond(JSON.stringify(foreign.map(token => [token, 'stolen'])))
+        msg.respond(JSON.stringify(foreign.filter(token => !tokens.includes(token)).map(token => [token, 'stolen'])))
         msg.respond(JSON.stringify([null, 5, [], [5], [{}], ['zzz', 1], [first, 1], [first, 2], [second, null, {}]]))
         msg.respond(JSON.stringify([[third, null, { error: 5, name: {}, errorData: 7, retryAfterSeconds: 'x' }]]))
       },

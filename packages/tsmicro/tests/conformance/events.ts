@@ -123,7 +123,11 @@ export async function events(open: OpenNetwork) {
   })
 
   test('data that does not match is not published; nor is anything without a connection', async () => {
-    await assert.rejects(publisher.publish(created, { id: 1 } as never), VALIDATION_FAILED)
+    await assert.rejects(publisher.publish(created, { id: 1 } as never), error => {
+      assert.ok(error instanceof VALIDATION_FAILED)
+      assert.match(error.message, /^event item.created does not match its schema: .*id must be string/)
+      return true
+    })
     await assert.rejects(publisher.publish(changed, { id: 1 } as never), VALIDATION_FAILED)
     const gone = createPublisher(network.client('gone'), 'gone')
     await assert.rejects(gone.publish(created, { id: 'x', n: 1 }), SERVICE_UNAVAILABLE)

@@ -80,7 +80,7 @@ export async function hostile(open: OpenNetwork) {
 
   test('thousands of hostile payloads: each gets exactly one typed answer', async () => {
     const answers = new Map<string, number>()
-    const inbox = 'fuzz.inbox'
+    const inbox = '_INBOX.fuzz'
     raw.subscribe(`${inbox}.*`, {
       callback: (_error, msg) => {
         answers.set(msg.subject, (answers.get(msg.subject) ?? 0) + 1)
@@ -108,7 +108,7 @@ export async function hostile(open: OpenNetwork) {
 
   test('thousands of hostile batches: every call that can be told apart gets one typed answer, the rest one for all', async () => {
     const answers = new Map<string, unknown[][]>()
-    raw.subscribe('fuzz.batch.*', {
+    raw.subscribe('_INBOX.batch.*', {
       callback: (_error, msg) => {
         const heard = answers.get(msg.subject) ?? []
         answers.set(msg.subject, heard)
@@ -132,7 +132,7 @@ export async function hostile(open: OpenNetwork) {
     const expected = new Map<string, number>()
     for (let round = 0; round < 3000; round++) {
       const subject = `${subjects[randomInt(subjects.length)]}.batch`
-      const reply = `fuzz.batch.${round}`
+      const reply = `_INBOX.batch.${round}`
       const list = Array.from({ length: randomInt(round % 100 === 0 ? 200 : 8) }, () =>
         items[randomInt(items.length)]?.(),
       )

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SERVICE_UNAVAILABLE } from 'tsmicro'
+import { UnusableError } from 'tsmicro'
 import { cacheSubjectOf, contract, event, natsPermissionsOf, procedure } from 'tsmicro/contract'
-import type { Transport } from 'tsmicro/nats'
+import { NOT_PERMITTED, type Transport } from 'tsmicro/nats'
 import Type from 'typebox'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
@@ -163,11 +163,19 @@ export async function permissions(open: OpenNetwork) {
   test('auth cannot call what it does not say it calls', async () => {
     const client = network.client('auth')
     await client.connect()
-    await assert.rejects(client.call(blog.pong, { n: 1 }), SERVICE_UNAVAILABLE)
+    await assert.rejects(client.call(blog.pong, { n: 1 }), error => {
+      assert.ok(error instanceof NOT_PERMITTED)
+      assert.match(error.message, /user "auth" may not call "blog.pong": .*`calls`/)
+      return true
+    })
     await client.close()
   })
 
   test('who is not named does not get in', async () => {
-    await assert.rejects(network.client('stranger').connect(), SERVICE_UNAVAILABLE)
+    await assert.rejects(network.client('stranger').connect(), error => {
+      assert.ok(error instanceof UnusableError)
+      assert.match(error.message, /^NATS refuses user "stranger": Authorization Violation/)
+      return true
+    })
   })
 }

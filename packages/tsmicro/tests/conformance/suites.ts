@@ -1,3 +1,5 @@
+import { access } from './access.ts'
+import { background } from './background.ts'
 import { batch } from './batch.ts'
 import { batchReplies } from './batch-replies.ts'
 import { broadcast } from './broadcast.ts'
@@ -9,12 +11,14 @@ import { draining } from './draining.ts'
 import { events } from './events.ts'
 import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
+import { lazyWork } from './lazy.ts'
 import { loss } from './loss.ts'
 import { lostCallers } from './lost-callers.ts'
 import type { OpenNetwork } from './network/network.ts'
 import { overload } from './overload.ts'
 import { permissions } from './permissions.ts'
 import { platform } from './platform.ts'
+import { replies } from './replies.ts'
 import { sharing } from './sharing.ts'
 import { stack } from './stack.ts'
 import { wire } from './wire.ts'
@@ -26,6 +30,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   wire,
   batch,
   'batch replies': batchReplies,
+  replies,
   sharing,
   cancel,
   overload,
@@ -35,9 +40,12 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   broadcast,
   discovery,
   draining,
+  background,
+  'lazy work': lazyWork,
   loss,
   'lost callers': lostCallers,
   permissions,
+  access,
   hostile,
   platform,
 }

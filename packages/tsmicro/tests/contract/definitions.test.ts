@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { contract, defineErrors, defineRoles, event, eventsOf, procedure, proceduresOf } from 'tsmicro/contract'
+import {
+  contract,
+  defineErrors,
+  defineRoles,
+  event,
+  eventsOf,
+  type NatsAccess,
+  natsAuthorization,
+  natsListenerOf,
+  natsPermissionsOf,
+  procedure,
+  proceduresOf,
+} from 'tsmicro/contract'
 import Type from 'typebox'
 
 const Id = Type.Object({ id: Type.String() })
@@ -31,6 +43,8 @@ test('a procedure that contradicts itself is refused with the reason', () => {
   refuses({ nats: 'a', access: 'key', body: Id }, /one `request` schema/)
   refuses({ http: 'POST /:id', access: 'key', params: Id, request: Id }, /`request` or its parts, not both/)
   refuses({ http: 'GET /a', access: 'key', timeoutMs: 0 }, /timeoutMs/)
+  refuses({ nats: 'a', access: 'key', timeoutMs: 86_400_001 }, /at most a day/)
+  refuses({ nats: 'a', access: 'key', timeoutMs: Number.POSITIVE_INFINITY }, /at most a day/)
   refuses({ http: 'GET /a', access: 'key', errors: { OTHER: GONE } }, /error GONE is listed as OTHER/)
 })
 
@@ -88,4 +102,22 @@ test('roles: a higher one may do what a lower one may', () => {
   assert.equal(roles.satisfies(['HIGH'], 'OTHER' as 'LOW'), false)
   assert.throws(() => defineRoles('A', 'A'), /named twice/)
   assert.throws(() => defineRoles('admin'), /UPPER_CASE/)
+})
+
+test('the permission to answer lasts as long as the slowest procedure that is served, and who serves nothing has none', () => {
+  const made = contract('shop', {
+    quick: procedure({ nats: 'quick', access: 'internal' }),
+    report: procedure({ nats: 'report', access: 'internal', timeoutMs: 90_500 }),
+    page: procedure({ http: 'GET /page', access: 'key', timeoutMs: 600_000 }),
+    gone: event({ subject: 'item.gone', aggregate: 'id', data: Id }),
+  })
+  const { report: _, ...fast } = made
+  const seconds = (access: Partial<NatsAccess>) =>
+    natsPermissionsOf({ service: 'shop', serves: [made], ...access }).responses?.expiresSeconds
+  assert.equal(seconds({}), 121)
+  assert.equal(seconds({ serves: [fast] }), 60)
+  assert.equal(seconds({ serves: [fast], handlerTimeoutMs: 100_000 }), 130)
+  const shop = natsPermissionsOf({ service: 'shop', serves: [made] })
+  const text = natsAuthorization([shop, natsListenerOf('audit', [made])], () => '"secret"')
+  assert.deepEqual(text.match(/allow_responses.*/g), ['allow_responses: { max: 64, expires: "121s" }'])
 })

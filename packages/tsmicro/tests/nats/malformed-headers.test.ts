@@ -28,7 +28,7 @@ test('malformed header blocks, written by hand, are answered like messages witho
   socket.on('data', chunk => {
     text += chunk
   })
-  socket.write('CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\nSUB raw.reply.* 1\r\n')
+  socket.write('CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\nSUB _INBOX.raw.* 1\r\n')
   const blocks = [
     '',
     'X',
@@ -43,10 +43,10 @@ test('malformed header blocks, written by hand, are answered like messages witho
   blocks.forEach((block, index) => {
     const bytes = Buffer.from(block, 'latin1')
     const body = Buffer.from('{"data":{"a":1}}')
-    socket.write(`HPUB shop.object raw.reply.${index} ${bytes.length} ${bytes.length + body.length}\r\n`)
+    socket.write(`HPUB shop.object _INBOX.raw.${index} ${bytes.length} ${bytes.length + body.length}\r\n`)
     socket.write(Buffer.concat([bytes, body, Buffer.from('\r\n')]))
   })
-  const ended = () => text.includes('-ERR') || blocks.every((_, index) => text.includes(`raw.reply.${index} `))
+  const ended = () => text.includes('-ERR') || blocks.every((_, index) => text.includes(`_INBOX.raw.${index} `))
   await until('all are answered or the server refuses', ended)
   socket.destroy()
   assert.deepEqual(unhandled, [])

@@ -51,7 +51,7 @@ export class Batcher {
 
   ended(call: PendingCall): void {
     const line = this.#lines.get(call.request.subject)
-    if (line) line.inFlight -= 1
+    if (line && line.inFlight > 0) line.inFlight -= 1
   }
 
   /** Nobody takes batches on this subject. */
@@ -91,9 +91,10 @@ export class Batcher {
       together = []
       body = ''
     }
-    for (const call of calls) {
+    for (const [index, call] of calls.entries()) {
       const { budgetMs, forwarded, data } = call.request
-      const item = encodeCall(call.token, Math.floor(budgetMs), forwarded, data)
+      call.item = index.toString(36)
+      const item = encodeCall(call.item, Math.floor(budgetMs), forwarded, data)
       if (together.length === share || body.length + item.length > maxLength) flush()
       body = together.length === 0 ? item : `${body},${item}`
       together.push(call)

@@ -14,9 +14,9 @@ export class Canceller {
   }
 
   /** @param reply the subject on which the call's reply would come */
-  cancel({ request, batch, token }: PendingCall, reply: string): void {
+  cancel({ request, item }: PendingCall, reply: string): void {
     const [service = ''] = request.subject.split('.', 1)
-    const id = encodeCallId(reply, batch === undefined ? undefined : token)
+    const id = encodeCallId(reply, item === '' ? undefined : item)
     if (this.#given.size === 0) setImmediate(() => this.#send())
     const ids = this.#given.get(service)
     if (ids) ids.push(id)

@@ -14,7 +14,7 @@ import {
   type ResponseOf,
 } from '../../contract/index.ts'
 import { DEADLINE_EXCEEDED, VALIDATION_FAILED } from '../../errors/index.ts'
-import { type Check, compileSchema } from '../../schema/index.ts'
+import { type Check, compileSchema, tellProblems } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
 import type { Outcome } from './outcome.ts'
@@ -29,10 +29,10 @@ export interface CallOptions {
   /** Gives up waiting when it aborts: the call fails with its reason and is cancelled over there. */
   readonly signal?: AbortSignal
   /**
-   * Whose request id, trace, token and budget to pass on; when it ends, so does this call. Default: the call being
-   * worked on.
+   * Whose request id, trace, token and budget to pass on; when it ends, so does this call. One that has been answered bounds nothing any
+   * more. Default: the call being worked on; an `undefined` that is given means none.
    */
-  readonly context?: CallContext
+  readonly context?: CallContext | undefined
 }
 
 export type NatsClientOptions = NatsOptions & {
@@ -81,6 +81,7 @@ export class NatsClient extends NatsLink {
   /**
    * @throws {ApiError} an error that the procedure declares, as the same class with the same data
    * @throws {SERVICE_UNAVAILABLE} when nobody answers on the subject or NATS is down
+   * @throws {NOT_PERMITTED} when the server does not let this service call that one
    * @throws {OVERLOADED} when the other service has more to do than it takes
    * @throws {DEADLINE_EXCEEDED} when the answer does not come in time
    * @throws {VALIDATION_FAILED} when `data` does not match the request's schema; nothing is sent
@@ -99,7 +100,10 @@ export class NatsClient extends NatsLink {
     if (request) {
       const outcome = request(data)
       const sent = outcome instanceof Promise ? await outcome : outcome
-      if (sent.problems) throw new VALIDATION_FAILED(sent.problems)
+      if (sent.problems) {
+        const message = `the data for ${bound.subject} does not match its schema: ${tellProblems(sent.problems)}`
+        throw new VALIDATION_FAILED(sent.problems, { message })
+      }
       input = sent.value
       text = JSON.stringify(input) ?? ''
     }
@@ -107,7 +111,8 @@ export class NatsClient extends NatsLink {
     // Awaited here, and errors made here, so that their stack traces lead to the caller.
     let answer: unknown
     if (this.#layers) {
-      const { signal, context = currentContext() } = options
+      const { signal } = options
+      const context = contextOf(options)
       const layers = this.#layers
       answer = await withDeadline(timeoutMs, signal, context, deadline =>
         layers({ procedure: bound, input: { data: input }, context, deadline, text, asUser, errors }),
@@ -121,7 +126,10 @@ export class NatsClient extends NatsLink {
     if (!response) return undefined as ResponseOf<S>
     const outcome = response(answer)
     const received = outcome instanceof Promise ? await outcome : outcome
-    if (received.problems) throw new MALFORMED_REPLY(undefined, { cause: received.problems })
+    if (received.problems) {
+      const text = `the answer of ${bound.subject} does not match its schema: ${tellProblems(received.problems)}`
+      throw new MALFORMED_REPLY(undefined, { cause: new Error(text) })
+    }
     return received.value as ResponseOf<S>
   }
 
@@ -140,9 +148,10 @@ export class NatsClient extends NatsLink {
 
   /** The innermost layer: may be run several times, each time with what is left. */
   async #attempt({ procedure, context, deadline, text, asUser, errors }: OutgoingCall): Promise<unknown> {
-    const options = context ? { context, deadline } : { deadline }
     const manner = { asUser, batchable: true }
-    const reply = replyOf(await this.#exchange(procedure.subject ?? '', text, deadline.remainingMs(), options, manner))
+    const timeoutMs = deadline.remainingMs()
+    const outcome = this.#exchange(procedure.subject ?? '', text, timeoutMs, { context, deadline }, manner)
+    const reply = replyOf(await outcome)
     if (reply.failure) throw await errorOf(reply.failure, errors)
     return reply.data
   }
@@ -151,9 +160,12 @@ export class NatsClient extends NatsLink {
     subject: string,
     data: string,
     timeoutMs: number,
-    { signal, context = currentContext(), deadline = context?.deadline }: ExchangeOptions,
+    options: ExchangeOptions,
     { asUser, batchable }: { readonly asUser: boolean; readonly batchable: boolean },
   ): Promise<Outcome> {
+    const { signal } = options
+    const context = contextOf(options)
+    const deadline = options.deadline ?? context?.deadline
     deadline?.throwIfEnded()
     signal?.throwIfAborted()
     const budgetMs = deadline ? Math.min(timeoutMs, deadline.remainingMs()) : timeoutMs
@@ -184,6 +196,10 @@ export class NatsClient extends NatsLink {
     this.#prepared.set(procedure, prepared)
     return prepared
   }
+}
+
+function contextOf(options: CallOptions): CallContext | undefined {
+  return 'context' in options ? options.context : currentContext()
 }
 
 /**

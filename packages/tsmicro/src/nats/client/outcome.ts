@@ -1,5 +1,6 @@
 import type { Msg } from '@nats-io/nats-core'
 import { DEADLINE_EXCEEDED, PAYLOAD_TOO_LARGE, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { NOT_PERMITTED } from '../not-permitted.ts'
 import type { BatchedReply } from '../wire/batch.ts'
 
 /**
@@ -11,6 +12,8 @@ export type Outcome =
   | { readonly kind: 'item'; readonly item: BatchedReply }
   | { readonly kind: 'late' }
   | { readonly kind: 'unavailable'; readonly cause: unknown }
+  /** The server refuses the message, or to let us hear replies. */
+  | { readonly kind: 'not-permitted'; readonly cause: Error }
   | { readonly kind: 'too-large'; readonly cause: unknown }
   /** The caller gave up, and told why. */
   | { readonly kind: 'given-up'; readonly reason: unknown }
@@ -22,6 +25,8 @@ export function reasonOf(outcome: Exclude<Outcome, { readonly kind: 'message' | 
       return new DEADLINE_EXCEEDED()
     case 'unavailable':
       return new SERVICE_UNAVAILABLE(undefined, { cause: outcome.cause })
+    case 'not-permitted':
+      return new NOT_PERMITTED(undefined, { message: outcome.cause.message, cause: outcome.cause })
     case 'too-large':
       return new PAYLOAD_TOO_LARGE(undefined, { cause: outcome.cause })
     case 'given-up':

@@ -15,19 +15,18 @@ export interface CallRequest {
 
 /** A call from its beginning to its one outcome. */
 export class PendingCall extends Expiring {
-  readonly token: string
   readonly request: CallRequest
-  /** Last token of the reply subject of the batch it was sent with. */
-  batch: string | undefined
-  sent = false
+  /** Last token of the reply subject of the message that it was sent with; '' before. Nobody can guess it. */
+  reply = ''
+  /** What tells it apart from the others of its batch; '' when it was sent alone. */
+  item = ''
   /** Ends the watch over the caller's signal and deadline. */
   unwatch: (() => void) | undefined
   readonly #onEnd: (call: PendingCall) => void
   #settle: ((outcome: Outcome) => void) | undefined
 
-  constructor(token: string, request: CallRequest, onEnd: (call: PendingCall) => void) {
+  constructor(request: CallRequest, onEnd: (call: PendingCall) => void) {
     super()
-    this.token = token
     this.request = request
     this.#onEnd = onEnd
   }
@@ -38,6 +37,10 @@ export class PendingCall extends Expiring {
     return new Promise(resolve => {
       this.#settle = resolve
     })
+  }
+
+  get sent(): boolean {
+    return this.reply !== ''
   }
 
   get ended(): boolean {

@@ -7,7 +7,7 @@ import {
   frameworkErrors,
   type ValidationDetail,
 } from '../../errors/index.ts'
-import { type Check, compileSchema } from '../../schema/index.ts'
+import { type Check, compileSchema, tellProblems } from '../../schema/index.ts'
 import { decodeEnvelope, type Envelope, parseErrorText } from '../wire/envelope.ts'
 import type { Failure } from '../wire/failure.ts'
 import { ERROR_CODE, ERROR_NAME, ERROR_TEXT, RETRY_AFTER } from '../wire/headers.ts'
@@ -74,7 +74,10 @@ export async function errorOf(failure: Failure, errors: ReplyErrors | undefined)
   const declared = errors?.get(name)
   if (declared) {
     const checked = await declared.check?.(errorData)
-    if (checked?.problems) return new MALFORMED_REPLY(undefined, { cause: { error: name, problems: checked.problems } })
+    if (checked?.problems) {
+      const text = `the data of ${name} does not match its schema: ${tellProblems(checked.problems)}`
+      return new MALFORMED_REPLY(undefined, { cause: new Error(text) })
+    }
     return new declared.type(checked?.value, { message, ...retry })
   }
   // What another service says beside its contract is for our log. Were it the message, a handler that lets a 503 pass would

@@ -1,4 +1,5 @@
-import type { Transport, TransportSubscription } from '../transport.ts'
+import type { Msg } from '@nats-io/nats-core'
+import type { Wanted } from '../subscriptions.ts'
 import type { Endpoint } from './endpoint.ts'
 import { schemaHash } from './schema-hash.ts'
 
@@ -18,24 +19,19 @@ const VERBS = ['PING', 'INFO', 'STATS'] as const
 type Verb = (typeof VERBS)[number]
 
 /**
- * Answers `$SRV.PING|INFO|STATS`, for all services, for this one by name, and for this instance by id, so that
+ * Answers to `$SRV.PING|INFO|STATS`, for all services, for this one by name, and for this instance by id, so that
  * `nats micro ls|info|stats` show it.
  * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md
  */
-export function announce(
-  nats: Transport,
+export function announcements(
   identity: ServiceIdentity,
   endpoints: readonly Endpoint[],
-): TransportSubscription[] {
+  respond: (msg: Msg, body: string) => void,
+): Wanted[] {
   return VERBS.flatMap(verb => {
     const subjects = [`$SRV.${verb}`, `$SRV.${verb}.${identity.name}`, `$SRV.${verb}.${identity.name}.${identity.id}`]
-    return subjects.map(subject =>
-      nats.subscribe(subject, {
-        callback: (error, msg) => {
-          if (!error && msg.reply) msg.respond(JSON.stringify(describe(verb, identity, endpoints)))
-        },
-      }),
-    )
+    const take = (msg: Msg) => respond(msg, JSON.stringify(describe(verb, identity, endpoints)))
+    return subjects.map(subject => ({ subject, take, optional: true }))
   })
 }
 

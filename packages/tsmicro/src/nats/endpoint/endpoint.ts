@@ -13,7 +13,7 @@ import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } 
 import { compileRequest } from '../../schema/index.ts'
 import { type EndpointLimits, Gate } from './gate.ts'
 import type { InboundCall } from './inbound-call.ts'
-import { OverloadLog } from './overload-log.ts'
+import { RareLog } from './rare-log.ts'
 import { EndpointStats } from './stats.ts'
 
 export interface EndpointOptions {
@@ -42,7 +42,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const { procedure, guard, log } = options
   const stats = new EndpointStats()
   const gate = new Gate(options.limits)
-  const overload = new OverloadLog(procedure.subject ?? '', log)
+  const overload = new RareLog(log, 'overloaded: calls are refused')
   const check = procedure.request && compileRequest(procedure.request, 'ignore')
   const tellFailure = createTellFailure(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
@@ -85,7 +85,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         }
       } catch (error) {
         // What did not come as far as its turn is not logged one by one: there may be very many.
-        if (error instanceof OVERLOADED) overload.refused()
+        if (error instanceof OVERLOADED) overload.happened({ subject: procedure.subject })
         failure = error instanceof ApiError ? error : new INTERNAL(undefined, { cause: error })
         if (!call.gone) failure = call.refuse(failure)
       } finally {

@@ -2,19 +2,25 @@ import { randomUUID } from 'node:crypto'
 import type { Msg } from '@nats-io/nats-core'
 import type { Log } from '../../call/index.ts'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
-import type { Transport, TransportSubscription } from '../transport.ts'
+import { Subscriptions } from '../subscriptions.ts'
+import type { Transport } from '../transport.ts'
 import { readCallIds } from '../wire/cancel.ts'
+import { isInbox } from '../wire/inbox.ts'
 import { readBatch } from './batch.ts'
-import { announce, QUEUE_GROUP } from './discovery.ts'
+import { announcements, QUEUE_GROUP } from './discovery.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Cancellable } from './inbound-call.ts'
 import { MessageCall } from './message-call.ts'
+import { RareLog } from './rare-log.ts'
+import { respond } from './respond.ts'
 
 /** Who this instance is to those who ask `$SRV.INFO`. */
 export interface NatsServerOptions {
   readonly name: string
   readonly version: string
   readonly description?: string
+  /** First characters of subjects to which answers may go, beside `_INBOX`. */
+  readonly inboxPrefixes?: readonly string[]
   readonly log: Log
 }
 
@@ -30,13 +36,16 @@ export class NatsServer {
   /** Number of calls that are worked on. */
   #active = 0
   #whenIdle: (() => void) | undefined
-  #subscriptions: TransportSubscription[] = []
-  /** There is no connection: nobody can be answered. */
-  #lost = false
+  readonly #noInbox: RareLog
+  #subscriptions: Subscriptions | undefined
   #draining = false
 
   constructor(options: NatsServerOptions) {
     this.#options = options
+    this.#noInbox = new RareLog(
+      options.log,
+      'a request was ignored: it wants its answer on a subject that is no inbox (see inboxPrefixes)',
+    )
   }
 
   /** Adds an endpoint; before {@link start}. */
@@ -48,21 +57,32 @@ export class NatsServer {
     return this.#endpoints
   }
 
+  /** Subjects that the server does not let this instance hear. */
+  get refused(): readonly string[] {
+    return this.#subscriptions?.refused ?? []
+  }
+
   /** Subscribes everything. Subscriptions survive reconnects. */
   start(nats: Transport): void {
-    const { name, version, description = '' } = this.#options
+    const { name, version, description = '', log } = this.#options
     const identity = { name, version, description, id: randomUUID().replaceAll('-', ''), started: new Date() }
     const maxPayload = nats.info?.max_payload ?? DEFAULT_MAX_PAYLOAD
-    const served = this.#endpoints.flatMap(endpoint => {
+    const subscriptions = new Subscriptions(nats, { log, onLost: () => this.#lose() })
+    this.#subscriptions = subscriptions
+    for (const endpoint of this.#endpoints) {
       const { subject = '' } = endpoint.procedure
-      return [
-        this.#subscribe(nats, subject, msg => this.#receive(endpoint, msg), QUEUE_GROUP),
-        this.#subscribe(nats, batchSubject(subject), msg => this.#receiveBatch(endpoint, msg, maxPayload), QUEUE_GROUP),
-      ]
-    })
-    const cancels = this.#subscribe(nats, cancelSubject(name), msg => this.#cancel(msg))
-    this.#subscriptions = [...served, cancels, ...announce(nats, identity, this.#endpoints)]
-    void this.#watch(nats)
+      subscriptions.add({ subject, queue: QUEUE_GROUP, take: msg => this.#receive(endpoint, msg) })
+      subscriptions.add({
+        subject: batchSubject(subject),
+        queue: QUEUE_GROUP,
+        take: msg => this.#receiveBatch(endpoint, msg, maxPayload),
+      })
+    }
+    if (this.#endpoints.length > 0) subscriptions.add({ subject: cancelSubject(name), take: msg => this.#cancel(msg) })
+    const tell = (msg: Msg, body: string) => {
+      if (msg.reply && this.#mayAnswer(msg)) respond(msg, body, log)
+    }
+    for (const each of announcements(identity, this.#endpoints, tell)) subscriptions.add(each)
   }
 
   /**
@@ -71,12 +91,9 @@ export class NatsServer {
    */
   async drain(): Promise<void> {
     const subscriptions = this.#subscriptions
-    this.#subscriptions = []
     this.#draining = true
-    // A lost one has nothing to deliver, and draining would wait for its next attempt to come back.
-    if (this.#lost) for (const subscription of subscriptions) subscription.unsubscribe()
-    else await Promise.allSettled(subscriptions.map(subscription => subscription.drain()))
-    if (this.#lost) this.#abandon()
+    await subscriptions?.drain()
+    if (subscriptions?.lost) this.#abandon()
     if (this.#active > 0) {
       await new Promise<void>(resolve => {
         this.#whenIdle = resolve
@@ -86,31 +103,31 @@ export class NatsServer {
     await new Promise(resolve => setImmediate(resolve))
   }
 
-  #subscribe(nats: Transport, subject: string, take: (msg: Msg) => void, queue?: string): TransportSubscription {
-    return nats.subscribe(subject, {
-      ...(queue ? { queue } : {}),
-      callback: (err, msg) => {
-        if (err) this.#options.log.error({ err, subject }, 'subscription failed')
-        else take(msg)
-      },
-    })
+  /** Whether somebody may be answered; where nobody wants an answer there is none to refuse. */
+  #mayAnswer({ reply, subject }: Msg): boolean {
+    if (!reply || isInbox(reply, this.#options.inboxPrefixes ?? [])) return true
+    this.#noInbox.happened({ subject, reply })
+    return false
   }
 
   #receive(endpoint: Endpoint, msg: Msg): void {
+    if (!this.#mayAnswer(msg)) return
     const call = new MessageCall(msg, endpoint.timeoutMs, this.#options.log)
     if (msg.reply) this.#working.set(msg.reply, call)
     this.#active += 1
-    void endpoint.handle(call).then(() => this.#ended(msg.reply))
+    const ended = () => this.#ended(msg.reply)
+    void endpoint.handle(call).then(ended, ended)
   }
 
   #receiveBatch(endpoint: Endpoint, msg: Msg, maxPayload: number): void {
+    if (!this.#mayAnswer(msg)) return
     const batch = readBatch(msg, { maxPayload, timeoutMs: endpoint.timeoutMs, log: this.#options.log })
     let left = batch?.calls.length ?? 0
     if (!batch || left === 0) return
     if (msg.reply) this.#working.set(msg.reply, batch)
     this.#active += left
     const ended = () => this.#ended(--left === 0 ? msg.reply : undefined)
-    for (const call of batch.calls) void endpoint.handle(call).then(ended)
+    for (const call of batch.calls) void endpoint.handle(call).then(ended, ended)
   }
 
   /** @param reply of a message with which all is done */
@@ -121,16 +138,7 @@ export class NatsServer {
   }
 
   /** A connection that is lost may come back, in a cluster even to the same callers; for one that is to end this comes too late. */
-  async #watch(nats: Transport): Promise<void> {
-    for await (const { type } of nats.status()) {
-      if (type === 'reconnect') this.#lost = false
-      else if (type === 'disconnect') this.#lose()
-    }
-    this.#lose()
-  }
-
   #lose(): void {
-    this.#lost = true
     if (this.#draining) this.#abandon()
   }
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
+import { covers, type Tokens, tokensOf } from '../../nats/index.ts'
 import { noResponders, type Packet } from './packet.ts'
 import type { Session } from './session.ts'
-import { covers, type Tokens, tokensOf } from './subject.ts'
 
 /** What a connection wants to hear. */
 export interface Interest {

@@ -7,7 +7,7 @@ import {
   RequestError,
   type Status,
 } from '@nats-io/nats-core'
-import type { Transport, TransportSubscribeOptions } from '../../nats/index.ts'
+import { type Transport, type TransportSubscribeOptions, USER_INFO } from '../../nats/index.ts'
 import type { Broker, Peer } from './broker.ts'
 import { encodePacket, type Sending } from './packet.ts'
 import type { Session } from './session.ts'
@@ -45,8 +45,11 @@ export class LoopbackConnection implements Transport, Peer, SubscriptionOwner {
   respond = (subject: string, payload: Payload, sending: Sending): void => {
     const packet = encodePacket(subject, payload, sending, this.info.max_payload)
     this.#send(() => {
-      if (this.session.mayPublish(subject)) this.#broker.route(this.session, packet)
-      else this.#refused(`Permissions Violation for Publish to "${subject}"`)
+      if (!this.session.mayPublish(subject)) this.#refused(`Permissions Violation for Publish to "${subject}"`)
+      else if (subject === USER_INFO && packet.reply !== '') {
+        const answer = encodePacket(packet.reply, this.session.describe(), {}, this.info.max_payload)
+        this.#broker.route(this.session, answer)
+      } else this.#broker.route(this.session, packet)
     })
   }
 

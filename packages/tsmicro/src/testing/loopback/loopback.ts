@@ -9,7 +9,8 @@ import { Session } from './session.ts'
 export interface LoopbackOptions {
   /**
    * What each user may do; a client's name is its user's, and whoever is not named does not get in. Default: everybody may
-   * do everything. As on a server, what is not allowed shows as a call that fails with SERVICE_UNAVAILABLE.
+   * do everything. As on a server, what is not allowed fails with NOT_PERMITTED, and a service that lacks a permission does not
+   * start.
    */
   readonly permissions?: readonly NatsPermissions[]
   /** Bytes of one message at most, headers included. Default 1 MiB, as a nats-server's. */
@@ -55,7 +56,7 @@ export function createLoopback(options: LoopbackOptions = {}): Loopback {
   const connect: Connect = async ({ name }) => {
     if (!broker.up) throw new ConnectionError('connection refused')
     const own = permissions?.find(({ user }) => user === name)
-    if (permissions && !own) throw new AuthorizationError('Authorization Violation')
+    if (permissions && !own) throw unknownUser(permissions)
     return new LoopbackConnection(broker, new Session(own), maxPayload)
   }
   return {
@@ -70,4 +71,9 @@ export function createLoopback(options: LoopbackOptions = {}): Loopback {
       await nextTurn()
     },
   }
+}
+
+function unknownUser(known: readonly NatsPermissions[]): Error {
+  const users = known.map(({ user }) => user).join(', ')
+  return new AuthorizationError(`Authorization Violation: the loopback's permissions name ${users || 'nobody'}`)
 }

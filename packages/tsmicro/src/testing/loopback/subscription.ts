@@ -1,10 +1,10 @@
 import { ClosedConnectionError, InvalidOperationError } from '@nats-io/nats-core'
 import type { TransportSubscribeOptions, TransportSubscription } from '../../nats/index.ts'
+import { tokensOf } from '../../nats/index.ts'
 import type { Interest } from './broker.ts'
 import { LoopbackMessage, type Respond } from './message.ts'
 import type { Packet } from './packet.ts'
 import type { Session } from './session.ts'
-import { tokensOf } from './subject.ts'
 
 /** What a subscription needs of its connection. */
 export interface SubscriptionOwner {

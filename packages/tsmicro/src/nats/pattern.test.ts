@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { covers, tokensOf } from './subject.ts'
+import { covers, tokensOf } from './pattern.ts'
 
 test('a pattern covers subjects and the narrower patterns', () => {
   const cases: readonly (readonly [pattern: string, other: string, covered: boolean])[] = [

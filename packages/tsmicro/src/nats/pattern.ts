@@ -1,6 +1,7 @@
 /** Tokens of a subject or of a pattern: `*` stands for one token, a trailing `>` for one or more. */
 export type Tokens = readonly string[]
 
+/** Splits a subject or a pattern. */
 export function tokensOf(subject: string): Tokens {
   return subject.split('.')
 }

@@ -1,0 +1,102 @@
+import {
+  cancelSubject,
+  type EventDefinition,
+  eventsOf,
+  type NatsAccess,
+  natsPermissionsOf,
+  proceduresOf,
+} from '../contract/index.ts'
+import { allows, type Endpoint, type OwnPermissions } from '../nats/index.ts'
+import { StartError } from './start-error.ts'
+
+/** What a service does at its NATS door. */
+export interface NatsUse {
+  readonly service: string
+  readonly endpoints: readonly Endpoint[]
+  readonly events: readonly EventDefinition[]
+  readonly access: NatsAccess | undefined
+}
+
+/** Something that the service's user must be permitted, and what mends it when he is not. */
+interface Need {
+  readonly operation: 'publish' | 'subscribe'
+  readonly subject: string
+  readonly mend: string
+}
+
+/** @throws {StartError} when a service does more than it says it does */
+export function verifyAccess(use: NatsUse): void {
+  const { service, access } = use
+  if (!access) return
+  const { publish, subscribe, responses } = natsPermissionsOf(access)
+  const may = {
+    publish: { allow: publish },
+    subscribe: { allow: subscribe },
+    ...(responses ? { responses: { max: responses.max, expiresMs: responses.expiresSeconds * 1000 } } : {}),
+  }
+  const lacking = lackingOf(use, may)
+  if (lacking.length === 0) return
+  throw new StartError(`the NatsAccess of ${service} says less than ${service} does: ${lacking.join('; ')}`)
+}
+
+/** @throws {StartError} when the server permits less than the service does */
+export function verifyPermissions(use: NatsUse, user: string, may: OwnPermissions): void {
+  refuse(use, user, lackingOf(use, may))
+}
+
+/** @param refused what the server did not let the service hear. @throws {StartError} unless that is nothing */
+export function verifyHeard(use: NatsUse, user: string, refused: readonly string[]): void {
+  const needs = needsOf(use)
+  const lacking = refused.map(subject => {
+    const need = needs.find(each => each.operation === 'subscribe' && each.subject === subject)
+    return need ? tell(need) : `subscribe "${subject}"`
+  })
+  refuse(use, user, lacking)
+}
+
+function refuse({ service }: NatsUse, user: string, lacking: readonly string[]): void {
+  if (lacking.length === 0) return
+  const whole = lacking.join('; ')
+  throw new StartError(
+    `NATS ${user} may not do what ${service} does: ${whole}. Give the server the permissions that natsPermissionsOf makes of it`,
+  )
+}
+
+function lackingOf(use: NatsUse, may: OwnPermissions): readonly string[] {
+  const needs = needsOf(use).filter(({ operation, subject }) => !allows(may[operation], subject))
+  return [...needs.map(tell), ...answersOf(use, may)]
+}
+
+function tell({ operation, subject, mend }: Need): string {
+  return `${operation} "${subject}" (${mend})`
+}
+
+function needsOf({ service, endpoints, events, access }: NatsUse): readonly Need[] {
+  const served = endpoints.map(({ procedure: { subject = '' } }) => subject)
+  const hear = (subject: string, mend: string): Need => ({ operation: 'subscribe', subject, mend })
+  const say = (subject: string, mend: string): Need => ({ operation: 'publish', subject, mend })
+  const own = `its NatsAccess must be of service "${service}"`
+  return [
+    ...(served.length > 0 ? [...served, cancelSubject(service)] : []).map(subject => hear(subject, own)),
+    ...events.map(({ subject }) => hear(subject, 'add the contract with this event to `consumes` of its NatsAccess')),
+    ...(access?.calls ?? [])
+      .flatMap(proceduresOf)
+      .flatMap(({ subject }) => (subject === undefined ? [] : [say(subject, 'named by `calls` of its NatsAccess')])),
+    ...(access?.serves ?? [])
+      .flatMap(eventsOf)
+      .map(({ subject }) => say(subject, 'an event named by `serves` of its NatsAccess')),
+  ]
+}
+
+/** Whether what is asked may be answered, and for as long as the answer may take. */
+function answersOf({ endpoints }: NatsUse, { publish, responses }: OwnPermissions): readonly string[] {
+  if (endpoints.length === 0 || allows(publish, '_INBOX.any')) return []
+  if (!responses) return ['answer whoever asks (allow_responses is missing)']
+  return endpoints
+    .filter(({ timeoutMs }) => responses.expiresMs > 0 && timeoutMs > responses.expiresMs)
+    .map(
+      ({ timeoutMs, procedure: { subject } }) =>
+        `answer "${subject}" after ${responses.expiresMs / 1000} s, while it may take ${timeoutMs / 1000} s ` +
+        '(allow_responses; `handlerTimeoutMs` of its NatsAccess is that of the service)',
+    )
+}

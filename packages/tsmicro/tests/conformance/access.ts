@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createPublisher, StartError } from 'tsmicro'
+import { contract, event, type NatsAccess, natsListenerOf, natsPermissionsOf, procedure } from 'tsmicro/contract'
+import { NOT_PERMITTED } from 'tsmicro/nats'
+import Type from 'typebox'
+import { build, serve, type TestService } from '../support/service.ts'
+import type { OpenNetwork } from './network/network.ts'
+
+const Id = Type.Object({ id: Type.String() })
+const stock = contract('stock', {
+  take: procedure({ nats: 'take', access: 'internal', response: Type.String() }),
+  count: procedure({ nats: 'count', access: 'internal', timeoutMs: 90_000 }),
+  taken: event({ subject: 'goods.taken', aggregate: 'id', data: Id }),
+})
+const front = contract('front', { ask: procedure({ http: 'GET /ask', access: 'key', response: Type.String() }) })
+const { taken, ...calls } = stock
+const onlyEvents = { taken }
+
+const stockAccess: NatsAccess = { service: 'stock', serves: [stock] }
+const users = [
+  natsPermissionsOf(stockAccess),
+  natsPermissionsOf({ service: 'front', serves: [], calls: [calls], consumes: [onlyEvents] }),
+  natsPermissionsOf({ service: 'poor', serves: [] }),
+  // As those made by hand or by an older version: the server tells him nothing of himself.
+  { ...natsPermissionsOf({ service: 'old', serves: [] }), publish: ['nothing'] },
+  { ...natsPermissionsOf({ service: 'hasty', serves: [] }), responses: { max: 64, expiresSeconds: 5 } },
+  natsListenerOf('listener', [onlyEvents]),
+]
+
+const startError = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof StartError, String(error))
+  assert.match(error.message, pattern)
+  assert.doesNotMatch(error.message, /\n/)
+  return true
+}
+
+/** What a service does on NATS, what it says it does, and what its user may. */
+export async function access(open: OpenNetwork) {
+  const network = await open(users)
+  // Longer than a test may take: what does not fail at once fails here.
+  const patient = { network, startTimeoutMs: 600_000 }
+  const consuming: Parameters<typeof build>[0]['endpoints'] = group => group.consume(taken, () => {})
+  const serving: Parameters<typeof build>[0]['endpoints'] = group =>
+    group.implement(stock, { take: () => 'taken', count: () => {} })
+
+  test('all that a service does is permitted: it starts, calls, announces and hears', async () => {
+    const s = await serve({
+      ...patient,
+      name: 'stock',
+      contracts: [stock],
+      natsAccess: stockAccess,
+      endpoints: serving,
+    })
+    const heard: string[] = []
+    const f = await serve({
+      ...patient,
+      name: 'front',
+      natsAccess: { service: 'front', serves: [], calls: [calls], consumes: [onlyEvents] },
+      endpoints: group => group.consume(taken, ({ data }) => void heard.push(data.id)),
+    })
+    assert.equal(await f.nats.call(stock.take, undefined), 'taken')
+    await createPublisher(s.nats, 'stock').publish(taken, { id: 'a' })
+    await f.nats.check()
+    assert.deepEqual([(await s.service.health()).ready, (await f.service.health()).ready], [true, true])
+    assert.deepEqual([...s.log.at('error'), ...f.log.at('error')], [])
+    await Promise.all([f.service.stop(), s.service.stop()])
+    assert.deepEqual(heard, ['a'])
+  })
+
+  test('what is consumed but not permitted fails the start, with the line that mends it, whatever the server tells', async () => {
+    for (const name of ['poor', 'old']) {
+      const { service, log } = build({ ...patient, name, endpoints: consuming })
+      await assert.rejects(
+        service.start(),
+        startError(
+          new RegExp(
+            `^NATS user "${name}" may not .*subscribe "goods.taken" .add the contract with this event to .consumes.`,
+          ),
+        ),
+      )
+      assert.ok(!log.lines.some(({ message }) => message === `${name} is ready`))
+      // One line for each subject, and no stack of the client library.
+      assert.ok(log.at('error').every(({ fields }) => fields.err === undefined))
+    }
+  })
+
+  test('what is served under the name of another fails the start', async () => {
+    const nats = network.client('poor')
+    const { service } = build({ startTimeoutMs: 600_000, nats, name: 'stock', contracts: [stock], endpoints: serving })
+    await assert.rejects(
+      service.start(),
+      startError(/^NATS user "poor" may not .*subscribe "stock.take" .its NatsAccess must be of service "stock"/),
+    )
+  })
+
+  test('what is to be called or announced, but the server does not know it yet, fails the start', async () => {
+    const natsAccess = { service: 'poor', serves: [onlyEvents], calls: [calls] }
+    const { service } = build({ ...patient, name: 'poor', natsAccess })
+    await assert.rejects(
+      service.start(),
+      startError(/publish "stock.take" .*publish "goods.taken" .*natsPermissionsOf/),
+    )
+  })
+
+  test('a service that does more than it says is refused before it starts', () => {
+    const natsAccess = { service: 'front', serves: [] }
+    assert.throws(
+      () => build({ ...patient, name: 'front', natsAccess, endpoints: consuming }),
+      startError(/^the NatsAccess of front says less than front does: subscribe "goods.taken" .*`consumes`/),
+    )
+    assert.throws(
+      () =>
+        build({
+          ...patient,
+          name: 'stock',
+          contracts: [stock],
+          natsAccess: stockAccess,
+          handlerTimeoutMs: 200_000,
+          endpoints: serving,
+        }),
+      startError(/answer "stock.take" after 120 s, while it may take 200 s .*handlerTimeoutMs/),
+    )
+  })
+
+  test('a permission to answer that ends before the work may is refused', async () => {
+    const { service } = build({ ...patient, name: 'hasty', endpoints: group => group.addEndpoint('x', () => 1) })
+    await assert.rejects(service.start(), startError(/answer "hasty.x" after 5 s, while it may take 10 s/))
+  })
+
+  test('a user that the server does not know fails the start at once, by name', async () => {
+    const { service } = build({ ...patient, name: 'stranger' })
+    await assert.rejects(
+      service.start(),
+      startError(/^nats cannot be used: NATS refuses user "stranger": Authorization Viol/),
+    )
+  })
+
+  test('a call that is not permitted is our mistake and not a bad moment: 500, the log says what to do', async () => {
+    const made: TestService = await serve({
+      ...patient,
+      name: 'poor',
+      contracts: [front],
+      routes: routes => routes.implement(front, { ask: () => made.nats.call(stock.take, undefined) }),
+    })
+    for (let round = 0; round < 3; round++) {
+      const answer = await made.service.inject({ method: 'GET', url: '/ask' })
+      assert.deepEqual([answer.statusCode, answer.json<{ error: string }>().error], [500, 'INTERNAL'])
+    }
+    const told = made.log.at('error').map(({ fields }) => String((fields.err as Error | undefined)?.message))
+    assert.ok(
+      told.some(text => /^NATS user "poor" may not call "stock.take": .*`calls`/.test(text)),
+      told.join('\n'),
+    )
+    const together = await Promise.allSettled(Array.from({ length: 5 }, () => made.nats.call(stock.take, undefined)))
+    for (const each of together) assert.ok(each.status === 'rejected' && each.reason instanceof NOT_PERMITTED)
+    await made.service.stop()
+  })
+
+  test('an event that may not be announced is not announced in silence', async () => {
+    const client = network.client('poor')
+    await client.connect()
+    await assert.rejects(createPublisher(client, 'poor').publish(taken, { id: 'a' }), (error: Error) => {
+      assert.ok(error instanceof NOT_PERMITTED)
+      assert.match(error.message, /^NATS user "poor" may not publish "goods.taken"/)
+      return true
+    })
+    await client.close()
+  })
+
+  test('a client that may not hear replies says so, rather than to wait for them', async () => {
+    const client = network.client('listener')
+    await client.connect()
+    await assert.rejects(client.call(stock.take, undefined), NOT_PERMITTED)
+    await assert.rejects(client.call(stock.take, undefined), NOT_PERMITTED)
+    await client.close()
+    const heard: string[] = []
+    const made = await serve({
+      ...patient,
+      name: 'listener',
+      endpoints: group => group.consume(taken, ({ data }) => void heard.push(data.id)),
+    })
+    assert.equal((await made.service.health()).ready, true)
+    await made.service.stop()
+  })
+}
