@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { connect } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
 import { NATS_CONFIG, natsConfig } from './nats-config.ts'
@@ -10,10 +12,13 @@ test('deploy/nats/nats.conf is in step with the contracts', () => {
   assert.equal(readFileSync(NATS_CONFIG, 'utf8'), natsConfig(), 'npm run nats:config writes it anew')
 })
 
-test('a real server runs it, with the passwords of its environment', async () => {
-  process.env.AUTH_NATS_PASSWORD = 'one'
-  process.env.BLOG_NATS_PASSWORD = 'two'
-  await using server = await startNats({ ephemeral: true, extraArgs: ['-c', fileURLToPath(NATS_CONFIG)] })
+test('a real server runs it, with passwords from outside of it', async t => {
+  // Where a name is not set in the configuration, as here, the server looks for it in its environment.
+  const directory = await mkdtemp(join(tmpdir(), 'nats-config-'))
+  t.after(() => rm(directory, { recursive: true, force: true }))
+  const file = join(directory, 'nats.conf')
+  await writeFile(file, `AUTH_NATS_PASSWORD: one\nBLOG_NATS_PASSWORD: two\n${readFileSync(NATS_CONFIG, 'utf8')}`)
+  await using server = await startNats({ ephemeral: true, extraArgs: ['-c', file] })
   const servers = new URL(server.url).host
   const nats = await connect({ servers, user: 'blog', pass: 'two' })
   await nats.close()
