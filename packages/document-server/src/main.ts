@@ -1,34 +1,57 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startDocumentServer } from './server.ts'
+import { checkPassword, readPassword } from './auth/password.ts'
+import { type DocumentServerOptions, startDocumentServer } from './server.ts'
 
 const help = `document-server: an embedded stand-in for MongoDB, for development and tests
 
-  --dir DIR              where the data is kept (made when missing)
+  --dir DIR              where the data is kept (made when missing, for you alone)
   --port PORT            TCP port; 0 takes a free one (default 27017)
-  --host HOST            address to listen on (default 127.0.0.1; there is no access control)
+  --host HOST            address to listen on (default 127.0.0.1; nothing is encrypted)
+  --user NAME            the one user, who may do everything (default app)
+  --password-file FILE   its password, in a file of mode 600 (default DIR/password, made on the first start)
   --durability MODE      full: acknowledged writes survive power loss (default); process: the end of the process
   --help                 this text
+
+  DOCUMENT_SERVER_PASSWORD   the password, instead of a file. It is never taken from the command line, which all users can read.
+
+Clients sign in with SCRAM-SHA-256: mongodb://app:PASSWORD@127.0.0.1:27017/database
 `
 
-function parse(): { dir: string; port: number; host: string; durability: 'full' | 'process' } | undefined {
+interface Arguments extends DocumentServerOptions {
+  /** Where the password comes from, for the line that says where the server is. */
+  readonly whence: string
+}
+
+function parse(): Arguments | undefined {
   const { values } = parseArgs({
     options: {
       dir: { type: 'string' },
       port: { type: 'string', default: '27017' },
       host: { type: 'string', default: '127.0.0.1' },
+      user: { type: 'string', default: 'app' },
+      'password-file': { type: 'string' },
       durability: { type: 'string', default: 'full' },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return undefined
-  const { dir, host, durability } = values
+  const { dir, host, user, durability } = values
   if (dir === undefined || dir === '') throw new Error('--dir is missing: say where the data is to be kept')
   const port = Number(values.port)
   if (!/^\d+$/.test(values.port) || port > 65_535)
     throw new Error(`--port ${values.port} is not a port: use 0 to 65535`)
   if (durability !== 'full' && durability !== 'process')
     throw new Error(`--durability ${durability} is unknown: use full or process`)
-  return { dir, port, host, durability }
+  return { dir, port, host, user, durability, ...password(values['password-file'], dir) }
+}
+
+function password(file: string | undefined, dir: string): { password?: string; whence: string } {
+  const given = process.env.DOCUMENT_SERVER_PASSWORD
+  if (file !== undefined) return { password: readPassword(file), whence: file }
+  return given
+    ? { password: checkPassword(given, 'DOCUMENT_SERVER_PASSWORD'), whence: 'DOCUMENT_SERVER_PASSWORD' }
+    : { whence: join(dir, 'password') }
 }
 
 async function main(): Promise<void> {
@@ -39,11 +62,15 @@ async function main(): Promise<void> {
   }
   const server = await startDocumentServer(options)
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => void server.close().then(() => process.exit(0)))
-  process.stdout.write(`document-server ready on ${server.url}\n`)
+    process.on(signal, () => void server.close().then(() => process.exit(0), fail))
+  process.stdout.write(
+    `document-server ready on ${server.address}: user ${server.user}, password in ${options.whence}\n`,
+  )
 }
 
-main().catch((error: unknown) => {
+function fail(error: unknown): never {
   process.stderr.write(`document-server: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)
-})
+}
+
+main().catch(fail)

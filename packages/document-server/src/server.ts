@@ -1,18 +1,24 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { isAbsolute, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Credentials } from './auth/credentials.ts'
+import { checkPassword, keptPassword } from './auth/password.ts'
 import type { Engine } from './commands/command.ts'
 import { Cursors } from './cursors.ts'
 import { Catalog } from './storage/catalog.ts'
 import { Database, DirectoryInUseError, type Durability } from './storage/database.ts'
-import { deleteExpired } from './storage/expiry.ts'
-import { serveConnection } from './wire/connection.ts'
+import { Sweeper } from './storage/sweeper.ts'
+import { type Connection, serveConnection } from './wire/connection.ts'
 
 export interface DocumentServerOptions {
   /** Directory of the stored data; made when missing. One server at a time can use it. */
   readonly dir: string
-  /** Address to listen on. There is no access control: keep it a loopback address. Default `127.0.0.1`. */
+  /** Address to listen on. Nothing is encrypted: keep it a loopback address. Default `127.0.0.1`. */
   readonly host?: string
+  /** The one user there is, who may do everything in every database. Default `app`. */
+  readonly user?: string
+  /** Its password, 1 to 256 printable ASCII characters. Default: a random one, kept in `DIR/password` with mode 600. */
+  readonly password?: string
   /** TCP port; 0 (the default) takes a free one. */
   readonly port?: number
   /** What an acknowledged write survives: `full` (default) power loss, `process` the end of the process. */
@@ -24,8 +30,11 @@ export interface DocumentServerOptions {
 }
 
 export interface DocumentServer extends AsyncDisposable {
-  /** `mongodb://host:port`, for the official driver. */
+  /** `mongodb://user:password@host:port`, for the official driver; a database can be appended. Not for logs. */
   readonly url: string
+  /** The URL without user and password, for logs. */
+  readonly address: string
+  readonly user: string
   readonly port: number
   /** Finishes what was accepted, ends the connections and gives the directory free. */
   close(): Promise<void>
@@ -42,32 +51,45 @@ export interface DocumentServer extends AsyncDisposable {
 export async function startDocumentServer(options: DocumentServerOptions): Promise<DocumentServer> {
   const { host = '127.0.0.1', port = 0, durability = 'full', expirySweepMs = 60_000, cursorIdleMs = 600_000 } = options
   const dir = isAbsolute(options.dir) ? options.dir : resolve(options.dir)
+  const { user = 'app', password } = options
+  if (password !== undefined) checkPassword(password, 'the password given')
+  if (!/^[\w.-]{1,64}$/.test(user)) throw new Error(`"${user}" is no user name: use letters, digits, dots and dashes`)
   const database = await openDatabase(dir, durability)
-  const engine: Engine = { database, catalog: new Catalog(database), cursors: new Cursors(cursorIdleMs) }
-  const sockets = new Set<Socket>()
-  const server = createServer(socket => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    serveConnection(socket, ++connections, engine)
-  })
-  let connections = 0
+  const connections = new Map<Socket, Connection>()
+  let accepted = 0
+  let engine: Engine
+  let secret: string
+  let server: Server
   try {
+    secret = password ?? keptPassword(join(dir, 'password'))
+    const credentials = await Credentials.open(database, user, secret)
+    engine = { database, catalog: new Catalog(database), cursors: new Cursors(cursorIdleMs), credentials }
+    server = createServer(socket => {
+      socket.once('close', () => connections.delete(socket))
+      connections.set(socket, serveConnection(socket, ++accepted, engine))
+    })
     await listen(server, host, port)
   } catch (error) {
     database.close()
     throw error
   }
-  const expiry = setInterval(() => sweep(engine), expirySweepMs)
-  const idle = setInterval(() => engine.cursors.closeIdle(), Math.min(cursorIdleMs, 10_000))
+  const sweeper = new Sweeper(engine)
+  const timers = [
+    setInterval(() => sweeper.sweep(), expirySweepMs),
+    setInterval(() => engine.cursors.closeIdle(), Math.min(cursorIdleMs, 10_000)),
+  ]
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
-    closing ??= shutDown(server, sockets, database, [expiry, idle])
+    closing ??= shutDown({ server, connections, database, timers, sweeper })
     return closing
   }
   const address = server.address()
   const bound = typeof address === 'object' && address ? address.port : port
+  const place = `${host.includes(':') ? `[${host}]` : host}:${bound}`
   return {
-    url: `mongodb://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url: `mongodb://${user}:${encodeURIComponent(secret)}@${place}`,
+    address: `mongodb://${place}`,
+    user,
     port: bound,
     close,
     [Symbol.asyncDispose]: close,
@@ -98,38 +120,21 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-async function shutDown(
-  server: Server,
-  sockets: Set<Socket>,
-  database: Database,
-  timers: NodeJS.Timeout[],
-): Promise<void> {
-  for (const timer of timers) clearInterval(timer)
-  const closed = new Promise<void>(done => server.close(() => done()))
-  database.commit()
-  await Promise.all([...sockets].map(endSocket))
+/** Milliseconds that a client has to read the last replies, and that commands have to come to their end. */
+const closeGraceMs = 500
+
+async function shutDown(parts: {
+  readonly server: Server
+  readonly connections: ReadonlyMap<Socket, Connection>
+  readonly database: Database
+  readonly timers: readonly NodeJS.Timeout[]
+  readonly sweeper: Sweeper
+}): Promise<void> {
+  for (const timer of parts.timers) clearInterval(timer)
+  const closed = new Promise<void>(done => parts.server.close(() => done()))
+  parts.database.commit()
+  const ended = [...parts.connections.values()].map(connection => connection.finish(closeGraceMs))
+  await Promise.all([...ended, parts.sweeper.stop()])
   await closed
-  database.close()
-}
-
-/** A sweep that fails (a full disk) is tried again next time; clients learn of such a failure by their own writes. */
-function sweep({ database, catalog }: Engine): void {
-  try {
-    deleteExpired(database, catalog)
-  } catch (error) {
-    process.emitWarning(`expired documents could not be deleted: ${error instanceof Error ? error.message : error}`)
-  }
-}
-
-/** Waits a moment for the last replies to leave; a client that does not read them must not hold the server up. */
-function endSocket(socket: Socket): Promise<void> {
-  return new Promise(done => {
-    const timer = setTimeout(() => socket.destroy(), 500)
-    socket.once('close', () => {
-      clearTimeout(timer)
-      done()
-    })
-    socket.removeAllListeners('data')
-    socket.end(() => socket.destroy())
-  })
+  parts.database.close()
 }

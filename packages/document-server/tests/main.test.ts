@@ -20,7 +20,9 @@ describe('main.ts and its options', { concurrency: true }, () => {
       await assert.rejects(collection.insertOne({ n: round }), { code: 11000 })
       await end(server.child, signal)
       assert.equal(server.child.exitCode, 0)
-      assert.deepEqual(server.lines, [`document-server ready on ${server.url}`])
+      assert.deepEqual(server.lines, [
+        `document-server ready on ${server.address}: user app, password in ${dir.path}/password`,
+      ])
       await client.close()
     }
   })
@@ -50,7 +52,7 @@ describe('main.ts and its options', { concurrency: true }, () => {
     assert.match(stderr, /^document-server: port \d+ on 127\.0\.0\.1 is taken by another program: .*\n$/)
     await assert.rejects(startDocumentServer({ dir: dir.path, port }), /is taken/)
     await using server = await startDocumentServer({ dir: dir.path })
-    assert.equal(server.url, `mongodb://127.0.0.1:${server.port}`)
+    assert.equal(server.address, `mongodb://127.0.0.1:${server.port}`)
     other.close()
   })
 

@@ -1,7 +1,9 @@
-import { type Doc, isDoc } from '../bson/document.ts'
+import { type Doc, isDoc, maxDocumentBytes } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
 import { CommandError } from '../errors.ts'
 import { compileExpression } from '../expression/expression.ts'
+import { collect, Held } from '../memory.ts'
+import { listed, type Pace } from '../pace.ts'
 import { parsePath, someValue } from '../query/path.ts'
 import type { CompileStage, StageContext } from './stage.ts'
 import { withField } from './with-field.ts'
@@ -26,17 +28,21 @@ const lookup: CompileStage = (argument, context) => {
   const from = text(argument, 'from', '$lookup')
   const as = parsePath(text(argument, 'as', '$lookup'))
   const joined = joiner(argument, from, context)
-  return docs => {
+  const { pace } = context
+  return async function* (docs) {
     const join = joined()
-    return docs.map(doc => {
-      context.tick()
-      return withField(doc, as, join(doc))
-    })
+    for await (const doc of docs) {
+      if (pace.tick()) await pace.pause()
+      yield withField(doc, as, await collect(join(doc), heldBy('$lookup'), pace))
+    }
   }
 }
 
+/** What one field of a document takes: no document can be larger. */
+const heldBy = (stage: string): Held => new Held(stage, maxDocumentBytes, 'Location4568')
+
 /** Gives, for one run of the stage, what finds the documents of the other collection for a document of this one. */
-function joiner(argument: Doc, from: string, context: StageContext): () => (doc: Doc) => Doc[] {
+function joiner(argument: Doc, from: string, context: StageContext): () => (doc: Doc) => AsyncIterable<Doc> {
   const byField = argument.localField === undefined ? undefined : fieldJoin(argument, from, context)
   if (argument.pipeline === undefined) {
     const join = byField ?? fail('$lookup requires localField and foreignField, or a pipeline')
@@ -51,16 +57,24 @@ function joiner(argument: Doc, from: string, context: StageContext): () => (doc:
     Object.fromEntries(lets.map(([name, value]) => [name, value(doc, context.variables) ?? null]))
   context.compile(pipeline, { ...context, variables: { ...context.variables, ...bound({}) } })
   return () => {
-    let all: Doc[] | undefined
+    const all = byField ? undefined : kept(() => context.read(from, {}), context.pace)
     return doc => {
       const variables = { ...context.variables, ...bound(doc) }
-      if (!byField) all ??= context.read(from, {})
-      return context.compile(pipeline, { ...context, variables })(byField?.(doc) ?? all ?? [])
+      return context.compile(pipeline, { ...context, variables })(byField?.(doc) ?? all?.() ?? listed([]))
     }
   }
 }
 
-function fieldJoin(argument: Doc, from: string, context: StageContext): (doc: Doc) => Doc[] {
+/** Reads once what is asked for several times. */
+function kept(read: () => AsyncIterable<Doc>, pace: Pace): () => AsyncIterable<Doc> {
+  let docs: Promise<Doc[]> | undefined
+  return async function* () {
+    docs ??= collect(read(), new Held('$lookup'), pace)
+    yield* await docs
+  }
+}
+
+function fieldJoin(argument: Doc, from: string, context: StageContext): (doc: Doc) => AsyncIterable<Doc> {
   const local = parsePath(text(argument, 'localField', '$lookup'))
   const foreign = text(argument, 'foreignField', '$lookup')
   parsePath(foreign)
@@ -70,7 +84,7 @@ function fieldJoin(argument: Doc, from: string, context: StageContext): (doc: Do
       if (!Array.isArray(value)) values.set(keyText(value), value ?? null)
       return false
     })
-    return values.size === 0 ? [] : context.read(from, { [foreign]: { $in: [...values.values()] } })
+    return values.size === 0 ? listed([]) : context.read(from, { [foreign]: { $in: [...values.values()] } })
   }
 }
 
@@ -81,15 +95,23 @@ const facet: CompileStage = (argument, context) => {
     if (!Array.isArray(pipeline)) return fail(`the $facet argument '${name}' must be an array`)
     return [name, context.compile(pipeline, context)] as const
   })
-  return docs => [Object.fromEntries(parts.map(([name, stage]) => [name, stage(docs)]))]
+  return async function* (docs) {
+    const all = await collect(docs, new Held('$facet'), context.pace)
+    const result: Doc = {}
+    for (const [name, stage] of parts) result[name] = await collect(stage(listed(all)), heldBy('$facet'), context.pace)
+    yield result
+  }
 }
 
 const unionWith: CompileStage = (argument, context) => {
   const spec: Doc = isDoc(argument) ? argument : { coll: argument }
   allowOnly(spec, ['coll', 'pipeline'], '$unionWith')
   const name = text(spec, 'coll', '$unionWith')
-  const stage = Array.isArray(spec.pipeline) ? context.compile(spec.pipeline, context) : (docs: Doc[]) => docs
-  return docs => [...docs, ...stage(context.read(name, {}))]
+  const stage = Array.isArray(spec.pipeline) ? context.compile(spec.pipeline, context) : (docs: AsyncIterable<Doc>) => docs
+  return async function* (docs) {
+    yield* docs
+    yield* stage(context.read(name, {}))
+  }
 }
 
 /** Stages that bring other documents or pipelines in. */

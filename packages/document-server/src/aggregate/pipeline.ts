@@ -1,5 +1,6 @@
 import { isDoc } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
+import { paced } from '../pace.ts'
 import { compileDocumentStage } from './document-stages.ts'
 import { groupStages } from './group.ts'
 import { joinStages } from './join-stages.ts'
@@ -21,12 +22,7 @@ export function compilePipeline(pipeline: readonly unknown[], context: PipelineC
 
 function compileStage(name: string, argument: unknown, context: PipelineContext): Stage {
   const perDocument = compileDocumentStage(name, argument, context)
-  if (perDocument)
-    return docs =>
-      docs.map(doc => {
-        context.tick()
-        return perDocument(doc)
-      })
+  if (perDocument) return docs => paced(docs, context.pace, perDocument)
   const compile = Object.hasOwn(stages, name) ? stages[name] : undefined
   if (!compile) throw new CommandError('Location40324', `Unrecognized pipeline stage name: '${name}'`)
   return compile(argument, { ...context, compile: compilePipeline })

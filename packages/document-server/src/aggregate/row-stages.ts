@@ -1,9 +1,11 @@
+import { calculateObjectSize } from 'bson'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { isNumeric, toNumber, wholeNumber } from '../bson/numbers.ts'
 import { CommandError } from '../errors.ts'
+import { collect, Held } from '../memory.ts'
 import { compileFilter } from '../query/match.ts'
 import { type Path, parsePath } from '../query/path.ts'
-import { sortDocs } from '../query/sort.ts'
+import { checkSort, sorted } from '../query/sort.ts'
 import type { CompileStage } from './stage.ts'
 import { fieldOf, withField } from './with-field.ts'
 
@@ -18,50 +20,62 @@ function wholeArgument(name: string, argument: unknown, least: number): number {
     : fail(`the argument of ${name} must be a whole number of at least ${least}`)
 }
 
-const match: CompileStage = (argument, { variables, tick }) => {
+const match: CompileStage = (argument, { variables, pace }) => {
   if (!isDoc(argument)) return fail('the match filter must be an expression in an object')
   if ('$text' in argument) return fail('$match with $text is only allowed as the first pipeline stage')
   const matches = compileFilter(argument, variables)
-  return docs =>
-    docs.filter(doc => {
-      tick()
-      return matches(doc)
-    })
+  return async function* (docs) {
+    for await (const doc of docs) {
+      if (pace.tick()) await pace.pause()
+      if (matches(doc)) yield doc
+    }
+  }
 }
 
-const sort: CompileStage = (argument, { scores }) => {
+const sort: CompileStage = (argument, { scores, pace }) => {
   if (!isDoc(argument) || Object.keys(argument).length === 0) return fail('$sort stage must have at least one sort key')
-  sortDocs([], (doc: Doc) => doc, argument, scores)
-  return docs => [...sortDocs(docs, doc => doc, argument, scores)]
+  checkSort(argument)
+  return docs => sorted(docs, argument, { pace, scores, doc: doc => doc, size: calculateObjectSize })
 }
 
 const skip: CompileStage = argument => {
   const count = wholeArgument('$skip', argument, 0)
-  return docs => docs.slice(count)
+  return async function* (docs) {
+    let passed = 0
+    for await (const doc of docs) if (passed++ >= count) yield doc
+  }
 }
 
 const limit: CompileStage = argument => {
   const count = wholeArgument('$limit', argument, 1)
-  return docs => docs.slice(0, count)
+  return async function* (docs) {
+    let left = count
+    for await (const doc of docs) {
+      yield doc
+      if (--left === 0) return
+    }
+  }
 }
 
 const count: CompileStage = argument => {
   if (typeof argument !== 'string' || argument === '' || argument.startsWith('$') || argument.includes('.'))
     return fail('the count field must be a non-empty string without $ and dots')
-  return docs => (docs.length === 0 ? [] : [{ [argument]: wholeNumber(docs.length) }])
+  return async function* (docs) {
+    let seen = 0
+    for await (const _ of docs) seen++
+    if (seen > 0) yield { [argument]: wholeNumber(seen) }
+  }
 }
 
-const sample: CompileStage = argument => {
+const sample: CompileStage = (argument, { pace }) => {
   const size = wholeArgument('$sample', isDoc(argument) ? argument.size : undefined, 1)
-  return docs =>
-    docs
-      .map(doc => ({ doc, place: Math.random() }))
-      .sort((a, b) => a.place - b.place)
-      .slice(0, size)
-      .map(({ doc }) => doc)
+  return async function* (docs) {
+    const placed = (await collect(docs, new Held('$sample'), pace)).map(doc => ({ doc, place: Math.random() }))
+    for (const { doc } of placed.sort((a, b) => a.place - b.place).slice(0, size)) yield doc
+  }
 }
 
-const unwind: CompileStage = argument => {
+const unwind: CompileStage = (argument, { pace }) => {
   const options: Doc = isDoc(argument) ? argument : { path: argument }
   const text = options.path
   if (typeof text !== 'string' || !text.startsWith('$'))
@@ -72,17 +86,24 @@ const unwind: CompileStage = argument => {
   if (unknown !== undefined) return fail(`unrecognized option to $unwind stage: ${unknown}`)
   const path = parsePath(text.slice(1))
   const indexPath = typeof options.includeArrayIndex === 'string' ? parsePath(options.includeArrayIndex) : undefined
-  return docs => docs.flatMap(doc => unwindOne(doc, path, indexPath, options.preserveNullAndEmptyArrays === true))
+  return async function* (docs) {
+    for await (const doc of docs)
+      for (const one of unwound(doc, path, indexPath, options.preserveNullAndEmptyArrays === true)) {
+        if (pace.tick()) await pace.pause()
+        yield one
+      }
+  }
 }
 
-function unwindOne(doc: Doc, path: Path, indexPath: Path | undefined, preserve: boolean): Doc[] {
+function* unwound(doc: Doc, path: Path, indexPath: Path | undefined, preserve: boolean): Generator<Doc> {
   const value = fieldOf(doc, path)
   const numbered = (result: Doc, index: unknown): Doc => (indexPath ? withField(result, indexPath, index) : result)
-  if (Array.isArray(value) && value.length > 0)
-    return value.map((element, index) => numbered(withField(doc, path, element), wholeNumber(index)))
+  if (Array.isArray(value) && value.length > 0) {
+    for (const [index, element] of value.entries()) yield numbered(withField(doc, path, element), wholeNumber(index))
+    return
+  }
   const isEmpty = value === undefined || value === null || Array.isArray(value)
-  if (isEmpty && !preserve) return []
-  return [numbered(Array.isArray(value) ? withField(doc, path, undefined) : doc, null)]
+  if (!isEmpty || preserve) yield numbered(Array.isArray(value) ? withField(doc, path, undefined) : doc, null)
 }
 
 /** Stages that pick, order or multiply documents. */

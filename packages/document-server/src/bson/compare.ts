@@ -1,5 +1,6 @@
 import { Binary, BSONRegExp, Code, Long, ObjectId } from 'bson'
 import type { Doc } from './document.ts'
+import { step } from '../pace.ts'
 import { compareNumbers, isNumeric } from './numbers.ts'
 import { typeOrder } from './types.ts'
 
@@ -7,6 +8,7 @@ const sign = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Compares two decoded values in MongoDB's sort order (types first, then values). */
 export function compareValues(a: unknown, b: unknown): number {
+  step()
   const order = typeOrder(a)
   return sign(order, typeOrder(b)) || compareSameType(a, b)
 }

@@ -1,6 +1,7 @@
 import { Binary, Double, Int32 } from 'bson'
 import { type Doc, encode } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
+import { listed } from '../pace.ts'
 import { compileFilter } from '../query/match.ts'
 import { idIndexSpec } from '../storage/index-definition.ts'
 import { type Command, collectionName, findCollection } from './command.ts'
@@ -58,7 +59,8 @@ const listCollections: Command = {
         return { ...entry, options: {}, info, idIndex: idIndexSpec() }
       })
       .filter(matches)
-    return engine.cursors.start(entries.map(encode), {
+    return engine.cursors.start(listed(entries.map(encode)), {
+      pace: request.pace,
       namespace: `${request.database}.$cmd.listCollections`,
       batchSize: new Options(options.doc('cursor') ?? {}, 'listCollections.cursor').count('batchSize'),
       session: request.session,

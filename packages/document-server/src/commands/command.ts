@@ -1,6 +1,9 @@
+import type { Credentials } from '../auth/credentials.ts'
 import type { Doc } from '../bson/document.ts'
+import type { Client } from '../client.ts'
 import type { Cursors } from '../cursors.ts'
 import { CommandError } from '../errors.ts'
+import type { Pace } from '../pace.ts'
 import type { Catalog } from '../storage/catalog.ts'
 import type { Collection } from '../storage/collection.ts'
 import type { Database } from '../storage/database.ts'
@@ -11,6 +14,7 @@ export interface Engine {
   readonly database: Database
   readonly catalog: Catalog
   readonly cursors: Cursors
+  readonly credentials: Credentials
 }
 
 /** One command as it arrived. */
@@ -19,22 +23,26 @@ export interface Request {
   readonly name: string
   readonly database: string
   readonly options: Options
-  readonly connectionId: number
+  readonly client: Client
   /** The client session in hexadecimal. */
   readonly session: string | undefined
-  /** Throws when `maxTimeMS` has passed. */
-  readonly tick: () => void
+  /** Its time, `maxTimeMS`. */
+  readonly pace: Pace
 }
+
+export type Reply = Doc | Uint8Array
 
 export interface Command {
   /** Accepted options besides the general ones; any other is refused with code 40415. */
   readonly options: readonly string[]
   /** Whether it may run on the `admin` database only. */
   readonly admin?: boolean
-  /** Runs in a transaction that is undone when it throws. */
+  /** Answered to clients that have not signed in. */
+  readonly open?: boolean
+  /** Runs in one transaction, at once, and is undone when it throws. */
   readonly writes?: boolean
   /** Gives the reply without `ok: 1`, or a complete encoded one. */
-  run(request: Request, engine: Engine): Doc | Uint8Array
+  run(request: Request, engine: Engine): Reply | Promise<Reply>
 }
 
 /** The name of the collection a command is about: the value of its first field. */

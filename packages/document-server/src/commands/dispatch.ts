@@ -1,9 +1,12 @@
 import { Double, Int32 } from 'bson'
 import { assertHarmless, type Doc, encode } from '../bson/document.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
+import type { Client } from '../client.ts'
 import { CommandError } from '../errors.ts'
+import { Pace } from '../pace.ts'
+import { storageError } from '../storage/storage-error.ts'
 import { assertName } from '../storage/catalog.ts'
-import type { Command, Engine, Request } from './command.ts'
+import type { Command, Engine, Reply, Request } from './command.ts'
 import { sessionKey } from './handshake.ts'
 import { Options } from './options.ts'
 import { commands } from './table.ts'
@@ -24,21 +27,28 @@ const general = [
 ]
 
 /** Runs one command and gives the encoded reply; every failure becomes a reply. */
-export function dispatch(body: Doc, database: string, connectionId: number, engine: Engine): Uint8Array {
+export async function dispatch(body: Doc, database: string, client: Client, engine: Engine): Promise<Uint8Array> {
   try {
-    const reply = run(body, database, connectionId, engine)
+    engine.database.settle()
+    const { failures } = engine.database
+    const reply = await run(body, database, client, engine)
+    // What it wrote may have been committed meanwhile, or not.
+    const failure = engine.database.failures > failures ? engine.database.lastFailure : undefined
+    if (failure) throw failure
     return reply instanceof Uint8Array ? reply : encode({ ...reply, ok: new Double(1) })
   } catch (error) {
     return errorReply(error)
   }
 }
 
-function run(body: Doc, database: string, connectionId: number, engine: Engine): Doc | Uint8Array {
+async function run(body: Doc, database: string, client: Client, engine: Engine): Promise<Reply> {
   assertHarmless(body)
   const [name = ''] = Object.keys(body)
   assertNoTransaction(name, body)
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!command) throw new CommandError('CommandNotFound', `no such command: '${name}'`)
+  if (client.user === undefined && !command.open)
+    throw new CommandError('Unauthorized', `Command ${name} requires authentication`)
   const options = new Options(body, name).allow([name, ...general, ...command.options])
   if (command.admin && database !== 'admin')
     throw new CommandError('Unauthorized', `${name} may only be run against the admin database.`)
@@ -48,15 +58,17 @@ function run(body: Doc, database: string, connectionId: number, engine: Engine):
     name,
     database,
     options,
-    connectionId,
+    client,
     session: sessionKey(options.doc('lsid')),
-    tick: deadline(options),
+    pace: new Pace(client, options.count('maxTimeMS')),
   }
   return runCommand(command, request, engine)
 }
 
-const runCommand = (command: Command, request: Request, engine: Engine): Doc | Uint8Array =>
-  command.writes ? engine.database.write(() => command.run(request, engine)) : command.run(request, engine)
+function runCommand(command: Command, request: Request, engine: Engine): Reply | Promise<Reply> {
+  request.pace.tick()
+  return command.writes ? engine.database.write(() => command.run(request, engine)) : command.run(request, engine)
+}
 
 function assertNoTransaction(name: string, body: Doc): void {
   if (/^(commit|abort|coordinateCommit)Transaction$/.test(name) || 'autocommit' in body || 'startTransaction' in body)
@@ -78,21 +90,9 @@ function assertConcerns(options: Options): void {
     throw new CommandError('BadValue', "cannot use 'w' > 1 when a host is not replicated")
 }
 
-/** Looks at the clock every 64th time only. */
-function deadline(options: Options): () => void {
-  const limit = options.count('maxTimeMS')
-  if (limit === undefined || limit === 0) return () => undefined
-  const end = performance.now() + limit
-  let calls = 0
-  return () => {
-    if (calls++ % 64 === 0 && performance.now() > end)
-      throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
-  }
-}
-
 /** What a client is told of a failure. Unexpected ones are named without the inner workings. */
 export function errorReply(error: unknown): Uint8Array {
-  const known = error instanceof CommandError ? error : internal(error)
+  const known = error instanceof CommandError ? error : (storageError(error) ?? internal(error))
   return encode({
     ok: new Double(0),
     errmsg: known.message,

@@ -2,11 +2,10 @@ import { Int32 } from 'bson'
 import type { Doc } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
 import { compileProjection, type Projection } from '../query/projection.ts'
-import { checkFilter, select } from '../query/select.ts'
-import { sortDocs } from '../query/sort.ts'
 import type { Collection, Row } from '../storage/collection.ts'
 import { compileUpdate, type Update } from '../update/update.ts'
-import { type Command, collectionName, findCollection, type Request } from './command.ts'
+import { changeFirst } from './change-rows.ts'
+import { type Command, collectionName } from './command.ts'
 import { modifyRow, upsert } from './modify.ts'
 import { isSimpleCollation, type Options } from './options.ts'
 
@@ -27,7 +26,6 @@ const findAndModify: Command = {
     'let',
     'arrayFilters',
   ],
-  writes: true,
   run(request, engine) {
     const { options } = request
     options.refuse('collation', isSimpleCollation)
@@ -42,16 +40,17 @@ const findAndModify: Command = {
     const compiled = remove
       ? undefined
       : compileUpdate(change, { filter, arrayFilters: options.array('arrayFilters') ?? [], variables })
-    const collection = options.bool('upsert')
-      ? engine.catalog.require(request.database, collectionName(request))
-      : findCollection(request, engine)
-    const row = firstRow(request, collection, filter)
-    if (!collection || (!row && !(compiled && options.bool('upsert'))))
-      return { lastErrorObject: lastError(0, remove), value: null }
-    if (!compiled) return removed(collection, row, project)
-    return row
-      ? changed(collection, row, compiled, options.bool('new'), project)
-      : upserted(upsert(collection, change, compiled, filter), options.bool('new'), project)
+    const wantsUpsert = options.bool('upsert')
+    const choice = { filter, variables, sort: options.doc('sort') ?? {} }
+    return changeFirst(request, engine, choice, (found, row) => {
+      if (found && row) {
+        if (!compiled) return removed(found, row, project)
+        return changed(found, row, compiled, options.bool('new'), project)
+      }
+      if (!compiled || !wantsUpsert) return { lastErrorObject: lastError(0, remove), value: null }
+      const collection = found ?? engine.catalog.require(request.database, collectionName(request))
+      return upserted(upsert(collection, change, compiled, filter), options.bool('new'), project)
+    })
   },
 }
 
@@ -70,26 +69,13 @@ function assertCombination(options: Options, remove: boolean, change: unknown): 
     throw new CommandError('FailedToParse', 'Cannot specify both upsert=true and remove=true')
 }
 
-function firstRow(request: Request, collection: Collection | undefined, filter: Doc): Row | undefined {
-  const { options, tick } = request
-  const variables = options.doc('let') ?? {}
-  if (!collection) {
-    checkFilter(filter, variables)
-    return undefined
-  }
-  const scores = new WeakMap<Doc, number>()
-  const selected = select(collection, filter, { variables, scores, tick })
-  for (const row of sortDocs(selected, item => item.doc, options.doc('sort') ?? {}, scores)) return row
-  return undefined
-}
-
 /** `updatedExisting` belongs to updates only. */
 const lastError = (n: number, remove: boolean, extra: Doc = {}): Doc =>
   remove ? { n: new Int32(n) } : { n: new Int32(n), updatedExisting: n > 0, ...extra }
 
-function removed(collection: Collection, row: Row | undefined, project: Projection): Doc {
-  if (row) collection.remove(row)
-  return { lastErrorObject: lastError(row ? 1 : 0, true), value: row ? project(row.doc) : null }
+function removed(collection: Collection, row: Row, project: Projection): Doc {
+  collection.remove(row)
+  return { lastErrorObject: lastError(1, true), value: project(row.doc) }
 }
 
 function changed(collection: Collection, row: Row, update: Update, wantsNew: boolean, project: Projection): Doc {

@@ -1,14 +1,16 @@
 import { Int32 } from 'bson'
 import { compareValues } from '../bson/compare.ts'
-import { type Doc, encode } from '../bson/document.ts'
+import { type Doc, encode, maxDocumentBytes } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
 import { wholeNumber } from '../bson/numbers.ts'
 import { CommandError } from '../errors.ts'
+import { Held } from '../memory.ts'
+import { listed } from '../pace.ts'
 import { assertNoPositional } from '../query/array-projection.ts'
 import { parsePath, reachedValues } from '../query/path.ts'
 import { compileProjection } from '../query/projection.ts'
 import { checkFilter, select } from '../query/select.ts'
-import { sortDocs } from '../query/sort.ts'
+import { sorted } from '../query/sort.ts'
 import type { Row } from '../storage/collection.ts'
 import { type Command, collectionName, type Engine, findCollection, type Request } from './command.ts'
 import { isSimpleCollation } from './options.ts'
@@ -44,6 +46,7 @@ const find: Command = {
     options.refuse('collation', isSimpleCollation).refuse('min').refuse('max')
     const limit = options.number('limit') ?? 0
     return engine.cursors.start(findDocuments(request, engine, Math.abs(limit)), {
+      pace: request.pace,
       namespace: `${request.database}.${collectionName(request)}`,
       batchSize: options.count('batchSize'),
       singleBatch: options.bool('singleBatch') || limit < 0,
@@ -53,8 +56,8 @@ const find: Command = {
   },
 }
 
-function findDocuments(request: Request, engine: Engine, limit: number): Iterable<Uint8Array> {
-  const { options, tick } = request
+function findDocuments(request: Request, engine: Engine, limit: number): AsyncIterable<Uint8Array> {
+  const { options, pace } = request
   const filter = options.doc('filter') ?? {}
   const variables = options.doc('let') ?? {}
   const spec = options.doc('projection') ?? {}
@@ -65,21 +68,23 @@ function findDocuments(request: Request, engine: Engine, limit: number): Iterabl
   const collection = findCollection(request, engine)
   if (!collection) {
     checkFilter(filter, variables)
-    return []
+    return listed([])
   }
-  const selected = select(collection, filter, { variables, scores, tick })
-  const rows = sortDocs(selected, row => row.doc, options.doc('sort') ?? {}, scores)
+  const rows = sorted(select(collection, filter, { variables, scores, pace }).rows, options.doc('sort') ?? {}, {
+    ...{ pace, scores, doc: row => row.doc, size: row => row.bytes.byteLength },
+    ...(limit > 0 ? { limit: limit + skip } : {}),
+  })
   return outgoing(rows, skip, limit, row => (project ? encode(project(row.doc)) : row.bytes))
 }
 
-function* outgoing(
-  rows: Iterable<Row>,
+async function* outgoing(
+  rows: AsyncIterable<Row>,
   skip: number,
   limit: number,
   encoded: (row: Row) => Uint8Array,
-): Generator<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   let position = 0
-  for (const row of rows) {
+  for await (const row of rows) {
     if (position++ < skip) continue
     yield encoded(row)
     if (position === skip + limit) return
@@ -88,7 +93,7 @@ function* outgoing(
 
 const count: Command = {
   options: ['count', 'query', 'limit', 'skip', 'hint', 'collation', 'fields'],
-  run(request, engine) {
+  async run(request, engine) {
     const { options } = request
     options.refuse('collation', isSimpleCollation)
     const filter = options.doc('query') ?? {}
@@ -97,15 +102,21 @@ const count: Command = {
     const collection = findCollection(request, engine)
     if (!collection) return { n: new Int32(0) }
     const all = Object.keys(filter).length === 0
-    const matching = all ? collection.count() : [...select(collection, filter, { tick: request.tick })].length
+    const matching = all ? collection.count() : await counted(select(collection, filter, request).rows)
     const rest = Math.max(0, matching - skip)
     return { n: wholeNumber(limit > 0 ? Math.min(limit, rest) : rest) }
   },
 }
 
+async function counted(rows: AsyncIterable<Row>): Promise<number> {
+  let count = 0
+  for await (const _ of rows) count++
+  return count
+}
+
 const distinct: Command = {
   options: ['distinct', 'key', 'query', 'collation', 'hint'],
-  run(request, engine) {
+  async run(request, engine) {
     const { options } = request
     options.refuse('collation', isSimpleCollation)
     const key = options.text('key')
@@ -114,8 +125,14 @@ const distinct: Command = {
     const path = parsePath(key)
     const collection = findCollection(request, engine)
     const values = new Map<string, unknown>()
-    const rows = collection ? select(collection, options.doc('query') ?? {}, { tick: request.tick }) : []
-    for (const row of rows) for (const value of reachedValues(row.doc, path)) values.set(keyText(value), value)
+    const rows = collection ? select(collection, options.doc('query') ?? {}, request).rows : listed<Row>([])
+    const held = new Held('distinct', maxDocumentBytes, 'Location17217')
+    for await (const row of rows)
+      for (const value of reachedValues(row.doc, path)) {
+        const text = keyText(value)
+        if (!values.has(text)) held.addValue(value)
+        values.set(text, value)
+      }
     return { values: [...values.values()].sort(compareValues) }
   },
 }

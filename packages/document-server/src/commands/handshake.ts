@@ -2,7 +2,10 @@ import { Binary, Double, Int32 } from 'bson'
 import type { Doc } from '../bson/document.ts'
 import { maxDocumentBytes } from '../bson/document.ts'
 import { maxMessageBytes } from '../wire/frame.ts'
+import { CommandError } from '../errors.ts'
 import type { Command } from './command.ts'
+import { Options } from './options.ts'
+import { begin, mechanism } from './sasl.ts'
 
 /** MongoDB 7.0: the last wire version before `bulkWrite` became a server command. */
 const maxWireVersion = 21
@@ -37,15 +40,34 @@ const options = [
   'backpressure',
 ]
 
-const isMaster: Command = { options, run: request => helloReply(request.connectionId, true) }
+/** The handshake, which may begin to sign in and ask how to do that; who exists is not told. */
+const hello = (legacy: boolean): Command => ({
+  options,
+  open: true,
+  run({ options, client }, engine) {
+    const reply = helloReply(client.id, legacy)
+    if (options.text('saslSupportedMechs') !== undefined) reply.saslSupportedMechs = [mechanism]
+    const attempt = options.doc('speculativeAuthenticate')
+    if (attempt && 'saslStart' in attempt) {
+      try {
+        reply.speculativeAuthenticate = begin(new Options(attempt, 'saslStart'), client, engine)
+      } catch (error) {
+        // The client goes on with saslStart, and learns there what is wrong.
+        if (!(error instanceof CommandError)) throw error
+      }
+    }
+    return reply
+  },
+})
+const isMaster = hello(true)
 
 export const handshakeCommands: Readonly<Record<string, Command>> = {
-  hello: { options, run: request => helloReply(request.connectionId, false) },
+  hello: hello(false),
   isMaster,
   ismaster: isMaster,
-  ping: { options: [], run: () => ({}) },
-  buildInfo: { options: [], run: buildInfo },
-  buildinfo: { options: [], run: buildInfo },
+  ping: { options: [], open: true, run: () => ({}) },
+  buildInfo: { options: [], open: true, run: buildInfo },
+  buildinfo: { options: [], open: true, run: buildInfo },
   endSessions: {
     options: [],
     run: (request, engine) => {

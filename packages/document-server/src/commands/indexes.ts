@@ -5,6 +5,7 @@ import type { Collection } from '../storage/collection.ts'
 import { type Index, idIndexSpec } from '../storage/index-definition.ts'
 import { type Command, collectionName, type Engine, findCollection, type Request } from './command.ts'
 import { conflictWith, normalizeSpec, sameKeyPattern } from './index-spec.ts'
+import { listed } from '../pace.ts'
 import { Options } from './options.ts'
 
 const createIndexes: Command = {
@@ -16,7 +17,7 @@ const createIndexes: Command = {
     const existing = findCollection(request, engine)
     const collection = engine.catalog.require(request.database, collectionName(request))
     const before = collection.indexes.length
-    for (const spec of specs) addIndex(engine, collection, normalizeSpec(spec))
+    for (const spec of specs) addIndex(request, engine, collection, normalizeSpec(spec))
     const reply: Doc = {
       numIndexesBefore: new Int32(before + 1),
       numIndexesAfter: new Int32(collection.indexes.length + 1),
@@ -26,10 +27,10 @@ const createIndexes: Command = {
   },
 }
 
-function addIndex(engine: Engine, collection: Collection, spec: Doc): void {
+function addIndex(request: Request, engine: Engine, collection: Collection, spec: Doc): void {
   if (sameKeyPattern(spec.key, idIndexSpec().key)) return
   const exists = collection.indexes.some(index => conflictWith(index, spec))
-  if (!exists) engine.catalog.addIndex(collection, spec)
+  if (!exists) engine.catalog.addIndex(collection, spec, request.pace)
 }
 
 const listIndexes: Command = {
@@ -37,8 +38,9 @@ const listIndexes: Command = {
   run(request, engine) {
     const collection = required(request, engine)
     const specs = [idIndexSpec(), ...collection.indexes.map(index => index.spec)]
-    return engine.cursors.start(specs.map(encode), {
+    return engine.cursors.start(listed(specs.map(encode)), {
       namespace: collection.namespace,
+      pace: request.pace,
       batchSize: new Options(request.options.doc('cursor') ?? {}, 'listIndexes.cursor').count('batchSize'),
       session: request.session,
     })

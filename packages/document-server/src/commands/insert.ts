@@ -2,26 +2,52 @@ import { Int32, ObjectId } from 'bson'
 import { type Doc, encode, maxDocumentBytes } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
 import { rawBytes } from '../wire/op-msg.ts'
-import { type Command, collectionName } from './command.ts'
-import { runStatements, withErrors } from './write-result.ts'
+import { type Command, collectionName, type Engine, type Request } from './command.ts'
+import { WriteErrors } from './write-result.ts'
 
 const insert: Command = {
   options: ['insert', 'documents', 'ordered', 'bypassDocumentValidation'],
-  writes: true,
-  run(request, engine) {
-    const { options } = request
+  async run(request, engine) {
+    const { options, pace } = request
     const documents = options.docs('documents') ?? []
-    const ordered = options.raw('ordered') === undefined || options.bool('ordered')
-    const collection = engine.catalog.require(request.database, collectionName(request))
+    const errors = new WriteErrors(documents.length, options.raw('ordered') === undefined || options.bool('ordered'))
     let n = 0
-    const writeErrors = runStatements(documents, ordered, given => {
-      request.tick()
+    let next = 0
+    while (next < documents.length && !errors.stopped) {
+      if (pace.tick()) await pace.pause()
+      const slice = engine.database.write(() => insertSome(request, engine, documents, next, errors))
+      n += slice.inserted
+      next = slice.next
+    }
+    return errors.in({ n: new Int32(n) })
+  },
+}
+
+/** Inserts documents until others should have a turn. */
+function insertSome(
+  request: Request,
+  engine: Engine,
+  documents: readonly Doc[],
+  from: number,
+  errors: WriteErrors,
+): { inserted: number; next: number } {
+  const collection = engine.catalog.require(request.database, collectionName(request))
+  let inserted = 0
+  let next = from
+  for (const given of documents.slice(from)) {
+    const index = next++
+    try {
+      const due = request.pace.tick()
       const { doc, bytes } = storedForm(given)
       collection.insert(doc, bytes)
-      n++
-    })
-    return withErrors({ n: new Int32(n) }, writeErrors)
-  },
+      inserted++
+      if (due) break
+    } catch (error) {
+      errors.add(index, error)
+      if (errors.stopped) break
+    }
+  }
+  return { inserted, next }
 }
 
 /** The bytes as they came when `_id` is in first place already, so that nothing about the document changes. */

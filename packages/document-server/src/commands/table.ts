@@ -7,11 +7,13 @@ import { findAndModifyCommands } from './find-and-modify.ts'
 import { handshakeCommands } from './handshake.ts'
 import { indexCommands } from './indexes.ts'
 import { insertCommands } from './insert.ts'
+import { saslCommands } from './sasl.ts'
 import { updateCommands } from './update.ts'
 
 /** Every command this server knows; any other name is refused with code 59. */
 export const commands: Readonly<Record<string, Command>> = {
   ...handshakeCommands,
+  ...saslCommands,
   ...insertCommands,
   ...updateCommands,
   ...findAndModifyCommands,

@@ -1,5 +1,6 @@
 import { type Doc, isDoc, own } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
+import { step } from '../pace.ts'
 
 /** A dotted path, split: `'a.b.0'` → `['a', 'b', '0']`. */
 export type Path = readonly string[]
@@ -27,6 +28,7 @@ export function someValue(
   test: (value: unknown) => boolean,
   depth = 0,
 ): boolean {
+  step()
   const segment = path[depth]
   if (segment === undefined) return (expand && Array.isArray(target) && target.some(test)) || test(target)
   if (isDoc(target)) {

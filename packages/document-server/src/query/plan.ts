@@ -9,11 +9,14 @@ import { isOperatorDoc } from './match.ts'
 /** Most key look-ups made for one query; beyond it (many `$in` in a compound index) the collection is scanned. */
 const mostPrefixes = 10_000
 
+/** Rows as they are found; `undefined` where a step was made that found none. */
+export type Rows = Iterable<Row | undefined>
+
 /**
  * The rows that may match a filter, in order of insertion: by `_id` or the leading fields of an index where the filter
  * has equalities (or `$in`) for them, otherwise all rows. The filter still has to be applied to them.
  */
-export function candidates(collection: Collection, filter: Doc): Iterable<Row> {
+export function candidates(collection: Collection, filter: Doc): Rows {
   const equalities = collectEqualities(filter)
   const ids = equalities.get('_id')
   if (ids) return byIds(collection, ids)
@@ -28,18 +31,36 @@ export function candidates(collection: Collection, filter: Doc): Iterable<Row> {
   return best ? byPrefixes(collection, best.index, best.prefixes) : collection.scan()
 }
 
-function* byIds(collection: Collection, ids: readonly unknown[]): Generator<Row> {
-  const rows = ids.map(id => collection.byId(id)).filter(row => row !== undefined)
-  yield* new Map(rows.sort((a, b) => a.rid - b.rid).map(row => [row.rid, row])).values()
+function* byIds(collection: Collection, ids: readonly unknown[]): Generator<Row | undefined> {
+  const rids = new Set<number>()
+  for (const id of ids) {
+    const rid = collection.dropped ? undefined : collection.ridOf(id)
+    if (rid !== undefined) rids.add(rid)
+    if (ids.length > 1) yield undefined
+  }
+  yield* byRids(collection, rids)
 }
 
-/** Rows reached through keys of an index. The places are read at once, each row only when it is asked for. */
-export function* byPrefixes(collection: Collection, index: Index, prefixes: readonly Buffer[]): Generator<Row> {
-  const rids = new Set(prefixes.flatMap(prefix => collection.ridsByPrefix(index, prefix)))
+function* byRids(collection: Collection, rids: ReadonlySet<number>): Generator<Row> {
   for (const rid of [...rids].sort((a, b) => a - b)) {
     const row = collection.dropped ? undefined : collection.byRid(rid)
     if (row) yield row
   }
+}
+
+/** Rows reached through keys of an index. The places are read at once, each row only when it is asked for. */
+export function* byPrefixes(
+  collection: Collection,
+  index: Index,
+  prefixes: readonly Buffer[],
+): Generator<Row | undefined> {
+  const rids = new Set<number>()
+  for (const prefix of prefixes) {
+    if (collection.dropped) return
+    for (const rid of collection.ridsByPrefix(index, prefix)) rids.add(rid)
+    if (prefixes.length > 1) yield undefined
+  }
+  yield* byRids(collection, rids)
 }
 
 /** Values that a field has to equal (one of), for the fields of which a filter says so. */

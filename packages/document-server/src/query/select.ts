@@ -2,26 +2,38 @@ import { type Doc, isDoc } from '../bson/document.ts'
 import { encodeKey } from '../bson/key.ts'
 import { CommandError } from '../errors.ts'
 import type { Variables } from '../expression/expression.ts'
+import type { Pace } from '../pace.ts'
 import type { Collection, Row } from '../storage/collection.ts'
 import { compileTextSearch } from '../text/search.ts'
-import { compileFilter } from './match.ts'
-import { byPrefixes, candidates } from './plan.ts'
+import { compileFilter, type Matcher } from './match.ts'
+import { byPrefixes, candidates, type Rows } from './plan.ts'
 import type { Scores } from './sort.ts'
 
 export interface SelectOptions {
+  readonly pace: Pace
   readonly variables?: Variables
   /** Receives the relevance of each row's document, when the filter has a `$text`. */
   readonly scores?: Scores
-  /** Called for every row looked at; throws when the command has run out of time. */
-  readonly tick?: () => void
 }
 
-/** The rows of a collection that match a filter. The filter is compiled at once, the rows are read as they are taken. */
-export function select(collection: Collection, filter: Doc, options: SelectOptions = {}): Iterable<Row> {
+/** What a filter selects. */
+export interface Selection {
+  /** The rows that match, read as they are taken, with turns for others. To be read instead of `candidates`. */
+  readonly rows: AsyncIterable<Row>
+  /** The rows that may match. */
+  readonly candidates: Rows
+  /** Whether a document matches. */
+  readonly matches: Matcher
+}
+
+/** The rows of a collection that match a filter, which is compiled at once. */
+export function select(collection: Collection, filter: Doc, options: SelectOptions): Selection {
   const { text, rest } = splitText(filter)
-  const matches = compileFilter(rest, options.variables)
-  const rows = text === undefined ? candidates(collection, rest) : searchText(collection, text, options.scores)
-  return filtered(rows, row => matches(row.doc), options.tick)
+  const plain = compileFilter(rest, options.variables)
+  const search = text === undefined ? undefined : searchText(collection, text, options.scores)
+  const matches: Matcher = search ? doc => search.found(doc) && plain(doc) : plain
+  const rows = search?.rows ?? candidates(collection, rest)
+  return { matches, candidates: rows, rows: filtered(rows, matches, options.pace) }
 }
 
 /** Compiles a filter for its errors alone, where there is no collection to read. */
@@ -29,10 +41,10 @@ export function checkFilter(filter: Doc, variables?: Variables): void {
   compileFilter(splitText(filter).rest, variables)
 }
 
-function* filtered(rows: Iterable<Row>, matches: (row: Row) => boolean, tick?: () => void): Generator<Row> {
+async function* filtered(rows: Rows, matches: Matcher, pace: Pace): AsyncGenerator<Row> {
   for (const row of rows) {
-    tick?.()
-    if (matches(row)) yield row
+    if (pace.tick()) await pace.pause()
+    if (row && matches(row.doc)) yield row
   }
 }
 
@@ -54,14 +66,18 @@ function splitText(filter: Doc): { text: unknown; rest: Doc } {
   return { text, rest }
 }
 
-function searchText(collection: Collection, argument: unknown, scores: Scores | undefined): Iterable<Row> {
+function searchText(
+  collection: Collection,
+  argument: unknown,
+  scores: Scores | undefined,
+): { rows: Rows; found: Matcher } {
   const index = collection.indexes.find(candidate => candidate.text)
   if (!index?.text) throw new CommandError('IndexNotFound', 'text index required for $text query')
   const search = compileTextSearch(argument, index.text)
-  const rows = byPrefixes(collection, index, search.terms.map(encodeKey))
-  return filtered(rows, row => {
-    const score = search.score(row.doc)
-    if (score !== undefined) scores?.set(row.doc, score)
+  const found: Matcher = doc => {
+    const score = search.score(doc)
+    if (score !== undefined) scores?.set(doc, score)
     return score !== undefined
-  })
+  }
+  return { rows: byPrefixes(collection, index, search.terms.map(encodeKey)), found }
 }

@@ -2,6 +2,9 @@ import { compareValues } from '../bson/compare.ts'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
 import { CommandError } from '../errors.ts'
+import { Held } from '../memory.ts'
+import type { Pace } from '../pace.ts'
+import { mergeSort } from './merge-sort.ts'
 import { type Path, parsePath, someValue } from './path.ts'
 
 /** Relevance of the documents a `$text` search found. */
@@ -69,17 +72,58 @@ function sortValue(doc: Doc, { path, direction }: { path: Path; direction: 1 | -
   return Array.isArray(best) && best.length === 0 ? undefined : best
 }
 
-/** Items in the order of a sort document; untouched (and still lazy) when it asks for no order. */
-export function sortDocs<T>(items: Iterable<T>, docOf: (item: T) => Doc, sort: Doc, scores?: Scores): Iterable<T> {
-  const natural = sort.$natural
-  if (natural !== undefined) return isNumeric(natural) && toNumber(natural) < 0 ? [...items].reverse() : items
-  const keys = compileKeys(sort)
-  return keys.length === 0 ? items : sorted(items, docOf, keys, scores)
+/** Checks a sort document. @throws CommandError for a direction that is none */
+export const checkSort = (sort: Doc): void => void compileKeys(sort)
+
+export interface SortOptions<T> {
+  readonly pace: Pace
+  readonly doc: (item: T) => Doc
+  readonly size: (item: T) => number
+  readonly scores?: Scores | undefined
+  /** How many of the first ones are wanted. Default all. */
+  readonly limit?: number
 }
 
-/** The values are looked up once per document, not once per comparison. */
-function* sorted<T>(items: Iterable<T>, docOf: (item: T) => Doc, keys: readonly Key[], scores?: Scores): Generator<T> {
-  const decorated = Array.from(items, item => ({ item, values: sortValues(docOf(item), keys, scores) }))
-  decorated.sort((a, b) => compareKeys(keys, a.values, b.values))
-  for (const { item } of decorated) yield item
+/** Items in the order of a sort document; untouched (and still lazy) when it asks for no order. */
+export function sorted<T>(items: AsyncIterable<T>, sort: Doc, options: SortOptions<T>): AsyncIterable<T> {
+  const natural = sort.$natural
+  if (natural !== undefined) return isNumeric(natural) && toNumber(natural) < 0 ? reversed(items, options) : items
+  const keys = compileKeys(sort)
+  return keys.length === 0 ? items : byKeys(items, keys, options)
+}
+
+async function* reversed<T>(items: AsyncIterable<T>, { size }: SortOptions<T>): AsyncGenerator<T> {
+  const held = new Held('Sort')
+  const all: T[] = []
+  for await (const item of items) {
+    held.add(size(item))
+    all.push(item)
+  }
+  yield* all.reverse()
+}
+
+/** An item with the values it is ordered by, which are looked up once and not in every comparison. */
+interface Keyed<T> {
+  readonly item: T
+  readonly values: readonly unknown[]
+}
+
+async function* byKeys<T>(
+  items: AsyncIterable<T>,
+  keys: readonly Key[],
+  { pace, doc, size, scores, limit = Number.POSITIVE_INFINITY }: SortOptions<T>,
+): AsyncGenerator<T> {
+  const compare = (a: Keyed<T>, b: Keyed<T>): number => compareKeys(keys, a.values, b.values)
+  let held = new Held('Sort')
+  let kept: Keyed<T>[] = []
+  for await (const item of items) {
+    if (pace.tick()) await pace.pause()
+    held.add(size(item))
+    kept.push({ item, values: sortValues(doc(item), keys, scores) })
+    if (kept.length < 2 * limit + 1000) continue
+    kept = (await mergeSort(kept, compare, pace)).slice(0, limit)
+    held = new Held('Sort')
+    for (const { item } of kept) held.add(size(item))
+  }
+  for (const { item } of await mergeSort(kept, compare, pace)) yield item
 }

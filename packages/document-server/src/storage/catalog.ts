@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Doc, decode, encode } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
+import type { Pace } from '../pace.ts'
 import { Collection } from './collection.ts'
 import type { Database } from './database.ts'
 import { type Index, toIndex } from './index-definition.ts'
@@ -80,7 +81,7 @@ export class Catalog {
   }
 
   /** @throws CommandError DuplicateKey when the stored documents break it */
-  addIndex(collection: Collection, spec: Doc): Index {
+  addIndex(collection: Collection, spec: Doc, pace: Pace): Index {
     const { lastInsertRowid } = this.#sqlite.run(
       'INSERT INTO indexes (collection, name, spec) VALUES (?, ?, ?)',
       collection.id,
@@ -92,7 +93,7 @@ export class Catalog {
     this.#sqlite.exec(
       `CREATE TABLE keys_${index.id} (k BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (${primary})) WITHOUT ROWID`,
     )
-    collection.build(index)
+    collection.build(index, pace)
     collection.indexes.push(index)
     return index
   }

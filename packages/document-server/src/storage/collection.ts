@@ -2,6 +2,7 @@ import { type Doc, decode } from '../bson/document.ts'
 import { encodeKey, prefixEnd } from '../bson/key.ts'
 import { typeName } from '../bson/types.ts'
 import { CommandError } from '../errors.ts'
+import type { Pace } from '../pace.ts'
 import type { Database } from './database.ts'
 import { duplicateKey } from './duplicate-key.ts'
 import { type Index, indexEntries } from './index-definition.ts'
@@ -15,6 +16,8 @@ export interface Row {
 
 /** Rows read at a time while scanning: no statement stays open between, so a cursor may rest there. */
 const chunk = 256
+/** Longer documents are read one by one. */
+const longBytes = 65_536
 
 /** One collection: a table of documents by `_id`, and one table of keys for each further index. */
 export class Collection {
@@ -59,12 +62,15 @@ export class Collection {
     while (true) {
       if (this.dropped) throw new CommandError('QueryPlanKilled', `collection dropped: ${this.namespace}`)
       const rows = this.#sqlite.all(
-        `SELECT rid, body FROM docs_${this.id} WHERE rid > ? ORDER BY rid LIMIT ${chunk}`,
+        `SELECT rid, CASE WHEN length(body) < ${longBytes} THEN body END AS body
+         FROM docs_${this.id} WHERE rid > ? ORDER BY rid LIMIT ${chunk}`,
         last,
       )
       for (const row of rows) {
+        if (this.dropped) break
         last = Number(row.rid)
-        yield toRow(row)
+        const whole = row.body === null ? this.byRid(last) : toRow(row)
+        if (whole) yield whole
       }
       if (rows.length < chunk) return
     }
@@ -75,9 +81,9 @@ export class Collection {
     return row && toRow(row)
   }
 
-  byId(id: unknown): Row | undefined {
-    const row = this.#sqlite.get(`SELECT rid, body FROM docs_${this.id} WHERE id = ?`, encodeKey(id))
-    return row && toRow(row)
+  ridOf(id: unknown): number | undefined {
+    const row = this.#sqlite.get(`SELECT rid FROM docs_${this.id} WHERE id = ?`, encodeKey(id))
+    return row && Number(row.rid)
   }
 
   /** Places of the documents whose entry in an index begins with these bytes, in order of insertion. */
@@ -122,8 +128,9 @@ export class Collection {
   }
 
   /** Fills a new index from the stored documents. @throws CommandError DuplicateKey */
-  build(index: Index): void {
+  build(index: Index, pace: Pace): void {
     for (const row of this.scan()) {
+      pace.tick()
       const keys = indexEntries(index, row.doc)
       this.#assertFree(index, keys, row.rid, row.doc)
       this.#addKeys(index, keys, row.rid)

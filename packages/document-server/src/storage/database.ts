@@ -1,20 +1,30 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { TransactionEndedError } from './storage-error.ts'
 
 /** `full`: survives power loss (one fsync per group of commands). `process`: survives the death of the process. */
 export type Durability = 'full' | 'process'
 
 type Row = Record<string, unknown>
 
-/** SQLite gives the whole transaction up when the disk is full or fails. */
-const storageEnded = 'the storage gave the transaction up: is the disk full?'
-
 /** Another live process (or another server of this one) holds the directory. */
 export class DirectoryInUseError extends Error {
   override readonly name = 'DirectoryInUseError'
   constructor(dir: string) {
     super(`the directory ${dir} is in use by another document server: stop it or choose another directory`)
+  }
+}
+
+/**
+ * SQLite gives its other files the mode of this one, which would be readable by all. A file that is there is not opened: to close it
+ * would give up the lock that another server of this process has on it.
+ */
+function keepPrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch {
+    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
   }
 }
 
@@ -28,6 +38,13 @@ export class Database {
   #waiting: ((failure?: Error) => void)[] = []
   #open = false
   #onRollback: () => void = () => undefined
+  /** Memory is out of step with the file, because it could not be read. */
+  #stale = false
+  /** Counts the changes made, so that a command can tell whether there were any since. */
+  version = 0
+  /** Commits that failed, and how the last of them did. */
+  failures = 0
+  lastFailure: Error | undefined
 
   private constructor(sqlite: DatabaseSync) {
     this.#sqlite = sqlite
@@ -35,8 +52,10 @@ export class Database {
 
   /** @throws DirectoryInUseError */
   static open(dir: string, durability: Durability): Database {
-    mkdirSync(dir, { recursive: true })
-    const sqlite = new DatabaseSync(join(dir, 'documents.sqlite'), { timeout: 0 })
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    const file = join(dir, 'documents.sqlite')
+    keepPrivate(file)
+    const sqlite = new DatabaseSync(file, { timeout: 0 })
     try {
       // EXCLUSIVE keeps SQLite's file lock for the life of the process and gives it up however the process ends.
       sqlite.exec('PRAGMA locking_mode = EXCLUSIVE')
@@ -74,6 +93,13 @@ export class Database {
     this.#sqlite.exec(sql)
   }
 
+  /** Called before a command: brings memory in step with the file where that has failed. @throws Error when it fails again */
+  settle(): void {
+    if (!this.#stale) return
+    this.#onRollback()
+    this.#stale = false
+  }
+
   /** Runs a writing command: all of it is kept or, when it throws, none. */
   write<T>(command: () => T): T {
     if (!this.#open) {
@@ -81,7 +107,8 @@ export class Database {
       this.#open = true
       setImmediate(() => this.commit())
     }
-    if (!this.#sqlite.isTransaction) throw new Error(storageEnded)
+    if (!this.#sqlite.isTransaction) throw new TransactionEndedError()
+    this.version++
     this.#sqlite.exec('SAVEPOINT command')
     try {
       const result = command()
@@ -95,8 +122,20 @@ export class Database {
 
   #undo(): void {
     // A full disk makes SQLite end the whole transaction by itself; then the commit answers every waiting client.
-    if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK TO command; RELEASE command')
-    this.#onRollback()
+    this.#reload(() => {
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK TO command; RELEASE command')
+    })
+  }
+
+  /** A disk that fails may fail here as well; that is for the next command to notice. */
+  #reload(undo: () => void): void {
+    this.#stale = true
+    try {
+      undo()
+      this.settle()
+    } catch {
+      // still stale
+    }
   }
 
   /** Calls back when everything written so far is safe (at once when nothing is pending), or with the failure. */
@@ -117,13 +156,16 @@ export class Database {
 
   #tryCommit(): Error | undefined {
     try {
-      if (!this.#sqlite.isTransaction) throw new Error(storageEnded)
+      if (!this.#sqlite.isTransaction) throw new TransactionEndedError()
       this.#sqlite.exec('COMMIT')
       return undefined
     } catch (error) {
-      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
-      this.#onRollback()
-      return error instanceof Error ? error : new Error(String(error))
+      this.#reload(() => {
+        if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
+      })
+      this.failures++
+      this.lastFailure = error instanceof Error ? error : new Error(String(error))
+      return this.lastFailure
     }
   }
 

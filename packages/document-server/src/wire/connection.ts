@@ -1,83 +1,98 @@
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { newClient } from '../client.ts'
 import type { Engine } from '../commands/command.ts'
-import { databaseOf, dispatch, errorReply } from '../commands/dispatch.ts'
-import { CommandError } from '../errors.ts'
-import { type Frame, FrameReader, frame, ProtocolError } from './frame.ts'
-import { messageParts, opMsg, parseMessage } from './op-msg.ts'
-import { opQuery, opReply, parseQuery, replyParts } from './op-query.ts'
+import { errorReply } from '../commands/dispatch.ts'
+import { answerTo, type Reply } from './answer.ts'
+import { type Frame, FrameReader, frame, maxMessageBytes } from './frame.ts'
+
+/** Longest message before somebody has signed in: a handshake has a few hundred bytes. */
+const maxStrangerBytes = 65_536
+/** Messages that wait on one connection before no more are read. */
+const mostWaiting = 100
+/** Replies longer than this have to leave before the next message is worked on. */
+const longReply = 65_536
+
+/** One client's connection. */
+export interface Connection {
+  /** Takes no more messages, answers those that were taken, and ends; after `graceMs` whatever is left is ended. */
+  finish(graceMs: number): Promise<void>
+}
 
 /** Serves one client until either side ends the connection. Bytes that are no message end it. */
-export function serveConnection(socket: Socket, id: number, engine: Engine): void {
-  const reader = new FrameReader()
+export function serveConnection(socket: Socket, id: number, engine: Engine): Connection {
+  const client = newClient(id)
+  const reader = new FrameReader(() => (client.user === undefined ? maxStrangerBytes : maxMessageBytes))
+  const waiting: Frame[] = []
   let lastReply = 0
+  let working: Promise<unknown> | undefined
+  let ending = false
+
   socket.setNoDelay(true)
   socket.on('error', () => socket.destroy()) // a reset by the client is no concern of the server
-  socket.on('drain', () => socket.resume())
+  socket.on('close', () => {
+    client.gone ??= 'left'
+  })
   socket.on('data', (chunk: Buffer) => {
     try {
-      for (const message of reader.push(chunk)) answer(message)
+      for (const message of reader.push(chunk)) waiting.push(message)
     } catch {
-      // Bytes that are no message, or a message that nothing can be made of. Replies to the good ones before it leave.
-      engine.database.whenSafe(() => socket.end(() => socket.destroy()))
-      socket.removeAllListeners('data').resume()
+      end() // the replies to the good messages before it leave
     }
+    if (waiting.length > mostWaiting) socket.pause()
+    start()
   })
 
-  function answer(message: Frame): void {
-    const reply = handle(message, id, engine)
-    if (!reply) return
-    // Also a reading reply waits: it may show what another client has written but is not safe yet.
+  /** Reads no more. What was read is answered. */
+  function end(): void {
+    ending = true
+    socket.removeAllListeners('data').resume()
+    start()
+  }
+
+  function start(): void {
+    working ??= work()
+      .catch(() => socket.destroy())
+      .finally(() => {
+        working = undefined
+        if (waiting.length > 0 && !socket.destroyed) start()
+        else if (ending) engine.database.whenSafe(() => socket.end(() => socket.destroy()))
+        else socket.resume()
+      })
+  }
+
+  async function work(): Promise<void> {
+    for (let message = waiting.shift(); message && !socket.destroyed; message = waiting.shift()) {
+      if (socket.writableNeedDrain) await Promise.race([once(socket, 'drain'), once(socket, 'close')])
+      const reply = await answerTo(message, client, engine)
+      if (reply) await send(reply, message.requestId)
+      if (client.gone !== undefined) waiting.length = 0
+    }
+    if (client.gone !== undefined) ending = true
+  }
+
+  /** Also a reading reply waits: it may show what another client has written but is not safe yet. */
+  function send(reply: Reply, requestId: number): Promise<void> | undefined {
+    const sent = Promise.withResolvers<void>()
     engine.database.whenSafe(failure => {
+      sent.resolve()
       if (socket.destroyed) return
-      const parts = failure ? reply.wrap(errorReply(storageError(failure))) : reply.wrap(reply.document)
-      const sent = socket.write(frame(reply.opcode, ++lastReply, message.requestId, parts))
-      if (!sent) socket.pause() // until the client has read what it asked for
+      const parts = reply.wrap(failure ? errorReply(failure) : reply.document)
+      socket.write(frame(reply.opcode, ++lastReply, requestId, parts))
     })
+    return reply.document.byteLength > longReply ? sent.promise : undefined
+  }
+
+  return {
+    async finish(graceMs) {
+      const closed = once(socket, 'close').catch(() => undefined)
+      const timer = setTimeout(() => {
+        client.gone ??= 'closing'
+        setTimeout(() => socket.destroy(), graceMs).unref()
+      }, graceMs)
+      end()
+      if (!socket.destroyed) await closed
+      clearTimeout(timer)
+    },
   }
 }
-
-interface Reply {
-  readonly opcode: number
-  readonly document: Uint8Array
-  readonly wrap: (document: Uint8Array) => Uint8Array[]
-}
-
-function handle(message: Frame, id: number, engine: Engine): Reply | undefined {
-  if (message.opcode === opMsg) {
-    const { document, silent } = handleMessage(message.body, id, engine)
-    return silent ? undefined : { opcode: opMsg, document, wrap: messageParts }
-  }
-  if (message.opcode === opQuery)
-    return { opcode: opReply, document: handleQuery(message.body, id, engine), wrap: replyParts }
-  throw new ProtocolError(`opcode ${message.opcode} is not supported`)
-}
-
-function handleMessage(bytes: Buffer, id: number, engine: Engine): { document: Uint8Array; silent: boolean } {
-  try {
-    const { body, moreToCome } = parseMessage(bytes)
-    return { document: dispatch(body, databaseOf(body), id, engine), silent: moreToCome }
-  } catch (error) {
-    if (error instanceof CommandError) return { document: errorReply(error), silent: false }
-    throw error
-  }
-}
-
-/** The legacy protocol carries the handshake only, as in MongoDB since 5.1. */
-function handleQuery(bytes: Buffer, id: number, engine: Engine): Uint8Array {
-  try {
-    const { body, database } = parseQuery(bytes)
-    const [name = ''] = Object.keys(body)
-    if (!/^(hello|ismaster)$/i.test(name))
-      throw new CommandError(
-        'CommandNotFound',
-        `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`,
-      )
-    return dispatch(body, database, id, engine)
-  } catch (error) {
-    if (error instanceof CommandError) return errorReply(error)
-    throw error
-  }
-}
-
-const storageError = (failure: Error): CommandError =>
-  new CommandError('InternalError', `the write could not be stored: ${failure.message}`)

@@ -18,7 +18,13 @@ export class ProtocolError extends Error {
 /** Cuts a stream of bytes into messages. Parts are joined once per message, however many pieces it comes in. */
 export class FrameReader {
   #parts: Buffer[] = []
-  #bytes = 0;
+  #bytes = 0
+  readonly #limit: () => number
+
+  /** @param limit the longest message that is taken now, in bytes */
+  constructor(limit: () => number = () => maxMessageBytes) {
+    this.#limit = limit
+  }
 
   /** @throws ProtocolError for a length below the header's or above the limit */
   *push(chunk: Buffer): Generator<Frame> {
@@ -26,7 +32,7 @@ export class FrameReader {
     this.#bytes += chunk.byteLength
     while (this.#bytes >= 4) {
       const length = this.#peekLength()
-      if (length < headerBytes || length > maxMessageBytes)
+      if (length < headerBytes || length > this.#limit())
         throw new ProtocolError(`message length ${length} is out of range`)
       if (this.#bytes < length) return
       const all = this.#joined()

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -8,7 +10,10 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** The server as a process of its own, from main.ts. */
 export interface ServerProcess extends AsyncDisposable {
   readonly child: ChildProcess
+  /** With user and password. */
   readonly url: string
+  /** Without them. */
+  readonly address: string
   /** Everything on standard output so far. */
   readonly lines: readonly string[]
 }
@@ -18,27 +23,29 @@ export function spawnMain(args: readonly string[]): ChildProcess {
 }
 
 export const startProcess = (dir: string, more: readonly string[] = []): Promise<ServerProcess> =>
-  whenReady(spawnMain(['--dir', dir, '--port', '0', ...more]))
+  whenReady(spawnMain(['--dir', dir, '--port', '0', ...more]), dir)
 
 /** The server as a process that cannot write files beyond about 2 MB: what a full disk looks like. */
 export const startOnSmallDisk = (dir: string): Promise<ServerProcess> => {
   const command = [process.execPath, '--conditions=@tsmicro/source', main, '--dir', dir, '--port', '0']
   const script = 'ulimit -f 4000; exec "$0" "$@"'
-  return whenReady(spawn('sh', ['-c', script, ...command], { stdio: ['ignore', 'pipe', 'pipe'] }))
+  return whenReady(spawn('sh', ['-c', script, ...command], { stdio: ['ignore', 'pipe', 'pipe'] }), dir)
 }
 
-async function whenReady(child: ChildProcess): Promise<ServerProcess> {
+async function whenReady(child: ChildProcess, dir: string): Promise<ServerProcess> {
   const lines: string[] = []
-  const url = await new Promise<string>((done, fail) => {
+  const address = await new Promise<string>((done, fail) => {
     if (!child.stdout) return fail(new Error('no standard output'))
     createInterface({ input: child.stdout }).on('line', line => {
       lines.push(line)
-      const match = /^document-server ready on (mongodb:\S+)$/.exec(line)
+      const match = /^document-server ready on (mongodb:\S+): /.exec(line)
       if (match?.[1]) done(match[1])
     })
     child.once('exit', code => fail(new Error(`main.ts ended with ${code}`)))
   })
-  return { child, url, lines, [Symbol.asyncDispose]: () => end(child, 'SIGKILL') }
+  const password = await readFile(join(dir, 'password'), 'utf8')
+  const url = address.replace('//', `//app:${password}@`)
+  return { child, url, address, lines, [Symbol.asyncDispose]: () => end(child, 'SIGKILL') }
 }
 
 export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

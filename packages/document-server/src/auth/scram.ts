@@ -1,0 +1,58 @@
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+
+const pbkdf2Async = promisify(pbkdf2)
+
+/** MongoDB's number for SCRAM-SHA-256. */
+export const iterations = 15_000
+
+/** What a server keeps of a password: enough to recognize it, not enough to sign in with it (RFC 5802, section 3). */
+export interface Verifier {
+  readonly salt: Buffer
+  readonly iterations: number
+  readonly storedKey: Buffer
+  readonly serverKey: Buffer
+}
+
+export const hmac = (key: Uint8Array, text: string | Uint8Array): Buffer =>
+  createHmac('sha256', key).update(text).digest()
+const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+
+/** @param password printable ASCII, which SASLprep leaves as it is */
+export async function makeVerifier(password: string, salt: Buffer = randomBytes(28), rounds = iterations): Promise<Verifier> {
+  const salted = await pbkdf2Async(password, salt, rounds, 32, 'sha256')
+  return {
+    salt,
+    iterations: rounds,
+    storedKey: hash(hmac(salted, 'Client Key')),
+    serverKey: hmac(salted, 'Server Key'),
+  }
+}
+
+/** The client's first message: `n,,n=user,r=nonce`. Undefined when it is none, or wants channel binding. */
+export function parseFirst(message: string): { user: string; nonce: string; bare: string } | undefined {
+  const match = /^[ny],,(n=([^,]*),r=([\x21-\x2b\x2d-\x7e]{8,256})(?:,.*)?)$/.exec(message)
+  const [, bare, user, nonce] = match ?? []
+  if (bare === undefined || user === undefined || nonce === undefined) return undefined
+  return { user: user.replaceAll('=2C', ',').replaceAll('=3D', '='), nonce, bare }
+}
+
+/** What the server answers to the first message. */
+export const serverFirst = (clientNonce: string, { salt, iterations }: Verifier): string =>
+  `r=${clientNonce}${randomBytes(24).toString('base64')},s=${salt.toString('base64')},i=${iterations}`
+
+/**
+ * Checks the client's final message, `c=biws,r=nonce,p=proof`.
+ * @returns the server's signature (`v=…`), or undefined when the proof is wrong
+ */
+export function verifyFinal(message: string, clientBare: string, first: string, verifier: Verifier): string | undefined {
+  const match = /^(c=(?:biws|eSws),r=([^,]*)),p=([A-Za-z0-9+/]{43}=)$/.exec(message)
+  const [, withoutProof, nonce, proofText] = match ?? []
+  if (withoutProof === undefined || nonce === undefined || proofText === undefined) return undefined
+  const message3 = `${clientBare},${first},${withoutProof}`
+  const signature = hmac(verifier.storedKey, message3)
+  const clientKey = Buffer.from(proofText, 'base64').map((byte, at) => byte ^ (signature[at] ?? 0))
+  const known = timingSafeEqual(hash(clientKey), verifier.storedKey)
+  if (!known || !first.startsWith(`r=${nonce},`)) return undefined
+  return `v=${hmac(verifier.serverKey, message3).toString('base64')}`
+}
