@@ -1,5 +1,5 @@
-import { calculateObjectSize } from 'bson'
 import type { Doc } from './bson/document.ts'
+import { roughSize } from './bson/size.ts'
 import { CommandError, type ErrorName } from './errors.ts'
 import type { Pace } from './pace.ts'
 
@@ -27,11 +27,9 @@ export class Held {
   }
 
   addValue(value: unknown): void {
-    this.add(typeof value === 'object' && value !== null ? calculateObjectSize({ value }) : sizeOfScalar(value))
+    this.add(16 + roughSize(value, this.#most))
   }
 }
-
-const sizeOfScalar = (value: unknown): number => 16 + (typeof value === 'string' ? value.length : 0)
 
 /** All documents at once, within the limit. */
 export async function collect(docs: AsyncIterable<Doc>, held: Held, pace: Pace): Promise<Doc[]> {

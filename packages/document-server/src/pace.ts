@@ -8,20 +8,32 @@ const sliceMs = 8
 const unitMs = 1000
 /** Small steps (comparisons, operators) between two looks at the clock within a document. */
 const stepsPerLook = 4096
+/** Array elements and fields that the expressions of one document may make. */
+const mostGrown = 2_500_000
 
 const expired = (): CommandError => new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
 
 let running: Pace | undefined
 let steps = stepsPerLook
+let grown = 0
 
 /**
  * Counts the small steps of the work on one document. Called in every loop whose length a client decides.
  * @throws CommandError when the command's time is up, or when this document alone takes too long
  */
-export function step(): void {
-  if (--steps > 0) return
+export function step(count = 1): void {
+  steps -= count
+  if (steps > 0) return
   steps = stepsPerLook
   running?.look()
+}
+
+/** Counts what is made in memory for one document. @throws CommandError when it becomes too much */
+export function grow(count: number): void {
+  step(count)
+  grown += count
+  if (grown > mostGrown)
+    throw new CommandError('ExceededMemoryLimit', 'the expressions of a single document make too much')
 }
 
 /** How long a command may go on, and when it has to let others have a turn. */
@@ -49,6 +61,7 @@ export class Pace {
     const now = performance.now()
     if (now > this.#end) throw expired()
     running = this
+    grown = 0
     this.#unitEnd = now + unitMs
     this.#unitCpu = undefined
     return this.pausing && now > this.#sliceEnd

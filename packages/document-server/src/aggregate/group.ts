@@ -41,7 +41,8 @@ const group: CompileStage = (argument, { variables, scores, pace }) => {
     for (const { key, values } of groups.values()) {
       if (pace.tick()) await pace.pause()
       const result: Doc = { _id: key }
-      for (const [position, { name, accumulate }] of outputs.entries()) result[name] = accumulate(values[position] ?? [])
+      for (const [position, { name, accumulate }] of outputs.entries())
+        result[name] = accumulate(values[position] ?? [])
       yield result
     }
   }

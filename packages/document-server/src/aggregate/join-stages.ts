@@ -107,7 +107,9 @@ const unionWith: CompileStage = (argument, context) => {
   const spec: Doc = isDoc(argument) ? argument : { coll: argument }
   allowOnly(spec, ['coll', 'pipeline'], '$unionWith')
   const name = text(spec, 'coll', '$unionWith')
-  const stage = Array.isArray(spec.pipeline) ? context.compile(spec.pipeline, context) : (docs: AsyncIterable<Doc>) => docs
+  const stage = Array.isArray(spec.pipeline)
+    ? context.compile(spec.pipeline, context)
+    : (docs: AsyncIterable<Doc>) => docs
   return async function* (docs) {
     yield* docs
     yield* stage(context.read(name, {}))

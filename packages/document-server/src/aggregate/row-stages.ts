@@ -1,6 +1,6 @@
-import { calculateObjectSize } from 'bson'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { isNumeric, toNumber, wholeNumber } from '../bson/numbers.ts'
+import { roughSize } from '../bson/size.ts'
 import { CommandError } from '../errors.ts'
 import { collect, Held } from '../memory.ts'
 import { compileFilter } from '../query/match.ts'
@@ -35,7 +35,7 @@ const match: CompileStage = (argument, { variables, pace }) => {
 const sort: CompileStage = (argument, { scores, pace }) => {
   if (!isDoc(argument) || Object.keys(argument).length === 0) return fail('$sort stage must have at least one sort key')
   checkSort(argument)
-  return docs => sorted(docs, argument, { pace, scores, doc: doc => doc, size: calculateObjectSize })
+  return docs => sorted(docs, argument, { pace, scores, doc: doc => doc, size: roughSize })
 }
 
 const skip: CompileStage = argument => {

@@ -19,7 +19,11 @@ export const hmac = (key: Uint8Array, text: string | Uint8Array): Buffer =>
 const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 
 /** @param password printable ASCII, which SASLprep leaves as it is */
-export async function makeVerifier(password: string, salt: Buffer = randomBytes(28), rounds = iterations): Promise<Verifier> {
+export async function makeVerifier(
+  password: string,
+  salt: Buffer = randomBytes(28),
+  rounds = iterations,
+): Promise<Verifier> {
   const salted = await pbkdf2Async(password, salt, rounds, 32, 'sha256')
   return {
     salt,
@@ -45,7 +49,12 @@ export const serverFirst = (clientNonce: string, { salt, iterations }: Verifier)
  * Checks the client's final message, `c=biws,r=nonce,p=proof`.
  * @returns the server's signature (`v=…`), or undefined when the proof is wrong
  */
-export function verifyFinal(message: string, clientBare: string, first: string, verifier: Verifier): string | undefined {
+export function verifyFinal(
+  message: string,
+  clientBare: string,
+  first: string,
+  verifier: Verifier,
+): string | undefined {
   const match = /^(c=(?:biws|eSws),r=([^,]*)),p=([A-Za-z0-9+/]{43}=)$/.exec(message)
   const [, withoutProof, nonce, proofText] = match ?? []
   if (withoutProof === undefined || nonce === undefined || proofText === undefined) return undefined

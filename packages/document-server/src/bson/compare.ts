@@ -1,6 +1,6 @@
 import { Binary, BSONRegExp, Code, Long, ObjectId } from 'bson'
-import type { Doc } from './document.ts'
 import { step } from '../pace.ts'
+import type { Doc } from './document.ts'
 import { compareNumbers, isNumeric } from './numbers.ts'
 import { typeOrder } from './types.ts'
 

@@ -1,5 +1,6 @@
 import { BSONError, DBRef, deserialize, serialize } from 'bson'
 import { CommandError } from '../errors.ts'
+import { roughSize } from './size.ts'
 
 /** A decoded BSON document. Numbers stay wrapped (Int32, Double, Long, Decimal128), so nothing loses its type. */
 export type Doc = Record<string, unknown>
@@ -29,14 +30,18 @@ export function decode(bytes: Uint8Array): Doc {
 
 /** Encodes one document. @throws CommandError above 16 MiB */
 export function encode(doc: Doc): Uint8Array {
+  const size = roughSize(doc, maxReplyBytes)
+  if (size > maxReplyBytes) throw tooLarge(size)
   const bytes = serialize(doc, { ignoreUndefined: false })
-  if (bytes.byteLength > maxDocumentBytes + 16 * 1024)
-    throw new CommandError(
-      'BSONObjectTooLarge',
-      `BSONObj size: ${bytes.byteLength} is invalid. Size must be between 0 and 16793600(16MB)`,
-    )
+  if (bytes.byteLength > maxReplyBytes) throw tooLarge(bytes.byteLength)
   return bytes
 }
+
+/** A document and what a reply adds to it. */
+const maxReplyBytes = maxDocumentBytes + 16 * 1024
+
+const tooLarge = (size: number): CommandError =>
+  new CommandError('BSONObjectTooLarge', `BSONObj size: ${size} is invalid. Size must be between 0 and 16793600(16MB)`)
 
 function withoutDbRefs(value: unknown): unknown {
   if (value instanceof DBRef) {

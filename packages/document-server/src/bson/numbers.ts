@@ -1,5 +1,6 @@
 import { Decimal128, Double, Int32, Long, Timestamp } from 'bson'
 import { CommandError } from '../errors.ts'
+import { step } from '../pace.ts'
 
 export type Numeric = number | Int32 | Double | Long | Decimal128
 
@@ -91,6 +92,11 @@ const within = (value: bigint, [low, high]: readonly [bigint, bigint]): boolean 
 export function arithmetic(operator: '+' | '*', a: Numeric, b: Numeric): Int32 | Long | Double {
   if (a instanceof Decimal128 || b instanceof Decimal128)
     throw new CommandError('BadValue', 'arithmetic on Decimal128 is not supported by this server')
+  step()
+  if (a instanceof Int32 && b instanceof Int32) {
+    const small = operator === '+' ? a.value + b.value : a.value * b.value
+    if (small >= -(2 ** 31) && small < 2 ** 31) return new Int32(small)
+  }
   if (a instanceof Double || b instanceof Double || typeof a === 'number' || typeof b === 'number') {
     const [x, y] = [toNumber(a), toNumber(b)]
     return new Double(operator === '+' ? x + y : x * y)
@@ -98,7 +104,6 @@ export function arithmetic(operator: '+' | '*', a: Numeric, b: Numeric): Int32 |
   const x = a instanceof Int32 ? BigInt(a.value) : a.toBigInt()
   const y = b instanceof Int32 ? BigInt(b.value) : b.toBigInt()
   const result = operator === '+' ? x + y : x * y
-  if (a instanceof Int32 && b instanceof Int32 && within(result, limits.int)) return new Int32(Number(result))
   if (!within(result, limits.long)) throw new CommandError('BadValue', 'integer overflow: the result exceeds 64 bits')
   return Long.fromBigInt(result)
 }

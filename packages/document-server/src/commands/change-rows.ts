@@ -1,6 +1,7 @@
 import type { Doc } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
 import type { Variables } from '../expression/expression.ts'
+import type { Pace } from '../pace.ts'
 import type { Matcher } from '../query/match.ts'
 import { checkFilter, select } from '../query/select.ts'
 import { compileSort, type Scores, sorted } from '../query/sort.ts'
@@ -114,7 +115,7 @@ export async function changeAll(
     if (pace.tick()) await pace.pause()
     const slice = engine.database.write(() => {
       const current = findCollection(request, engine)
-      return current ? changeSome(request, rids, at, row => matches(row.doc) && (change(current, row), true), current) : undefined
+      return current && changeSome(pace, current, rids, at, { matches, change })
     })
     if (!slice) break
     n += slice.changed
@@ -126,18 +127,21 @@ export async function changeAll(
 
 /** Changes rows until others should have a turn. */
 function changeSome(
-  { pace }: Request,
+  pace: Pace,
+  collection: Collection,
   rids: readonly number[],
   from: number,
-  change: (row: Row) => boolean,
-  collection: Collection,
+  { matches, change }: { matches: Matcher; change: (collection: Collection, row: Row) => void },
 ): { changed: number; next: number; failure?: CommandError } {
   let changed = 0
   for (let at = from; at < rids.length; at++) {
     try {
       const due = pace.tick()
       const row = collection.byRid(rids[at] ?? -1)
-      if (row && change(row)) changed++
+      if (row && matches(row.doc)) {
+        change(collection, row)
+        changed++
+      }
       if (due) return { changed, next: at + 1 }
     } catch (failure) {
       if (failure instanceof CommandError) return { changed, next: at, failure }

@@ -15,7 +15,12 @@ const getMore: Command = {
     const { options } = request
     const namespace = `${request.database}.${options.text('collection') ?? ''}`
     const size = options.count('batchSize')
-    return engine.cursors.more(cursorId(options.raw('getMore')), namespace, size === 0 ? undefined : size, request.client)
+    return engine.cursors.more(
+      cursorId(options.raw('getMore')),
+      namespace,
+      size === 0 ? undefined : size,
+      request.client,
+    )
   },
 }
 

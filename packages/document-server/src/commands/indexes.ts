@@ -1,11 +1,11 @@
 import { Int32 } from 'bson'
 import { type Doc, encode, isDoc } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
+import { listed } from '../pace.ts'
 import type { Collection } from '../storage/collection.ts'
 import { type Index, idIndexSpec } from '../storage/index-definition.ts'
 import { type Command, collectionName, type Engine, findCollection, type Request } from './command.ts'
 import { conflictWith, normalizeSpec, sameKeyPattern } from './index-spec.ts'
-import { listed } from '../pace.ts'
 import { Options } from './options.ts'
 
 const createIndexes: Command = {

@@ -1,14 +1,12 @@
 import { ObjectId } from 'bson'
 import { evalExpr } from 'mingo/core'
-import type { Options } from 'mingo/types'
 import { accumulators } from '../aggregate/accumulators.ts'
 import { compareValues } from '../bson/compare.ts'
 import { typeName } from '../bson/types.ts'
 import { CommandError } from '../errors.ts'
+import type { Override } from './override.ts'
 import { fromPlain, toPlain } from './plain.ts'
-
-/** An operator in mingo's form: the document, the unevaluated arguments, mingo's options. */
-type Override = (obj: unknown, expr: unknown, options: Options) => unknown
+import { regexOperators } from './regex.ts'
 
 const evaluate: Override = (obj, expr, options) => evalExpr(obj as never, expr as never, options)
 
@@ -92,6 +90,7 @@ export const overrides = (builtIn: {
   readonly $toDate: Override
   readonly $toString: Override
 }): Record<string, Override> => ({
+  ...regexOperators,
   $eq: comparison(order => order === 0),
   $ne: comparison(order => order !== 0),
   $gt: comparison(order => order > 0),

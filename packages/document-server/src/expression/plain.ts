@@ -1,7 +1,8 @@
 import { BSONRegExp, Double, Int32, Long, Timestamp } from 'bson'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { wholeNumber } from '../bson/numbers.ts'
-import { toRegExp } from '../query/regex.ts'
+import { grow } from '../pace.ts'
+import { toRegExp } from '../regex/regex.ts'
 
 /**
  * mingo computes on JavaScript numbers, so a document is unwrapped before an expression with operators sees it and
@@ -27,12 +28,17 @@ export function fromPlain(value: unknown): unknown {
     return Number.isSafeInteger(value) && !Object.is(value, -0) ? wholeNumber(value) : new Double(value)
   if (typeof value === 'bigint') return Long.fromBigInt(value)
   if (value instanceof RegExp) return new BSONRegExp(value.source, value.flags.replace(/[^ims]/g, ''))
-  if (Array.isArray(value)) return value.map(element => fromPlain(element ?? null))
+  if (Array.isArray(value)) {
+    // One array may stand in many places, each of which becomes one of its own.
+    grow(value.length)
+    return value.map(element => fromPlain(element ?? null))
+  }
   return isDoc(value) ? mapFields(value, fromPlain) : value
 }
 
 function mapFields(doc: Doc, convert: (value: unknown) => unknown): Doc {
   const result: Doc = {}
+  grow(1)
   for (const key of Object.keys(doc)) {
     const field = convert(doc[key])
     if (field !== undefined) result[key] = field

@@ -13,7 +13,8 @@ export async function mergeSort<T>(items: T[], compare: (a: T, b: T) => number, 
   }
   while (runs.length > 1) {
     const merged: T[][] = []
-    for (let at = 0; at < runs.length; at += 2) merged.push(await merge(runs[at] ?? [], runs[at + 1] ?? [], compare, pace))
+    for (let at = 0; at < runs.length; at += 2)
+      merged.push(await merge(runs[at] ?? [], runs[at + 1] ?? [], compare, pace))
     runs = merged
   }
   return runs[0] ?? []

@@ -5,7 +5,7 @@ import { keyText } from '../bson/key.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
 import { typeByAlias, typeName, typeOrder } from '../bson/types.ts'
 import { CommandError } from '../errors.ts'
-import { regexTest, toRegExp } from './regex.ts'
+import { regexTest, toRegExp } from '../regex/regex.ts'
 
 /** Whether any value at the field passes; `expand` says that elements of an array count as well. */
 export type Some = (expand: boolean, test: (value: unknown) => boolean) => boolean

@@ -1,6 +1,6 @@
 import type { Doc } from '../bson/document.ts'
-import { parsePath, reachedValues } from '../query/path.ts'
 import type { Pace } from '../pace.ts'
+import { parsePath, reachedValues } from '../query/path.ts'
 import type { Catalog } from './catalog.ts'
 import type { Collection } from './collection.ts'
 import type { Database } from './database.ts'
@@ -15,13 +15,7 @@ export async function deleteExpired(database: Database, catalog: Catalog, pace: 
 }
 
 /** The scan of a collection that is dropped meanwhile throws. */
-async function sweep(
-  database: Database,
-  collection: Collection,
-  index: Index,
-  pace: Pace,
-  now: number,
-): Promise<void> {
+async function sweep(database: Database, collection: Collection, index: Index, pace: Pace, now: number): Promise<void> {
   const before = now - (index.expireAfterSeconds ?? 0) * 1000
   for (const row of collection.scan()) {
     if (pace.tick()) await pace.pause()

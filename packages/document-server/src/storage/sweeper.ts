@@ -28,7 +28,8 @@ export class Sweeper {
       database.settle()
       await deleteExpired(database, catalog, new Pace(this.#client))
     } catch (error) {
-      if (this.#client.gone !== undefined || (error instanceof CommandError && error.codeName === 'QueryPlanKilled')) return
+      if (this.#client.gone !== undefined || (error instanceof CommandError && error.codeName === 'QueryPlanKilled'))
+        return
       process.emitWarning(`expired documents could not be deleted: ${error instanceof Error ? error.message : error}`)
     }
   }

@@ -25,7 +25,7 @@ export function serveConnection(socket: Socket, id: number, engine: Engine): Con
   const reader = new FrameReader(() => (client.user === undefined ? maxStrangerBytes : maxMessageBytes))
   const waiting: Frame[] = []
   let lastReply = 0
-  let working: Promise<unknown> | undefined
+  let working = false
   let ending = false
 
   socket.setNoDelay(true)
@@ -51,10 +51,12 @@ export function serveConnection(socket: Socket, id: number, engine: Engine): Con
   }
 
   function start(): void {
-    working ??= work()
+    if (working) return
+    working = true
+    void work()
       .catch(() => socket.destroy())
       .finally(() => {
-        working = undefined
+        working = false
         if (waiting.length > 0 && !socket.destroyed) start()
         else if (ending) engine.database.whenSafe(() => socket.end(() => socket.destroy()))
         else socket.resume()

@@ -18,12 +18,16 @@ export interface ServerProcess extends AsyncDisposable {
   readonly lines: readonly string[]
 }
 
-export function spawnMain(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--conditions=@tsmicro/source', main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export function spawnMain(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const command = ['--conditions=@tsmicro/source', main, ...args]
+  return spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
 }
 
-export const startProcess = (dir: string, more: readonly string[] = []): Promise<ServerProcess> =>
-  whenReady(spawnMain(['--dir', dir, '--port', '0', ...more]), dir)
+export const startProcess = (
+  dir: string,
+  more: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<ServerProcess> => whenReady(spawnMain(['--dir', dir, '--port', '0', ...more], env), dir)
 
 /** The server as a process that cannot write files beyond about 2 MB: what a full disk looks like. */
 export const startOnSmallDisk = (dir: string): Promise<ServerProcess> => {
@@ -43,7 +47,7 @@ async function whenReady(child: ChildProcess, dir: string): Promise<ServerProces
     })
     child.once('exit', code => fail(new Error(`main.ts ended with ${code}`)))
   })
-  const password = await readFile(join(dir, 'password'), 'utf8')
+  const password = await readFile(join(dir, 'password'), 'utf8').catch(() => '')
   const url = address.replace('//', `//app:${password}@`)
   return { child, url, address, lines, [Symbol.asyncDispose]: () => end(child, 'SIGKILL') }
 }
