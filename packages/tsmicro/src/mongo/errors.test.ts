@@ -53,6 +53,28 @@ test('a URL that cannot be read is told without its password', () => {
   )
 })
 
+test('what is wrong with the server and not with the operation is unavailable', () => {
+  const states = {
+    'a full disk': 14031,
+    'a file that cannot be opened': 176,
+    'too many open files': 264,
+    'damaged data': 301,
+    'a lock that somebody holds': 24,
+    'a write conflict': 112,
+    'a write concern that cannot be met': 100,
+    'an election': 216,
+    'too much to do': 365,
+    'writes that are blocked': 371,
+    'a collection that was dropped meanwhile': 175,
+    'shards that move': 13388,
+    'an index that is being built': 12587,
+    'what the server does not know itself': 8,
+  }
+  for (const [state, code] of Object.entries(states))
+    assert.ok(translate(answer(code)) instanceof SERVICE_UNAVAILABLE, state)
+  assert.ok(translate(answer(462, ['SystemOverloadedError'])) instanceof SERVICE_UNAVAILABLE)
+})
+
 test('a bare error of the socket is unavailable, too', () => {
   for (const code of ['EPIPE', 'ECONNRESET', 'ECONNREFUSED']) {
     const error = Object.assign(new Error(`write ${code}`), { code })
@@ -61,7 +83,7 @@ test('a bare error of the socket is unavailable, too', () => {
 })
 
 test('an operation over its time is a deadline', () => {
-  for (const code of [50, 262, 64]) assert.ok(translate(answer(code)) instanceof DEADLINE_EXCEEDED, String(code))
+  for (const code of [50, 262, 64, 202]) assert.ok(translate(answer(code)) instanceof DEADLINE_EXCEEDED, String(code))
 })
 
 test('everything else passes unchanged', () => {

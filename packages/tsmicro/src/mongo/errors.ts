@@ -14,17 +14,31 @@ const unavailableNames = new Set([
   'MongoStalePrimaryError',
 ])
 
-/**
- * The server goes, is no primary (any more), or has forgotten our cursor because it was started anew. Numbers of the
- * server's error_codes.yml.
- */
-const unavailableCodes = new Set([6, 7, 43, 89, 91, 133, 189, 9001, 10058, 10107, 11600, 11602, 13435, 13436])
+/** What is the server's state and not the operation's fault. Numbers of the server's error_codes.yml. */
+const unavailableCodes = new Set([
+  // It cannot be reached, or cannot reach others: HostUnreachable, NetworkTimeout, SSLHandshakeFailed, SocketException …
+  ...[6, 7, 89, 141, 145, 230, 231, 317, 384, 407, 9001],
+  // It goes, was started anew, or ended what we asked for: ShutdownInProgress, Interrupted, CursorNotFound, CursorKilled …
+  ...[43, 91, 237, 279, 281, 290, 303, 333, 355, 372, 398, 11600, 11601, 11602],
+  // It is no primary (any more), elects one, or is not ready: NotYetInitialized, PrimarySteppedDown, NotWritablePrimary …
+  ...[94, 95, 109, 133, 134, 149, 164, 187, 189, 199, 203, 211, 216, 10058, 10107, 13435, 13436],
+  // Its disk is full or fails, or its data is damaged: OutOfDiskSpace, FileOpenFailed, TooManyFilesOpen, DataCorruptionDetected …
+  ...[37, 38, 39, 42, 176, 264, 301, 14031],
+  // It has too much to do, or takes no writes for a while: TemporarilyUnavailable, UserWritesBlocked, ResourceExhausted …
+  ...[205, 208, 261, 365, 371, 402, 433, 449, 450, 462],
+  // Somebody else is in the way: LockTimeout, WriteConflict, SnapshotUnavailable, IndexBuildAborted, BackgroundOperation …
+  ...[24, 46, 107, 112, 117, 175, 215, 225, 239, 246, 250, 251, 267, 272, 276, 285, 314, 363, 406, 412, 12586, 12587],
+  // Its members do not agree, or its parts move: UnsatisfiableWriteConcern, StaleConfig, ShardNotFound, MovePrimaryInProgress …
+  ...[63, 70, 79, 100, 136, 150, 234, 249, 319, 338, 341, 342, 343, 358, 414, 13388],
+  // It does not know itself: InternalError, UnknownError
+  ...[1, 8],
+])
 
 /** From the socket's limit, and what the driver makes of an `AbortSignal.timeout`. */
 const timeoutNames = new Set(['MongoNetworkTimeoutError', 'MongoOperationTimeoutError'])
 
-/** MaxTimeMSExpired, WriteConcernTimeout, ExceededTimeLimit */
-const timeoutCodes = new Set([50, 64, 262])
+/** MaxTimeMSExpired, WriteConcernTimeout, NetworkInterfaceExceededTimeLimit, ExceededTimeLimit */
+const timeoutCodes = new Set([50, 64, 202, 262])
 
 const duplicateKey = 11000
 
@@ -46,7 +60,8 @@ export function translate(error: unknown): unknown {
     unavailableNames.has(error.name) ||
     unavailableCodes.has(Number(error.code)) ||
     error.hasErrorLabel('TransientTransactionError') ||
-    error.hasErrorLabel('RetryableWriteError')
+    error.hasErrorLabel('RetryableWriteError') ||
+    error.hasErrorLabel('SystemOverloadedError')
   ) {
     return unavailable(error)
   }
