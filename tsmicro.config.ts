@@ -4,7 +4,7 @@ import { Env as AuthEnv } from '@blog-platform/auth-service/env'
 import { authNatsAccess, gatewayNatsPermissions } from '@blog-platform/auth-service/nats-access'
 import { EnvSchema as BlogEnv } from '@blog-platform/blog-service/env'
 import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
-import { defineSystem, keptSecret, type System } from '@tsmicro/cli'
+import { databaseUrl, defineSystem, keptSecret, type System } from '@tsmicro/cli'
 import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
 
 const natsUsers = [...[authNatsAccess, blogNatsAccess].map(natsPermissionsOf), gatewayNatsPermissions]
@@ -42,7 +42,7 @@ export default defineSystem({
       passEnv: Object.keys(BlogEnv.properties),
       env: system => ({
         NATS_URL: system.natsAs('blog').url,
-        MONGODB_URL: `${system.documents.url}/blog`,
+        MONGODB_URL: databaseUrl(system.documents.url, 'blog'),
         REQUIRE_GATEWAY: 'true',
         ...gatewaySecret(system),
         ...(system.redis ? { REDIS_URL: system.redis.url } : {}),

@@ -1,3 +1,4 @@
+export { databaseUrl } from '@tsmicro/infra'
 export { defineSystem } from './config/define.ts'
 export type {
   Address,

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Credentials } from './auth/credentials.ts'
 import { checkPassword, keptPassword } from './auth/password.ts'
+import { iterations } from './auth/scram.ts'
 import type { Engine } from './commands/command.ts'
 import { Cursors } from './cursors.ts'
 import { Catalog } from './storage/catalog.ts'
@@ -62,7 +63,12 @@ export async function startDocumentServer(options: DocumentServerOptions): Promi
   let server: Server
   try {
     secret = password ?? keptPassword(join(dir, 'password'))
-    const credentials = await Credentials.open(database, user, secret)
+    const credentials = await Credentials.open(
+      database,
+      user,
+      secret,
+      password === undefined ? iterations.random : iterations.chosen,
+    )
     engine = { database, catalog: new Catalog(database), cursors: new Cursors(cursorIdleMs), credentials }
     server = createServer(socket => {
       socket.once('close', () => connections.delete(socket))

@@ -1,4 +1,5 @@
 export { answers } from './answers.ts'
+export { databaseUrl } from './database-url.ts'
 export { startDocuments } from './documents.ts'
 export { InfraError, MissingServerError, PortTakenError, ServerStartError } from './errors.ts'
 export { locateDocuments } from './locate/documents.ts'

@@ -16,7 +16,7 @@ export interface SingleBinary {
   locate(sources: StartOptions['sources'], problems: string[]): Promise<Found | undefined>
   command(found: Found, data: DataDir, port: number): readonly string[]
   /** Called before every start; makes what the command needs. @returns whom clients come as, the same each time */
-  prepare?(data: DataDir, found: Found): Promise<Credentials>
+  prepare?(data: DataDir, found: Found): Promise<Credentials | undefined>
   /** What makes it answer: see {@link answers}. */
   readonly greeting: Buffer
   /** The line that says it takes connections. */

@@ -19,7 +19,7 @@ export interface System {
   natsAs(user: string): Address
   /** URL with user, password and database. */
   readonly postgres: Address
-  /** URL without a database: append `/name`. */
+  /** URL with user and password, without a database: see `databaseUrl`. */
   readonly documents: Address
   /** Undefined when there is none: neither `REDIS_URL` nor a `redis-server` of 6.2 or later on PATH. */
   readonly redis: Address | undefined

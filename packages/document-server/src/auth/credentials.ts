@@ -20,14 +20,14 @@ export class Credentials {
   }
 
   /** Takes this user and password; the database keeps a salted hash of it and no other user. */
-  static async open(database: Database, user: string, password: string): Promise<Credentials> {
+  static async open(database: Database, user: string, password: string, rounds: number): Promise<Credentials> {
     database.exec(schema)
     const kept = stored(database, user)
     if (kept) {
-      const again = await makeVerifier(password, kept.salt, kept.iterations)
+      const again = await makeVerifier(password, kept.iterations, kept.salt)
       if (timingSafeEqual(again.storedKey, kept.storedKey)) return new Credentials(user, kept)
     }
-    const made = await makeVerifier(password)
+    const made = await makeVerifier(password, rounds)
     database.write(() => {
       database.run('DELETE FROM users')
       const { salt, storedKey, serverKey } = made

@@ -9,7 +9,7 @@ interface Row {
 }
 
 const server = await startDocuments({ ephemeral: true })
-const mongo = createMongo({ url: server.url, database: 'fault', serverSelectionTimeoutMs: 300 })
+const mongo = createMongo({ url: server.url, database: 'fault' })
 const rows = mongo.collection<Row>('rows')
 await mongo.connect()
 after(async () => {

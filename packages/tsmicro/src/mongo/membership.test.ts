@@ -5,7 +5,7 @@ import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { createMongo, createMongoMembership } from './index.ts'
 
 const server = await startDocuments({ ephemeral: true })
-const mongo = createMongo({ url: server.url, database: 'membership', serverSelectionTimeoutMs: 300 })
+const mongo = createMongo({ url: server.url, database: 'membership' })
 await mongo.connect()
 after(async () => {
   await mongo.close()
