@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { hash, parseOptions, verify } from '@node-rs/argon2'
-import { Limiter } from './limiter.ts'
+import { FairTurns } from './turns.ts'
+import type { WorkOptions } from './waiting-line.ts'
 
 export interface PasswordHasherOptions {
   /** Default 19456 (19 MiB) with `timeCost` 2 and `parallelism` 1: OWASP's Password Storage Cheat Sheet. */
@@ -13,21 +14,26 @@ export interface PasswordHasherOptions {
    * threads by default and files and name look-ups need one.
    */
   readonly concurrency?: number
-  /** Hashes that may wait; beyond that `OVERLOADED`. Default 64. */
+  /** Hashes of one kind that may wait; beyond that `OVERLOADED` for whoever has the most that wait. Default 64. */
   readonly maxQueued?: number
 }
 
-/** Argon2id with bounded concurrency. */
+/** Argon2id with bounded concurrency, shared fairly between kinds of work and those who ask for it. */
 export interface PasswordHasher {
-  /** @returns the PHC string to store, parameters and salt included. @throws {OVERLOADED} when the queue is full */
-  hash(password: string): Promise<string>
+  /**
+   * @returns the PHC string to store, parameters and salt included
+   * @throws {OVERLOADED} when the queue is full
+   * @throws the signal's reason when it aborts before the work has begun
+   */
+  hash(password: string, work?: WorkOptions): Promise<string>
   /**
    * Whether the password fits. Without a hash (unknown e-mail) it does the same work and answers false, so that the time
    * of the answer does not tell who has an account.
    * @throws {OVERLOADED} when the queue is full
+   * @throws the signal's reason when it aborts before the work has begun
    * @throws {Error} when the stored text is no argon2 hash
    */
-  verify(storedHash: string | undefined, password: string): Promise<boolean>
+  verify(storedHash: string | undefined, password: string, work?: WorkOptions): Promise<boolean>
   /** True when a stored hash was made with other parameters than today's: hash again after a successful sign-in. */
   needsRehash(storedHash: string): boolean
 }
@@ -43,17 +49,18 @@ const saltBytes = 16
  * const stored = await passwords.hash('correct horse')
  * await passwords.verify(stored, 'correct horse') // true
  * await passwords.verify(undefined, 'correct horse') // false, after the same work
+ * await passwords.hash('battery staple', { kind: 'sign-up', by: '203.0.113.9', signal: AbortSignal.timeout(5000) })
  */
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const { memoryCostKiB: memoryCost = 19456, timeCost = 2, parallelism = 1, maxQueued = 64 } = options
   const concurrency = options.concurrency ?? Math.min(3, Math.max(2, availableParallelism()))
-  const limiter = new Limiter({ concurrency, maxQueued })
+  const turns = new FairTurns({ concurrency, maxQueued })
   const cost = { memoryCost, timeCost, parallelism, outputLen: outputBytes }
   // random salt and digest in the right form: verifying against it costs what a real one costs, and never fits
   const nobody = `$argon2id$v=${version19}$m=${memoryCost},t=${timeCost},p=${parallelism}$${random(saltBytes)}$${random(outputBytes)}`
   return {
-    hash: password => limiter.run(() => hash(normalize(password), cost)),
-    verify: (storedHash, password) => limiter.run(() => verify(storedHash ?? nobody, normalize(password))),
+    hash: (password, work) => turns.run(() => hash(normalize(password), cost), work),
+    verify: (storedHash, password, work) => turns.run(() => verify(storedHash ?? nobody, normalize(password)), work),
     needsRehash(storedHash) {
       const made = parseOptions(storedHash)
       return (

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OVERLOADED } from '../../errors/index.ts'
 import { createPasswordHasher } from './index.ts'
-import { Limiter } from './limiter.ts'
+import { FairTurns } from './turns.ts'
 
 const cheap = { memoryCostKiB: 64, timeCost: 1 }
 
@@ -54,16 +54,30 @@ test('refuses with OVERLOADED when the queue is full, and recovers', async () =>
   assert.ok(await passwords.hash('x'))
 })
 
-test('the limiter never runs more than it may, keeps order, and survives failures', async () => {
-  const limiter = new Limiter({ concurrency: 3, maxQueued: 1000 })
+/** Runs tasks one at a time, all waiting for the first one, and tells in which order they ran. */
+async function orderOf(maxQueued: number, tasks: readonly { kind?: string; by?: string; signal?: AbortSignal }[]) {
+  const turns = new FairTurns({ concurrency: 1, maxQueued })
+  const order: number[] = []
+  const held = Promise.withResolvers<void>()
+  const first = turns.run(() => held.promise)
+  const results = tasks.map((work, index) => turns.run(async () => void order.push(index), work))
+  const settled = Promise.allSettled(results)
+  held.resolve()
+  await first
+  const refused = (await settled).flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))
+  return { order, refused }
+}
+
+test('never more at a time than may be, in order, and failures pass the turn on', async () => {
+  const turns = new FairTurns({ concurrency: 3, maxQueued: 1000 })
   let active = 0
   let most = 0
   const order: number[] = []
   const tasks = Array.from({ length: 200 }, (_, index) =>
-    limiter.run(async () => {
+    turns.run(async () => {
       order.push(index)
       most = Math.max(most, ++active)
-      for (let turns = index % 5; turns > 0; turns--) await Promise.resolve()
+      for (let n = index % 5; n > 0; n--) await Promise.resolve()
       active--
       if (index % 7 === 0) throw new Error('task')
       return index
@@ -76,4 +90,39 @@ test('the limiter never runs more than it may, keeps order, and survives failure
     order.toSorted((a, b) => a - b),
   )
   assert.equal(results.filter(result => result.status === 'rejected').length, 29)
+})
+
+test('kinds take turns, and who asks within a kind', async () => {
+  const ups = Array.from({ length: 6 }, () => ({ kind: 'sign-up' }))
+  const { order } = await orderOf(64, [...ups, { kind: 'sign-in' }, { kind: 'sign-in' }, { kind: 'change' }])
+  assert.deepEqual(order, [0, 6, 8, 1, 7, 2, 3, 4, 5])
+  const same = await orderOf(64, [{ by: 'a' }, { by: 'a' }, { by: 'a' }, { by: 'b' }, { by: 'b' }, { by: 'c' }])
+  assert.deepEqual(same.order, [0, 3, 5, 1, 4, 2])
+})
+
+test('a full queue of one kind refuses that kind only, and of it whoever has the most that waits', async () => {
+  const ups = Array.from({ length: 5 }, () => ({ kind: 'sign-up', by: 'flood' }))
+  const { order, refused } = await orderOf(3, [...ups, { kind: 'sign-in' }, { kind: 'sign-up', by: 'other' }])
+  assert.deepEqual(refused, [2, 3, 4])
+  assert.deepEqual(order, [0, 5, 6, 1])
+})
+
+test('work that nobody waits for is not begun, and takes no place', async () => {
+  const gone = AbortSignal.abort(new Error('gone'))
+  const leaving = new AbortController()
+  const turns = new FairTurns({ concurrency: 1, maxQueued: 1 })
+  const held = Promise.withResolvers<void>()
+  const first = turns.run(() => held.promise)
+  const fail = () => assert.fail('nobody waits for this')
+  await assert.rejects(turns.run(fail, { signal: gone }), /gone/)
+  const waiting = turns.run(fail, { signal: leaving.signal })
+  leaving.abort(new Error('left'))
+  await assert.rejects(waiting, /left/)
+  const patient = turns.run(async () => 'patient', { signal: new AbortController().signal })
+  held.resolve()
+  await first
+  assert.equal(await patient, 'patient')
+  const passwords = createPasswordHasher(cheap)
+  await assert.rejects(passwords.hash('x', { signal: gone }), /gone/)
+  await assert.rejects(passwords.verify(undefined, 'x', { signal: gone }), /gone/)
 })
