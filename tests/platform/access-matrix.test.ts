@@ -117,7 +117,7 @@ function isAsExpected({ procedure, by }: Cell, { status, body }: Answer): boolea
 }
 
 /** What ends something that others need. */
-const LAST = ['withdraw', 'unpublish', 'remove', 'revokeApiKey', 'refresh', 'signOut']
+const LAST = ['withdraw', 'unpublish', 'remove', 'revokeApiKey', 'refresh', 'signOutByToken', 'signOut']
 
 test('the same requests do what they say when the caller may', async () => {
   const { platform } = keyed

@@ -59,6 +59,7 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
     body: { refreshToken: learner.refreshToken },
   }),
   'auth.signOut': () => ({}),
+  'auth.signOutByToken': ({ learner }) => ({ body: { refreshToken: learner.refreshToken } }),
   'blog.findById': blog('published'),
   'blog.findBySlug': () => ({ params: { slug: 'the-published' } }),
   'blog.latest': ({ blogs }) => ({ query: { ...PAGE.query, cursor: blogs.published } }),

@@ -55,6 +55,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
         DATABASE_URL: servers.postgres.url,
         KEYS_DIR: join(directory, 'keys'),
         SEED_DEVELOPMENT_DATA: 'true',
+        // All of a test's people come from one address.
+        SIGN_UPS_PER_ADDRESS: '1000000',
         // The gateway's requests are not signed.
         TRUSTED_PROXIES: '127.0.0.1',
       }),

@@ -1,7 +1,7 @@
 import { contract, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type, { type Static } from 'typebox'
 import { ApiKeyPermission } from './api-key-permission.ts'
-import { API_KEY_NOT_FOUND } from './errors.ts'
+import { API_KEY_NOT_FOUND, LAST_API_KEY } from './errors.ts'
 import { roles } from './roles.ts'
 
 const { VALIDATION_FAILED } = frameworkErrors
@@ -64,7 +64,7 @@ export const apiKeyAdministration = contract('auth', {
     access: roles.ADMIN,
     summary: 'Revoke an API key for ever; a gateway that is told refuses it at once, any other in seconds',
     params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
-    errors: { API_KEY_NOT_FOUND },
+    errors: { API_KEY_NOT_FOUND, LAST_API_KEY },
     message: 'API key revoked',
     idempotent: true,
   }),

@@ -10,6 +10,7 @@ export const {
   API_KEY_INVALID,
   API_KEY_NOT_FOUND,
   LAST_ADMIN,
+  LAST_API_KEY,
 } = defineErrors({
   EMAIL_TAKEN: { status: 409, message: 'There is an account with this e-mail already' },
   CREDENTIALS_INVALID: { status: 401, message: 'E-mail or password is wrong' },
@@ -18,5 +19,9 @@ export const {
   USER_NOT_FOUND: { status: 404, message: 'There is no such user' },
   API_KEY_INVALID: { status: 401, message: 'Invalid API key' },
   API_KEY_NOT_FOUND: { status: 404, message: 'There is no such API key' },
+  LAST_API_KEY: {
+    status: 409,
+    message: 'Without this API key nobody could sign in any more: make another one that may WRITE first',
+  },
   LAST_ADMIN: { status: 400, message: 'The last administrator must keep the role' },
 })

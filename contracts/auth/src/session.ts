@@ -26,6 +26,8 @@ export type Tokens = Static<typeof Tokens>
 export const SignedIn = Type.Object({ user: SignedInUser, tokens: Tokens })
 export type SignedIn = Static<typeof SignedIn>
 
+const RefreshToken = Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 8192 }) })
+
 /** How a client gets, renews and ends its session. */
 export const session = contract('auth', {
   signUp: procedure({
@@ -34,7 +36,7 @@ export const session = contract('auth', {
     summary: 'Make an account and sign in',
     body: SignUp,
     response: SignedIn,
-    errors: { EMAIL_TAKEN },
+    errors: { EMAIL_TAKEN, TOO_MANY_REQUESTS },
     message: 'Welcome',
   }),
   signIn: procedure({
@@ -50,9 +52,9 @@ export const session = contract('auth', {
     http: 'POST /token/refresh',
     access: 'key',
     summary: 'Renew the tokens; Authorization carries the access token, which may be expired',
-    body: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 8192 }) }),
+    body: RefreshToken,
     response: Tokens,
-    // Half of the time in which the old pair gets the same answer again: who was told 504 can still ask once more.
+    // Half of the time in which the old pair gets the same answer again: who gives up can still ask once more.
     timeoutMs: 5000,
     errors: { REFRESH_TOKEN_INVALID },
     message: 'Renewed',
@@ -62,5 +64,14 @@ export const session = contract('auth', {
     access: 'user',
     summary: 'End this session in every service',
     message: 'Signed out',
+  }),
+  signOutByToken: procedure({
+    http: 'POST /signout',
+    access: 'key',
+    summary: 'The same by a refresh token alone, for when the access token has expired',
+    body: RefreshToken,
+    errors: { REFRESH_TOKEN_INVALID },
+    message: 'Signed out',
+    idempotent: true,
   }),
 })

@@ -96,6 +96,27 @@ test('revoking is announced with the id as it is kept, each time; what was not r
   assert.deepEqual(told, Array(2).fill(['apikey.revoked', { apiKeyId: id }, id]))
 })
 
+test('the last key that may write cannot be revoked, and of the last two only one, however they are asked for', async () => {
+  for (let round = 0; round < 5; round++) {
+    const others = `update api_keys set revoked_at = now() where revoked_at is null`
+    await auth.sql(others)
+    const reading = (await create({ comment: 'reads only', permissions: ['READ'] })).body.data
+    const expired = (await create({ comment: 'expired', expiresAt: tomorrow() })).body.data
+    await auth.sql(`update api_keys set expires_at = now() - interval '1 s' where id = $1`, [expired.id])
+    const two = [(await create({ comment: 'one' })).body.data, (await create({ comment: 'two' })).body.data]
+    const answers = await Promise.all(two.map(({ id }) => revoke(id)))
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409])
+    const [kept] = two.filter((_, index) => answers[index]?.status === 409)
+    assert.ok(kept)
+    assert.equal(await isValid(kept.key), true)
+    assertFailure(await revoke(kept.id), 409, 'LAST_API_KEY')
+    // What is good for nothing any more, and what is not needed to get in, may go.
+    for (const { id } of [expired, reading]) assertSuccess(await revoke(id), 'API key revoked')
+    await create({ comment: 'another', permissions: ['WRITE'] })
+    assertSuccess(await revoke(kept.id), 'API key revoked')
+  }
+})
+
 test('a key is revoked without NATS, too', async () => {
   const { id, key } = (await create({ comment: 'to be revoked alone' })).body.data
   auth.nats.kill('SIGKILL')

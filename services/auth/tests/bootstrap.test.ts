@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { SignedIn } from '@blog-platform/auth-contract'
 import { loadKeyRing } from 'tsmicro/auth'
 import { runBootstrap as run } from '../src/startup/bootstrap/run.ts'
+import { close, isAccepted, signUp } from './support/accounts.ts'
 import { addAuth } from './support/auth.ts'
 import { send } from './support/http.ts'
 import { runBootstrap } from './support/process.ts'
@@ -28,7 +29,8 @@ async function assertEnds(code: number, line: RegExp, env: Record<string, string
 
 test('--help tells everything, and needs nothing', async () => {
   const help = await bootstrap({}, '--help')
-  for (const word of ['--email', '--name', 'DATABASE_URL', 'BOOTSTRAP_PASSWORD']) assert.ok(help.includes(word), word)
+  for (const word of ['--email', '--name', '--recover', '--api-key', '--comment', 'DATABASE_URL', 'BOOTSTRAP_PASSWORD'])
+    assert.ok(help.includes(word), word)
 })
 
 test('what is not understood is refused with one line, before anything is done', async () => {
@@ -37,6 +39,12 @@ test('what is not understood is refused with one line, before anything is done',
   await assert.rejects(bootstrap(env), { message: '--email E-MAIL is required' })
   await assert.rejects(bootstrap(env, '--email', 'nobody'), { message: '--email nobody is no e-mail address' })
   await assert.rejects(bootstrap(env, ...email, '--name', ' '), { message: /^--name must be one line of/ })
+  await assert.rejects(bootstrap(env, '--api-key', ...email), { message: /^--api-key makes a key for no account/ })
+  await assert.rejects(bootstrap(env, '--api-key', '--comment', ''), { message: /^--comment must be/ })
+  await assert.rejects(bootstrap(env, '--recover'), { message: '--email E-MAIL is required' })
+  await assert.rejects(bootstrap(env, '--recover', ...email, '--name', 'Ops'), {
+    message: /^--recover changes no name/,
+  })
   await assert.rejects(bootstrap(env, ...email, 'more'), { message: /^Unexpected argument 'more'/ })
   await assert.rejects(bootstrap({}, ...email), { message: /DATABASE_URL is not set/ })
   const short = { ...env, BOOTSTRAP_PASSWORD: 's3cret' }
@@ -93,4 +101,35 @@ test('when the only administrator is closed there may be a new one, with a passw
   assert.equal((await send(auth.url, 'POST /signin/basic', { body })).status, 200)
   const keys = await servers.sql('select 1 from api_keys')
   assert.equal(keys.length, 2, 'what was refused has made no key')
+})
+
+test('--api-key is the way back when no key is left, and touches nothing else', async () => {
+  await servers.sql('update api_keys set revoked_at = now()')
+  const before = await servers.sql('select * from users order by id')
+  const output = await bootstrap({ DATABASE_URL }, '--api-key', '--comment', 'after the accident')
+  const auth = await addAuth(servers)
+  const { text } = await send(auth.url, 'POST /verify/apikey', { body: { key: printed(output, 'API key') } })
+  assert.match(text, /"valid":true.*"permissions":\["READ","WRITE"\]/)
+  assert.deepEqual(await servers.sql('select * from users order by id'), before)
+  assert.deepEqual(await servers.sql('select comment from api_keys where revoked_at is null'), [
+    { comment: 'after the accident' },
+  ])
+})
+
+test('--recover gives an account a new password, opens it, makes it an administrator and ends its sessions', async () => {
+  const auth = await addAuth(servers)
+  const account = await signUp(auth)
+  await close(auth, account)
+  await assert.rejects(bootstrap({ DATABASE_URL }, '--recover', '--email', 'nobody@example.org'), {
+    message: 'there is no account with the e-mail nobody@example.org',
+  })
+  const output = await bootstrap({ DATABASE_URL }, '--recover', '--email', account.email.toUpperCase())
+  assert.equal(await isAccepted(auth, account.accessToken), false)
+  const body = { email: account.email, password: printed(output, 'password') }
+  const answer = await send<SignedIn>(auth.url, 'POST /signin/basic', { body })
+  assert.equal(answer.status, 200, answer.text)
+  const token = answer.body.data.tokens.accessToken
+  assert.equal((await send(auth.url, 'GET /admin/apikeys', { token })).status, 200)
+  const old = { email: account.email, password: account.password }
+  assert.equal((await send(auth.url, 'POST /signin/basic', { body: old })).status, 401)
 })

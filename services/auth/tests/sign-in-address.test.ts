@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressOf } from '../src/api/sign-in-throttle/address.ts'
+import { addressOf } from '../src/api/sign-in-throttle/origin.ts'
 
 const from = (address?: string) => addressOf({ clientAddress: address })
 

@@ -114,6 +114,67 @@ test('many accounts from one address', async () => {
   assert.equal(await statusOf(newAddress(), account), 200)
 })
 
+test('an attack from many addresses does not keep the owner out where they have signed in before; the attackers it does', async () => {
+  const account = await signUp(auth)
+  const [home, ua] = [newAddress(), 'Browser/12.3 (Phone; OS 4_5)']
+  const from = (address: string, who: Attempt, userAgent = ua) =>
+    send(auth.url, 'POST /signin/basic', {
+      body: { email: who.email, password: who.password },
+      headers: { 'x-real-ip': address, 'user-agent': userAgent },
+    }).then(({ status }) => status)
+  assert.equal(await from(home, account), 200)
+  const attack = async () => {
+    const seen: number[] = []
+    for (let n = 0; n < 8; n++) seen.push(await from(newAddress(), wrong(account)))
+    return seen
+  }
+  assert.deepEqual(await attack(), [...Array(6).fill(401), 429, 429])
+  assert.equal(await from(newAddress(), account), 429, 'right passwords from unknown addresses wait')
+  assert.equal(await from(home, account), 200, 'the owner at home')
+  assert.equal(await from(home, account, 'Browser/13.0 (Phone; OS 4_6)'), 200, 'also when the browser was updated')
+  assert.equal(await from(home, account, 'curl/8.1'), 429, 'another device there is unknown')
+  assert.deepEqual(new Set(await attack()), new Set([429]))
+  // Somebody else at the same address, who is limited by a count of their own.
+  assert.equal(await from(home, account), 200)
+  const guesses: number[] = []
+  for (let n = 0; n < 5; n++) guesses.push(await from(home, wrong(account)))
+  assert.deepEqual(guesses, [401, 401, 401, 429, 429], 'a known place is no free pass')
+})
+
+test('whoever uses up an address does not keep out those who have signed in there before', async () => {
+  const [account, address] = [await signUp(auth), newAddress()]
+  assert.equal(await statusOf(address, account), 200)
+  for (let n = 0; n < 10; n++) await statusOf(address, newcomer())
+  assert.equal(await statusOf(address, newcomer()), 429)
+  assert.equal(await statusOf(address, account), 200)
+})
+
+test('a user is known by a few places, the newest ones', async () => {
+  const account = await signUp(auth)
+  for (let n = 0; n < 24; n++) assert.equal(await statusOf(newAddress(), account), 200)
+  const rows = await auth.sql('select 1 from sign_in_places where user_id = $1', [account.id])
+  assert.equal(rows.length, 20)
+})
+
+test('sign-ups from one address are counted, refused ones too, before any hard work; others are let be', async () => {
+  const other = await addAuth(auth, { env: { ...env, SIGN_UPS_PER_ADDRESS: '3' } })
+  const address = newAddress()
+  const signUpFrom = (from: string, body: object = newcomer()) =>
+    send(other.url, 'POST /signup/basic', { body, headers: { 'x-real-ip': from } })
+  const first = newcomer()
+  const seen = [await signUpFrom(address, first), await signUpFrom(address, first), await signUpFrom(address)]
+  assert.deepEqual(
+    seen.map(({ status }) => status),
+    [200, 409, 200],
+  )
+  const refused = await signUpFrom(address)
+  assertFailure(refused, 429, 'TOO_MANY_REQUESTS')
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  assert.equal((await signUpFrom(newAddress())).status, 200)
+  assert.equal((await signUpFrom(address, { email: 'x' })).status, 400, 'what is malformed is told first')
+  assert.equal(await statusOf(address, first, other), 200, 'signing in is counted apart')
+})
+
 test('a network of IPv6 is one address; calls that no gateway forwarded are one, too', async () => {
   const account = await signUp(auth)
   const seen: number[] = []

@@ -45,7 +45,8 @@ const kong = parse(readFileSync(new URL('../../../kong/kong.yml', import.meta.ur
 
 /** What kong.yml asks of an API key for a procedure. */
 export function permissionOf({ service, name, http }: BoundProcedure): string {
-  const routes = kong.services.find(({ name }) => name === `${service}-service`)?.routes ?? []
+  // What must not be sent twice has a Kong service of its own.
+  const routes = kong.services.flatMap(each => each.routes)
   const permission = routes.find(route => route.name === `${service}.${name}`)?.plugins?.[0]?.config.permission
   if (permission === undefined) throw new Error(`kong.yml has no guarded route for ${service} ${http}`)
   return permission

@@ -1,6 +1,7 @@
 import type { GatewayDoor } from 'tsmicro'
 import { type Config, ConfigError, loadConfig, secret } from 'tsmicro/config'
 import Type from 'typebox'
+import type { SessionLimits } from '../api/session/model.ts'
 import type { SignInLimits } from '../api/sign-in-throttle/counters.ts'
 
 /** The environment of the auth service; `.env.example` is made from it. */
@@ -90,6 +91,18 @@ export const Env = Type.Object({
     maximum: 31_536_000,
     description: 'Life of a refresh token',
   }),
+  SESSION_MAX_SECONDS: Type.Integer({
+    default: 2_592_000,
+    minimum: 2,
+    maximum: 315_360_000,
+    description: 'A session ends so long after signing in, however often it was renewed (default 30 days)',
+  }),
+  SESSIONS_PER_USER: Type.Integer({
+    default: 50,
+    minimum: 1,
+    maximum: 10_000,
+    description: 'Sessions of one user; one more ends the one that was not renewed for the longest time',
+  }),
   REQUEST_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,
@@ -110,12 +123,18 @@ export const Env = Type.Object({
   SIGN_IN_ATTEMPTS_PER_ACCOUNT: Type.Integer({
     default: 100,
     minimum: 1,
-    description: 'The same from all addresses together; low, and a few addresses lock the owner out for that time',
+    description:
+      'The same from all addresses together, but those where its owner has signed in with the same kind of device',
   }),
   SIGN_IN_ATTEMPTS_PER_ADDRESS: Type.Integer({
     default: 300,
     minimum: 1,
     description: 'The same into all accounts together; many people may share an address',
+  }),
+  SIGN_UPS_PER_ADDRESS: Type.Integer({
+    default: 100,
+    minimum: 1,
+    description: 'Sign-ups from one address in that time, refused ones among them; then 429',
   }),
   SEED_DEVELOPMENT_DATA: Type.Boolean({
     default: false,
@@ -158,5 +177,14 @@ export function signInLimits(env: Env): SignInLimits {
     perAccountAndAddress: env.SIGN_IN_ATTEMPTS_PER_ACCOUNT_AND_ADDRESS,
     perAccount: env.SIGN_IN_ATTEMPTS_PER_ACCOUNT,
     perAddress: env.SIGN_IN_ATTEMPTS_PER_ADDRESS,
+    signUpsPerAddress: env.SIGN_UPS_PER_ADDRESS,
+  }
+}
+
+export function sessionLimits(env: Env): SessionLimits {
+  return {
+    refreshSeconds: env.REFRESH_TOKEN_SECONDS,
+    maxSeconds: env.SESSION_MAX_SECONDS,
+    perUser: env.SESSIONS_PER_USER,
   }
 }

@@ -37,6 +37,8 @@ export interface SessionsTable {
   expires_at: Timestamp
   revoked_at: Timestamp | null
   created_at: DefaultTimestamp
+  answered_ms: ColumnType<number | null, number | null | undefined, number | null>
+  issuer_ahead_seconds: Generated<number>
 }
 
 export interface ApiKeysTable {
@@ -53,6 +55,12 @@ export interface SignInAttemptsTable {
   key: Buffer
   count: number
   ends_at: Timestamp
+}
+
+export interface SignInPlacesTable {
+  user_id: string
+  place: Buffer
+  used_at: DefaultTimestamp
 }
 
 export interface SigningKeysTable {
@@ -74,5 +82,6 @@ export interface Tables {
   sessions: SessionsTable
   api_keys: ApiKeysTable
   sign_in_attempts: SignInAttemptsTable
+  sign_in_places: SignInPlacesTable
   signing_keys: SigningKeysTable
 }

@@ -16,19 +16,21 @@ import { ApiKeyRepository } from '../api/api-key/repository.ts'
 import { KeysController } from '../api/keys/controller.ts'
 import { ProfileController } from '../api/profile/controller.ts'
 import { ProfileService } from '../api/profile/service.ts'
+import { Arrivals } from '../api/session/arrivals.ts'
 import { SessionController } from '../api/session/controller.ts'
 import { ownTokensOnly } from '../api/session/own-tokens.ts'
 import { SessionRepository } from '../api/session/repository.ts'
 import { SessionService } from '../api/session/service.ts'
 import { SignInService } from '../api/session/sign-in.ts'
 import { TokenPairs } from '../api/session/token-pair.ts'
+import { SignInPlaceRepository } from '../api/sign-in-throttle/place-repository.ts'
 import { SignInCountRepository } from '../api/sign-in-throttle/repository.ts'
 import { SignInThrottle } from '../api/sign-in-throttle/throttle.ts'
 import { UserAnnouncements } from '../api/user/announcements.ts'
 import { UserRepository } from '../api/user/repository.ts'
 import { ValidationController } from '../api/validation/controller.ts'
 import { ValidationService } from '../api/validation/service.ts'
-import { type Env, signInLimits } from '../config/env.ts'
+import { type Env, sessionLimits, signInLimits } from '../config/env.ts'
 import type { RunInTransaction } from '../database/connection.ts'
 import { MIGRATIONS } from '../database/migrations.ts'
 import type { Tables } from '../database/tables.ts'
@@ -70,7 +72,7 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
   const transaction: RunInTransaction = work => postgres.transaction(work)
 
   const users = new UserRepository(postgres.db)
-  const sessionRows = new SessionRepository(postgres.db)
+  const sessionRows = new SessionRepository(postgres.db, sessionLimits(env))
   const apiKeys = new ApiKeyRepository(postgres.db)
 
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
@@ -82,10 +84,12 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
   const publisher = createPublisher(nats, 'auth')
   const announcements = new UserAnnouncements(publisher, log)
   const apiKeyAnnouncements = new ApiKeyAnnouncements(publisher, log)
-  const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, transaction })
+  const arrivals = Arrivals.ofProcess()
+  const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, arrivals })
   const limits = signInLimits(env)
   const counts = new SignInCountRepository(postgres.db, limits.windowSeconds)
-  const throttle = new SignInThrottle({ counts, limits, transaction })
+  const places = new SignInPlaceRepository(postgres.db)
+  const throttle = new SignInThrottle({ counts, places, limits, transaction })
   const signIn = new SignInService({ users, sessions, passwords, throttle, announcements, transaction })
   const validation = new ValidationService({ verifier, sessions, users })
 
@@ -116,7 +120,7 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
       new SessionController(authentication, authorization, signIn, sessions),
       new ProfileController(authentication, authorization, new ProfileService(users, announcements)),
       new AdministrationController(authentication, authorization, new AdministrationService(users, transaction)),
-      new ApiKeyAdministrationController(authentication, authorization, apiKeys, apiKeyAnnouncements),
+      new ApiKeyAdministrationController(authentication, authorization, apiKeys, apiKeyAnnouncements, transaction),
       new ApiKeyController(authentication, authorization, apiKeys),
       new ValidationController(authentication, authorization, validation, keys),
       new KeysController(authentication, authorization, keys),

@@ -14,6 +14,8 @@ export interface Servers {
   readonly env: Readonly<Record<string, string>>
   /** Runs SQL beside the service. */
   sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  /** Runs SQL on a connection of its own, which is kept until it is released: with its locks. */
+  hold(text: string): Promise<{ release(): Promise<void> }>
   readonly cleanUp: AsyncDisposableStack
 }
 
@@ -41,8 +43,17 @@ export async function startServers(): Promise<Servers> {
       DATABASE_URL: postgres.url,
       NATS_URL: nats.url,
       KEYS_DIR: keysDir,
+      // All tests of a file come from one address.
+      SIGN_UPS_PER_ADDRESS: '1000000',
     },
     sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await pool.query(text, [...values])).rows as Row[],
+    async hold(text) {
+      const client = new pg.Client({ connectionString: postgres.url })
+      client.on('error', () => undefined)
+      await client.connect()
+      await client.query(text)
+      return { release: () => client.end() }
+    },
   }
 }

@@ -3,6 +3,7 @@ import {
   type ApiKey,
   apiKeyAdministration,
   type CreatedApiKey,
+  LAST_API_KEY,
   type NewApiKey,
 } from '@blog-platform/auth-contract'
 import {
@@ -12,6 +13,7 @@ import {
   type Routes,
   VALIDATION_FAILED,
 } from 'tsmicro'
+import type { RunInTransaction } from '../../database/connection.ts'
 import type { ApiKeyAnnouncements } from './announcements.ts'
 import { apiKeyOf } from './dto.ts'
 import { generateApiKey } from './generate.ts'
@@ -21,16 +23,19 @@ import type { ApiKeyRepository } from './repository.ts'
 export class ApiKeyAdministrationController extends Controller {
   readonly #keys: ApiKeyRepository
   readonly #announcements: ApiKeyAnnouncements
+  readonly #transaction: RunInTransaction
 
   constructor(
     authentication: AuthenticationProvider,
     authorization: AuthorizationProvider,
     keys: ApiKeyRepository,
     announcements: ApiKeyAnnouncements,
+    transaction: RunInTransaction,
   ) {
     super('/', authentication, authorization)
     this.#keys = keys
     this.#announcements = announcements
+    this.#transaction = transaction
   }
 
   override mountRoutes(routes: Routes): void {
@@ -49,7 +54,12 @@ export class ApiKeyAdministrationController extends Controller {
   }
 
   async #revoke(id: string): Promise<void> {
-    const revoked = await this.#keys.revoke(id)
+    const revoked = await this.#transaction(async db => {
+      await this.#keys.lockRevocations(db)
+      // Without a key nobody can sign in to make one. A key that is good for nothing any more may go in any case.
+      if ((await this.#keys.isGood(id, db)) && !(await this.#keys.isOtherThatWrites(id, db))) throw new LAST_API_KEY()
+      return this.#keys.revoke(id, db)
+    })
     if (revoked === undefined) throw new API_KEY_NOT_FOUND()
     // Also when it was revoked before: who asks twice may have been told that the first time failed.
     await this.#announcements.revoked(revoked)

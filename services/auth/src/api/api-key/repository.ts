@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ApiKeyPermission } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
 import type { Connection } from '../../database/connection.ts'
 import type { ApiKeysTable } from '../../database/tables.ts'
@@ -14,13 +15,7 @@ export class ApiKeyRepository {
 
   /** Which key it is and what it may do; `undefined` when it is unknown, revoked or expired. */
   async findGood(key: string): Promise<Pick<StoredApiKey, 'id' | 'permissions'> | undefined> {
-    return await this.#db
-      .selectFrom('api_keys')
-      .select(['id', 'permissions'])
-      .where('key_hash', '=', hashOf(key))
-      .where('revoked_at', 'is', null)
-      .where(row => row.or([row('expires_at', 'is', null), row('expires_at', '>', sql<Date>`now()`)]))
-      .executeTakeFirst()
+    return await good(this.#db).select(['id', 'permissions']).where('key_hash', '=', hashOf(key)).executeTakeFirst()
   }
 
   /** Does nothing, and gives `undefined`, when the key is there already. */
@@ -49,8 +44,8 @@ export class ApiKeyRepository {
   }
 
   /** The key's id as it is kept, however it was written; `undefined` when there is no such key. Revoking again keeps the first time. */
-  async revoke(id: string): Promise<string | undefined> {
-    const revoked = await this.#db
+  async revoke(id: string, db: Connection = this.#db): Promise<string | undefined> {
+    const revoked = await db
       .updateTable('api_keys')
       .set({ revoked_at: sql<Date>`coalesce(revoked_at, now())` })
       .where('id', '=', id)
@@ -58,9 +53,37 @@ export class ApiKeyRepository {
       .executeTakeFirst()
     return revoked?.id
   }
+
+  /** Until the transaction ends no other one gets past this: what is left after a revocation is one decision. */
+  async lockRevocations(db: Connection): Promise<void> {
+    await sql`select pg_advisory_xact_lock(hashtextextended('api_keys: revocations', 0))`.execute(db)
+  }
+
+  /** Whether a key is neither revoked nor expired. */
+  async isGood(id: string, db: Connection): Promise<boolean> {
+    return (await good(db).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+  }
+
+  /** Whether there is another good key to sign in with, and to make further ones. */
+  async isOtherThatWrites(id: string, db: Connection): Promise<boolean> {
+    const other = await good(db)
+      .select('id')
+      .where('id', '!=', id)
+      .where('permissions', '@>', sql<ApiKeyPermission[]>`array['WRITE']`)
+      .limit(1)
+      .executeTakeFirst()
+    return other !== undefined
+  }
 }
 
 const COLUMNS = ['id', 'comment', 'permissions', 'created_at', 'expires_at', 'revoked_at'] as const
+
+function good(db: Connection) {
+  return db
+    .selectFrom('api_keys')
+    .where('revoked_at', 'is', null)
+    .where(row => row.or([row('expires_at', 'is', null), row('expires_at', '>', sql<Date>`now()`)]))
+}
 
 type Row = Pick<Selectable<ApiKeysTable>, (typeof COLUMNS)[number]>
 

@@ -6,7 +6,7 @@ import {
   type Principal,
   type Routes,
 } from 'tsmicro'
-import { addressOf } from '../sign-in-throttle/address.ts'
+import { originOf } from '../sign-in-throttle/origin.ts'
 import type { SessionService } from './service.ts'
 import type { SignInService } from './sign-in.ts'
 
@@ -27,10 +27,11 @@ export class SessionController extends Controller {
 
   override mountRoutes(routes: Routes): void {
     routes.implement(session, {
-      signUp: ({ body }) => this.#signIn.signUp(body),
-      signIn: ({ body, context, signal }) => this.#signIn.signIn(body, addressOf(context), signal),
+      signUp: ({ body, context, signal }) => this.#signIn.signUp(body, originOf(context), signal),
+      signIn: ({ body, context, signal }) => this.#signIn.signIn(body, originOf(context), signal),
       refresh: ({ body, context, signal }) => this.#sessions.renew(context.token, body.refreshToken, signal),
       signOut: ({ user }) => this.#sessions.end(sessionOf(user)),
+      signOutByToken: ({ body }) => this.#sessions.endBy(body.refreshToken),
     })
   }
 }

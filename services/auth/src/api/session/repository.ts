@@ -1,54 +1,98 @@
 import type { TokenUser } from '@blog-platform/auth-contract'
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { TokenClaims } from 'tsmicro/auth'
 import type { Connection } from '../../database/connection.ts'
+import type { SessionsTable } from '../../database/tables.ts'
 import { publicProfileOf } from '../user/dto.ts'
-import type { Session } from './model.ts'
+import type { NewPair, Session, SessionLimits } from './model.ts'
 
 /** Ended sessions that go with each new one: more than come, so they cannot pile up, and little enough not to be felt. */
 const CLEAN_UP = 10
 
-/** The only code that reads and writes sessions. */
+/** The only code that reads and writes sessions. All times are the database's: the clocks of instances differ. */
 export class SessionRepository {
   readonly #db: Connection
+  readonly #limits: SessionLimits
 
-  constructor(db: Connection) {
+  constructor(db: Connection, limits: SessionLimits) {
     this.#db = db
+    this.#limits = limits
   }
 
-  async create(session: Session, expiresAt: Date, db: Connection = this.#db): Promise<void> {
-    await db
+  async create(id: string, userId: string, pair: NewPair, db: Connection = this.#db): Promise<Session> {
+    const { refreshSeconds, maxSeconds } = this.#limits
+    const row = await db
       .insertInto('sessions')
       .values({
-        id: session.id,
-        user_id: session.userId,
-        access_id: session.accessId,
-        refresh_id: session.refreshId,
+        id,
+        user_id: userId,
+        access_id: pair.accessId,
+        refresh_id: pair.refreshId,
         previous_refresh_id: null,
-        issued_at: fromSeconds(session.issuedAt),
-        expires_at: expiresAt,
+        issued_at: sql`now()`,
+        answered_ms: 0,
+        issuer_ahead_seconds: aheadOfDatabase(pair),
+        expires_at: after(sql`now()`, Math.min(refreshSeconds, maxSeconds)),
         revoked_at: null,
       })
-      .execute()
+      .returning(COLUMNS)
+      .executeTakeFirstOrThrow()
+    return this.#toSession({ ...row, since_issued_ms: 0 })
   }
 
-  /** A living session of a living user, locked until the transaction ends: renewals happen one after the other. */
-  async lock(id: string, db: Connection): Promise<Session | undefined> {
-    const row = await living(db)
-      .selectAll('sessions')
-      .where('sessions.id', '=', id)
-      .forUpdate('sessions')
+  /**
+   * Exchanges the newest pair of a living session for the next one; `undefined` when it is not the newest. One statement:
+   * an instance that is frozen in the middle holds no lock, and of two at the same time exactly one does it.
+   */
+  async exchange(access: TokenClaims, refresh: TokenClaims, next: NewPair): Promise<Session | undefined> {
+    const { refreshSeconds, maxSeconds } = this.#limits
+    const row = await this.#db
+      .updateTable('sessions')
+      .from('users')
+      .set({
+        access_id: next.accessId,
+        refresh_id: next.refreshId,
+        previous_refresh_id: refresh.id,
+        issued_at: sql`now()`,
+        answered_ms: null,
+        issuer_ahead_seconds: aheadOfDatabase(next),
+        expires_at: sql`least(${after(sql`now()`, refreshSeconds)}, ${after(sql`sessions.created_at`, maxSeconds)})`,
+      })
+      .whereRef('users.id', '=', 'sessions.user_id')
+      .where('sessions.id', '=', refresh.sessionId)
+      .where('sessions.user_id', '=', refresh.subject)
+      .where('sessions.refresh_id', '=', refresh.id)
+      .where('sessions.access_id', '=', access.id)
+      .where('users.status', '=', true)
+      .where('sessions.revoked_at', 'is', null)
+      .where('sessions.expires_at', '>', sql<Date>`now()`)
+      .where('sessions.created_at', '>', after(sql`now()`, -maxSeconds))
+      .returning(COLUMNS)
       .executeTakeFirst()
-    return (
-      row && {
-        id: row.id,
-        userId: row.user_id,
-        accessId: row.access_id,
-        refreshId: row.refresh_id,
-        previousRefreshId: row.previous_refresh_id ?? undefined,
-        issuedAt: Math.floor(row.issued_at.getTime() / 1000),
-      }
-    )
+    return row && this.#toSession({ ...row, since_issued_ms: 0 })
+  }
+
+  /** A living session of a living user. */
+  async find(id: string): Promise<Session | undefined> {
+    const row = await this.#living(this.#db)
+      .select(COLUMNS)
+      .select(
+        sql<number>`(extract(epoch from clock_timestamp() - sessions.issued_at) * 1000)::float8`.as('since_issued_ms'),
+      )
+      .where('sessions.id', '=', id)
+      .executeTakeFirst()
+    return row && this.#toSession(row)
+  }
+
+  /** Notes down that somebody was told of the newest pair, so long after its issue. The first time counts. */
+  async answered({ id, refreshId }: Session, afterMs: number): Promise<void> {
+    await this.#db
+      .updateTable('sessions')
+      .set({ answered_ms: afterMs })
+      .where('id', '=', id)
+      .where('refresh_id', '=', refreshId)
+      .where('answered_ms', 'is', null)
+      .execute()
   }
 
   /**
@@ -56,7 +100,7 @@ export class SessionRepository {
    * Every request of every signed-in user asks this: one query.
    */
   async findOwner({ sessionId, id: accessId, subject }: TokenClaims): Promise<TokenUser | undefined> {
-    const row = await living(this.#db)
+    const row = await this.#living(this.#db)
       .select(['users.id', 'users.name', 'users.profile_pic_url'])
       .where('sessions.id', '=', sessionId)
       .where('sessions.access_id', '=', accessId)
@@ -65,27 +109,27 @@ export class SessionRepository {
     return row && { ...publicProfileOf({ ...row, profilePicUrl: row.profile_pic_url ?? undefined }), sessionId }
   }
 
-  async renew(session: Session, expiresAt: Date, db: Connection): Promise<void> {
-    await db
-      .updateTable('sessions')
-      .set({
-        access_id: session.accessId,
-        refresh_id: session.refreshId,
-        previous_refresh_id: session.previousRefreshId ?? null,
-        issued_at: fromSeconds(session.issuedAt),
-        expires_at: expiresAt,
-      })
-      .where('id', '=', session.id)
-      .execute()
-  }
-
-  async revoke(id: string, db: Connection = this.#db): Promise<void> {
-    await db
+  async revoke(id: string): Promise<void> {
+    await this.#db
       .updateTable('sessions')
       .set({ revoked_at: sql`now()` })
       .where('id', '=', id)
       .where('revoked_at', 'is', null)
       .execute()
+  }
+
+  /** Removes what is beyond the bound of a user's sessions: ended ones first, then those not renewed for the longest time. */
+  async deleteSurplus(userId: string): Promise<void> {
+    const surplus = this.#db
+      .selectFrom('sessions')
+      .select('id')
+      .where('user_id', '=', userId)
+      .orderBy(sql`revoked_at is not null`)
+      .orderBy('issued_at', 'desc')
+      .offset(this.#limits.perUser)
+      .forUpdate()
+      .skipLocked()
+    await this.#db.deleteFrom('sessions').where('id', 'in', surplus).execute()
   }
 
   /** Removes a few of the sessions that ended a day ago or more: they tell nothing any more. */
@@ -100,17 +144,66 @@ export class SessionRepository {
       .skipLocked()
     await db.deleteFrom('sessions').where('id', 'in', ended).execute()
   }
+
+  #living(db: Connection) {
+    return db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .where('users.status', '=', true)
+      .where('sessions.revoked_at', 'is', null)
+      .where('sessions.expires_at', '>', sql<Date>`now()`)
+      .where('sessions.created_at', '>', after(sql`now()`, -this.#limits.maxSeconds))
+  }
+
+  #toSession(row: Row): Session {
+    const { issuer_ahead_seconds: ahead } = row
+    return {
+      id: row.id,
+      userId: row.user_id,
+      accessId: row.access_id,
+      refreshId: row.refresh_id,
+      previousRefreshId: row.previous_refresh_id ?? undefined,
+      issuedAt: toSeconds(row.issued_at) + ahead,
+      endsAt: toSeconds(row.created_at) + this.#limits.maxSeconds + ahead,
+      sinceIssuedMs: row.since_issued_ms,
+      answeredMs: row.answered_ms ?? undefined,
+    }
+  }
 }
 
-function living(db: Connection) {
-  return db
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .where('users.status', '=', true)
-    .where('sessions.revoked_at', 'is', null)
-    .where('sessions.expires_at', '>', sql<Date>`now()`)
+/** Ends all sessions of a user. */
+export async function endSessionsOf(userId: string, db: Connection): Promise<void> {
+  await db
+    .updateTable('sessions')
+    .set({ revoked_at: sql`now()` })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .execute()
 }
 
-function fromSeconds(seconds: number): Date {
-  return new Date(seconds * 1000)
+const COLUMNS = [
+  'sessions.id',
+  'sessions.user_id',
+  'sessions.access_id',
+  'sessions.refresh_id',
+  'sessions.previous_refresh_id',
+  'sessions.issued_at',
+  'sessions.answered_ms',
+  'sessions.issuer_ahead_seconds',
+  'sessions.created_at',
+] as const
+
+type Column<Name> = Name extends `sessions.${infer Column extends keyof SessionsTable}` ? Column : never
+type Row = Pick<Selectable<SessionsTable>, Column<(typeof COLUMNS)[number]>> & { readonly since_issued_ms: number }
+
+function aheadOfDatabase({ issuedAt }: NewPair) {
+  return sql<number>`(${issuedAt}::bigint - floor(extract(epoch from now())))::integer`
+}
+
+function after(time: ReturnType<typeof sql>, seconds: number) {
+  return sql<Date>`${time} + make_interval(secs => ${seconds})`
+}
+
+function toSeconds(time: Date): number {
+  return Math.floor(time.getTime() / 1000)
 }

@@ -1,6 +1,7 @@
-import { CREDENTIALS_INVALID, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
-import type { PasswordHasher } from 'tsmicro/passwords'
+import { CREDENTIALS_INVALID, EMAIL_TAKEN, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
+import type { PasswordHasher, WorkOptions } from 'tsmicro/passwords'
 import type { RunInTransaction } from '../../database/connection.ts'
+import type { Origin } from '../sign-in-throttle/origin.ts'
 import type { SignInThrottle } from '../sign-in-throttle/throttle.ts'
 import type { UserAnnouncements } from '../user/announcements.ts'
 import { signedInUserOf } from '../user/dto.ts'
@@ -25,45 +26,64 @@ export class SignInService {
     this.#parts = parts
   }
 
-  /** @throws {EMAIL_TAKEN} */
-  async signUp({ email, password, name, profilePicUrl }: SignUp): Promise<SignedIn> {
-    const { users, sessions, passwords, announcements, transaction } = this.#parts
-    const passwordHash = await passwords.hash(password)
-    const { user, session } = await transaction(async db => {
-      const user = await users.create(
-        { email: normalizeEmail(email), passwordHash, name, profilePicUrl, role: 'LEARNER' },
-        db,
-      )
-      return { user, session: await sessions.begin(user.id, db) }
-    })
+  /**
+   * @param origin where it comes from
+   * @param signal aborts when nobody waits for the answer any more: what has not been hashed by then is not
+   * @throws {EMAIL_TAKEN}
+   * @throws {TOO_MANY_REQUESTS} after too many from one address
+   */
+  async signUp(signUp: SignUp, origin: Origin, signal?: AbortSignal): Promise<SignedIn> {
+    const { sessions, throttle, announcements } = this.#parts
+    const make = () => this.#create(signUp, { kind: 'sign-up', by: origin.address, signal })
+    const { user, session } = await throttle.signUp(origin, make, error => error instanceof EMAIL_TAKEN)
+    await this.#remember(user, origin)
     await announcements.created(user)
     return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }
   }
 
   /**
-   * @param address where the attempt comes from
+   * @param origin where the attempt comes from
    * @param signal aborts when nobody waits for the answer any more
    * @throws {CREDENTIALS_INVALID} the same for an unknown e-mail and a wrong password, after the same work
    * @throws {TOO_MANY_REQUESTS} likewise, after too many of these
    */
-  async signIn({ email, password }: SignIn, address: string, signal?: AbortSignal): Promise<SignedIn> {
+  async signIn({ email, password }: SignIn, origin: Origin, signal?: AbortSignal): Promise<SignedIn> {
     const { sessions, throttle } = this.#parts
     const account = normalizeEmail(email)
-    const user = await throttle.attempt(account, address, () => this.#check(account, password), signal)
+    const work = { kind: 'sign-in', by: origin.address, signal }
+    const user = await throttle.attempt(account, origin, () => this.#check(account, password, work), signal)
     if (!user) throw new CREDENTIALS_INVALID()
-    const session = await sessions.begin(user.id)
+    await this.#remember(user, origin)
+    const session = await sessions.beginOneMore(user.id)
     return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }
   }
 
-  async #check(email: string, password: string): Promise<User | undefined> {
+  async #create({ email, password, name, profilePicUrl }: SignUp, work: WorkOptions) {
+    const { users, sessions, passwords, transaction } = this.#parts
+    const account = normalizeEmail(email)
+    // Before the hard work. That it answers sooner tells no more than the answer does.
+    if (await users.isTaken(account)) throw new EMAIL_TAKEN()
+    const passwordHash = await passwords.hash(password, work)
+    return transaction(async db => {
+      const user = await users.create({ email: account, passwordHash, name, profilePicUrl, role: 'LEARNER' }, db)
+      return { user, session: await sessions.begin(user.id, db) }
+    })
+  }
+
+  async #check(email: string, password: string, work: WorkOptions): Promise<User | undefined> {
     const { users, passwords } = this.#parts
     const credentials = await users.findCredentials(email)
-    const fits = await passwords.verify(credentials?.passwordHash, password)
+    const fits = await passwords.verify(credentials?.passwordHash, password, work)
     const user = credentials && fits ? await users.findById(credentials.id) : undefined
     if (credentials && user && passwords.needsRehash(credentials.passwordHash)) {
-      await users.changePasswordHash(user.id, await passwords.hash(password))
+      await users.changePasswordHash(user.id, await passwords.hash(password, { ...work, kind: 'rehash' }))
     }
     return user
+  }
+
+  /** Whoever was let in is in, remembered or not. */
+  async #remember({ id }: User, origin: Origin): Promise<void> {
+    await this.#parts.throttle.remember(id, origin).catch(() => undefined)
   }
 }
 

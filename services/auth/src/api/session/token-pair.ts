@@ -18,27 +18,24 @@ export class TokenPairs {
   }
 
   async sign(session: Session): Promise<Tokens> {
-    const { userId: subject, id: sessionId, issuedAt } = session
+    const { userId: subject, id: sessionId, issuedAt, endsAt } = session
     const common = { subject, sessionId, issuedAt }
+    // No token outlives its session.
+    const expiresAt = (seconds: number) => Math.max(issuedAt + 1, Math.min(issuedAt + seconds, endsAt))
     const [accessToken, refreshToken] = await Promise.all([
       this.#signer.sign({
         ...common,
         type: 'access',
         id: session.accessId,
-        expiresAt: issuedAt + this.#lives.accessSeconds,
+        expiresAt: expiresAt(this.#lives.accessSeconds),
       }),
       this.#signer.sign({
         ...common,
         type: 'refresh',
         id: session.refreshId,
-        expiresAt: issuedAt + this.#lives.refreshSeconds,
+        expiresAt: expiresAt(this.#lives.refreshSeconds),
       }),
     ])
     return { accessToken, refreshToken }
-  }
-
-  /** When a session issued now ends unless it is renewed. */
-  expiryOf(session: Session): Date {
-    return new Date((session.issuedAt + this.#lives.refreshSeconds) * 1000)
   }
 }

@@ -46,6 +46,24 @@ export class UserRepository {
     return row && { id: row.id, passwordHash: row.password_hash }
   }
 
+  /** Opens an account as an administrator's with a new password; its id, or `undefined` when there is none. */
+  async recover(email: string, passwordHash: string, db: Connection): Promise<string | undefined> {
+    const user = await db
+      .updateTable('users')
+      .set({ password_hash: passwordHash, status: true, updated_at: sql`now()` })
+      .where('email', '=', email)
+      .returning('id')
+      .executeTakeFirst()
+    if (user) await this.#grant(user.id, ['ADMIN'], db)
+    return user?.id
+  }
+
+  /** Also by an account that is closed: its address stays its own. */
+  async isTaken(email: string): Promise<boolean> {
+    const row = await this.#db.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst()
+    return row !== undefined
+  }
+
   async changePasswordHash(id: string, passwordHash: string): Promise<void> {
     await this.#db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute()
   }
@@ -112,6 +130,7 @@ export class UserRepository {
           .select([sql<string>`${id}::uuid`.as('user_id'), 'id'])
           .where('code', 'in', codes),
       )
+      .onConflict(conflict => conflict.doNothing())
       .execute()
   }
 }

@@ -5,8 +5,8 @@ import { UserRepository } from '../../api/user/repository.ts'
 import { loadBootstrapEnv } from '../../config/bootstrap-env.ts'
 import { MIGRATIONS } from '../../database/migrations.ts'
 import type { Tables } from '../../database/tables.ts'
-import { HELP, readArguments } from './arguments.ts'
-import { makeFirstAdmin } from './first-admin.ts'
+import { type Command, HELP, readArguments } from './arguments.ts'
+import { type Bootstrapped, makeApiKey, makeFirstAdmin, recoverAdmin } from './make.ts'
 
 /**
  * The bootstrap program. Resolves what it prints.
@@ -15,7 +15,7 @@ import { makeFirstAdmin } from './first-admin.ts'
  */
 export async function runBootstrap(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<string> {
   const command = readArguments(args)
-  if (command.help) return HELP
+  if (command.kind === 'help') return HELP
   const env = loadBootstrapEnv(environment)
   const { DATABASE_URL: url, DATABASE_POOLER: pooler } = env
   const postgres = createPostgres<Tables>({ url, pooler, applicationName: 'auth-bootstrap', poolSize: 1 })
@@ -28,16 +28,28 @@ export async function runBootstrap(args: readonly string[], environment: NodeJS.
       passwords: createPasswordHasher(),
       transaction: postgres.transaction,
     }
-    const { email, name } = command
-    const given = env.BOOTSTRAP_PASSWORD
-    const { password, apiKey } = await makeFirstAdmin(parts, { email, name, password: given })
-    return `The first administrator and API key. What is secret is shown this once:
-
-e-mail    ${email}
-password  ${given === undefined ? password : '(the one in BOOTSTRAP_PASSWORD)'}
-API key   ${apiKey}
-`
+    if (command.kind === 'api-key') return `${ONCE}\n\nAPI key   ${await makeApiKey(parts, command.comment)}\n`
+    const admin = { ...command, password: env.BOOTSTRAP_PASSWORD }
+    const made =
+      command.kind === 'first' ? makeFirstAdmin(parts, { ...admin, name: command.name }) : recoverAdmin(parts, admin)
+    return printed(command, env.BOOTSTRAP_PASSWORD !== undefined, await made)
   } finally {
     await postgres.close()
   }
+}
+
+const ONCE = 'What is secret is shown this once:'
+
+function printed(
+  { kind, email }: Command & { email: string },
+  wasGiven: boolean,
+  { password, apiKey }: Bootstrapped,
+): string {
+  const what = kind === 'first' ? 'The first administrator and API key.' : 'A new password, and one more API key.'
+  return `${what} ${ONCE}
+
+e-mail    ${email}
+password  ${wasGiven ? '(the one in BOOTSTRAP_PASSWORD)' : password}
+API key   ${apiKey}
+`
 }
