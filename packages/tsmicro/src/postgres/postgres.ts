@@ -6,6 +6,7 @@ import { clientClass } from './client.ts'
 import { endPool } from './end.ts'
 import { type MigrateOptions, type MigrationReport, migrate } from './migrations/migrate.ts'
 import { rethrow, sessionPool } from './pool.ts'
+import { PreparedStatements } from './prepared.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
 
 export interface PostgresOptions {
@@ -24,6 +25,12 @@ export interface PostgresOptions {
   readonly pooler?: 'transaction' | undefined
   /** Connections at most. Default 10. */
   readonly poolSize?: number
+  /**
+   * Whether statements with parameters that come again and again are prepared, 200 a connection at most. Default true, and false behind a
+   * `pooler`. When a prepared statement's columns have changed meanwhile, it is sent again; in a transaction that is `SERVICE_UNAVAILABLE`,
+   * unless it has `retries`.
+   */
+  readonly preparedStatements?: boolean | undefined
   /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string
   /** Longest wait for a connection, new or from the pool, in milliseconds. Default 5000. */
@@ -93,6 +100,7 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
   const sessions = sessionPool(pool, {
     currentSignal: options.currentSignal,
     limitMs: options.pooler && statementTimeoutMs,
+    prepared: new PreparedStatements(options.preparedStatements ?? options.pooler === undefined, log),
   })
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: sessions, controlClient: Client as never }) })
   const migrator = {

@@ -3,6 +3,7 @@ import type { PoolClient, QueryResult } from 'pg'
 import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { requestCancel } from './cancel-request.ts'
 import { hasSqlState, isSerializationFailure, isStatementEnded, translate } from './errors.ts'
+import type { PreparedStatements } from './prepared.ts'
 import { begins, commits, ends, reads, undoes } from './statement.ts'
 
 /** What ends the transaction that is about to begin. */
@@ -12,6 +13,7 @@ export interface SessionOptions {
   readonly currentSignal: (() => AbortSignal | undefined) | undefined
   /** Longest run of a statement, where the session itself has no such limit because a pooler is in between. */
   readonly limitMs: number | undefined
+  readonly prepared: PreparedStatements
 }
 
 /** A server that has not ended a statement so long after it was asked to, in milliseconds, will not. */
@@ -43,7 +45,7 @@ export class Session {
     // not sent, so it is surely not done
     signal?.throwIfAborted()
     try {
-      const result = await this.#run(sql, values, signal)
+      const result = await this.#runPrepared(sql, values, signal)
       if (ends(sql)) this.#leaveTransaction()
       return result
     } catch (error) {
@@ -75,14 +77,36 @@ export class Session {
     return currentSignal !== undefined && reads(sql) ? currentSignal() : undefined
   }
 
-  async #run(sql: string, values: readonly unknown[] | undefined, signal?: AbortSignal): Promise<QueryResult> {
+  async #runPrepared(sql: string, values?: readonly unknown[], signal?: AbortSignal): Promise<QueryResult> {
+    const { prepared } = this.#options
+    const name = values && values.length > 0 ? prepared.nameOf(sql) : undefined
+    try {
+      return await this.#run(sql, values, signal, name)
+    } catch (error) {
+      // In a transaction nothing can follow a failure but its end.
+      if (name === undefined || !prepared.learn(sql, error) || this.#inTransaction) throw error
+      signal?.throwIfAborted()
+      return this.#run(sql, values, signal)
+    }
+  }
+
+  async #run(
+    sql: string,
+    values: readonly unknown[] | undefined,
+    signal?: AbortSignal,
+    name?: string,
+  ): Promise<QueryResult> {
     const { limitMs } = this.#options
     if (limitMs !== undefined && begins(sql)) {
       // In one message, so that it costs no further way to the server and back.
       const both: unknown = await this.#client.query(`${sql}; set local statement_timeout = ${limitMs}`)
       return Array.isArray(both) ? both[0] : (both as QueryResult)
     }
-    const running = this.#client.query(sql, values as unknown[])
+    const text = sql
+    const running =
+      name === undefined
+        ? this.#client.query(text, values as unknown[])
+        : this.#client.query({ name, text, values: values as unknown[] })
     // Ending a COMMIT could leave it done here and unknown to a standby.
     if (signal && !commits(sql)) return this.#untilEnded(running, signal, this.#inTransaction ? undefined : limitMs)
     return limitMs === undefined || this.#inTransaction ? running : this.#untilEnded(running, undefined, limitMs)

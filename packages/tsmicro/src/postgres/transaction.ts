@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { IsolationLevel, Kysely, Transaction } from 'kysely'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { isSerializationFailure } from './errors.ts'
+import { isStalePlan } from './prepared.ts'
 import { transactionSignal } from './session.ts'
 
 export interface TransactionOptions {
@@ -31,7 +32,7 @@ export async function runTransaction<DB, T>(
     try {
       return await transactionSignal.run(signal, () => builder.execute(run))
     } catch (error) {
-      if (!isSerializationFailure(error)) throw error
+      if (!isSerializationFailure(error) && !isStalePlan(error)) throw error
       if (attempt >= retries) throw new SERVICE_UNAVAILABLE(undefined, { cause: error })
       // by chance, so that the same two do not meet again
       await sleep(Math.random() * 10 * 2 ** Math.min(attempt, 5), undefined, { ...(signal && { signal }) })
