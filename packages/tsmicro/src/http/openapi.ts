@@ -20,7 +20,7 @@ export interface OpenApiInfo {
   readonly serverUrl?: string
 }
 
-const { VALIDATION_FAILED, UNAUTHENTICATED, FORBIDDEN, INTERNAL, SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED } =
+const { VALIDATION_FAILED, UNAUTHENTICATED, FORBIDDEN, INTERNAL, SERVICE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED } =
   frameworkErrors
 
 /**
@@ -98,6 +98,7 @@ function failures(procedure: BoundProcedure): JsonSchema {
     ...Object.values(procedure.errors ?? {}),
     INTERNAL,
     SERVICE_UNAVAILABLE,
+    OVERLOADED,
     DEADLINE_EXCEEDED,
   ]
   const byStatus = Object.groupBy(all, error => String(error.status))

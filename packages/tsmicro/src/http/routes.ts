@@ -1,5 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import type { AuthenticationProvider, AuthorizationProvider, Handler, Log, Middleware } from '../call/index.ts'
+import type {
+  AuthenticationProvider,
+  AuthorizationProvider,
+  EndpointLimits,
+  Handler,
+  Log,
+  Middleware,
+} from '../call/index.ts'
 import { type BoundProcedure, type Contract, parseRoute, proceduresOf } from '../contract/index.ts'
 import { mountRoute } from './mount.ts'
 
@@ -21,6 +28,8 @@ export interface RoutesOptions {
   readonly timeoutMs: number
   /** Proxies whose word on a client's address is believed. Default none. */
   readonly trustedProxies?: readonly string[] | undefined
+  /** Of every endpoint that has none of its own. */
+  readonly limits?: EndpointLimits | undefined
   readonly log: Log
   /** Told of every procedure that gets a handler, and at which route: `GET /v1/slug/:slug`. */
   readonly onImplemented: (procedure: BoundProcedure, route: string) => void
@@ -44,8 +53,13 @@ export class Routes {
    *
    * @example
    * routes.implement(reading, { findBySlug: ({ params }) => blogService.findBySlug(params.slug) })
+   * @param limits how much each of these endpoints takes. Default: the service's
    */
-  implement<C extends Contract>(contract: C, handlers: HttpHandlers<C>): void {
+  implement<C extends Contract>(
+    contract: C,
+    handlers: HttpHandlers<C>,
+    limits: EndpointLimits | undefined = this.#options.limits,
+  ): void {
     const { basePath, onImplemented } = this.#options
     for (const procedure of proceduresOf(contract)) {
       const handler = (handlers as Record<string, Handler | undefined>)[procedure.name]
@@ -53,7 +67,7 @@ export class Routes {
       const { method, path } = parseRoute(procedure.http)
       const url = joinPaths(basePath, path)
       onImplemented(procedure, `${method} ${url}`)
-      mountRoute({ ...this.#options, procedure, handler, method, url })
+      mountRoute({ ...this.#options, limits, procedure, handler, method, url })
     }
   }
 }

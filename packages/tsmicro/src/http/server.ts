@@ -1,5 +1,5 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
-import { type Log, requestIdOf } from '../call/index.ts'
+import { CallerGoneError, type EndpointLimits, type Log, requestIdOf } from '../call/index.ts'
 import { ApiError, INTERNAL, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { logAccess } from './access-log.ts'
 import { compileTrusts } from './client-address.ts'
@@ -8,6 +8,7 @@ import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
 import { admitGatewayOnly, type GatewayDoor } from './gateway-door.ts'
 import { acceptJsonOnly } from './json-body.ts'
+import { limitRawRoutes } from './limit-raw-routes.ts'
 import { lingerOnClose } from './linger.ts'
 import { parserErrorOf } from './parser-errors.ts'
 import { answerUnreadable } from './raw-answer.ts'
@@ -26,6 +27,8 @@ export interface HttpServerOptions {
    * sends. Default none. What the gateway has signed is believed anyway.
    */
   readonly trustedProxies?: readonly string[]
+  /** How much each route without a contract takes, unless its `config.limits` say so. Default 256 at the same time, 1,024 waiting. */
+  readonly limits?: EndpointLimits | undefined
 }
 
 const DEFAULT_BODY_LIMIT = 512 * 1024
@@ -68,6 +71,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   acceptJsonOnly(server)
   drainOnClose(server)
   logAccess(server, log)
+  limitRawRoutes(server, options.limits, log)
   server.addHook('onRequest', (request, reply, done) => {
     // Answers belong to one caller, and some carry tokens (RFC 6749 section 5.1); a handler of a public one may say otherwise.
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
@@ -84,7 +88,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   })
   server.setErrorHandler((error, request, reply) => {
     const failure = parserErrorOf(error)
-    if (failure instanceof INTERNAL && !(error instanceof ApiError)) {
+    if (failure instanceof INTERNAL && !(error instanceof ApiError || error instanceof CallerGoneError)) {
       log.error({ err: error, requestId: request.id }, 'unexpected error at the HTTP door')
     }
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', failure.retryAfterSeconds)

@@ -12,7 +12,7 @@ export const BUILTIN_ROUTES = ['GET /health', 'GET /health/ready', 'GET /openapi
  */
 export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck, openApi: JsonSchema): void {
   const document = JSON.stringify(openApi)
-  const open = { config: { gateway: 'open' } } as const
+  const open = { config: { gateway: 'open', limits: false } } as const
   server.get('/health', open, async () => {
     const data = await health.read()
     return { code: SUCCESS_CODE, status: 200, message: 'Success', data }

@@ -1,7 +1,6 @@
-import type { Log } from '../call/index.ts'
+import type { EndpointLimits, Log } from '../call/index.ts'
 import type { Contract, NatsAccess } from '../contract/index.ts'
 import type { HttpServerOptions } from '../http/index.ts'
-import type { EndpointLimits } from '../nats/index.ts'
 import type { Module } from './module.ts'
 
 export interface ServiceOptions {
@@ -14,7 +13,7 @@ export interface ServiceOptions {
   readonly contracts: readonly Contract[]
   readonly module: Module
   readonly log: Log
-  readonly http?: Omit<HttpServerOptions, 'log'> & {
+  readonly http?: Omit<HttpServerOptions, 'log' | 'limits'> & {
     /** Default 127.0.0.1: nothing is open to the network unless somebody says so. */
     readonly host?: string
     /** Default 0: any free port. */
@@ -32,7 +31,10 @@ export interface ServiceOptions {
    * `nats.CustomInboxPrefix` of nats.go. To any other subject nothing is answered.
    */
   readonly inboxPrefixes?: readonly string[]
-  /** How much each endpoint of the NATS door takes, unless it says so itself. Default 256 at the same time, 1,024 waiting. */
+  /**
+   * How much each endpoint takes at each of the two doors, unless it says so itself; more is answered OVERLOADED, 503 with
+   * `retry-after`. Default 256 at the same time, 1,024 waiting. Health probes are always answered.
+   */
   readonly limits?: EndpointLimits
   /** Milliseconds a handler may take unless its procedure says otherwise; also a handler of events. Default 10,000. */
   readonly handlerTimeoutMs?: number

@@ -1,6 +1,8 @@
 import {
   createPipeline,
   createTellFailure,
+  type EndpointLimits,
+  Gate,
   type Guard,
   type Handler,
   type Log,
@@ -11,7 +13,6 @@ import {
 import type { BoundProcedure } from '../../contract/index.ts'
 import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } from '../../errors/index.ts'
 import { compileRequest } from '../../schema/index.ts'
-import { type EndpointLimits, Gate } from './gate.ts'
 import type { InboundCall } from './inbound-call.ts'
 import { RareLog } from './rare-log.ts'
 import { EndpointStats } from './stats.ts'

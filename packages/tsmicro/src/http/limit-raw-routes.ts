@@ -1,0 +1,68 @@
+import type { FastifyInstance, FastifyReply, onRequestHookHandler } from 'fastify'
+import { CallerGoneError, Deadline, type EndpointLimits, Gate, type Log, OverloadLog } from '../call/index.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How much this route takes; more is answered 503. False: any number. Default: the service's. */
+    readonly limits?: EndpointLimits | false
+  }
+}
+
+/** What a request may wait for its turn; a route of one's own has no time-out that says so. */
+const LONGEST_WAIT_MS = 10_000
+
+/**
+ * Bounds the routes that controllers add to Fastify itself, as procedures are. A request counts until it is answered, or until
+ * it is hijacked: what is a stream or a WebSocket from then on is no work in progress.
+ */
+export function limitRawRoutes(server: FastifyInstance, limits: EndpointLimits | undefined, log: Log): void {
+  const ours = new WeakSet<onRequestHookHandler>()
+  server.addHook('onRoute', route => {
+    const own = route.config?.limits
+    const others = [route.onRequest ?? []].flat()
+    // The HEAD that comes with a GET shares its places.
+    if (own === false || others.some(hook => ours.has(hook))) return
+    const hook = hookOf(new Gate(own ?? limits), new OverloadLog({ route: route.url }, log))
+    ours.add(hook)
+    route.onRequest = [hook, ...others]
+  })
+}
+
+function hookOf(gate: Gate, overload: OverloadLog): onRequestHookHandler {
+  return (_request, reply, done) => {
+    const enter = () => {
+      leaveLater(gate, reply)
+      done()
+    }
+    if (gate.enterNow()) return enter()
+    try {
+      gate.refuseWhenFull()
+    } catch (error) {
+      overload.refused()
+      return done(error as Error)
+    }
+    waitIn(gate, reply).then(enter, done)
+  }
+}
+
+async function waitIn(gate: Gate, reply: FastifyReply): Promise<void> {
+  using deadline = new Deadline(LONGEST_WAIT_MS)
+  const gone = () => deadline.cancel(new CallerGoneError())
+  reply.raw.once('close', gone)
+  await gate.enter(deadline)
+  reply.raw.off('close', gone)
+}
+
+function leaveLater(gate: Gate, reply: FastifyReply): void {
+  let inside = true
+  const leave = () => {
+    if (inside) gate.leave()
+    inside = false
+  }
+  reply.raw.once('close', leave)
+  const hijack = reply.hijack.bind(reply)
+  reply.hijack = () => {
+    leave()
+    return hijack()
+  }
+}
