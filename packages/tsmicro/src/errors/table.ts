@@ -31,6 +31,10 @@ export const ROUTE_NOT_FOUND = createErrorClass<'ROUTE_NOT_FOUND', undefined>('R
   status: 404,
   message: 'There is nothing here',
 })
+export const METHOD_NOT_ALLOWED = createErrorClass<'METHOD_NOT_ALLOWED', undefined>('METHOD_NOT_ALLOWED', {
+  status: 405,
+  message: 'This takes other methods',
+})
 export const REQUEST_TIMEOUT = createErrorClass<'REQUEST_TIMEOUT', undefined>('REQUEST_TIMEOUT', {
   status: 408,
   message: 'The request did not arrive in time',
@@ -82,6 +86,7 @@ export const frameworkErrors = {
   FORBIDDEN,
   GATEWAY_REQUIRED,
   ROUTE_NOT_FOUND,
+  METHOD_NOT_ALLOWED,
   REQUEST_TIMEOUT,
   PAYLOAD_TOO_LARGE,
   UNSUPPORTED_MEDIA_TYPE,

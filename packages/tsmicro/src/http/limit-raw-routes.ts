@@ -16,15 +16,11 @@ const LONGEST_WAIT_MS = 10_000
  * it is hijacked: what is a stream or a WebSocket from then on is no work in progress.
  */
 export function limitRawRoutes(server: FastifyInstance, limits: EndpointLimits | undefined, log: Log): void {
-  const ours = new WeakSet<onRequestHookHandler>()
   server.addHook('onRoute', route => {
     const own = route.config?.limits
-    const others = [route.onRequest ?? []].flat()
-    // The HEAD that comes with a GET shares its places.
-    if (own === false || others.some(hook => ours.has(hook))) return
+    if (own === false) return
     const hook = hookOf(new Gate(own ?? limits), new OverloadLog({ route: route.url }, log))
-    ours.add(hook)
-    route.onRequest = [hook, ...others]
+    route.onRequest = [hook, ...[route.onRequest ?? []].flat()]
   })
 }
 

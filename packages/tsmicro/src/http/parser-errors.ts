@@ -1,25 +1,94 @@
-import { type AnyErrorClass, ApiError, frameworkErrors, INTERNAL, MALFORMED_REQUEST } from '../errors/index.ts'
+import { STATUS_CODES } from 'node:http'
+import {
+  type AnyErrorClass,
+  ApiError,
+  createErrorClass,
+  frameworkErrors,
+  INTERNAL,
+  VALIDATION_FAILED,
+} from '../errors/index.ts'
 
 const BY_STATUS: ReadonlyMap<number, AnyErrorClass> = new Map(
   [
+    frameworkErrors.MALFORMED_REQUEST,
     frameworkErrors.UNAUTHENTICATED,
     frameworkErrors.FORBIDDEN,
     frameworkErrors.ROUTE_NOT_FOUND,
+    frameworkErrors.METHOD_NOT_ALLOWED,
     frameworkErrors.REQUEST_TIMEOUT,
     frameworkErrors.PAYLOAD_TOO_LARGE,
     frameworkErrors.UNSUPPORTED_MEDIA_TYPE,
     frameworkErrors.TOO_MANY_REQUESTS,
     frameworkErrors.HEADERS_TOO_LARGE,
+    frameworkErrors.INTERNAL,
+    frameworkErrors.SERVICE_UNAVAILABLE,
+    frameworkErrors.DEADLINE_EXCEEDED,
   ].map(type => [type.status, type]),
 )
 
+/** As Fastify, its plugins and http-errors throw them. Whatever it is may have been made by anybody: nothing is taken for sure. */
+interface Thrown {
+  readonly statusCode?: unknown
+  readonly status?: unknown
+  readonly message?: unknown
+  readonly expose?: unknown
+  readonly headers?: unknown
+  readonly validation?: unknown
+  readonly validationContext?: unknown
+}
+
 /**
- * Turns what Fastify, a plugin or Node says of a request into our table: by its status where we have that, any other 4xx is
- * MALFORMED_REQUEST, anything else INTERNAL.
+ * Turns what Fastify, a plugin, a raw route or Node says of a request into an error of ours. Its status is kept, also one that we
+ * have no name for: 422 is `UNPROCESSABLE_ENTITY`. Its text reaches the client only when the error says so (`expose`, as in
+ * http-errors): it may be another program's.
+ *
+ * @param replyStatus what the route had set before, which counts when the error names none
  */
-export function parserErrorOf(error: unknown): ApiError {
+export function parserErrorOf(error: unknown, replyStatus = 200): ApiError {
   if (error instanceof ApiError) return error
-  const status = (error as { statusCode?: number } | null)?.statusCode ?? 500
-  const type = BY_STATUS.get(status) ?? (status >= 400 && status < 500 ? MALFORMED_REQUEST : INTERNAL)
-  return new type(undefined, { cause: error })
+  const thrown = (typeof error === 'object' && error !== null ? error : {}) as Thrown
+  const status = [thrown.statusCode, thrown.status, replyStatus].find(isFailure) ?? 500
+  if (status === 400 && Array.isArray(thrown.validation)) {
+    const { validation, validationContext } = thrown
+    return new VALIDATION_FAILED(
+      validation.map(each => detailOf(each, validationContext)),
+      { cause: error },
+    )
+  }
+  const type = BY_STATUS.get(status) ?? classOf(status)
+  const { message, expose } = thrown
+  const told = expose === true && typeof message === 'string' && message !== '' && type !== INTERNAL ? { message } : {}
+  return new type(undefined, { ...told, cause: error })
+}
+
+function isFailure(status: unknown): status is number {
+  return Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599
+}
+
+function classOf(status: number): AnyErrorClass {
+  const phrase = STATUS_CODES[status] ?? `HTTP ${status}`
+  const name = phrase.replaceAll(/['’]/g, '').replaceAll(/[^A-Za-z0-9]+/g, '_')
+  return createErrorClass(name.toUpperCase(), { status, message: phrase })
+}
+
+/** Of a route with a schema of its own, which Fastify checks. */
+function detailOf(problem: unknown, part: unknown): { path: string; message: string } {
+  const { instancePath = '', message = '' } = (problem ?? {}) as Record<string, unknown>
+  return { path: `${part ?? 'request'}${instancePath}`, message: String(message) }
+}
+
+/** Not for an error to say: what the body is and how it is framed. */
+const FRAMING = ['content-length', 'content-type', 'content-encoding', 'transfer-encoding', 'connection', 'trailer']
+const FIELD_NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const FIELD_VALUE = /^[\t\x20-\x7e]*$/
+
+/** The headers that an error brings along (http-errors), as far as they can be sent. */
+export function headersOf(error: unknown): Record<string, string> {
+  const { headers } = (typeof error === 'object' && error !== null ? error : {}) as Thrown
+  if (error instanceof ApiError || typeof headers !== 'object' || headers === null) return {}
+  const sendable = Object.entries(headers)
+    .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
+    .map(([name, value]) => [name.toLowerCase(), String(value)] as const)
+    .filter(([name, value]) => FIELD_NAME.test(name) && FIELD_VALUE.test(value) && !FRAMING.includes(name))
+  return Object.fromEntries(sendable)
 }

@@ -1,7 +1,9 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { CallerGoneError, type EndpointLimits, type Log, requestIdOf } from '../call/index.ts'
-import { ApiError, INTERNAL, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
+import { ApiError, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { logAccess } from './access-log.ts'
+import { answerMethod, ROUTER_OPTIONS, watchMethods } from './allowed-methods.ts'
+import { challengeOf } from './challenge.ts'
 import { compileTrusts } from './client-address.ts'
 import { trackConnections } from './connections.ts'
 import { drainOnClose } from './draining.ts'
@@ -10,7 +12,7 @@ import { admitGatewayOnly, type GatewayDoor } from './gateway-door.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { limitRawRoutes } from './limit-raw-routes.ts'
 import { lingerOnClose } from './linger.ts'
-import { parserErrorOf } from './parser-errors.ts'
+import { headersOf, parserErrorOf } from './parser-errors.ts'
 import { answerUnreadable } from './raw-answer.ts'
 
 export interface HttpServerOptions {
@@ -27,6 +29,8 @@ export interface HttpServerOptions {
    * sends. Default none. What the gateway has signed is believed anyway.
    */
   readonly trustedProxies?: readonly string[]
+  /** What `www-authenticate` calls this door beside 401 (RFC 6750). Default `api`. */
+  readonly realm?: string
   /** How much each route without a contract takes, unless its `config.limits` say so. Default 256 at the same time, 1,024 waiting. */
   readonly limits?: EndpointLimits | undefined
 }
@@ -52,7 +56,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     // Longer than the 60 s for which gateways usually keep idle upstream connections, so that they close them, not we.
     keepAliveTimeout: 75_000,
-    routerOptions: { maxParamLength: 500 },
+    routerOptions: ROUTER_OPTIONS,
     // While draining, what still arrives on an open connection is served; only new connections are refused.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -71,6 +75,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   acceptJsonOnly(server)
   drainOnClose(server)
   logAccess(server, log)
+  const allowedMethods = watchMethods(server)
   limitRawRoutes(server, options.limits, log)
   server.addHook('onRequest', (request, reply, done) => {
     // Answers belong to one caller, and some carry tokens (RFC 6749 section 5.1); a handler of a public one may say otherwise.
@@ -78,19 +83,28 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     done()
   })
   if (options.gateway) admitGatewayOnly(server, options.gateway, log)
-  server.addHook('onRequest', (request, _reply, done) => {
+  server.addHook('onRequest', (request, reply, done) => {
     // Here rather than in the handler: a body for nobody is not read.
-    if (request.is404) return done(new ROUTE_NOT_FOUND())
+    if (request.is404) {
+      const allow = allowedMethods(request)
+      if (allow === undefined) return done(new ROUTE_NOT_FOUND())
+      const refused = answerMethod(request, reply, allow)
+      if (refused) done(refused)
+      return
+    }
     done(isDecodable(request.raw.url ?? '') ? undefined : new MALFORMED_REQUEST())
   })
   server.setNotFoundHandler(() => {
     throw new ROUTE_NOT_FOUND()
   })
   server.setErrorHandler((error, request, reply) => {
-    const failure = parserErrorOf(error)
-    if (failure instanceof INTERNAL && !(error instanceof ApiError || error instanceof CallerGoneError)) {
+    const failure = parserErrorOf(error, reply.statusCode)
+    if (failure.status >= 500 && !(error instanceof ApiError || error instanceof CallerGoneError)) {
       log.error({ err: error, requestId: request.id }, 'unexpected error at the HTTP door')
     }
+    reply.headers(headersOf(error))
+    if (failure.status === 401 && !reply.hasHeader('www-authenticate'))
+      reply.header('www-authenticate', challengeOf(request.headers.authorization, options.realm))
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', failure.retryAfterSeconds)
     // Fastify would close the connection. Left open, Node reads the rest into nothing, until the receive time-out at most.
     if (failure instanceof PAYLOAD_TOO_LARGE) reply.removeHeader('connection')

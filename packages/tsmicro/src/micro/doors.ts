@@ -23,7 +23,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
   const { name, version, description, contracts, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
   const about = { version, ...(description ? { description } : {}) }
   assertGatewayDoor(options)
-  const http = createHttpServer({ ...options.http, limits: options.limits, log })
+  const http = createHttpServer({ realm: name, ...options.http, limits: options.limits, log })
   const { inboxPrefixes = [], natsAccess: access } = options
   const natsServer = new NatsServer({ name, ...about, inboxPrefixes, log })
   const consumer = new EventConsumer({ service: name, log, timeoutMs })

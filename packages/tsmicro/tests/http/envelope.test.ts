@@ -82,15 +82,15 @@ test('an error may carry its own message and say when to retry', async () => {
   assert.equal(answer.json().message, 'Haunted until midnight')
 })
 
-test('HEAD answers the headers of GET; a method or path that nobody has is 404', async () => {
+test('HEAD answers the headers of GET; a path that nobody has is 404', async () => {
   const head = await service.inject({ method: 'HEAD', url: '/item' })
   assert.deepEqual([head.statusCode, head.body], [200, ''])
   for (const [method, url] of [
-    ['PUT', '/item'],
-    ['OPTIONS', '/item'],
     ['GET', '/nowhere'],
     ['POST', '/nowhere'],
     ['GET', '/item/'],
+    ['OPTIONS', '/nowhere'],
+    ['PUT', '/item%2f'],
   ] as const) {
     const answer = await service.inject({ method, url, payload: method === 'POST' ? 'x'.repeat(1_000_000) : '' })
     assert.deepEqual([answer.statusCode, answer.json().error], [404, 'ROUTE_NOT_FOUND'], `${method} ${url}`)
@@ -107,4 +107,24 @@ test('a request id is taken over when it is harmless, else made; it is in every 
   assert.equal(await given('abc', '/%zz'), 'abc')
   for (const bad of [undefined, '', 'a b', 'a"b', 'é', 'x'.repeat(129), '{}'])
     assert.match(await given(bad), /^[0-9a-f-]{36}$/)
+})
+
+test('a method that a path has not is 405 with those that it has; OPTIONS asks for them', async () => {
+  const allow = 'GET, HEAD, POST, DELETE, OPTIONS'
+  const sorted = (value: unknown) => String(value).split(', ').sort()
+  for (const [method, url] of [
+    ['PUT', '/item'],
+    ['PATCH', '/item?a=1'],
+    ['PUT', '/%69tem'],
+  ] as const) {
+    const answer = await service.inject({ method, url, payload: 'x'.repeat(1_000_000) })
+    assert.deepEqual([answer.statusCode, answer.json().error], [405, 'METHOD_NOT_ALLOWED'], `${method} ${url}`)
+    assert.deepEqual(sorted(answer.headers.allow), sorted(allow))
+  }
+  const head = await service.inject({ method: 'HEAD', url: '/health', payload: '' })
+  assert.deepEqual([head.statusCode, head.body], [200, ''])
+  const asked = await service.inject({ method: 'OPTIONS', url: '/item' })
+  assert.deepEqual([asked.statusCode, asked.body, sorted(asked.headers.allow)], [204, '', sorted(allow)])
+  for (const url of ['/health', '/openapi.json', '/health/ready'])
+    assert.equal((await service.inject({ method: 'DELETE', url })).headers.allow, 'GET, HEAD, OPTIONS', url)
 })
