@@ -14,7 +14,7 @@ export const ROUTER_OPTIONS = { maxParamLength: LONGEST_PARAM } as const
  */
 export function watchMethods(server: FastifyInstance): (request: FastifyRequest) => string | undefined {
   // A tree of its own: Fastify's cannot be asked for a path.
-  const router = createRouter(ROUTER_OPTIONS)
+  const router = createRouter({ ...ROUTER_OPTIONS })
   const methods = new Set<HTTPMethod>()
   server.addHook('onRoute', ({ method, url, config }) => {
     // For every path, as CORS plugins have it: it says nothing of this one.
@@ -22,7 +22,11 @@ export function watchMethods(server: FastifyInstance): (request: FastifyRequest)
     for (const each of [method].flat() as HTTPMethod[]) {
       methods.add(each)
       const internal = config?.gateway === 'internal'
-      if (!router.hasRoute(each, url)) router.on(each, url, () => {}, { internal })
+      try {
+        if (!router.hasRoute(each, url)) router.on(each, url, () => {}, { internal })
+      } catch {
+        // Fastify's own router refuses it next, and says so.
+      }
     }
   })
   return ({ url, headers }) => {

@@ -21,6 +21,8 @@ const LEAST_BYTES = 32
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** Whose route it is, e.g. `shop.list`; a route without a contract has none. */
+    readonly procedure?: string
     /** `open`: for whoever reaches the port, such as probes. `internal`: never routed, so nobody signs it. */
     /** `key`: an API key must have been checked. */
     readonly gateway?: 'open' | 'internal' | 'key'

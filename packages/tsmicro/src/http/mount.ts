@@ -42,6 +42,7 @@ export function mountRoute(options: MountOptions): void {
     url,
     // It has places of its own.
     config: {
+      procedure: `${procedure.service}.${procedure.name}`,
       limits: false,
       ...(procedure.access === 'internal' || procedure.access === 'key' ? { gateway: procedure.access } : {}),
     },

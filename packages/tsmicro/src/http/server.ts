@@ -56,13 +56,15 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     // Longer than the 60 s for which gateways usually keep idle upstream connections, so that they close them, not we.
     keepAliveTimeout: 75_000,
-    routerOptions: ROUTER_OPTIONS,
+    routerOptions: { ...ROUTER_OPTIONS },
     // While draining, what still arrives on an open connection is served; only new connections are refused.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: request => requestIdOf(request.headers['x-request-id'] as string | undefined),
     frameworkErrors: (error, request, reply) => {
-      const failure = parserErrorOf(error)
+      // 414 would be about the whole address: a parameter is longer than any that we have.
+      const tooLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+      const failure = tooLong ? new MALFORMED_REQUEST(undefined, { cause: error }) : parserErrorOf(error)
       void (reply as FastifyReply)
         .code(failure.status)
         .header('x-request-id', request.id)

@@ -12,7 +12,8 @@ export const BUILTIN_ROUTES = ['GET /health', 'GET /health/ready', 'GET /openapi
  */
 export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck, openApi: JsonSchema): void {
   const document = JSON.stringify(openApi)
-  const open = { config: { gateway: 'open', limits: false } } as const
+  const procedure = 'the framework'
+  const open = { config: { procedure, gateway: 'open', limits: false } } as const
   server.get('/health', open, async () => {
     const data = await health.read()
     return { code: SUCCESS_CODE, status: 200, message: 'Success', data }
@@ -22,5 +23,7 @@ export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck,
     const status = ready ? 200 : 503
     return reply.code(status).send({ ready, dependencies })
   })
-  server.get('/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
+  server.get('/openapi.json', { config: { procedure } }, async (_request, reply) =>
+    reply.type('application/json').send(document),
+  )
 }

@@ -9,6 +9,7 @@ import { Implemented } from './implemented.ts'
 import { NatsGroup } from './nats-group.ts'
 import { type NatsUse, verifyAccess } from './nats-permissions.ts'
 import type { ServiceOptions } from './options.ts'
+import { watchRawRoutes } from './raw-routes.ts'
 
 export interface Doors {
   readonly http: FastifyInstance
@@ -29,11 +30,12 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
   const consumer = new EventConsumer({ service: name, log, timeoutMs })
   const implemented = new Implemented()
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
+  const mount = watchRawRoutes(http, implemented)
   for (const controller of module.controllers) {
     const { authentication, authorization, basePath } = controller
     const shared = { authentication, authorization, middleware: module.middleware ?? [], timeoutMs, log }
-    controller.mountRoutes(
-      new Routes({
+    mount(controller, () => {
+      const routes = new Routes({
         ...shared,
         trustedProxies: options.http?.trustedProxies,
         limits: options.limits,
@@ -43,8 +45,9 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
           assertProviders(procedure, controller)
           implemented.add('http', procedure, route)
         },
-      }),
-    )
+      })
+      controller.mountRoutes(routes)
+    })
     if (!module.nats) continue
     controller.mountNats(
       new NatsGroup({

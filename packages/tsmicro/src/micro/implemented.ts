@@ -10,8 +10,10 @@ export class Implemented {
 
   /** Takes a route or subject that belongs to no contract. @throws {StartError} when it is taken */
   reserve(address: string, owner: string): void {
-    // A parameter's name makes no difference: GET /:id and GET /:slug are one route.
-    const key = address.startsWith('GET /') || address.includes(' /') ? address.replaceAll(/:[^/]+/g, ':') : address
+    // A parameter's name makes no difference, GET /:id and GET /:slug are one route; nor do two patterns: /:id(\d+).
+    const key = address.includes(' /')
+      ? address.replaceAll(/:[^/()]+(\([^/]*\))?(?=\/|$)/g, (_, pattern) => (pattern ? ':()' : ':'))
+      : address
     const other = this.#addresses.get(key)
     if (other === owner) throw new StartError(`${owner} has two handlers at ${address}: keep one`)
     if (other) throw new StartError(`${owner} and ${other} both want ${address}: change one of them`)

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { ServiceOptions } from './options.ts'
+import { isFastifys } from './raw-routes.ts'
 import { StartError } from './start-error.ts'
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -17,6 +18,7 @@ export async function listen(server: FastifyInstance, { name, http = {} }: Servi
     await server.listen({ host, port })
   } catch (cause) {
     const hint = HINTS[(cause as NodeJS.ErrnoException).code ?? '']
+    if (isFastifys(cause)) throw new StartError(`the HTTP door of ${name}: ${cause.message}`, { cause })
     if (!hint) throw cause
     throw new StartError(`${name} cannot listen on ${host}:${port}: ${hint}`, { cause })
   }

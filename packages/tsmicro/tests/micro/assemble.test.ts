@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { StartError } from 'tsmicro'
+import { type Routes, StartError } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build, type TestServiceOptions } from '../support/service.ts'
@@ -106,4 +106,54 @@ test('a base path is put in front of every route, and may be anything below', as
   })
   assert.equal((await service.inject({ url: '/v1/list' })).statusCode, 200)
   assert.equal((await service.inject({ url: '/list' })).statusCode, 404)
+})
+
+test('a route without a contract that is taken: both owners are named', async () => {
+  const raw =
+    (url: string, mount: (routes: Routes) => void = () => {}) =>
+    (routes: Routes) => {
+      mount(routes)
+      routes.fastify.get(url, async () => 1)
+    }
+  const implement = (routes: Routes) => routes.implement(shop, handlers)
+  const both = { contracts: [shop], natsUrl, endpoints: () => {} }
+  refuses(
+    { ...both, routes: raw('/both/:other', implement) },
+    /^a route of TestController and shop.both both want GET \/both\/:other: change one of them$/,
+  )
+  refuses(
+    {
+      ...both,
+      routes: routes => {
+        raw('/list')(routes)
+        implement(routes)
+      },
+    },
+    /^shop.list and a route of TestController both want GET \/list/,
+  )
+  refuses({ routes: raw('/a', raw('/a')) }, /^a route of TestController has two handlers at GET \/a: keep one$/)
+  for (const url of ['/health', '/health/ready', '/openapi.json'])
+    refuses({ routes: raw(url) }, /^a route of TestController and the framework both want GET \//)
+  refuses({ routes: raw('no-slash') }, /^TestController: The first character of a path should be `\/`/)
+  refuses({ routes: routes => void routes.fastify.get('/a', undefined as never) }, /^TestController: Missing handler/)
+})
+
+test('the same in a plugin, which is loaded later: the start names them', async () => {
+  const { service } = build({
+    routes: routes => {
+      routes.fastify.get('/a', async () => 1)
+      routes.fastify.register(async function shelves(app) {
+        app.post('/a', async () => 1)
+        app.get('/:id(^\\d+$)', async () => 1)
+        app.get('/:id', async () => 1)
+        app.get('/a', async () => 1)
+      })
+    },
+  })
+  const message = /^a route of plugin shelves and a route of TestController both want GET \/a: change one of them$/
+  await assert.rejects(service.start(), { name: 'StartError', message })
+  const broken = build({
+    routes: routes => void routes.fastify.register(async app => void app.decorate('ready' as never, 1 as never)),
+  })
+  await assert.rejects(broken.service.start(), { name: 'StartError', message: /^the HTTP door of shop: .*'ready'/ })
 })
