@@ -122,5 +122,5 @@ test('signing out ends the session at once at both doors, and only this one', as
   await assertRefused('signed out', next.accessToken)
   await assertRefused('signed out, earlier', leaving.accessToken)
   assert.ok(await isAccepted(auth, account.accessToken))
-  assertFailure(await send(auth.url, 'GET /signout'), 404, 'ROUTE_NOT_FOUND')
+  assertFailure(await send(auth.url, 'GET /signout'), 405, 'METHOD_NOT_ALLOWED')
 })

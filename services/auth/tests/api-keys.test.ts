@@ -99,7 +99,9 @@ test('from outside there is no such route', async () => {
     assertFailure(await post({ key: DEMO_API_KEY }, { [header]: '10.0.0.1' }), 404, 'ROUTE_NOT_FOUND')
     assertFailure(await get({ 'x-api-key': DEMO_API_KEY, [header]: '' }), 404, 'ROUTE_NOT_FOUND')
   }
-  assertFailure(await send(auth.url, 'PUT /verify/apikey'), 404, 'ROUTE_NOT_FOUND')
+  const headers = { 'x-forwarded-for': '10.0.0.1' }
+  assertFailure(await send(auth.url, 'PUT /verify/apikey', { headers }), 404, 'ROUTE_NOT_FOUND')
+  assertFailure(await send(auth.url, 'PUT /verify/apikey'), 405, 'METHOD_NOT_ALLOWED')
 })
 
 test('keys are kept as hashes', async () => {

@@ -40,7 +40,7 @@ test('what is no UUID is refused', async () => {
     assertInvalid(await send(auth.url, `GET /profile/id/${id}`), id === '%00' ? 'data' : 'data/id')
   }
   assertInvalid(await send(auth.url, 'GET /profile/id/'), 'data/id')
-  assertFailure(await send(auth.url, `DELETE /profile/id/${randomUUID()}`), 404, 'ROUTE_NOT_FOUND')
+  assertFailure(await send(auth.url, `DELETE /profile/id/${randomUUID()}`), 405, 'METHOD_NOT_ALLOWED')
   assertInvalid(await send(auth.url, `GET /profile/id/${randomUUID()}?x=1`), 'data')
   await assert.rejects(auth.peer.request('auth.profile.public', { id: 'x' }), VALIDATION_FAILED)
 })
@@ -88,8 +88,8 @@ test('changes that do not match the schema change nothing', async () => {
   }
   assertFailure(
     await send(auth.url, 'PATCH /profile/mine', { token, body: { name: 'New Name' } }),
-    404,
-    'ROUTE_NOT_FOUND',
+    405,
+    'METHOD_NOT_ALLOWED',
   )
   assert.deepEqual(await rowOf(id), { version: 1, name })
 })

@@ -148,5 +148,5 @@ test('what does not match the schema is told', async () => {
   assertInvalid(await post({ refreshToken: 'x'.repeat(8193) }), 'body/refreshToken')
   assertInvalid(await post({ refreshToken: 7 }), 'body/refreshToken')
   assertInvalid(await post({ refreshToken: 'x', accessToken: 'y' }), 'body')
-  assertFailure(await send(auth.url, 'GET /token/refresh'), 404, 'ROUTE_NOT_FOUND')
+  assertFailure(await send(auth.url, 'GET /token/refresh'), 405, 'METHOD_NOT_ALLOWED')
 })

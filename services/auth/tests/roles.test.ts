@@ -77,7 +77,7 @@ test('unknown users and wrong roles', async () => {
   assertInvalid(await put(admin, admin.id, [7]), 'body/roles/0')
   const more = { token: admin.accessToken, body: { roles: ['ADMIN'], force: true } }
   assertInvalid(await send(auth.url, `PUT /admin/users/${admin.id}/roles`, more), 'body')
-  assertFailure(await send(auth.url, `POST /admin/users/${admin.id}/roles`, more), 404, 'ROUTE_NOT_FOUND')
+  assertFailure(await send(auth.url, `POST /admin/users/${admin.id}/roles`, more), 405, 'METHOD_NOT_ALLOWED')
 })
 
 test('the last administrator keeps the role; a closed one does not count', async () => {

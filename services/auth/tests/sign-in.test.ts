@@ -69,7 +69,7 @@ test('what does not match the schema is told', async () => {
   assertInvalid(await post({ ...good, remember: true }), 'body')
   const nul = await post({ ...good, email: 'a\0@example.com' })
   assertFailure(nul, 400, 'MALFORMED_REQUEST')
-  assertFailure(await send(auth.url, 'GET /signin/basic'), 404, 'ROUTE_NOT_FOUND')
+  assertFailure(await send(auth.url, 'GET /signin/basic'), 405, 'METHOD_NOT_ALLOWED')
 })
 
 test('a closed account can do nothing any more, and nobody sees it', async () => {

@@ -139,7 +139,7 @@ test('what is no JSON object is refused', async () => {
 
 test('only POST, only this path, no query', async () => {
   for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
-    assertFailure(await send(auth.url, `${method} /signup/basic`), 404, 'ROUTE_NOT_FOUND')
+    assertFailure(await send(auth.url, `${method} /signup/basic`), 405, 'METHOD_NOT_ALLOWED')
   }
   const answer = await send(auth.url, 'POST /signup/basic?admin=true', { body: newcomer() })
   assertInvalid(answer, 'query')
