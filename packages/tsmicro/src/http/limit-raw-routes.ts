@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, onRequestHookHandler } from 'fastify'
-import { CallerGoneError, Deadline, type EndpointLimits, Gate, type Log, OverloadLog } from '../call/index.ts'
+import { CallerGoneError, Deadline, type EndpointLimits, Gate, type Log, RareLog } from '../call/index.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -19,13 +19,13 @@ export function limitRawRoutes(server: FastifyInstance, limits: EndpointLimits |
   server.addHook('onRoute', route => {
     const own = route.config?.limits
     if (own === false) return
-    const hook = hookOf(new Gate(own ?? limits), new OverloadLog({ route: route.url }, log))
+    const hook = hookOf(new Gate(own ?? limits), new RareLog(log, 'overloaded: requests are refused'))
     route.onRequest = [hook, ...[route.onRequest ?? []].flat()]
   })
 }
 
-function hookOf(gate: Gate, overload: OverloadLog): onRequestHookHandler {
-  return (_request, reply, done) => {
+function hookOf(gate: Gate, overload: RareLog): onRequestHookHandler {
+  return (request, reply, done) => {
     const enter = () => {
       leaveLater(gate, reply)
       done()
@@ -34,7 +34,7 @@ function hookOf(gate: Gate, overload: OverloadLog): onRequestHookHandler {
     try {
       gate.refuseWhenFull()
     } catch (error) {
-      overload.refused()
+      overload.happened({ route: request.routeOptions.url })
       return done(error as Error)
     }
     waitIn(gate, reply).then(enter, done)

@@ -1,4 +1,4 @@
-import { type DoorContext, type EndpointLimits, Gate, type Log, OverloadLog, type TellFailure } from '../call/index.ts'
+import { type DoorContext, type EndpointLimits, Gate, type Log, RareLog, type TellFailure } from '../call/index.ts'
 
 export interface TurnsOptions {
   readonly limits: EndpointLimits | undefined
@@ -14,12 +14,14 @@ export interface TurnsOptions {
  */
 export class Turns {
   readonly #gate: Gate
-  readonly #overload: OverloadLog
+  readonly #overload: RareLog
+  readonly #route: string
   readonly #tellFailure: TellFailure
 
   constructor({ limits, route, tellFailure, log }: TurnsOptions) {
     this.#gate = new Gate(limits)
-    this.#overload = new OverloadLog({ route }, log)
+    this.#overload = new RareLog(log, 'overloaded: requests are refused')
+    this.#route = route
     this.#tellFailure = tellFailure
   }
 
@@ -55,7 +57,7 @@ export class Turns {
 
   /** Not logged one by one: there may be very many. */
   #refused(error: unknown): unknown {
-    this.#overload.refused()
+    this.#overload.happened({ route: this.#route })
     return error
   }
 }

@@ -94,7 +94,7 @@ test('more than its places is refused with 503 and retry-after, before the body 
   assert.deepEqual(
     log.at('warn').map(({ message, fields }) => [message, fields]),
     // One line in ten seconds, however many are refused.
-    [['overloaded: calls are refused', { route: 'POST /hang', refused: 1 }]],
+    [['overloaded: requests are refused', { route: 'POST /hang', times: 1 }]],
   )
   socket.destroy()
 })

@@ -7,6 +7,7 @@ import {
   type Handler,
   type Log,
   type Middleware,
+  RareLog,
   type Stage,
   withContext,
 } from '../../call/index.ts'
@@ -14,7 +15,6 @@ import type { BoundProcedure } from '../../contract/index.ts'
 import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } from '../../errors/index.ts'
 import { compileRequest } from '../../schema/index.ts'
 import type { InboundCall } from './inbound-call.ts'
-import { RareLog } from './rare-log.ts'
 import { EndpointStats } from './stats.ts'
 
 export interface EndpointOptions {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Msg } from '@nats-io/nats-core'
-import type { Log } from '../../call/index.ts'
+import { type Log, RareLog } from '../../call/index.ts'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
@@ -11,7 +11,6 @@ import { announcements, QUEUE_GROUP } from './discovery.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Cancellable } from './inbound-call.ts'
 import { MessageCall } from './message-call.ts'
-import { RareLog } from './rare-log.ts'
 import { respond } from './respond.ts'
 
 /** Who this instance is to those who ask `$SRV.INFO`. */

@@ -1,4 +1,4 @@
-import type { Log } from '../../call/index.ts'
+import type { Log } from './log.ts'
 
 /** Milliseconds between lines: what others do to us in masses is told of, not added to. */
 const INTERVAL_MS = 10_000
