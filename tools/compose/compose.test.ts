@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Env as AuthEnv, loadEnv as loadAuth } from '@blog-platform/auth-service'
 import { EnvSchema as BlogEnv, loadEnv as loadBlog } from '@blog-platform/blog-service'
@@ -55,6 +65,43 @@ for (const file of FILES) {
     for (const plugin of plugins) assert.ok(installed.includes(plugin) && used.has(plugin), plugin)
   })
 }
+
+/** What a container's shell runs, with its secrets in a folder and its program replaced by one that says its environment. */
+function runEntrypoint(t: TestContext, script: string, secrets: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'tsmicro-entrypoint-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(secrets)) writeFileSync(join(folder, name), text)
+  for (const program of ['kong', 'nats-server', 'redis-server'])
+    writeFileSync(join(folder, program), '#!/bin/sh\nenv\n', { mode: 0o755 })
+  const text = script.replaceAll('$$', '$').replaceAll('/tmp/', `${folder}/`).replaceAll('/run/secrets', folder)
+  const env = { PATH: `${folder}:${process.env.PATH}` }
+  const { status, stdout, stderr } = spawnSync('/bin/sh', ['-ec', text], { env, encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+for (const file of FILES)
+  test(`deploy/${file}: what reads its secrets by a shell does not start when one is missing or empty`, t => {
+    const { services } = parse(textOf(file)) as {
+      services: Record<string, { entrypoint?: string[]; command?: string[]; secrets?: string[] }>
+    }
+    let shells = 0
+    for (const [name, { entrypoint, command, secrets = [] }] of Object.entries(services)) {
+      const script = [entrypoint, command].find(each => each?.[0] === '/bin/sh')?.[2]
+      if (script === undefined) continue
+      shells += 1
+      const all = Object.fromEntries(secrets.map(secret => [secret, `the ${secret}`]))
+      assert.equal(runEntrypoint(t, script, all).status, 0, name)
+      for (const secret of secrets) {
+        const { [secret]: _, ...others } = all
+        for (const given of [others, { ...others, [secret]: '' }]) {
+          const { status, stdout, stderr } = runEntrypoint(t, script, given)
+          assert.deepEqual([name, status, stdout], [name, 1, ''])
+          assert.match(stderr, new RegExp(`no secret in \\S+/${secret}: node deploy/make-secrets\\.mjs`))
+        }
+      }
+    }
+    assert.equal(shells, 3)
+  })
 
 for (const [what, from, to, message] of [
   ['an element that is unknown', 'restart: unless-stopped', 'restarts: always', /restart/],
