@@ -116,12 +116,6 @@ describe('the answers of the service', () => {
   const cases: [string, object, string | undefined, Record<string, string>][] = [
     ['any', {}, ORIGIN, { vary: 'Accept', 'allow-origin': '*' }],
     ['no origin', {}, undefined, { vary: 'Accept', 'allow-origin': '*' }],
-    [
-      'no origin, not wanted then',
-      { allow_origin_absent: false },
-      undefined,
-      { vary: 'Accept', 'allow-origin': 'theirs' },
-    ],
     ['one', { origins: ['https://x.test'] }, ORIGIN, { vary: 'Accept, Origin', 'allow-origin': 'https://x.test' }],
     ['listed', { origins: ['https://x.test', ORIGIN] }, ORIGIN, { vary: 'Accept, Origin', 'allow-origin': ORIGIN }],
     ['not listed', { origins: ['https://x.test', 'app.test'] }, ORIGIN, { vary: 'Accept, Origin' }],

@@ -6,6 +6,8 @@ export interface PluginEntry {
   readonly name: string
   readonly enabled: boolean
   readonly config: Section
+  /** `instance_name`, of which there is one each. */
+  readonly instance: string | undefined
   readonly place: string
 }
 

@@ -1,5 +1,5 @@
 import { configError } from './config-error.ts'
-import type { GatewayConfig, ServiceConfig } from './model.ts'
+import type { GatewayConfig, PluginEntry, ServiceConfig } from './model.ts'
 import { readPlugins } from './read-plugin.ts'
 import { readService } from './read-service.ts'
 import { readUpstreams } from './read-upstream.ts'
@@ -23,8 +23,22 @@ export function readConfig(value: unknown): GatewayConfig {
     return service
   })
   const config = { services: services ?? [], upstreams: readUpstreams(section), plugins: readPlugins(section) }
+  refuseSameInstance([...config.plugins, ...config.services.flatMap(pluginsBelow)])
   section.finish(UNSUPPORTED_ENTITIES)
   return config
+}
+
+function pluginsBelow({ plugins, routes }: ServiceConfig): PluginEntry[] {
+  return [...plugins, ...routes.flatMap(route => route.plugins)]
+}
+
+function refuseSameInstance(plugins: readonly PluginEntry[]): void {
+  const names = new Set<string>()
+  for (const { instance, place } of plugins) {
+    if (instance === undefined) continue
+    if (names.has(instance)) throw configError(`${place}.instance_name`, `the name "${instance}" is used twice`)
+    names.add(instance)
+  }
 }
 
 /** Until 2.1, Kong guessed from its characters whether a path is a regular expression; since 3.0 the config says so. */

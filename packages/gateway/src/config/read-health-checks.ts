@@ -26,6 +26,7 @@ function readActive(section: Section): ActiveChecks {
   requireHttp(section)
   const path = section.optionalString('http_path') ?? '/'
   if (!/^\/[\x21-\x7e]*$/.test(path)) throw configError(section.at('http_path'), 'must start with / and hold no space')
+  if (/\?|\/\//.test(path)) throw configError(section.at('http_path'), 'must hold no query and no //')
   const timeout = section.number('timeout', 1, { ...SECONDS, min: 0.001 })
   const healthy = child(section, 'healthy')
   const unhealthy = child(section, 'unhealthy')

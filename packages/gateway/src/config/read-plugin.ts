@@ -19,12 +19,13 @@ function readPlugin(value: unknown, place: string): PluginEntry {
   const section = new Section(value, place)
   const name = section.string('name')
   const enabled = section.boolean('enabled', true)
-  const config = new Section(section.raw('config') ?? {}, section.at('config'))
-  section.optionalString('instance_name')
+  const written = section.raw('config')
+  const config = new Section(written === undefined ? {} : written, section.at('config'))
+  const instance = section.optionalString('instance_name')
   const protocols = section.restriction('protocols', nonEmptyString) ?? ['http']
   if (!protocols.includes('http'))
     throw configError(section.at('protocols'), 'must hold http: every request to this gateway comes over it')
   readCommonFields(section)
   section.finish(UNSUPPORTED_IN_PLUGIN)
-  return { name, enabled, config, place }
+  return { name, enabled, config, instance, place }
 }

@@ -1,7 +1,7 @@
 import { type HeaderPattern, headerPattern } from '../routing/header-pattern.ts'
 import { pathPattern } from '../routing/path-pattern.ts'
 import { routeId } from '../routing/route-id.ts'
-import { readCommonFields } from './common-fields.ts'
+import { checkName, readCommonFields } from './common-fields.ts'
 import { configError } from './config-error.ts'
 import type { RouteConfig } from './model.ts'
 import { readPlugins } from './read-plugin.ts'
@@ -11,6 +11,7 @@ import { UNSUPPORTED_IN_ROUTE } from './unsupported.ts'
 export function readRoute(value: unknown, place: string): RouteConfig {
   const section = new Section(value, place)
   const name = section.optionalString('name')
+  if (name !== undefined) checkName(name, section.at('name'))
   const id = readCommonFields(section) ?? (name === undefined ? undefined : routeId(name))
   const route: RouteConfig = {
     name: name ?? place,
@@ -59,6 +60,8 @@ function readHost(value: unknown, place: string): string {
     throw configError(place, 'a wildcard stands alone at one end: *.example.com or example.*')
   }
   if (!/^[A-Za-z0-9._*-]+$/.test(host)) throw configError(place, 'is not a host name')
+  if (host.includes('..') || host.endsWith('-')) throw configError(place, 'is not a host name')
+  if (port !== undefined && host.endsWith('*')) throw configError(place, 'takes no port behind a wildcard at the end')
   if (host !== host.toLowerCase())
     throw configError(place, 'must be in lower case: Kong compares it with what is sent, and clients send that')
   return port === undefined ? host : `${host}:${port}`

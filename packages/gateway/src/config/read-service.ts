@@ -1,4 +1,4 @@
-import { readCommonFields } from './common-fields.ts'
+import { checkName, readCommonFields } from './common-fields.ts'
 import { configError } from './config-error.ts'
 import type { ServiceConfig } from './model.ts'
 import { readPlugins } from './read-plugin.ts'
@@ -12,7 +12,7 @@ const TIMEOUT = { min: 1, max: 2 ** 31 - 2, integer: true }
 export function readService(value: unknown, place: string): ServiceConfig {
   const section = new Section(value, place)
   const service: ServiceConfig = {
-    name: section.string('name'),
+    name: checkName(section.string('name'), section.at('name')),
     enabled: section.boolean('enabled', true),
     ...readTarget(section),
     connectTimeout: section.number('connect_timeout', 60_000, TIMEOUT),

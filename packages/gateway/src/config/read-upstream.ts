@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { readCommonFields } from './common-fields.ts'
 import { configError } from './config-error.ts'
 import type { TargetConfig, UpstreamConfig } from './model.ts'
@@ -31,6 +32,7 @@ function readUpstream(value: unknown, place: string) {
   const section = new Section(value, place)
   const name = section.string('name')
   if (!HOST.test(name)) throw configError(section.at('name'), 'must look like a host name')
+  if (isIP(name) !== 0) throw configError(section.at('name'), 'must be a name, not an address')
   const algorithm = section.optionalString('algorithm') ?? 'round-robin'
   if (algorithm !== 'round-robin')
     throw configError(section.at('algorithm'), `only round-robin is supported, not "${algorithm}"`)

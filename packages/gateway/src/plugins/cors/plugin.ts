@@ -13,7 +13,6 @@ const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS', 'TR
  * - `methods` (all of HTTP), `headers` (those that the preflight asks for), `exposed_headers` (none), `max_age` (none; seconds)
  * - `credentials` (false), `private_network` (false)
  * - `preflight_continue` (false): preflights go to the service
- * - `allow_origin_absent` (true): header fields also for requests that name no origin
  */
 export const cors: PluginKind = {
   name: 'cors',
@@ -32,7 +31,6 @@ class Cors implements AccessPlugin {
   readonly #credentials: boolean
   readonly #privateNetwork: boolean
   readonly #preflightContinue: boolean
-  readonly #originAbsent: boolean
 
   constructor(config: Section) {
     this.#origins = readOrigins(config.list('origins', nonEmptyString) ?? [], config.at('origins'))
@@ -44,7 +42,6 @@ class Cors implements AccessPlugin {
     this.#credentials = config.boolean('credentials', false)
     this.#privateNetwork = config.boolean('private_network', false)
     this.#preflightContinue = config.boolean('preflight_continue', false)
-    this.#originAbsent = config.boolean('allow_origin_absent', true)
   }
 
   access(request: AccessRequest): Answer | undefined {
@@ -65,7 +62,6 @@ class Cors implements AccessPlugin {
   respond(request: AccessRequest, headers: HeaderList): void {
     // A preflight is answered in full by now, be it by the service.
     if (request.service !== undefined && isPreflight(request)) return
-    if (request.headerValues('origin').length === 0 && !this.#originAbsent) return
     this.#allow(request, headers)
     if (this.#exposed !== '') headers.set('Access-Control-Expose-Headers', this.#exposed)
   }
