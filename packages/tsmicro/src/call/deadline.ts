@@ -1,4 +1,4 @@
-import { DEADLINE_EXCEEDED } from '../errors/index.ts'
+import { DEADLINE_EXCEEDED, rootMessage } from '../errors/index.ts'
 import { Expiring, expireIn, forget } from './expiry.ts'
 
 /** setTimeout takes no more (it would fire at once): 24.8 days. */
@@ -96,7 +96,14 @@ export class Deadline extends Expiring implements Disposable {
     forget(this)
     this.#reason = reason
     this.#controller?.abort(reason)
-    for (const listener of this.#listeners ?? []) listener(reason)
+    for (const listener of this.#listeners ?? []) {
+      try {
+        listener(reason)
+      } catch (error) {
+        // It must neither keep the others waiting nor end the process: this runs in a timer, or where a socket closes.
+        process.emitWarning(`a listener of a call's end failed: ${rootMessage(error)}`)
+      }
+    }
     this.#listeners = undefined
   }
 

@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/nats-core'
-import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import type { NatsLink } from './connection.ts'
 import type { Transport, TransportSubscription } from './transport.ts'
 
@@ -53,12 +53,14 @@ export function createNatsBroadcast(link: Pick<NatsLink, 'use'>, subject: string
 class Ear {
   readonly connection: Transport
   readonly #listener: BroadcastListener
+  readonly #subjects: readonly string[]
   readonly #subscriptions: readonly TransportSubscription[]
   #open = true
 
   constructor(connection: Transport, subjects: readonly string[], listener: BroadcastListener) {
     this.connection = connection
     this.#listener = listener
+    this.#subjects = subjects
     this.#subscriptions = subjects.map(subject =>
       connection.subscribe(subject, {
         // An error ends the subscription: the server does not allow it.
@@ -78,18 +80,27 @@ class Ear {
   }
 
   #hear(msg: Msg): void {
-    if (this.#open) this.#listener.heard(msg.string())
+    if (this.#open) this.#guard(() => this.#listener.heard(msg.string()))
+  }
+
+  /** What throws would end the process: a listener is called where bytes come from the socket. */
+  #guard(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      process.emitWarning(`a listener of ${this.#subjects[0]} failed: ${rootMessage(error)}`)
+    }
   }
 
   #lose(): void {
     if (!this.#open) return
     this.close()
-    this.#listener.lost()
+    this.#guard(() => this.#listener.lost())
   }
 
   async #watch(): Promise<void> {
     for await (const { type } of this.connection.status())
-      if (type === 'disconnect' && this.#open) this.#listener.lost()
+      if (type === 'disconnect' && this.#open) this.#guard(() => this.#listener.lost())
     this.#lose()
   }
 }

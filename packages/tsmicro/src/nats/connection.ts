@@ -2,6 +2,7 @@ import {
   AuthorizationError,
   type MsgHdrs,
   PermissionViolationError,
+  type Status,
   UserAuthenticationExpiredError,
 } from '@nats-io/nats-core'
 import { inboxPrefixOf } from '../contract/index.ts'
@@ -152,25 +153,34 @@ export class NatsLink {
     void this.#watch(this.#live)
   }
 
-  async #watch({ connection, inbox }: Live): Promise<void> {
-    const { log } = this.#options
-    for await (const status of connection.status()) {
-      if (status.type === 'disconnect') {
-        this.#up = false
-        inbox.failAll(new Error('the connection was lost'))
-        log?.warn({}, 'NATS connection lost')
-      } else if (status.type === 'reconnect') {
-        this.#up = true
-        log?.info({}, 'NATS connection is back')
-      } else if (status.type === 'error') {
-        const { error } = status
-        if (isViolation(error)) this.#refused(error, inbox)
-        else log?.error({ err: error }, 'NATS server reported an error')
-      } else if (status.type === 'slowConsumer') log?.warn({}, 'NATS messages arrive faster than they are handled')
+  async #watch(live: Live): Promise<void> {
+    for await (const status of live.connection.status()) {
+      try {
+        this.#heard(status, live.inbox)
+      } catch {
+        // A log that throws must not end the process, nor keep us from what comes behind.
+      }
     }
     this.#up = false
-    inbox.failAll(new Error('the connection was closed'))
+    live.inbox.failAll(new Error('the connection was closed'))
   }
+
+  #heard(status: Status, inbox: Inbox): void {
+    const { log } = this.#options
+    if (status.type === 'disconnect') {
+      this.#up = false
+      inbox.failAll(new Error('the connection was lost'))
+      log?.warn({}, 'NATS connection lost')
+    } else if (status.type === 'reconnect') {
+      this.#up = true
+      log?.info({}, 'NATS connection is back')
+    } else if (status.type === 'error') {
+      const { error } = status
+      if (isViolation(error)) this.#refused(error, inbox)
+      else log?.error({ err: error }, 'NATS server reported an error')
+    } else if (status.type === 'slowConsumer') log?.warn({}, 'NATS messages arrive faster than they are handled')
+  }
+
   #refused(error: PermissionViolationError, inbox: Inbox): void {
     const { operation, subject } = error
     if (operation === 'publish') {

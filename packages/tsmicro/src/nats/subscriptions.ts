@@ -97,7 +97,11 @@ export class Subscriptions {
     try {
       take(msg)
     } catch (err) {
-      this.#options.log?.error({ err, subject }, 'a message could not be taken')
+      try {
+        this.#options.log?.error({ err, subject }, 'a message could not be taken')
+      } catch {
+        // Nor what a log throws.
+      }
     }
   }
 

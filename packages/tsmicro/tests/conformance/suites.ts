@@ -9,6 +9,7 @@ import { delivery } from './delivery.ts'
 import { discovery } from './discovery.ts'
 import { draining } from './draining.ts'
 import { events } from './events.ts'
+import { faulty } from './faulty.ts'
 import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
 import { lazyWork } from './lazy.ts'
@@ -47,5 +48,6 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   permissions,
   access,
   hostile,
+  faulty,
   platform,
 }

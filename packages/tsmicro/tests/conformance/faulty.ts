@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { Controller, createService, inBackground, type Log, type NatsGroup } from 'tsmicro'
+import { contract, event, procedure } from 'tsmicro/contract'
+import { createNatsBroadcast } from 'tsmicro/nats'
+import Type from 'typebox'
+import { authentication, authorization } from '../support/providers.ts'
+import { until } from '../support/until.ts'
+import { connected } from './network/connected.ts'
+import type { OpenNetwork } from './network/network.ts'
+
+const bad = contract('bad', {
+  fail: procedure({ nats: 'fail', access: 'internal' }),
+  late: procedure({ nats: 'late', access: 'internal', timeoutMs: 20 }),
+  fine: procedure({ nats: 'fine', access: 'internal', response: Type.String() }),
+  turned: event({ subject: 'things.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
+})
+
+/** Nothing of a service's own that throws where nobody awaits it ends the process, or keeps others from their turn. */
+export async function faulty(open: OpenNetwork) {
+  const network = await open()
+  const uncaught: unknown[] = []
+  const note = (reason: unknown) => void uncaught.push(reason)
+  process.on('unhandledRejection', note)
+  process.on('uncaughtException', note)
+  after(() => {
+    process.off('unhandledRejection', note)
+    process.off('uncaughtException', note)
+  })
+  const broken = () => {
+    throw new Error('the disk of the log is full')
+  }
+  const log: Log = { debug: broken, info: () => {}, warn: broken, error: broken, child: () => log }
+  const taken: string[] = []
+  let ended = 0
+
+  class BadController extends Controller {
+    override mountNats(group: NatsGroup) {
+      group.implement(bad, {
+        fail: () => Promise.reject(new Error('unexpected')),
+        late: ({ context }) => {
+          if (ended === 0) context.deadline.onEnd(broken)
+          context.deadline.onEnd(() => {
+            ended += 1
+          })
+          return new Promise(() => {})
+        },
+        fine: () => {
+          inBackground(() => Promise.reject(new Error('in the background')))
+          return 'fine'
+        },
+      })
+      group.consume(bad.turned, ({ data }) => {
+        taken.push(data.id)
+        if (data.id === 'bad') throw new Error('unexpected')
+      })
+    }
+  }
+  const nats = network.client('bad', { log })
+  const service = createService({
+    name: 'bad',
+    version: '1.0.0',
+    contracts: [bad],
+    log,
+    limits: { maxConcurrent: 20, maxQueued: 0 },
+    module: { nats, controllers: [new BadController('/', authentication, authorization)], dependencies: [] },
+  })
+  await service.start()
+  after(() => service.stop())
+
+  test('a log that throws, and listeners of deadlines and messages that do', async () => {
+    const caller = await connected(network)
+    const raw = await network.raw()
+    after(() => raw.close())
+    const bus = createNatsBroadcast(caller, 'bad.group')
+    const heard: string[] = []
+    bus.listen('one', {
+      heard: text => {
+        heard.push(text)
+        throw new Error('unexpected')
+      },
+      lost: broken,
+    })
+    for (let round = 0; round < 3; round++) {
+      const calls = Array.from({ length: 24 }, () => caller.call(bad.late, undefined, { timeoutMs: 300 }))
+      await Promise.allSettled([...calls, caller.call(bad.fail, undefined, { timeoutMs: 300 })])
+      raw.publish('things.turned', '{')
+      raw.publish('things.turned', '{"id":"bad"}')
+      raw.publish('bad.fine', '{', { reply: 'no.inbox' })
+      bus.send(`to all ${round}`)
+      assert.equal(await caller.call(bad.fine, undefined), 'fine')
+    }
+    raw.publish('things.turned', '{"id":"good"}')
+    await until('the event behind the bad ones is taken', () => taken.includes('good'))
+    await until('what is said to all is heard', () => heard.length === 3)
+    await until('the other listeners heard of the end', () => ended > 0)
+    await network.fail()
+    await until('both have noticed', () => !caller.connected && !nats.connected)
+    await network.recover()
+    await until('both are back', () => caller.connected && nats.connected, 10_000)
+    await until('it answers again', () =>
+      caller.call(bad.fine, undefined, { timeoutMs: 300 }).then(
+        answer => answer === 'fine',
+        () => false,
+      ),
+    )
+    assert.deepEqual(uncaught, [])
+  })
+}
