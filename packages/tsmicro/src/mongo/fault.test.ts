@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { isAlive, startDocuments } from '@tsmicro/infra'
-import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { createMongo } from './index.ts'
+import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE, unusableIn } from '../errors/index.ts'
+import { createMongo, type Mongo } from './index.ts'
 
 interface Row {
   _id: number
@@ -30,6 +30,24 @@ const usable = () =>
     () => true,
     () => false,
   )
+
+test('a server that refuses the password is unavailable, and told at once as what waiting does not mend', async () => {
+  const wrong = new URL(server.url)
+  wrong.password = 'wrong'
+  const attempts = [(refused: Mongo) => refused.connect(), (refused: Mongo) => refused.collection<Row>('rows').find({})]
+  for (const attempt of attempts) {
+    const refused = createMongo({ url: wrong.href, database: 'fault' })
+    await assert.rejects(attempt(refused), (error: unknown) => {
+      assert.ok(error instanceof SERVICE_UNAVAILABLE, String(error))
+      assert.match(
+        unusableIn(error)?.message ?? '',
+        /^MongoDB: Authentication failed.*: see user, password and authSource/,
+      )
+      return true
+    })
+    await refused.close()
+  }
+})
 
 test('kill -9 under load: unavailable, nothing acknowledged is lost, recovers by itself', async () => {
   const acknowledged: number[] = []

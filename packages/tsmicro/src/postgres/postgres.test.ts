@@ -187,6 +187,18 @@ test('statements that lost to another transaction are unavailable, alone and in 
   await assert.rejects(locked, SERVICE_UNAVAILABLE)
 })
 
+test('a server that has no room left is unavailable', async () => {
+  const options = encodeURIComponent('-c temp_file_limit=64kB -c work_mem=64kB')
+  await using full = open({ url: `${server.url}?options=${options}` })
+  const large = sql`select n from generate_series(1, 100000) n order by md5(n::text)`.execute(full.db)
+  await assert.rejects(large, (error: unknown) => {
+    assert.ok(error instanceof SERVICE_UNAVAILABLE)
+    assert.match(String(error.cause), /temporary file size exceeds/)
+    return true
+  })
+  await full.check()
+})
+
 test('a server that is not there is unavailable, with the reason as cause', async () => {
   await using nowhere = open({ url: 'postgres://app@127.0.0.1:1/app' })
   for (const attempt of [nowhere.connect(), nowhere.check(), sql`select 1`.execute(nowhere.db)]) {
