@@ -13,7 +13,7 @@ import { until } from './support/until.ts'
 
 // One instance is frozen (SIGSTOP), and may wake at any moment with everything that it has kept in memory.
 
-const inFull = process.env.CI === 'true'
+const inFull = Boolean(process.env.CI)
 let it: Platform
 let author: User
 let editor: User

@@ -5,6 +5,7 @@ import { rolesOf, signUpCast } from './cast.ts'
 import { clear } from './clear.ts'
 import { MismatchError } from './mismatch.ts'
 import { Performance } from './performance.ts'
+import { tellReviewStory } from './review-story.ts'
 import type { Stage } from './stage.ts'
 import { World } from './world.ts'
 
@@ -23,6 +24,7 @@ export async function play(stage: Stage, turns: readonly Turn[]): Promise<Perfor
     await dropAnchors(performance)
     for (const user of world.users.all.slice(1))
       await performance.perform(granting(performance, user, rolesOf(user)), 0)
+    await tellReviewStory(performance)
     performance.trace.length = 0
     for (const { action, door } of turns) {
       played++

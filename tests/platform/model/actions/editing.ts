@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { privateBlog, reviewedBlog } from '../views.ts'
 import type { Action, World } from '../world.ts'
-import { place, publishedBlog, query, submittedBlog, who } from './pick.ts'
+import { type BlogPick, place, publishedBlog, query, submittedBlog, who } from './pick.ts'
 
 type Revision = (world: World, _id: string) => number
 
@@ -17,20 +17,32 @@ const revision = fc.noBias(
   ),
 )
 
-const publish: fc.Arbitrary<Action> = fc.tuple(who, submittedBlog, revision).map(([who, blog, revisionOf]) => world => {
-  const caller = who(world, 'EDITOR')
-  const _id = blog(world)
-  const revision = revisionOf(world, _id)
-  return {
-    service: 'blog',
-    caller,
-    route: `PUT /editor/publish/id/${_id}?revision=${revision}`,
-    expected: learned => {
-      world.users.demand(caller, 'EDITOR')
-      return privateBlog(world.blogs.publish(_id, revision, learned), 'public')
-    },
+/** A blog that was changed after an editor had read it: what was read is not what is there. Of any, if there is none. */
+const readTooEarly = fc.tuple(submittedBlog, fc.nat({ max: 99 })).map(([other, index]): BlogPick => {
+  return world => {
+    const changed = [...world.read].filter(([_id, revision]) => present(world, _id) > revision)
+    return changed[index % changed.length]?.[0] ?? other(world)
   }
 })
+
+const submittedOrNot = fc.oneof({ weight: 3, arbitrary: submittedBlog }, { weight: 1, arbitrary: readTooEarly })
+
+const publish: fc.Arbitrary<Action> = fc
+  .tuple(who, submittedOrNot, revision)
+  .map(([who, blog, revisionOf]) => world => {
+    const caller = who(world, 'EDITOR')
+    const _id = blog(world)
+    const revision = revisionOf(world, _id)
+    return {
+      service: 'blog',
+      caller,
+      route: `PUT /editor/publish/id/${_id}?revision=${revision}`,
+      expected: learned => {
+        world.users.demand(caller, 'EDITOR')
+        return privateBlog(world.blogs.publish(_id, revision, learned), 'public')
+      },
+    }
+  })
 
 const unpublish: fc.Arbitrary<Action> = fc.tuple(who, publishedBlog).map(([who, blog]) => world => {
   const caller = who(world, 'EDITOR')

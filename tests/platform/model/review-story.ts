@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import type { Performance } from './performance.ts'
+import type { Learned } from './state.ts'
+import type { Caller } from './users.ts'
+import { privateBlog, publicBlog, reviewedBlog } from './views.ts'
+
+/**
+ * What random sequences tell now and then, told in every run: an editor reads, the author writes something else, and only what was
+ * read can be published; a published blog is edited, its slug moves, and nobody else ever gets a slug that was public.
+ */
+export async function tellReviewStory(performance: Performance): Promise<void> {
+  const { blogs, users, run } = performance.world
+  const [admin, ada, bob] = users.all
+  assert.ok(admin && ada && bob)
+  const [editor, author, other] = [admin, ada, bob].map((user): Caller => ({ user, token: user.token }))
+  assert.ok(editor && author && other)
+  let door = 0
+  const perform = (caller: Caller, route: string, expected: (learned: Learned) => unknown, json?: object) =>
+    performance.perform({ service: 'blog', caller, route, expected, json }, door++)
+
+  const slug = `${run}-story`
+  const content = { title: 'Badger newt', description: 'Ibex stoat', draftText: 'HARMLESS', tags: ['NEWS'] }
+  const write = (caller: Caller, by: typeof ada) =>
+    perform(caller, 'POST /author', learned => privateBlog(blogs.create(by, { ...content, slug }, learned)), {
+      ...content,
+      slug,
+    })
+  await write(author, ada)
+  const _id = blogs.all.at(-1)?._id ?? ''
+  const change = (fields: object) =>
+    perform(author, 'PUT /author', learned => privateBlog(blogs.change(_id, ada, fields, learned)), { _id, ...fields })
+  const submit = () =>
+    perform(author, `PUT /author/submit/id/${_id}`, learned => privateBlog(blogs.submit(_id, ada, learned)))
+  const review = () => perform(editor, `GET /editor/id/${_id}`, () => reviewedBlog(blogs.reviewed(_id)))
+  const publish = (revision: number) =>
+    perform(editor, `PUT /editor/publish/id/${_id}?revision=${revision}`, learned =>
+      privateBlog(blogs.publish(_id, revision, learned), 'public'),
+    )
+  const unpublish = () =>
+    perform(editor, `PUT /editor/unpublish/id/${_id}`, learned => privateBlog(blogs.unpublish(_id, learned), 'public'))
+  const remove = () => perform(author, `DELETE /author/id/${_id}`, () => blogs.remove(_id, ada))
+  const read = async () => {
+    await perform({}, `GET /id/${_id}`, () => publicBlog(blogs.public(blogs.get(_id))))
+    for (const each of [slug, `${slug}-moved`]) {
+      await perform({}, `GET /slug/${each}`, () => publicBlog(blogs.public(blogs.bySlug(each))))
+    }
+  }
+
+  await submit()
+  await review()
+  await change({ draftText: 'HARMFUL' })
+  await publish(1)
+  await submit()
+  await publish(1)
+  await read()
+  await review()
+  for (let times = 0; times < 2; times++) await publish(2)
+  await read()
+  await change({ title: 'Lynx heron', tags: ['X'], slug: `${slug}-moved` })
+  await read()
+  await review()
+  await submit()
+  await read()
+  await publish(3)
+  await read()
+  await write(other, bob)
+  for (let times = 0; times < 2; times++) await unpublish()
+  await read()
+  for (let times = 0; times < 2; times++) await remove()
+  await read()
+  await write(other, bob)
+}
