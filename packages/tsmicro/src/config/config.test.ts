@@ -135,3 +135,30 @@ KEY=
 `,
   )
 })
+
+test('a name that is almost that of a missing variable is mentioned, without its value', () => {
+  for (const name of [
+    'DATABASE_URl',
+    'database_url',
+    'DATABASEURL',
+    'DATABASE-URL',
+    'DATABSE_URL',
+    'DATABASE_URLS',
+    'ADTABASE_URL',
+  ]) {
+    const { DATABASE_URL: told = '' } = problems({ [name]: 'postgres://topsecret' })
+    assert.ok(told.endsWith(`; ${name} is set: did you mean that?`), told)
+    assert.doesNotMatch(told, /topsecret/)
+  }
+  const two = problems({ DATABASE_URl: 'a', Database_Url: 'b' }).DATABASE_URL ?? ''
+  assert.match(two, /; DATABASE_URl and Database_Url are set: did you mean that\?$/)
+  for (const name of ['DATABASE', 'HOME', 'NATS_URL', 'DATABASE_URL_TEST_2', 'MONGO_URL', 'DATABASE_URl'])
+    assert.doesNotMatch(
+      problems({ [name]: name === 'DATABASE_URl' ? '' : 'x' }).DATABASE_URL ?? '',
+      /did you mean/,
+      name,
+    )
+  const Short = Type.Object({ HOST: Type.String() })
+  assert.throws(() => loadConfig(Short, { HOME: '/root' }), /HOST is not set, expected text$/)
+  assert.throws(() => loadConfig(Short, { Host: 'a' }), /Host is set: did you mean that\?$/)
+})

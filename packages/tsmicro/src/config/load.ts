@@ -5,6 +5,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { convert } from './convert.ts'
 import { describeConfig } from './describe.ts'
 import { expected } from './expected.ts'
+import { nearNames } from './near-names.ts'
 import { type Environment, read } from './read.ts'
 import { type EnvSchema, type Variable, variables } from './variable.ts'
 
@@ -14,7 +15,7 @@ export type Config<Schema extends TObject> = Readonly<Static<Schema>>
 /**
  * Reads the environment by a TypeBox object schema: strings become numbers, booleans and lists, defaults are filled in,
  * and everything that is wrong is reported at once. An empty variable counts as unset. Variables the schema does not
- * name are ignored. The result is frozen, and prints without its secrets (console.log, inspect, JSON).
+ * name are ignored; one that is named almost like a missing one is mentioned beside it. The result is frozen, and prints without its secrets (console.log, inspect, JSON).
  *
  * @throws {ConfigError} with one line a problem; a secret's value is never part of it
  * @example
@@ -31,8 +32,10 @@ export function loadConfig<Properties extends TProperties>(
 ): Config<TObject<Properties>> {
   const problems: ConfigProblem[] = []
   const values: Record<string, unknown> = {}
-  for (const variable of variables(schema as EnvSchema)) {
-    const result = resolve(variable, env)
+  const all = variables(schema as EnvSchema)
+  const known = all.map(({ name }) => name)
+  for (const variable of all) {
+    const result = resolve(variable, env, known)
     if ('problem' in result) problems.push({ variable: variable.name, message: result.problem })
     else if (result.value !== undefined) values[variable.name] = result.value
   }
@@ -42,13 +45,17 @@ export function loadConfig<Properties extends TProperties>(
 
 type Resolved = { readonly value: unknown } | { readonly problem: string }
 
-function resolve(variable: Variable, env: Environment): Resolved {
+function resolve(variable: Variable, env: Environment, known: readonly string[]): Resolved {
   const reading = read(variable, env)
   if ('problem' in reading) return reading
   if (reading.text === undefined) {
     if (variable.default !== undefined) return { value: structuredClone(variable.default) }
     if (!variable.required) return { value: undefined }
-    return { problem: `is not set, expected ${expected(variable.schema)}${hint(variable)}` }
+    const near = nearNames(variable.name, env, known)
+    // Their values may be secrets.
+    const meant =
+      near.length === 0 ? '' : `; ${near.join(' and ')} ${near.length === 1 ? 'is' : 'are'} set: did you mean that?`
+    return { problem: `is not set, expected ${expected(variable.schema)}${hint(variable)}${meant}` }
   }
   const value = convert(variable.schema, reading.text)
   if (Value.Check(variable.schema, value)) return { value }

@@ -46,6 +46,15 @@ interface Thrown {
  */
 export function parserErrorOf(error: unknown, replyStatus = 200): ApiError {
   if (error instanceof ApiError) return error
+  try {
+    return read(error, replyStatus)
+  } catch {
+    // One whose members throw when they are looked at.
+    return new INTERNAL()
+  }
+}
+
+function read(error: unknown, replyStatus: number): ApiError {
   const thrown = (typeof error === 'object' && error !== null ? error : {}) as Thrown
   const status = [thrown.statusCode, thrown.status, replyStatus].find(isFailure) ?? 500
   if (status === 400 && Array.isArray(thrown.validation)) {
@@ -84,8 +93,17 @@ const FIELD_VALUE = /^[\t\x20-\x7e]*$/
 
 /** The headers that an error brings along (http-errors), as far as they can be sent. */
 export function headersOf(error: unknown): Record<string, string> {
+  if (error instanceof ApiError) return {}
+  try {
+    return readHeaders(error)
+  } catch {
+    return {}
+  }
+}
+
+function readHeaders(error: unknown): Record<string, string> {
   const { headers } = (typeof error === 'object' && error !== null ? error : {}) as Thrown
-  if (error instanceof ApiError || typeof headers !== 'object' || headers === null) return {}
+  if (typeof headers !== 'object' || headers === null) return {}
   const sendable = Object.entries(headers)
     .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
     .map(([name, value]) => [name.toLowerCase(), String(value)] as const)

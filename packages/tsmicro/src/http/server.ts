@@ -72,7 +72,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     clientErrorHandler: answerUnreadable,
   })
-  trackConnections(server)
+  trackConnections(server, log)
   lingerOnClose(server.server)
   acceptJsonOnly(server)
   drainOnClose(server)

@@ -24,7 +24,12 @@ export async function runService(service: Service, { log, stopTimeoutMs = 20_000
       log.error({}, `did not stop within ${stopTimeoutMs / 1000} s`)
       process.exit(1)
     }, stopTimeoutMs).unref()
-    await service.stop()
+    try {
+      await service.stop()
+    } catch (err) {
+      log.error({ err }, 'stopping failed')
+      process.exit(1)
+    }
     process.exit(code)
   }
   process.on('SIGTERM', () => void stop('SIGTERM', 0))

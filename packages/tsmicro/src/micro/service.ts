@@ -98,11 +98,10 @@ export function createService(options: ServiceOptions): Service {
       if (!(await settledWithin(PLUGINS_CLOSE_MS, [closed]))) log.warn({}, 'gave up waiting for plugins to close')
     }
     for (const dependency of connected.reverse()) {
-      const ended = dependency
-        .close()
-        .catch(err =>
-          log.warn({ dependency: dependency.name }, `a dependency could not be closed: ${rootMessage(err)}`),
-        )
+      // Wrapped, so that one that throws instead of rejecting does not keep the others open.
+      const ended = (async () => dependency.close())().catch(err =>
+        log.warn({ dependency: dependency.name }, `a dependency could not be closed: ${rootMessage(err)}`),
+      )
       if (!(await settledWithin(Math.max(endsAt - performance.now(), LEAST_CLOSE_MS), [ended])))
         log.warn({ dependency: dependency.name }, 'gave up waiting for a dependency to close')
     }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { test } from 'node:test'
 import { createLogger, type LogLevel } from './index.ts'
 
@@ -94,4 +96,22 @@ test('survives cycles, deep and odd values', () => {
   assert.equal(last().msg, 'loop')
   log.error({ err: 'a string' }, 'odd')
   assert.equal(last().err, 'a string')
+})
+
+test('a disk that is full ends nothing', {
+  skip: existsSync('/dev/full') ? false : 'there is no /dev/full here',
+}, () => {
+  const full = openSync('/dev/full', 'w')
+  const entry = new URL('index.ts', import.meta.url).href
+  const script = `const { createLogger } = await import(${JSON.stringify(entry)})
+    const log = createLogger({ name: 'test' })
+    for (let n = 0; n < 3; n++) {
+      log.info({ n }, 'lost')
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    process.stderr.write('alive')`
+  const args = ['--conditions=@tsmicro/source', '--input-type=module', '-e', script]
+  const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
+  closeSync(full)
+  assert.deepEqual([status, stderr], [0, 'alive'])
 })

@@ -52,8 +52,14 @@ export function createLogger({ name, level = 'info', destination }: LoggerOption
     // the last stage sees everything, interpolated messages and child fields included: one place, nothing to forget
     hooks: { streamWrite: maskText },
   }
-  const logger = destination === undefined ? pino(options) : pino(options, destination)
-  return wrap(logger)
+  return wrap(pino(options, destination ?? standardOutput()))
+}
+
+/** A full disk or a reader that is gone loses lines, as nobody could be told; it does not end the service. */
+function standardOutput(): pino.DestinationStream {
+  const stream = pino.destination({ fd: process.stdout.fd ?? 1, sync: true })
+  stream.on('error', () => {})
+  return stream
 }
 
 /** pino runs `formatters.log` over the fields of a call, not over those of a child. */

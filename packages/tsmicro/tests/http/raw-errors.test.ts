@@ -36,6 +36,8 @@ const throws: Record<string, () => unknown> = {
     }),
   error: () => new Error('secret'),
   nothing: () => undefined,
+  trap: () => new Proxy({}, { get: () => assert.fail('secret') }),
+  getters: () => Object.defineProperty(new Error('x'), 'statusCode', { get: () => assert.fail('secret') }),
   hostile: () => Object.create(null),
 }
 

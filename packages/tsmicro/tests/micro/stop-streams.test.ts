@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import websocket from '@fastify/websocket'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
+import { dependency } from '../support/dependency.ts'
 import { serve, type TestServiceOptions } from '../support/service.ts'
 import { dial } from '../support/socket.ts'
 import { until } from '../support/until.ts'
@@ -122,6 +123,20 @@ test('what is still open after the drain’s time is closed: a hijacked stream, 
   )
   assert.equal(log.lines.at(-1)?.message, 'shop has stopped')
   assert.ok(events.includes('onClose'), 'plugins have closed, too')
+})
+
+test('a dependency that throws at its end keeps nothing else open', async () => {
+  const calls: string[] = []
+  const broken = {
+    ...dependency('broken', calls),
+    close() {
+      throw new Error('at once')
+    },
+  }
+  const made = await serve({ dependencies: [dependency('first', calls), broken] })
+  await made.service.stop()
+  assert.equal(calls.at(-1), 'close first')
+  assert.ok(made.log.at('warn').some(({ message }) => message === 'a dependency could not be closed: at once'))
 })
 
 test('a preClose that fails or hangs holds up nothing for longer than the drain', async () => {
