@@ -1,0 +1,60 @@
+// What another user of the machine tries, one task a line of JSON, each answered by a line: run as `nobody`, with nothing of ours.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect, type NetConnectOpts } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { Task } from './as-nobody.ts'
+
+const LIMIT_MS = 5000
+
+/** Everything a server says to these bytes until it ends the connection, in latin1. */
+function talk(where: NetConnectOpts, bytes: Buffer, stays = false): Promise<string> {
+  return new Promise(resolve => {
+    let heard = ''
+    const socket = connect({ ...where, allowHalfOpen: true }, () => (stays ? socket.write(bytes) : socket.end(bytes)))
+    const timer = setTimeout(() => socket.destroy(), LIMIT_MS)
+    socket.on('data', chunk => {
+      heard += chunk.toString('latin1')
+    })
+    socket.on('end', () => socket.end())
+    socket.on('error', error => {
+      heard += ` (${'code' in error ? error.code : error.message})`
+    })
+    socket.on('close', () => {
+      clearTimeout(timer)
+      resolve(heard)
+    })
+  })
+}
+
+function attempt(work: () => string): string {
+  try {
+    return `done: ${work()}`
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  }
+}
+
+async function run(task: Task): Promise<string> {
+  switch (task.kind) {
+    case 'talk':
+      return talk({ port: task.port, host: '127.0.0.1' }, Buffer.from(task.bytes, 'latin1'), task.stays)
+    case 'talk-local':
+      return talk({ path: task.path }, Buffer.from(task.bytes, 'latin1'))
+    case 'read':
+      return attempt(() => readFileSync(task.path, 'latin1'))
+    case 'list':
+      return attempt(() => readdirSync(task.path).join(' '))
+    case 'write':
+      return attempt(() => {
+        writeFileSync(task.path, 'a stranger was here')
+        return task.path
+      })
+    case 'mkdir':
+      return attempt(() => String(mkdirSync(task.path)))
+    case 'signal':
+      return attempt(() => String(process.kill(task.pid, 0)))
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin }))
+  process.stdout.write(`${JSON.stringify(await run(JSON.parse(line) as Task))}\n`)
