@@ -8,7 +8,7 @@ import { DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { descendants, isAlive } from '@tsmicro/infra'
 import { RunningSystem } from '../documentation/running-system.ts'
 import { inFull } from '../support/size.ts'
-import { asNobody, type Task, whyNotNobody } from '../support/strangers/as-nobody.ts'
+import { asNobody, type Ends, type Task, whyNotNobody } from '../support/strangers/as-nobody.ts'
 import { type Listener, listenersOf } from '../support/strangers/listeners.ts'
 import * as protocols from '../support/strangers/protocols.ts'
 
@@ -67,6 +67,11 @@ function attemptsAt(name: Name, { port }: Listener): readonly protocols.Attempt[
   }
 }
 
+function endOf(name: Name): Ends {
+  if (name === 'documents') return 'message'
+  return name === 'nats' || name === 'postgres' || name === 'redis' ? 'us' : 'them'
+}
+
 /** Every file below a folder, with what is in it. */
 async function filesBelow(folder: string): Promise<[path: string, text: string][]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
@@ -121,10 +126,8 @@ for (const replicas of inFull ? [1, 2] : [2])
     )
     const heard = await asNobody(
       attempts.map(
-        ({ bytes, listener: { kind, port, path } }): Task =>
-          kind === 'unix'
-            ? { kind: 'talk-local', path, bytes }
-            : { kind: 'talk', port, bytes, stays: / HTTP\/1\.1\r\n/.test(bytes) },
+        ({ bytes, listener: { kind, port, path, name } }): Task =>
+          kind === 'unix' ? { kind: 'talk-local', path, bytes } : { kind: 'talk', port, bytes, ends: endOf(name) },
       ),
     )
     const wrong = attempts.flatMap(({ what, isRefused, listener }, index) =>

@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
+/** Who ends a connection: the server, we after our bytes, or we after a whole message of MongoDB's protocol. */
+export type Ends = 'them' | 'us' | 'message'
+
 /** Something another user of the machine tries. Bytes and answers are in latin1. */
 export type Task =
-  /** `stays`: the server ends the connection; otherwise this side is closed after the bytes. */
-  | { readonly kind: 'talk'; readonly port: number; readonly bytes: string; readonly stays: boolean }
+  | { readonly kind: 'talk'; readonly port: number; readonly bytes: string; readonly ends: Ends }
   /** A path of a socket; an abstract one begins with a zero byte. */
   | { readonly kind: 'talk-local'; readonly path: string; readonly bytes: string }
   | { readonly kind: 'read' | 'list' | 'write' | 'mkdir'; readonly path: string }

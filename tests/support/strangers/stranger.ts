@@ -2,18 +2,26 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, type NetConnectOpts } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { Task } from './as-nobody.ts'
+import type { Ends, Task } from './as-nobody.ts'
 
 const LIMIT_MS = 5000
 
+/** Of MongoDB's wire protocol: a message begins with its length. */
+function isWhole(heard: Buffer): boolean {
+  return heard.length >= 4 && heard.length >= heard.readInt32LE(0)
+}
+
 /** Everything a server says to these bytes until it ends the connection, in latin1. */
-function talk(where: NetConnectOpts, bytes: Buffer, stays = false): Promise<string> {
+function talk(where: NetConnectOpts, bytes: Buffer, ends: Ends = 'us'): Promise<string> {
   return new Promise(resolve => {
     let heard = ''
-    const socket = connect({ ...where, allowHalfOpen: true }, () => (stays ? socket.write(bytes) : socket.end(bytes)))
+    const socket = connect({ ...where, allowHalfOpen: true }, () =>
+      ends === 'us' ? socket.end(bytes) : socket.write(bytes),
+    )
     const timer = setTimeout(() => socket.destroy(), LIMIT_MS)
     socket.on('data', chunk => {
       heard += chunk.toString('latin1')
+      if (ends === 'message' && isWhole(Buffer.from(heard, 'latin1'))) socket.end()
     })
     socket.on('end', () => socket.end())
     socket.on('error', error => {
@@ -37,7 +45,7 @@ function attempt(work: () => string): string {
 async function run(task: Task): Promise<string> {
   switch (task.kind) {
     case 'talk':
-      return talk({ port: task.port, host: '127.0.0.1' }, Buffer.from(task.bytes, 'latin1'), task.stays)
+      return talk({ port: task.port, host: '127.0.0.1' }, Buffer.from(task.bytes, 'latin1'), task.ends)
     case 'talk-local':
       return talk({ path: task.path }, Buffer.from(task.bytes, 'latin1'))
     case 'read':
