@@ -64,5 +64,9 @@ async function run(task: Task): Promise<string> {
   }
 }
 
-for await (const line of createInterface({ input: process.stdin }))
-  process.stdout.write(`${JSON.stringify(await run(JSON.parse(line) as Task))}\n`)
+const tasks: Task[] = []
+for await (const line of createInterface({ input: process.stdin })) tasks.push(JSON.parse(line) as Task)
+const AT_ONCE = 16
+for (let first = 0; first < tasks.length; first += AT_ONCE)
+  for (const answer of await Promise.all(tasks.slice(first, first + AT_ONCE).map(run)))
+    process.stdout.write(`${JSON.stringify(answer)}\n`)
