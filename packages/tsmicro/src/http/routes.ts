@@ -43,7 +43,16 @@ export class Routes {
     this.#options = options
   }
 
-  /** Fastify itself, for its plugins, raw replies, files and cookies. Routes added here bypass the contracts. */
+  /**
+   * Fastify itself, for its plugins, raw replies, files and cookies. Routes added here bypass the contracts: they have no access rule
+   * of their own, keep the status of what they throw (`{ statusCode: 422 }`), and take as much as `config.limits` say. What does not
+   * end by itself, such as a stream, is to be ended in `preClose`, or it holds up a stop for `drainTimeoutMs`.
+   *
+   * @example
+   * const streams = new Set<{ end(): void }>()
+   * routes.fastify.get('/live', (_request, reply) => void streams.add(reply.hijack().raw))
+   * routes.fastify.addHook('preClose', async () => streams.forEach(stream => stream.end()))
+   */
   get fastify(): FastifyInstance {
     return this.#options.server
   }
