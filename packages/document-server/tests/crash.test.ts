@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import { type Collection, MongoClient } from 'mongodb'
 import { end, startOnSmallDisk, startProcess } from './support/process.ts'
+import { smallDisk } from './support/small-disk.ts'
 import { temporaryDir } from './support/target.ts'
 
 interface Entry {
@@ -72,7 +75,10 @@ test('a full disk refuses writes, loses none that it took, and leaves reading po
       group.map(entry =>
         collection.insertOne(entry).then(
           () => acknowledged.push(entry._id),
-          () => refused++,
+          error => {
+            assert.equal(error.code, 14031, error.message)
+            refused++
+          },
         ),
       ),
     )
@@ -84,4 +90,58 @@ test('a full disk refuses writes, loses none that it took, and leaves reading po
     acknowledged.sort((a, b) => a - b),
   )
   await client.close()
+})
+
+const disk = smallDisk(6)
+after(() => typeof disk !== 'string' && disk[Symbol.dispose]())
+
+test('a disk without room: 14031 for every write, nothing half written, reading goes on; with room all is as before', {
+  skip: typeof disk === 'string' && disk,
+}, async () => {
+  if (typeof disk === 'string') return
+  const ballast = join(disk.path, 'ballast')
+  await writeFile(ballast, Buffer.alloc(4_500_000))
+  await using server = await startProcess(join(disk.path, 'data'))
+  await using client = await MongoClient.connect(server.url)
+  const collection = client.db('full').collection<{ _id: number; n: number; text: string }>('entries')
+  await collection.createIndex({ n: 1 }, { unique: true })
+  const text = 'x'.repeat(20_000)
+  let stored = 0
+  const insert = (_id: number) => collection.insertOne({ _id, n: _id, text })
+  const code = (work: Promise<unknown>) =>
+    work.then(
+      () => 0,
+      error => error.code,
+    )
+  while ((await code(insert(stored))) === 0) stored++
+  assert.ok(stored > 5)
+  // What one command writes is stored whole or not at all, whatever the command is.
+  const many = Array.from({ length: 50 }, (_, n) => ({ _id: 1000 + n, n: 1000 + n, text }))
+  const grow = { $set: { text: text.repeat(3) } }
+  const writes = [
+    () => insert(500),
+    () => collection.insertMany(many),
+    () => collection.insertMany(many, { ordered: false }),
+    () => collection.updateMany({}, grow),
+    () => collection.findOneAndUpdate({ _id: 0 }, { $set: { text: text.repeat(200) } }),
+    () => collection.updateOne({ _id: 900 }, { $set: { n: 900, text: text.repeat(200) } }, { upsert: true }),
+  ]
+  for (const write of writes) {
+    assert.equal(await code(write()), 14031, String(write))
+    assert.equal(await collection.countDocuments({}), stored, String(write))
+    assert.equal(await collection.countDocuments({ text }), stored, String(write))
+  }
+  await rm(ballast)
+  assert.equal((await collection.insertMany(many.slice(0, 20))).insertedCount, 20)
+  assert.equal((await collection.updateOne({ _id: 0 }, grow)).modifiedCount, 1)
+  await end(server.child, 'SIGKILL')
+  await using again = await startProcess(join(disk.path, 'data'))
+  await using reader = await MongoClient.connect(again.url)
+  assert.equal(
+    await reader
+      .db('full')
+      .collection('entries')
+      .countDocuments({ n: { $gte: 0 } }),
+    stored + 20,
+  )
 })

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { reading } from '@blog-platform/blog-contract'
+import { startDocuments } from '@tsmicro/infra'
 import { NatsClient } from 'tsmicro'
 import { createBlogService, loadEnv } from '../src/index.ts'
 import type { User } from './support/auth-double.ts'
@@ -140,4 +146,53 @@ test('MongoDB killed: 503, not ready, cached reads for a moment only; everything
     () => it.send('GET /health/ready'),
     ({ status }) => status === 200,
   )
+})
+
+/** A folder with a file system of 16 MB; undefined where there can be none. */
+function smallDisk(): string | undefined {
+  const path = mkdtempSync(join(tmpdir(), 'blog-disk-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=700', 'tmpfs', path], { stdio: 'ignore' })
+    return path
+  } catch {
+    rmSync(path, { recursive: true })
+    return undefined
+  }
+}
+const disk = smallDisk()
+
+test('a full disk: changes are answered 503, nothing is half done, reads go on; with room all is as before', {
+  skip: disk === undefined && 'only root can mount a small disk, and not everywhere',
+}, async () => {
+  if (disk === undefined) return
+  const ballast = join(disk, 'ballast')
+  try {
+    await writeFile(ballast, Buffer.alloc(12_000_000))
+    await using documents = await startDocuments({ dataDir: join(disk, 'documents') })
+    const blog = createBlogService(loadEnv({ ...it.environment, MONGODB_URL: documents.url }))
+    await blog.start()
+    try {
+      const send = sender(() => blog.url)
+      const make = () => send('POST /author', { token: author.token, body: draft({ draftText: 'x'.repeat(30_000) }) })
+      const made: string[] = []
+      let answer = await make()
+      for (; answer.status === 200; answer = await make()) made.push(answer.body.data._id)
+      assert.ok(made.length > 0)
+      for (let n = 0; n < 10; n++) {
+        assert.deepEqual([answer.status, answer.body.error], [503, 'SERVICE_UNAVAILABLE'])
+        answer = await make()
+      }
+      const [first = ''] = made
+      const mine = `GET /author/id/${first}`
+      assert.equal((await send(mine, { token: author.token })).status, 200)
+      await rm(ballast)
+      await until(make, ({ status }) => status === 200)
+      assert.equal((await send(`PUT /author/submit/id/${first}`, { token: author.token })).status, 200)
+    } finally {
+      await blog.stop()
+    }
+  } finally {
+    execFileSync('umount', ['-l', disk])
+    rmSync(disk, { recursive: true })
+  }
 })

@@ -72,6 +72,12 @@ export class Wire implements Disposable {
     return this.#replies.shift()
   }
 
+  /** Waits until the server has answered everything, and forgets the answers. */
+  async drained(): Promise<void> {
+    this.socket.write(opMsg({ connectionStatus: 1, $db: 'a' }))
+    for (let reply = await this.next(); reply && !reply.authInfo; ) reply = await this.next()
+  }
+
   ask(doc: Document): Promise<Document | undefined> {
     this.socket.write(opMsg({ ...doc, $db: doc.$db ?? 'a' }))
     return this.next()
@@ -103,10 +109,15 @@ export function firstMessage(user: string): { bare: string; payload: Binary } {
   return { bare, payload: new Binary(Buffer.from(`n,,${bare}`)) }
 }
 
+/** What takes long is done once for each password and salt, as drivers do it. */
+const hashed = new Map<string, Buffer>()
+
 export function finalMessage(first: Binary, bare: string, password: string): Binary {
   const text = Buffer.from(first.value()).toString()
   const [, nonce = '', salt = '', rounds = ''] = /^r=([^,]*),s=([^,]*),i=(\d+)$/.exec(text) ?? []
-  const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(rounds), 32, 'sha256')
+  const key = `${password} ${salt} ${rounds}`
+  const salted = hashed.get(key) ?? pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(rounds), 32, 'sha256')
+  hashed.set(key, salted)
   const sign = (key: Buffer, data: string) => createHmac('sha256', key).update(data).digest()
   const clientKey = sign(salted, 'Client Key')
   const withoutProof = `c=biws,r=${nonce}`

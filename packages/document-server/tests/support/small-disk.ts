@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A file system of its own, in memory. */
+export interface SmallDisk extends Disposable {
+  readonly path: string
+}
+
+/** @returns the reason why there can be none here */
+export function smallDisk(megabytes: number): SmallDisk | string {
+  const path = mkdtempSync(join(tmpdir(), 'small-disk-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=700`, 'tmpfs', path], { stdio: 'ignore' })
+  } catch {
+    rmSync(path, { recursive: true })
+    return 'only root can mount a small disk, and not everywhere'
+  }
+  return {
+    path,
+    [Symbol.dispose]() {
+      execFileSync('umount', ['-l', path])
+      rmSync(path, { recursive: true })
+    },
+  }
+}
