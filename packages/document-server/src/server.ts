@@ -122,7 +122,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
           : new Error(`cannot listen on ${host}:${port}: ${error.message}`),
       ),
     )
-    server.listen(port, host, () => done())
+    server.listen(port, host, () => {
+      // Such as too many open files: it goes on with the connections that it has.
+      server.on('error', error => process.emitWarning(`a connection could not be accepted: ${error.message}`))
+      done()
+    })
   })
 }
 

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { Decimal128, type Document, deserialize, serialize } from 'bson'
 import { MongoClient } from 'mongodb'
 import { embeddedTarget, type Target } from './support/target.ts'
+import { message, opMsg, opQuery, Wire } from './support/wire.ts'
 
 let target: Target
 let client: MongoClient
@@ -16,20 +17,6 @@ after(async () => {
   await client.close()
   await target[Symbol.asyncDispose]()
 })
-
-function message(opcode: number, body: Uint8Array, length = 16 + body.byteLength): Buffer {
-  const header = Buffer.alloc(16)
-  header.writeInt32LE(length, 0)
-  header.writeInt32LE(7, 4)
-  header.writeInt32LE(opcode, 12)
-  return Buffer.concat([header, body])
-}
-
-function opMsg(doc: Document, flags = 0): Buffer {
-  const head = Buffer.alloc(5)
-  head.writeUInt32LE(flags, 0)
-  return message(2013, Buffer.concat([head, serialize(doc)]))
-}
 
 async function open(): Promise<Socket> {
   const socket = connect(Number(new URL(target.url).port), '127.0.0.1')
@@ -102,10 +89,8 @@ test('broken BSON is answered with an error', async () => {
 })
 
 test('the legacy handshake is answered, other legacy commands are refused', async () => {
-  const query = (doc: Document) =>
-    message(2004, Buffer.concat([Buffer.alloc(4), Buffer.from('admin.$cmd\0'), Buffer.alloc(8), serialize(doc)]))
   const [hello, refused] = await exchange(
-    Buffer.concat([query({ ismaster: 1, helloOk: true }), query({ insert: 'c' })]),
+    Buffer.concat([opQuery({ ismaster: 1, helloOk: true }), opQuery({ insert: 'c' })]),
     2,
   )
   assert.deepEqual([hello?.ismaster, hello?.helloOk], [true, true])
@@ -151,8 +136,8 @@ test('a client that goes away in the middle of a message or a result harms nobod
     ping.subarray(0, 20),
     Buffer.concat(Array.from({ length: 5 }, () => opMsg({ find: 'large', $db: 'a' }))),
   ]) {
-    const socket = await open()
-    socket.on('error', () => undefined)
+    const { socket } = await Wire.signedIn(target.url)
+    socket.pause()
     socket.write(bytes)
     await new Promise(done => setImmediate(done))
     socket.resetAndDestroy()

@@ -27,6 +27,16 @@ describe('main.ts and its options', { concurrency: true }, () => {
     }
   })
 
+  test('a server whose output nobody reads any more goes on', async () => {
+    await using dir = await temporaryDir()
+    await using server = await startProcess(dir.path)
+    server.child.stdout?.destroy()
+    server.child.stderr?.destroy()
+    await using client = await MongoClient.connect(server.url)
+    for (let n = 0; n < 3; n++) await client.db('a').collection('c').insertOne({ n })
+    assert.equal(server.child.exitCode, null)
+  })
+
   test('a directory in use is refused in one line', async () => {
     await using dir = await temporaryDir()
     await using server = await startDocumentServer({ dir: dir.path })

@@ -160,39 +160,39 @@ function smallDisk(): string | undefined {
   }
 }
 const disk = smallDisk()
+after(() => {
+  if (disk === undefined) return
+  execFileSync('umount', ['-l', disk])
+  rmSync(disk, { recursive: true })
+})
 
 test('a full disk: changes are answered 503, nothing is half done, reads go on; with room all is as before', {
   skip: disk === undefined && 'only root can mount a small disk, and not everywhere',
 }, async () => {
   if (disk === undefined) return
   const ballast = join(disk, 'ballast')
+  await writeFile(ballast, Buffer.alloc(12_000_000))
+  await using documents = await startDocuments({ dataDir: join(disk, 'documents') })
+  const blog = createBlogService(loadEnv({ ...it.environment, MONGODB_URL: documents.url }))
+  await blog.start()
   try {
-    await writeFile(ballast, Buffer.alloc(12_000_000))
-    await using documents = await startDocuments({ dataDir: join(disk, 'documents') })
-    const blog = createBlogService(loadEnv({ ...it.environment, MONGODB_URL: documents.url }))
-    await blog.start()
-    try {
-      const send = sender(() => blog.url)
-      const make = () => send('POST /author', { token: author.token, body: draft({ draftText: 'x'.repeat(30_000) }) })
-      const made: string[] = []
-      let answer = await make()
-      for (; answer.status === 200; answer = await make()) made.push(answer.body.data._id)
-      assert.ok(made.length > 0)
-      for (let n = 0; n < 10; n++) {
-        assert.deepEqual([answer.status, answer.body.error], [503, 'SERVICE_UNAVAILABLE'])
-        answer = await make()
-      }
-      const [first = ''] = made
-      const mine = `GET /author/id/${first}`
-      assert.equal((await send(mine, { token: author.token })).status, 200)
-      await rm(ballast)
-      await until(make, ({ status }) => status === 200)
-      assert.equal((await send(`PUT /author/submit/id/${first}`, { token: author.token })).status, 200)
-    } finally {
-      await blog.stop()
+    const send = sender(() => blog.url)
+    const make = () => send('POST /author', { token: author.token, body: draft({ draftText: 'x'.repeat(30_000) }) })
+    const made: string[] = []
+    let answer = await make()
+    for (; answer.status === 200; answer = await make()) made.push(answer.body.data._id)
+    assert.ok(made.length > 0)
+    for (let n = 0; n < 10; n++) {
+      assert.deepEqual([answer.status, answer.body.error], [503, 'SERVICE_UNAVAILABLE'])
+      answer = await make()
     }
+    const [first = ''] = made
+    const mine = `GET /author/id/${first}`
+    assert.equal((await send(mine, { token: author.token })).status, 200)
+    await rm(ballast)
+    await until(make, ({ status }) => status === 200)
+    assert.equal((await send(`PUT /author/submit/id/${first}`, { token: author.token })).status, 200)
   } finally {
-    execFileSync('umount', ['-l', disk])
-    rmSync(disk, { recursive: true })
+    await blog.stop()
   }
 })
