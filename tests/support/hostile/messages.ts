@@ -9,6 +9,7 @@ export const REFUSALS: readonly (number | undefined)[] = [
   414,
   415,
   417,
+  421,
   431,
   494,
   501,
