@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
+import { readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isAlive, locateNats, locatePostgres } from '../src/index.ts'
@@ -20,6 +20,8 @@ function whyNot(): string | false {
     return 'this checkout is not readable for another user, or there is no setpriv'
   }
 }
+
+const known = (name: string) => readFileSync('/etc/passwd', 'utf8').includes(`\n${name}:`)
 
 const servers = (await locateNats()) !== undefined && (await locatePostgres()) !== undefined
 const skip = servers ? whyNot() : 'no nats-server or postgres'
@@ -45,6 +47,8 @@ test('root without user namespaces: another user runs PostgreSQL, and the data c
     const holder = await startHolder({ postgres }, { env })
     const pid = holder.servers.postgres?.pid ?? 0
     assert.ok(isAlive(pid))
+    // Whoever else has no rights could end it.
+    if (known('daemon')) assert.notEqual(statSync(`/proc/${pid}`).uid, NOBODY)
     assert.equal(await endHolder(holder, 'SIGTERM'), 0)
   }
 })
