@@ -137,7 +137,10 @@ test('an account is made of any texts, whose password lets its owner in and nobo
     assert.ok(written.filter(({ names }) => names.includes(name)).length >= sized(20), `a ${name} takes texts`)
   for (const { names, text, answer } of written) assert.equal(answer.status, 200, `${names} = ${text}: ${answer.text}`)
   const stored = countOf(added.filter(key => !key.startsWith('authors/')))
-  assert.deepEqual([stored, changed, removed], [{ users: count, user_roles: count, sessions: count }, [], []])
+  assert.deepEqual(
+    [stored, changed, removed],
+    [{ users: count, user_roles: count, sessions: count, sign_in_places: count }, [], []],
+  )
   await inParallel(written, 4, async ({ names, text, body, answer }) => {
     const account = answer.data.user as { id: string; name: string }
     if (names.includes('name')) assert.equal(account.name, text)

@@ -20,9 +20,12 @@ export async function raceOn(t: TestContext, wanted: number, options: PlatformOp
   const editor = await person(platform, 'Edith', 'EDITOR')
   const course = await lineUp(doors, people, editor, 2)
   const seed = randomInt(2 ** 31)
-  const { reads, raced, changes, names, problems } = await race(course, wanted, seed)
-  t.diagnostic(`${reads} reads, ${raced} beside a change, of ${changes} changes and ${names} new names (seed ${seed})`)
+  const { reads, raced, refused, changes, names, problems } = await race(course, wanted, seed)
+  t.diagnostic(
+    `${reads} reads, ${raced} beside a change, ${refused} refused, of ${changes} changes and ${names} new names (seed ${seed})`,
+  )
   assert.deepEqual(problems, [])
+  assert.ok(refused * 10 < reads, `${refused} of ${reads} reads were refused`)
   const [most, some, few] = [wanted / 10, wanted / 100, wanted / 1000]
   assert.ok(raced > most && changes > some && names > few, 'there was a race')
 }

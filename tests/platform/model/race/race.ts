@@ -7,6 +7,8 @@ export interface Result {
   readonly reads: number
   /** Reads during which something changed. */
   readonly raced: number
+  /** Reads that the service could not answer, and said so. */
+  readonly refused: number
   /** Changes that were answered. */
   readonly changes: number
   readonly names: number
@@ -24,7 +26,7 @@ const MOST_PROBLEMS = 5
 export async function race(course: Course, wantedReads: number, seed: number): Promise<Result> {
   const { doors, racers, writers } = course
   const problems: string[] = []
-  let [reads, raced] = [0, 0]
+  let [reads, raced, refused] = [0, 0, 0]
   const going = () => reads < wantedReads && problems.length < MOST_PROBLEMS
   const random = new Random(seed)
 
@@ -32,6 +34,7 @@ export async function race(course: Course, wantedReads: number, seed: number): P
     const outcome = await readOnce(...target)
     reads++
     if (outcome.raced) raced++
+    if (outcome.refused) refused++
     if (outcome.problem !== undefined) problems.push(outcome.problem)
   }
   const reader = async () => {
@@ -50,5 +53,5 @@ export async function race(course: Course, wantedReads: number, seed: number): P
   await Promise.all(parts)
   const changes = racers.reduce((sum, { history }) => sum + history.answered, 0)
   const names = writers.reduce((sum, writer) => sum + writer.known, 0)
-  return { reads, raced, changes, names, problems }
+  return { reads, raced, refused, changes, names, problems }
 }

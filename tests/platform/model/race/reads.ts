@@ -41,6 +41,8 @@ export function waysTo(racer: Racer, { racers, writers }: Course): readonly Read
 export interface Outcome {
   /** A change was under way meanwhile. */
   readonly raced: boolean
+  /** The service could not answer now, and said so: on a machine that is busy enough a deadline passes by itself. */
+  readonly refused?: boolean
   /** What must not have been seen; `undefined` when all is well. */
   readonly problem: string | undefined
 }
@@ -49,6 +51,7 @@ export interface Outcome {
 export async function readOnce(door: Door, { path, racers, contains }: Read): Promise<Outcome> {
   const before = racers.map(({ history, writer }) => ({ from: history.answered, knownName: writer.known }))
   const reply = await door.send({ route: `GET ${path}` })
+  if (isRefusal(reply)) return { raced: false, refused: true, problem: undefined }
   const items = shownIn(reply)
   if (!items) return { raced: false, problem: `${path} answered ${reply.status} ${JSON.stringify(reply.body)}` }
   let raced = false
@@ -69,6 +72,12 @@ export async function readOnce(door: Door, { path, racers, contains }: Read): Pr
       }
   }
   return { raced, problem: undefined }
+}
+
+/** 503 or 504 of the framework's own, or of a change that could not be announced. */
+export function isRefusal({ status, body }: Reply): boolean {
+  const known = ['SERVICE_UNAVAILABLE', 'DEADLINE_EXCEEDED', 'OVERLOADED', 'CHANGE_NOT_ANNOUNCED']
+  return (status === 503 || status === 504) && known.includes(String(body?.error))
 }
 
 function shownIn({ status, body }: Reply): readonly Shown[] | undefined {
