@@ -17,9 +17,9 @@ export function watchMethods(server: FastifyInstance): (request: FastifyRequest)
   const router = createRouter({ ...ROUTER_OPTIONS })
   const methods = new Set<HTTPMethod>()
   server.addHook('onRoute', ({ method, url, config }) => {
-    // For every path, as CORS plugins have it: it says nothing of this one.
-    if (/^\/?\*$/.test(url)) return
     for (const each of [method].flat() as HTTPMethod[]) {
+      // For every path, as CORS plugins have it: it says nothing of this one.
+      if (each === 'OPTIONS' && /^\/?\*$/.test(url)) continue
       methods.add(each)
       const internal = config?.gateway === 'internal'
       try {

@@ -26,13 +26,14 @@ const BY_STATUS: ReadonlyMap<number, AnyErrorClass> = new Map(
   ].map(type => [type.status, type]),
 )
 
-/** As Fastify, its plugins and http-errors throw them. Whatever it is may have been made by anybody: nothing is taken for sure. */
+/** As Fastify, its plugins, http-errors and Boom (`output`) throw them. It may have been made by anybody: nothing is taken for sure. */
 interface Thrown {
   readonly statusCode?: unknown
   readonly status?: unknown
   readonly message?: unknown
   readonly expose?: unknown
   readonly headers?: unknown
+  readonly output?: unknown
   readonly validation?: unknown
   readonly validationContext?: unknown
 }
@@ -55,8 +56,9 @@ export function parserErrorOf(error: unknown, replyStatus = 200): ApiError {
 }
 
 function read(error: unknown, replyStatus: number): ApiError {
-  const thrown = (typeof error === 'object' && error !== null ? error : {}) as Thrown
-  const status = [thrown.statusCode, thrown.status, replyStatus].find(isFailure) ?? 500
+  const thrown = thrownOf(error)
+  const told = [thrown.statusCode, thrown.status, thrownOf(thrown.output).statusCode, replyStatus]
+  const status = told.map(statusOf).find(each => each !== undefined) ?? 500
   if (status === 400 && Array.isArray(thrown.validation)) {
     const { validation, validationContext } = thrown
     return new VALIDATION_FAILED(
@@ -66,12 +68,17 @@ function read(error: unknown, replyStatus: number): ApiError {
   }
   const type = BY_STATUS.get(status) ?? classOf(status)
   const { message, expose } = thrown
-  const told = expose === true && typeof message === 'string' && message !== '' && type !== INTERNAL ? { message } : {}
-  return new type(undefined, { ...told, cause: error })
+  const exposed = expose === true && typeof message === 'string' && message !== '' && type !== INTERNAL ? { message } : {}
+  return new type(undefined, { ...exposed, cause: error })
 }
 
-function isFailure(status: unknown): status is number {
-  return Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599
+function thrownOf(value: unknown): Thrown {
+  return typeof value === 'object' && value !== null ? value : {}
+}
+
+/** As Fastify takes it, also a text: '422'. Undefined for what is no failure's. */
+function statusOf(status: unknown): number | undefined {
+  return ['number', 'string'].includes(typeof status) && /^[45]\d\d$/.test(String(status)) ? Number(status) : undefined
 }
 
 function classOf(status: number): AnyErrorClass {
@@ -102,9 +109,8 @@ export function headersOf(error: unknown): Record<string, string> {
 }
 
 function readHeaders(error: unknown): Record<string, string> {
-  const { headers } = (typeof error === 'object' && error !== null ? error : {}) as Thrown
-  if (typeof headers !== 'object' || headers === null) return {}
-  const sendable = Object.entries(headers)
+  const { headers, output } = thrownOf(error)
+  const sendable = Object.entries(headers ?? thrownOf(output).headers ?? {})
     .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
     .map(([name, value]) => [name.toLowerCase(), String(value)] as const)
     .filter(([name, value]) => FIELD_NAME.test(name) && FIELD_VALUE.test(value) && !FRAMING.includes(name))

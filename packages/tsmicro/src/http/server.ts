@@ -14,6 +14,7 @@ import { limitRawRoutes } from './limit-raw-routes.ts'
 import { lingerOnClose } from './linger.ts'
 import { headersOf, parserErrorOf } from './parser-errors.ts'
 import { answerUnreadable } from './raw-answer.ts'
+import { sendFailure } from './send-failure.ts'
 
 export interface HttpServerOptions {
   readonly log: Log
@@ -85,16 +86,16 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     done()
   })
   if (options.gateway) admitGatewayOnly(server, options.gateway, log)
-  server.addHook('onRequest', (request, reply, done) => {
-    // Here rather than in the handler: a body for nobody is not read.
-    if (request.is404) {
-      const allow = allowedMethods(request)
-      if (allow === undefined) return done(new ROUTE_NOT_FOUND())
-      const refused = answerMethod(request, reply, allow)
-      if (refused) done(refused)
-      return
-    }
+  server.addHook('onRequest', (request, _reply, done) => {
     done(isDecodable(request.raw.url ?? '') ? undefined : new MALFORMED_REQUEST())
+  })
+  // Here rather than in the handler: a body for nobody is not read. Behind the plugins' `onRequest`, whose headers (CORS) a browser needs.
+  server.addHook('preParsing', (request, reply, payload, done) => {
+    if (!request.is404) return done(null, payload)
+    const allow = allowedMethods(request)
+    if (allow === undefined) return done(new ROUTE_NOT_FOUND())
+    const refused = answerMethod(request, reply, allow)
+    if (refused) done(refused)
   })
   server.setNotFoundHandler(() => {
     throw new ROUTE_NOT_FOUND()
@@ -110,7 +111,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', failure.retryAfterSeconds)
     // Fastify would close the connection. Left open, Node reads the rest into nothing, until the receive time-out at most.
     if (failure instanceof PAYLOAD_TOO_LARGE) reply.removeHeader('connection')
-    void reply.code(failure.status).send(failureEnvelope(failure, request.id))
+    sendFailure(reply, failure, log)
   })
   return server
 }

@@ -5,7 +5,7 @@ import rateLimit from '@fastify/rate-limit'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { bearer } from '../support/providers.ts'
-import { serve, type TestService } from '../support/service.ts'
+import { build, serve, type TestService } from '../support/service.ts'
 
 const shop = contract('shop', {
   mine: procedure({ http: 'GET /mine', access: 'user', response: Type.Any() }),
@@ -27,6 +27,8 @@ const throws: Record<string, () => unknown> = {
   late: () => failure({ statusCode: 504 }),
   ok: () => failure({ statusCode: 200 }),
   text: () => failure({ statusCode: '422' }),
+  words: () => failure({ statusCode: '422 or so', status: [422] }),
+  boom: () => failure({ isBoom: true, output: { statusCode: 409, headers: { 'x-ok': 2 }, payload: {} } }),
   huge: () => failure({ statusCode: 1e9 }),
   challenge: () => failure({ statusCode: 401, headers: { 'WWW-Authenticate': 'Basic realm="x"' } }),
   unsendable: () =>
@@ -69,6 +71,22 @@ before(async () => {
         reply.raw.writeHead(200).write('hello')
         throw new Error('secret')
       })
+      for (const hook of ['preSerialization', 'onSend'] as const) {
+        fastify.register(async app => {
+          app.addHook(hook, async request => {
+            throw failure({ statusCode: Number((request.query as { status?: string }).status) })
+          })
+          app.get(`/hooked/${hook}`, async () => ({ fine: true }))
+          app.get(`/hooked/${hook}/thrown`, async () => assert.fail('secret'))
+        })
+      }
+      fastify.register(async app => {
+        app.addHook('onSend', async () => {
+          throw 'secret'
+        })
+        app.get('/hooked/text', async () => 'fine')
+      })
+      fastify.get('/header', async (_request, reply) => reply.header('x-a', 'secret\nb: c').send('fine'))
       fastify.post('/checked', { schema: { body: { type: 'object', required: ['a'] } } }, async () => 'fine')
       fastify.register(async app => {
         await app.register(rateLimit, { max: 1, timeWindow: 60_000 })
@@ -99,6 +117,8 @@ test('what a raw route throws keeps its status, in our envelope, and tells nothi
     status: [409, 'CONFLICT'],
     exposed: [422, 'UNPROCESSABLE_ENTITY'],
     hidden: [422, 'UNPROCESSABLE_ENTITY'],
+    text: [422, 'UNPROCESSABLE_ENTITY'],
+    boom: [409, 'CONFLICT'],
     teapot: [418, 'IM_A_TEAPOT'],
     unnamed: [499, 'HTTP_499'],
     gateway: [502, 'BAD_GATEWAY'],
@@ -116,6 +136,7 @@ test('what a raw route throws keeps its status, in our envelope, and tells nothi
   assert.equal((await get('/raw/hidden')).body.message, 'Unprocessable Entity')
   assert.equal((await get('/raw/busy')).headers.get('retry-after'), '7')
   assert.equal((await get('/raw/challenge')).headers.get('www-authenticate'), 'Basic realm="x"')
+  assert.equal((await get('/raw/boom')).headers.get('x-ok'), '2')
   const { headers } = await get('/raw/unsendable')
   assert.deepEqual([headers.get('x-ok'), headers.get('x-a'), headers.get('x-o')], ['1', null, null])
 })
@@ -123,6 +144,41 @@ test('what a raw route throws keeps its status, in our envelope, and tells nothi
 test('a status that the route had set counts when the error names none', async () => {
   assert.deepEqual([(await get('/set')).status, (await get('/set')).body.error], [409, 'CONFLICT'])
   assert.deepEqual([(await get('/sent')).status, (await get('/sent')).body.error], [410, 'GONE'])
+})
+
+const UNDECLARED = [500, 'INTERNAL']
+
+test('a hook that fails again for the failure itself, and a header that cannot be sent: our envelope, nothing of the message', async () => {
+  for (const path of ['/hooked/preSerialization', '/hooked/onSend', '/hooked/onSend/thrown']) {
+    for (const told of [[422, 'UNPROCESSABLE_ENTITY'], UNDECLARED]) {
+      const answer = await get(`${path}?status=${told[0]}`)
+      // What the route itself threw comes first.
+      assert.deepEqual([answer.status, answer.body.error], path.endsWith('thrown') ? UNDECLARED : told, path)
+      assert.equal(answer.body.requestId, answer.headers.get('x-request-id'), path)
+    }
+  }
+  assert.deepEqual([(await get('/hooked/text')).status, (await get('/hooked/text')).body.error], [500, 'INTERNAL'])
+  assert.deepEqual([(await get('/header')).status, (await get('/header')).body.error], [500, 'INTERNAL'])
+  assert.equal((await get('/raw/plain')).status, 422)
+})
+
+test('404 and 405 have the headers that plugins give to every answer, which browsers want; a route for all paths tells its methods', async () => {
+  const service = (url: string) =>
+    build({
+      routes: ({ fastify }) => {
+        fastify.addHook('onRequest', async (_request, reply) => void reply.header('access-control-allow-origin', '*'))
+        fastify.options('*', async () => 'as @fastify/cors has it')
+        fastify.get(url, async () => 'fine')
+      },
+    }).service
+  const status = async (url: string, at: string) => {
+    const { statusCode, headers } = await service(url).inject({ method: 'POST', url: at })
+    assert.equal(headers['access-control-allow-origin'], '*')
+    return [statusCode, headers.allow]
+  }
+  assert.deepEqual(await status('/a', '/nothing'), [404, undefined])
+  assert.deepEqual(await status('/a', '/a'), [405, 'GET, HEAD, OPTIONS'])
+  assert.deepEqual(await status('/*', '/any/where'), [405, 'GET, HEAD, OPTIONS'])
 })
 
 test('a procedure’s handler tells only what is declared, whatever status its error has', async () => {
