@@ -22,9 +22,10 @@ export class Deadline extends Expiring implements Disposable {
   #controller: AbortController | undefined
   #listeners: Set<Listener> | undefined
 
-  /** @param budgetMs milliseconds from now */
+  /** @param budgetMs milliseconds from now. @throws {RangeError} when it is NaN, such as a setting that is not there */
   constructor(budgetMs: number) {
     super()
+    if (Number.isNaN(budgetMs)) throw new RangeError('the time of a call must be a number of milliseconds')
     const ms = Math.min(budgetMs, LONGEST_MS)
     this.#endsAt = performance.now() + ms
     expireIn(ms, this)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Deadline } from './deadline.ts'
 import { Expiring, expireIn, expiringCount, forget } from './expiry.ts'
 
 class Probe extends Expiring {
@@ -80,4 +81,10 @@ test('one that expires may forget its neighbours and begin new ones', async () =
 test('nothing to expire: the timer alone does not keep the process alive', async () => {
   forget(new Probe(60_000))
   assert.ok(!process.getActiveResourcesInfo().includes('Timeout'))
+})
+
+test('a time that is no number is refused: it would never end, nor let others end', async () => {
+  assert.throws(() => new Deadline(Number.NaN), /^RangeError: the time of a call must be a number of milliseconds$/)
+  using unending = new Deadline(Number.POSITIVE_INFINITY)
+  assert.ok(unending.remainingMs() > 1e9)
 })

@@ -2,6 +2,8 @@ import type { Server } from 'node:http'
 import { Server as SocketServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { Log } from '../call/index.ts'
+import { guardPreClose } from './pre-close.ts'
 
 const IDLE_SWEEP_MS = 50
 const IDLE_GRACE_MS = 500
@@ -26,7 +28,7 @@ const LONGEST_QUEUE = 1024
  * Then the `preClose` hooks of plugins run, so that they end what would not end by itself, such as WebSockets: no new ones
  * can come any more. Only behind them the connections are waited for.
  */
-export function drainOnClose(server: FastifyInstance): void {
+export function drainOnClose(server: FastifyInstance, log: Log): void {
   let closing = false
   let quiet: Promise<void> | undefined
   server.addHook('onSend', (_request, reply, payload, done) => {
@@ -48,6 +50,7 @@ export function drainOnClose(server: FastifyInstance): void {
       return server.server
     }
   })
+  guardPreClose(server, log)
 }
 
 /**

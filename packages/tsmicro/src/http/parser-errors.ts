@@ -68,7 +68,8 @@ function read(error: unknown, replyStatus: number): ApiError {
   }
   const type = BY_STATUS.get(status) ?? classOf(status)
   const { message, expose } = thrown
-  const exposed = expose === true && typeof message === 'string' && message !== '' && type !== INTERNAL ? { message } : {}
+  const exposed =
+    expose === true && typeof message === 'string' && message !== '' && type !== INTERNAL ? { message } : {}
   return new type(undefined, { ...exposed, cause: error })
 }
 

@@ -76,7 +76,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   trackConnections(server, log)
   lingerOnClose(server.server)
   acceptJsonOnly(server)
-  drainOnClose(server)
+  drainOnClose(server, log)
   logAccess(server, log)
   const allowedMethods = watchMethods(server)
   limitRawRoutes(server, options.limits, log)

@@ -151,3 +151,36 @@ test('a preClose that fails or hangs holds up nothing for longer than the drain'
   }
   hanging.resolve()
 })
+
+test('a preClose that fails keeps no other plugin from its turn, and is told, as is an onClose', async () => {
+  const broken = (what: string) => async () => {
+    throw new Error(`${what} is broken`)
+  }
+  const { service, log } = await serve({
+    drainTimeoutMs: NEVER_MS,
+    routes: ({ fastify }) => {
+      fastify.addHook('preClose', broken('one'))
+      fastify.addHook('preClose', done => (done as (error: Error) => void)(new Error('two is broken')))
+      fastify.register(async app => {
+        app.addHook('preClose', () => {
+          throw new Error('three is broken')
+        })
+        app.addHook('onClose', broken('four'))
+      })
+      fastify.register(websocket)
+      fastify.register(async app => {
+        app.get('/live', { websocket: true }, socket => {
+          socket.on('message', (data: Buffer) => socket.send(String(data)))
+        })
+      })
+    },
+  })
+  const { closed } = await talk(service.url)
+  await service.stop()
+  assert.equal(await closed, 1005)
+  const told = log.at('warn').map(({ message }) => message)
+  assert.deepEqual(told, [
+    ...['one', 'two', 'three'].map(what => `a preClose hook failed: ${what} is broken`),
+    'a plugin could not be closed: four is broken',
+  ])
+})
