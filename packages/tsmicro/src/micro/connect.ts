@@ -5,6 +5,7 @@ import { StartError } from './start-error.ts'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 2000
+const NO_ANSWER = 'no answer'
 
 /**
  * Connects a dependency, trying again with growing pauses; says each time what is being waited for.
@@ -19,6 +20,7 @@ export async function connectWithRetry(
 ): Promise<void> {
   const { name } = dependency
   const endsAt = performance.now() + timeoutMs
+  let reason = NO_ANSWER
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
     try {
       await limited(dependency.connect(), endsAt - performance.now(), signal)
@@ -28,7 +30,9 @@ export async function connectWithRetry(
       signal.throwIfAborted()
       const refused = unusableIn(err)
       if (refused) throw new StartError(`${name} cannot be used: ${refused.message}`, { cause: err })
-      const reason = rootMessage(err)
+      // What it said before tells more than that it does not answer.
+      const told = rootMessage(err)
+      if (told !== NO_ANSWER) reason = told
       if (performance.now() + wait > endsAt) {
         throw new StartError(`${name} did not become usable within ${timeoutMs / 1000} s: ${reason}`, { cause: err })
       }
@@ -43,7 +47,7 @@ async function limited(work: Promise<void>, ms: number, signal: AbortSignal): Pr
   signal.throwIfAborted()
   const end = Promise.withResolvers<never>()
   const abort = () => end.reject(signal.reason)
-  const timer = setTimeout(() => end.reject(new Error('no answer')), ms)
+  const timer = setTimeout(() => end.reject(new Error(NO_ANSWER)), ms)
   signal.addEventListener('abort', abort, { once: true })
   try {
     await Promise.race([work, end.promise])

@@ -1,6 +1,6 @@
 import type { NatsClient } from '../nats/index.ts'
 import type { Doors } from './doors.ts'
-import { verifyHeard, verifyPermissions } from './nats-permissions.ts'
+import { needsReplies, verifyHeard, verifyPermissions, verifyReplies } from './nats-permissions.ts'
 
 /** What a service hears on NATS, from its start on: calls and events. */
 export class NatsDoors {
@@ -15,8 +15,11 @@ export class NatsDoors {
   /** Before anything is done that could not be undone. @throws {StartError} when the server permits less than the service does */
   async verify(): Promise<void> {
     const may = await this.#nats.permissions()
+    const { natsUse } = this.#doors
     // A server that does not say refuses what it must, then: `open` sees that of all that is to be heard.
-    if (may) verifyPermissions(this.#doors.natsUse, this.#nats.user, may)
+    if (may) verifyPermissions(natsUse, this.#nats.user, may)
+    // By now it has answered the first subscription of all, too.
+    verifyReplies(natsUse, this.#nats.user, this.#nats.unheardReplies)
   }
 
   /** @throws {StartError} when the server does not let the service hear what it must */
@@ -30,9 +33,10 @@ export class NatsDoors {
     verifyHeard(natsUse, this.#nats.user, this.#refused())
   }
 
-  /** False when the server has taken a permission away: some calls or events do not come here. */
+  /** False when the server has taken a permission away: some calls, events or answers do not come here. */
   get hears(): boolean {
-    return this.#refused().length === 0
+    const deaf = this.#nats.unheardReplies !== undefined && needsReplies(this.#doors.natsUse)
+    return !deaf && this.#refused().length === 0
   }
 
   #refused(): readonly string[] {

@@ -54,6 +54,17 @@ export function verifyHeard(use: NatsUse, user: string, refused: readonly string
   refuse(use, user, lacking)
 }
 
+/** Whether it says that it calls others. */
+export function needsReplies({ access }: NatsUse): boolean {
+  return (access?.calls ?? []).flatMap(proceduresOf).some(({ subject }) => subject !== undefined)
+}
+
+/** @param unheard where answers come, when the server does not let it hear them. @throws {StartError} when it needs them */
+export function verifyReplies(use: NatsUse, user: string, unheard: string | undefined): void {
+  if (unheard === undefined || !needsReplies(use)) return
+  refuse(use, user, [tell({ operation: 'subscribe', subject: unheard, mend: 'where the answers to its calls come' })])
+}
+
 function refuse({ service }: NatsUse, user: string, lacking: readonly string[]): void {
   if (lacking.length === 0) return
   const whole = lacking.join('; ')

@@ -17,7 +17,8 @@ import { settledWithin } from './within.ts'
 /** A running service: two doors, its dependencies, its health. */
 export interface Service {
   /**
-   * Connects everything in order, prepares, then opens the doors. When that fails, everything is closed again.
+   * Connects everything in order, prepares, then opens the doors. When that fails, everything is closed again. Once stopped it
+   * does not start any more.
    * @throws {StartError} when a dependency does not come, a preparation fails, NATS does not permit what the service does, or
    * the port is taken
    */
@@ -85,7 +86,9 @@ export function createService(options: ServiceOptions): Service {
     stopping.abort(new StartError('the service was stopped while it started'))
     // What is being connected is waited for, too: closed earlier, it would be left behind open.
     await settledWithin(drainTimeoutMs, [started])
-    const closed = doors.http.close()
+    const closed = doors.http
+      .close()
+      .catch(err => log.warn({ err }, `a plugin could not be closed: ${rootMessage(err)}`))
     const requests = Promise.allSettled([closed, doors.natsServer.drain(), doors.consumer.drain()])
     // Requests in progress may begin work in the background.
     const drained = await settledWithin(drainTimeoutMs, [requests.then(backgroundDone)])
@@ -110,6 +113,7 @@ export function createService(options: ServiceOptions): Service {
 
   const service: Service = {
     async start() {
+      if (started && stopped) throw new StartError(`${options.name} was stopped: make it anew to start it again`)
       started ??= start()
       try {
         await started

@@ -91,6 +91,12 @@ export class NatsLink {
     return userOf(this.#options)
   }
 
+  /** Where the answers to calls come, as a permission says it, when the server does not let us hear them. */
+  get unheardReplies(): string | undefined {
+    const { name, inboxPrefix = inboxPrefixOf(name) } = this.#options
+    return this.#live?.inbox.deaf ? `${inboxPrefix}.>` : undefined
+  }
+
   /** What the server lets this user do; undefined when it does not say. @throws {SERVICE_UNAVAILABLE} while it is down */
   async permissions(): Promise<OwnPermissions | undefined> {
     const { inbox } = this.live()

@@ -54,11 +54,20 @@ export function userOf(options: NatsOptions): string {
 
 function parsedOf(url: string): readonly URL[] {
   try {
-    return url.split(',').map(each => new URL(each.includes('://') ? each : `nats://${each}`))
+    return url.split(',').map(each => parse(each.trim()))
   } catch {
     // Not the text itself: it may hold a password.
-    throw new UnusableError('the URL cannot be read: expected nats://user:password@host:port')
+    throw new UnusableError(
+      'the URL cannot be read: expected nats://user:password@host:port, with special characters of the password percent-encoded (@ is %40)',
+    )
   }
+}
+
+function parse(url: string): URL {
+  const parsed = new URL(url.includes('://') ? url : `nats://${url}`)
+  if (!['nats:', 'tls:'].includes(parsed.protocol) || parsed.host === '') throw new TypeError('no server of NATS')
+  decodeURIComponent(`${parsed.username}${parsed.password}`)
+  return parsed
 }
 
 function connectionOptions(options: ServerOptions): ConnectionOptions {

@@ -28,6 +28,9 @@ const users = [
   natsListenerOf('listener', [onlyEvents]),
 ]
 
+const deaf = natsPermissionsOf({ service: 'deaf', serves: [], calls: [calls] })
+users.push({ ...deaf, subscribe: deaf.subscribe.filter(subject => !subject.startsWith('_INBOX')) })
+
 const startError = (pattern: RegExp) => (error: unknown) => {
   assert.ok(error instanceof StartError, String(error))
   assert.match(error.message, pattern)
@@ -182,5 +185,14 @@ export async function access(open: OpenNetwork) {
     })
     assert.equal((await made.service.health()).ready, true)
     await made.service.stop()
+  })
+
+  test('a service that calls others and may not hear their answers does not start', async () => {
+    const natsAccess = { service: 'deaf', serves: [], calls: [calls] }
+    const { service } = build({ ...patient, name: 'deaf', natsAccess })
+    await assert.rejects(
+      service.start(),
+      startError(/^NATS user "deaf" may not .*subscribe "_INBOX_deaf.>" .where the answers to its calls come/),
+    )
   })
 }

@@ -62,6 +62,34 @@ test('NATS that is not there is named', async () => {
   await assert.rejects(service.start(), startError(/^nats did not become usable within 0.1 s: /))
 })
 
+test('a URL of NATS that names no server is told at once, without the password in it', async () => {
+  for (const natsUrl of [
+    'nats://',
+    'http://127.0.0.1:4222',
+    'nats://u:hidden%zz@127.0.0.1:1',
+    'nats://a:1,postgres://b',
+  ])
+    await assert.rejects(
+      build({ natsUrl, startTimeoutMs: 600_000 }).service.start(),
+      startError(
+        /^nats cannot be used: the URL cannot be read: expected nats:\/\/user:password@host:port, (?!.*hidden)/,
+      ),
+    )
+})
+
+test('what a dependency said last is told when it hangs in the end', async () => {
+  let attempts = 0
+  const failing = {
+    ...dependency('database', []),
+    connect: () => (attempts++ === 0 ? Promise.reject(new Error('its name is unknown')) : new Promise<void>(() => {})),
+  }
+  const { service } = build({ dependencies: [failing], startTimeoutMs: 300 })
+  await assert.rejects(
+    service.start(),
+    startError(/^database did not become usable within 0.3 s: its name is unknown$/),
+  )
+})
+
 test('a preparation that fails is named', async () => {
   const calls: string[] = []
   const run = async () => {
@@ -106,4 +134,11 @@ test('a port that is taken, or an address that is not ours, is one clear line', 
   assert.deepEqual(calls, ['connect one', 'close one'])
   other.close()
   await assert.rejects(build({ http: { host: '192.0.2.1' } }).service.start(), startError(/does not have the address/))
+})
+
+test('what was stopped does not start again, and says so', async () => {
+  const { service } = build({})
+  await service.start()
+  await service.stop()
+  await assert.rejects(service.start(), startError(/^shop was stopped: make it anew to start it again$/))
 })
