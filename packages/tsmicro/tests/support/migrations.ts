@@ -27,7 +27,7 @@ export async function migrationFolder(
     t.after(() => postgres.close())
     return postgres
   }
-  const write = (more: Record<string, string>) =>
+  const write = (more: Record<string, string | Buffer>) =>
     Promise.all(Object.entries(more).map(([name, text]) => writeFile(join(directory, name), text)))
   t.after(() => rm(directory, { recursive: true }))
   await write(files)

@@ -30,9 +30,12 @@ async function running(database: string, text: string): Promise<number[]> {
 test('COMMIT and its likes are refused before anything runs, savepoints are not', async t => {
   const { postgres, write, names, location } = await setUp(t, { ...first, '0002_fine.sql': entry('fine') })
   const statement = `${entry('half')}\n/* ; */ COMMIT;\n${entry('rest')} select nonsense;`
-  for (const text of [statement, `${marked('')}${statement}`]) {
-    await write({ '0003_commits.sql': text })
-    const where = /0003_commits\.sql has COMMIT in line \d: a migration is one transaction already/
+  for (const [text, why] of [
+    [statement, 'a migration is one transaction already'],
+    [`${marked('')}${statement}`, 'without a transaction its statements run each on its own'],
+  ]) {
+    await write({ '0003_commits.sql': text ?? '' })
+    const where = new RegExp(`0003_commits\\.sql has COMMIT in line \\d: ${why}`)
     await assert.rejects(postgres.migrate(location), refused('transaction', where))
   }
   await assert.rejects(names(), { code: '42P01' })
@@ -207,4 +210,30 @@ test('a marker that is written or placed otherwise is not passed over', async t 
   }
   await write({ '0002_x.sql': "-- why\n\n-- tsmicro: no transaction\nselect '\n-- tsmicro: x\n'; vacuum log" })
   assert.deepEqual(await postgres.migrate(location), { applied: ['0001_log.sql', '0002_x.sql'] })
+})
+
+test('what only psql understands, and what is no UTF-8, is told before anything runs', async t => {
+  const { postgres, write, names, location } = await setUp(t, first)
+  const copy = `${entry('a')}\nCOPY public.log (name) FROM stdin;\nb\n\\.\n`
+  for (const [text, problem, why] of [
+    [`\\restrict x\n${entry('a')}`, 'psql', /has \\restrict in line 1: that is a command of psql/],
+    [`${entry('a')}\n\\i other.sql`, 'psql', /has \\i in line 2/],
+    [copy, 'psql', /has COPY … FROM STDIN in line 2: .*INSERT/],
+    [Buffer.from(`\uFEFF${entry('a')}`, 'utf16le'), 'encoding', /is not UTF-8/],
+    [Buffer.from(entry('ä'), 'latin1'), 'encoding', /is not UTF-8/],
+  ] as const) {
+    await write({ '0002_dump.sql': text })
+    await assert.rejects(postgres.migrate(location), refused(problem, why))
+  }
+  await write({ '0002_dump.sql': `${entry('x from stdin')} copy (select 'from stdin') to stdout;` })
+  await postgres.migrate(location)
+  assert.deepEqual(await names(), ['x from stdin'])
+})
+
+test('what must be committed first, or comes too late, is told with what to do', async t => {
+  const { postgres, write, location } = await setUp(t, { ...first, '0002_type.sql': "create type e as enum ('a');" })
+  await write({ '0003_add.sql': "alter type e add value 'b';\nselect 'b'::e;" })
+  await assert.rejects(postgres.migrate(location), refused('failed', /in line 2: unsafe .*next file\), in: select/))
+  await write({ '0003_add.sql': 'set transaction isolation level serializable;' })
+  await assert.rejects(postgres.migrate(location), refused('failed', /must be called before any query, in: set/))
 })

@@ -8,6 +8,10 @@ export type MigrationProblem =
   | 'failed'
   /** It begins or ends transactions itself. */
   | 'transaction'
+  /** It has what only psql understands. */
+  | 'psql'
+  /** It is not UTF-8. */
+  | 'encoding'
   /** A line `-- tsmicro: …` that is not understood. */
   | 'marker'
   /** One without a transaction that did not come to its end. */

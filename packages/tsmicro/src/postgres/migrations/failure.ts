@@ -5,7 +5,12 @@ import type { MigrationFile } from './files.ts'
 import { lineAt, type Statement } from './statements.ts'
 
 const MOST_SHOWN = 100
-const NO_TRANSACTION_BLOCK = '25001'
+
+/** By SQLSTATE: what runs in no transaction, and what must be committed first. */
+const ADVICE: Readonly<Record<string, string>> = {
+  '25001': 'begin the file with the line -- tsmicro: no transaction, and put nothing else into it',
+  '55P04': 'put what uses it into the next file',
+}
 
 /**
  * What the server said about a migration, with file, line and statement. A server that cannot be used now is
@@ -22,22 +27,26 @@ export function failure(
   const offset = offsetOf(error, sent ?? { text: sql, start: 0 })
   const statement = offset === undefined ? statements[done] : statements.findLast(({ start }) => start <= offset)
   const line = offset === undefined ? statement?.line : lineAt(sql, offset)
-  const failed = new MigrationError('failed', name, `failed${place(line)}: ${why(error)}${shown(statement)}`, {
-    cause: error,
-    line,
-    statement: statement?.text,
-  })
+  const failed = new MigrationError(
+    'failed',
+    name,
+    `failed${place(line)}: ${why(error, statement)}${shown(statement)}`,
+    {
+      cause: error,
+      line,
+      statement: statement?.text,
+    },
+  )
   return translate(error) === error ? failed : new SERVICE_UNAVAILABLE(undefined, { cause: failed })
 }
 
 const place = (line: number | undefined) => (line === undefined ? '' : ` in line ${line}`)
 
-function why(error: unknown): string {
+function why(error: unknown, statement: Statement | undefined): string {
   if (!(error instanceof Error)) return String(error)
-  const advice =
-    codeOf(error) === NO_TRANSACTION_BLOCK
-      ? ' (begin the file with the line -- tsmicro: no transaction, and put nothing else into it)'
-      : ''
+  // SET TRANSACTION has the same state when it comes too late.
+  const found = statement?.words[0] === 'set' ? undefined : ADVICE[codeOf(error)]
+  const advice = found ? ` (${found})` : ''
   const hint = 'hint' in error && typeof error.hint === 'string' ? ` (${error.hint})` : ''
   return `${error.message}${hint}${advice}`
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { MigrationError } from './error.ts'
@@ -36,8 +37,11 @@ export async function readMigrations(directory: URL): Promise<MigrationFile[]> {
 async function read(directory: URL, name: string): Promise<MigrationFile> {
   const number = FORM.exec(name)?.[1]
   if (number === undefined) throw new MigrationError('name', name, 'should be named like 0001_create_users.sql')
+  const bytes = await readFile(new URL(encodeURIComponent(name), directory))
+  if (!isUtf8(bytes) || bytes.includes(0)) throw new MigrationError('encoding', name, 'is not UTF-8: save it as such')
   // git may check text files out with other line ends, and editors begin them with a mark: the same migration all the same
-  const sql = (await readFile(new URL(encodeURIComponent(name), directory), 'utf8'))
+  const sql = bytes
+    .toString()
     .replace(/^\uFEFF/, '')
     .replaceAll('\r\n', '\n')
   const checksum = createHash('sha256').update(sql).digest('hex')

@@ -49,6 +49,8 @@ const PIECES = [
   'create or replace function f() returns integer language sql begin atomic select case when true then 1 end; select 2; end',
   'create or replace procedure p(a integer) begin atomic insert into t values (a); delete from t where n = (select 1); end',
   'create or replace function g() returns integer language sql return case when true then 1 end',
+  'create or replace function begin() returns integer language sql return 1',
+  'create or replace function public.begin("end" integer) returns integer language sql begin /* ; */ atomic select 1; end',
   'prepare later as select 1; deallocate later',
   'savepoint s; select 1; rollback to savepoint s; ROLLBACK WORK TO s; release s',
   'insert into t (n, s) values (1, $ö$ ; $ö$)',
@@ -73,7 +75,7 @@ test('statements are told apart as the server does, in any order', async () => {
     )
     const statements = statementsOf(text)
     assert.equal(statements.length, await count(text), text)
-    checkRules({ name: 'x', statements })
+    checkRules({ name: 'x', statements, transaction: true })
     for (const { text: each, start, line } of statements) {
       assert.equal(text.slice(start, start + each.length), each)
       assert.equal(text.split('\n').length - text.slice(start).split('\n').length + 1, line)
@@ -95,13 +97,17 @@ test('what begins or ends a transaction is found, wherever it stands', () => {
   ]
   for (const word of control) {
     assert.throws(
-      () => checkRules({ name: 'x', statements: statementsOf(word) }),
+      () => checkRules({ name: 'x', statements: statementsOf(word), transaction: true }),
       /has [A-Z ]+ in line \d: a migration is one/,
       word,
     )
     for (const piece of PIECES) {
       for (const text of [`${piece}\n;${word}`, `${word};${piece}`, `select 1;${word}\n;\n${piece}`]) {
-        assert.throws(() => checkRules({ name: 'x', statements: statementsOf(text) }), /a migration is one/, text)
+        assert.throws(
+          () => checkRules({ name: 'x', statements: statementsOf(text), transaction: true }),
+          /a migration is one/,
+          text,
+        )
       }
     }
   }

@@ -46,12 +46,12 @@ function readStatement(sql: string, start: number): { end: number; words: string
       at = after
       continue
     }
-    const word = match(WORD, sql, at)?.toLowerCase()
+    const word = wordAt(sql, at)
     if (word !== undefined && !opensString(sql, at + word.length, word)) {
       if (onlyWords && words.length < MOST_WORDS) words.push(word)
       if (routine.split(' ').length <= 4) routine = `${routine} ${word}`.trim()
-      if (parentheses === 0 && isRoutine(routine)) blocks = nest(word, blocks)
       at += word.length
+      if (parentheses === 0 && isRoutine(routine)) blocks = nest(word, blocks, wordAt(sql, skipSpace(sql, at)))
       continue
     }
     const char = sql[at]
@@ -64,9 +64,9 @@ function readStatement(sql: string, start: number): { end: number; words: string
   return { end: sql.length, words }
 }
 
-/** As psql does: in a routine `case` ends with `end`, too. */
-function nest(word: string, blocks: number): number {
-  if (word === 'begin' || (word === 'case' && blocks > 0)) return blocks + 1
+/** In a body `case` ends with `end`, too. `begin` alone may be a name: of the routine, of what it returns. */
+function nest(word: string, blocks: number, next: string | undefined): number {
+  if ((word === 'begin' && next === 'atomic') || (word === 'case' && blocks > 0)) return blocks + 1
   return word === 'end' ? Math.max(0, blocks - 1) : blocks
 }
 
@@ -123,6 +123,8 @@ function skipQuoted(sql: string, start: number, quote: string, escapes: boolean)
   }
   return sql.length
 }
+
+const wordAt = (sql: string, at: number) => match(WORD, sql, at)?.toLowerCase()
 
 function match(pattern: RegExp, sql: string, at: number): string | undefined {
   pattern.lastIndex = at
