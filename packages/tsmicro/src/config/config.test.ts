@@ -145,19 +145,31 @@ test('a name that is almost that of a missing variable is mentioned, without its
     'DATABSE_URL',
     'DATABASE_URLS',
     'ADTABASE_URL',
+    'DB_URL',
+    'Data_Base_Url',
+    'AUTH_DATABASE_URL',
+    'DATABASE_URL_file',
+    'DATABSE_URL_FILE',
   ]) {
     const { DATABASE_URL: told = '' } = problems({ [name]: 'postgres://topsecret' })
     assert.ok(told.endsWith(`; ${name} is set: did you mean that?`), told)
     assert.doesNotMatch(told, /topsecret/)
   }
+  assert.match(problems({ 'DATABASE_URL ': 'a' }).DATABASE_URL ?? '', /; "DATABASE_URL " is set: did/)
   const two = problems({ DATABASE_URl: 'a', Database_Url: 'b' }).DATABASE_URL ?? ''
   assert.match(two, /; DATABASE_URl and Database_Url are set: did you mean that\?$/)
-  for (const name of ['DATABASE', 'HOME', 'NATS_URL', 'DATABASE_URL_TEST_2', 'MONGO_URL', 'DATABASE_URl'])
+  for (const name of ['DATABASE', 'HOME', 'NATS_URL', 'DATABASE_URL_TEST_2', 'MONGO_URL', 'DEBUG_URL', 'DATABASE_URl'])
     assert.doesNotMatch(
       problems({ [name]: name === 'DATABASE_URl' ? '' : 'x' }).DATABASE_URL ?? '',
       /did you mean/,
       name,
     )
+  const Plain = Type.Object({ NATS_URL: Type.String() })
+  assert.throws(
+    () => loadConfig(Plain, { NATS_URL_FILE: '/x' }),
+    /NATS_URL_FILE is set, but only secrets are read from files$/,
+  )
+  assert.throws(() => loadConfig(Plain, { NATS_URL: ' ' }), /NATS_URL is not set/)
   const Short = Type.Object({ HOST: Type.String() })
   assert.throws(() => loadConfig(Short, { HOME: '/root' }), /HOST is not set, expected text$/)
   assert.throws(() => loadConfig(Short, { Host: 'a' }), /Host is set: did you mean that\?$/)

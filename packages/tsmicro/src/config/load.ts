@@ -14,7 +14,7 @@ export type Config<Schema extends TObject> = Readonly<Static<Schema>>
 
 /**
  * Reads the environment by a TypeBox object schema: strings become numbers, booleans and lists, defaults are filled in,
- * and everything that is wrong is reported at once. An empty variable counts as unset. Variables the schema does not
+ * and everything that is wrong is reported at once. An empty or blank variable counts as unset. Variables the schema does not
  * name are ignored; one that is named almost like a missing one is mentioned beside it. The result is frozen, and prints without its secrets (console.log, inspect, JSON).
  *
  * @throws {ConfigError} with one line a problem; a secret's value is never part of it
@@ -51,16 +51,22 @@ function resolve(variable: Variable, env: Environment, known: readonly string[])
   if (reading.text === undefined) {
     if (variable.default !== undefined) return { value: structuredClone(variable.default) }
     if (!variable.required) return { value: undefined }
-    const near = nearNames(variable.name, env, known)
-    // Their values may be secrets.
-    const meant =
-      near.length === 0 ? '' : `; ${near.join(' and ')} ${near.length === 1 ? 'is' : 'are'} set: did you mean that?`
-    return { problem: `is not set, expected ${expected(variable.schema)}${hint(variable)}${meant}` }
+    return {
+      problem: `is not set, expected ${expected(variable.schema)}${hint(variable)}${meant(variable, env, known)}`,
+    }
   }
   const value = convert(variable.schema, reading.text)
   if (Value.Check(variable.schema, value)) return { value }
   const shown = variable.secret ? 'has a value (not shown) that does not fit' : `is ${JSON.stringify(reading.text)}`
   return { problem: `${shown}, expected ${expected(variable.schema)}${hint(variable)}` }
+}
+
+/** What is set instead. Only names: their values may be secrets. */
+function meant(variable: Variable, env: Environment, known: readonly string[]): string {
+  const file = `${variable.name}_FILE`
+  if (env[file] && !variable.secret) return `; ${file} is set, but only secrets are read from files`
+  const near = nearNames(variable, env, known).map(name => (/^[\w-]+$/.test(name) ? name : JSON.stringify(name)))
+  return near.length === 0 ? '' : `; ${near.join(' and ')} ${near.length === 1 ? 'is' : 'are'} set: did you mean that?`
 }
 
 function hint({ description }: Variable): string {

@@ -4,17 +4,41 @@ import type { Environment } from './read.ts'
 const LEAST_LENGTH = 6
 const MOST_EDITS = 2
 
+interface Wanted {
+  readonly name: string
+  readonly secret: boolean
+}
+
 /**
- * Names in the environment that were probably meant to be this one: other letters' case or separators, or a slip of the keys.
- * Names that the schema knows are meant as they are.
+ * Names in the environment that were probably meant to be this one, or that of its file: other letters' case or separators, a slip of the
+ * keys, parts that are shortened (`DB_URL`) or something in front (`AUTH_DATABASE_URL`). Names that the schema knows are meant as
+ * they are.
  */
-export function nearNames(wanted: string, env: Environment, known: readonly string[]): string[] {
+export function nearNames({ name: wanted, secret }: Wanted, env: Environment, known: readonly string[]): string[] {
   const own = new Set(known.flatMap(name => [name, `${name}_FILE`]))
   const names = Object.keys(env).filter(name => env[name] && !own.has(name))
-  const alike = names.filter(name => plain(name) === plain(wanted))
+  const forms = secret ? [wanted, `${wanted}_FILE`] : [wanted]
+  const alike = names.filter(name => forms.some(form => plain(name) === plain(form)))
   if (alike.length > 0 || wanted.length < LEAST_LENGTH) return alike
-  return names.filter(name => edits(plain(name), plain(wanted)) <= MOST_EDITS)
+  return names.filter(name => forms.some(form => edits(plain(name), plain(form)) <= MOST_EDITS || varies(name, form)))
 }
+
+function varies(name: string, wanted: string): boolean {
+  const [parts, whole] = [partsOf(name), partsOf(wanted)]
+  const extra = parts.length - whole.length
+  if (extra > 0) return parts.slice(extra).join() === whole.join()
+  const shortened = parts.every((part, at) => shortens(part, whole[at] ?? ''))
+  return extra === 0 && parts.length > 1 && shortened && parts.some((part, at) => part === whole[at])
+}
+
+/** The same first letter, and all others in the same order. */
+function shortens(part: string, whole: string): boolean {
+  let at = 0
+  for (const letter of whole) if (letter === part[at]) at++
+  return at === part.length && part[0] === whole[0]
+}
+
+const partsOf = (name: string) => name.toUpperCase().split(/[^A-Z0-9]+/)
 
 function plain(name: string): string {
   return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')

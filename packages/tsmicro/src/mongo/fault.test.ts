@@ -49,6 +49,24 @@ test('a server that refuses the password is unavailable, and told at once as wha
   }
 })
 
+test('a URL without a user, or with a certificate that is not there, ends the start', async () => {
+  const open = new URL(server.url)
+  open.username = ''
+  open.password = ''
+  const cases: [url: string, expected: RegExp][] = [
+    [open.href, /^MongoDB: .*authenticat.*: name a user in its URL, .* may use the database "fault"/],
+    [`${server.url}/?tls=true&tlsCAFile=/nowhere.pem`, /^MongoDB: ENOENT.*: see tls, tlsCAFile/],
+  ]
+  for (const [url, expected] of cases) {
+    const refused = createMongo({ url, database: 'fault' })
+    await assert.rejects(refused.connect(), (error: unknown) => {
+      assert.match(unusableIn(error)?.message ?? String(error), expected)
+      return true
+    })
+    await refused.close()
+  }
+})
+
 test('kill -9 under load: unavailable, nothing acknowledged is lost, recovers by itself', async () => {
   const acknowledged: number[] = []
   const strange: unknown[] = []

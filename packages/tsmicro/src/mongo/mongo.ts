@@ -1,11 +1,11 @@
-import { type Db, MongoClient, type MongoClientOptions } from 'mongodb'
+import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { translate, translated } from './errors.ts'
 import type { IndexDefinition } from './index-definition.ts'
 import { endLostWrites } from './lost-writes.ts'
 import { QueryBuilder } from './query-builder.ts'
 import type { Identified } from './types.ts'
-import { unreadable } from './unusable.ts'
+import { unpermitted, unreadable } from './unusable.ts'
 
 export interface MongoOptions {
   /** `mongodb://user:password@host:27017/database` */
@@ -97,8 +97,12 @@ export function createMongo(options: MongoOptions): Mongo {
     async ensureIndexes() {
       for (const builder of builders) await builder.ensureIndexes()
     },
-    connect: () => translated(() => client.connect().then(() => ping(db, serverSelectionTimeoutMs))),
-    check: () => ping(db, checkLimitMs),
+    connect: () =>
+      translated(async () => {
+        await client.connect()
+        await ask(db, ALLOWED, serverSelectionTimeoutMs)
+      }),
+    check: () => ask(db, { ping: 1 }, checkLimitMs),
     close: () => client.close(),
   }
 }
@@ -111,12 +115,15 @@ function openClient(url: string, options: MongoClientOptions): MongoClient {
   }
 }
 
-async function ping(db: Db, limitMs: number): Promise<void> {
+/** Needs the least right that there is, and answers with nothing. */
+const ALLOWED = { listCollections: 1, filter: { name: '' }, nameOnly: true, authorizedCollections: true }
+
+async function ask(db: Db, command: Document, limitMs: number): Promise<void> {
   const signal = AbortSignal.timeout(limitMs)
   try {
-    await db.command({ ping: 1 }, { signal })
+    await db.command(command, { signal })
   } catch (error) {
-    if (!signal.aborted) throw translate(error)
+    if (!signal.aborted) throw unpermitted(error, db.databaseName) ?? translate(error)
     throw new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
   }
 }

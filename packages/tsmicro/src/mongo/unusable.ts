@@ -2,6 +2,7 @@ import { isTlsRefusal, UnusableError } from '../errors/index.ts'
 
 /** UserNotFound, AuthenticationFailed, MechanismUnavailable, and Atlas's word for them. Numbers of the server's error_codes.yml. */
 const REFUSED = new Set([11, 18, 334, 8000])
+const UNAUTHORIZED = 13
 
 /**
  * What a failed connection will meet again, however often it is tried; undefined when waiting may help. Looks through the
@@ -20,8 +21,16 @@ function adviceFor(error: Error): string | undefined {
   if ('code' in error && REFUSED.has(Number(error.code))) {
     return 'see user, password and authSource in its URL (without authSource users are looked for in the database of the URL)'
   }
-  if (isTlsRefusal(error)) return 'see tls, tlsCAFile and tlsCertificateKeyFile in its URL'
+  if (isTlsRefusal(error) || ('syscall' in error && error.syscall === 'open'))
+    return 'see tls, tlsCAFile and tlsCertificateKeyFile in its URL'
   return undefined
+}
+
+/** What an operation says that needs rights, where somebody without any is let in; of that server `ping` says nothing. */
+export function unpermitted(error: unknown, database: string): UnusableError | undefined {
+  if (!(error instanceof Error && 'code' in error && error.code === UNAUTHORIZED)) return undefined
+  const advice = `name a user in its URL, with password, who may use the database ${JSON.stringify(database)}`
+  return new UnusableError(`MongoDB: ${error.message}: ${advice}`, { cause: error })
 }
 
 /** The driver's words about a URL that it cannot read. They may quote it, and it has a password in it. */

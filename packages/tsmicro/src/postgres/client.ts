@@ -73,10 +73,13 @@ function configOf({ url, applicationName, connectTimeoutMs, statementTimeoutMs, 
 function hostOf(base: string): string {
   try {
     // no host, which URL does not take: that of PGHOST
-    return decodeURIComponent(new URL(base.replace(/@(?=\/|$)/, '@localhost')).hostname)
+    const { protocol, hostname, pathname } = new URL(base.replace(/@(?=\/|$)/, '@localhost'))
+    // pg does not look at the scheme; and with an @ in the path, what is taken for the host is a piece of the password
+    if (/^postgres(ql)?:$/.test(protocol) && !pathname.includes('@')) return decodeURIComponent(hostname)
   } catch {
-    throw new UnusableError(
-      'the URL of PostgreSQL cannot be read: it is to be postgres://user:password@host:port/database, with special characters of the password percent-encoded (@ is %40)',
-    )
+    // told below
   }
+  throw new UnusableError(
+    'the URL of PostgreSQL cannot be read: it is to be postgres://user:password@host:port/database, with special characters of the password percent-encoded (@ is %40)',
+  )
 }

@@ -86,6 +86,9 @@ test('what will not mend by itself is told as such, with what to do', async () =
     [url({ query: '?options=-c%20nonsense%3D1' }), /unrecognized configuration parameter "nonsense"/],
     ['postgres://app:pa/ss@127.0.0.1:5432/app', /URL of PostgreSQL cannot be read: it is to be postgres:\/\/user/],
     ['postgres://one:1,two:2/app', /URL of PostgreSQL cannot be read/],
+    ['mongodb://app:pw@127.0.0.1:5432/app', /URL of PostgreSQL cannot be read/],
+    ['127.0.0.1:5432/app', /URL of PostgreSQL cannot be read/],
+    ['postgres://app:p@pa/ss@127.0.0.1:5432/app', /URL of PostgreSQL cannot be read/],
   ]
   for (const [address, expected] of cases) {
     const error = await failure(address)
