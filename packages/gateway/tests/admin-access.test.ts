@@ -133,6 +133,24 @@ test('a posted config reads no variable but those of the config that the gateway
   assert.equal(stolen[0], SECRET)
 })
 
+test('a megabyte of what is no config is refused with its place, and what is longer is not read', async () => {
+  const length = 1024 * 1024
+  const hostile: readonly (readonly [text: string, told: RegExp])[] = [
+    ['"'.repeat(length), /not YAML: .* at line 1, column \d+$/],
+    ['&a '.repeat(length / 4), /not YAML: .* at line 1, column \d+$/],
+    ['a:\n\t- x\n'.repeat(length / 16), /not YAML: .* at line 2, column 1$/],
+    [Array.from({ length: 80_000 }, (_, at) => `k${at}: 1`).join('\n'), / invalid at _format_version: /],
+    [`${Array.from({ length: 80_000 }, (_, at) => `k${at}: 1`).join('\n')}\nk7: 2`, /unique at line 80001, column 1$/],
+  ]
+  const post = (body: string) => askAdmin(gateway, '/config', { method: 'POST', body })
+  for (const [text, told] of hostile) {
+    const answer = await post(text)
+    assert.equal(answer.status, 400, text.slice(0, 8))
+    assert.match(((await answer.json()) as { message: string }).message, told)
+  }
+  assert.equal((await post('"'.repeat(length + 1))).status, 413)
+})
+
 test('names that the operator allows are all that any config may read, his own too', async () => {
   const plugins = (name: string) => [{ name: 'sign-request', config: { secret: `{vault://env/${name}}` } }]
   const config = (name: string) => ({ ...oneService(`http://${service.authority}`), plugins: plugins(name) })

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
-const MAX_BYTES = 10 * 1024 * 1024
+/** Thousands of routes. More would stand in everybody's way while it is read, whatever it is. */
+const MAX_BYTES = 1024 * 1024
 
 /** The config in a request's body: the YAML itself or, as Kong takes it too, JSON `{"config": "<YAML>"}`. Undefined when it is too long. */
 export async function readBody(req: IncomingMessage): Promise<string | undefined> {

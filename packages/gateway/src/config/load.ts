@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { LineCounter, parseDocument } from 'yaml'
+import { type Document, LineCounter } from 'yaml'
 import { GatewayConfigError, inFile } from './config-error.ts'
 import type { KongConfig } from './kong-config.ts'
 import { lineFinder } from './line-of.ts'
 import type { GatewayConfig } from './model.ts'
+import { parseYaml } from './parse-yaml.ts'
 import { readConfig } from './read-config.ts'
 
 /** The text of a config that is no file of ours. */
@@ -31,9 +32,11 @@ export async function loadConfig(source: ConfigSource): Promise<LoadedConfig> {
 
 function parseConfig({ name, text }: ConfigText): LoadedConfig {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
-  const fault = document.errors[0]
-  if (fault !== undefined) throw new GatewayConfigError(`config ${name} is not YAML: ${firstLine(fault.message)}`)
+  const document = parseYaml(text, lines)
+  if ('line' in document) {
+    const { message, line, column } = document
+    throw new GatewayConfigError(`config ${name} is not YAML: ${firstLine(message)} at line ${line}, column ${column}`)
+  }
   const explain = (error: unknown) => inFile(name, lineFinder(document, lines), error)
   try {
     return { config: readConfig(toValue(document, name)), explain }
@@ -42,7 +45,7 @@ function parseConfig({ name, text }: ConfigText): LoadedConfig {
   }
 }
 
-function toValue(document: ReturnType<typeof parseDocument>, name: string): unknown {
+function toValue(document: Document.Parsed, name: string): unknown {
   try {
     return document.toJS()
   } catch (error) {
