@@ -65,7 +65,7 @@ test('the list is in pages, newest first', async () => {
   const ids = async (query: string) => (await list(query)).body.data.map(({ id }) => id)
   assert.deepEqual([...(await ids('?limit=2')), ...(await ids('?page=2&limit=2'))], made.slice(0, 4))
   assert.equal((await ids('')).length, 10)
-  assert.deepEqual(await ids('?page=1000000&limit=1000'), [])
+  assert.deepEqual(await ids('?page=1000&limit=1000'), [])
 })
 
 test('a revoked key is refused with the next question; revoking again changes nothing', async () => {
