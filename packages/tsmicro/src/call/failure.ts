@@ -10,7 +10,7 @@ import {
   UNAUTHENTICATED,
   VALIDATION_FAILED,
 } from '../errors/index.ts'
-import { type Check, compileSchema } from '../schema/index.ts'
+import { type Check, compileOutgoing } from '../schema/index.ts'
 import { CallerGoneError } from './deadline.ts'
 import type { Log } from './log.ts'
 
@@ -37,7 +37,7 @@ export function createTellFailure(procedure: BoundProcedure): TellFailure {
   const declared = new Map<AnyErrorClass, Check | undefined>(
     Object.values(procedure.errors ?? {}).map(type => [
       type,
-      type.dataSchema === undefined ? undefined : compileSchema(type.dataSchema as Schema, 'ignore'),
+      type.dataSchema === undefined ? undefined : compileOutgoing(type.dataSchema as Schema),
     ]),
   )
   const told = new WeakSet<object>()

@@ -1,4 +1,4 @@
-import type { Access, ErrorsOf, InputOf, ProcedureSpec, ResponseOf, Role } from '../contract/index.ts'
+import type { Access, AnswerOf, ErrorsOf, InputOf, ProcedureSpec, Role } from '../contract/index.ts'
 import type { CallContext } from './context.ts'
 import type { Principal } from './principal.ts'
 
@@ -17,7 +17,7 @@ export type CallOf<P extends ProcedureSpec> = InputOf<P> &
 /** Handlers may answer with read-only data: it is only read from here on. */
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
-type AnswerOf<P extends ProcedureSpec> = DeepReadonly<ResponseOf<P>>
+type Answer<P extends ProcedureSpec> = DeepReadonly<AnswerOf<P>>
 
 /** Answers a procedure: from the validated call to the response, synchronous or not. Throws declared errors. */
-export type Handler<P extends ProcedureSpec = ProcedureSpec> = (call: CallOf<P>) => AnswerOf<P> | Promise<AnswerOf<P>>
+export type Handler<P extends ProcedureSpec = ProcedureSpec> = (call: CallOf<P>) => Answer<P> | Promise<Answer<P>>

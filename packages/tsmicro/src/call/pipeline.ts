@@ -1,6 +1,6 @@
 import type { BoundProcedure } from '../contract/index.ts'
 import type { ValidationDetail } from '../errors/index.ts'
-import { compileSchema, tellProblems } from '../schema/index.ts'
+import { compileOutgoing, tellProblems } from '../schema/index.ts'
 import { type CallContext, withContext } from './context.ts'
 import type { Stage, TellFailure } from './failure.ts'
 import type { Handler } from './handler.ts'
@@ -21,7 +21,7 @@ export function createPipeline(
   tellFailure: TellFailure,
 ): Pipeline {
   const errors = procedure.errors ?? {}
-  const check = procedure.response ? compileSchema(procedure.response, 'ignore') : undefined
+  const check = procedure.response ? compileOutgoing(procedure.response) : undefined
   const handle = ({ input, context }: MiddlewareCall) => handler(new HandlerCall(input, context, errors) as never)
   // Where there is no middleware whatever is thrown is the handler's: a layer less on the way of every call.
   const bare = middleware.length === 0

@@ -39,12 +39,6 @@ export function contract<const Members extends ContractMembers>(service: string,
       if (other) throw new TypeError(`contract ${service}: ${other} and ${name} share the subject ${made.subject}`)
       subjects.set(made.subject, name)
     }
-    if (made.kind === 'event' && made.subject.startsWith(`${service}.`)) {
-      // A stream or consumer on it would meet the requests: their callers would get an acknowledgement for a reply.
-      throw new TypeError(
-        `contract ${service}: event ${name} may not lie below the service's request subjects (${made.subject})`,
-      )
-    }
     return [name, made]
   })
   return Object.freeze(Object.fromEntries(bound)) as Contract<Members>

@@ -5,7 +5,7 @@ export { type BoundProcedure, type Contract, type ContractMembers, contract } fr
 export { type DefinedErrors, defineErrors } from './errors.ts'
 export { type EventDefinition, type EventSpec, event } from './event.ts'
 export { type HttpMethod, type HttpRoute, hasNoBody, type ParsedRoute, parseRoute } from './http-route.ts'
-export type { ErrorsOf, EventDataOf, InputOf, RequestOf, ResponseOf } from './infer.ts'
+export type { AnswerOf, ErrorsOf, EventDataOf, EventInputOf, InputOf, RequestOf, ResponseOf } from './infer.ts'
 export { eventsOf, proceduresOf } from './members.ts'
 export {
   type NatsAccess,
@@ -16,4 +16,11 @@ export {
 } from './permissions.ts'
 export { type Procedure, type ProcedureSpec, procedure } from './procedure.ts'
 export { defineRoles, type Role, type Roles } from './roles.ts'
-export { batchSubject, cacheSubjectOf, cancelSubject, inboxPrefixOf, MOST_BATCHED_CALLS } from './subject.ts'
+export {
+  batchSubject,
+  cacheSubjectOf,
+  cancelSubject,
+  checkTarget,
+  inboxPrefixOf,
+  MOST_BATCHED_CALLS,
+} from './subject.ts'

@@ -5,7 +5,10 @@ import type { ProcedureSpec } from './procedure.ts'
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a response schema need not return anything
 type Nothing = void
 
-/** What a handler answers with. */
+/** What a handler answers with: the response before its transforms, which run at the caller. */
+export type AnswerOf<P extends ProcedureSpec> = P extends { readonly response: infer S } ? InferInput<S> : Nothing
+
+/** What a caller gets. */
 export type ResponseOf<P extends ProcedureSpec> = P extends { readonly response: infer S } ? Infer<S> : Nothing
 
 /** What a caller over NATS passes. */
@@ -24,5 +27,8 @@ type PartOf<P, From extends string, To extends string> = P extends { readonly [K
   ? { readonly [K in To]: Infer<S> }
   : unknown
 
-/** What an event carries. */
+/** What an event is announced with: its data before their transforms, which run at the consumer. */
+export type EventInputOf<E extends EventSpec> = InferInput<E['data']>
+
+/** What an event's handler gets. */
 export type EventDataOf<E extends EventSpec> = Infer<E['data']>

@@ -3,7 +3,7 @@ import type { Msg } from '@nats-io/nats-core'
 import { type Log, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
 import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.ts'
-import { type Check, compileSchema, tellProblems } from '../schema/index.ts'
+import { type Check, compileRequest, mayHaveNumbers, tellInexact, tellProblems } from '../schema/index.ts'
 import { decodeAttributes, type EventAttributes } from './headers.ts'
 
 /** An event as a handler receives it: attributes beside the validated data. */
@@ -18,6 +18,7 @@ interface Consumption {
   readonly event: EventDefinition
   readonly handler: EventHandler
   readonly check: Check
+  readonly numbers: boolean
 }
 
 export interface ConsumerOptions {
@@ -51,8 +52,13 @@ export class EventConsumer {
     if (this.#consumptions.some(known => known.event.subject === event.subject)) {
       throw new TypeError(`event ${event.subject} has a handler already`)
     }
-    const check = compileSchema(event.data, 'ignore')
-    this.#consumptions.push({ event, handler: handler as unknown as EventHandler, check })
+    const check = compileRequest(event.data, 'ignore')
+    this.#consumptions.push({
+      event,
+      handler: handler as unknown as EventHandler,
+      check,
+      numbers: mayHaveNumbers(event.data),
+    })
   }
 
   /** The events that are taken. */
@@ -96,10 +102,12 @@ export class EventConsumer {
   }
 
   /** Never rejects: one bad event must not stop those behind it. */
-  async #handle({ event, handler, check }: Consumption, msg: Msg): Promise<void> {
+  async #handle({ event, handler, check, numbers }: Consumption, msg: Msg): Promise<void> {
     const context = contextOfMessage(msg, this.#options.timeoutMs, this.#options.log)
     try {
-      const checked = await check(JSON.parse(msg.string()))
+      const text = msg.string()
+      const inexact = numbers ? tellInexact(text, '') : undefined
+      const checked = inexact ? { problems: [inexact] } : await check(JSON.parse(text))
       if (checked.problems)
         throw new TypeError(`${event.subject} does not match its schema: ${tellProblems(checked.problems)}`)
       const received = { ...attributesOf(context.headers, event, checked.value), data: checked.value as never }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { currentContext } from '../call/index.ts'
-import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
+import type { EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
 import { type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
-import { type Check, compileSchema, tellProblems } from '../schema/index.ts'
+import { type Check, compileDefaultedOutgoing, tellProblems, writeJson } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
 export interface PublishOptions {
@@ -20,10 +20,15 @@ export interface Publisher {
   /**
    * Resolves when the server has taken the event. The request id and trace of the surrounding call go with it.
    * @throws {VALIDATION_FAILED} when the data does not match the event's schema, saying which event and where; nothing is sent
+   * @throws {PAYLOAD_TOO_LARGE} when the event is more than the server takes (1 MiB by default); nothing is sent
    * @throws {NOT_PERMITTED} when the server does not let this service announce the event
    * @throws {SERVICE_UNAVAILABLE} when NATS is down
    */
-  publish<E extends EventSpec>(event: EventDefinition<E>, data: EventDataOf<E>, options?: PublishOptions): Promise<void>
+  publish<E extends EventSpec>(
+    event: EventDefinition<E>,
+    data: EventInputOf<E>,
+    options?: PublishOptions,
+  ): Promise<void>
 }
 
 /**
@@ -35,7 +40,7 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
   const checks = new WeakMap<object, Check>()
   return {
     async publish(event, data, options = {}) {
-      const check = checks.get(event) ?? compileSchema(event.data, 'ignore')
+      const check = checks.get(event) ?? compileDefaultedOutgoing(event.data)
       checks.set(event, check)
       const checked = await check(data)
       if (checked.problems) {
@@ -48,13 +53,13 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
         source,
         version: event.version,
         time: (options.time ?? new Date()).toISOString(),
-        aggregateId: String((data as Record<string, unknown>)[event.aggregate]),
+        aggregateId: String((checked.value as Record<string, unknown>)[event.aggregate]),
         aggregateSequence: options.sequence,
       })
       const { requestId, traceparent } = currentContext() ?? {}
       if (requestId) headers.set(REQUEST_ID, requestId)
       if (traceparent) headers.set(TRACEPARENT, traceparent)
-      await nats.deliver(event.subject, JSON.stringify(checked.value), headers)
+      await nats.deliver(event.subject, writeJson(checked.value) ?? 'null', headers)
     },
   }
 }

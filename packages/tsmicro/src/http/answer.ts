@@ -1,4 +1,5 @@
 import type { BoundProcedure } from '../contract/index.ts'
+import { writeJson } from '../schema/index.ts'
 import { SUCCESS_CODE } from './envelope.ts'
 
 /**
@@ -8,9 +9,9 @@ import { SUCCESS_CODE } from './envelope.ts'
  */
 export function compileAnswer(procedure: BoundProcedure): (data: unknown) => string | undefined {
   const { response, bare, status = 200, message = 'Success' } = procedure
-  if (bare) return response ? data => JSON.stringify(data) ?? 'null' : () => undefined
+  if (bare) return response ? data => writeJson(data) ?? 'null' : () => undefined
   const envelope = JSON.stringify({ code: SUCCESS_CODE, status, message })
   if (!response) return () => envelope
   const head = `${envelope.slice(0, -1)},"data":`
-  return data => `${head}${JSON.stringify(data) ?? 'null'}}`
+  return data => `${head}${writeJson(data) ?? 'null'}}`
 }

@@ -1,5 +1,5 @@
 import type { ParsedRoute } from '../contract/index.ts'
-import { VALIDATION_FAILED } from '../errors/index.ts'
+import { refusal, textOf } from './client-text.ts'
 
 /**
  * A route's path with its parameters filled in. A URL has no way to write a segment that is empty, `.` or `..`, percent-encoded
@@ -7,10 +7,9 @@ import { VALIDATION_FAILED } from '../errors/index.ts'
  */
 export function pathOf(route: ParsedRoute, params: Readonly<Record<string, unknown>>): string {
   return route.path.replaceAll(/:([^/]+)/g, (_, name: string) => {
-    const value = String(params[name] ?? '')
-    if (value === '' || value === '.' || value === '..' || !value.isWellFormed()) {
-      throw new VALIDATION_FAILED([{ path: `params/${name}`, message: 'cannot be a segment of a path' }])
-    }
+    const value = textOf(params[name] ?? '', `params/${name}`)
+    if (value === '' || value === '.' || value === '..')
+      throw refusal(`params/${name}`, 'cannot be a segment of a path')
     return encodeURIComponent(value)
   })
 }

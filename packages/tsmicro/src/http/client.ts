@@ -6,9 +6,11 @@ import {
   parseRoute,
   type ResponseOf,
 } from '../contract/index.ts'
-import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { SERVICE_UNAVAILABLE, VALIDATION_FAILED } from '../errors/index.ts'
+import { compileSchema, isStandardSchema, tellProblems, writeJson } from '../schema/index.ts'
 import { readAnswer } from './client-answer.ts'
 import { pathOf } from './client-path.ts'
+import { compileQuery } from './client-query.ts'
 
 type PartOf<P, Name extends string> = P extends { readonly [K in Name]: infer S }
   ? { readonly [K in Name]: InferInput<S> }
@@ -20,6 +22,7 @@ type HttpInputOf<P> = P extends { readonly request: infer S }
 
 /** For one call of an {@link HttpClient}. */
 export interface HttpCallOptions {
+  /** By name, whatever its spelling: these before the client's. */
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
@@ -66,26 +69,57 @@ interface Parts {
 
 function callerOf(procedure: BoundProcedure, { baseUrl, headers: common }: HttpClientOptions) {
   const route = parseRoute(procedure.http ?? '')
+  const writeQuery = compileQuery(procedure.query ?? procedure.request)
+  const decode = compileAnswerOf(procedure)
   return async (input: Parts, call: HttpCallOptions = {}): Promise<unknown> => {
     const { params, query, body } = input.data ? divide(input.data, route) : input
     const url = new URL(baseUrl.replace(/\/$/, '') + pathOf(route, params ?? {}))
-    for (const [name, value] of Object.entries(query ?? {})) {
-      for (const each of [value].flat()) if (each !== undefined) url.searchParams.append(name, String(each))
-    }
-    const headers = {
-      ...common,
-      ...call.headers,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    }
+    writeQuery(query ?? {}, url.searchParams)
+    const headers = headersOf(common, call.headers)
+    const text = body === undefined ? undefined : bodyOf(body)
+    if (text !== undefined) headers.set('content-type', 'application/json')
     const init: RequestInit = { method: route.method, headers, ...(call.signal ? { signal: call.signal } : {}) }
-    try {
-      const response = await fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) })
-      return readAnswer(procedure, response, await response.text())
-    } catch (cause) {
-      if (call.signal?.aborted) throw call.signal.reason
-      // What fetch throws when it cannot connect, or the connection ends within the answer.
-      throw cause instanceof TypeError ? new SERVICE_UNAVAILABLE(undefined, { cause }) : cause
-    }
+    const { response, answer } = await exchange(url, text === undefined ? init : { ...init, body: text }, call.signal)
+    return decode(readAnswer(procedure, response, answer), response.url)
+  }
+}
+
+async function exchange(url: URL, init: RequestInit, signal: AbortSignal | undefined) {
+  try {
+    const response = await fetch(url, init)
+    return { response, answer: await response.text() }
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason
+    // What fetch throws when it cannot connect, or the connection ends within the answer.
+    throw cause instanceof TypeError ? new SERVICE_UNAVAILABLE(undefined, { cause }) : cause
+  }
+}
+
+/** @throws {TypeError} for a name or a value that no header can have */
+function headersOf(...sources: readonly (HttpCallOptions['headers'] | undefined)[]): Headers {
+  const headers = new Headers()
+  for (const source of sources)
+    for (const [name, value] of Object.entries(source ?? {})) if (value !== undefined) headers.set(name, value)
+  return headers
+}
+
+function bodyOf(body: unknown): string | undefined {
+  try {
+    return writeJson(body)
+  } catch (cause) {
+    throw new VALIDATION_FAILED([], { message: `the body ${(cause as Error).message}`, cause })
+  }
+}
+
+/** A Standard Schema may make something of what came: a number of a text. That is done here, once; others are taken as they are. */
+function compileAnswerOf({ response }: BoundProcedure): (data: unknown, url: string) => unknown {
+  if (!response || !isStandardSchema(response)) return data => data
+  const check = compileSchema(response, 'ignore')
+  return async (data, url) => {
+    const checked = await check(data)
+    if (!checked.problems) return checked.value
+    const cause = new Error(`the answer of ${url} does not match its schema: ${tellProblems(checked.problems)}`)
+    throw new SERVICE_UNAVAILABLE(undefined, { cause })
   }
 }
 

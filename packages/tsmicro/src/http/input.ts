@@ -1,13 +1,7 @@
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import {
-  type Check,
-  compileCoercion,
-  compileRequest,
-  describeSchema,
-  isCleanText,
-  type Schema,
-} from '../schema/index.ts'
+import { type Check, compileRequest, type Schema } from '../schema/index.ts'
+import { compileText } from './text-input.ts'
 import { compileWholeRequest } from './whole-request.ts'
 
 /** The parts of a request as the server parsed them. */
@@ -71,14 +65,6 @@ function bodyPart(schema: Schema | undefined): Part {
 
 /** A part that arrives as strings. */
 function textPart(name: 'params' | 'query', schema: Schema | undefined): Part {
-  const check = compileRequest(schema ?? NOTHING, 'refuse')
-  const coerce = compileCoercion(describeSchema(schema ?? NOTHING))
-  return {
-    name,
-    read: raw => coerce(raw[name] as Record<string, unknown>),
-    check: value => (isCleanText(value) ? check(value) : NOT_TEXT),
-    keep: schema !== undefined,
-  }
+  const { coerce, check } = compileText(schema ?? NOTHING)
+  return { name, read: raw => coerce(raw[name] as Record<string, unknown>), check, keep: schema !== undefined }
 }
-
-const NOT_TEXT = { problems: [{ path: '', message: 'contains characters that are not text' }] }

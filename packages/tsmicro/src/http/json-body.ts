@@ -1,11 +1,18 @@
 import type { FastifyInstance } from 'fastify'
-import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE } from '../errors/index.ts'
-import { isCleanText } from '../schema/index.ts'
+import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED } from '../errors/index.ts'
+import { isCleanText, tellInexact } from '../schema/index.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** There can be no number in a body of this route. */
+    withoutNumbers?: boolean
+  }
+}
 
 /** Fastify's own decoding puts U+FFFD in place of what is no UTF-8: what is stored would not be what was sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Accepts JSON bodies only. `__proto__` and `constructor.prototype` are refused; so are NUL and lone surrogates. */
+/** Accepts JSON bodies only. `__proto__` and `constructor.prototype` are refused; so are NUL, lone surrogates and numbers that would be rounded. */
 export function acceptJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   const parse = server.getDefaultJsonParser('error', 'error')
@@ -20,7 +27,8 @@ export function acceptJsonOnly(server: FastifyInstance): void {
       if (error) return done(error)
       // Both can only stand in JSON text as an escape, so the walk is paid for by the few bodies that have one.
       if (body.includes('\\u') && !isCleanText(value)) return done(new MALFORMED_REQUEST())
-      done(null, value)
+      const inexact = request.routeOptions.config.withoutNumbers ? undefined : tellInexact(body, 'body')
+      done(inexact ? new VALIDATION_FAILED([inexact]) : null, value)
     })
   })
 }

@@ -9,6 +9,7 @@ import {
 } from '../call/index.ts'
 import { type BoundProcedure, type HttpMethod, hasNoBody } from '../contract/index.ts'
 import { ROUTE_NOT_FOUND } from '../errors/index.ts'
+import { mayHaveNumbers } from '../schema/index.ts'
 import { compileAnswer } from './answer.ts'
 import { compileTrusts } from './client-address.ts'
 import { isForwarded } from './forwarded.ts'
@@ -44,6 +45,7 @@ export function mountRoute(options: MountOptions): void {
     config: {
       procedure: `${procedure.service}.${procedure.name}`,
       limits: false,
+      withoutNumbers: !mayHaveNumbers(procedure.body ?? procedure.request ?? {}),
       ...(procedure.access === 'internal' || procedure.access === 'key' ? { gateway: procedure.access } : {}),
     },
     ...(procedure.bodyLimitBytes === undefined ? {} : { bodyLimit: procedure.bodyLimitBytes }),

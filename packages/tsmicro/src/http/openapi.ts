@@ -10,6 +10,7 @@ import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
 import { closeSchema, describeSchema, type JsonSchema, type Schema } from '../schema/index.ts'
 import { successSchema } from './envelope.ts'
 import { FAILURE } from './openapi-failure.ts'
+import { fieldsOf } from './openapi-fields.ts'
 import { SchemaCollection } from './openapi-schemas.ts'
 
 export interface OpenApiInfo {
@@ -114,12 +115,11 @@ function failures(procedure: BoundProcedure): JsonSchema {
 }
 
 function parametersOf(place: 'path' | 'query', schema: JsonSchema | undefined): JsonSchema[] {
-  const required = (schema && withDefaults(schema).required) as readonly string[] | undefined
-  return Object.entries((schema?.properties ?? {}) as Record<string, JsonSchema>).map(([name, property]) => ({
+  return fieldsOf(schema ?? {}).map(({ name, required, schema }) => ({
     name,
     in: place,
-    required: place === 'path' || required?.includes(name) === true,
-    schema: property,
+    required: place === 'path' || required,
+    schema,
   }))
 }
 

@@ -1,12 +1,6 @@
-import {
-  type Checked,
-  compileCoercion,
-  compileRequest,
-  describeSchema,
-  isCleanText,
-  type Schema,
-} from '../schema/index.ts'
+import { type Checked, isCleanText, type Schema } from '../schema/index.ts'
 import type { Part, RawInput } from './input.ts'
+import { compileText } from './text-input.ts'
 
 /** What a request's fields were gathered to, or why they could not be. */
 type Gathered = { readonly data: unknown } | { readonly refused: Checked }
@@ -20,8 +14,7 @@ export function compileWholeRequest(
   pathParams: readonly string[],
   inQuery: boolean,
 ): Pick<Part, 'read' | 'check'> {
-  const check = compileRequest(request, 'refuse')
-  const coerce = compileCoercion(describeSchema(request))
+  const { coerce, check } = compileText(request)
   const read = ({ params, query, body }: RawInput): Gathered => {
     const rest = inQuery ? query : (body ?? {})
     if (typeof rest !== 'object' || rest === null || Array.isArray(rest)) return refuse('', 'must be object')

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { eventsOf } from '../contract/index.ts'
 import { EventConsumer } from '../events/index.ts'
 import { createHttpServer, openApiOf, Routes } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
@@ -64,6 +65,9 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
       }),
     )
   }
+  // An event on a subject of requests would be taken for one, and its stream would answer theirs.
+  const events = [...contracts.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)
+  for (const subject of new Set(events)) implemented.reserve(subject, `event ${subject}`)
   implemented.verify(contracts, module.nats !== undefined)
   const natsUse = { service: name, endpoints: natsServer.endpoints, events: consumer.events, access }
   verifyAccess(natsUse)

@@ -5,10 +5,11 @@ import {
   type Status,
   UserAuthenticationExpiredError,
 } from '@nats-io/nats-core'
-import { inboxPrefixOf } from '../contract/index.ts'
-import { SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
+import { checkTarget, inboxPrefixOf } from '../contract/index.ts'
+import { ApiError, SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
 import { Canceller } from './client/canceller.ts'
 import { Inbox } from './client/inbox.ts'
+import { reasonOf, unsent } from './client/outcome.ts'
 import { NOT_PERMITTED } from './not-permitted.ts'
 import { connectOf, type NatsOptions, userOf } from './options.ts'
 import { type OwnPermissions, readOwnPermissions, USER_INFO } from './own-permissions.ts'
@@ -107,12 +108,19 @@ export class NatsLink {
 
   /**
    * Sends a message that wants no answer; resolves when the server has taken it.
+   * @throws {TypeError} when the subject is none that a message can be sent to
+   * @throws {PAYLOAD_TOO_LARGE} when it is more than the server takes
    * @throws {NOT_PERMITTED} when the server does not let this user publish there
    * @throws {SERVICE_UNAVAILABLE} while the connection is down
    */
   async deliver(subject: string, payload: string, headers: MsgHdrs): Promise<void> {
+    checkTarget(subject)
     const began = performance.now()
-    this.use().publish(subject, payload, { headers })
+    try {
+      this.use().publish(subject, payload, { headers })
+    } catch (cause) {
+      throw cause instanceof ApiError ? cause : reasonOf(unsent(cause))
+    }
     await this.check()
     // The refusal comes before the answer to the check, by another way.
     await new Promise(resolve => setImmediate(resolve))

@@ -24,6 +24,8 @@ function copy(node: unknown, close: boolean): unknown {
   const combined = Array.isArray(node.allOf) || (isNode(node.properties) && ('anyOf' in node || 'oneOf' in node))
   const saysItself = 'additionalProperties' in node || 'patternProperties' in node
   for (const key of SINGLE) if (key in node) result[key] = copy(node[key], true)
+  // TypeBox writes a tuple as a list of `items`.
+  if (Array.isArray(node.items)) result.items = node.items.map(item => copy(item, true))
   for (const key of LISTS) {
     if (Array.isArray(node[key])) result[key] = node[key].map(member => copy(member, close && !combined))
   }

@@ -1,69 +1,71 @@
+import { closeSchema } from './close.ts'
+import { compileDefaults } from './defaults.ts'
+import { branchesOf, propertiesOf, type Root, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
+import { compileSpelling, type Spelling } from './spelling.ts'
 
-type Convert = (value: unknown) => unknown
 type Fields = Record<string, unknown>
-
-const NUMBER = /^-?(0|[1-9]\d{0,15})(\.\d{1,15})?$/
+type Coerce = (input: Fields) => Fields
 
 /**
- * Prepares the conversion of path and query strings to what an object schema asks for: numbers, integers, booleans and
- * lists. Worked out once, at start. What does not look like the wanted type is left as it is for the validator to refuse.
+ * Prepares the conversion of path and query strings to what an object schema asks for: a text stands for the value that
+ * it spells. Worked out once, at start. What does not look like the wanted type is left as it is for the validator to refuse.
  */
-export function compileCoercion(schema: JsonSchema): (input: Fields) => Fields {
-  const converters = Object.entries(propertiesOf(schema)).flatMap(([name, property]) => {
-    const convert = converterOf(property)
-    return convert ? [[name, convert] as const] : []
+export function compileCoercion(schema: JsonSchema): Coerce {
+  return coerceOf(schema, rootOf(schema))
+}
+
+function coerceOf(schema: JsonSchema, root: Root): Coerce {
+  const node = root.resolve(schema)
+  const own = coerceNamed(node, root)
+  const branches = branchesOf(node)
+    .map(root.resolve)
+    .filter(branch => isNode(branch.properties) || branch.allOf)
+  if (branches.length === 0) return own
+  const alone = !isNode(node.properties)
+  const options = branches.map(branch => {
+    const fill = compileDefaults(branch) ?? (value => value)
+    const accepts = root.accepts(alone ? closeSchema(branch) : branch)
+    return { coerce: coerceOf(branch, root), accepts: (value: unknown) => accepts(fill(value)) }
   })
-  if (converters.length === 0) return input => input
+  return input => {
+    const begun = own(input)
+    const tried = options.map(({ coerce, accepts }) => ({ value: coerce(begun), accepts }))
+    return (tried.find(({ value, accepts }) => accepts(value)) ?? tried[0])?.value ?? begun
+  }
+}
+
+/** Properties by their names, by patterns, and all others. */
+function coerceNamed(node: JsonSchema, root: Root): Coerce {
+  const named = spellingsOf(propertiesOf(node, root), root)
+  const patterns = spellingsOf(node.patternProperties, root).map(
+    ([pattern, spelling]) => [new RegExp(pattern, 'u'), spelling] as const,
+  )
+  const others = isNode(node.additionalProperties) ? compileSpelling(node.additionalProperties, root) : undefined
+  const names = new Set(named.map(([name]) => name))
+  const open = patterns.length > 0 || others !== undefined
+  if (named.length === 0 && !open) return input => input
   return input => {
     const result = { ...input }
-    for (const [name, convert] of converters) {
-      if (result[name] !== undefined) result[name] = convert(result[name])
+    for (const [name, spelling] of named)
+      if (Object.hasOwn(result, name) && result[name] !== undefined) result[name] = spelling(result[name])
+    if (!open) return result
+    for (const [name, value] of Object.entries(input)) {
+      const spelling = names.has(name) ? undefined : (patterns.find(([pattern]) => pattern.test(name))?.[1] ?? others)
+      if (spelling)
+        Object.defineProperty(result, name, {
+          value: spelling(value),
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        })
     }
     return result
   }
 }
 
-/** Prepares the filling in of defaults for absent properties of an object schema; `undefined` when it has none. */
-export function compileDefaults(schema: JsonSchema): ((input: unknown) => unknown) | undefined {
-  const defaults = Object.entries(propertiesOf(schema)).filter(([, property]) => property.default !== undefined)
-  if (defaults.length === 0) return undefined
-  return input => {
-    if (!isNode(input)) return input
-    const absent = defaults.filter(([name]) => input[name] === undefined)
-    if (absent.length === 0) return input
-    return {
-      ...input,
-      ...Object.fromEntries(absent.map(([name, property]) => [name, structuredClone(property.default)])),
-    }
-  }
-}
-
-function propertiesOf(schema: JsonSchema): Record<string, JsonSchema> {
-  const members = Array.isArray(schema.allOf) ? schema.allOf.map(propertiesOf) : []
-  return Object.assign({}, ...members, schema.properties)
-}
-
-function converterOf(schema: JsonSchema): Convert | undefined {
-  const { type } = schema
-  if (type === 'integer' || type === 'number' || typeof schema.const === 'number') return toNumber
-  if (type === 'boolean' || typeof schema.const === 'boolean') return toBoolean
-  if (type === 'array') {
-    const each = converterOf((schema.items ?? {}) as JsonSchema) ?? (value => value)
-    return value => (Array.isArray(value) ? value : [value]).map(each)
-  }
-  const branches = (schema.anyOf ?? schema.oneOf) as readonly JsonSchema[] | undefined
-  // Text stays text where text is allowed: `"5"` may be a name.
-  if (!branches || branches.some(({ type, const: constant }) => type === 'string' || typeof constant === 'string'))
-    return
-  const converters = branches.map(converterOf).filter(convert => convert !== undefined)
-  return value => converters.reduce((result, convert) => (result === value ? convert(value) : result), value)
-}
-
-function toNumber(value: unknown): unknown {
-  return typeof value === 'string' && NUMBER.test(value) ? Number(value) : value
-}
-
-function toBoolean(value: unknown): unknown {
-  return value === 'true' ? true : value === 'false' ? false : value
+function spellingsOf(members: unknown, root: Root): readonly (readonly [string, Spelling])[] {
+  return isNode(members)
+    ? Object.entries(members).map(([name, member]) => [name, compileSpelling(member as JsonSchema, root)] as const)
+    : []
 }

@@ -2,11 +2,11 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ValidationDetail } from '../errors/index.ts'
 import { closeSchema } from './close.ts'
-import { compileDefaults } from './coerce.ts'
+import { compileDefaults } from './defaults.ts'
 import { MAX_DETAILS } from './problems.ts'
 import { compilePrune } from './prune.ts'
 import type { JsonSchema, Schema } from './schema.ts'
-import { isStandardSchema, type StandardSchema } from './standard.ts'
+import { isStandardSchema, type StandardIssue, type StandardSchema } from './standard.ts'
 import { compileTelling } from './tell.ts'
 
 /** Outcome of a check: the value to go on with, or the problems found (at most {@link MAX_DETAILS}). */
@@ -60,7 +60,7 @@ export function compileRequest(schema: Schema, unknownFields: UnknownFields): Ch
 }
 
 /** A schema that contains itself is checked recursively: hostile nesting is then a problem of the value, not of ours. */
-function guarded(check: (value: unknown) => Checked): (value: unknown) => Checked {
+export function guarded(check: (value: unknown) => Checked): (value: unknown) => Checked {
   return value => {
     try {
       return check(value)
@@ -74,12 +74,14 @@ function guarded(check: (value: unknown) => Checked): (value: unknown) => Checke
 function standardCheck(schema: StandardSchema): Check {
   return async value => {
     const result = await schema['~standard'].validate(value)
-    if (!result.issues) return { value: result.value }
-    return {
-      problems: result.issues.slice(0, MAX_DETAILS).map(issue => ({
-        path: (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part)).join('/'),
-        message: issue.message,
-      })),
-    }
+    return result.issues ? { problems: problemsOfIssues(result.issues) } : { value: result.value }
   }
+}
+
+/** What a Standard Schema says is wrong, as we tell it. */
+export function problemsOfIssues(issues: readonly StandardIssue[]): readonly ValidationDetail[] {
+  return issues.slice(0, MAX_DETAILS).map(issue => ({
+    path: (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part)).join('/'),
+    message: issue.message,
+  }))
 }

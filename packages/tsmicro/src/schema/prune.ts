@@ -1,13 +1,10 @@
-import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { itemsOf, type Root, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /** Copies a value that matches a schema, without the properties that the schema does not name. */
 export type Prune = (value: unknown) => unknown
 
 const OBJECT_KEYWORDS = ['properties', 'patternProperties', 'additionalProperties'] as const
-
-type Accepts = (value: unknown) => boolean
 
 /**
  * Prepares the dropping of unknown properties. By JSON Schema alone, so that it works for schemas of any origin, and into a
@@ -16,7 +13,7 @@ type Accepts = (value: unknown) => boolean
  */
 export function compilePrune(schema: JsonSchema): Prune {
   const known = new Map<JsonSchema, Prune>()
-  const definitions = { ...(schema.$defs as object), ...(schema.definitions as object) } as Record<string, JsonSchema>
+  const root = rootOf(schema)
 
   const build = (node: unknown): Prune => {
     if (!isNode(node)) return value => value
@@ -30,7 +27,7 @@ export function compilePrune(schema: JsonSchema): Prune {
   }
 
   const pruneOf = (node: JsonSchema): Prune => {
-    if (typeof node.$ref === 'string') return build(definitions[node.$ref.replace(/^#\/(\$defs|definitions)\//, '')])
+    if (typeof node.$ref === 'string') return build(root.resolve(node))
     const parts = [
       ...(Array.isArray(node.allOf) ? node.allOf.map(build) : []),
       ...(Array.isArray(node.anyOf ?? node.oneOf) ? [branchOf((node.anyOf ?? node.oneOf) as readonly unknown[])] : []),
@@ -40,14 +37,15 @@ export function compilePrune(schema: JsonSchema): Prune {
       return value => (isNode(value) ? Object.assign({}, ...parts.map(prune => prune(value))) : value)
     }
     if (parts[0]) return parts[0]
-    const first = Array.isArray(node.prefixItems) ? node.prefixItems.map(build) : []
-    if (first.length === 0 && !isNode(node.items)) return value => value
-    const rest = build(node.items)
+    const items = itemsOf(node)
+    const first = items.first.map(build)
+    if (first.length === 0 && !isNode(items.rest)) return value => value
+    const rest = build(items.rest)
     return value => (Array.isArray(value) ? value.map((item, index) => (first[index] ?? rest)(item)) : value)
   }
 
   const branchOf = (branches: readonly unknown[]): Prune => {
-    const options = branches.map(branch => ({ accepts: acceptsOf(branch, definitions), prune: build(branch) }))
+    const options = branches.map(branch => ({ accepts: acceptsOf(branch, root), prune: build(branch) }))
     return value =>
       richest(
         options.filter(({ accepts }) => accepts(value)).map(({ prune }) => prune(value)),
@@ -81,10 +79,8 @@ export function compilePrune(schema: JsonSchema): Prune {
   return build(schema)
 }
 
-function acceptsOf(branch: unknown, definitions: JsonSchema): Accepts {
-  if (!isNode(branch)) return () => branch !== false
-  const compiled = Compile({ $defs: definitions, ...branch } as TSchema)
-  return value => compiled.Check(value)
+function acceptsOf(branch: unknown, root: Root): (value: unknown) => boolean {
+  return isNode(branch) ? root.accepts(branch) : () => branch !== false
 }
 
 /** Of several branches that accept a value, the one that keeps most of it. */

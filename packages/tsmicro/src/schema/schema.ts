@@ -9,7 +9,8 @@ export type Infer<S> =
   S extends StandardSchema<unknown, infer Output> ? Output : S extends TSchema ? Static<S> : undefined
 
 /** What a caller passes before validation: differs from {@link Infer} where a schema has defaults or transforms. */
-export type InferInput<S> = S extends StandardSchema<infer Input> ? Input : S extends TSchema ? Static<S> : undefined
+export type InferInput<S> =
+  S extends StandardSchema<infer Input, unknown> ? Input : S extends TSchema ? Static<S> : undefined
 
 /** Plain JSON Schema 2020-12 as data. */
 export type JsonSchema = { readonly [keyword: string]: unknown }

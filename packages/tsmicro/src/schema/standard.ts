@@ -9,7 +9,12 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
     /** Standard JSON Schema: lets us describe the schema in OpenAPI. */
-    readonly jsonSchema?: { readonly input: (options: { target: string }) => Record<string, unknown> }
+    readonly jsonSchema?: {
+      readonly input: (options: {
+        readonly target: string
+        readonly libraryOptions?: Record<string, unknown>
+      }) => Record<string, unknown>
+    }
   }
 }
 

@@ -20,6 +20,7 @@ import { overload } from './overload.ts'
 import { permissions } from './permissions.ts'
 import { platform } from './platform.ts'
 import { replies } from './replies.ts'
+import { shapes } from './shapes.ts'
 import { sharing } from './sharing.ts'
 import { stack } from './stack.ts'
 import { wire } from './wire.ts'
@@ -32,6 +33,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   batch,
   'batch replies': batchReplies,
   replies,
+  shapes,
   sharing,
   cancel,
   overload,

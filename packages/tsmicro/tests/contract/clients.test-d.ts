@@ -15,6 +15,8 @@ export async function natsClient() {
   const { n } = await nats.call(shop.zod, {})
   is<Equal<typeof n, number>>(true)
   await nats.call(shop.zod, { n: '5' })
+  const { price } = await nats.call(shop.priced, undefined)
+  is<Equal<typeof price, number>>(true)
   // @ts-expect-error: the input is a string, which is converted
   await nats.call(shop.zod, { n: true })
   // @ts-expect-error: a field is missing
@@ -52,6 +54,9 @@ export async function httpClient() {
 
 export async function publisher() {
   await events.publish(shop.made, { id: 'a', price: 1 }, { sequence: 1 })
+  await events.publish(shop.sold, { id: 'a', n: '1' })
+  // @ts-expect-error: the consumer's side of the transform
+  await events.publish(shop.sold, { id: 'a', n: 1 })
   // @ts-expect-error: a field is missing
   await events.publish(shop.made, { id: 'a' })
   // @ts-expect-error: a procedure is no event

@@ -33,7 +33,16 @@ export const shop = contract('shop', {
     request: z.object({ n: z.string().transform(Number).default(1) }),
     response: z.object({ n: z.number() }),
   }),
+  priced: procedure({
+    nats: 'priced',
+    access: 'internal',
+    response: z.object({ price: z.string().transform(Number) }),
+  }),
   only: procedure({ nats: 'only', access: 'internal' }),
   made: event({ subject: 'item.made', aggregate: 'id', data: Item }),
-  sold: event({ subject: 'item.sold', aggregate: 'id', data: z.object({ id: z.string(), at: z.coerce.date() }) }),
+  sold: event({
+    subject: 'item.sold',
+    aggregate: 'id',
+    data: z.object({ id: z.string(), n: z.string().transform(Number) }),
+  }),
 })

@@ -38,16 +38,20 @@ is<Equal<CallOf<typeof shop.both>['user'], undefined>>(true)
 
 const both = () => true
 const zod: Handler<typeof shop.zod> = ({ data }) => data
+// A response's transform runs at the caller: the handler answers with what travels.
+const priced: Handler<typeof shop.priced> = () => ({ price: '12' })
+// @ts-expect-error: the caller's side of the transform
+const late: Handler<typeof shop.priced> = () => ({ price: 12 })
 const make: Handler<typeof shop.make> = async ({ body, user }) => ({ ...body, id: user.id })
 
 routes.implement(shop, { find, make, mine: () => {}, both, zod })
-nats.implement(shop, { both, zod, only: async () => {} })
+nats.implement(shop, { both, zod, priced, only: async () => {} })
 // @ts-expect-error: find is missing
 routes.implement(shop, { make, mine: () => {}, both, zod })
 // @ts-expect-error: only is missing
-nats.implement(shop, { both, zod })
+nats.implement(shop, { both, zod, priced })
 // @ts-expect-error: find has no NATS door
-nats.implement(shop, { both, zod, only: () => {}, find })
+nats.implement(shop, { both, zod, priced, only: () => {}, find })
 // @ts-expect-error: only has no HTTP door
 routes.implement(shop, { find, make, mine: () => {}, both, zod, only: () => {} })
 // @ts-expect-error: a response of another type
@@ -56,14 +60,14 @@ routes.implement(shop, { find, make, mine: () => {}, both: () => 'yes', zod })
 const lacking: Handler<typeof shop.find> = () => ({ id: 'a' })
 // @ts-expect-error: a field of another type
 const wrong: Handler<typeof shop.find> = async () => ({ id: 'a', price: '1' })
-void [lacking, wrong]
+void [lacking, wrong, priced, late]
 
 nats.consume(shop.made, ({ data, aggregateSequence, time }) => {
   is<Equal<typeof data, { id: string; price: number }>>(true)
   is<Equal<typeof aggregateSequence, number | undefined>>(true)
   is<Equal<typeof time, string>>(true)
 })
-nats.consume(shop.sold, ({ data }) => is<Equal<typeof data, { id: string; at: Date }>>(true))
+nats.consume(shop.sold, ({ data }) => is<Equal<typeof data, { id: string; n: number }>>(true))
 // @ts-expect-error: a procedure is no event
 nats.consume(shop.both, () => {})
 // @ts-expect-error: not a field of the data

@@ -8,13 +8,14 @@ import {
 } from '../../call/index.ts'
 import {
   type BoundProcedure,
+  checkTarget,
   needsUser,
   type ProcedureSpec,
   type RequestOf,
   type ResponseOf,
 } from '../../contract/index.ts'
 import { DEADLINE_EXCEEDED, VALIDATION_FAILED } from '../../errors/index.ts'
-import { type Check, compileSchema, tellProblems } from '../../schema/index.ts'
+import { type Check, compileDefaultedOutgoing, compileSchema, tellProblems, writeJson } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
 import type { Outcome } from './outcome.ts'
@@ -105,7 +106,7 @@ export class NatsClient extends NatsLink {
         throw new VALIDATION_FAILED(sent.problems, { message })
       }
       input = sent.value
-      text = JSON.stringify(input) ?? ''
+      text = writeJson(input) ?? ''
     }
     const timeoutMs = options.timeoutMs ?? bound.timeoutMs ?? this.#timeoutMs
     // Awaited here, and errors made here, so that their stack traces lead to the caller.
@@ -135,10 +136,12 @@ export class NatsClient extends NatsLink {
 
   /**
    * A request without a contract: any subject, gomicro's envelope at both ends, no validation.
+   * @throws {TypeError} when the subject is none that a message can be sent to
    * @throws as {@link call}, save the validation
    */
   async request<Response>(subject: string, data: unknown, options: CallOptions = {}): Promise<Response> {
-    const text = JSON.stringify(data) ?? ''
+    checkTarget(subject)
+    const text = writeJson(data) ?? ''
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs
     const manner = { asUser: false, batchable: false }
     const reply = replyOf(await this.#exchange(subject, text, timeoutMs, options, manner))
@@ -188,7 +191,7 @@ export class NatsClient extends NatsLink {
     const known = this.#prepared.get(procedure)
     if (known) return known
     const prepared = {
-      request: procedure.request && compileSchema(procedure.request, 'ignore'),
+      request: procedure.request && compileDefaultedOutgoing(procedure.request),
       response: procedure.response && compileSchema(procedure.response, 'ignore'),
       errors: replyErrorsOf(procedure),
       asUser: needsUser(procedure.access),

@@ -1,11 +1,11 @@
-import { createInbox, InvalidArgumentError, type Msg, NoRespondersError } from '@nats-io/nats-core'
+import { createInbox, type Msg, NoRespondersError } from '@nats-io/nats-core'
 import { batchSubject } from '../../contract/index.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
 import { parseItems, readAnswer } from '../wire/batch.ts'
 import { Batcher } from './batcher.ts'
 import type { BatchingOptions } from './batching.ts'
-import type { Outcome } from './outcome.ts'
+import { type Outcome, unsent } from './outcome.ts'
 import { type CallRequest, PendingCall } from './pending-call.ts'
 import { replyToken } from './reply-token.ts'
 import { encodeHeaders } from './request-headers.ts'
@@ -200,9 +200,4 @@ function isNobody(msg: Msg): boolean {
   } catch {
     return false
   }
-}
-
-function unsent(cause: unknown): Outcome {
-  const tooLarge = cause instanceof InvalidArgumentError && cause.message.includes('max_payload')
-  return { kind: tooLarge ? 'too-large' : 'unavailable', cause }
 }

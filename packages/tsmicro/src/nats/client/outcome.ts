@@ -1,4 +1,4 @@
-import type { Msg } from '@nats-io/nats-core'
+import { InvalidArgumentError, type Msg } from '@nats-io/nats-core'
 import { DEADLINE_EXCEEDED, PAYLOAD_TOO_LARGE, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
 import { NOT_PERMITTED } from '../not-permitted.ts'
 import type { BatchedReply } from '../wire/batch.ts'
@@ -17,6 +17,12 @@ export type Outcome =
   | { readonly kind: 'too-large'; readonly cause: unknown }
   /** The caller gave up, and told why. */
   | { readonly kind: 'given-up'; readonly reason: unknown }
+
+/** How a message ended that the client did not even send. */
+export function unsent(cause: unknown): { readonly kind: 'too-large' | 'unavailable'; readonly cause: unknown } {
+  const tooLarge = cause instanceof InvalidArgumentError && cause.message.includes('max_payload')
+  return { kind: tooLarge ? 'too-large' : 'unavailable', cause }
+}
 
 /** What there is to throw when no answer came. */
 export function reasonOf(outcome: Exclude<Outcome, { readonly kind: 'message' | 'item' }>): unknown {

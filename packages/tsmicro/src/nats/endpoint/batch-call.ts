@@ -1,6 +1,12 @@
 import { CallerGoneError, Deadline, DoorContext, type Log } from '../../call/index.ts'
-import { type ApiError, INTERNAL, MALFORMED_REQUEST } from '../../errors/index.ts'
-import { isCleanText } from '../../schema/index.ts'
+import {
+  type ApiError,
+  INTERNAL,
+  MALFORMED_REQUEST,
+  VALIDATION_FAILED,
+  type ValidationDetail,
+} from '../../errors/index.ts'
+import { hasInexact, isCleanText } from '../../schema/index.ts'
 import { type BatchedCall, encodeAnswer, encodeRefusal } from '../wire/batch.ts'
 import { failureOf } from '../wire/failure.ts'
 import type { BatchReplies } from './batch-replies.ts'
@@ -11,6 +17,8 @@ export interface BatchCallOptions {
   readonly replies: BatchReplies
   /** Whether the message has escapes in it, so that texts have to be looked at. */
   readonly escapes: boolean
+  /** What is wrong with a number somewhere in the message, which stands as NaN in its call. */
+  readonly inexact: ValidationDetail | undefined
   readonly timeoutMs: number
   readonly log: Log
 }
@@ -37,6 +45,8 @@ export class BatchCall implements InboundCall {
   read(): unknown {
     const { data } = this.#call
     if (this.#options.escapes && !isCleanText(data)) throw new MALFORMED_REQUEST()
+    const { inexact } = this.#options
+    if (inexact && hasInexact(data)) throw new VALIDATION_FAILED([inexact])
     return data
   }
 

@@ -13,7 +13,7 @@ import {
 } from '../../call/index.ts'
 import type { BoundProcedure } from '../../contract/index.ts'
 import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } from '../../errors/index.ts'
-import { compileRequest } from '../../schema/index.ts'
+import { compileRequest, mayHaveNumbers, writeJson } from '../../schema/index.ts'
 import type { InboundCall } from './inbound-call.ts'
 import { EndpointStats } from './stats.ts'
 
@@ -34,6 +34,8 @@ export interface Endpoint {
   readonly stats: EndpointStats
   /** Milliseconds a call may take. */
   readonly timeoutMs: number
+  /** There may be numbers in its requests: those that would be rounded are looked for. */
+  readonly numbers: boolean
   /** Never rejects. */
   handle(call: InboundCall): Promise<void>
 }
@@ -64,7 +66,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       stage = 'middleware'
       const result = await pipeline(checked ? { data: checked.value } : {}, context)
       // Also undefined for a function or a symbol.
-      return JSON.stringify(result) ?? ''
+      return writeJson(result) ?? ''
     } catch (error) {
       throw await tellFailure(error, stage, context.log)
     }
@@ -73,6 +75,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     procedure,
     stats,
     timeoutMs: procedure.timeoutMs ?? options.timeoutMs,
+    numbers: procedure.request !== undefined && mayHaveNumbers(procedure.request),
     async handle(call) {
       const began = stats.begin()
       let failure: ApiError | undefined

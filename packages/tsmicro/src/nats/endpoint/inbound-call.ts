@@ -6,7 +6,7 @@ export interface InboundCall {
   readonly context: DoorContext
   /** Nobody waits for the answer any more. */
   readonly gone: boolean
-  /** The request's data. @throws {MALFORMED_REQUEST} */
+  /** The request's data. @throws {MALFORMED_REQUEST}; {VALIDATION_FAILED} for a number that would be rounded */
   read(): unknown
   /** Sends the answer, JSON text or '' for none. Returns the failure that was told instead where that could not be sent. */
   answer(data: string): ApiError | undefined

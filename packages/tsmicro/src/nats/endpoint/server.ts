@@ -111,7 +111,7 @@ export class NatsServer {
 
   #receive(endpoint: Endpoint, msg: Msg): void {
     if (!this.#mayAnswer(msg)) return
-    const call = new MessageCall(msg, endpoint.timeoutMs, this.#options.log)
+    const call = new MessageCall(msg, endpoint, this.#options.log)
     if (msg.reply) this.#working.set(msg.reply, call)
     this.#active += 1
     const ended = () => this.#ended(msg.reply)
@@ -120,7 +120,8 @@ export class NatsServer {
 
   #receiveBatch(endpoint: Endpoint, msg: Msg, maxPayload: number): void {
     if (!this.#mayAnswer(msg)) return
-    const batch = readBatch(msg, { maxPayload, timeoutMs: endpoint.timeoutMs, log: this.#options.log })
+    const { timeoutMs, numbers } = endpoint
+    const batch = readBatch(msg, { maxPayload, timeoutMs, numbers, log: this.#options.log })
     let left = batch?.calls.length ?? 0
     if (!batch || left === 0) return
     if (msg.reply) this.#working.set(msg.reply, batch)

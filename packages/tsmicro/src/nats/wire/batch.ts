@@ -60,9 +60,9 @@ export function readAnswer(item: unknown): BatchedReply | undefined {
 }
 
 /** The items of a batch or of its answers; undefined when the text is no JSON array. */
-export function parseItems(text: string): readonly unknown[] | undefined {
+export function parseItems(text: string, revive?: Parameters<typeof JSON.parse>[1]): readonly unknown[] | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(text, revive)
     return Array.isArray(value) ? value : undefined
   } catch {
     return undefined

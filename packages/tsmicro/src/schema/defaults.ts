@@ -1,0 +1,112 @@
+import { branchesOf, itemsOf, type Root, rootOf } from './references.ts'
+import { isNode, type JsonSchema } from './schema.ts'
+
+/** Copies only what changes: a value that lacks nothing is given back as it is. */
+type Fill = (value: unknown) => unknown
+
+const SAME: Fill = value => value
+
+/**
+ * Prepares the filling in of defaults for absent properties, however deep: in objects within objects and lists, and in the
+ * alternative that a value belongs to. `undefined` when the schema has none.
+ */
+export function compileDefaults(schema: JsonSchema): Fill | undefined {
+  return mentionsDefault(schema) ? new Defaults(rootOf(schema)).fillOf(schema) : undefined
+}
+
+function mentionsDefault(node: unknown): boolean {
+  if (Array.isArray(node)) return node.some(mentionsDefault)
+  return isNode(node) && (node.default !== undefined || Object.values(node).some(mentionsDefault))
+}
+
+class Defaults {
+  readonly #root: Root
+  readonly #known = new Map<JsonSchema, Fill>()
+
+  constructor(root: Root) {
+    this.#root = root
+  }
+
+  fillOf(given: unknown): Fill {
+    const node = this.#root.resolve(given)
+    const known = this.#known.get(node)
+    if (known) return known
+    // A schema may contain itself: whoever asks for it while it is built gets a reference to what it will be.
+    let made = SAME
+    this.#known.set(node, value => made(value))
+    const parts = [
+      ...(Array.isArray(node.allOf) ? node.allOf.map(member => this.fillOf(member)) : []),
+      this.#ofObject(node),
+      this.#ofList(node),
+      this.#ofBranches(node),
+    ].filter(part => part !== SAME)
+    made = parts.length > 1 ? value => parts.reduce((filled, part) => part(filled), value) : (parts[0] ?? SAME)
+    if (made === SAME) this.#known.set(node, SAME)
+    return made
+  }
+
+  #ofObject(node: JsonSchema): Fill {
+    const members = Object.entries(isNode(node.properties) ? node.properties : {}).flatMap(([name, member]) => {
+      const fill = this.fillOf(member)
+      const initial = (member as JsonSchema).default
+      return initial === undefined && fill === SAME ? [] : [{ name, fill, initial: initialOf(initial, fill) }]
+    })
+    const patterns = Object.entries(isNode(node.patternProperties) ? node.patternProperties : {}).map(
+      ([pattern, member]) => ({ pattern: new RegExp(pattern, 'u'), fill: this.fillOf(member) }),
+    )
+    const others = isNode(node.additionalProperties) ? this.fillOf(node.additionalProperties) : SAME
+    const open = others !== SAME || patterns.some(({ fill }) => fill !== SAME)
+    if (members.length === 0 && !open) return SAME
+    const named = new Set(Object.keys(isNode(node.properties) ? node.properties : {}))
+    return value => {
+      if (!isNode(value)) return value
+      const changes: [string, unknown][] = []
+      for (const { name, fill, initial } of members) {
+        const member = value[name]
+        const filled = member === undefined ? initial() : fill(member)
+        if (filled !== member) changes.push([name, filled])
+      }
+      if (open) {
+        for (const [name, member] of Object.entries(value)) {
+          if (named.has(name)) continue
+          const filled = (patterns.find(({ pattern }) => pattern.test(name))?.fill ?? others)(member)
+          if (filled !== member) changes.push([name, filled])
+        }
+      }
+      return changes.length === 0 ? value : { ...value, ...Object.fromEntries(changes) }
+    }
+  }
+
+  #ofList(node: JsonSchema): Fill {
+    const { first, rest } = itemsOf(node)
+    const places = first.map(item => this.fillOf(item))
+    const others = isNode(rest) ? this.fillOf(rest) : SAME
+    if (others === SAME && places.every(place => place === SAME)) return SAME
+    return value => {
+      if (!Array.isArray(value)) return value
+      const filled = value.map((item, index) => (places[index] ?? others)(item))
+      return filled.every((item, index) => item === value[index]) ? value : filled
+    }
+  }
+
+  /** That of the first alternative that takes the value with its defaults. */
+  #ofBranches(node: JsonSchema): Fill {
+    const branches = branchesOf(node).map(branch => this.#root.resolve(branch))
+    if (!branches.some(mentionsDefault)) return SAME
+    const options = branches.map(branch => ({ fill: this.fillOf(branch), accepts: this.#root.accepts(branch) }))
+    return value => {
+      for (const { fill, accepts } of options) {
+        const filled = fill(value)
+        if (accepts(filled)) return filled
+      }
+      return value
+    }
+  }
+}
+
+/** Makes a default anew each time, with the defaults that lie in it. */
+function initialOf(initial: unknown, fill: Fill): () => unknown {
+  if (initial === undefined) return () => undefined
+  const whole = fill(initial)
+  return typeof whole === 'object' && whole !== null ? () => structuredClone(whole) : () => whole
+}

@@ -1,0 +1,50 @@
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { isNode, type JsonSchema } from './schema.ts'
+
+/** A JSON Schema with what its references mean. */
+export interface Root {
+  /** The node itself, or what it refers to; `{}` for what is no schema. */
+  readonly resolve: (node: unknown) => JsonSchema
+  /** Compiles the check of one node. */
+  readonly accepts: (node: JsonSchema) => (value: unknown) => boolean
+}
+
+/** Finds definitions as JSON Schema (`#/$defs/Node`) and TypeBox (`Node`) name them. */
+export function rootOf(schema: JsonSchema): Root {
+  const definitions = { ...(schema.$defs as object), ...(schema.definitions as object) } as Record<string, JsonSchema>
+  return {
+    resolve: node => {
+      let found = node
+      // References may go in a circle.
+      for (let steps = 0; isNode(found) && typeof found.$ref === 'string' && steps < 20; steps++)
+        found = found.$ref === '#' ? schema : definitions[found.$ref.replace(/^#\/(\$defs|definitions)\//, '')]
+      return isNode(found) ? found : {}
+    },
+    accepts: node => {
+      const compiled = Compile({ $defs: definitions, ...node } as TSchema)
+      return value => compiled.Check(value)
+    },
+  }
+}
+
+/** What a schema says of an object's properties, those of `allOf` included. */
+export function propertiesOf(schema: JsonSchema, { resolve }: Root = rootOf(schema)): Record<string, JsonSchema> {
+  const node = resolve(schema)
+  const members = Array.isArray(node.allOf)
+    ? node.allOf.map(member => propertiesOf(member as JsonSchema, { resolve } as Root))
+    : []
+  return Object.assign({}, ...members, node.properties)
+}
+
+/** The alternatives of `anyOf` or `oneOf`. */
+export function branchesOf(node: JsonSchema): readonly JsonSchema[] {
+  const branches = node.anyOf ?? node.oneOf
+  return Array.isArray(branches) ? branches.filter(isNode) : []
+}
+
+/** A list's items: the first ones by place (TypeBox writes them as `items`), and all others. */
+export function itemsOf(node: JsonSchema): { readonly first: readonly unknown[]; readonly rest: unknown } {
+  if (Array.isArray(node.items)) return { first: node.items, rest: node.additionalItems }
+  return { first: Array.isArray(node.prefixItems) ? node.prefixItems : [], rest: node.items }
+}

@@ -1,0 +1,90 @@
+import type { ValidationDetail } from '../errors/index.ts'
+import { isNode } from './schema.ts'
+
+/** Writes a value as JSON text; undefined for what has none. @throws {TypeError} that names the field that JSON cannot carry, and the way out */
+export function writeJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    const found = unwritableIn(value)
+    if (!found) throw cause
+    throw new TypeError(`cannot be written as JSON: ${found.path || '(root)'} ${found.message}`, { cause })
+  }
+}
+
+/** A value as it will be read at the other end. */
+export function asJson(
+  value: unknown,
+): { value: unknown; problems?: undefined } | { problems: readonly ValidationDetail[] } {
+  if (isPlainJson(value, 0)) return { value }
+  try {
+    const text = JSON.stringify(value)
+    return { value: text === undefined ? undefined : JSON.parse(text) }
+  } catch (error) {
+    return { problems: [unwritableIn(value) ?? { path: '', message: (error as Error).message }] }
+  }
+}
+
+/** Adds to each problem of a value that leaves what kind of value it is, and what to do with it. */
+export function tellWays(problems: readonly ValidationDetail[], value: unknown): readonly ValidationDetail[] {
+  return problems.map(({ path, message }) => {
+    const way = wayOf(valueAt(value, path), message)
+    return { path, message: way ? `${message} (${way})` : message }
+  })
+}
+
+function valueAt(value: unknown, path: string): unknown {
+  if (path === '') return value
+  return path.split('/').reduce<unknown>((found, part) => {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
+    return typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
+  }, value)
+}
+
+/** What there is to do with a value that JSON has no form for. */
+function wayOf(value: unknown, message: string): string | undefined {
+  if (typeof value === 'bigint')
+    return 'a bigint: return String(it) and declare a text, or Number(it) where it is small'
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return `${value}: JSON has no form for it, return null or leave it out`
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}: JSON has no form for it`
+  if (typeof value === 'string' && /\b(number|integer)\b/.test(message) && /^-?\d+(\.\d+)?$/.test(value))
+    return 'a text that spells one, as PostgreSQL gives numeric and bigint: return Number(it), or declare a text'
+  return typeof value === 'object' && value !== null ? wayOfObject(value) : undefined
+}
+
+function wayOfObject(value: object): string | undefined {
+  if (value instanceof Date) return 'a Date: return its toISOString(), for a text with format date-time'
+  if (value instanceof Map) return 'a Map: return Object.fromEntries(it)'
+  if (value instanceof Set) return 'a Set: return [...it]'
+  if (value instanceof Uint8Array) return "bytes: return them as text, e.g. Buffer.from(it).toString('base64')"
+  const name = value.constructor?.name
+  return name && name !== 'Object' && name !== 'Array'
+    ? `an object of class ${name}: return a text or its fields`
+    : undefined
+}
+
+/** Finds what `JSON.stringify` throws about: a bigint, or an object that contains itself. */
+function unwritableIn(value: unknown, path = '', above: readonly unknown[] = []): ValidationDetail | undefined {
+  if (typeof value === 'bigint') return { path, message: `has no form in JSON (${wayOf(value, '')})` }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (above.includes(value)) return { path, message: 'contains itself' }
+  if (above.length > 100) return { path, message: 'is nested too deeply' }
+  for (const [name, member] of Object.entries(value)) {
+    const found = unwritableIn(member, path === '' ? name : `${path}/${name}`, [...above, value])
+    if (found) return found
+  }
+  return undefined
+}
+
+/** Whether a value is read as it is: no dates, classes, bigints and the like. */
+function isPlainJson(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null || value === undefined) return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || depth > 100) return false
+  // JSON has null where a list has nothing.
+  if (Array.isArray(value)) return value.every(item => item !== undefined && isPlainJson(item, depth + 1))
+  const prototype = Object.getPrototypeOf(value)
+  if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false
+  return isNode(value) && Object.values(value).every(member => isPlainJson(member, depth + 1))
+}
