@@ -145,6 +145,21 @@ test('several instances migrate at once, with an index that is built concurrentl
   await Promise.all(instances.map(instance => instance.close()))
 })
 
+test('a pooler that passes over the limit of statements is told of, and only then', { skip }, async () => {
+  const settings = { ignore_startup_parameters: 'statement_timeout' }
+  await using silent = await startPgbouncer(server.url, { settings })
+  const told: string[] = []
+  const log = { warn: (_: object, message: string) => void told.push(message) }
+  for (const options of [{ log, url: silent.url }, { log }, { log, url: server.url, pooler: undefined }]) {
+    await using postgres = open(options)
+    await postgres.connect()
+  }
+  assert.deepEqual(told, [])
+  await using unlimited = open({ log, url: silent.url, pooler: undefined })
+  await unlimited.connect()
+  assert.match(told.join(), /^PostgreSQL knows no limit for statements: a pooler ignores it, so set pooler/)
+})
+
 test('what a pooler refuses for good is told at once, with what to do', { skip }, async () => {
   const url = pooler?.url ?? ''
   const cases: [options: Partial<PostgresOptions>, expected: RegExp][] = [

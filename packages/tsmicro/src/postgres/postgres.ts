@@ -17,18 +17,18 @@ export interface PostgresOptions {
    */
   readonly url: string
   /**
-   * What stands between here and the server: `transaction` for a pooler that gives each transaction another session
-   * (PgBouncer 1.18 or newer with `pool_mode = transaction`, as it is by default refuses `statement_timeout` at the start of a session). Then nothing is expected of a session: the
-   * limit of statements is set within each transaction, and outside of them the client has the server end what
-   * takes too long. Default: nothing, or a pooler that keeps a session for a connection.
+   * What stands between here and the server: `transaction` for a pooler that may give each transaction another session, such as
+   * PgBouncer 1.18 or newer, whatever its `pool_mode` is but `statement`. Then nothing is expected of a session: the limit of
+   * statements is set within each transaction, and outside of them the client has the server end what takes too long. Default:
+   * nothing, or a pooler that keeps a session for a connection and passes `statement_timeout` on, which PgBouncer refuses.
    */
   readonly pooler?: 'transaction' | undefined
   /** Connections at most. Default 10. */
   readonly poolSize?: number
   /**
-   * Whether statements with parameters that come again and again are prepared, 200 a connection at most. Default true, and false behind a
-   * `pooler`. When a prepared statement's columns have changed meanwhile, it is sent again; in a transaction that is `SERVICE_UNAVAILABLE`,
-   * unless it has `retries`.
+   * Whether statements with parameters that come again and again are prepared, 200 a connection at most. Default true, and false
+   * behind a `pooler`. When a prepared statement's columns have changed meanwhile, it is sent again; in a transaction that is
+   * `SERVICE_UNAVAILABLE`, unless it has `retries`.
    */
   readonly preparedStatements?: boolean | undefined
   /** Shown in `pg_stat_activity`. */
@@ -43,7 +43,7 @@ export interface PostgresOptions {
    * `() => currentContext()?.deadline.signal`. Costs about 3 µs a read, most of it the AbortController.
    */
   readonly currentSignal?: () => AbortSignal | undefined
-  /** Told about connections that died while idle: nobody else would hear of it. */
+  /** Told about connections that died while idle, and of limits that a pooler keeps from the server: nobody else would hear of it. */
   readonly log?: { warn(fields: object, message: string): void }
 }
 
@@ -60,9 +60,10 @@ export interface Postgres<DB> {
   transaction<T>(run: (transaction: Transaction<DB>) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
    * Applies the migrations `NNNN_name.sql` of a directory that were not applied yet, in order, each in a transaction of its
-   * own, which it must not end (`COMMIT` and its likes are refused before anything runs). Safe when several instances start at once.
-   * What PostgreSQL does not do in a transaction, like `CREATE INDEX CONCURRENTLY`, goes into a file of its own that begins with the line
-   * `-- tsmicro: no transaction`: its statements run one by one, and when one fails, the next start says what to look at.
+   * own, which it must not end (`COMMIT` and its likes are refused before anything runs, and so is what only psql understands).
+   * Safe when several instances start at once. What PostgreSQL does not do in a transaction, like `CREATE INDEX CONCURRENTLY`, goes
+   * into a file of its own that begins with the line `-- tsmicro: no transaction`: its statements run one by one, and when one
+   * fails, the next start says what to look at.
    * @throws {MigrationError} when what was applied was changed or is missing, belongs to another service, or a migration fails
    */
   migrate(directory: URL, options?: MigrateOptions): Promise<MigrationReport>
@@ -114,7 +115,7 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     db,
     transaction: (run, transactionOptions) => runTransaction(db, run, transactionOptions),
     migrate: (directory, { service = applicationName } = {}) => migrate({ ...migrator, service }, directory),
-    connect: () => checkPool(pool, connectTimeoutMs),
+    connect: () => checkPool(pool, connectTimeoutMs, options.pooler || statementTimeoutMs === 0 ? undefined : log),
     check: () => checkPool(pool),
     close: () => {
       closing ??= endPool(pool, open).catch(rethrow)
