@@ -54,12 +54,12 @@ export function inBackground(
   return ended
 }
 
-/** Resolves when no work is in the background any more, whichever call of this process began it. */
+/** Resolves when all work in the background has ended, whichever call of this process began it. */
 export async function backgroundDone(): Promise<void> {
   while (running.size > 0) await Promise.all(running.keys())
 }
 
-/** Ends what is still in the background: nobody waits for it any more. */
+/** Ends what is still in the background: nobody waits for it. */
 export function cancelBackground(reason: Error): void {
   for (const deadline of running.values()) deadline.cancel(reason)
 }

@@ -9,7 +9,7 @@ type Listener = (reason: Error) => void
 /**
  * The time a call may take. It ends when the time is over, or earlier when the caller goes away; the reason is what the
  * call then fails with. Dispose it as soon as the call has been answered: from then on it bounds nothing, neither the work that
- * goes on behind the answer nor what that calls. One that ended before stays ended: nobody wants that work any more.
+ * goes on behind the answer nor what that calls. One that ended before stays ended: nobody wants that work.
  *
  * `signal` is made when somebody asks for it: an AbortController and its listeners cost more than the rest of a call's
  * bookkeeping together, and most handlers never look at it.

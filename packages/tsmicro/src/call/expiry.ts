@@ -34,7 +34,7 @@ export function expireIn(ms: number, expiring: Expiring): void {
   if (tick < armedFor) arm(tick)
 }
 
-/** It will not expire any more. Harmless when it has, or was never to. */
+/** It will no longer expire. Harmless when it has, or was never to. */
 export function forget(expiring: Expiring): void {
   const { tick, before, after } = expiring
   if (tick === undefined) return

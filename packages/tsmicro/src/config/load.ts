@@ -15,7 +15,8 @@ export type Config<Schema extends TObject> = Readonly<Static<Schema>>
 /**
  * Reads the environment by a TypeBox object schema: strings become numbers, booleans and lists, defaults are filled in,
  * and everything that is wrong is reported at once. An empty or blank variable counts as unset. Variables the schema does not
- * name are ignored; one that is named almost like a missing one is mentioned beside it. The result is frozen, and prints without its secrets (console.log, inspect, JSON).
+ * name are ignored; one that is named almost like a missing one is mentioned beside it. The result is frozen, and prints without
+ * its secrets (console.log, inspect, JSON).
  *
  * @throws {ConfigError} with one line a problem; a secret's value is never part of it
  * @example

@@ -35,8 +35,8 @@ const VERBS = ['PING', 'INFO', 'STATS']
 
 /**
  * The least that a service needs: to answer below its own name and for discovery, to hear its own replies, to call and to
- * take what it says it does, to announce its own events, and to keep the caches of its replicas alike. So blog can neither publish `user.created` nor answer for
- * auth, nor read anybody's replies.
+ * take what it says it does, to announce its own events, and to keep the caches of its replicas alike. So blog can neither
+ * publish `user.created` nor answer for auth, nor read anybody's replies.
  *
  * @example
  * natsPermissionsOf({ service: 'blog', serves: [reading], calls: [validation], consumes: [userEvents] })

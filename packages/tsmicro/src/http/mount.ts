@@ -83,7 +83,7 @@ export function mountRoute(options: MountOptions): void {
         try {
           body = answer(await pipeline(input, context))
         } finally {
-          // As far as the handler is concerned it is answered: whether its client takes the answer ends nothing any more.
+          // As far as the handler is concerned it is answered: whether its client takes the answer no longer matters.
           context.deadline[Symbol.dispose]()
         }
         reply.code(procedure.status ?? 200)

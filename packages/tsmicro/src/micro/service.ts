@@ -17,8 +17,8 @@ import { settledWithin } from './within.ts'
 /** A running service: two doors, its dependencies, its health. */
 export interface Service {
   /**
-   * Connects everything in order, prepares, then opens the doors. When that fails, everything is closed again. Once stopped it
-   * does not start any more.
+   * Connects everything in order, prepares, then opens the doors. When that fails, everything is closed again. Once
+   * stopped it cannot be started again.
    * @throws {StartError} when a dependency does not come, a preparation fails, NATS does not permit what the service does, or
    * the port is taken
    */
@@ -97,7 +97,7 @@ export function createService(options: ServiceOptions): Service {
       const connections = endConnections(doors.http)
       log.warn({ connections }, 'gave up waiting for requests in progress')
       cancelBackground(new Error('the service has stopped'))
-      // Plugins close what is theirs once there is no connection any more.
+      // Plugins close what is theirs once all connections are gone.
       if (!(await settledWithin(PLUGINS_CLOSE_MS, [closed]))) log.warn({}, 'gave up waiting for plugins to close')
     }
     for (const dependency of connected.reverse()) {

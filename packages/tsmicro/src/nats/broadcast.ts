@@ -19,7 +19,7 @@ export interface Broadcast {
   listen(name: string, listener: BroadcastListener): void
   /** To all, the sender included, or to one name. @throws {SERVICE_UNAVAILABLE} while the connection is down */
   send(text: string, to?: string): void
-  /** Hears nothing any more. */
+  /** No longer hears anything. */
   close(): void
 }
 

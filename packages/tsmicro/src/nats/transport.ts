@@ -31,7 +31,7 @@ export interface TransportSubscribeOptions {
 }
 
 export interface TransportSubscription {
-  /** Nothing is delivered any more. */
+  /** Nothing more is delivered. */
   unsubscribe(): void
   /** Takes no more messages; resolves once those already on their way are delivered. */
   drain(): Promise<void>

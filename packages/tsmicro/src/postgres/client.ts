@@ -17,8 +17,8 @@ type Done = (error?: Error | null) => void
 
 /**
  * The class of a pool's clients. Unlike pg's own they read `sslmode` as libpq does (the files of certificates anew for each
- * connection), say what will not mend by itself as `UnusableError`, and never end the process: pg's pool lets a client that throws when it is made, or
- * emits an `error` before it is connected, do that.
+ * connection), say what will not mend by itself as `UnusableError`, and never end the process: pg's pool lets a client do that
+ * which throws when it is made, or emits an `error` before it is connected.
  */
 export function clientClass(settings: ClientSettings): new () => pg.Client {
   return class Client extends pg.Client {

@@ -1,9 +1,10 @@
 import { DEADLINE_EXCEEDED, isNetworkError, SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
 
 /**
- * SQLSTATE (PostgreSQL manual, appendix A) of what is the server's state and not the statement's fault:
- * connections (08), a standby or a session that was ended (25006, 25P03), refused logins (28), a lock that somebody holds (55P03), full disks, memory and
- * places (53), an operator who ends it (57, but for 57014), its disk and files (58), a remote server of its own (HV00N), damage and other inner errors (XX).
+ * SQLSTATE (PostgreSQL manual, appendix A) of what is the server's state and not the statement's fault: connections (08), a
+ * standby or a session that was ended (25006, 25P03), refused logins (28), a lock that somebody holds (55P03), full disks, memory
+ * and places (53), an operator who ends it (57, but for 57014), its disk and files (58), a remote server of its own (HV00N), damage
+ * and other inner errors (XX).
  */
 const unavailableState = /^(08...|25006|25P03|28...|53...|55P03|57...|58...|72000|F0...|HV00N|XX...)$/
 
@@ -34,7 +35,7 @@ export function translateConnect(error: unknown): unknown {
   return translated === error && !(error instanceof SERVICE_UNAVAILABLE) ? unavailable(error) : translated
 }
 
-/** True for what the server, or the way to it, may not have any more in a moment. */
+/** True for what may pass by itself: the server's state, or that of the way to it. */
 export function isUnavailable(error: Error): boolean {
   return unavailableState.test(codeOf(error)) || isNetworkError(error) || unavailableText.test(error.message)
 }

@@ -37,8 +37,8 @@ export class PreparedStatements {
   }
 
   /**
-   * True when a failure was the name's and not the statement's, which then may be sent again without one. One whose columns have changed gets another name;
-   * a session that is not what it was (a pooler that was not told of) ends all names.
+   * True when a failure was the name's and not the statement's, which then may be sent again without one. A statement whose
+   * columns have changed gets another name; a session that lost its names (a pooler that was not told of) ends all of them.
    */
   learn(sql: string, error: unknown): boolean {
     if (isStalePlan(error)) {

@@ -13,7 +13,7 @@ const NOTHING_DONE = /^(?:42|0A|25)/
 
 /**
  * Runs a migration's statements each on its own, over a connection of its own, while the given one holds the lock in a
- * transaction that has looked at nothing. False when there is nothing to do any more.
+ * transaction that has looked at nothing. False when nothing is left to do.
  */
 export async function runAlone(
   { open, service, ownSession }: Migrator,

@@ -26,7 +26,7 @@ export async function runWithin(client: PoolClient, query: Query, task: Task): P
     await query(file.sql)
   } catch (error) {
     const failed = failure(error, file, completed.stop())
-    // A statement that fails leaves a transaction that has failed, unless there was none any more.
+    // A statement that fails leaves a transaction that has failed, unless that had ended before.
     if (idle(client)) await tellHalfDone(query, task, rootMessage(failed))
     throw failed
   }
