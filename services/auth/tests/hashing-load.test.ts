@@ -47,6 +47,21 @@ test('seventy sign-ups at once starve nobody who signs in', async () => {
   for (const status of statuses) assert.ok(status === 200 || status === 503, `${status}`)
 })
 
+test('a crowd behind the same address keeps nobody out who has signed in there before', async () => {
+  const { email, password } = await signUp(auth)
+  const opened = Promise.withResolvers<void>()
+  asked.length = 0
+  gate = opened.promise
+  const crowd = Array.from({ length: 60 }, (_, n) => post('/signin/basic', { email: `${n}@example.org`, password: 'x' }))
+  await until('the crowd to wait', () => asked.length === crowd.length)
+  const owner = post('/signin/basic', { email, password })
+  await until('the owner to wait', () => asked.includes(`verify ${password}`))
+  opened.resolve()
+  assert.equal(await owner, 200)
+  const statuses = await Promise.all(crowd)
+  assert.ok(statuses.includes(503) && statuses.includes(401), statuses.join())
+})
+
 test('what is refused anyway costs no hash: an address that is taken, and what is malformed', async () => {
   const account = await signUp(auth)
   asked.length = 0

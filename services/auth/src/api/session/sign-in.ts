@@ -50,8 +50,8 @@ export class SignInService {
   async signIn({ email, password }: SignIn, origin: Origin, signal?: AbortSignal): Promise<SignedIn> {
     const { sessions, throttle } = this.#parts
     const account = normalizeEmail(email)
-    const work = { kind: 'sign-in', by: origin.address, signal }
-    const user = await throttle.attempt(account, origin, () => this.#check(account, password, work), signal)
+    const check = (by: string) => this.#check(account, password, { kind: 'sign-in', by, signal })
+    const user = await throttle.attempt(account, origin, check, signal)
     if (!user) throw new CREDENTIALS_INVALID()
     await this.#remember(user, origin)
     const session = await sessions.beginOneMore(user.id)

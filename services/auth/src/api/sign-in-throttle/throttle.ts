@@ -27,7 +27,8 @@ export class SignInThrottle {
   }
 
   /**
-   * Runs a check of credentials, which answers `undefined` when they are wrong. It is counted before it runs: many at the
+   * Runs a check of credentials, which answers `undefined` when they are wrong, and is given who asks: the address, or the
+   * account's own place there, whose turns no crowd behind the same address takes. It is counted before it runs: many at the
    * same time get no further than one after the other. What succeeds or could not be decided is not counted.
    * @param signal ends the waiting for its turn
    * @throws {TOO_MANY_REQUESTS} instead of running it
@@ -35,16 +36,17 @@ export class SignInThrottle {
   async attempt<T>(
     account: string,
     origin: Origin,
-    check: () => Promise<T | undefined>,
+    check: (asker: string) => Promise<T | undefined>,
     signal?: AbortSignal,
   ): Promise<T | undefined> {
     const { counts, places, limits } = this.#parts
     const isKnown = await places.isKnown(account, placeOf(origin))
     const [own, ...wide] = isKnown ? knownPlaceCounter(account, origin, limits) : countersOf(account, origin, limits)
     const counters = [own, ...wide]
+    const asker = isKnown ? own.key.toString('base64') : origin.address
     const task = async () => {
       await this.#count(counters, 'Too many failed sign-ins, try again later')
-      const result = await check().catch(error => this.#forget(counters, error))
+      const result = await check(asker).catch(error => this.#forget(counters, error))
       if (result !== undefined) {
         await counts.reset(own)
         if (wide.length > 0) await counts.add(wide, -1)
