@@ -47,6 +47,10 @@ async function waitIn(gate: Gate, reply: FastifyReply): Promise<void> {
   reply.raw.once('close', gone)
   await gate.enter(deadline)
   reply.raw.off('close', gone)
+  if (!reply.raw.closed) return
+  // It closed in the moment in which its turn came, and will not say so again.
+  gate.leave()
+  throw new CallerGoneError()
 }
 
 function leaveLater(gate: Gate, reply: FastifyReply): void {

@@ -122,6 +122,27 @@ test('clients that leave give their places back, in the queue and inside', async
   assert.deepEqual(made.log.at('error'), [])
 })
 
+test('requests on one connection that ends give all their places back, those too whose turn came in that moment', async () => {
+  await using made = await shopWith()
+  const { service, state } = made
+  for (let round = 0; round < 3; round++) {
+    const socket = await dial(service.url)
+    socket.write('GET /raw HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(3))
+    await until('two are worked on', () => state.inside === 2)
+    const closed = once(socket, 'close')
+    socket.destroy()
+    await closed
+    const gone = () => made.log.lines.filter(({ fields }) => fields.status === 499).length
+    await until('all are noticed', () => gone() === 3 * (round + 1))
+    made.letGo()
+    await until('none is left', () => state.inside === 0)
+  }
+  const answers = [1, 2].map(() => fetch(`${service.url}/raw`))
+  await until('there are two places again', () => state.inside === 2)
+  made.letGo()
+  for (const answer of answers) assert.equal((await answer).status, 200)
+})
+
 test('slow bodies take no places', async () => {
   await using made = await shopWith()
   const head = (path: string, more = '') =>
