@@ -52,7 +52,9 @@ test('a crowd behind the same address keeps nobody out who has signed in there b
   const opened = Promise.withResolvers<void>()
   asked.length = 0
   gate = opened.promise
-  const crowd = Array.from({ length: 60 }, (_, n) => post('/signin/basic', { email: `${n}@example.org`, password: 'x' }))
+  const crowd = Array.from({ length: 60 }, (_, n) =>
+    post('/signin/basic', { email: `${n}@example.org`, password: 'x' }),
+  )
   await until('the crowd to wait', () => asked.length === crowd.length)
   const owner = post('/signin/basic', { email, password })
   await until('the owner to wait', () => asked.includes(`verify ${password}`))
