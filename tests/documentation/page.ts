@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { inFull } from '../support/size.ts'
 import { assertAnswer } from './answers.ts'
 import { type Block, blocksOf, fileOf } from './markdown.ts'
 import { RunningSystem } from './running-system.ts'
@@ -28,7 +29,7 @@ export async function followPage({ page, directory, env, ports, skip = () => fal
   const here = (code: string) =>
     Object.entries(ports).reduce((text, [port, name]) => {
       return system ? text.replaceAll(`http://localhost:${port}`, system.addressOf(name)) : text
-    }, code)
+    }, withoutInstall(code))
   try {
     for (const block of blocksOf(page, markdown)) {
       const file = fileOf(block)
@@ -38,7 +39,7 @@ export async function followPage({ page, directory, env, ports, skip = () => fal
         await mkdir(dirname(join(directory, file)), { recursive: true })
         await writeFile(join(directory, file), block.code)
       } else if (block.language === 'sh' && /npm start/.test(block.code)) {
-        system = await RunningSystem.start(block.code, directory, env)
+        system = await RunningSystem.start(withoutInstall(block.code), directory, env)
       } else if (block.language === 'sh') {
         assert.equal(printed.trim(), '', `${block.place}: the page does not show what the commands before print`)
         printed = await terminal.run(here(block.code)).catch(error => assert.fail(`${block.place}: ${error.message}`))
@@ -54,4 +55,9 @@ export async function followPage({ page, directory, env, ports, skip = () => fal
   } finally {
     await system?.[Symbol.asyncDispose]()
   }
+}
+
+/** By hand the checkout has what `npm ci` would install: see `freshCheckout`. */
+function withoutInstall(code: string): string {
+  return inFull ? code : code.replace(/^npm ci( && |$)/gm, '')
 }

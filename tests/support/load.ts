@@ -16,7 +16,7 @@ export interface Outcome {
 }
 
 /** Without it the load takes the processors from what is to happen under it, as a process that starts. */
-const PAUSE_MS = 10
+const PAUSE_MS = 40
 
 /** Callers on kept connections that send one request after the other until they are told to stop. */
 export class Load {

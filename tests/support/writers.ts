@@ -15,7 +15,7 @@ export class Writers {
         const answer = await write(this.#count++)
         this.answers.push(answer)
         // A load, but not one that keeps the processor from those who start again; a refusal comes at once.
-        await pause(answer.status === 200 ? 10 : 100)
+        await pause(answer.status === 200 ? 30 : 100)
       }
     }
     this.#work = Promise.all(Array.from({ length: callers }, caller))

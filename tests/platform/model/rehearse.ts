@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { inFull, sized } from '../../support/size.ts'
+import { sized } from '../../support/size.ts'
 import { type Turn, turns } from './actions/index.ts'
 import { MismatchError } from './mismatch.ts'
 import { play } from './play.ts'
 import { shrink } from './shrink.ts'
 import type { Stage } from './stage.ts'
 
-/** A tenth of them would hardly publish a blog. */
-export const TURNS = sized(500) * (inFull ? 1 : 2)
+export const TURNS = sized(500)
 const SHRINK_MS = 30_000
 
 /** Plays the turns of a seed; when the platform does not do what the model does, tells the shortest way there that it finds. */

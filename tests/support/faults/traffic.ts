@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Answer } from '../send.ts'
+import { inFull } from '../size.ts'
 import { until } from '../until.ts'
 import type { Kind } from './kind.ts'
 
 /** How long one request that hangs keeps the next of its kind waiting, and how many may hang: a fault is tested, not a flood. */
 const PATIENCE_MS = 1000
 const AT_ONCE = 4
+
+/** Between requests of a kind. */
+const PAUSE_MS = inFull ? 400 : 1000
 
 /** When a request was made and answered: one that the fault met on its way counts as during. */
 export type Phase = 'before' | 'during' | 'after'
@@ -63,7 +67,7 @@ export class Traffic {
       open.add(asked)
       asked.finally(() => open.delete(asked)).catch(() => {})
       await Promise.race([...open, ...(kind.inOrder || open.size >= AT_ONCE ? [] : [pause(PATIENCE_MS)])])
-      await pause(kind.pauseMs ?? 400, undefined, { signal }).catch(() => {})
+      await pause(kind.pauseMs ?? PAUSE_MS, undefined, { signal }).catch(() => {})
     }
     await Promise.all(open)
   }
