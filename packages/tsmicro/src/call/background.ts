@@ -1,7 +1,7 @@
 import { rootMessage } from '../errors/index.ts'
 import { currentContext, withContext } from './context.ts'
 import { Deadline } from './deadline.ts'
-import { DerivedContext } from './derived-context.ts'
+import { DerivedContext, ownerOf } from './derived-context.ts'
 import { DoorContext } from './door-context.ts'
 import type { Log } from './log.ts'
 
@@ -14,7 +14,16 @@ export interface BackgroundOptions {
   readonly log?: Log
 }
 
-const running = new Map<Promise<void>, Deadline>()
+interface Running {
+  readonly deadline: Deadline
+  /** The log of the service whose call began it; undefined where none did. */
+  readonly owner: unknown
+}
+
+const running = new Map<Promise<void>, Running>()
+
+/** A process may hold several services. What no call began is everybody's. */
+const runningOf = (owner: Log) => [...running].filter(([, each]) => each.owner === undefined || each.owner === owner)
 
 /**
  * Work that goes on when the call that begins it has been answered, such as warming a cache or telling another service: with time
@@ -50,18 +59,19 @@ export function inBackground(
       deadline[Symbol.dispose]()
       running.delete(ended)
     })
-  running.set(ended, deadline)
+  running.set(ended, { deadline, owner: ownerOf(outer) })
   return ended
 }
 
-/** Resolves when all work in the background has ended, whichever call of this process began it. */
-export async function backgroundDone(): Promise<void> {
-  while (running.size > 0) await Promise.all(running.keys())
+/** Resolves when a service's work in the background has ended, that which began meanwhile included. */
+export async function backgroundDone(owner: Log): Promise<void> {
+  for (let work = runningOf(owner); work.length > 0; work = runningOf(owner))
+    await Promise.all(work.map(([ended]) => ended))
 }
 
-/** Ends what is still in the background: nobody waits for it. */
-export function cancelBackground(reason: Error): void {
-  for (const deadline of running.values()) deadline.cancel(reason)
+/** Ends what is still in the background of a service: nobody waits for it. */
+export function cancelBackground(owner: Log, reason: Error): void {
+  for (const [, { deadline }] of runningOf(owner)) deadline.cancel(reason)
 }
 
 const warn = (fields: object, message: string) =>

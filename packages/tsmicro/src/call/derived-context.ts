@@ -1,6 +1,11 @@
 import type { CallContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 
+/** Of which service a call is, as far as that is known. */
+export function ownerOf(context: CallContext | undefined): unknown {
+  return context && 'owner' in context ? context.owner : undefined
+}
+
 /** Another context with a deadline of its own. Asks that one only when it is asked itself: most of it is made on demand. */
 export class DerivedContext implements CallContext {
   readonly deadline: Deadline
@@ -9,6 +14,10 @@ export class DerivedContext implements CallContext {
   constructor(context: CallContext, deadline: Deadline) {
     this.#context = context
     this.deadline = deadline
+  }
+
+  get owner(): unknown {
+    return ownerOf(this.#context)
   }
 
   get door() {

@@ -56,6 +56,11 @@ export class DoorContext implements CallContext {
     return bearerOf(this.headers.authorization)
   }
 
+  /** Whose call it is: the log of its service. */
+  get owner(): Log {
+    return this.#parent
+  }
+
   get log(): Log {
     const { requestId } = this
     this.#log ??= this.#parent.child(this.#user ? { requestId, userId: this.#user.id } : { requestId })

@@ -42,6 +42,7 @@ const LEAST_CLOSE_MS = 100
 /** Of it, for the `onClose` hooks of plugins whose connections had to be ended. */
 const PLUGINS_CLOSE_MS = 1000
 
+const STOPPED = 'the service was stopped while it started'
 const UNGUARDED =
   'whoever reaches this address may call procedures that are for the gateway and other services alone: give http.gateway, or close the port to others'
 
@@ -62,6 +63,9 @@ export function createService(options: ServiceOptions): Service {
   let url = ''
   let started: Promise<void> | undefined
   let stopped: Promise<void> | undefined
+  /** A preparation that hangs must not keep whoever starts waiting once all is closed. */
+  const ended = Promise.withResolvers<never>()
+  ended.promise.catch(() => {})
 
   async function start(): Promise<void> {
     for (const dependency of dependencies) {
@@ -83,7 +87,7 @@ export function createService(options: ServiceOptions): Service {
 
   async function stop(): Promise<void> {
     health.state = 'draining'
-    stopping.abort(new StartError('the service was stopped while it started'))
+    stopping.abort(new StartError(STOPPED))
     // What is being connected is waited for, too: closed earlier, it would be left behind open.
     await settledWithin(drainTimeoutMs, [started])
     const closed = doors.http
@@ -91,12 +95,12 @@ export function createService(options: ServiceOptions): Service {
       .catch(err => log.warn({ err }, `a plugin could not be closed: ${rootMessage(err)}`))
     const requests = Promise.allSettled([closed, doors.natsServer.drain(), doors.consumer.drain()])
     // Requests in progress may begin work in the background.
-    const drained = await settledWithin(drainTimeoutMs, [requests.then(backgroundDone)])
+    const drained = await settledWithin(drainTimeoutMs, [requests.then(() => backgroundDone(log))])
     const endsAt = performance.now() + CLOSE_MS
     if (!drained) {
       const connections = endConnections(doors.http)
       log.warn({ connections }, 'gave up waiting for requests in progress')
-      cancelBackground(new Error('the service has stopped'))
+      cancelBackground(log, new Error('the service has stopped'))
       // Plugins close what is theirs once all connections are gone.
       if (!(await settledWithin(PLUGINS_CLOSE_MS, [closed]))) log.warn({}, 'gave up waiting for plugins to close')
     }
@@ -116,14 +120,14 @@ export function createService(options: ServiceOptions): Service {
       if (started && stopped) throw new StartError(`${options.name} was stopped: make it anew to start it again`)
       started ??= start()
       try {
-        await started
+        await Promise.race([started, ended.promise])
       } catch (error) {
         await service.stop()
         throw error
       }
     },
     stop() {
-      stopped ??= stop()
+      stopped ??= stop().finally(() => ended.reject(new StartError(STOPPED)))
       return stopped
     },
     health: () => health.read(),

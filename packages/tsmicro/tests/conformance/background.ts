@@ -211,4 +211,37 @@ export async function background(open: OpenNetwork) {
     await made.service.stop()
     assert.match(String(reasons[0]), /the service has stopped/)
   })
+
+  test('a stop neither waits for what another service of the process does in the background, nor ends it', async () => {
+    const busy = contract('busy', { begin: procedure({ http: 'GET /begin', access: 'key' }) })
+    const release = Promise.withResolvers<void>()
+    const seen: string[] = []
+    const begin = () => {
+      inBackground(async signal => {
+        // Nested work is of the same service.
+        inBackground(async () => {
+          await release.promise
+          seen.push('inner')
+        })
+        await release.promise
+        seen.push(signal.aborted ? 'ended' : 'done')
+      })
+    }
+    // Waited for in vain they would hold up the test for longer than it may take.
+    const patient = { network, drainTimeoutMs: 600_000 }
+    const one = await serve({
+      ...patient,
+      name: 'busy',
+      contracts: [busy],
+      routes: routes => routes.implement(busy, { begin }),
+    })
+    const idle = await serve({ ...patient, name: 'idle' })
+    await one.service.inject({ method: 'GET', url: '/begin' })
+    await idle.service.stop()
+    assert.deepEqual(seen, [])
+    const stopped = one.service.stop()
+    release.resolve()
+    await stopped
+    assert.deepEqual(seen.sort(), ['done', 'inner'])
+  })
 }

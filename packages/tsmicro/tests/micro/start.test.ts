@@ -136,6 +136,19 @@ test('a port that is taken, or an address that is not ours, is one clear line', 
   await assert.rejects(build({ http: { host: '192.0.2.1' } }).service.start(), startError(/does not have the address/))
 })
 
+test('a preparation that hangs keeps whoever starts waiting no longer than a stop takes', async () => {
+  const begun = Promise.withResolvers<void>()
+  const run = () => {
+    begun.resolve()
+    return new Promise<void>(() => {})
+  }
+  const { service } = build({ prepare: [{ name: 'seeds', run }], drainTimeoutMs: 50 })
+  const started = assert.rejects(service.start(), startError(/^the service was stopped while it started$/))
+  await begun.promise
+  await service.stop()
+  await started
+})
+
 test('what was stopped does not start again, and says so', async () => {
   const { service } = build({})
   await service.start()
