@@ -99,8 +99,12 @@ const FRAMING = ['content-length', 'content-type', 'content-encoding', 'transfer
 const FIELD_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const FIELD_VALUE = /^[\t\x20-\x7e]*$/
 
+type Headers = Record<string, string | string[]>
+
+const isSendable = (value: unknown) => ['string', 'number'].includes(typeof value) && FIELD_VALUE.test(String(value))
+
 /** The headers that an error brings along (http-errors), as far as they can be sent. */
-export function headersOf(error: unknown): Record<string, string> {
+export function headersOf(error: unknown): Headers {
   if (error instanceof ApiError) return {}
   try {
     return readHeaders(error)
@@ -109,11 +113,11 @@ export function headersOf(error: unknown): Record<string, string> {
   }
 }
 
-function readHeaders(error: unknown): Record<string, string> {
+function readHeaders(error: unknown): Headers {
   const { headers, output } = thrownOf(error)
   const sendable = Object.entries(headers ?? thrownOf(output).headers ?? {})
-    .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
-    .map(([name, value]) => [name.toLowerCase(), String(value)] as const)
-    .filter(([name, value]) => FIELD_NAME.test(name) && FIELD_VALUE.test(value) && !FRAMING.includes(name))
+    .map(([name, value]) => [name.toLowerCase(), (Array.isArray(value) ? value : [value]).filter(isSendable)] as const)
+    .filter(([name, values]) => FIELD_NAME.test(name) && values.length > 0 && !FRAMING.includes(name))
+    .map(([name, values]) => [name, values.length === 1 ? String(values[0]) : values.map(String)])
   return Object.fromEntries(sendable)
 }

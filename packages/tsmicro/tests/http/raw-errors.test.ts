@@ -23,7 +23,7 @@ const throws: Record<string, () => unknown> = {
   server: () => failure({ statusCode: 500 }),
   serverExposed: () => failure({ statusCode: 500, expose: true }),
   gateway: () => failure({ statusCode: 502 }),
-  busy: () => failure({ statusCode: 503, headers: { 'retry-after': 7 } }),
+  busy: () => failure({ statusCode: 503, headers: { 'retry-after': 7, 'x-a': ['b', 'c', {}, 'd\n'] } }),
   late: () => failure({ statusCode: 504 }),
   ok: () => failure({ statusCode: 200 }),
   text: () => failure({ statusCode: '422' }),
@@ -134,7 +134,8 @@ test('what a raw route throws keeps its status, in our envelope, and tells nothi
   }
   assert.equal((await get('/raw/exposed')).body.message, 'the name is taken')
   assert.equal((await get('/raw/hidden')).body.message, 'Unprocessable Entity')
-  assert.equal((await get('/raw/busy')).headers.get('retry-after'), '7')
+  const { headers: busy } = await get('/raw/busy')
+  assert.deepEqual([busy.get('retry-after'), busy.get('x-a')], ['7', 'b, c'])
   assert.equal((await get('/raw/challenge')).headers.get('www-authenticate'), 'Basic realm="x"')
   assert.equal((await get('/raw/boom')).headers.get('x-ok'), '2')
   const { headers } = await get('/raw/unsendable')
