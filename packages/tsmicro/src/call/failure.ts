@@ -10,7 +10,7 @@ import {
   UNAUTHENTICATED,
   VALIDATION_FAILED,
 } from '../errors/index.ts'
-import { type Check, compileOutgoing } from '../schema/index.ts'
+import { type Check, compileOutgoing, tellProblems } from '../schema/index.ts'
 import { CallerGoneError } from './deadline.ts'
 import type { Log } from './log.ts'
 
@@ -57,7 +57,8 @@ export function createTellFailure(procedure: BoundProcedure): TellFailure {
     if (type && (stage === 'handler' || stage === 'middleware')) {
       const checked = await declared.get(type)?.(error.data)
       if (!checked || ('value' in checked && checked.value === error.data)) return error
-      if (checked.problems) return hide(`data of ${error.code} that does not match its schema`)
+      if (checked.problems)
+        return hide(`data of ${error.code} that does not match its schema (${tellProblems(checked.problems)})`)
       const { message, retryAfterSeconds } = error
       return new type(checked.value, { message, cause: error, ...(retryAfterSeconds ? { retryAfterSeconds } : {}) })
     }

@@ -1,4 +1,4 @@
-import type { Infer, Schema } from '../schema/index.ts'
+import { type Infer, type Schema, tellUncarried } from '../schema/index.ts'
 import { checkSubject } from './subject.ts'
 
 /** A fact that a service announces. */
@@ -22,11 +22,13 @@ export type EventDefinition<S extends EventSpec = EventSpec> = S & { readonly ki
  *
  * @example
  * const userCreated = event({ subject: 'user.created', data: UserCreated, aggregate: 'userId' })
- * @throws {TypeError} when the subject has wildcards or is reserved
+ * @throws {TypeError} when the subject has wildcards or is reserved, or JSON cannot carry what a field is declared to be
  */
 export function event<const S extends EventSpec>(
   spec: S & { readonly aggregate: keyof Infer<S['data']> & string },
 ): EventDefinition<S> {
   checkSubject(spec.subject)
+  const why = tellUncarried(spec.data)
+  if (why) throw new TypeError(`event ${spec.subject}: ${why}`)
   return Object.freeze({ ...spec, kind: 'event' as const, version: spec.version ?? 1 })
 }

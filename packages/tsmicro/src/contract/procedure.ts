@@ -1,5 +1,5 @@
 import type { AnyErrorClass } from '../errors/index.ts'
-import type { Schema } from '../schema/index.ts'
+import { type Schema, tellUncarried } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
 import { type HttpRoute, hasNoBody, parseRoute } from './http-route.ts'
 import { checkSubject } from './subject.ts'
@@ -95,6 +95,10 @@ export function procedure<const S extends ProcedureSpec>(spec: S & PartsOrReques
       refuse('the path names a parameter that the schema does not')
     if (known && spec.params && known.length !== route.params.length)
       refuse('params must name exactly those of the path')
+  }
+  for (const part of ['params', 'query', 'body', 'request', 'response'] as const) {
+    const why = spec[part] && tellUncarried(spec[part])
+    if (why) refuse(`${part}: ${why}`)
   }
   for (const [name, error] of Object.entries(spec.errors ?? {})) {
     if (name !== error.code) refuse(`error ${error.code} is listed as ${name}`)

@@ -34,3 +34,21 @@ function anyOfSchemas(found: readonly Field[]): JsonSchema {
   const different = [...new Map(found.map(({ schema }) => [JSON.stringify(schema), schema])).values()]
   return different.length === 1 && different[0] ? different[0] : { anyOf: different }
 }
+
+/** Not schemas: taken as they are. */
+const VALUES = ['const', 'enum', 'default', 'examples', 'required']
+
+/** What has a default may be left out, however deep it is. */
+export function withDefaults(schema: JsonSchema): JsonSchema {
+  return leaveOut(schema) as JsonSchema
+}
+
+function leaveOut(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(leaveOut)
+  if (!isNode(node)) return node
+  const copy: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(node)) copy[key] = VALUES.includes(key) ? member : leaveOut(member)
+  if (!Array.isArray(node.required) || !isNode(node.properties)) return copy
+  const properties = node.properties as Record<string, JsonSchema | undefined>
+  return { ...copy, required: node.required.filter(name => properties[name]?.default === undefined) }
+}

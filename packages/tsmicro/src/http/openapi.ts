@@ -10,7 +10,7 @@ import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
 import { closeSchema, describeSchema, type JsonSchema, type Schema } from '../schema/index.ts'
 import { successSchema } from './envelope.ts'
 import { FAILURE } from './openapi-failure.ts'
-import { fieldsOf } from './openapi-fields.ts'
+import { fieldsOf, withDefaults } from './openapi-fields.ts'
 import { SchemaCollection } from './openapi-schemas.ts'
 
 export interface OpenApiInfo {
@@ -121,13 +121,6 @@ function parametersOf(place: 'path' | 'query', schema: JsonSchema | undefined): 
     required: place === 'path' || required,
     schema,
   }))
-}
-
-/** What has a default may be left out. */
-function withDefaults(schema: JsonSchema): JsonSchema {
-  if (!Array.isArray(schema.required)) return schema
-  const properties = (schema.properties ?? {}) as Record<string, JsonSchema | undefined>
-  return { ...schema, required: schema.required.filter(name => properties[name]?.default === undefined) }
 }
 
 /** Divides a whole-request schema into the fields that the path carries and the rest. */

@@ -42,6 +42,7 @@ export class NatsLink {
   readonly #refusals = new Map<string, number>()
 
   constructor(options: NatsOptions) {
+    checkTarget(options.inboxPrefix ?? inboxPrefixOf(options.name))
     this.#options = options
     this.#connectAs = connectOf(options)
   }

@@ -1,3 +1,4 @@
+export { tellUncarried } from './carried.ts'
 export { closeSchema } from './close.ts'
 export { compileCoercion } from './coerce.ts'
 export { type Check, type Checked, compileRequest, compileSchema, type UnknownFields } from './compile.ts'

@@ -43,24 +43,23 @@ function valueAt(value: unknown, path: string): unknown {
 
 /** What there is to do with a value that JSON has no form for. */
 function wayOf(value: unknown, message: string): string | undefined {
-  if (typeof value === 'bigint')
-    return 'a bigint: return String(it) and declare a text, or Number(it) where it is small'
+  if (typeof value === 'bigint') return 'a bigint: give String(it) and declare a text, or Number(it) where it is small'
   if (typeof value === 'number' && !Number.isFinite(value))
-    return `${value}: JSON has no form for it, return null or leave it out`
+    return `${value}: JSON has no form for it, give null or leave it out`
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}: JSON has no form for it`
   if (typeof value === 'string' && /\b(number|integer)\b/.test(message) && /^-?\d+(\.\d+)?$/.test(value))
-    return 'a text that spells one, as PostgreSQL gives numeric and bigint: return Number(it), or declare a text'
+    return 'a text that spells one, as PostgreSQL gives numeric and bigint: give Number(it), or declare a text'
   return typeof value === 'object' && value !== null ? wayOfObject(value) : undefined
 }
 
 function wayOfObject(value: object): string | undefined {
-  if (value instanceof Date) return 'a Date: return its toISOString(), for a text with format date-time'
-  if (value instanceof Map) return 'a Map: return Object.fromEntries(it)'
-  if (value instanceof Set) return 'a Set: return [...it]'
-  if (value instanceof Uint8Array) return "bytes: return them as text, e.g. Buffer.from(it).toString('base64')"
+  if (value instanceof Date) return 'a Date: give its toISOString(), for a text with format date-time'
+  if (value instanceof Map) return 'a Map: give Object.fromEntries(it)'
+  if (value instanceof Set) return 'a Set: give [...it]'
+  if (value instanceof Uint8Array) return "bytes: give them as text, e.g. Buffer.from(it).toString('base64')"
   const name = value.constructor?.name
   return name && name !== 'Object' && name !== 'Array'
-    ? `an object of class ${name}: return a text or its fields`
+    ? `an object of class ${name}: give a text or its fields`
     : undefined
 }
 

@@ -192,11 +192,11 @@ export async function shapes(open: OpenNetwork) {
 
   test('what JSON cannot carry is a failure that names the field and the way out in the log', async () => {
     const expected: Record<string, RegExp> = {
-      date: /at must be string \(a Date: return its toISOString\(\)/,
-      bigint: /id must be integer \(a bigint: return String\(it\)/,
+      date: /at must be string \(a Date: give its toISOString\(\)/,
+      bigint: /id must be integer \(a bigint: give String\(it\)/,
       numeric: /id must be integer \(a text that spells one, as PostgreSQL gives numeric/,
       infinite: /id must be integer \(NaN: JSON has no form for it/,
-      map: /name must be string \(a Map: return Object.fromEntries\(it\)/,
+      map: /name must be string \(a Map: give Object.fromEntries\(it\)/,
     }
     for (const [as, way] of Object.entries(expected)) {
       const before = failures().length
@@ -266,6 +266,7 @@ export async function shapes(open: OpenNetwork) {
       const made = { ...order.made, subject }
       await assert.rejects(publisher.publish(made, { id: 'a' }), { name: 'TypeError', message }, subject)
     }
+    assert.throws(() => network.client('my service'), /blanks and control characters/)
     await assert.rejects(caller.request(undefined as never, {}), /needs a subject/)
     assert.ok(caller.connected)
   })

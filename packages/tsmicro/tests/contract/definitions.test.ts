@@ -14,6 +14,7 @@ import {
   proceduresOf,
 } from 'tsmicro/contract'
 import Type from 'typebox'
+import { z } from 'zod'
 
 const Id = Type.Object({ id: Type.String() })
 const { GONE } = defineErrors({ GONE: { status: 410, message: 'Gone' } })
@@ -46,6 +47,18 @@ test('a procedure that contradicts itself is refused with the reason', () => {
   refuses({ nats: 'a', access: 'key', timeoutMs: 86_400_001 }, /at most a day/)
   refuses({ nats: 'a', access: 'key', timeoutMs: Number.POSITIVE_INFINITY }, /at most a day/)
   refuses({ http: 'GET /a', access: 'key', errors: { OTHER: GONE } }, /error GONE is listed as OTHER/)
+})
+
+test('what JSON cannot carry is refused with the field and what to declare instead', () => {
+  const at = z.object({ a: z.array(z.object({ at: z.date().optional() })) })
+  refuses({ http: 'GET /a', access: 'key', response: at }, /response: a\/items\/at is z.date\(\).*z.coerce.date\(\)/)
+  refuses({ http: 'POST /a', access: 'key', body: z.object({ n: z.bigint() }) }, /body: n is z.bigint\(\)/)
+  refuses({ nats: 'a', access: 'internal', request: z.record(z.string(), z.set(z.any())) }, /values is z.set\(\)/)
+  const data = z.object({ id: z.string(), m: z.map(z.string(), z.any()) })
+  assert.throws(() => event({ subject: 'a.b', aggregate: 'id', data }), /event a.b: m is z.map\(\)/)
+  const made = z.preprocess(value => new Date(String(value)), z.date())
+  const carried = z.object({ at: z.coerce.date(), n: z.coerce.bigint(), either: z.union([z.string(), z.date()]), made })
+  assert.doesNotThrow(loose({ http: 'POST /a', access: 'key', body: carried, response: carried }))
 })
 
 test('routes and subjects are checked', () => {

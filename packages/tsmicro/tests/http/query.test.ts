@@ -73,6 +73,11 @@ const shop = contract('shop', {
     params: Type.Object({ text: Type.String() }),
     response: Loose,
   }),
+  deep: procedure({
+    http: 'POST /deep',
+    access: 'key',
+    body: Type.Object({ all: Type.Array(Type.Object({ n: Type.Integer({ default: 1 }), m: Type.Integer() })) }),
+  }),
   body: procedure({ http: 'POST /body', access: 'key', body: Loose, response: Loose }),
 })
 const { service } = await serve({
@@ -87,6 +92,7 @@ const { service } = await serve({
       zod: ({ query }) => ({ ...query, ...(query.big === undefined ? {} : { big: `${query.big}n` }) }),
       whole: ({ data }) => data,
       text: ({ params }) => params,
+      deep: () => {},
       body: ({ body, context }) => ({ body, type: context.headers['content-type'], a: context.headers['x-a'] }),
     }),
 })
@@ -203,8 +209,9 @@ test('a zod query is converted by its JSON Schema, dates included, and documente
   )
   assert.equal((await get('/zod?since=never')).error, 'VALIDATION_FAILED')
   const document = (await service.inject({ url: '/openapi.json' })).json<{
-    paths: Record<string, { get: { parameters: JsonSchema[] } }>
+    paths: Record<string, { get: { parameters: JsonSchema[] }; post: unknown }>
   }>()
+  assert.match(JSON.stringify(document.paths['/deep']?.post), /"items":\{"type":"object","required":\["m"\]/)
   const parameters = (path: string) => document.paths[path]?.get.parameters ?? []
   assert.deepEqual(
     parameters('/zod').map(({ name }) => name),
