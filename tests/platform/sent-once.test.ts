@@ -55,8 +55,11 @@ async function dying(service: string): Promise<string> {
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
 }
 
-const ask = (route: string, who: Person = author) =>
-  send(url, route, { headers: { 'x-api-key': platform.apiKey, ...bearer(who) } })
+const ask = (route: string, who: Person = author, json?: unknown) =>
+  send(url, route, {
+    headers: { 'x-api-key': platform.apiKey, ...bearer(who) },
+    ...(json === undefined ? {} : { json }),
+  })
 
 test('an instance dies when it has signed somebody out: done once, a 502, never the 401 of a second one', async () => {
   const statuses = []
@@ -67,6 +70,17 @@ test('an instance dies when it has signed somebody out: done once, a 502, never 
   }
   assert.deepEqual(statuses.sort(), [200, 200, 502, 502])
   assert.deepEqual(done, ['DELETE /signout 200', 'DELETE /signout 200'])
+})
+
+test('an administrator gives the role up, and the instance dies: done once, a 502, never the 403 of a second one', async () => {
+  const statuses = []
+  done.length = 0
+  for (let i = 0; i < 4; i++) {
+    const somebody = await person(platform, `Edsger${i}`, 'ADMIN')
+    statuses.push((await ask(`PUT /auth/admin/users/${somebody.id}/roles`, somebody, { roles: ['EDITOR'] })).status)
+  }
+  assert.deepEqual(statuses.sort(), [200, 200, 502, 502])
+  assert.equal(done.length, 2, done.join('\n'))
 })
 
 test('what its contract calls idempotent is done again by the other instance, and answered as if it were the first', async () => {

@@ -5,6 +5,7 @@ import { RoleName, roles } from './roles.ts'
 import { PrivateProfile, UserId } from './user.ts'
 
 export const administration = contract('auth', {
+  /** Not idempotent: who gives up the role of an administrator may not do it a second time. */
   setRoles: procedure({
     http: 'PUT /admin/users/:id/roles',
     access: roles.ADMIN,
@@ -14,6 +15,5 @@ export const administration = contract('auth', {
     response: PrivateProfile,
     errors: { USER_NOT_FOUND, LAST_ADMIN },
     message: 'Roles changed',
-    idempotent: true,
   }),
 })
