@@ -14,6 +14,7 @@ import { inParallel } from '../support/in-parallel.ts'
 import { callerOf, inputOf } from '../support/inputs.ts'
 import { assertNoSecretsLogged } from '../support/leaks.ts'
 import { type NatsTap, tapNats } from '../support/nats-tap.ts'
+import { patiently } from '../support/patiently.ts'
 import { administrator, person } from '../support/people.ts'
 import { assertEnvelope } from '../support/refusal.ts'
 import { type Scene, setScene } from '../support/scene.ts'
@@ -51,11 +52,11 @@ async function ask({ procedure, by }: Cell): Promise<Answer> {
   const prefix = `/${procedure.service}`
   if (expectedOf(procedure, by) === 'admitted') {
     const headers = { ...by.headers, ...(await ownSession({ procedure, by })) }
-    return send(keyed.platform.url, routeOf(procedure, prefix), { headers, agent })
+    return patiently(() => send(keyed.platform.url, routeOf(procedure, prefix), { headers, agent }))
   }
   const { headers: _, ...input } = inputOf(procedure, scene)
   const { route, sent } = wireOf(procedure, input, prefix)
-  return send(keyed.platform.url, route, { ...sent, headers: by.headers, agent })
+  return patiently(() => send(keyed.platform.url, route, { ...sent, headers: by.headers, agent }))
 }
 
 /** Signing out ends a session that others of the matrix use. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Server } from '@tsmicro/infra'
 import { bearer } from '../support/contents.ts'
+import { patiently } from '../support/patiently.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type Answer, send } from '../support/send.ts'
@@ -65,7 +66,7 @@ async function survive({ name, kind, kill, start }: Crash): Promise<void> {
   await until('writing to go on', () => writers.acknowledged.length >= before + CALLERS)
   await writers.stop()
   for (const { status, text } of writers.refused) assert.ok([502, 503, 504].includes(status), `${status} ${text}`)
-  const found = await Promise.all(writers.acknowledged.map(answer => kind.find(answer)))
+  const found = await Promise.all(writers.acknowledged.map(answer => patiently(() => kind.find(answer))))
   assert.deepEqual(
     found.filter(({ status }) => status !== 200).map(({ status, text }) => `${status} ${text}`),
     [],

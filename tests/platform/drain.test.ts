@@ -2,15 +2,17 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { bearer } from '../support/contents.ts'
 import { openRequests } from '../support/open-requests.ts'
+import { patiently } from '../support/patiently.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import type { Program } from '../support/program.ts'
 import { type Sent, send } from '../support/send.ts'
+import { inFull } from '../support/size.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
 
 /** Connections that wait to be accepted; Node takes one in each turn of its event loop. */
-const WAITING = 100
+const WAITING = inFull ? 100 : 20
 
 let platform: Platform
 let author: Person
@@ -62,7 +64,7 @@ test('SIGTERM of blog under load: what was accepted is done and answered', async
   assertNoneLost(writers)
   const found = await Promise.all(
     writers.acknowledged.map(({ data }) =>
-      send(platform.url, `PUT /blog/author/submit/id/${data._id}`, { headers: asAuthor() }),
+      patiently(() => send(platform.url, `PUT /blog/author/submit/id/${data._id}`, { headers: asAuthor() })),
     ),
   )
   assert.deepEqual(
@@ -70,7 +72,9 @@ test('SIGTERM of blog under load: what was accepted is done and answered', async
     [],
   )
   // The direct ones, too: their slugs are taken.
-  const again = await Promise.all(requests.map(request => send(platform.blogUrl, 'POST /author', request)))
+  const again = await Promise.all(
+    requests.map(request => patiently(() => send(platform.blogUrl, 'POST /author', request))),
+  )
   assert.deepEqual(new Set(again.map(({ body }) => body?.error)), new Set(['SLUG_TAKEN']))
 })
 
@@ -100,9 +104,11 @@ test('SIGTERM of auth under load: what was accepted is done and answered, also t
   assertNoneLost(creations)
   const found = await Promise.all(
     signUps.acknowledged.map(({ data }) =>
-      send(platform.url, 'GET /auth/profile/mine', {
-        headers: { ...key(), ...bearer(data.tokens as { accessToken: string }) },
-      }),
+      patiently(() =>
+        send(platform.url, 'GET /auth/profile/mine', {
+          headers: { ...key(), ...bearer(data.tokens as { accessToken: string }) },
+        }),
+      ),
     ),
   )
   assert.deepEqual(

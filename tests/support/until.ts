@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-const LIMIT_MS = 60_000
+/** Only ends a hang: on a busy machine everything takes its time. */
+const LIMIT_MS = 240_000
 
 /** What {@link until} need not wait for any longer. */
 export class HopelessError extends Error {}
 
 /**
- * Asks again until the answer is true; an error counts as "not yet", save a {@link HopelessError}. Fails after a minute, saying
+ * Asks again until the answer is true; an error counts as "not yet", save a {@link HopelessError}. Fails after four minutes, saying
  * what was awaited.
  */
 export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {

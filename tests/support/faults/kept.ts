@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { bearer } from '../contents.ts'
 import { inParallel } from '../in-parallel.ts'
+import { patiently } from '../patiently.ts'
 import { send } from '../send.ts'
 import { type FaultScene, PASSWORD, signIn, signUp } from './scene.ts'
 
@@ -21,7 +22,7 @@ export async function assertKept(scene: FaultScene): Promise<void> {
   )
   const { url, withKey, member } = scene
   await inParallel(signUps.acknowledged, AT_A_TIME, async email => {
-    assert.equal((await signIn(url, withKey, email, PASSWORD)).status, 200, email)
+    assert.equal((await patiently(() => signIn(url, withKey, email, PASSWORD))).status, 200, email)
   })
   // Not taken by the refused attempt; this time it is acknowledged.
   await inParallel(signUps.refused, AT_A_TIME, async email => {

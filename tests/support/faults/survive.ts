@@ -60,9 +60,8 @@ export async function survive(t: TestContext, scene: FaultScene, dependency: Dep
       await fault.mend(server)
     }
     traffic.phase = 'after'
-    await traffic.until(
-      'everything to work again',
-      (seen, kind) => seen.length >= 3 && seen.slice(-3).every(({ answer }) => answer.status === kind.normal),
+    await traffic.until('everything to work again', (seen, kind) =>
+      hasRun(seen, 3, ({ answer }) => answer.status === kind.normal),
     )
     await traffic.stop()
   } finally {
@@ -75,6 +74,11 @@ export async function survive(t: TestContext, scene: FaultScene, dependency: Dep
   const refused = [...Map.groupBy(unaffected, ({ kind, phase }) => `${kind.name}, ${phase}`).values()].filter(isRefused)
   assert.deepEqual(refused.flat().map(told), [], 'refused without a reason')
   await assertKept(scene)
+}
+
+/** Whether so many in a row are right. Not the last ones: those of all kinds at once hardly ever are on a busy machine. */
+function hasRun(seen: readonly Seen[], length: number, isRight: (seen: Seen) => boolean): boolean {
+  return seen.some((_, index) => index >= length - 1 && seen.slice(index - length + 1, index + 1).every(isRight))
 }
 
 /** A machine that is busy enough lets some deadlines pass by itself; a fault that reaches too far shows in most answers. */

@@ -4,6 +4,7 @@ import { bearer } from '../access/callers.ts'
 import { inParallel } from '../in-parallel.ts'
 import { callerOf, type Input } from '../inputs.ts'
 import { assertNothingInternal } from '../leaks.ts'
+import { patiently } from '../patiently.ts'
 import type { Platform } from '../platform.ts'
 import { assertEnvelope } from '../refusal.ts'
 import type { Scene } from '../scene.ts'
@@ -59,7 +60,7 @@ export class Attack implements Disposable {
   /** @returns what went wrong, a line each */
   async fire(shots: Iterable<Shot>): Promise<string[]> {
     const problems = await inParallel(shots, 16, async shot => {
-      const answer = await this.send(shot).catch(error => `no answer: ${error.message}`)
+      const answer = await patiently(() => this.send(shot)).catch(error => `no answer: ${error.message}`)
       return typeof answer === 'string' ? `${lineOf(shot)} → ${answer}` : this.#judge(shot, answer)
     })
     const found = problems.filter(problem => problem !== '')

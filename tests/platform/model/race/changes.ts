@@ -1,11 +1,9 @@
+import { patiently } from '../../../support/patiently.ts'
 import type { Person } from '../../../support/people.ts'
 import { until } from '../../../support/until.ts'
 import type { Version } from './history.ts'
 import { type Course, type Racer, TAGS, WORD, type Writer } from './racer.ts'
 import type { Random } from './random.ts'
-import { isRefusal } from './reads.ts'
-
-const MOST_REPEATS = 20
 
 /** Ways in which what everybody sees of a blog changes; the last request of each does it. */
 const WAYS = ['title', 'slug', 'text', 'unpublish'] as const
@@ -16,10 +14,8 @@ export async function changeOnce(course: Course, { _id, writer, history }: Racer
   const number = history.begun + 1
   const put = async ({ accessToken: token }: Person, path: string, json?: unknown) => {
     const route = `PUT ${path}`
-    let reply = await random.pick(course.doors).send({ route, token, json })
     // All of them may be repeated.
-    for (let left = MOST_REPEATS; isRefusal(reply) && left > 0; left--)
-      reply = await random.pick(course.doors).send({ route, token, json })
+    const reply = await patiently(() => random.pick(course.doors).send({ route, token, json }))
     const { status, body } = reply
     if (status !== 200) throw new Error(`${route} was answered ${status} ${JSON.stringify(body)}`)
     return body?.data as { readonly revision: number }

@@ -1,3 +1,4 @@
+import { isUnavailable } from '../../../support/patiently.ts'
 import type { Door, Reply } from '../door.ts'
 import type { Version, Window } from './history.ts'
 import { type Course, type Racer, TAGS } from './racer.ts'
@@ -51,7 +52,7 @@ export interface Outcome {
 export async function readOnce(door: Door, { path, racers, contains }: Read): Promise<Outcome> {
   const before = racers.map(({ history, writer }) => ({ from: history.answered, knownName: writer.known }))
   const reply = await door.send({ route: `GET ${path}` })
-  if (isRefusal(reply)) return { raced: false, refused: true, problem: undefined }
+  if (isUnavailable(reply)) return { raced: false, refused: true, problem: undefined }
   const items = shownIn(reply)
   if (!items) return { raced: false, problem: `${path} answered ${reply.status} ${JSON.stringify(reply.body)}` }
   let raced = false
@@ -72,12 +73,6 @@ export async function readOnce(door: Door, { path, racers, contains }: Read): Pr
       }
   }
   return { raced, problem: undefined }
-}
-
-/** 503 or 504 of the framework's own, or of a change that could not be announced. */
-export function isRefusal({ status, body }: Reply): boolean {
-  const known = ['SERVICE_UNAVAILABLE', 'DEADLINE_EXCEEDED', 'OVERLOADED', 'CHANGE_NOT_ANNOUNCED']
-  return (status === 503 || status === 504) && known.includes(String(body?.error))
 }
 
 function shownIn({ status, body }: Reply): readonly Shown[] | undefined {

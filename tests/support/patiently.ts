@@ -1,0 +1,16 @@
+import type { Answer } from './send.ts'
+
+const MOST = 20
+const ERRORS: readonly unknown[] = ['SERVICE_UNAVAILABLE', 'DEADLINE_EXCEEDED', 'OVERLOADED', 'CHANGE_NOT_ANNOUNCED']
+
+/** Whether a service said that it cannot answer now: on a machine that is busy enough, deadlines pass by themselves. */
+export function isUnavailable({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
+  return (status === 503 || status === 504) && ERRORS.includes(body?.error)
+}
+
+/** Asks again, some twenty times, while the service cannot answer: for requests that may be repeated. */
+export async function patiently<T extends Pick<Answer, 'status' | 'body'>>(ask: () => Promise<T>): Promise<T> {
+  let answer = await ask()
+  for (let asked = 1; isUnavailable(answer) && asked < MOST; asked++) answer = await ask()
+  return answer
+}
