@@ -143,9 +143,9 @@ export async function rawExchange(
   return text
 }
 
-/** Polls until the condition holds; gives up with `what` after 20 s. */
+/** Polls until the condition holds; gives up with `what` after two minutes. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 20_000
+  const end = Date.now() + 120_000
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`gave up waiting until ${what}`)
     await pause(10)

@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export const CONFIG = fileURLToPath(new URL('../fixtures/system/tsmicro.config.ts', import.meta.url))
 
 /** Waits for a condition; fails with `what` after `timeoutMs`. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 30_000) {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 120_000) {
   const deadline = Date.now() + timeoutMs
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`still waiting: ${what}`)

@@ -44,7 +44,7 @@ async function busy(text = ''): Promise<number> {
       and state <> 'idle' and strpos(query, ${text}) > 0`.execute(direct.db)
   return rows[0]?.count ?? Number.NaN
 }
-const idle = () => until('nothing runs behind the pooler', async () => (await busy()) === 0, 20_000)
+const idle = () => until('nothing runs behind the pooler', async () => (await busy()) === 0)
 
 test('more clients than sessions: reads, changes and transactions, with parameters', { skip }, async () => {
   await using postgres = open({ poolSize: 3 * SESSIONS })
@@ -95,7 +95,7 @@ test('what nobody waits for is ended through the pooler, and never somebody else
     Array.from({ length: SESSIONS }, () => nap(60).execute(postgres.db)),
   )
   const ended = Promise.all(reads.map(read => assert.rejects(read, error => error === gone)))
-  await until('all naps run', async () => (await busy('pg_sleep')) === SESSIONS, 20_000)
+  await until('all naps run', async () => (await busy('pg_sleep')) === SESSIONS)
   controller.abort(gone)
   await ended
   await idle()

@@ -17,7 +17,7 @@ after(() => servers?.[Symbol.asyncDispose]())
 
 /** Until the other process serves from its memory. */
 async function keeps(remote: Remote, version: number): Promise<void> {
-  await until('the other process keeps it', async () => (await remote.read(version)).sharing, 60_000)
+  await until('the other process keeps it', async () => (await remote.read(version)).sharing)
   await until('it is kept', async () => (await remote.read(version)).version === (await remote.read(-1)).version)
 }
 
@@ -65,7 +65,7 @@ test('a process that was killed holds up a change until its lease has ended, and
   await there.exited
   // Nobody answers: it would be refused if the lease did not end it.
   await rows.delete('k')
-  await until('it is taken off the list', async () => (await here.registry.read()).members.size === 1, 15_000)
+  await until('it is taken off the list', async () => (await here.registry.read()).members.size === 1)
   await rows.delete('k')
 })
 

@@ -112,7 +112,7 @@ test('Redis restarted from a snapshot older than a change: what it brings back i
   await redis.restart()
   assert.equal(await command('DBSIZE'), size, 'the snapshot did come back')
   // Nothing is invalidated from here on: that would be told to the server as it is now.
-  await until('both use Redis again', () => used() === before + 2, 15_000)
+  await until('both use Redis again', () => used() === before + 2)
   for (let look = 0; look < 20; look++) {
     for (const cache of [one, other]) assert.equal(await cache.get('k'), undefined)
   }
@@ -175,7 +175,7 @@ test('a Redis that refuses the password is told at once, with what to do, and th
   for (const url of [wrong, none]) {
     const log = new RecordedLog()
     await using replica = await openReplica(servers, { redis: url.href, log })
-    await until('it is told', () => log.at('warn').length > 0, 15_000)
+    await until('it is told', () => log.at('warn').length > 0)
     const [line] = log.at('warn')
     assert.match(
       line?.message ?? '',

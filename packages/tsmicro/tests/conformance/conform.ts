@@ -10,5 +10,5 @@ export function conform(open: OpenNetwork): void {
   for (const [name, suite] of Object.entries(SUITES)) test(name, () => suite(watched(open)))
 
   test('after all of it nothing is left to expire', () =>
-    until('nothing is left to expire', () => expiringCount() === 0, 15_000))
+    until('nothing is left to expire', () => expiringCount() === 0))
 }

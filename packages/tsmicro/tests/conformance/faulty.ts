@@ -97,7 +97,7 @@ export async function faulty(open: OpenNetwork) {
     await network.fail()
     await until('both have noticed', () => !caller.connected && !nats.connected)
     await network.recover()
-    await until('both are back', () => caller.connected && nats.connected, 10_000)
+    await until('both are back', () => caller.connected && nats.connected)
     await until('it answers again', () =>
       caller.call(bad.fine, undefined, { timeoutMs: 300 }).then(
         answer => answer === 'fine',

@@ -46,7 +46,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const child = spawnService('0')
     await child.ready()
     const { seen, done } = await load(child, 16)
-    await until('there is load', () => seen.answered > 50, 15_000)
+    await until('there is load', () => seen.answered > 50)
     child.process.kill(signal)
     await done
     assert.equal(await child.exited, 0)
@@ -61,7 +61,7 @@ test('a stop loses nothing of clients that keep their connections', async () => 
   await child.ready()
   const agent = new Agent({ keepAlive: true })
   const { seen, done } = await load(child, 16, agent)
-  await until('there is load', () => seen.answered > 100, 15_000)
+  await until('there is load', () => seen.answered > 100)
   child.process.kill('SIGTERM')
   await done
   assert.equal(await child.exited, 0)
@@ -112,7 +112,7 @@ test('a port that is taken: one clear line, exit 1', async () => {
 
 test('a signal while it waits for a dependency: exit 0', async () => {
   const child = spawnService('0', 'hang')
-  await until('it waits', () => child.lines.some(({ msg }) => String(msg).startsWith('waiting for database')), 15_000)
+  await until('it waits', () => child.lines.some(({ msg }) => String(msg).startsWith('waiting for database')))
   child.process.kill('SIGTERM')
   assert.equal(await child.exited, 0)
   assert.deepEqual(

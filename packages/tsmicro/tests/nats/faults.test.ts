@@ -114,7 +114,7 @@ test('calls during kills and restarts always end, and only with 503 or 504', asy
   outcomes.delete('DEADLINE_EXCEEDED')
   assert.deepEqual([...outcomes], ['SERVICE_UNAVAILABLE'])
   assert.equal(f.nats.pendingRequests, 0)
-  await until('nothing is left to expire', () => expiringCount() === 0, 15_000)
+  await until('nothing is left to expire', () => expiringCount() === 0)
 })
 
 test('a client whose server is gone can be closed', async () => {

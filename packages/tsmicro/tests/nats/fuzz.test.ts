@@ -195,7 +195,7 @@ test(`${MESSAGES} messages to all that listens, seed ${seed}: nothing ends, noth
   // Whoever is asked may answer what it likes: what it makes of the call is an error of ours, or the answer.
   assert.ok(outcomes.every(error => error instanceof ApiError || (error as Error).message === 'enough'))
   await createPublisher(caller, 'world').publish(shop.turned, { id: 'the last' })
-  await until('events behind all of it are taken', () => taken.includes('the last'), 20_000)
+  await until('events behind all of it are taken', () => taken.includes('the last'))
   assert.equal(caller.pendingRequests, 0)
   assert.equal((await service.health()).ready, true)
   assert.ok(heard.length > 0)

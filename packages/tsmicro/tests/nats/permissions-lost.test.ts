@@ -71,7 +71,7 @@ test('a permission that a reload takes away: not ready, and ready again when it 
     await until('it is not ready', async () => (await health())[0] === 503)
     assert.deepEqual(await health(), [503, false, 'down'])
     await reload(whole, caller)
-    await until('it is ready again', async () => (await health())[0] === 200, 20_000)
+    await until('it is ready again', async () => (await health())[0] === 200)
     assert.equal(await client.call(shop.item, undefined), 'an item')
   }
   assert.ok(log.at('error').some(({ message }) => /^NATS user "shop" may not subscribe "world.turned"/.test(message)))
@@ -89,5 +89,5 @@ test('a permission that a reload takes away: not ready, and ready again when it 
       () => true,
       () => false,
     )
-  await until('calls work again', works, 20_000)
+  await until('calls work again', works)
 })

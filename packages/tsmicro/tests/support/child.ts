@@ -26,5 +26,5 @@ export function spawnService(...args: readonly string[]): Child {
   })
   const url = () => String(lines.find(({ msg }) => msg === 'work is ready')?.url ?? '')
   const exited = new Promise<number | null>(resolve => made.once('close', resolve))
-  return { process: made, lines, exited, url, ready: () => until('the service is ready', () => url() !== '', 20_000) }
+  return { process: made, lines, exited, url, ready: () => until('the service is ready', () => url() !== '') }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Looks again and again until it holds; says what it saw last when it never does. */
-export async function until<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean, limitMs = 15_000): Promise<T> {
+export async function until<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean, limitMs = 120_000): Promise<T> {
   const endsAt = Date.now() + limitMs
   for (;;) {
     const seen = await look()

@@ -42,7 +42,7 @@ export function startLoad(caches: readonly Cache<Row>[], pauseMs = 5): Load {
   )
   const more = async (name: 'hits' | 'changes' | 'reads', by: number) => {
     const goal = watched[name] + by
-    await until(`${by} more ${name}`, () => !busy || watched[name] >= goal, 30_000)
+    await until(`${by} more ${name}`, () => !busy || watched[name] >= goal)
     if (failure) throw failure
   }
   return {

@@ -79,7 +79,7 @@ export async function openReplica(
 }
 
 export async function sharing(...replicas: readonly { readonly store: CacheStore }[]): Promise<void> {
-  await until('the replicas share', () => replicas.every(({ store }) => store.sharing), 15_000)
+  await until('the replicas share', () => replicas.every(({ store }) => store.sharing))
 }
 
 /** Until what one replica fetches another one finds in Redis. */
@@ -87,13 +87,9 @@ export async function redisUsed(...replicas: readonly Replica[]): Promise<void> 
   const probes = replicas.map(({ store }) => store.cache<number>(`probe-${randomUUID()}`))
   for (const probe of probes) {
     // What is set is kept in Redis alone, and read from there.
-    await until(
-      'Redis is used',
-      async () => {
-        await probe.set('k', 1)
-        return (await probe.get('k')) === 1
-      },
-      15_000,
-    )
+    await until('Redis is used', async () => {
+      await probe.set('k', 1)
+      return (await probe.get('k')) === 1
+    })
   }
 }
