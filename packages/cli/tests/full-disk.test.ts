@@ -110,6 +110,28 @@ function fillBy(file: number, chunk: Buffer): void {
   }
 }
 
+test('a disk that fills up while everything runs is told of, once, and when it is over', {
+  skip: whyNoDisk(),
+}, async () => {
+  using small = smallDisk()
+  const said: string[] = []
+  const disk = new Disk(small.path, text => said.push(text))
+  const stopping = new AbortController()
+  const watching = disk.watch(stopping.signal, 10)
+  for (const round of [1, 2]) {
+    small.fill()
+    await until('it is told', () => said.length === 2 * round - 1)
+    small.empty()
+    await until('it is over', () => said.length === 2 * round)
+  }
+  assert.deepEqual(
+    said.map(text => text.split(' on ')[0]),
+    Array(2).fill(['no space left', 'there is room again']).flat(),
+  )
+  stopping.abort()
+  await watching
+})
+
 /** The secrets of a data folder, by the names of their files. */
 function secretsOf(data: string): Record<string, string> {
   const files = ['secrets/gateway', 'secrets/verify', 'nats-users/passwords.json', 'postgres/cluster/password']

@@ -70,6 +70,7 @@ export async function startSystem(
       replaceOneByOne(chooseInstances(instances, wanted), { admin, say, signal, readyTimeoutMs })
     crew.control = await disk.withRoom(signal, () => startControl(data.path, restart))
     const watched = [...crew.infra, ...crew.services, ...crew.gateways]
+    void disk.watch(signal)
     crew.liveness = watchLiveness(watched, { limitMs: environment.livenessMs, say: log.say })
     log.say(`${log.paint('green', '✓')} everything is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     log.say(summarize(config, system, plans, infra, log.paint))

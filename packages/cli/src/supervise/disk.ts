@@ -4,6 +4,7 @@ import { Backoff } from './backoff.ts'
 
 /** Less than any of the parts can do with. */
 const NOTHING_BYTES = 256 * 1024
+const WATCH_MS = 5000
 const CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
 const WORDS = /no space left on device|disk quota exceeded|database or disk is full|\b(?:ENOSPC|EDQUOT)\b/i
 
@@ -29,6 +30,14 @@ export class Disk {
       )
     if (full) this.#full = true
     return full
+  }
+
+  /** Looks now and then, until the signal: servers that go on on a full disk refuse to write, and need not end for it. */
+  async watch(signal: AbortSignal, everyMs = WATCH_MS): Promise<void> {
+    while (!signal.aborted) {
+      if (!(await this.isWhy(undefined))) await this.works()
+      await sleep(everyMs, undefined, { signal, ref: false }).catch(() => {})
+    }
   }
 
   /** To be called when something that may have waited for room runs. */
