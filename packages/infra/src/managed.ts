@@ -29,7 +29,8 @@ export interface Plan {
 }
 
 const STOP_GRACE_MS = 10_000
-const PORT_TAKEN = /address already in use|EADDRINUSE/i
+/** As NATS, PostgreSQL and Redis say it, and the document server. */
+const PORT_TAKEN = /address already in use|EADDRINUSE|is taken by another program/i
 
 export class ManagedServer implements Server {
   readonly name: string

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
-import { freePort, isPortFree, locateNats, PortTakenError, preferPort, startNats } from '../src/index.ts'
+import {
+  freePort,
+  isPortFree,
+  locateNats,
+  locatePostgres,
+  PortTakenError,
+  preferPort,
+  startDocuments,
+  startNats,
+  startPostgres,
+} from '../src/index.ts'
 
 const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
 
@@ -29,11 +39,21 @@ test('a preferred port that is taken gives way to a free one', { skip }, async (
   assert.notEqual(new URL(server.url).port, String(taken.port))
 })
 
-test('an exact port that is taken is an error that names it', { skip }, async () => {
-  await using taken = await occupy()
-  await assert.rejects(startNats({ ephemeral: true, port: taken.port }), (error: unknown) => {
-    assert.ok(error instanceof PortTakenError)
-    assert.match(error.message, new RegExp(`port ${taken.port}`))
-    return true
+const noPostgres = (await locatePostgres()) === undefined ? 'no postgres here' : false
+const starters = [
+  ['nats', startNats, skip],
+  ['postgres', startPostgres, noPostgres],
+  ['documents', startDocuments, false],
+] as const
+
+// It is also how a start without an exact port learns that somebody else was quicker, and takes another one.
+for (const [name, start, why] of starters) {
+  test(`${name}: an exact port that is taken is an error that names it`, { skip: why }, async () => {
+    await using taken = await occupy()
+    await assert.rejects(start({ ephemeral: true, port: taken.port }), (error: unknown) => {
+      assert.ok(error instanceof PortTakenError, String(error))
+      assert.match(error.message, new RegExp(`port ${taken.port}`))
+      return true
+    })
   })
-})
+}
