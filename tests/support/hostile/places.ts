@@ -33,12 +33,18 @@ function placeOf(
   good: Input,
 ): Place {
   const list = schema.type === 'array'
+  const kind = schema.type === 'integer' ? 'number' : 'text'
+  // A text in a path or query stands for the number that it spells.
+  const meant = (value: unknown) =>
+    kind === 'number' && part !== 'body' && typeof value === 'string' && String(Number(value)) === value
+      ? Number(value)
+      : value
   return {
     part,
     name,
-    kind: schema.type === 'integer' ? 'number' : 'text',
+    kind,
     put: value => ({ ...good, [part]: { ...good[part], [name]: list ? [value] : value } }),
-    takes: value => Value.Check(list ? (schema.items ?? schema) : schema, value) && isClean(value),
+    takes: value => Value.Check(list ? (schema.items ?? schema) : schema, meant(value)) && isClean(value),
   }
 }
 
