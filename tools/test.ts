@@ -15,7 +15,7 @@ Runs every *.test.ts of packages, contracts, services, tools, tests and bench wi
   part                 only a part of the workspace: gateway, tsmicro, tools, tests, bench, packages/infra, services/auth …
   --only <path>        only files whose path contains this; may be repeated
   --name <pattern>     only tests whose name matches this regular expression
-  --concurrency <n>    files at the same time (default: 2 per core, at most 8)
+  --concurrency <n>    files at the same time (default: 3 per core, at most 8)
   --limit <seconds>    time that one file may take before it is killed (default: 1200)
   --load <n>           beside n processes that compute without end: a busy machine must make no test fail
   --root <folder>      another workspace than this one
@@ -47,7 +47,7 @@ function parse(args: string[]) {
       only: { type: 'string', multiple: true, default: [] },
       name: { type: 'string' },
       // Tests mostly wait for servers: on two busy cores 533 tests took 104 s with 2 files at a time, 82 s with 4.
-      concurrency: { type: 'string', default: String(Math.min(8, availableParallelism() * 2)) },
+      concurrency: { type: 'string', default: String(Math.min(8, availableParallelism() * 3)) },
       limit: { type: 'string', default: '1200' },
       load: { type: 'string' },
       root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },

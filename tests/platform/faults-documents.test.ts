@@ -1,6 +1,7 @@
 import { after, before, test } from 'node:test'
 import { type FaultScene, startFaultScene } from '../support/faults/scene.ts'
 import { FROZEN, KILLED, survive } from '../support/faults/survive.ts'
+import { onlyInFull } from '../support/size.ts'
 
 let scene: FaultScene
 before(async () => {
@@ -8,4 +9,5 @@ before(async () => {
 })
 after(() => scene?.[Symbol.asyncDispose]())
 
-for (const fault of [KILLED, FROZEN]) test(`documents: ${fault.name}`, t => survive(t, scene, 'documents', fault))
+test(`documents: ${FROZEN.name}`, t => survive(t, scene, 'documents', FROZEN))
+test(`documents: ${KILLED.name}`, { skip: onlyInFull }, t => survive(t, scene, 'documents', KILLED))

@@ -1,6 +1,7 @@
 import { after, before, test } from 'node:test'
 import { type FaultScene, startFaultScene } from '../support/faults/scene.ts'
 import { FROZEN, KILLED, survive } from '../support/faults/survive.ts'
+import { onlyInFull } from '../support/size.ts'
 
 let scene: FaultScene
 before(async () => {
@@ -8,4 +9,5 @@ before(async () => {
 })
 after(() => scene?.[Symbol.asyncDispose]())
 
-for (const fault of [KILLED, FROZEN]) test(`postgres: ${fault.name}`, t => survive(t, scene, 'postgres', fault))
+test(`postgres: ${FROZEN.name}`, t => survive(t, scene, 'postgres', FROZEN))
+test(`postgres: ${KILLED.name}`, { skip: onlyInFull }, t => survive(t, scene, 'postgres', KILLED))

@@ -2,6 +2,7 @@ import { after, before, test } from 'node:test'
 import { type FaultScene, startFaultScene } from '../support/faults/scene.ts'
 import { FROZEN, KILLED, survive } from '../support/faults/survive.ts'
 import { noRedis } from '../support/redis.ts'
+import { onlyInFull } from '../support/size.ts'
 
 let scene: FaultScene | undefined
 before(async () => {
@@ -10,6 +11,6 @@ before(async () => {
 after(() => scene?.[Symbol.asyncDispose]())
 
 for (const fault of [KILLED, FROZEN])
-  test(`redis: ${fault.name}`, { skip: noRedis }, async t => {
+  test(`redis: ${fault.name}`, { skip: noRedis || (fault === FROZEN && onlyInFull) }, async t => {
     if (scene) await survive(t, scene, 'redis', fault)
   })

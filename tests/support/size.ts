@@ -16,3 +16,6 @@ export function share<T>(all: readonly T[]): readonly T[] {
     .slice(0, sized(all.length))
     .map(({ each }) => each)
 }
+
+/** For a test that costs much beside others of its kind that run by hand, too. */
+export const onlyInFull: false | string = inFull ? false : 'CI=true npm test runs it'

@@ -1,7 +1,7 @@
 import { after, before, test } from 'node:test'
 import { type Platform, startPlatform } from '../../support/platform.ts'
 import { rehearse, TURNS } from './rehearse.ts'
-import { seeds } from './seed.ts'
+import { FIXED, seeds } from './seed.ts'
 import { openStage, type Stage } from './stage.ts'
 
 let platform: Platform
@@ -16,6 +16,6 @@ after(async () => {
 })
 
 for (const seed of seeds) {
-  test(`every answer in a random sequence of ${TURNS} actions is the model's, through the gateway (${seed === seeds[0] ? 'a fixed' : 'a new'} seed)`, t =>
+  test(`every answer in a random sequence of ${TURNS} actions is the model's, through the gateway (${seed === FIXED ? 'a fixed' : 'a new'} seed)`, t =>
     rehearse(t, stage, seed))
 }

@@ -1,6 +1,7 @@
 import { type TestContext, test } from 'node:test'
 import { type PlatformOptions, startPlatform } from '../../support/platform.ts'
 import { noRedis } from '../../support/redis.ts'
+import { onlyInFull } from '../../support/size.ts'
 import { rehearse, TURNS } from './rehearse.ts'
 import { seeds } from './seed.ts'
 import { openStage } from './stage.ts'
@@ -20,4 +21,6 @@ async function rehearseOnReplicas(t: TestContext, some: readonly number[], optio
 test(`every answer in a random sequence of ${TURNS} actions at two replicas is the model’s`, t =>
   rehearseOnReplicas(t, seeds.slice(0, 1), {}))
 
-test('the same with Redis below', { skip: noRedis }, t => rehearseOnReplicas(t, seeds.slice(-1), { redis: true }))
+test('the same with Redis below', { skip: noRedis || onlyInFull }, t =>
+  rehearseOnReplicas(t, seeds.slice(-1), { redis: true }),
+)
