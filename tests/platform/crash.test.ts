@@ -6,6 +6,7 @@ import { patiently } from '../support/patiently.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type Answer, send } from '../support/send.ts'
+import { onlyInFull } from '../support/size.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
 
@@ -93,9 +94,11 @@ test('blog killed while an author writes', () =>
     start: () => platform.blog.start(),
   }))
 
-// Both write without syncing to disk here: what a process has handed to the kernel outlives the process.
-test('PostgreSQL killed while people sign up', () =>
-  survive({ name: 'postgres', kind: SIGN_UPS, ...crashOf(platform.postgres) }))
+// By hand the fault tables are enough. Both write without syncing to disk here: what a process has handed to the kernel outlives the process.
+test('PostgreSQL killed while people sign up', { skip: onlyInFull }, () =>
+  survive({ name: 'postgres', kind: SIGN_UPS, ...crashOf(platform.postgres) }),
+)
 
-test('document server killed while an author writes', () =>
-  survive({ name: 'documents', kind: CREATIONS, ...crashOf(platform.documents) }))
+test('document server killed while an author writes', { skip: onlyInFull }, () =>
+  survive({ name: 'documents', kind: CREATIONS, ...crashOf(platform.documents) }),
+)

@@ -4,13 +4,16 @@ import { FROZEN, KILLED, survive } from '../support/faults/survive.ts'
 import { noRedis } from '../support/redis.ts'
 import { onlyInFull } from '../support/size.ts'
 
+// The layer alone is tested by hand, too: `packages/tsmicro/tests/cache/redis-faults.test.ts`.
+const skip = noRedis || onlyInFull
+
 let scene: FaultScene | undefined
 before(async () => {
-  if (!noRedis) scene = await startFaultScene({ redis: true })
+  if (!skip) scene = await startFaultScene({ redis: true })
 })
 after(() => scene?.[Symbol.asyncDispose]())
 
 for (const fault of [KILLED, FROZEN])
-  test(`redis: ${fault.name}`, { skip: noRedis || (fault === FROZEN && onlyInFull) }, async t => {
+  test(`redis: ${fault.name}`, { skip }, async t => {
     if (scene) await survive(t, scene, 'redis', fault)
   })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { onlyInFull } from '../../tests/support/size.ts'
 
 const VERIFY = fileURLToPath(new URL('../verify-fresh.ts', import.meta.url))
 const account = process.getuid?.() === 0 ? '--root-only' : '--user-only'
@@ -12,7 +13,7 @@ const temp = mkdtempSync(join(tmpdir(), 'tsmicro-verify-test-'))
 after(() => rmSync(temp, { recursive: true, force: true }))
 
 const withGit = process.platform === 'linux' && spawnSync('git', ['--version']).status === 0
-const skip = withGit ? false : 'verify:fresh needs Linux and git'
+const skip = withGit ? onlyInFull : 'verify:fresh needs Linux and git'
 
 /** A platform of a few lines: it keeps accounts in a file, and ends with its parent. Each test breaks one thing of it. */
 const PLATFORM = `
