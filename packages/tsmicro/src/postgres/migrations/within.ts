@@ -26,6 +26,7 @@ export async function runWithin(client: PoolClient, query: Query, task: Task): P
     await query(file.sql)
   } catch (error) {
     const failed = failure(error, file, completed.stop())
+    if (isStatementError(error)) await settled(client)
     // A statement that fails leaves a transaction that has failed, unless that had ended before.
     if (idle(client)) await tellHalfDone(query, task, rootMessage(failed))
     throw failed
@@ -55,10 +56,26 @@ async function transactionOf(query: Query): Promise<string | undefined> {
 /** What pg has and its types do not tell. */
 interface Wired {
   readonly connection: EventEmitter
+  readonly readyForQuery: boolean
   getTransactionStatus(): string | null
 }
 
 const idle = (client: PoolClient) => (client as unknown as Wired).getTransactionStatus() === 'I'
+
+/** One after which the server goes on with the session, and tells its state. */
+const isStatementError = (error: unknown) => error instanceof Error && 'severity' in error && error.severity === 'ERROR'
+
+/** pg rejects at the error, and the state of the transaction comes behind it, perhaps in another packet. */
+async function settled(client: PoolClient): Promise<void> {
+  const { connection, readyForQuery } = client as unknown as Wired
+  if (readyForQuery) return
+  await new Promise<void>(resolve => {
+    connection.once('readyForQuery', () => resolve())
+    connection.once('end', () => resolve())
+    // Should the connection have ended already.
+    setTimeout(resolve, 5000).unref()
+  })
+}
 
 /** The server tells the end of each statement of a text, by which the one that failed is known. */
 function countCompleted(client: PoolClient): { stop(): number } {
