@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { after, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startPostgres } from '@tsmicro/infra'
@@ -68,6 +70,47 @@ test('one that ends its transaction in a way that only this server understands i
     await sql`delete from schema_migrations where number = 2`.execute(postgres.db)
   }
   assert.deepEqual(await names(), ['half', 'half'])
+})
+
+/** A way to a server on which each message of its travels alone, as on a slow network. */
+async function messageByMessage(url: string): Promise<AsyncDisposable & { readonly url: string }> {
+  const { port, hostname } = new URL(url)
+  const proxy = createServer(async client => {
+    const upstream = connect(Number(port), hostname)
+    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy())
+    upstream.on('error', () => client.destroy())
+    client.pipe(upstream)
+    try {
+      let waiting = Buffer.alloc(0)
+      for await (const chunk of upstream) {
+        waiting = Buffer.concat([waiting, chunk])
+        while (waiting.length >= 5 && waiting.length > waiting.readUInt32BE(1)) {
+          const end = waiting.readUInt32BE(1) + 1
+          client.write(waiting.subarray(0, end))
+          waiting = waiting.subarray(end)
+          await sleep(2)
+        }
+      }
+    } catch {
+      // The client has left.
+    }
+    client.end()
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const slow = new URL(url)
+  slow.port = String((proxy.address() as AddressInfo).port)
+  slow.searchParams.set('sslmode', 'disable')
+  return { url: slow.href, [Symbol.asyncDispose]: async () => void proxy.close() }
+}
+
+test('whether a migration that fails had ended its transaction is asked once the server has told', async t => {
+  const { open, write, url, database, location } = await setUp(t, first)
+  await open().migrate(location)
+  await sql`alter database ${sql.ref(database)} set standard_conforming_strings = off`.execute(admin.db)
+  await write({ '0002_hidden.sql': String.raw`${entry('half')} select 'x\''; commit; select nonsense; --';` })
+  await using slow = await messageByMessage(url)
+  await assert.rejects(open({ url: slow.url }).migrate(location), /0002_hidden\.sql/)
+  await assert.rejects(open().migrate(location), refused('unfinished', /did not run to its end: migration 0002/))
 })
 
 test('without a transaction: an index is built concurrently, by one of many that start at once', async t => {
