@@ -77,6 +77,7 @@ async function messageByMessage(url: string): Promise<AsyncDisposable & { readon
   const { port, hostname } = new URL(url)
   const proxy = createServer(async client => {
     const upstream = connect(Number(port), hostname)
+    client.setNoDelay()
     client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy())
     upstream.on('error', () => client.destroy())
     client.pipe(upstream)
