@@ -21,7 +21,7 @@ export const {
   API_KEY_NOT_FOUND: { status: 404, message: 'There is no such API key' },
   LAST_API_KEY: {
     status: 409,
-    message: 'Without this API key nobody could sign in any more: make another one that may WRITE first',
+    message: 'Without this API key nobody could sign in: make another one that may WRITE first',
   },
   LAST_ADMIN: { status: 400, message: 'The last administrator must keep the role' },
 })

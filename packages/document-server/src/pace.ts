@@ -67,7 +67,7 @@ export class Pace {
     return this.pausing && now > this.#sliceEnd
   }
 
-  /** Lets everything else that waits have a turn. @throws CommandError when nobody waits for the result any more */
+  /** Lets everything else that waits have a turn. @throws CommandError when nobody is waiting for the result */
   async pause(): Promise<void> {
     running = undefined
     await nextTurn()

@@ -27,7 +27,7 @@ describe('main.ts and its options', { concurrency: true }, () => {
     }
   })
 
-  test('a server whose output nobody reads any more goes on', async () => {
+  test('a server whose output nobody reads goes on', async () => {
     await using dir = await temporaryDir()
     await using server = await startProcess(dir.path)
     server.child.stdout?.destroy()

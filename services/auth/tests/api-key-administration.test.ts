@@ -110,7 +110,7 @@ test('the last key that may write cannot be revoked, and of the last two only on
     assert.ok(kept)
     assert.equal(await isValid(kept.key), true)
     assertFailure(await revoke(kept.id), 409, 'LAST_API_KEY')
-    // What is good for nothing any more, and what is not needed to get in, may go.
+    // What is no longer good for anything, and what is not needed to get in, may go.
     for (const { id } of [expired, reading]) assertSuccess(await revoke(id), 'API key revoked')
     await create({ comment: 'another', permissions: ['WRITE'] })
     assertSuccess(await revoke(kept.id), 'API key revoked')

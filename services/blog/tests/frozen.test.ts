@@ -35,7 +35,7 @@ after(() => resources.disposeAsync())
 const freeze = () => other.child.process.kill('SIGSTOP')
 const wake = () => other.child.process.kill('SIGCONT')
 
-/** A blog service in this process. @param limitMs after which a change is told as not announced */
+/** A blog service in this process. @param limitMs after which a change is reported as not announced */
 async function start(own: AsyncDisposableStack, limitMs?: number): Promise<Send> {
   const env = loadEnv(it.environment)
   const mongo = createMongo({ url: env.MONGODB_URL, database: env.MONGODB_DATABASE })
@@ -86,7 +86,7 @@ test('publishing beside a frozen instance is answered 200 when its lease has end
   }
 })
 
-test('a change that cannot be announced in time is told as stored; repeated until it is 200, nobody shows what was', async () => {
+test('a change that cannot be announced in time is reported as stored; repeated until it is 200, nobody shows what was', async () => {
   await using own = new AsyncDisposableStack()
   const send = await start(own, 100)
   const blogs = await Promise.all([0, 1, 2].map(() => makeBlog(send, author, editor, draft({ draftText: 'Old' }))))

@@ -6,7 +6,7 @@ export class GatewayAdmin {
   readonly #url: string
   readonly #tokenFile: string
 
-  /** `tokenFile`: where the gateway writes what it wants to see; anew when it is started again. */
+  /** `tokenFile`: where the gateway writes what it wants to see; a new one when it is started again. */
   constructor(url: string, tokenFile: string) {
     this.#url = url
     this.#tokenFile = tokenFile

@@ -20,7 +20,7 @@ const UNNAMED: NatsConfig = {
 }
 
 /**
- * Makes passwords on the first start and keeps them; writes the configuration anew each time, as contracts change. Where the system
+ * Makes passwords on the first start and keeps them; writes the configuration again each time, as contracts change. Where the system
  * names no users there is one who may do everything: nobody else on the machine may do anything.
  */
 export async function prepareNatsUsers({ infra, nats }: SystemConfig, dataDir: string): Promise<NatsUsers | undefined> {

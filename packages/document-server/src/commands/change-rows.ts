@@ -22,7 +22,7 @@ const mostAttempts = 10
 
 /**
  * Finds the first row that matches and changes it. What is found within a turn of the event loop is changed in that turn. A longer
- * search gives others their turns; then the row is read again, and looked for anew when it does not match any more.
+ * search gives others their turns; then the row is read again, and looked for again when it no longer matches.
  * @param change called in a transaction, with undefined when nothing matches
  */
 export async function changeFirst<T>(
@@ -88,7 +88,7 @@ async function search(
 
 /**
  * Changes every row that matches. All are found before the first one changes, so that none is met again in its new form. When that
- * takes longer than a turn, rows that somebody else changed meanwhile so that they do not match any more are left alone.
+ * takes longer than a turn, rows that somebody else changed meanwhile so that they no longer match are left alone.
  * What was done before a failure stays.
  * @returns how many there were
  */

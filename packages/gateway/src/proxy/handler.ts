@@ -46,7 +46,7 @@ export function proxyHandler(current: () => Generation, log: GatewayLog, visitor
         if (res.headersSent) res.destroy()
         else sendAnswer(res, kongError(500, 'An unexpected error occurred', request.id), request)
       } catch {
-        // Nobody is behind this any more: it would end the process.
+        // Nobody is behind this now: it would end the process.
         res.destroy()
       }
     }

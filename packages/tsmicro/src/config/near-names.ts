@@ -44,7 +44,7 @@ function plain(name: string): string {
   return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')
 }
 
-/** Letters to add, drop, change or swap with their neighbour (Damerau-Levenshtein); more than is asked for is told as such. */
+/** Letters to add, drop, change or swap with their neighbour (Damerau-Levenshtein); more than is asked for is reported as such. */
 function edits(one: string, other: string): number {
   if (Math.abs(one.length - other.length) > MOST_EDITS) return MOST_EDITS + 1
   let before: number[] = []

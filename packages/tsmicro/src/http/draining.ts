@@ -26,7 +26,7 @@ const LONGEST_QUEUE = 1024
  * (Measured with 16 callers, a connection per request: without this every second stop lost up to 4 of them.)
  *
  * Then the `preClose` hooks of plugins run, so that they end what would not end by itself, such as WebSockets: no new ones
- * can come any more. Only behind them the connections are waited for.
+ * can come. Only behind them the connections are waited for.
  */
 export function drainOnClose(server: FastifyInstance, log: Log): void {
   let closing = false

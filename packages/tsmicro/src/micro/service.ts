@@ -117,7 +117,7 @@ export function createService(options: ServiceOptions): Service {
 
   const service: Service = {
     async start() {
-      if (started && stopped) throw new StartError(`${options.name} was stopped: make it anew to start it again`)
+      if (started && stopped) throw new StartError(`${options.name} was stopped: create a new one to start it again`)
       started ??= start()
       try {
         await Promise.race([started, ended.promise])

@@ -20,7 +20,7 @@ test('a server that is no primary, goes away or forgot our cursor is unavailable
   assert.ok(translate(answer(112, [MongoErrorLabel.TransientTransactionError])) instanceof SERVICE_UNAVAILABLE)
 })
 
-test('refused credentials and certificates are unavailable, and told as what waiting does not mend', () => {
+test('refused credentials and certificates are unavailable, and reported as what waiting does not mend', () => {
   const expired = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' })
   const lost = new MongoNetworkError('certificate has expired', { cause: expired })
   for (const error of [answer(18), answer(11), answer(8000), lost]) {

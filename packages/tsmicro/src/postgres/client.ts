@@ -16,7 +16,7 @@ export interface ClientSettings {
 type Done = (error?: Error | null) => void
 
 /**
- * The class of a pool's clients. Unlike pg's own they read `sslmode` as libpq does (the files of certificates anew for each
+ * The class of a pool's clients. Unlike pg's own they read `sslmode` as libpq does (the files of certificates again for each
  * connection), say what will not mend by itself as `UnusableError`, and never end the process: pg's pool lets a client do that
  * which throws when it is made, or emits an `error` before it is connected.
  */

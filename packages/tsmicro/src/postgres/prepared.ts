@@ -51,7 +51,7 @@ export class PreparedStatements {
     if (!this.#off) {
       this.#log?.warn(
         {},
-        `PostgreSQL keeps no prepared statements, so none are made any more (a pooler? set pooler): ${error.message}`,
+        `PostgreSQL keeps no prepared statements, so none are made from now on (a pooler? set pooler): ${error.message}`,
       )
     }
     this.#off = true

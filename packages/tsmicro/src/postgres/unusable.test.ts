@@ -64,7 +64,7 @@ async function failure(address: string): Promise<unknown> {
   }
 }
 
-test('what will not mend by itself is told as such, with what to do', async () => {
+test('what will not mend by itself is reported as such, with what to do', async () => {
   const cases: [address: string, expected: RegExp][] = [
     [url({ database: 'nowhere' }), /"nowhere" does not exist: make the database "nowhere", or correct its name/],
     [

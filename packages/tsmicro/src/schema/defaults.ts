@@ -104,7 +104,7 @@ class Defaults {
   }
 }
 
-/** Makes a default anew each time, with the defaults that lie in it. */
+/** Makes a new default each time, with the defaults that lie in it. */
 function initialOf(initial: unknown, fill: Fill): () => unknown {
   if (initial === undefined) return () => undefined
   const whole = fill(initial)

@@ -153,5 +153,5 @@ test('what was stopped does not start again, and says so', async () => {
   const { service } = build({})
   await service.start()
   await service.stop()
-  await assert.rejects(service.start(), startError(/^shop was stopped: make it anew to start it again$/))
+  await assert.rejects(service.start(), startError(/^shop was stopped: create a new one to start it again$/))
 })

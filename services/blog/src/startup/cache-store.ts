@@ -9,7 +9,7 @@ export interface StoreParts {
   readonly mongo: Mongo
   readonly nats: NatsClient
   readonly log: Log | undefined
-  /** Milliseconds after which a change is told as not announced. Default: when every lease has surely ended. */
+  /** Milliseconds after which a change is reported as not announced. Default: when every lease has surely ended. */
   readonly limitMs?: number
 }
 

@@ -4,7 +4,7 @@ export interface WorkOptions {
   readonly kind?: string
   /** Within a kind those who ask take turns, addresses for example. Default: one for all. */
   readonly by?: string
-  /** Aborts when nobody waits for the result any more: work that has not begun is not done then. */
+  /** Aborts when nobody is waiting for the result: work that has not begun is not done then. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -71,7 +71,7 @@ export class Inbox {
     return `${this.#prefix}.${call.reply}`
   }
 
-  /** The connection is lost: no reply to what was sent can come any more. */
+  /** The connection is lost: no reply to what was sent can come. */
   failAll(cause: Error): void {
     for (const call of [...this.#pending]) call.end({ kind: 'unavailable', cause })
   }

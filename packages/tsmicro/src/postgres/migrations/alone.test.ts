@@ -256,7 +256,7 @@ test('a marker that is written or placed otherwise is not passed over', async t 
   assert.deepEqual(await postgres.migrate(location), { applied: ['0001_log.sql', '0002_x.sql'] })
 })
 
-test('what only psql understands, and what is no UTF-8, is told before anything runs', async t => {
+test('what only psql understands, and what is no UTF-8, is reported before anything runs', async t => {
   const { postgres, write, names, location } = await setUp(t, first)
   const copy = `${entry('a')}\nCOPY public.log (name) FROM stdin;\nb\n\\.\n`
   for (const [text, problem, why] of [

@@ -100,7 +100,7 @@ test('what a migration does to its session ends with it', async t => {
   assert.deepEqual(await postgres.migrate(location), { applied: [] })
 })
 
-test('a database of another service is told as such', async t => {
+test('a database of another service is reported as such', async t => {
   const { open, write, location } = await setUp(t, { ...first, '0002_two.sql': entry('two') })
   await open().migrate(location)
   await write({ '0002_two.sql': 'select 2' })
@@ -109,7 +109,7 @@ test('a database of another service is told as such', async t => {
   await assert.rejects(open().migrate(location), refused('changed', /put it back and write a new one/))
 })
 
-test('a history from before it named services is taken over, and needs no rights any more when nothing is missing', async t => {
+test('a history from before it named services is taken over, and needs no rights when nothing is missing', async t => {
   const { postgres, open, write, url, location } = await setUp(t, first)
   await sql`create table schema_migrations (number integer primary key, name text not null, checksum text not null,
     applied_at timestamptz not null default now())`.execute(postgres.db)

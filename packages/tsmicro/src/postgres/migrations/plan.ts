@@ -56,7 +56,7 @@ function compare(
   }
   if (file === undefined) {
     const perhaps = 'this is an older version of the service, or another one’s database (see the URL)'
-    throw new MigrationError('missing', name, `was applied, but its file is not there any more: ${perhaps}`)
+    throw new MigrationError('missing', name, `was applied, but its file is no longer there: ${perhaps}`)
   }
   if (file.name !== name) {
     const perhaps = 'unless this is another service’s database (see the URL)'

@@ -56,7 +56,7 @@ export class ApiKeyAdministrationController extends Controller {
   async #revoke(id: string): Promise<void> {
     const revoked = await this.#transaction(async db => {
       await this.#keys.lockRevocations(db)
-      // Without a key nobody can sign in to make one. A key that is good for nothing any more may go in any case.
+      // Without a key nobody can sign in to make one. A key that is no longer good for anything may go in any case.
       if ((await this.#keys.isGood(id, db)) && !(await this.#keys.isOtherThatWrites(id, db))) throw new LAST_API_KEY()
       return this.#keys.revoke(id, db)
     })

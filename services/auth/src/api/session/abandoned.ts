@@ -6,7 +6,7 @@ import type { Asking } from './arrivals.ts'
 const PATIENCE_MS = session.refresh.timeoutMs ?? 5000
 
 /**
- * Whether nobody waits for a renewal any more. By the clock as well: in a process that was frozen, what it waited for may go on
+ * Whether nobody is waiting for a renewal. By the clock as well: in a process that was frozen, what it waited for may go on
  * before the timers that end the request.
  */
 export function isAbandoned(asking: Asking, signal: AbortSignal | undefined): boolean {

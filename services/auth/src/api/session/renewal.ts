@@ -16,7 +16,7 @@ export interface Renewing {
   readonly access: TokenClaims
   readonly refresh: TokenClaims
   readonly asking: Asking
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when nobody is waiting for the answer. */
   readonly signal: AbortSignal | undefined
 }
 

@@ -52,7 +52,7 @@ export class SessionService {
    * Exchanges a pair for the next one. Who is told nothing, or of a failure, may repeat it with the same pair for as long as it
    * takes; from the first answer on for ten seconds.
    * @param accessToken the pair's access token, which may be expired
-   * @param signal aborts when nobody waits for the answer any more
+   * @param signal aborts when nobody is waiting for the answer
    * @throws {REFRESH_TOKEN_INVALID} when either is not good; late re-use of a refresh token also ends the whole family
    * @throws {DEADLINE_EXCEEDED} when it was sent so long ago that nobody waits for it
    */

@@ -28,7 +28,7 @@ export class SignInService {
 
   /**
    * @param origin where it comes from
-   * @param signal aborts when nobody waits for the answer any more: what has not been hashed by then is not
+   * @param signal aborts when nobody is waiting for the answer: what has not been hashed by then is not
    * @throws {EMAIL_TAKEN}
    * @throws {TOO_MANY_REQUESTS} after too many from one address
    */
@@ -43,7 +43,7 @@ export class SignInService {
 
   /**
    * @param origin where the attempt comes from
-   * @param signal aborts when nobody waits for the answer any more
+   * @param signal aborts when nobody is waiting for the answer
    * @throws {CREDENTIALS_INVALID} the same for an unknown e-mail and a wrong password, after the same work
    * @throws {TOO_MANY_REQUESTS} likewise, after too many of these
    */
