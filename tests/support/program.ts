@@ -21,6 +21,8 @@ export class Program implements AsyncDisposable {
   readonly #options: ProgramOptions
   #child: ChildProcess | undefined
   #output = ''
+  /** Whether the process was sent a signal, and may end. */
+  #told = false
 
   constructor(options: ProgramOptions) {
     this.#options = options
@@ -53,6 +55,11 @@ export class Program implements AsyncDisposable {
     }
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
+    child.once('exit', (code, signal) => {
+      // A test that fails because of it would show refused connections and nothing else.
+      if (!this.#told) console.error(`${entry} ended by itself (${signal ?? code}):\n${this.#output.slice(-3000)}`)
+    })
+    this.#told = false
     this.#child = child
   }
 
@@ -69,12 +76,13 @@ export class Program implements AsyncDisposable {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
     const exited = once(child, 'exit')
-    child.kill(signal)
+    this.signal(signal)
     const [code] = await exited
     return code as number | null
   }
 
   signal(signal: NodeJS.Signals): void {
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') this.#told = true
     this.#child?.kill(signal)
   }
 
