@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { onlyInFull } from '../support/size.ts'
 import { freshCheckout } from './checkout.ts'
 import { terminalEnvironment } from './environment.ts'
 import { followPage } from './page.ts'
@@ -26,7 +27,7 @@ test('README.md does what it says', { skip: noCurl }, () =>
   }),
 )
 
-test('docs/getting-started.md does what it says', { skip: noCurl }, () =>
+test('docs/getting-started.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/getting-started.md', directory: checkout.directory, env, ports: { 8000: 'gateway' } }),
 )
 
@@ -34,7 +35,7 @@ test('docs/build-a-service.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
 )
 
-test('docs/gateway.md does what it says', { skip: noCurl }, () =>
+test('docs/gateway.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/gateway.md', directory: checkout.directory, env, ports: {} }),
 )
 

@@ -66,8 +66,10 @@ export class Program implements AsyncDisposable {
   async untilReady(): Promise<void> {
     const { entry, url, readyPath = '/health/ready' } = this.#options
     await until(`${entry} to be ready`, async () => {
+      const answer = await fetch(`${url}${readyPath}`).catch(() => undefined)
+      // Looked at last: what answers may be somebody else, who took the port.
       if (this.#child?.exitCode !== null) throw new HopelessError(`${entry} ended:\n${this.#output.slice(-3000)}`)
-      return (await fetch(`${url}${readyPath}`)).ok
+      return answer?.ok === true
     })
   }
 

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@tsmicro/infra'
 import type { Account } from './account.ts'
 import { begin, type Command, lastLines } from './command.ts'
 
@@ -49,14 +49,4 @@ async function post({ url, output }: Platform, path: string, body: object): Prom
   const text = await answer.text()
   if (answer.status === 200 && text.includes('accessToken')) return
   throw new Error(`POST ${path} answered ${answer.status} ${text}\n${lastLines(output(), 30)}`)
-}
-
-function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const server = createServer().once('error', reject)
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-  })
-  return promise
 }

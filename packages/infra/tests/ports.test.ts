@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import {
@@ -57,3 +58,15 @@ for (const [name, start, why] of starters) {
     })
   })
 }
+
+test('a free port is none that the system gives to an outgoing connection before it is bound', {
+  skip: process.platform === 'linux' ? false : 'only Linux tells which ports it gives away',
+}, async () => {
+  const range = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')).trim().split(/\s+/).map(Number)
+  const [first = 0, last = 0] = range
+  for (let i = 0; i < 100; i++) {
+    const port = await freePort()
+    assert.ok(port < first || port > last, `${port} is between ${first} and ${last}`)
+    assert.ok(port >= 1024, String(port))
+  }
+})

@@ -9,7 +9,8 @@ export type Task =
   | { readonly kind: 'talk'; readonly port: number; readonly bytes: string; readonly ends: Ends }
   /** A path of a socket; an abstract one begins with a zero byte. */
   | { readonly kind: 'talk-local'; readonly path: string; readonly bytes: string }
-  | { readonly kind: 'read' | 'list' | 'write' | 'mkdir'; readonly path: string }
+  /** `pid`: the process that the path is about, if any. */
+  | { readonly kind: 'read' | 'list' | 'write' | 'mkdir'; readonly path: string; readonly pid?: number }
   /** Whether it could be signalled. */
   | { readonly kind: 'signal'; readonly pid: number }
 
