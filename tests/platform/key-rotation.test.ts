@@ -10,9 +10,12 @@ import { assertNoSecretsLogged } from '../support/leaks.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type Answer, send } from '../support/send.ts'
+import { onlyInFull } from '../support/size.ts'
 import { runTsmicro } from '../support/tsmicro.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
+
+// The service alone is tested by hand, too: `services/auth/tests/key-rotation.test.ts`.
 
 /** How much of each kind of work is done at least in each state of the keys. */
 const ENOUGH = 5
@@ -22,6 +25,7 @@ const secrets = new Set<string>()
 let platform: Platform
 let keysDir: string
 before(async () => {
+  if (onlyInFull) return
   keysDir = await mkdtemp(join(tmpdir(), 'tsmicro-rotation-'))
   resources.defer(() => rm(keysDir, { recursive: true, force: true }))
   const env = { KEYS_DIR: keysDir, KEYS_CHECK_MS: '100', KEY_ACTIVATION_SECONDS: '4', JWT_KEYS_SECONDS: '1' }
@@ -106,7 +110,7 @@ class Load {
   }
 }
 
-test('rotation under load: zero failed requests', async () => {
+test('rotation under load: zero failed requests', { skip: onlyInFull }, async () => {
   const [author, renewing, email] = [
     await person(platform, 'Ada', 'AUTHOR'),
     await person(platform, 'Ren'),
@@ -137,7 +141,9 @@ test('rotation under load: zero failed requests', async () => {
   assert.equal((await author.profile.myProfile({})).name, 'Ada', 'signed with the old key, and good')
 })
 
-test('a withdrawn key: what it signed is refused at every door, and a new one signs without waiting', async () => {
+test('a withdrawn key: what it signed is refused at every door, and a new one signs without waiting', {
+  skip: onlyInFull,
+}, async () => {
   const cast = await person(platform, 'Cas', 'AUTHOR')
   const withdrawn = kidOf(cast.accessToken)
   const { kid } = await createKeyFile(keysDir)
@@ -168,7 +174,7 @@ test('a withdrawn key: what it signed is refused at every door, and a new one si
   assert.match(others.join('\n'), /no file here; retiring until \d{4}-/)
 })
 
-test('no key and no token is in any log', async () => {
+test('no key and no token is in any log', { skip: onlyInFull }, async () => {
   assertNoSecretsLogged(platform, secrets)
   const all = platform.auths.map(({ output }) => output).join('')
   assert.doesNotMatch(all, /PRIVATE KEY/)

@@ -134,13 +134,17 @@ test('a posted config reads no variable but those of the config that the gateway
 })
 
 test('a megabyte of what is no config is refused with its place, and what is longer is not read', async () => {
-  const length = 1024 * 1024
+  // Refusing a megabyte of these takes a second or two each: a tenth of it shows the same.
+  const [length, keys] = process.env.CI ? [1024 * 1024, 80_000] : [128 * 1024, 8000]
   const hostile: readonly (readonly [text: string, told: RegExp])[] = [
     ['"'.repeat(length), /not YAML: .* at line 1, column \d+$/],
     ['&a '.repeat(length / 4), /not YAML: .* at line 1, column \d+$/],
     ['a:\n\t- x\n'.repeat(length / 16), /not YAML: .* at line 2, column 1$/],
-    [Array.from({ length: 80_000 }, (_, at) => `k${at}: 1`).join('\n'), / invalid at _format_version: /],
-    [`${Array.from({ length: 80_000 }, (_, at) => `k${at}: 1`).join('\n')}\nk7: 2`, /unique at line 80001, column 1$/],
+    [Array.from({ length: keys }, (_, at) => `k${at}: 1`).join('\n'), / invalid at _format_version: /],
+    [
+      `${Array.from({ length: keys }, (_, at) => `k${at}: 1`).join('\n')}\nk7: 2`,
+      new RegExp(`unique at line ${keys + 1}, column 1$`),
+    ],
   ]
   const post = (body: string) => askAdmin(gateway, '/config', { method: 'POST', body })
   for (const [text, told] of hostile) {
@@ -148,7 +152,7 @@ test('a megabyte of what is no config is refused with its place, and what is lon
     assert.equal(answer.status, 400, text.slice(0, 8))
     assert.match(((await answer.json()) as { message: string }).message, told)
   }
-  assert.equal((await post('"'.repeat(length + 1))).status, 413)
+  assert.equal((await post('"'.repeat(1024 * 1024 + 1))).status, 413)
 })
 
 test('names that the operator allows are all that any config may read, his own too', async () => {
