@@ -113,7 +113,12 @@ for (const [name, door] of Object.entries(doors)) {
     const { url, vocabulary } = await door()
     const [pids, since] = [await system.pids(), system.output.length]
     await fuzz(url, vocabulary, INPUTS, seed)
-    assert.deepEqual(await system.pids(), pids)
+    // PostgreSQL starts processes of its own all the time, so there may be more.
+    const left = new Set(await system.pids())
+    assert.deepEqual(
+      pids.filter(pid => !left.has(pid)),
+      [],
+    )
     const complaints = system.output
       .slice(since)
       .split('\n')

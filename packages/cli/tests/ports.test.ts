@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { freePort } from '@tsmicro/infra'
 import { instancePort } from '../src/start/ports.ts'
 
 const PORTS = new URL('../src/start/ports.ts', import.meta.url).href
 const linux = process.platform === 'linux' ? false : 'no abstract sockets here'
 
 test('supervisors that start at the same time never choose the same port', { skip: linux }, async () => {
-  const port = await freePort()
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  const { port } = holder.address() as { port: number }
+  await new Promise(resolve => holder.close(resolve))
   const choose = `
     const { instancePort } = await import(${JSON.stringify(PORTS)})
     console.log(await instancePort(${port}))

@@ -10,6 +10,7 @@ import {
   locatePostgres,
   PortTakenError,
   preferPort,
+  reservePort,
   startDocuments,
   startNats,
   startPostgres,
@@ -68,5 +69,6 @@ test('a free port is none that the system gives to an outgoing connection before
     const port = await freePort()
     assert.ok(port < first || port > last, `${port} is between ${first} and ${last}`)
     assert.ok(port >= 1024, String(port))
+    assert.equal(await reservePort(port), false, 'nobody else chooses it')
   }
 })

@@ -29,6 +29,7 @@ export function whyNotNobody(): string | false {
 
 /** Does all tasks as `nobody`, in order, and gives the answers: what was heard, `done: …`, or the code of the error. */
 export async function asNobody(tasks: readonly Task[]): Promise<readonly string[]> {
+  if (tasks.length === 0) return []
   const child = spawn(process.execPath, COMMAND, { ...OPTIONS, stdio: ['pipe', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', chunk => {

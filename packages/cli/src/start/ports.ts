@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, isPortFree } from '@tsmicro/infra'
+import { freePort, isPortFree, reservePort } from '@tsmicro/infra'
 import { CliError } from '../errors.ts'
-import { reservePort } from './reservation.ts'
 
 /**
  * The gateway's port: the one address that people type, so no other is taken silently. 0 asks for a free one.
@@ -21,7 +20,5 @@ export async function gatewayPort(wanted: number): Promise<number> {
 
 /** A port for an instance: the one that is wanted if nobody has it or is about to take it, else any. */
 export async function instancePort(wanted: number | undefined): Promise<number> {
-  let port = wanted ?? (await freePort())
-  while (!(await reservePort(port))) port = await freePort()
-  return port
+  return wanted !== undefined && (await reservePort(wanted)) ? wanted : freePort()
 }
