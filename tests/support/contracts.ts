@@ -1,4 +1,5 @@
-import { type BoundProcedure, type Contract, parseRoute, proceduresOf } from 'tsmicro/contract'
+import type { BoundProcedure, Contract } from 'tsmicro/contract'
+import { parseRoute, proceduresOf } from 'tsmicro/internal'
 
 /** Every procedure of every contract that some modules export, so that none can be forgotten. */
 export function proceduresIn(...modules: readonly Readonly<Record<string, unknown>>[]): readonly BoundProcedure[] {

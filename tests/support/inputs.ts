@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { type BoundProcedure, isRole } from 'tsmicro/contract'
+import type { BoundProcedure } from 'tsmicro/contract'
+import { isRole } from 'tsmicro/internal'
 import { draft, type Person } from './people.ts'
 import type { Scene } from './scene.ts'
 

@@ -1,4 +1,5 @@
-import { type BoundProcedure, parseRoute } from 'tsmicro/contract'
+import type { BoundProcedure } from 'tsmicro/contract'
+import { parseRoute } from 'tsmicro/internal'
 import { percentEncoded } from './hostile/percent.ts'
 import type { Input } from './inputs.ts'
 import type { Sent } from './send.ts'

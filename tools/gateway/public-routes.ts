@@ -1,4 +1,5 @@
-import { type BoundProcedure, type Contract, parseRoute, proceduresOf } from 'tsmicro/contract'
+import type { BoundProcedure, Contract } from 'tsmicro/contract'
+import { parseRoute, proceduresOf } from 'tsmicro/internal'
 
 /** What an API key must permit for a route; undefined = open to everybody. */
 export type Permission = 'READ' | 'WRITE' | undefined

@@ -2,10 +2,8 @@
 export {
   type AuthenticationProvider,
   type AuthorizationProvider,
-  type BackgroundOptions,
   type CallContext,
   type CallOf,
-  type Consumer,
   currentContext,
   type Handler,
   inBackground,
@@ -16,24 +14,22 @@ export {
   type ProcedureCall,
   withSharedContext,
 } from './call/index.ts'
-export * from './errors/index.ts'
+export { cacheSubjectOf } from './contract/index.ts'
 export {
-  createPublisher,
-  type EventHandler,
-  type Publisher,
-  type PublishOptions,
-  type ReceivedEvent,
-} from './events/index.ts'
-export {
-  createHttpClient,
-  type GatewayDoor,
-  gatewaySignature,
-  type HttpClient,
-  type HttpClientOptions,
-  type HttpHandlers,
-  type Routes,
-  type SignedRequest,
-} from './http/index.ts'
+  DEADLINE_EXCEEDED,
+  FORBIDDEN,
+  INTERNAL,
+  isDependencyFailure,
+  OVERLOADED,
+  PAYLOAD_TOO_LARGE,
+  SERVICE_UNAVAILABLE,
+  TOO_MANY_REQUESTS,
+  UNAUTHENTICATED,
+  UnusableError,
+  VALIDATION_FAILED,
+} from './errors/index.ts'
+export { createPublisher, type Publisher, type ReceivedEvent } from './events/index.ts'
+export { createHttpClient, type GatewayDoor, Routes } from './http/index.ts'
 export {
   Controller,
   createService,
@@ -41,11 +37,11 @@ export {
   type Health,
   type Module,
   NatsGroup,
-  type NatsHandlers,
   type Preparation,
   runService,
   type Service,
   type ServiceOptions,
   StartError,
 } from './micro/index.ts'
-export { type CallOptions, NatsClient, type NatsClientOptions, requestNats } from './nats/index.ts'
+export { createNatsBroadcast, MALFORMED_REPLY, NatsClient, NOT_PERMITTED } from './nats/index.ts'
+export { type CircuitBreakerOptions, circuitBreaker, retry } from './resilience/index.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createPasswordHasher, type PasswordHasher } from 'tsmicro/passwords'
+import { createPasswordHasher, type PasswordHasher } from 'tsmicro/auth'
 import { newcomer, signUp } from './support/accounts.ts'
 import { startAuth } from './support/auth.ts'
 import { until } from './support/until.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OVERLOADED } from 'tsmicro'
-import type { PasswordHasher } from 'tsmicro/passwords'
+import type { PasswordHasher } from 'tsmicro/auth'
 import { newcomer, signUp } from './support/accounts.ts'
 import { type Auth, addAuth, cheapPasswords, startAuth } from './support/auth.ts'
 import { assertFailure, send } from './support/http.ts'

@@ -9,20 +9,21 @@ import {
   type AuthenticationProvider,
   type AuthorizationProvider,
   Controller,
+  createNatsBroadcast,
   createService,
   type Log,
   type Module,
   NatsClient,
   type NatsGroup,
   type Principal,
+  Routes,
   type ServiceOptions,
 } from 'tsmicro'
 import { createTokenSigner, createTokenVerifier, type KeyPublications, loadKeyRing } from 'tsmicro/auth'
 import { createCacheStore } from 'tsmicro/cache'
 import { contract, defineErrors, event, type Infer, procedure } from 'tsmicro/contract'
-import { createHttpServer, Routes } from 'tsmicro/http'
+import { createHttpServer } from 'tsmicro/internal'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
-import { createNatsBroadcast } from 'tsmicro/nats'
 import { createLogger } from 'tsmicro/telemetry'
 import { createLoopback } from 'tsmicro/testing'
 import Type from 'typebox'

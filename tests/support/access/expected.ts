@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type BoundProcedure, isRole } from 'tsmicro/contract'
+import type { BoundProcedure } from 'tsmicro/contract'
+import { isRole } from 'tsmicro/internal'
 import { parse } from 'yaml'
 
 /** What a caller shows, as it is: written down by whoever made it, not read from it. */

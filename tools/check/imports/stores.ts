@@ -11,7 +11,7 @@ export function stores(edge: Edge): string[] {
   const [, , source, folder] = edge.from.split('/')
   if (!edge.from.startsWith('services/') || edge.test || source !== 'src' || folder === 'startup') return []
   const made = edge.values.filter(name => MAKES.test(name) || name === 'NatsClient')
-  const connecting = STORES.has(edge.specifier) || ['tsmicro', 'tsmicro/nats'].includes(edge.specifier)
+  const connecting = STORES.has(edge.specifier) || edge.specifier === 'tsmicro'
   const store = made.filter(name => STORES.has(edge.specifier) || /Nats/.test(name))
   if (connecting && store.length > 0)
     return [`${store.join(', ')} belongs in startup/, which chooses stores and transports`]

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { gatewaySignature } from 'tsmicro'
+import { gatewaySignature } from 'tsmicro/internal'
 import { escapePath, normalizePath } from '../../../packages/gateway/src/routing/normalize-path.ts'
 import { answerOf, type Case, namesToTell, type Outcome, type Played, type Step } from './case.ts'
 import { toLua } from './to-lua.ts'

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type Gateway, GatewayConfigError, startGateway } from '@tsmicro/gateway'
-import { gatewaySignature } from 'tsmicro'
+import { gatewaySignature } from 'tsmicro/internal'
 import { answerOf, type Case, namesToTell, type Outcome, type Played, type Step, type VerifierAnswer } from './case.ts'
 
 /** What the gateway's clock is ahead of the real one, in milliseconds. */

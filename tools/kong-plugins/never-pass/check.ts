@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { gatewaySignature } from 'tsmicro'
+import { gatewaySignature } from 'tsmicro/internal'
 import { FORGED } from './case.ts'
 import { SECRET } from './stage.ts'
 import type { Seen } from './upstream.ts'

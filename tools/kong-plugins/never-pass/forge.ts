@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { gatewaySignature } from 'tsmicro'
+import { gatewaySignature } from 'tsmicro/internal'
 import { SECRET } from './stage.ts'
 
 const SIGNED = ['x-request-id', 'x-real-ip', 'x-consumer-id', 'x-consumer-permissions', 'authorization']

@@ -1,4 +1,4 @@
-/** Tokens, keys and providers. Passwords have an entry of their own, `tsmicro/passwords`: only who keeps some needs argon2. */
+/** Tokens, keys, passwords and providers. */
 export {
   createKeyFile,
   KeyDirectory,
@@ -16,7 +16,12 @@ export {
   RotatingKeyRing,
   type RotatingKeyRingOptions,
 } from './keys/index.ts'
-
+export {
+  createPasswordHasher,
+  type PasswordHasher,
+  type PasswordHasherOptions,
+  type WorkOptions,
+} from './passwords/index.ts'
 export {
   createRoleAuthorization,
   createTokenAuthentication,

@@ -1,8 +1,13 @@
 import { createErrorClass } from './define.ts'
 
+// The framework's own failures. Applications declare theirs with `defineErrors` in their contracts.
+// Status codes follow RFC 9110 and RFC 6585; 499 is never sent (the caller is gone).
+
 /**
- * The framework's own failures. Applications declare theirs with `defineErrors` in their contracts.
- * Status codes follow RFC 9110 and RFC 6585; 499 is never sent (the caller is gone).
+ * 400: the input does not match its schema. Its `data` names what is wrong, field by field.
+ *
+ * @example
+ * throw new VALIDATION_FAILED([{ path: 'title', message: 'must not be empty' }])
  */
 export const VALIDATION_FAILED = createErrorClass<'VALIDATION_FAILED', readonly ValidationDetail[]>(
   'VALIDATION_FAILED',
@@ -15,10 +20,22 @@ export const MALFORMED_REQUEST = createErrorClass<'MALFORMED_REQUEST', undefined
   status: 400,
   message: 'The request cannot be read',
 })
+/**
+ * 401: nobody knows who calls. An {@link AuthenticationProvider} throws it for credentials that are no good.
+ *
+ * @example
+ * throw new UNAUTHENTICATED()
+ */
 export const UNAUTHENTICATED = createErrorClass<'UNAUTHENTICATED', undefined>('UNAUTHENTICATED', {
   status: 401,
   message: 'Sign in to use this',
 })
+/**
+ * 403: the caller is known and may not do this.
+ *
+ * @example
+ * throw new FORBIDDEN()
+ */
 export const FORBIDDEN = createErrorClass<'FORBIDDEN', undefined>('FORBIDDEN', {
   status: 403,
   message: 'You may not do this',
@@ -39,6 +56,13 @@ export const REQUEST_TIMEOUT = createErrorClass<'REQUEST_TIMEOUT', undefined>('R
   status: 408,
   message: 'The request did not arrive in time',
 })
+/**
+ * 413: the input, the answer or the event is larger than its door takes.
+ *
+ * @example
+ * const { status, code } = new PAYLOAD_TOO_LARGE()
+ * `${status} ${code}` // '413 PAYLOAD_TOO_LARGE'
+ */
 export const PAYLOAD_TOO_LARGE = createErrorClass<'PAYLOAD_TOO_LARGE', undefined>('PAYLOAD_TOO_LARGE', {
   status: 413,
   message: 'The body is too large',
@@ -47,6 +71,12 @@ export const UNSUPPORTED_MEDIA_TYPE = createErrorClass<'UNSUPPORTED_MEDIA_TYPE',
   status: 415,
   message: 'Send the body as application/json',
 })
+/**
+ * 429: the caller has asked too often.
+ *
+ * @example
+ * throw new TOO_MANY_REQUESTS(undefined, { retryAfterSeconds: 30 })
+ */
 export const TOO_MANY_REQUESTS = createErrorClass<'TOO_MANY_REQUESTS', undefined>('TOO_MANY_REQUESTS', {
   status: 429,
   message: 'Too many requests',
@@ -55,18 +85,42 @@ export const HEADERS_TOO_LARGE = createErrorClass<'HEADERS_TOO_LARGE', undefined
   status: 431,
   message: 'The headers are too large',
 })
+/**
+ * 500: what a caller is told of every fault that is ours; the log has the cause.
+ *
+ * @example
+ * new INTERNAL().message // 'Something went wrong'
+ */
 export const INTERNAL = createErrorClass<'INTERNAL', undefined>('INTERNAL', {
   status: 500,
   message: 'Something went wrong',
 })
+/**
+ * 503: a dependency or the called service cannot answer now. A handler may let it pass without declaring it.
+ *
+ * @example
+ * throw new SERVICE_UNAVAILABLE(undefined, { cause: err })
+ */
 export const SERVICE_UNAVAILABLE = createErrorClass<'SERVICE_UNAVAILABLE', undefined>('SERVICE_UNAVAILABLE', {
   status: 503,
   message: 'The service cannot answer now, try again',
 })
+/**
+ * 503: too many calls wait already. A handler may let it pass without declaring it.
+ *
+ * @example
+ * throw new OVERLOADED()
+ */
 export const OVERLOADED = createErrorClass<'OVERLOADED', undefined>('OVERLOADED', {
   status: 503,
   message: 'The service is busy, try again',
 })
+/**
+ * 504: the answer did not come within the time of the call. A handler may let it pass without declaring it.
+ *
+ * @example
+ * new DEADLINE_EXCEEDED() instanceof ApiError // true
+ */
 export const DEADLINE_EXCEEDED = createErrorClass<'DEADLINE_EXCEEDED', undefined>('DEADLINE_EXCEEDED', {
   status: 504,
   message: 'The answer did not come in time',

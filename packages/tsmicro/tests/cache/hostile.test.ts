@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createNatsBroadcast } from 'tsmicro/nats'
+import { createNatsBroadcast } from 'tsmicro'
 import { until } from '../support/until.ts'
 import { openReplica, type Replica, type Servers, SUBJECT, sharing, startServers } from './support/servers.ts'
 

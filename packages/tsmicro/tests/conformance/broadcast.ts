@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SERVICE_UNAVAILABLE } from 'tsmicro'
-import { createNatsBroadcast } from 'tsmicro/nats'
+import { createNatsBroadcast, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
 

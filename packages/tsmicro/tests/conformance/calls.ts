@@ -2,16 +2,15 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  ApiError,
   DEADLINE_EXCEEDED,
   FORBIDDEN,
+  MALFORMED_REPLY,
   PAYLOAD_TOO_LARGE,
-  requestNats,
   SERVICE_UNAVAILABLE,
   VALIDATION_FAILED,
 } from 'tsmicro'
-import { contract, defineErrors, procedure } from 'tsmicro/contract'
-import { MALFORMED_REPLY } from 'tsmicro/nats'
+import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
+import { requestNats } from 'tsmicro/internal'
 import Type from 'typebox'
 import { z } from 'zod'
 import { serve } from '../support/service.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { headers, type Msg } from '@nats-io/nats-core'
-import type { Transport } from 'tsmicro/nats'
+import type { Transport } from 'tsmicro/internal'
 import { until } from '../support/until.ts'
 import { request } from './network/ask.ts'
 import type { OpenNetwork } from './network/network.ts'

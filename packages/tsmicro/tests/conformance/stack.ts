@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { requestNats } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
+import { requestNats } from 'tsmicro/internal'
 import { serve } from '../support/service.ts'
 import { connected } from './network/connected.ts'
 import type { OpenNetwork } from './network/network.ts'

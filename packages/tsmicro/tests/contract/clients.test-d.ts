@@ -1,5 +1,6 @@
 /** What callers may pass and get. Checked by tsc alone. */
-import { createHttpClient, type NatsClient, type Publisher, requestNats } from 'tsmicro'
+import { createHttpClient, type NatsClient, type Publisher } from 'tsmicro'
+import { requestNats } from 'tsmicro/internal'
 import { shop } from './fixture.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

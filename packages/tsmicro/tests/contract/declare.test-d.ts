@@ -1,6 +1,5 @@
 /** What a contract may say. Checked by tsc alone. */
-import type { ApiError } from 'tsmicro'
-import { contract, defineErrors, defineRoles, event, procedure } from 'tsmicro/contract'
+import { type ApiError, contract, defineErrors, defineRoles, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
 

@@ -5,14 +5,13 @@ import {
   defineErrors,
   defineRoles,
   event,
-  eventsOf,
   type NatsAccess,
   natsAuthorization,
   natsListenerOf,
   natsPermissionsOf,
   procedure,
-  proceduresOf,
 } from 'tsmicro/contract'
+import { eventsOf, proceduresOf } from 'tsmicro/internal'
 import Type from 'typebox'
 import { z } from 'zod'
 

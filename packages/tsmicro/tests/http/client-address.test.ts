@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { gatewaySignature, StartError } from 'tsmicro'
+import { StartError } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
+import { gatewaySignature } from 'tsmicro/internal'
 import Type from 'typebox'
 import { build, serve, type TestService, type TestServiceOptions } from '../support/service.ts'
 

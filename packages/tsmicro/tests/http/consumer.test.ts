@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gatewaySignature } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
+import { gatewaySignature } from 'tsmicro/internal'
 import Type from 'typebox'
 import { build } from '../support/service.ts'
 

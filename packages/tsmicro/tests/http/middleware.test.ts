@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ApiError, type Middleware, TOO_MANY_REQUESTS } from 'tsmicro'
-import { contract, defineErrors, procedure } from 'tsmicro/contract'
+import { type Middleware, TOO_MANY_REQUESTS } from 'tsmicro'
+import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build } from '../support/service.ts'
 

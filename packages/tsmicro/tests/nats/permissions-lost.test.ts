@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { startNats } from '@tsmicro/infra'
-import { NatsClient } from 'tsmicro'
+import { NatsClient, NOT_PERMITTED } from 'tsmicro'
 import {
   contract,
   event,
@@ -13,7 +13,6 @@ import {
   natsPermissionsOf,
   procedure,
 } from 'tsmicro/contract'
-import { NOT_PERMITTED } from 'tsmicro/nats'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
 import { serve } from '../support/service.ts'

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type NatsClient, OVERLOADED, SERVICE_UNAVAILABLE } from 'tsmicro'
+import {
+  type CircuitBreakerOptions,
+  circuitBreaker,
+  type NatsClient,
+  OVERLOADED,
+  retry,
+  SERVICE_UNAVAILABLE,
+} from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
-import { type CircuitBreakerOptions, circuitBreaker, retry } from 'tsmicro/resilience'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
 import { ownNats } from '../support/nats.ts'

@@ -1,4 +1,4 @@
-import type { PasswordHasher } from 'tsmicro/passwords'
+import type { PasswordHasher } from 'tsmicro/auth'
 import type { ApiKeyRepository } from '../api/api-key/repository.ts'
 import type { UserRepository } from '../api/user/repository.ts'
 import { DEMO_ADMIN, DEMO_API_KEY } from './demo.ts'

@@ -1,11 +1,12 @@
 import { createPublisher, currentContext, type Log, type Module, NatsClient } from 'tsmicro'
 import {
+  createPasswordHasher,
   createRoleAuthorization,
   createTokenAuthentication,
   createTokenSigner,
   createTokenVerifier,
+  type PasswordHasher,
 } from 'tsmicro/auth'
-import { createPasswordHasher, type PasswordHasher } from 'tsmicro/passwords'
 import { createPostgres, type Postgres } from 'tsmicro/postgres'
 import { AdministrationController } from '../api/administration/controller.ts'
 import { AdministrationService } from '../api/administration/service.ts'

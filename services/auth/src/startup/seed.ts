@@ -1,5 +1,5 @@
 import { EMAIL_TAKEN } from '@blog-platform/auth-contract'
-import type { PasswordHasher } from 'tsmicro/passwords'
+import type { PasswordHasher } from 'tsmicro/auth'
 import type { ApiKeyRepository } from '../api/api-key/repository.ts'
 import type { UserRepository } from '../api/user/repository.ts'
 import type { RunInTransaction } from '../database/connection.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { NatsClient } from 'tsmicro'
-import { createPasswordHasher } from 'tsmicro/passwords'
+import { createPasswordHasher } from 'tsmicro/auth'
 import { createLogger } from 'tsmicro/telemetry'
 import { createAuthService, loadEnv, type Parts } from '../../src/index.ts'
 import { type Servers, startServers } from './servers.ts'

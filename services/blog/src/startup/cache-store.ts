@@ -1,8 +1,6 @@
-import { type Log, type NatsClient, withSharedContext } from 'tsmicro'
+import { cacheSubjectOf, createNatsBroadcast, type Log, type NatsClient, withSharedContext } from 'tsmicro'
 import { type CacheStore, createCacheStore } from 'tsmicro/cache'
-import { cacheSubjectOf } from 'tsmicro/contract'
 import { createMongoMembership, type Mongo } from 'tsmicro/mongo'
-import { createNatsBroadcast } from 'tsmicro/nats'
 import type { Env } from '../config/env.ts'
 
 export interface StoreParts {

@@ -2,14 +2,15 @@ import { profile } from '@blog-platform/auth-contract'
 import {
   type AuthenticationProvider,
   type AuthorizationProvider,
+  circuitBreaker,
   currentContext,
   type Log,
   type Module,
   NatsClient,
+  retry,
 } from 'tsmicro'
 import type { CacheStore } from 'tsmicro/cache'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
-import { circuitBreaker, retry } from 'tsmicro/resilience'
 import { AuthorController } from '../api/author/controller.ts'
 import { AuthorRepository } from '../api/author/repository.ts'
 import { AuthorService } from '../api/author/service.ts'

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { hash, parseOptions, verify } from '@node-rs/argon2'
+import type * as Argon2 from '@node-rs/argon2'
 import { FairTurns } from './turns.ts'
 import type { WorkOptions } from './waiting-line.ts'
 
@@ -44,6 +45,9 @@ const outputBytes = 32
 const saltBytes = 16
 
 /**
+ * Needs `@node-rs/argon2`, which is loaded here and not before: who only checks tokens need not install it.
+ *
+ * @throws {Error} when `@node-rs/argon2` is not installed
  * @example
  * const passwords = createPasswordHasher()
  * const stored = await passwords.hash('correct horse')
@@ -54,6 +58,7 @@ const saltBytes = 16
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const { memoryCostKiB: memoryCost = 19456, timeCost = 2, parallelism = 1, maxQueued = 64 } = options
   const concurrency = options.concurrency ?? Math.min(3, Math.max(2, availableParallelism()))
+  const { hash, parseOptions, verify } = loadArgon2()
   const turns = new FairTurns({ concurrency, maxQueued })
   const cost = { memoryCost, timeCost, parallelism, outputLen: outputBytes }
   // random salt and digest in the right form: verifying against it costs what a real one costs, and never fits
@@ -72,6 +77,14 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
         made.outputLen !== outputBytes
       )
     },
+  }
+}
+
+function loadArgon2(): typeof Argon2 {
+  try {
+    return createRequire(import.meta.url)('@node-rs/argon2')
+  } catch (cause) {
+    throw new Error('passwords need @node-rs/argon2: npm install @node-rs/argon2', { cause })
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { OVERLOADED } from '../../errors/index.ts'
 import { createPasswordHasher } from './index.ts'
@@ -125,4 +126,17 @@ test('work that nobody waits for is not begun, and takes no place', async () => 
   const passwords = createPasswordHasher(cheap)
   await assert.rejects(passwords.hash('x', { signal: gone }), /gone/)
   await assert.rejects(passwords.verify(undefined, 'x', { signal: gone }), /gone/)
+})
+
+test('argon2 is loaded by the first hasher and not before: who only checks tokens need not install it', () => {
+  const program = `
+    import { createPasswordHasher } from 'tsmicro/auth'
+    import { createRequire } from 'node:module'
+    const loaded = () => Object.keys(createRequire(import.meta.url).cache).some(path => path.includes('argon2'))
+    const before = loaded()
+    createPasswordHasher()
+    console.log(before, loaded())`
+  const args = ['--conditions=@tsmicro/source', '--input-type=module', '--eval', program]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' })
+  assert.equal(stdout.trim(), 'false true', stderr)
 })

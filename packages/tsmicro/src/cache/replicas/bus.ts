@@ -7,7 +7,7 @@ export interface BusListener {
 
 /**
  * Carries short texts between replicas. It may lose them, double them or bring them late: what counts is decided by
- * answers and leases. `tsmicro/nats` has one: `createNatsBroadcast`.
+ * answers and leases. `tsmicro` has one: `createNatsBroadcast`.
  */
 export interface CacheBus {
   /** Hears what is sent to all and to this name. Called until it does not throw; stays through reconnects. */

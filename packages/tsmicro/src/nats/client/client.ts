@@ -40,7 +40,7 @@ export type NatsClientOptions = NatsOptions & {
   /** Milliseconds a call waits when nothing else says so. Default 5,000. */
   readonly timeoutMs?: number
   /**
-   * Runs around every {@link NatsClient.call}, the first of the list outermost, e.g. those of `tsmicro/resilience`. Sees the
+   * Runs around every {@link NatsClient.call}, the first of the list outermost, e.g. `retry` and `circuitBreaker`. Sees the
    * input validated and the answer before its check; all of it has the time of one call. Not around `request`.
    */
   readonly middleware?: readonly Middleware<ProcedureCall>[]

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { locateRedis, type Server, startDocuments, startNats, startRedis } from '@tsmicro/infra'
+import { createNatsBroadcast, NatsClient } from 'tsmicro'
 import { type CacheLog, type CacheStore, type CacheStoreOptions, createCacheStore } from 'tsmicro/cache'
 import { createMongo, createMongoMembership, type Mongo, type MongoMembership } from 'tsmicro/mongo'
-import { createNatsBroadcast, NatsClient } from 'tsmicro/nats'
 import { until } from '../../support/until.ts'
 
 export const SUBJECT = '_TSMICRO.cache.test'

@@ -1,5 +1,5 @@
 import { createInbox, type Msg, type MsgHdrs } from '@nats-io/nats-core'
-import type { Transport } from 'tsmicro/nats'
+import type { Transport } from 'tsmicro/internal'
 import { until } from '../../support/until.ts'
 
 /** A request as anybody's client sends it. Rejects when nobody answers. */

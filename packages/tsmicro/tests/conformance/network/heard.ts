@@ -1,6 +1,6 @@
 import { after } from 'node:test'
 import type { Msg } from '@nats-io/nats-core'
-import type { Transport } from 'tsmicro/nats'
+import type { Transport } from 'tsmicro/internal'
 
 /** Messages that went out to a subject since it was asked for, until the test ends. */
 export async function heardOn(raw: Transport, subject: string): Promise<Msg[]> {

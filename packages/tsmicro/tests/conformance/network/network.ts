@@ -1,6 +1,6 @@
 import type { NatsClient } from 'tsmicro'
 import type { NatsPermissions } from 'tsmicro/contract'
-import type { Transport } from 'tsmicro/nats'
+import type { Transport } from 'tsmicro/internal'
 import type { LoopbackClientOptions } from 'tsmicro/testing'
 
 /** Something that services are connected by, with nothing else on it. */

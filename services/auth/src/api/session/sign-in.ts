@@ -1,5 +1,5 @@
 import { CREDENTIALS_INVALID, EMAIL_TAKEN, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
-import type { PasswordHasher, WorkOptions } from 'tsmicro/passwords'
+import type { PasswordHasher, WorkOptions } from 'tsmicro/auth'
 import type { RunInTransaction } from '../../database/connection.ts'
 import type { Origin } from '../sign-in-throttle/origin.ts'
 import type { SignInThrottle } from '../sign-in-throttle/throttle.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { EMAIL_TAKEN } from '@blog-platform/auth-contract'
-import type { PasswordHasher } from 'tsmicro/passwords'
+import type { PasswordHasher } from 'tsmicro/auth'
 import { generateApiKey } from '../../api/api-key/generate.ts'
 import type { ApiKeyRepository } from '../../api/api-key/repository.ts'
 import { endSessionsOf } from '../../api/session/repository.ts'

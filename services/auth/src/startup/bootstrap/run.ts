@@ -1,4 +1,4 @@
-import { createPasswordHasher } from 'tsmicro/passwords'
+import { createPasswordHasher } from 'tsmicro/auth'
 import { createPostgres } from 'tsmicro/postgres'
 import { ApiKeyRepository } from '../../api/api-key/repository.ts'
 import { UserRepository } from '../../api/user/repository.ts'

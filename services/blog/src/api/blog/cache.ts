@@ -1,6 +1,7 @@
 import { type BlogItem, CHANGE_NOT_ANNOUNCED, type PublicBlog } from '@blog-platform/blog-contract'
-import { ApiError, currentContext, isDependencyFailure } from 'tsmicro'
+import { currentContext, isDependencyFailure } from 'tsmicro'
 import type { CacheStore } from 'tsmicro/cache'
+import { ApiError } from 'tsmicro/contract'
 import { inTime } from './in-time.ts'
 import type { Place } from './list-repository.ts'
 import type { Blog } from './model.ts'
