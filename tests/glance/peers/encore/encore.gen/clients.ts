@@ -1,0 +1,2 @@
+// Stands for what Encore generates as `~encore/clients`: each service with its endpoints.
+export * as hello from '../serve.ts'

@@ -1,0 +1,26 @@
+import { createServer } from 'node:http'
+import { OpenAPIHandler } from '@orpc/openapi/node'
+import { ORPCError } from '@orpc/server'
+import { z } from 'zod'
+import { signedIn } from './sign-in.ts'
+
+const withRole = (role: string) =>
+  signedIn.use(({ context, next }) => {
+    if (!context.user.roles.includes(role)) throw new ORPCError('FORBIDDEN')
+    return next()
+  })
+
+const router = {
+  forget: withRole('EDITOR')
+    .route({ method: 'DELETE', path: '/names/{name}' })
+    .input(z.object({ name: z.string() }))
+    .output(z.object({ forgotten: z.string() }))
+    .handler(({ input }) => ({ forgotten: input.name })),
+}
+
+const handler = new OpenAPIHandler(router)
+const server = createServer(async (request, response) => {
+  const { matched } = await handler.handle(request, response, { context: { headers: request.headers } })
+  if (!matched) response.writeHead(404).end()
+})
+server.listen(process.env.PORT ?? 3000)
