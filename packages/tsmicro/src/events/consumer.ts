@@ -21,11 +21,19 @@ interface Consumption {
   readonly numbers: boolean
 }
 
+/** Handlers of one name: what comes for them is handled one after the other. */
+interface Reader {
+  /** Absent for those without a name. */
+  readonly name: string | undefined
+  readonly consumptions: Consumption[]
+  work: Promise<void>
+}
+
 export interface ConsumerOptions {
-  /** Name of the consuming service: each event reaches one of its instances. */
+  /** Name of the consuming service: each event reaches one of its instances, once for each name of its handlers. */
   readonly service: string
   readonly log: Log
-  /** Milliseconds a handler may take; the next event is not kept waiting longer. */
+  /** Milliseconds a handler may take; the next event of its name is not kept waiting longer. */
   readonly timeoutMs: number
 }
 
@@ -33,37 +41,42 @@ export interface ConsumerOptions {
 const DELIVERY_MS = 2000
 
 /**
- * Takes a service's events one after the other, whatever their subjects, so that the order of arrival is the order of
- * handling: `user.created` before `user.updated`.
+ * Takes a service's events, those of each name one after the other, whatever their subjects, so that the order of arrival is the
+ * order of handling: `user.created` before `user.updated`. Different names do not wait for each other.
  */
 export class EventConsumer {
   readonly #options: ConsumerOptions
-  readonly #consumptions: Consumption[] = []
+  readonly #readers = new Map<string | undefined, Reader>()
   #subscriptions: Subscriptions | undefined
-  #work: Promise<void> = Promise.resolve()
   #whenLost: (() => void) | undefined
 
   constructor(options: ConsumerOptions) {
     this.#options = options
   }
 
-  /** Adds a handler; before {@link start}. @throws {TypeError} when the event has one already */
-  add<E extends EventSpec>(event: EventDefinition<E>, handler: EventHandler<E>): void {
-    if (this.#consumptions.some(known => known.event.subject === event.subject)) {
-      throw new TypeError(`event ${event.subject} has a handler already`)
+  /**
+   * Adds a handler; before {@link start}. @param name of the handlers that it belongs to
+   * @throws {TypeError} when the event has one under this name already
+   */
+  add<E extends EventSpec>(event: EventDefinition<E>, handler: EventHandler<E>, name?: string): void {
+    const reader = this.#readers.get(name) ?? { name, consumptions: [], work: Promise.resolve() }
+    this.#readers.set(name, reader)
+    if (reader.consumptions.some(known => known.event.subject === event.subject)) {
+      const which = name === undefined ? '' : ` of the name ${name}: give this one another`
+      throw new TypeError(`event ${event.subject} has a handler already${which}`)
     }
-    const check = compileRequest(event.data, 'ignore')
-    this.#consumptions.push({
+    reader.consumptions.push({
       event,
       handler: handler as unknown as EventHandler,
-      check,
+      check: compileRequest(event.data, 'ignore'),
       numbers: mayHaveNumbers(event.data),
     })
   }
 
   /** The events that are taken. */
   get events(): readonly EventDefinition[] {
-    return this.#consumptions.map(({ event }) => event)
+    const consumptions = [...this.#readers.values()].flatMap(reader => reader.consumptions)
+    return [...new Map(consumptions.map(({ event }) => [event.subject, event])).values()]
   }
 
   /** Subjects that the server does not let this instance hear. */
@@ -75,22 +88,26 @@ export class EventConsumer {
   start(nats: Transport): void {
     const subscriptions = new Subscriptions(nats, { log: this.#options.log, onLost: () => this.#whenLost?.() })
     this.#subscriptions = subscriptions
-    for (const consumption of this.#consumptions) {
-      subscriptions.add({
-        subject: consumption.event.subject,
-        queue: this.#options.service,
-        take: msg => {
-          // Whatever happens to one: those behind it have their turn.
-          this.#work = this.#work.then(() => this.#handle(consumption, msg)).catch(() => {})
-        },
-      })
+    const { service } = this.#options
+    for (const reader of this.#readers.values()) {
+      const queue = reader.name === undefined ? service : `${service}.${reader.name}`
+      for (const consumption of reader.consumptions) {
+        subscriptions.add({
+          subject: consumption.event.subject,
+          queue,
+          take: msg => {
+            // Whatever happens to one: those behind it have their turn.
+            reader.work = reader.work.then(() => this.#handle(consumption, msg, reader.name)).catch(() => {})
+          },
+        })
+      }
     }
   }
 
   /** Takes no more events, then waits for those already taken; for no server that is gone or does not answer. */
   async drain(): Promise<void> {
     if (this.#subscriptions) await this.#delivered(this.#subscriptions)
-    await this.#work
+    await Promise.all([...this.#readers.values()].map(({ work }) => work))
   }
 
   async #delivered(subscriptions: Subscriptions): Promise<void> {
@@ -102,7 +119,7 @@ export class EventConsumer {
   }
 
   /** Never rejects: one bad event must not stop those behind it. */
-  async #handle({ event, handler, check, numbers }: Consumption, msg: Msg): Promise<void> {
+  async #handle({ event, handler, check, numbers }: Consumption, msg: Msg, name: string | undefined): Promise<void> {
     const context = contextOfMessage(msg, this.#options.timeoutMs, this.#options.log)
     try {
       const text = msg.string()
@@ -114,7 +131,12 @@ export class EventConsumer {
       await context.deadline.race(withContext(context, async () => await handler(received)))
     } catch (err) {
       context.log.error(
-        { err, subject: msg.subject, eventId: context.headers['ce-id'] },
+        {
+          err,
+          subject: msg.subject,
+          eventId: context.headers['ce-id'],
+          ...(name === undefined ? {} : { handler: name }),
+        },
         'an event could not be handled',
       )
     } finally {

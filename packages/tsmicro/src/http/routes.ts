@@ -21,8 +21,8 @@ export interface RoutesOptions {
   readonly server: FastifyInstance
   /** Prefix of every route, e.g. `/` or `/v1`. */
   readonly basePath: string
-  readonly authentication: AuthenticationProvider
-  readonly authorization: AuthorizationProvider
+  readonly authentication: AuthenticationProvider | undefined
+  readonly authorization: AuthorizationProvider | undefined
   readonly middleware: readonly Middleware[]
   /** Milliseconds a handler may take unless its procedure says otherwise. */
   readonly timeoutMs: number
@@ -31,8 +31,8 @@ export interface RoutesOptions {
   /** Of every endpoint that has none of its own. */
   readonly limits?: EndpointLimits | undefined
   readonly log: Log
-  /** Told of every procedure that gets a handler, and at which route: `GET /v1/slug/:slug`. */
-  readonly onImplemented: (procedure: BoundProcedure, route: string) => void
+  /** Told of every procedure that gets a handler, at which route (`GET /v1/slug/:slug`), and of its contract. */
+  readonly onImplemented: (procedure: BoundProcedure, route: string, contract: Contract) => void
 }
 
 /** Mounts procedures at the HTTP door. */
@@ -75,7 +75,7 @@ export class Routes {
       if (!procedure.http || !handler) continue
       const { method, path } = parseRoute(procedure.http)
       const url = joinPaths(basePath, path)
-      onImplemented(procedure, `${method} ${url}`)
+      onImplemented(procedure, `${method} ${url}`, contract)
       mountRoute({ ...this.#options, limits, procedure, handler, method, url })
     }
   }

@@ -1,82 +1,112 @@
 import type { FastifyInstance } from 'fastify'
-import { eventsOf } from '../contract/index.ts'
+import { type Contract, eventsOf } from '../contract/index.ts'
 import { EventConsumer } from '../events/index.ts'
 import { createHttpServer, openApiOf, Routes } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
 import { BUILTIN_ROUTES, mountBuiltinRoutes } from './builtin-routes.ts'
-import { assertGatewayDoor, assertProviders } from './guarded.ts'
+import { assertInternal, assertProviders, assertSecrets } from './guarded.ts'
 import type { HealthCheck } from './health.ts'
+import type { Implementation } from './implement.ts'
 import { Implemented } from './implemented.ts'
+import { natsAccessOf } from './nats-access.ts'
 import { NatsGroup } from './nats-group.ts'
-import { type NatsUse, verifyAccess } from './nats-permissions.ts'
+import { assertNats } from './nats-needed.ts'
+import type { NatsUse } from './nats-permissions.ts'
+import type { Reaction } from './on.ts'
 import type { ServiceOptions } from './options.ts'
+import { partsOf } from './parts.ts'
 import { watchRawRoutes } from './raw-routes.ts'
+import { addReactions } from './reactions.ts'
 
 export interface Doors {
   readonly http: FastifyInstance
   readonly natsServer: NatsServer
   readonly consumer: EventConsumer
+  /** What is implemented. */
+  readonly contracts: readonly Contract[]
   /** What is done at the NATS door. */
   readonly natsUse: NatsUse
 }
 
-/** Builds both doors and lets every controller mount its procedures. @throws {StartError} when one is missing or twice there */
+/** Builds both doors and mounts all that the module and its controllers do. @throws {StartError} when something is missing or twice there */
 export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors {
-  const { name, version, description, contracts, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
+  const { name, version, description, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
   const about = { version, ...(description ? { description } : {}) }
-  assertGatewayDoor(options)
+  assertSecrets(options)
   const http = createHttpServer({ realm: name, ...options.http, limits: options.limits, log })
-  const { inboxPrefixes = [], natsAccess: access } = options
-  const natsServer = new NatsServer({ name, ...about, inboxPrefixes, log })
+  const natsServer = new NatsServer({ name, ...about, inboxPrefixes: options.inboxPrefixes ?? [], log })
   const consumer = new EventConsumer({ service: name, log, timeoutMs })
-  const implemented = new Implemented()
+  const implemented = new Implemented(name)
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
   const mount = watchRawRoutes(http, implemented)
-  for (const controller of module.controllers) {
-    const { authentication, authorization, basePath } = controller
+  const contracts = new Set(options.contracts)
+  const reactions: Reaction[] = []
+  for (const part of partsOf(module)) {
+    const implementations = part.handlers.filter(each => each.kind === 'implementation')
+    reactions.push(...part.handlers.filter(each => each.kind === 'reaction'))
+    for (const { contract } of implementations) contracts.add(contract)
+    const { authentication, authorization, basePath } = part
     const shared = { authentication, authorization, middleware: module.middleware ?? [], timeoutMs, log }
-    mount(controller, () => {
-      const routes = new Routes({
-        ...shared,
-        trustedProxies: options.http?.trustedProxies,
-        limits: options.limits,
-        server: http,
-        basePath,
-        onImplemented(procedure, route) {
-          assertProviders(procedure, controller)
-          implemented.add('http', procedure, route)
-        },
-      })
-      controller.mountRoutes(routes)
+    const routes = new Routes({
+      ...shared,
+      trustedProxies: options.http?.trustedProxies,
+      limits: options.limits,
+      server: http,
+      basePath,
+      onImplemented(procedure, route, contract) {
+        contracts.add(contract)
+        assertProviders(procedure, shared)
+        implemented.add('http', procedure, route)
+      },
+    })
+    mount(part.label, () => {
+      for (const each of implementations) implementAt(routes, each)
+      part.mountRoutes(routes)
     })
     if (!module.nats) continue
-    controller.mountNats(
-      new NatsGroup({
-        ...shared,
-        service: name,
-        server: natsServer,
-        consumer,
-        limits: options.limits,
-        onImplemented(procedure) {
-          assertProviders(procedure, controller)
-          implemented.add('nats', procedure, procedure.subject ?? '')
-        },
-        onEndpoint: ({ subject = '' }) => implemented.reserve(subject, `endpoint ${subject}`),
-      }),
-    )
+    const group = new NatsGroup({
+      ...shared,
+      service: name,
+      server: natsServer,
+      consumer,
+      limits: options.limits,
+      onImplemented(procedure, contract) {
+        contracts.add(contract)
+        assertProviders(procedure, shared)
+        implemented.add('nats', procedure, procedure.subject ?? '')
+      },
+      onEndpoint: ({ subject = '' }) => implemented.reserve(subject, `endpoint ${subject}`),
+    })
+    for (const each of implementations) implementAt(group, each)
+    part.mountNats(group)
   }
+  assertNats(module, contracts, reactions)
+  addReactions(consumer, reactions)
+  const known = [...contracts]
+  const natsAccess = natsAccessOf({
+    service: name,
+    module,
+    contracts: known,
+    events: consumer.events,
+    handlerTimeoutMs: timeoutMs,
+  })
   // An event on a subject of requests would be taken for one, and its stream would answer theirs.
-  const events = [...contracts.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)
+  const events = [...natsAccess.serves.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)
   for (const subject of new Set(events)) implemented.reserve(subject, `event ${subject}`)
-  implemented.verify(contracts, module.nats !== undefined)
-  const natsUse = { service: name, endpoints: natsServer.endpoints, events: consumer.events, access }
-  verifyAccess(natsUse)
+  implemented.verify(known)
+  assertInternal(options, known)
   const { publicPath } = options.http ?? {}
   const info = { title: name, ...about, ...(publicPath ? { serverUrl: publicPath } : {}) }
   mountBuiltinRoutes(
     http,
     health,
-    openApiOf(info, contracts, procedure => implemented.addressOf('http', procedure)),
+    openApiOf(info, known, procedure => implemented.addressOf('http', procedure)),
   )
-  return { http, natsServer, consumer, natsUse }
+  const natsUse = { endpoints: natsServer.endpoints, events: consumer.events, access: natsAccess }
+  return { http, natsServer, consumer, contracts: known, natsUse }
+}
+
+/** Each door takes those that it has, and has been checked to have all of them. */
+function implementAt(door: Routes | NatsGroup, { contract, handlers, limits }: Implementation): void {
+  door.implement(contract, handlers as never, limits)
 }

@@ -1,49 +1,59 @@
 import { isIP } from 'node:net'
 import { missingProvider } from '../call/index.ts'
-import { type BoundProcedure, proceduresOf } from '../contract/index.ts'
+import { type BoundProcedure, type Contract, isRole, proceduresOf } from '../contract/index.ts'
 import { compileTrusts, secretFault } from '../http/index.ts'
-import type { Controller } from './controller.ts'
 import type { ServiceOptions } from './options.ts'
+import type { Part } from './parts.ts'
 import { StartError } from './start-error.ts'
 
+const MADE_BY = { authentication: 'createTokenAuthentication', authorization: 'createRoleAuthorization' }
+const METHODS = { authentication: 'authenticate', authorization: 'authorize' }
+
 /** @throws {StartError} when nobody could find out whether a caller may, so that every call would fail */
-export function assertProviders({ service, name, access }: BoundProcedure, controller: Controller): void {
-  const missing = missingProvider(access, controller.authentication, controller.authorization)
-  if (missing)
-    throw new StartError(`${service}.${name} asks for a user: give its controller ${missing} with the method for it`)
+export function assertProviders(
+  { service, name, access }: BoundProcedure,
+  { authentication, authorization }: Pick<Part, 'authentication' | 'authorization'>,
+): void {
+  const missing = missingProvider(access, authentication, authorization)
+  if (!missing) return
+  throw new StartError(
+    `${service}.${name} asks for a ${isRole(access) ? 'role' : 'user'}: give the module \`${missing}\`, a provider with the method ${METHODS[missing]} (${MADE_BY[missing]} of tsmicro/auth makes one)`,
+  )
 }
 
-/**
- * What stands between the network and the procedures at the HTTP door. @throws {StartError} when a secret is missing or too short
- * to keep anybody out
- */
-export function assertGatewayDoor({ contracts, http = {} }: ServiceOptions): void {
-  const { gateway, trustedProxies = [] } = http
+/** @throws {StartError} when an address is none, or a secret of the gateway door is missing or too short to keep anybody out */
+export function assertSecrets({ http: { gateway, trustedProxies = [] } = {} }: ServiceOptions): void {
   try {
     compileTrusts(trustedProxies)
   } catch (cause) {
     throw new StartError((cause as Error).message, { cause })
   }
-  if (!gateway) return
-  const fault = secretFault(gateway)
+  const fault = gateway && secretFault(gateway)
   if (fault) throw new StartError(`${fault}: give one that is long and random`)
-  if (gateway.verifySecret !== undefined || gateway.required === false) return
+}
+
+/** @throws {StartError} when an internal procedure at the HTTP door is open to whoever comes past the gateway */
+export function assertInternal({ http: { gateway } = {} }: ServiceOptions, contracts: readonly Contract[]): void {
+  if (!gateway || gateway.verifySecret !== undefined || gateway.required === false) return
   const internal = unguarded(contracts, ['internal'])
-  if (internal.length > 0) {
-    throw new StartError(
-      `${internal.join(', ')}: internal over HTTP, and nothing tells other services from strangers: give the gateway door a verifySecret (VERIFY_SECRET), or the procedure no http`,
-    )
-  }
+  if (internal.length === 0) return
+  throw new StartError(
+    `${internal.join(', ')}: internal over HTTP, and nothing tells other services from strangers: give the gateway door a verifySecret (VERIFY_SECRET), or the procedure no http`,
+  )
 }
 
 /** For a warning: procedures that whoever reaches a service's address may call; none where only this machine reaches it. */
-export function openToNetwork({ contracts, http: { gateway, host = '127.0.0.1' } = {} }: ServiceOptions): string[] {
+export function openToNetwork(
+  { http: { gateway, host = '127.0.0.1' } = {} }: ServiceOptions,
+  contracts: readonly Contract[],
+): string[] {
   if (isLoopback(host) || (gateway && gateway.required !== false)) return []
   return unguarded(contracts, gateway?.verifySecret === undefined ? ['internal', 'key'] : ['key'])
 }
 
-function unguarded(contracts: ServiceOptions['contracts'], access: readonly string[]): string[] {
-  const found = contracts.flatMap(proceduresOf).filter(each => each.http && access.some(word => word === each.access))
+function unguarded(contracts: readonly Contract[], access: readonly string[]): string[] {
+  const procedures = [...new Set(contracts.flatMap(proceduresOf))]
+  const found = procedures.filter(each => each.http && access.some(word => word === each.access))
   return found.map(({ service, name, http }) => `${service}.${name} (${http})`)
 }
 

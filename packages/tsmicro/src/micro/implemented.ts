@@ -7,6 +7,12 @@ type Door = 'http' | 'nats'
 export class Implemented {
   readonly #doors = { http: new Map<BoundProcedure, string>(), nats: new Map<BoundProcedure, string>() }
   readonly #addresses = new Map<string, string>()
+  readonly #service: string
+
+  /** @param service whose doors these are */
+  constructor(service: string) {
+    this.#service = service
+  }
 
   /** Takes a route or subject that belongs to no contract. @throws {StartError} when it is taken */
   reserve(address: string, owner: string): void {
@@ -20,8 +26,15 @@ export class Implemented {
     this.#addresses.set(key, owner)
   }
 
-  /** @throws {StartError} when the procedure has a handler already, or another one its address */
+  /**
+   * @throws {StartError} when the procedure has a handler already, another one its address, or another service its subject
+   */
   add(door: Door, procedure: BoundProcedure, address: string): void {
+    if (door === 'nats' && procedure.service !== this.#service) {
+      throw new StartError(
+        `${labelOf(procedure)} is a procedure of service ${procedure.service}, and this one is called ${this.#service}: make them one name`,
+      )
+    }
     this.reserve(address, labelOf(procedure))
     this.#doors[door].set(procedure, address)
   }
@@ -31,24 +44,17 @@ export class Implemented {
     return this.#doors[door].get(procedure)
   }
 
-  /** @throws {StartError} naming every procedure that has a door but no handler, and every one that is in no contract */
-  verify(contracts: readonly Contract[], hasNats: boolean): void {
-    const declared = contracts.flatMap(proceduresOf)
-    const missing = declared.flatMap(procedure => [
+  /** @throws {StartError} naming every procedure that has a door but no handler */
+  verify(contracts: readonly Contract[]): void {
+    const declared = new Set(contracts.flatMap(proceduresOf))
+    const missing = [...declared].flatMap(procedure => [
       ...(procedure.http && !this.#doors.http.has(procedure) ? [`${labelOf(procedure)} (${procedure.http})`] : []),
       ...(procedure.subject && !this.#doors.nats.has(procedure)
         ? [`${labelOf(procedure)} (${procedure.subject})`]
         : []),
     ])
-    if (missing.length > 0) {
-      const hint = hasNats ? 'implement them in a controller' : 'implement them in a controller; the module has no nats'
-      throw new StartError(`no handler for ${missing.join(', ')}: ${hint}`)
-    }
-    const mounted = new Set([...this.#doors.http.keys(), ...this.#doors.nats.keys()])
-    const foreign = [...mounted].filter(procedure => !declared.includes(procedure))
-    if (foreign.length > 0) {
-      throw new StartError(`${foreign.map(labelOf).join(', ')}: add the contract to the service's contracts`)
-    }
+    if (missing.length === 0) return
+    throw new StartError(`no handler for ${missing.join(', ')}: implement them in the module's handlers`)
   }
 }
 

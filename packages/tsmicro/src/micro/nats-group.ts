@@ -31,15 +31,15 @@ export interface NatsGroupOptions {
   readonly service: string
   readonly server: NatsServer
   readonly consumer: EventConsumer
-  readonly authentication: AuthenticationProvider
-  readonly authorization: AuthorizationProvider
+  readonly authentication: AuthenticationProvider | undefined
+  readonly authorization: AuthorizationProvider | undefined
   readonly middleware: readonly Middleware[]
   readonly timeoutMs: number
   /** Of every endpoint that has none of its own. */
   readonly limits?: EndpointLimits | undefined
   readonly log: Log
-  /** Told of every procedure that gets a handler. */
-  readonly onImplemented: (procedure: BoundProcedure) => void
+  /** Told of every procedure that gets a handler, and of its contract. */
+  readonly onImplemented: (procedure: BoundProcedure, contract: Contract) => void
   /** Told of every endpoint without a contract. */
   readonly onEndpoint: (procedure: BoundProcedure) => void
 }
@@ -68,7 +68,7 @@ export class NatsGroup {
     for (const procedure of proceduresOf(contract)) {
       const handler = (handlers as Record<string, Handler | undefined>)[procedure.name]
       if (!procedure.subject || !handler) continue
-      this.#options.onImplemented(procedure)
+      this.#options.onImplemented(procedure, contract)
       this.#mount(procedure, handler, limits)
     }
   }

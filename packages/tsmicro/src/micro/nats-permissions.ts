@@ -1,20 +1,12 @@
-import {
-  cancelSubject,
-  type EventDefinition,
-  eventsOf,
-  type NatsAccess,
-  natsPermissionsOf,
-  proceduresOf,
-} from '../contract/index.ts'
+import { cancelSubject, type EventDefinition, eventsOf, type NatsAccess, proceduresOf } from '../contract/index.ts'
 import { allows, type Endpoint, type OwnPermissions } from '../nats/index.ts'
 import { StartError } from './start-error.ts'
 
 /** What a service does at its NATS door. */
 export interface NatsUse {
-  readonly service: string
   readonly endpoints: readonly Endpoint[]
   readonly events: readonly EventDefinition[]
-  readonly access: NatsAccess | undefined
+  readonly access: NatsAccess
 }
 
 /** Something that the service's user must be permitted, and what mends it when he is not. */
@@ -22,21 +14,6 @@ interface Need {
   readonly operation: 'publish' | 'subscribe'
   readonly subject: string
   readonly mend: string
-}
-
-/** @throws {StartError} when a service does more than it says it does */
-export function verifyAccess(use: NatsUse): void {
-  const { service, access } = use
-  if (!access) return
-  const { publish, subscribe, responses } = natsPermissionsOf(access)
-  const may = {
-    publish: { allow: publish },
-    subscribe: { allow: subscribe },
-    ...(responses ? { responses: { max: responses.max, expiresMs: responses.expiresSeconds * 1000 } } : {}),
-  }
-  const lacking = lackingOf(use, may)
-  if (lacking.length === 0) return
-  throw new StartError(`the NatsAccess of ${service} says less than ${service} does: ${lacking.join('; ')}`)
 }
 
 /** @throws {StartError} when the server permits less than the service does */
@@ -56,7 +33,7 @@ export function verifyHeard(use: NatsUse, user: string, refused: readonly string
 
 /** Whether it says that it calls others. */
 export function needsReplies({ access }: NatsUse): boolean {
-  return (access?.calls ?? []).flatMap(proceduresOf).some(({ subject }) => subject !== undefined)
+  return (access.calls ?? []).flatMap(proceduresOf).some(({ subject }) => subject !== undefined)
 }
 
 /** @param unheard where answers come, when the server does not let it hear them. @throws {StartError} when it needs them */
@@ -65,11 +42,11 @@ export function verifyReplies(use: NatsUse, user: string, unheard: string | unde
   refuse(use, user, [tell({ operation: 'subscribe', subject: unheard, mend: 'where the answers to its calls come' })])
 }
 
-function refuse({ service }: NatsUse, user: string, lacking: readonly string[]): void {
+function refuse({ access: { service } }: NatsUse, user: string, lacking: readonly string[]): void {
   if (lacking.length === 0) return
   const whole = lacking.join('; ')
   throw new StartError(
-    `NATS ${user} may not do what ${service} does: ${whole}. Give the server the permissions that natsPermissionsOf makes of it`,
+    `NATS ${user} may not do what ${service} does: ${whole}. Give the server its new permissions: natsPermissionsOf(service.natsAccess)`,
   )
 }
 
@@ -82,20 +59,22 @@ function tell({ operation, subject, mend }: Need): string {
   return `${operation} "${subject}" (${mend})`
 }
 
-function needsOf({ service, endpoints, events, access }: NatsUse): readonly Need[] {
+function needsOf({ endpoints, events, access }: NatsUse): readonly Need[] {
+  const { service, calls = [], serves } = access
   const served = endpoints.map(({ procedure: { subject = '' } }) => subject)
   const hear = (subject: string, mend: string): Need => ({ operation: 'subscribe', subject, mend })
   const say = (subject: string, mend: string): Need => ({ operation: 'publish', subject, mend })
-  const own = `its NatsAccess must be of service "${service}"`
   return [
-    ...(served.length > 0 ? [...served, cancelSubject(service)] : []).map(subject => hear(subject, own)),
-    ...events.map(({ subject }) => hear(subject, 'add the contract with this event to `consumes` of its NatsAccess')),
-    ...(access?.calls ?? [])
+    ...(served.length > 0 ? [...served, cancelSubject(service)] : []).map(subject =>
+      hear(subject, `served: the user must be that of service "${service}"`),
+    ),
+    ...events.map(({ subject }) => hear(subject, 'an event that it handles')),
+    ...calls
       .flatMap(proceduresOf)
-      .flatMap(({ subject }) => (subject === undefined ? [] : [say(subject, 'named by `calls` of its NatsAccess')])),
-    ...(access?.serves ?? [])
+      .flatMap(({ subject }) => (subject === undefined ? [] : [say(subject, 'named by `calls` of its module')])),
+    ...serves
       .flatMap(eventsOf)
-      .map(({ subject }) => say(subject, 'an event named by `serves` of its NatsAccess')),
+      .map(({ subject }) => say(subject, 'an event of what it implements, or named by `publishes` of its module')),
   ]
 }
 
@@ -108,6 +87,6 @@ function answersOf({ endpoints }: NatsUse, { publish, responses }: OwnPermission
     .map(
       ({ timeoutMs, procedure: { subject } }) =>
         `answer "${subject}" after ${responses.expiresMs / 1000} s, while it may take ${timeoutMs / 1000} s ` +
-        '(allow_responses; `handlerTimeoutMs` of its NatsAccess is that of the service)',
+        '(allow_responses)',
     )
 }

@@ -1,5 +1,5 @@
 import type { EndpointLimits, Log } from '../call/index.ts'
-import type { Contract, NatsAccess } from '../contract/index.ts'
+import type { Contract } from '../contract/index.ts'
 import type { HttpServerOptions } from '../http/index.ts'
 import type { Module } from './module.ts'
 
@@ -9,8 +9,8 @@ export interface ServiceOptions {
   /** Semantic version, shown by `$SRV.INFO` and OpenAPI. */
   readonly version: string
   readonly description?: string
-  /** Everything the service promises; start is refused while a procedure in them has no handler. */
-  readonly contracts: readonly Contract[]
+  /** Contracts beside those that are implemented; start is refused while a procedure in them has no handler. */
+  readonly contracts?: readonly Contract[]
   readonly module: Module
   readonly log: Log
   readonly http?: Omit<HttpServerOptions, 'log' | 'limits'> & {
@@ -21,11 +21,6 @@ export interface ServiceOptions {
     /** Where clients reach the service behind the gateway, for OpenAPI, e.g. `/blog`. */
     readonly publicPath?: string
   }
-  /**
-   * What the service says it does on NATS, of which its user's permissions are made (`natsPermissionsOf`). Start is refused while it
-   * does more than that, or the server allows less.
-   */
-  readonly natsAccess?: NatsAccess
   /**
    * First characters of the subjects on which clients listen for answers, beside `_INBOX`: for those that set their own, such as
    * `nats.CustomInboxPrefix` of nats.go. To any other subject nothing is answered.

@@ -1,16 +1,15 @@
 import type { FastifyInstance } from 'fastify'
-import type { Controller } from './controller.ts'
 import type { Implemented } from './implemented.ts'
 import { StartError } from './start-error.ts'
 
 /**
  * Keeps book of the routes that controllers and plugins add to Fastify itself, so that two that want one address are both named.
- * Returns what mounts a controller, whose name the routes have that it adds.
+ * Returns what mounts a part, whose label the routes have that it adds.
  */
 export function watchRawRoutes(
   server: FastifyInstance,
   implemented: Implemented,
-): (controller: Controller, mount: () => void) => void {
+): (label: string, mount: () => void) => void {
   let mounting: string | undefined
   server.addHook('onRoute', function (route) {
     // A procedure, or the HEAD that comes with every GET; constraints let several share an address.
@@ -19,8 +18,8 @@ export function watchRawRoutes(
     for (const method of [route.method].flat())
       if (method !== 'HEAD') implemented.reserve(`${method} ${route.url}`, owner)
   })
-  return (controller, mount) => {
-    mounting = controller.constructor.name
+  return (label, mount) => {
+    mounting = label
     try {
       mount()
     } catch (cause) {

@@ -1,5 +1,6 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { backgroundDone, cancelBackground } from '../call/index.ts'
+import type { NatsAccess } from '../contract/index.ts'
 import { rootMessage } from '../errors/index.ts'
 import { endConnections } from '../http/index.ts'
 import { connectWithRetry } from './connect.ts'
@@ -34,6 +35,11 @@ export interface Service {
   inject(request: InjectOptions): Promise<LightMyRequestResponse>
   /** `http://host:port` after start. */
   readonly url: string
+  /**
+   * What the service does on NATS, known before it starts, of which its user's permissions are made:
+   * `natsPermissionsOf(service.natsAccess)`. It does not start where the server allows less.
+   */
+  readonly natsAccess: NatsAccess
 }
 
 /** For all dependencies together, so that a stop ends within the drain's time and this, whichever servers are gone. */
@@ -47,14 +53,14 @@ const UNGUARDED =
   'whoever reaches this address may call procedures that are for the gateway and other services alone: give http.gateway, or close the port to others'
 
 /**
- * Assembles a service from its contracts and module. Handlers are mounted at once, so a missing one is known before
+ * Assembles a service from its module. Everything is mounted at once, so that what is missing or contradicts itself is known before
  * anything is connected.
  *
- * @throws {StartError} when a procedure has no handler or two, or belongs to no contract of the service
+ * @throws {StartError} when a procedure has no handler or two, an address two owners, a procedure that asks for a user no provider
  */
 export function createService(options: ServiceOptions): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
-  const dependencies: readonly Dependency[] = module.nats ? [module.nats, ...module.dependencies] : module.dependencies
+  const dependencies: readonly Dependency[] = [...(module.nats ? [module.nats] : []), ...(module.dependencies ?? [])]
   const health = new HealthCheck(dependencies, () => nats?.hears ?? true)
   const doors = mountDoors(options, health)
   const nats = module.nats && new NatsDoors(module.nats, doors)
@@ -77,7 +83,7 @@ export function createService(options: ServiceOptions): Service {
     await prepare(module.prepare ?? [], log, stopping.signal)
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
     url = await listen(doors.http, options)
-    const open = openToNetwork(options)
+    const open = openToNetwork(options, doors.contracts)
     if (open.length > 0) log.warn({ procedures: open }, UNGUARDED)
     await nats?.open()
     stopping.signal.throwIfAborted()
@@ -135,6 +141,7 @@ export function createService(options: ServiceOptions): Service {
     get url() {
       return url
     },
+    natsAccess: doors.natsUse.access,
   }
   return service
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createPublisher, NOT_PERMITTED, StartError } from 'tsmicro'
+import { createPublisher, implement, NOT_PERMITTED, on, StartError } from 'tsmicro'
 import { contract, event, type NatsAccess, natsListenerOf, natsPermissionsOf, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build, serve, type TestService } from '../support/service.ts'
@@ -43,23 +43,21 @@ export async function access(open: OpenNetwork) {
   // Longer than a test may take: what does not fail at once fails here.
   const patient = { network, startTimeoutMs: 600_000 }
   const consuming: Parameters<typeof build>[0]['endpoints'] = group => group.consume(taken, () => {})
-  const serving: Parameters<typeof build>[0]['endpoints'] = group =>
-    group.implement(stock, { take: () => 'taken', count: () => {} })
+  const implementation = implement(stock, { take: () => 'taken', count: () => {} })
 
   test('all that a service does is permitted: it starts, calls, announces and hears', async () => {
     const s = await serve({
       ...patient,
       name: 'stock',
-      contracts: [stock],
-      natsAccess: stockAccess,
-      endpoints: serving,
+      handlers: [implementation],
     })
+    assert.deepEqual(natsPermissionsOf(s.service.natsAccess), natsPermissionsOf(stockAccess))
     const heard: string[] = []
     const f = await serve({
       ...patient,
       name: 'front',
-      natsAccess: { service: 'front', serves: [], calls: [calls], consumes: [onlyEvents] },
-      endpoints: group => group.consume(taken, ({ data }) => void heard.push(data.id)),
+      calls: [calls],
+      handlers: [on(taken, { name: 'list', effect: 'idempotent' }, ({ data }) => void heard.push(data.id))],
     })
     assert.equal(await f.nats.call(stock.take, undefined), 'taken')
     await createPublisher(s.nats, 'stock').publish(taken, { id: 'a' })
@@ -77,7 +75,7 @@ export async function access(open: OpenNetwork) {
         service.start(),
         startError(
           new RegExp(
-            `^NATS user "${name}" may not .*subscribe "goods.taken" .add the contract with this event to .consumes.`,
+            `^NATS user "${name}" may not .*subscribe "goods.taken" .an event that it handles.. .*natsPermissionsOf.service.natsAccess`,
           ),
         ),
       )
@@ -89,40 +87,30 @@ export async function access(open: OpenNetwork) {
 
   test('what is served under the name of another fails the start', async () => {
     const nats = network.client('poor')
-    const { service } = build({ startTimeoutMs: 600_000, nats, name: 'stock', contracts: [stock], endpoints: serving })
+    const { service } = build({ startTimeoutMs: 600_000, nats, name: 'stock', handlers: [implementation] })
     await assert.rejects(
       service.start(),
-      startError(/^NATS user "poor" may not .*subscribe "stock.take" .its NatsAccess must be of service "stock"/),
+      startError(
+        /^NATS user "poor" may not .*subscribe "stock.take" .served: the user must be that of service "stock"/,
+      ),
     )
   })
 
   test('what is to be called or announced, but the server does not know it yet, fails the start', async () => {
-    const natsAccess = { service: 'poor', serves: [onlyEvents], calls: [calls] }
-    const { service } = build({ ...patient, name: 'poor', natsAccess })
+    const { service } = build({ ...patient, name: 'poor', publishes: [onlyEvents], calls: [calls] })
     await assert.rejects(
       service.start(),
       startError(/publish "stock.take" .*publish "goods.taken" .*natsPermissionsOf/),
     )
   })
 
-  test('a service that does more than it says is refused before it starts', () => {
-    const natsAccess = { service: 'front', serves: [] }
-    assert.throws(
-      () => build({ ...patient, name: 'front', natsAccess, endpoints: consuming }),
-      startError(/^the NatsAccess of front says less than front does: subscribe "goods.taken" .*`consumes`/),
+  test('handlers that may take longer than the server lets them answer are refused', async () => {
+    const { service } = build({ ...patient, name: 'stock', handlerTimeoutMs: 200_000, handlers: [implementation] })
+    await assert.rejects(
+      service.start(),
+      startError(/answer "stock.take" after 120 s, while it may take 200 s .allow_responses/),
     )
-    assert.throws(
-      () =>
-        build({
-          ...patient,
-          name: 'stock',
-          contracts: [stock],
-          natsAccess: stockAccess,
-          handlerTimeoutMs: 200_000,
-          endpoints: serving,
-        }),
-      startError(/answer "stock.take" after 120 s, while it may take 200 s .*handlerTimeoutMs/),
-    )
+    assert.equal(natsPermissionsOf(service.natsAccess).responses?.expiresSeconds, 230)
   })
 
   test('a permission to answer that ends before the work may is refused', async () => {
@@ -187,8 +175,7 @@ export async function access(open: OpenNetwork) {
   })
 
   test('a service that calls others and may not hear their answers does not start', async () => {
-    const natsAccess = { service: 'deaf', serves: [], calls: [calls] }
-    const { service } = build({ ...patient, name: 'deaf', natsAccess })
+    const { service } = build({ ...patient, name: 'deaf', calls: [calls] })
     await assert.rejects(
       service.start(),
       startError(/^NATS user "deaf" may not .*subscribe "_INBOX_deaf.>" .where the answers to its calls come/),

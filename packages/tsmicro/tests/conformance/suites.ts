@@ -10,6 +10,7 @@ import { discovery } from './discovery.ts'
 import { draining } from './draining.ts'
 import { events } from './events.ts'
 import { faulty } from './faulty.ts'
+import { handlers } from './handlers.ts'
 import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
 import { lazyWork } from './lazy.ts'
@@ -40,6 +41,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   stack,
   hops,
   events,
+  handlers,
   broadcast,
   discovery,
   draining,

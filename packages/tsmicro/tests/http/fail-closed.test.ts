@@ -125,13 +125,17 @@ test('a service that others can reach says what is open to them', async () => {
 })
 
 test('without the provider that a procedure needs the service does not start, at either door', async () => {
-  refuses(undefined, /^shop.mine asks for a user: .* an authentication provider/, { authentication: {} as never })
+  refuses(
+    undefined,
+    /^shop.mine asks for a user: give the module `authentication`, a provider with the method authenticate/,
+    { authentication: {} as never },
+  )
   const both = contract('shop', {
     write: procedure({ nats: 'write', access: roles.WRITER, request: Type.Object({}), response: Type.Any() }),
   })
   for (const [authentication, authorization, missing] of [
-    [{}, { authorize: async () => {} }, 'an authentication provider'],
-    [{ authenticate: async () => ({ id: 'a' }) }, {}, 'an authorization provider'],
+    [{}, { authorize: async () => {} }, 'authentication'],
+    [{ authenticate: async () => ({ id: 'a' }) }, {}, 'authorization'],
   ] as const) {
     assert.throws(
       () =>
@@ -142,7 +146,7 @@ test('without the provider that a procedure needs the service does not start, at
           authorization: authorization as never,
           endpoints: nats => nats.implement(both, { write: handler }),
         }),
-      { name: 'StartError', message: new RegExp(`^shop.write asks for a user: give its controller ${missing}`) },
+      { name: 'StartError', message: new RegExp(`^shop.write asks for a role: give the module .${missing}.`) },
     )
   }
 })

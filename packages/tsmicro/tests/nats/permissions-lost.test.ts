@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { startNats } from '@tsmicro/infra'
-import { NatsClient, NOT_PERMITTED } from 'tsmicro'
+import { implement, NatsClient, NOT_PERMITTED, on } from 'tsmicro'
 import {
   contract,
   event,
@@ -22,8 +22,7 @@ const shop = contract('shop', {
   item: procedure({ nats: 'item', access: 'internal', response: Type.String() }),
   turned: event({ subject: 'world.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
-const natsAccess = { service: 'shop', serves: [shop], consumes: [shop] }
-const whole = natsPermissionsOf(natsAccess)
+const whole = natsPermissionsOf({ service: 'shop', serves: [shop], consumes: [shop] })
 const caller = natsPermissionsOf({ service: 'caller', serves: [], calls: [shop] })
 
 const directory = await mkdtemp(join(tmpdir(), 'tsmicro-reload-'))
@@ -44,12 +43,11 @@ const clientAs = (name: string) =>
 test('a permission that a reload takes away: not ready, and ready again when it is back', async () => {
   const { service } = await serve({
     nats: clientAs('shop'),
-    contracts: [shop],
-    natsAccess,
-    endpoints: group => {
-      group.implement(shop, { item: () => 'an item' })
-      group.consume(shop.turned, () => {})
-    },
+    handlers: [
+      implement(shop, { item: () => 'an item' }),
+      on(shop.turned, { name: 'globe', effect: 'idempotent' }, () => {}),
+      on(shop.turned, { name: 'clock', effect: 'idempotent' }, () => {}),
+    ],
   })
   after(() => service.stop())
   const client = clientAs('caller')

@@ -5,6 +5,7 @@ import {
   createService,
   type Dependency,
   type Middleware,
+  type Module,
   NatsClient,
   type NatsGroup,
   type Preparation,
@@ -19,6 +20,9 @@ import { authentication, authorization } from './providers.ts'
 
 export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'module' | 'log' | 'contracts'>> {
   readonly contracts?: readonly Contract[]
+  readonly handlers?: Module['handlers']
+  readonly calls?: readonly Contract[]
+  readonly publishes?: readonly Contract[]
   readonly routes?: (routes: Routes) => void
   readonly endpoints?: (nats: NatsGroup) => void
   readonly basePath?: string
@@ -51,6 +55,9 @@ export function build(options: TestServiceOptions): TestService {
     dependencies = [],
     prepare,
     contracts = [],
+    handlers = [],
+    calls = [],
+    publishes = [],
   } = options
   class TestController extends Controller {
     override mountRoutes(mounted: Routes) {
@@ -78,7 +85,10 @@ export function build(options: TestServiceOptions): TestService {
     contracts,
     log,
     module: {
+      handlers,
       controllers: [controller],
+      calls,
+      publishes,
       dependencies,
       ...(natsUrl || network || options.nats ? { nats } : {}),
       ...(middleware ? { middleware } : {}),

@@ -1,3 +1,4 @@
+import { apiKeyEvents, userEvents } from '@blog-platform/auth-contract'
 import { createPublisher, currentContext, type Log, type Module, NatsClient } from 'tsmicro'
 import {
   createPasswordHasher,
@@ -117,6 +118,7 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
         ? [{ name: 'development data', run: () => seedDevelopmentData({ apiKeys, users, passwords, transaction }) }]
         : []),
     ],
+    publishes: [userEvents, apiKeyEvents],
     controllers: [
       new SessionController(authentication, authorization, signIn, sessions),
       new ProfileController(authentication, authorization, new ProfileService(users, announcements)),

@@ -12,7 +12,6 @@ import {
 import { createService, type Log, type Service } from 'tsmicro'
 import { type Env, gatewayDoor } from '../config/env.ts'
 import { createModule, type Parts } from './module.ts'
-import { authNatsAccess as natsAccess } from './nats-access.ts'
 
 /**
  * The auth service, ready to be started.
@@ -36,7 +35,6 @@ export async function createAuthService(env: Env, log: Log, overrides: Partial<P
       apiKeyEvents,
     ],
     module: await createModule({ env, log, overrides }),
-    natsAccess,
     log,
     handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
     http: {

@@ -1,4 +1,4 @@
-import { profile } from '@blog-platform/auth-contract'
+import { profile, validation } from '@blog-platform/auth-contract'
 import {
   type AuthenticationProvider,
   type AuthorizationProvider,
@@ -98,6 +98,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
     // Closed in reverse: the store gives its place among the replicas back while it can reach MongoDB.
     dependencies: [mongo, store],
     nats,
+    calls: [validation, profile],
     controllers: [
       new BlogController(authentication, authorization, services),
       new AuthorController(authentication, authorization, authors),

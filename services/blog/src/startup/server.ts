@@ -3,7 +3,6 @@ import { createService, type Service } from 'tsmicro'
 import { createLogger } from 'tsmicro/telemetry'
 import { type Env, gatewayDoor } from '../config/env.ts'
 import { createModule, type Parts } from './module.ts'
-import { blogNatsAccess as natsAccess } from './nats-access.ts'
 
 export const NAME = 'blog'
 export const VERSION = '0.1.0'
@@ -24,7 +23,6 @@ export function createBlogService(env: Env, overrides: Partial<Parts> = {}): Ser
     description: 'Blogs: writing, publishing, reading',
     contracts: [reading, authoring, editing],
     module: createModule(env, { ...overrides, log }),
-    natsAccess,
     log,
     http: { host: env.HOST, port: env.PORT, publicPath: '/blog', ...(gateway ? { gateway } : {}) },
   })

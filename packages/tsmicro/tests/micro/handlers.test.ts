@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Controller, createService, implement, type Module, NatsClient, on, StartError } from 'tsmicro'
+import { contract, event, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { RecordedLog } from '../support/log.ts'
+import { authentication, authorization, roles } from '../support/providers.ts'
+
+const hello = contract('hello', {
+  greet: procedure({ http: 'GET /greet', nats: 'greet', access: 'key' }),
+  show: procedure({ http: 'GET /show', access: 'key' }),
+})
+const mine = contract('hello', { mine: procedure({ http: 'GET /mine', access: 'user' }) })
+const write = contract('hello', { write: procedure({ nats: 'write', access: roles.WRITER }) })
+const turned = event({ subject: 'world.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) })
+const nothing = () => {}
+const greeting = implement(hello, { greet: nothing, show: nothing })
+const turning = on(turned, { name: 'globe', effect: 'idempotent' }, nothing)
+const nats = () => new NatsClient({ url: 'nats://127.0.0.1:1', name: 'hello' })
+
+const make = (module: Module, name = 'hello') =>
+  createService({ name, version: '1.0.0', module, log: new RecordedLog() })
+const refuses = (module: Module, message: RegExp, name?: string) =>
+  assert.throws(
+    () => make(module, name),
+    error => {
+      assert.ok(error instanceof StartError, String(error))
+      assert.match(error.message, message)
+      assert.doesNotMatch(error.message, /\n/)
+      return true
+    },
+  )
+
+test('a service of handlers alone: no contracts, no controllers, no providers', async () => {
+  const service = make({ nats: nats(), handlers: [greeting, turning] })
+  assert.equal((await service.inject({ url: '/greet' })).statusCode, 200)
+  const plain = make({ handlers: [implement({ show: hello.show }, { show: nothing })] })
+  await plain.start()
+  assert.equal((await fetch(`${plain.url}/show`)).status, 200)
+  await plain.stop()
+  await service.stop()
+})
+
+test('a handler that is missing, or that nothing asks for, is named where types do not tell', () => {
+  const throws = (handlers: object, message: RegExp) =>
+    assert.throws(() => implement(hello, handlers as never), { name: 'TypeError', message })
+  throws({ show: nothing }, /^implement: no handler for hello.greet$/)
+  throws({ show: nothing, greet: 'no function' }, /no handler for hello.greet$/)
+  throws(
+    { greet: nothing, show: nothing, other: nothing },
+    /^implement: other: no such procedure; there are greet, show$/,
+  )
+})
+
+test('what `on` is given is looked at where types do not tell', () => {
+  const throws = (options: object, message: RegExp, handler: unknown = nothing) =>
+    assert.throws(() => on(turned, options as never, handler as never), { name: 'TypeError', message })
+  for (const name of [undefined, '', 'Globe', 'a b', 'a.b', 'a*', '>', '1a', 5])
+    throws({ name, effect: 'idempotent' }, /^on world.turned: name .*lower-case letters, digits and -$/)
+  for (const effect of [undefined, 'redis', true])
+    throws({ name: 'globe', effect }, /^on world.turned: effect: .* postgres, mongodb, idempotent$/)
+  throws({ name: 'globe', effect: 'idempotent' }, /the handler is missing/, null)
+})
+
+test('a procedure that asks for a user, without a provider: the start says what to add', () => {
+  const handlers = [implement(mine, { mine: nothing })]
+  refuses(
+    { handlers },
+    /^hello.mine asks for a user: give the module `authentication`, a provider with the method authenticate \(createTokenAuthentication of tsmicro\/auth makes one\)$/,
+  )
+  refuses(
+    { handlers: [implement(write, { write: nothing })], nats: nats(), authentication },
+    /^hello.write asks for a role: give the module `authorization`, a provider with the method authorize \(createRole/,
+  )
+  class Mine extends Controller {
+    override readonly handlers = handlers
+  }
+  refuses({ controllers: [new Mine()] }, /^hello.mine asks for a user: /)
+  make({ handlers, authentication })
+  make({ controllers: [new Mine('/', authentication)] })
+  make({ controllers: [new Mine()], authentication, authorization })
+})
+
+test('what is done over NATS needs the module’s nats', () => {
+  const why = /^give the module nats: without it nobody can /
+  refuses({ handlers: [greeting] }, new RegExp(`${why.source}serve hello.greet$`))
+  refuses({ handlers: [turning] }, new RegExp(`${why.source}handle world.turned \\(globe\\)$`))
+  refuses({ calls: [hello] }, new RegExp(`${why.source}call hello.greet$`))
+  refuses({ publishes: [{ turned }] }, new RegExp(`${why.source}publish world.turned$`))
+})
+
+test('what is implemented twice is refused, wherever it was listed', () => {
+  const again = implement(hello, { greet: nothing, show: nothing })
+  class Again extends Controller {
+    override readonly handlers = [again]
+  }
+  refuses({ nats: nats(), handlers: [greeting, again] }, /^hello.greet has two handlers at GET \/greet: keep one$/)
+  refuses({ nats: nats(), handlers: [greeting], controllers: [new Again()] }, /^hello.greet has two handlers at GET/)
+  // Another base path is another route, but the subject is the same.
+  refuses(
+    { nats: nats(), handlers: [greeting], controllers: [new Again('/v1')] },
+    /^hello.greet has two handlers at hello.greet: keep one$/,
+  )
+})
+
+test('handlers of one event have names of their own; those of one name have one place for their effects', () => {
+  const turnedBack = event({ subject: 'world.turned-back', aggregate: 'id', data: turned.data })
+  refuses(
+    { nats: nats(), handlers: [turning, on(turned, { name: 'globe', effect: 'idempotent' }, nothing)] },
+    /^two handlers of world.turned have the name globe: give one of them another$/,
+  )
+  refuses(
+    { nats: nats(), handlers: [turning, on(turnedBack, { name: 'globe', effect: 'postgres' }, nothing)] },
+    /^the handlers of world.turned and world.turned-back have the name globe and different effects, idempotent and postgres: /,
+  )
+  make({
+    nats: nats(),
+    handlers: [
+      turning,
+      on(turnedBack, { name: 'globe', effect: 'idempotent' }, nothing),
+      on(turned, { name: 'clock', effect: 'postgres' }, nothing),
+    ],
+  })
+})
+
+test('an event on a subject of requests is refused, handled or announced', () => {
+  const clash = event({ ...turned, subject: 'hello.greet' })
+  const why = /^event hello.greet and hello.greet both want hello.greet: change one of them$/
+  refuses({ nats: nats(), handlers: [greeting, on(clash, { name: 'globe', effect: 'idempotent' }, nothing)] }, why)
+  refuses({ nats: nats(), handlers: [greeting], publishes: [{ clash }] }, why)
+})
+
+test('a procedure of another service is not served', () => {
+  refuses(
+    { nats: nats(), handlers: [greeting] },
+    /^hello.greet is a procedure of service hello, and this one is called goodbye: make them one name$/,
+    'goodbye',
+  )
+})
