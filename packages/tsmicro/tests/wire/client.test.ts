@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { NatsClient } from 'tsmicro'
+import { until } from '../support/until.ts'
+import { smallNats } from './nats.ts'
+import type { Message } from './protocol.ts'
+import { openProxy } from './proxy.ts'
+import { RawLink } from './raw-link.ts'
+import { type Exchange, outcomesOf, readRecording } from './recording.ts'
+import { withRepliesOf } from './sameness.ts'
+import { clientOf, STEPS } from './steps.ts'
+import { callsOf } from './unanswered.ts'
+
+const { steps, subscriptions } = readRecording()
+const server = await smallNats()
+let sent: Message[] = []
+let recorded: Exchange | undefined
+let arrived = 0
+const proxy = await openProxy(server.url, (direction, operation) => {
+  if (direction === 'up' && operation.op === 'PUB' && operation.message.subject !== '$SYS.REQ.USER.INFO')
+    sent.push(operation.message)
+})
+/** A service of before: it hears what that one heard and says what that one said. */
+const old = await RawLink.open(server.url, message => {
+  const { reply } = message
+  arrived += callsOf(message).length
+  const then = recorded?.sent[sent.findIndex(each => each.reply === reply)]
+  if (reply === undefined || then === undefined) return
+  for (const answer of recorded?.answered ?? [])
+    if (answer.subject === then.reply) old.publish({ ...answer, subject: reply })
+})
+for (const { subject, queue } of subscriptions) old.subscribe(subject, queue)
+await old.flush()
+const nats = new NatsClient({ url: proxy.url, name: 'tests' })
+await nats.connect()
+after(async () => {
+  await nats.close()
+  old[Symbol.dispose]()
+  await proxy[Symbol.asyncDispose]()
+  await server.stop()
+})
+const client = clientOf(nats, {
+  arrived: count => until(`${count} have arrived`, () => arrived >= count),
+  release: () => {},
+})
+
+test('every step that was recorded is still taken', () => {
+  assert.deepEqual(
+    STEPS.map(({ name }) => name),
+    steps.map(({ name }) => name),
+  )
+})
+
+for (const [index, step] of STEPS.entries())
+  test(`a client sends what it sent before, and understands what it was answered: ${step.name}`, async () => {
+    recorded = steps[index]
+    assert.ok(recorded)
+    const wanted = recorded.sent
+    sent = []
+    arrived = 0
+    const outcomes = await outcomesOf(await step.run(client))
+    await until('all is sent', () => sent.length >= wanted.length)
+    await nats.check()
+    const own = sent.filter(({ subject }) => subject !== '')
+    assert.deepEqual(withRepliesOf(own, wanted), wanted)
+    assert.deepEqual(outcomes, recorded.outcomes)
+  })

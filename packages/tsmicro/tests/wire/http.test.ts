@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, test } from 'node:test'
+import { openDoor } from './door.ts'
+import { ask, HTTP_REQUESTS, type HttpExchange } from './http-probes.ts'
+
+const { exchanges } = JSON.parse(readFileSync(new URL('recorded/http.json', import.meta.url), 'utf8')) as {
+  readonly exchanges: readonly HttpExchange[]
+}
+const opened = await openDoor()
+after(() => opened.service.stop())
+
+test('every request that was recorded is still tried', () => {
+  assert.deepEqual(
+    HTTP_REQUESTS,
+    exchanges.map(({ request }) => request),
+  )
+})
+
+for (const recorded of exchanges) {
+  const [line, rest = ''] = recorded.request.split('\r\n', 1).concat(recorded.request.split('\r\n\r\n')[1] ?? '')
+  test(`HTTP: answered as before: ${line} ${rest.slice(0, 60)}`, async () => {
+    const answer = await ask(opened.service.url, recorded.request)
+    assert.deepEqual(comparable(answer), comparable(recorded))
+  })
+}
+
+/**
+ * An answer without what differs from one run to the next (a time, milliseconds), and without what was changed on purpose: a detail's
+ * path names the field of the input, `title`, and no longer where that came from, `body/title`. Details come in any order.
+ */
+function comparable({ status, headers, body }: HttpExchange): object {
+  const { 'content-length': _, ...others } = headers
+  return {
+    status,
+    headers: { ...others, ...(headers.allow ? { allow: headers.allow.split(', ').sort() } : {}) },
+    body: bodyOf(body),
+  }
+}
+
+function bodyOf(body: string): unknown {
+  if (body === '') return body
+  const value = JSON.parse(body.replace(/"(timestamp":)"[^"]*"|"(ms":)\d+/g, '"$1$20'))
+  if (!Array.isArray(value.details)) return value
+  const told = value.details.map(({ path, message }: { path: string; message: string }) =>
+    JSON.stringify({ path: path.replace(/^(params|query|body|data)(\/|$)/, ''), message }),
+  )
+  return { ...value, details: told.sort() }
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { until } from '../support/until.ts'
+import { smallNats } from './nats.ts'
+import { RawLink } from './raw-link.ts'
+import { type Exchange, plain, readRecording } from './recording.ts'
+import { answersOf, sorted } from './sameness.ts'
+import { openShop } from './shop.ts'
+
+const { probes, steps, subscriptions } = readRecording()
+const server = await smallNats()
+const shop = await openShop(server.url)
+const raw = await RawLink.open(server.url)
+after(async () => {
+  raw[Symbol.dispose]()
+  await shop[Symbol.asyncDispose]()
+  await server.stop()
+})
+raw.subscribe('_INBOX.>')
+raw.subscribe('_INBOX_tests.>')
+
+/** Nothing is on its way any more that the service was going to say. */
+async function quiet(): Promise<void> {
+  const before = raw.heard.length
+  raw.publish({ subject: '$SRV.PING.shop', reply: '_INBOX.quiet', payload: '' })
+  await until('the service answers', () => raw.heard.slice(before).some(({ subject }) => subject === '_INBOX.quiet'))
+}
+
+for (const { name, sent, answered, handled } of [...probes, ...steps] satisfies Exchange[])
+  test(`a service answers to what was sent before as it did: ${name}`, async () => {
+    const heard = raw.heard.length
+    const begun = shop.handled.length
+    const listening = subscriptions.map(each => each.subject)
+    const wanted = answersOf(answered)
+    const answers = () =>
+      answersOf(
+        raw.heard
+          .slice(heard)
+          .filter(({ subject, headers }) => subject !== '_INBOX.quiet' && !headers?.startsWith('NATS/1.0 503')),
+      )
+    const given = () => shop.handled.slice(begun)
+    // What is cancelled has begun, as it had then.
+    const [cancelled = [], others = []] = [true, false].map(is =>
+      sent.filter(each => each.subject.startsWith('_TSMICRO.') === is),
+    )
+    for (const message of others) raw.publish(message)
+    const ends = handled.filter(each => String((each as { name: string }).name).includes('ended'))
+    if (cancelled.length > 0) await until('it has begun', () => given().length === handled.length - ends.length)
+    for (const message of cancelled) raw.publish(message)
+    await until('all is answered and handled as it was', () => {
+      if (answers().length >= wanted.length - 1) shop.release()
+      return answers().length >= wanted.length && given().length >= handled.length
+    })
+    await quiet()
+    assert.deepEqual(answers(), wanted)
+    assert.deepEqual(sorted(plain(given()) as unknown[]), sorted(handled))
+    for (const { subject } of others)
+      if (subject.startsWith('shop.') && !subject.startsWith('shop.gone'))
+        assert.ok(listening.includes(subject), subject)
+  })
