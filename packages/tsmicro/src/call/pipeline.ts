@@ -21,7 +21,7 @@ export function createPipeline(
   tellFailure: TellFailure,
 ): Pipeline {
   const errors = procedure.errors ?? {}
-  const check = procedure.response ? compileOutgoing(procedure.response) : undefined
+  const check = compileOutput(procedure)
   const handle = ({ input, context }: MiddlewareCall) => handler(new HandlerCall(input, context, errors) as never)
   // Where there is no middleware whatever is thrown is the handler's: a layer less on the way of every call.
   const bare = middleware.length === 0
@@ -46,6 +46,11 @@ export function createPipeline(
       throw await tellFailure(error, stage, context.log)
     }
   }
+}
+
+function compileOutput({ output, response }: BoundProcedure) {
+  const schema = output ?? response
+  return schema && compileOutgoing(schema)
 }
 
 /** So that middleware sees what the caller will see, and cannot tell more by accident. */
@@ -73,6 +78,7 @@ function isThenable(value: unknown): value is Promise<unknown> {
  * literal with a getter costs five times as much.
  */
 class HandlerCall {
+  readonly input: unknown
   readonly data: unknown
   readonly params: unknown
   readonly query: unknown
@@ -80,7 +86,8 @@ class HandlerCall {
   readonly errors: object
   readonly context: CallContext
 
-  constructor({ data, params, query, body }: MiddlewareCall['input'], context: CallContext, errors: object) {
+  constructor({ input, data, params, query, body }: MiddlewareCall['input'], context: CallContext, errors: object) {
+    this.input = input
     this.data = data
     this.params = params
     this.query = query

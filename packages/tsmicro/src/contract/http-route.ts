@@ -1,7 +1,10 @@
 /** Methods that a procedure may have; HEAD and OPTIONS are the server's business. */
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** Method and path, e.g. `GET /slug/:slug`. Parameters are whole segments. */
+/**
+ * Method and path, e.g. `GET /slug/:slug`. Parameters are whole segments. Where there is a body, the fields that come in the
+ * query are named: `PUT /blogs/:id?notify&dry`.
+ */
 export type HttpRoute = `${HttpMethod} /${string}`
 
 export interface ParsedRoute {
@@ -9,22 +12,30 @@ export interface ParsedRoute {
   readonly path: string
   /** Names of the path's parameters, in order. */
   readonly params: readonly string[]
+  /** Names of the fields that come in the query beside a body. Without a body, all that are not in the path do. */
+  readonly query: readonly string[]
 }
 
-const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/[A-Za-z0-9\-._~/:]*)$/
+const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/[A-Za-z0-9\-._~/:]*)(?:\?([A-Za-z0-9\-._~]+(?:&[A-Za-z0-9\-._~]+)*))?$/
 
-/** @throws {TypeError} when the route is not `METHOD /path/:param` */
+/** @throws {TypeError} when the route is not `METHOD /path/:param` or `METHOD /path/:param?field&field` */
 export function parseRoute(route: string): ParsedRoute {
-  const [, method, path] = ROUTE.exec(route) ?? []
-  if (!method || !path) throw new TypeError(`route ${JSON.stringify(route)}: write it as "GET /path/:param"`)
+  const [, method, path, named] = ROUTE.exec(route) ?? []
+  if (!method || !path)
+    throw new TypeError(`route ${JSON.stringify(route)}: write it as "GET /path/:param" or "PUT /path/:param?field"`)
   const segments = path.split('/').slice(1)
   const params = segments.filter(segment => segment.startsWith(':')).map(segment => segment.slice(1))
   if (segments.some(segment => segment.slice(1).includes(':')) || params.includes('')) {
     throw new TypeError(`route ${JSON.stringify(route)}: a parameter is a whole segment, like /:id`)
   }
-  if (new Set(params).size !== params.length)
+  const query = named?.split('&') ?? []
+  if (new Set([...params, ...query]).size !== params.length + query.length)
     throw new TypeError(`route ${JSON.stringify(route)} names a parameter twice`)
-  return { method: method as HttpMethod, path, params }
+  if (query.length > 0 && hasNoBody(method as HttpMethod))
+    throw new TypeError(
+      `route ${JSON.stringify(route)}: all fields of a ${method} that are not in the path come in the query, name none`,
+    )
+  return { method: method as HttpMethod, path, params, query }
 }
 
 /** True for methods whose input comes in the query rather than in a body. */

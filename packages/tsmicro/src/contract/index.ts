@@ -1,6 +1,7 @@
 export { type ApiError, type ErrorClass, frameworkErrors } from '../errors/index.ts'
 export type { Infer, InferInput, JsonSchema, Schema, StandardSchema } from '../schema/index.ts'
 export { type Access, isRole, needsUser } from './access.ts'
+export type { Caller, Client, ClientCallOptions } from './client.ts'
 export { type BoundProcedure, type Contract, type ContractMembers, contract } from './contract.ts'
 export { type DefinedErrors, defineErrors } from './errors.ts'
 export { type EventDefinition, type EventSpec, event } from './event.ts'

@@ -6,19 +6,32 @@ import type { ProcedureSpec } from './procedure.ts'
 type Nothing = void
 
 /** What a handler answers with: the response before its transforms, which run at the caller. */
-export type AnswerOf<P extends ProcedureSpec> = P extends { readonly response: infer S } ? InferInput<S> : Nothing
+export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: infer S }
+  ? InferInput<S>
+  : P extends { readonly response: infer S }
+    ? InferInput<S>
+    : Nothing
 
 /** What a caller gets. */
-export type ResponseOf<P extends ProcedureSpec> = P extends { readonly response: infer S } ? Infer<S> : Nothing
+export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: infer S }
+  ? Infer<S>
+  : P extends { readonly response: infer S }
+    ? Infer<S>
+    : Nothing
 
 /** What a caller over NATS passes. */
-export type RequestOf<P extends ProcedureSpec> = P extends { readonly request: infer S } ? InferInput<S> : undefined
+export type RequestOf<P extends ProcedureSpec> = P extends { readonly input: infer S }
+  ? InferInput<S>
+  : P extends { readonly request: infer S }
+    ? InferInput<S>
+    : undefined
 
 /** Error classes of a procedure by code. */
 export type ErrorsOf<P extends ProcedureSpec> = P extends { readonly errors: infer E } ? E : Record<never, never>
 
-/** The validated input as a handler sees it: `data`, or `params`, `query` and `body`, each present only when declared. */
-export type InputOf<P extends ProcedureSpec> = PartOf<P, 'request', 'data'> &
+/** The validated input as a handler sees it, decoded. */
+export type InputOf<P extends ProcedureSpec> = PartOf<P, 'input', 'input'> &
+  PartOf<P, 'request', 'data'> &
   PartOf<P, 'params', 'params'> &
   PartOf<P, 'query', 'query'> &
   PartOf<P, 'body', 'body'>

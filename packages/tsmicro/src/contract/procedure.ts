@@ -1,5 +1,5 @@
 import type { AnyErrorClass } from '../errors/index.ts'
-import { type Schema, tellUncarried } from '../schema/index.ts'
+import { describeSchema, propertiesOf, type Schema, tellUncarried } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
 import { type HttpRoute, hasNoBody, parseRoute } from './http-route.ts'
 import { checkSubject } from './subject.ts'
@@ -13,6 +13,13 @@ export interface ProcedureSpec {
   readonly access: Access
   /** One line for the API's documentation. */
   readonly summary?: string
+  /**
+   * What a caller gives, whatever the door. Over HTTP the fields that the path names come from the path, the others from the query
+   * (GET, DELETE) or the body, save those that the route names: `PUT /blogs/:id?notify`. Absent = no input is accepted.
+   */
+  readonly input?: Schema
+  /** What a caller gets. Absent = no data is answered. */
+  readonly output?: Schema
   /** Path parameters; an object schema that names exactly those of the route. Strings are converted to its types. */
   readonly params?: Schema
   /** Query; an object schema. Strings are converted to its types. Absent = no query is accepted. */
@@ -67,8 +74,8 @@ type PartsOrRequest<S> = S extends { readonly http: string; readonly nats: strin
  *
  * @example
  * const findBySlug = procedure({
- *   http: 'GET /slug/:slug', access: 'key',
- *   params: Type.Object({ slug: Type.String() }), response: PublicBlog, errors: { BLOG_NOT_FOUND },
+ *   http: 'GET /slug/:slug', nats: 'find.slug', access: 'key',
+ *   input: Type.Object({ slug: Type.String() }), output: PublicBlog, errors: { BLOG_NOT_FOUND },
  * })
  * @throws {TypeError} when the parts contradict each other; the message says how
  */
@@ -87,16 +94,22 @@ export function procedure<const S extends ProcedureSpec>(spec: S & PartsOrReques
     refuse('a procedure with a NATS door takes one `request` schema')
   if (spec.http) {
     const route = parseRoute(spec.http)
+    const named = [...route.params, ...route.query]
+    if (spec.input) {
+      const fields = propertiesOf(describeSchema(spec.input))
+      const unknown = named.find(name => !Object.hasOwn(fields, name))
+      if (unknown !== undefined) refuse(`the route names ${unknown}, which is not a field of the input`)
+    }
     if (hasNoBody(route.method) && spec.body) refuse(`${route.method} takes no body`)
-    const schema = (spec.request ?? spec.params) as { properties?: object } | undefined
+    const schema = (spec.input ?? spec.request ?? spec.params) as { properties?: object } | undefined
     const known = schema?.properties ? Object.keys(schema.properties) : undefined
     if (route.params.length > 0 && !schema) refuse(`declare the path parameters ${route.params.join(', ')}`)
-    if (known && route.params.some(name => !known.includes(name)))
+    if (!spec.input && known && route.params.some(name => !known.includes(name)))
       refuse('the path names a parameter that the schema does not')
     if (known && spec.params && known.length !== route.params.length)
       refuse('params must name exactly those of the path')
   }
-  for (const part of ['params', 'query', 'body', 'request', 'response'] as const) {
+  for (const part of ['input', 'output', 'params', 'query', 'body', 'request', 'response'] as const) {
     const why = spec[part] && tellUncarried(spec[part])
     if (why) refuse(`${part}: ${why}`)
   }

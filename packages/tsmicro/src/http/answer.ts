@@ -8,7 +8,8 @@ import { SUCCESS_CODE } from './envelope.ts'
  * and that one has opinions of its own about unions and references.
  */
 export function compileAnswer(procedure: BoundProcedure): (data: unknown) => string | undefined {
-  const { response, bare, status = 200, message = 'Success' } = procedure
+  const response = procedure.output ?? procedure.response
+  const { bare, status = 200, message = 'Success' } = procedure
   if (bare) return response ? data => writeJson(data) ?? 'null' : () => undefined
   const envelope = JSON.stringify({ code: SUCCESS_CODE, status, message })
   if (!response) return () => envelope

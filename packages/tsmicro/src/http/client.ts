@@ -1,5 +1,6 @@
 import {
   type BoundProcedure,
+  type Caller,
   type Contract,
   hasNoBody,
   type InferInput,
@@ -32,7 +33,9 @@ export type HttpClient<C extends Contract> = {
   readonly [K in keyof C as C[K] extends { readonly kind: 'procedure'; readonly http: string }
     ? K
     : never]: C[K] extends BoundProcedure<infer S>
-    ? (input: HttpInputOf<S>, options?: HttpCallOptions) => Promise<ResponseOf<S>>
+    ? Extract<keyof S, 'request' | 'params' | 'query' | 'body'> extends never
+      ? Caller<S, HttpCallOptions>
+      : (input: HttpInputOf<S>, options?: HttpCallOptions) => Promise<ResponseOf<S>>
     : never
 }
 
@@ -69,10 +72,12 @@ interface Parts {
 
 function callerOf(procedure: BoundProcedure, { baseUrl, headers: common }: HttpClientOptions) {
   const route = parseRoute(procedure.http ?? '')
-  const writeQuery = compileQuery(procedure.query ?? procedure.request)
+  const writeQuery = compileQuery(procedure.input ?? procedure.query ?? procedure.request)
+  const flat = !(procedure.params || procedure.query || procedure.body || procedure.request)
   const decode = compileAnswerOf(procedure)
-  return async (input: Parts, call: HttpCallOptions = {}): Promise<unknown> => {
-    const { params, query, body } = input.data ? divide(input.data, route) : input
+  return async (input: Parts = {}, call: HttpCallOptions = {}): Promise<unknown> => {
+    const parts = flat ? partsOf(procedure, input, route) : input
+    const { params, query, body } = parts.data ? divide(parts.data, route) : parts
     const url = new URL(baseUrl.replace(/\/$/, '') + pathOf(route, params ?? {}))
     writeQuery(query ?? {}, url.searchParams)
     const headers = headersOf(common, call.headers)
@@ -112,7 +117,8 @@ function bodyOf(body: unknown): string | undefined {
 }
 
 /** A Standard Schema may make something of what came: a number of a text. That is done here, once; others are taken as they are. */
-function compileAnswerOf({ response }: BoundProcedure): (data: unknown, url: string) => unknown {
+function compileAnswerOf(procedure: BoundProcedure): (data: unknown, url: string) => unknown {
+  const response = procedure.output ?? procedure.response
   if (!response || !isStandardSchema(response)) return data => data
   const check = compileSchema(response, 'ignore')
   return async (data, url) => {
@@ -121,6 +127,19 @@ function compileAnswerOf({ response }: BoundProcedure): (data: unknown, url: str
     const cause = new Error(`the answer of ${url} does not match its schema: ${tellProblems(checked.problems)}`)
     throw new SERVICE_UNAVAILABLE(undefined, { cause })
   }
+}
+
+/** Where the fields of an input go. */
+function partsOf(procedure: BoundProcedure, input: unknown, route: ReturnType<typeof parseRoute>): Parts {
+  if (!procedure.input) return {}
+  const { method, params, query } = route
+  if (!hasNoBody(method) && params.length === 0 && query.length === 0) return { body: input }
+  const fields = Object.entries(input as object)
+  const inPath = Object.fromEntries(fields.filter(([name]) => params.includes(name)))
+  const inQuery = fields.filter(([name]) => (hasNoBody(method) ? !params.includes(name) : query.includes(name)))
+  const rest = fields.filter(([name]) => !params.includes(name) && !query.includes(name))
+  const body = hasNoBody(method) || rest.length === 0 ? {} : { body: Object.fromEntries(rest) }
+  return { params: inPath, query: Object.fromEntries(inQuery), ...body }
 }
 
 function divide(data: Readonly<Record<string, unknown>>, route: ReturnType<typeof parseRoute>): Parts {

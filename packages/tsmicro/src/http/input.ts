@@ -1,6 +1,7 @@
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
 import { type Check, compileRequest, type Schema } from '../schema/index.ts'
+import { compileReadInput } from './read-input.ts'
 import { compileText } from './text-input.ts'
 import { compileWholeRequest } from './whole-request.ts'
 
@@ -29,6 +30,9 @@ const NOTHING: Schema = { type: 'object', properties: {}, additionalProperties: 
  * the procedure does not declare must be empty.
  */
 export function compileInput(procedure: BoundProcedure): ReadInput {
+  // TODO-OLD
+  if (procedure.input || !(procedure.params || procedure.query || procedure.body || procedure.request))
+    return compileReadInput(procedure)
   const parts = partsOf(procedure)
   return async raw => {
     const input: Record<string, unknown> = {}

@@ -45,7 +45,7 @@ export function mountRoute(options: MountOptions): void {
     config: {
       procedure: `${procedure.service}.${procedure.name}`,
       limits: false,
-      withoutNumbers: !mayHaveNumbers(procedure.body ?? procedure.request ?? {}),
+      withoutNumbers: !mayHaveNumbers(procedure.input ?? procedure.body ?? procedure.request ?? {}),
       ...(procedure.access === 'internal' || procedure.access === 'key' ? { gateway: procedure.access } : {}),
     },
     ...(procedure.bodyLimitBytes === undefined ? {} : { bodyLimit: procedure.bodyLimitBytes }),

@@ -1,7 +1,7 @@
 import { isNode, type JsonSchema } from '../schema/index.ts'
 
 /** One field of an object, over all of a schema's parts and alternatives. */
-interface Field {
+export interface Field {
   readonly name: string
   /** Whether it may never be left out: there is no default, and no alternative without it. */
   readonly required: boolean

@@ -3,14 +3,15 @@ import {
   type Contract,
   hasNoBody,
   needsUser,
+  type ParsedRoute,
   parseRoute,
   proceduresOf,
 } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
-import { closeSchema, describeSchema, type JsonSchema, type Schema } from '../schema/index.ts'
+import { closeSchema, describeSchema, isNode, type JsonSchema, type Schema } from '../schema/index.ts'
 import { successSchema } from './envelope.ts'
 import { FAILURE } from './openapi-failure.ts'
-import { fieldsOf, withDefaults } from './openapi-fields.ts'
+import { type Field, fieldsOf, withDefaults } from './openapi-fields.ts'
 import { SchemaCollection } from './openapi-schemas.ts'
 
 export interface OpenApiInfo {
@@ -60,11 +61,14 @@ export function openApiOf(
 }
 
 function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
-  const { http, access, service, name, summary, status = 200, bare, response } = procedure
-  const { method, params } = parseRoute(http ?? '')
-  const whole = procedure.request ? split(procedure.request, params) : undefined
-  const query = whole && hasNoBody(method) ? whole.rest : procedure.query && describeSchema(procedure.query)
-  const body = whole && !hasNoBody(method) ? whole.rest : procedure.body && describeSchema(procedure.body)
+  const { http, access, service, name, summary, status = 200, bare } = procedure
+  const response = procedure.output ?? procedure.response
+  const route = parseRoute(http ?? '')
+  const input = procedure.input ?? procedure.request
+  const whole = input && divide(describeSchema(input), route)
+  const fieldsIn = (schema: Schema | undefined) => (schema ? fieldsOf(describeSchema(schema)) : [])
+  const query = whole ? whole.query : fieldsIn(procedure.query)
+  const body = whole ? whole.body : procedure.body && describeSchema(procedure.body)
   const data = response && schemas.add(describeSchema(response), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
@@ -73,7 +77,7 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): Json
     ...(summary ? { summary } : {}),
     security,
     parameters: [
-      ...parametersOf('path', whole ? whole.path : procedure.params && describeSchema(procedure.params)),
+      ...parametersOf('path', whole ? whole.path : fieldsIn(procedure.params)),
       ...parametersOf('query', query),
     ],
     ...(body
@@ -114,8 +118,8 @@ function failures(procedure: BoundProcedure): JsonSchema {
   )
 }
 
-function parametersOf(place: 'path' | 'query', schema: JsonSchema | undefined): JsonSchema[] {
-  return fieldsOf(schema ?? {}).map(({ name, required, schema }) => ({
+function parametersOf(place: 'path' | 'query', fields: readonly Field[]): JsonSchema[] {
+  return fields.map(({ name, required, schema }) => ({
     name,
     in: place,
     required: place === 'path' || required,
@@ -123,17 +127,29 @@ function parametersOf(place: 'path' | 'query', schema: JsonSchema | undefined): 
   }))
 }
 
-/** Divides a whole-request schema into the fields that the path carries and the rest. */
-function split(request: Schema, names: readonly string[]): { path: JsonSchema; rest: JsonSchema } {
-  const schema = describeSchema(request)
-  const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)
-  const required = (schema.required ?? []) as readonly string[]
-  const part = (wanted: boolean) => ({
-    ...schema,
-    properties: Object.fromEntries(properties.filter(([name]) => names.includes(name) === wanted)),
-    required: required.filter(name => names.includes(name) === wanted),
-  })
-  return { path: part(true), rest: part(false) }
+/** An input's fields that come in the path and the query, and the schema of what is left for the body, if there is one. */
+function divide(schema: JsonSchema, { method, params, query }: ParsedRoute) {
+  const noBody = hasNoBody(method)
+  const fields = fieldsOf(schema)
+  const elsewhere = [...params, ...query]
+  const all = fields.every(({ name }) => elsewhere.includes(name))
+  return {
+    path: fields.filter(({ name }) => params.includes(name)),
+    query: fields.filter(({ name }) => (noBody ? !params.includes(name) : query.includes(name))),
+    body: noBody || (elsewhere.length > 0 && all) ? undefined : without(schema, elsewhere),
+  }
+}
+
+/** A schema without some of its fields, which come from elsewhere. */
+function without(schema: JsonSchema, names: readonly string[]): JsonSchema {
+  if (names.length === 0) return schema
+  const copy: Record<string, unknown> = { ...schema }
+  if (isNode(schema.properties))
+    copy.properties = Object.fromEntries(Object.entries(schema.properties).filter(([name]) => !names.includes(name)))
+  if (Array.isArray(schema.required)) copy.required = schema.required.filter(name => !names.includes(name))
+  for (const key of ['allOf', 'anyOf', 'oneOf'])
+    if (Array.isArray(schema[key])) copy[key] = schema[key].map(each => (isNode(each) ? without(each, names) : each))
+  return copy
 }
 
 function json(schema: JsonSchema): JsonSchema {

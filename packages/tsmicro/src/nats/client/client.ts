@@ -8,9 +8,12 @@ import {
 } from '../../call/index.ts'
 import {
   type BoundProcedure,
+  type Client,
+  type Contract,
   checkTarget,
   needsUser,
   type ProcedureSpec,
+  proceduresOf,
   type RequestOf,
   type ResponseOf,
 } from '../../contract/index.ts'
@@ -69,6 +72,7 @@ interface Prepared {
 export class NatsClient extends NatsLink {
   readonly #timeoutMs: number
   readonly #prepared = new WeakMap<BoundProcedure, Prepared>()
+  readonly #clients = new WeakMap<Contract, object>()
   /** Absent where there is no middleware: such calls pay nothing for the others. */
   readonly #layers: ((call: OutgoingCall) => Promise<unknown>) | undefined
 
@@ -77,6 +81,26 @@ export class NatsClient extends NatsLink {
     const { timeoutMs = 5000, middleware = [] } = options
     this.#timeoutMs = timeoutMs
     if (middleware.length > 0) this.#layers = compose<OutgoingCall>(middleware, call => this.#attempt(call))
+  }
+
+  /**
+   * The procedures of another service's contract as functions, those that have a NATS door.
+   * @example
+   * const { valid } = await client.client(validation).validateRole({ userId, role: 'EDITOR' }, { timeoutMs: 500 })
+   * @throws as {@link call}
+   */
+  client<C extends Contract>(contract: C): Client<C, 'nats', CallOptions> {
+    const known = this.#clients.get(contract)
+    if (known) return known as Client<C, 'nats', CallOptions>
+    const callers = proceduresOf(contract)
+      .filter(({ subject }) => subject !== undefined)
+      .map(procedure => {
+        const bound = procedure as BoundProcedure<ProcedureSpec & { readonly nats: string }>
+        return [procedure.name, (input?: never, options?: CallOptions) => this.call(bound, input as never, options)]
+      })
+    const made = Object.freeze(Object.fromEntries(callers)) as object
+    this.#clients.set(contract, made)
+    return made as Client<C, 'nats', CallOptions>
   }
 
   /**
@@ -99,7 +123,7 @@ export class NatsClient extends NatsLink {
     let text = ''
     let input: unknown
     if (request) {
-      const outcome = request(data)
+      const outcome = request(data === undefined && bound.input ? {} : data)
       const sent = outcome instanceof Promise ? await outcome : outcome
       if (sent.problems) {
         const message = `the data for ${bound.subject} does not match its schema: ${tellProblems(sent.problems)}`
@@ -116,7 +140,15 @@ export class NatsClient extends NatsLink {
       const context = contextOf(options)
       const layers = this.#layers
       answer = await withDeadline(timeoutMs, signal, context, deadline =>
-        layers({ procedure: bound, input: { data: input }, context, deadline, text, asUser, errors }),
+        layers({
+          procedure: bound,
+          input: bound.input ? { input } : { data: input },
+          context,
+          deadline,
+          text,
+          asUser,
+          errors,
+        }),
       )
     } else {
       const manner = { asUser, batchable: true }
@@ -190,9 +222,10 @@ export class NatsClient extends NatsLink {
   #prepare(procedure: BoundProcedure): Prepared {
     const known = this.#prepared.get(procedure)
     if (known) return known
+    const [input, output] = [procedure.input ?? procedure.request, procedure.output ?? procedure.response]
     const prepared = {
-      request: procedure.request && compileDefaultedOutgoing(procedure.request),
-      response: procedure.response && compileSchema(procedure.response, 'ignore'),
+      request: input && compileDefaultedOutgoing(input),
+      response: output && compileSchema(output, 'ignore'),
       errors: replyErrorsOf(procedure),
       asUser: needsUser(procedure.access),
     }

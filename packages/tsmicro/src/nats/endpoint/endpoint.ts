@@ -46,7 +46,9 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const stats = new EndpointStats()
   const gate = new Gate(options.limits)
   const overload = new RareLog(log, 'overloaded: calls are refused')
-  const check = procedure.request && compileRequest(procedure.request, 'ignore')
+  const schema = procedure.input ?? procedure.request
+  const check = schema && compileRequest(schema, 'ignore')
+  const named = procedure.input ? 'input' : 'data'
   const tellFailure = createTellFailure(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
 
@@ -64,7 +66,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const checked = outcome instanceof Promise ? await outcome : outcome
       if (checked?.problems) throw new VALIDATION_FAILED(checked.problems)
       stage = 'middleware'
-      const result = await pipeline(checked ? { data: checked.value } : {}, context)
+      const result = await pipeline(checked ? { [named]: checked.value } : {}, context)
       // Also undefined for a function or a symbol.
       return writeJson(result) ?? ''
     } catch (error) {
@@ -75,7 +77,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     procedure,
     stats,
     timeoutMs: procedure.timeoutMs ?? options.timeoutMs,
-    numbers: procedure.request !== undefined && mayHaveNumbers(procedure.request),
+    numbers: schema !== undefined && mayHaveNumbers(schema),
     async handle(call) {
       const began = stats.begin()
       let failure: ApiError | undefined

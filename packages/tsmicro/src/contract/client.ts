@@ -1,0 +1,26 @@
+import type { BoundProcedure, Contract } from './contract.ts'
+import type { RequestOf, ResponseOf } from './infer.ts'
+import type { ProcedureSpec } from './procedure.ts'
+
+/** What every client takes beside the input. */
+export interface ClientCallOptions {
+  /** Gives up when it aborts: the call fails with its reason. */
+  readonly signal?: AbortSignal
+}
+
+/** Calls one procedure. The input may be left out where there is none, or where every field of it may be. */
+export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> = [RequestOf<P>] extends [undefined]
+  ? (input?: Readonly<Record<never, never>>, options?: Options) => Promise<ResponseOf<P>>
+  : Readonly<Record<never, never>> extends RequestOf<P>
+    ? (input?: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>
+    : (input: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>
+
+/**
+ * One function for each procedure of a contract that has a door: `client.validateRole({ userId, role }, { signal })`. Clients of both doors
+ * are called alike, so that one can replace the other.
+ */
+export type Client<C extends Contract, Door extends 'http' | 'nats' = 'http' | 'nats', Options = ClientCallOptions> = {
+  readonly [K in keyof C as C[K] extends { readonly kind: 'procedure' } & { readonly [D in Door]: string }
+    ? K
+    : never]: C[K] extends BoundProcedure<infer S> ? Caller<S, Options> : never
+}

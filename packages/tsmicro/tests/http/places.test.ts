@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createHttpClient } from 'tsmicro'
+import { contract, procedure } from 'tsmicro/contract'
+import Type from 'typebox'
+import { serve } from '../support/service.ts'
+
+const Change = Type.Object({
+  id: Type.Integer(),
+  notify: Type.Optional(Type.Boolean()),
+  dry: Type.Optional(Type.Array(Type.Integer())),
+  title: Type.String(),
+})
+const blogs = contract('blogs', {
+  change: procedure({ http: 'PUT /blogs/:id?notify&dry', access: 'key', input: Change, output: Type.Any() }),
+  read: procedure({
+    http: 'GET /blogs/:id',
+    access: 'key',
+    input: Type.Object({ id: Type.Integer(), deep: Type.Optional(Type.Boolean()) }),
+    output: Type.Any(),
+  }),
+  import: procedure({ http: 'POST /blogs', access: 'key', input: Type.Array(Type.String()), output: Type.Any() }),
+  touch: procedure({
+    http: 'POST /blogs/:id/touch?hard',
+    access: 'key',
+    input: Type.Object({ id: Type.Integer(), hard: Type.Optional(Type.Boolean()) }),
+    output: Type.Any(),
+  }),
+  ping: procedure({ http: 'POST /ping', access: 'key', output: Type.String() }),
+})
+const { service } = await serve({
+  contracts: [blogs],
+  routes: routes =>
+    routes.implement(blogs, {
+      change: ({ input }) => input,
+      read: ({ input }) => input,
+      import: ({ input }) => input,
+      touch: ({ input }) => input,
+      ping: () => 'pong',
+    }),
+})
+after(() => service.stop())
+const url = service.url ?? ''
+const client = createHttpClient(blogs, { baseUrl: url })
+
+async function ask(method: string, path: string, body?: unknown) {
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+  const answer = await fetch(url + path, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const { data, details } = (await answer.json()) as {
+    data?: unknown
+    details?: readonly { path: string; message: string }[]
+  }
+  return [answer.status, data ?? details?.map(({ path, message }) => `${path}: ${message}`)]
+}
+
+test('fields come from the path, the query and the body, and make one input', async () => {
+  const whole = { id: 7, notify: true, dry: [1, 2], title: 'x' }
+  assert.deepEqual(await client.change(whole), whole)
+  assert.deepEqual(await client.change({ id: 7, title: 'x' }), { id: 7, title: 'x' })
+  assert.deepEqual(await client.read({ id: 7, deep: true }), { id: 7, deep: true })
+  assert.deepEqual(await client.import(['a', 'b']), ['a', 'b'])
+  assert.deepEqual(await client.touch({ id: 7, hard: false }), { id: 7, hard: false })
+  assert.equal(await client.ping(), 'pong')
+  assert.equal(await client.ping({}), 'pong')
+})
+
+test('a field in another place than its own is refused, and so is one that nobody knows; details name the field', async () => {
+  assert.deepEqual(await ask('PUT', '/blogs/7?title=x', { title: 'y' }), [400, ['title: is not read from the query']])
+  assert.deepEqual(await ask('PUT', '/blogs/7', { title: 'y', id: 8 }), [400, ['id: belongs in the path alone']])
+  assert.deepEqual(await ask('PUT', '/blogs/7', { title: 'y', notify: true }), [
+    400,
+    ['notify: belongs in the query alone'],
+  ])
+  assert.deepEqual(await ask('PUT', '/blogs/7?id=8', { title: 'y' }), [400, ['id: belongs in the path alone']])
+  assert.deepEqual(await ask('GET', '/blogs/7?id=8'), [400, ['id: belongs in the path alone']])
+  assert.deepEqual(await ask('PUT', '/blogs/x?notify=2', { title: 3 }), [
+    400,
+    ['id: must be integer', 'notify: must be boolean', 'title: must be string'],
+  ])
+  for (const [method, path, body] of [
+    ['PUT', '/blogs/7', { title: 'y', more: 1 }],
+    ['PUT', '/blogs/7?more=1', { title: 'y' }],
+    ['GET', '/blogs/7?more=1'],
+    ['POST', '/ping?more=1'],
+    ['POST', '/ping', { more: 1 }],
+    ['POST', '/blogs?more=1', []],
+  ] as const) {
+    const [status, details] = await ask(method, path, body)
+    assert.equal(status, 400)
+    assert.match(String(details), /\bmore\b/, `${method} ${path}`)
+  }
+  assert.deepEqual(await ask('PUT', '/blogs/7', [1]), [400, [': must be object']])
+  assert.deepEqual(await ask('POST', '/blogs', { a: 1 }), [400, [': must be array']])
+})
+
+test('a route names only fields of the input, each once, and query fields only beside a body', () => {
+  const make = (http: `PUT /${string}` | `GET /${string}`) => () =>
+    procedure({ http, access: 'key', input: Type.Object({ id: Type.Integer(), notify: Type.Boolean() }) })
+  assert.throws(make('PUT /blogs/:id?loud'), /names loud, which is not a field of the input/)
+  assert.throws(make('PUT /blogs/:no'), /names no, which is not a field of the input/)
+  assert.throws(make('PUT /blogs/:id?id'), /names a parameter twice/)
+  assert.throws(make('GET /blogs/:id?notify'), /come in the query, name none/)
+  assert.throws(make('PUT /blogs/:id?'), /write it as/)
+})
