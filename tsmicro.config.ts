@@ -1,13 +1,10 @@
 import { join } from 'node:path'
 import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { Env as AuthEnv } from '@blog-platform/auth-service/env'
-import { authNatsAccess, gatewayNatsPermissions } from '@blog-platform/auth-service/nats-access'
 import { EnvSchema as BlogEnv } from '@blog-platform/blog-service/env'
-import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
 import { databaseUrl, defineSystem, keptSecret, type System } from '@tsmicro/cli'
-import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
-
-const natsUsers = [...[authNatsAccess, blogNatsAccess].map(natsPermissionsOf), gatewayNatsPermissions]
+import { natsAuthorization } from 'tsmicro/contract'
+import natsUsers from './deploy/nats/permissions.json' with { type: 'json' }
 
 /** What shows the services that a request came through the gateway, made on the first start. */
 const gatewaySecret = ({ dataDir }: System) => ({ GATEWAY_SECRET: keptSecret(dataDir, 'gateway') })

@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
-import { NATS_CONFIG, natsConfig } from './nats-config.ts'
+import { NATS_CONFIG, NATS_PERMISSIONS, natsFiles } from './nats-config.ts'
 
-test('deploy/nats/nats.conf is in step with the contracts', () => {
-  assert.equal(readFileSync(NATS_CONFIG, 'utf8'), natsConfig(), 'npm run nats:config writes it anew')
+test('what is in deploy/nats is in step with what the services do', async () => {
+  const { config, permissions } = await natsFiles()
+  assert.equal(readFileSync(NATS_CONFIG, 'utf8'), config, 'npm run nats:config writes it anew')
+  assert.equal(readFileSync(NATS_PERMISSIONS, 'utf8'), permissions, 'npm run nats:config writes it anew')
 })
 
 test('a real server runs it, with passwords from outside of it', async t => {

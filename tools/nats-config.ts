@@ -1,23 +1,61 @@
 /**
- * Writes `deploy/nats/nats.conf`: the users and permissions of a real nats-server, made from the contracts. Run by
- * `npm run nats:config`; a test fails when the file is out of step.
+ * Writes what the services may do on NATS into `deploy/nats`: `nats.conf` for a real nats-server, `permissions.json` for the servers
+ * that `npm start` and the tests run. Both come from the services themselves, which are built, but not started. Run by
+ * `npm run nats:config`; a test fails when the files are out of step.
  */
 import { writeFileSync } from 'node:fs'
-import { authNatsAccess } from '@blog-platform/auth-service/nats-access'
-import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
-import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { apiKeyEvents } from '@blog-platform/auth-contract'
+import { createAuthService, loadEnv as loadAuthEnv } from '@blog-platform/auth-service'
+import { createBlogService, loadEnv as loadBlogEnv } from '@blog-platform/blog-service'
+import { type NatsPermissions, natsAuthorization, natsListenerOf, natsPermissionsOf } from 'tsmicro/contract'
+import { createLogger } from 'tsmicro/telemetry'
 
 export const NATS_CONFIG = new URL('../deploy/nats/nats.conf', import.meta.url)
+export const NATS_PERMISSIONS = new URL('../deploy/nats/permissions.json', import.meta.url)
 
-const HEAD = `# Made by "npm run nats:config" from the contracts: change those, not this.
+const HEAD = `# Made by "npm run nats:config" from what the services do: change those, not this.
 # The passwords come from the server's environment: AUTH_NATS_PASSWORD, BLOG_NATS_PASSWORD.
 
 `
 
-/** The configuration's text. */
-export function natsConfig(): string {
-  const users = [authNatsAccess, blogNatsAccess].map(natsPermissionsOf)
-  return HEAD + natsAuthorization(users, user => `$${user.toUpperCase()}_NATS_PASSWORD`)
+/** Nothing of it is ever connected to. */
+const ENV = { NODE_ENV: 'test', NATS_URL: 'nats://nowhere', LOG_LEVEL: 'silent' }
+
+export interface NatsFiles {
+  readonly config: string
+  readonly permissions: string
 }
 
-if (import.meta.main) writeFileSync(NATS_CONFIG, natsConfig())
+/** The files' texts. */
+export async function natsFiles(): Promise<NatsFiles> {
+  const services = await servicePermissions()
+  // All that the gateway does on NATS is to hear which keys are revoked.
+  const users = [...services, natsListenerOf('gateway', [apiKeyEvents])]
+  return {
+    config: HEAD + natsAuthorization(services, user => `$${user.toUpperCase()}_NATS_PASSWORD`),
+    permissions: `${JSON.stringify(users, undefined, 2)}\n`,
+  }
+}
+
+async function servicePermissions(): Promise<readonly NatsPermissions[]> {
+  // The auth service makes a key to sign with where there is none.
+  const directory = await mkdtemp(join(tmpdir(), 'nats-config-'))
+  try {
+    const authEnv = loadAuthEnv({ ...ENV, DATABASE_URL: 'postgres://nowhere/auth', KEYS_DIR: directory })
+    const blogEnv = loadBlogEnv({ ...ENV, MONGODB_URL: 'mongodb://nowhere' })
+    const log = createLogger({ name: 'nats-config', level: 'silent' })
+    const services = [await createAuthService(authEnv, log), createBlogService(blogEnv, { log })]
+    return services.map(({ natsAccess }) => natsPermissionsOf(natsAccess))
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+if (import.meta.main) {
+  const { config, permissions } = await natsFiles()
+  writeFileSync(NATS_CONFIG, config)
+  writeFileSync(NATS_PERMISSIONS, permissions)
+}

@@ -1,15 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { authNatsAccess, gatewayNatsPermissions } from '@blog-platform/auth-service/nats-access'
-import { blogNatsAccess } from '@blog-platform/blog-service/nats-access'
-import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
+import { natsAuthorization } from 'tsmicro/contract'
+import users from '../../deploy/nats/permissions.json' with { type: 'json' }
 
 /** Whoever connects without credentials: a test that looks on and takes part. */
 const OBSERVER = { user: 'observer', publish: ['>'], subscribe: ['>'] }
 
-/** Writes the configuration of a nats-server on which each service may do what its contracts say, and no more. */
+/** Writes the configuration of a nats-server on which each service may do what it does, and no more. */
 export async function writeNatsUsers(directory: string): Promise<string> {
-  const users = [...[authNatsAccess, blogNatsAccess].map(natsPermissionsOf), gatewayNatsPermissions]
   const file = join(directory, 'nats.conf')
   const authorization = natsAuthorization([...users, OBSERVER], user => JSON.stringify(passwordOf(user)))
   await writeFile(file, `${authorization}no_auth_user: ${OBSERVER.user}\n`)

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 import { connect } from '@nats-io/transport-node'
-import type { BoundProcedure, NatsAccess } from 'tsmicro/contract'
+import type { BoundProcedure, Contract } from 'tsmicro/contract'
 import { inboxPrefixOf, proceduresOf } from 'tsmicro/internal'
 import { natsUrlFor } from '../nats-users.ts'
 import type { Platform } from '../platform.ts'
@@ -8,8 +8,8 @@ import { until } from '../until.ts'
 
 export type Outcome = 'answered' | 'refused'
 
-/** What a service's contracts say that it may call. */
-export function mayCall({ subject }: BoundProcedure, { calls = [] }: NatsAccess): Outcome {
+/** Whether a procedure is one of those. */
+export function mayCall({ subject }: BoundProcedure, calls: readonly Contract[]): Outcome {
   return calls.flatMap(proceduresOf).some(called => called.subject === subject) ? 'answered' : 'refused'
 }
 
