@@ -18,7 +18,7 @@ const MAIN = fileURLToPath(new URL('../gateway.ts', import.meta.url))
 const KONG = readFileSync(join(ROOT, 'kong/kong.yml'), 'utf8')
 
 const things = contract('shop', {
-  find: procedure({ http: 'GET /thing/:id', access: 'key', params: Type.Object({ id: Type.String() }) }),
+  find: procedure({ http: 'GET /thing/:id', access: 'key', input: Type.Object({ id: Type.String() }) }),
   teaser: procedure({ http: 'GET /teaser.json', access: 'open' }),
   make: procedure({ http: 'POST /thing', access: 'user' }),
   count: procedure({ nats: 'thing.count', access: 'internal' }),

@@ -7,12 +7,12 @@ export const VERIFY_SECRET = 'what-the-gateway-shows-for-questions'
 
 /** Every method on one path, and a question that is asked of the service itself. */
 const shop = contract('shop', {
-  read: procedure({ http: 'GET /echo', access: 'key', query: Type.Any(), response: Type.Any() }),
-  write: procedure({ http: 'POST /echo', access: 'key', body: Type.Any(), response: Type.Any() }),
-  replace: procedure({ http: 'PUT /echo', access: 'key', body: Type.Any(), response: Type.Any() }),
-  remove: procedure({ http: 'DELETE /echo', access: 'key', response: Type.Any() }),
-  free: procedure({ http: 'GET /free', access: 'open', response: Type.Any() }),
-  verify: procedure({ http: 'POST /verify', access: 'internal', body: Type.Any(), response: Type.Any() }),
+  read: procedure({ http: 'GET /echo', access: 'key', input: Type.Any(), output: Type.Any() }),
+  write: procedure({ http: 'POST /echo', access: 'key', input: Type.Any(), output: Type.Any() }),
+  replace: procedure({ http: 'PUT /echo', access: 'key', input: Type.Any(), output: Type.Any() }),
+  remove: procedure({ http: 'DELETE /echo', access: 'key', output: Type.Any() }),
+  free: procedure({ http: 'GET /free', access: 'open', output: Type.Any() }),
+  verify: procedure({ http: 'POST /verify', access: 'internal', input: Type.Any(), output: Type.Any() }),
 })
 
 /** No procedure here asks for a user. */

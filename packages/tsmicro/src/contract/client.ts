@@ -9,11 +9,12 @@ export interface ClientCallOptions {
 }
 
 /** Calls one procedure. The input may be left out where there is none, or where every field of it may be. */
-export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> = [RequestOf<P>] extends [undefined]
-  ? (input?: Readonly<Record<never, never>>, options?: Options) => Promise<ResponseOf<P>>
-  : Readonly<Record<never, never>> extends RequestOf<P>
-    ? (input?: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>
-    : (input: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>
+export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> =
+  Extract<keyof P, 'input' | 'request'> extends never
+    ? (input?: Readonly<Record<string, never>>, options?: Options) => Promise<ResponseOf<P>>
+    : Readonly<Record<never, never>> extends RequestOf<P>
+      ? (input?: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>
+      : (input: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>
 
 /**
  * One function for each procedure of a contract that has a door: `client.validateRole({ userId, role }, { signal })`. Clients of both doors

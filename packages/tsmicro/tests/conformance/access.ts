@@ -8,11 +8,11 @@ import type { OpenNetwork } from './network/network.ts'
 
 const Id = Type.Object({ id: Type.String() })
 const stock = contract('stock', {
-  take: procedure({ nats: 'take', access: 'internal', response: Type.String() }),
+  take: procedure({ nats: 'take', access: 'internal', output: Type.String() }),
   count: procedure({ nats: 'count', access: 'internal', timeoutMs: 90_000 }),
   taken: event({ subject: 'goods.taken', aggregate: 'id', data: Id }),
 })
-const front = contract('front', { ask: procedure({ http: 'GET /ask', access: 'key', response: Type.String() }) })
+const front = contract('front', { ask: procedure({ http: 'GET /ask', access: 'key', output: Type.String() }) })
 const { taken, ...calls } = stock
 const onlyEvents = { taken }
 
@@ -59,7 +59,7 @@ export async function access(open: OpenNetwork) {
       calls: [calls],
       handlers: [on(taken, { name: 'list', effect: 'idempotent' }, ({ data }) => void heard.push(data.id))],
     })
-    assert.equal(await f.nats.call(stock.take, undefined), 'taken')
+    assert.equal(await f.nats.client(stock).take(), 'taken')
     await createPublisher(s.nats, 'stock').publish(taken, { id: 'a' })
     await f.nats.check()
     assert.deepEqual([(await s.service.health()).ready, (await f.service.health()).ready], [true, true])
@@ -131,7 +131,7 @@ export async function access(open: OpenNetwork) {
       ...patient,
       name: 'poor',
       contracts: [front],
-      routes: routes => routes.implement(front, { ask: () => made.nats.call(stock.take, undefined) }),
+      routes: routes => routes.implement(front, { ask: () => made.nats.client(stock).take() }),
     })
     for (let round = 0; round < 3; round++) {
       const answer = await made.service.inject({ method: 'GET', url: '/ask' })
@@ -142,7 +142,7 @@ export async function access(open: OpenNetwork) {
       told.some(text => /^NATS user "poor" may not call "stock.take": .*`calls`/.test(text)),
       told.join('\n'),
     )
-    const together = await Promise.allSettled(Array.from({ length: 5 }, () => made.nats.call(stock.take, undefined)))
+    const together = await Promise.allSettled(Array.from({ length: 5 }, () => made.nats.client(stock).take()))
     for (const each of together) assert.ok(each.status === 'rejected' && each.reason instanceof NOT_PERMITTED)
     await made.service.stop()
   })
@@ -161,8 +161,8 @@ export async function access(open: OpenNetwork) {
   test('a client that may not hear replies says so, rather than to wait for them', async () => {
     const client = network.client('listener')
     await client.connect()
-    await assert.rejects(client.call(stock.take, undefined), NOT_PERMITTED)
-    await assert.rejects(client.call(stock.take, undefined), NOT_PERMITTED)
+    await assert.rejects(client.client(stock).take(), NOT_PERMITTED)
+    await assert.rejects(client.client(stock).take(), NOT_PERMITTED)
     await client.close()
     const heard: string[] = []
     const made = await serve({

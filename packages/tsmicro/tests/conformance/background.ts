@@ -10,7 +10,7 @@ import type { OpenNetwork } from './network/network.ts'
 
 const answering = { access: 'key', response: Type.String(), timeoutMs: 150 } as const
 const back = contract('back', {
-  slow: procedure({ nats: 'slow', access: 'internal', response: Type.String() }),
+  slow: procedure({ nats: 'slow', access: 'internal', output: Type.String() }),
   hang: procedure({ nats: 'hang', access: 'internal' }),
 })
 const doors = contract('front', {
@@ -42,10 +42,13 @@ export async function background(open: OpenNetwork) {
       }),
   })
   const askSlow = () =>
-    front.nats.call(back.slow, undefined).then(
-      answer => outcomes.push([answer, currentContext()?.requestId, currentContext()?.deadline.signal.aborted]),
-      error => outcomes.push(error),
-    )
+    front.nats
+      .client(back)
+      .slow()
+      .then(
+        answer => outcomes.push([answer, currentContext()?.requestId, currentContext()?.deadline.signal.aborted]),
+        error => outcomes.push(error),
+      )
   /** Begins work and answers before it is done; the call's time ends meanwhile. */
   const leave = () => {
     setTimeout(askSlow, 1)
@@ -65,8 +68,8 @@ export async function background(open: OpenNetwork) {
         },
         detached: async () => {
           const [own, bound] = await Promise.allSettled([
-            front.nats.call(back.hang, undefined, { context: undefined, timeoutMs: 1500 }),
-            front.nats.call(back.hang, undefined),
+            front.nats.client(back).hang({}, { context: undefined, timeoutMs: 1500 }),
+            front.nats.client(back).hang(),
           ])
           outcomes.push(own, bound)
           return 'detached'
@@ -92,7 +95,7 @@ export async function background(open: OpenNetwork) {
       async () => {
         const client = network.client('caller')
         await client.connect()
-        await client.call(doors.nats, undefined)
+        await client.client(doors).nats()
         await client.close()
       },
       async () => raw.publish('world.turned', '{"id":"a"}'),
@@ -151,10 +154,10 @@ export async function background(open: OpenNetwork) {
             inBackground(async signal => {
               await gate.promise
               const { door, requestId } = currentContext() ?? {}
-              seen.push([door, requestId, signal.aborted, await made.nats.call(back.slow, undefined)])
+              seen.push([door, requestId, signal.aborted, await made.nats.client(back).slow()])
             })
             inBackground(() => Promise.reject(new Error('no such luck')), { name: 'a try' })
-            inBackground(() => front.nats.call(back.hang, undefined, { timeoutMs: 60_000 }), {
+            inBackground(() => front.nats.client(back).hang({}, { timeoutMs: 60_000 }), {
               name: 'hanging',
               timeoutMs: 50,
             })

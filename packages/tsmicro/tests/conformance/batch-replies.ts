@@ -24,38 +24,38 @@ export async function batchReplies(open: OpenNetwork) {
       item: procedure({
         nats: 'item',
         access: 'internal',
-        request: Type.Object({ id: Type.String() }),
-        response: Type.Object({ id: Type.String() }),
+        input: Type.Object({ id: Type.String() }),
+        output: Type.Object({ id: Type.String() }),
       }),
     })
     const ids = Array.from({ length: 100 }, (_, index) => `i${index}`)
-    const callAll = () => Promise.all(ids.map(id => outcome(caller.call(old.item, { id }))))
+    const callAll = () => Promise.all(ids.map(id => outcome(caller.client(old).item({ id }))))
     assert.deepEqual(new Set(await callAll()), new Set(['SERVICE_UNAVAILABLE']), 'nobody at all')
     const alone = await heardOn(raw, 'old.item')
     raw.subscribe('old.item', { queue: 'q', callback: (_error, msg) => void msg.respond(msg.data) })
     await raw.flush()
     const fresh = await connected(network)
     for (let round = 0; round < 3; round++) {
-      assert.deepEqual(await Promise.all(ids.map(id => outcome(fresh.call(old.item, { id })))), ids)
+      assert.deepEqual(await Promise.all(ids.map(id => outcome(fresh.client(old).item({ id })))), ids)
     }
     assert.ok(alone.length >= 300)
     const modern = await serve({
       name: 'old',
       contracts: [old],
       network,
-      endpoints: group => group.implement(old, { item: ({ data }) => data }),
+      endpoints: group => group.implement(old, { item: ({ input }) => input }),
     })
     const another = await connected(network)
     for (const each of [fresh, another]) {
-      assert.deepEqual(await Promise.all(ids.map(id => outcome(each.call(old.item, { id })))), ids)
+      assert.deepEqual(await Promise.all(ids.map(id => outcome(each.client(old).item({ id })))), ids)
     }
     await modern.service.stop()
   })
 
   test('replies that nobody may give: foreign tokens, junk, twice, none', async () => {
     const trap = contract('trap', {
-      item: procedure({ nats: 'item', access: 'internal', response: Type.Any() }),
-      other: procedure({ nats: 'other', access: 'internal', response: Type.Any() }),
+      item: procedure({ nats: 'item', access: 'internal', output: Type.Any() }),
+      other: procedure({ nats: 'other', access: 'internal', output: Type.Any() }),
     })
     const foreign: string[] = []
     raw.subscribe('trap.other.batch', {
@@ -73,12 +73,12 @@ export async function batchReplies(open: OpenNetwork) {
       },
     })
     await raw.flush()
-    await Promise.allSettled([caller.call(trap.item, undefined, { timeoutMs: 10 })])
+    await Promise.allSettled([caller.client(trap).item({}, { timeoutMs: 10 })])
     const others = Promise.allSettled(
-      Array.from({ length: 4 }, () => caller.call(trap.other, undefined, { timeoutMs: 400 })),
+      Array.from({ length: 4 }, () => caller.client(trap).other({}, { timeoutMs: 400 })),
     )
     await until('the others are under way', () => foreign.length >= 3)
-    const items = Array.from({ length: 5 }, () => caller.call(trap.item, undefined, { timeoutMs: 200 }).catch(codeOf))
+    const items = Array.from({ length: 5 }, () => caller.client(trap).item({}, { timeoutMs: 200 }).catch(codeOf))
     const [, ...answers] = await Promise.all(items)
     assert.deepEqual(answers.slice(0, 4), [1, 'REMOTE_FAILURE', 'REMOTE_FAILURE', 'DEADLINE_EXCEEDED'])
     const [, ...together] = await others
@@ -87,11 +87,11 @@ export async function batchReplies(open: OpenNetwork) {
   })
 
   test('a reply that is no list tells of the whole batch', async () => {
-    const odd = contract('odd', { item: procedure({ nats: 'item', access: 'internal', response: Type.Any() }) })
+    const odd = contract('odd', { item: procedure({ nats: 'item', access: 'internal', output: Type.Any() }) })
     raw.subscribe('odd.item', { callback: (_error, msg) => void msg.respond('{"error":"503:alone"}') })
     raw.subscribe('odd.item.batch', { callback: (_error, msg) => void msg.respond('{"error":"503:all of it"}') })
     await raw.flush()
-    const calls = await Promise.allSettled(Array.from({ length: 5 }, () => caller.call(odd.item, undefined)))
+    const calls = await Promise.allSettled(Array.from({ length: 5 }, () => caller.client(odd).item()))
     for (const call of calls) assert.ok(call.status === 'rejected' && call.reason instanceof SERVICE_UNAVAILABLE)
   })
 }

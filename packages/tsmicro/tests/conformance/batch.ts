@@ -16,15 +16,15 @@ const shop = contract('shop', {
   item: procedure({
     nats: 'item',
     access: 'internal',
-    request: Type.Object({ id: Type.String() }),
-    response: Type.Object({ id: Type.String() }),
+    input: Type.Object({ id: Type.String() }),
+    output: Type.Object({ id: Type.String() }),
     errors: { NOT_HERE },
   }),
   nothing: procedure({ nats: 'nothing', access: 'internal' }),
-  who: procedure({ nats: 'who', access: 'user', response: Type.Array(Type.String()) }),
+  who: procedure({ nats: 'who', access: 'user', output: Type.Array(Type.String()) }),
 })
 const front = contract('front', {
-  who: procedure({ http: 'GET /who', access: 'user', response: Type.Array(Type.String()) }),
+  who: procedure({ http: 'GET /who', access: 'user', output: Type.Array(Type.String()) }),
 })
 
 export async function batch(open: OpenNetwork) {
@@ -37,7 +37,7 @@ export async function batch(open: OpenNetwork) {
     network,
     endpoints: group =>
       group.implement(shop, {
-        item: async ({ data: { id }, errors, signal }) => {
+        item: async ({ input: { id }, errors, signal }) => {
           if (id === 'none') throw new errors.NOT_HERE({ id })
           if (id === 'bug') throw new Error('secret')
           if (id === 'large') return { id: 'x'.repeat(2_000_000) }
@@ -67,12 +67,12 @@ export async function batch(open: OpenNetwork) {
   test('calls of one turn share messages evenly; a lone one travels alone, at once', async () => {
     const together = await heardOn(raw, 'shop.item.batch')
     const alone = await heardOn(raw, 'shop.item')
-    assert.deepEqual(await caller.call(shop.item, { id: 'a' }), { id: 'a' })
+    assert.deepEqual(await caller.client(shop).item({ id: 'a' }), { id: 'a' })
     await raw.flush()
     assert.deepEqual([together.length, alone.length], [0, 1])
 
     const ids = Array.from({ length: 41 }, (_, index) => `i${index}`)
-    assert.deepEqual(await Promise.all(ids.map(id => outcome(caller.call(shop.item, { id })))), ids)
+    assert.deepEqual(await Promise.all(ids.map(id => outcome(caller.client(shop).item({ id })))), ids)
     await raw.flush()
     assert.deepEqual(
       together.map(msg => (JSON.parse(msg.string()) as unknown[]).length),
@@ -84,7 +84,7 @@ export async function batch(open: OpenNetwork) {
   test('batching off: every call in a message of its own', async () => {
     const single = await connected(network, { batching: false })
     const together = await heardOn(raw, 'shop.item.batch')
-    await Promise.all(Array.from({ length: 20 }, () => single.call(shop.item, { id: 'a' })))
+    await Promise.all(Array.from({ length: 20 }, () => single.client(shop).item({ id: 'a' })))
     await raw.flush()
     assert.equal(together.length, 0)
   })
@@ -93,11 +93,11 @@ export async function batch(open: OpenNetwork) {
     release = Promise.withResolvers()
     const controller = new AbortController()
     const ids = ['a', 'none', 'bug', 'large', 'b', 'slow-1', 'c']
-    const calls = ids.map(id => outcome(caller.call(shop.item, { id }, { timeoutMs: 20_000 })))
-    const expired = outcome(caller.call(shop.item, { id: 'slow-expired' }, { timeoutMs: 200 }))
-    const given = outcome(caller.call(shop.item, { id: 'slow-given-up' }, { signal: controller.signal }))
-    const tooLarge = outcome(caller.call(shop.item, { id: 'x'.repeat(2_000_000) }))
-    const last = outcome(caller.call(shop.item, { id: 'd' }))
+    const calls = ids.map(id => outcome(caller.client(shop).item({ id }, { timeoutMs: 20_000 })))
+    const expired = outcome(caller.client(shop).item({ id: 'slow-expired' }, { timeoutMs: 200 }))
+    const given = outcome(caller.client(shop).item({ id: 'slow-given-up' }, { signal: controller.signal }))
+    const tooLarge = outcome(caller.client(shop).item({ id: 'x'.repeat(2_000_000) }))
+    const last = outcome(caller.client(shop).item({ id: 'd' }))
     const quick = calls.filter((_, index) => ids[index] !== 'slow-1')
     assert.deepEqual(await Promise.all(quick), ['a', 'NOT_HERE', 'INTERNAL', 'INTERNAL', 'b', 'c'])
     assert.deepEqual(await Promise.all([tooLarge, last]), ['PAYLOAD_TOO_LARGE', 'd'])
@@ -115,15 +115,15 @@ export async function batch(open: OpenNetwork) {
 
   test('a declared error arrives with its data, a reply without data as none', async () => {
     const calls = await Promise.allSettled([
-      caller.call(shop.item, { id: 'none' }),
-      caller.call(shop.item, { id: 'none' }),
-      caller.call(shop.item, { id: 'none' }),
+      caller.client(shop).item({ id: 'none' }),
+      caller.client(shop).item({ id: 'none' }),
+      caller.client(shop).item({ id: 'none' }),
     ])
     for (const call of calls) {
       assert.ok(call.status === 'rejected' && call.reason instanceof NOT_HERE)
       assert.deepEqual(call.reason.data, { id: 'none' })
     }
-    const nothing = Array.from({ length: 5 }, () => caller.call(shop.nothing, undefined))
+    const nothing = Array.from({ length: 5 }, () => caller.client(shop).nothing())
     assert.deepEqual(await Promise.all(nothing), Array(5).fill(undefined))
   })
 
@@ -132,7 +132,7 @@ export async function batch(open: OpenNetwork) {
       name: 'front',
       contracts: [front],
       network,
-      routes: routes => routes.implement(front, { who: () => nats.call(shop.who, undefined) }),
+      routes: routes => routes.implement(front, { who: () => nats.client(shop).who() }),
     })
     const together = await heardOn(raw, 'shop.who.batch')
     const ask = async (index: number) => {
@@ -149,6 +149,6 @@ export async function batch(open: OpenNetwork) {
   })
 
   test('a request that is too large for one message is refused here', async () => {
-    await assert.rejects(caller.call(shop.item, { id: 'x'.repeat(2_000_000) }), PAYLOAD_TOO_LARGE)
+    await assert.rejects(caller.client(shop).item({ id: 'x'.repeat(2_000_000) }), PAYLOAD_TOO_LARGE)
   })
 }

@@ -23,15 +23,15 @@ const shop = contract('shop', {
   item: procedure({
     nats: 'item',
     access: 'internal',
-    request: Type.Object({ id: Type.String() }),
-    response: Type.Object({ id: Type.String() }),
+    input: Type.Object({ id: Type.String() }),
+    output: Type.Object({ id: Type.String() }),
     errors: { NOT_HERE },
   }),
   zod: procedure({
     nats: 'zod',
     access: 'internal',
-    request: z.object({ n: z.coerce.number().default(4) }),
-    response: z.object({ n: z.number() }),
+    input: z.object({ n: z.coerce.number().default(4) }),
+    output: z.object({ n: z.number() }),
   }),
   hang: procedure({ nats: 'hang', access: 'internal', timeoutMs: 100 }),
   forbid: procedure({ nats: 'forbid', access: 'internal', errors: { FORBIDDEN } }),
@@ -45,12 +45,12 @@ export async function calls(open: OpenNetwork) {
     network,
     endpoints: group => {
       group.implement(implemented, {
-        item: ({ data, errors }) => {
-          if (data.id === 'none') throw new errors.NOT_HERE({ id: 'none' }, { message: 'Gone', retryAfterSeconds: 9 })
-          if (data.id === 'wrong') return { ID: 'x' } as never
-          return data
+        item: ({ input, errors }) => {
+          if (input.id === 'none') throw new errors.NOT_HERE({ id: 'none' }, { message: 'Gone', retryAfterSeconds: 9 })
+          if (input.id === 'wrong') return { ID: 'x' } as never
+          return input
         },
-        zod: ({ data }) => ({ n: data.n + 1 }),
+        zod: ({ input }) => ({ n: input.n + 1 }),
         hang: () => sleep(60_000, undefined, { ref: false }),
         forbid: ({ errors }) => {
           throw new errors.FORBIDDEN()
@@ -68,12 +68,12 @@ export async function calls(open: OpenNetwork) {
     caller.use().subscribe(subject, { callback: (_error, msg) => void msg.respond(body) })
 
   test('a call resolves to the data', async () => {
-    assert.deepEqual(await caller.call(shop.item, { id: 'a' }), { id: 'a' })
+    assert.deepEqual(await caller.client(shop).item({ id: 'a' }), { id: 'a' })
     assert.deepEqual(await requestNats(caller, 'shop.item', { id: 'b' }), { id: 'b' })
   })
 
   test('a declared error arrives as the same class with data, message and retry time', async () => {
-    await assert.rejects(caller.call(shop.item, { id: 'none' }), error => {
+    await assert.rejects(caller.client(shop).item({ id: 'none' }), error => {
       assert.ok(error instanceof NOT_HERE)
       assert.deepEqual(
         [error.data, error.message, error.status, error.retryAfterSeconds],
@@ -81,11 +81,11 @@ export async function calls(open: OpenNetwork) {
       )
       return true
     })
-    await assert.rejects(caller.call(shop.forbid, undefined), FORBIDDEN)
+    await assert.rejects(caller.client(shop).forbid(), FORBIDDEN)
   })
 
   test('a request that does not match is not even sent; over the generic door it is refused there', async () => {
-    await assert.rejects(caller.call(shop.item, { id: 5 } as never), VALIDATION_FAILED)
+    await assert.rejects(caller.client(shop).item({ id: 5 } as never), VALIDATION_FAILED)
     await assert.rejects(requestNats(caller, 'shop.item', { id: 5 }), error => {
       assert.ok(error instanceof VALIDATION_FAILED)
       assert.deepEqual(error.data, [{ path: 'id', message: 'must be string' }])
@@ -94,30 +94,30 @@ export async function calls(open: OpenNetwork) {
   })
 
   test('Standard Schema at both ends: defaults and conversion of the receiver hold', async () => {
-    assert.deepEqual(await caller.call(shop.zod, { n: '6' }), { n: 7 })
-    assert.deepEqual(await caller.call(shop.zod, {}), { n: 5 })
-    await assert.rejects(caller.call(shop.zod, { n: 'x' }), VALIDATION_FAILED)
+    assert.deepEqual(await caller.client(shop).zod({ n: '6' }), { n: 7 })
+    assert.deepEqual(await caller.client(shop).zod({}), { n: 5 })
+    await assert.rejects(caller.client(shop).zod({ n: 'x' }), VALIDATION_FAILED)
   })
 
   test('nobody there: SERVICE_UNAVAILABLE; nobody in time: DEADLINE_EXCEEDED', async () => {
-    await assert.rejects(caller.call(shop.nobody, undefined, { timeoutMs: 600_000 }), SERVICE_UNAVAILABLE)
-    await assert.rejects(caller.call(shop.hang, undefined), DEADLINE_EXCEEDED)
-    await assert.rejects(caller.call(shop.hang, undefined, { timeoutMs: 5 }), DEADLINE_EXCEEDED)
-    await assert.rejects(caller.call(shop.hang, undefined, { timeoutMs: 0 }), DEADLINE_EXCEEDED)
+    await assert.rejects(caller.client(shop).nobody({}, { timeoutMs: 600_000 }), SERVICE_UNAVAILABLE)
+    await assert.rejects(caller.client(shop).hang(), DEADLINE_EXCEEDED)
+    await assert.rejects(caller.client(shop).hang({}, { timeoutMs: 5 }), DEADLINE_EXCEEDED)
+    await assert.rejects(caller.client(shop).hang({}, { timeoutMs: 0 }), DEADLINE_EXCEEDED)
   })
 
   test('a signal ends the wait with its reason, before and during the call', async () => {
     const reason = new Error('changed my mind')
-    await assert.rejects(caller.call(shop.hang, undefined, { signal: AbortSignal.abort(reason) }), reason)
+    await assert.rejects(caller.client(shop).hang({}, { signal: AbortSignal.abort(reason) }), reason)
     const controller = new AbortController()
-    const call = caller.call(shop.hang, undefined, { signal: controller.signal, timeoutMs: 60_000 })
+    const call = caller.client(shop).hang({}, { signal: controller.signal, timeoutMs: 60_000 })
     setImmediate(() => controller.abort(reason))
     await assert.rejects(call, reason)
     assert.equal(caller.pendingRequests, 0)
   })
 
   test('too large a request is refused here', async () => {
-    await assert.rejects(caller.call(shop.item, { id: 'x'.repeat(2_000_000) }), PAYLOAD_TOO_LARGE)
+    await assert.rejects(caller.client(shop).item({ id: 'x'.repeat(2_000_000) }), PAYLOAD_TOO_LARGE)
   })
 
   test('answers of a Go service: the body alone tells of an error', async () => {
@@ -148,22 +148,22 @@ export async function calls(open: OpenNetwork) {
       reply: procedure({
         nats: 'reply',
         access: 'internal',
-        request: Type.Object({}),
-        response: Type.Object({ n: Type.Integer() }),
+        input: Type.Object({}),
+        output: Type.Object({ n: Type.Integer() }),
         errors: { NOT_HERE },
       }),
     })
     for (const body of ['', '{', 'null', '[1]', '{"data":{"n":"1"}}', '\0']) {
       const subscription = answers('bad.reply', body)
-      await assert.rejects(caller.call(bad.reply, {}), MALFORMED_REPLY, body)
+      await assert.rejects(caller.client(bad).reply({}), MALFORMED_REPLY, body)
       subscription.unsubscribe()
     }
-    await assert.rejects(caller.call(shop.item, { id: 'wrong' }), error => (error as ApiError).code === 'INTERNAL')
+    await assert.rejects(caller.client(shop).item({ id: 'wrong' }), error => (error as ApiError).code === 'INTERNAL')
   })
 
   test('nothing is left over: no waiting call, no further subscription', async () => {
     for (let round = 0; round < 20; round++) {
-      await Promise.all(Array.from({ length: 100 }, () => caller.call(shop.item, { id: 'a' })))
+      await Promise.all(Array.from({ length: 100 }, () => caller.client(shop).item({ id: 'a' })))
     }
     assert.equal(caller.pendingRequests, 0)
   })

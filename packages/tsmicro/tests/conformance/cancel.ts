@@ -17,7 +17,7 @@ const front = contract('front', {
   late: procedure({ http: 'GET /late', access: 'key', timeoutMs: 1000 }),
 })
 const queue = contract('queue', {
-  work: procedure({ nats: 'work', access: 'internal', request: Type.Object({ id: Type.String() }) }),
+  work: procedure({ nats: 'work', access: 'internal', input: Type.Object({ id: Type.String() }) }),
 })
 
 export async function cancel(open: OpenNetwork) {
@@ -54,7 +54,7 @@ export async function cancel(open: OpenNetwork) {
     contracts: [middle],
     network,
     endpoints: group =>
-      group.implement(middle, { pass: ({ signal }) => hang('middle', signal, second.nats.call(back.hang, undefined)) }),
+      group.implement(middle, { pass: ({ signal }) => hang('middle', signal, second.nats.client(back).hang()) }),
   })
   const first: TestService = await serve({
     name: 'front',
@@ -62,7 +62,7 @@ export async function cancel(open: OpenNetwork) {
     network,
     routes: routes => {
       const pass = ({ signal }: { signal: AbortSignal }) =>
-        hang('front', signal, first.nats.call(middle.pass, undefined, { timeoutMs: 60_000 }))
+        hang('front', signal, first.nats.client(middle).pass({}, { timeoutMs: 60_000 }))
       routes.implement(front, { hang: pass, late: pass })
     },
   })
@@ -100,8 +100,8 @@ export async function cancel(open: OpenNetwork) {
       limits: { maxConcurrent: 1, maxQueued: 10 },
       endpoints: group =>
         group.implement(queue, {
-          work: async ({ data }) => {
-            begun.push(data.id)
+          work: async ({ input }) => {
+            begun.push(input.id)
             await gate.promise
           },
         }),
@@ -109,11 +109,11 @@ export async function cancel(open: OpenNetwork) {
     after(() => service.stop())
     const caller = await connected(network)
     const controller = new AbortController()
-    const running = caller.call(queue.work, { id: 'running' })
+    const running = caller.client(queue).work({ id: 'running' })
     await until('it runs', () => begun.length === 1)
-    const given = caller.call(queue.work, { id: 'given-up' }, { signal: controller.signal })
-    const expired = caller.call(queue.work, { id: 'expired' }, { timeoutMs: 50 })
-    const waiting = caller.call(queue.work, { id: 'waiting' })
+    const given = caller.client(queue).work({ id: 'given-up' }, { signal: controller.signal })
+    const expired = caller.client(queue).work({ id: 'expired' }, { timeoutMs: 50 })
+    const waiting = caller.client(queue).work({ id: 'waiting' })
     await assert.rejects(expired, { code: 'DEADLINE_EXCEEDED' })
     controller.abort(new Error('enough'))
     await assert.rejects(given, /enough/)
@@ -133,7 +133,7 @@ export async function cancel(open: OpenNetwork) {
     const caller = await connected(network)
     const before = atBack
     const controller = new AbortController()
-    const call = caller.call(back.hang, undefined, { signal: controller.signal })
+    const call = caller.client(back).hang({}, { signal: controller.signal })
     call.catch(() => {})
     await until('it hangs', () => atBack > before)
     const count = fired.get('back')

@@ -10,8 +10,8 @@ const shop = contract('shop', {
   work: procedure({
     nats: 'work',
     access: 'internal',
-    request: Type.Object({ fail: Type.Boolean() }),
-    response: Type.Object({ by: Type.Integer() }),
+    input: Type.Object({ fail: Type.Boolean() }),
+    output: Type.Object({ by: Type.Integer() }),
   }),
 })
 export async function discovery(open: OpenNetwork) {
@@ -26,9 +26,9 @@ export async function discovery(open: OpenNetwork) {
       description: 'Sells things',
       endpoints: group =>
         group.implement(shop, {
-          work: async ({ data }) => {
+          work: async ({ input }) => {
             await new Promise(resolve => setTimeout(resolve, WAIT_MS))
-            if (data.fail) throw new Error('secret')
+            if (input.fail) throw new Error('secret')
             return { by }
           },
         }),
@@ -67,7 +67,7 @@ export async function discovery(open: OpenNetwork) {
     const results: PromiseSettledResult<{ by: number }>[] = []
     // In rounds: calls of one turn share messages, and few messages might all go to one instance.
     for (let round = 0; round < 10; round++) {
-      const calls = Array.from({ length: 4 }, (_, i) => caller.call(shop.work, { fail: i === 0 }))
+      const calls = Array.from({ length: 4 }, (_, i) => caller.client(shop).work({ fail: i === 0 }))
       results.push(...(await Promise.allSettled(calls)))
     }
     const by = new Set(results.flatMap(result => (result.status === 'fulfilled' ? [result.value.by] : [])))

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
 
 const shop = contract('shop', {
-  work: procedure({ nats: 'work', access: 'internal', response: Type.Object({ by: Type.String() }) }),
+  work: procedure({ nats: 'work', access: 'internal', output: Type.Object({ by: Type.String() }) }),
 })
 export async function draining(open: OpenNetwork) {
   const network = await open()
@@ -40,7 +40,7 @@ export async function draining(open: OpenNetwork) {
     const outcomes: string[] = []
     const load = Array.from({ length: 20 }, async () => {
       while (running) {
-        const call = caller.call(shop.work, undefined)
+        const call = caller.client(shop).work()
         outcomes.push(
           await call.then(({ by }) => by).catch(error => (error instanceof ApiError ? error.code : String(error))),
         )
@@ -63,10 +63,7 @@ export async function draining(open: OpenNetwork) {
     await made.service.stop()
     assert.ok(connection.isClosed())
     assert.equal(made.nats.connected, false)
-    await assert.rejects(
-      made.nats.call(shop.work, undefined),
-      error => (error as ApiError).code === 'SERVICE_UNAVAILABLE',
-    )
+    await assert.rejects(made.nats.client(shop).work(), error => (error as ApiError).code === 'SERVICE_UNAVAILABLE')
     await made.nats.close()
   })
 }

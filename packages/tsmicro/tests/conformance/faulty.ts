@@ -11,7 +11,7 @@ import type { OpenNetwork } from './network/network.ts'
 const bad = contract('bad', {
   fail: procedure({ nats: 'fail', access: 'internal' }),
   late: procedure({ nats: 'late', access: 'internal', timeoutMs: 20 }),
-  fine: procedure({ nats: 'fine', access: 'internal', response: Type.String() }),
+  fine: procedure({ nats: 'fine', access: 'internal', output: Type.String() }),
   turned: event({ subject: 'things.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
 
@@ -81,13 +81,13 @@ export async function faulty(open: OpenNetwork) {
       lost: broken,
     })
     for (let round = 0; round < 3; round++) {
-      const calls = Array.from({ length: 24 }, () => caller.call(bad.late, undefined, { timeoutMs: 300 }))
-      await Promise.allSettled([...calls, caller.call(bad.fail, undefined, { timeoutMs: 300 })])
+      const calls = Array.from({ length: 24 }, () => caller.client(bad).late({}, { timeoutMs: 300 }))
+      await Promise.allSettled([...calls, caller.client(bad).fail({}, { timeoutMs: 300 })])
       raw.publish('things.turned', '{')
       raw.publish('things.turned', '{"id":"bad"}')
       raw.publish('bad.fine', '{', { reply: 'no.inbox' })
       bus.send(`to all ${round}`)
-      assert.equal(await caller.call(bad.fine, undefined), 'fine')
+      assert.equal(await caller.client(bad).fine(), 'fine')
     }
     raw.publish('things.turned', '{"id":"good"}')
     await until('the event behind the bad ones is taken', () => taken.includes('good'))
@@ -98,10 +98,13 @@ export async function faulty(open: OpenNetwork) {
     await network.recover()
     await until('both are back', () => caller.connected && nats.connected)
     await until('it answers again', () =>
-      caller.call(bad.fine, undefined, { timeoutMs: 300 }).then(
-        answer => answer === 'fine',
-        () => false,
-      ),
+      caller
+        .client(bad)
+        .fine({}, { timeoutMs: 300 })
+        .then(
+          answer => answer === 'fine',
+          () => false,
+        ),
     )
     assert.deepEqual(uncaught, [])
   })

@@ -18,16 +18,16 @@ const greetings = contract('hello', {
     http: 'GET /greet/:name',
     nats: 'greet',
     access: 'key',
-    request: Name,
-    response: Text,
+    input: Name,
+    output: Text,
     errors: { NOT_WELCOME },
   }),
-  ask: procedure({ nats: 'ask', access: 'internal', response: Text }),
-  show: procedure({ http: 'GET /show', access: 'key', response: Text }),
+  ask: procedure({ nats: 'ask', access: 'internal', output: Text }),
+  show: procedure({ http: 'GET /show', access: 'key', output: Text }),
 })
 const accounts = contract('hello', {
-  mine: procedure({ http: 'GET /mine', nats: 'mine', access: 'user', response: Text }),
-  write: procedure({ http: 'POST /write', access: roles.WRITER, response: Text }),
+  mine: procedure({ http: 'GET /mine', nats: 'mine', access: 'user', output: Text }),
+  write: procedure({ http: 'POST /write', access: roles.WRITER, output: Text }),
 })
 const made = event({
   subject: 'thing.made',
@@ -47,7 +47,7 @@ export async function handlers(open: OpenNetwork) {
       network,
       handlers: [
         implement(greetings, {
-          greet: ({ data: { name }, errors }) => {
+          greet: ({ input: { name }, errors }) => {
             calls.push(name)
             if (name === 'Mallory') throw new errors.NOT_WELCOME(name)
             return { text: `Hello ${name}`, secret: 1 }
@@ -60,12 +60,12 @@ export async function handlers(open: OpenNetwork) {
     const caller = await connected(network)
     const http = async (url: string) => (await service.inject({ url })).json<{ data?: unknown; error?: string }>()
     assert.deepEqual((await http('/greet/Ada')).data, { text: 'Hello Ada' })
-    assert.deepEqual(await caller.call(greetings.greet, { name: 'Ada' }), { text: 'Hello Ada' })
+    assert.deepEqual(await caller.client(greetings).greet({ name: 'Ada' }), { text: 'Hello Ada' })
     assert.equal((await http('/greet/Mallory')).error, 'NOT_WELCOME')
-    await assert.rejects(caller.call(greetings.greet, { name: 'Mallory' }), NOT_WELCOME)
+    await assert.rejects(caller.client(greetings).greet({ name: 'Mallory' }), NOT_WELCOME)
     assert.equal((await http('/greet/A')).error, 'VALIDATION_FAILED')
     assert.deepEqual(calls, ['Ada', 'Ada', 'Mallory', 'Mallory'])
-    assert.deepEqual(await caller.call(greetings.ask, undefined), { text: 'asked' })
+    assert.deepEqual(await caller.client(greetings).ask(), { text: 'asked' })
     assert.deepEqual((await http('/show')).data, { text: 'shown' })
     assert.equal((await http('/ask')).error, 'ROUTE_NOT_FOUND')
     const { paths } = (await http('/openapi.json')) as unknown as { paths: object }
@@ -114,8 +114,8 @@ export async function handlers(open: OpenNetwork) {
   test('methods of an instance are handlers, too', async () => {
     class Greeter {
       readonly word = 'Hello'
-      greet({ data }: { readonly data: { readonly name: string } }) {
-        return { text: `${this.word} ${data.name}` }
+      greet({ input }: { readonly input: { readonly name: string } }) {
+        return { text: `${this.word} ${input.name}` }
       }
       ask() {
         return { text: this.word }
@@ -126,7 +126,7 @@ export async function handlers(open: OpenNetwork) {
     }
     await using started = await serve({ name: 'hello', network, handlers: [implement(greetings, new Greeter())] })
     const caller = await connected(network)
-    assert.deepEqual(await caller.call(greetings.greet, { name: 'Ada' }), { text: 'Hello Ada' })
+    assert.deepEqual(await caller.client(greetings).greet({ name: 'Ada' }), { text: 'Hello Ada' })
     assert.deepEqual((await started.service.inject({ url: '/show' })).json<{ data: object }>().data, { text: 'Hello' })
   })
 
@@ -146,10 +146,10 @@ export async function handlers(open: OpenNetwork) {
       ],
     })
     const caller = await connected(network)
-    const first = [started.service.inject({ url: '/greet/Ada' }), caller.call(greetings.greet, { name: 'Ada' })]
+    const first = [started.service.inject({ url: '/greet/Ada' }), caller.client(greetings).greet({ name: 'Ada' })]
     await until('both are at work', () => running === 2)
     assert.equal((await started.service.inject({ url: '/greet/Ada' })).statusCode, 503)
-    await assert.rejects(caller.call(greetings.greet, { name: 'Ada' }), { code: 'OVERLOADED' })
+    await assert.rejects(caller.client(greetings).greet({ name: 'Ada' }), { code: 'OVERLOADED' })
     release.resolve()
     await Promise.all(first)
   })

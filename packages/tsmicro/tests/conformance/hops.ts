@@ -19,17 +19,17 @@ const Seen = Type.Object({
 })
 const How = Type.Object({ how: Type.String() })
 const back = contract('back', {
-  look: procedure({ nats: 'look', access: 'internal', response: Seen }),
-  lookAsUser: procedure({ nats: 'look.user', access: 'user', response: Seen }),
-  fail: procedure({ nats: 'fail', access: 'internal', request: How, errors: { GONE, FORBIDDEN, UNAUTHENTICATED } }),
+  look: procedure({ nats: 'look', access: 'internal', output: Seen }),
+  lookAsUser: procedure({ nats: 'look.user', access: 'user', output: Seen }),
+  fail: procedure({ nats: 'fail', access: 'internal', input: How, errors: { GONE, FORBIDDEN, UNAUTHENTICATED } }),
   hang: procedure({ nats: 'hang', access: 'internal' }),
 })
 const middle = contract('middle', {
-  pass: procedure({ nats: 'pass', access: 'internal', response: Type.Array(Seen) }),
+  pass: procedure({ nats: 'pass', access: 'internal', output: Type.Array(Seen) }),
 })
 const front = contract('front', {
-  look: procedure({ http: 'GET /look', access: 'user', response: Type.Array(Seen), timeoutMs: 2000 }),
-  fail: procedure({ http: 'GET /fail/:how', access: 'key', params: How }),
+  look: procedure({ http: 'GET /look', access: 'user', output: Type.Array(Seen), timeoutMs: 2000 }),
+  fail: procedure({ http: 'GET /fail/:how', access: 'key', input: How }),
   hang: procedure({ http: 'GET /hang', access: 'key', timeoutMs: 150 }),
 })
 
@@ -51,9 +51,9 @@ export async function hops(open: OpenNetwork) {
       group.implement(back, {
         look,
         lookAsUser: look,
-        fail: ({ data, errors }) => {
-          if (data.how === 'forbidden') throw new errors.FORBIDDEN()
-          if (data.how === 'unauthenticated') throw new errors.UNAUTHENTICATED()
+        fail: ({ input, errors }) => {
+          if (input.how === 'forbidden') throw new errors.FORBIDDEN()
+          if (input.how === 'unauthenticated') throw new errors.UNAUTHENTICATED()
           throw new errors.GONE()
         },
         hang: async ({ signal }) => {
@@ -73,7 +73,7 @@ export async function hops(open: OpenNetwork) {
           await sleep(30)
           const further = a.nats
           if (!further) throw new Error('not wired')
-          return [look(call), await further.call(back.look, undefined)]
+          return [look(call), await further.client(back).look()]
         },
       }),
   })
@@ -87,11 +87,11 @@ export async function hops(open: OpenNetwork) {
         look: async call => {
           const own = look(call)
           await sleep(30)
-          const passed = await f.nats.call(middle.pass, undefined, { timeoutMs: 60_000 })
-          return [own, ...passed, await f.nats.call(back.lookAsUser, undefined)]
+          const passed = await f.nats.client(middle).pass({}, { timeoutMs: 60_000 })
+          return [own, ...passed, await f.nats.client(back).lookAsUser()]
         },
-        fail: async ({ params }) => f.nats.call(back.fail, params),
-        hang: async () => f.nats.call(back.hang, undefined),
+        fail: async ({ input }) => f.nats.client(back).fail(input),
+        hang: async () => f.nats.client(back).hang(),
       }),
   })
   after(() => Promise.all([f, m, b].map(({ service }) => service.stop())))

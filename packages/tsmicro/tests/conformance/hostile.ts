@@ -14,13 +14,13 @@ const shop = contract('shop', {
   object: procedure({
     nats: 'object',
     access: 'internal',
-    request: Type.Object({ a: Type.Integer() }),
-    response: Type.Object({ a: Type.Integer() }),
+    input: Type.Object({ a: Type.Integer() }),
+    output: Type.Object({ a: Type.Integer() }),
   }),
-  tree: procedure({ nats: 'tree', access: 'internal', request: Tree, response: Type.Any() }),
-  any: procedure({ nats: 'any', access: 'internal', request: Type.Any(), response: Type.Any() }),
+  tree: procedure({ nats: 'tree', access: 'internal', input: Tree, output: Type.Any() }),
+  any: procedure({ nats: 'any', access: 'internal', input: Type.Any(), output: Type.Any() }),
   nothing: procedure({ nats: 'nothing', access: 'internal' }),
-  user: procedure({ nats: 'user', access: roles.ADMIN, request: Type.Any() }),
+  user: procedure({ nats: 'user', access: roles.ADMIN, input: Type.Any() }),
 })
 const subjects = Object.values(shop).map(({ subject }) => subject)
 export async function hostile(open: OpenNetwork) {
@@ -30,9 +30,9 @@ export async function hostile(open: OpenNetwork) {
     network,
     endpoints: group =>
       group.implement(shop, {
-        object: ({ data }) => data,
+        object: ({ input }) => input,
         tree: () => 'tree',
-        any: ({ data }) => data,
+        any: ({ input }) => input,
         nothing: () => {},
         user: () => {},
       }),
@@ -162,7 +162,7 @@ export async function hostile(open: OpenNetwork) {
     await raw.flush()
     await caller.request('spy.call', {}, { timeoutMs: 50 }).catch(() => {})
     const inbox = (await seen.promise).replace(/[^.]+$/, '')
-    const calls = Promise.allSettled(Array.from({ length: 200 }, () => caller.call(shop.object, { a: 1 })))
+    const calls = Promise.allSettled(Array.from({ length: 200 }, () => caller.client(shop).object({ a: 1 })))
     for (let round = 0; round < 4000; round++) {
       const token =
         ['', 'B', 'Bzz', '1', randomInt(1e4).toString(36), `B${randomInt(1e4).toString(36)}`][round % 6] || 'x'
@@ -179,7 +179,7 @@ export async function hostile(open: OpenNetwork) {
       else assert.deepEqual(outcome.value, { a: 1 })
     }
     assert.equal(caller.pendingRequests, 0)
-    assert.deepEqual(await caller.call(shop.object, { a: 2 }), { a: 2 })
+    assert.deepEqual(await caller.client(shop).object({ a: 2 }), { a: 2 })
     assert.deepEqual(unhandled, [])
   })
 }

@@ -54,18 +54,18 @@ const lazy = contract('lazy', {
   http: procedure({
     http: 'GET /lazy/:how',
     access: 'key',
-    params: Type.Object({ how: Type.String() }),
-    response: Type.String(),
+    input: Type.Object({ how: Type.String() }),
+    output: Type.String(),
   }),
   nats: procedure({
     nats: 'lazy',
     access: 'internal',
-    request: Type.Object({ how: Type.String() }),
-    response: Type.String(),
+    input: Type.Object({ how: Type.String() }),
+    output: Type.String(),
   }),
-  guarded: procedure({ nats: 'guarded', access: roles.READER, response: Type.String() }),
-  relay: procedure({ http: 'GET /relay', access: 'user', response: Type.String() }),
-  shared: procedure({ http: 'GET /shared', access: 'key', response: Type.String() }),
+  guarded: procedure({ nats: 'guarded', access: roles.READER, output: Type.String() }),
+  relay: procedure({ http: 'GET /relay', access: 'user', output: Type.String() }),
+  shared: procedure({ http: 'GET /shared', access: 'key', output: Type.String() }),
   turned: event({ subject: 'query.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
 
@@ -100,13 +100,13 @@ export async function lazyWork(open: OpenNetwork) {
         authorization,
         routes: routes =>
           routes.implement(lazy, {
-            http: ({ params }) => ways[params.how]?.() ?? 'none',
-            relay: () => made.nats.call(lazy.guarded, undefined),
+            http: ({ input }) => ways[input.how]?.() ?? 'none',
+            relay: () => made.nats.client(lazy).guarded(),
             shared: () => withSharedContext(new AbortController().signal, ways.query ?? (async () => '')),
           }),
         endpoints: group => {
           group.implement(lazy, {
-            nats: ({ data }) => ways[data.how]?.() ?? 'none',
+            nats: ({ input }) => ways[input.how]?.() ?? 'none',
             guarded: () => query(seen, 'x') as Promise<string>,
           })
           group.consume(lazy.turned, () => query(seen, undefined) as Promise<void>)
@@ -126,7 +126,7 @@ export async function lazyWork(open: OpenNetwork) {
       after(() => caller.close())
       for (const how of Object.keys(ways)) {
         await ask(`/lazy/${how}`)
-        assert.equal(await caller.call(lazy.nats, { how }), 'x')
+        assert.equal(await caller.client(lazy).nats({ how }), 'x')
         assert.ok(seen.length > 0 && !seen.splice(0).includes('outside of its context'))
       }
       await ask('/relay')

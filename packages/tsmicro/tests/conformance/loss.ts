@@ -10,7 +10,7 @@ import type { OpenNetwork } from './network/network.ts'
 
 const changed = event({ subject: 'thing.changed', aggregate: 'id', data: Type.Object({ id: Type.String() }) })
 const shop = contract('shop', {
-  echo: procedure({ nats: 'echo', access: 'internal', request: Type.Any(), response: Type.Any() }),
+  echo: procedure({ nats: 'echo', access: 'internal', input: Type.Any(), output: Type.Any() }),
   slow: procedure({ nats: 'slow', access: 'internal', timeoutMs: 2000 }),
 })
 
@@ -24,7 +24,7 @@ export async function loss(open: OpenNetwork) {
     network,
     endpoints: group => {
       group.implement(shop, {
-        echo: ({ data }) => data,
+        echo: ({ input }) => input,
         slow: async ({ signal }) => {
           working += 1
           await sleep(60_000, undefined, { signal, ref: false })
@@ -39,19 +39,23 @@ export async function loss(open: OpenNetwork) {
     await caller.close()
     await service.stop()
   })
-  const works = async () => (await caller.call(shop.echo, 'x', { timeoutMs: 1000 }).catch(() => '')) === 'x'
+  const works = async () =>
+    (await caller
+      .client(shop)
+      .echo('x', { timeoutMs: 1000 })
+      .catch(() => '')) === 'x'
   const ready = async () => (await service.inject({ method: 'GET', url: '/health/ready' })).statusCode
 
   test('calls in flight and new ones fail with SERVICE_UNAVAILABLE, nothing is announced; then all comes back', async () => {
     const publisher = createPublisher(caller, 'test')
-    const inFlight = Array.from({ length: 20 }, () => caller.call(shop.slow, undefined))
+    const inFlight = Array.from({ length: 20 }, () => caller.client(shop).slow())
     await until('all are worked on', () => working === 20)
     const failed = Promise.all(inFlight.map(call => assert.rejects(call, SERVICE_UNAVAILABLE)))
     await network.fail()
     await failed
     await until('both have noticed', () => !caller.connected && !nats.connected)
     assert.equal(caller.pendingRequests, 0)
-    await assert.rejects(caller.call(shop.echo, 1), SERVICE_UNAVAILABLE)
+    await assert.rejects(caller.client(shop).echo(1), SERVICE_UNAVAILABLE)
     await assert.rejects(publisher.publish(changed, { id: 'lost' }), SERVICE_UNAVAILABLE)
     await assert.rejects(caller.check(), SERVICE_UNAVAILABLE)
     await assert.rejects(network.client('late').connect(), SERVICE_UNAVAILABLE)
@@ -70,10 +74,13 @@ export async function loss(open: OpenNetwork) {
     const outcomes = new Set<string>()
     const loops = Array.from({ length: 8 }, async () => {
       while (running) {
-        const outcome = await caller.call(shop.echo, 1, { timeoutMs: 500 }).then(
-          () => 'answered',
-          error => (error instanceof ApiError ? error.code : String(error)),
-        )
+        const outcome = await caller
+          .client(shop)
+          .echo(1, { timeoutMs: 500 })
+          .then(
+            () => 'answered',
+            error => (error instanceof ApiError ? error.code : String(error)),
+          )
         outcomes.add(outcome)
         if (outcome !== 'answered') await sleep(2)
       }

@@ -10,7 +10,7 @@ import type { OpenNetwork } from './network/network.ts'
 
 const shop = contract('shop', {
   hang: procedure({ nats: 'hang', access: 'internal', timeoutMs: 60_000 }),
-  work: procedure({ nats: 'work', access: 'internal', timeoutMs: 60_000, response: Type.String() }),
+  work: procedure({ nats: 'work', access: 'internal', timeoutMs: 60_000, output: Type.String() }),
 })
 
 /** A service that stops waits for those whom it can answer, and for nobody else. */
@@ -46,7 +46,7 @@ export async function lostCallers(open: OpenNetwork) {
   }
   /** One alone, the others in batches; eight are worked on, the others wait for their turn. */
   const callAll = () =>
-    Array.from({ length: 20 }, () => assert.rejects(caller.call(shop.hang, undefined), SERVICE_UNAVAILABLE))
+    Array.from({ length: 20 }, () => assert.rejects(caller.client(shop).hang(), SERVICE_UNAVAILABLE))
   const comesBack = async () => {
     await network.recover()
     await until('the caller is connected again', () => caller.connected)
@@ -86,7 +86,7 @@ export async function lostCallers(open: OpenNetwork) {
     await comesBack()
     await until('the service is, too', () => nats.connected)
     await nats.check()
-    const calls = Array.from({ length: 5 }, () => caller.call(shop.work, undefined))
+    const calls = Array.from({ length: 5 }, () => caller.client(shop).work())
     await until('all are worked on', () => seen.begun === 5)
     const stopped = service.stop()
     gate.resolve()

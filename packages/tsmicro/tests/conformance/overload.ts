@@ -14,8 +14,8 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 const slow = contract('slow', {
-  work: procedure({ nats: 'work', access: 'internal', response: Type.Integer() }),
-  other: procedure({ nats: 'other', access: 'internal', response: Type.Integer() }),
+  work: procedure({ nats: 'work', access: 'internal', output: Type.Integer() }),
+  other: procedure({ nats: 'other', access: 'internal', output: Type.Integer() }),
 })
 const LIMITS = { maxConcurrent: 20, maxQueued: 44 }
 async function heapUsed(): Promise<number> {
@@ -52,10 +52,13 @@ export async function overload(open: OpenNetwork) {
     const outcomes = new Map<string, number>()
     let left = network.manyCalls
     const call = async () => {
-      const outcome = await caller.call(slow.work, undefined).then(String, error => {
-        if (error instanceof OVERLOADED) assert.equal(error.retryAfterSeconds, 1)
-        return error instanceof ApiError ? error.code : String(error)
-      })
+      const outcome = await caller
+        .client(slow)
+        .work()
+        .then(String, error => {
+          if (error instanceof OVERLOADED) assert.equal(error.retryAfterSeconds, 1)
+          return error instanceof ApiError ? error.code : String(error)
+        })
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     }
     const samples: number[] = []
@@ -81,7 +84,7 @@ export async function overload(open: OpenNetwork) {
 
     const all = LIMITS.maxConcurrent + LIMITS.maxQueued
     assert.deepEqual(
-      await Promise.all(Array.from({ length: all }, () => caller.call(slow.work, undefined))),
+      await Promise.all(Array.from({ length: all }, () => caller.client(slow).work())),
       Array(all).fill(1),
     )
     const lines = log.at('warn').filter(({ message }) => message.startsWith('overloaded'))
@@ -90,8 +93,13 @@ export async function overload(open: OpenNetwork) {
 
   test('an endpoint that has more than it takes holds up no other', async () => {
     const caller = await connected(network)
-    const flood = Array.from({ length: 500 }, () => caller.call(slow.work, undefined).catch(() => 0))
-    assert.equal(await caller.call(slow.other, undefined), 2)
+    const flood = Array.from({ length: 500 }, () =>
+      caller
+        .client(slow)
+        .work()
+        .catch(() => 0),
+    )
+    assert.equal(await caller.client(slow).other(), 2)
     await Promise.all(flood)
   })
 }

@@ -9,11 +9,11 @@ import type { OpenNetwork } from './network/network.ts'
 
 const Ping = Type.Object({ n: Type.Integer() })
 const auth = contract('auth', {
-  ping: procedure({ nats: 'ping', access: 'internal', request: Ping, response: Ping }),
+  ping: procedure({ nats: 'ping', access: 'internal', input: Ping, output: Ping }),
   hang: procedure({ nats: 'hang', access: 'internal' }),
   userCreated: event({ subject: 'user.created', aggregate: 'userId', data: Type.Object({ userId: Type.String() }) }),
 })
-const blog = contract('blog', { pong: procedure({ nats: 'pong', access: 'internal', request: Ping, response: Ping }) })
+const blog = contract('blog', { pong: procedure({ nats: 'pong', access: 'internal', input: Ping, output: Ping }) })
 const USERS = [
   natsPermissionsOf({ service: 'auth', serves: [auth] }),
   natsPermissionsOf({ service: 'blog', serves: [blog], calls: [auth], consumes: [auth] }),
@@ -50,7 +50,7 @@ export async function permissions(open: OpenNetwork) {
     await nats.flush()
     const client = network.client('blog')
     await client.connect()
-    assert.deepEqual(await client.call(auth.ping, { n: 7 }), { n: 7 })
+    assert.deepEqual(await client.client(auth).ping({ n: 7 }), { n: 7 })
     await client.close()
     await nats.close()
   })
@@ -70,7 +70,7 @@ export async function permissions(open: OpenNetwork) {
     await nats.flush()
     const client = network.client('blog', { batching: { maxCalls: 1000 } })
     await client.connect()
-    const calls = Array.from({ length: 150 }, (_, n) => client.call(auth.ping, { n }))
+    const calls = Array.from({ length: 150 }, (_, n) => client.client(auth).ping({ n }))
     assert.deepEqual(
       (await Promise.all(calls)).map(({ n }) => n),
       calls.map((_, n) => n),
@@ -78,7 +78,7 @@ export async function permissions(open: OpenNetwork) {
     const controller = new AbortController()
     nats.subscribe('auth.hang', { callback: () => controller.abort(new Error('enough')) })
     await nats.flush()
-    await assert.rejects(client.call(auth.hang, undefined, { signal: controller.signal }), /enough/)
+    await assert.rejects(client.client(auth).hang({}, { signal: controller.signal }), /enough/)
     await until('the cancellation is heard', () => cancelled.length === 1)
     assert.deepEqual(refused, [])
     await client.close()
@@ -163,7 +163,7 @@ export async function permissions(open: OpenNetwork) {
   test('auth cannot call what it does not say it calls', async () => {
     const client = network.client('auth')
     await client.connect()
-    await assert.rejects(client.call(blog.pong, { n: 1 }), error => {
+    await assert.rejects(client.client(blog).pong({ n: 1 }), error => {
       assert.ok(error instanceof NOT_PERMITTED)
       assert.match(error.message, /user "auth" may not call "blog.pong": .*`calls`/)
       return true

@@ -15,8 +15,8 @@ const stock = contract('stock', {
   take: procedure({
     nats: 'take',
     access: 'internal',
-    request: Sku,
-    response: Type.Object({ left: Type.Integer() }),
+    input: Sku,
+    output: Type.Object({ left: Type.Integer() }),
     errors: { SOLD_OUT },
   }),
   count: procedure({ nats: 'count', access: 'internal', timeoutMs: 60_000 }),
@@ -26,13 +26,13 @@ const orders = contract('orders', {
   order: procedure({
     http: 'POST /orders/:sku',
     access: 'key',
-    params: Sku,
-    response: Type.Object({ left: Type.Integer() }),
+    input: Sku,
+    output: Type.Object({ left: Type.Integer() }),
     errors: { SOLD_OUT },
   }),
   audit: procedure({ http: 'GET /audit', access: 'key', timeoutMs: 60_000 }),
   hurry: procedure({ http: 'GET /hurry', access: 'key', timeoutMs: 200 }),
-  known: procedure({ nats: 'known', access: 'internal', request: Sku, response: Type.Boolean() }),
+  known: procedure({ nats: 'known', access: 'internal', input: Sku, output: Type.Boolean() }),
 })
 
 /** Two whole services that call each other both ways, with events between them. */
@@ -48,11 +48,11 @@ export async function platform(open: OpenNetwork) {
     network,
     endpoints: group =>
       group.implement(stock, {
-        take: async ({ data, errors }) => {
-          if (!(await s.nats.call(orders.known, data))) throw new Error('an order of nothing')
-          if (left === 0) throw new errors.SOLD_OUT(data)
+        take: async ({ input, errors }) => {
+          if (!(await s.nats.client(orders).known(input))) throw new Error('an order of nothing')
+          if (left === 0) throw new errors.SOLD_OUT(input)
           left -= 1
-          await createPublisher(s.nats, 'stock').publish(stock.taken, data)
+          await createPublisher(s.nats, 'stock').publish(stock.taken, input)
           return { left }
         },
         count: async ({ signal }) => {
@@ -68,15 +68,18 @@ export async function platform(open: OpenNetwork) {
     network,
     routes: routes =>
       routes.implement(orders, {
-        order: ({ params, errors }) =>
-          o.nats.call(stock.take, params).catch(error => {
-            throw error instanceof SOLD_OUT ? new errors.SOLD_OUT(params) : error
-          }),
-        audit: ({ signal }) => o.nats.call(stock.count, undefined, { signal }),
-        hurry: () => o.nats.call(stock.count, undefined),
+        order: ({ input, errors }) =>
+          o.nats
+            .client(stock)
+            .take(input)
+            .catch(error => {
+              throw error instanceof SOLD_OUT ? new errors.SOLD_OUT(input) : error
+            }),
+        audit: ({ signal }) => o.nats.client(stock).count({}, { signal }),
+        hurry: () => o.nats.client(stock).count(),
       }),
     endpoints: group => {
-      group.implement(orders, { known: ({ data }) => data.sku !== 'nothing' })
+      group.implement(orders, { known: ({ input }) => input.sku !== 'nothing' })
       group.consume(stock.taken, ({ data }) => void ordered.push(data.sku))
     },
   })
@@ -106,7 +109,7 @@ export async function platform(open: OpenNetwork) {
   test('a call that is given up is cancelled over there', async () => {
     const begun = counting
     const controller = new AbortController()
-    const call = o.nats.call(stock.count, undefined, { signal: controller.signal })
+    const call = o.nats.client(stock).count({}, { signal: controller.signal })
     await until('it is worked on', () => counting === begun + 1)
     const heard = ended.length
     controller.abort(new Error('changed my mind'))

@@ -10,12 +10,12 @@ import { heardOn } from './network/heard.ts'
 import type { OpenNetwork } from './network/network.ts'
 
 const shop = contract('shop', {
-  item: procedure({ nats: 'item', access: 'internal', response: Type.String() }),
+  item: procedure({ nats: 'item', access: 'internal', output: Type.String() }),
   hang: procedure({ nats: 'hang', access: 'internal' }),
 })
 const spy = contract('spy', {
-  tell: procedure({ nats: 'tell', access: 'internal', response: Type.Any() }),
-  other: procedure({ nats: 'other', access: 'internal', response: Type.Any() }),
+  tell: procedure({ nats: 'tell', access: 'internal', output: Type.Any() }),
+  other: procedure({ nats: 'other', access: 'internal', output: Type.Any() }),
 })
 
 /** Whom answers reach, and who can give them. */
@@ -83,7 +83,7 @@ export async function replies(open: OpenNetwork) {
     raw.subscribe('spy.*.batch', { callback: (_error, msg) => void subjects.push(msg.reply ?? '') })
     await raw.flush()
     for (let round = 0; round < 20; round++) {
-      const calls = Array.from({ length: round % 2 ? 8 : 1 }, () => caller.call(spy.tell, undefined, { timeoutMs: 5 }))
+      const calls = Array.from({ length: round % 2 ? 8 : 1 }, () => caller.client(spy).tell({}, { timeoutMs: 5 }))
       await Promise.allSettled(calls)
     }
     const tokens = subjects.map(subject => subject.split('.').at(-1) ?? '')
@@ -103,8 +103,8 @@ export async function replies(open: OpenNetwork) {
     raw.subscribe('spy.other', { callback: (_error, msg) => void learnt.push(msg.reply ?? '') })
     await raw.flush()
     const begun = hanging
-    const before = Promise.allSettled([caller.call(spy.other, undefined, { timeoutMs: 30 })])
-    const hung = Array.from({ length: 3 }, () => caller.call(shop.hang, undefined, { timeoutMs: 1500 }))
+    const before = Promise.allSettled([caller.client(spy).other({}, { timeoutMs: 30 })])
+    const hung = Array.from({ length: 3 }, () => caller.client(shop).hang({}, { timeoutMs: 1500 }))
     const outcomes = Promise.allSettled(hung)
     await before
     await until('all hang', () => hanging === begun + 3)

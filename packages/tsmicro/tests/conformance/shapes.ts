@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createHttpClient, createPublisher, INTERNAL, PAYLOAD_TOO_LARGE, VALIDATION_FAILED } from 'tsmicro'
+import {
+  createHttpClient,
+  createPublisher,
+  INTERNAL,
+  implement,
+  on,
+  PAYLOAD_TOO_LARGE,
+  VALIDATION_FAILED,
+} from 'tsmicro'
 import { contract, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
@@ -28,37 +36,37 @@ const order = contract('order', {
     http: 'POST /search',
     nats: 'search',
     access: 'internal',
-    request: Filter,
-    response: Type.Any(),
+    input: Filter,
+    output: Type.Any(),
   }),
-  buy: procedure({ http: 'POST /buy', nats: 'buy', access: 'internal', request: Price, response: z.any() }),
-  offer: procedure({ http: 'POST /offer', nats: 'offer', access: 'internal', response: Price }),
+  buy: procedure({ http: 'POST /buy', nats: 'buy', access: 'internal', input: Price, output: z.any() }),
+  offer: procedure({ http: 'POST /offer', nats: 'offer', access: 'internal', output: Price }),
   person: procedure({
     http: 'POST /person',
     nats: 'person',
     access: 'internal',
-    request: Type.Object({ as: Type.String() }),
-    response: Person,
+    input: Type.Object({ as: Type.String() }),
+    output: Person,
   }),
   team: procedure({
     http: 'POST /team',
     nats: 'team',
     access: 'internal',
-    response: Type.Object({ all: Type.Array(Person), lead: Type.Union([Person, Type.Null()]) }),
+    output: Type.Object({ all: Type.Array(Person), lead: Type.Union([Person, Type.Null()]) }),
   }),
   zod: procedure({
     http: 'POST /zod',
     nats: 'zod',
     access: 'internal',
-    response: z.object({ id: z.number(), name: z.string(), at: z.coerce.date() }),
+    output: z.object({ id: z.number(), name: z.string(), at: z.coerce.date() }),
   }),
-  any: procedure({ http: 'POST /any', nats: 'any', access: 'internal', response: Type.Object({ all: Type.Any() }) }),
+  any: procedure({ http: 'POST /any', nats: 'any', access: 'internal', output: Type.Object({ all: Type.Any() }) }),
   exact: procedure({
     http: 'POST /exact',
     nats: 'exact',
     access: 'internal',
-    request: Type.Any(),
-    response: Type.Any(),
+    input: Type.Any(),
+    output: Type.Any(),
   }),
   made: event({ subject: 'order.made', aggregate: 'id', data: Order }),
   priced: event({
@@ -99,25 +107,24 @@ export async function shapes(open: OpenNetwork) {
   const network = await open()
   const events: unknown[] = []
   const handlers = {
-    search: ({ data }: { data: unknown }) => data,
-    buy: ({ data }: { data: unknown }) => data,
+    search: ({ input }: { input: unknown }) => input,
+    buy: ({ input }: { input: unknown }) => input,
     offer: () => ({ price: '12', secret: 1 }),
-    person: ({ data }: { data: { as: string } }) => people[data.as] as never,
+    person: ({ input }: { input: { as: string } }) => people[input.as] as never,
     team: () => ({ all: [new User(), { id: 2, name: 'Bob', secret: 1 }], lead: new User() }),
     zod: () => Object.assign(new User(), { at: new Date(0) }),
     any: () => ({ all: [{ total: 12n }] }),
-    exact: ({ data }: { data: unknown }) => data,
+    exact: ({ input }: { input: unknown }) => input,
   }
   const { service, log } = await serve({
     name: 'order',
-    contracts: [order],
     network,
-    routes: routes => routes.implement(order, handlers),
-    endpoints: group => {
-      group.implement(order, handlers)
-      for (const each of [order.made, order.priced, order.filtered])
-        group.consume(each, ({ data }) => void events.push(data))
-    },
+    handlers: [
+      implement(order, handlers),
+      ...[order.made, order.priced, order.filtered].map(each =>
+        on(each, { name: 'test', effect: 'idempotent' }, ({ data }) => void events.push(data)),
+      ),
+    ],
   })
   const raw = await network.raw()
   const caller = await connected(network)
@@ -153,8 +160,8 @@ export async function shapes(open: OpenNetwork) {
     await both('search', '{"filter":{},"shape":{"kind":"square"}}', { ...ten, shape: { kind: 'square', side: 2 } })
     await both('search', '{}', 'VALIDATION_FAILED')
     await both('search', '{"filter":{"limit":null}}', 'VALIDATION_FAILED')
-    assert.deepEqual(await caller.call(order.search, { filter: {} } as never), ten)
-    assert.deepEqual(await http.search({ data: { filter: {} } as never }), ten)
+    assert.deepEqual(await caller.client(order).search({ filter: {} } as never), ten)
+    assert.deepEqual(await http.search({ filter: {} } as never), ten)
     await publisher.publish(order.filtered, { id: 'f', filter: {} } as never)
     await until('it is taken', () => events.length === 1)
     assert.deepEqual(events.pop(), { id: 'f', ...ten })
@@ -163,11 +170,11 @@ export async function shapes(open: OpenNetwork) {
   test('a transform runs once, where the value is taken in', async () => {
     await both('buy', '{"price":"12"}', { price: 12 })
     await both('buy', '{"price":12}', 'VALIDATION_FAILED')
-    assert.deepEqual(await caller.call(order.buy, { price: '12' }), { price: 12 })
-    assert.deepEqual(await http.buy({ data: { price: '12' } }), { price: 12 })
+    assert.deepEqual(await caller.client(order).buy({ price: '12' }), { price: 12 })
+    assert.deepEqual(await http.buy({ price: '12' }), { price: 12 })
     await both('offer', '{}', { price: '12' })
-    assert.deepEqual(await caller.call(order.offer, undefined), { price: 12 })
-    assert.deepEqual(await http.offer({} as never), { price: 12 })
+    assert.deepEqual(await caller.client(order).offer(), { price: 12 })
+    assert.deepEqual(await http.offer(), { price: 12 })
     const at = new Date('2026-01-02T03:04:05.678Z')
     await publisher.publish(order.priced, { id: 'p', price: '12', at, secret: 1 } as never)
     await until('it is taken', () => events.length === 1)
@@ -180,14 +187,14 @@ export async function shapes(open: OpenNetwork) {
     await both('person', '{"as":"class"}', ada)
     await both('team', '{}', { all: [ada, { id: 2, name: 'Bob' }], lead: ada })
     await both('zod', '{}', { ...ada, at: '1970-01-01T00:00:00.000Z' })
-    assert.deepEqual(await caller.call(order.zod, undefined), { ...ada, at: new Date(0) })
-    assert.deepEqual(await http.zod({} as never), { ...ada, at: new Date(0) })
+    assert.deepEqual(await caller.client(order).zod(), { ...ada, at: new Date(0) })
+    assert.deepEqual(await http.zod(), { ...ada, at: new Date(0) })
     class Wanted {
       get as() {
         return 'class'
       }
     }
-    assert.deepEqual(await caller.call(order.person, new Wanted()), ada)
+    assert.deepEqual(await caller.client(order).person(new Wanted()), ada)
   })
 
   test('what JSON cannot carry is a failure that names the field and the way out in the log', async () => {
@@ -208,11 +215,11 @@ export async function shapes(open: OpenNetwork) {
     const before = failures().length
     await both('any', '{}', 'INTERNAL')
     for (const each of failures().slice(before)) assert.match(each, /all\/0\/total has no form in JSON \(a bigint/)
-    await assert.rejects(caller.call(order.person, { as: 1n } as never), /as must be string \(a bigint/)
+    await assert.rejects(caller.client(order).person({ as: 1n } as never), /as must be string \(a bigint/)
     await assert.rejects(caller.request('order.exact', { a: [1n] }), /a\/0 has no form in JSON \(a bigint/)
     await assert.rejects(caller.request('order.exact', circle), /all contains itself/)
     await assert.rejects(publisher.publish(order.made, { id: new Date() } as never), /id must be string \(a Date/)
-    await assert.rejects(http.any({} as never), INTERNAL)
+    await assert.rejects(http.any(), INTERNAL)
   })
 
   test('numbers that would be rounded are refused, alone and in a batch', async () => {
@@ -245,7 +252,7 @@ export async function shapes(open: OpenNetwork) {
     const large = 'x'.repeat(2_000_000)
     await assert.rejects(publisher.publish(order.made, { id: 'a', note: large }), PAYLOAD_TOO_LARGE)
     await assert.rejects(publisher.publish(order.made, { id: large }), PAYLOAD_TOO_LARGE)
-    await assert.rejects(caller.call(order.person, { as: large }), PAYLOAD_TOO_LARGE)
+    await assert.rejects(caller.client(order).person({ as: large }), PAYLOAD_TOO_LARGE)
     await assert.rejects(caller.request('order.exact', large), PAYLOAD_TOO_LARGE)
   })
 
@@ -278,13 +285,9 @@ export async function shapes(open: OpenNetwork) {
     const other = contract('order', { made: procedure({ nats: 'made', access: 'internal' }) })
     const meeting = serve({
       name: 'order',
-      contracts: [order, other],
       network,
-      routes: routes => routes.implement(order, handlers),
-      endpoints: group => {
-        group.implement(order, handlers)
-        group.implement(other, { made: () => {} })
-      },
+      handlers: [implement(order, handlers), implement(other, { made: () => {} })],
+      publishes: [order],
     })
     await assert.rejects(meeting, /event order.made and order.made both want order.made/)
   })

@@ -7,7 +7,7 @@ import { serve } from '../support/service.ts'
 import { connected } from './network/connected.ts'
 import type { OpenNetwork } from './network/network.ts'
 
-const pair = contract('pair', { work: procedure({ nats: 'work', access: 'internal', response: Type.String() }) })
+const pair = contract('pair', { work: procedure({ nats: 'work', access: 'internal', output: Type.String() }) })
 
 export async function sharing(open: OpenNetwork) {
   const network = await open()
@@ -38,7 +38,7 @@ export async function sharing(open: OpenNetwork) {
     let left = calls
     await Promise.all(
       Array.from({ length: 64 }, async () => {
-        while (left-- > 0) done[(await caller.call(pair.work, undefined)) as 'one' | 'two'] += 1
+        while (left-- > 0) done[(await caller.client(pair).work()) as 'one' | 'two'] += 1
       }),
     )
     const share = done.one / (done.one + done.two)

@@ -35,9 +35,9 @@ export async function stack(open: OpenNetwork) {
   test('the stack trace of a failure leads to whoever called, alone or in a batch', async () => {
     for (const caller of [await connected(network, { batching: false }), await connected(network)]) {
       const failing = [
-        () => caller.call(shop.fail, undefined),
-        () => caller.call(shop.hang, undefined, { timeoutMs: 20 }),
-        () => caller.call(shop.nobody, undefined),
+        () => caller.client(shop).fail(),
+        () => caller.client(shop).hang({}, { timeoutMs: 20 }),
+        () => caller.client(shop).nobody(),
         () => requestNats(caller, 'shop.fail', {}),
       ]
       for (const call of failing) {

@@ -15,14 +15,14 @@ const shop = contract('shop', {
   item: procedure({
     nats: 'item.get',
     access: 'internal',
-    request: Type.Object({ id: Type.String(), deep: Type.Optional(Type.Object({ a: Type.Integer() })) }),
-    response: Type.Object({ id: Type.String() }),
+    input: Type.Object({ id: Type.String(), deep: Type.Optional(Type.Object({ a: Type.Integer() })) }),
+    output: Type.Object({ id: Type.String() }),
     errors: { NOT_HERE },
   }),
   nothing: procedure({ nats: 'nothing', access: 'internal' }),
-  big: procedure({ nats: 'big', access: 'internal', response: Type.Any() }),
-  write: procedure({ nats: 'write', access: roles.WRITER, response: Type.Any() }),
-  slow: procedure({ nats: 'slow', access: 'internal', response: Type.Any() }),
+  big: procedure({ nats: 'big', access: 'internal', output: Type.Any() }),
+  write: procedure({ nats: 'write', access: roles.WRITER, output: Type.Any() }),
+  slow: procedure({ nats: 'slow', access: 'internal', output: Type.Any() }),
 })
 
 export async function wire(open: OpenNetwork) {
@@ -33,11 +33,11 @@ export async function wire(open: OpenNetwork) {
     network,
     endpoints: group => {
       group.implement(shop, {
-        item: ({ data, errors }) => {
-          given.push(data)
-          if (data.id === 'none') throw new errors.NOT_HERE({ id: data.id, secret: 1 } as { id: string })
-          if (data.id === 'bug') throw new Error('secret')
-          return { id: data.id, secret: 1 }
+        item: ({ input, errors }) => {
+          given.push(input)
+          if (input.id === 'none') throw new errors.NOT_HERE({ id: input.id, secret: 1 } as { id: string })
+          if (input.id === 'bug') throw new Error('secret')
+          return { id: input.id, secret: 1 }
         },
         nothing: () => {},
         big: () => 'x'.repeat(2_000_000),

@@ -9,25 +9,25 @@ declare const nats: NatsClient
 declare const events: Publisher
 
 export async function natsClient() {
-  const on = await nats.call(shop.both, { id: 'a', on: true }, { timeoutMs: 5 })
+  const on = await nats.client(shop).both({ id: 'a', on: true }, { timeoutMs: 5 })
   is<Equal<typeof on, boolean>>(true)
-  const nothing = await nats.call(shop.only, undefined)
+  const nothing = await nats.client(shop).only()
   is<Equal<typeof nothing, void>>(true)
-  const { n } = await nats.call(shop.zod, {})
+  const { n } = await nats.client(shop).zod({})
   is<Equal<typeof n, number>>(true)
-  await nats.call(shop.zod, { n: '5' })
-  const { price } = await nats.call(shop.priced, undefined)
+  await nats.client(shop).zod({ n: '5' })
+  const { price } = await nats.client(shop).priced()
   is<Equal<typeof price, number>>(true)
   // @ts-expect-error: the input is a string, which is converted
-  await nats.call(shop.zod, { n: true })
+  await nats.client(shop).zod({ n: true })
   // @ts-expect-error: a field is missing
-  await nats.call(shop.both, { id: 'a' })
+  await nats.client(shop).both({ id: 'a' })
   // @ts-expect-error: a field of another type
-  await nats.call(shop.both, { id: 'a', on: 'yes' })
-  // @ts-expect-error: no request at all
-  await nats.call(shop.both, undefined)
+  await nats.client(shop).both({ id: 'a', on: 'yes' })
+  // @ts-expect-error: no input at all
+  await nats.client(shop).both()
   // @ts-expect-error: it has no NATS door
-  await nats.call(shop.find, { id: 1 })
+  await nats.client(shop).find({ id: 1 })
   const loose = await requestNats<{ id: string }, { name: string }>(nats, 'go.user', { id: 'a' })
   is<Equal<typeof loose, { name: string }>>(true)
 }
@@ -35,20 +35,27 @@ export async function natsClient() {
 export async function httpClient() {
   const client = createHttpClient(shop, { baseUrl: 'http://localhost' })
   is<Equal<keyof typeof client, 'find' | 'make' | 'mine' | 'both' | 'zod'>>(true)
-  const item = await client.find({ params: { id: 1 }, query: {} })
+  const item = await client.find({ id: 1 })
+  await client.find({ id: 1, page: 2 })
   is<Equal<typeof item, { id: string; price: number }>>(true)
-  await client.make({ body: { id: 'a', price: 1 } })
+  await client.make({ id: 'a', price: 1 })
+  await client.mine()
   await client.mine({})
+  await client.mine({}, { headers: { 'x-api-key': 'k' } })
   is<Equal<Awaited<ReturnType<typeof client.both>>, boolean>>(true)
-  await client.both({ data: { id: 'a', on: false } })
-  // @ts-expect-error: params are missing
-  await client.find({ query: {} })
-  // @ts-expect-error: a parameter of another type
-  await client.find({ params: { id: 'a' }, query: {} })
-  // @ts-expect-error: an unknown query field
-  await client.find({ params: { id: 1 }, query: { pgae: 1 } })
-  // @ts-expect-error: a body that lacks a field
-  await client.make({ body: { id: 'a' } })
+  await client.both({ id: 'a', on: false })
+  // @ts-expect-error: a field of the path is missing
+  await client.find({ page: 1 })
+  // @ts-expect-error: no input at all
+  await client.find()
+  // @ts-expect-error: a field of another type
+  await client.find({ id: 'a' })
+  // @ts-expect-error: an unknown field
+  await client.find({ id: 1, pgae: 1 })
+  // @ts-expect-error: a field is missing
+  await client.make({ id: 'a' })
+  // @ts-expect-error: no input is declared
+  await client.mine({ id: 'a' })
   // @ts-expect-error: it has no HTTP door
   client.only
 }

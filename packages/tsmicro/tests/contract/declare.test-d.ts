@@ -16,8 +16,6 @@ procedure({ http: 'FETCH /a', access: 'key' })
 procedure({ http: 'GET /a', access: 'key', status: 404 })
 // @ts-expect-error: a name is no error class
 procedure({ http: 'GET /a', access: 'key', errors: { GONE: 'gone' } })
-// @ts-expect-error: with a NATS door there is one request, no parts
-procedure({ http: 'POST /a', nats: 'a', access: 'key', body: Id })
 procedure({ http: 'GET /a', access: roles.WRITER })
 // @ts-expect-error: no such role
 roles.ADMIN

@@ -23,7 +23,7 @@ const refuses = (spec: object, pattern: RegExp) => assert.throws(loose(spec), pa
 
 test('a contract names its procedures and their full subjects, and cannot be changed', () => {
   const made = contract('shop', {
-    item: procedure({ nats: 'item.get', http: 'GET /item/:id', access: 'key', request: Id }),
+    item: procedure({ nats: 'item.get', http: 'GET /item/:id', access: 'key', input: Id }),
     gone: event({ subject: 'item.gone', aggregate: 'id', data: Id }),
   })
   assert.deepEqual([made.item.service, made.item.name, made.item.subject], ['shop', 'item', 'shop.item.get'])
@@ -36,12 +36,9 @@ test('a procedure that contradicts itself is refused with the reason', () => {
   refuses({ access: 'key' }, /give it a door/)
   refuses({ http: 'GET /a' }, /^TypeError: GET \/a: access is missing/)
   refuses({ http: 'GET /a', access: 'public' }, /access is missing/)
-  refuses({ http: 'GET /a', access: 'key', body: Id }, /GET takes no body/)
   refuses({ http: 'GET /:id', access: 'key' }, /declare the path parameters id/)
-  refuses({ http: 'GET /:no', access: 'key', params: Id }, /the path names a parameter that the schema does not/)
-  refuses({ http: 'GET /a', access: 'key', params: Id }, /params must name exactly those of the path/)
-  refuses({ nats: 'a', access: 'key', body: Id }, /one `request` schema/)
-  refuses({ http: 'POST /:id', access: 'key', params: Id, request: Id }, /`request` or its parts, not both/)
+  refuses({ http: 'GET /:no', access: 'key', input: Id }, /the route names no, which is not a field of the input/)
+  refuses({ http: 'PUT /:id?no', access: 'key', input: Id }, /the route names no, which is not a field of the input/)
   refuses({ http: 'GET /a', access: 'key', timeoutMs: 0 }, /timeoutMs/)
   refuses({ nats: 'a', access: 'key', timeoutMs: 86_400_001 }, /at most a day/)
   refuses({ nats: 'a', access: 'key', timeoutMs: Number.POSITIVE_INFINITY }, /at most a day/)
@@ -50,14 +47,14 @@ test('a procedure that contradicts itself is refused with the reason', () => {
 
 test('what JSON cannot carry is refused with the field and what to declare instead', () => {
   const at = z.object({ a: z.array(z.object({ at: z.date().optional() })) })
-  refuses({ http: 'GET /a', access: 'key', response: at }, /response: a\/items\/at is z.date\(\).*z.coerce.date\(\)/)
-  refuses({ http: 'POST /a', access: 'key', body: z.object({ n: z.bigint() }) }, /body: n is z.bigint\(\)/)
-  refuses({ nats: 'a', access: 'internal', request: z.record(z.string(), z.set(z.any())) }, /values is z.set\(\)/)
+  refuses({ http: 'GET /a', access: 'key', output: at }, /output: a\/items\/at is z.date\(\).*z.coerce.date\(\)/)
+  refuses({ http: 'POST /a', access: 'key', input: z.object({ n: z.bigint() }) }, /input: n is z.bigint\(\)/)
+  refuses({ nats: 'a', access: 'internal', input: z.record(z.string(), z.set(z.any())) }, /values is z.set\(\)/)
   const data = z.object({ id: z.string(), m: z.map(z.string(), z.any()) })
   assert.throws(() => event({ subject: 'a.b', aggregate: 'id', data }), /event a.b: m is z.map\(\)/)
   const made = z.preprocess(value => new Date(String(value)), z.date())
   const carried = z.object({ at: z.coerce.date(), n: z.coerce.bigint(), either: z.union([z.string(), z.date()]), made })
-  assert.doesNotThrow(loose({ http: 'POST /a', access: 'key', body: carried, response: carried }))
+  assert.doesNotThrow(loose({ http: 'POST /a', access: 'key', input: carried, output: carried }))
 })
 
 test('routes and subjects are checked', () => {
@@ -72,7 +69,7 @@ test('routes and subjects are checked', () => {
     'GET /*',
     'GET /?a',
   ])
-    assert.throws(loose({ http, access: 'key', params: Id }), TypeError, http)
+    assert.throws(loose({ http, access: 'key', input: Id }), { name: 'TypeError' }, http)
   for (const nats of ['', 'a..b', 'a.*', 'a.>', '.a', 'a.', 'a b', '_a', 'ä'])
     assert.throws(loose({ nats, access: 'key', http: 'GET /a' }), { name: 'TypeError' }, nats)
   for (const [subject, why] of [

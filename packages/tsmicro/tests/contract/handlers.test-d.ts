@@ -8,13 +8,12 @@ declare const routes: Routes
 declare const nats: NatsGroup
 
 const item = { id: 'a', price: 1 }
-const find: Handler<typeof shop.find> = ({ params, query, errors, signal, context }) => {
-  is<Equal<typeof params, { id: number }>>(true)
-  is<Equal<typeof query, { page?: number }>>(true)
+const find: Handler<typeof shop.find> = ({ input, errors, signal, context }) => {
+  is<Equal<typeof input, { id: number; page?: number }>>(true)
   is<Equal<typeof errors.NOT_HERE, typeof NOT_HERE>>(true)
   is<Equal<typeof signal, AbortSignal>>(true)
   is<Equal<typeof context.requestId, string>>(true)
-  if (query.page) throw new errors.SOLD_OUT({ left: 1 })
+  if (input.page) throw new errors.SOLD_OUT({ left: 1 })
   // @ts-expect-error: data of another shape
   new errors.SOLD_OUT({ right: 1 })
   // @ts-expect-error: data is missing
@@ -25,24 +24,23 @@ const find: Handler<typeof shop.find> = ({ params, query, errors, signal, contex
   errors.OTHER
   return item
 }
-type Keys<P> = keyof P & ('params' | 'query' | 'body' | 'data')
-is<Equal<Keys<CallOf<typeof shop.find>>, 'params' | 'query'>>(true)
-is<Equal<Keys<CallOf<typeof shop.make>>, 'body'>>(true)
-is<Equal<Keys<CallOf<typeof shop.both>>, 'data'>>(true)
-is<Equal<Keys<CallOf<typeof shop.mine>>, never>>(true)
-is<Equal<CallOf<typeof shop.zod>['data'], { n: number }>>(true)
+is<Equal<keyof CallOf<typeof shop.find>, 'input' | 'user' | 'errors' | 'context' | 'signal'>>(true)
+is<Equal<keyof CallOf<typeof shop.mine>, 'user' | 'errors' | 'context' | 'signal'>>(true)
+is<Equal<CallOf<typeof shop.make>['input'], { id: string; price: number }>>(true)
+is<Equal<CallOf<typeof shop.both>['input'], { id: string; on: boolean }>>(true)
+is<Equal<CallOf<typeof shop.zod>['input'], { n: number }>>(true)
 is<Equal<CallOf<typeof shop.mine>['user']['id'], string>>(true)
 is<Equal<CallOf<typeof shop.make>['user']['id'], string>>(true)
 is<Equal<CallOf<typeof shop.find>['user'], undefined>>(true)
 is<Equal<CallOf<typeof shop.both>['user'], undefined>>(true)
 
 const both = () => true
-const zod: Handler<typeof shop.zod> = ({ data }) => data
-// A response's transform runs at the caller: the handler answers with what travels.
+const zod: Handler<typeof shop.zod> = ({ input }) => input
+// An output's transform runs at the caller: the handler answers with what travels.
 const priced: Handler<typeof shop.priced> = () => ({ price: '12' })
 // @ts-expect-error: the caller's side of the transform
 const late: Handler<typeof shop.priced> = () => ({ price: 12 })
-const make: Handler<typeof shop.make> = async ({ body, user }) => ({ ...body, id: user.id })
+const make: Handler<typeof shop.make> = async ({ input, user }) => ({ ...input, id: user.id })
 
 routes.implement(shop, { find, make, mine: () => {}, both, zod })
 nats.implement(shop, { both, zod, priced, only: async () => {} })
@@ -54,9 +52,9 @@ nats.implement(shop, { both, zod, priced })
 nats.implement(shop, { both, zod, priced, only: () => {}, find })
 // @ts-expect-error: only has no HTTP door
 routes.implement(shop, { find, make, mine: () => {}, both, zod, only: () => {} })
-// @ts-expect-error: a response of another type
+// @ts-expect-error: an output of another type
 routes.implement(shop, { find, make, mine: () => {}, both: () => 'yes', zod })
-// @ts-expect-error: a response that lacks a field
+// @ts-expect-error: an output that lacks a field
 const lacking: Handler<typeof shop.find> = () => ({ id: 'a' })
 // @ts-expect-error: a field of another type
 const wrong: Handler<typeof shop.find> = async () => ({ id: 'a', price: '1' })

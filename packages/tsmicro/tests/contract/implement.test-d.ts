@@ -11,9 +11,9 @@ const roles = defineRoles('READER', 'WRITER')
 const Name = Type.Object({ name: Type.String() })
 const Text = Type.Object({ text: Type.String() })
 const hello = contract('hello', {
-  greet: procedure({ http: 'GET /greet/:name', nats: 'greet', access: 'key', request: Name, response: Text }),
-  ask: procedure({ nats: 'ask', access: 'internal', request: Name, response: Text }),
-  mine: procedure({ http: 'GET /mine', access: 'user', response: Text }),
+  greet: procedure({ http: 'GET /greet/:name', nats: 'greet', access: 'key', input: Name, output: Text }),
+  ask: procedure({ nats: 'ask', access: 'internal', input: Name, output: Text }),
+  mine: procedure({ http: 'GET /mine', access: 'user', output: Text }),
   write: procedure({ http: 'POST /write', access: roles.WRITER }),
   greeted: event({ subject: 'name.greeted', aggregate: 'name', data: Name }),
 })
@@ -30,13 +30,13 @@ const whole: Handlers<typeof hello> = { ...rest, greet: () => ({ text: '' }) }
 implement(hello, whole)
 implement(hello, whole, { limits: { maxConcurrent: 1 } })
 implement(hello, {
-  greet: ({ data, user, signal }) => {
-    is<Equal<typeof data, { name: string }>>(true)
+  greet: ({ input, user, signal }) => {
+    is<Equal<typeof input, { name: string }>>(true)
     is<Equal<typeof user, undefined>>(true)
     is<Equal<typeof signal, AbortSignal>>(true)
-    return { text: data.name }
+    return { text: input.name }
   },
-  ask: async ({ data }) => ({ text: data.name }),
+  ask: async ({ input }) => ({ text: input.name }),
   mine: ({ user }) => ({ text: user.id }),
   write: ({ user }) => is<Equal<typeof user, Principal>>(true),
 })
@@ -76,7 +76,7 @@ export const bare: Module = { handlers: [hello] }
 
 export class HelloController extends Controller {
   override readonly handlers = [
-    implement(hello, { ...rest, greet: ({ data }) => this.#greet(data.name) }),
+    implement(hello, { ...rest, greet: ({ input }) => this.#greet(input.name) }),
     on(hello.greeted, { name: 'count', effect: 'idempotent' }, () => {}),
   ]
   #greet(name: string) {

@@ -10,12 +10,12 @@ const shop = contract('shop', {
   mine: procedure({
     http: 'POST /mine',
     access: 'user',
-    body: Type.Object({ a: Type.Integer() }),
-    response: Type.Any(),
+    input: Type.Object({ a: Type.Integer() }),
+    output: Type.Any(),
   }),
-  write: procedure({ http: 'GET /write', access: roles.WRITER, response: Type.Any() }),
+  write: procedure({ http: 'GET /write', access: roles.WRITER, output: Type.Any() }),
   inner: procedure({ http: 'GET /inner', access: 'internal' }),
-  free: procedure({ http: 'GET /free', access: 'open', response: Type.Any() }),
+  free: procedure({ http: 'GET /free', access: 'open', output: Type.Any() }),
 })
 const { service, log } = build({
   contracts: [shop],

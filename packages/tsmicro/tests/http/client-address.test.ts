@@ -7,7 +7,7 @@ import Type from 'typebox'
 import { build, serve, type TestService, type TestServiceOptions } from '../support/service.ts'
 
 const SECRET = 'what-the-gateway-signs-requests-with'
-const shop = contract('shop', { where: procedure({ http: 'GET /where', access: 'open', response: Type.Any() }) })
+const shop = contract('shop', { where: procedure({ http: 'GET /where', access: 'open', output: Type.Any() }) })
 const resources = new AsyncDisposableStack()
 after(() => resources.disposeAsync())
 

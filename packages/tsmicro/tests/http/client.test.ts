@@ -14,36 +14,39 @@ const shop = contract('shop', {
   find: procedure({
     http: 'GET /find/:id',
     access: 'key',
-    params: Type.Object({ id: Type.String() }),
-    query: Type.Object({ tag: Type.Optional(Type.Array(Type.String())), page: Type.Integer({ default: 1 }) }),
-    response: Type.Any(),
+    input: Type.Object({
+      id: Type.String(),
+      tag: Type.Optional(Type.Array(Type.String())),
+      page: Type.Integer({ default: 1 }),
+    }),
+    output: Type.Any(),
     errors: { SOLD_OUT },
   }),
   make: procedure({
     http: 'POST /make',
     access: 'key',
-    body: z.object({ n: z.coerce.number().min(1), when: z.iso.date().optional() }),
-    response: z.object({ n: z.number() }),
+    input: z.object({ n: z.coerce.number().min(1), when: z.iso.date().optional() }),
+    output: z.object({ n: z.number() }),
   }),
   whole: procedure({
     http: 'PUT /whole/:id',
     access: 'key',
-    request: Type.Object({ id: Type.Integer(), on: Type.Boolean() }),
-    response: Type.Any(),
+    input: Type.Object({ id: Type.Integer(), on: Type.Boolean() }),
+    output: Type.Any(),
   }),
-  bare: procedure({ http: 'GET /bare', access: 'key', response: Type.Any(), bare: true }),
+  bare: procedure({ http: 'GET /bare', access: 'key', output: Type.Any(), bare: true }),
   remove: procedure({ http: 'DELETE /remove', access: 'key' }),
 })
 const { service } = await serve({
   contracts: [shop],
   routes: routes =>
     routes.implement(shop, {
-      find: ({ params, query, errors, context }) => {
-        if (params.id === 'sold') throw new errors.SOLD_OUT({ left: 3 })
-        return { ...params, ...query, key: context.headers['x-api-key'] }
+      find: ({ input, errors, context }) => {
+        if (input.id === 'sold') throw new errors.SOLD_OUT({ left: 3 })
+        return { ...input, key: context.headers['x-api-key'] }
       },
-      make: ({ body }) => ({ n: body.n, secret: 1 }),
-      whole: ({ data }) => data,
+      make: ({ input }) => ({ n: input.n, secret: 1 }),
+      whole: ({ input }) => input,
       bare: () => [1],
       remove: () => {},
     }),
@@ -52,31 +55,31 @@ after(() => service.stop())
 const client = createHttpClient(shop, { baseUrl: `${service.url}/`, headers: { 'x-api-key': 'k' } })
 
 test('input goes where the contract says, the data comes back', async () => {
-  assert.deepEqual(await client.find({ params: { id: 'a/b?ü' }, query: { tag: ['x', 'y&'], page: 2 } }), {
+  assert.deepEqual(await client.find({ id: 'a/b?ü', tag: ['x', 'y&'], page: 2 }), {
     id: 'a/b?ü',
     tag: ['x', 'y&'],
     page: 2,
     key: 'k',
   })
-  assert.deepEqual(await client.whole({ data: { id: 5, on: true } }), { id: 5, on: true })
+  assert.deepEqual(await client.whole({ id: 5, on: true }), { id: 5, on: true })
   assert.deepEqual(await client.bare({}), [1])
   assert.equal(await client.remove({}), undefined)
 })
 
 test('Standard Schema at the HTTP door: converted, checked, pruned', async () => {
-  assert.deepEqual(await client.make({ body: { n: '5' } }), { n: 5 })
-  await assert.rejects(client.make({ body: { n: 0, when: 'x' } }), error => {
+  assert.deepEqual(await client.make({ n: '5' }), { n: 5 })
+  await assert.rejects(client.make({ n: 0, when: 'x' }), error => {
     assert.ok(error instanceof VALIDATION_FAILED)
     assert.deepEqual(
       error.data.map(({ path }) => path),
-      ['body/n', 'body/when'],
+      ['n', 'when'],
     )
     return true
   })
 })
 
 test('failures are thrown as the declared classes with their data', async () => {
-  await assert.rejects(client.find({ params: { id: 'sold' }, query: { page: 1 } }), error => {
+  await assert.rejects(client.find({ id: 'sold', page: 1 }), error => {
     assert.ok(error instanceof SOLD_OUT)
     assert.deepEqual(error.data, { left: 3 })
     return true
@@ -85,7 +88,7 @@ test('failures are thrown as the declared classes with their data', async () => 
 
 test('a parameter that would change the path is not sent', async () => {
   for (const id of ['', '.', '..', '\ud800'])
-    await assert.rejects(client.find({ params: { id }, query: { page: 1 } }), VALIDATION_FAILED, JSON.stringify(id))
+    await assert.rejects(client.find({ id, page: 1 }), VALIDATION_FAILED, JSON.stringify(id))
 })
 
 test('what is not our service: nothing there, garbage, another’s errors', async () => {

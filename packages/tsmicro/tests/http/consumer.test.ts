@@ -9,8 +9,8 @@ const SECRET = 'what-the-gateway-signs-requests-with'
 const VERIFY = 'what-the-gateway-shows-for-questions'
 
 const shop = contract('shop', {
-  who: procedure({ http: 'GET /who', access: 'open', response: Type.Any() }),
-  inner: procedure({ http: 'GET /inner', access: 'internal', response: Type.Any() }),
+  who: procedure({ http: 'GET /who', access: 'open', output: Type.Any() }),
+  inner: procedure({ http: 'GET /inner', access: 'internal', output: Type.Any() }),
 })
 
 function shopWith(gateway: boolean) {

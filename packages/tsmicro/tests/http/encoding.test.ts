@@ -8,17 +8,17 @@ import { build } from '../support/service.ts'
 
 const Text = Type.Object({ text: Type.String() })
 const echo = contract('echo', {
-  body: procedure({ http: 'POST /body', access: 'key', body: Text, response: Text }),
-  path: procedure({ http: 'GET /path/:text', access: 'key', params: Text, response: Text }),
-  query: procedure({ http: 'GET /query', access: 'key', query: Text, response: Text }),
+  body: procedure({ http: 'POST /body', access: 'key', input: Text, output: Text }),
+  path: procedure({ http: 'GET /path/:text', access: 'key', input: Text, output: Text }),
+  query: procedure({ http: 'GET /query', access: 'key', input: Text, output: Text }),
 })
 const { service } = build({
   contracts: [echo],
   routes: routes =>
     routes.implement(echo, {
-      body: ({ body }) => body,
-      path: ({ params }) => params,
-      query: ({ query }) => query,
+      body: ({ input }) => input,
+      path: ({ input }) => input,
+      query: ({ input }) => input,
     }),
 })
 

@@ -10,10 +10,10 @@ const { SOLD_OUT, HAUNTED } = defineErrors({
 })
 const Item = Type.Object({ id: Type.String(), price: Type.Number() })
 const shop = contract('shop', {
-  item: procedure({ http: 'GET /item', access: 'key', response: Item, message: 'Here it is' }),
-  make: procedure({ http: 'POST /item', access: 'key', body: Item, response: Item, status: 201 }),
+  item: procedure({ http: 'GET /item', access: 'key', output: Item, message: 'Here it is' }),
+  make: procedure({ http: 'POST /item', access: 'key', input: Item, output: Item, status: 201 }),
   remove: procedure({ http: 'DELETE /item', access: 'key' }),
-  bare: procedure({ http: 'GET /bare', access: 'key', response: Item, bare: true }),
+  bare: procedure({ http: 'GET /bare', access: 'key', output: Item, bare: true }),
   bareNothing: procedure({ http: 'GET /bare/nothing', access: 'key', bare: true }),
   soldOut: procedure({ http: 'GET /sold-out', access: 'key', errors: { SOLD_OUT, HAUNTED } }),
   haunted: procedure({ http: 'GET /haunted', access: 'key', errors: { HAUNTED } }),
@@ -24,7 +24,7 @@ const { service } = build({
   routes: routes =>
     routes.implement(shop, {
       item: () => ({ id: 'é"\u2028', price: 1.5 }),
-      make: ({ body }) => body,
+      make: ({ input }) => input,
       remove: () => {},
       bare: () => ({ id: 'a', price: 1 }),
       bareNothing: () => {},

@@ -30,19 +30,19 @@ const shop = contract('shop', {
   fail: procedure({
     http: 'GET /fail/:how',
     access: 'key',
-    params: Type.Object({ how: Type.String() }),
+    input: Type.Object({ how: Type.String() }),
     errors: { DECLARED, MINE },
   }),
-  wrong: procedure({ http: 'GET /wrong', access: 'key', response: Type.Object({ id: Type.Integer() }) }),
+  wrong: procedure({ http: 'GET /wrong', access: 'key', output: Type.Object({ id: Type.Integer() }) }),
   leak: procedure({
     http: 'GET /leak',
     access: 'key',
-    response: Type.Object({ id: Type.String(), of: Type.Array(Type.Object({ a: Type.Integer() })) }),
+    output: Type.Object({ id: Type.String(), of: Type.Array(Type.Object({ a: Type.Integer() })) }),
   }),
   plain: procedure({
     http: 'GET /plain',
     access: 'key',
-    response: { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] },
+    output: { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] },
   }),
 })
 class Entity {
@@ -56,8 +56,8 @@ const { service, log } = build({
   contracts: [shop],
   routes: routes =>
     routes.implement(shop, {
-      fail: ({ params }) => {
-        throw throws[params.how]?.()
+      fail: ({ input }) => {
+        throw throws[input.how]?.()
       },
       wrong: () => ({ id: 'secret' }) as never,
       leak: () => new Entity(),

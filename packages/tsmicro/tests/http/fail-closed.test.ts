@@ -11,13 +11,13 @@ import { build, serve, type TestServiceOptions } from '../support/service.ts'
 const SECRET = 'what-the-gateway-signs-requests-with'
 const VERIFY = 'what-the-gateway-shows-for-questions'
 const shop = contract('shop', {
-  free: procedure({ http: 'GET /free', access: 'open', response: Type.Any() }),
-  keyed: procedure({ http: 'GET /keyed', access: 'key', response: Type.Any() }),
-  mine: procedure({ http: 'GET /mine', access: 'user', response: Type.Any() }),
-  write: procedure({ http: 'GET /write', access: roles.WRITER, response: Type.Any() }),
+  free: procedure({ http: 'GET /free', access: 'open', output: Type.Any() }),
+  keyed: procedure({ http: 'GET /keyed', access: 'key', output: Type.Any() }),
+  mine: procedure({ http: 'GET /mine', access: 'user', output: Type.Any() }),
+  write: procedure({ http: 'GET /write', access: roles.WRITER, output: Type.Any() }),
 })
 const inner = contract('shop', {
-  inner: procedure({ http: 'GET /inner', access: 'internal', response: Type.Any() }),
+  inner: procedure({ http: 'GET /inner', access: 'internal', output: Type.Any() }),
 })
 let handled = 0
 const handler = () => {
@@ -131,7 +131,7 @@ test('without the provider that a procedure needs the service does not start, at
     { authentication: {} as never },
   )
   const both = contract('shop', {
-    write: procedure({ nats: 'write', access: roles.WRITER, request: Type.Object({}), response: Type.Any() }),
+    write: procedure({ nats: 'write', access: roles.WRITER, input: Type.Object({}), output: Type.Any() }),
   })
   for (const [authentication, authorization, missing] of [
     [{}, { authorize: async () => {} }, 'authentication'],

@@ -16,17 +16,20 @@ const LONGEST_MS = 30_000
 
 const Item = Type.Object({ id: Type.String(), of: Type.Optional(Type.Array(Type.Integer())) })
 const shop = contract('shop', {
-  echo: procedure({ http: 'POST /echo', access: 'open', body: Type.Any(), response: Type.Any() }),
+  echo: procedure({ http: 'POST /echo', access: 'open', input: Type.Any(), output: Type.Any() }),
   item: procedure({
     http: 'GET /item/:id',
     access: 'key',
-    params: Type.Object({ id: Type.String() }),
-    query: Type.Object({ page: Type.Optional(Type.Integer()), tag: Type.Optional(Type.Array(Type.String())) }),
-    response: Type.Any(),
+    input: Type.Object({
+      id: Type.String(),
+      page: Type.Optional(Type.Integer()),
+      tag: Type.Optional(Type.Array(Type.String())),
+    }),
+    output: Type.Any(),
   }),
-  put: procedure({ http: 'PUT /item', access: 'user', body: Item, response: Item }),
+  put: procedure({ http: 'PUT /item', access: 'user', input: Item, output: Item }),
   write: procedure({ http: 'DELETE /item', access: roles.WRITER }),
-  inner: procedure({ http: 'GET /inner', access: 'internal', response: Type.Any() }),
+  inner: procedure({ http: 'GET /inner', access: 'internal', output: Type.Any() }),
 })
 
 const faults: unknown[] = []
@@ -42,9 +45,9 @@ before(async () => {
       routes.fastify.get('/raw/:how', async request => ({ query: request.query }))
       routes.fastify.post('/raw', async request => ({ body: request.body }))
       routes.implement(shop, {
-        echo: ({ body }) => body,
-        item: ({ params, query }) => ({ ...params, ...query }),
-        put: ({ body }) => body,
+        echo: ({ input }) => input,
+        item: ({ input }) => input,
+        put: ({ input }) => input,
         write: () => {},
         inner: () => 'inner',
       })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import type { Answer } from '../support/json.ts'
@@ -15,53 +16,52 @@ const Page = Type.Object({
 const Body = Type.Object({ name: Type.String({ minLength: 2 }), count: Type.Optional(Type.Integer({ default: 3 })) })
 const Anything = Type.Unknown()
 const shop = contract('shop', {
-  list: procedure({ http: 'GET /list', access: 'key', query: Page, response: Anything }),
+  list: procedure({ http: 'GET /list', access: 'key', input: Page, output: Anything }),
   one: procedure({
     http: 'GET /one/:id',
     access: 'key',
-    params: Type.Object({ id: Type.Integer() }),
-    response: Anything,
+    input: Type.Object({ id: Type.Integer() }),
+    output: Anything,
   }),
   text: procedure({
     http: 'GET /text/:text',
     access: 'key',
-    params: Type.Object({ text: Type.String() }),
-    response: Anything,
+    input: Type.Object({ text: Type.String() }),
+    output: Anything,
   }),
-  make: procedure({ http: 'POST /make', access: 'key', body: Body, response: Anything }),
-  act: procedure({ http: 'POST /act', access: 'key', response: Anything }),
-  small: procedure({ http: 'POST /small', access: 'key', body: Anything, response: Anything, bodyLimitBytes: 10 }),
-  any: procedure({ http: 'POST /any', access: 'key', body: Anything, response: Anything }),
+  make: procedure({ http: 'POST /make', access: 'key', input: Body, output: Anything }),
+  act: procedure({ http: 'POST /act', access: 'key', output: Anything }),
+  small: procedure({ http: 'POST /small', access: 'key', input: Anything, output: Anything, bodyLimitBytes: 10 }),
+  any: procedure({ http: 'POST /any', access: 'key', input: Anything, output: Anything }),
   whole: procedure({
     http: 'PUT /whole/:id',
     nats: 'whole',
     access: 'key',
-    request: Type.Object({ id: Type.Integer(), on: Type.Optional(Type.Boolean()) }),
-    response: Anything,
+    input: Type.Object({ id: Type.Integer(), on: Type.Optional(Type.Boolean()) }),
+    output: Anything,
   }),
   wholeGet: procedure({
     http: 'GET /whole/:id',
     access: 'key',
-    request: Type.Object({ id: Type.Integer(), page: Type.Integer({ default: 1 }) }),
-    response: Anything,
+    input: Type.Object({ id: Type.Integer(), page: Type.Integer({ default: 1 }) }),
+    output: Anything,
   }),
 })
 const { service } = build({
-  contracts: [shop],
   natsUrl: 'nats://127.0.0.1:1',
-  routes: routes =>
-    routes.implement(shop, {
-      list: ({ query }) => query,
-      one: ({ params }) => params,
-      text: ({ params }) => params,
-      make: ({ body }) => body,
+  handlers: [
+    implement(shop, {
+      list: ({ input }) => input,
+      one: ({ input }) => input,
+      text: ({ input }) => input,
+      make: ({ input }) => input,
       act: () => 'acted',
-      small: ({ body }) => body,
-      any: ({ body }) => body,
-      whole: ({ data }) => data,
-      wholeGet: ({ data }) => data,
+      small: ({ input }) => input,
+      any: ({ input }) => input,
+      whole: ({ input }) => input,
+      wholeGet: ({ input }) => input,
     }),
-  endpoints: nats => nats.implement(shop, { whole: ({ data }) => data }),
+  ],
 })
 
 const get = async (url: string) => (await service.inject({ url })).json<Answer>()
@@ -90,18 +90,27 @@ test('query and params are converted to the schema’s types; defaults are fille
 test('what does not look like the wanted type is refused, with its path', async () => {
   const answer = await get('/list?page=1e3&exact=1')
   assert.deepEqual([answer.status, answer.error], [400, 'VALIDATION_FAILED'])
-  assert.deepEqual(paths(answer), ['query/page', 'query/exact'])
+  assert.deepEqual(paths(answer), ['page', 'exact'])
   for (const bad of ['0x10', ' 1', '1 ', '', '01', '+1', 'NaN', 'Infinity', '1.5', '99999999999999999999'])
     assert.equal((await get(`/one/${encodeURIComponent(bad)}`)).status, 400, JSON.stringify(bad))
-  assert.deepEqual(paths(await get('/list?page=1&page=2')), ['query/page'])
+  assert.deepEqual(paths(await get('/list?page=1&page=2')), ['page'])
 })
 
-test('unknown fields are refused and named; all parts are checked at once', async () => {
-  assert.deepEqual((await get('/list?pgae=2')).details, [{ path: 'query', message: 'unknown field "pgae"' }])
-  assert.deepEqual((await get('/one/1?x=1')).details, [{ path: 'query', message: 'unknown field "x"' }])
-  assert.deepEqual((await get('/list?__proto__=1')).details, [{ path: 'query', message: 'unknown field "__proto__"' }])
-  const both = await service.inject({ method: 'POST', url: '/make?x=1', payload: { name: 'a', y: 1 } })
-  assert.deepEqual(paths(both.json())?.sort(), ['body', 'body/name', 'query'])
+test('unknown fields are refused and named; all fields are checked at once', async () => {
+  assert.deepEqual((await get('/list?pgae=2')).details, [{ path: '', message: 'unknown field "pgae"' }])
+  assert.deepEqual((await get('/one/1?x=1')).details, [{ path: '', message: 'unknown field "x"' }])
+  assert.deepEqual((await get('/list?__proto__=1')).details, [{ path: '', message: 'unknown field "__proto__"' }])
+  assert.deepEqual(paths(await post('/make', { name: 'a', count: 'x', y: 1 }))?.sort(), ['', 'count', 'name'])
+  assert.deepEqual(paths(await post('/whole/x', { on: 1, y: 1 }, 'application/json', 'PUT'))?.sort(), ['', 'id', 'on'])
+})
+
+test('a field in another place than its own is refused and named, also when it is there as well', async () => {
+  const query = async (url: string, payload: object) => post(url, payload)
+  assert.deepEqual((await query('/make?name=ab', { name: 'ab' })).details, [
+    { path: 'name', message: 'is not read from the query' },
+  ])
+  assert.deepEqual(paths(await query('/make?name=ab&count=1&x=1', {})), ['name', 'count', 'x'])
+  assert.deepEqual(paths(await query('/act?a=1', {})), ['a'])
 })
 
 test('a body where none is declared is refused; an empty one is none', async () => {
@@ -109,19 +118,19 @@ test('a body where none is declared is refused; an empty one is none', async () 
   assert.deepEqual(paths(await post('/act', '[]')), [''])
   assert.deepEqual(paths(await post('/act', 'null')), undefined)
   assert.equal((await post('/act', '')).data, 'acted')
-  assert.deepEqual(paths(await post('/make', '')), ['body'])
+  assert.deepEqual(paths(await post('/make', '')), [''])
 })
 
-test('a whole request: fields of the path, the rest in body or query; only text is converted', async () => {
+test('fields of the path, the rest in body or query, make one input; only text is converted', async () => {
   const put = (payload: string | object) => post('/whole/5', payload, 'application/json', 'PUT')
   assert.deepEqual((await put({ on: true })).data, { id: 5, on: true })
   assert.deepEqual((await put('')).data, { id: 5 })
-  assert.deepEqual(paths(await put({ on: 'true' })), ['data/on'])
-  assert.deepEqual(paths(await put({ id: 6 })), ['data/id'])
-  for (const bad of ['[]', '5', '"x"', '[1]']) assert.deepEqual(paths(await put(bad)), ['data'], bad)
+  assert.deepEqual(paths(await put({ on: 'true' })), ['on'])
+  assert.deepEqual(paths(await put({ id: 6 })), ['id'])
+  for (const bad of ['[]', '5', '"x"', '[1]']) assert.deepEqual(paths(await put(bad)), [''], bad)
   assert.deepEqual((await get('/whole/5?page=2')).data, { id: 5, page: 2 })
   assert.deepEqual((await get('/whole/5')).data, { id: 5, page: 1 })
-  assert.deepEqual(paths(await get('/whole/5?id=6')), ['data/id'])
+  assert.deepEqual(paths(await get('/whole/5?id=6')), ['id'])
 })
 
 test('only JSON is taken: 415 for anything else, 400 for what is no JSON', async () => {

@@ -9,10 +9,10 @@ import { dial } from '../support/socket.ts'
 import { until } from '../support/until.ts'
 
 const shop = contract('shop', {
-  hang: procedure({ http: 'POST /hang', access: 'open', body: Type.Any(), response: Type.Any() }),
-  mine: procedure({ http: 'POST /mine', access: 'user', body: Type.Any(), response: Type.Any() }),
+  hang: procedure({ http: 'POST /hang', access: 'open', input: Type.Any(), output: Type.Any() }),
+  mine: procedure({ http: 'POST /mine', access: 'user', input: Type.Any(), output: Type.Any() }),
   late: procedure({ http: 'GET /late', access: 'open', timeoutMs: 30 }),
-  quick: procedure({ http: 'GET /quick', access: 'open', response: Type.Any() }),
+  quick: procedure({ http: 'GET /quick', access: 'open', output: Type.Any() }),
 })
 const FEW = { maxConcurrent: 2, maxQueued: 1 }
 

@@ -11,11 +11,11 @@ const shop = contract('shop', {
   echo: procedure({
     http: 'GET /echo',
     access: 'key',
-    query: Type.Object({ mode: Type.Optional(Type.String()), n: Type.Optional(Type.Integer()) }),
-    response: Type.Object({ n: Type.Integer() }),
+    input: Type.Object({ mode: Type.Optional(Type.String()), n: Type.Optional(Type.Integer()) }),
+    output: Type.Object({ n: Type.Integer() }),
     errors: { NOT_HERE },
   }),
-  other: procedure({ http: 'GET /other', access: 'key', response: Anything }),
+  other: procedure({ http: 'GET /other', access: 'key', output: Anything }),
 })
 const seen: string[] = []
 const outer: Middleware = async (call, next) => {
@@ -31,7 +31,7 @@ const outer: Middleware = async (call, next) => {
 }
 const inner: Middleware = (call, next) => {
   seen.push('inner')
-  const mode = (call.input.query as { mode?: string } | undefined)?.mode
+  const mode = (call.input.input as { mode?: string } | undefined)?.mode
   if (mode === 'short') return Promise.resolve({ n: 99, secret: 1 })
   if (mode === 'bad') return Promise.resolve({ n: 'x' })
   if (mode === 'limit') throw new TOO_MANY_REQUESTS(undefined, { retryAfterSeconds: 3 })
@@ -43,11 +43,11 @@ const { service } = build({
   middleware: [outer, inner],
   routes: routes => {
     routes.implement(shop, {
-      echo: ({ query, errors }) => {
+      echo: ({ input, errors }) => {
         seen.push('handler')
-        if (query.mode === 'declared') throw new errors.NOT_HERE()
-        if (query.mode === 'undeclared') throw new Error('secret')
-        return { n: query.n ?? 0 }
+        if (input.mode === 'declared') throw new errors.NOT_HERE()
+        if (input.mode === 'undeclared') throw new Error('secret')
+        return { n: input.n ?? 0 }
       },
       other: () => 'other',
     })
@@ -69,7 +69,7 @@ const run = async (url: string) => {
 
 test('the first is the outermost; it sees validated input', async () => {
   assert.deepEqual((await run('/echo?n=5')).data, { n: 5 })
-  assert.deepEqual(seen, ['outer echo {"query":{"n":5}}', 'inner', 'handler', 'outer done'])
+  assert.deepEqual(seen, ['outer echo {"input":{"n":5}}', 'inner', 'handler', 'outer done'])
 })
 
 test('it may answer instead of the handler; that answer is checked and pruned as the handler’s', async () => {

@@ -37,63 +37,63 @@ const Zod = z.object({
   exact: z.boolean().default(false),
 })
 const shop = contract('shop', {
-  kinds: procedure({ http: 'GET /kinds', access: 'key', query: Type.Partial(Type.Object(kinds)), response: Loose }),
+  kinds: procedure({ http: 'GET /kinds', access: 'key', input: Type.Partial(Type.Object(kinds)), output: Loose }),
   record: procedure({
     http: 'GET /record',
     access: 'key',
-    query: Type.Record(Type.String(), Type.Integer()),
-    response: Loose,
+    input: Type.Record(Type.String(), Type.Integer()),
+    output: Loose,
   }),
   union: procedure({
     http: 'GET /union',
     access: 'key',
-    query: Type.Union([
+    input: Type.Union([
       Type.Object({ by: Type.Literal('id'), value: Type.Integer() }),
       Type.Object({ by: Type.Literal('name'), value: Type.String(), n: Type.Integer({ default: 1 }) }),
     ]),
-    response: Loose,
+    output: Loose,
   }),
-  id: procedure({ http: 'GET /id/:id', access: 'key', params: Type.Object({ id: Type.Integer() }), response: Loose }),
+  id: procedure({ http: 'GET /id/:id', access: 'key', input: Type.Object({ id: Type.Integer() }), output: Loose }),
   rank: procedure({
     http: 'GET /rank/:rank',
     access: 'key',
-    params: Type.Object({ rank: Type.Enum([1, 2]) }),
-    response: Loose,
+    input: Type.Object({ rank: Type.Enum([1, 2]) }),
+    output: Loose,
   }),
-  zod: procedure({ http: 'GET /zod', access: 'key', query: Zod, response: Loose }),
+  zod: procedure({ http: 'GET /zod', access: 'key', input: Zod, output: Loose }),
   whole: procedure({
     http: 'GET /whole/:level',
     access: 'key',
-    request: Type.Object({ level: kinds.level, at: Type.Optional(Type.String()), on: Type.Optional(kinds.on) }),
-    response: Loose,
+    input: Type.Object({ level: kinds.level, at: Type.Optional(Type.String()), on: Type.Optional(kinds.on) }),
+    output: Loose,
   }),
   text: procedure({
     http: 'GET /text/:text',
     access: 'key',
-    params: Type.Object({ text: Type.String() }),
-    response: Loose,
+    input: Type.Object({ text: Type.String() }),
+    output: Loose,
   }),
   deep: procedure({
     http: 'POST /deep',
     access: 'key',
-    body: Type.Object({ all: Type.Array(Type.Object({ n: Type.Integer({ default: 1 }), m: Type.Integer() })) }),
+    input: Type.Object({ all: Type.Array(Type.Object({ n: Type.Integer({ default: 1 }), m: Type.Integer() })) }),
   }),
-  body: procedure({ http: 'POST /body', access: 'key', body: Loose, response: Loose }),
+  body: procedure({ http: 'POST /body', access: 'key', input: Loose, output: Loose }),
 })
 const { service } = await serve({
   contracts: [shop],
   routes: routes =>
     routes.implement(shop, {
-      kinds: ({ query }) => query,
-      record: ({ query }) => query,
-      union: ({ query }) => query,
-      id: ({ params }) => params,
-      rank: ({ params }) => params,
-      zod: ({ query }) => ({ ...query, ...(query.big === undefined ? {} : { big: `${query.big}n` }) }),
-      whole: ({ data }) => data,
-      text: ({ params }) => params,
+      kinds: ({ input }) => input,
+      record: ({ input }) => input,
+      union: ({ input }) => input,
+      id: ({ input }) => input,
+      rank: ({ input }) => input,
+      zod: ({ input }) => ({ ...input, ...(input.big === undefined ? {} : { big: `${input.big}n` }) }),
+      whole: ({ input }) => input,
+      text: ({ input }) => input,
       deep: () => {},
-      body: ({ body, context }) => ({ body, type: context.headers['content-type'], a: context.headers['x-a'] }),
+      body: ({ input, context }) => ({ body: input, type: context.headers['content-type'], a: context.headers['x-a'] }),
     }),
 })
 after(() => service.stop())
@@ -169,7 +169,7 @@ test('a number that cannot hold its text is refused, saying so', async () => {
   for (const id of ['9007199254740993', '-9007199254740993', '123456789012345678901'])
     assert.deepEqual(
       (await get(`/id/${id}`)).details?.map(({ path, message }) => [path, message.slice(0, 35)]),
-      [['params/id', 'is beyond what a number can hold; s']],
+      [['id', 'is beyond what a number can hold; s']],
     )
   for (const price of [
     '1e400',
@@ -231,13 +231,13 @@ test('a zod query is converted by its JSON Schema, dates included, and documente
 test('the client writes values so that they arrive as they are', async () => {
   const client = createHttpClient(shop, { baseUrl: service.url, headers: { 'X-A': '1' } })
   const since = new Date('2026-01-02T03:04:05.678Z')
-  assert.deepEqual(await client.zod({ query: { since, big: 12345678901234567890n, empty: null } }), {
+  assert.deepEqual(await client.zod({ since, big: 12345678901234567890n, empty: null }), {
     since: since.toISOString(),
     big: '12345678901234567890n',
     empty: null,
     exact: false,
   })
-  assert.deepEqual(await client.whole({ data: { level: 2, at: since as never, on: undefined as never } }), {
+  assert.deepEqual(await client.whole({ level: 2, at: since as never, on: undefined as never }), {
     level: 2,
     at: since.toISOString(),
   })
@@ -248,31 +248,31 @@ test('the client writes values so that they arrive as they are', async () => {
     name: undefined as never,
     price: -0,
   }
-  assert.deepEqual(await client.kinds({ query: sent }), {
+  assert.deepEqual(await client.kinds(sent), {
     numbers: [1, 2.5, 1e21, 1e-7],
     nullable: null,
     flags: [true, null],
     price: 0,
   })
-  assert.deepEqual(await client.text({ params: { text: since as never } }), { text: since.toISOString() })
-  assert.deepEqual(await client.text({ params: { text: { toJSON: () => 'own' } as never } }), { text: 'own' })
+  assert.deepEqual(await client.text({ text: since as never }), { text: since.toISOString() })
+  assert.deepEqual(await client.text({ text: { toJSON: () => 'own' } as never }), { text: 'own' })
   const refused: [unknown, RegExp][] = [
-    [{ name: null }, /query\/name null cannot be written/],
-    [{ name: { a: 1 } }, /query\/name a value of type object cannot be written/],
-    [{ numbers: [[1]] }, /query\/numbers a list cannot be written/],
-    [{ price: Number.NaN }, /query\/price NaN cannot be written/],
-    [{ name: new Date(Number.NaN) }, /query\/name an invalid Date/],
-    [{ name: '\ud800' }, /query\/name contains characters that are not text/],
-    [{ name: () => 1 }, /query\/name a value of type function/],
+    [{ name: null }, /name null cannot be written/],
+    [{ name: { a: 1 } }, /name a value of type object cannot be written/],
+    [{ numbers: [[1]] }, /numbers a list cannot be written/],
+    [{ price: Number.NaN }, /price NaN cannot be written/],
+    [{ name: new Date(Number.NaN) }, /name an invalid Date/],
+    [{ name: '\ud800' }, /name contains characters that are not text/],
+    [{ name: () => 1 }, /name a value of type function/],
   ]
-  for (const [query, message] of refused)
-    await assert.rejects(client.kinds({ query: query as never }), error => {
+  for (const [input, message] of refused)
+    await assert.rejects(client.kinds(input as never), error => {
       assert.ok(error instanceof VALIDATION_FAILED)
       assert.match(error.message, message)
       return true
     })
   for (const text of [{}, [1], Number.NaN, null, undefined])
-    await assert.rejects(client.text({ params: { text: text as never } }), VALIDATION_FAILED)
+    await assert.rejects(client.text({ text: text as never }), VALIDATION_FAILED)
 })
 
 test('headers are merged by name, whatever their spelling; a body that JSON cannot carry is not sent', async () => {
@@ -281,16 +281,16 @@ test('headers are merged by name, whatever their spelling; a body that JSON cann
     headers: { 'X-A': '1', 'Content-Type': 'application/json' },
   })
   const type = 'application/json'
-  assert.deepEqual(await client.body({ body: 1 }), { body: 1, type, a: '1' })
+  assert.deepEqual(await client.body(1), { body: 1, type, a: '1' })
   const headers = { 'x-a': '2', 'CONTENT-TYPE': 'application/json; charset=utf-8' }
-  assert.deepEqual(await client.body({ body: [1] }, { headers }), { body: [1], type, a: '2' })
-  assert.deepEqual(await client.body({ body: 1 }, { headers: { 'x-b': undefined as never } }), {
+  assert.deepEqual(await client.body([1], { headers }), { body: [1], type, a: '2' })
+  assert.deepEqual(await client.body(1, { headers: { 'x-b': undefined as never } }), {
     body: 1,
     type,
     a: '1',
   })
-  await assert.rejects(client.body({ body: 1 }, { headers: { 'x-a': 'a\nb' } }), TypeError)
-  await assert.rejects(client.body({ body: { a: [1n] } }), error => {
+  await assert.rejects(client.body(1, { headers: { 'x-a': 'a\nb' } }), TypeError)
+  await assert.rejects(client.body({ a: [1n] }), error => {
     assert.ok(error instanceof VALIDATION_FAILED)
     assert.match(error.message, /the body cannot be written as JSON: a\/0 has no form in JSON \(a bigint/)
     return true

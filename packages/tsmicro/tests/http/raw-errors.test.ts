@@ -8,7 +8,7 @@ import { bearer } from '../support/providers.ts'
 import { build, serve, type TestService } from '../support/service.ts'
 
 const shop = contract('shop', {
-  mine: procedure({ http: 'GET /mine', access: 'user', response: Type.Any() }),
+  mine: procedure({ http: 'GET /mine', access: 'user', output: Type.Any() }),
   odd: procedure({ http: 'GET /odd', access: 'open' }),
 })
 const failure = (fields: object, message = 'secret') => Object.assign(new Error(message), fields)

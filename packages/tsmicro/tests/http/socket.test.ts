@@ -7,10 +7,10 @@ import { dial, exchange } from '../support/socket.ts'
 import { until } from '../support/until.ts'
 
 const shop = contract('shop', {
-  echo: procedure({ http: 'POST /echo', access: 'key', body: Type.Any(), response: Type.Any() }),
+  echo: procedure({ http: 'POST /echo', access: 'key', input: Type.Any(), output: Type.Any() }),
   late: procedure({ http: 'GET /late', access: 'key', timeoutMs: 50 }),
   hang: procedure({ http: 'GET /hang', access: 'key' }),
-  trace: procedure({ http: 'GET /trace', access: 'key', response: Type.Any() }),
+  trace: procedure({ http: 'GET /trace', access: 'key', output: Type.Any() }),
 })
 const aborted: { name: string; reason: string }[] = []
 let hanging = 0
@@ -20,7 +20,7 @@ const made = await serve({
   handlerTimeoutMs: 60_000,
   routes: routes =>
     routes.implement(shop, {
-      echo: ({ body }) => body,
+      echo: ({ input }) => input,
       late: async ({ signal }) => {
         await new Promise(resolve => signal.addEventListener('abort', resolve))
         aborted.push({ name: 'late', reason: (signal.reason as Error).name })

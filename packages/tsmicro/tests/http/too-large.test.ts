@@ -6,7 +6,7 @@ import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
 
-const shop = contract('shop', { any: procedure({ http: 'POST /any', access: 'key', body: Type.Any() }) })
+const shop = contract('shop', { any: procedure({ http: 'POST /any', access: 'key', input: Type.Any() }) })
 const { service } = await serve({ contracts: [shop], routes: routes => routes.implement(shop, { any: () => {} }) })
 after(() => service.stop())
 

@@ -8,7 +8,7 @@ import { build, type TestServiceOptions } from '../support/service.ts'
 const Id = Type.Object({ id: Type.String() })
 const shop = contract('shop', {
   list: procedure({ http: 'GET /list', access: 'key' }),
-  both: procedure({ http: 'GET /both/:id', nats: 'both', access: 'key', request: Id }),
+  both: procedure({ http: 'GET /both/:id', nats: 'both', access: 'key', input: Id }),
 })
 const handlers = { list: () => {}, both: () => {} }
 const natsUrl = 'nats://127.0.0.1:1'
@@ -63,7 +63,7 @@ test('two handlers for one procedure are refused at either door', () => {
 
 test('two procedures cannot have one address', () => {
   const other = contract('shop', {
-    clash: procedure({ http: 'GET /both/:slug', access: 'key', params: Type.Object({ slug: Type.String() }) }),
+    clash: procedure({ http: 'GET /both/:slug', access: 'key', input: Type.Object({ slug: Type.String() }) }),
   })
   refuses(
     {

@@ -10,7 +10,7 @@ import { dial } from '../support/socket.ts'
 import { until } from '../support/until.ts'
 
 const shop = contract('shop', {
-  slow: procedure({ http: 'GET /slow', access: 'open', response: Type.String() }),
+  slow: procedure({ http: 'GET /slow', access: 'open', output: Type.String() }),
 })
 /** Only ends a hang: whatever waits for it in vain is seen by what the log says. */
 const NEVER_MS = 60_000

@@ -23,7 +23,7 @@ before(async () => {
 after(() => Promise.all(servers.map(server => server.stop())))
 
 const shop = contract('shop', {
-  buy: procedure({ http: 'POST /', access: 'open', response: Type.Object({}) }),
+  buy: procedure({ http: 'POST /', access: 'open', output: Type.Object({}) }),
   sold: event({ subject: 'goods.sold', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
 

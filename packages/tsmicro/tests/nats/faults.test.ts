@@ -10,11 +10,11 @@ import { serve } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const shop = contract('shop', {
-  echo: procedure({ nats: 'echo', access: 'internal', request: Type.Any(), response: Type.Any() }),
+  echo: procedure({ nats: 'echo', access: 'internal', input: Type.Any(), output: Type.Any() }),
   slow: procedure({ nats: 'slow', access: 'internal', timeoutMs: 2000 }),
 })
 const front = contract('front', {
-  ask: procedure({ http: 'GET /ask', access: 'key', response: Type.Any() }),
+  ask: procedure({ http: 'GET /ask', access: 'key', output: Type.Any() }),
   asUser: procedure({ http: 'GET /user', access: 'user' }),
 })
 const server = await ownNats()
@@ -24,7 +24,7 @@ const b = await serve({
   natsUrl: server.url,
   endpoints: group =>
     group.implement(shop, {
-      echo: ({ data }) => data,
+      echo: ({ input }) => input,
       slow: async ({ signal }) => {
         working += 1
         await sleep(60_000, undefined, { signal, ref: false })
@@ -38,12 +38,12 @@ const f = await serve({
   // As an authentication provider does that asks another service.
   authentication: {
     authenticate: async () => {
-      await f.nats.call(shop.echo, 1)
+      await f.nats.client(shop).echo(1)
       return { id: 'ann' }
     },
   },
   routes: routes =>
-    routes.implement(front, { ask: () => f.nats.call(shop.echo, 5, { timeoutMs: 400 }), asUser: () => {} }),
+    routes.implement(front, { ask: () => f.nats.client(shop).echo(5, { timeoutMs: 400 }), asUser: () => {} }),
 })
 after(() => Promise.all([f, b].map(({ service }) => service.stop())))
 
@@ -51,16 +51,20 @@ const get = async (path: string) => {
   const answer = await fetch(f.service.url + path, { headers: { authorization: 'Bearer x.y' } })
   return [answer.status, ((await answer.json()) as { error?: string }).error]
 }
-const works = async () => (await f.nats.call(shop.echo, 'x', { timeoutMs: 1000 }).catch(() => '')) === 'x'
+const works = async () =>
+  (await f.nats
+    .client(shop)
+    .echo('x', { timeoutMs: 1000 })
+    .catch(() => '')) === 'x'
 
 test('killed: calls in flight and new ones fail at once with SERVICE_UNAVAILABLE, never 401; then it comes back by itself', async () => {
-  const inFlight = Array.from({ length: 20 }, () => f.nats.call(shop.slow, undefined))
+  const inFlight = Array.from({ length: 20 }, () => f.nats.client(shop).slow())
   await until('all are being worked on', () => working === 20)
   const failed = Promise.all(inFlight.map(call => assert.rejects(call, SERVICE_UNAVAILABLE)))
   server.kill('SIGKILL')
   await failed
   await until('both have noticed', () => !f.nats.connected && !b.nats.connected)
-  await assert.rejects(f.nats.call(shop.echo, 1), SERVICE_UNAVAILABLE)
+  await assert.rejects(f.nats.client(shop).echo(1), SERVICE_UNAVAILABLE)
   assert.deepEqual(await get('/ask'), [503, 'SERVICE_UNAVAILABLE'])
   assert.deepEqual(await get('/user'), [503, 'SERVICE_UNAVAILABLE'])
   const ready = await fetch(`${f.service.url}/health/ready`)
@@ -78,7 +82,10 @@ test('frozen: DEADLINE_EXCEEDED; thawed: works', async () => {
   try {
     // The signal takes its moment: what was sent before may still be answered.
     await until('a call is not answered', async () => {
-      const outcome = await f.nats.call(shop.echo, 1, { timeoutMs: 100 }).catch(error => error)
+      const outcome = await f.nats
+        .client(shop)
+        .echo(1, { timeoutMs: 100 })
+        .catch(error => error)
       return outcome instanceof DEADLINE_EXCEEDED
     })
     assert.deepEqual(await get('/ask'), [504, 'DEADLINE_EXCEEDED'])
@@ -94,10 +101,13 @@ test('calls during kills and restarts always end, and only with 503 or 504', asy
   const outcomes = new Set<string>()
   const loops = Array.from({ length: 40 }, async () => {
     while (running) {
-      const outcome = await f.nats.call(shop.echo, 1, { timeoutMs: 500 }).then(
-        () => 'answered',
-        error => (error instanceof ApiError ? error.code : String(error)),
-      )
+      const outcome = await f.nats
+        .client(shop)
+        .echo(1, { timeoutMs: 500 })
+        .then(
+          () => 'answered',
+          error => (error instanceof ApiError ? error.code : String(error)),
+        )
       outcomes.add(outcome)
       if (outcome !== 'answered') await sleep(2)
     }

@@ -21,9 +21,9 @@ const times = <T>(count: number, make: () => T): T[] => Array.from({ length: cou
 
 const Item = Type.Object({ id: Type.String(), n: Type.Optional(Type.Integer()) })
 const shop = contract('shop', {
-  item: procedure({ nats: 'item', access: 'internal', request: Item, response: Item, idempotent: true }),
-  any: procedure({ nats: 'any', access: 'internal', request: Type.Any(), response: Type.Any() }),
-  user: procedure({ nats: 'user', access: roles.ADMIN, request: Item }),
+  item: procedure({ nats: 'item', access: 'internal', input: Item, output: Item, idempotent: true }),
+  any: procedure({ nats: 'any', access: 'internal', input: Type.Any(), output: Type.Any() }),
+  user: procedure({ nats: 'user', access: roles.ADMIN, input: Item }),
   nothing: procedure({ nats: 'nothing', access: 'internal' }),
   turned: event({ subject: 'world.turned', aggregate: 'id', data: Item }),
 })
@@ -33,7 +33,7 @@ const { service, log } = await serve({
   contracts: [shop],
   natsUrl: nats.url,
   endpoints: group => {
-    group.implement(shop, { item: ({ data }) => data, any: ({ data }) => data, user: () => {}, nothing: () => {} })
+    group.implement(shop, { item: ({ input }) => input, any: ({ input }) => input, user: () => {}, nothing: () => {} })
     group.addEndpoint('free', data => data)
     group.consume(shop.turned, ({ data }) => void taken.push(data.id))
   },
@@ -144,8 +144,8 @@ const replies = () =>
   ])
 
 const works = async () => {
-  assert.deepEqual(await caller.call(shop.item, { id: 'x', n: 1 }), { id: 'x', n: 1 })
-  const together = await Promise.all(times(20, () => caller.call(shop.any, ['y'])))
+  assert.deepEqual(await caller.client(shop).item({ id: 'x', n: 1 }), { id: 'x', n: 1 })
+  const together = await Promise.all(times(20, () => caller.client(shop).any(['y'])))
   assert.deepEqual(
     together,
     times(20, () => ['y']),
@@ -166,13 +166,12 @@ test(`${MESSAGES} messages to all that listens, seed ${seed}: nothing ends, noth
     )
   // Nobody answers them but whoever attacks.
   const spied = contract('spy', {
-    ask: procedure({ nats: 'ask', access: 'internal', response: Type.Any(), timeoutMs: 60_000 }),
+    ask: procedure({ nats: 'ask', access: 'internal', output: Type.Any(), timeoutMs: 60_000 }),
   })
   const ended = new AbortController()
   const waiting: Promise<unknown>[] = []
   const askSome = () => {
-    for (let count = 0; count < 5; count++)
-      waiting.push(ask(caller.call(spied.ask, undefined, { signal: ended.signal })))
+    for (let count = 0; count < 5; count++) waiting.push(ask(caller.client(spied).ask({}, { signal: ended.signal })))
     waiting.push(ask(caller.request('spy.other', {}, { signal: ended.signal, timeoutMs: 60_000 })))
   }
   askSome()

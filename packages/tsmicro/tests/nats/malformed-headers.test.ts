@@ -9,13 +9,13 @@ import { until } from '../support/until.ts'
 
 const Item = Type.Object({ a: Type.Integer() })
 const shop = contract('shop', {
-  object: procedure({ nats: 'object', access: 'internal', request: Item, response: Item }),
+  object: procedure({ nats: 'object', access: 'internal', input: Item, output: Item }),
 })
 const nats = await ownNats()
 const { service } = await serve({
   contracts: [shop],
   natsUrl: nats.url,
-  endpoints: group => group.implement(shop, { object: ({ data }) => data }),
+  endpoints: group => group.implement(shop, { object: ({ input }) => input }),
 })
 after(() => service.stop())
 const caller = await client(nats.url)
@@ -50,5 +50,5 @@ test('malformed header blocks, written by hand, are answered like messages witho
   await until('all are answered or the server refuses', ended)
   socket.destroy()
   assert.deepEqual(unhandled, [])
-  assert.deepEqual(await caller.call(shop.object, { a: 2 }), { a: 2 })
+  assert.deepEqual(await caller.client(shop).object({ a: 2 }), { a: 2 })
 })

@@ -19,7 +19,7 @@ import { serve } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const shop = contract('shop', {
-  item: procedure({ nats: 'item', access: 'internal', response: Type.String() }),
+  item: procedure({ nats: 'item', access: 'internal', output: Type.String() }),
   turned: event({ subject: 'world.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
 const whole = natsPermissionsOf({ service: 'shop', serves: [shop], consumes: [shop] })
@@ -69,7 +69,7 @@ test('a permission that a reload takes away: not ready, and ready again when it 
     assert.deepEqual(await health(), [503, false, 'down'])
     await reload(whole, caller)
     await until('it is ready again', async () => (await health())[0] === 200)
-    assert.equal(await client.call(shop.item, undefined), 'an item')
+    assert.equal(await client.client(shop).item(), 'an item')
   }
   assert.ok(log.at('error').some(({ message }) => /^NATS user "shop" may not subscribe "world.turned"/.test(message)))
   assert.ok(log.at('error').every(({ fields }) => fields.err === undefined))
@@ -77,14 +77,20 @@ test('a permission that a reload takes away: not ready, and ready again when it 
   // A client that may no longer hear replies.
   await reload(whole, { ...caller, subscribe: ['nothing'] })
   await until('calls fail at once', async () => {
-    const outcome = await client.call(shop.item, undefined, { timeoutMs: 200 }).catch(error => error)
+    const outcome = await client
+      .client(shop)
+      .item({}, { timeoutMs: 200 })
+      .catch(error => error)
     return outcome instanceof NOT_PERMITTED
   })
   await reload(whole, caller)
   const works = () =>
-    client.call(shop.item, undefined, { timeoutMs: 200 }).then(
-      () => true,
-      () => false,
-    )
+    client
+      .client(shop)
+      .item({}, { timeoutMs: 200 })
+      .then(
+        () => true,
+        () => false,
+      )
   await until('calls work again', works)
 })

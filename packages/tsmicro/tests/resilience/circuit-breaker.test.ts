@@ -22,14 +22,14 @@ const shop = contract('shop', {
   item: procedure({
     nats: 'item',
     access: 'internal',
-    response: Type.String(),
+    output: Type.String(),
     errors: { NOT_HERE },
     idempotent: true,
   }),
-  other: procedure({ nats: 'other', access: 'internal', response: Type.String() }),
+  other: procedure({ nats: 'other', access: 'internal', output: Type.String() }),
 })
 const front = contract('front', {
-  hurry: procedure({ http: 'GET /hurry', access: 'key', timeoutMs: 20, response: Type.String() }),
+  hurry: procedure({ http: 'GET /hurry', access: 'key', timeoutMs: 20, output: Type.String() }),
 })
 const nats = await ownNats()
 let mode: 'well' | 'down' | 'hang' | 'busy' | 'no' = 'well'
@@ -64,7 +64,10 @@ async function broken(options: CircuitBreakerOptions = {}) {
   return { ...(await resilient(nats.url, [breaker])), log }
 }
 const outcome = (client: NatsClient, timeoutMs = 2000) =>
-  client.call(shop.item, undefined, { timeoutMs }).catch(error => error.code as string)
+  client
+    .client(shop)
+    .item({}, { timeoutMs })
+    .catch(error => error.code as string)
 const times = <T>(count: number, run: () => Promise<T>) => Promise.all(Array.from({ length: count }, run))
 
 test('it opens, fails at once, lets one call try, and closes; each change is logged once', async () => {
@@ -73,7 +76,7 @@ test('it opens, fails at once, lets one call try, and closes; each change is log
   for (let call = 0; call < 5; call++) assert.equal(await outcome(client), 'SERVICE_UNAVAILABLE')
   assert.equal(reached, 5)
   assert.deepEqual(new Set(await times(50, () => outcome(client))), new Set(['SERVICE_UNAVAILABLE']))
-  await assert.rejects(client.call(shop.item, undefined), { retryAfterSeconds: 1 })
+  await assert.rejects(client.client(shop).item(), { retryAfterSeconds: 1 })
   assert.deepEqual([reached, attempts.length], [5, 5])
 
   mode = 'hang'
@@ -104,7 +107,7 @@ test('each procedure has its own', async () => {
   const before = reached
   assert.equal(await outcome(client), 'SERVICE_UNAVAILABLE')
   assert.equal(reached, before)
-  assert.equal(await client.call(shop.other, undefined), 'other')
+  assert.equal(await client.client(shop).other(), 'other')
 })
 
 test('time-outs open it', async () => {
@@ -128,11 +131,11 @@ test('nor do callers who leave, or come with too little time', async () => {
   const { client } = await broken({ failures: 1, patienceMs: 60_000 })
   mode = 'hang'
   const signal = AbortSignal.timeout(20)
-  await times(5, () => assert.rejects(client.call(shop.item, undefined, { signal })))
+  await times(5, () => assert.rejects(client.client(shop).item({}, { signal })))
   await using asking = await serve({
     name: 'front',
     contracts: [front],
-    routes: routes => routes.implement(front, { hurry: () => client.call(shop.item, undefined) }),
+    routes: routes => routes.implement(front, { hurry: () => client.client(shop).item() }),
   })
   const answers = await times(5, () => fetch(`${asking.service.url}/hurry`))
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([504]))
@@ -157,7 +160,10 @@ test('a service that is gone and comes back, under load, with retry behind it', 
   await running.service.stop()
   let refused = 0
   await until('an open circuit', async () => {
-    const error = await client.call(shop.item, undefined).catch(caught => caught)
+    const error = await client
+      .client(shop)
+      .item()
+      .catch(caught => caught)
     if (error instanceof SERVICE_UNAVAILABLE && error.retryAfterSeconds === 1) refused += 1
     return refused > 0
   })

@@ -17,14 +17,14 @@ const Plan = Type.Object({
     Type.Union([Type.Literal('down'), Type.Literal('later'), Type.Literal('hang'), Type.Literal('no')]),
   ),
 })
-const common = { access: 'internal', request: Plan, response: Type.String(), errors: { NOT_HERE } } as const
+const common = { access: 'internal', input: Plan, output: Type.String(), errors: { NOT_HERE } } as const
 const shop = contract('shop', {
   again: procedure({ nats: 'again', ...common, idempotent: true }),
   once: procedure({ nats: 'once', ...common }),
   nobody: procedure({ nats: 'nobody', access: 'internal', idempotent: true }),
 })
 const front = contract('front', {
-  ask: procedure({ http: 'GET /ask', access: 'key', timeoutMs: 300, response: Type.String() }),
+  ask: procedure({ http: 'GET /ask', access: 'key', timeoutMs: 300, output: Type.String() }),
 })
 const { nobody: _, ...implemented } = shop
 const nats = await ownNats()
@@ -45,8 +45,8 @@ const { service } = await serve({
   natsUrl: nats.url,
   endpoints: group =>
     group.implement(implemented, {
-      again: ({ data, context, signal }) => meet(data, context.deadline.remainingMs(), signal),
-      once: ({ data, context, signal }) => meet(data, context.deadline.remainingMs(), signal),
+      again: ({ input, context, signal }) => meet(input, context.deadline.remainingMs(), signal),
+      once: ({ input, context, signal }) => meet(input, context.deadline.remainingMs(), signal),
     }),
 })
 after(() => service.stop())
@@ -55,36 +55,36 @@ after(() => assert.equal(client.pendingRequests, 0))
 const seen = (id: string) => budgets.get(id)?.length ?? 0
 
 test('what is idempotent is tried again, each time with what is left', async () => {
-  assert.equal(await client.call(shop.again, { id: 'a', meets: ['down', 'down'] }), 'a')
+  assert.equal(await client.client(shop).again({ id: 'a', meets: ['down', 'down'] }), 'a')
   const [first = 0, second = 0, third = 0] = budgets.get('a') ?? []
   assert.ok(first > second && second > third && third > 0)
 })
 
 test('three times by default, then the failure is the caller’s', async () => {
-  await assert.rejects(client.call(shop.again, { id: 'b', meets: ['down', 'down', 'down'] }), SERVICE_UNAVAILABLE)
+  await assert.rejects(client.client(shop).again({ id: 'b', meets: ['down', 'down', 'down'] }), SERVICE_UNAVAILABLE)
   assert.equal(seen('b'), 3)
 })
 
 test('what is not declared idempotent is done once', async () => {
-  await assert.rejects(client.call(shop.once, { id: 'c', meets: ['down'] }), SERVICE_UNAVAILABLE)
+  await assert.rejects(client.client(shop).once({ id: 'c', meets: ['down'] }), SERVICE_UNAVAILABLE)
   assert.equal(seen('c'), 1)
 })
 
 test('an answer is an answer: declared errors are not tried again', async () => {
-  await assert.rejects(client.call(shop.again, { id: 'd', meets: ['no'] }), NOT_HERE)
+  await assert.rejects(client.client(shop).again({ id: 'd', meets: ['no'] }), NOT_HERE)
   assert.equal(seen('d'), 1)
 })
 
 test('where nobody is it is tried again, too', async () => {
   attempts.length = 0
-  await assert.rejects(client.call(shop.nobody, undefined), SERVICE_UNAVAILABLE)
+  await assert.rejects(client.client(shop).nobody(), SERVICE_UNAVAILABLE)
   assert.deepEqual(attempts, ['nobody', 'nobody', 'nobody'])
 })
 
 test('the asked-for wait is kept where there is time for it, and passed on where there is not', async () => {
-  assert.equal(await client.call(shop.again, { id: 'e', meets: ['later'] }), 'e')
+  assert.equal(await client.client(shop).again({ id: 'e', meets: ['later'] }), 'e')
   assert.equal(seen('e'), 2)
-  await assert.rejects(client.call(shop.again, { id: 'f', meets: ['later'] }, { timeoutMs: 900 }), {
+  await assert.rejects(client.client(shop).again({ id: 'f', meets: ['later'] }, { timeoutMs: 900 }), {
     code: 'SERVICE_UNAVAILABLE',
     retryAfterSeconds: 1,
   })
@@ -92,7 +92,7 @@ test('the asked-for wait is kept where there is time for it, and passed on where
 })
 
 test('all attempts together have the time of one call', async () => {
-  const hangs = client.call(shop.again, { id: 'g', meets: ['down', 'hang', 'hang'] }, { timeoutMs: 200 })
+  const hangs = client.client(shop).again({ id: 'g', meets: ['down', 'hang', 'hang'] }, { timeoutMs: 200 })
   await assert.rejects(hangs, DEADLINE_EXCEEDED)
   assert.equal(seen('g'), 2)
   assert.equal(client.pendingRequests, 0)
@@ -104,7 +104,7 @@ test('a caller who leaves ends it, within an attempt and between two', async () 
     ['i', 'later'],
   ] as const) {
     const controller = new AbortController()
-    const call = client.call(shop.again, { id, meets: [met] }, { signal: controller.signal })
+    const call = client.client(shop).again({ id, meets: [met] }, { signal: controller.signal })
     const failed = assert.rejects(call, error => error === 'bye')
     await until('the first attempt is there', () => seen(id) === 1)
     if (met === 'later') await until('it is answered', () => client.pendingRequests === 0)
@@ -119,7 +119,7 @@ test('the time of the surrounding call bounds it', async () => {
     name: 'front',
     contracts: [front],
     routes: routes =>
-      routes.implement(front, { ask: () => client.call(shop.again, { id: 'j', meets: ['down', 'hang'] }) }),
+      routes.implement(front, { ask: () => client.client(shop).again({ id: 'j', meets: ['down', 'hang'] }) }),
   })
   const answer = await fetch(`${asking.service.url}/ask`)
   assert.equal(answer.status, 504)
@@ -131,7 +131,7 @@ test('many at once: each gets its own answer', async () => {
   const ids = Array.from({ length: 200 }, (_, n) => `many-${n}`)
   const answers = await Promise.all(
     ids.map((id, n) =>
-      client.call(shop.again, { id, meets: n % 3 === 0 ? [] : n % 3 === 1 ? ['down'] : ['down', 'down'] }),
+      client.client(shop).again({ id, meets: n % 3 === 0 ? [] : n % 3 === 1 ? ['down'] : ['down', 'down'] }),
     ),
   )
   assert.deepEqual(answers, ids)

@@ -8,8 +8,8 @@ import { ownNats } from '../support/nats.ts'
 import { serve } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
-const back = contract('back', { slow: procedure({ nats: 'slow', access: 'internal', response: Type.String() }) })
-const front = contract('front', { ask: procedure({ http: 'GET /ask', access: 'key', response: Type.String() }) })
+const back = contract('back', { slow: procedure({ nats: 'slow', access: 'internal', output: Type.String() }) })
+const front = contract('front', { ask: procedure({ http: 'GET /ask', access: 'key', output: Type.String() }) })
 const nats = await ownNats()
 let gate = Promise.withResolvers<void>()
 const seen: { requestId: string; signal: AbortSignal }[] = []
@@ -36,7 +36,7 @@ const asked = await serve({
     routes.implement(front, {
       ask: ({ signal }) => {
         asking += 1
-        return cache.getOrSet('key', () => asked.nats.call(back.slow, undefined), { signal })
+        return cache.getOrSet('key', () => asked.nats.client(back).slow(), { signal })
       },
     }),
 })

@@ -11,9 +11,9 @@ import { authentication, authorization } from './providers.ts'
 
 const [port, mode] = process.argv.slice(2)
 const work = contract('work', {
-  work: procedure({ http: 'GET /work', access: 'key', response: Type.String() }),
+  work: procedure({ http: 'GET /work', access: 'key', output: Type.String() }),
   fail: procedure({ http: 'GET /throw', access: 'key' }),
-  echo: procedure({ http: 'POST /echo', access: 'key', body: Type.String(), response: Type.String() }),
+  echo: procedure({ http: 'POST /echo', access: 'key', input: Type.String(), output: Type.String() }),
 })
 
 class WorkController extends Controller {
@@ -28,7 +28,7 @@ class WorkController extends Controller {
           throw new Error('nobody catches me')
         })
       },
-      echo: ({ body }) => body,
+      echo: ({ input }) => input,
     })
   }
 }
