@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { Env as AuthEnv } from '@blog-platform/auth-service/env'
 import { EnvSchema as BlogEnv } from '@blog-platform/blog-service/env'
-import { databaseUrl, defineSystem, keptSecret, type System } from '@tsmicro/cli'
+import { databaseUrl, defineSystem, keptSecret, type System, type SystemConfig } from '@tsmicro/cli'
 import { natsAuthorization } from 'tsmicro/contract'
 import natsUsers from './deploy/nats/permissions.json' with { type: 'json' }
 
@@ -11,7 +11,7 @@ const gatewaySecret = ({ dataDir }: System) => ({ GATEWAY_SECRET: keptSecret(dat
 const verifySecret = ({ dataDir }: System) => ({ VERIFY_SECRET: keptSecret(dataDir, 'verify') })
 
 /** The reference platform as `npm start` runs it: see kong/kong.yml for what the gateway makes public. */
-export default defineSystem({
+const system: SystemConfig = defineSystem({
   infra: ['nats', 'postgres', 'documents'],
   optionalInfra: ['redis'],
   nats: {
@@ -76,3 +76,6 @@ export default defineSystem({
   ],
   sample: system => `curl -H 'x-api-key: ${DEMO_API_KEY}' ${system.gateway.url}/blog/list/latest`,
 })
+
+/** @public it is read by its path */
+export default system

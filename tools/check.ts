@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Check, Result } from './check/check.ts'
 import { docs } from './check/docs.ts'
+import { exports } from './check/exports.ts'
 import { files } from './check/files.ts'
 import { gateway } from './check/gateway.ts'
 import { imports } from './check/imports.ts'
@@ -11,8 +12,9 @@ import { kongPlugins } from './check/kong-plugins.ts'
 import { lint } from './check/lint.ts'
 import { lockfile } from './check/lockfile.ts'
 import { types } from './check/types.ts'
+import { unused } from './check/unused.ts'
 
-const CHECKS: readonly Check[] = [types, lint, imports, lockfile, files, docs, gateway, kongPlugins]
+const CHECKS: readonly Check[] = [types, lint, imports, lockfile, files, docs, exports, unused, gateway, kongPlugins]
 
 const HELP = `npm run check [-- [check…] [--root <folder>]]
 

@@ -5,8 +5,8 @@
 import { writeFileSync } from 'node:fs'
 import * as auth from '@blog-platform/auth-contract'
 import * as blog from '@blog-platform/blog-contract'
-import type { Access, BoundProcedure, Contract } from 'tsmicro/contract'
-import { isRole, parseRoute, proceduresOf } from 'tsmicro/internal'
+import type { BoundProcedure, Contract } from 'tsmicro/contract'
+import { type Access, isRole, parseRoute, proceduresOf } from 'tsmicro/internal'
 
 export const HTTP_API = new URL('../docs/http-api.md', import.meta.url)
 

@@ -7,7 +7,7 @@ const STYLE = `
       .paper { fill: #0d1117 } text { fill: #e5e7eb } .soft { fill: #9ca3af } .bar { fill: #64748b } .ours { fill: #60a5fa }
     }`
 
-export interface Bar {
+interface Bar {
   readonly label: string
   readonly value: number
   /** Drawn in the colour that stands for this project. */

@@ -1,7 +1,7 @@
 import type { Answer, Request } from './payload.ts'
 
 /** Where to find each other. */
-export interface Address {
+interface Address {
   readonly natsUrl: string
   /** First token of the subject. Each has its own, because all share one nats-server. */
   readonly service: string

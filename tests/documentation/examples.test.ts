@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { type Example, examplesOf } from './examples/docstrings.ts'
 import { type Exported, namesOf, publicExports } from './examples/exports.ts'
 import { programOf } from './examples/program.ts'
-import { close, open } from './examples/setting.ts'
+import * as setting from './examples/setting.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const SETTING = join(ROOT, 'tests/documentation/examples/setting.ts')
@@ -50,8 +50,8 @@ test('the examples of the docstrings compile against what is exported', async ()
 })
 
 test('those that need no server do what they say', async t => {
-  await open()
-  t.after(close)
+  await setting.open()
+  t.after(setting.close)
   let ran = 0
   for (const [index, { code, place }] of examples.entries()) {
     if (NEEDS.some(([, named]) => named.test(code))) continue
@@ -73,6 +73,7 @@ function sharedNames(): Map<string, Exported> {
   names.set('Type', { isType: false, from: 'typebox' })
   names.set('randomUUID', { isType: false, from: 'node:crypto' })
   for (const [name, isType] of namesOf(SETTING)) names.set(name, { isType, from: relative(directory, SETTING) })
+  for (const name of Object.keys(setting)) names.set(name, { isType: false, from: relative(directory, SETTING) })
   return names
 }
 

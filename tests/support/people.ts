@@ -19,7 +19,7 @@ export function clientsOf({ url, apiKey }: Pick<Platform, 'url' | 'apiKey'>, acc
   }
 }
 
-export type Clients = ReturnType<typeof clientsOf>
+type Clients = ReturnType<typeof clientsOf>
 
 /** Somebody who is signed in. */
 export interface Person extends Clients {

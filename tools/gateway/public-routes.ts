@@ -2,7 +2,7 @@ import type { BoundProcedure, Contract } from 'tsmicro/contract'
 import { parseRoute, proceduresOf } from 'tsmicro/internal'
 
 /** What an API key must permit for a route; undefined = open to everybody. */
-export type Permission = 'READ' | 'WRITE' | undefined
+type Permission = 'READ' | 'WRITE' | undefined
 
 /** One way into a service that the gateway makes public. */
 export interface PublicRoute {

@@ -1,6 +1,6 @@
 import type { Counts, Line } from './events.ts'
 
-export type Named = { readonly name: string; readonly text: string }
+type Named = { readonly name: string; readonly text: string }
 
 /** What one test file did, as read from its events. */
 export type Outcome = {

@@ -5,7 +5,7 @@ import { judge, loadName } from './acceptance.ts'
 const OURS = 'tsmicro'
 
 /** The cells of one load's table, the heading first. The last column is our calls per second (HTTP: CPU) to the rival's. */
-export function rowsOf(results: readonly Result[]): string[][] {
+function rowsOf(results: readonly Result[]): string[][] {
   const [first] = results
   const http = first?.load === 'http'
   const ours = results.find(({ subject }) => subject === OURS)

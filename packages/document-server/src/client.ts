@@ -1,7 +1,7 @@
 import type { Verifier } from './auth/scram.ts'
 
 /** An exchange of SASL messages that has begun. */
-export interface Conversation {
+interface Conversation {
   readonly user: string
   readonly verifier: Verifier
   readonly clientBare: string

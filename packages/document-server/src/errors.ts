@@ -1,5 +1,5 @@
 /** The subset of MongoDB's error codes this server answers with. Source: MongoDB `error_codes.yml`. */
-export const errorCodes = {
+const errorCodes = {
   InternalError: 1,
   BadValue: 2,
   FailedToParse: 9,

@@ -1,2 +1,1 @@
-export { type DocumentServer, type DocumentServerOptions, startDocumentServer } from './server.ts'
-export type { Durability } from './storage/database.ts'
+export { type DocumentServer, startDocumentServer } from './server.ts'

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type KongConfig, startGateway } from '../src/index.ts'
 
 /** In bytes, the highest since the process began. */
-export interface PeakMemory {
+interface PeakMemory {
   readonly rss: number
   /** Of buffers outside of the heap; looked at every 20 ms. */
   readonly external: number

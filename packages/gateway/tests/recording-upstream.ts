@@ -1,7 +1,7 @@
 import { tcpUpstream } from './support.ts'
 
 /** A request as bytes told it, without any leniency. */
-export interface Recorded {
+interface Recorded {
   /** Method and target. */
   readonly line: string
   /** Names in lower case; a repeated one is joined with ` | `. */

@@ -24,7 +24,7 @@ export interface SingleBinary {
 }
 
 /** Of letters, digits, `-` and `_`, so that a URL can hold them as they are. */
-export interface Credentials {
+interface Credentials {
   readonly user: string
   readonly password: string
 }

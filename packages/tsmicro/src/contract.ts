@@ -1,32 +1,26 @@
 /** For contracts, and what both sides of a call share. Needs nothing of Node: browsers may have it. */
-export type {
-  Access,
-  AnswerOf,
-  BoundProcedure,
-  Contract,
-  ErrorsOf,
-  EventDataOf,
-  EventDefinition,
-  EventInputOf,
-  HttpMethod,
-  InputOf,
-  NatsAccess,
-  NatsPermissions,
-  Procedure,
-  RequestOf,
-  ResponseOf,
-  Role,
-  Roles,
-} from './contract/index.ts'
 export {
+  type AnswerOf,
+  type BoundProcedure,
+  type Contract,
   contract,
   defineErrors,
   defineRoles,
+  type EventDataOf,
+  type EventDefinition,
   event,
+  type InputOf,
+  type NatsAccess,
+  type NatsPermissions,
   natsAuthorization,
   natsListenerOf,
   natsPermissionsOf,
+  type Procedure,
   procedure,
+  type RequestOf,
+  type ResponseOf,
+  type Role,
+  type Roles,
 } from './contract/index.ts'
-export { ApiError, frameworkErrors } from './errors/index.ts'
-export type { Infer, InferInput, JsonSchema, Schema } from './schema/index.ts'
+export { ApiError, type ErrorClass, frameworkErrors, type ValidationDetail } from './errors/index.ts'
+export type { Infer, InferInput } from './schema/index.ts'

@@ -3,13 +3,11 @@ export {
   type AuthenticationProvider,
   type AuthorizationProvider,
   type CallContext,
-  type CallOf,
   currentContext,
   type Handler,
   inBackground,
   type Log,
   type Middleware,
-  type MiddlewareCall,
   type Principal,
   type ProcedureCall,
   withSharedContext,
@@ -18,7 +16,6 @@ export { cacheSubjectOf } from './contract/index.ts'
 export {
   DEADLINE_EXCEEDED,
   FORBIDDEN,
-  INTERNAL,
   isDependencyFailure,
   OVERLOADED,
   PAYLOAD_TOO_LARGE,
@@ -29,7 +26,7 @@ export {
   VALIDATION_FAILED,
 } from './errors/index.ts'
 export { createPublisher, type Publisher, type ReceivedEvent } from './events/index.ts'
-export { createHttpClient, type GatewayDoor, Routes } from './http/index.ts'
+export { createHttpClient, type GatewayDoor, type HttpClient, Routes } from './http/index.ts'
 export {
   Controller,
   createService,
@@ -46,5 +43,5 @@ export {
   type ServiceOptions,
   StartError,
 } from './micro/index.ts'
-export { createNatsBroadcast, MALFORMED_REPLY, NatsClient, NOT_PERMITTED } from './nats/index.ts'
-export { type CircuitBreakerOptions, circuitBreaker, retry } from './resilience/index.ts'
+export { type Broadcast, createNatsBroadcast, NatsClient } from './nats/index.ts'
+export { circuitBreaker, retry } from './resilience/index.ts'

@@ -1,3 +1,3 @@
-export { type Env, EnvSchema, loadEnv } from './config/env.ts'
-export type { Parts } from './startup/module.ts'
+export { EnvSchema, loadEnv } from './config/env.ts'
+
 export { createBlogService } from './startup/server.ts'

@@ -19,7 +19,7 @@ export function examplesOf(root: string, folder: string): readonly Example[] {
     .flatMap(file => examplesIn(file, readFileSync(join(root, file), 'utf8')))
 }
 
-export function examplesIn(file: string, source: string): readonly Example[] {
+function examplesIn(file: string, source: string): readonly Example[] {
   return [...source.matchAll(/\/\*\*.*?\*\//gs)].flatMap(docstring =>
     [...docstring[0].matchAll(/@example(.*?)(?=\n\s*\* ?@\w|\s*\*\/$)/gs)].map(match => {
       const line = source.slice(0, docstring.index + match.index).split('\n').length

@@ -45,7 +45,7 @@ interface Kong {
 const kong = parse(readFileSync(new URL('../../../kong/kong.yml', import.meta.url), 'utf8')) as Kong
 
 /** What kong.yml asks of an API key for a procedure. */
-export function permissionOf({ service, name, http }: BoundProcedure): string {
+function permissionOf({ service, name, http }: BoundProcedure): string {
   // What must not be sent twice has a Kong service of its own.
   const routes = kong.services.flatMap(each => each.routes)
   const permission = routes.find(route => route.name === `${service}.${name}`)?.plugins?.[0]?.config.permission

@@ -11,7 +11,7 @@ import type { FaultScene } from './scene.ts'
 import { faultTable } from './table.ts'
 import { type Seen, Traffic } from './traffic.ts'
 
-export const FROZEN_MS = 10_000
+const FROZEN_MS = 10_000
 
 /** Something that goes wrong with a server, while traffic goes on. */
 export interface Fault {

@@ -10,7 +10,7 @@ export interface Attempt {
   readonly isRefused: (heard: string) => boolean
 }
 
-export function http(port: number, route: string, headers: Readonly<Record<string, string>> = {}, body = ''): string {
+function http(port: number, route: string, headers: Readonly<Record<string, string>> = {}, body = ''): string {
   const [method, path] = [route.slice(0, route.indexOf(' ')), route.slice(route.indexOf(' ') + 1)]
   const all = { host: `127.0.0.1:${port}`, connection: 'close', 'content-length': String(body.length), ...headers }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)

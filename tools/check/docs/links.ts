@@ -26,7 +26,7 @@ function followed(root: string, path: string, link: string): string | undefined 
 }
 
 /** Heading anchors as GitHub makes them: lower case, no punctuation, hyphens for spaces, numbered when repeated. */
-export function anchorsOf(markdown: string): Set<string> {
+function anchorsOf(markdown: string): Set<string> {
   const anchors = new Set<string>()
   for (const [, heading = ''] of prose(markdown).matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
     const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()

@@ -3,7 +3,7 @@ import type { Edge } from './graph.ts'
 const CORE = ['errors', 'schema', 'contract', 'call']
 
 /** What a folder of the framework may import, beside itself. A folder not named here has to be added first. */
-export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'anything'>> = {
+const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'anything'>> = {
   errors: [],
   schema: ['errors'],
   contract: ['errors', 'schema'],

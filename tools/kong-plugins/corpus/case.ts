@@ -46,7 +46,7 @@ export interface Case {
 export type Played = 'refused' | readonly Outcome[]
 
 /** Fields that plugins set or remove. A signature is told as `good`, when a service would take it, or `bad`. */
-export const WATCHED = [
+const WATCHED = [
   'x-api-key',
   'x-consumer-id',
   'x-consumer-permissions',

@@ -3,7 +3,7 @@ import { CLAIMS, FORGED } from './case.ts'
 import { ANSWERS, type Answers } from './verifier.ts'
 
 /** Where a request carries which key. */
-export type KeyPart =
+type KeyPart =
   | { readonly kind: 'none' }
   | { readonly kind: 'one'; readonly name: string; readonly key: string }
   | { readonly kind: 'two'; readonly keys: readonly [string, string] }

@@ -68,7 +68,7 @@ export interface GatewayConfig {
 }
 
 /** A program of the system that an operator runs by its name: `tsmicro NAME …`, in development and on a production database. */
-export interface CommandConfig {
+interface CommandConfig {
   /** Its main program, relative to the configuration file. Gets everything that stands behind the name, `--help` included. */
   readonly entry: string
   /** One line for `tsmicro --help`. */

@@ -57,7 +57,7 @@ function compareDocs(a: Doc, b: Doc): number {
 }
 
 /** Order of the UTF-8 bytes. UTF-16 units differ from it only where surrogates meet U+E000 and above. */
-export function compareStrings(a: string, b: string): number {
+function compareStrings(a: string, b: string): number {
   if (a === b) return 0
   const length = Math.min(a.length, b.length)
   for (let index = 0; index < length; index++) {

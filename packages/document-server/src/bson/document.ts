@@ -8,7 +8,7 @@ export type Doc = Record<string, unknown>
 /** Largest stored document, in bytes, as in MongoDB. */
 export const maxDocumentBytes = 16 * 1024 * 1024
 /** Deepest nesting of a document, as in MongoDB. */
-export const maxDepth = 200
+const maxDepth = 200
 
 const decodeOptions = { promoteValues: false, promoteBuffers: false, bsonRegExp: true } as const
 const dbRefMark = Buffer.from('$ref\0')

@@ -12,7 +12,7 @@ const maxWireVersion = 21
 const version = '7.0.0'
 
 /** A standalone server: no replica set name, so drivers send no transaction numbers (retryable writes). */
-export function helloReply(connectionId: number, legacy: boolean): Doc {
+function helloReply(connectionId: number, legacy: boolean): Doc {
   return {
     helloOk: true,
     [legacy ? 'ismaster' : 'isWritablePrimary']: true,

@@ -48,9 +48,6 @@ async function* filtered(rows: Rows, matches: Matcher, pace: Pace): AsyncGenerat
   }
 }
 
-/** Whether a filter has a `$text`. */
-export const hasText = (filter: Doc): boolean => splitText(filter).text !== undefined
-
 function splitText(filter: Doc): { text: unknown; rest: Doc } {
   const { $text, ...rest } = filter
   let text = $text

@@ -27,7 +27,7 @@ export function toRegExp(pattern: string, options = ''): RegExp {
 }
 
 /** The expression, made to end. */
-export const boundedRegex = (pattern: string, options = ''): BoundedRegex => bounded(toRegExp(pattern, options))
+const boundedRegex = (pattern: string, options = ''): BoundedRegex => bounded(toRegExp(pattern, options))
 
 /** The test a regular-expression value makes in a filter: matching strings, or the same expression stored. */
 export function regexTest(value: BSONRegExp): (value: unknown) => boolean {

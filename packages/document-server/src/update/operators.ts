@@ -7,7 +7,7 @@ import { CommandError } from '../errors.ts'
 import { applyPull, applyPush, requireArray } from './array-operators.ts'
 
 /** What an operator does to a field. */
-export type Change = { readonly set: unknown } | 'unset' | 'keep'
+type Change = { readonly set: unknown } | 'unset' | 'keep'
 /** `current` is `undefined` for a missing field; `path` is for messages. */
 export type UpdateOperator = (current: unknown, argument: unknown, path: string) => Change
 

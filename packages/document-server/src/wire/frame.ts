@@ -1,7 +1,7 @@
 /** Largest message, in bytes, as in MongoDB. */
 export const maxMessageBytes = 48_000_000
 /** Bytes of the header: length, request id, response to, opcode; int32 little-endian each. */
-export const headerBytes = 16
+const headerBytes = 16
 
 export interface Frame {
   readonly requestId: number

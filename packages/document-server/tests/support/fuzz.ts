@@ -65,7 +65,7 @@ const names = (
   'readConcern level writeConcern w lsid id collation locale indexes index cursors collection comment length constructor toString'
 ).split(' ')
 
-export function value(random: Random, depth = 0): unknown {
+function value(random: Random, depth = 0): unknown {
   const kind = random(depth > 5 ? 1 : 4)
   if (kind < 2) return pick(random, scalars)(random)
   if (kind === 2) return Array.from({ length: random(4) }, () => value(random, depth + 1))

@@ -112,7 +112,7 @@ export function firstMessage(user: string): { bare: string; payload: Binary } {
 /** What takes long is done once for each password and salt, as drivers do it. */
 const hashed = new Map<string, Buffer>()
 
-export function finalMessage(first: Binary, bare: string, password: string): Binary {
+function finalMessage(first: Binary, bare: string, password: string): Binary {
   const text = Buffer.from(first.value()).toString()
   const [, nonce = '', salt = '', rounds = ''] = /^r=([^,]*),s=([^,]*),i=(\d+)$/.exec(text) ?? []
   const key = `${password} ${salt} ${rounds}`

@@ -1,5 +1,5 @@
 /** What any entry of `kong.yml` may carry. Of this, only a route's `id` has a meaning here: it orders routes of equal priority. */
-export interface KongEntity {
+interface KongEntity {
   /** A UUID. Kong makes one of the name where it is missing. */
   id?: string
   tags?: string[]
@@ -67,12 +67,12 @@ export interface KongService extends KongEntity {
 }
 
 /** What counts, in a row, for or against a target. 0, the default everywhere, is never. */
-export interface KongHealthy {
+interface KongHealthy {
   http_statuses?: number[]
   successes?: number
 }
 
-export interface KongUnhealthy {
+interface KongUnhealthy {
   http_statuses?: number[]
   http_failures?: number
   tcp_failures?: number
@@ -102,7 +102,7 @@ export interface KongTarget extends KongEntity {
 }
 
 /** Several targets for the services whose host is this name. */
-export interface KongUpstream extends KongEntity {
+interface KongUpstream extends KongEntity {
   name: string
   algorithm?: 'round-robin'
   hash_on?: 'none'

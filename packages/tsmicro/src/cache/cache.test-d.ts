@@ -11,8 +11,8 @@ interface Post {
 
 const store = createCacheStore()
 const posts = store.cache<Post>('post')
-export const post: Promise<Post | undefined> = posts.get('1')
-export const fetched: Promise<Post | null> = store.cache<Post | null>('maybe').getOrSet('1', async () => null)
+posts.get('1') satisfies Promise<Post | undefined>
+store.cache<Post | null>('maybe').getOrSet('1', async () => null) satisfies Promise<Post | null>
 
 // @ts-expect-error a Date comes back from JSON as a string
 store.cache<{ at: Date }>('dated')
@@ -24,5 +24,7 @@ posts.set('1', { id: 1 })
 posts.getOrSet('1', async () => 'text')
 
 // What the other entries make fits, though none of them knows the other.
-export const registry = (made: MongoMembership): ReplicaRegistry => made
-export const bus = (made: Broadcast): CacheBus => made
+declare const membership: MongoMembership
+membership satisfies ReplicaRegistry
+declare const broadcast: Broadcast
+broadcast satisfies CacheBus

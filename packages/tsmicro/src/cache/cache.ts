@@ -22,7 +22,7 @@ export interface GetOrSetOptions<T> extends SetOptions<T> {
   readonly signal?: AbortSignal
 }
 
-export interface FactoryContext {
+interface FactoryContext {
   /** Aborts when nobody waits for the value any more. */
   readonly signal: AbortSignal
 }

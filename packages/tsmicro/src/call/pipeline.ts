@@ -106,7 +106,7 @@ class HandlerCall {
 }
 
 /** A handler answered something that its procedure's response schema does not allow. */
-export class ResponseMismatchError extends Error {
+class ResponseMismatchError extends Error {
   constructor(problems: readonly ValidationDetail[]) {
     super(`the response does not match its schema: ${tellProblems(problems)}`)
     this.name = 'ResponseMismatchError'

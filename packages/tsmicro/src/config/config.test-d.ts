@@ -11,17 +11,17 @@ const config = loadConfig(
   }),
 )
 
-export const port: number = config.PORT
-export const level: 'debug' | 'info' = config.LEVEL
-export const key: string = config.KEY
-export const hosts: readonly string[] = config.HOSTS
-export const name: string | undefined = config.NAME
+config.PORT satisfies number
+config.LEVEL satisfies 'debug' | 'info'
+config.KEY satisfies string
+config.HOSTS satisfies readonly string[]
+config.NAME satisfies string | undefined
 
 // @ts-expect-error an optional variable may be undefined
-export const always: string = config.NAME
+config.NAME satisfies string
 // @ts-expect-error no such variable
-export const missing = config.MISSING
+config.MISSING
 // @ts-expect-error the config is read-only
 config.PORT = 2
 // @ts-expect-error a number is no string
-export const text: string = config.PORT
+config.PORT satisfies string

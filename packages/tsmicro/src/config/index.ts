@@ -1,6 +1,5 @@
-export { ConfigError, type ConfigProblem } from './config-error.ts'
+export { ConfigError } from './config-error.ts'
 export { describeConfig } from './describe.ts'
 export { envExample } from './env-example.ts'
 export { type Config, loadConfig } from './load.ts'
-export type { Environment } from './read.ts'
 export { secret } from './secret.ts'

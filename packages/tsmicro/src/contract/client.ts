@@ -3,7 +3,7 @@ import type { RequestOf, ResponseOf } from './infer.ts'
 import type { ProcedureSpec } from './procedure.ts'
 
 /** What every client takes beside the input. */
-export interface ClientCallOptions {
+interface ClientCallOptions {
   /** Gives up when it aborts: the call fails with its reason. */
   readonly signal?: AbortSignal
 }

@@ -11,7 +11,7 @@ export interface ErrorSpec<Schema = unknown> {
 }
 
 /** Constructor arguments: an error without a data schema takes only options. */
-export type ErrorArguments<Data> = [Data] extends [undefined]
+type ErrorArguments<Data> = [Data] extends [undefined]
   ? [data?: undefined, options?: ApiErrorOptions]
   : [data: Data, options?: ApiErrorOptions]
 
@@ -19,7 +19,7 @@ export type ErrorArguments<Data> = [Data] extends [undefined]
  * What `new BLOG_NOT_FOUND()` makes. The intersection says nothing new, but TypeScript narrows by `instanceof` along classes
  * without looking at their type arguments: with plain ApiError, "no BLOG_NOT_FOUND" would mean "no ApiError at all".
  */
-export type ErrorInstance<Code extends string, Data> = ApiError<Code, Data> & { readonly code: Code }
+type ErrorInstance<Code extends string, Data> = ApiError<Code, Data> & { readonly code: Code }
 
 /** A class of errors: `new BLOG_NOT_FOUND()`, `error instanceof BLOG_NOT_FOUND`. */
 export interface ErrorClass<Code extends string = string, Data = unknown> {

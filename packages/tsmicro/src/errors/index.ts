@@ -1,10 +1,8 @@
-export { ApiError, type ApiErrorOptions } from './api-error.ts'
+export { ApiError } from './api-error.ts'
 export {
   type AnyErrorClass,
   createErrorClass,
-  type ErrorArguments,
   type ErrorClass,
-  type ErrorInstance,
   type ErrorSpec,
 } from './define.ts'
 export { isDependencyFailure } from './dependency.ts'

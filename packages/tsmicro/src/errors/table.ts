@@ -85,12 +85,6 @@ export const HEADERS_TOO_LARGE = createErrorClass<'HEADERS_TOO_LARGE', undefined
   status: 431,
   message: 'The headers are too large',
 })
-/**
- * 500: what a caller is told of every fault that is ours; the log has the cause.
- *
- * @example
- * new INTERNAL().message // 'Something went wrong'
- */
 export const INTERNAL = createErrorClass<'INTERNAL', undefined>('INTERNAL', {
   status: 500,
   message: 'Something went wrong',

@@ -22,7 +22,7 @@ type HttpInputOf<P> = P extends { readonly request: infer S }
   : PartOf<P, 'params'> & PartOf<P, 'query'> & PartOf<P, 'body'>
 
 /** For one call of an {@link HttpClient}. */
-export interface HttpCallOptions {
+interface HttpCallOptions {
   /** By name, whatever its spelling: these before the client's. */
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal

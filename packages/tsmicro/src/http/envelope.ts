@@ -4,7 +4,7 @@ import type { JsonSchema } from '../schema/index.ts'
 /** Codes of the envelope, as goserve's clients know them. */
 export const SUCCESS_CODE = '10000'
 /** `code` of every failure in goserve's envelope. */
-export const FAILURE_CODE = '10001'
+const FAILURE_CODE = '10001'
 
 /** The body of a successful answer, unless its procedure is `bare`. */
 export interface SuccessEnvelope<Data = unknown> {

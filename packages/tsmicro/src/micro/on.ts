@@ -16,7 +16,7 @@ export interface OnOptions {
 }
 
 const EFFECTS = ['postgres', 'mongodb', 'idempotent'] as const
-export type Effect = (typeof EFFECTS)[number]
+type Effect = (typeof EFFECTS)[number]
 
 /** A handler of an event, made by {@link on}: an entry of `handlers` of a module or controller. */
 export interface Reaction extends OnOptions {

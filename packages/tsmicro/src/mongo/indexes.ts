@@ -3,19 +3,15 @@ import { isDuplicateKey, translate, translated } from './errors.ts'
 import { type IndexDefinition, indexName, indexShape } from './index-definition.ts'
 import { IndexError } from './index-error.ts'
 
-export interface EnsuredIndexes {
-  /** Names of those that were missing when this call looked. */
-  readonly created: readonly string[]
-}
-
 /** IndexOptionsConflict and IndexKeySpecsConflict */
 const conflictCodes = new Set<unknown>([85, 86])
 const namespaceNotFound = 26
 
+/** @returns the names of those that were missing when this call looked */
 export async function ensureIndexes(
   collection: Collection<Document>,
   definitions: readonly IndexDefinition[],
-): Promise<EnsuredIndexes> {
+): Promise<{ readonly created: readonly string[] }> {
   const existing = await list(collection)
   const missing = definitions.filter(definition => !isThere(collection.collectionName, definition, existing))
   for (const definition of missing) await create(collection, definition)

@@ -6,14 +6,14 @@ import type { Mongo } from './mongo.ts'
 import type { QueryBuilder } from './query-builder.ts'
 
 /** See `Generation` of `tsmicro/cache`. */
-export interface MembershipGeneration {
+interface MembershipGeneration {
   readonly number: number
   readonly id: string
   readonly server: string
 }
 
 /** What a membership's document says. */
-export interface MembershipState {
+interface MembershipState {
   readonly generation: MembershipGeneration
   readonly members: ReadonlyMap<string, { readonly beat: number; readonly leaseMs: number; readonly out: boolean }>
 }

@@ -14,8 +14,8 @@ const blogs = mongo.collection<Blog>('blogs', {
   indexes: [{ key: { slug: 1 }, unique: true }, { key: { title: 'text' } }, { key: { 'author.name': 1 } }],
 })
 
-export const whole: Promise<Blog | null> = blogs.findOne({ slug: 'a' })
-export const titles = blogs.find({}, { select: ['title'] })
+blogs.findOne({ slug: 'a' }) satisfies Promise<Blog | null>
+const titles = blogs.find({}, { select: ['title'] })
 titles.then(found => found[0]?.title.length)
 // @ts-expect-error not selected
 titles.then(found => found[0]?.slug)

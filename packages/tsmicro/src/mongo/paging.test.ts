@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import { startDocuments } from '@tsmicro/infra'
 import { ObjectId } from 'mongodb'
-import { CursorError, createMongo, type Order } from './index.ts'
+import { CursorError, createMongo } from './index.ts'
+import type { Order } from './types.ts'
 
 interface Row {
   _id: ObjectId

@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 import { translated } from './errors.ts'
 import { assertNoPrograms } from './guard.ts'
 import type { IndexDefinition } from './index-definition.ts'
-import { type EnsuredIndexes, ensureIndexes } from './indexes.ts'
+import { ensureIndexes } from './indexes.ts'
 import { after } from './keyset.ts'
 import { type FullOrder, fullOrder } from './order.ts'
 import { pick, projection } from './projection.ts'
@@ -20,13 +20,6 @@ export interface Page<Item> {
 export interface Slice<Item> {
   readonly items: Item[]
   readonly nextCursor: string | null
-}
-
-export interface Updated {
-  readonly matched: number
-  readonly modified: number
-  /** True when an upsert inserted a document. */
-  readonly inserted: boolean
 }
 
 /** What a query builder needs to know of its collection. */
@@ -139,11 +132,12 @@ export class QueryBuilder<Doc extends Identified> {
     return { ...document, _id: insertedId } as unknown as Doc
   }
 
+  /** `inserted` is true when an upsert inserted a document. */
   async updateOne(
     filter: Filter<Doc>,
     update: UpdateFilter<Doc>,
     options: { readonly upsert?: boolean } = {},
-  ): Promise<Updated> {
+  ): Promise<{ readonly matched: number; readonly modified: number; readonly inserted: boolean }> {
     assertNoPrograms(filter)
     const result = await this.run(collection => collection.updateOne(filter, update, { ...options }))
     return {
@@ -200,7 +194,7 @@ export class QueryBuilder<Doc extends Identified> {
    * Creates the indexes that are missing. Others are left alone. Safe when several instances start at once.
    * @throws {IndexError} when one of that name or on those fields is different, or existing documents break a unique one
    */
-  ensureIndexes(): Promise<EnsuredIndexes> {
+  ensureIndexes(): Promise<{ readonly created: readonly string[] }> {
     return ensureIndexes(
       this.collection as unknown as Collection<Document>,
       this.#indexes as readonly IndexDefinition[],

@@ -23,7 +23,7 @@ export interface ReadOptions {
 }
 
 /** Which fields to read; absent = all. */
-export interface SelectOptions<Doc, Name extends Field<Doc>> extends ReadOptions {
+interface SelectOptions<Doc, Name extends Field<Doc>> extends ReadOptions {
   /** Only these fields; default all. */
   readonly select?: readonly Name[] | undefined
 }

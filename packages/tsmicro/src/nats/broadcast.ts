@@ -3,7 +3,7 @@ import { rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import type { NatsLink } from './connection.ts'
 import type { Transport, TransportSubscription } from './transport.ts'
 
-export interface BroadcastListener {
+interface BroadcastListener {
   /** A message; nothing is known about it. */
   heard(text: string): void
   /** The connection is lost: messages may be missed from here on. */

@@ -6,7 +6,7 @@ import type { BatchingOptions } from './client/batching.ts'
 import type { Connect, Transport } from './transport.ts'
 
 /** What is said wherever one connects to. */
-export interface LinkOptions {
+interface LinkOptions {
   /** Shown in the server's list of connections; the service's name. */
   readonly name: string
   readonly log?: Log
@@ -23,7 +23,7 @@ export interface LinkOptions {
 }
 
 /** To a nats-server. */
-export interface ServerOptions extends LinkOptions {
+interface ServerOptions extends LinkOptions {
   /** `nats://[user:password@]host:port` or `nats://token@host`, several separated by commas; `tls://` asks for TLS. */
   readonly url: string
   /** Milliseconds between attempts to reconnect. Default 250. */

@@ -38,7 +38,7 @@ export interface TransportSubscription {
 }
 
 /** Who connects. */
-export interface ConnectAs {
+interface ConnectAs {
   /** The service's name. */
   readonly name: string
 }

@@ -1,5 +1,3 @@
 export { isCheckViolation, isForeignKeyViolation, isSerializationFailure, isUniqueViolation } from './errors.ts'
-export { MigrationError, type MigrationErrorOptions, type MigrationProblem } from './migrations/error.ts'
-export type { MigrateOptions, MigrationReport } from './migrations/migrate.ts'
+export { MigrationError, type MigrationProblem } from './migrations/error.ts'
 export { createPostgres, type Postgres, type PostgresOptions } from './postgres.ts'
-export type { TransactionOptions } from './transaction.ts'

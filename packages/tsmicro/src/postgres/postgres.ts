@@ -4,7 +4,7 @@ import { rootMessage } from '../errors/index.ts'
 import { checkPool } from './check.ts'
 import { clientClass } from './client.ts'
 import { endPool } from './end.ts'
-import { type MigrateOptions, type MigrationReport, migrate } from './migrations/migrate.ts'
+import { type MigrateOptions, migrate } from './migrations/migrate.ts'
 import { rethrow, sessionPool } from './pool.ts'
 import { PreparedStatements } from './prepared.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
@@ -66,7 +66,7 @@ export interface Postgres<DB> {
    * fails, the next start says what to look at.
    * @throws {MigrationError} when what was applied was changed or is missing, belongs to another service, or a migration fails
    */
-  migrate(directory: URL, options?: MigrateOptions): Promise<MigrationReport>
+  migrate(directory: URL, options?: MigrateOptions): Promise<{ readonly applied: readonly string[] }>
   /** Tries once whether the server can be used. */
   connect(): Promise<void>
   /** @throws {SERVICE_UNAVAILABLE} when no query is answered within 1.5 seconds */

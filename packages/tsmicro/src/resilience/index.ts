@@ -1,2 +1,2 @@
-export { type CircuitBreakerOptions, circuitBreaker } from './circuit-breaker.ts'
-export { type RetryOptions, retry } from './retry.ts'
+export { circuitBreaker } from './circuit-breaker.ts'
+export { retry } from './retry.ts'

@@ -8,7 +8,7 @@ const maxCauses = 8
 const kept = ['code', 'status', 'reason', 'constraint', 'table', 'syscall', 'address', 'port', 'signal', 'exitCode']
 
 /** An error as it stands in the log: without secrets, with its causes. */
-export interface SerializedError {
+interface SerializedError {
   readonly type: string
   readonly message: string
   readonly stack?: string

@@ -1,3 +1,1 @@
-export { type SerializedError, serializeError } from './error.ts'
-export { createLogger, type Logger, type LoggerOptions, type LogLevel, type LogMethod } from './logger.ts'
-export { maskText } from './redact.ts'
+export { createLogger, type Logger, type LogLevel } from './logger.ts'

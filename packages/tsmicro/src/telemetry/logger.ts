@@ -6,7 +6,7 @@ import { maskText, redact } from './redact.ts'
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 /** One log call: fields with a message, or a message alone. An error goes in the field `err`. */
-export interface LogMethod {
+interface LogMethod {
   (fields: object, message?: string): void
   (message: string): void
 }

@@ -1,2 +1,2 @@
 /** For tests of services: the NATS door without a server. */
-export { createLoopback, type Loopback, type LoopbackClientOptions, type LoopbackOptions } from './loopback/loopback.ts'
+export { createLoopback, type Loopback } from './loopback/loopback.ts'

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  DEADLINE_EXCEEDED,
-  FORBIDDEN,
-  MALFORMED_REPLY,
-  PAYLOAD_TOO_LARGE,
-  SERVICE_UNAVAILABLE,
-  VALIDATION_FAILED,
-} from 'tsmicro'
+import { DEADLINE_EXCEEDED, FORBIDDEN, PAYLOAD_TOO_LARGE, SERVICE_UNAVAILABLE, VALIDATION_FAILED } from 'tsmicro'
 import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
-import { requestNats } from 'tsmicro/internal'
+import { MALFORMED_REPLY, requestNats } from 'tsmicro/internal'
 import Type from 'typebox'
 import { z } from 'zod'
 import { serve } from '../support/service.ts'

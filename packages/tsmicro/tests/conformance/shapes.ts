@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import {
-  createHttpClient,
-  createPublisher,
-  INTERNAL,
-  implement,
-  on,
-  PAYLOAD_TOO_LARGE,
-  VALIDATION_FAILED,
-} from 'tsmicro'
-import { contract, event, procedure } from 'tsmicro/contract'
+import { createHttpClient, createPublisher, implement, on, PAYLOAD_TOO_LARGE, VALIDATION_FAILED } from 'tsmicro'
+import { contract, event, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
 import { serve } from '../support/service.ts'
@@ -219,7 +211,7 @@ export async function shapes(open: OpenNetwork) {
     await assert.rejects(caller.request('order.exact', { a: [1n] }), /a\/0 has no form in JSON \(a bigint/)
     await assert.rejects(caller.request('order.exact', circle), /all contains itself/)
     await assert.rejects(publisher.publish(order.made, { id: new Date() } as never), /id must be string \(a Date/)
-    await assert.rejects(http.any(), INTERNAL)
+    await assert.rejects(http.any(), frameworkErrors.INTERNAL)
   })
 
   test('numbers that would be rounded are refused, alone and in a batch', async () => {

@@ -8,7 +8,7 @@ const is = <T extends true>(_: T) => undefined
 declare const nats: NatsClient
 declare const events: Publisher
 
-export async function natsClient() {
+async function natsClient() {
   const on = await nats.client(shop).both({ id: 'a', on: true }, { timeoutMs: 5 })
   is<Equal<typeof on, boolean>>(true)
   const nothing = await nats.client(shop).only()
@@ -32,7 +32,7 @@ export async function natsClient() {
   is<Equal<typeof loose, { name: string }>>(true)
 }
 
-export async function httpClient() {
+async function httpClient() {
   const client = createHttpClient(shop, { baseUrl: 'http://localhost' })
   is<Equal<keyof typeof client, 'find' | 'make' | 'mine' | 'both' | 'zod'>>(true)
   const item = await client.find({ id: 1 })
@@ -60,7 +60,7 @@ export async function httpClient() {
   client.only
 }
 
-export async function publisher() {
+async function publisher() {
   await events.publish(shop.made, { id: 'a', price: 1 }, { sequence: 1 })
   await events.publish(shop.sold, { id: 'a', n: '1' })
   // @ts-expect-error: the consumer's side of the transform
@@ -70,3 +70,5 @@ export async function publisher() {
   // @ts-expect-error: a procedure is no event
   await events.publish(shop.both, { id: 'a', on: true })
 }
+
+void [natsClient, httpClient, publisher]

@@ -39,8 +39,9 @@ const code: 'GONE' = new GONE().code
 new FULL({ left: '1' })
 void [left, code]
 
+void told
 declare const failure: ApiError
-export function told(): string {
+function told(): string {
   if (failure instanceof GONE) return failure.code
   if (failure instanceof FULL) return String(failure.data.left)
   return failure.message

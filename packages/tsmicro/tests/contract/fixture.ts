@@ -2,11 +2,14 @@ import { contract, defineErrors, defineRoles, event, procedure } from 'tsmicro/c
 import Type from 'typebox'
 import { z } from 'zod'
 
-export const roles = defineRoles('READER', 'WRITER')
-export const { NOT_HERE, SOLD_OUT } = defineErrors({
+const roles = defineRoles('READER', 'WRITER')
+const { NOT_HERE, SOLD_OUT } = defineErrors({
   NOT_HERE: { status: 404, message: 'Not here' },
   SOLD_OUT: { status: 409, message: 'Sold out', data: Type.Object({ left: Type.Integer() }) },
 })
+
+export { NOT_HERE }
+
 const Item = Type.Object({ id: Type.String(), price: Type.Number() })
 export const shop = contract('shop', {
   find: procedure({

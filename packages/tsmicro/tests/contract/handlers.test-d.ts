@@ -1,5 +1,7 @@
 /** What a handler may and must do, by its procedure. Checked by tsc alone. */
-import type { CallOf, Handler, NatsGroup, Routes } from 'tsmicro'
+
+import type { Handler, NatsGroup, Routes } from 'tsmicro'
+import type { CallOf } from 'tsmicro/internal'
 import { type NOT_HERE, shop } from './fixture.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

@@ -69,12 +69,12 @@ on(hello.greet, { name: 'count', effect: 'idempotent' }, () => {})
 on(hello.greeted, { name: 'count', effect: 'idempotent' }, ({ data }) => data.text)
 
 /** A module needs nothing that it does not use. */
-export const least: Module = { nats, handlers: [implement(hello, whole)], calls: [hello], publishes: [hello] }
-export const none: Module = {}
+const least: Module = { nats, handlers: [implement(hello, whole)], calls: [hello], publishes: [hello] }
+const none: Module = {}
 // @ts-expect-error: a contract without handlers
-export const bare: Module = { handlers: [hello] }
+const bare: Module = { handlers: [hello] }
 
-export class HelloController extends Controller {
+class HelloController extends Controller {
   override readonly handlers = [
     implement(hello, { ...rest, greet: ({ input }) => this.#greet(input.name) }),
     on(hello.greeted, { name: 'count', effect: 'idempotent' }, () => {}),
@@ -83,4 +83,5 @@ export class HelloController extends Controller {
     return { text: name }
   }
 }
-export const mounted: Module = { controllers: [new HelloController(), new HelloController('/v1')] }
+const mounted: Module = { controllers: [new HelloController(), new HelloController('/v1')] }
+void [least, none, bare, mounted]

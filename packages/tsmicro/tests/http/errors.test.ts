@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FORBIDDEN, INTERNAL, SERVICE_UNAVAILABLE, UNAUTHENTICATED, VALIDATION_FAILED } from 'tsmicro'
-import { contract, defineErrors, procedure } from 'tsmicro/contract'
+import { FORBIDDEN, SERVICE_UNAVAILABLE, UNAUTHENTICATED, VALIDATION_FAILED } from 'tsmicro'
+import { contract, defineErrors, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build } from '../support/service.ts'
 
@@ -24,7 +24,7 @@ const throws: Record<string, () => unknown> = {
   string: () => 'secret',
   nothing: () => undefined,
   hostile: () => Object.create(null),
-  internal: () => new INTERNAL(undefined, { message: 'secret' }),
+  internal: () => new frameworkErrors.INTERNAL(undefined, { message: 'secret' }),
 }
 const shop = contract('shop', {
   fail: procedure({

@@ -115,7 +115,7 @@ test('a field in another place than its own is refused and named, also when it i
 
 test('a body where none is declared is refused; an empty one is none', async () => {
   assert.deepEqual(paths(await post('/act', { a: 1 })), [''])
-  assert.deepEqual(paths(await post('/act', '[]')), [''])
+  assert.deepEqual(paths(await post('/act', '[]')), ['body'])
   assert.deepEqual(paths(await post('/act', 'null')), undefined)
   assert.equal((await post('/act', '')).data, 'acted')
   assert.deepEqual(paths(await post('/make', '')), [''])

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { startNats } from '@tsmicro/infra'
-import { implement, NatsClient, NOT_PERMITTED, on } from 'tsmicro'
+import { implement, NatsClient, on } from 'tsmicro'
 import {
   contract,
   event,
@@ -13,6 +13,7 @@ import {
   natsPermissionsOf,
   procedure,
 } from 'tsmicro/contract'
+import { NOT_PERMITTED } from 'tsmicro/internal'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
 import { serve } from '../support/service.ts'

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type CircuitBreakerOptions,
-  circuitBreaker,
-  type NatsClient,
-  OVERLOADED,
-  retry,
-  SERVICE_UNAVAILABLE,
-} from 'tsmicro'
+import { circuitBreaker, type NatsClient, OVERLOADED, retry, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
@@ -58,7 +51,7 @@ const serveShop = () =>
 let running = await serveShop()
 after(() => running.service.stop())
 
-async function broken(options: CircuitBreakerOptions = {}) {
+async function broken(options: Parameters<typeof circuitBreaker>[0] = {}) {
   const log = new RecordedLog()
   const breaker = circuitBreaker({ failures: 5, silentMs: 0, openMs: 100, log, ...options })
   return { ...(await resilient(nats.url, [breaker])), log }

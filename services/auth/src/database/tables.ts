@@ -4,7 +4,7 @@ import type { ColumnType, Generated } from 'kysely'
 type Timestamp = ColumnType<Date, Date | string, Date | string>
 type DefaultTimestamp = ColumnType<Date, Date | string | undefined, Date | string>
 
-export interface UsersTable {
+interface UsersTable {
   id: string
   email: string
   password_hash: string
@@ -17,12 +17,12 @@ export interface UsersTable {
   updated_at: DefaultTimestamp
 }
 
-export interface RolesTable {
+interface RolesTable {
   id: Generated<string>
   code: RoleName
 }
 
-export interface UserRolesTable {
+interface UserRolesTable {
   user_id: string
   role_id: string
 }
@@ -51,19 +51,19 @@ export interface ApiKeysTable {
   created_at: DefaultTimestamp
 }
 
-export interface SignInAttemptsTable {
+interface SignInAttemptsTable {
   key: Buffer
   count: number
   ends_at: Timestamp
 }
 
-export interface SignInPlacesTable {
+interface SignInPlacesTable {
   user_id: string
   place: Buffer
   used_at: DefaultTimestamp
 }
 
-export interface SigningKeysTable {
+interface SigningKeysTable {
   kid: string
   number: Generated<string>
   modulus: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 /** The envelope of an answer, or a bare answer's members. */
-export interface Body<Data> {
+interface Body<Data> {
   readonly code: string
   readonly status: number
   readonly message: string

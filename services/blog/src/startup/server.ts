@@ -5,7 +5,7 @@ import { type Env, gatewayDoor } from '../config/env.ts'
 import { createModule, type Parts } from './module.ts'
 
 export const NAME = 'blog'
-export const VERSION = '0.1.0'
+const VERSION = '0.1.0'
 
 /**
  * The blog service, not yet started.

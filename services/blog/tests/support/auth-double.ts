@@ -24,8 +24,8 @@ import {
 import { createTokenSigner, createTokenVerifier, type KeyRing, loadKeyRing, TokenError } from 'tsmicro/auth'
 import { createLogger } from 'tsmicro/telemetry'
 
-export const ISSUER = 'https://auth.tsmicro.dev'
-export const AUDIENCE = 'tsmicro'
+const ISSUER = 'https://auth.tsmicro.dev'
+const AUDIENCE = 'tsmicro'
 
 export interface User {
   readonly id: string

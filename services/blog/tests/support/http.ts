@@ -5,7 +5,7 @@ export interface Answer {
   readonly body: any
 }
 
-export interface Sent {
+interface Sent {
   readonly token?: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>

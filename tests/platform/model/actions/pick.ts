@@ -4,7 +4,7 @@ import type { Caller } from '../users.ts'
 import type { World } from '../world.ts'
 
 export type Pick = (world: World, wanted?: RoleName) => Caller
-export interface Wanted {
+interface Wanted {
   /** Whose blogs are the own ones. */
   readonly user?: UserState | undefined
   /** Ids that are not picked. */

@@ -4,7 +4,7 @@ import { LENGTHS, type Period, windowStart } from './windows.ts'
 export type Limits = ReadonlyMap<Period, number>
 
 /** What is left of a period's limit, after the request that asks. */
-export interface Usage {
+interface Usage {
   readonly period: Period
   readonly limit: number
   /** Never below 0. */

@@ -3,12 +3,6 @@ import { link, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatPrivateKey, generateKeyPair, type KeyPair } from './key-pair.ts'
 
-/** A key file that was made. */
-export interface NewKeyFile {
-  readonly file: string
-  readonly kid: string
-}
-
 /** Puts a first key into a directory, or leaves the one that another process put there in the meantime. */
 export async function createFirstKey(directory: string): Promise<void> {
   await withDraft(directory, draft => linkUnlessTaken(draft, join(directory, '0001.pem')))
@@ -22,7 +16,7 @@ export async function createFirstKey(directory: string): Promise<void> {
  * @example
  * const { file, kid } = await createKeyFile('/etc/auth/keys')
  */
-export async function createKeyFile(directory: string): Promise<NewKeyFile> {
+export async function createKeyFile(directory: string): Promise<{ readonly file: string; readonly kid: string }> {
   return withDraft(directory, async (draft, { kid }) => {
     for (let number = (await highestNumber(directory)) + 1; ; number++) {
       const file = join(directory, `${String(number).padStart(4, '0')}.pem`)

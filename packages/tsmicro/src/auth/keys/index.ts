@@ -1,4 +1,4 @@
-export { createKeyFile, type NewKeyFile } from './create.ts'
+export { createKeyFile } from './create.ts'
 export { KeyDirectory, type KeyScan } from './directory.ts'
 export type { PublishedKey, PublishedKeySet, RsaPublicJwk } from './jwk.ts'
 export { formatPrivateKey, generateKeyPair, type KeyPair, minimumModulusBits, parseKeyPair } from './key-pair.ts'

@@ -1,2 +1,2 @@
-export { createPasswordHasher, type PasswordHasher, type PasswordHasherOptions } from './hasher.ts'
+export { createPasswordHasher, type PasswordHasher } from './hasher.ts'
 export type { WorkOptions } from './waiting-line.ts'

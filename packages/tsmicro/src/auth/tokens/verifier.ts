@@ -17,7 +17,7 @@ export interface TokenVerifierOptions {
   readonly clock?: () => number
 }
 
-export interface VerifyOptions {
+interface VerifyOptions {
   /** The kind that is wanted here; the other kind is refused. */
   readonly type: TokenType
   /** Accepts an expired token, as a refresh does with the old access token. Everything else is still checked. */

@@ -11,7 +11,7 @@ export interface Generation {
 }
 
 /** A replica that may serve from its memory. */
-export interface Member {
+interface Member {
   /** Counts its renewals. */
   readonly beat: number
   /** Milliseconds after a renewal was sent that it may go on. */

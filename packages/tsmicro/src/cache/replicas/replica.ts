@@ -12,7 +12,7 @@ import { Round } from './round.ts'
 import { within } from './wait.ts'
 
 /** The caches of this process. */
-export interface Holder {
+interface Holder {
   invalidate(marks: MarksByCache): void
   invalidateAll(): void
 }

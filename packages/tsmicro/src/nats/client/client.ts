@@ -86,7 +86,7 @@ export class NatsClient extends NatsLink {
   /**
    * The procedures of another service's contract as functions, those that have a NATS door.
    * @example
-   * const { valid } = await client.client(validation).validateRole({ userId, role: 'EDITOR' }, { timeoutMs: 500 })
+   * const { valid } = await nats.client(validation).validateRole({ userId, role: 'EDITOR' }, { timeoutMs: 500 })
    * @throws as {@link call}
    */
   client<C extends Contract>(contract: C): Client<C, 'nats', CallOptions> {

@@ -25,12 +25,6 @@ export function decodeEnvelope(text: string): Envelope {
   return value as Envelope
 }
 
-export function encodeData(data: unknown): string {
-  // Also undefined for a function or a symbol.
-  const text = JSON.stringify(data)
-  return text === undefined ? '{}' : `{"data":${text}}`
-}
-
 const STATUS_AND_MESSAGE = /^(\d{3}):(.*)$/s
 
 /** Splits gomicro's error text; without a leading status it counts as 500. */

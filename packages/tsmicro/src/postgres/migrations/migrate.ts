@@ -9,11 +9,6 @@ import { ensureTable, type History, readHistory } from './table.ts'
 import { explainUnfinished } from './unfinished.ts'
 import { runWithin } from './within.ts'
 
-export interface MigrationReport {
-  /** Names of the files that this call applied, in order. */
-  readonly applied: readonly string[]
-}
-
 export interface MigrateOptions {
   /** Whose tables these are: written beside each migration, and told when it meets another's. Default: the application's name. */
   readonly service?: string | undefined
@@ -35,7 +30,7 @@ const LOCK = 0x74_73_6d_69_63_72_6fn.toString()
 const PAUSE_MS = 100
 
 /** Applies what is missing, one by one, until nothing is missing. */
-export async function migrate(migrator: Migrator, directory: URL): Promise<MigrationReport> {
+export async function migrate(migrator: Migrator, directory: URL): Promise<{ readonly applied: readonly string[] }> {
   const files = await readMigrations(directory)
   const applied: string[] = []
   const client = await migrator.pool.connect().catch(error => {

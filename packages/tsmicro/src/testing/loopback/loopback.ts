@@ -18,7 +18,7 @@ export interface LoopbackOptions {
 }
 
 /** Options of a client, save who it is and where it connects to. */
-export type LoopbackClientOptions = Omit<Extract<NatsClientOptions, TransportOptions>, 'name' | 'connect'>
+type LoopbackClientOptions = Omit<Extract<NatsClientOptions, TransportOptions>, 'name' | 'connect'>
 
 /** A broker within this process; see {@link createLoopback}. */
 export interface Loopback {

@@ -6,7 +6,7 @@ import type { Servers } from './servers.ts'
 
 const SCRIPT = fileURLToPath(new URL('replica-process.ts', import.meta.url))
 
-export interface Answer {
+interface Answer {
   readonly version: number
   readonly sharing: boolean
 }

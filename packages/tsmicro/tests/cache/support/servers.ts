@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { locateRedis, type Server, startDocuments, startNats, startRedis } from '@tsmicro/infra'
 import { createNatsBroadcast, NatsClient } from 'tsmicro'
-import { type CacheLog, type CacheStore, type CacheStoreOptions, createCacheStore } from 'tsmicro/cache'
+import { type CacheStore, type CacheStoreOptions, createCacheStore } from 'tsmicro/cache'
 import { createMongo, createMongoMembership, type Mongo, type MongoMembership } from 'tsmicro/mongo'
 import { until } from '../../support/until.ts'
 
@@ -44,7 +44,7 @@ export interface ReplicaOptions extends Omit<CacheStoreOptions, 'replicas' | 're
   readonly limitMs?: number
   /** Its URL. */
   readonly redis?: string | undefined
-  readonly log?: CacheLog
+  readonly log?: NonNullable<CacheStoreOptions['log']>
   /** What is asked of the registry before each reading, to let it fail or hang. */
   readonly beforeRead?: () => void | Promise<void>
 }

@@ -1,12 +1,12 @@
 import type { NatsClient } from 'tsmicro'
 import type { NatsPermissions } from 'tsmicro/contract'
 import type { Transport } from 'tsmicro/internal'
-import type { LoopbackClientOptions } from 'tsmicro/testing'
+import type { Loopback } from 'tsmicro/testing'
 
 /** Something that services are connected by, with nothing else on it. */
 export interface Network {
   /** Of this network, not yet connected. */
-  client(name: string, options?: LoopbackClientOptions): NatsClient
+  client(name: string, options?: Parameters<Loopback['client']>[1]): NatsClient
   /** A connection with nothing of ours around it. Closed by whoever asked for it. */
   raw(name?: string): Promise<Transport>
   /** Every connection is lost, and none can be made. */

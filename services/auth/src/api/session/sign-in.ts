@@ -88,6 +88,6 @@ export class SignInService {
 }
 
 /** Upper and lower case are the same mailbox everywhere in practice. */
-export function normalizeEmail(email: string): string {
+function normalizeEmail(email: string): string {
   return email.toLowerCase()
 }

@@ -15,7 +15,7 @@ export function originOf(context: Pick<CallContext, 'headers' | 'clientAddress'>
  * What tells devices apart at one address without cookies: what the client says it is. Without its numbers, which change
  * with each update. It proves nothing: whoever says the same at the same address shares that device's count.
  */
-export function deviceOf({ headers }: Pick<CallContext, 'headers'>): string {
+function deviceOf({ headers }: Pick<CallContext, 'headers'>): string {
   return (headers['user-agent'] ?? '')
     .slice(0, 512)
     .replace(/[\d._]+/g, '')

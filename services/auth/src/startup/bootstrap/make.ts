@@ -8,7 +8,7 @@ import type { UserRepository } from '../../api/user/repository.ts'
 import type { RunInTransaction } from '../../database/connection.ts'
 
 /** Nothing was made; the message is one line that says why. */
-export class BootstrapError extends Error {}
+class BootstrapError extends Error {}
 
 export interface BootstrapParts {
   readonly apiKeys: ApiKeyRepository

@@ -7,7 +7,7 @@ import { HELP, readArguments } from './arguments.ts'
 import { describeKeys } from './states.ts'
 
 /** Nothing was changed; the message is one line that says why. */
-export class KeysError extends Error {}
+class KeysError extends Error {}
 
 /**
  * The program for signing keys. Resolves what it prints; never a private key.
