@@ -40,8 +40,7 @@ const none = (answers: readonly Answer[], error: string) => !errorsOf(answers).h
 test('a role that is withdrawn counts in every service soon, and so does one that is granted', async () => {
   const author = await person(platform, 'Ada', 'AUTHOR')
   const headers = { ...withKey(), ...bearer(author) }
-  const set = (...roles: ('LEARNER' | 'AUTHOR' | 'ADMIN')[]) =>
-    admin.administration.setRoles({ params: { id: author.id }, body: { roles } })
+  const set = (...roles: ('LEARNER' | 'AUTHOR' | 'ADMIN')[]) => admin.administration.setRoles({ id: author.id, roles })
   assert.ok(none(await ask(forAuthors, headers), 'FORBIDDEN'))
   await set('LEARNER')
   await until('nothing to be allowed any more', async () => only(await ask(forAuthors, headers), 'FORBIDDEN'))
@@ -70,7 +69,7 @@ test('a renewed session is known by its new token alone soon', async () => {
   const author = await person(platform, 'Cleo', 'ADMIN')
   assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(author) }), 'UNAUTHENTICATED'))
   const { refreshToken } = author
-  const renewed = await clientsOf(platform).session.refresh({ body: { refreshToken } }, { headers: bearer(author) })
+  const renewed = await clientsOf(platform).session.refresh({ refreshToken }, { headers: bearer(author) })
   await until('the old token to be refused', async () =>
     only(await ask(guarded, { ...withKey(), ...bearer(author) }), 'UNAUTHENTICATED'),
   )

@@ -62,4 +62,6 @@ function assertRefused({ service, name }: BoundProcedure, status: number, detail
     told.some(each => each.includes('surplus')),
     `${service}.${name}: ${told.join('; ')}`,
   )
+  // Fields are those of the procedure's input, wherever they come from.
+  for (const each of told) assert.doesNotMatch(each, /^(params|query|body|data)\b/, `${service}.${name}`)
 }

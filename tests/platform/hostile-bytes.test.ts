@@ -173,7 +173,7 @@ test('headers that make another request of it do not', async () => {
     assert.doesNotMatch(text, /<script>|evil\.example|a{1000}/)
   }
   assert.deepEqual(difference(before, await dump(platform)), UNCHANGED)
-  assert.equal((await author.authoring.findOwn({ params: { id: blogs.draft } })).drafted, true)
+  assert.equal((await author.authoring.findOwn({ id: blogs.draft })).drafted, true)
 })
 
 test('a body of 10 MB is refused by every door, and the doors stay open', async () => {

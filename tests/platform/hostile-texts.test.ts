@@ -73,7 +73,7 @@ test('a new blog holds any text as it is, and nothing else changes', async () =>
     else assert.equal(answer.status, 200, `${place.name} = ${text}: ${answer.text}`)
   }
   for (const { place, text, answer } of good) {
-    const read = await scene.author.authoring.findOwn({ params: { id: String(answer.data._id) } })
+    const read = await scene.author.authoring.findOwn({ id: String(answer.data._id) })
     assert.deepEqual(read, answer.data)
     if (place.name !== 'slug') assert.deepEqual([read[place.name as 'title']].flat(), [text])
     assert.match(read.slug, /^[a-z0-9]+(-[a-z0-9]+)*$/)
@@ -93,7 +93,7 @@ test('a changed blog holds any text as it is, and only that blog changes', async
     else assert.deepEqual([status, [data[place.name]].flat()], [200, [text]])
   }
   const last = written.findLast(({ answer }) => answer.status === 200)
-  assert.deepEqual(await author.authoring.findOwn({ params: { id: blogs.draft } }), last?.answer.data)
+  assert.deepEqual(await author.authoring.findOwn({ id: blogs.draft }), last?.answer.data)
   assert.deepEqual([added, changed, removed], [[], [`blogs/${blogs.draft}`], []])
 })
 
@@ -101,7 +101,7 @@ test('a name of any text is shown as it is, to everybody, and only that user cha
   const { id } = scene.learner
   const [written, { added, changed, removed }] = await changes(() => writeAll(profile.changeMyProfile, 1))
   for (const { place, text, answer } of written) assert.deepEqual([answer.status, answer.data[place.name]], [200, text])
-  const { name } = await clientsOf(platform).profile.publicProfile({ data: { id } })
+  const { name } = await clientsOf(platform).profile.publicProfile({ id })
   assert.equal(name, written.at(-1)?.answer.data.name)
   assert.deepEqual([changed.filter(key => !key.startsWith('authors/')), removed], [[`users/${id}`], []])
   assert.deepEqual(countOf(added.filter(key => key !== `authors/${id}`)), {})
@@ -145,8 +145,7 @@ test('an account is made of any texts, whose password lets its owner in and nobo
     const account = answer.data.user as { id: string; name: string }
     if (names.includes('name')) assert.equal(account.name, text)
     if (!names.includes('password')) return
-    const signIn = (password: string) =>
-      clientsOf(platform).session.signIn({ body: { email: String(body.email), password } })
+    const signIn = (password: string) => clientsOf(platform).session.signIn({ email: String(body.email), password })
     assert.equal((await signIn(text)).user.id, account.id)
     await assert.rejects(signIn(`${text}x`), { code: 'CREDENTIALS_INVALID' })
   })

@@ -165,15 +165,13 @@ test('an error in the body alone, as Go services answer, is an error here', asyn
 
 test('an event of a plain publisher reaches the blog service', async () => {
   const { _id } = await author.authoring.create({
-    body: {
-      title: 'Title',
-      description: 'Description',
-      draftText: 'Text',
-      slug: 'of-a-plain-publisher',
-      tags: ['TEST'],
-    },
+    title: 'Title',
+    description: 'Description',
+    draftText: 'Text',
+    slug: 'of-a-plain-publisher',
+    tags: ['TEST'],
   })
-  const shown = async () => (await author.authoring.submit({ params: { id: _id } })).author
+  const shown = async () => (await author.authoring.submit({ id: _id })).author
   assert.equal((await shown()).name, 'Ada')
   // What cannot be read must not stop what comes behind it.
   for (const broken of ['', '{', 'null', '{"userId":5}']) nats.publish('user.updated', broken)

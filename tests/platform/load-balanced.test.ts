@@ -18,7 +18,7 @@ before(async () => {
   if (linux) return
   system = await ReplicatedSystem.start()
   author = await person(system, 'Ada', 'AUTHOR')
-  blogId = (await author.authoring.create({ body: draft('the-first') }))._id
+  blogId = (await author.authoring.create(draft('the-first')))._id
 })
 after(() => system?.[Symbol.asyncDispose]())
 
@@ -164,7 +164,7 @@ test('both instances of auth answer the calls of the others; what waits for a fr
       await load.stop()
       process.kill(pid, 'SIGKILL')
     }
-    const created = await author.authoring.create({ body: draft(`without-${instance}`) })
+    const created = await author.authoring.create(draft(`without-${instance}`))
     assert.ok(created._id)
     await until(`${instance} to be back`, async () => (await system.healthOf('auth'))[`${instance}:8001`] === 'HEALTHY')
   }

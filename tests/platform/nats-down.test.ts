@@ -68,11 +68,11 @@ test('without NATS: protected routes 503, the rest as before', async () => {
   // Signing up announces an event, which must not decide over the account.
   const newcomer = await person(platform, 'Nina')
   assert.equal((await newcomer.profile.myProfile({})).name, 'Nina')
-  assert.equal((await reader.profile.changeMyProfile({ body: { name: 'Margarita' } })).name, 'Margarita')
-  const { accessToken } = await reader.session.refresh({ body: { refreshToken: reader.refreshToken } })
+  assert.equal((await reader.profile.changeMyProfile({ name: 'Margarita' })).name, 'Margarita')
+  const { accessToken } = await reader.session.refresh({ refreshToken: reader.refreshToken })
   await clientsOf(platform, accessToken).session.signOut({})
   const [id = ''] = contents.ids
-  assert.equal((await clientsOf(platform).reading.findById({ data: { id } })).author.name, 'Ada')
+  assert.equal((await clientsOf(platform).reading.findById({ id })).author.name, 'Ada')
 
   const { status, data } = await send(platform.url, 'GET /blog/health')
   assert.deepEqual([status, data.status, data.ready, downOf(data)], [200, 'ok', false, ['nats']])
@@ -89,8 +89,8 @@ test('NATS back: calls and events work again, nothing else was started anew', as
     'both services to be ready',
     async () => (await readyOf(platform.authUrl)) && (await readyOf(platform.blogUrl)),
   )
-  await contents.author.profile.changeMyProfile({ body: { name: 'Countess' } })
+  await contents.author.profile.changeMyProfile({ name: 'Countess' })
   const [id = ''] = contents.ids
-  const shown = async () => (await clientsOf(platform).reading.findById({ data: { id } })).author.name
+  const shown = async () => (await clientsOf(platform).reading.findById({ id })).author.name
   await until('the new name', async () => (await shown()) === 'Countess')
 })

@@ -85,11 +85,11 @@ test('an administrator gives the role up, and the instance dies: done once, a 50
 
 test('what its contract calls idempotent is done again by the other instance, and answered as if it were the first', async () => {
   const blogs = []
-  for (let i = 0; i < 4; i++) blogs.push(await author.authoring.create({ body: draft(`deleted-${i}`) }))
+  for (let i = 0; i < 4; i++) blogs.push(await author.authoring.create(draft(`deleted-${i}`)))
   done.length = 0
   for (const { _id } of blogs) assert.equal((await ask(`DELETE /blog/author/id/${_id}`)).status, 200)
   assert.equal(done.length, 2, done.join('\n'))
-  const { _id } = await author.authoring.create({ body: draft('handed-in') })
+  const { _id } = await author.authoring.create(draft('handed-in'))
   done.length = 0
   for (let i = 0; i < 4; i++) assert.equal((await ask(`PUT /blog/author/submit/id/${_id}`)).status, 200)
   assert.deepEqual(done, [`PUT /author/submit/id/${_id} 200`, `PUT /author/submit/id/${_id} 200`])

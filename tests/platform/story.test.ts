@@ -16,91 +16,92 @@ after(() => platform?.[Symbol.asyncDispose]())
 test('from sign-up to a published blog, an edit, and its disappearance', async () => {
   const everybody = clientsOf(platform)
   const ada = await person(platform, 'Ada')
-  await assert.rejects(ada.authoring.create({ body: draft('engines') }), FORBIDDEN)
+  await assert.rejects(ada.authoring.create(draft('engines')), FORBIDDEN)
 
   const admin = await administrator(platform)
-  await admin.administration.setRoles({ params: { id: ada.id }, body: { roles: ['AUTHOR'] } })
+  await admin.administration.setRoles({ id: ada.id, roles: ['AUTHOR'] })
   const editor = await person(platform, 'Edith', 'EDITOR')
 
-  const { _id } = await ada.authoring.create({ body: draft('Analytical Engines') })
-  const params = { id: _id }
+  const { _id } = await ada.authoring.create(draft('Analytical Engines'))
+  const blog = { id: _id }
   const slug = 'analytical-engines'
-  await assert.rejects(everybody.reading.findBySlug({ params: { slug } }), BLOG_NOT_FOUND)
-  const first = { params, query: { revision: 1 } }
+  await assert.rejects(everybody.reading.findBySlug({ slug }), BLOG_NOT_FOUND)
+  const first = { ...blog, revision: 1 }
   await assert.rejects(editor.editing.publish(first), BLOG_NOT_SUBMITTED)
-  await ada.authoring.submit({ params })
+  await ada.authoring.submit(blog)
   await assert.rejects(ada.editing.publish(first), FORBIDDEN)
-  assert.equal((await editor.editing.review({ params })).revision, 1)
+  assert.equal((await editor.editing.review(blog)).revision, 1)
   await editor.editing.publish(first)
 
-  const bySlug = await everybody.reading.findBySlug({ params: { slug } })
+  const bySlug = await everybody.reading.findBySlug({ slug })
   assert.equal(bySlug.text, 'First text of Analytical Engines')
   assert.deepEqual(bySlug.author, { id: ada.id, name: 'Ada' })
-  assert.deepEqual(await everybody.reading.findById({ data: params }), bySlug)
-  const latest = await everybody.reading.latest({ query: { page: 1, limit: 10 } })
+  assert.deepEqual(await everybody.reading.findById(blog), bySlug)
+  const latest = await everybody.reading.latest({ page: 1, limit: 10 })
   assert.deepEqual(
     latest.map(item => item._id),
     [_id],
   )
 
   const { revision } = await ada.authoring.change({
-    body: { _id, title: 'Second title', slug: 'Engines', draftText: 'Second text' },
+    _id,
+    title: 'Second title',
+    slug: 'Engines',
+    draftText: 'Second text',
   })
-  const second = { params, query: { revision } }
-  assert.deepEqual(await everybody.reading.findById({ data: params }), bySlug)
+  const second = { ...blog, revision }
+  assert.deepEqual(await everybody.reading.findById(blog), bySlug)
   await assert.rejects(editor.editing.publish(second), BLOG_NOT_SUBMITTED)
-  await ada.authoring.submit({ params })
-  const read = await editor.editing.review({ params })
+  await ada.authoring.submit(blog)
+  const read = await editor.editing.review(blog)
   assert.deepEqual([read.revision, read.draftText], [revision, 'Second text'])
 
   // While the editor reads, the author writes something else and hands that in.
-  await ada.authoring.change({ body: { _id, draftText: 'Never read by an editor' } })
-  await ada.authoring.submit({ params })
+  await ada.authoring.change({ _id, draftText: 'Never read by an editor' })
+  await ada.authoring.submit(blog)
   await assert.rejects(editor.editing.publish(second), REVISION_CONFLICT)
-  await ada.authoring.change({ body: { _id, draftText: 'Second text' } })
-  await ada.authoring.submit({ params })
-  assert.deepEqual(await everybody.reading.findById({ data: params }), bySlug)
-  const { revision: newest } = await editor.editing.review({ params })
-  const published = await editor.editing.publish({ params, query: { revision: newest } })
-  assert.deepEqual(await editor.editing.publish({ params, query: { revision: newest } }), published)
-  const again = await everybody.reading.findById({ data: params })
+  await ada.authoring.change({ _id, draftText: 'Second text' })
+  await ada.authoring.submit(blog)
+  assert.deepEqual(await everybody.reading.findById(blog), bySlug)
+  const { revision: newest } = await editor.editing.review(blog)
+  const published = await editor.editing.publish({ ...blog, revision: newest })
+  assert.deepEqual(await editor.editing.publish({ ...blog, revision: newest }), published)
+  const again = await everybody.reading.findById(blog)
   assert.deepEqual([again.text, again.title, again.slug], ['Second text', 'Second title', 'engines'])
-  assert.deepEqual(await everybody.reading.findBySlug({ params: { slug } }), again)
+  assert.deepEqual(await everybody.reading.findBySlug({ slug }), again)
   const eve = await person(platform, 'Eva', 'AUTHOR')
-  await assert.rejects(eve.authoring.create({ body: draft(slug) }), SLUG_TAKEN)
+  await assert.rejects(eve.authoring.create(draft(slug)), SLUG_TAKEN)
   assert.equal(again.publishedAt, bySlug.publishedAt)
 
-  await editor.editing.unpublish({ params })
-  await assert.rejects(everybody.reading.findBySlug({ params: { slug } }), BLOG_NOT_FOUND)
-  await assert.rejects(everybody.reading.findById({ data: params }), BLOG_NOT_FOUND)
-  assert.deepEqual(await everybody.reading.latest({ query: { page: 1, limit: 10 } }), [])
+  await editor.editing.unpublish(blog)
+  await assert.rejects(everybody.reading.findBySlug({ slug }), BLOG_NOT_FOUND)
+  await assert.rejects(everybody.reading.findById(blog), BLOG_NOT_FOUND)
+  assert.deepEqual(await everybody.reading.latest({ page: 1, limit: 10 }), [])
 })
 
 test('a session is renewed; late re-use of an old refresh token ends the family', async () => {
   const eve = await person(platform, 'Eve')
-  const first = await eve.session.refresh({ body: { refreshToken: eve.refreshToken } })
-  const repeated = await eve.session.refresh({ body: { refreshToken: eve.refreshToken } })
+  const first = await eve.session.refresh({ refreshToken: eve.refreshToken })
+  const repeated = await eve.session.refresh({ refreshToken: eve.refreshToken })
   assert.deepEqual(repeated, first)
   const renewed = clientsOf(platform, first.accessToken)
   await assert.rejects(eve.profile.myProfile({}), UNAUTHENTICATED)
-  const second = await renewed.session.refresh({ body: { refreshToken: first.refreshToken } })
+  const second = await renewed.session.refresh({ refreshToken: first.refreshToken })
   // Eve's first refresh token is two pairs old by now: nobody honest still holds it.
-  await assert.rejects(eve.session.refresh({ body: { refreshToken: eve.refreshToken } }), REFRESH_TOKEN_INVALID)
+  await assert.rejects(eve.session.refresh({ refreshToken: eve.refreshToken }), REFRESH_TOKEN_INVALID)
   const newest = clientsOf(platform, second.accessToken)
   await assert.rejects(newest.profile.myProfile({}), UNAUTHENTICATED)
-  await assert.rejects(newest.session.refresh({ body: { refreshToken: second.refreshToken } }), REFRESH_TOKEN_INVALID)
+  await assert.rejects(newest.session.refresh({ refreshToken: second.refreshToken }), REFRESH_TOKEN_INVALID)
 })
 
 test('sign-out ends the token in both services', async () => {
   const author = await person(platform, 'Otto', 'AUTHOR')
-  await author.authoring.create({ body: draft('before-signing-out') })
+  await author.authoring.create(draft('before-signing-out'))
   await author.session.signOut({})
   await assert.rejects(author.profile.myProfile({}), UNAUTHENTICATED)
   // The blog service may keep a positive answer for a second.
   await until('the blog service to refuse the token', async () => {
-    const error = await author.authoring
-      .create({ body: { ...draft('after-signing-out'), title: '' } })
-      .catch(failure => failure)
+    const error = await author.authoring.create({ ...draft('after-signing-out'), title: '' }).catch(failure => failure)
     return error instanceof UNAUTHENTICATED
   })
 })
@@ -108,19 +109,17 @@ test('sign-out ends the token in both services', async () => {
 test('a changed name reaches what was published', async () => {
   const author = await person(platform, 'Bob', 'AUTHOR')
   const editor = await person(platform, 'Emil', 'EDITOR')
-  const { _id } = await author.authoring.create({ body: draft('a-name') })
+  const { _id } = await author.authoring.create(draft('a-name'))
   await handInAndPublish(author, editor, _id)
-  const read = async () => (await clientsOf(platform).reading.findById({ data: { id: _id } })).author.name
+  const read = async () => (await clientsOf(platform).reading.findById({ id: _id })).author.name
   assert.equal(await read(), 'Bob')
-  await author.profile.changeMyProfile({ body: { name: 'Robert' } })
+  await author.profile.changeMyProfile({ name: 'Robert' })
   await until('the new name', async () => (await read()) === 'Robert')
 })
 
 test('of two creations of one slug at once exactly one succeeds', async () => {
   const author = await person(platform, 'Twin', 'AUTHOR')
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: 8 }, () => author.authoring.create({ body: draft('twins') })),
-  )
+  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => author.authoring.create(draft('twins'))))
   assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
   const codes = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason.code] : []))
   assert.deepEqual(codes, Array(7).fill('SLUG_TAKEN'))

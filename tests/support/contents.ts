@@ -13,7 +13,7 @@ export async function publish(platform: Platform, count: number): Promise<Conten
   const [author, editor] = await Promise.all([person(platform, 'Ada', 'AUTHOR'), person(platform, 'Edith', 'EDITOR')])
   const ids = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const { _id } = await author.authoring.create({ body: draft(`published-${index}`) })
+      const { _id } = await author.authoring.create(draft(`published-${index}`))
       await handInAndPublish(author, editor, _id)
       return _id
     }),

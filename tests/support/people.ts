@@ -38,27 +38,25 @@ export async function person(
   ...roles: RoleName[]
 ): Promise<Person> {
   const email = `${name.toLowerCase()}-${process.pid}-${count++}@example.com`
-  const { user, tokens } = await clientsOf(platform).session.signUp({
-    body: { email, password: 'correct horse', name },
-  })
+  const { user, tokens } = await clientsOf(platform).session.signUp({ email, password: 'correct horse', name })
   if (roles.length > 0) {
     const admin = await administrator(platform)
-    await admin.administration.setRoles({ params: { id: user.id }, body: { roles } })
+    await admin.administration.setRoles({ id: user.id, roles })
   }
   return { ...clientsOf(platform, tokens.accessToken), id: user.id, name, ...tokens }
 }
 
 export async function administrator(platform: Pick<Platform, 'url' | 'apiKey'>): Promise<Person> {
   const { email, password } = DEMO_ADMIN
-  const { user, tokens } = await clientsOf(platform).session.signIn({ body: { email, password } })
+  const { user, tokens } = await clientsOf(platform).session.signIn({ email, password })
   return { ...clientsOf(platform, tokens.accessToken), id: user.id, name: user.name, ...tokens }
 }
 
 /** The author hands a blog in, and an editor reads and publishes it. */
 export async function handInAndPublish(author: Person, editor: Person, id: string) {
-  await author.authoring.submit({ params: { id } })
-  const { revision } = await editor.editing.review({ params: { id } })
-  return editor.editing.publish({ params: { id }, query: { revision } })
+  await author.authoring.submit({ id })
+  const { revision } = await editor.editing.review({ id })
+  return editor.editing.publish({ id, revision })
 }
 
 /** A valid draft with a slug of its own. */

@@ -25,14 +25,14 @@ export async function setScene(platform: Platform): Promise<Scene> {
     person(platform, 'Edith', 'EDITOR'),
     administrator(platform),
   ])
-  const write = async (by: Person, slug: string) => (await by.authoring.create({ body: draft(slug) }))._id
+  const write = async (by: Person, slug: string) => (await by.authoring.create(draft(slug)))._id
   const blogs = {
     draft: await write(author, 'the-draft'),
     submitted: await write(author, 'the-submitted'),
     published: await write(author, 'the-published'),
     foreign: await write(other, 'the-foreign'),
   }
-  await author.authoring.submit({ params: { id: blogs.submitted } })
+  await author.authoring.submit({ id: blogs.submitted })
   await handInAndPublish(author, editor, blogs.published)
   return { learner, author, other, editor, admin, blogs, spareKey: await createKey(platform, admin) }
 }
@@ -45,5 +45,5 @@ export async function createKey(
 ): Promise<{ readonly id: string; readonly key: string }> {
   const headers = { 'x-api-key': platform.apiKey, authorization: `Bearer ${admin.accessToken}` }
   const client = createHttpClient(apiKeyAdministration, { baseUrl: `${platform.url}/auth`, headers })
-  return client.createApiKey({ body: { comment: 'made by a test', permissions } })
+  return client.createApiKey({ comment: 'made by a test', permissions })
 }

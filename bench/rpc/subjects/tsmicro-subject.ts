@@ -1,21 +1,21 @@
-import { Controller, createService, FORBIDDEN, NatsClient, type NatsGroup, UNAUTHENTICATED } from 'tsmicro'
+import { createService, implement, NatsClient } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import { createLogger } from 'tsmicro/telemetry'
 import Type from 'typebox'
-import { ACTION, type Answer, CALL_TIMEOUT_MS, type Request, TOKEN_LENGTH } from '../payload.ts'
+import { ACTION, CALL_TIMEOUT_MS, TOKEN_LENGTH } from '../payload.ts'
 import type { Subject } from '../subject.ts'
 
-/** Request and response are both validated at both ends. */
+/** Input and output are both validated at both ends. */
 function contractOf(service: string) {
   return contract(service, {
     validateToken: procedure({
       nats: ACTION,
       access: 'internal',
-      request: Type.Object({
+      input: Type.Object({
         token: Type.String({ minLength: TOKEN_LENGTH, maxLength: TOKEN_LENGTH }),
         sequence: Type.Integer({ minimum: 0 }),
       }),
-      response: Type.Object({
+      output: Type.Object({
         valid: Type.Boolean(),
         sequence: Type.Integer({ minimum: 0 }),
         user: Type.Object({
@@ -30,24 +30,6 @@ function contractOf(service: string) {
   })
 }
 
-const authentication = { authenticate: () => Promise.reject(new UNAUTHENTICATED()) }
-const authorization = { authorize: () => Promise.reject(new FORBIDDEN()) }
-
-class SessionController extends Controller {
-  readonly #sessions: ReturnType<typeof contractOf>
-  readonly #answer: (request: Request) => Promise<Answer>
-
-  constructor(sessions: ReturnType<typeof contractOf>, answer: (request: Request) => Promise<Answer>) {
-    super('/', authentication, authorization)
-    this.#sessions = sessions
-    this.#answer = answer
-  }
-
-  override mountNats(nats: NatsGroup): void {
-    nats.implement(this.#sessions, { validateToken: ({ data }) => this.#answer(data) })
-  }
-}
-
 /** A whole service: HTTP door, health, discovery, statistics, access log; and the typed client. */
 export function tsmicroSubject(client: { readonly batching?: boolean }): Subject {
   return {
@@ -55,21 +37,15 @@ export function tsmicroSubject(client: { readonly batching?: boolean }): Subject
       const sessions = contractOf(service)
       const log = createLogger({ name: service })
       const nats = new NatsClient({ url: natsUrl, name: service, log })
-      const controllers = [new SessionController(sessions, answer)]
-      await createService({
-        name: service,
-        version: '1.0.0',
-        contracts: [sessions],
-        log,
-        module: { nats, dependencies: [], controllers },
-      }).start()
+      const handlers = [implement(sessions, { validateToken: ({ input }) => answer(input) })]
+      await createService({ name: service, version: '1.0.0', log, module: { nats, handlers } }).start()
     },
     async connect({ natsUrl, service }) {
-      const { validateToken } = contractOf(service)
+      const sessions = contractOf(service)
       const options = { url: natsUrl, name: 'blog', timeoutMs: CALL_TIMEOUT_MS, ...client }
       const nats = new NatsClient(options)
       await nats.connect()
-      return request => nats.call(validateToken, request)
+      return nats.client(sessions).validateToken
     },
   }
 }

@@ -8,9 +8,9 @@ export const apiKeyVerification = contract('auth', {
   verifyApiKey: procedure({
     http: 'POST /verify/apikey',
     access: 'internal',
-    body: Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) }),
+    input: Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) }),
     /** Of a key that is not valid, nothing is told. */
-    response: Type.Object({
+    output: Type.Object({
       valid: Type.Boolean(),
       id: Type.Optional(Type.String({ format: 'uuid' })),
       permissions: Type.Optional(Type.Array(ApiKeyPermission)),

@@ -21,7 +21,7 @@ export const keys = contract('auth', {
     http: 'GET /.well-known/jwks.json',
     access: 'key',
     summary: 'Public keys by kid, so that anybody can verify tokens',
-    response: JsonWebKeySet,
+    output: JsonWebKeySet,
     bare: true,
     idempotent: true,
   }),

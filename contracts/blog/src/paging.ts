@@ -18,8 +18,8 @@ export const PageQuery = Type.Object({
  * items than `limit` are the end. A blog's place never changes, as its date of publication is set once.
  *
  * @example
- * const first = await blogs.latest({ query: { page: 1, limit: 100 } })
- * const next = await blogs.latest({ query: { page: 1, limit: 100, cursor: first.at(-1)?._id } })
+ * const first = await blogs.latest({ page: 1, limit: 100 })
+ * const next = await blogs.latest({ page: 1, limit: 100, cursor: first.at(-1)?._id })
  */
 export const ListQuery = Type.Object({
   ...PageQuery.properties,

@@ -21,7 +21,7 @@ async function assertRefused(what: string, token: string): Promise<void> {
     assertFailure(answer, 401, 'UNAUTHENTICATED')
   }
   if (token === '') return
-  await assert.rejects(auth.peer.call(validation.validateToken, { token }), TOKEN_INVALID, what)
+  await assert.rejects(auth.peer.client(validation).validateToken({ token }), TOKEN_INVALID, what)
 }
 
 const sign = (changed: object, header: object = {}) => forge.sign('access', { ...claims, ...changed }, header)

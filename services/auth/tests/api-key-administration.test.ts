@@ -78,7 +78,7 @@ test('a revoked key is refused with the next question; revoking again changes no
   assertSuccess(await revoke(id.toUpperCase()), 'API key revoked')
   assert.deepEqual([(await listed())?.id, (await listed())?.revokedAt], [id, revokedAt])
   assertFailure(await revoke(randomUUID()), 404, 'API_KEY_NOT_FOUND')
-  assertInvalid(await revoke('x'), 'params/id')
+  assertInvalid(await revoke('x'), 'id')
 })
 
 test('revoking is announced with the id as it is kept, each time; what was not revoked is not', async () => {
@@ -127,18 +127,18 @@ test('a key is revoked without NATS, too', async () => {
 })
 
 test('what does not match the schema is told', async () => {
-  for (const comment of ['', 'c'.repeat(201), 7, null]) assertInvalid(await create({ comment }), 'body/comment')
-  assertInvalid(await create({}), 'body')
-  assertInvalid(await create({ comment: 'x', key: 'mine' }), 'body')
-  assertInvalid(await create({ comment: 'x', permissions: [] }), 'body/permissions')
-  assertInvalid(await create({ comment: 'x', permissions: ['READ', 'READ'] }), 'body/permissions')
-  assertInvalid(await create({ comment: 'x', permissions: ['ROOT'] }), 'body/permissions/0')
+  for (const comment of ['', 'c'.repeat(201), 7, null]) assertInvalid(await create({ comment }), 'comment')
+  assertInvalid(await create({}), '')
+  assertInvalid(await create({ comment: 'x', key: 'mine' }), '')
+  assertInvalid(await create({ comment: 'x', permissions: [] }), 'permissions')
+  assertInvalid(await create({ comment: 'x', permissions: ['READ', 'READ'] }), 'permissions')
+  assertInvalid(await create({ comment: 'x', permissions: ['ROOT'] }), 'permissions/0')
   const past = new Date(Date.now() - 1000).toISOString()
   const odd = ['2999-02-30T00:00:00Z', '2999-12-31T23:59:60Z', '9999-12-31T23:59:59-14:00']
   for (const expiresAt of ['', 'tomorrow', '2999-01-01', 7, past, ...odd])
-    assertInvalid(await create({ comment: 'x', expiresAt }), 'body/expiresAt')
+    assertInvalid(await create({ comment: 'x', expiresAt }), 'expiresAt')
   for (const query of ['page=0', 'limit=1001', 'limit=x'])
-    assertInvalid(await list(`?${query}`), `query/${query.split('=')[0]}`)
+    assertInvalid(await list(`?${query}`), query.split('=')[0] ?? '')
 })
 
 test('only administrators', async () => {

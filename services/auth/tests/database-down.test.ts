@@ -35,9 +35,9 @@ function ask(): Promise<Answer>[] {
 }
 
 const askPeer = (): Promise<unknown>[] => [
-  auth.peer.call(validation.validateToken, { token }),
-  auth.peer.call(validation.validateRole, { userId: id, role: 'ADMIN' }),
-  auth.peer.call(profile.publicProfile, { id }),
+  auth.peer.client(validation).validateToken({ token }),
+  auth.peer.client(validation).validateRole({ userId: id, role: 'ADMIN' }),
+  auth.peer.client(profile).publicProfile({ id }),
 ]
 
 async function assertNotNow(statuses: readonly number[]): Promise<void> {
@@ -75,7 +75,7 @@ test('without the database everything that needs it answers 503, and comes back 
   assert.equal((await send(auth.url, 'GET /health/ready')).status, 503)
   await assertNotNow([503])
   assertFailure(await send(auth.url, 'GET /profile/mine', { token: 'gibberish' }), 401, 'UNAUTHENTICATED')
-  assertInvalid(await send(auth.url, 'POST /signin/basic', { body: {} }), 'body')
+  assertInvalid(await send(auth.url, 'POST /signin/basic', { body: {} }), '')
   assert.equal((await send(auth.url, 'GET /.well-known/jwks.json')).status, 200)
   await auth.postgres.restart()
   await assertRecovered()

@@ -37,7 +37,7 @@ const untilPublished = (...kids: string[]) =>
     const all = await Promise.all([...both.map(published), peerKeys()])
     return all.every(found => found.join() === kids.join())
   })
-const peerKeys = async () => (await here.peer.call(validation.publicKeys, undefined)).keys.map(({ kid }) => kid)
+const peerKeys = async () => (await here.peer.client(validation).publicKeys()).keys.map(({ kid }) => kid)
 const untilSigns = (auth: Auth, kid: string) => until(`${kid} to sign`, async () => (await signedBy(auth)) === kid)
 const said = (auth: Auth, text: string) => auth.log.filter(line => line.includes(text)).length
 const pass = (column: 'signs_from' | 'good_until', kid: string) =>
@@ -65,7 +65,7 @@ test('a new file is published by every instance, held or not, and signs later an
   for (const auth of both) {
     for (const { accessToken } of [before, mine, yours]) {
       assert.ok(await isAccepted(auth, accessToken))
-      assert.equal((await auth.peer.call(validation.validateToken, { token: accessToken })).id, account.id)
+      assert.equal((await auth.peer.client(validation).validateToken({ token: accessToken })).id, account.id)
     }
   }
   assert.equal(kidOf((await refreshed(there, mine)).refreshToken), old)
@@ -143,7 +143,7 @@ test('a withdrawn key: refused everywhere at once, for ever; the next one signs 
   assert.deepEqual(more, [])
   await untilPublished(left)
   for (const auth of both) {
-    await assert.rejects(auth.peer.call(validation.validateToken, { token: tokens.accessToken }), TOKEN_INVALID)
+    await assert.rejects(auth.peer.client(validation).validateToken({ token: tokens.accessToken }), TOKEN_INVALID)
     assert.equal((await refresh(auth, tokens)).status, 401)
     assert.equal(await signedBy(auth), left)
   }

@@ -42,9 +42,9 @@ test('a failure is told in body and headers', async () => {
 })
 
 test('the typed client gets typed answers and errors', async () => {
-  const user = await auth.peer.call(validation.validateToken, { token: account.accessToken })
+  const user = await auth.peer.client(validation).validateToken({ token: account.accessToken })
   assert.equal(user.id, account.id)
-  await assert.rejects(auth.peer.call(validation.validateToken, { token: 'x' }), TOKEN_INVALID)
+  await assert.rejects(auth.peer.client(validation).validateToken({ token: 'x' }), TOKEN_INVALID)
   const roleless = { userId: account.id, role: 'ROOT' }
   await assert.rejects(auth.peer.request('auth.validate.role', roleless), VALIDATION_FAILED)
   await assert.rejects(auth.peer.request('auth.validate.token', { token: '' }), VALIDATION_FAILED)
@@ -89,7 +89,7 @@ test('whatever is sent is answered, with a 400', async () => {
     const msg = await ask('auth.validate.token', `{"data":{"token":"${token}"}}`)
     assert.match(String(jsonOf(msg).error), /^40[01]:/, token.slice(0, 20))
   }
-  assert.ok(await auth.peer.call(validation.validateRole, { userId: id, role: 'LEARNER' }))
+  assert.ok(await auth.peer.client(validation).validateRole({ userId: id, role: 'LEARNER' }))
 })
 
 test('keys are told whatever is asked', async () => {

@@ -22,7 +22,7 @@ test('everybody sees id, name and picture of a user, over HTTP and NATS, and not
   for (const user of seen) {
     assertSuccess(await send(auth.url, `GET /profile/id/${user.id}`), 'Success', user)
     assertSuccess(await send(auth.url, `GET /profile/id/${user.id.toUpperCase()}`), 'Success', user)
-    assert.deepEqual(await auth.peer.call(profile.publicProfile, { id: user.id }), user)
+    assert.deepEqual(await auth.peer.client(profile).publicProfile({ id: user.id }), user)
   }
 })
 
@@ -31,18 +31,28 @@ test('unknown and closed accounts are not there', async () => {
   await close(auth, closed)
   for (const id of [randomUUID(), closed.id]) {
     assertFailure(await send(auth.url, `GET /profile/id/${id}`), 404, 'USER_NOT_FOUND')
-    await assert.rejects(auth.peer.call(profile.publicProfile, { id }), USER_NOT_FOUND)
+    await assert.rejects(auth.peer.client(profile).publicProfile({ id }), USER_NOT_FOUND)
   }
 })
 
 test('what is no UUID is refused', async () => {
   for (const id of ['1', `${randomUUID()}x`, '%00', "' or 1=1--", 'undefined']) {
-    assertInvalid(await send(auth.url, `GET /profile/id/${id}`), id === '%00' ? 'data' : 'data/id')
+    assertInvalid(await send(auth.url, `GET /profile/id/${id}`), id === '%00' ? '' : 'id')
   }
-  assertInvalid(await send(auth.url, 'GET /profile/id/'), 'data/id')
+  assertInvalid(await send(auth.url, 'GET /profile/id/'), 'id')
   assertFailure(await send(auth.url, `DELETE /profile/id/${randomUUID()}`), 405, 'METHOD_NOT_ALLOWED')
-  assertInvalid(await send(auth.url, `GET /profile/id/${randomUUID()}?x=1`), 'data')
+  assertInvalid(await send(auth.url, `GET /profile/id/${randomUUID()}?x=1`), '')
   await assert.rejects(auth.peer.request('auth.profile.public', { id: 'x' }), VALIDATION_FAILED)
+})
+
+test('both doors name the field that is wrong, and alike', async () => {
+  const overHttp = await send(auth.url, 'GET /profile/id/x')
+  const details = [{ path: 'id', message: 'must match format "uuid"' }]
+  assert.deepEqual(overHttp.body.details, details)
+  await assert.rejects(auth.peer.request('auth.profile.public', { id: 'x' }), {
+    code: 'VALIDATION_FAILED',
+    data: details,
+  })
 })
 
 test('users see themselves with roles', async () => {
@@ -78,13 +88,13 @@ test('a change touches what is named only', async () => {
 
 test('changes that do not match the schema change nothing', async () => {
   const { accessToken: token, id, name } = await signUp(auth)
-  assertInvalid(await put(token, {}), 'body')
-  assertInvalid(await put(token, []), 'body')
-  assertInvalid(await put(token, { name: 'A' }), 'body/name')
-  assertInvalid(await put(token, { name: null }), 'body/name')
-  assertInvalid(await put(token, { profilePicUrl: 'data:text/html,x' }), 'body/profilePicUrl')
+  assertInvalid(await put(token, {}), '')
+  assertInvalid(await put(token, []), '')
+  assertInvalid(await put(token, { name: 'A' }), 'name')
+  assertInvalid(await put(token, { name: null }), 'name')
+  assertInvalid(await put(token, { profilePicUrl: 'data:text/html,x' }), 'profilePicUrl')
   for (const more of [{ email: 'x@example.com' }, { roles: ['ADMIN'] }, { verified: true }, { version: 7 }, { id }]) {
-    assertInvalid(await put(token, { name: 'New Name', ...more }), 'body')
+    assertInvalid(await put(token, { name: 'New Name', ...more }), '')
   }
   assertFailure(
     await send(auth.url, 'PATCH /profile/mine', { token, body: { name: 'New Name' } }),
@@ -97,8 +107,8 @@ test('changes that do not match the schema change nothing', async () => {
 test('the typed client gets the same, and the same errors', async () => {
   const account = await signUp(auth)
   const client = createHttpClient(profile, { baseUrl: auth.url })
-  assert.deepEqual(await client.publicProfile({ data: { id: account.id } }), { id: account.id, name: account.name })
-  await assert.rejects(client.publicProfile({ data: { id: randomUUID() } }), USER_NOT_FOUND)
+  assert.deepEqual(await client.publicProfile({ id: account.id }), { id: account.id, name: account.name })
+  await assert.rejects(client.publicProfile({ id: randomUUID() }), USER_NOT_FOUND)
   const headers = { authorization: `Bearer ${account.accessToken}` }
-  assert.equal((await client.changeMyProfile({ body: { name: 'Typed' } }, { headers })).name, 'Typed')
+  assert.equal((await client.changeMyProfile({ name: 'Typed' }, { headers })).name, 'Typed')
 })

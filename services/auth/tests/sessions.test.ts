@@ -93,7 +93,7 @@ test('what is no refresh token of ours, or an expired one, signs nobody out', as
   for (const token of ['x', account.accessToken, `${account.refreshToken.slice(0, -5)}AAAAA`, expired]) {
     assertFailure(await signOut(token), 401, 'REFRESH_TOKEN_INVALID')
   }
-  assertInvalid(await signOut(''), 'body/refreshToken')
-  assertInvalid(await signOut(7), 'body/refreshToken')
+  assertInvalid(await signOut(''), 'refreshToken')
+  assertInvalid(await signOut(7), 'refreshToken')
   assert.ok(await isAccepted(auth, account.accessToken))
 })

@@ -102,7 +102,7 @@ test('NATS killed: 503 or 504, never 401; cached reads go on; everything is back
   const client = new NatsClient({ url: it.nats.url, name: 'test' })
   await client.connect()
   const id = routes[0]?.slice('GET /id/'.length) ?? ''
-  assert.equal((await client.call(reading.findById, { id }))._id, id)
+  assert.equal((await client.client(reading).findById({ id }))._id, id)
   await client.close()
 })
 

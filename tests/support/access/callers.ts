@@ -75,10 +75,7 @@ async function endedTokens(platform: Platform): Promise<Readonly<Record<string, 
   if (!out || !renewed || !closed || !deleted) throw new Error('four people were asked for')
   await out.session.signOut({})
   const authorization = `Bearer ${renewed.accessToken}`
-  await clientsOf(platform).session.refresh(
-    { body: { refreshToken: renewed.refreshToken } },
-    { headers: { authorization } },
-  )
+  await clientsOf(platform).session.refresh({ refreshToken: renewed.refreshToken }, { headers: { authorization } })
   await onPostgres(platform.postgres.url, async client => {
     await client.query('update users set status = false where id = $1', [closed.id])
     await client.query('delete from users where id = $1', [deleted.id])

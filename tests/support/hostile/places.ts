@@ -17,13 +17,13 @@ export interface Place {
 
 /** Every field of a good request. */
 export function placesOf(procedure: BoundProcedure, good: Input): readonly Place[] {
-  return (['params', 'query', 'body'] as const).flatMap(part => {
-    const { properties = {} } = (procedure[part] ?? procedure.request ?? {}) as { properties?: Record<string, TSchema> }
-    return Object.keys(good[part] ?? {}).flatMap(name => {
+  const { properties = {} } = (procedure.input ?? {}) as { properties?: Record<string, TSchema> }
+  return (['params', 'query', 'body'] as const).flatMap(part =>
+    Object.keys(good[part] ?? {}).flatMap(name => {
       const schema = properties[name]
       return schema ? [placeOf(part, name, schema, good)] : []
-    })
-  })
+    }),
+  )
 }
 
 function placeOf(

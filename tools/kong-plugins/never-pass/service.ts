@@ -1,4 +1,4 @@
-import { Controller, createService, FORBIDDEN, type Log, type Routes, UNAUTHENTICATED } from 'tsmicro'
+import { Controller, createService, implement, type Log } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { SECRET } from './stage.ts'
@@ -15,11 +15,6 @@ const shop = contract('shop', {
   verify: procedure({ http: 'POST /verify', access: 'internal', input: Type.Any(), output: Type.Any() }),
 })
 
-/** No procedure here asks for a user. */
-const nobody = {
-  authenticate: () => Promise.reject(new UNAUTHENTICATED()),
-  authorize: () => Promise.reject(new FORBIDDEN()),
-}
 const silence: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silence }
 
 export interface SignedOnly extends AsyncDisposable {
@@ -37,27 +32,23 @@ export async function startSignedOnly(): Promise<SignedOnly> {
     return 'handled'
   }
   class ShopController extends Controller {
-    override mountRoutes(routes: Routes) {
-      routes.implement(shop, {
+    override readonly handlers = [
+      implement(shop, {
         read: handler,
         write: handler,
         replace: handler,
         remove: handler,
         free: handler,
         verify: handler,
-      })
-    }
+      }),
+    ]
   }
   const service = createService({
     name: 'shop',
     version: '1.0.0',
-    contracts: [shop],
     log: silence,
     http: { gateway: { secret: SECRET, verifySecret: VERIFY_SECRET } },
-    module: {
-      controllers: [new ShopController('/private', nobody, nobody)],
-      dependencies: [],
-    },
+    module: { controllers: [new ShopController('/private')] },
   })
   await service.start()
   const { host, port } = new URL(service.url)

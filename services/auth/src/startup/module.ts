@@ -9,17 +9,17 @@ import {
   type PasswordHasher,
 } from 'tsmicro/auth'
 import { createPostgres, type Postgres } from 'tsmicro/postgres'
-import { AdministrationController } from '../api/administration/controller.ts'
+import { administrationHandlers } from '../api/administration/handlers.ts'
 import { AdministrationService } from '../api/administration/service.ts'
-import { ApiKeyAdministrationController } from '../api/api-key/administration.ts'
 import { ApiKeyAnnouncements } from '../api/api-key/announcements.ts'
-import { ApiKeyController } from '../api/api-key/controller.ts'
+import { apiKeyAdministrationHandlers, apiKeyVerificationHandlers } from '../api/api-key/handlers.ts'
 import { ApiKeyRepository } from '../api/api-key/repository.ts'
-import { KeysController } from '../api/keys/controller.ts'
-import { ProfileController } from '../api/profile/controller.ts'
+import { ApiKeyAdministrationService } from '../api/api-key/service.ts'
+import { keysHandlers } from '../api/keys/handlers.ts'
+import { profileHandlers } from '../api/profile/handlers.ts'
 import { ProfileService } from '../api/profile/service.ts'
 import { Arrivals } from '../api/session/arrivals.ts'
-import { SessionController } from '../api/session/controller.ts'
+import { sessionHandlers } from '../api/session/handlers.ts'
 import { ownTokensOnly } from '../api/session/own-tokens.ts'
 import { SessionRepository } from '../api/session/repository.ts'
 import { SessionService } from '../api/session/service.ts'
@@ -30,7 +30,7 @@ import { SignInCountRepository } from '../api/sign-in-throttle/repository.ts'
 import { SignInThrottle } from '../api/sign-in-throttle/throttle.ts'
 import { UserAnnouncements } from '../api/user/announcements.ts'
 import { UserRepository } from '../api/user/repository.ts'
-import { ValidationController } from '../api/validation/controller.ts'
+import { validationHandlers } from '../api/validation/handlers.ts'
 import { ValidationService } from '../api/validation/service.ts'
 import { type Env, sessionLimits, signInLimits } from '../config/env.ts'
 import type { RunInTransaction } from '../database/connection.ts'
@@ -54,7 +54,7 @@ export interface ModuleOptions {
 }
 
 /**
- * Wires the auth service: connections → repositories → services → controllers.
+ * Wires the auth service: connections → repositories → services → handlers.
  * @throws {StartError} when there is no usable signing key; only development and test make one
  */
 export async function createModule({ env, log, overrides = {} }: ModuleOptions): Promise<Module> {
@@ -102,6 +102,18 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
 
   return {
     nats,
+    handlers: [
+      sessionHandlers(signIn, sessions),
+      profileHandlers(new ProfileService(users, announcements)),
+      administrationHandlers(new AdministrationService(users, transaction)),
+      apiKeyAdministrationHandlers(new ApiKeyAdministrationService(apiKeys, apiKeyAnnouncements, transaction)),
+      apiKeyVerificationHandlers(apiKeys),
+      validationHandlers(validation, keys),
+      keysHandlers(keys),
+    ],
+    publishes: [userEvents, apiKeyEvents],
+    authentication,
+    authorization,
     dependencies: [postgres, signingKeysDependency(keys)],
     prepare: [
       { name: 'migrations', run: async () => void (await postgres.migrate(MIGRATIONS)) },
@@ -117,16 +129,6 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
       ...(env.SEED_DEVELOPMENT_DATA
         ? [{ name: 'development data', run: () => seedDevelopmentData({ apiKeys, users, passwords, transaction }) }]
         : []),
-    ],
-    publishes: [userEvents, apiKeyEvents],
-    controllers: [
-      new SessionController(authentication, authorization, signIn, sessions),
-      new ProfileController(authentication, authorization, new ProfileService(users, announcements)),
-      new AdministrationController(authentication, authorization, new AdministrationService(users, transaction)),
-      new ApiKeyAdministrationController(authentication, authorization, apiKeys, apiKeyAnnouncements, transaction),
-      new ApiKeyController(authentication, authorization, apiKeys),
-      new ValidationController(authentication, authorization, validation, keys),
-      new KeysController(authentication, authorization, keys),
     ],
   }
 }

@@ -1,14 +1,3 @@
-import {
-  administration,
-  apiKeyAdministration,
-  apiKeyEvents,
-  apiKeyVerification,
-  keys,
-  profile,
-  session,
-  userEvents,
-  validation,
-} from '@blog-platform/auth-contract'
 import { createService, type Log, type Service } from 'tsmicro'
 import { type Env, gatewayDoor } from '../config/env.ts'
 import { createModule, type Parts } from './module.ts'
@@ -23,17 +12,6 @@ export async function createAuthService(env: Env, log: Log, overrides: Partial<P
     name: 'auth',
     version: '0.1.0',
     description: 'Accounts, sessions, roles and API keys',
-    contracts: [
-      session,
-      profile,
-      administration,
-      apiKeyAdministration,
-      apiKeyVerification,
-      validation,
-      keys,
-      userEvents,
-      apiKeyEvents,
-    ],
     module: await createModule({ env, log, overrides }),
     log,
     handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,

@@ -42,13 +42,13 @@ export function createAuthentication({
 }: AuthenticationOptions): AuthenticationProvider {
   const users = store.cache<Principal>('token', { ttlMs: KEEP_MS, local: true })
   const ask = async (token: string): Promise<Principal> => {
-    const { sessionId, ...profile } = await nats.call(validation.validateToken, { token })
+    const { sessionId, ...profile } = await nats.client(validation).validateToken({ token })
     return { id: profile.id, sessionId, profile }
   }
   return createTokenAuthentication({
     verifier: createTokenVerifier({
       keys: {
-        loadKeys: () => nats.call(validation.publicKeys, undefined),
+        loadKeys: () => nats.client(validation).publicKeys(),
         reloadSeconds: KEY_RELOAD_SECONDS,
         maxAgeSeconds: keysSeconds,
       },

@@ -8,7 +8,7 @@ export function createAuthorization(nats: NatsClient): AuthorizationProvider {
     async hasRole({ id: userId }, { role: wanted }) {
       const role = roles.names.find(name => name === wanted)
       if (role === undefined) throw new TypeError(`the auth service knows no role ${wanted}`)
-      return (await nats.call(validation.validateRole, { userId, role })).valid
+      return (await nats.client(validation).validateRole({ userId, role })).valid
     },
   })
 }

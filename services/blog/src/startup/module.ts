@@ -11,13 +11,13 @@ import {
 } from 'tsmicro'
 import type { CacheStore } from 'tsmicro/cache'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
-import { AuthorController } from '../api/author/controller.ts'
+import { authorHandlers } from '../api/author/handlers.ts'
 import { AuthorRepository } from '../api/author/repository.ts'
 import { AuthorService } from '../api/author/service.ts'
 import { AuthoringService } from '../api/blog/authoring-service.ts'
 import { PublicBlogCache } from '../api/blog/cache.ts'
-import { BlogController } from '../api/blog/controller.ts'
 import { EditingService } from '../api/blog/editing-service.ts'
+import { authoringHandlers, editingHandlers, readingHandlers } from '../api/blog/handlers.ts'
 import { BlogListRepository } from '../api/blog/list-repository.ts'
 import { ListingService } from '../api/blog/listing-service.ts'
 import { ReadingService } from '../api/blog/reading-service.ts'
@@ -85,24 +85,24 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   const lists = new BlogListRepository(mongo)
   const authors = new AuthorService({
     authors: new AuthorRepository(mongo),
-    fetchProfile: id => nats.call(profile.publicProfile, { id }),
+    fetchProfile: id => nats.client(profile).publicProfile({ id }),
     onChange: id => cache.authorChanged(id),
   })
-  const services = {
-    reading: new ReadingService(blogs, authors, cache),
-    listing: new ListingService(blogs, lists, cache),
-    authoring: new AuthoringService(blogs, lists, authors, cache),
-    editing: new EditingService(blogs, lists, authors, cache),
-  }
+  const reading = new ReadingService(blogs, authors, cache)
+  const listing = new ListingService(blogs, lists, cache)
   return {
+    nats,
+    handlers: [
+      readingHandlers(reading, listing),
+      authoringHandlers(new AuthoringService(blogs, lists, authors, cache)),
+      editingHandlers(new EditingService(blogs, lists, authors, cache)),
+      ...authorHandlers(authors),
+    ],
+    calls: [validation, profile],
+    authentication,
+    authorization,
     // Closed in reverse: the store gives its place among the replicas back while it can reach MongoDB.
     dependencies: [mongo, store],
-    nats,
-    calls: [validation, profile],
-    controllers: [
-      new BlogController(authentication, authorization, services),
-      new AuthorController(authentication, authorization, authors),
-    ],
     prepare: [
       { name: 'indexes of before', run: () => dropFormerIndexes(mongo) },
       { name: 'indexes', run: () => mongo.ensureIndexes() },

@@ -1,4 +1,3 @@
-import { authoring, editing, reading } from '@blog-platform/blog-contract'
 import { createService, type Service } from 'tsmicro'
 import { createLogger } from 'tsmicro/telemetry'
 import { type Env, gatewayDoor } from '../config/env.ts'
@@ -21,7 +20,6 @@ export function createBlogService(env: Env, overrides: Partial<Parts> = {}): Ser
     name: NAME,
     version: VERSION,
     description: 'Blogs: writing, publishing, reading',
-    contracts: [reading, authoring, editing],
     module: createModule(env, { ...overrides, log }),
     log,
     http: { host: env.HOST, port: env.PORT, publicPath: '/blog', ...(gateway ? { gateway } : {}) },

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  type PublicProfile,
   profile,
   type RoleName,
   roles,
@@ -12,15 +11,7 @@ import {
   userEvents,
   validation,
 } from '@blog-platform/auth-contract'
-import {
-  Controller,
-  createPublisher,
-  createService,
-  NatsClient,
-  type NatsGroup,
-  type Routes,
-  type Service,
-} from 'tsmicro'
+import { createPublisher, createService, implement, NatsClient, type Service } from 'tsmicro'
 import { createTokenSigner, createTokenVerifier, type KeyRing, loadKeyRing, TokenError } from 'tsmicro/auth'
 import { createLogger } from 'tsmicro/telemetry'
 
@@ -45,8 +36,6 @@ interface Account {
 
 /** The part of the contract `profile` that concerns other services. */
 const publicProfiles = { publicProfile: profile.publicProfile }
-
-const nobody = { authenticate: () => Promise.reject(new Error()), authorize: () => Promise.reject(new Error()) }
 
 /**
  * Another service at its contract's door: what the auth service offers others over NATS, with real keys and signatures, and
@@ -80,8 +69,7 @@ export class AuthDouble {
     const service = createService({
       name: 'auth',
       version: '0.1.0',
-      contracts: [validation, publicProfiles],
-      module: { controllers: [new Doors(this)], dependencies: [], nats },
+      module: { nats, handlers: handlersOf(this), publishes: [userEvents] },
       log: createLogger({ name: 'auth', level: 'silent' }),
     })
     await service.start()
@@ -137,44 +125,33 @@ export class AuthDouble {
   }
 }
 
-class Doors extends Controller {
-  readonly #auth: AuthDouble
-
-  constructor(auth: AuthDouble) {
-    super('/', nobody, nobody)
-    this.#auth = auth
-  }
-
-  override mountRoutes(routes: Routes): void {
-    routes.implement(publicProfiles, { publicProfile: ({ data }) => this.#profile(data.id) })
-  }
-
-  override mountNats(nats: NatsGroup): void {
-    const { accounts, ended, keyRing } = this.#auth
-    const verifier = createTokenVerifier({
-      keys: { loadKeys: async () => keyRing.jwks() },
-      issuer: ISSUER,
-      audience: AUDIENCE,
-    })
-    nats.implement(validation, {
-      validateToken: async ({ data }) => {
-        this.#auth.asked++
-        const claims = await verifier.verify(data.token, { type: 'access' }).catch(error => {
+function handlersOf(auth: AuthDouble) {
+  const { accounts, ended, keyRing } = auth
+  const verifier = createTokenVerifier({
+    keys: { loadKeys: async () => keyRing.jwks() },
+    issuer: ISSUER,
+    audience: AUDIENCE,
+  })
+  return [
+    implement(validation, {
+      validateToken: async ({ input }) => {
+        auth.asked++
+        const claims = await verifier.verify(input.token, { type: 'access' }).catch(error => {
           throw error instanceof TokenError ? new TOKEN_INVALID() : error
         })
         const account = accounts.get(claims.subject)
         if (!account || ended.has(claims.sessionId)) throw new TOKEN_INVALID()
         return { id: claims.subject, ...account, sessionId: claims.sessionId }
       },
-      validateRole: ({ data }) => ({ valid: roles.satisfies([accounts.get(data.userId)?.role ?? ''], data.role) }),
+      validateRole: ({ input }) => ({ valid: roles.satisfies([accounts.get(input.userId)?.role ?? ''], input.role) }),
       publicKeys: () => ({ keys: keyRing.jwks().keys.map(key => ({ ...key })) }),
-    })
-    nats.implement(publicProfiles, { publicProfile: ({ data }) => this.#profile(data.id) })
-  }
-
-  #profile(id: string): PublicProfile {
-    const account = this.#auth.accounts.get(id)
-    if (!account) throw new USER_NOT_FOUND()
-    return { id, ...account }
-  }
+    }),
+    implement(publicProfiles, {
+      publicProfile: ({ input: { id } }) => {
+        const account = accounts.get(id)
+        if (!account) throw new USER_NOT_FOUND()
+        return { id, ...account }
+      },
+    }),
+  ]
 }

@@ -5,6 +5,7 @@ import { createMongo, type Mongo } from 'tsmicro/mongo'
 import { createBlogService, loadEnv } from '../../src/index.ts'
 import { AuthDouble, type User } from './auth-double.ts'
 import { type Answer, type Send, sender } from './http.ts'
+import { until } from './until.ts'
 
 /** Everything the blog service lives with, for real: NATS, a document server, an auth service at its contract's door. */
 export interface Platform extends AsyncDisposable {
@@ -93,9 +94,14 @@ export async function makeBlog(
   const blog = dataOf(await send('POST /author', { token: author.token, body: draft(change) }))
   if (editor) {
     await handIn(send, author, blog._id)
-    dataOf(await publish(send, editor, blog._id))
+    dataOf(await announced(() => publish(send, editor, blog._id)))
   }
   return blog
+}
+
+/** Repeats a change that is stored, and of which a busy machine could not tell all instances in time. */
+function announced(change: () => Promise<Answer>): Promise<Answer> {
+  return until(change, ({ status, body }) => status !== 503 || body.error !== 'CHANGE_NOT_ANNOUNCED')
 }
 
 /** The author hands a blog in. @returns the revision that the editors get to read */
@@ -119,7 +125,7 @@ export async function revise(
 ): Promise<void> {
   dataOf(await send('PUT /author', { token: author.token, body: change }))
   await handIn(send, author, change._id)
-  dataOf(await publish(send, editor, change._id))
+  dataOf(await announced(() => publish(send, editor, change._id)))
 }
 
 /** @returns the ids of a list that was answered */

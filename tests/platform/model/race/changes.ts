@@ -47,7 +47,7 @@ export async function renameOnce({ doors }: Course, writer: Writer, going: () =>
   const { person, names, anchor } = writer
   const number = names.begun + 1
   const name = `${person.name} ${number}`
-  await names.change(name, () => person.profile.changeMyProfile({ body: { name } }))
+  await names.change(name, () => person.profile.changeMyProfile({ name }))
   for (const door of doors) {
     await until(`a replica to know ${name}`, async () => {
       if (!going()) return true

@@ -48,7 +48,7 @@ export async function lineUp(doors: readonly Door[], people: readonly Person[], 
 }
 
 async function publish(author: Person, editor: Person, slug: string, tag: string) {
-  const { _id } = await author.authoring.create({ body: { ...draft(slug), title: `${WORD} 0`, tags: [tag] } })
+  const { _id } = await author.authoring.create({ ...draft(slug), title: `${WORD} 0`, tags: [tag] })
   const { text = '', ...blog } = await handInAndPublish(author, editor, _id)
   return { ...blog, text }
 }

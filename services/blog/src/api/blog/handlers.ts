@@ -1,0 +1,44 @@
+import { authoring, editing, reading } from '@blog-platform/blog-contract'
+import { type Implementation, implement } from 'tsmicro'
+import type { AuthoringService } from './authoring-service.ts'
+import type { EditingService } from './editing-service.ts'
+import type { ListingService } from './listing-service.ts'
+import type { ReadingService } from './reading-service.ts'
+
+/** What everybody may read. */
+export function readingHandlers(blogs: ReadingService, lists: ListingService): Implementation {
+  return implement(reading, {
+    findById: ({ input, signal }) => blogs.findById(input.id, signal),
+    findBySlug: ({ input, signal }) => blogs.findBySlug(input.slug, signal),
+    latest: ({ input, signal }) => lists.published(undefined, input, signal),
+    byTag: ({ input: { tag, ...place }, signal }) => lists.published(tag, place, signal),
+    similar: ({ input, signal }) => lists.similar(input.id, signal),
+    search: ({ input: { q, ...place }, signal }) => lists.search(q, place, signal),
+  })
+}
+
+/** What authors do with their own blogs. */
+export function authoringHandlers(blogs: AuthoringService): Implementation {
+  return implement(authoring, {
+    create: ({ input, user }) => blogs.create(input, user),
+    change: ({ input, user }) => blogs.change(input, user.id),
+    submit: ({ input, user }) => blogs.submit(input.id, user.id),
+    withdraw: ({ input, user }) => blogs.withdraw(input.id, user.id),
+    findOwn: ({ input, user }) => blogs.find(input.id, user.id),
+    remove: ({ input, user }) => blogs.remove(input.id, user.id),
+    ownDrafts: ({ input, user, signal }) => blogs.list('drafted', user.id, input, signal),
+    ownSubmitted: ({ input, user, signal }) => blogs.list('submitted', user.id, input, signal),
+    ownPublished: ({ input, user, signal }) => blogs.list('published', user.id, input, signal),
+  })
+}
+
+/** What editors do with submitted and published blogs. */
+export function editingHandlers(blogs: EditingService): Implementation {
+  return implement(editing, {
+    publish: ({ input, user }) => blogs.publish(input.id, user.id, input.revision),
+    unpublish: ({ input, user }) => blogs.unpublish(input.id, user.id),
+    review: ({ input }) => blogs.find(input.id),
+    submitted: ({ input, signal }) => blogs.list('submitted', input, signal),
+    published: ({ input, signal }) => blogs.list('published', input, signal),
+  })
+}
