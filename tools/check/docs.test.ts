@@ -23,6 +23,11 @@ for (const [what, text, expected] of [
   ['a missing heading', '# A\n[x](#b)', /links to #b, but there is no such heading/],
   ['a missing heading elsewhere', '[x](docs/b.md#b)', /links to docs\/b\.md#b, but there is no such heading/],
   ['a package that is gone', 'see `packages/gone/`', /speaks of packages\/gone\/, which does not exist/],
+  [
+    'code that imports what is inside',
+    "```ts\nimport { x } from 'tsmicro/internal'\n```",
+    /README\.md:2 shows tsmicro\/internal/,
+  ],
   ['a script that is gone', 'run npm run gone', /npm run gone: package\.json has no such script/],
 ] as const) {
   test(`is refused: ${what}`, async t => {

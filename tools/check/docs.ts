@@ -2,7 +2,8 @@ import type { Check } from './check.ts'
 import { undocumented } from './docs/docstrings.ts'
 import { brokenLinks } from './docs/links.ts'
 import { wrongMentions } from './docs/mentions.ts'
-import { filesOf } from './workspace.ts'
+import { shownInternals } from './imports/internal.ts'
+import { filesOf, textOf } from './workspace.ts'
 
 export const docs: Check = {
   name: 'docs',
@@ -10,7 +11,11 @@ export const docs: Check = {
   run: root => {
     const pages = filesOf(root).filter(path => path.endsWith('.md'))
     const problems = [
-      ...pages.flatMap(page => [...brokenLinks(root, page), ...wrongMentions(root, page)]),
+      ...pages.flatMap(page => [
+        ...brokenLinks(root, page),
+        ...wrongMentions(root, page),
+        ...shownInternals(page, textOf(root, page)),
+      ]),
       ...undocumented(root),
     ]
     return { problems, note: `${pages.length} documents` }

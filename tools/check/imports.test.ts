@@ -119,6 +119,25 @@ for (const [what, path, code, expected] of [
     "import { x } from '@x/one'",
     /a service may import tsmicro and contracts, not services\/one/,
   ],
+  [
+    'a service imports what is inside the framework',
+    'services/one/src/b.ts',
+    "import { x } from 'tsmicro/internal'",
+    /tsmicro\/internal is for the framework's own packages/,
+  ],
+  [
+    'a test of a service does',
+    'services/one/tests/b.test.ts',
+    "import type { X } from 'tsmicro/internal'",
+    /tsmicro\/internal is for/,
+  ],
+  ['an example does', 'examples/hello/b.ts', "import { x } from 'tsmicro/internal'", /tsmicro\/internal is for/],
+  [
+    'what the documents show does',
+    'tests/glance/tsmicro/b.ts',
+    "import { x } from 'tsmicro/internal'",
+    /tsmicro\/internal is for/,
+  ],
   ['a service imports infra', 'services/one/src/b.ts', "import { x } from '@tsmicro/infra'", /not packages\/infra/],
   [
     'out of a package by a path',

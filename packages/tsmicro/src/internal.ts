@@ -10,6 +10,6 @@ export {
   parseRoute,
   proceduresOf,
 } from './contract/index.ts'
-export { createHttpServer, gatewaySignature } from './http/index.ts'
+export { gatewaySignature } from './http/index.ts'
 export { MALFORMED_REPLY, NOT_PERMITTED, requestNats, type Transport } from './nats/index.ts'
 export type { JsonSchema } from './schema/index.ts'

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fastify from 'fastify'
 import {
   type AuthenticationProvider,
   type AuthorizationProvider,
@@ -22,7 +23,6 @@ import {
 import { createTokenSigner, createTokenVerifier, type KeyPublications, loadKeyRing } from 'tsmicro/auth'
 import { createCacheStore } from 'tsmicro/cache'
 import { contract, defineErrors, event, type Infer, procedure } from 'tsmicro/contract'
-import { createHttpServer } from 'tsmicro/internal'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
 import { createLogger } from 'tsmicro/telemetry'
 import { createLoopback } from 'tsmicro/testing'
@@ -171,7 +171,7 @@ export const options: ServiceOptions = {
   module: createModule(env, { nats }),
 }
 
-const server = createHttpServer({ log })
+const server = fastify()
 const providers = { authentication, authorization, middleware: [], timeoutMs: 1000, log }
 export const routes = new Routes({ ...providers, server, basePath: '/', onImplemented: () => {} })
 
