@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createHttpClient, createService, VALIDATION_FAILED } from 'tsmicro'
+import { createService, VALIDATION_FAILED } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import { createLogger } from 'tsmicro/telemetry'
 import { createLoopback } from 'tsmicro/testing'
 import { createModule, hello } from './serve.ts'
