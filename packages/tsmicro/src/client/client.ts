@@ -1,24 +1,34 @@
-import { type BoundProcedure, type ClientCallOptions, type Contract, parseRoute } from '../contract/index.ts'
+import { type BoundProcedure, type Caller, type Contract, parseRoute, type ResponseOf } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE, VALIDATION_FAILED } from '../errors/index.ts'
 import { writeJson } from '../schema/index.ts'
 import { type Answer, compileAnswer } from './answer.ts'
 import { below, resolveBaseUrl } from './base-url.ts'
-import { divideFormer, type FormerClient, hasFormerWords } from './former.ts'
+import { divideFormer, type FormerInput, type FormerWord, hasFormerWords } from './former.ts'
 import { type HeaderFields, mergeHeaders } from './headers.ts'
 import { pathOf } from './path.ts'
 import { compilePlaces } from './places.ts'
 import { compileQuery } from './query.ts'
 
 /** For one call of an {@link HttpClient}. */
-export interface HttpCallOptions extends ClientCallOptions {
+interface HttpCallOptions {
+  /** Gives up when it aborts: the call fails with its reason. */
+  readonly signal?: AbortSignal
   /** By name, whatever its spelling: these before the client's. */
   readonly headers?: HeaderFields
 }
 
 /** One function for each procedure with an HTTP door: it takes the input, and resolves to the output. */
-export type HttpClient<C extends Contract> = FormerClient<C, HttpCallOptions>
+export type HttpClient<C extends Contract> = {
+  readonly [K in keyof C as C[K] extends { readonly kind: 'procedure'; readonly http: string }
+    ? K
+    : never]: C[K] extends BoundProcedure<infer S>
+    ? Extract<keyof S, FormerWord> extends never
+      ? Caller<S, HttpCallOptions>
+      : (input: FormerInput<S>, options?: HttpCallOptions) => Promise<ResponseOf<S>>
+    : never
+}
 
-export interface HttpClientOptions {
+interface HttpClientOptions {
   /**
    * Where the contract's paths begin, e.g. `http://localhost:8000/blog`. In a browser it may be relative (`/api`): the page's address
    * completes it, once, when the client is made.

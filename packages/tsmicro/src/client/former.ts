@@ -1,35 +1,17 @@
-import {
-  type BoundProcedure,
-  type Caller,
-  type Contract,
-  hasNoBody,
-  type InferInput,
-  parseRoute,
-  type ResponseOf,
-} from '../contract/index.ts'
+import { type BoundProcedure, hasNoBody, type InferInput, parseRoute } from '../contract/index.ts'
 import type { Fields, Places } from './places.ts'
 
 // The shape of calls to procedures that still have `params`, `query`, `body` or `request`. Goes away with those words.
 
-type FormerWord = 'request' | 'params' | 'query' | 'body'
+export type FormerWord = 'request' | 'params' | 'query' | 'body'
 
 type PartOf<P, Name extends string> = P extends { readonly [K in Name]: infer S }
   ? { readonly [K in Name]: InferInput<S> }
   : unknown
 
-type FormerInput<P> = P extends { readonly request: infer S }
+export type FormerInput<P> = P extends { readonly request: infer S }
   ? { readonly data: InferInput<S> }
   : PartOf<P, 'params'> & PartOf<P, 'query'> & PartOf<P, 'body'>
-
-export type FormerClient<C extends Contract, Options> = {
-  readonly [K in keyof C as C[K] extends { readonly kind: 'procedure'; readonly http: string }
-    ? K
-    : never]: C[K] extends BoundProcedure<infer S>
-    ? Extract<keyof S, FormerWord> extends never
-      ? Caller<S, Options>
-      : (input: FormerInput<S>, options?: Options) => Promise<ResponseOf<S>>
-    : never
-}
 
 export function hasFormerWords({ request, params, query, body }: BoundProcedure): boolean {
   return Boolean(request || params || query || body)
