@@ -73,8 +73,8 @@ export const reading = contract('blog', {
   findBySlug: procedure({
     http: 'GET /slug/:slug',
     access: 'key',
-    input: Type.Object({ slug: Type.String() }),
-    output: PublicBlog,
+    params: Type.Object({ slug: Type.String() }),
+    response: PublicBlog,
     errors: { BLOG_NOT_FOUND },
   }),
 })
@@ -154,7 +154,7 @@ export class BlogController extends Controller {
     this.#blogs = blogs
   }
   override mountRoutes(routes: Routes) {
-    routes.implement(reading, { findBySlug: ({ input }) => this.#blogs.findBySlug(input.slug) })
+    routes.implement(reading, { findBySlug: ({ params }) => this.#blogs.findBySlug(params.slug) })
   }
 }
 export interface Parts {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createService, VALIDATION_FAILED } from 'tsmicro'
-import { createHttpClient } from 'tsmicro/client'
+import { createHttpClient, createService, VALIDATION_FAILED } from 'tsmicro'
 import { createLogger } from 'tsmicro/telemetry'
 import { createLoopback } from 'tsmicro/testing'
 import { createModule, hello } from './serve.ts'

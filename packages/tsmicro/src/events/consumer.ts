@@ -35,6 +35,21 @@ export interface ConsumerOptions {
   readonly log: Log
   /** Milliseconds a handler may take; the next event of its name is not kept waiting longer. */
   readonly timeoutMs: number
+  /** Told of each event for each name, as soon as it has come. */
+  readonly onTaken?: ((taken: TakenEvent) => void) | undefined
+}
+
+/** An event on its way to a handler. */
+export interface TakenEvent {
+  readonly subject: string
+  /** Resolves when it has been handled, or could not be. */
+  readonly handled: Promise<HandledEvent>
+}
+
+export interface HandledEvent {
+  readonly id: string | undefined
+  /** Absent = all went well. */
+  readonly error?: unknown
 }
 
 /** What was on its way when a consumer began to drain comes within a round trip; a server that hangs sends nothing. */
@@ -96,8 +111,13 @@ export class EventConsumer {
           subject: consumption.event.subject,
           queue,
           take: msg => {
+            const handled = reader.work.then(() => this.#handle(consumption, msg, reader.name))
             // Whatever happens to one: those behind it have their turn.
-            reader.work = reader.work.then(() => this.#handle(consumption, msg, reader.name)).catch(() => {})
+            reader.work = handled.then(
+              () => {},
+              () => {},
+            )
+            this.#options.onTaken?.({ subject: consumption.event.subject, handled })
           },
         })
       }
@@ -118,9 +138,14 @@ export class EventConsumer {
     clearTimeout(timer)
   }
 
-  /** Never rejects: one bad event must not stop those behind it. */
-  async #handle({ event, handler, check, numbers }: Consumption, msg: Msg, name: string | undefined): Promise<void> {
+  /** Rejects for a log that throws alone. */
+  async #handle(
+    { event, handler, check, numbers }: Consumption,
+    msg: Msg,
+    name: string | undefined,
+  ): Promise<HandledEvent> {
     const context = contextOfMessage(msg, this.#options.timeoutMs, this.#options.log)
+    const id = context.headers['ce-id']
     try {
       const text = msg.string()
       const inexact = numbers ? tellInexact(text, '') : undefined
@@ -129,16 +154,18 @@ export class EventConsumer {
         throw new TypeError(`${event.subject} does not match its schema: ${tellProblems(checked.problems)}`)
       const received = { ...attributesOf(context.headers, event, checked.value), data: checked.value as never }
       await context.deadline.race(withContext(context, async () => await handler(received)))
+      return { id }
     } catch (err) {
       context.log.error(
         {
           err,
           subject: msg.subject,
-          eventId: context.headers['ce-id'],
+          eventId: id,
           ...(name === undefined ? {} : { handler: name }),
         },
         'an event could not be handled',
       )
+      return { id, error: err }
     } finally {
       context.deadline[Symbol.dispose]()
     }

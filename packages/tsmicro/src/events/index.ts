@@ -1,2 +1,2 @@
-export { EventConsumer, type EventHandler, type ReceivedEvent } from './consumer.ts'
-export { createPublisher, type Publisher } from './publisher.ts'
+export { EventConsumer, type EventHandler, type HandledEvent, type ReceivedEvent, type TakenEvent } from './consumer.ts'
+export { createPublisher, type Publisher, type PublishOptions } from './publisher.ts'

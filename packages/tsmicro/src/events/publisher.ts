@@ -6,7 +6,7 @@ import { type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
 import { type Check, compileDefaultedOutgoing, tellProblems, writeJson } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
-interface PublishOptions {
+export interface PublishOptions {
   /** Number of this change among those of the aggregate, e.g. the row's version. */
   readonly sequence?: number
   /** Default: a new UUID. Publishing the same id twice is one event. */

@@ -3,6 +3,7 @@ import { type Contract, eventsOf } from '../contract/index.ts'
 import { EventConsumer } from '../events/index.ts'
 import { createHttpServer, openApiOf, Routes } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
+import type { Bench } from './bench.ts'
 import { BUILTIN_ROUTES, mountBuiltinRoutes } from './builtin-routes.ts'
 import { assertInternal, assertProviders, assertSecrets } from './guarded.ts'
 import type { HealthCheck } from './health.ts'
@@ -29,13 +30,13 @@ export interface Doors {
 }
 
 /** Builds both doors and mounts all that the module and its controllers do. @throws {StartError} when something is missing or twice there */
-export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors {
+export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?: Bench): Doors {
   const { name, version, description, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
   const about = { version, ...(description ? { description } : {}) }
   assertSecrets(options)
   const http = createHttpServer({ realm: name, ...options.http, limits: options.limits, log })
   const natsServer = new NatsServer({ name, ...about, inboxPrefixes: options.inboxPrefixes ?? [], log })
-  const consumer = new EventConsumer({ service: name, log, timeoutMs })
+  const consumer = new EventConsumer({ service: name, log, timeoutMs, onTaken: bench?.onTaken })
   const implemented = new Implemented(name)
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
   const mount = watchRawRoutes(http, implemented)
@@ -45,7 +46,8 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck): Doors 
     const implementations = part.handlers.filter(each => each.kind === 'implementation')
     reactions.push(...part.handlers.filter(each => each.kind === 'reaction'))
     for (const { contract } of implementations) contracts.add(contract)
-    const { authentication, authorization, basePath } = part
+    const { authentication, authorization } = bench?.providersOf(part) ?? part
+    const { basePath } = part
     const shared = { authentication, authorization, middleware: module.middleware ?? [], timeoutMs, log }
     const routes = new Routes({
       ...shared,

@@ -3,6 +3,7 @@ import { backgroundDone, cancelBackground } from '../call/index.ts'
 import type { NatsAccess } from '../contract/index.ts'
 import { rootMessage } from '../errors/index.ts'
 import { endConnections } from '../http/index.ts'
+import type { Bench } from './bench.ts'
 import { connectWithRetry } from './connect.ts'
 import type { Dependency } from './dependency.ts'
 import { mountDoors } from './doors.ts'
@@ -59,10 +60,15 @@ const UNGUARDED =
  * @throws {StartError} when a procedure has no handler or two, an address two owners, a procedure that asks for a user no provider
  */
 export function createService(options: ServiceOptions): Service {
+  return assemble(options)
+}
+
+/** The same, for {@link createService} and for tests. */
+export function assemble(options: ServiceOptions, bench?: Bench): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
   const dependencies: readonly Dependency[] = [...(module.nats ? [module.nats] : []), ...(module.dependencies ?? [])]
   const health = new HealthCheck(dependencies, () => nats?.hears ?? true)
-  const doors = mountDoors(options, health)
+  const doors = mountDoors(options, health, bench)
   const nats = module.nats && new NatsDoors(module.nats, doors)
   const stopping = new AbortController()
   const connected: Dependency[] = []
@@ -82,7 +88,7 @@ export function createService(options: ServiceOptions): Service {
     await nats?.verify()
     await prepare(module.prepare ?? [], log, stopping.signal)
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
-    url = await listen(doors.http, options)
+    url = await listen(doors.http, options, bench)
     const open = openToNetwork(options, doors.contracts)
     if (open.length > 0) log.warn({ procedures: open }, UNGUARDED)
     await nats?.open()

@@ -1,11 +1,13 @@
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /** A JSON Schema with what its references mean. */
 export interface Root {
   /** The node itself, or what it refers to; `{}` for what is no schema. */
   readonly resolve: (node: unknown) => JsonSchema
-  /** By their names, for whoever looks at a node alone. */
-  readonly definitions: Readonly<Record<string, JsonSchema>>
+  /** Compiles the check of one node. */
+  readonly accepts: (node: JsonSchema) => (value: unknown) => boolean
 }
 
 /** Finds definitions as JSON Schema (`#/$defs/Node`) and TypeBox (`Node`) name them. */
@@ -19,7 +21,10 @@ export function rootOf(schema: JsonSchema): Root {
         found = found.$ref === '#' ? schema : definitions[found.$ref.replace(/^#\/(\$defs|definitions)\//, '')]
       return isNode(found) ? found : {}
     },
-    definitions,
+    accepts: node => {
+      const compiled = Compile({ $defs: definitions, ...node } as TSchema)
+      return value => compiled.Check(value)
+    },
   }
 }
 

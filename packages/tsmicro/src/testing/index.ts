@@ -1,2 +1,3 @@
-/** For tests of services: the NATS door without a server. */
+/** For tests of services: a service without a port, and the NATS door without a server. */
 export { createLoopback, type Loopback } from './loopback/loopback.ts'
+export { type TestApp, testService } from './service/test-service.ts'

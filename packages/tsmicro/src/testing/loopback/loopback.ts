@@ -18,7 +18,7 @@ export interface LoopbackOptions {
 }
 
 /** Options of a client, save who it is and where it connects to. */
-type LoopbackClientOptions = Omit<Extract<NatsClientOptions, TransportOptions>, 'name' | 'connect'>
+export type LoopbackClientOptions = Omit<Extract<NatsClientOptions, TransportOptions>, 'name' | 'connect'>
 
 /** A broker within this process; see {@link createLoopback}. */
 export interface Loopback {

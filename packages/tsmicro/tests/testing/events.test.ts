@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { VALIDATION_FAILED } from 'tsmicro'
+import { event } from 'tsmicro/contract'
+import { type TestApp, testService } from 'tsmicro/testing'
+import Type from 'typebox'
+import { createModule, delivered, fakes, shop } from './shop.ts'
+
+let app: TestApp
+before(async () => {
+  app = await testService(createModule, { fakes })
+})
+after(() => app.close())
+
+const strange = event({ subject: 'item.lost', aggregate: 'name', data: Type.Object({ name: Type.String() }) })
+
+test('what was announced is there as soon as the call that announced it is answered', async () => {
+  await app.as({ id: 'ada' }).http(shop).buy({ name: 'soap' })
+  const [bought, ...others] = app.events(shop.bought)
+  assert.deepEqual(bought?.data, { name: 'soap', by: 'ada' })
+  assert.deepEqual([bought?.source, bought?.aggregateId, others], ['shop', 'soap', []])
+})
+
+test('one after the other, also those that are still to come', async () => {
+  const before = app.events(shop.bought).length
+  for (let count = 0; count < before; count++) await app.nextEvent(shop.bought)
+  const next = app.nextEvent(shop.bought)
+  await app.as({ id: 'bob' }).nats(shop).buy({ name: 'rope' })
+  await app.as({ id: 'eve' }).nats(shop).buy({ name: 'glue' })
+  assert.equal((await next).data.by, 'bob')
+  assert.equal((await app.nextEvent(shop.bought)).data.by, 'eve')
+  await assert.rejects(app.nextEvent(shop.bought, { timeoutMs: 1 }), /^Error: no item.bought within 0.001 s$/)
+})
+
+test('an event of another service: handled when publish resolves, with all that follows when settled', async () => {
+  await app.settled()
+  const count = await app.http(shop).count()
+  await app.publish(delivered, { name: 'soap' })
+  assert.ok((await app.http(shop).count()) > count)
+  await app.settled()
+  assert.equal(await app.http(shop).count(), count + 2)
+  assert.equal((await app.nextEvent(shop.bought)).data.by, 'the shop')
+})
+
+test('what handlers throw reaches the test', async () => {
+  await assert.rejects(app.publish(delivered, { name: 'broken' }), (error: AggregateError) => {
+    assert.deepEqual(
+      error.errors.map(({ message }) => message),
+      ['it arrived in pieces', 'nobody can be told'],
+    )
+    return true
+  })
+  // It was told of.
+  await app.settled()
+})
+
+test('what does not match, or would go nowhere, is refused', async () => {
+  await assert.rejects(app.publish(delivered, { name: 's' }), VALIDATION_FAILED)
+  await assert.rejects(app.publish(strange, { name: 'soap' }), /shop does not handle item.lost: .* no on\(\) for it$/)
+  assert.throws(() => app.events(strange), /shop does not announce item.lost: name its contract in `publishes`/)
+  await assert.rejects(app.nextEvent(strange), /shop does not announce item.lost/)
+})
+
+test('nobody waits for events of a service that has stopped', async () => {
+  const other = await testService(createModule, { fakes })
+  const waiting = assert.rejects(other.nextEvent(shop.bought), /shop has stopped: no more events come/)
+  await other.close()
+  await waiting
+})

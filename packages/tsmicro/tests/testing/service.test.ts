@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  DEADLINE_EXCEEDED,
+  FORBIDDEN,
+  implement,
+  SERVICE_UNAVAILABLE,
+  UNAUTHENTICATED,
+  VALIDATION_FAILED,
+} from 'tsmicro'
+import { contract, frameworkErrors, procedure } from 'tsmicro/contract'
+import { type TestApp, testService } from 'tsmicro/testing'
+import { authentication, bearer } from '../support/providers.ts'
+import { createModule, fakes, roles, shop, UNKNOWN_ITEM } from './shop.ts'
+
+let app: TestApp
+before(async () => {
+  app = await testService(createModule, { fakes })
+})
+after(() => app.close())
+
+const ada = { id: 'ada' }
+const tell = contract('spy', { tell: procedure({ http: 'POST /tell', access: 'user' }) })
+
+test('both doors, with the checks and errors that they have in production', async () => {
+  for (const client of [app.http(shop), app.nats(shop)]) {
+    assert.deepEqual(await client.find({ name: 'soap' }), { text: 'soap for 4' })
+    await assert.rejects(client.find({ name: 's' }), VALIDATION_FAILED)
+    await assert.rejects(client.find({ name: 'nothing' }), UNKNOWN_ITEM)
+    await client.restock()
+  }
+})
+
+test('nobody listens, and nothing is written to stdout or stderr', async () => {
+  assert.equal(app.service.url, '')
+  assert.ok(app.log.lines.some(({ message }) => message === 'shop is ready'))
+})
+
+test('a user without a token, at both doors, and on to the fakes', async () => {
+  for (const caller of [app.as(ada).http(shop), app.as(ada).nats(shop)])
+    assert.deepEqual(await caller.buy({ name: 'soap' }), { text: 'ada bought soap for 3' })
+  for (const caller of [app.http(shop), app.nats(shop)])
+    await assert.rejects(caller.buy({ name: 'soap' }), UNAUTHENTICATED)
+})
+
+test('roles are those that the user is given, or higher ones', async () => {
+  for (const held of [[roles.WRITER], [roles.ADMIN], [roles.READER, roles.ADMIN]]) {
+    await app
+      .as(ada, ...held)
+      .http(shop)
+      .remove({ name: 'soap' })
+    await app
+      .as(ada, ...held)
+      .nats(shop)
+      .remove({ name: 'soap' })
+  }
+  for (const held of [[], [roles.READER]]) {
+    await assert.rejects(
+      app
+        .as(ada, ...held)
+        .http(shop)
+        .remove({ name: 'soap' }),
+      FORBIDDEN,
+    )
+    await assert.rejects(
+      app
+        .as(ada, ...held)
+        .nats(shop)
+        .remove({ name: 'soap' }),
+      FORBIDDEN,
+    )
+  }
+})
+
+test('what is no user and no role is refused', () => {
+  for (const user of [{}, { id: '' }, undefined]) assert.throws(() => app.as(user as never), /as\(\{ id \}\)/)
+  for (const role of ['ADMIN', undefined, { role: 'ADMIN' }])
+    assert.throws(() => app.as(ada, role as never), /roles are those of defineRoles/)
+})
+
+test('real tokens are looked at by the real providers', async () => {
+  const client = (user: string) => app.http(shop, { headers: bearer(user) })
+  await client('ada.WRITER').remove({ name: 'soap' })
+  await assert.rejects(client('ada.READER').remove({ name: 'soap' }), FORBIDDEN)
+  await assert.rejects(client('nobody').remove({ name: 'soap' }), UNAUTHENTICATED)
+  await app.http(shop).remove({ name: 'soap' }, { headers: bearer('ada.WRITER') })
+})
+
+test('a user of one test service is nobody for another one', async () => {
+  let authorization = ''
+  const told = implement(tell, {
+    tell({ context }) {
+      authorization = context.headers.authorization ?? ''
+    },
+  })
+  await using other = await testService(() => ({ handlers: [told], authentication }))
+  await other.as(ada).http(tell).tell()
+  assert.match(authorization, /^Bearer ./)
+  await assert.rejects(app.http(shop, { headers: { authorization } }).buy({ name: 'soap' }), UNAUTHENTICATED)
+})
+
+test('a key that is good is there wherever one is needed; withKey says which', async () => {
+  assert.deepEqual(await app.http(shop).whose(), ['test'])
+  const key = { id: 'web', permissions: ['READ', 'WRITE'] }
+  assert.deepEqual(await app.withKey(key).http(shop).whose(), ['web', 'READ', 'WRITE'])
+  assert.deepEqual(await app.as(ada).withKey(key).http(shop).whose(), ['web', 'READ', 'WRITE'])
+  assert.match(await (await app.withKey(key).fetch('/whose')).text(), /"data":\["web","READ","WRITE"\]/)
+})
+
+test('an unexpected error is the cause of the INTERNAL that a test gets, wherever it was thrown', async () => {
+  for (const [name, message] of [
+    ['broken', 'the shelf is broken'],
+    ['priceless', 'nobody knows its price'],
+  ] as const)
+    for (const client of [app.http(shop), app.nats(shop)])
+      await assert.rejects(client.find({ name }), error => {
+        assert.ok(error instanceof frameworkErrors.INTERNAL)
+        assert.ok(error.cause instanceof Error)
+        assert.equal(error.cause.message, message)
+        return true
+      })
+})
+
+test('fetch: status, headers, routes without a contract', async () => {
+  const answer = await app.fetch('/items/nothing', { headers: { 'x-request-id': 'mine' } })
+  assert.equal(answer.status, 404)
+  assert.equal(answer.headers.get('x-request-id'), 'mine')
+  assert.equal((await app.fetch('/health/ready')).status, 200)
+  const bought = { method: 'POST', body: '{"name":"soap"}', headers: { 'content-type': 'application/json' } }
+  assert.equal((await app.as(ada).fetch('/items', bought)).status, 200)
+  assert.equal((await app.fetch('/items', bought)).status, 401)
+})
+
+test('a call that its caller gives up ends, at both doors', async () => {
+  const signal = AbortSignal.abort(new Error('no longer wanted'))
+  for (const client of [app.http(shop), app.nats(shop)])
+    await assert.rejects(client.find({ name: 'soap' }, { signal }), /no longer wanted/)
+  await assert.rejects(app.nats(shop).find({ name: 'soap' }, { timeoutMs: 0 }), DEADLINE_EXCEEDED)
+})
+
+test('NATS is down and comes back', async () => {
+  await app.loopback.disconnect()
+  await assert.rejects(app.nats(shop).find({ name: 'soap' }), SERVICE_UNAVAILABLE)
+  await assert.rejects(app.http(shop).find({ name: 'soap' }), SERVICE_UNAVAILABLE)
+  assert.equal(await app.http(shop).count(), await app.http(shop).count())
+  await app.loopback.reconnect()
+  assert.deepEqual(await app.http(shop).find({ name: 'soap' }), { text: 'soap for 4' })
+})
