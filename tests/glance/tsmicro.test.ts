@@ -11,7 +11,7 @@ import type { Program } from '../support/program.ts'
 import { assertForgets, assertGreets, assertHandles, run } from './support.ts'
 import { overHttp, overNats } from './tsmicro/call.ts'
 
-const LIMITS: Readonly<Record<Task, number>> = { serve: 15, call: 3, event: 8, role: 1, test: 17 }
+const LIMITS: Readonly<Record<Task, number>> = { serve: 15, call: 3, event: 8, role: 1, test: 8 }
 
 const fileOf = (task: string) => fileURLToPath(new URL(`tsmicro/${task}.ts`, import.meta.url))
 const running = async (task: string, body: (program: Program) => Promise<void>) => {
