@@ -1,6 +1,6 @@
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { compileRequest, isCleanText, type Schema } from '../schema/index.ts'
+import { compileRequest, describeSchema, isCleanText, propertiesOf, type Schema } from '../schema/index.ts'
 import type { RawInput, ReadInput } from './input.ts'
 import { compileText } from './text-input.ts'
 
@@ -21,6 +21,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
   const noBody = hasNoBody(method)
   // Whatever JSON the body is, it is the input.
   const bodyAlone = !noBody && inPath.length === 0 && inQuery.length === 0
+  const known = new Set(Object.keys(propertiesOf(describeSchema(schema))))
   const { coerce, check: checkText } = compileText(schema)
   const check = bodyAlone ? compileRequest(schema, 'refuse') : checkText
 
@@ -32,18 +33,19 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
     return [
       ...Object.keys(query)
         .filter(name => wrongInQuery.includes(name) || (!noBody && !inQuery.includes(name)))
-        .map(name => ({
-          path: name,
-          message: inPath.includes(name) ? 'belongs in the path alone' : 'is not read from the query',
-        })),
+        .map(name => (inPath.includes(name) ? belongs(name, 'path') : elsewhere(name, 'is not read from the query'))),
       ...(bodyAlone ? [] : Object.keys(fields))
         .filter(name => noBody || inPath.includes(name) || inQuery.includes(name))
-        .map(name => ({ path: name, message: `belongs in the ${inPath.includes(name) ? 'path' : 'query'} alone` })),
+        .map(name => (inPath.includes(name) ? belongs(name, 'path') : belongs(name, 'query'))),
     ]
   }
+  const elsewhere = (name: string, message: string): ValidationDetail =>
+    known.has(name) ? { path: name, message } : { path: '', message: `unknown field ${JSON.stringify(name)}` }
+  const belongs = (name: string, place: 'path' | 'query') => elsewhere(name, `belongs in the ${place} alone`)
 
   const gather = ({ params, query, body }: RawInput): unknown => {
-    if (bodyAlone) return body ?? {}
+    // A null that is sent is a value, as over NATS; nothing at all has no field.
+    if (bodyAlone) return body === undefined || (body === null && !keep) ? {} : body
     const text = { ...(params as Fields), ...(query as Fields) }
     if (!isCleanText(text)) throw refusal([{ path: '', message: 'contains characters that are not text' }])
     return { ...(body as Fields | undefined), ...coerce(text) }

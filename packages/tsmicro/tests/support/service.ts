@@ -73,11 +73,11 @@ export function build(options: TestServiceOptions): TestService {
     options.nats ??
     network?.client(name, { log }) ??
     new NatsClient({ url: natsUrl ?? 'nats://127.0.0.1:1', name, log, reconnectWaitMs: 20 })
-  const controller = new TestController(
-    basePath,
-    options.authentication ?? authentication,
-    options.authorization ?? authorization,
-  )
+  const providers = {
+    authentication: options.authentication ?? authentication,
+    authorization: options.authorization ?? authorization,
+  }
+  const controller = new TestController(basePath, providers.authentication, providers.authorization)
   const service = createService({
     ...options,
     name,
@@ -85,6 +85,7 @@ export function build(options: TestServiceOptions): TestService {
     contracts,
     log,
     module: {
+      ...providers,
       handlers,
       controllers: [controller],
       calls,

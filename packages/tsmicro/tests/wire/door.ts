@@ -1,3 +1,4 @@
+import { implement } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
@@ -17,94 +18,97 @@ const shop = contract('shop', {
   list: procedure({
     http: 'GET /list',
     access: 'key',
-    query: Type.Object({
+    input: Type.Object({
       page: Type.Integer({ minimum: 1, default: 1 }),
       exact: Type.Optional(Type.Boolean()),
       tag: Type.Optional(Type.Array(Type.String())),
       level: Type.Optional(Type.Enum([1, 2, 3])),
       word: Type.Optional(Type.Union([Type.Integer(), Type.String()])),
     }),
-    response: Anything,
+    output: Anything,
   }),
   since: procedure({
     http: 'GET /since',
     access: 'key',
-    query: z.object({ page: z.number().optional(), since: z.coerce.date().optional() }),
-    response: Anything,
+    input: z.object({ page: z.number().optional(), since: z.coerce.date().optional() }),
+    output: Anything,
   }),
   one: procedure({
     http: 'GET /one/:id',
     access: 'key',
-    params: Id,
-    response: Type.Object({ id: Type.Integer() }),
+    input: Id,
+    output: Type.Object({ id: Type.Integer() }),
     message: 'Here it is',
     errors: { NOT_HERE, SOLD_OUT },
   }),
-  remove: procedure({ http: 'DELETE /one/:id', access: 'key', params: Id }),
+  remove: procedure({ http: 'DELETE /one/:id', access: 'key', input: Id }),
   make: procedure({
     http: 'POST /make',
     access: 'key',
-    body: Type.Object({ title: Type.String({ minLength: 2 }), count: Type.Optional(Type.Integer({ default: 3 })) }),
-    response: Anything,
+    input: Type.Object({ title: Type.String({ minLength: 2 }), count: Type.Optional(Type.Integer({ default: 3 })) }),
+    output: Anything,
     status: 201,
     bodyLimitBytes: 200,
   }),
   change: procedure({
-    http: 'PUT /one/:id',
+    http: 'PUT /one/:id?notify&dry',
     access: 'key',
-    params: Id,
-    query: Type.Object({ notify: Type.Optional(Type.Boolean()), dry: Type.Optional(Type.Integer()) }),
-    body: Type.Object({ title: Type.String() }),
-    response: Anything,
+    input: Type.Object({
+      id: Type.Integer(),
+      notify: Type.Optional(Type.Boolean()),
+      dry: Type.Optional(Type.Integer()),
+      title: Type.String(),
+    }),
+    output: Anything,
   }),
   whole: procedure({
     http: 'PATCH /whole/:id',
     nats: 'whole',
     access: 'key',
-    request: Type.Object({ id: Type.Integer(), on: Type.Optional(Type.Boolean()) }),
-    response: Anything,
+    input: Type.Object({ id: Type.Integer(), on: Type.Optional(Type.Boolean()) }),
+    output: Anything,
   }),
-  list2: procedure({ http: 'POST /all', access: 'key', body: Type.Array(Type.Integer()), response: Anything }),
+  list2: procedure({ http: 'POST /all', access: 'key', input: Type.Array(Type.Integer()), output: Anything }),
   priced: procedure({
     http: 'POST /priced',
     access: 'key',
-    body: z.object({ price: z.string().transform(Number) }),
-    response: z.object({ price: z.string().transform(Number), was: z.number() }),
+    input: z.object({ price: z.string().transform(Number) }),
+    output: z.object({ price: z.string().transform(Number), was: z.number() }),
   }),
-  act: procedure({ http: 'POST /act', access: 'key', response: Type.String() }),
-  bare: procedure({ http: 'GET /bare', access: 'key', response: Type.Array(Type.Integer()), bare: true }),
+  act: procedure({ http: 'POST /act', access: 'key', output: Type.String() }),
+  bare: procedure({ http: 'GET /bare', access: 'key', output: Type.Array(Type.Integer()), bare: true }),
   bareNothing: procedure({ http: 'GET /bare/nothing', access: 'open', bare: true }),
   bug: procedure({ http: 'GET /bug', access: 'key' }),
-  lie: procedure({ http: 'GET /lie', access: 'key', response: Type.Integer() }),
+  lie: procedure({ http: 'GET /lie', access: 'key', output: Type.Integer() }),
   late: procedure({ http: 'GET /late', access: 'key', timeoutMs: 50 }),
-  mine: procedure({ http: 'GET /mine', access: 'user', response: Type.String() }),
-  write: procedure({ http: 'POST /write', access: roles.WRITER, body: Anything, response: Type.String() }),
-  inside: procedure({ http: 'GET /inside', access: 'internal', response: Type.String() }),
+  mine: procedure({ http: 'GET /mine', access: 'user', output: Type.String() }),
+  write: procedure({ http: 'POST /write', access: roles.WRITER, input: Anything, output: Type.String() }),
+  inside: procedure({ http: 'GET /inside', access: 'internal', output: Type.String() }),
 })
 
 export async function openDoor(): Promise<TestService> {
   return serve({
     contracts: [shop],
     network: await openLoopback(),
-    routes: routes =>
-      routes.implement(shop, {
-        list: ({ query }) => query,
-        since: ({ query: { page, since } }) => ({
+    handlers: [
+      implement(shop, {
+        list: ({ input }) => input,
+        since: ({ input: { page, since } }) => ({
           page,
           year: since?.getUTCFullYear(),
           ms: since?.getUTCMilliseconds(),
         }),
-        one: ({ params, errors }) => {
-          if (params.id === 404) throw new errors.NOT_HERE()
-          if (params.id === 409) throw new errors.SOLD_OUT({ left: 0 }, { retryAfterSeconds: 7, message: 'Until dawn' })
-          return { ...params, secret: 'é"\u2028' }
+        one: ({ input, errors }) => {
+          if (input.id === 404) throw new errors.NOT_HERE()
+          if (input.id === 409) throw new errors.SOLD_OUT({ left: 0 }, { retryAfterSeconds: 7, message: 'Until dawn' })
+          return { ...input, secret: 'é"\u2028' }
         },
         remove: () => {},
-        make: ({ body }) => body,
-        change: ({ params, query, body }) => ({ ...params, ...query, ...body }),
-        whole: ({ data }) => data,
-        list2: ({ body }) => body,
-        priced: ({ body }) => ({ price: String(body.price * 2), was: body.price }),
+        make: ({ input }) => input,
+        change: ({ input }) => input,
+        whole: ({ input }) => input,
+        list2: ({ input }) => input,
+        priced: ({ input }) => ({ price: String(input.price * 2), was: input.price }),
         act: () => 'acted',
         bare: () => [1, 2],
         bareNothing: () => {},
@@ -117,6 +121,6 @@ export async function openDoor(): Promise<TestService> {
         write: ({ user }) => user.id,
         inside: () => 'inside',
       }),
-    endpoints: group => group.implement(shop, { whole: ({ data }) => data }),
+    ],
   })
 }

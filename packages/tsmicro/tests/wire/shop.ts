@@ -1,4 +1,4 @@
-import type { CallContext } from 'tsmicro'
+import { type CallContext, implement, on } from 'tsmicro'
 import { contract, defineErrors, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
@@ -20,34 +20,34 @@ export const shop = contract('shop', {
   item: procedure({
     nats: 'item.get',
     access: 'internal',
-    request: Type.Object({ id: Type.String(), deep: Type.Optional(Type.Object({ a: Type.Integer() })) }),
-    response: Type.Object({ id: Type.String(), price: Type.Number(), tags: Type.Array(Type.String()) }),
+    input: Type.Object({ id: Type.String(), deep: Type.Optional(Type.Object({ a: Type.Integer() })) }),
+    output: Type.Object({ id: Type.String(), price: Type.Number(), tags: Type.Array(Type.String()) }),
     errors: { NOT_HERE, HAUNTED },
   }),
   nothing: procedure({ nats: 'nothing', access: 'internal' }),
   search: procedure({
     nats: 'search',
     access: 'internal',
-    request: Type.Object({ filter: Type.Object({ limit: Type.Integer({ default: 10 }) }) }),
-    response: Type.Array(Id),
+    input: Type.Object({ filter: Type.Object({ limit: Type.Integer({ default: 10 }) }) }),
+    output: Type.Array(Id),
   }),
   buy: procedure({
     nats: 'buy',
     access: 'internal',
-    request: z.object({ price: z.string().transform(Number), at: z.coerce.date() }),
-    response: z.object({ total: z.string().transform(Number), at: z.coerce.date() }),
+    input: z.object({ price: z.string().transform(Number), at: z.coerce.date() }),
+    output: z.object({ total: z.string().transform(Number), at: z.coerce.date() }),
   }),
-  write: procedure({ nats: 'write', access: roles.WRITER, request: Id, response: Type.String() }),
-  mine: procedure({ nats: 'mine', access: 'user', response: Type.Union([Id, Type.Null()]) }),
-  hang: procedure({ nats: 'hang', access: 'internal', request: Id }),
+  write: procedure({ nats: 'write', access: roles.WRITER, input: Id, output: Type.String() }),
+  mine: procedure({ nats: 'mine', access: 'user', output: Type.Union([Id, Type.Null()]) }),
+  hang: procedure({ nats: 'hang', access: 'internal', input: Id }),
   big: procedure({
     nats: 'big',
     access: 'internal',
-    request: Type.Object({ text: Type.String() }),
-    response: Type.String(),
+    input: Type.Object({ text: Type.String() }),
+    output: Type.String(),
   }),
-  lie: procedure({ nats: 'lie', access: 'internal', response: Type.Integer() }),
-  gone: procedure({ nats: 'gone', access: 'internal', request: Id, response: Id }),
+  lie: procedure({ nats: 'lie', access: 'internal', output: Type.Integer() }),
+  gone: procedure({ nats: 'gone', access: 'internal', input: Id, output: Id }),
   made: event({
     subject: 'shop.made',
     aggregate: 'id',
@@ -63,7 +63,7 @@ export const shop = contract('shop', {
 /** Nobody serves it. */
 const { gone: _, ...served } = shop
 const { busy } = contract('shop', {
-  busy: procedure({ nats: 'busy', access: 'internal', request: Id, response: Type.String() }),
+  busy: procedure({ nats: 'busy', access: 'internal', input: Id, output: Type.String() }),
 })
 export const narrow = { busy }
 
@@ -95,58 +95,66 @@ export async function openShop(natsUrl: string): Promise<Shop> {
     name: 'shop',
     contracts: [served, narrow],
     natsUrl,
-    endpoints: group => {
-      group.implement(served, {
-        item: ({ data, errors, context }) => {
-          told('item', context, data)
-          if (data.id === 'none') throw new errors.NOT_HERE({ id: data.id, secret: 1 } as { id: string })
-          if (data.id === 'haunted') throw new errors.HAUNTED(undefined, { retryAfterSeconds: 7, message: 'Till dawn' })
-          if (data.id === 'bug') throw new Error('secret')
-          return { id: data.id, price: 1.5, tags: ['é"\u2028', ''], secret: 1 }
+    handlers: [
+      implement(served, {
+        item: ({ input, errors, context }) => {
+          told('item', context, input)
+          if (input.id === 'none') throw new errors.NOT_HERE({ id: input.id, secret: 1 } as { id: string })
+          if (input.id === 'haunted')
+            throw new errors.HAUNTED(undefined, { retryAfterSeconds: 7, message: 'Till dawn' })
+          if (input.id === 'bug') throw new Error('secret')
+          return { id: input.id, price: 1.5, tags: ['é"\u2028', ''], secret: 1 }
         },
         nothing: ({ context }) => told('nothing', context),
-        search: ({ data, context }) => {
-          told('search', context, data)
-          return Array.from({ length: data.filter.limit }, (_, index) => ({ id: String(index) }))
+        search: ({ input, context }) => {
+          told('search', context, input)
+          return Array.from({ length: input.filter.limit }, (_, index) => ({ id: String(index) }))
         },
-        buy: ({ data, context }) => {
-          told('buy', context, data)
-          return { total: String(data.price * 2), at: data.at.toISOString() }
+        buy: ({ input, context }) => {
+          told('buy', context, input)
+          return { total: String(input.price * 2), at: input.at.toISOString() }
         },
-        write: ({ data, user, context }) => {
-          told('write', context, data)
-          return `${user.id} wrote ${data.id}`
+        write: ({ input, user, context }) => {
+          told('write', context, input)
+          return `${user.id} wrote ${input.id}`
         },
         mine: ({ user, context }) => {
           told('mine', context)
           return user.id === 'nobody' ? null : { id: user.id }
         },
-        hang: async ({ data, signal, context }) => {
-          told('hang', context, data)
+        hang: async ({ input, signal, context }) => {
+          told('hang', context, input)
           await new Promise(resolve => signal.addEventListener('abort', resolve))
-          handled.push({ name: `hang ended: ${(signal.reason as Error).name}`, input: data })
+          handled.push({ name: `hang ended: ${(signal.reason as Error).name}`, input })
         },
-        big: ({ data }) => data.text.repeat(10),
+        big: ({ input }) => input.text.repeat(10),
         lie: () => '12' as never,
-      })
-      group.implement(
+      }),
+      implement(
         narrow,
         {
-          busy: async ({ data, context }) => {
-            told('busy', context, data)
+          busy: async ({ input, context }) => {
+            told('busy', context, input)
             await gate.promise
-            return data.id
+            return input.id
           },
         },
-        { maxConcurrent: 1, maxQueued: 0 },
-      )
+        { limits: { maxConcurrent: 1, maxQueued: 0 } },
+      ),
+      ...[shop.made, shop.priced].map(each =>
+        on(
+          each,
+          { name: 'all', effect: 'idempotent' },
+          received => void handled.push({ name: each.subject, input: received }),
+        ),
+      ),
+    ],
+    // It belongs to no contract.
+    endpoints: group =>
       group.addEndpoint('free.form', (data, context) => {
         told('free.form', context, data)
         return { data }
-      })
-      for (const each of [shop.made, shop.priced])
-        group.consume(each, received => void handled.push({ name: each.subject, input: received }))
-    },
+      }),
   })
   return {
     handled,

@@ -41,74 +41,75 @@ const TRACED = {
   authorization: 'Bearer ann.WRITER',
 }
 const AT = '2026-01-02T03:04:05.678Z'
+const shopOf = (nats: NatsClient) => nats.client(shop)
 const many = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, index) => make(index))
 
 async function givenUp({ nats, arrived }: Client, count: number) {
   const controller = new AbortController()
-  const calls = many(count, index => nats.call(shop.hang, { id: String(index) }, { signal: controller.signal }))
+  const calls = many(count, index => shopOf(nats).hang({ id: String(index) }, { signal: controller.signal }))
   await Promise.race([arrived(count), Promise.all(calls)])
   controller.abort(new Error('enough'))
   return calls
 }
 
-const item = (id: string): Step => ({ name: `item ${id}`, run: ({ nats }) => [nats.call(shop.item, { id })] })
+const item = (id: string): Step => ({ name: `item ${id}`, run: ({ nats }) => [shopOf(nats).item({ id })] })
 
 export const STEPS: readonly Step[] = [
   item('a'),
   {
     name: 'fields that the schema does not name stay here',
-    run: ({ nats }) => [nats.call(shop.item, { id: 'é"\u2028', deep: { a: 1, b: 2 }, c: 3 } as { id: string })],
+    run: ({ nats }) => [shopOf(nats).item({ id: 'é"\u2028', deep: { a: 1, b: 2 }, c: 3 } as { id: string })],
   },
   item('none'),
   item('haunted'),
   item('bug'),
-  { name: 'without input', run: ({ nats }) => [nats.call(shop.nothing, undefined)] },
-  { name: 'a default', run: ({ nats }) => [nats.call(shop.search, { filter: {} } as { filter: { limit: number } })] },
-  { name: 'an empty list', run: ({ nats }) => [nats.call(shop.search, { filter: { limit: 0 } })] },
-  { name: 'transforms', run: ({ nats }) => [nats.call(shop.buy, { price: '12.5', at: AT })] },
+  { name: 'without input', run: ({ nats }) => [shopOf(nats).nothing()] },
+  { name: 'a default', run: ({ nats }) => [shopOf(nats).search({ filter: {} } as { filter: { limit: number } })] },
+  { name: 'an empty list', run: ({ nats }) => [shopOf(nats).search({ filter: { limit: 0 } })] },
+  { name: 'transforms', run: ({ nats }) => [shopOf(nats).buy({ price: '12.5', at: AT })] },
   {
     name: 'what does not match is not sent',
-    run: ({ nats }) => [nats.call(shop.item, { id: 5 as unknown as string, deep: { a: 1.5 } })],
+    run: ({ nats }) => [shopOf(nats).item({ id: 5 as unknown as string, deep: { a: 1.5 } })],
   },
-  { name: 'what is too long is not sent', run: ({ nats }) => [nats.call(shop.big, { text: 'x'.repeat(5000) })] },
-  { name: 'an answer that is too long', run: ({ nats }) => [nats.call(shop.big, { text: 'x'.repeat(1000) })] },
-  { name: 'an answer that does not match', run: ({ nats }) => [nats.call(shop.lie, undefined)] },
-  { name: 'nobody is there', run: ({ nats }) => [nats.call(shop.gone, { id: 'a' })] },
-  { name: 'several, and nobody is there', run: ({ nats }) => many(3, n => nats.call(shop.gone, { id: String(n) })) },
+  { name: 'what is too long is not sent', run: ({ nats }) => [shopOf(nats).big({ text: 'x'.repeat(5000) })] },
+  { name: 'an answer that is too long', run: ({ nats }) => [shopOf(nats).big({ text: 'x'.repeat(1000) })] },
+  { name: 'an answer that does not match', run: ({ nats }) => [shopOf(nats).lie()] },
+  { name: 'nobody is there', run: ({ nats }) => [shopOf(nats).gone({ id: 'a' })] },
+  { name: 'several, and nobody is there', run: ({ nats }) => many(3, n => shopOf(nats).gone({ id: String(n) })) },
   {
     name: 'several together',
-    run: ({ nats }) => ['a', 'none', 'haunted', 'bug', 'b', 'é\u2028'].map(id => nats.call(shop.item, { id })),
+    run: ({ nats }) => ['a', 'none', 'haunted', 'bug', 'b', 'é\u2028'].map(id => shopOf(nats).item({ id })),
   },
-  { name: 'more than one message takes', run: ({ nats }) => many(20, n => nats.call(shop.item, { id: `n${n}` })) },
-  { name: 'several without input', run: ({ nats }) => many(3, () => nats.call(shop.nothing, undefined)) },
+  { name: 'more than one message takes', run: ({ nats }) => many(20, n => shopOf(nats).item({ id: `n${n}` })) },
+  { name: 'several without input', run: ({ nats }) => many(3, () => shopOf(nats).nothing()) },
   {
     name: 'a trace; no token for whoever does not ask for it',
-    run: ({ nats }) => [within(TRACED, () => nats.call(shop.item, { id: 'a' }))],
+    run: ({ nats }) => [within(TRACED, () => shopOf(nats).item({ id: 'a' }))],
   },
-  { name: 'a user', run: ({ nats }) => [within(TRACED, () => nats.call(shop.write, { id: 'a' }))] },
+  { name: 'a user', run: ({ nats }) => [within(TRACED, () => shopOf(nats).write({ id: 'a' }))] },
   {
     name: 'a user of several',
-    run: ({ nats }) => many(3, () => within(TRACED, () => nats.call(shop.mine, undefined))),
+    run: ({ nats }) => many(3, () => within(TRACED, () => shopOf(nats).mine())),
   },
-  { name: 'nobody’s call', run: ({ nats }) => [nats.call(shop.write, { id: 'a' })] },
+  { name: 'nobody’s call', run: ({ nats }) => [shopOf(nats).write({ id: 'a' })] },
   {
     name: 'a user who may not',
     run: ({ nats }) => [
-      within({ 'x-request-id': 'r-2', authorization: 'Bearer bob.READER' }, () => nats.call(shop.write, { id: 'a' })),
+      within({ 'x-request-id': 'r-2', authorization: 'Bearer bob.READER' }, () => shopOf(nats).write({ id: 'a' })),
     ],
   },
   { name: 'given up', run: client => givenUp(client, 1) },
   { name: 'several, given up', run: client => givenUp(client, 3) },
   {
     name: 'too late',
-    run: ({ nats }) => [nats.call(shop.hang, { id: 'late' }, { timeoutMs: 300 })],
+    run: ({ nats }) => [shopOf(nats).hang({ id: 'late' }, { timeoutMs: 300 })],
   },
   {
     name: 'more than it takes',
     run: async ({ nats, arrived, release }) => {
-      const first = nats.call(narrow.busy, { id: 'first' })
+      const first = nats.client(narrow).busy({ id: 'first' })
       await arrived(1)
-      const second = nats.call(narrow.busy, { id: 'second' })
+      const second = nats.client(narrow).busy({ id: 'second' })
       await Promise.allSettled([second])
       release()
       return [first, second]
