@@ -12,7 +12,9 @@ export interface RawInput {
   readonly body: unknown
 }
 
-export type ReadInput = (raw: RawInput) => Promise<Readonly<Record<string, unknown>>>
+type Input = Readonly<Record<string, unknown>>
+
+export type ReadInput = (raw: RawInput) => Input | Promise<Input>
 
 /** One member of a handler's input, and how it is made of a request. */
 export interface Part {

@@ -27,7 +27,9 @@ export function acceptJsonOnly(server: FastifyInstance): void {
       if (error) return done(error)
       // Both can only stand in JSON text as an escape, so the walk is paid for by the few bodies that have one.
       if (body.includes('\\u') && !isCleanText(value)) return done(new MALFORMED_REQUEST())
-      const inexact = request.routeOptions.config.withoutNumbers ? undefined : tellInexact(body, 'body')
+      const inexact = request.routeOptions.config.withoutNumbers
+        ? undefined
+        : tellInexact(body, request.routeOptions.config.procedure ? '' : 'body')
       done(inexact ? new VALIDATION_FAILED([inexact]) : null, value)
     })
   })

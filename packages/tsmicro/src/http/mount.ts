@@ -76,9 +76,13 @@ export function mountRoute(options: MountOptions): void {
       const turn = turns.enter(context, guard !== undefined)
       if (turn) await turn
       try {
-        const input = await readInput(request).catch(async error => {
+        let input: Awaited<ReturnType<typeof readInput>>
+        try {
+          const read = readInput(request)
+          input = read instanceof Promise ? await read : read
+        } catch (error) {
           throw await tellFailure(error, 'input', context.log)
-        })
+        }
         let body: string | undefined
         try {
           body = answer(await pipeline(input, context))

@@ -1,10 +1,16 @@
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { compileRequest, describeSchema, isCleanText, propertiesOf, type Schema } from '../schema/index.ts'
+import {
+  BEYOND,
+  type Checked,
+  compileCoercion,
+  compileRequest,
+  describeSchema,
+  isBeyondNumbers,
+  type Schema,
+} from '../schema/index.ts'
 import type { RawInput, ReadInput } from './input.ts'
-import { compileText } from './text-input.ts'
-
-type Fields = Readonly<Record<string, unknown>>
+import { compileMisplaced, type Fields, isFields } from './misplaced.ts'
 
 const NOTHING: Schema = { type: 'object', properties: {}, additionalProperties: false }
 
@@ -15,54 +21,57 @@ const NOTHING: Schema = { type: 'object', properties: {}, additionalProperties: 
  * @throws {VALIDATION_FAILED} from what is returned: with everything that is wrong, or with fields that came in the wrong place
  */
 export function compileReadInput(procedure: BoundProcedure): ReadInput {
-  const { method, params: inPath, query: inQuery } = parseRoute(procedure.http ?? '')
+  const route = parseRoute(procedure.http ?? '')
   const schema = procedure.input ?? NOTHING
   const keep = procedure.input !== undefined
-  const noBody = hasNoBody(method)
+  const noBody = hasNoBody(route.method)
   // Whatever JSON the body is, it is the input.
-  const bodyAlone = !noBody && inPath.length === 0 && inQuery.length === 0
-  const known = new Set(Object.keys(propertiesOf(describeSchema(schema))))
-  const { coerce, check: checkText } = compileText(schema)
-  const check = bodyAlone ? compileRequest(schema, 'refuse') : checkText
+  const bodyAlone = !noBody && route.params.length === 0 && route.query.length === 0
+  const misplaced = compileMisplaced(route, schema)
+  const coerce = compileCoercion(describeSchema(schema))
+  const check = compileRequest(schema, 'refuse')
 
-  const misplaced = (query: Fields, body: unknown): ValidationDetail[] => {
-    const fields = isFields(body) ? body : {}
-    if (!isFields(body) && body !== undefined && body !== null && !bodyAlone)
-      return [{ path: '', message: 'must be object' }]
-    const wrongInQuery = noBody ? inPath : []
-    return [
-      ...Object.keys(query)
-        .filter(name => wrongInQuery.includes(name) || (!noBody && !inQuery.includes(name)))
-        .map(name => (inPath.includes(name) ? belongs(name, 'path') : elsewhere(name, 'is not read from the query'))),
-      ...(bodyAlone ? [] : Object.keys(fields))
-        .filter(name => noBody || inPath.includes(name) || inQuery.includes(name))
-        .map(name => (inPath.includes(name) ? belongs(name, 'path') : belongs(name, 'query'))),
-    ]
+  const kept = ({ problems, value }: Checked & { readonly value?: unknown }, text: Fields | undefined) => {
+    if (problems) throw refusal(text ? problems.map(problem => tellBeyond(problem, text)) : problems)
+    return keep ? { input: value } : {}
   }
-  const elsewhere = (name: string, message: string): ValidationDetail =>
-    known.has(name) ? { path: name, message } : { path: '', message: `unknown field ${JSON.stringify(name)}` }
-  const belongs = (name: string, place: 'path' | 'query') => elsewhere(name, `belongs in the ${place} alone`)
+  const checked = (value: unknown, text?: Fields) => {
+    const outcome = check(value)
+    return outcome instanceof Promise ? outcome.then(each => kept(each, text)) : kept(outcome, text)
+  }
 
-  const gather = ({ params, query, body }: RawInput): unknown => {
+  return ({ params, query, body }: RawInput) => {
+    const problems = misplaced(query as Fields, body)
+    if (problems) throw refusal(problems)
     // A null that is sent is a value, as over NATS; nothing at all has no field.
-    if (bodyAlone) return body === undefined || (body === null && !keep) ? {} : body
+    if (bodyAlone) return checked(body === undefined || (body === null && !keep) ? {} : body)
+    if (body !== undefined && body !== null && !isFields(body)) throw refusal([{ path: '', message: 'must be object' }])
     const text = { ...(params as Fields), ...(query as Fields) }
-    if (!isCleanText(text)) throw refusal([{ path: '', message: 'contains characters that are not text' }])
-    return { ...(body as Fields | undefined), ...coerce(text) }
-  }
-
-  return async raw => {
-    const misplacedFields = misplaced(raw.query as Fields, raw.body)
-    if (misplacedFields.length > 0) throw refusal(misplacedFields)
-    const outcome = check(gather(raw))
-    const checked = outcome instanceof Promise ? await outcome : outcome
-    if (checked.problems) throw refusal(checked.problems)
-    return keep ? { input: checked.value } : {}
+    if (!isClean(text)) throw refusal([{ path: '', message: 'contains characters that are not text' }])
+    return checked(noBody ? coerce(text) : { ...(body as Fields | undefined), ...coerce(text) }, text)
   }
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Fields of a path and a query are texts, or lists of them: no walk is needed to see that PostgreSQL and UTF-8 take them. */
+function isClean(fields: Fields): boolean {
+  for (const name of Object.keys(fields)) {
+    const value = fields[name]
+    if (!isCleanString(name)) return false
+    if (Array.isArray(value) ? !value.every(isCleanString) : !isCleanString(value)) return false
+  }
+  return true
+}
+
+function isCleanString(value: unknown): boolean {
+  return typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())
+}
+
+/** That `9007199254740993` "must be integer" would not tell a client what is wrong with it. */
+function tellBeyond(problem: ValidationDetail, text: Fields): ValidationDetail {
+  const { path, message } = problem
+  const found = path.split('/').reduce<unknown>((value, name) => (value as Fields | undefined)?.[name], text)
+  const beyond = typeof found === 'string' && /number|integer/.test(message) && isBeyondNumbers(found)
+  return beyond ? { path, message: BEYOND } : problem
 }
 
 function refusal(details: readonly ValidationDetail[]): InstanceType<typeof VALIDATION_FAILED> {

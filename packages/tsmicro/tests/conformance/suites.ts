@@ -7,6 +7,7 @@ import { calls } from './calls.ts'
 import { cancel } from './cancel.ts'
 import { delivery } from './delivery.ts'
 import { discovery } from './discovery.ts'
+import { doors } from './doors.ts'
 import { draining } from './draining.ts'
 import { events } from './events.ts'
 import { faulty } from './faulty.ts'
@@ -35,6 +36,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   'batch replies': batchReplies,
   replies,
   shapes,
+  doors,
   sharing,
   cancel,
   overload,

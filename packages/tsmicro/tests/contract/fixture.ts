@@ -2,7 +2,7 @@ import { contract, defineErrors, defineRoles, event, procedure } from 'tsmicro/c
 import Type from 'typebox'
 import { z } from 'zod'
 
-const roles = defineRoles('READER', 'WRITER')
+export const roles = defineRoles('READER', 'WRITER')
 const { NOT_HERE, SOLD_OUT } = defineErrors({
   NOT_HERE: { status: 404, message: 'Not here' },
   SOLD_OUT: { status: 409, message: 'Sold out', data: Type.Object({ left: Type.Integer() }) },

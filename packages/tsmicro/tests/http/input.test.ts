@@ -30,6 +30,12 @@ const shop = contract('shop', {
     output: Anything,
   }),
   make: procedure({ http: 'POST /make', access: 'key', input: Body, output: Anything }),
+  drop: procedure({
+    http: 'DELETE /drop/:id',
+    access: 'key',
+    input: Type.Object({ id: Type.Integer() }),
+    output: Anything,
+  }),
   act: procedure({ http: 'POST /act', access: 'key', output: Anything }),
   small: procedure({ http: 'POST /small', access: 'key', input: Anything, output: Anything, bodyLimitBytes: 10 }),
   any: procedure({ http: 'POST /any', access: 'key', input: Anything, output: Anything }),
@@ -55,6 +61,7 @@ const { service } = build({
       one: ({ input }) => input,
       text: ({ input }) => input,
       make: ({ input }) => input,
+      drop: ({ input }) => input,
       act: () => 'acted',
       small: ({ input }) => input,
       any: ({ input }) => input,
@@ -69,7 +76,7 @@ const post = async (
   url: string,
   payload: string | object,
   type = 'application/json',
-  method: 'POST' | 'PUT' = 'POST',
+  method: 'POST' | 'PUT' | 'DELETE' = 'POST',
 ) => (await service.inject({ method, url, payload, headers: { 'content-type': type } })).json<Answer>()
 const paths = (answer: Answer) => answer.details?.map(({ path }) => path)
 
@@ -109,15 +116,19 @@ test('a field in another place than its own is refused and named, also when it i
   assert.deepEqual((await query('/make?name=ab', { name: 'ab' })).details, [
     { path: 'name', message: 'is not read from the query' },
   ])
-  assert.deepEqual(paths(await query('/make?name=ab&count=1&x=1', {})), ['name', 'count', 'x'])
-  assert.deepEqual(paths(await query('/act?a=1', {})), ['a'])
+  assert.deepEqual(paths(await query('/make?name=ab&count=1&x=1', {})), ['name', 'count', ''])
+  assert.deepEqual(paths(await query('/act?a=1', {})), [''])
 })
 
 test('a body where none is declared is refused; an empty one is none', async () => {
   assert.deepEqual(paths(await post('/act', { a: 1 })), [''])
-  assert.deepEqual(paths(await post('/act', '[]')), ['body'])
+  assert.deepEqual(paths(await post('/act', '[]')), [''])
   assert.deepEqual(paths(await post('/act', 'null')), undefined)
   assert.equal((await post('/act', '')).data, 'acted')
+  const drop = (payload: string) => post('/drop/1', payload, 'application/json', 'DELETE')
+  for (const bad of ['[]', '5', '"x"', '{"a":1}']) assert.deepEqual(paths(await drop(bad)), [''], bad)
+  assert.deepEqual(paths(await drop('{"id":2}')), ['id'])
+  for (const none of ['', '{}', 'null']) assert.deepEqual((await drop(none)).data, { id: 1 }, none)
   assert.deepEqual(paths(await post('/make', '')), [''])
 })
 
@@ -153,6 +164,7 @@ test('prototype pollution, NUL and lone surrogates do not come in', async () => 
     assert.equal((await post('/any', bad)).status, 400, bad)
   for (const bad of ['{"a":"\\u0000"}', '["\\ud800"]', '{"\\udfff":1}', '"a\\ud83dx"'])
     assert.equal((await post('/any', bad)).error, 'MALFORMED_REQUEST', bad)
+  assert.deepEqual(paths(await post('/any', '{"a":[9007199254740993]}')), [''])
   assert.deepEqual((await post('/any', '{"a":"\\ud83d\\ude00"}')).data, { a: '😀' })
   for (const url of ['/text/%00', '/text/%ED%A0%80', '/text/%zz', '/list?tag=%00', '/list?%00=1'])
     assert.equal((await get(url)).status, 400, url)
