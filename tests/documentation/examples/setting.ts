@@ -80,8 +80,8 @@ export const reading = contract('blog', {
   findBySlug: procedure({
     http: 'GET /slug/:slug',
     access: 'key',
-    params: Type.Object({ slug: Type.String() }),
-    response: PublicBlog,
+    input: Type.Object({ slug: Type.String() }),
+    output: PublicBlog,
     errors: { BLOG_NOT_FOUND },
   }),
 })
@@ -175,7 +175,7 @@ export class BlogController extends Controller {
     this.#blogs = blogs
   }
   override mountRoutes(routes: Routes) {
-    routes.implement(reading, { findBySlug: ({ params }) => this.#blogs.findBySlug(params.slug) })
+    routes.implement(reading, { findBySlug: ({ input }) => this.#blogs.findBySlug(input.slug) })
   }
 }
 export interface Parts {

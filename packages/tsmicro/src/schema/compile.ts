@@ -1,21 +1,12 @@
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { ValidationDetail } from '../errors/index.ts'
 import { closeSchema } from './close.ts'
 import { compileDefaults } from './defaults.ts'
-import { MAX_DETAILS } from './problems.ts'
 import { compilePrune } from './prune.ts'
 import type { JsonSchema, Schema } from './schema.ts'
-import { isStandardSchema, type StandardIssue, type StandardSchema } from './standard.ts'
+import { isStandardSchema } from './standard.ts'
+import { type Check, type Checked, compileStandard } from './standard-check.ts'
 import { compileTelling } from './tell.ts'
-
-/** Outcome of a check: the value to go on with, or the problems found (at most {@link MAX_DETAILS}). */
-export type Checked =
-  | { readonly value: unknown; readonly problems?: undefined }
-  | { readonly problems: readonly ValidationDetail[] }
-
-/** A schema compiled to code. Synchronous for JSON Schema; a Standard Schema may answer with a promise. */
-export type Check = (value: unknown) => Checked | Promise<Checked>
 
 /**
  * `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). A
@@ -34,7 +25,7 @@ const TOO_DEEP: Checked = { problems: [{ path: '', message: 'is nested too deepl
  * check({ nom: 'Ada' }) // { problems: [{ path: '', message: '…' }] }
  */
 export function compileSchema(schema: Schema, unknownFields: UnknownFields): Check {
-  if (isStandardSchema(schema)) return standardCheck(schema)
+  if (isStandardSchema(schema)) return compileStandard(schema)
   const closedSchema = closeSchema(schema as JsonSchema)
   const closed = Compile(closedSchema as TSchema)
   if (unknownFields === 'refuse') {
@@ -69,19 +60,4 @@ export function guarded(check: (value: unknown) => Checked): (value: unknown) =>
       throw error
     }
   }
-}
-
-function standardCheck(schema: StandardSchema): Check {
-  return async value => {
-    const result = await schema['~standard'].validate(value)
-    return result.issues ? { problems: problemsOfIssues(result.issues) } : { value: result.value }
-  }
-}
-
-/** What a Standard Schema says is wrong, as we tell it. */
-export function problemsOfIssues(issues: readonly StandardIssue[]): readonly ValidationDetail[] {
-  return issues.slice(0, MAX_DETAILS).map(issue => ({
-    path: (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part)).join('/'),
-    message: issue.message,
-  }))
 }

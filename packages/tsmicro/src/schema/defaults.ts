@@ -1,3 +1,4 @@
+import { acceptsOf } from './accepts.ts'
 import { branchesOf, itemsOf, type Root, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
@@ -93,7 +94,7 @@ class Defaults {
   #ofBranches(node: JsonSchema): Fill {
     const branches = branchesOf(node).map(branch => this.#root.resolve(branch))
     if (!branches.some(mentionsDefault)) return SAME
-    const options = branches.map(branch => ({ fill: this.fillOf(branch), accepts: this.#root.accepts(branch) }))
+    const options = branches.map(branch => ({ fill: this.fillOf(branch), accepts: acceptsOf(branch, this.#root) }))
     return value => {
       for (const { fill, accepts } of options) {
         const filled = fill(value)

@@ -1,3 +1,4 @@
+import { acceptsOf } from './accepts.ts'
 import { itemsOf, type Root, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
@@ -45,7 +46,7 @@ export function compilePrune(schema: JsonSchema): Prune {
   }
 
   const branchOf = (branches: readonly unknown[]): Prune => {
-    const options = branches.map(branch => ({ accepts: acceptsOf(branch, root), prune: build(branch) }))
+    const options = branches.map(branch => ({ accepts: branchTest(branch, root), prune: build(branch) }))
     return value =>
       richest(
         options.filter(({ accepts }) => accepts(value)).map(({ prune }) => prune(value)),
@@ -79,8 +80,8 @@ export function compilePrune(schema: JsonSchema): Prune {
   return build(schema)
 }
 
-function acceptsOf(branch: unknown, root: Root): (value: unknown) => boolean {
-  return isNode(branch) ? root.accepts(branch) : () => branch !== false
+function branchTest(branch: unknown, root: Root): (value: unknown) => boolean {
+  return isNode(branch) ? acceptsOf(branch, root) : () => branch !== false
 }
 
 /** Of several branches that accept a value, the one that keeps most of it. */

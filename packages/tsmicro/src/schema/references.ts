@@ -1,13 +1,11 @@
-import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /** A JSON Schema with what its references mean. */
 export interface Root {
   /** The node itself, or what it refers to; `{}` for what is no schema. */
   readonly resolve: (node: unknown) => JsonSchema
-  /** Compiles the check of one node. */
-  readonly accepts: (node: JsonSchema) => (value: unknown) => boolean
+  /** By their names, for whoever looks at a node alone. */
+  readonly definitions: Readonly<Record<string, JsonSchema>>
 }
 
 /** Finds definitions as JSON Schema (`#/$defs/Node`) and TypeBox (`Node`) name them. */
@@ -21,10 +19,7 @@ export function rootOf(schema: JsonSchema): Root {
         found = found.$ref === '#' ? schema : definitions[found.$ref.replace(/^#\/(\$defs|definitions)\//, '')]
       return isNode(found) ? found : {}
     },
-    accepts: node => {
-      const compiled = Compile({ $defs: definitions, ...node } as TSchema)
-      return value => compiled.Check(value)
-    },
+    definitions,
   }
 }
 
