@@ -34,12 +34,7 @@ export function withContext<T>(context: CallContext, run: () => T): T {
   return storage.run(context, run)
 }
 
-/**
- * The context of the call being worked on; `undefined` outside of one.
- *
- * @example
- * log.info({ requestId: currentContext()?.requestId }, 'blog published')
- */
+/** The context of the call being worked on; `undefined` outside of one. */
 export function currentContext(): CallContext | undefined {
   return storage.getStore()
 }

@@ -5,17 +5,7 @@ export interface ConfigProblem {
   readonly message: string
 }
 
-/**
- * Everything that is wrong with the environment, at once: one line a variable.
- *
- * @example
- * try {
- *   loadConfig(Type.Object({ PORT: Type.Integer(), NAME: Type.String() }), { PORT: 'eight' })
- * } catch (error) {
- *   if (!(error instanceof ConfigError)) throw error
- *   error.problems.map(({ variable }) => variable).join() // 'PORT,NAME'
- * }
- */
+/** Everything that is wrong with the environment, at once: one line a variable. */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[]
 

@@ -126,13 +126,7 @@ export interface ValidationDetail {
   readonly message: string
 }
 
-/**
- * The framework's own errors by their codes.
- *
- * @example
- * frameworkErrors.FORBIDDEN.status // 403
- * new frameworkErrors.ROUTE_NOT_FOUND() instanceof ApiError // true
- */
+/** Code → class, for everything in this file. */
 export const frameworkErrors = {
   VALIDATION_FAILED,
   MALFORMED_REQUEST,

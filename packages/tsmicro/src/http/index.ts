@@ -1,3 +1,4 @@
+export { createHttpClient, type HttpClient } from './client.ts'
 export { compileTrusts } from './client-address.ts'
 export { endConnections } from './connections.ts'
 export { SUCCESS_CODE } from './envelope.ts'

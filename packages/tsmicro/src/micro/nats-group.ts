@@ -46,17 +46,7 @@ export interface NatsGroupOptions {
 
 const ANYTHING: JsonSchema = {}
 
-/**
- * Mounts procedures at the NATS door and takes events.
- *
- * @example
- * class Clock extends Controller {
- *   override mountNats(group: NatsGroup) {
- *     group.addEndpoint('time', () => new Date().toISOString())
- *   }
- * }
- * const module: Module = { nats, controllers: [new Clock()] }
- */
+/** Mounts procedures at the NATS door and takes events. */
 export class NatsGroup {
   readonly #options: NatsGroupOptions
 

@@ -1,6 +1,5 @@
 /** What callers may pass and get. Checked by tsc alone. */
-import type { NatsClient, Publisher } from 'tsmicro'
-import { createHttpClient } from 'tsmicro/client'
+import { createHttpClient, type NatsClient, type Publisher } from 'tsmicro'
 import { requestNats } from 'tsmicro/internal'
 import { shop } from './fixture.ts'
 

@@ -1,6 +1,5 @@
 /** Opening or closing a door changes nothing else: neither handlers nor callers. Checked by tsc alone. */
-import { type Handler, implement, type NatsClient } from 'tsmicro'
-import { createHttpClient } from 'tsmicro/client'
+import { createHttpClient, type Handler, implement, type NatsClient } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import type { CallOf } from 'tsmicro/internal'
 import Type from 'typebox'

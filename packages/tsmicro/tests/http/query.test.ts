@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { VALIDATION_FAILED } from 'tsmicro'
-import { createHttpClient } from 'tsmicro/client'
+import { createHttpClient, VALIDATION_FAILED } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import type { JsonSchema } from 'tsmicro/internal'
 import Type from 'typebox'
