@@ -35,6 +35,10 @@ test('docs/build-a-service.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
 )
 
+test('docs/testing.md does what it says', { skip: noCurl }, () =>
+  followPage({ page: 'docs/testing.md', directory: checkout.directory, env, ports: {} }),
+)
+
 test('docs/gateway.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/gateway.md', directory: checkout.directory, env, ports: {} }),
 )
@@ -43,7 +47,7 @@ test('the code of the pages compiles', { skip: noCurl }, async () => {
   const { directory } = checkout
   await writeFile(
     join(directory, 'tsconfig.pages.json'),
-    '{ "extends": "./tsconfig.json", "include": ["hello", "*.ts"] }',
+    '{ "extends": "./tsconfig.json", "include": ["hello", "orders", "*.ts"] }',
   )
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.pages.json'], { cwd: directory, env, stdio: 'inherit' })
 })

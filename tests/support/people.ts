@@ -1,7 +1,7 @@
 import { administration, profile, type RoleName, session } from '@blog-platform/auth-contract'
 import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'
 import { authoring, editing, reading } from '@blog-platform/blog-contract'
-import { createHttpClient } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import type { Platform } from './platform.ts'
 
 /** Typed clients of everything that the gateway makes public. */

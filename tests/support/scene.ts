@@ -1,5 +1,5 @@
 import { apiKeyAdministration } from '@blog-platform/auth-contract'
-import { createHttpClient } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import { administrator, draft, handInAndPublish, type Person, person } from './people.ts'
 import type { Platform } from './platform.ts'
 

@@ -7,7 +7,7 @@ export interface Exported {
   readonly from: string
 }
 
-/** What every entry of the framework exports, by name. */
+/** What every entry of the framework exports, by name; not what is for our own packages. */
 export function publicExports(root: string): ReadonlyMap<string, Exported> {
   const folder = join(root, 'packages/tsmicro')
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
@@ -16,7 +16,7 @@ export function publicExports(root: string): ReadonlyMap<string, Exported> {
   const found = new Map<string, Exported>()
   for (const [subpath, entry] of Object.entries(exports)) {
     const source = entry['@tsmicro/source']
-    if (source === undefined) continue
+    if (source === undefined || subpath === './internal') continue
     for (const [name, isType] of namesOf(join(folder, source)))
       if (!found.has(name)) found.set(name, { isType, from: `tsmicro${subpath.slice(1)}` })
   }

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { databaseUrl, startDocuments, startNats, startPostgres } from '@tsmicro/infra'
 import fastify from 'fastify'
 import {
   type AuthenticationProvider,
@@ -20,12 +21,18 @@ import {
   Routes,
   type ServiceOptions,
 } from 'tsmicro'
-import { createTokenSigner, createTokenVerifier, type KeyPublications, loadKeyRing } from 'tsmicro/auth'
+import {
+  createTokenSigner,
+  createTokenVerifier,
+  type KeyPublication,
+  type KeyPublications,
+  loadKeyRing,
+} from 'tsmicro/auth'
 import { createCacheStore } from 'tsmicro/cache'
 import { contract, defineErrors, event, type Infer, procedure } from 'tsmicro/contract'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
+import { createPostgres } from 'tsmicro/postgres'
 import { createLogger } from 'tsmicro/telemetry'
-import { createLoopback } from 'tsmicro/testing'
 import Type from 'typebox'
 
 export const PublicBlog = Type.Object({
@@ -73,24 +80,38 @@ export const reading = contract('blog', {
   findBySlug: procedure({
     http: 'GET /slug/:slug',
     access: 'key',
-    params: Type.Object({ slug: Type.String() }),
-    response: PublicBlog,
+    input: Type.Object({ slug: Type.String() }),
+    output: PublicBlog,
     errors: { BLOG_NOT_FOUND },
   }),
 })
 
 export const log: Log = createLogger({ name: 'examples', level: 'error' })
-export const env = { MONGODB_URL: 'mongodb://127.0.0.1:1/blog', NATS_URL: 'nats://127.0.0.1:1' }
+// An example that is a process of its own is given the servers of who began it.
+const servers = await Promise.all([
+  startDocuments({ ephemeral: true, url: process.env.MONGODB_URL }),
+  startNats({ ephemeral: true, url: process.env.NATS_URL }),
+  startPostgres({ ephemeral: true, url: process.env.DATABASE_URL, database: 'examples' }),
+])
+const [MONGODB_URL, NATS_URL, DATABASE_URL] = [servers[0].url, servers[1].url, servers[2].url]
+Object.assign(process.env, { MONGODB_URL, NATS_URL, DATABASE_URL })
+export const env = { MONGODB_URL: databaseUrl(MONGODB_URL, 'blog'), NATS_URL }
 export type Env = typeof env
-process.env.DATABASE_URL ??= 'postgres://user:password@127.0.0.1:1/examples'
 const directory = await mkdtemp(join(tmpdir(), 'examples-'))
-export const config = { ...env, DATABASE_URL: process.env.DATABASE_URL, KEY_DIRECTORY: join(directory, 'keys') }
+export const config = { ...env, DATABASE_URL, KEY_DIRECTORY: join(directory, 'keys') }
 
 export const issuer = 'https://auth.example'
 export const audience = 'example'
 export const keyRing = await loadKeyRing({ directory: config.KEY_DIRECTORY, createIfMissing: true })
 export const verifier = createTokenVerifier({ keys: { loadKeys: async () => keyRing.jwks() }, issuer, audience })
-export declare const publications: KeyPublications
+const entered = new Map<string, KeyPublication>()
+export const publications: KeyPublications = {
+  async publish(keys) {
+    const now = Date.now()
+    for (const key of keys) if (!entered.has(key.kid)) entered.set(key.kid, { key, signsFrom: now, withdrawn: false })
+    return { now, publications: [...entered.values()].reverse() }
+  },
+}
 export const now = Math.floor(Date.now() / 1000)
 export const sessionId = 'session-1'
 export const user = { id: 'user-1', version: 1 }
@@ -113,8 +134,7 @@ const claims = {
 } as const
 export const token = await createTokenSigner({ keyRing, issuer, audience }).sign(claims)
 
-const loopback = createLoopback()
-export const nats: NatsClient = loopback.client('blog')
+export const nats = new NatsClient({ url: NATS_URL, name: 'blog' })
 export const natsClient = nats
 export const sessions = Object.assign(createCacheStore().cache<Principal>('session'), {
   validate: async (_token: string) => ({ id: userId }),
@@ -122,6 +142,7 @@ export const sessions = Object.assign(createCacheStore().cache<Principal>('sessi
 export const authentication: AuthenticationProvider = { authenticate: async () => user }
 export const authorization: AuthorizationProvider = { authorize: async () => undefined }
 export const mongo = createMongo({ url: env.MONGODB_URL })
+export const postgres = createPostgres<Tables>({ url: DATABASE_URL, applicationName: 'auth' })
 export const bus = createNatsBroadcast(nats, '_TSMICRO.cache.blog')
 export class BlogRepository {
   readonly #blogs
@@ -154,7 +175,7 @@ export class BlogController extends Controller {
     this.#blogs = blogs
   }
   override mountRoutes(routes: Routes) {
-    routes.implement(reading, { findBySlug: ({ params }) => this.#blogs.findBySlug(params.slug) })
+    routes.implement(reading, { findBySlug: ({ input }) => this.#blogs.findBySlug(input.slug) })
   }
 }
 export interface Parts {
@@ -188,23 +209,39 @@ const authService = createService({
   ...{ name: 'auth', version: '1.0.0', contracts: [validation, keys], log },
   module: {
     dependencies: [],
-    nats: loopback.client('auth'),
+    nats: new NatsClient({ url: NATS_URL, name: 'auth' }),
     controllers: [new Answers('/', authentication, authorization)],
   },
 })
-/** For the example in which a controller gives its procedures their handlers. */
-export declare const group: NatsGroup
+/** What a controller gives the handlers of its procedures to. */
+export const group = groupOf('auth')
 export { userId }
 
-export async function open(): Promise<void> {
-  await authService.start()
-  await nats.connect()
+function groupOf(service: string): NatsGroup {
+  const given: NatsGroup[] = []
+  class Listens extends Controller {
+    override mountNats(group: NatsGroup) {
+      given.push(group)
+    }
+  }
+  const module = { nats: new NatsClient({ url: NATS_URL, name: service }), controllers: [new Listens()] }
+  createService({ name: service, version: '1.0.0', module, log })
+  const [group] = given
+  if (group === undefined) throw new Error('the controller was not mounted')
+  return group
+}
+
+/** @param migrations where those of the example are */
+export async function open(migrations: URL): Promise<void> {
+  await Promise.all([authService.start(), nats.connect(), mongo.connect(), postgres.connect()])
+  await postgres.migrate(migrations)
 }
 
 export async function close(): Promise<void> {
   await nats.close()
   await authService.stop()
   await server.close()
-  await mongo.close()
+  await Promise.all([mongo.close(), postgres.close()])
+  await Promise.all(servers.map(each => each.stop()))
   await rm(directory, { recursive: true, force: true })
 }

@@ -1,5 +1,5 @@
-import { createHttpClient, type NatsClient } from 'tsmicro'
-
+import type { NatsClient } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import { hello } from './serve.ts'
 
 export const overHttp = (baseUrl: string, name: string) => createHttpClient(hello, { baseUrl }).greet({ name })

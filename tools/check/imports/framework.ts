@@ -8,6 +8,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'anything'>> = {
   schema: ['errors'],
   contract: ['errors', 'schema'],
   call: ['errors', 'schema', 'contract'],
+  client: ['errors', 'schema', 'contract'],
   http: CORE,
   nats: CORE,
   auth: CORE,

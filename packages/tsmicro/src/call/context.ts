@@ -34,7 +34,12 @@ export function withContext<T>(context: CallContext, run: () => T): T {
   return storage.run(context, run)
 }
 
-/** The context of the call being worked on; `undefined` outside of one. */
+/**
+ * The context of the call being worked on; `undefined` outside of one.
+ *
+ * @example
+ * log.info({ requestId: currentContext()?.requestId }, 'blog published')
+ */
 export function currentContext(): CallContext | undefined {
   return storage.getStore()
 }

@@ -9,6 +9,9 @@ const LONGEST_MS = 60_000
  * Runs work that several calls wait for, such as fetching what a cache keeps. It keeps request id, trace and token of the call
  * that happened to begin it, but that call's end is not its end: it is cancelled by the signal alone. For
  * `createCacheStore({ share: withSharedContext })`.
+ *
+ * @example
+ * const cacheStore = createCacheStore({ share: withSharedContext })
  */
 export async function withSharedContext<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
   const context = currentContext()

@@ -5,7 +5,17 @@ export interface ConfigProblem {
   readonly message: string
 }
 
-/** Everything that is wrong with the environment, at once: one line a variable. */
+/**
+ * Everything that is wrong with the environment, at once: one line a variable.
+ *
+ * @example
+ * try {
+ *   loadConfig(Type.Object({ PORT: Type.Integer(), NAME: Type.String() }), { PORT: 'eight' })
+ * } catch (error) {
+ *   if (!(error instanceof ConfigError)) throw error
+ *   error.problems.map(({ variable }) => variable).join() // 'PORT,NAME'
+ * }
+ */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[]
 

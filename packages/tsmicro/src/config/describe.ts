@@ -4,6 +4,10 @@ import { type EnvSchema, variables } from './variable.ts'
 /**
  * The settings in effect, for a log line at start: every variable of the schema that has a value, secrets as `[secret]`,
  * and passwords inside other URLs masked.
+ *
+ * @example
+ * const schema = Type.Object({ PORT: Type.Integer(), KEY: secret(Type.String()) })
+ * describeConfig(schema, { PORT: 8001, KEY: 'abc' }) // { PORT: 8001, KEY: '[secret]' }
  */
 export function describeConfig(schema: TObject, config: object): Record<string, unknown> {
   const shown: Record<string, unknown> = {}

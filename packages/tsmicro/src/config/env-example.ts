@@ -5,6 +5,9 @@ import { type EnvSchema, type Variable, variables } from './variable.ts'
 /**
  * Renders a `.env.example` from the schema: what each variable is for, what it expects, and its default (commented out,
  * as it applies anyway). Secrets are left empty. Deterministic, so that CI can compare the file with its schema.
+ *
+ * @example
+ * const text = envExample(Type.Object({ PORT: Type.Integer({ default: 8001, description: 'HTTP port' }) }))
  */
 export function envExample(schema: TObject): string {
   return `${variables(schema as EnvSchema)

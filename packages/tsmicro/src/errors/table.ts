@@ -126,7 +126,13 @@ export interface ValidationDetail {
   readonly message: string
 }
 
-/** Code → class, for everything in this file. */
+/**
+ * The framework's own errors by their codes.
+ *
+ * @example
+ * frameworkErrors.FORBIDDEN.status // 403
+ * new frameworkErrors.ROUTE_NOT_FOUND() instanceof ApiError // true
+ */
 export const frameworkErrors = {
   VALIDATION_FAILED,
   MALFORMED_REQUEST,

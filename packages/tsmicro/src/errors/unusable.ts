@@ -1,6 +1,9 @@
 /**
  * Something we depend on is there and refuses us: wrong credentials, no such database, no permission. Waiting does not mend it,
  * so a start that meets one fails at once. The message is one line that says what to do.
+ *
+ * @example
+ * throw new UnusableError('there is no bucket named covers: make it, or name another one in BUCKET')
  */
 export class UnusableError extends Error {
   constructor(message: string, options?: ErrorOptions) {

@@ -6,14 +6,6 @@ export const SUCCESS_CODE = '10000'
 /** `code` of every failure in goserve's envelope. */
 const FAILURE_CODE = '10001'
 
-/** The body of a successful answer, unless its procedure is `bare`. */
-export interface SuccessEnvelope<Data = unknown> {
-  readonly code: typeof SUCCESS_CODE
-  readonly status: number
-  readonly message: string
-  readonly data?: Data
-}
-
 export interface FailureEnvelope {
   readonly code: typeof FAILURE_CODE
   readonly status: number

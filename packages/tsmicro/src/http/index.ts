@@ -1,4 +1,3 @@
-export { createHttpClient, type HttpClient } from './client.ts'
 export { compileTrusts } from './client-address.ts'
 export { endConnections } from './connections.ts'
 export { SUCCESS_CODE } from './envelope.ts'

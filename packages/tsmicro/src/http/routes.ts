@@ -61,7 +61,7 @@ export class Routes {
    * Gives every HTTP procedure of a contract its handler; a missing one does not compile.
    *
    * @example
-   * routes.implement(reading, { findBySlug: ({ params }) => blogService.findBySlug(params.slug) })
+   * routes.implement(reading, { findBySlug: ({ input }) => blogService.findBySlug(input.slug) })
    * @param limits how much each of these endpoints takes. Default: the service's
    */
   implement<C extends Contract>(

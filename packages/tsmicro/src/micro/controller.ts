@@ -9,7 +9,7 @@ import type { NatsGroup } from './nats-group.ts'
  *
  * @example
  * class ExportController extends Controller {
- *   override readonly handlers = [implement(reading, { findBySlug: ({ params }) => this.#blogs.findBySlug(params.slug) })]
+ *   override readonly handlers = [implement(reading, { findBySlug: ({ input }) => this.#blogs.findBySlug(input.slug) })]
  *   readonly #blogs: BlogService
  *   constructor(blogs: BlogService) {
  *     super('/v1')

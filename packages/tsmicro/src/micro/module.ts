@@ -21,7 +21,7 @@ export type ServiceHandlers = readonly (Implementation | Reaction)[]
  *   return {
  *     nats,
  *     dependencies: [mongo],
- *     handlers: [implement(reading, { findBySlug: ({ params }) => blogs.findBySlug(params.slug) })],
+ *     handlers: [implement(reading, { findBySlug: ({ input }) => blogs.findBySlug(input.slug) })],
  *     calls: [validation],
  *     authentication,
  *     authorization,

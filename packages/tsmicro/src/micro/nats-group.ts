@@ -46,7 +46,17 @@ export interface NatsGroupOptions {
 
 const ANYTHING: JsonSchema = {}
 
-/** Mounts procedures at the NATS door and takes events. */
+/**
+ * Mounts procedures at the NATS door and takes events.
+ *
+ * @example
+ * class Clock extends Controller {
+ *   override mountNats(group: NatsGroup) {
+ *     group.addEndpoint('time', () => new Date().toISOString())
+ *   }
+ * }
+ * const module: Module = { nats, controllers: [new Clock()] }
+ */
 export class NatsGroup {
   readonly #options: NatsGroupOptions
 

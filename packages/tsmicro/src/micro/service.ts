@@ -58,6 +58,13 @@ const UNGUARDED =
  * anything is connected.
  *
  * @throws {StartError} when a procedure has no handler or two, an address two owners, a procedure that asks for a user no provider
+ * @example
+ * const greetings = contract('hello', { greet: procedure({ http: 'GET /greet', access: 'open', output: Type.String() }) })
+ * const module: Module = { handlers: [implement(greetings, { greet: () => 'Hello' })] }
+ * const service = createService({ name: 'hello', version: '1.0.0', module, log, http: { port: 0 } })
+ * await service.start()
+ * await createHttpClient(greetings, { baseUrl: service.url }).greet() // 'Hello'
+ * await service.stop()
  */
 export function createService(options: ServiceOptions): Service {
   return assemble(options)

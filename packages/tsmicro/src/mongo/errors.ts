@@ -81,7 +81,18 @@ export async function translated<T>(operation: () => Promise<T>): Promise<T> {
   }
 }
 
-/** True when the document breaks a unique index: the one with this name or on this field, or any. */
+/**
+ * True when the document breaks a unique index: the one with this name or on this field, or any.
+ *
+ * @example
+ * const blog: Blog = { _id: id, slug, title: 'Hello', text: 'World', author: userId }
+ * await blogs.insertOne(blog)
+ * try {
+ *   await blogs.insertOne(blog)
+ * } catch (error) {
+ *   isDuplicateKey(error, '_id') // true
+ * }
+ */
 export function isDuplicateKey(error: unknown, indexOrField?: string): boolean {
   if (!(error instanceof MongoServerError) || error.code !== duplicateKey) return false
   if (indexOrField === undefined) return true

@@ -22,7 +22,7 @@ export function assertNoPrograms(value: unknown): void {
  *
  * @throws {TypeError} for any other object
  * @example
- * blogs.findOne({ slug: literal(params.slug) })
+ * const blog = await blogs.findOne({ slug: literal(params.slug) })
  */
 export function literal<T>(value: T): T {
   const plain = typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol'

@@ -1,4 +1,14 @@
-/** An index can't be as code wants it. Needs somebody to look; trying again does not help. */
+/**
+ * An index can't be as code wants it. Needs somebody to look; trying again does not help.
+ *
+ * @example
+ * try {
+ *   await mongo.ensureIndexes()
+ * } catch (error) {
+ *   if (error instanceof IndexError) process.exitCode = 1
+ *   throw error
+ * }
+ */
 export class IndexError extends Error {
   /** `conflict`: there is another one of that name or on those fields. `duplicates`: documents break a unique one. */
   readonly reason: 'conflict' | 'duplicates'

@@ -61,6 +61,7 @@ const checkLimitMs = 1500
  * await mongo.connect()
  * await mongo.ensureIndexes()
  * const blog = await blogs.findOne({ slug }, { select: ['title', 'text'] })
+ * await mongo.close()
  */
 export function createMongo(options: MongoOptions): Mongo {
   const { serverSelectionTimeoutMs = 2000, operationTimeoutMs = 30_000, poolSize = 10, applicationName } = options

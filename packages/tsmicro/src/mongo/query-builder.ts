@@ -35,6 +35,11 @@ export interface QueryBuilderOptions<Doc extends Identified> {
  * Typed access to one collection. Filters are written by code and typed by the document: a field of type string takes a
  * string or operators on strings. Values from outside are what their schema made them; where no schema says that a value
  * is plain, `literal(value)` does. Failures are `SERVICE_UNAVAILABLE`, `DEADLINE_EXCEEDED`, or recognised by `isDuplicateKey`.
+ *
+ * @example
+ * const drafts: QueryBuilder<Blog> = mongo.collection<Blog>('drafts')
+ * const first = await drafts.findPaginated({ filter: { author: userId }, sort: { slug: 1 }, page: 1, limit: 10 })
+ * const titles = await drafts.find({ title: { $ne: '' } }, { select: ['title'], limit: 5 })
  */
 export class QueryBuilder<Doc extends Identified> {
   /** The driver's collection, for what is not here; wrap calls in `run`, or the driver's errors come as they are. */

@@ -44,22 +44,53 @@ function unavailable(cause: unknown): Error {
   return new SERVICE_UNAVAILABLE(undefined, { cause, retryAfterSeconds: 1 })
 }
 
-/** True when the row breaks a unique constraint or index: this one, or any when no name is given. */
+/**
+ * True when the row breaks a unique constraint or index: this one, or any when no name is given.
+ *
+ * @example
+ * const user = { id: randomUUID(), email: 'grace@example.com' }
+ * await postgres.db.insertInto('users').values(user).execute()
+ * try {
+ *   await postgres.db.insertInto('users').values({ ...user, id: randomUUID() }).execute()
+ * } catch (error) {
+ *   isUniqueViolation(error, 'users_email_key') // true
+ * }
+ */
 export function isUniqueViolation(error: unknown, constraintName?: string): boolean {
   return violates(error, '23505', constraintName)
 }
 
-/** True when the row refers to what does not exist, or what it refers to can't go: by this constraint, or any. */
+/**
+ * True when the row refers to what does not exist, or what it refers to can't go: by this constraint, or any.
+ *
+ * @example
+ * isForeignKeyViolation(err, 'blogs_author_fkey') // false
+ */
 export function isForeignKeyViolation(error: unknown, constraintName?: string): boolean {
   return violates(error, '23503', constraintName)
 }
 
-/** True when the row breaks this CHECK constraint, or any. */
+/**
+ * True when the row breaks this CHECK constraint, or any.
+ *
+ * @example
+ * isCheckViolation(err, 'users_email_check') // false
+ */
 export function isCheckViolation(error: unknown, constraintName?: string): boolean {
   return violates(error, '23514', constraintName)
 }
 
-/** True when transactions got into each other's way and the same one may succeed when repeated (40001, 40P01). */
+/**
+ * True when transactions got into each other's way and the same one may succeed when repeated (40001, 40P01).
+ *
+ * @example
+ * const rename = () =>
+ *   postgres.transaction(users => users.updateTable('users').set({ email }).where('id', '=', userId).execute())
+ * await rename().catch((error: unknown) => {
+ *   if (isSerializationFailure(error)) return rename()
+ *   throw error
+ * })
+ */
 export function isSerializationFailure(error: unknown): boolean {
   return error instanceof Error && ['40001', '40P01'].includes(codeOf(error))
 }

@@ -81,6 +81,7 @@ export interface Postgres<DB> {
  * await postgres.connect()
  * await postgres.migrate(new URL('../migrations/', import.meta.url))
  * const user = await postgres.db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()
+ * await postgres.close()
  */
 export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
   const { poolSize = 10, connectTimeoutMs = 5000, statementTimeoutMs = 30_000, applicationName, log } = options

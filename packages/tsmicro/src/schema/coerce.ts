@@ -1,3 +1,4 @@
+import { acceptsOf } from './accepts.ts'
 import { closeSchema } from './close.ts'
 import { compileDefaults } from './defaults.ts'
 import { branchesOf, propertiesOf, type Root, rootOf } from './references.ts'
@@ -25,7 +26,7 @@ function coerceOf(schema: JsonSchema, root: Root): Coerce {
   const alone = !isNode(node.properties)
   const options = branches.map(branch => {
     const fill = compileDefaults(branch) ?? (value => value)
-    const accepts = root.accepts(alone ? closeSchema(branch) : branch)
+    const accepts = acceptsOf(alone ? closeSchema(branch) : branch, root)
     return { coerce: coerceOf(branch, root), accepts: (value: unknown) => accepts(fill(value)) }
   })
   return input => {

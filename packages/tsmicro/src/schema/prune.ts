@@ -1,12 +1,10 @@
-import { hasMember } from './member.ts'
+import { acceptsOf } from './accepts.ts'
 import { itemsOf, type Root, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /** Copies a value that matches a schema, without the properties that the schema does not name. */
 export type Prune = (value: unknown) => unknown
 
-/** As if it were assigned, but for `__proto__`. */
-const OWN = { enumerable: true, configurable: true, writable: true } as const
 const OBJECT_KEYWORDS = ['properties', 'patternProperties', 'additionalProperties'] as const
 
 /**
@@ -48,7 +46,7 @@ export function compilePrune(schema: JsonSchema): Prune {
   }
 
   const branchOf = (branches: readonly unknown[]): Prune => {
-    const options = branches.map(branch => ({ accepts: acceptsOf(branch, root), prune: build(branch) }))
+    const options = branches.map(branch => ({ accepts: branchTest(branch, root), prune: build(branch) }))
     return value =>
       richest(
         options.filter(({ accepts }) => accepts(value)).map(({ prune }) => prune(value)),
@@ -68,12 +66,12 @@ export function compilePrune(schema: JsonSchema): Prune {
     return value => {
       if (!isNode(value)) return value
       const result: Record<string, unknown> = {}
-      for (const [name, prune] of properties) if (hasMember(value, name)) result[name] = prune(value[name])
+      for (const [name, prune] of properties) if (name in value) result[name] = prune(value[name])
       if (patterns.length === 0 && !others) return result
       for (const [name, member] of Object.entries(value)) {
         if (named.has(name)) continue
         const prune = patterns.find(([pattern]) => pattern.test(name))?.[1] ?? others
-        if (prune) Object.defineProperty(result, name, { ...OWN, value: prune(member) })
+        if (prune) Object.defineProperty(result, name, { value: prune(member), enumerable: true, configurable: true })
       }
       return result
     }
@@ -82,8 +80,8 @@ export function compilePrune(schema: JsonSchema): Prune {
   return build(schema)
 }
 
-function acceptsOf(branch: unknown, root: Root): (value: unknown) => boolean {
-  return isNode(branch) ? root.accepts(branch) : () => branch !== false
+function branchTest(branch: unknown, root: Root): (value: unknown) => boolean {
+  return isNode(branch) ? acceptsOf(branch, root) : () => branch !== false
 }
 
 /** Of several branches that accept a value, the one that keeps most of it. */

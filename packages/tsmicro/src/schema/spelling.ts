@@ -1,40 +1,11 @@
+import { acceptsOf } from './accepts.ts'
+import { Kinds } from './kinds.ts'
 import { numberOf } from './numbers.ts'
-import { branchesOf, itemsOf, type Root } from './references.ts'
+import { itemsOf, type Root } from './references.ts'
 import type { JsonSchema } from './schema.ts'
 
 /** What a text, or a list of them, stands for; a text that spells nothing that is wanted stays one. */
 export type Spelling = (value: unknown) => unknown
-
-const TEXT_RULES = ['pattern', 'format', 'minLength', 'maxLength'] as const
-
-/** What a value may be, over all of a schema's alternatives. */
-class Kinds {
-  readonly constants: unknown[] = []
-  readonly lists: JsonSchema[] = []
-  readonly types = new Set<unknown>()
-  /** There is a text that is not held to anything: `"5"` may be a name. */
-  freeText = false
-
-  constructor(node: JsonSchema, root: Root) {
-    this.#add(node, root, 0)
-  }
-
-  #add(given: JsonSchema, root: Root, depth: number): void {
-    const node = root.resolve(given)
-    const members = [...branchesOf(node), ...(Array.isArray(node.allOf) ? node.allOf : [])] as JsonSchema[]
-    if (members.length > 0 && depth < 20) for (const member of members) this.#add(member, root, depth + 1)
-    else if ('const' in node) this.constants.push(node.const)
-    else if (Array.isArray(node.enum)) this.constants.push(...node.enum)
-    else if (node.type === undefined) this.freeText = true
-    else for (const type of [node.type].flat()) this.#addType(type, node)
-  }
-
-  #addType(type: unknown, node: JsonSchema): void {
-    this.types.add(type)
-    if (type === 'array') this.lists.push(node)
-    if (type === 'string' && !TEXT_RULES.some(rule => rule in node)) this.freeText = true
-  }
-}
 
 /** Prepares the reading of one field. */
 export function compileSpelling(node: JsonSchema, root: Root): Spelling {
@@ -63,7 +34,7 @@ function textOf(kinds: Kinds, node: JsonSchema, root: Root): (text: string) => u
   const others = constants.filter(constant => typeof constant === 'number' || typeof constant === 'boolean')
   const alternatives = types.size > 1 || constants.length > 0
   // Only where a text that is held to something has alternatives does it take a check to tell.
-  const accepts = types.has('string') && !freeText && alternatives ? root.accepts(node) : undefined
+  const accepts = types.has('string') && !freeText && alternatives ? acceptsOf(node, root) : undefined
   if (freeText || (types.has('string') && !alternatives)) return text => text
   const whole = types.has('integer') && !types.has('number')
   const numbers = whole || types.has('number')
@@ -79,7 +50,7 @@ function textOf(kinds: Kinds, node: JsonSchema, root: Root): (text: string) => u
 
 function listOf(lists: readonly JsonSchema[], root: Root): (values: readonly unknown[]) => unknown {
   if (lists.length > 1) {
-    const options = lists.map(each => ({ read: listOf([each], root), accepts: root.accepts(each) }))
+    const options = lists.map(each => ({ read: listOf([each], root), accepts: acceptsOf(each, root) }))
     return values => {
       const tried = options.map(({ read, accepts }) => ({ value: read(values), accepts }))
       return (tried.find(({ value, accepts }) => accepts(value)) ?? tried[0])?.value

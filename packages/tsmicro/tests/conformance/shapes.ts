@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createHttpClient, createPublisher, implement, on, PAYLOAD_TOO_LARGE, VALIDATION_FAILED } from 'tsmicro'
+import { createPublisher, implement, on, PAYLOAD_TOO_LARGE, VALIDATION_FAILED } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import { contract, event, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'

@@ -1,5 +1,6 @@
 /** What callers may pass and get. Checked by tsc alone. */
-import { createHttpClient, type NatsClient, type Publisher } from 'tsmicro'
+import type { NatsClient, Publisher } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import { requestNats } from 'tsmicro/internal'
 import { shop } from './fixture.ts'
 

@@ -1,5 +1,6 @@
 /** Opening or closing a door changes nothing else: neither handlers nor callers. Checked by tsc alone. */
-import { createHttpClient, type Handler, implement, type NatsClient } from 'tsmicro'
+import { type Handler, implement, type NatsClient } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import { contract, procedure } from 'tsmicro/contract'
 import type { CallOf } from 'tsmicro/internal'
 import Type from 'typebox'

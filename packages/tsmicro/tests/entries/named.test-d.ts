@@ -1,6 +1,7 @@
 /** Signatures that users write: every type that comes back from an entry can be named. Checked by tsc alone. */
-import type { Broadcast, HttpClient, NatsClient } from 'tsmicro'
+import type { Broadcast, NatsClient } from 'tsmicro'
 import type { KeyRing, PublishedKeySet } from 'tsmicro/auth'
+import type { HttpClient } from 'tsmicro/client'
 import type {
   AnswerOf,
   ErrorClass,

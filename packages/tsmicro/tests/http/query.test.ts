@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createHttpClient, VALIDATION_FAILED } from 'tsmicro'
+import { VALIDATION_FAILED } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import { contract, procedure } from 'tsmicro/contract'
 import type { JsonSchema } from 'tsmicro/internal'
 import Type from 'typebox'

@@ -48,7 +48,7 @@ export const prices = contract('prices', {
 export function createModule({ nats }: { readonly nats: NatsClient }): Module {
   const events = createPublisher(nats, 'shop')
   const others = nats.client(prices)
-  let count = 0
+  const seen = new Set<string>()
   return {
     nats,
     handlers: [
@@ -65,14 +65,12 @@ export function createModule({ nats }: { readonly nats: NatsClient }): Module {
         remove() {},
         whose: ({ context }) => (context.consumer ? [context.consumer.id, ...context.consumer.permissions] : []),
         restock() {},
-        count: () => count,
+        count: () => seen.size,
       }),
-      on(shop.bought, { name: 'count', effect: 'idempotent' }, () => {
-        count += 1
-      }),
-      on(delivered, { name: 'count', effect: 'idempotent' }, async ({ data }) => {
+      on(shop.bought, { name: 'count', effect: 'idempotent' }, ({ id }) => void seen.add(id)),
+      on(delivered, { name: 'count', effect: 'idempotent' }, async ({ data, id }) => {
         if (data.name === 'broken') throw new Error('it arrived in pieces')
-        count += 1
+        seen.add(id)
         await events.publish(shop.bought, { name: data.name, by: 'the shop' })
       }),
       on(delivered, { name: 'tell', effect: 'idempotent' }, ({ data }) => {

@@ -14,7 +14,7 @@ export async function createFirstKey(directory: string): Promise<void> {
  *
  * @throws {Error} when the directory cannot be made or written
  * @example
- * const { file, kid } = await createKeyFile('/etc/auth/keys')
+ * const { file, kid } = await createKeyFile(config.KEY_DIRECTORY)
  */
 export async function createKeyFile(directory: string): Promise<{ readonly file: string; readonly kid: string }> {
   return withDraft(directory, async (draft, { kid }) => {

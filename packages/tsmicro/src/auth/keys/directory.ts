@@ -17,6 +17,9 @@ export interface KeyScan {
  * The key files of a directory, read anew at each scan: names and contents, not times and notifications, which network volumes
  * and the symbolic links of mounted Kubernetes secrets do not give reliably. A key whose bytes are the same stays the same
  * object.
+ *
+ * @example
+ * const { keys, problems } = await new KeyDirectory(config.KEY_DIRECTORY).scan()
  */
 export class KeyDirectory {
   readonly #directory: string

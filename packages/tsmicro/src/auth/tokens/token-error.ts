@@ -10,7 +10,17 @@ export type TokenErrorReason =
   | 'unknown-key'
   | 'algorithm'
 
-/** A token that is not good. The reason is for the log and for decisions; a caller should only hear "401". */
+/**
+ * A token that is not good. The reason is for the log and for decisions; a caller should only hear "401".
+ *
+ * @example
+ * try {
+ *   await verifier.verify('no token', { type: 'access' })
+ * } catch (error) {
+ *   if (!(error instanceof TokenError)) throw error
+ *   error.reason // 'malformed'
+ * }
+ */
 export class TokenError extends Error {
   readonly reason: TokenErrorReason
 

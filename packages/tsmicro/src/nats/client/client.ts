@@ -65,9 +65,10 @@ interface Prepared {
  * Calls other services' procedures, typed by their contracts. One per service; a dependency of the runtime.
  *
  * @example
- * const client = new NatsClient({ url: 'nats://127.0.0.1:4222', name: 'blog' })
+ * const client = new NatsClient({ url: config.NATS_URL, name: 'blog' })
  * await client.connect()
- * const { valid } = await client.call(validation.validateRole, { userId, role: 'EDITOR' }, { timeoutMs: 500 })
+ * const { valid } = await client.client(validation).validateRole({ userId, role: 'EDITOR' }, { timeoutMs: 500 })
+ * await client.close()
  */
 export class NatsClient extends NatsLink {
   readonly #timeoutMs: number

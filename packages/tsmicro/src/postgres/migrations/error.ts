@@ -25,7 +25,17 @@ export interface MigrationErrorOptions extends ErrorOptions {
   readonly statement?: string | undefined
 }
 
-/** The migrations can't be applied. Needs somebody to look; trying again does not help. */
+/**
+ * The migrations can't be applied. Needs somebody to look; trying again does not help.
+ *
+ * @example
+ * try {
+ *   await postgres.migrate(new URL('../migrations/', import.meta.url))
+ * } catch (error) {
+ *   if (error instanceof MigrationError) process.exitCode = 1
+ *   throw error
+ * }
+ */
 export class MigrationError extends Error {
   readonly reason: MigrationProblem
   /** The file's name. */

@@ -1,9 +1,9 @@
 import { userEvents } from '@blog-platform/auth-contract'
-import { on, type Reaction } from 'tsmicro'
+import { type Module, on } from 'tsmicro'
 import type { AuthorService } from './service.ts'
 
 /** Keeps authors' profiles fresh. One name for both, so that they are handled in the order in which they come. */
-export function authorHandlers(authors: AuthorService): readonly Reaction[] {
+export function authorHandlers(authors: AuthorService): NonNullable<Module['handlers']> {
   return [userEvents.userCreated, userEvents.userUpdated].map(event =>
     on(event, { name: 'authors', effect: 'mongodb' }, ({ data, aggregateSequence }) => {
       const { userId: id, name, profilePicUrl } = data

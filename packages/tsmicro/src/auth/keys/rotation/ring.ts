@@ -25,7 +25,7 @@ const LOOK_AGAIN_MS = 200
  * nor verifies from the next look on. Without the record it goes on with what it knows.
  *
  * @example
- * const keys = await RotatingKeyRing.load({ directory: '/etc/auth/keys', publications, log })
+ * const keys = await RotatingKeyRing.load({ directory: config.KEY_DIRECTORY, publications, log })
  * await keys.start()
  * const signer = createTokenSigner({ keyRing: keys, issuer, audience })
  * const verifier = createTokenVerifier({ keys, issuer, audience })
