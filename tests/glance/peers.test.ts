@@ -71,8 +71,10 @@ for (const { name, programs, calls } of RUN) {
   test(`${name}: publishes and handles an event`, { skip }, () => running('event', assertHandles))
 
   test(`${name}: users, then editors alone`, { skip }, async () => {
-    await running('user', program => assertForgets(program, true))
-    await running('role', program => assertForgets(program, false))
+    await Promise.all([
+      running('user', program => assertForgets(program, true)),
+      running('role', program => assertForgets(program, false)),
+    ])
   })
 
   test(`${name}: its test passes`, { skip }, async () => {

@@ -59,8 +59,10 @@ test('serves at both doors, and is called', t =>
 test('publishes and handles an event', () => running('event', assertHandles))
 
 test('users, then editors alone', async () => {
-  await running('user', program => assertForgets(program, true))
-  await running('role', program => assertForgets(program, false))
+  await Promise.all([
+    running('user', program => assertForgets(program, true)),
+    running('role', program => assertForgets(program, false)),
+  ])
 })
 
 test('its test passes', async () => {
