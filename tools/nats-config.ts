@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { apiKeyEvents } from '@blog-platform/auth-contract'
 import { createAuthService, loadEnv as loadAuthEnv } from '@blog-platform/auth-service'
 import { createBlogService, loadEnv as loadBlogEnv } from '@blog-platform/blog-service'
-import { type NatsPermissions, natsAuthorization, natsListenerOf, natsPermissionsOf } from 'tsmicro/contract'
+import { type NatsPermissions, natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
+import { natsListenerOf } from 'tsmicro/internal'
 import { createLogger } from 'tsmicro/telemetry'
 
 export const NATS_CONFIG = new URL('../deploy/nats/nats.conf', import.meta.url)

@@ -66,3 +66,15 @@ test('is refused: an entry point that does not exist', async t => {
   })
   assert.match(problems.join(), /exports \.\/gone, but packages\/tsmicro\/src\/gone\/index\.ts does not exist/)
 })
+
+test('is refused: an entry that exports what it does not list by name', async t => {
+  for (const text of ['export const a = 1\n', "export * from './a.ts'\n", 'const a = 1\nexport { a }\n']) {
+    const problems = await problemsOf(docs, t, {
+      'packages/tsmicro/package.json': exporting('./b', './src/b.ts'),
+      'packages/tsmicro/src/b.ts': text,
+    })
+    assert.deepEqual(problems, [
+      "packages/tsmicro/src/b.ts exports more than it lists: export { … } from './x.ts' alone",
+    ])
+  }
+})

@@ -38,7 +38,6 @@ export {
   type Module,
   NatsGroup,
   on,
-  type Preparation,
   runService,
   type Service,
   type ServiceOptions,

@@ -6,6 +6,8 @@ export {
   hasNoBody,
   inboxPrefixOf,
   isRole,
+  type NatsAccess,
+  natsListenerOf,
   needsUser,
   parseRoute,
   proceduresOf,

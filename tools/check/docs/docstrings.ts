@@ -18,6 +18,7 @@ export function undocumented(root: string): string[] {
     present.flatMap(({ file }) => exportsOf(root, file).flatMap(found => problemOf(root, file, found))),
   )
   return [
+    ...present.flatMap(({ file }) => unlisted(root, file)),
     ...missing.map(({ subpath, file }) => `${PACKAGE}/package.json exports ${subpath}, but ${file} does not exist`),
     ...bare,
   ]
@@ -28,11 +29,19 @@ const sourceOf = (entry: Json) => {
   return typeof source === 'string' ? source : undefined
 }
 
+const LISTED = /^export\s+(?:type\s+)?\{([^}]*)\}\s*from\s*'(\.[^']+)'/gm
+
+/** An entry lists what others declare, by name: what it exports in another way would be looked for in vain. */
+function unlisted(root: string, file: string): string[] {
+  const rest = textOf(root, file).replaceAll(LISTED, '')
+  return /^export\b/m.test(rest) ? [`${file} exports more than it lists: export { … } from './x.ts' alone`] : []
+}
+
 type Exported = { readonly name: string; readonly from: string }
 
 /** The names of `export { a, type B as C } from './x.ts'`, the only form that an entry point uses. */
 function exportsOf(root: string, file: string): Exported[] {
-  return [...textOf(root, file).matchAll(/^export\s+(?:type\s+)?\{([^}]*)\}\s*from\s*'(\.[^']+)'/gm)].flatMap(match => {
+  return [...textOf(root, file).matchAll(LISTED)].flatMap(match => {
     const [, list = '', specifier = ''] = match
     const from = posix.join(posix.dirname(file), specifier)
     const names = list.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '').split(',')

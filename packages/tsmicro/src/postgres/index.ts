@@ -1,3 +1,3 @@
 export { isCheckViolation, isForeignKeyViolation, isSerializationFailure, isUniqueViolation } from './errors.ts'
-export { MigrationError, type MigrationProblem } from './migrations/error.ts'
-export { createPostgres, type Postgres, type PostgresOptions } from './postgres.ts'
+export { MigrationError } from './migrations/error.ts'
+export { createPostgres, type Postgres } from './postgres.ts'

@@ -6,7 +6,8 @@ import { sql } from 'kysely'
 import { entry, first, migrationFolder } from '../../tests/support/migrations.ts'
 import { until } from '../../tests/support/until.ts'
 import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE, unusableIn } from '../errors/index.ts'
-import { createPostgres, type PostgresOptions } from './index.ts'
+import { createPostgres } from './index.ts'
+import type { PostgresOptions } from './postgres.ts'
 
 interface Tables {
   written: { id: number }

@@ -3,13 +3,8 @@ import { after, test } from 'node:test'
 import { startPostgres } from '@tsmicro/infra'
 import { type Generated, sql } from 'kysely'
 import { DEADLINE_EXCEEDED, isDependencyFailure, SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import {
-  createPostgres,
-  isCheckViolation,
-  isForeignKeyViolation,
-  isUniqueViolation,
-  type PostgresOptions,
-} from './index.ts'
+import { createPostgres, isCheckViolation, isForeignKeyViolation, isUniqueViolation } from './index.ts'
+import type { PostgresOptions } from './postgres.ts'
 
 interface Tables {
   users: { id: Generated<number>; email: string; points: number; friend: number | null }

@@ -4,7 +4,8 @@ import { startPostgres } from '@tsmicro/infra'
 import { sql } from 'kysely'
 import { RecordedLog } from '../../tests/support/log.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { createPostgres, type PostgresOptions } from './index.ts'
+import { createPostgres } from './index.ts'
+import type { PostgresOptions } from './postgres.ts'
 
 interface Tables {
   things: { id: number; name: string }

@@ -8,7 +8,8 @@ import { startPostgres } from '@tsmicro/infra'
 import { sql } from 'kysely'
 import { makeAuthority } from '../../tests/support/certificates.ts'
 import { SERVICE_UNAVAILABLE, unusableIn } from '../errors/index.ts'
-import { createPostgres, type PostgresOptions } from './index.ts'
+import { createPostgres } from './index.ts'
+import type { PostgresOptions } from './postgres.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'postgres-tls-'))
 const ours = makeAuthority('ours')

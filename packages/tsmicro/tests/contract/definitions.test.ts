@@ -5,13 +5,11 @@ import {
   defineErrors,
   defineRoles,
   event,
-  type NatsAccess,
   natsAuthorization,
-  natsListenerOf,
   natsPermissionsOf,
   procedure,
 } from 'tsmicro/contract'
-import { eventsOf, proceduresOf } from 'tsmicro/internal'
+import { eventsOf, type NatsAccess, natsListenerOf, proceduresOf } from 'tsmicro/internal'
 import Type from 'typebox'
 import { z } from 'zod'
 

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
-import { contract, event, natsAuthorization, natsListenerOf, natsPermissionsOf } from 'tsmicro/contract'
+import { contract, event, natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
+import { natsListenerOf } from 'tsmicro/internal'
 import Type from 'typebox'
 
 test('nobody gets in without credentials, or with wrong ones', async () => {

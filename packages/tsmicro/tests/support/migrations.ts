@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { sql } from 'kysely'
-import { createPostgres, type MigrationError, type MigrationProblem, type Postgres } from 'tsmicro/postgres'
+import { createPostgres, type MigrationError, type Postgres } from 'tsmicro/postgres'
 
 export type AnyTables = Record<string, Record<string, unknown>>
 
@@ -36,7 +36,7 @@ export async function migrationFolder(
   return { postgres, open, write, names, url, database, directory, location: pathToFileURL(directory) }
 }
 
-export const refused = (reason: MigrationProblem, text: RegExp) => (error: unknown) => {
+export const refused = (reason: MigrationError['reason'], text: RegExp) => (error: unknown) => {
   assert.equal((error as MigrationError).name, 'MigrationError')
   assert.equal((error as MigrationError).reason, reason)
   assert.match(String(error), text)

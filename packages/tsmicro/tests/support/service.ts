@@ -8,7 +8,6 @@ import {
   type Module,
   NatsClient,
   type NatsGroup,
-  type Preparation,
   type Routes,
   type Service,
   type ServiceOptions,
@@ -32,7 +31,7 @@ export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'module
   readonly nats?: NatsClient
   readonly middleware?: readonly Middleware[]
   readonly dependencies?: readonly Dependency[]
-  readonly prepare?: readonly Preparation[]
+  readonly prepare?: NonNullable<Module['prepare']>
   readonly authentication?: AuthenticationProvider
   readonly authorization?: AuthorizationProvider
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { locateRedis, type Server, startDocuments, startNats, startRedis } from '@tsmicro/infra'
 import { createNatsBroadcast, NatsClient } from 'tsmicro'
-import { type CacheStore, type CacheStoreOptions, createCacheStore } from 'tsmicro/cache'
+import { type CacheStore, createCacheStore } from 'tsmicro/cache'
 import { createMongo, createMongoMembership, type Mongo, type MongoMembership } from 'tsmicro/mongo'
 import { until } from '../../support/until.ts'
 
@@ -36,6 +36,8 @@ export interface Replica extends AsyncDisposable {
   readonly mongo: Mongo
   readonly registry: MongoMembership
 }
+
+type CacheStoreOptions = NonNullable<Parameters<typeof createCacheStore>[0]>
 
 export interface ReplicaOptions extends Omit<CacheStoreOptions, 'replicas' | 'redis' | 'log'> {
   /** Stores of one group cache the same. */
