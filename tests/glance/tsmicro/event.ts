@@ -8,7 +8,7 @@ const { greeted } = contract('hello', {
 })
 const welcome = on(greeted, { name: 'welcome', effect: 'idempotent' }, ({ data }) => console.log('Welcome', data.name))
 
-const log = createLogger({ name: 'hello' })
-const nats = new NatsClient({ url: process.env.NATS_URL ?? 'localhost', name: 'hello', log })
-await createService({ name: 'hello', version: '1.0.0', module: { nats, handlers: [welcome] }, log }).start()
+const nats = new NatsClient({ url: process.env.NATS_URL ?? 'localhost', name: 'hello' })
+const module = { nats, handlers: [welcome], publishes: [{ greeted }] }
+await createService({ name: 'hello', version: '1.0.0', module, log: createLogger({ name: 'hello' }) }).start()
 await createPublisher(nats, 'hello').publish(greeted, { name: 'Ada' })

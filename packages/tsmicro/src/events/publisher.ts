@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { currentContext } from '../call/index.ts'
 import type { EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
-import { type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
+import { assertAnnounces, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
 import { type Check, compileDefaultedOutgoing, tellProblems, writeJson } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
@@ -21,7 +21,7 @@ export interface Publisher {
    * Resolves when the server has taken the event. The request id and trace of the surrounding call go with it.
    * @throws {VALIDATION_FAILED} when the data does not match the event's schema, saying which event and where; nothing is sent
    * @throws {PAYLOAD_TOO_LARGE} when the event is more than the server takes (1 MiB by default); nothing is sent
-   * @throws {NOT_PERMITTED} when the server does not let this service announce the event
+   * @throws {NOT_PERMITTED} when this service does not say that it announces the event, or the server does not let it
    * @throws {SERVICE_UNAVAILABLE} when NATS is down
    */
   publish<E extends EventSpec>(
@@ -40,6 +40,7 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
   const checks = new WeakMap<object, Check>()
   return {
     async publish(event, data, options = {}) {
+      assertAnnounces(nats, event)
       const check = checks.get(event) ?? compileDefaultedOutgoing(event.data)
       checks.set(event, check)
       const checked = await check(data)

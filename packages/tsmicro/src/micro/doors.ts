@@ -9,7 +9,7 @@ import { assertInternal, assertProviders, assertSecrets } from './guarded.ts'
 import type { HealthCheck } from './health.ts'
 import type { Implementation } from './implement.ts'
 import { Implemented } from './implemented.ts'
-import { natsAccessOf } from './nats-access.ts'
+import { holdTo, natsAccessOf } from './nats-access.ts'
 import { NatsGroup } from './nats-group.ts'
 import { assertNats } from './nats-needed.ts'
 import type { NatsUse } from './nats-permissions.ts'
@@ -92,6 +92,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
     events: consumer.events,
     handlerTimeoutMs: timeoutMs,
   })
+  holdTo(natsAccess, module)
   // An event on a subject of requests would be taken for one, and its stream would answer theirs.
   const events = [...natsAccess.serves.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)
   for (const subject of new Set(events)) implemented.reserve(subject, `event ${subject}`)

@@ -1,5 +1,7 @@
-import { type Contract, type EventDefinition, eventsOf, type NatsAccess } from '../contract/index.ts'
+import { type Contract, type EventDefinition, eventsOf, type NatsAccess, proceduresOf } from '../contract/index.ts'
+import { limitTo, type Scope, unsaidOf } from '../nats/index.ts'
 import type { Module } from './module.ts'
+import { StartError } from './start-error.ts'
 
 export interface NatsAccessParts {
   readonly service: string
@@ -25,4 +27,22 @@ export function natsAccessOf({ service, module, contracts, events, handlerTimeou
 
 function eventsAlone(events: readonly EventDefinition[]): Contract {
   return Object.fromEntries(events.map(event => [event.subject, event]))
+}
+
+/**
+ * Holds the module's client to what the module says, whatever the server permits.
+ * @throws {StartError} when there are clients of contracts that it does not say it calls
+ */
+export function holdTo({ service, serves, calls = [] }: NatsAccess, { nats }: Module): void {
+  if (!nats) return
+  const called = calls.flatMap(proceduresOf).map(({ subject = '' }) => subject)
+  const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
+  const scope: Scope = { service, calls: new Set(called), announces: new Set(announced) }
+  const unsaid = unsaidOf(nats, scope)
+  if (unsaid.length > 0) {
+    throw new StartError(
+      `service ${service} has a client for ${unsaid.join(', ')}: add the contract with it to \`calls\` of its module`,
+    )
+  }
+  limitTo(nats, scope)
 }

@@ -17,6 +17,7 @@ import type { Transport } from './transport.ts'
 import { isInbox } from './wire/inbox.ts'
 
 const CHECK_TIMEOUT_MS = 1000
+const MEND_PUBLISH = 'add the contract with it to `publishes` of its module, and give the server the new permissions'
 /** Refusals that are remembered, so that each is told once. */
 const MOST_REFUSALS = 1000
 
@@ -126,7 +127,7 @@ export class NatsLink {
     // The refusal comes before the answer to the check, by another way.
     await new Promise(resolve => setImmediate(resolve))
     if ((this.#refusals.get(`publish ${subject}`) ?? Number.NEGATIVE_INFINITY) < began) return
-    throw new NOT_PERMITTED(undefined, { message: `NATS ${this.user} may not publish "${subject}"` })
+    throw new NOT_PERMITTED(undefined, { message: `NATS ${this.user} may not publish "${subject}": ${MEND_PUBLISH}` })
   }
 
   /** Sends what is still to be sent, as long as the server takes it, and ends. Safe while connecting. */
@@ -199,7 +200,7 @@ export class NatsLink {
   #refused(error: PermissionViolationError, inbox: Inbox): void {
     const { operation, subject } = error
     if (operation === 'publish') {
-      const mend = 'add the contract with it to `calls` of its NatsAccess, and give the server the new permissions'
+      const mend = 'add the contract with it to `calls` of its module, and give the server the new permissions'
       inbox.failSubject(subject, new Error(`NATS ${this.user} may not call "${subject}": ${mend}`, { cause: error }))
     }
     if (subject === USER_INFO) return

@@ -10,6 +10,7 @@ export { NOT_PERMITTED } from './not-permitted.ts'
 export type { TransportOptions } from './options.ts'
 export { allows, type OwnPermissions, USER_INFO } from './own-permissions.ts'
 export { covers, type Tokens, tokensOf } from './pattern.ts'
+export { assertAnnounces, limitTo, type Scope, unsaidOf } from './scope.ts'
 export { Subscriptions } from './subscriptions.ts'
 export type {
   Connect,

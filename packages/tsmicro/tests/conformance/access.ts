@@ -127,25 +127,55 @@ export async function access(open: OpenNetwork) {
     )
   })
 
-  test('a call that is not permitted is our mistake and not a bad moment: 500, the log says what to do', async () => {
+  test('a call that the module does not name is our mistake and not a bad moment: 500, the log says what to do', async () => {
     const made: TestService = await serve({
       ...patient,
       name: 'poor',
-      contracts: [front],
-      routes: routes => routes.implement(front, { ask: () => made.nats.client(stock).take() }),
+      handlers: [implement(front, { ask: () => made.nats.client(stock).take() })],
     })
     for (let round = 0; round < 3; round++) {
       const answer = await made.service.inject({ method: 'GET', url: '/ask' })
       assert.deepEqual([answer.statusCode, answer.json<{ error: string }>().error], [500, 'INTERNAL'])
     }
     const told = made.log.at('error').map(({ fields }) => String((fields.err as Error | undefined)?.message))
-    assert.ok(
-      told.some(text => /^NATS user "poor" may not call "stock.take": .*`calls`/.test(text)),
-      told.join('\n'),
+    assert.deepEqual(
+      told,
+      Array(3).fill(
+        'service poor does not say that it calls "stock.take": add the contract with it to `calls` of its module',
+      ),
     )
-    const together = await Promise.allSettled(Array.from({ length: 5 }, () => made.nats.client(stock).take()))
-    for (const each of together) assert.ok(each.status === 'rejected' && each.reason instanceof NOT_PERMITTED)
+    await assert.rejects(createPublisher(made.nats, 'poor').publish(taken, { id: 'a' }), (error: Error) => {
+      assert.ok(error instanceof NOT_PERMITTED)
+      assert.match(
+        error.message,
+        /^service poor does not say that it announces "goods.taken": .*`publishes` of its module$/,
+      )
+      return true
+    })
     await made.service.stop()
+  })
+
+  test('a client of a contract that the module does not name fails before the start', async () => {
+    const nats = network.client('front')
+    nats.client(stock)
+    assert.throws(
+      () => build({ ...patient, nats, name: 'front' }),
+      startError(
+        /^service front has a client for stock.take, stock.count: add the contract with it to `calls` of its module$/,
+      ),
+    )
+    build({ ...patient, nats, name: 'front', calls: [calls] })
+  })
+
+  test('what the server does not permit is said alike, alone and together', async () => {
+    const client = network.client('poor')
+    await client.connect()
+    const together = await Promise.allSettled(Array.from({ length: 5 }, () => client.client(stock).take()))
+    for (const each of together) {
+      assert.ok(each.status === 'rejected' && each.reason instanceof NOT_PERMITTED)
+      assert.match(each.reason.message, /^NATS user "poor" may not call "stock.take": .*`calls` of its module/)
+    }
+    await client.close()
   })
 
   test('an event that may not be announced is not announced in silence', async () => {
@@ -153,7 +183,7 @@ export async function access(open: OpenNetwork) {
     await client.connect()
     await assert.rejects(createPublisher(client, 'poor').publish(taken, { id: 'a' }), (error: Error) => {
       assert.ok(error instanceof NOT_PERMITTED)
-      assert.match(error.message, /^NATS user "poor" may not publish "goods.taken"/)
+      assert.match(error.message, /^NATS user "poor" may not publish "goods.taken": .*`publishes` of its module/)
       return true
     })
     await client.close()

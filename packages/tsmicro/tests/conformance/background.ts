@@ -57,6 +57,7 @@ export async function background(open: OpenNetwork) {
   const front: TestService = await serve({
     name: 'front',
     contracts: [doors],
+    calls: [back],
     network,
     routes: routes =>
       routes.implement(doors, {
@@ -147,6 +148,7 @@ export async function background(open: OpenNetwork) {
     const made: TestService = await serve({
       name: 'jobs',
       contracts: [jobs],
+      calls: [back],
       network,
       routes: routes =>
         routes.implement(jobs, {

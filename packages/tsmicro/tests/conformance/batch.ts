@@ -131,6 +131,7 @@ export async function batch(open: OpenNetwork) {
     const { service: entry, nats } = await serve({
       name: 'front',
       contracts: [front],
+      calls: [shop],
       network,
       routes: routes => routes.implement(front, { who: () => nats.client(shop).who() }),
     })

@@ -52,6 +52,7 @@ export async function cancel(open: OpenNetwork) {
   const second: TestService = await serve({
     name: 'middle',
     contracts: [middle],
+    calls: [back],
     network,
     endpoints: group =>
       group.implement(middle, { pass: ({ signal }) => hang('middle', signal, second.nats.client(back).hang()) }),
@@ -59,6 +60,7 @@ export async function cancel(open: OpenNetwork) {
   const first: TestService = await serve({
     name: 'front',
     contracts: [front],
+    calls: [middle],
     network,
     routes: routes => {
       const pass = ({ signal }: { signal: AbortSignal }) =>

@@ -58,7 +58,7 @@ export async function draining(open: OpenNetwork) {
 
   test('a stopped service leaves no connection behind', async () => {
     const name = `leak-${process.pid}`
-    const made = await serve({ name, contracts: [], network })
+    const made = await serve({ name, calls: [shop], network })
     const connection = made.nats.use()
     await made.service.stop()
     assert.ok(connection.isClosed())

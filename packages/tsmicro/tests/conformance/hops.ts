@@ -66,6 +66,7 @@ export async function hops(open: OpenNetwork) {
   const m = await serve({
     name: 'middle',
     contracts: [middle],
+    calls: [back],
     network,
     endpoints: group =>
       group.implement(middle, {
@@ -81,6 +82,7 @@ export async function hops(open: OpenNetwork) {
   const f = await serve({
     name: 'front',
     contracts: [front],
+    calls: [middle, back],
     network,
     routes: routes =>
       routes.implement(front, {

@@ -94,6 +94,7 @@ export async function lazyWork(open: OpenNetwork) {
       const made: TestService = await serve({
         name: 'lazy',
         contracts: [lazy],
+        calls: [lazy],
         network,
         middleware,
         authentication,

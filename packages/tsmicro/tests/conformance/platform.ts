@@ -45,6 +45,7 @@ export async function platform(open: OpenNetwork) {
   const s = await serve({
     name: 'stock',
     contracts: [stock],
+    calls: [orders],
     network,
     endpoints: group =>
       group.implement(stock, {
@@ -65,6 +66,7 @@ export async function platform(open: OpenNetwork) {
   const o = await serve({
     name: 'orders',
     contracts: [orders],
+    calls: [stock],
     network,
     routes: routes =>
       routes.implement(orders, {

@@ -34,6 +34,7 @@ const b = await serve({
 const f = await serve({
   name: 'front',
   contracts: [front],
+  calls: [shop],
   natsUrl: server.url,
   // As an authentication provider does that asks another service.
   authentication: {

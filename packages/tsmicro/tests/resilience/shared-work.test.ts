@@ -31,6 +31,7 @@ let asking = 0
 const asked = await serve({
   name: 'front',
   contracts: [front],
+  calls: [back],
   natsUrl: nats.url,
   routes: routes =>
     routes.implement(front, {

@@ -21,6 +21,7 @@ import { DEADLINE_EXCEEDED, VALIDATION_FAILED } from '../../errors/index.ts'
 import { type Check, compileDefaultedOutgoing, compileSchema, tellProblems, writeJson } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
+import { assertCalls, remember } from '../scope.ts'
 import type { Outcome } from './outcome.ts'
 import { type OutgoingCall, withDeadline } from './outgoing-call.ts'
 import { errorOf, MALFORMED_REPLY, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
@@ -101,13 +102,14 @@ export class NatsClient extends NatsLink {
       })
     const made = Object.freeze(Object.fromEntries(callers)) as object
     this.#clients.set(contract, made)
+    remember(this, contract)
     return made as Client<C, 'nats', CallOptions>
   }
 
   /**
    * @throws {ApiError} an error that the procedure declares, as the same class with the same data
    * @throws {SERVICE_UNAVAILABLE} when nobody answers on the subject or NATS is down
-   * @throws {NOT_PERMITTED} when the server does not let this service call that one
+   * @throws {NOT_PERMITTED} when this service does not say that it calls that one, or the server does not let it
    * @throws {OVERLOADED} when the other service has more to do than it takes
    * @throws {DEADLINE_EXCEEDED} when the answer does not come in time
    * @throws {VALIDATION_FAILED} when `data` does not match the request's schema; nothing is sent
@@ -223,6 +225,7 @@ export class NatsClient extends NatsLink {
   #prepare(procedure: BoundProcedure): Prepared {
     const known = this.#prepared.get(procedure)
     if (known) return known
+    assertCalls(this, procedure)
     const [input, output] = [procedure.input ?? procedure.request, procedure.output ?? procedure.response]
     const prepared = {
       request: input && compileDefaultedOutgoing(input),
