@@ -94,14 +94,9 @@ export async function makeBlog(
   const blog = dataOf(await send('POST /author', { token: author.token, body: draft(change) }))
   if (editor) {
     await handIn(send, author, blog._id)
-    dataOf(await announced(() => publish(send, editor, blog._id)))
+    dataOf(await publish(send, editor, blog._id))
   }
   return blog
-}
-
-/** Repeats a change that is stored, and of which a busy machine could not tell all instances in time. */
-function announced(change: () => Promise<Answer>): Promise<Answer> {
-  return until(change, ({ status, body }) => status !== 503 || body.error !== 'CHANGE_NOT_ANNOUNCED')
 }
 
 /** The author hands a blog in. @returns the revision that the editors get to read */
@@ -113,7 +108,12 @@ export async function handIn(send: Send, { token }: User, id: string): Promise<n
 export async function publish(send: Send, { token }: User, id: string): Promise<Answer> {
   const { status, body } = await send(`GET /editor/id/${id}`, { token })
   const revision = status === 200 ? body.data.revision : 1
-  return send(`PUT /editor/publish/id/${id}?revision=${revision}`, { token })
+  return announced(() => send(`PUT /editor/publish/id/${id}?revision=${revision}`, { token }))
+}
+
+/** Repeats a change that is stored, and of which a busy machine could not tell all instances in time. */
+function announced(change: () => Promise<Answer>): Promise<Answer> {
+  return until(change, ({ status, body }) => status !== 503 || body.error !== 'CHANGE_NOT_ANNOUNCED')
 }
 
 /** The author changes a blog, and an editor makes the change public. */
@@ -125,7 +125,7 @@ export async function revise(
 ): Promise<void> {
   dataOf(await send('PUT /author', { token: author.token, body: change }))
   await handIn(send, author, change._id)
-  dataOf(await announced(() => publish(send, editor, change._id)))
+  dataOf(await publish(send, editor, change._id))
 }
 
 /** @returns the ids of a list that was answered */
