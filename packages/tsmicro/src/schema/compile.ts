@@ -2,15 +2,17 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { closeSchema } from './close.ts'
 import { compileDefaults } from './defaults.ts'
+import { MAX_DETAILS } from './problems.ts'
 import { compilePrune } from './prune.ts'
 import type { JsonSchema, Schema } from './schema.ts'
-import { isStandardSchema } from './standard.ts'
-import { type Check, type Checked, compileStandard } from './standard-check.ts'
+import { isStandardSchema, type StandardSchema } from './standard.ts'
+import { type Check, type Checked, problemsOfIssues } from './standard-check.ts'
 import { compileTelling } from './tell.ts'
+import { compileWire, unnamedIn } from './wire-check.ts'
 
 /**
- * `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). A
- * Standard Schema decides for itself: zod, for one, drops what a plain `z.object` does not name.
+ * `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). What a
+ * Standard Schema names is what its JSON Schema says.
  */
 export type UnknownFields = 'refuse' | 'ignore'
 
@@ -25,7 +27,7 @@ const TOO_DEEP: Checked = { problems: [{ path: '', message: 'is nested too deepl
  * check({ nom: 'Ada' }) // { problems: [{ path: '', message: '…' }] }
  */
 export function compileSchema(schema: Schema, unknownFields: UnknownFields): Check {
-  if (isStandardSchema(schema)) return compileStandard(schema)
+  if (isStandardSchema(schema)) return standardCheck(schema, unknownFields)
   const closedSchema = closeSchema(schema as JsonSchema)
   const closed = Compile(closedSchema as TSchema)
   if (unknownFields === 'refuse') {
@@ -59,5 +61,22 @@ export function guarded(check: (value: unknown) => Checked): (value: unknown) =>
       if (error instanceof RangeError) return TOO_DEEP
       throw error
     }
+  }
+}
+
+function standardCheck(schema: StandardSchema, unknownFields: UnknownFields): Check {
+  const { prune, problems } = compileWire(schema)
+  const check = guarded(value => {
+    const wrong = problems(value)
+    return wrong.length > 0 ? { problems: wrong } : { value }
+  })
+  return async value => {
+    const named = prune ? prune(value) : value
+    const unnamed = unknownFields === 'refuse' ? unnamedIn(value, named) : []
+    const result = await schema['~standard'].validate(named)
+    if (result.issues) return { problems: [...problemsOfIssues(result.issues), ...unnamed].slice(0, MAX_DETAILS) }
+    if (unnamed.length > 0) return { problems: unnamed }
+    const checked = check(named)
+    return checked.problems ? checked : { value: result.value }
   }
 }

@@ -1,4 +1,6 @@
 import { acceptsOf } from './accepts.ts'
+import { closeSchema } from './close.ts'
+import { memberOf } from './member.ts'
 import { branchesOf, itemsOf, type Root, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
@@ -63,7 +65,7 @@ class Defaults {
       if (!isNode(value)) return value
       const changes: [string, unknown][] = []
       for (const { name, fill, initial } of members) {
-        const member = value[name]
+        const member = memberOf(value, name)
         const filled = member === undefined ? initial() : fill(member)
         if (filled !== member) changes.push([name, filled])
       }
@@ -90,17 +92,20 @@ class Defaults {
     }
   }
 
-  /** That of the first alternative that takes the value with its defaults. */
+  /** That of the alternative that names all of the value's fields, else of the first that takes it, with its defaults. */
   #ofBranches(node: JsonSchema): Fill {
     const branches = branchesOf(node).map(branch => this.#root.resolve(branch))
     if (!branches.some(mentionsDefault)) return SAME
-    const options = branches.map(branch => ({ fill: this.fillOf(branch), accepts: acceptsOf(branch, this.#root) }))
+    const options = branches.map(branch => ({
+      fill: this.fillOf(branch),
+      names: acceptsOf(closeSchema(branch), this.#root, branch),
+      accepts: acceptsOf(branch, this.#root),
+    }))
     return value => {
-      for (const { fill, accepts } of options) {
-        const filled = fill(value)
-        if (accepts(filled)) return filled
-      }
-      return value
+      const tried = options.map(({ fill, ...checks }) => ({ ...checks, filled: fill(value) }))
+      const chosen =
+        tried.find(({ names, filled }) => names(filled)) ?? tried.find(({ accepts, filled }) => accepts(filled))
+      return chosen ? chosen.filled : value
     }
   }
 }

@@ -1,22 +1,36 @@
 import type { JsonSchema, Schema } from './schema.ts'
-import { isStandardSchema } from './standard.ts'
+import { isStandardSchema, type StandardSchema } from './standard.ts'
 
 /** How libraries describe what JSON has no type for; without these they describe nothing at all of a schema that has it. */
-const LIBRARY_OPTIONS: Readonly<Record<string, Record<string, unknown>>> = {
-  zod: { unrepresentable: 'any', override: describeZod },
-  arktype: { fallback: ({ base }: { readonly base: unknown }) => base },
+const OPTIONS = libraryOptions(describeZod)
+/** The same; what zod coerces may be anything. */
+const TAKEN_OPTIONS = libraryOptions(describeTakenZod)
+
+function libraryOptions(override: (context: ZodContext) => void): Readonly<Record<string, Record<string, unknown>>> {
+  return {
+    zod: { unrepresentable: 'any', override },
+    arktype: { fallback: ({ base }: { readonly base: unknown }) => base },
+  }
 }
 
 /**
- * The schema as plain JSON Schema 2020-12, for OpenAPI, query strings, pruning and schema hashes; of a Standard Schema its input, as
+ * The schema as plain JSON Schema 2020-12, for OpenAPI, query strings and schema hashes; of a Standard Schema its input, as
  * that is what travels. `z.coerce.date()` is a text with format `date-time`; other types that JSON does not know (zod's
  * `bigint`) are `{}` (anything), and so is the whole of a schema that cannot describe itself.
  */
 export function describeSchema(schema: Schema): JsonSchema {
-  if (!isStandardSchema(schema)) return JSON.parse(JSON.stringify(schema)) as JsonSchema
+  return isStandardSchema(schema) ? inputOf(schema, OPTIONS) : (JSON.parse(JSON.stringify(schema)) as JsonSchema)
+}
+
+/** What a Standard Schema takes: as {@link describeSchema}, but for what it would coerce, which its description says less of. */
+export function describeTaken(schema: StandardSchema): JsonSchema {
+  return inputOf(schema, TAKEN_OPTIONS)
+}
+
+function inputOf(schema: StandardSchema, options: typeof OPTIONS): JsonSchema {
   const { jsonSchema, vendor } = schema['~standard']
   if (!jsonSchema) return {}
-  const libraryOptions = LIBRARY_OPTIONS[vendor]
+  const libraryOptions = options[vendor]
   try {
     const { $schema: _, ...rest } = jsonSchema.input({
       target: 'draft-2020-12',
@@ -39,4 +53,8 @@ function describeZod({ zodSchema, jsonSchema }: ZodContext): void {
   if (type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
   // Text or number: what BigInt() reads; here text, as numbers do not hold them.
   if (type === 'bigint') Object.assign(jsonSchema, { type: 'string', pattern: '^-?\\d+$' })
+}
+
+function describeTakenZod({ zodSchema, jsonSchema }: ZodContext): void {
+  if (zodSchema._zod.def.coerce) for (const name of Object.keys(jsonSchema)) delete jsonSchema[name]
 }

@@ -3,7 +3,6 @@ import { Compile } from 'typebox/compile'
 import { closeSchema } from './close.ts'
 import { guarded } from './compile.ts'
 import { compileDefaults } from './defaults.ts'
-import { describeSchema } from './describe.ts'
 import { compilePlain } from './plain.ts'
 import { compilePrune } from './prune.ts'
 import type { JsonSchema, Schema } from './schema.ts'
@@ -11,6 +10,7 @@ import { isStandardSchema, type StandardSchema } from './standard.ts'
 import { type Check, type Checked, problemsOfIssues } from './standard-check.ts'
 import { compileTelling } from './tell.ts'
 import { asJson, tellWays } from './unwritable.ts'
+import { compileWire } from './wire-check.ts'
 
 /**
  * Compiles the check of what leaves: an answer, an event, a call's data. Its value is what is to be written, and nothing but what
@@ -46,13 +46,14 @@ export function compileDefaultedOutgoing(schema: Schema): Check {
 
 /** A schema that cannot describe itself is asked for its output: there is no other way to know which fields it names. */
 function standardOutgoing(schema: StandardSchema): Check {
-  const described = describeSchema(schema)
-  const prune = Object.keys(described).length > 0 ? compilePrune(described) : undefined
+  const { prune, problems } = compileWire(schema)
   return async given => {
     const written = asJson(prune ? prune(given) : given)
     if (written.problems) return written
     const result = await schema['~standard'].validate(written.value)
     if (result.issues) return { problems: tellWays(problemsOfIssues(result.issues), given) } satisfies Checked
+    const wrong = problems(written.value)
+    if (wrong.length > 0) return { problems: tellWays(wrong, given) }
     return { value: prune ? written.value : result.value }
   }
 }

@@ -1,3 +1,4 @@
+import { memberOf } from './member.ts'
 import { branchesOf, itemsOf, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
@@ -46,7 +47,7 @@ function objectTest(node: JsonSchema, build: (node: unknown) => Test | undefined
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return true
     const prototype = Object.getPrototypeOf(value)
     if (prototype !== Object.prototype && prototype !== null) return false
-    for (const [name, test] of members) if (!test((value as JsonSchema)[name])) return false
+    for (const [name, test] of members) if (!test(memberOf(value, name))) return false
     return unnamed.every(test => Object.values(value).every(test))
   }
 }

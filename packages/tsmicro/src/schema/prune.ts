@@ -1,10 +1,13 @@
 import { acceptsOf } from './accepts.ts'
+import { hasMember } from './member.ts'
 import { itemsOf, type Root, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /** Copies a value that matches a schema, without the properties that the schema does not name. */
 export type Prune = (value: unknown) => unknown
 
+/** As if it were assigned, but for `__proto__`. */
+const OWN = { enumerable: true, configurable: true, writable: true } as const
 const OBJECT_KEYWORDS = ['properties', 'patternProperties', 'additionalProperties'] as const
 
 /**
@@ -66,12 +69,12 @@ export function compilePrune(schema: JsonSchema): Prune {
     return value => {
       if (!isNode(value)) return value
       const result: Record<string, unknown> = {}
-      for (const [name, prune] of properties) if (name in value) result[name] = prune(value[name])
+      for (const [name, prune] of properties) if (hasMember(value, name)) result[name] = prune(value[name])
       if (patterns.length === 0 && !others) return result
       for (const [name, member] of Object.entries(value)) {
         if (named.has(name)) continue
         const prune = patterns.find(([pattern]) => pattern.test(name))?.[1] ?? others
-        if (prune) Object.defineProperty(result, name, { value: prune(member), enumerable: true, configurable: true })
+        if (prune) Object.defineProperty(result, name, { ...OWN, value: prune(member) })
       }
       return result
     }

@@ -4,23 +4,41 @@ import { isNode, type JsonSchema } from './schema.ts'
 export interface Root {
   /** The node itself, or what it refers to; `{}` for what is no schema. */
   readonly resolve: (node: unknown) => JsonSchema
-  /** By their names, for whoever looks at a node alone. */
-  readonly definitions: Readonly<Record<string, JsonSchema>>
+  /** What the references within a node may name. */
+  readonly definitionsOf: (node: JsonSchema) => Definitions
 }
 
-/** Finds definitions as JSON Schema (`#/$defs/Node`) and TypeBox (`Node`) name them. */
+type Definitions = Readonly<Record<string, unknown>>
+
+/**
+ * Finds definitions as JSON Schema (`#/$defs/Node`) and TypeBox (`Node`) name them. TypeBox's `Cyclic` has its definitions with it,
+ * wherever in a schema it is.
+ */
 export function rootOf(schema: JsonSchema): Root {
-  const definitions = { ...(schema.$defs as object), ...(schema.definitions as object) } as Record<string, JsonSchema>
+  const scopes = new WeakMap<JsonSchema, Definitions>()
+  addScopes(schema, {}, scopes)
+  const own = scopes.get(schema) ?? {}
+  const definitionsOf = (node: JsonSchema) => scopes.get(node) ?? own
   return {
     resolve: node => {
       let found = node
       // References may go in a circle.
       for (let steps = 0; isNode(found) && typeof found.$ref === 'string' && steps < 20; steps++)
-        found = found.$ref === '#' ? schema : definitions[found.$ref.replace(/^#\/(\$defs|definitions)\//, '')]
+        found = found.$ref === '#' ? schema : definitionsOf(found)[found.$ref.replace(/^#\/(\$defs|definitions)\//, '')]
       return isNode(found) ? found : {}
     },
-    definitions,
+    definitionsOf,
   }
+}
+
+/** Notes for each node which definitions its references may name. */
+function addScopes(node: unknown, outer: Definitions, scopes: WeakMap<JsonSchema, Definitions>): void {
+  if (Array.isArray(node)) for (const member of node) addScopes(member, outer, scopes)
+  if (!isNode(node) || scopes.has(node)) return
+  const inner =
+    node.$defs || node.definitions ? { ...outer, ...(node.definitions as object), ...(node.$defs as object) } : outer
+  scopes.set(node, inner)
+  for (const member of Object.values(node)) addScopes(member, inner, scopes)
 }
 
 /** What a schema says of an object's properties, those of `allOf` included. */

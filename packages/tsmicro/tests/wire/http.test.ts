@@ -23,10 +23,14 @@ const RETOLD: Readonly<Record<string, object>> = {
   'PUT /one/5 HTTP/1.1 {"title":"a","notify":true}': { path: 'notify', message: 'belongs in the query alone' },
 }
 
+/** What a library's schema does not name was dropped without a word before; it is refused as all other unknown fields are. */
+const REFUSED = 'GET /since?more=1 HTTP/1.1'
+
 for (const recorded of exchanges) {
   const [line, rest = ''] = recorded.request.split('\r\n', 1).concat(recorded.request.split('\r\n\r\n')[1] ?? '')
   test(`HTTP: answered as before: ${line} ${rest.slice(0, 60)}`, async () => {
     const answer = await ask(opened.service.url, recorded.request)
+    if (line === REFUSED) return assert.equal(answer.status, 400)
     const retold = RETOLD[`${line} ${rest}`]
     const wanted = retold
       ? { ...recorded, body: JSON.stringify({ ...JSON.parse(recorded.body), details: [retold] }) }
