@@ -10,6 +10,7 @@ import {
 } from 'tsmicro'
 import { contract, frameworkErrors, procedure } from 'tsmicro/contract'
 import { type TestApp, testService } from 'tsmicro/testing'
+import Type from 'typebox'
 import { authentication, bearer } from '../support/providers.ts'
 import { createModule, fakes, roles, shop, UNKNOWN_ITEM } from './shop.ts'
 
@@ -31,8 +32,9 @@ test('both doors, with the checks and errors that they have in production', asyn
   }
 })
 
-test('nobody listens, and nothing is written to stdout or stderr', async () => {
+test('nobody listens; what is logged is kept', () => {
   assert.equal(app.service.url, '')
+  assert.ok(!process.getActiveResourcesInfo().includes('TCPServerWrap'))
   assert.ok(app.log.lines.some(({ message }) => message === 'shop is ready'))
 })
 
@@ -136,6 +138,52 @@ test('a call that its caller gives up ends, at both doors', async () => {
   for (const client of [app.http(shop), app.nats(shop)])
     await assert.rejects(client.find({ name: 'soap' }, { signal }), /no longer wanted/)
   await assert.rejects(app.nats(shop).find({ name: 'soap' }, { timeoutMs: 0 }), DEADLINE_EXCEEDED)
+})
+
+test('a caller that leaves ends the work, at both doors', async () => {
+  const slow = contract('slow', { wait: procedure({ http: 'POST /wait', nats: 'wait', access: 'open' }) })
+  let begun = Promise.withResolvers<void>()
+  let ended = Promise.withResolvers<void>()
+  const waiting = implement(slow, {
+    wait: ({ signal }) =>
+      new Promise((_, reject) => {
+        begun.resolve()
+        signal.addEventListener('abort', () => {
+          ended.resolve()
+          reject(signal.reason)
+        })
+      }),
+  })
+  await using other = await testService(({ nats }) => ({ nats, handlers: [waiting] }))
+  for (const client of [other.http(slow), other.nats(slow)]) {
+    begun = Promise.withResolvers()
+    ended = Promise.withResolvers()
+    const leaving = new AbortController()
+    const refused = assert.rejects(client.wait({}, { signal: leaving.signal }), /^Error: enough$/)
+    await begun.promise
+    leaving.abort(new Error('enough'))
+    await Promise.all([refused, ended.promise])
+  }
+})
+
+test('closed twice, and while a call is worked on: the call is finished first', async () => {
+  const slow = contract('slow', { wait: procedure({ http: 'POST /wait', access: 'open', output: Type.String() }) })
+  const begun = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  const waiting = implement(slow, {
+    async wait() {
+      begun.resolve()
+      await go.promise
+      return 'done'
+    },
+  })
+  const other = await testService(() => ({ handlers: [waiting] }))
+  const answer = other.http(slow).wait()
+  await begun.promise
+  const closed = Promise.all([other.close(), other.close()])
+  go.resolve()
+  assert.equal(await answer, 'done')
+  await closed
 })
 
 test('NATS is down and comes back', async () => {

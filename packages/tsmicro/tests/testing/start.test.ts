@@ -12,7 +12,7 @@ import {
   type Routes,
   StartError,
 } from 'tsmicro'
-import { ApiError, contract, procedure } from 'tsmicro/contract'
+import { ApiError, contract, event, procedure } from 'tsmicro/contract'
 import { createLoopback, testService } from 'tsmicro/testing'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
@@ -103,6 +103,37 @@ test('the name is that of what is implemented, or given', async () => {
     handlers: [on(delivered, { name: 'x', effect: 'idempotent' }, nothing)],
   }))
   await reacting.publish(delivered, { name: 'soap' })
+})
+
+test('a service may be called test, like the one who calls', async () => {
+  const own = contract('test', {
+    ping: procedure({ http: 'GET /ping', nats: 'ping', access: 'open', output: Type.String() }),
+    pinged: event({ subject: 'test.pinged', aggregate: 'by', data: Type.Object({ by: Type.String() }) }),
+  })
+  await using app = await testService(({ nats }) => {
+    const heard: string[] = []
+    const events = createPublisher(nats, 'test')
+    return {
+      nats,
+      handlers: [
+        implement(own, {
+          async ping() {
+            await events.publish(own.pinged, { by: 'ada' })
+            return heard.join()
+          },
+        }),
+        on(own.pinged, { name: 'hear', effect: 'idempotent' }, ({ data }) => void heard.push(data.by)),
+      ],
+    }
+  })
+  await app.nats(own).ping()
+  await app.publish(own.pinged, { by: 'bob' })
+  assert.equal(await app.http(own).ping(), 'ada,bob,ada')
+  // What the test announces, the service does not.
+  assert.deepEqual(
+    app.events(own.pinged).map(({ data }) => data.by),
+    ['ada', 'ada'],
+  )
 })
 
 test('a controller’s base path and providers, and routes of its own', async () => {

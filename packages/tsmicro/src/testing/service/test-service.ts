@@ -22,7 +22,7 @@ import { createLoopback, type Loopback, type LoopbackClientOptions } from '../lo
 import { createCaller, type TestCaller } from './caller.ts'
 import { createFakes } from './fakes.ts'
 import { HandledEvents } from './handled.ts'
-import { PublishedEvents } from './published.ts'
+import { PublishedEvents, TEST } from './published.ts'
 import { type LogLine, RecordedLog } from './recorded-log.ts'
 import { basePathOf, serviceNameOf } from './service-name.ts'
 import { Users } from './users.ts'
@@ -84,8 +84,6 @@ export interface TestApp extends TestCaller, AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Who calls and announces. */
-const TEST = 'test'
 const EVERYTHING = { publish: ['>'], subscribe: ['>'] }
 const START_TIMEOUT_MS = 10_000
 const NEXT_EVENT_MS = 10_000
