@@ -1,0 +1,71 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** A web application's server: its page and program, and the platform below `/api`, all of one origin. */
+interface Site extends AsyncDisposable {
+  readonly url: string
+  /** What the page's program says in the end. */
+  readonly report: Promise<unknown>
+  /** Resolves when a request that was held, not answered, has been given up by the browser. */
+  readonly givenUp: Promise<void>
+}
+
+/** Without `unsafe-eval`: a page need not allow what compiles checks to code. */
+const POLICY = "default-src 'self'; connect-src 'self' http://127.0.0.1:*"
+const PAGE = '<!doctype html><meta charset="utf-8"><title>page</title><script type="module" src="program.js"></script>'
+
+interface SiteOptions {
+  /** The page's, for browsers. */
+  readonly program: string
+  /** What it is told when it asks. */
+  readonly setting: object
+  readonly platformUrl: string
+}
+
+export async function openSite({ program, setting, platformUrl }: SiteOptions): Promise<Site> {
+  const report = Promise.withResolvers<unknown>()
+  const givenUp = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const server = createServer((incoming, outgoing) => {
+    const path = new URL(incoming.url ?? '/', 'http://site').pathname
+    if (path.startsWith('/api/') && incoming.headers['x-hold']) {
+      outgoing.once('close', givenUp.resolve)
+      held.resolve()
+    } else if (path.startsWith('/api/')) forward(incoming, outgoing, platformUrl)
+    else if (path === '/setting') outgoing.end(JSON.stringify(setting))
+    else if (path === '/held') held.promise.then(() => outgoing.end())
+    else if (path === '/report') textOf(incoming).then(text => outgoing.end(() => report.resolve(JSON.parse(text))))
+    else if (path === '/app/program.js') outgoing.setHeader('content-type', 'text/javascript').end(program)
+    else if (path === '/app/') {
+      const headers = { 'content-type': 'text/html', 'content-security-policy': POLICY }
+      outgoing.writeHead(200, headers).end(PAGE)
+    } else outgoing.writeHead(404).end()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    report: report.promise,
+    givenUp: givenUp.promise,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+function forward(incoming: IncomingMessage, outgoing: ServerResponse, platformUrl: string): void {
+  const target = platformUrl + (incoming.url ?? '').slice('/api'.length)
+  const { method, headers } = incoming
+  const sent = request(target, { method, headers: { ...headers, host: new URL(platformUrl).host } }, answer => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+    answer.pipe(outgoing)
+  })
+  sent.once('error', () => outgoing.destroy())
+  incoming.pipe(sent)
+}
+
+async function textOf(incoming: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of incoming.setEncoding('utf8')) text += chunk
+  return text
+}
