@@ -63,17 +63,17 @@ const Valid = Type.Object({ valid: Type.Boolean() })
 export const validation = contract('auth', {
   validateToken: procedure({
     ...{ nats: 'validate.token', access: 'internal' },
-    ...{ request: Type.Object({ token: Type.String() }), response: Type.Object({ id: Type.String() }) },
+    ...{ input: Type.Object({ token: Type.String() }), output: Type.Object({ id: Type.String() }) },
   } as const),
   validateRole: procedure({
     ...{ nats: 'validate.role', access: 'internal' },
-    ...{ request: Type.Object({ userId: Type.String(), role: Type.String() }), response: Valid },
+    ...{ input: Type.Object({ userId: Type.String(), role: Type.String() }), output: Valid },
   } as const),
 })
 export const keys = contract('auth', {
   jwks: procedure({
-    ...{ nats: 'keys.jwks', access: 'internal', request: Type.Object({}) },
-    response: Type.Object({ keys: Type.Array(Type.Any()) }),
+    ...{ nats: 'keys.jwks', access: 'internal', input: Type.Object({}) },
+    output: Type.Object({ keys: Type.Array(Type.Any()) }),
   } as const),
 })
 export const reading = contract('blog', {
@@ -199,7 +199,7 @@ export const routes = new Routes({ ...providers, server, basePath: '/', onImplem
 class Answers extends Controller {
   override mountNats(group: NatsGroup) {
     group.implement(validation, {
-      validateToken: ({ data }) => sessions.validate(data.token),
+      validateToken: ({ input }) => sessions.validate(input.token),
       validateRole: () => ({ valid: true }),
     })
     group.implement(keys, { jwks: () => keyRing.jwks() as { keys: unknown[] } })

@@ -1,11 +1,14 @@
-import type { Access, AnswerOf, ErrorsOf, InputOf, ProcedureSpec, Role } from '../contract/index.ts'
+import type { Access, AnswerOf, ErrorsOf, ProcedureSpec, Role } from '../contract/index.ts'
+import type { Infer } from '../schema/index.ts'
 import type { CallContext } from './context.ts'
 import type { Principal } from './principal.ts'
 
 type UserOf<A extends Access> = A extends 'user' | Role ? { readonly user: Principal } : { readonly user?: undefined }
 
+type GivenOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? { readonly input: Infer<S> } : unknown
+
 /** What a handler receives: the validated input, the declared errors, and the call's context. */
-export type CallOf<P extends ProcedureSpec> = InputOf<P> &
+export type CallOf<P extends ProcedureSpec> = GivenOf<P> &
   UserOf<P['access']> & {
     /** Constructors of the declared errors: `throw new errors.BLOG_NOT_FOUND()`. */
     readonly errors: ErrorsOf<P>

@@ -5,8 +5,8 @@ import type { Deadline } from './deadline.ts'
 /** A call of a procedure, served or made. */
 export interface ProcedureCall {
   readonly procedure: BoundProcedure
-  /** Validated input: `data`, or `params`, `query` and `body`. */
-  readonly input: Readonly<Record<string, unknown>>
+  /** The validated input, as a handler gets it; what a client sends, before it is made text. Undefined where there is none. */
+  readonly input: unknown
   /** What is left for it, and for whatever middleware does around it. */
   readonly deadline: Deadline
   /** The call that is worked on; `undefined` where a client is called outside of one. */

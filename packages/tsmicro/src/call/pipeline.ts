@@ -7,7 +7,7 @@ import type { Handler } from './handler.ts'
 import { compose, type Middleware, type MiddlewareCall } from './middleware.ts'
 
 /** Runs a validated input through middleware and handler, and checks the answer. Rejects with what the caller is told. */
-export type Pipeline = (input: Readonly<Record<string, unknown>>, context: CallContext) => Promise<unknown>
+export type Pipeline = (input: unknown, context: CallContext) => Promise<unknown>
 
 /**
  * Builds what both doors run behind their validation: middleware → handler → check of the response. A response that does
@@ -48,9 +48,8 @@ export function createPipeline(
   }
 }
 
-function compileOutput({ output, response }: BoundProcedure) {
-  const schema = output ?? response
-  return schema && compileOutgoing(schema)
+function compileOutput({ output }: BoundProcedure) {
+  return output && compileOutgoing(output)
 }
 
 /** So that middleware sees what the caller will see, and cannot tell more by accident. */
@@ -79,19 +78,11 @@ function isThenable(value: unknown): value is Promise<unknown> {
  */
 class HandlerCall {
   readonly input: unknown
-  readonly data: unknown
-  readonly params: unknown
-  readonly query: unknown
-  readonly body: unknown
   readonly errors: object
   readonly context: CallContext
 
-  constructor({ input, data, params, query, body }: MiddlewareCall['input'], context: CallContext, errors: object) {
+  constructor(input: unknown, context: CallContext, errors: object) {
     this.input = input
-    this.data = data
-    this.params = params
-    this.query = query
-    this.body = body
     this.errors = errors
     this.context = context
   }
@@ -105,7 +96,7 @@ class HandlerCall {
   }
 }
 
-/** A handler answered something that its procedure's response schema does not allow. */
+/** A handler answered something that its procedure's output does not allow. */
 class ResponseMismatchError extends Error {
   constructor(problems: readonly ValidationDetail[]) {
     super(`the response does not match its schema: ${tellProblems(problems)}`)

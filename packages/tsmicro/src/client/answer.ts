@@ -22,7 +22,7 @@ export interface Answer {
  */
 export function compileAnswer(procedure: BoundProcedure): (answer: Answer) => Promise<unknown> {
   const { bare, errors = {} } = procedure
-  const output = procedure.output ?? procedure.response
+  const { output } = procedure
   const decode = compileDecode(output)
   return async ({ response, text }) => {
     const told = parse(text)

@@ -1,9 +1,8 @@
-import { type BoundProcedure, type Caller, type Contract, parseRoute, type ResponseOf } from '../contract/index.ts'
+import { type BoundProcedure, type Caller, type Contract, parseRoute } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE, VALIDATION_FAILED } from '../errors/index.ts'
 import { writeJson } from '../schema/index.ts'
 import { type Answer, compileAnswer } from './answer.ts'
 import { below, resolveBaseUrl } from './base-url.ts'
-import { divideFormer, type FormerInput, type FormerWord, hasFormerWords } from './former.ts'
 import { type HeaderFields, mergeHeaders } from './headers.ts'
 import { pathOf } from './path.ts'
 import { compilePlaces } from './places.ts'
@@ -21,11 +20,7 @@ interface HttpCallOptions {
 export type HttpClient<C extends Contract> = {
   readonly [K in keyof C as C[K] extends { readonly kind: 'procedure'; readonly http: string }
     ? K
-    : never]: C[K] extends BoundProcedure<infer S>
-    ? Extract<keyof S, FormerWord> extends never
-      ? Caller<S, HttpCallOptions>
-      : (input: FormerInput<S>, options?: HttpCallOptions) => Promise<ResponseOf<S>>
-    : never
+    : never]: C[K] extends BoundProcedure<infer S> ? Caller<S, HttpCallOptions> : never
 }
 
 interface HttpClientOptions {
@@ -61,13 +56,12 @@ export function createHttpClient<C extends Contract>(contract: C, options: HttpC
 
 function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch: own }: HttpClientOptions) {
   const route = parseRoute(procedure.http ?? '')
-  const former = hasFormerWords(procedure)
-  const divide = former ? divideFormer(procedure) : compilePlaces(procedure)
-  const writeQuery = compileQuery(procedure.input ?? procedure.query ?? procedure.request, former ? 'query/' : '')
+  const divide = compilePlaces(procedure)
+  const writeQuery = compileQuery(procedure.input)
   const read = compileAnswer(procedure)
   return async (input?: unknown, call: HttpCallOptions = {}): Promise<unknown> => {
     const { path, query, body } = divide(input)
-    const url = below(base, pathOf(route, path, former ? 'params/' : ''))
+    const url = below(base, pathOf(route, path))
     writeQuery(query, url.searchParams)
     const headers = mergeHeaders(common, call.headers)
     const text = body === undefined ? undefined : bodyOf(body)

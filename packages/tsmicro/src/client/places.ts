@@ -2,7 +2,7 @@ import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts
 import { describeSchema, propertiesOf, type Schema } from '../schema/index.ts'
 import { refusal } from './text.ts'
 
-export type Fields = Readonly<Record<string, unknown>>
+type Fields = Readonly<Record<string, unknown>>
 
 /** Where the parts of an input go. */
 export interface Places {

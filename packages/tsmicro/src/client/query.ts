@@ -6,19 +6,17 @@ type Fields = Readonly<Record<string, unknown>>
 /**
  * Prepares the writing of query fields: what is undefined is left out, a list is its items one by one. Null is written where the
  * other end reads it as one; where a text is allowed, too, it would be the text `null`.
- * @param prefix of the fields' names in the details of a failure
  */
-export function compileQuery(schema: Schema | undefined, prefix = ''): (fields: Fields, into: URLSearchParams) => void {
-  const nullOf = (name: string, path: string) => {
+export function compileQuery(schema: Schema | undefined): (fields: Fields, into: URLSearchParams) => void {
+  const nullOf = (name: string) => {
     if (!readsNull(schema ? describeSchema(schema) : {}, name))
-      throw refusal(path, 'null cannot be written in a query; leave it out')
+      throw refusal(name, 'null cannot be written in a query; leave it out')
     return 'null'
   }
   return (fields, into) => {
     for (const [name, value] of Object.entries(fields)) {
-      const path = `${prefix}${name}`
       for (const each of Array.isArray(value) ? value : [value])
-        if (each !== undefined) into.append(name, each === null ? nullOf(name, path) : textOf(each, path))
+        if (each !== undefined) into.append(name, each === null ? nullOf(name) : textOf(each, name))
     }
   }
 }

@@ -10,7 +10,7 @@ interface ClientCallOptions {
 
 /** Calls one procedure. The input may be left out where there is none, or where every field of it may be. */
 export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> =
-  Extract<keyof P, 'input' | 'request'> extends never
+  Extract<keyof P, 'input'> extends never
     ? (input?: Readonly<Record<string, never>>, options?: Options) => Promise<ResponseOf<P>>
     : Readonly<Record<never, never>> extends RequestOf<P>
       ? (input?: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>

@@ -1,4 +1,4 @@
-export type { InferInput, JsonSchema, Schema } from '../schema/index.ts'
+export type { JsonSchema, Schema } from '../schema/index.ts'
 export { type Access, isRole, needsUser } from './access.ts'
 export type { Caller, Client } from './client.ts'
 export { type BoundProcedure, type Contract, contract } from './contract.ts'

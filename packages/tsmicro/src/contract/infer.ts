@@ -2,43 +2,23 @@ import type { Infer, InferInput } from '../schema/index.ts'
 import type { EventSpec } from './event.ts'
 import type { ProcedureSpec } from './procedure.ts'
 
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler without a response schema need not return anything
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler without an output need not return anything
 type Nothing = void
 
-/** What a handler answers with: the response before its transforms, which run at the caller. */
-export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: infer S }
-  ? InferInput<S>
-  : P extends { readonly response: infer S }
-    ? InferInput<S>
-    : Nothing
+/** What a handler answers with: the output before its transforms, which run at the caller. */
+export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: infer S } ? InferInput<S> : Nothing
 
 /** What a caller gets. */
-export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: infer S }
-  ? Infer<S>
-  : P extends { readonly response: infer S }
-    ? Infer<S>
-    : Nothing
+export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: infer S } ? Infer<S> : Nothing
 
-/** What a caller over NATS passes. */
-export type RequestOf<P extends ProcedureSpec> = P extends { readonly input: infer S }
-  ? InferInput<S>
-  : P extends { readonly request: infer S }
-    ? InferInput<S>
-    : undefined
+/** What a caller gives. */
+export type RequestOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? InferInput<S> : undefined
 
 /** Error classes of a procedure by code. */
 export type ErrorsOf<P extends ProcedureSpec> = P extends { readonly errors: infer E } ? E : Record<never, never>
 
 /** The validated input as a handler sees it, decoded. */
-export type InputOf<P extends ProcedureSpec> = PartOf<P, 'input', 'input'> &
-  PartOf<P, 'request', 'data'> &
-  PartOf<P, 'params', 'params'> &
-  PartOf<P, 'query', 'query'> &
-  PartOf<P, 'body', 'body'>
-
-type PartOf<P, From extends string, To extends string> = P extends { readonly [K in From]: infer S }
-  ? { readonly [K in To]: Infer<S> }
-  : unknown
+export type InputOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? Infer<S> : undefined
 
 /** What an event is announced with: its data before their transforms, which run at the consumer. */
 export type EventInputOf<E extends EventSpec> = InferInput<E['data']>

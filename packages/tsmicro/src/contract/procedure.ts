@@ -1,7 +1,7 @@
 import type { AnyErrorClass } from '../errors/index.ts'
 import { describeSchema, propertiesOf, type Schema, tellUncarried } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
-import { type HttpRoute, hasNoBody, parseRoute } from './http-route.ts'
+import { type HttpRoute, parseRoute } from './http-route.ts'
 import { checkSubject } from './subject.ts'
 
 /** One callable thing of a contract, as data. At least one of `http` and `nats` is given. */
@@ -20,19 +20,6 @@ export interface ProcedureSpec {
   readonly input?: Schema
   /** What a caller gets. Absent = no data is answered. */
   readonly output?: Schema
-  /** Path parameters; an object schema that names exactly those of the route. Strings are converted to its types. */
-  readonly params?: Schema
-  /** Query; an object schema. Strings are converted to its types. Absent = no query is accepted. */
-  readonly query?: Schema
-  /** JSON body. Absent = no body is accepted. */
-  readonly body?: Schema
-  /**
-   * The whole request as one schema: what the NATS door receives. A procedure with both doors has only this: over HTTP its
-   * fields come from the path, and the others from the query (GET, DELETE) or the body.
-   */
-  readonly request?: Schema
-  /** Absent = no data is answered. */
-  readonly response?: Schema
   /** Errors that a handler may answer with, beside the framework's own. Any other is a logged 500. */
   readonly errors?: Readonly<Record<string, AnyErrorClass>>
   /** HTTP status of success. Default 200. */
@@ -55,6 +42,22 @@ export interface ProcedureSpec {
 /** What takes longer is a job, and not a call that somebody waits for. */
 const LONGEST_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
+const WORDS: readonly string[] = Object.keys({
+  http: true,
+  nats: true,
+  access: true,
+  summary: true,
+  input: true,
+  output: true,
+  errors: true,
+  status: true,
+  message: true,
+  bare: true,
+  idempotent: true,
+  timeoutMs: true,
+  bodyLimitBytes: true,
+} satisfies Record<keyof ProcedureSpec, true>)
+
 declare const checked: unique symbol
 
 /** A checked {@link ProcedureSpec}, not yet part of a contract. */
@@ -63,11 +66,8 @@ export type Procedure<S extends ProcedureSpec = ProcedureSpec> = S & {
   readonly [checked]?: true
 }
 
-type PartsOrRequest<S> = S extends { readonly http: string; readonly nats: string }
-  ? { readonly params?: never; readonly query?: never; readonly body?: never }
-  : S extends { readonly nats: string }
-    ? { readonly params?: never; readonly query?: never; readonly body?: never }
-    : unknown
+/** A word that is misspelt, or no longer one, would be left without effect. */
+type NoOtherWords<S> = { readonly [K in Exclude<keyof S, keyof ProcedureSpec>]: never }
 
 /**
  * Declares a procedure.
@@ -79,19 +79,18 @@ type PartsOrRequest<S> = S extends { readonly http: string; readonly nats: strin
  * })
  * @throws {TypeError} when the parts contradict each other; the message says how
  */
-export function procedure<const S extends ProcedureSpec>(spec: S & PartsOrRequest<S>): Procedure<S> {
+export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<S>): Procedure<S> {
   const label = spec.http ?? spec.nats ?? 'procedure'
   const refuse = (why: string): never => {
     throw new TypeError(`${label}: ${why}`)
   }
+  const other = Object.keys(spec).find(word => !WORDS.includes(word))
+  if (other !== undefined) refuse(`${other} is unknown; there are ${WORDS.join(', ')}`)
   if (!spec.http && !spec.nats) refuse('give it a door: http, nats or both')
   if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal or a role')
-  if (spec.request && (spec.params || spec.query || spec.body)) refuse('give it `request` or its parts, not both')
   if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0 && spec.timeoutMs <= LONGEST_TIMEOUT_MS))
     refuse('timeoutMs must be above 0 and at most a day (86400000)')
   if (spec.nats !== undefined) checkSubject(spec.nats)
-  if (spec.nats && (spec.params || spec.query || spec.body))
-    refuse('a procedure with a NATS door takes one `request` schema')
   if (spec.http) {
     const route = parseRoute(spec.http)
     const named = [...route.params, ...route.query]
@@ -100,16 +99,10 @@ export function procedure<const S extends ProcedureSpec>(spec: S & PartsOrReques
       const unknown = named.find(name => !Object.hasOwn(fields, name))
       if (unknown !== undefined) refuse(`the route names ${unknown}, which is not a field of the input`)
     }
-    if (hasNoBody(route.method) && spec.body) refuse(`${route.method} takes no body`)
-    const schema = (spec.input ?? spec.request ?? spec.params) as { properties?: object } | undefined
-    const known = schema?.properties ? Object.keys(schema.properties) : undefined
-    if (route.params.length > 0 && !schema) refuse(`declare the path parameters ${route.params.join(', ')}`)
-    if (!spec.input && known && route.params.some(name => !known.includes(name)))
-      refuse('the path names a parameter that the schema does not')
-    if (known && spec.params && known.length !== route.params.length)
-      refuse('params must name exactly those of the path')
+    if (route.params.length > 0 && !spec.input)
+      refuse(`declare the path parameters ${route.params.join(', ')} as fields of the input`)
   }
-  for (const part of ['input', 'output', 'params', 'query', 'body', 'request', 'response'] as const) {
+  for (const part of ['input', 'output'] as const) {
     const why = spec[part] && tellUncarried(spec[part])
     if (why) refuse(`${part}: ${why}`)
   }

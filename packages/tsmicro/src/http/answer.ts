@@ -8,11 +8,10 @@ import { SUCCESS_CODE } from './envelope.ts'
  * and that one has opinions of its own about unions and references.
  */
 export function compileAnswer(procedure: BoundProcedure): (data: unknown) => string | undefined {
-  const response = procedure.output ?? procedure.response
-  const { bare, status = 200, message = 'Success' } = procedure
-  if (bare) return response ? data => writeJson(data) ?? 'null' : () => undefined
+  const { output, bare, status = 200, message = 'Success' } = procedure
+  if (bare) return output ? data => writeJson(data) ?? 'null' : () => undefined
   const envelope = JSON.stringify({ code: SUCCESS_CODE, status, message })
-  if (!response) return () => envelope
+  if (!output) return () => envelope
   const head = `${envelope.slice(0, -1)},"data":`
   return data => `${head}${writeJson(data) ?? 'null'}}`
 }

@@ -1,76 +1,88 @@
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { type Check, compileRequest, type Schema } from '../schema/index.ts'
-import { compileReadInput } from './read-input.ts'
-import { compileText } from './text-input.ts'
-import { compileWholeRequest } from './whole-request.ts'
+import {
+  BEYOND,
+  type Checked,
+  compileCoercion,
+  compileRequest,
+  describeSchema,
+  isBeyondNumbers,
+  type Schema,
+} from '../schema/index.ts'
+import { compileMisplaced, type Fields, isFields } from './misplaced.ts'
 
 /** The parts of a request as the server parsed them. */
-export interface RawInput {
+interface RawInput {
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown
 }
 
-type Input = Readonly<Record<string, unknown>>
-
-export type ReadInput = (raw: RawInput) => Input | Promise<Input>
-
-/** One member of a handler's input, and how it is made of a request. */
-export interface Part {
-  /** Name in the handler's call and in the details of a failure. */
-  readonly name: 'params' | 'query' | 'body' | 'data'
-  readonly read: (raw: RawInput) => unknown
-  readonly check: Check
-  readonly keep: boolean
-}
+/** A promise where a schema's library answers with one. */
+type ReadInput = (raw: RawInput) => unknown
 
 const NOTHING: Schema = { type: 'object', properties: {}, additionalProperties: false }
 
 /**
- * Compiles the validation of a procedure's HTTP input. All parts are checked and all problems told at once; a part that
- * the procedure does not declare must be empty.
+ * Prepares the reading of a procedure's input from a request: fields from the path, the query and the body become one value, which is
+ * checked once. Only what arrived as text is converted: in a JSON body `"5"` is no number, as it is none over NATS. Problems name
+ * the input's fields, wherever they came from.
+ * @throws {VALIDATION_FAILED} from what is returned: with everything that is wrong, or with fields that came in the wrong place
  */
-export function compileInput(procedure: BoundProcedure): ReadInput {
-  // TODO-OLD
-  if (procedure.input || !(procedure.params || procedure.query || procedure.body || procedure.request))
-    return compileReadInput(procedure)
-  const parts = partsOf(procedure)
-  return async raw => {
-    const input: Record<string, unknown> = {}
-    const problems: ValidationDetail[] = []
-    for (const part of parts) {
-      const outcome = part.check(part.read(raw))
-      const checked = outcome instanceof Promise ? await outcome : outcome
-      if (checked.problems)
-        for (const { path, message } of checked.problems)
-          problems.push({ path: `${part.name}${path && '/'}${path}`, message })
-      else if (part.keep) input[part.name] = checked.value
-    }
-    if (problems.length > 0) throw new VALIDATION_FAILED(problems)
-    return input
+export function compileReadInput(procedure: BoundProcedure): ReadInput {
+  const route = parseRoute(procedure.http ?? '')
+  const schema = procedure.input ?? NOTHING
+  const keep = procedure.input !== undefined
+  const noBody = hasNoBody(route.method)
+  // Whatever JSON the body is, it is the input.
+  const bodyAlone = !noBody && route.params.length === 0 && route.query.length === 0
+  const misplaced = compileMisplaced(route, schema)
+  const coerce = compileCoercion(describeSchema(schema))
+  const check = compileRequest(schema, 'refuse')
+
+  const kept = ({ problems, value }: Checked & { readonly value?: unknown }, text: Fields | undefined) => {
+    if (problems) throw refusal(text ? problems.map(problem => tellBeyond(problem, text)) : problems)
+    return keep ? value : undefined
+  }
+  const checked = (value: unknown, text?: Fields) => {
+    const outcome = check(value)
+    return outcome instanceof Promise ? outcome.then(each => kept(each, text)) : kept(outcome, text)
+  }
+
+  return ({ params, query, body }: RawInput) => {
+    const problems = misplaced(query as Fields, body)
+    if (problems) throw refusal(problems)
+    // A null that is sent is a value, as over NATS; nothing at all has no field.
+    if (bodyAlone) return checked(body === undefined || (body === null && !keep) ? {} : body)
+    if (body !== undefined && body !== null && !isFields(body)) throw refusal([{ path: '', message: 'must be object' }])
+    const text = { ...(params as Fields), ...(query as Fields) }
+    if (!isClean(text)) throw refusal([{ path: '', message: 'contains characters that are not text' }])
+    return checked(noBody ? coerce(text) : { ...(body as Fields | undefined), ...coerce(text) }, text)
   }
 }
 
-function partsOf(procedure: BoundProcedure): readonly Part[] {
-  const { params, query, body, request } = procedure
-  if (request) {
-    const { method, params: names } = parseRoute(procedure.http ?? '')
-    const rest = hasNoBody(method) ? bodyPart(undefined) : textPart('query', undefined)
-    return [{ name: 'data', keep: true, ...compileWholeRequest(request, names, hasNoBody(method)) }, rest]
+/** Fields of a path and a query are texts, or lists of them: no walk is needed to see that PostgreSQL and UTF-8 take them. */
+function isClean(fields: Fields): boolean {
+  for (const name of Object.keys(fields)) {
+    const value = fields[name]
+    if (!isCleanString(name)) return false
+    if (Array.isArray(value) ? !value.every(isCleanString) : !isCleanString(value)) return false
   }
-  const parts = [textPart('query', query), bodyPart(body)]
-  return params ? [textPart('params', params), ...parts] : parts
+  return true
 }
 
-function bodyPart(schema: Schema | undefined): Part {
-  const check = compileRequest(schema ?? NOTHING, 'refuse')
-  if (!schema) return { name: 'body', read: raw => raw.body ?? {}, check, keep: false }
-  return { name: 'body', read: raw => raw.body, check, keep: true }
+function isCleanString(value: unknown): boolean {
+  return typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())
 }
 
-/** A part that arrives as strings. */
-function textPart(name: 'params' | 'query', schema: Schema | undefined): Part {
-  const { coerce, check } = compileText(schema ?? NOTHING)
-  return { name, read: raw => coerce(raw[name] as Record<string, unknown>), check, keep: schema !== undefined }
+/** That `9007199254740993` "must be integer" would not tell a client what is wrong with it. */
+function tellBeyond(problem: ValidationDetail, text: Fields): ValidationDetail {
+  const { path, message } = problem
+  const found = path.split('/').reduce<unknown>((value, name) => (value as Fields | undefined)?.[name], text)
+  const beyond = typeof found === 'string' && /number|integer/.test(message) && isBeyondNumbers(found)
+  return beyond ? { path, message: BEYOND } : problem
+}
+
+function refusal(details: readonly ValidationDetail[]): InstanceType<typeof VALIDATION_FAILED> {
+  return new VALIDATION_FAILED(details)
 }

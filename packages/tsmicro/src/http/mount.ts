@@ -13,7 +13,7 @@ import { mayHaveNumbers } from '../schema/index.ts'
 import { compileAnswer } from './answer.ts'
 import { compileTrusts } from './client-address.ts'
 import { isForwarded } from './forwarded.ts'
-import { compileInput } from './input.ts'
+import { compileReadInput } from './input.ts'
 import { contextOf } from './request-context.ts'
 import type { RoutesOptions } from './routes.ts'
 import { Turns } from './turns.ts'
@@ -32,7 +32,7 @@ export function mountRoute(options: MountOptions): void {
   const trusts = compileTrusts(options.trustedProxies ?? [])
   const guard = guardOf(procedure.access, options.authentication, options.authorization)
   const tellFailure = createTellFailure(procedure)
-  const readInput = compileInput(procedure)
+  const readInput = compileReadInput(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
   const answer = compileAnswer(procedure)
   const withBody = !hasNoBody(method)
@@ -45,7 +45,7 @@ export function mountRoute(options: MountOptions): void {
     config: {
       procedure: `${procedure.service}.${procedure.name}`,
       limits: false,
-      withoutNumbers: !mayHaveNumbers(procedure.input ?? procedure.body ?? procedure.request ?? {}),
+      withoutNumbers: !mayHaveNumbers(procedure.input ?? {}),
       ...(procedure.access === 'internal' || procedure.access === 'key' ? { gateway: procedure.access } : {}),
     },
     ...(procedure.bodyLimitBytes === undefined ? {} : { bodyLimit: procedure.bodyLimitBytes }),
@@ -76,7 +76,7 @@ export function mountRoute(options: MountOptions): void {
       const turn = turns.enter(context, guard !== undefined)
       if (turn) await turn
       try {
-        let input: Awaited<ReturnType<typeof readInput>>
+        let input: unknown
         try {
           const read = readInput(request)
           input = read instanceof Promise ? await read : read

@@ -8,7 +8,7 @@ import {
   proceduresOf,
 } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
-import { closeSchema, describeSchema, isNode, type JsonSchema, type Schema } from '../schema/index.ts'
+import { closeSchema, describeSchema, isNode, type JsonSchema } from '../schema/index.ts'
 import { successSchema } from './envelope.ts'
 import { FAILURE } from './openapi-failure.ts'
 import { type Field, fieldsOf, withDefaults } from './openapi-fields.ts'
@@ -60,26 +60,20 @@ export function openApiOf(
   }
 }
 
+const NO_INPUT = { path: [], query: [], body: undefined }
+
 function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
   const { http, access, service, name, summary, status = 200, bare } = procedure
-  const response = procedure.output ?? procedure.response
-  const route = parseRoute(http ?? '')
-  const input = procedure.input ?? procedure.request
-  const whole = input && divide(describeSchema(input), route)
-  const fieldsIn = (schema: Schema | undefined) => (schema ? fieldsOf(describeSchema(schema)) : [])
-  const query = whole ? whole.query : fieldsIn(procedure.query)
-  const body = whole ? whole.body : procedure.body && describeSchema(procedure.body)
-  const data = response && schemas.add(describeSchema(response), `${service}.${name}.response`)
+  const { input, output } = procedure
+  const { path, query, body } = input ? divide(describeSchema(input), parseRoute(http ?? '')) : NO_INPUT
+  const data = output && schemas.add(describeSchema(output), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
   return {
     operationId: `${service}.${name}`,
     ...(summary ? { summary } : {}),
     security,
-    parameters: [
-      ...parametersOf('path', whole ? whole.path : fieldsIn(procedure.params)),
-      ...parametersOf('query', query),
-    ],
+    parameters: [...parametersOf('path', path), ...parametersOf('query', query)],
     ...(body
       ? {
           requestBody: {

@@ -24,7 +24,7 @@ export interface Implementation {
  *
  * @example
  * const greetings = contract('hello', {
- *   greet: procedure({ http: 'GET /greet', nats: 'greet', access: 'open', response: Type.String() }),
+ *   greet: procedure({ http: 'GET /greet', nats: 'greet', access: 'open', output: Type.String() }),
  * })
  * const module: Module = { nats, handlers: [implement(greetings, { greet: () => 'Hello' })] }
  * @param options.limits how much each of these endpoints takes at each of its doors. Default: the service's

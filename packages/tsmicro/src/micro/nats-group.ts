@@ -69,8 +69,8 @@ export class NatsGroup {
    *
    * @example
    * group.implement(validation, {
-   *   validateToken: ({ data }) => sessions.validate(data.token),
-   *   validateRole: ({ data }) => ({ valid: data.role === 'EDITOR' }),
+   *   validateToken: ({ input }) => sessions.validate(input.token),
+   *   validateRole: ({ input }) => ({ valid: input.role === 'EDITOR' }),
    * })
    * @param limits how much each of these endpoints takes. Default: the service's
    */
@@ -89,10 +89,10 @@ export class NatsGroup {
    */
   addEndpoint(name: string, handle: (data: unknown, context: CallContext) => unknown): void {
     const made = contract(this.#options.service, {
-      [name]: procedure({ nats: name, access: 'internal', request: ANYTHING, response: ANYTHING }),
+      [name]: procedure({ nats: name, access: 'internal', input: ANYTHING, output: ANYTHING }),
     })
     const [bound] = proceduresOf(made)
-    const handler = (call: { data: unknown; context: CallContext }) => handle(call.data, call.context)
+    const handler = (call: { input: unknown; context: CallContext }) => handle(call.input, call.context)
     if (!bound) return
     this.#options.onEndpoint(bound)
     this.#mount(bound, handler as unknown as Handler)

@@ -8,7 +8,7 @@ import { serve, type TestService } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
 
-const answering = { access: 'key', response: Type.String(), timeoutMs: 150 } as const
+const answering = { access: 'key', output: Type.String(), timeoutMs: 150 } as const
 const back = contract('back', {
   slow: procedure({ nats: 'slow', access: 'internal', output: Type.String() }),
   hang: procedure({ nats: 'hang', access: 'internal' }),

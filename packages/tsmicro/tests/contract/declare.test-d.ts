@@ -16,6 +16,10 @@ procedure({ http: 'FETCH /a', access: 'key' })
 procedure({ http: 'GET /a', access: 'key', status: 404 })
 // @ts-expect-error: a name is no error class
 procedure({ http: 'GET /a', access: 'key', errors: { GONE: 'gone' } })
+// @ts-expect-error: a word that is misspelt
+procedure({ http: 'GET /a', access: 'key', outputs: Id })
+// @ts-expect-error: a word that is no longer one
+procedure({ http: 'POST /a', access: 'key', body: Id })
 procedure({ http: 'GET /a', access: roles.WRITER })
 // @ts-expect-error: no such role
 roles.ADMIN

@@ -34,6 +34,11 @@ test('a procedure that contradicts itself is refused with the reason', () => {
   refuses({ access: 'key' }, /give it a door/)
   refuses({ http: 'GET /a' }, /^TypeError: GET \/a: access is missing/)
   refuses({ http: 'GET /a', access: 'public' }, /access is missing/)
+  for (const word of ['params', 'query', 'body', 'request', 'response', 'outputs', 'kind'])
+    refuses(
+      { http: 'POST /a', access: 'key', [word]: Id },
+      new RegExp(`${word} is unknown; there are http, nats, .*output`),
+    )
   refuses({ http: 'GET /:id', access: 'key' }, /declare the path parameters id/)
   refuses({ http: 'GET /:no', access: 'key', input: Id }, /the route names no, which is not a field of the input/)
   refuses({ http: 'PUT /:id?no', access: 'key', input: Id }, /the route names no, which is not a field of the input/)

@@ -31,9 +31,9 @@ errors.SOLD_OUT satisfies ErrorClass<'SOLD_OUT', { left: number }>
 new frameworkErrors.VALIDATION_FAILED([]).data satisfies readonly ValidationDetail[]
 
 const Price = z.object({ price: z.string().transform(Number) })
-const priced = procedure({ nats: 'priced', access: 'internal', request: Price, response: Price })
+const priced = procedure({ nats: 'priced', access: 'internal', input: Price, output: Price })
 priced satisfies Procedure
-const handler = ({ data }: InputOf<typeof priced>): AnswerOf<typeof priced> => ({ price: String(data.price) })
+const handler = ({ price }: InputOf<typeof priced>): AnswerOf<typeof priced> => ({ price: String(price) })
 const cached = (ask: (data: RequestOf<typeof priced>) => Promise<ResponseOf<typeof priced>>) => ask({ price: '12' })
 const paid = event({ subject: 'item.paid', aggregate: 'price', data: Price })
 paid satisfies EventDefinition
@@ -64,7 +64,7 @@ class Blogs {
 }
 
 const shop = contract('shop', {
-  list: procedure({ http: 'GET /list', access: 'key', response: Type.Array(Type.String()) }),
+  list: procedure({ http: 'GET /list', access: 'key', output: Type.Array(Type.String()) }),
 })
 const listed = (client: HttpClient<typeof shop>): Promise<string[]> => client.list({})
 const published = (ring: KeyRing): PublishedKeySet => ring.jwks()

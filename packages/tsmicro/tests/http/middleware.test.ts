@@ -31,7 +31,7 @@ const outer: Middleware = async (call, next) => {
 }
 const inner: Middleware = (call, next) => {
   seen.push('inner')
-  const mode = (call.input.input as { mode?: string } | undefined)?.mode
+  const mode = (call.input as { mode?: string } | undefined)?.mode
   if (mode === 'short') return Promise.resolve({ n: 99, secret: 1 })
   if (mode === 'bad') return Promise.resolve({ n: 'x' })
   if (mode === 'limit') throw new TOO_MANY_REQUESTS(undefined, { retryAfterSeconds: 3 })
@@ -69,7 +69,7 @@ const run = async (url: string) => {
 
 test('the first is the outermost; it sees validated input', async () => {
   assert.deepEqual((await run('/echo?n=5')).data, { n: 5 })
-  assert.deepEqual(seen, ['outer echo {"input":{"n":5}}', 'inner', 'handler', 'outer done'])
+  assert.deepEqual(seen, ['outer echo {"n":5}', 'inner', 'handler', 'outer done'])
 })
 
 test('it may answer instead of the handler; that answer is checked and pruned as the handler’s', async () => {

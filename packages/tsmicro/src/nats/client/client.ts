@@ -112,9 +112,9 @@ export class NatsClient extends NatsLink {
    * @throws {NOT_PERMITTED} when this service does not say that it calls that one, or the server does not let it
    * @throws {OVERLOADED} when the other service has more to do than it takes
    * @throws {DEADLINE_EXCEEDED} when the answer does not come in time
-   * @throws {VALIDATION_FAILED} when `data` does not match the request's schema; nothing is sent
+   * @throws {VALIDATION_FAILED} when the input does not match its schema; nothing is sent
    * @throws {PAYLOAD_TOO_LARGE} when `data` is more than the server takes (1 MiB by default); nothing is sent
-   * @throws {MALFORMED_REPLY} when the answer does not match the response's schema
+   * @throws {MALFORMED_REPLY} when the answer does not match the output's schema
    */
   async call<S extends ProcedureSpec & { readonly nats: string }>(
     procedure: BoundProcedure<S>,
@@ -145,7 +145,7 @@ export class NatsClient extends NatsLink {
       answer = await withDeadline(timeoutMs, signal, context, deadline =>
         layers({
           procedure: bound,
-          input: bound.input ? { input } : { data: input },
+          input,
           context,
           deadline,
           text,
@@ -226,7 +226,7 @@ export class NatsClient extends NatsLink {
     const known = this.#prepared.get(procedure)
     if (known) return known
     assertCalls(this, procedure)
-    const [input, output] = [procedure.input ?? procedure.request, procedure.output ?? procedure.response]
+    const { input, output } = procedure
     const prepared = {
       request: input && compileDefaultedOutgoing(input),
       response: output && compileSchema(output, 'ignore'),

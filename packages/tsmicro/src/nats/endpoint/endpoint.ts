@@ -46,9 +46,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const stats = new EndpointStats()
   const gate = new Gate(options.limits)
   const overload = new RareLog(log, 'overloaded: calls are refused')
-  const schema = procedure.input ?? procedure.request
+  const { input: schema } = procedure
   const check = schema && compileRequest(schema, 'ignore')
-  const named = procedure.input ? 'input' : 'data'
   const tellFailure = createTellFailure(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
 
@@ -66,7 +65,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const checked = outcome instanceof Promise ? await outcome : outcome
       if (checked?.problems) throw new VALIDATION_FAILED(checked.problems)
       stage = 'middleware'
-      const result = await pipeline(checked ? { [named]: checked.value } : {}, context)
+      const result = await pipeline(checked?.value, context)
       // Also undefined for a function or a symbol.
       return writeJson(result) ?? ''
     } catch (error) {
