@@ -42,6 +42,11 @@ interface HttpClientOptions {
  * @example
  * const blogs = createHttpClient(reading, { baseUrl: 'http://localhost:8000/blog', headers: { 'x-api-key': key } })
  * const blog = await blogs.findBySlug({ slug: 'hello' }, { signal: AbortSignal.timeout(2000) })
+ * @example
+ * // A `fetch` of one's own may add cookies, sign requests, or answer them in a test.
+ * const answer = async () => Response.json({ data: { id, slug, title: 'Hello', text: 'World', author: 'Ada' } })
+ * const { title } = await createHttpClient(reading, { baseUrl: 'http://blog', fetch: answer }).findBySlug({ slug })
+ * title // 'Hello'
  * @throws {TypeError} when the base URL is none; a relative one is, where there is no page
  * @throws {ApiError} from its functions: of the procedure or the framework; SERVICE_UNAVAILABLE when nothing answers; VALIDATION_FAILED for
  *   what cannot be written in a URL or as JSON, like a path's field that is empty, `.` or `..`: nothing is sent then
