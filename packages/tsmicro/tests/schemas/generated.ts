@@ -213,3 +213,15 @@ function objectOf(fields: readonly Field[]): fc.Arbitrary<object> {
   )
   return fc.tuple(...members, more).map(pairs => Object.fromEntries(pairs.flat() as (readonly [string, unknown])[]))
 }
+/** What a query can spell: fields of a value each, or of a list. */
+export function queryShapeOf(library: Library): fc.Arbitrary<Fields> {
+  const leaf = leafOf(library)
+  const either = fc
+    .uniqueArray(plainLeaf, { minLength: 2, maxLength: 3, selector: ({ kind }) => kind })
+    .map((of): Shape => ({ kind: 'either', of }))
+  const one = fc.oneof({ arbitrary: leaf, weight: 3 }, { arbitrary: either, weight: 1 })
+  return fieldsOf(
+    library,
+    fc.oneof({ arbitrary: one, weight: 4 }, { arbitrary: one.map((of): Shape => ({ kind: 'list', of })), weight: 1 }),
+  )
+}

@@ -41,6 +41,7 @@ export async function openRoom(schema: Schema, eventData: Schema): Promise<Room>
   const { service, log, nats } = await serve({
     contracts: [shop],
     network,
+    calls: [shop],
     handlers: [
       implement(shop, {
         take: (({ input }: { input: unknown }) => void given.push(input)) as never,
