@@ -18,7 +18,7 @@ export interface TokenAuthenticationOptions {
  * @example
  * const authentication = createTokenAuthentication({
  *   verifier,
- *   confirm: token => sessions.getOrSet(hash(token), () => nats.call(validation.validateToken, { token })),
+ *   confirm: token => sessions.getOrSet(hash(token), () => nats.client(validation).validateToken({ token })),
  * })
  */
 export function createTokenAuthentication({ verifier, confirm }: TokenAuthenticationOptions): AuthenticationProvider {
@@ -45,7 +45,7 @@ export interface RoleAuthorizationOptions {
  *
  * @example
  * const authorization = createRoleAuthorization({
- *   hasRole: async (user, { role }) => (await nats.call(validation.validateRole, { userId: user.id, role })).valid,
+ *   hasRole: async (user, { role }) => (await nats.client(validation).validateRole({ userId: user.id, role })).valid,
  * })
  */
 export function createRoleAuthorization({ hasRole }: RoleAuthorizationOptions): AuthorizationProvider {

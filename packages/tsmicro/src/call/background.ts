@@ -33,7 +33,7 @@ const runningOf = (owner: Log) => [...running].filter(([, each]) => each.owner =
  *
  * @example
  * const warmUp = (signal: AbortSignal) =>
- *   nats.call(validation.validateRole, { userId, role: 'EDITOR' }, { signal })
+ *   nats.client(validation).validateRole({ userId, role: 'EDITOR' }, { signal })
  * inBackground(warmUp, { timeoutMs: 60_000 })
  */
 export function inBackground(

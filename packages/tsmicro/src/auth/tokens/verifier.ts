@@ -37,7 +37,7 @@ export interface TokenVerifier {
  *
  * @example
  * const verifier = createTokenVerifier({
- *   keys: { loadKeys: () => natsClient.call(keys.jwks, {}) },
+ *   keys: { loadKeys: () => natsClient.client(keys).jwks() },
  *   issuer: 'https://auth.example', audience: 'example',
  * })
  * const { subject } = await verifier.verify(token, { type: 'access' })
