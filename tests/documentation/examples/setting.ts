@@ -188,7 +188,7 @@ export function createModule(env: Env, { nats = new NatsClient({ url, name: 'blo
   return { dependencies: [mongo], nats, controllers: [new BlogController(authentication, authorization, blogs)] }
 }
 export const options: ServiceOptions = {
-  ...{ name: 'blog', version: '1.0.0', contracts: [reading], log },
+  ...{ name: 'blog', version: '1.0.0', log },
   module: createModule(env, { nats }),
 }
 
@@ -206,7 +206,7 @@ class Answers extends Controller {
   }
 }
 const authService = createService({
-  ...{ name: 'auth', version: '1.0.0', contracts: [validation, keys], log },
+  ...{ name: 'auth', version: '1.0.0', log },
   module: {
     dependencies: [],
     nats: new NatsClient({ url: NATS_URL, name: 'auth' }),

@@ -40,7 +40,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
   const implemented = new Implemented(name)
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
   const mount = watchRawRoutes(http, implemented)
-  const contracts = new Set(options.contracts)
+  const contracts = new Set<Contract>()
   const reactions: Reaction[] = []
   for (const part of partsOf(module)) {
     const implementations = part.handlers.filter(each => each.kind === 'implementation')

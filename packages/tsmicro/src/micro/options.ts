@@ -1,5 +1,4 @@
 import type { EndpointLimits, Log } from '../call/index.ts'
-import type { Contract } from '../contract/index.ts'
 import type { HttpServerOptions } from '../http/index.ts'
 import type { Module } from './module.ts'
 
@@ -9,8 +8,6 @@ export interface ServiceOptions {
   /** Semantic version, shown by `$SRV.INFO` and OpenAPI. */
   readonly version: string
   readonly description?: string
-  /** Contracts beside those that are implemented; start is refused while a procedure in them has no handler. */
-  readonly contracts?: readonly Contract[]
   readonly module: Module
   readonly log: Log
   readonly http?: Omit<HttpServerOptions, 'log' | 'limits'> & {

@@ -101,7 +101,7 @@ test('what will not mend by itself is reported as such, with what to do', async 
 test('a service whose database is missing does not wait for it', async () => {
   const postgres = createPostgres<object>({ url: url({ database: 'nowhere' }) })
   const module = { dependencies: [postgres], controllers: [] }
-  const service = createService({ name: 'lost', version: '1.0.0', contracts: [], module, log: new RecordedLog() })
+  const service = createService({ name: 'lost', version: '1.0.0', module, log: new RecordedLog() })
   await assert.rejects(service.start(), (error: Error) => {
     assert.equal(error.name, 'StartError')
     assert.match(

@@ -30,7 +30,6 @@ export async function background(open: OpenNetwork) {
   let release = Promise.withResolvers<void>()
   const other = await serve({
     name: 'back',
-    contracts: [back],
     network,
     endpoints: group =>
       group.implement(back, {
@@ -56,7 +55,6 @@ export async function background(open: OpenNetwork) {
   }
   const front: TestService = await serve({
     name: 'front',
-    contracts: [doors],
     calls: [back],
     network,
     routes: routes =>
@@ -147,7 +145,6 @@ export async function background(open: OpenNetwork) {
     const gate = Promise.withResolvers<void>()
     const made: TestService = await serve({
       name: 'jobs',
-      contracts: [jobs],
       calls: [back],
       network,
       routes: routes =>
@@ -199,7 +196,6 @@ export async function background(open: OpenNetwork) {
     const reasons: unknown[] = []
     const made = await serve({
       name: 'stuck',
-      contracts: [stuck],
       network,
       drainTimeoutMs: 50,
       routes: routes =>
@@ -237,7 +233,6 @@ export async function background(open: OpenNetwork) {
     const one = await serve({
       ...patient,
       name: 'busy',
-      contracts: [busy],
       routes: routes => routes.implement(busy, { begin }),
     })
     const idle = await serve({ ...patient, name: 'idle' })

@@ -41,7 +41,6 @@ export async function batchReplies(open: OpenNetwork) {
     assert.ok(alone.length >= 300)
     const modern = await serve({
       name: 'old',
-      contracts: [old],
       network,
       endpoints: group => group.implement(old, { item: ({ input }) => input }),
     })

@@ -33,7 +33,6 @@ export async function batch(open: OpenNetwork) {
   const begun: string[] = []
   const aborted: string[] = []
   const { service } = await serve({
-    contracts: [shop],
     network,
     endpoints: group =>
       group.implement(shop, {
@@ -130,7 +129,6 @@ export async function batch(open: OpenNetwork) {
   test('every call keeps its own user and request id', async () => {
     const { service: entry, nats } = await serve({
       name: 'front',
-      contracts: [front],
       calls: [shop],
       network,
       routes: routes => routes.implement(front, { who: () => nats.client(shop).who() }),

@@ -34,7 +34,6 @@ const { nobody: _, ...implemented } = shop
 export async function calls(open: OpenNetwork) {
   const network = await open()
   const { service } = await serve({
-    contracts: [implemented],
     network,
     endpoints: group => {
       group.implement(implemented, {

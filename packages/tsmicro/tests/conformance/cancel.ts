@@ -39,7 +39,6 @@ export async function cancel(open: OpenNetwork) {
   let atBack = 0
   const third = await serve({
     name: 'back',
-    contracts: [back],
     network,
     endpoints: group =>
       group.implement(back, {
@@ -51,7 +50,6 @@ export async function cancel(open: OpenNetwork) {
   })
   const second: TestService = await serve({
     name: 'middle',
-    contracts: [middle],
     calls: [back],
     network,
     endpoints: group =>
@@ -59,7 +57,6 @@ export async function cancel(open: OpenNetwork) {
   })
   const first: TestService = await serve({
     name: 'front',
-    contracts: [front],
     calls: [middle],
     network,
     routes: routes => {
@@ -97,7 +94,6 @@ export async function cancel(open: OpenNetwork) {
     after(() => gate.resolve())
     const { service, log } = await serve({
       name: 'queue',
-      contracts: [queue],
       network,
       limits: { maxConcurrent: 1, maxQueued: 10 },
       endpoints: group =>

@@ -21,7 +21,6 @@ export async function discovery(open: OpenNetwork) {
   const WAIT_MS = 20
   const start = (by: number) =>
     serve({
-      contracts: [shop],
       network,
       description: 'Sells things',
       endpoints: group =>

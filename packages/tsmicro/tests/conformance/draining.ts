@@ -19,7 +19,6 @@ export async function draining(open: OpenNetwork) {
   const start = (by: string) => {
     begun[by] = 0
     return serve({
-      contracts: [shop],
       network,
       endpoints: group =>
         group.implement(shop, {

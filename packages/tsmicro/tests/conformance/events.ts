@@ -135,7 +135,6 @@ export async function events(open: OpenNetwork) {
 
   test('the request id of the call that announces is that of the handler’s log', async () => {
     const front = await serve({
-      contracts: [shop],
       publishes: [{ created }],
       network,
       routes: routes =>

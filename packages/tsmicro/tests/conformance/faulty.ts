@@ -59,7 +59,6 @@ export async function faulty(open: OpenNetwork) {
   const service = createService({
     name: 'bad',
     version: '1.0.0',
-    contracts: [bad],
     log,
     limits: { maxConcurrent: 20, maxQueued: 0 },
     module: { nats, controllers: [new BadController('/', authentication, authorization)], dependencies: [] },

@@ -45,7 +45,6 @@ export async function hops(open: OpenNetwork) {
   let hangAborted = 0
   const b = await serve({
     name: 'back',
-    contracts: [back],
     network,
     endpoints: group =>
       group.implement(back, {
@@ -65,7 +64,6 @@ export async function hops(open: OpenNetwork) {
   const a: { nats?: NatsClient } = {}
   const m = await serve({
     name: 'middle',
-    contracts: [middle],
     calls: [back],
     network,
     endpoints: group =>
@@ -81,7 +79,6 @@ export async function hops(open: OpenNetwork) {
   a.nats = m.nats
   const f = await serve({
     name: 'front',
-    contracts: [front],
     calls: [middle, back],
     network,
     routes: routes =>

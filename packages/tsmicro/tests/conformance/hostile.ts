@@ -26,7 +26,6 @@ const subjects = Object.values(shop).map(({ subject }) => subject)
 export async function hostile(open: OpenNetwork) {
   const network = await open()
   const { service } = await serve({
-    contracts: [shop],
     network,
     endpoints: group =>
       group.implement(shop, {

@@ -93,7 +93,6 @@ export async function lazyWork(open: OpenNetwork) {
     test(`handlers, guards and events, middleware ${index}`, async () => {
       const made: TestService = await serve({
         name: 'lazy',
-        contracts: [lazy],
         calls: [lazy],
         network,
         middleware,

@@ -20,7 +20,6 @@ export async function loss(open: OpenNetwork) {
   let working = 0
   const taken: string[] = []
   const { service, nats } = await serve({
-    contracts: [shop],
     network,
     endpoints: group => {
       group.implement(shop, {

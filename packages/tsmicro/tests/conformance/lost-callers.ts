@@ -21,7 +21,6 @@ export async function lostCallers(open: OpenNetwork) {
     const seen = { begun: 0, reasons: [] as string[] }
     const gate = Promise.withResolvers<void>()
     const { service, log, nats } = await serve({
-      contracts: [shop],
       network,
       limits: { maxConcurrent: 8 },
       // More than a test may take: a stop that waits for the lost ones does not end.

@@ -30,7 +30,6 @@ export async function overload(open: OpenNetwork) {
   let most = 0
   const { service, log } = await serve({
     name: 'slow',
-    contracts: [slow],
     network,
     limits: LIMITS,
     endpoints: group =>

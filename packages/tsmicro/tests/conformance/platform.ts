@@ -44,7 +44,6 @@ export async function platform(open: OpenNetwork) {
   let left = 2
   const s = await serve({
     name: 'stock',
-    contracts: [stock],
     calls: [orders],
     network,
     endpoints: group =>
@@ -65,7 +64,6 @@ export async function platform(open: OpenNetwork) {
   })
   const o = await serve({
     name: 'orders',
-    contracts: [orders],
     calls: [stock],
     network,
     routes: routes =>

@@ -24,7 +24,6 @@ export async function replies(open: OpenNetwork) {
   const aborted: string[] = []
   let hanging = 0
   const { service, log } = await serve({
-    contracts: [shop],
     network,
     inboxPrefixes: ['my.own.'],
     endpoints: group =>

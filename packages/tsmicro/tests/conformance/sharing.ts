@@ -19,7 +19,6 @@ export async function sharing(open: OpenNetwork) {
     const start = (by: string) =>
       serve({
         name: 'pair',
-        contracts: [pair],
         network,
         endpoints: group =>
           group.implement(pair, {

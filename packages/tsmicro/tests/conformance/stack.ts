@@ -20,7 +20,6 @@ async function whereIsMyBug(call: () => Promise<unknown>): Promise<void> {
 export async function stack(open: OpenNetwork) {
   const network = await open()
   const { service } = await serve({
-    contracts: [implemented],
     network,
     endpoints: group =>
       group.implement(implemented, {

@@ -29,7 +29,6 @@ export async function wire(open: OpenNetwork) {
   const given: unknown[] = []
   const network = await open()
   const service = await serve({
-    contracts: [shop],
     network,
     endpoints: group => {
       group.implement(shop, {

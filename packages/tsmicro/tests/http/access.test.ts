@@ -18,7 +18,6 @@ const shop = contract('shop', {
   free: procedure({ http: 'GET /free', access: 'open', output: Type.Any() }),
 })
 const { service, log } = build({
-  contracts: [shop],
   authentication: {
     async authenticate(token, context) {
       if (token === 'down') throw new SERVICE_UNAVAILABLE(undefined, { retryAfterSeconds: 2 })

@@ -14,7 +14,6 @@ after(() => resources.disposeAsync())
 async function shopWith(http: TestServiceOptions['http']) {
   const made = resources.use(
     await serve({
-      contracts: [shop],
       http: { ...http },
       routes: routes => {
         routes.implement(shop, { where: ({ context }) => context.clientAddress ?? 'nowhere' })

@@ -22,7 +22,6 @@ const people = contract('people', {
 })
 const at = '2026-01-02T03:04:05.000Z'
 const { service } = await serve({
-  contracts: [people],
   basePath: '/deep/er',
   routes: routes =>
     routes.implement(people, {

@@ -39,7 +39,6 @@ const shop = contract('shop', {
   remove: procedure({ http: 'DELETE /remove', access: 'key' }),
 })
 const { service } = await serve({
-  contracts: [shop],
   routes: routes =>
     routes.implement(shop, {
       find: ({ input, errors, context }) => {

@@ -15,7 +15,6 @@ const shop = contract('shop', {
 
 function shopWith(gateway: boolean) {
   const { service } = build({
-    contracts: [shop],
     http: { ...(gateway ? { gateway: { secret: SECRET, verifySecret: VERIFY } } : {}) },
     routes: routes =>
       routes.implement(shop, {

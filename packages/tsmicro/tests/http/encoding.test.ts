@@ -13,7 +13,6 @@ const echo = contract('echo', {
   query: procedure({ http: 'GET /query', access: 'key', input: Text, output: Text }),
 })
 const { service } = build({
-  contracts: [echo],
   routes: routes =>
     routes.implement(echo, {
       body: ({ input }) => input,

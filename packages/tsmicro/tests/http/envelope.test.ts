@@ -20,7 +20,6 @@ const shop = contract('shop', {
 })
 
 const { service } = build({
-  contracts: [shop],
   routes: routes =>
     routes.implement(shop, {
       item: () => ({ id: 'é"\u2028', price: 1.5 }),

@@ -53,7 +53,6 @@ class Entity {
   helper = () => 'secret'
 }
 const { service, log } = build({
-  contracts: [shop],
   routes: routes =>
     routes.implement(shop, {
       fail: ({ input }) => {

@@ -28,7 +28,6 @@ const handlers = { free: handler, keyed: handler, mine: handler, write: handler 
 
 function shopWith(gateway: GatewayDoor | undefined, more: TestServiceOptions = {}) {
   return build({
-    contracts: [shop, inner],
     http: gateway ? { gateway } : {},
     routes: routes => {
       routes.implement(shop, handlers)
@@ -110,7 +109,6 @@ test('a gateway that is not required: secrets that were given count nevertheless
 test('a service that others can reach says what is open to them', async () => {
   const warned = async (http: TestServiceOptions['http']) => {
     await using made = await serve({
-      contracts: [shop, inner],
       ...(http ? { http } : {}),
       routes: routes => {
         routes.implement(shop, handlers)
@@ -140,7 +138,6 @@ test('without the provider that a procedure needs the service does not start, at
     assert.throws(
       () =>
         build({
-          contracts: [both],
           natsUrl: 'nats://127.0.0.1:1',
           authentication: authentication as AuthenticationProvider,
           authorization: authorization as never,

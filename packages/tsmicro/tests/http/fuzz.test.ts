@@ -38,7 +38,6 @@ process.on('unhandledRejection', note).on('uncaughtException', note)
 let made: TestService
 before(async () => {
   made = await serve({
-    contracts: [shop],
     http: { receiveTimeoutMs: 2000 },
     drainTimeoutMs: 60_000,
     routes: routes => {

@@ -33,7 +33,6 @@ function optionsOf(more: TestServiceOptions = {}) {
     release = Promise.withResolvers()
   }
   const options: TestServiceOptions = {
-    contracts: [shop],
     limits: FEW,
     ...more,
     routes: routes => {

@@ -39,7 +39,6 @@ const inner: Middleware = (call, next) => {
   return next()
 }
 const { service } = build({
-  contracts: [shop],
   middleware: [outer, inner],
   routes: routes => {
     routes.implement(shop, {

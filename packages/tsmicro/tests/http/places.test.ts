@@ -29,7 +29,6 @@ const blogs = contract('blogs', {
   ping: procedure({ http: 'POST /ping', access: 'key', output: Type.String() }),
 })
 const { service } = await serve({
-  contracts: [blogs],
   routes: routes =>
     routes.implement(blogs, {
       change: ({ input }) => input,

@@ -83,7 +83,6 @@ const shop = contract('shop', {
   body: procedure({ http: 'POST /body', access: 'key', input: Loose, output: Loose }),
 })
 const { service } = await serve({
-  contracts: [shop],
   routes: routes =>
     routes.implement(shop, {
       kinds: ({ input }) => input,

@@ -46,7 +46,6 @@ const throws: Record<string, () => unknown> = {
 let made: TestService
 before(async () => {
   made = await serve({
-    contracts: [shop],
     routes: routes => {
       const { fastify } = routes
       fastify.get<{ Params: { how: string } }>('/raw/:how', async request => {

@@ -15,7 +15,6 @@ const shop = contract('shop', {
 const aborted: { name: string; reason: string }[] = []
 let hanging = 0
 const made = await serve({
-  contracts: [shop],
   http: { receiveTimeoutMs: 400 },
   handlerTimeoutMs: 60_000,
   routes: routes =>

@@ -7,7 +7,7 @@ import Type from 'typebox'
 import { serve } from '../support/service.ts'
 
 const shop = contract('shop', { any: procedure({ http: 'POST /any', access: 'key', input: Type.Any() }) })
-const { service } = await serve({ contracts: [shop], routes: routes => routes.implement(shop, { any: () => {} }) })
+const { service } = await serve({ routes: routes => routes.implement(shop, { any: () => {} }) })
 after(() => service.stop())
 
 const MEGABYTE = 1024 * 1024

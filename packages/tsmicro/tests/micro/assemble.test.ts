@@ -23,22 +23,12 @@ const refuses = (options: TestServiceOptions, pattern: RegExp) =>
   )
 
 test('a procedure without a handler is named, with its door', () => {
+  refuses({ natsUrl, routes: routes => routes.implement(shop, handlers) }, /^no handler for shop.both \(shop.both\): /)
   refuses(
-    { contracts: [shop], natsUrl },
-    /^no handler for shop.list \(GET \/list\), shop.both \(GET \/both\/:id\), shop.both \(shop.both\): implement them in the module's handlers$/,
+    { natsUrl, endpoints: nats => nats.implement(shop, { both: () => {} }) },
+    /^no handler for shop.list \(GET \/list\), shop.both \(GET \/both\/:id\): implement them in the module's handlers$/,
   )
-  refuses(
-    { contracts: [shop], natsUrl, routes: routes => routes.implement(shop, handlers) },
-    /^no handler for shop.both \(shop.both\): /,
-  )
-  refuses(
-    { contracts: [shop], natsUrl, routes: routes => routes.implement(shop, { list: () => {} } as never) },
-    /shop.both \(GET/,
-  )
-  refuses(
-    { contracts: [shop], routes: routes => routes.implement(shop, handlers) },
-    /^give the module nats: .* serve shop.both$/,
-  )
+  refuses({ routes: routes => routes.implement(shop, handlers) }, /^give the module nats: .* serve shop.both$/)
 })
 
 test('two handlers for one procedure are refused at either door', () => {
@@ -47,12 +37,11 @@ test('two handlers for one procedure are refused at either door', () => {
     run()
   }
   refuses(
-    { contracts: [shop], natsUrl, routes: routes => twice(() => routes.implement(shop, handlers)) },
+    { natsUrl, routes: routes => twice(() => routes.implement(shop, handlers)) },
     /^shop.list has two handlers at GET \/list: keep one$/,
   )
   refuses(
     {
-      contracts: [shop],
       natsUrl,
       routes: routes => routes.implement(shop, handlers),
       endpoints: nats => twice(() => nats.implement(shop, { both: () => {} })),
@@ -67,7 +56,6 @@ test('two procedures cannot have one address', () => {
   })
   refuses(
     {
-      contracts: [shop, other],
       natsUrl,
       routes: routes => {
         routes.implement(shop, handlers)
@@ -78,12 +66,11 @@ test('two procedures cannot have one address', () => {
   )
   const health = contract('shop', { health: procedure({ http: 'GET /health', access: 'open' }) })
   refuses(
-    { contracts: [health], routes: routes => routes.implement(health, { health: () => {} }) },
+    { routes: routes => routes.implement(health, { health: () => {} }) },
     /^shop.health and the framework both want GET \/health/,
   )
   refuses(
     {
-      contracts: [],
       natsUrl,
       endpoints: nats => {
         nats.addEndpoint('a', () => 1)
@@ -96,7 +83,6 @@ test('two procedures cannot have one address', () => {
 
 test('a base path is put in front of every route, and may be anything below', async () => {
   const { service } = build({
-    contracts: [shop],
     natsUrl,
     basePath: '/v1/',
     routes: routes => routes.implement(shop, handlers),
@@ -114,7 +100,7 @@ test('a route without a contract that is taken: both owners are named', async ()
       routes.fastify.get(url, async () => 1)
     }
   const implement = (routes: Routes) => routes.implement(shop, handlers)
-  const both = { contracts: [shop], natsUrl, endpoints: () => {} }
+  const both = { natsUrl, endpoints: () => {} }
   refuses(
     { ...both, routes: raw('/both/:other', implement) },
     /^a route of TestController and shop.both both want GET \/both\/:other: change one of them$/,

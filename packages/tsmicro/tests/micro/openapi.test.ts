@@ -55,7 +55,6 @@ const shop = contract('shop', {
 })
 const nothing = () => undefined as never
 const { service } = build({
-  contracts: [shop],
   natsUrl: 'nats://127.0.0.1:1',
   basePath: '/v1',
   description: 'Sells things',

@@ -21,7 +21,6 @@ async function open(drainTimeoutMs: number, more: TestServiceOptions = {}) {
   const events: string[] = []
   const made = await serve({
     ...more,
-    contracts: [shop],
     drainTimeoutMs,
     routes: routes => {
       const { fastify } = routes

@@ -40,7 +40,6 @@ async function open(drainTimeoutMs: number) {
   const cache = store.cache<number>('c')
   let working = 0
   const made = await serve({
-    contracts: [shop],
     nats,
     dependencies: [mongo, postgres, store],
     drainTimeoutMs,

@@ -20,7 +20,6 @@ const front = contract('front', {
 const server = await ownNats()
 let working = 0
 const b = await serve({
-  contracts: [shop],
   natsUrl: server.url,
   endpoints: group =>
     group.implement(shop, {
@@ -33,7 +32,6 @@ const b = await serve({
 })
 const f = await serve({
   name: 'front',
-  contracts: [front],
   calls: [shop],
   natsUrl: server.url,
   // As an authentication provider does that asks another service.

@@ -30,7 +30,6 @@ const shop = contract('shop', {
 const nats = await ownNats()
 const taken: string[] = []
 const { service, log } = await serve({
-  contracts: [shop],
   natsUrl: nats.url,
   endpoints: group => {
     group.implement(shop, { item: ({ input }) => input, any: ({ input }) => input, user: () => {}, nothing: () => {} })

@@ -13,7 +13,6 @@ const shop = contract('shop', {
 })
 const nats = await ownNats()
 const { service } = await serve({
-  contracts: [shop],
   natsUrl: nats.url,
   endpoints: group => group.implement(shop, { object: ({ input }) => input }),
 })

@@ -33,7 +33,6 @@ beforeEach(() => {
 })
 const serveShop = () =>
   serve({
-    contracts: [shop],
     natsUrl: nats.url,
     endpoints: group =>
       group.implement(shop, {
@@ -127,7 +126,6 @@ test('nor do callers who leave, or come with too little time', async () => {
   await times(5, () => assert.rejects(client.client(shop).item({}, { signal })))
   await using asking = await serve({
     name: 'front',
-    contracts: [front],
     routes: routes => routes.implement(front, { hurry: () => client.client(shop).item() }),
   })
   const answers = await times(5, () => fetch(`${asking.service.url}/hurry`))

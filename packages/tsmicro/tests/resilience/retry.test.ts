@@ -41,7 +41,6 @@ async function meet({ id, meets }: Type.Static<typeof Plan>, budgetMs: number, s
   return id
 }
 const { service } = await serve({
-  contracts: [implemented],
   natsUrl: nats.url,
   endpoints: group =>
     group.implement(implemented, {
@@ -117,7 +116,6 @@ test('a caller who leaves ends it, within an attempt and between two', async () 
 test('the time of the surrounding call bounds it', async () => {
   await using asking = await serve({
     name: 'front',
-    contracts: [front],
     routes: routes =>
       routes.implement(front, { ask: () => client.client(shop).again({ id: 'j', meets: ['down', 'hang'] }) }),
   })

@@ -15,7 +15,6 @@ let gate = Promise.withResolvers<void>()
 const seen: { requestId: string; signal: AbortSignal }[] = []
 const behind = await serve({
   name: 'back',
-  contracts: [back],
   natsUrl: nats.url,
   endpoints: group =>
     group.implement(back, {
@@ -30,7 +29,6 @@ const cache = createCacheStore({ share: withSharedContext }).cache<string>('shar
 let asking = 0
 const asked = await serve({
   name: 'front',
-  contracts: [front],
   calls: [back],
   natsUrl: nats.url,
   routes: routes =>

@@ -111,7 +111,6 @@ async function open(schema: Schema): Promise<Room> {
   const network = await openLoopback()
   let given: unknown[] = []
   const { service } = await serve({
-    contracts: [shop],
     network,
     handlers: [implement(shop, { ask: (({ input }: { input: unknown }) => void given.push(input)) as never })],
   })

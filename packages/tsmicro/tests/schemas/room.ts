@@ -39,9 +39,8 @@ export async function openRoom(schema: Schema, eventData: Schema): Promise<Room>
   let given: unknown[] = []
   let answer: unknown
   const { service, log, nats } = await serve({
-    contracts: [shop],
-    network,
     calls: [shop],
+    network,
     handlers: [
       implement(shop, {
         take: (({ input }: { input: unknown }) => void given.push(input)) as never,

@@ -43,7 +43,6 @@ const log = createLogger({ name: 'work' })
 const service = createService({
   name: 'work',
   version: '1.0.0',
-  contracts: [work],
   log,
   http: { port: Number(port) },
   module: {

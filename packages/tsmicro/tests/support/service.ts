@@ -17,8 +17,7 @@ import type { Network } from '../conformance/network/network.ts'
 import { RecordedLog } from './log.ts'
 import { authentication, authorization } from './providers.ts'
 
-export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'module' | 'log' | 'contracts'>> {
-  readonly contracts?: readonly Contract[]
+export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'module' | 'log'>> {
   readonly handlers?: Module['handlers']
   readonly calls?: readonly Contract[]
   readonly publishes?: readonly Contract[]
@@ -53,7 +52,6 @@ export function build(options: TestServiceOptions): TestService {
     middleware,
     dependencies = [],
     prepare,
-    contracts = [],
     handlers = [],
     calls = [],
     publishes = [],
@@ -81,7 +79,6 @@ export function build(options: TestServiceOptions): TestService {
     ...options,
     name,
     version: options.version ?? '1.2.3',
-    contracts,
     log,
     module: {
       ...providers,

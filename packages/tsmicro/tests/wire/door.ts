@@ -88,7 +88,6 @@ const shop = contract('shop', {
 
 export async function openDoor(): Promise<TestService> {
   return serve({
-    contracts: [shop],
     network: await openLoopback(),
     handlers: [
       implement(shop, {

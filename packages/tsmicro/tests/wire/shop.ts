@@ -93,7 +93,6 @@ export async function openShop(natsUrl: string): Promise<Shop> {
   }
   const { service } = await serve({
     name: 'shop',
-    contracts: [served, narrow],
     natsUrl,
     handlers: [
       implement(served, {
