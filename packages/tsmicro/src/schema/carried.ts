@@ -1,5 +1,6 @@
 import type { Schema } from './schema.ts'
 import { isStandardSchema } from './standard.ts'
+import { tellUndescribed } from './undescribed.ts'
 
 /** What zod knows and JSON does not, and what to declare instead. */
 const WAYS: Readonly<Record<string, string>> = {
@@ -11,6 +12,7 @@ const WAYS: Readonly<Record<string, string>> = {
   symbol: 'a text',
   function: 'nothing',
   promise: 'what it resolves to',
+  custom: 'what it is in JSON, with .refine(…)',
   file: 'a text, or a raw route that takes uploads',
 }
 
@@ -35,7 +37,8 @@ interface Definition {
  * what prepares its input may make one, and are not looked into.
  */
 export function tellUncarried(schema: Schema): string | undefined {
-  if (!isStandardSchema(schema) || schema['~standard'].vendor !== 'zod' || !('_zod' in schema)) return undefined
+  if (!isStandardSchema(schema)) return undefined
+  if (schema['~standard'].vendor !== 'zod' || !('_zod' in schema)) return tellUndescribed(schema)
   return find(schema as unknown as Zod, '', new Set())
 }
 

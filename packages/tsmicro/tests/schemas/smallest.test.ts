@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type } from 'arktype'
+import { procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import * as v from 'valibot'
 import { z } from 'zod'
@@ -77,4 +78,19 @@ test('what fields were dropped from can be changed by its handler', async () => 
 
 test('null where it is allowed', async () => {
   assert.deepEqual(await doors(Type.Union([Type.Null(), Type.Object({})]), null), both(null))
+})
+
+test('what a library cannot describe is refused when the contract is made, with the field and the way out', () => {
+  const make = (input: unknown) => () => procedure({ nats: 'a', access: 'internal', input: input as Schema })
+  assert.throws(make(v.object({ a: v.string() })), /input: .*valibot.*toStandardJsonSchema/)
+  assert.throws(make(toStandardJsonSchema(v.object({ at: v.date() }))), /input: valibot cannot tell.*date/)
+  assert.throws(make(type({ a: { at: 'Date' } })), /input: a\/at is Date.*string.date.iso.parse/)
+  assert.throws(make(type({ n: 'bigint' })), /input: n is bigint.*a text/)
+  assert.throws(make(z.object({ a: z.custom<string>() })), /input: a is z.custom\(\)/)
+  for (const schema of [
+    type({ a: 'unknown' }),
+    toStandardJsonSchema(v.object({ a: v.any() })),
+    z.object({ a: z.any() }),
+  ])
+    assert.doesNotThrow(make(schema))
 })
