@@ -13,6 +13,7 @@ import {
   Controller,
   createNatsBroadcast,
   createService,
+  implement,
   type Log,
   type Module,
   NatsClient,
@@ -213,6 +214,10 @@ const authService = createService({
     controllers: [new Answers('/', authentication, authorization)],
   },
 })
+const blogDoor = createService({
+  ...{ name: 'blog', version: '1.0.0', log },
+  module: { handlers: [implement(reading, { findBySlug: ({ input }) => repository.findById(input.slug) })] },
+})
 /** What a controller gives the handlers of its procedures to. */
 export const group = groupOf('auth')
 export { userId }
@@ -233,13 +238,16 @@ function groupOf(service: string): NatsGroup {
 
 /** @param migrations where those of the example are */
 export async function open(migrations: URL): Promise<void> {
-  await Promise.all([authService.start(), nats.connect(), mongo.connect(), postgres.connect()])
+  await Promise.all([authService.start(), blogDoor.start(), nats.connect(), mongo.connect(), postgres.connect()])
   await postgres.migrate(migrations)
+  // In place of a gateway, whose port somebody else may have.
+  const { fetch } = globalThis
+  globalThis.fetch = (address, init) => fetch(String(address).replace('http://localhost:8000/blog', blogDoor.url), init)
 }
 
 export async function close(): Promise<void> {
   await nats.close()
-  await authService.stop()
+  await Promise.all([authService.stop(), blogDoor.stop()])
   await server.close()
   await Promise.all([mongo.close(), postgres.close()])
   await Promise.all(servers.map(each => each.stop()))

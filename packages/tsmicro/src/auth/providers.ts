@@ -16,7 +16,7 @@ export interface TokenAuthenticationOptions {
  * Authentication by access token: the signature is checked here, so that a forged token costs nobody a question.
  *
  * @example
- * const authentication = createTokenAuthentication({
+ * const authentication: AuthenticationProvider = createTokenAuthentication({
  *   verifier,
  *   confirm: token => sessions.getOrSet(hash(token), () => nats.client(validation).validateToken({ token })),
  * })
@@ -44,7 +44,7 @@ export interface RoleAuthorizationOptions {
  * Authorization by role.
  *
  * @example
- * const authorization = createRoleAuthorization({
+ * const authorization: AuthorizationProvider = createRoleAuthorization({
  *   hasRole: async (user, { role }) => (await nats.client(validation).validateRole({ userId: user.id, role })).valid,
  * })
  */

@@ -57,16 +57,14 @@ export interface CacheStore {
  *
  * @throws {TypeError} for `redis` without `replicas`
  * @example
- * const store = createCacheStore({ maxItems: 5000 })
- * const blogs = store.cache<PublicBlog>('blog', { ttlMs: 300_000 })
+ * const store: CacheStore = createCacheStore({ maxItems: 5000 })
+ * const blogs: Cache<PublicBlog> = store.cache<PublicBlog>('blog', { ttlMs: 300_000 })
  * const blog = await blogs.getOrSet(id, () => repository.findById(id), { tags: blog => [`author:${blog.author}`] })
  * await blogs.delete(id) // from here on nobody gets what was fetched before
  * @example
- * const replicas = {
- *   registry: createMongoMembership(mongo, 'cache-replicas'),
- *   bus: createNatsBroadcast(nats, '_TSMICRO.cache.blog'),
- * }
- * const store = createCacheStore({ replicas, redis: { url: 'redis://127.0.0.1:6379', prefix: 'blog' } })
+ * const registry: ReplicaRegistry = createMongoMembership(mongo, 'cache-replicas')
+ * const bus: CacheBus = createNatsBroadcast(nats, cacheSubjectOf('blog'))
+ * const store = createCacheStore({ replicas: { registry, bus }, redis: { url: 'redis://127.0.0.1:6379', prefix: 'blog' } })
  */
 export function createCacheStore(options: CacheStoreOptions = {}): CacheStore {
   const { maxItems = 10_000, maxSizeBytes, ttlMs: storeTtlMs = 60_000, replicas, redis, share, log } = options

@@ -38,7 +38,8 @@ export function withContext<T>(context: CallContext, run: () => T): T {
  * The context of the call being worked on; `undefined` outside of one.
  *
  * @example
- * log.info({ requestId: currentContext()?.requestId }, 'blog published')
+ * const context: CallContext | undefined = currentContext()
+ * log.info({ requestId: context?.requestId }, 'blog published')
  */
 export function currentContext(): CallContext | undefined {
   return storage.getStore()

@@ -22,5 +22,10 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 
 type Answer<P extends ProcedureSpec> = DeepReadonly<AnswerOf<P>>
 
-/** Answers a procedure: from the validated call to the response, synchronous or not. Throws declared errors. */
+/**
+ * Answers a procedure: from the validated call to the response, synchronous or not. Throws declared errors.
+ *
+ * @example
+ * const findBySlug: Handler<typeof reading.findBySlug> = ({ input }) => blogService.findBySlug(input.slug)
+ */
 export type Handler<P extends ProcedureSpec = ProcedureSpec> = (call: CallOf<P>) => Answer<P> | Promise<Answer<P>>

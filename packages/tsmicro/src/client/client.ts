@@ -40,7 +40,7 @@ interface HttpClientOptions {
  * `catch (error) { if (error instanceof BLOG_NOT_FOUND) … }` works on this side, too.
  *
  * @example
- * const blogs = createHttpClient(reading, { baseUrl: 'http://localhost:8000/blog', headers: { 'x-api-key': key } })
+ * const blogs: HttpClient<typeof reading> = createHttpClient(reading, { baseUrl: 'http://localhost:8000/blog', headers: { 'x-api-key': key } })
  * const blog = await blogs.findBySlug({ slug: 'hello' }, { signal: AbortSignal.timeout(2000) })
  * @example
  * // A `fetch` of one's own may add cookies, sign requests, or answer them in a test.

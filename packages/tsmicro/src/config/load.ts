@@ -24,7 +24,7 @@ export type Config<Schema extends TObject> = Readonly<Static<Schema>>
  *   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'HTTP port' }),
  *   DATABASE_URL: secret(Type.String({ description: 'PostgreSQL, postgres://user:password@host:port/name' })),
  * })
- * const config = loadConfig(Env)
+ * const config: Config<typeof Env> = loadConfig(Env)
  * config.PORT // number
  */
 export function loadConfig<Properties extends TProperties>(

@@ -19,6 +19,13 @@ export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> =
 /**
  * One function for each procedure of a contract that has a door: `client.validateRole({ userId, role }, { signal })`. Clients of both doors
  * are called alike, so that one can replace the other.
+ *
+ * @example
+ * const greetings = contract('hello', {
+ *   greet: procedure({ http: 'GET /greet', nats: 'greet', access: 'open', output: Type.String() }),
+ * })
+ * const greeter = (transport: 'http' | 'nats'): Client<typeof greetings> =>
+ *   transport === 'nats' ? nats.client(greetings) : createHttpClient(greetings, { baseUrl: 'http://localhost:8000/hello' })
  */
 export type Client<C extends Contract, Door extends 'http' | 'nats' = 'http' | 'nats', Options = ClientCallOptions> = {
   readonly [K in keyof C as C[K] extends { readonly kind: 'procedure' } & { readonly [D in Door]: string }

@@ -2,7 +2,13 @@ import type { EventDefinition } from './event.ts'
 import type { Procedure, ProcedureSpec } from './procedure.ts'
 import { checkSubject } from './subject.ts'
 
-/** A procedure that belongs to a service: it knows its name and its full subject. */
+/**
+ * A procedure that belongs to a service: it knows its name and its full subject.
+ *
+ * @example
+ * const { service, name, subject }: BoundProcedure = validation.validateToken
+ * `${service} ${name} ${subject}` // 'auth validateToken auth.validate.token'
+ */
 export type BoundProcedure<S extends ProcedureSpec = ProcedureSpec> = Procedure<S> & {
   readonly service: string
   /** Its key in the contract. */
@@ -14,7 +20,12 @@ export type BoundProcedure<S extends ProcedureSpec = ProcedureSpec> = Procedure<
 /** What {@link contract} takes: procedures and events by name. */
 export type ContractMembers = Readonly<Record<string, Procedure | EventDefinition>>
 
-/** A contract: its procedures, which know their service, name and subject, and its events. */
+/**
+ * A contract: its procedures, which know their service, name and subject, and its events.
+ *
+ * @example
+ * const contracts: readonly Contract[] = [validation, reading]
+ */
 export type Contract<Members extends ContractMembers = ContractMembers> = {
   readonly [K in keyof Members]: Members[K] extends Procedure<infer S> ? BoundProcedure<S> : Members[K]
 }

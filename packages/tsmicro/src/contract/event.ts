@@ -14,7 +14,12 @@ export interface EventSpec {
   readonly summary?: string
 }
 
-/** A checked {@link EventSpec}; its version is filled in. */
+/**
+ * A checked {@link EventSpec}; its version is filled in.
+ *
+ * @example
+ * const { subject, version }: EventDefinition = userCreated
+ */
 export type EventDefinition<S extends EventSpec = EventSpec> = S & { readonly kind: 'event'; readonly version: number }
 
 /**

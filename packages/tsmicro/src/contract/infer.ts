@@ -5,23 +5,48 @@ import type { ProcedureSpec } from './procedure.ts'
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without an output need not return anything
 type Nothing = void
 
-/** What a handler answers with: the output before its transforms, which run at the caller. */
+/**
+ * What a handler answers with: the output before its transforms, which run at the caller.
+ *
+ * @example
+ * const shown: AnswerOf<typeof reading.findBySlug> = { id, slug, title: 'Hello', text: 'World', author: userId }
+ */
 export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: infer S } ? InferInput<S> : Nothing
 
-/** What a caller gets. */
+/**
+ * What a caller gets.
+ *
+ * @example
+ * const blog: ResponseOf<typeof reading.findBySlug> = await repository.findById(id)
+ */
 export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: infer S } ? Infer<S> : Nothing
 
-/** What a caller gives. */
+/**
+ * What a caller gives.
+ *
+ * @example
+ * const asked: RequestOf<typeof reading.findBySlug> = { slug: 'hello' }
+ */
 export type RequestOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? InferInput<S> : undefined
 
 /** Error classes of a procedure by code. */
 export type ErrorsOf<P extends ProcedureSpec> = P extends { readonly errors: infer E } ? E : Record<never, never>
 
-/** The validated input as a handler sees it, decoded. */
+/**
+ * The validated input as a handler sees it, decoded.
+ *
+ * @example
+ * const titled = ({ slug }: InputOf<typeof reading.findBySlug>) => slug.replaceAll('-', ' ')
+ */
 export type InputOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? Infer<S> : undefined
 
 /** What an event is announced with: its data before their transforms, which run at the consumer. */
 export type EventInputOf<E extends EventSpec> = InferInput<E['data']>
 
-/** What an event's handler gets. */
+/**
+ * What an event's handler gets.
+ *
+ * @example
+ * const told: EventDataOf<typeof userCreated> = { userId, email, name, role: 'LEARNER' }
+ */
 export type EventDataOf<E extends EventSpec> = Infer<E['data']>

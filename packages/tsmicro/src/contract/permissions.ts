@@ -93,7 +93,7 @@ export function natsListenerOf(user: string, consumes: readonly Contract[]): Nat
  * @param passwordOf text for a user's password: a quoted one, or `$NAME` to read it from the server's environment
  * @see https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization
  * @example
- * const users = [natsPermissionsOf({ service: 'auth', serves: [validation] })]
+ * const users: readonly NatsPermissions[] = [natsPermissionsOf({ service: 'auth', serves: [validation] })]
  * const block = natsAuthorization(users, user => `$NATS_PASSWORD_${user.toUpperCase()}`)
  */
 export function natsAuthorization(users: readonly NatsPermissions[], passwordOf: (user: string) => string): string {

@@ -60,7 +60,12 @@ const WORDS: readonly string[] = Object.keys({
 
 declare const checked: unique symbol
 
-/** A checked {@link ProcedureSpec}, not yet part of a contract. */
+/**
+ * A checked {@link ProcedureSpec}, not yet part of a contract.
+ *
+ * @example
+ * const greet: Procedure = procedure({ nats: 'greet', access: 'internal', output: Type.String() })
+ */
 export type Procedure<S extends ProcedureSpec = ProcedureSpec> = S & {
   readonly kind: 'procedure'
   readonly [checked]?: true

@@ -1,11 +1,22 @@
-/** A role as an access rule: the caller must be signed in and have this role or a higher one. */
+/**
+ * A role as an access rule: the caller must be signed in and have this role or a higher one.
+ *
+ * @example
+ * const { role, rank }: Role = defineRoles('READER', 'WRITER').WRITER
+ * `${role} ${rank}` // 'WRITER 1'
+ */
 export interface Role<Name extends string = string> {
   readonly role: Name
   /** Position in the hierarchy; a higher one may do what a lower one may. */
   readonly rank: number
 }
 
-/** What {@link defineRoles} makes: an access rule for each name, and questions about who has which. */
+/**
+ * What {@link defineRoles} makes: an access rule for each name, and questions about who has which.
+ *
+ * @example
+ * const roles: Roles<['READER', 'WRITER']> = defineRoles('READER', 'WRITER')
+ */
 export type Roles<Names extends readonly string[]> = { readonly [N in Names[number]]: Role<N> } & RoleQueries<
   Names[number]
 >

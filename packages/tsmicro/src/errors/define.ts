@@ -21,7 +21,12 @@ type ErrorArguments<Data> = [Data] extends [undefined]
  */
 type ErrorInstance<Code extends string, Data> = ApiError<Code, Data> & { readonly code: Code }
 
-/** A class of errors: `new BLOG_NOT_FOUND()`, `error instanceof BLOG_NOT_FOUND`. */
+/**
+ * A class of errors: `new BLOG_NOT_FOUND()`, `error instanceof BLOG_NOT_FOUND`.
+ *
+ * @example
+ * const refusals: readonly Pick<ErrorClass, 'code' | 'status'>[] = [FORBIDDEN, BLOG_NOT_FOUND]
+ */
 export interface ErrorClass<Code extends string = string, Data = unknown> {
   new (...args: ErrorArguments<Data>): ErrorInstance<Code, Data>
   readonly code: Code

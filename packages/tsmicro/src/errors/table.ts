@@ -7,7 +7,8 @@ import { createErrorClass } from './define.ts'
  * 400: the input does not match its schema. Its `data` names what is wrong, field by field.
  *
  * @example
- * throw new VALIDATION_FAILED([{ path: 'title', message: 'must not be empty' }])
+ * const details: readonly ValidationDetail[] = [{ path: 'title', message: 'must not be empty' }]
+ * throw new VALIDATION_FAILED(details)
  */
 export const VALIDATION_FAILED = createErrorClass<'VALIDATION_FAILED', readonly ValidationDetail[]>(
   'VALIDATION_FAILED',

@@ -6,7 +6,13 @@ import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.t
 import { type Check, compileRequest, mayHaveNumbers, tellInexact, tellProblems } from '../schema/index.ts'
 import { decodeAttributes, type EventAttributes } from './headers.ts'
 
-/** An event as a handler receives it: attributes beside the validated data. */
+/**
+ * An event as a handler receives it: attributes beside the validated data.
+ *
+ * @example
+ * const welcome = async ({ data }: ReceivedEvent<typeof userCreated>) => log.info({ userId: data.userId }, 'welcome')
+ * on(userCreated, { name: 'welcome', effect: 'idempotent' }, welcome)
+ */
 export interface ReceivedEvent<E extends EventSpec = EventSpec> extends EventAttributes {
   readonly data: EventDataOf<E>
 }

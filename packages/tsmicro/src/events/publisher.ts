@@ -33,7 +33,7 @@ export interface Publisher {
 
 /**
  * @example
- * const events = createPublisher(natsClient, 'auth')
+ * const events: Publisher = createPublisher(natsClient, 'auth')
  * await events.publish(userCreated, { userId, email, name, role: 'LEARNER' }, { sequence: user.version })
  */
 export function createPublisher(nats: NatsLink, source: string): Publisher {

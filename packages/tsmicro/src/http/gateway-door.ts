@@ -4,7 +4,13 @@ import type { Consumer, Log } from '../call/index.ts'
 import { GATEWAY_REQUIRED } from '../errors/index.ts'
 import { SIGNATURE_HEADER, signatureFault } from './gateway-signature.ts'
 
-/** What requests have to prove before a service looks at them. */
+/**
+ * What requests have to prove before a service looks at them.
+ *
+ * @example
+ * const gateway: GatewayDoor = { secret: gatewaySecret }
+ * createService({ name: 'hello', version: '1.0.0', module: {}, log, http: { gateway } })
+ */
 export interface GatewayDoor {
   /** What the gateway signs each request with; 32 bytes or more. */
   readonly secret: string

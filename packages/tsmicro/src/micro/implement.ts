@@ -26,7 +26,9 @@ export interface Implementation {
  * const greetings = contract('hello', {
  *   greet: procedure({ http: 'GET /greet', nats: 'greet', access: 'open', output: Type.String() }),
  * })
- * const module: Module = { nats, handlers: [implement(greetings, { greet: () => 'Hello' })] }
+ * const handlers: Handlers<typeof greetings> = { greet: () => 'Hello' }
+ * const greeting: Implementation = implement(greetings, handlers)
+ * const module: Module = { nats, handlers: [greeting] }
  * @param options.limits how much each of these endpoints takes at each of its doors. Default: the service's
  * @throws {TypeError} naming the handlers that are missing, and those without a procedure
  */

@@ -12,7 +12,8 @@ export interface RunOptions {
  * one line. Only a service's `main.ts` calls this.
  *
  * @example
- * await runService(createService(options), { log })
+ * const service: Service = createService(options)
+ * await runService(service, { log })
  */
 export async function runService(service: Service, { log, stopTimeoutMs = 20_000 }: RunOptions): Promise<void> {
   let stopping = false

@@ -61,8 +61,10 @@ const UNGUARDED =
  * @example
  * const greetings = contract('hello', { greet: procedure({ http: 'GET /greet', access: 'open', output: Type.String() }) })
  * const module: Module = { handlers: [implement(greetings, { greet: () => 'Hello' })] }
- * const service = createService({ name: 'hello', version: '1.0.0', module, log, http: { port: 0 } })
+ * const options: ServiceOptions = { name: 'hello', version: '1.0.0', module, log, http: { port: 0 } }
+ * const service = createService(options)
  * await service.start()
+ * const { status }: Health = await service.health()
  * await createHttpClient(greetings, { baseUrl: service.url }).greet() // 'Hello'
  * await service.stop()
  */

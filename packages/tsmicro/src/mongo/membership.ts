@@ -50,7 +50,7 @@ const DURABLY = { writeConcern: { w: 'majority', wtimeoutMS: 2000 }, maxTimeMS: 
  *
  * @param name of the collection; the document's `_id` is `group`
  * @example
- * const registry = createMongoMembership(mongo, 'cache-replicas')
+ * const registry: MongoMembership = createMongoMembership(mongo, 'cache-replicas')
  * const store = createCacheStore({ replicas: { registry, bus } })
  */
 export function createMongoMembership(mongo: Mongo, name: string, group = 'replicas'): MongoMembership {

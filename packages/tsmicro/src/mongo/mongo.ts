@@ -56,8 +56,9 @@ const checkLimitMs = 1500
 /**
  * @throws {UnusableError} for a URL that the driver cannot read
  * @example
- * const mongo = createMongo({ url: config.MONGODB_URL })
- * const blogs = mongo.collection<Blog>('blogs', { indexes: [{ key: { slug: 1 }, unique: true }] })
+ * const mongo: Mongo = createMongo({ url: config.MONGODB_URL })
+ * const bySlug: IndexDefinition<Blog> = { key: { slug: 1 }, unique: true }
+ * const blogs = mongo.collection<Blog>('blogs', { indexes: [bySlug] })
  * await mongo.connect()
  * await mongo.ensureIndexes()
  * const blog = await blogs.findOne({ slug }, { select: ['title', 'text'] })

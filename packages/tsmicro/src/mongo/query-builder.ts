@@ -38,8 +38,12 @@ export interface QueryBuilderOptions<Doc extends Identified> {
  *
  * @example
  * const drafts: QueryBuilder<Blog> = mongo.collection<Blog>('drafts')
- * const first = await drafts.findPaginated({ filter: { author: userId }, sort: { slug: 1 }, page: 1, limit: 10 })
- * const titles = await drafts.find({ title: { $ne: '' } }, { select: ['title'], limit: 5 })
+ * const first: Page<Blog> = await drafts.findPaginated({ filter: { author: userId }, sort: { slug: 1 }, page: 1, limit: 10 })
+ * const shown: readonly Field<Blog>[] = ['title', 'author']
+ * const titles: Selected<Blog, Field<Blog>>[] = await drafts.find({ title: { $ne: '' } }, { select: shown, limit: 5 })
+ * const next: Slice<Selected<Blog, 'title'>> = await drafts.findAfter({
+ *   ...{ filter: {}, sort: { slug: 1 }, limit: 10, select: ['title'] },
+ * })
  */
 export class QueryBuilder<Doc extends Identified> {
   /** The driver's collection, for what is not here; wrap calls in `run`, or the driver's errors come as they are. */

@@ -26,7 +26,7 @@ export interface Broadcast {
 /**
  * @param subject the server has to allow this user to publish and subscribe to `<subject>.>`
  * @example
- * const bus = createNatsBroadcast(nats, cacheSubjectOf('blog'))
+ * const bus: Broadcast = createNatsBroadcast(nats, cacheSubjectOf('blog'))
  */
 export function createNatsBroadcast(link: Pick<NatsLink, 'use'>, subject: string): Broadcast {
   let ear: Ear | undefined

@@ -77,7 +77,7 @@ export interface Postgres<DB> {
 
 /**
  * @example
- * const postgres = createPostgres<Tables>({ url: config.DATABASE_URL, applicationName: 'auth' })
+ * const postgres: Postgres<Tables> = createPostgres<Tables>({ url: config.DATABASE_URL, applicationName: 'auth' })
  * await postgres.connect()
  * await postgres.migrate(new URL('../migrations/', import.meta.url))
  * const user = await postgres.db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()

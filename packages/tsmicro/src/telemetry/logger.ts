@@ -38,7 +38,7 @@ export interface LoggerOptions {
  * wherever they occur in the line, stack traces included. Errors carry their chain of causes.
  *
  * @example
- * const log = createLogger({ name: 'blog', level: 'debug' })
+ * const log: Logger = createLogger({ name: 'blog', level: 'debug' })
  * log.info({ blogId }, 'published')
  * log.error({ err }, 'publishing failed')
  */

@@ -18,8 +18,8 @@ export interface KeyRingOptions {
  *
  * @throws {Error} when there is no key and none may be made, or a file is no RSA key of at least 2048 bits, or open to others
  * @example
- * const keyRing = await loadKeyRing({ directory: config.KEY_DIRECTORY, createIfMissing: true })
- * routes.fastify.get('/.well-known/jwks.json', async () => keyRing.jwks())
+ * const keyRing: KeyRing = await loadKeyRing({ directory: config.KEY_DIRECTORY, createIfMissing: true })
+ * routes.fastify.get('/.well-known/jwks.json', async (): Promise<PublishedKeySet> => keyRing.jwks())
  */
 export async function loadKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const { keys, problems } = await firstScan(new KeyDirectory(options.directory), options)

@@ -49,11 +49,12 @@ const saltBytes = 16
  *
  * @throws {Error} when `@node-rs/argon2` is not installed
  * @example
- * const passwords = createPasswordHasher()
+ * const passwords: PasswordHasher = createPasswordHasher()
  * const stored = await passwords.hash('correct horse')
  * await passwords.verify(stored, 'correct horse') // true
  * await passwords.verify(undefined, 'correct horse') // false, after the same work
- * await passwords.hash('battery staple', { kind: 'sign-up', by: '203.0.113.9', signal: AbortSignal.timeout(5000) })
+ * const work: WorkOptions = { kind: 'sign-up', by: '203.0.113.9', signal: AbortSignal.timeout(5000) }
+ * await passwords.hash('battery staple', work)
  */
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
   const { memoryCostKiB: memoryCost = 19456, timeCost = 2, parallelism = 1, maxQueued = 64 } = options

@@ -35,7 +35,7 @@ export interface TokenSigner {
 
 /**
  * @example
- * const signer = createTokenSigner({ keyRing, issuer: 'https://auth.example', audience: 'example' })
+ * const signer: TokenSigner = createTokenSigner({ keyRing, issuer: 'https://auth.example', audience: 'example' })
  * await signer.sign({ type: 'access', subject: user.id, sessionId, id: randomUUID(), issuedAt: now, expiresAt: now + 900 })
  */
 export function createTokenSigner({ keyRing, issuer, audience }: TokenSignerOptions): TokenSigner {

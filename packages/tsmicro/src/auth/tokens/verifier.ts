@@ -36,11 +36,11 @@ export interface TokenVerifier {
  * Verifies tokens with the issuer's published keys, without asking it each time. The algorithm is pinned to RS256.
  *
  * @example
- * const verifier = createTokenVerifier({
+ * const verifier: TokenVerifier = createTokenVerifier({
  *   keys: { loadKeys: () => natsClient.client(keys).jwks() },
  *   issuer: 'https://auth.example', audience: 'example',
  * })
- * const { subject } = await verifier.verify(token, { type: 'access' })
+ * const { subject }: TokenClaims = await verifier.verify(token, { type: 'access' })
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { issuer, audience, clockToleranceSeconds = 5, clock = Date.now } = options

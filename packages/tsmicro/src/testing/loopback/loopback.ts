@@ -45,7 +45,7 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024
  * replies, "nobody listens", limits and permissions are those of a server, and messages travel as bytes. Core NATS only.
  *
  * @example
- * const loopback = createLoopback()
+ * const loopback: Loopback = createLoopback()
  * const module = createModule(env, { nats: loopback.client('blog') })
  * const caller = loopback.client('caller')
  * await caller.connect()

@@ -104,7 +104,7 @@ const NEXT_EVENT_MS = 10_000
  *   handlers: [implement(greetings, { greet: ({ input, user }) => ({ text: `${user.id} greets ${input.name}` }) })],
  *   authentication,
  * })
- * await using app = await testService(createModule)
+ * await using app: TestApp = await testService(createModule)
  * const ada = app.as({ id: 'ada' })
  * await ada.http(greetings).greet({ name: 'Grace' }) // { text: 'ada greets Grace' }
  * await ada.nats(greetings).greet({ name: 'Grace' }) // { text: 'ada greets Grace' }

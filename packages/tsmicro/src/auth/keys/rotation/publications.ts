@@ -21,6 +21,17 @@ export interface PublicationRecord {
 /**
  * The record of published keys that all instances of an issuer share, in a database for example. It keeps public keys only.
  * It decides, once for all and by its own clock, from when on a key signs: late enough for every verifier to know it by then.
+ *
+ * @example
+ * const record = new Map<string, KeyPublication>()
+ * const publications: KeyPublications = {
+ *   async publish(keys: readonly PublishedKey[]): Promise<PublicationRecord> {
+ *     const now = Date.now()
+ *     const entered = (key: PublishedKey) => record.get(key.kid) ?? { key, signsFrom: now + 60_000, withdrawn: false }
+ *     for (const key of keys) record.set(key.kid, entered(key))
+ *     return { now, publications: [...record.values()].reverse() }
+ *   },
+ * }
  */
 export interface KeyPublications {
   /**
