@@ -1,5 +1,5 @@
 import type { AnyErrorClass } from '../errors/index.ts'
-import { describeSchema, propertiesOf, type Schema, tellUncarried } from '../schema/index.ts'
+import { describeSchema, mayHaveField, type Schema, tellUncarried } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
 import { checkSubject } from './subject.ts'
@@ -100,8 +100,8 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
     const route = parseRoute(spec.http)
     const named = [...route.params, ...route.query]
     if (spec.input) {
-      const fields = propertiesOf(describeSchema(spec.input))
-      const unknown = named.find(name => !Object.hasOwn(fields, name))
+      const described = describeSchema(spec.input)
+      const unknown = named.find(name => !mayHaveField(described, name))
       if (unknown !== undefined) refuse(`the route names ${unknown}, which is not a field of the input`)
     }
     if (route.params.length > 0 && !spec.input)

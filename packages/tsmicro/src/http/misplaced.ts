@@ -1,6 +1,6 @@
 import { hasNoBody, type ParsedRoute } from '../contract/index.ts'
 import type { ValidationDetail } from '../errors/index.ts'
-import { describeSchema, MAX_DETAILS, propertiesOf, type Schema } from '../schema/index.ts'
+import { describeSchema, MAX_DETAILS, mayHaveField, type Schema } from '../schema/index.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -9,13 +9,14 @@ export function compileMisplaced(
   { method, params, query }: ParsedRoute,
   schema: Schema,
 ): (query: Fields, body: unknown) => ValidationDetail[] | undefined {
-  const known = new Set(Object.keys(propertiesOf(describeSchema(schema))))
+  const described = describeSchema(schema)
   const noBody = hasNoBody(method)
   const [inPath, inQuery] = [new Set(params), new Set(query)]
   const named = [...params, ...query]
 
   const belongs = (name: string): ValidationDetail => {
-    if (!known.has(name)) return { path: '', message: `unknown field ${JSON.stringify(name.slice(0, 100))}` }
+    if (!mayHaveField(described, name))
+      return { path: '', message: `unknown field ${JSON.stringify(name.slice(0, 100))}` }
     if (inPath.has(name)) return { path: name, message: 'belongs in the path alone' }
     if (noBody || inQuery.has(name)) return { path: name, message: 'belongs in the query alone' }
     return { path: name, message: 'is not read from the query' }

@@ -128,7 +128,10 @@ function divide(schema: JsonSchema, { method, params, query }: ParsedRoute) {
   const elsewhere = [...params, ...query]
   const all = fields.every(({ name }) => elsewhere.includes(name))
   return {
-    path: fields.filter(({ name }) => params.includes(name)),
+    // A record names no fields: what its path has is text.
+    path: params.map(
+      param => fields.find(({ name }) => name === param) ?? { name: param, required: true, schema: { type: 'string' } },
+    ),
     query: fields.filter(({ name }) => (noBody ? !params.includes(name) : query.includes(name))),
     body: noBody || (elsewhere.length > 0 && all) ? undefined : without(schema, elsewhere),
   }

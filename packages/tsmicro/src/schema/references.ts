@@ -61,3 +61,15 @@ export function itemsOf(node: JsonSchema): { readonly first: readonly unknown[];
   if (Array.isArray(node.items)) return { first: node.items, rest: node.additionalItems }
   return { first: Array.isArray(node.prefixItems) ? node.prefixItems : [], rest: node.items }
 }
+
+/** Whether objects of a schema may have a field of this name: it is among the properties of some part, or their names are open. */
+export function mayHaveField(schema: JsonSchema, name: string, root: Root = rootOf(schema)): boolean {
+  const node = root.resolve(schema)
+  const { properties, type, allOf, additionalProperties, patternProperties } = node
+  if (isNode(properties) && Object.hasOwn(properties, name)) return true
+  if (isNode(additionalProperties) || additionalProperties === true || isNode(patternProperties)) return true
+  const parts = [...branchesOf(node), ...(Array.isArray(allOf) ? (allOf as JsonSchema[]) : [])]
+  if (parts.length > 0) return parts.some(part => mayHaveField(part, name, root))
+  // It says nothing of its fields.
+  return properties === undefined && additionalProperties === undefined && (type === undefined || type === 'object')
+}

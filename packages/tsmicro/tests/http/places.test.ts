@@ -26,6 +26,27 @@ const blogs = contract('blogs', {
     input: Type.Object({ id: Type.Integer(), hard: Type.Optional(Type.Boolean()) }),
     output: Type.Any(),
   }),
+  either: procedure({
+    http: 'PUT /either/:id?dry',
+    access: 'key',
+    input: Type.Union([
+      Type.Object({ id: Type.Integer(), dry: Type.Optional(Type.Boolean()), title: Type.String() }),
+      Type.Object({ id: Type.Integer(), text: Type.Integer() }),
+    ]),
+    output: Type.Any(),
+  }),
+  all: procedure({
+    http: 'GET /all/:id',
+    access: 'key',
+    input: Type.Intersect([Type.Object({ id: Type.Integer() }), Type.Object({ deep: Type.Optional(Type.Boolean()) })]),
+    output: Type.Any(),
+  }),
+  open: procedure({
+    http: 'GET /open/:id',
+    access: 'key',
+    input: Type.Record(Type.String(), Type.String()),
+    output: Type.Any(),
+  }),
   ping: procedure({ http: 'POST /ping', access: 'key', output: Type.String() }),
 })
 const { service } = await serve({
@@ -35,6 +56,9 @@ const { service } = await serve({
       read: ({ input }) => input,
       import: ({ input }) => input,
       touch: ({ input }) => input,
+      either: ({ input }) => input,
+      all: ({ input }) => input,
+      open: ({ input }) => input,
       ping: () => 'pong',
     }),
 })
@@ -65,6 +89,17 @@ test('fields come from the path, the query and the body, and make one input', as
   assert.deepEqual(await client.touch({ id: 7, hard: false }), { id: 7, hard: false })
   assert.equal(await client.ping(), 'pong')
   assert.equal(await client.ping({}), 'pong')
+})
+
+test('fields of alternatives, of parts and of records come from the path and the query, too', async () => {
+  assert.deepEqual(await client.either({ id: 7, dry: true, title: 'x' }), { id: 7, dry: true, title: 'x' })
+  assert.deepEqual(await client.either({ id: 7, text: 3 }), { id: 7, text: 3 })
+  assert.deepEqual(await client.all({ id: 7, deep: false }), { id: 7, deep: false })
+  assert.deepEqual(await client.open({ id: '7', more: 'x' }), { id: '7', more: 'x' })
+  assert.deepEqual(await ask('PUT', '/either/7', { title: 'x', dry: true }), [400, ['dry: belongs in the query alone']])
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, unknown> }
+  const text = JSON.stringify(paths['/open/{id}'])
+  assert.match(text, /"name":"id","in":"path","required":true/)
 })
 
 test('a field in another place than its own is refused, and so is one that nobody knows; details name the field', async () => {
