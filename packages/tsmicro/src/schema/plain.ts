@@ -5,8 +5,8 @@ import { isNode, type JsonSchema } from './schema.ts'
 type Test = (value: unknown) => boolean
 
 /**
- * Prepares the question whether a value that matches a schema is written as it was checked: its objects are plain ones, without
- * a prototype's getters and `toJSON`. Only what the schema describes is looked at. `undefined` when nothing is an object.
+ * Prepares the question whether a value that matches a schema is written as it was checked: its objects and lists are plain ones, without
+ * a prototype's getters, `toJSON` and holes. Only what the schema describes is looked at. `undefined` when nothing is an object or a list.
  */
 export function compilePlain(schema: JsonSchema): Test | undefined {
   const root = rootOf(schema)
@@ -46,7 +46,7 @@ function objectTest(node: JsonSchema, build: (node: unknown) => Test | undefined
   return value => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return true
     const prototype = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype !== null) return false
+    if ((prototype !== Object.prototype && prototype !== null) || hasOwnForm(value)) return false
     for (const [name, test] of members) if (!test(memberOf(value, name))) return false
     return unnamed.every(test => Object.values(value).every(test))
   }
@@ -54,14 +54,28 @@ function objectTest(node: JsonSchema, build: (node: unknown) => Test | undefined
 
 function listTest(node: JsonSchema, build: (node: unknown) => Test | undefined): Test | undefined {
   const { first, rest } = itemsOf(node)
+  const types: readonly unknown[] = [node.type].flat()
+  if (!types.includes('array') && first.length === 0 && !isNode(rest)) return undefined
   const tests = [...first, rest]
     .filter(isNode)
     .map(build)
     .filter(test => test !== undefined)
-  if (tests.length === 0) return undefined
-  const [only] = tests
-  if (tests.length === 1 && only) return value => !Array.isArray(value) || value.every(only)
-  return value => !Array.isArray(value) || value.every(item => tests.every(test => test(item)))
+  return value => {
+    if (!Array.isArray(value)) return true
+    if (Object.getPrototypeOf(value) !== Array.prototype || hasOwnForm(value) || hasHoles(value)) return false
+    return tests.every(test => value.every(test))
+  }
+}
+
+/** What it would be written as instead. */
+function hasOwnForm(value: object): boolean {
+  return Object.hasOwn(value, 'toJSON') && typeof (value as { readonly toJSON: unknown }).toJSON === 'function'
+}
+
+/** JSON has null where a list has nothing, and a check passes over it. */
+function hasHoles(list: readonly unknown[]): boolean {
+  for (let index = 0; index < list.length; index++) if (!(index in list)) return true
+  return false
 }
 
 function entriesOf(members: unknown): readonly (readonly [string, unknown])[] {

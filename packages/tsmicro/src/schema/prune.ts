@@ -43,9 +43,11 @@ export function compilePrune(schema: JsonSchema): Prune {
     if (parts[0]) return parts[0]
     const items = itemsOf(node)
     const first = items.first.map(build)
-    if (first.length === 0 && !isNode(items.rest)) return value => value
+    const types: readonly unknown[] = [node.type].flat()
+    if (!types.includes('array') && first.length === 0 && !isNode(items.rest)) return value => value
     const rest = build(items.rest)
-    return value => (Array.isArray(value) ? value.map((item, index) => (first[index] ?? rest)(item)) : value)
+    // Not by `map`: the copy is a plain list, without holes.
+    return value => (Array.isArray(value) ? Array.from(value, (item, index) => (first[index] ?? rest)(item)) : value)
   }
 
   const branchOf = (branches: readonly unknown[]): Prune => {
@@ -72,7 +74,8 @@ export function compilePrune(schema: JsonSchema): Prune {
       for (const [name, prune] of properties) if (hasMember(value, name)) result[name] = prune(value[name])
       if (patterns.length === 0 && !others) return result
       for (const [name, member] of Object.entries(value)) {
-        if (named.has(name)) continue
+        // A function has no place in JSON, and this one would decide what is written.
+        if (named.has(name) || (name === 'toJSON' && typeof member === 'function')) continue
         const prune = patterns.find(([pattern]) => pattern.test(name))?.[1] ?? others
         if (prune) Object.defineProperty(result, name, { ...OWN, value: prune(member) })
       }
