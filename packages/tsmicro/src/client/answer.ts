@@ -49,6 +49,9 @@ function compileDecode(schema: unknown): (data: unknown, what: string) => unknow
   return async (data, what) => {
     const checked = await check(data)
     if (!checked.problems) return checked.value
+    // An envelope has null where the handler answered nothing.
+    const nothing = data === null ? await check(undefined) : checked
+    if (!nothing.problems) return nothing.value
     throw unreadable(`${what} does not match its schema: ${tellProblems(checked.problems)}`)
   }
 }

@@ -1,5 +1,5 @@
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
-import { describeSchema, propertiesOf, type Schema } from '../schema/index.ts'
+import { compileNothing, describeSchema, propertiesOf, type Schema } from '../schema/index.ts'
 import { refusal } from './text.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -19,8 +19,10 @@ export interface Places {
 export function compilePlaces({ http, input: schema }: BoundProcedure): (input: unknown) => Places {
   const { method, params, query: named } = parseRoute(http ?? '')
   if (!schema) return () => ({ path: {}, query: {} })
-  if (!hasNoBody(method) && params.length === 0 && named.length === 0)
-    return input => ({ path: {}, query: {}, body: input === undefined ? {} : input })
+  if (!hasNoBody(method) && params.length === 0 && named.length === 0) {
+    const nothing = compileNothing(schema)
+    return input => ({ path: {}, query: {}, body: input === undefined ? nothing() : input })
+  }
   const own = compileFields(schema)
   return input => {
     const path: [string, unknown][] = []

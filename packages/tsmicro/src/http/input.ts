@@ -4,6 +4,7 @@ import {
   BEYOND,
   type Checked,
   compileCoercion,
+  compileNothing,
   compileRequest,
   describeSchema,
   isBeyondNumbers,
@@ -39,6 +40,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
   const misplaced = compileMisplaced(route, schema)
   const coerce = compileCoercion(describeSchema(schema))
   const check = compileRequest(schema, 'refuse')
+  const nothing = compileNothing(schema)
 
   const kept = ({ problems, value }: Checked & { readonly value?: unknown }, text: Fields | undefined) => {
     if (problems) throw refusal(text ? problems.map(problem => tellBeyond(problem, text)) : problems)
@@ -53,7 +55,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
     const problems = misplaced(query as Fields, body)
     if (problems) throw refusal(problems)
     // A null that is sent is a value, as over NATS; nothing at all has no field.
-    if (bodyAlone) return checked(body === undefined || (body === null && !keep) ? {} : body)
+    if (bodyAlone) return checked(body === undefined || (body === null && !keep) ? nothing() : body)
     if (body !== undefined && body !== null && !isFields(body)) throw refusal([{ path: '', message: 'must be object' }])
     const text = { ...(params as Fields), ...(query as Fields) }
     if (!isClean(text)) throw refusal([{ path: '', message: 'contains characters that are not text' }])

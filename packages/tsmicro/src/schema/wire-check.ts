@@ -24,7 +24,11 @@ export function compileWire(schema: StandardSchema): Wire {
   const structure = structureOf(described) as JsonSchema
   const compiled = Compile(structure as TSchema)
   const tell = compileTelling(structure)
-  return { prune: compilePrune(structure), problems: value => (compiled.Check(value) ? [] : tell(value)) }
+  return {
+    prune: compilePrune(structure),
+    // No JSON Schema takes nothing at all, which the library has judged.
+    problems: value => (value === undefined || compiled.Check(value) ? [] : tell(value)),
+  }
 }
 
 /** Rules that libraries read in ways of their own: how long a text is, what a time or an e-mail address looks like. */

@@ -18,7 +18,14 @@ import {
   type ResponseOf,
 } from '../../contract/index.ts'
 import { DEADLINE_EXCEEDED, VALIDATION_FAILED } from '../../errors/index.ts'
-import { type Check, compileDefaultedOutgoing, compileSchema, tellProblems, writeJson } from '../../schema/index.ts'
+import {
+  type Check,
+  compileDefaultedOutgoing,
+  compileNothing,
+  compileSchema,
+  tellProblems,
+  writeJson,
+} from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
 import { assertCalls, remember } from '../scope.ts'
@@ -58,6 +65,8 @@ interface ExchangeOptions extends CallOptions {
 interface Prepared {
   readonly request: Check | undefined
   readonly response: Check | undefined
+  /** What it means that no input is given. */
+  readonly nothing: () => unknown
   readonly errors: ReplyErrors
   readonly asUser: boolean
 }
@@ -122,11 +131,11 @@ export class NatsClient extends NatsLink {
     options: CallOptions = {},
   ): Promise<ResponseOf<S>> {
     const bound = procedure as unknown as BoundProcedure
-    const { request, response, errors, asUser } = this.#prepare(bound)
+    const { request, response, errors, asUser, nothing } = this.#prepare(bound)
     let text = ''
     let input: unknown
     if (request) {
-      const outcome = request(data === undefined && bound.input ? {} : data)
+      const outcome = request(data === undefined ? nothing() : data)
       const sent = outcome instanceof Promise ? await outcome : outcome
       if (sent.problems) {
         const message = `the data for ${bound.subject} does not match its schema: ${tellProblems(sent.problems)}`
@@ -229,6 +238,7 @@ export class NatsClient extends NatsLink {
     const { input, output } = procedure
     const prepared = {
       request: input && compileDefaultedOutgoing(input),
+      nothing: procedure.input ? compileNothing(procedure.input) : () => undefined,
       response: output && compileSchema(output, 'ignore'),
       errors: replyErrorsOf(procedure),
       asUser: needsUser(procedure.access),

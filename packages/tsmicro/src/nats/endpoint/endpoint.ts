@@ -13,7 +13,15 @@ import {
 } from '../../call/index.ts'
 import type { BoundProcedure } from '../../contract/index.ts'
 import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } from '../../errors/index.ts'
-import { compileRequest, mayHaveNumbers, writeJson } from '../../schema/index.ts'
+import {
+  type Check,
+  type Checked,
+  compileNothing,
+  compileRequest,
+  mayHaveNumbers,
+  type Schema,
+  writeJson,
+} from '../../schema/index.ts'
 import type { InboundCall } from './inbound-call.ts'
 import { EndpointStats } from './stats.ts'
 
@@ -48,6 +56,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const overload = new RareLog(log, 'overloaded: calls are refused')
   const { input: schema } = procedure
   const check = schema && compileRequest(schema, 'ignore')
+  const absent = schema && check && compileAbsent(schema, check)
   const tellFailure = createTellFailure(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
 
@@ -61,7 +70,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (guard) context.identify(await context.deadline.race(withContext(context, () => guard(context))))
       stage = 'input'
       const data = call.read()
-      const outcome = check?.(data)
+      const outcome = data === undefined ? absent?.() : check?.(data)
       const checked = outcome instanceof Promise ? await outcome : outcome
       if (checked?.problems) throw new VALIDATION_FAILED(checked.problems)
       stage = 'middleware'
@@ -98,5 +107,14 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         stats.end(began, failure)
       }
     },
+  }
+}
+
+/** A request without data, as one without a body at the HTTP door. What is told of one that will not do has been told of them ever since. */
+function compileAbsent(schema: Schema, check: Check): () => Promise<Checked> {
+  const nothing = compileNothing(schema)
+  return async () => {
+    const outcome = await check(nothing())
+    return outcome.problems ? check(undefined) : outcome
   }
 }
