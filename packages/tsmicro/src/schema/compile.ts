@@ -73,10 +73,11 @@ function standardCheck(schema: StandardSchema, unknownFields: UnknownFields): Ch
   return async value => {
     const named = prune ? prune(value) : value
     const unnamed = unknownFields === 'refuse' ? unnamedIn(value, named) : []
+    // Before the library has it, which may make its changes in the value itself, as arktype does.
+    const checked = check(named)
     const result = await schema['~standard'].validate(named)
     if (result.issues) return { problems: [...problemsOfIssues(result.issues), ...unnamed].slice(0, MAX_DETAILS) }
     if (unnamed.length > 0) return { problems: unnamed }
-    const checked = check(named)
     return checked.problems ? checked : { value: result.value }
   }
 }

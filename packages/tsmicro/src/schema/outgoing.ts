@@ -50,9 +50,10 @@ function standardOutgoing(schema: StandardSchema): Check {
   return async given => {
     const written = asJson(prune ? prune(given) : given)
     if (written.problems) return written
-    const result = await schema['~standard'].validate(written.value)
-    if (result.issues) return { problems: tellWays(problemsOfIssues(result.issues), given) } satisfies Checked
     const wrong = problems(written.value)
+    // A copy of what is to be written: a library may make its changes in the value itself, as arktype does.
+    const result = await schema['~standard'].validate(prune ? prune(written.value) : written.value)
+    if (result.issues) return { problems: tellWays(problemsOfIssues(result.issues), given) } satisfies Checked
     if (wrong.length > 0) return { problems: tellWays(wrong, given) }
     return { value: prune ? written.value : result.value }
   }

@@ -94,3 +94,12 @@ test('what a library cannot describe is refused when the contract is made, with 
   ])
     assert.doesNotThrow(make(schema))
 })
+
+test('a library that makes its changes in the value itself: what is written is what was given', async () => {
+  const schema = type({ a: 'boolean' })
+    .and({ c: ['number', '=', 10] })
+    .or('null') as unknown as Schema
+  await using room = await openRoom(schema, Type.Object({ id: Type.String(), it: Type.Unknown() }))
+  assert.deepEqual(await room.answerOverHttp({ a: false }), { ok: true, data: { a: false } })
+  assert.deepEqual(await room.answerToCaller({ a: false }), { ok: true, data: { a: false, c: 10 } })
+})
