@@ -1,4 +1,4 @@
-import type { Access, AnswerOf, ErrorsOf, ProcedureSpec, Role } from '../contract/index.ts'
+import type { Access, AnswerOf, DeepReadonly, ErrorsOf, ProcedureSpec, Role } from '../contract/index.ts'
 import type { Infer } from '../schema/index.ts'
 import type { CallContext } from './context.ts'
 import type { Principal } from './principal.ts'
@@ -18,8 +18,6 @@ export type CallOf<P extends ProcedureSpec> = GivenOf<P> &
   }
 
 /** Handlers may answer with read-only data: it is only read from here on. */
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
-
 type Answer<P extends ProcedureSpec> = DeepReadonly<AnswerOf<P>>
 
 /**

@@ -11,7 +11,7 @@ import { compileQuery } from './query.ts'
 /** For one call of an {@link HttpClient}. */
 interface HttpCallOptions {
   /** Gives up when it aborts: the call fails with its reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** By name, whatever its spelling: these before the client's. */
   readonly headers?: HeaderFields
 }

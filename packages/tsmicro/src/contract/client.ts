@@ -1,11 +1,11 @@
 import type { BoundProcedure, Contract } from './contract.ts'
-import type { RequestOf, ResponseOf } from './infer.ts'
+import type { DeepReadonly, RequestOf, ResponseOf } from './infer.ts'
 import type { ProcedureSpec } from './procedure.ts'
 
 /** What every client takes beside the input. */
 interface ClientCallOptions {
   /** Gives up when it aborts: the call fails with its reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Calls one procedure. The input may be left out where there is none, or where every field of it may be. */
@@ -13,8 +13,8 @@ export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> =
   Extract<keyof P, 'input'> extends never
     ? (input?: Readonly<Record<string, never>>, options?: Options) => Promise<ResponseOf<P>>
     : Readonly<Record<never, never>> extends RequestOf<P>
-      ? (input?: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>
-      : (input: RequestOf<P>, options?: Options) => Promise<ResponseOf<P>>
+      ? (input?: DeepReadonly<RequestOf<P>>, options?: Options) => Promise<ResponseOf<P>>
+      : (input: DeepReadonly<RequestOf<P>>, options?: Options) => Promise<ResponseOf<P>>
 
 /**
  * One function for each procedure of a contract that has a door: `client.validateRole({ userId, role }, { signal })`. Clients of both doors

@@ -5,8 +5,17 @@ export { type BoundProcedure, type Contract, contract } from './contract.ts'
 export { defineErrors } from './errors.ts'
 export { type EventDefinition, type EventSpec, event } from './event.ts'
 export { type HttpMethod, hasNoBody, type ParsedRoute, parseRoute } from './http-route.ts'
-export type { AnswerOf, ErrorsOf, EventDataOf, EventInputOf, InputOf, RequestOf, ResponseOf } from './infer.ts'
-export { eventsOf, proceduresOf } from './members.ts'
+export type {
+  AnswerOf,
+  DeepReadonly,
+  ErrorsOf,
+  EventDataOf,
+  EventInputOf,
+  InputOf,
+  RequestOf,
+  ResponseOf,
+} from './infer.ts'
+export { entriesOf, eventsOf, proceduresOf } from './members.ts'
 export {
   type NatsAccess,
   type NatsPermissions,

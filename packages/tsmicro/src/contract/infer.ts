@@ -50,3 +50,6 @@ export type EventInputOf<E extends EventSpec> = InferInput<E['data']>
  * const told: EventDataOf<typeof userCreated> = { userId, email, name, role: 'LEARNER' }
  */
 export type EventDataOf<E extends EventSpec> = Infer<E['data']>
+
+/** Data that is only read from here on: lists and objects may be read-only ones. */
+export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T

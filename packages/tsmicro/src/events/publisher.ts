@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { currentContext } from '../call/index.ts'
-import type { EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
+import type { DeepReadonly, EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
 import { assertAnnounces, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
 import { type Check, compileDefaultedOutgoing, tellProblems, writeJson } from '../schema/index.ts'
@@ -26,7 +26,7 @@ export interface Publisher {
    */
   publish<E extends EventSpec>(
     event: EventDefinition<E>,
-    data: EventInputOf<E>,
+    data: DeepReadonly<EventInputOf<E>>,
     options?: PublishOptions,
   ): Promise<void>
 }

@@ -7,7 +7,7 @@ import type {
   Log,
   Middleware,
 } from '../call/index.ts'
-import { type BoundProcedure, type Contract, parseRoute, proceduresOf } from '../contract/index.ts'
+import { type BoundProcedure, type Contract, entriesOf, parseRoute } from '../contract/index.ts'
 import { mountRoute } from './mount.ts'
 
 /** One handler for each procedure of a contract that has an HTTP door. */
@@ -70,8 +70,8 @@ export class Routes {
     limits: EndpointLimits | undefined = this.#options.limits,
   ): void {
     const { basePath, onImplemented } = this.#options
-    for (const procedure of proceduresOf(contract)) {
-      const handler = (handlers as Record<string, Handler | undefined>)[procedure.name]
+    for (const [key, procedure] of entriesOf(contract)) {
+      const handler = (handlers as Record<string, Handler | undefined>)[key]
       if (!procedure.http || !handler) continue
       const { method, path } = parseRoute(procedure.http)
       const url = joinPaths(basePath, path)

@@ -1,5 +1,5 @@
 import type { EndpointLimits, Handler } from '../call/index.ts'
-import { type BoundProcedure, type Contract, proceduresOf } from '../contract/index.ts'
+import { type BoundProcedure, type Contract, entriesOf } from '../contract/index.ts'
 
 /** One handler for each procedure of a contract, whatever its doors. */
 export type Handlers<C extends Contract> = {
@@ -38,20 +38,20 @@ export function implement<C extends Contract>(
   { limits }: { readonly limits?: EndpointLimits } = {},
 ): Implementation {
   const given = handlers as unknown as Readonly<Record<string, unknown>>
-  const procedures = proceduresOf(contract)
-  const lacking = procedures.filter(({ name }) => typeof given[name] !== 'function').map(labelOf)
+  const procedures = entriesOf(contract)
+  const lacking = procedures.filter(([key]) => typeof given[key] !== 'function').map(labelOf)
   if (lacking.length > 0) throw new TypeError(`implement: no handler for ${lacking.join(', ')}`)
-  const names = procedures.map(({ name }) => name)
+  const names = procedures.map(([key]) => key)
   // An instance of a class may well hold more than its handlers.
   const unknown = isPlain(given) ? Object.keys(given).filter(key => !names.includes(key)) : []
   if (unknown.length > 0)
     throw new TypeError(`implement: ${unknown.join(', ')}: no such procedure; there are ${names.join(', ') || 'none'}`)
-  const bound = procedures.map(({ name }) => [name, (given[name] as Handler).bind(handlers)])
+  const bound = names.map(key => [key, (given[key] as Handler).bind(handlers)])
   return { kind: 'implementation', contract, handlers: Object.fromEntries(bound), limits }
 }
 
-function labelOf({ service, name }: BoundProcedure): string {
-  return `${service}.${name}`
+function labelOf([key, { service }]: readonly [string, BoundProcedure]): string {
+  return `${service}.${key}`
 }
 
 function isPlain(value: object): boolean {

@@ -13,6 +13,7 @@ import {
   contract,
   type EventDefinition,
   type EventSpec,
+  entriesOf,
   type JsonSchema,
   procedure,
   proceduresOf,
@@ -75,8 +76,8 @@ export class NatsGroup {
    * @param limits how much each of these endpoints takes. Default: the service's
    */
   implement<C extends Contract>(contract: C, handlers: NatsHandlers<C>, limits?: EndpointLimits): void {
-    for (const procedure of proceduresOf(contract)) {
-      const handler = (handlers as Record<string, Handler | undefined>)[procedure.name]
+    for (const [key, procedure] of entriesOf(contract)) {
+      const handler = (handlers as Record<string, Handler | undefined>)[key]
       if (!procedure.subject || !handler) continue
       this.#options.onImplemented(procedure, contract)
       this.#mount(procedure, handler, limits)

@@ -11,9 +11,10 @@ import {
   type Client,
   type Contract,
   checkTarget,
+  type DeepReadonly,
+  entriesOf,
   needsUser,
   type ProcedureSpec,
-  proceduresOf,
   type RequestOf,
   type ResponseOf,
 } from '../../contract/index.ts'
@@ -37,9 +38,9 @@ import { watch } from './watch.ts'
 
 export interface CallOptions {
   /** Milliseconds to wait; never more than the surrounding call has left. Default: the procedure's, else the client's. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Gives up waiting when it aborts: the call fails with its reason and is cancelled over there. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /**
    * Whose request id, trace, token and budget to pass on; when it ends, so does this call. One that has been answered bounds nothing any
    * more. Default: the call being worked on; an `undefined` that is given means none.
@@ -103,11 +104,11 @@ export class NatsClient extends NatsLink {
   client<C extends Contract>(contract: C): Client<C, 'nats', CallOptions> {
     const known = this.#clients.get(contract)
     if (known) return known as Client<C, 'nats', CallOptions>
-    const callers = proceduresOf(contract)
-      .filter(({ subject }) => subject !== undefined)
-      .map(procedure => {
+    const callers = entriesOf(contract)
+      .filter(([, { subject }]) => subject !== undefined)
+      .map(([key, procedure]) => {
         const bound = procedure as BoundProcedure<ProcedureSpec & { readonly nats: string }>
-        return [procedure.name, (input?: never, options?: CallOptions) => this.call(bound, input as never, options)]
+        return [key, (input?: never, options?: CallOptions) => this.call(bound, input as never, options)]
       })
     const made = Object.freeze(Object.fromEntries(callers)) as object
     this.#clients.set(contract, made)
@@ -127,7 +128,7 @@ export class NatsClient extends NatsLink {
    */
   async call<S extends ProcedureSpec & { readonly nats: string }>(
     procedure: BoundProcedure<S>,
-    data: RequestOf<S>,
+    data: DeepReadonly<RequestOf<S>>,
     options: CallOptions = {},
   ): Promise<ResponseOf<S>> {
     const bound = procedure as unknown as BoundProcedure

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Log } from '../../call/index.ts'
 import {
+  type DeepReadonly,
   type EventDefinition,
   type EventInputOf,
   type EventSpec,
@@ -65,7 +66,7 @@ export interface TestApp extends TestCaller, AsyncDisposable {
    */
   publish<E extends EventSpec>(
     event: EventDefinition<E>,
-    data: EventInputOf<E>,
+    data: DeepReadonly<EventInputOf<E>>,
     options?: PublishOptions,
   ): Promise<void>
   /** What it has announced so far. @throws {TypeError} when it never announces that */
