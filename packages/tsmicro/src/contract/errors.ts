@@ -1,5 +1,5 @@
 import { createErrorClass, type ErrorClass, type ErrorSpec } from '../errors/index.ts'
-import type { Infer, Schema } from '../schema/index.ts'
+import { type Infer, type Schema, tellUncarried } from '../schema/index.ts'
 
 type DataOf<Spec> = Spec extends { readonly data: infer S } ? Infer<S> : undefined
 
@@ -14,13 +14,15 @@ export type DefinedErrors<Specs> = { readonly [Code in keyof Specs & string]: Er
  *   SLUG_TAKEN: { status: 409, message: 'This slug is taken', data: Type.Object({ slug: Type.String() }) },
  * })
  * throw new SLUG_TAKEN({ slug: 'hello' })
- * @throws {TypeError} when a status is not an integer from 400 to 599, or a name is not in UPPER_CASE
+ * @throws {TypeError} when a status is not an integer from 400 to 599, or a name is not in UPPER_CASE, or JSON cannot carry what a field of its data is declared to be
  */
 export function defineErrors<const Specs extends Record<string, ErrorSpec<Schema>>>(
   specs: Specs,
 ): DefinedErrors<Specs> {
   const classes = Object.entries(specs).map(([code, spec]) => {
     if (!/^[A-Z][A-Z0-9_]*$/.test(code)) throw new TypeError(`error ${JSON.stringify(code)}: write it in UPPER_CASE`)
+    const why = spec.data && tellUncarried(spec.data)
+    if (why) throw new TypeError(`error ${code}: ${why}`)
     return [code, createErrorClass(code, spec)]
   })
   return Object.freeze(Object.fromEntries(classes)) as DefinedErrors<Specs>

@@ -55,6 +55,8 @@ test('what JSON cannot carry is refused with the field and what to declare inste
   refuses({ nats: 'a', access: 'internal', input: z.record(z.string(), z.set(z.any())) }, /values is z.set\(\)/)
   const data = z.object({ id: z.string(), m: z.map(z.string(), z.any()) })
   assert.throws(() => event({ subject: 'a.b', aggregate: 'id', data }), /event a.b: m is z.map\(\)/)
+  const late = { status: 409, message: 'Late', data: z.object({ at: z.date() }) }
+  assert.throws(() => defineErrors({ LATE: late }), /error LATE: at is z.date\(\)/)
   const made = z.preprocess(value => new Date(String(value)), z.date())
   const carried = z.object({ at: z.coerce.date(), n: z.coerce.bigint(), either: z.union([z.string(), z.date()]), made })
   assert.doesNotThrow(loose({ http: 'POST /a', access: 'key', input: carried, output: carried }))
