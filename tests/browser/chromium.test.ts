@@ -7,10 +7,11 @@ import { noChromium, openPage } from '../support/browser/chromium.ts'
 import { openSite } from '../support/browser/site.ts'
 import { draft, handInAndPublish, person } from '../support/people.ts'
 import { startPlatform } from '../support/platform.ts'
+import { onlyInFull } from '../support/size.ts'
 
 const TITLE = 'a page calls the platform: data, declared errors as their classes, headers, relative addresses, a signal'
 
-test(TITLE, { skip: noChromium }, async () => {
+test(TITLE, { skip: noChromium || onlyInFull }, async () => {
   await using platform = await startPlatform()
   const author = await person(platform, 'Ada', 'AUTHOR')
   const editor = await person(platform, 'Edith', 'EDITOR')

@@ -35,7 +35,7 @@ test('docs/build-a-service.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
 )
 
-test('docs/testing.md does what it says', { skip: noCurl }, () =>
+test('docs/testing.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/testing.md', directory: checkout.directory, env, ports: {} }),
 )
 
