@@ -12,6 +12,7 @@ export {
   parseRoute,
   proceduresOf,
 } from './contract/index.ts'
+export { MALFORMED_REPLY } from './errors/index.ts'
 export { gatewaySignature } from './http/index.ts'
-export { MALFORMED_REPLY, NOT_PERMITTED, requestNats, type Transport } from './nats/index.ts'
+export { NOT_PERMITTED, requestNats, type Transport } from './nats/index.ts'
 export type { JsonSchema } from './schema/index.ts'

@@ -1,12 +1,22 @@
-import type { BoundProcedure } from '../contract/index.ts'
+import { type BoundProcedure, CHECKS } from '../contract/index.ts'
 import {
   type AnyErrorClass,
   type ApiError,
   createErrorClass,
   frameworkErrors,
+  MALFORMED_REPLY,
   SERVICE_UNAVAILABLE,
 } from '../errors/index.ts'
-import { compileStandard, isNode, isStandardSchema, tellProblems } from '../schema/index.ts'
+import {
+  type Check,
+  compileStandard,
+  type Interpreted,
+  isNode,
+  isStandardSchema,
+  type JsonSchema,
+  type Schema,
+  tellProblems,
+} from '../schema/index.ts'
 
 const FRAMEWORK: Readonly<Record<string, AnyErrorClass>> = frameworkErrors
 
@@ -18,17 +28,20 @@ export interface Answer {
 
 /**
  * Prepares the reading of a procedure's answers.
- * @throws {ApiError} from what is returned: the failure that the answer tells of; SERVICE_UNAVAILABLE when it is not an answer of ours
+ * @throws {ApiError} from what is returned: the failure that the answer tells of; MALFORMED_REPLY when it does not match
+ *   its schema; SERVICE_UNAVAILABLE when it is not an answer of ours
  */
 export function compileAnswer(procedure: BoundProcedure): (answer: Answer) => Promise<unknown> {
-  const { bare, errors = {} } = procedure
-  const { output } = procedure
-  const decode = compileDecode(output)
+  const { bare, errors = {}, output, [CHECKS]: checks } = procedure
+  const decode = compileDecode(output, checks)
   return async ({ response, text }) => {
     const told = parse(text)
-    if (!response.ok) throw await failureOf(errors, response, told)
+    if (!response.ok) throw await failureOf(errors, response, told, checks)
     const known = bare ? !output || told !== undefined : isNode(told) && (!output || 'data' in told)
-    if (!known) throw unreadable(`${response.url} answered something unreadable`)
+    if (!known) {
+      const cause = new Error(`${response.url} answered something unreadable`)
+      throw new SERVICE_UNAVAILABLE(undefined, { cause })
+    }
     if (!output) return undefined
     return decode(bare ? told : (told as { data?: unknown }).data, `the answer of ${response.url}`)
   }
@@ -42,28 +55,30 @@ function parse(text: string): unknown {
   }
 }
 
-/** A Standard Schema may make something of what came: a number of a text. That is done here, once; others are taken as they are. */
-function compileDecode(schema: unknown): (data: unknown, what: string) => unknown {
-  if (!isNode(schema) || !isStandardSchema(schema)) return data => data
-  const check = compileStandard(schema)
+/** A Standard Schema may make something of what came: a number of a text. That is done here, once. */
+function compileDecode(schema: unknown, checks: Interpreted | undefined): (data: unknown, what: string) => unknown {
+  const check = isNode(schema) ? checkOf(schema as Schema, checks) : undefined
+  if (!check) return data => data
   return async (data, what) => {
     const checked = await check(data)
     if (!checked.problems) return checked.value
     // An envelope has null where the handler answered nothing.
     const nothing = data === null ? await check(undefined) : checked
     if (!nothing.problems) return nothing.value
-    throw unreadable(`${what} does not match its schema: ${tellProblems(checked.problems)}`)
+    const cause = new Error(`${what} does not match its schema: ${tellProblems(checked.problems)}`)
+    throw new MALFORMED_REPLY(undefined, { cause })
   }
 }
 
-function unreadable(why: string): ApiError {
-  return new SERVICE_UNAVAILABLE(undefined, { cause: new Error(why) })
+function checkOf(schema: Schema, checks: Interpreted | undefined): Check | undefined {
+  return isStandardSchema(schema) ? compileStandard(schema) : checks?.incoming(schema as JsonSchema)
 }
 
 async function failureOf(
   errors: Readonly<Record<string, AnyErrorClass>>,
   { status, headers, url }: Response,
   answer: unknown,
+  checks: Interpreted | undefined,
 ): Promise<ApiError> {
   const told = isNode(answer) ? answer : {}
   const name = String(told.error ?? 'HTTP_ERROR')
@@ -71,8 +86,10 @@ async function failureOf(
   const retryAfter = Number(headers.get('retry-after') ?? Number.NaN)
   const options = { message, ...(retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}) }
   const declared = own(errors, name)
-  if (declared)
-    return new declared(await compileDecode(declared.dataSchema)(told.data, `the data of ${name} of ${url}`), options)
+  if (declared) {
+    const decode = compileDecode(declared.dataSchema, checks)
+    return new declared(await decode(told.data, `the data of ${name} of ${url}`), options)
+  }
   const Failure = own(FRAMEWORK, name) ?? createErrorClass(name, { status: status >= 400 ? status : 500, message })
   return new Failure(told.details ?? told.data, options)
 }

@@ -4,6 +4,7 @@ import { writeJson } from '../schema/index.ts'
 import { type Answer, compileAnswer } from './answer.ts'
 import { below, resolveBaseUrl } from './base-url.ts'
 import { type HeaderFields, mergeHeaders } from './headers.ts'
+import { compileInput } from './input.ts'
 import { pathOf } from './path.ts'
 import { compilePlaces } from './places.ts'
 import { compileQuery } from './query.ts'
@@ -48,8 +49,9 @@ interface HttpClientOptions {
  * const { title } = await createHttpClient(reading, { baseUrl: 'http://blog', fetch: answer }).findBySlug({ slug })
  * title // 'Hello'
  * @throws {TypeError} when the base URL is none; a relative one is, where there is no page
- * @throws {ApiError} from its functions: of the procedure or the framework; SERVICE_UNAVAILABLE when nothing answers; VALIDATION_FAILED for
- *   what cannot be written in a URL or as JSON, like a path's field that is empty, `.` or `..`: nothing is sent then
+ * @throws {ApiError} from its functions: of the procedure or the framework; SERVICE_UNAVAILABLE when nothing answers; the code
+ *   MALFORMED_REPLY when the answer does not match the output's schema; VALIDATION_FAILED when the input does not, and for what cannot be
+ *   written in a URL or as JSON, like a path's field that is empty, `.` or `..`: nothing is sent then
  */
 export function createHttpClient<C extends Contract>(contract: C, options: HttpClientOptions): HttpClient<C> {
   const base = resolveBaseUrl(options.baseUrl)
@@ -61,11 +63,12 @@ export function createHttpClient<C extends Contract>(contract: C, options: HttpC
 
 function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch: own }: HttpClientOptions) {
   const route = parseRoute(procedure.http ?? '')
+  const check = compileInput(procedure)
   const divide = compilePlaces(procedure)
   const writeQuery = compileQuery(procedure.input)
   const read = compileAnswer(procedure)
   return async (input?: unknown, call: HttpCallOptions = {}): Promise<unknown> => {
-    const { path, query, body } = divide(input)
+    const { path, query, body } = divide(check(input))
     const url = below(base, pathOf(route, path))
     writeQuery(query, url.searchParams)
     const headers = mergeHeaders(common, call.headers)

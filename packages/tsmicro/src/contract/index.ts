@@ -1,5 +1,6 @@
 export type { JsonSchema, Schema } from '../schema/index.ts'
 export { type Access, isRole, needsUser } from './access.ts'
+export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'
 export { type BoundProcedure, type Contract, contract } from './contract.ts'
 export { defineErrors } from './errors.ts'

@@ -1,6 +1,7 @@
 import type { AnyErrorClass } from '../errors/index.ts'
-import { describeSchema, mayHaveField, type Schema, tellUncarried } from '../schema/index.ts'
+import { describeSchema, interpreted, mayHaveField, type Schema, tellUncarried } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
+import { CHECKS, type WithChecks } from './checks.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
 import { checkSubject } from './subject.ts'
 
@@ -58,18 +59,13 @@ const WORDS: readonly string[] = Object.keys({
   bodyLimitBytes: true,
 } satisfies Record<keyof ProcedureSpec, true>)
 
-declare const checked: unique symbol
-
 /**
  * A checked {@link ProcedureSpec}, not yet part of a contract.
  *
  * @example
  * const greet: Procedure = procedure({ nats: 'greet', access: 'internal', output: Type.String() })
  */
-export type Procedure<S extends ProcedureSpec = ProcedureSpec> = S & {
-  readonly kind: 'procedure'
-  readonly [checked]?: true
-}
+export type Procedure<S extends ProcedureSpec = ProcedureSpec> = S & WithChecks & { readonly kind: 'procedure' }
 
 /** A word that is misspelt, or no longer one, would be left without effect. */
 type NoOtherWords<S> = { readonly [K in Exclude<keyof S, keyof ProcedureSpec>]: never }
@@ -114,5 +110,5 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
   for (const [name, error] of Object.entries(spec.errors ?? {})) {
     if (name !== error.code) refuse(`error ${error.code} is listed as ${name}`)
   }
-  return Object.freeze({ ...spec, kind: 'procedure' as const })
+  return Object.freeze({ ...spec, kind: 'procedure' as const, [CHECKS]: interpreted })
 }

@@ -6,6 +6,7 @@ export {
   type ErrorSpec,
 } from './define.ts'
 export { isDependencyFailure } from './dependency.ts'
+export { MALFORMED_REPLY } from './malformed-reply.ts'
 export { isNetworkError, isTlsRefusal } from './network.ts'
 export { rootMessage } from './root-message.ts'
 export {

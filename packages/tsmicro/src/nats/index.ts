@@ -1,7 +1,6 @@
 export type { EndpointLimits } from '../call/index.ts'
 export { type Broadcast, createNatsBroadcast } from './broadcast.ts'
 export { type CallOptions, NatsClient, type NatsClientOptions, requestNats } from './client/client.ts'
-export { MALFORMED_REPLY } from './client/reply.ts'
 export { NatsLink } from './connection.ts'
 export { createEndpoint, type Endpoint } from './endpoint/endpoint.ts'
 export { contextOfMessage } from './endpoint/message-context.ts'

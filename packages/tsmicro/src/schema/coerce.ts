@@ -25,7 +25,7 @@ function coerceOf(schema: JsonSchema, root: Root): Coerce {
   if (branches.length === 0) return own
   const alone = !isNode(node.properties)
   const options = branches.map(branch => {
-    const fill = compileDefaults(branch) ?? (value => value)
+    const fill = compileDefaults(branch, acceptsOf) ?? (value => value)
     const accepts = acceptsOf(alone ? closeSchema(branch) : branch, root)
     return { coerce: coerceOf(branch, root), accepts: (value: unknown) => accepts(fill(value)) }
   })

@@ -1,12 +1,14 @@
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { acceptsOf } from './accepts.ts'
 import { closeSchema } from './close.ts'
 import { compileDefaults } from './defaults.ts'
+import { guarded } from './guarded.ts'
 import { MAX_DETAILS } from './problems.ts'
 import { compilePrune } from './prune.ts'
 import type { JsonSchema, Schema } from './schema.ts'
 import { isStandardSchema, type StandardSchema } from './standard.ts'
-import { type Check, type Checked, problemsOfIssues } from './standard-check.ts'
+import { type Check, problemsOfIssues } from './standard-check.ts'
 import { compileTelling } from './tell.ts'
 import { compileWire, unnamedIn } from './wire-check.ts'
 
@@ -15,8 +17,6 @@ import { compileWire, unnamedIn } from './wire-check.ts'
  * Standard Schema names is what its JSON Schema says.
  */
 export type UnknownFields = 'refuse' | 'ignore'
-
-const TOO_DEEP: Checked = { problems: [{ path: '', message: 'is nested too deeply' }] }
 
 /**
  * Compiles a schema. Costly (code generation): call it at start, never on the request path.
@@ -36,7 +36,7 @@ export function compileSchema(schema: Schema, unknownFields: UnknownFields): Che
   }
   const open = Compile(schema as TSchema)
   const tell = compileTelling(schema as JsonSchema)
-  const prune = compilePrune(schema as JsonSchema)
+  const prune = compilePrune(schema as JsonSchema, acceptsOf)
   // Nearly every message has no unknown field: one check against the closed form, and a copy only for the rest.
   return guarded(value => {
     if (closed.Check(value)) return { value }
@@ -48,20 +48,8 @@ export function compileSchema(schema: Schema, unknownFields: UnknownFields): Che
 /** As {@link compileSchema}, for what comes in: absent properties get their schema's default first. */
 export function compileRequest(schema: Schema, unknownFields: UnknownFields): Check {
   const check = compileSchema(schema, unknownFields)
-  const fill = isStandardSchema(schema) ? undefined : compileDefaults(schema as JsonSchema)
+  const fill = isStandardSchema(schema) ? undefined : compileDefaults(schema as JsonSchema, acceptsOf)
   return fill ? value => check(fill(value)) : check
-}
-
-/** A schema that contains itself is checked recursively: hostile nesting is then a problem of the value, not of ours. */
-export function guarded(check: (value: unknown) => Checked): (value: unknown) => Checked {
-  return value => {
-    try {
-      return check(value)
-    } catch (error) {
-      if (error instanceof RangeError) return TOO_DEEP
-      throw error
-    }
-  }
 }
 
 function standardCheck(schema: StandardSchema, unknownFields: UnknownFields): Check {

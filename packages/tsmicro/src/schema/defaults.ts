@@ -1,4 +1,4 @@
-import { acceptsOf } from './accepts.ts'
+import type { AcceptsOf } from './accepts.ts'
 import { closeSchema } from './close.ts'
 import { memberOf } from './member.ts'
 import { branchesOf, itemsOf, type Root, rootOf } from './references.ts'
@@ -13,8 +13,8 @@ const SAME: Fill = value => value
  * Prepares the filling in of defaults for absent properties, however deep: in objects within objects and lists, and in the
  * alternative that a value belongs to. `undefined` when the schema has none.
  */
-export function compileDefaults(schema: JsonSchema): Fill | undefined {
-  return mentionsDefault(schema) ? new Defaults(rootOf(schema)).fillOf(schema) : undefined
+export function compileDefaults(schema: JsonSchema, acceptsOf: AcceptsOf): Fill | undefined {
+  return mentionsDefault(schema) ? new Defaults(rootOf(schema), acceptsOf).fillOf(schema) : undefined
 }
 
 function mentionsDefault(node: unknown): boolean {
@@ -24,10 +24,12 @@ function mentionsDefault(node: unknown): boolean {
 
 class Defaults {
   readonly #root: Root
+  readonly #acceptsOf: AcceptsOf
   readonly #known = new Map<JsonSchema, Fill>()
 
-  constructor(root: Root) {
+  constructor(root: Root, acceptsOf: AcceptsOf) {
     this.#root = root
+    this.#acceptsOf = acceptsOf
   }
 
   fillOf(given: unknown): Fill {
@@ -98,8 +100,8 @@ class Defaults {
     if (!branches.some(mentionsDefault)) return SAME
     const options = branches.map(branch => ({
       fill: this.fillOf(branch),
-      names: acceptsOf(closeSchema(branch), this.#root, branch),
-      accepts: acceptsOf(branch, this.#root),
+      names: this.#acceptsOf(closeSchema(branch), this.#root, branch),
+      accepts: this.#acceptsOf(branch, this.#root),
     }))
     return value => {
       const tried = options.map(({ fill, ...checks }) => ({ ...checks, filled: fill(value) }))

@@ -1,8 +1,9 @@
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { acceptsOf } from './accepts.ts'
 import { closeSchema } from './close.ts'
-import { guarded } from './compile.ts'
 import { compileDefaults } from './defaults.ts'
+import { guarded } from './guarded.ts'
 import { compilePlain } from './plain.ts'
 import { compilePrune } from './prune.ts'
 import type { JsonSchema, Schema } from './schema.ts'
@@ -27,7 +28,7 @@ export function compileOutgoing(schema: Schema): Check {
   const closed = Compile(closeSchema(json) as TSchema)
   const open = Compile(schema as TSchema)
   const plain = compilePlain(json)
-  const prune = compilePrune(json)
+  const prune = compilePrune(json, acceptsOf)
   const tell = compileTelling(json)
   return guarded(value => {
     // Nearly every value is plain and has no unknown field: a check, and a copy only for the rest.
@@ -40,7 +41,7 @@ export function compileOutgoing(schema: Schema): Check {
 /** As {@link compileOutgoing}, for what others will take in: absent properties get their schema's default first. */
 export function compileDefaultedOutgoing(schema: Schema): Check {
   const check = compileOutgoing(schema)
-  const fill = isStandardSchema(schema) ? undefined : compileDefaults(schema as JsonSchema)
+  const fill = isStandardSchema(schema) ? undefined : compileDefaults(schema as JsonSchema, acceptsOf)
   return fill ? value => check(fill(value)) : check
 }
 

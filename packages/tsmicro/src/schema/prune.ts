@@ -1,6 +1,6 @@
-import { acceptsOf } from './accepts.ts'
+import type { AcceptsOf } from './accepts.ts'
 import { hasMember } from './member.ts'
-import { itemsOf, type Root, rootOf } from './references.ts'
+import { itemsOf, rootOf } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /** Copies a value that matches a schema, without the properties that the schema does not name. */
@@ -14,8 +14,9 @@ const OBJECT_KEYWORDS = ['properties', 'patternProperties', 'additionalPropertie
  * Prepares the dropping of unknown properties. By JSON Schema alone, so that it works for schemas of any origin, and into a
  * new value: what a handler returned may be cached, frozen, or hold functions. What the schema does not describe
  * is not looked into, however deep it is.
+ * @param acceptsOf tells which of several alternatives a value belongs to
  */
-export function compilePrune(schema: JsonSchema): Prune {
+export function compilePrune(schema: JsonSchema, acceptsOf: AcceptsOf): Prune {
   const known = new Map<JsonSchema, Prune>()
   const root = rootOf(schema)
 
@@ -51,7 +52,10 @@ export function compilePrune(schema: JsonSchema): Prune {
   }
 
   const branchOf = (branches: readonly unknown[]): Prune => {
-    const options = branches.map(branch => ({ accepts: branchTest(branch, root), prune: build(branch) }))
+    const options = branches.map(branch => ({
+      accepts: isNode(branch) ? acceptsOf(branch, root) : () => branch !== false,
+      prune: build(branch),
+    }))
     return value =>
       richest(
         options.filter(({ accepts }) => accepts(value)).map(({ prune }) => prune(value)),
@@ -84,10 +88,6 @@ export function compilePrune(schema: JsonSchema): Prune {
   }
 
   return build(schema)
-}
-
-function branchTest(branch: unknown, root: Root): (value: unknown) => boolean {
-  return isNode(branch) ? acceptsOf(branch, root) : () => branch !== false
 }
 
 /** Of several branches that accept a value, the one that keeps most of it. */

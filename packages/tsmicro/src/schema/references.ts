@@ -31,6 +31,11 @@ export function rootOf(schema: JsonSchema): Root {
   }
 }
 
+/** A node that can be checked by itself: with what its references name. */
+export function withDefinitions(node: JsonSchema, root: Root, place: JsonSchema): JsonSchema {
+  return { ...node, $defs: { ...root.definitionsOf(place), ...(node.$defs as object) } }
+}
+
 /** Notes for each node which definitions its references may name. */
 function addScopes(node: unknown, outer: Definitions, scopes: WeakMap<JsonSchema, Definitions>): void {
   if (Array.isArray(node)) for (const member of node) addScopes(member, outer, scopes)

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
+import { Errors } from 'typebox/schema'
 import { Hashing } from 'typebox/system'
-import { Value } from 'typebox/value'
 import type { ValidationDetail } from '../errors/index.ts'
 import { problemsOf } from './problems.ts'
 import { isNode, type JsonSchema } from './schema.ts'
@@ -16,7 +16,7 @@ const VALUES: readonly string[] = ['const', 'enum', 'default', 'examples']
  */
 export function compileTelling(schema: JsonSchema): (value: unknown) => readonly ValidationDetail[] {
   const telling = withOwnUniqueItems(schema) as TSchema
-  return value => problemsOf(Value.Errors(telling, value))
+  return value => problemsOf(Errors(telling, value)[1])
 }
 
 function withOwnUniqueItems(node: unknown): unknown {

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ValidationDetail } from '../errors/index.ts'
+import { acceptsOf } from './accepts.ts'
 import { describeTaken } from './describe.ts'
 import { MAX_DETAILS } from './problems.ts'
 import { compilePrune, type Prune } from './prune.ts'
@@ -25,7 +26,7 @@ export function compileWire(schema: StandardSchema): Wire {
   const compiled = Compile(structure as TSchema)
   const tell = compileTelling(structure)
   return {
-    prune: compilePrune(structure),
+    prune: compilePrune(structure, acceptsOf),
     // No JSON Schema takes nothing at all, which the library has judged.
     problems: value => (value === undefined || compiled.Check(value) ? [] : tell(value)),
   }

@@ -207,7 +207,68 @@ export async function doors(open: OpenNetwork) {
         const [one, other] = [http[name] as Call, nats[name] as Call]
         assert.deepEqual(await outcome(one(input)), await outcome(other(input)), `${name} ${JSON.stringify(input)}`)
       }
+    // Neither sends what does not match, and what it does not name.
+    for (const [name, input] of [
+      ['find', { id: 1, more: 1 }],
+      ['find', {}],
+      ['find', { id: '5', page: Number.NaN }],
+      ['import', [{ x: 1, more: 1 }]],
+      ['change', { id: 1, title: 'a', at: [{ x: 10 }], more: 1 }],
+    ] as const) {
+      const [one, other] = [http[name] as Call, nats[name] as Call]
+      assert.deepEqual(await outcome(one(input)), await outcome(other(input)), `${name} ${JSON.stringify(input)}`)
+    }
   })
+
+  test('a client of either door refuses an answer that does not match, and drops what it does not know of one that does', async () => {
+    // A later version of the contract, which is what is served.
+    const served = contract('growing', {
+      same: procedure({ ...both('same'), output: Type.Object({ n: Type.Integer(), more: Type.Integer() }) }),
+      other: procedure({ ...both('other'), output: Type.Object({ n: Type.String() }) }),
+      zod: procedure({ ...both('zod'), output: Type.Object({ n: Type.String() }) }),
+      failed: procedure({
+        ...both('failed'),
+        errors: defineErrors({ SOLD_OUT: { status: 409, message: 'Sold out' } }),
+      }),
+    })
+    const known = contract('growing', {
+      same: procedure({ ...both('same'), output: Type.Object({ n: Type.Integer() }) }),
+      other: procedure({ ...both('other'), output: Type.Object({ n: Type.Integer() }) }),
+      zod: procedure({ ...both('zod'), output: z.object({ n: z.number() }) }),
+      failed: procedure({ ...both('failed'), errors: { SOLD_OUT } }),
+    })
+    const { service: grown } = await serve({
+      name: 'growing',
+      network,
+      handlers: [
+        implement(served, {
+          same: () => ({ n: 1, more: 2 }),
+          other: () => ({ n: 'one' }),
+          zod: () => ({ n: 'one' }),
+          failed: ({ errors }) => {
+            throw new errors.SOLD_OUT()
+          },
+        }),
+      ],
+    })
+    const http = createHttpClient(known, { baseUrl: grown.url })
+    const nats = caller.client(known)
+    const malformed = ['MALFORMED_REPLY', 'MALFORMED_REPLY', 500, undefined]
+    for (const [name, expected] of [
+      ['same', { n: 1 }],
+      ['other', malformed],
+      ['zod', malformed],
+      ['failed', malformed],
+    ] as const) {
+      assert.deepEqual(await outcome(http[name]()), expected, name)
+      assert.deepEqual(await outcome(nats[name]()), expected, name)
+    }
+    await grown.stop()
+  })
+}
+
+function both<const Name extends string>(name: Name) {
+  return { http: `GET /${name}`, nats: name, access: 'open' } as const
 }
 
 type Call = (input: unknown) => Promise<unknown>

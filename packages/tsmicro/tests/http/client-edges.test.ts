@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createHttpClient } from 'tsmicro/client'
-import { contract, defineErrors, frameworkErrors, procedure } from 'tsmicro/contract'
+import { ApiError, contract, defineErrors, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
 import { serve } from '../support/service.ts'
@@ -72,7 +72,7 @@ test('a class whose fields are getters is sent as its schema names them; a field
   await assert.rejects(
     client.rename({ name: 'Ada' } as never),
     (error: InstanceType<typeof frameworkErrors.VALIDATION_FAILED>) => {
-      assert.deepEqual(error.data, [{ path: 'id', message: 'is missing: it is a part of the path' }])
+      assert.deepEqual(error.data, [{ path: '', message: 'must have required properties id' }])
       return true
     },
   )
@@ -111,5 +111,104 @@ test('what answers, but not as we do: null, a number, an envelope without its da
     )
   }
   const unavailable = 'SERVICE_UNAVAILABLE'
-  assert.deepEqual(codes, [unavailable, unavailable, unavailable, 'constructor', 'HTTP_ERROR', unavailable])
+  assert.deepEqual(codes, [unavailable, unavailable, unavailable, 'constructor', 'HTTP_ERROR', 'MALFORMED_REPLY'])
+})
+
+const Item = Type.Object({ id: Type.Integer(), size: Type.Integer({ default: 1 }), at: Type.Optional(Type.String()) })
+const Shape = Type.Union([
+  Type.Object({ kind: Type.Literal('square'), side: Type.Number({ default: 2 }) }),
+  Type.Object({ kind: Type.Literal('circle'), radius: Type.Number() }),
+])
+const errors = defineErrors({
+  SOLD_OUT: { status: 409, message: 'Sold out', data: Type.Object({ left: Type.Integer() }) },
+})
+const shop = contract('shop', {
+  find: procedure({ http: 'GET /items/:id', access: 'key', input: Item, output: Item, errors }),
+  change: procedure({ http: 'PUT /items/:id', access: 'key', input: Item, output: Type.Array(Item) }),
+  anything: procedure({ http: 'GET /anything', access: 'key', input: Type.Object({ value: Type.Any() }) }),
+  draw: procedure({ http: 'POST /draw', access: 'key', input: Type.Array(Shape), output: Shape }),
+})
+
+/** Notes what is sent, and answers as it is told. */
+function listening(status: number, told: unknown) {
+  const sent: string[] = []
+  const client = createHttpClient(shop, {
+    baseUrl: 'http://shop',
+    fetch: async (url, { body }) => {
+      sent.push(`${url.pathname}${url.search} ${body ?? ''}`.trim())
+      return Response.json(told, { status })
+    },
+  })
+  return { client, sent }
+}
+
+test('an input that does not match its JSON Schema is not sent; the details name its fields', async () => {
+  const { client, sent } = listening(200, { data: { id: 1, size: 1 } })
+  const refused: [Promise<unknown>, string[]][] = [
+    [client.find({ id: 'x' } as never), ['id']],
+    [client.find({ id: 1.5, size: '2' } as never), ['id', 'size']],
+    [client.find({} as never), ['']],
+    [client.find([] as never), ['']],
+    [client.find({ id: 1n } as never), ['id']],
+    [client.change({ id: 1, size: 1, at: 5 } as never), ['at']],
+    [client.draw([{ kind: 'circle' }] as never), ['0', '0/kind', '0']],
+    [client.draw({} as never), ['']],
+    [client.draw(undefined as never), ['']],
+  ]
+  for (const [call, paths] of refused)
+    await assert.rejects(call, error => {
+      assert.ok(error instanceof frameworkErrors.VALIDATION_FAILED)
+      assert.deepEqual([...new Set(error.data.map(({ path }) => path))].sort(), [...new Set(paths)].sort())
+      return true
+    })
+  // What no schema says anything of is for the writing of the URL to refuse.
+  for (const value of [null, { a: 1 }, [[1]], Number.NaN, new Date(Number.NaN)])
+    await assert.rejects(client.anything({ value }), {
+      name: 'VALIDATION_FAILED',
+      message: /^value .* in a URL|^value null/,
+    })
+  assert.deepEqual(sent, [])
+})
+
+test('what an input’s JSON Schema does not name is not sent, however deep; values with a JSON form of their own are', async () => {
+  const { client, sent } = listening(200, { data: { id: 1, size: 1 } })
+  await client.find({ id: 1, secret: 1 } as never)
+  await client.find({ id: 1, size: 2, at: new Date(0) } as never)
+  assert.deepEqual(sent.splice(0), ['/items/1', '/items/1?size=2&at=1970-01-01T00%3A00%3A00.000Z'])
+  const { client: other, sent: drawn } = listening(200, { data: { kind: 'square', side: 1 } })
+  await other.draw([
+    { kind: 'square', secret: 1 },
+    { kind: 'circle', radius: 1, side: 3 },
+  ] as never)
+  assert.deepEqual(drawn, ['/draw [{"kind":"square","side":2},{"kind":"circle","radius":1}]'])
+})
+
+test('an answer has what its JSON Schema names; one that does not match is MALFORMED_REPLY, and so is an error’s data', async () => {
+  assert.deepEqual(await listening(200, { data: { id: 1, size: 2, more: 1 } }).client.find({ id: 1, size: 1 }), {
+    id: 1,
+    size: 2,
+  })
+  const list = { data: [{ id: 1, size: 2, more: 1 }] }
+  assert.deepEqual(await listening(200, list).client.change({ id: 1, size: 1 }), [{ id: 1, size: 2 }])
+  await assert.rejects(
+    listening(409, { error: 'SOLD_OUT', data: { left: 2, more: 1 } }).client.find({ id: 1, size: 1 }),
+    {
+      name: 'SOLD_OUT',
+      data: { left: 2 },
+    },
+  )
+  const malformed: [number, unknown, RegExp][] = [
+    [200, { data: { id: '1', size: 2 } }, /the answer of .* does not match its schema: id must be integer/],
+    [200, { data: null }, /\(root\) must be object/],
+    [200, { data: [] }, /\(root\) must be object/],
+    [409, { error: 'SOLD_OUT', data: { left: 'two' } }, /the data of SOLD_OUT .*: left must be integer/],
+    [409, { error: 'SOLD_OUT' }, /\(root\) must be object/],
+  ]
+  for (const [status, told, why] of malformed)
+    await assert.rejects(listening(status, told).client.find({ id: 1, size: 1 }), error => {
+      assert.ok(error instanceof ApiError)
+      assert.deepEqual([error.code, error.status], ['MALFORMED_REPLY', 500])
+      assert.match((error.cause as Error).message, why)
+      return true
+    })
 })

@@ -18,7 +18,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '../../contract/index.ts'
-import { DEADLINE_EXCEEDED, VALIDATION_FAILED } from '../../errors/index.ts'
+import { DEADLINE_EXCEEDED, MALFORMED_REPLY, VALIDATION_FAILED } from '../../errors/index.ts'
 import {
   type Check,
   compileDefaultedOutgoing,
@@ -32,7 +32,7 @@ import type { NatsOptions } from '../options.ts'
 import { assertCalls, remember } from '../scope.ts'
 import type { Outcome } from './outcome.ts'
 import { type OutgoingCall, withDeadline } from './outgoing-call.ts'
-import { errorOf, MALFORMED_REPLY, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
+import { errorOf, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
 import { forwardedOf } from './request-headers.ts'
 import { watch } from './watch.ts'
 

@@ -5,6 +5,7 @@ import {
   type ApiError,
   createErrorClass,
   frameworkErrors,
+  MALFORMED_REPLY,
   type ValidationDetail,
 } from '../../errors/index.ts'
 import { type Check, compileSchema, tellProblems } from '../../schema/index.ts'
@@ -100,12 +101,6 @@ function decode(msg: Msg): Envelope {
     throw new MALFORMED_REPLY(undefined, { cause })
   }
 }
-
-/** Another service answered something that is not a reply, or not what its procedure declares. */
-export const MALFORMED_REPLY = createErrorClass<'MALFORMED_REPLY', undefined>('MALFORMED_REPLY', {
-  status: 500,
-  message: 'Another service answered something unreadable',
-})
 
 /** A failure of a service that does not tell an error's name, e.g. one written in Go; the status is its own. */
 function remoteFailure(given: number): AnyErrorClass {
