@@ -1,6 +1,6 @@
 import { type BoundProcedure, CHECKS } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
-import { isStandardSchema, type JsonSchema, tellProblems } from '../schema/index.ts'
+import { compileNothing, isStandardSchema, type JsonSchema, tellProblems } from '../schema/index.ts'
 
 /**
  * Prepares the check of what is sent to a procedure. What it returns has only the fields that the schema names. A Standard Schema is left to
@@ -10,8 +10,9 @@ import { isStandardSchema, type JsonSchema, tellProblems } from '../schema/index
 export function compileInput({ name, input: schema, [CHECKS]: checks }: BoundProcedure): (input: unknown) => unknown {
   if (!schema || !checks || isStandardSchema(schema)) return input => input
   const check = checks.outgoing(schema as JsonSchema)
+  const nothing = compileNothing(schema)
   return input => {
-    const checked = check(input === undefined ? {} : input)
+    const checked = check(input === undefined ? nothing() : input)
     if (!checked.problems) return checked.value
     const message = `the data for ${name} does not match its schema: ${tellProblems(checked.problems)}`
     throw new VALIDATION_FAILED(checked.problems, { message })
