@@ -78,7 +78,9 @@ interface Tree {
   n: number
   kids: Tree[]
 }
-const zodTree: z.ZodType<Tree, Tree> = z.object({ n: z.int(), kids: z.array(z.lazy(() => zodTree)) })
+/** zod's int() ends where numbers are no longer exact; the oracle's integers do not. */
+const zodWhole = z.number().multipleOf(1)
+const zodTree: z.ZodType<Tree, Tree> = z.object({ n: zodWhole, kids: z.array(z.lazy(() => zodTree)) })
 
 function zodOf(shape: Shape): z.ZodType {
   switch (shape.kind) {
@@ -90,7 +92,7 @@ function zodOf(shape: Shape): z.ZodType {
     }
     case 'whole':
     case 'number': {
-      let made = shape.kind === 'whole' ? z.number().int() : z.number()
+      let made = shape.kind === 'number' ? z.number() : shape.max === undefined ? zodWhole : z.number().int()
       if (shape.min !== undefined) made = made.min(shape.min)
       return shape.max === undefined ? made : made.max(shape.max)
     }
