@@ -31,7 +31,7 @@ test('docs/getting-started.md does what it says', { skip: noCurl || onlyInFull }
   followPage({ page: 'docs/getting-started.md', directory: checkout.directory, env, ports: { 8000: 'gateway' } }),
 )
 
-test('docs/build-a-service.md does what it says', { skip: noCurl }, () =>
+test('docs/build-a-service.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
 )
 

@@ -7,7 +7,7 @@ import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import type { Program } from '../support/program.ts'
 import { type Sent, send } from '../support/send.ts'
-import { inFull } from '../support/size.ts'
+import { inFull, onlyInFull } from '../support/size.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
 
@@ -78,7 +78,9 @@ test('SIGTERM of blog under load: what was accepted is done and answered', async
   assert.deepEqual(new Set(again.map(({ body }) => body?.error)), new Set(['SLUG_TAKEN']))
 })
 
-test('SIGTERM of auth under load: what was accepted is done and answered, also to the blog service', async () => {
+test('SIGTERM of auth under load: what was accepted is done and answered, also to the blog service', {
+  skip: onlyInFull,
+}, async () => {
   const signUps = new Writers(4, number =>
     send(platform.url, 'POST /auth/signup/basic', {
       headers: key(),

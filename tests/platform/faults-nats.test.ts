@@ -3,7 +3,7 @@ import { type FaultScene, startFaultScene } from '../support/faults/scene.ts'
 import { FROZEN, KILLED, survive } from '../support/faults/survive.ts'
 import { onlyInFull } from '../support/size.ts'
 
-// PostgreSQL stands for all three in a run by hand.
+// By hand the services' own tests do this: `services/blog/tests/faults.test.ts`.
 let scene: FaultScene
 before(async () => {
   if (!onlyInFull) scene = await startFaultScene()
