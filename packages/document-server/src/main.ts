@@ -60,7 +60,7 @@ async function main(): Promise<void> {
     process.stdout.write(help)
     return
   }
-  // Nobody may be listening: a line that is lost is no reason to end.
+  // Nobody may be listening: a lost line must not end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   const server = await startDocumentServer(options)
   for (const signal of ['SIGTERM', 'SIGINT'] as const)

@@ -94,7 +94,7 @@ async function failureOf(
   return new Failure(told.details ?? told.data, options)
 }
 
-/** Names come from elsewhere: `constructor` is none of ours. */
+/** Names come from elsewhere: `constructor` is not one of our errors. */
 function own(errors: Readonly<Record<string, AnyErrorClass>>, name: string): AnyErrorClass | undefined {
   return Object.hasOwn(errors, name) ? errors[name] : undefined
 }

@@ -48,7 +48,7 @@ interface HttpClientOptions {
  * const answer = async () => Response.json({ data: { id, slug, title: 'Hello', text: 'World', author: 'Ada' } })
  * const { title } = await createHttpClient(reading, { baseUrl: 'http://blog', fetch: answer }).findBySlug({ slug })
  * title // 'Hello'
- * @throws {TypeError} when the base URL is none; a relative one is, where there is no page
+ * @throws {TypeError} when the base URL is invalid, or relative where there is no page
  * @throws {ApiError} from its functions: of the procedure or the framework; SERVICE_UNAVAILABLE when nothing answers; the code
  *   MALFORMED_REPLY when the answer does not match the output's schema; VALIDATION_FAILED when the input does not, and for what cannot be
  *   written in a URL or as JSON, like a path's field that is empty, `.` or `..`: nothing is sent then

@@ -21,7 +21,7 @@ export function assertProviders(
   )
 }
 
-/** @throws {StartError} when an address is none, or a secret of the gateway door is missing or too short to keep anybody out */
+/** @throws {StartError} when an address is invalid, or a secret of the gateway door is missing or too short to keep anybody out */
 export function assertSecrets({ http: { gateway, trustedProxies = [] } = {} }: ServiceOptions): void {
   try {
     compileTrusts(trustedProxies)

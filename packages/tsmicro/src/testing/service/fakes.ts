@@ -6,7 +6,7 @@ import type { Users } from './users.ts'
 
 export interface FakesParts {
   readonly fakes: readonly Implementation[]
-  /** The service under test, which is no fake. */
+  /** The service under test; never a fake. */
   readonly tested: string
   readonly loopback: Loopback
   readonly users: Users

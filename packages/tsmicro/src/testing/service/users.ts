@@ -9,7 +9,7 @@ export class Users {
   readonly #users = new Map<string, Principal>()
   readonly #roles = new WeakMap<Principal, readonly Role[]>()
 
-  /** @throws {TypeError} for a user without an id, or what is no role */
+  /** @throws {TypeError} for a user without an id, or something that is not a role */
   add(user: Principal, roles: readonly Role[]): string {
     if (typeof user?.id !== 'string' || user.id === '') throw new TypeError('as: a user has an id: as({ id })')
     if (!roles.every(role => typeof role?.rank === 'number'))
