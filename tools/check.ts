@@ -13,8 +13,21 @@ import { lint } from './check/lint.ts'
 import { lockfile } from './check/lockfile.ts'
 import { types } from './check/types.ts'
 import { unused } from './check/unused.ts'
+import { words } from './check/words.ts'
 
-const CHECKS: readonly Check[] = [types, lint, imports, lockfile, files, docs, exports, unused, gateway, kongPlugins]
+const CHECKS: readonly Check[] = [
+  types,
+  lint,
+  imports,
+  lockfile,
+  files,
+  docs,
+  words,
+  exports,
+  unused,
+  gateway,
+  kongPlugins,
+]
 
 const HELP = `npm run check [-- [check…] [--root <folder>]]
 

@@ -7,8 +7,8 @@ import { kongFiles } from './gateway/files.ts'
 
 const HELP = `tsmicro gateway generate [--check] [--root <folder>]
 
-Writes the routes in kong/*.yml anew from the contracts: one for each public procedure, with its method, its whole path
-and the API-key permission that it needs. Whatever stands outside of the marks "# <routes of SERVICE>" stays as it is.
+Rewrites the routes in kong/*.yml from the contracts: one for each public procedure, with its method, its whole path
+and the API-key permission that it needs. Everything outside the marks "# <routes of SERVICE>" stays as it is.
 
   --check           writes nothing; exit code 1 when a file is out of step
   --root <folder>   the repository (default: this one)
@@ -37,7 +37,7 @@ function generate(root: string, check: boolean): number {
     if (!check) writeFileSync(join(root, path), wanted)
     say(
       check
-        ? `${path} is out of step with the contracts: npx tsmicro gateway generate writes it anew\n`
+        ? `${path} is out of step with the contracts: npx tsmicro gateway generate rewrites it\n`
         : `${path} written\n`,
     )
   }

@@ -3,16 +3,16 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { diffOf } from './glance/diff.ts'
 import { countedLines } from './glance/lines.ts'
-import { GLANCE_PAGE, madeAnew } from './glance.ts'
+import { GLANCE_PAGE, regenerated } from './glance.ts'
 
 test('docs/api-at-a-glance.md is in step with the programs of tests/glance', () => {
   const page = readFileSync(GLANCE_PAGE, 'utf8')
-  assert.equal(page, madeAnew(page), 'npm run docs:glance writes it anew')
+  assert.equal(page, regenerated(page), 'npm run docs:glance rewrites it')
   assert.match(page, /\| declare and serve a procedure \| \d+ \| \d+ \| \d+ \| \d+ \| \d+ \|/)
 })
 
 test('a part that nobody knows is refused', () => {
-  assert.throws(() => madeAnew('<!-- made: rolls -->\n<!-- end -->'), /there is no part rolls/)
+  assert.throws(() => regenerated('<!-- made: rolls -->\n<!-- end -->'), /there is no part rolls/)
 })
 
 test('imports, comments and blank lines do not count; brackets do', () => {

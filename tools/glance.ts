@@ -15,8 +15,8 @@ const TITLES: Readonly<Record<Task, string>> = {
   test: 'test it',
 }
 
-/** The page with each part between `<!-- made: … -->` and `<!-- end -->` made anew. @throws Error for a part nobody knows */
-export function madeAnew(page: string): string {
+/** The page with each part between `<!-- made: … -->` and `<!-- end -->` regenerated. @throws Error for an unknown part */
+export function regenerated(page: string): string {
   return page.replaceAll(/(<!-- made: (\w+) -->\n)[\s\S]*?(?=<!-- end -->)/g, (_, head: string, part: string) => {
     if (part === 'table') return `${head}\n${table()}\n`
     if (part === 'versions') return `${head}\n${versions()}\n`
@@ -54,4 +54,4 @@ function fenced(framework: Framework, task: Task): string {
 
 const linesTold = (count: number) => (count === 1 ? '1 line' : `${count} lines`)
 
-if (import.meta.main) writeFileSync(GLANCE_PAGE, madeAnew(readFileSync(GLANCE_PAGE, 'utf8')))
+if (import.meta.main) writeFileSync(GLANCE_PAGE, regenerated(readFileSync(GLANCE_PAGE, 'utf8')))

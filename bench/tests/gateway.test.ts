@@ -38,7 +38,7 @@ test('a wrong answer through a proxy ends the measurement', async () => {
   await using generator = new Child('generator', roleFile('generator'))
   await using upstream = new Child('upstream', roleFile('upstream'))
   const port = await upstream.ask<number>('ready')
-  // An upstream without a proxy answers the verdict of the key check, which is no small answer.
+  // Asked without a proxy in front, the upstream answers this path with the verdict of the key check.
   const door = { port, paths: ['/verify/apikey'], postPath: '/', headers: {} }
   const { signal } = new AbortController()
   const measured = measure(generator, { process: generator, door }, { ...SHORT, load: 'get', signal })

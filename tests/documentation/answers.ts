@@ -11,7 +11,7 @@ export function assertAnswer(place: string, actual: string, expected: string): v
   try {
     parsed = JSON.parse(actual)
   } catch {
-    assert.fail(`${place}: the answer is no JSON: ${actual.slice(0, 500)}`)
+    assert.fail(`${place}: the answer is not JSON: ${actual.slice(0, 500)}`)
   }
   assert.deepEqual(likeOnPage(parsed, JSON.parse(expected)), JSON.parse(expected), place)
 }

@@ -43,7 +43,7 @@ test('a role that is withdrawn counts in every service soon, and so does one tha
   const set = (...roles: ('LEARNER' | 'AUTHOR' | 'ADMIN')[]) => admin.administration.setRoles({ id: author.id, roles })
   assert.ok(none(await ask(forAuthors, headers), 'FORBIDDEN'))
   await set('LEARNER')
-  await until('nothing to be allowed any more', async () => only(await ask(forAuthors, headers), 'FORBIDDEN'))
+  await until('access to be lost', async () => only(await ask(forAuthors, headers), 'FORBIDDEN'))
   await set('ADMIN')
   await until('everything to be allowed', async () => none(await ask(guarded, headers), 'FORBIDDEN'))
   await set('AUTHOR')

@@ -106,7 +106,7 @@ test('auth killed: what is public can be read, what is protected is 503, nothing
   )
 })
 
-test('auth back: everything works again, nothing else was started anew', async () => {
+test('auth back: everything works again, nothing else was restarted', async () => {
   await platform.auth.start()
   await until('writing to work', () => canWrite('after-the-kill'))
   assert.equal((await read(platform.url, `/blog/id/${contents.ids[0]}`)).status, 200)

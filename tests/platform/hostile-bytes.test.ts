@@ -43,7 +43,7 @@ async function assertRefused(messages: readonly (readonly [what: string, url: st
   assert.deepEqual(difference(before, await dump(platform)), UNCHANGED)
 }
 
-test('what is no request, or could be two, is refused at every door, and what it hides is not done', async t => {
+test('bytes that are not one unambiguous request are refused at every door, and what they hide is not done', async t => {
   const messages = doors().flatMap(({ url, route, name }) =>
     Object.entries(brokenMessages({ route, credentials: credentials() })).map(
       ([what, bytes]) => [`${what} at ${name}`, url, bytes] as const,

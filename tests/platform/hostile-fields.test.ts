@@ -100,7 +100,7 @@ test('what reads takes any text that its contract allows, and finds nothing by i
   await assertHarmless(share(shots))
 })
 
-test('no procedure takes a body that is none of its own', async () => {
+test('no procedure takes a body of another shape', async () => {
   const shots = procedures
     .filter(procedure => !isRead(procedure))
     .flatMap((procedure, number) => {
@@ -115,7 +115,7 @@ test('no procedure takes a body that is none of its own', async () => {
   await assertHarmless(share(shots))
 })
 
-test('no procedure takes a query that is none of its own', async () => {
+test('no procedure takes a query of another shape', async () => {
   const queries = [
     'surplus=1',
     '__proto__=1',

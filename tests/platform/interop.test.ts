@@ -57,7 +57,7 @@ test('a plain client asks for roles', async () => {
   assert.deepEqual(await hasRole('EDITOR'), { data: { valid: false } })
 })
 
-test('what does not match the schema is a 400, whatever it is', async () => {
+test('any input that does not match the schema is answered with 400', async () => {
   for (const data of [undefined, null, 'text', [], {}, { userId: 'no-uuid', role: 'AUTHOR' }, { userId: author.id }]) {
     const { body, told } = await ask('auth.validate.role', data)
     assert.match((body as { error: string }).error, /^400:/)

@@ -78,7 +78,7 @@ test('without NATS: protected routes 503, the rest as before', async () => {
   assert.deepEqual([status, data.status, data.ready, downOf(data)], [200, 'ok', false, ['nats']])
 })
 
-test('NATS back: calls and events work again, nothing else was started anew', async () => {
+test('NATS back: calls and events work again, nothing else was restarted', async () => {
   await platform.nats.restart()
   await until('writing to work', async () => {
     const { status, body } = await write('with-nats-again')

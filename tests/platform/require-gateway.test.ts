@@ -176,7 +176,7 @@ test('a captured request is good for itself alone', async () => {
     assertRefused(await replay(`${method} ${url}`, changes), JSON.stringify(changes))
 })
 
-test('a signature that is late, early, of another secret, cut or of another form is none', async () => {
+test('a late, early, truncated or malformed signature, or one made with another secret, is refused', async () => {
   const request = { method: 'GET', url: '/list/latest', headers: { 'x-consumer-id': 'c' } }
   const now = Math.floor(Date.now() / 1000)
   const ask = (signature: string) =>

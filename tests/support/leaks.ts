@@ -20,7 +20,7 @@ const SECRETS: readonly RegExp[] = [
   /:\/\/[^:/?#\s"]+:(?!\[redacted\])[^@/?#\s"]+@/,
 ]
 
-/** @param echoed what the request held: to say it again is no leak */
+/** @param echoed what the request held: repeating it is not a leak */
 export function assertNothingInternal(text: string, platform: Platform, echoed: readonly string[] = []): void {
   const said = echoed.reduce((rest, each) => (each.length > 3 ? rest.replaceAll(each, '') : rest), text)
   for (const pattern of [...INTERNALS, ...SECRETS]) assert.doesNotMatch(said, pattern)

@@ -4,7 +4,7 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
-  /** The JSON that came; `undefined` when it was none. Failures have `code`, `status`, `message`, `error` and `requestId`. */
+  /** The JSON of the answer; `undefined` if it was not JSON. Failures have `code`, `status`, `message`, `error` and `requestId`. */
   readonly body: Readonly<Record<string, unknown>> | undefined
   /** The `data` of the envelope; empty when there was none. */
   readonly data: Readonly<Record<string, unknown>>

@@ -7,7 +7,7 @@ import { problemsOf } from './fixture.ts'
 const join = (...parts: string[]) => parts.join('')
 const KEY = join('-----BEGIN ', 'PRIVATE KEY-----\n', 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC')
 
-test('a sound workspace passes: prefixes alone, ignored files and paths of containers are no finding', async t => {
+test('a sound workspace passes: prefixes alone, ignored files and paths of containers are accepted', async t => {
   assert.deepEqual(
     await problemsOf(files, t, {
       '.gitignore': '.env\n*.log\n.data/\n',
@@ -41,7 +41,7 @@ for (const [what, text, expected] of [
   })
 }
 
-test('is refused: the registry that npm is set up with here, whatever it is called', async t => {
+test('is refused: the registry that npm is configured with here, under any name', async t => {
   const before = process.env.npm_config_registry
   process.env.npm_config_registry = 'https://packages.internal.example/npm/'
   t.after(() => {

@@ -48,7 +48,7 @@ function contentProblems(path: string, text: string): string[] {
   })
 }
 
-/** npm tells its scripts which registry it uses: that host must be in no file, whatever it is called. */
+/** npm tells its scripts which registry it uses: that host must not be in any file. */
 function configuredRegistry(): Rule[] {
   const address = process.env.npm_config_registry
   const host = address && URL.canParse(address) ? new URL(address).hostname : ''

@@ -8,7 +8,7 @@ export const gateway: Check = {
     const { kongFiles } = await import('../gateway/files.ts')
     const files = kongFiles(root)
     const stale = files.filter(({ text, wanted }) => text !== wanted)
-    const problems = stale.map(({ path }) => `${path} is out of step: npx tsmicro gateway generate writes it anew`)
+    const problems = stale.map(({ path }) => `${path} is out of step: npx tsmicro gateway generate rewrites it`)
     return { problems, note: `${files.length} files` }
   },
 }

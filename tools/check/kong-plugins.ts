@@ -6,7 +6,7 @@ export const kongPlugins: Check = {
   promise: 'the Lua in kong/plugins was compiled from the TypeScript beside it as it is now',
   run: root => {
     const problems = staleFiles(root)
-    const advice = problems.length > 0 ? ['npm run kong:build writes it anew'] : []
+    const advice = problems.length > 0 ? ['npm run kong:build rewrites it'] : []
     return { problems: [...problems, ...advice], note: `${pluginSources(root).length} files` }
   },
 }

@@ -18,7 +18,7 @@ export const lockfile: Check = {
       ...entries.flatMap(([path, entry]) => entryProblems(path, entry)),
       ...manifests.flatMap(([folder, manifest]) => stepProblems(folder, manifest, packages)),
     ]
-    const advice = problems.length > 0 ? ['npm run lockfile writes it anew'] : []
+    const advice = problems.length > 0 ? ['npm run lockfile rewrites it'] : []
     return { problems: [...problems, ...advice], note: `${entries.length} entries` }
   },
 }

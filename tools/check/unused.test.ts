@@ -18,7 +18,7 @@ for (const path of filesOf(ROOT)) {
 }
 linkModules()
 
-test('is refused: what nobody uses, wherever it is; nothing else of a copy of this repository', async () => {
+test('is refused: unused files and exports in every folder, and nothing else in a copy of this repository', async () => {
   const exporting = [
     'packages/tsmicro/src/errors/network.ts',
     'packages/tsmicro/src/contract.ts',

@@ -79,7 +79,7 @@ function environment({ image, environment = {}, secrets = [] }: ComposeService, 
   const needed = (schema.required ?? []).filter(name => !('default' in (properties[name] ?? {})))
   return [
     ...ungiven,
-    ...names.filter(name => !(name in properties)).map(name => `knows no variable ${name}`),
+    ...names.filter(name => !(name in properties)).map(name => `sets ${name}, which the service does not read`),
     ...needed.filter(name => !names.includes(name)).map(name => `needs ${name}`),
     ...Object.keys(environment)
       .filter(isSecret)

@@ -1,8 +1,8 @@
 import Type from 'typebox'
 
 /*
- * The part of the Compose Specification that deploy/ uses, closed: an element that is not here is refused, be it misspelt or
- * merely new to these files (then it is added here, from https://github.com/compose-spec/compose-spec, schema/compose-spec.json).
+ * The part of the Compose Specification that deploy/ uses, closed: an element that is not listed here is refused, whether it is
+ * misspelt or merely new to these files (then add it here, from https://github.com/compose-spec/compose-spec, schema/compose-spec.json).
  */
 
 const closed = { additionalProperties: false }

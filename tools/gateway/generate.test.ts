@@ -158,7 +158,7 @@ test('npm run check says which file is out of step', async t => {
   assert.deepEqual(await problemsOf(gateway, t, { 'kong/kong.yml': KONG }), [])
   const stale = { 'kong/a.yml': KONG, 'kong/b.yml': KONG.replace('auth.signUp', 'auth.signOn') }
   assert.deepEqual(await problemsOf(gateway, t, stale), [
-    'kong/b.yml is out of step: npx tsmicro gateway generate writes it anew',
+    'kong/b.yml is out of step: npx tsmicro gateway generate rewrites it',
   ])
 })
 

@@ -15,7 +15,7 @@ interface Block {
 }
 
 /**
- * The text of a kong.yml with the routes between its marks rewritten; all else stays as its author wrote it. What a gateway
+ * The text of a kong.yml with the routes between its marks rewritten; everything else stays as its author wrote it. What a gateway
  * must not repeat stands in a second service, because Kong's `retries` belong to a service.
  *
  * ```yaml

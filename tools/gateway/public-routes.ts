@@ -13,9 +13,9 @@ export interface PublicRoute {
   readonly path: string
   readonly permission: Permission
   /**
-   * Whether no gateway may send it a second time when the first went unanswered. Gateways repeat GET, PUT and DELETE by themselves;
-   * of these, what its contract calls `idempotent` is repeated, and of those that do not say, GET alone. POST and PATCH are none of
-   * this: gateways repeat them only while nothing was sent.
+   * Whether a gateway must not retry it when the first attempt went unanswered. Gateways retry GET, PUT and DELETE by themselves: a
+   * GET unless its contract says `idempotent: false`, the others only with `idempotent: true`. This does not concern POST and PATCH,
+   * which gateways retry only if nothing was sent yet.
    */
   readonly sentOnce: boolean
 }

@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts'
 
 /** Of what `bare` can do at most: busy, but not so that queues alone decide about times. */
 const SHARE = 0.6
-/** The best of them counts: a moment of other work on the machine must not set a rate that is none. */
+/** The best of them counts, so that a moment of other work on the machine does not lower the rate. */
 const ATTEMPTS = 3
 
 /** The rate of HTTP requests that all get: a share of what `bare` manages on this machine, now. */

@@ -23,7 +23,7 @@ export function programOf({ code }: Example, known: ReadonlyMap<string, Exported
   return `import { deepEqual as equal } from 'node:assert/strict'\n${imports.join('\n')}\nvoid equal\n${body}\n`
 }
 
-/** Without comments and texts, so that words in them are no names; what is in `\${}` stays. */
+/** Removes comments and strings, so that their words are not taken for names. Keeps what is in `\${}`. */
 function withoutTexts(code: string): string {
   return code.replaceAll(/\/\/.*$|'[^']*'/gm, ' ')
 }

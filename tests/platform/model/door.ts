@@ -5,7 +5,7 @@ export interface Reply {
   readonly status: number
   /** Sent along and to be told in failures. */
   readonly requestId: string
-  /** The whole envelope; `undefined` when it was no JSON. */
+  /** The whole envelope; `undefined` if it was not JSON. */
   readonly body: Readonly<Record<string, unknown>> | undefined
 }
 

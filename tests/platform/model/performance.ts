@@ -53,7 +53,7 @@ export class Performance {
     if (step.renames && status === 200 && caller.user) await this.#heard(caller.user)
   }
 
-  /** Waits until an author's new name is wherever it is read. It travels by an event; all else must be there at once. */
+  /** Waits until every reader sees an author's new name. It travels by an event; everything else must be there at once. */
   async #heard(author: UserState): Promise<void> {
     const blogs = this.world.blogs.all.filter(blog => blog.author === author && blog.published && !blog.deleted)
     for (const blog of blogs) {

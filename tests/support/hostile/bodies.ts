@@ -43,7 +43,10 @@ export function hostileBodies(good: object): Readonly<Record<string, Sent>> {
     'UTF-16 with its mark': json(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])),
     'random bytes': json(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))),
     gzip: { headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, bytes: gzipSync(text) },
-    'gzip that is none': { headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, bytes: text },
+    'a body that is not the gzip it claims to be': {
+      headers: { ...JSON_TYPE, 'content-encoding': 'gzip' },
+      bytes: text,
+    },
     'a bomb': { headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, bytes: BOMB },
     'unknown coding': { headers: { ...JSON_TYPE, 'content-encoding': 'aes128gcm' }, bytes: text },
     // other types
@@ -60,9 +63,9 @@ export function hostileBodies(good: object): Readonly<Record<string, Sent>> {
     'JSON merge patch': typed('application/merge-patch+json'),
     'two types': typed('application/json, text/plain'),
     'no type': { bytes: text },
-    'a type that is none': typed('json'),
+    'an invalid content type': typed('json'),
     // JSON of another shape
-    // Where no body is asked for, null is none.
+    // Where no body is expected, null counts as no body.
     ...(text === '{}' ? {} : { null: json('null') }),
     true: json('true'),
     'a number': json('1e400'),

@@ -1,4 +1,4 @@
-/** How a request may be refused that is none, or none that all would read alike. Anything else would be serving it. */
+/** How an invalid or ambiguous request may be refused. Any other answer would mean that it was served. */
 export const REFUSALS: readonly (number | undefined)[] = [
   400,
   404,
@@ -84,13 +84,13 @@ export function brokenMessages({ route, credentials }: MessageParts): Readonly<R
     'a name beyond ASCII': get('GET / HTTP/1.1', 'x-é: b\r\n'),
     'no host': `GET / HTTP/1.1\r\n${credentials}\r\n`,
     'two hosts': get('GET / HTTP/1.1', 'host: b\r\n'),
-    'a host that is none': `GET / HTTP/1.1\r\nhost: a/b@c\r\n${credentials}\r\n`,
+    'an invalid host': `GET / HTTP/1.1\r\nhost: a/b@c\r\n${credentials}\r\n`,
     'a flood of fields': get('GET / HTTP/1.1', Array.from({ length: 5000 }, (_, n) => `x-${n}: 1\r\n`).join('')),
     'a field of 100 kB': get('GET / HTTP/1.1', `x-a: ${'b'.repeat(100_000)}\r\n`),
     'a name of 100 kB': get('GET / HTTP/1.1', `x-${'a'.repeat(100_000)}: b\r\n`),
     'a thousand cookies of 1 kB': get('GET / HTTP/1.1', `cookie: ${'b'.repeat(1000)}\r\n`.repeat(1000)),
     'a path of 100 kB': get(`GET /${'a'.repeat(100_000)} HTTP/1.1`),
-    'a method that is none': get('G@T / HTTP/1.1'),
+    'an invalid method': get('G@T / HTTP/1.1'),
     'a method of 10 kB': get(`${'A'.repeat(10_000)} / HTTP/1.1`),
     'a path with a blank': get('GET /a b HTTP/1.1'),
     'a path with a NUL': get('GET /a\0b HTTP/1.1'),

@@ -88,7 +88,7 @@ export const TRICKY_TEXTS: readonly string[] = [
   'a&b=c#d?e',
 ]
 
-/** What is no text that can be stored, sent on and compared everywhere: refused wherever it stands. */
+/** Not text that every part can store, forward and compare: refused in every field. */
 export const UNCLEAN_TEXTS: readonly string[] = ['a\0b', '\0\0\0\0', 'abc\uD800', '\uDC00abc', 'a\uDFFF\uD800b']
 
 /** What stands where a text should: other types, and objects that a driver takes for operators. */

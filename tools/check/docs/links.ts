@@ -40,6 +40,6 @@ function anchorsOf(markdown: string): Set<string> {
   return anchors
 }
 
-/** The text with its code blocks blank, lines kept: an example may show a link or a heading that is none. */
+/** Blanks code blocks and keeps line numbers: an example may look like a link or a heading. */
 export const prose = (markdown: string): string =>
   markdown.replaceAll(/^( {0,3})(```+|~~~+)[\s\S]*?^ {0,3}\2/gm, block => block.replaceAll(/[^\n]/g, ' '))
