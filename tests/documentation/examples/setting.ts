@@ -17,7 +17,6 @@ import {
   type Log,
   type Module,
   NatsClient,
-  type NatsGroup,
   type Principal,
   Routes,
   type ServiceOptions,
@@ -197,44 +196,28 @@ const server = fastify()
 const providers = { authentication, authorization, middleware: [], timeoutMs: 1000, log }
 export const routes = new Routes({ ...providers, server, basePath: '/', onImplemented: () => {} })
 
-class Answers extends Controller {
-  override mountNats(group: NatsGroup) {
-    group.implement(validation, {
-      validateToken: ({ input }) => sessions.validate(input.token),
-      validateRole: () => ({ valid: true }),
-    })
-    group.implement(keys, { jwks: () => keyRing.jwks() as { keys: unknown[] } })
-  }
-}
 const authService = createService({
   ...{ name: 'auth', version: '1.0.0', log },
   module: {
     dependencies: [],
     nats: new NatsClient({ url: NATS_URL, name: 'auth' }),
-    controllers: [new Answers('/', authentication, authorization)],
+    handlers: [
+      implement(validation, {
+        validateToken: ({ input }) => sessions.validate(input.token),
+        validateRole: () => ({ valid: true }),
+      }),
+      implement(keys, { jwks: () => keyRing.jwks() as { keys: unknown[] } }),
+    ],
+    authentication,
+    authorization,
   },
 })
 const blogDoor = createService({
   ...{ name: 'blog', version: '1.0.0', log },
   module: { handlers: [implement(reading, { findBySlug: ({ input }) => repository.findById(input.slug) })] },
 })
-/** What a controller gives the handlers of its procedures to. */
-export const group = groupOf('auth')
-export { userId }
 
-function groupOf(service: string): NatsGroup {
-  const given: NatsGroup[] = []
-  class Listens extends Controller {
-    override mountNats(group: NatsGroup) {
-      given.push(group)
-    }
-  }
-  const module = { nats: new NatsClient({ url: NATS_URL, name: service }), controllers: [new Listens()] }
-  createService({ name: service, version: '1.0.0', module, log })
-  const [group] = given
-  if (group === undefined) throw new Error('the controller was not mounted')
-  return group
-}
+export { userId }
 
 /** @param migrations where those of the example are */
 export async function open(migrations: URL): Promise<void> {

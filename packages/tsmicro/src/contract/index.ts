@@ -1,4 +1,4 @@
-export type { JsonSchema, Schema } from '../schema/index.ts'
+export type { Schema } from '../schema/index.ts'
 export { type Access, isRole, needsUser } from './access.ts'
 export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'

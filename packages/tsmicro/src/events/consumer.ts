@@ -29,8 +29,7 @@ interface Consumption {
 
 /** Handlers of one name: what comes for them is handled one after the other. */
 interface Reader {
-  /** Absent for those without a name. */
-  readonly name: string | undefined
+  readonly name: string
   readonly consumptions: Consumption[]
   work: Promise<void>
 }
@@ -67,7 +66,7 @@ const DELIVERY_MS = 2000
  */
 export class EventConsumer {
   readonly #options: ConsumerOptions
-  readonly #readers = new Map<string | undefined, Reader>()
+  readonly #readers = new Map<string, Reader>()
   #subscriptions: Subscriptions | undefined
   #whenLost: (() => void) | undefined
 
@@ -75,20 +74,13 @@ export class EventConsumer {
     this.#options = options
   }
 
-  /**
-   * Adds a handler; before {@link start}. @param name of the handlers that it belongs to
-   * @throws {TypeError} when the event has one under this name already
-   */
-  add<E extends EventSpec>(event: EventDefinition<E>, handler: EventHandler<E>, name?: string): void {
+  /** Adds a handler, before {@link start}. Those of one name take their events one after the other. */
+  add(name: string, event: EventDefinition, handler: EventHandler): void {
     const reader = this.#readers.get(name) ?? { name, consumptions: [], work: Promise.resolve() }
     this.#readers.set(name, reader)
-    if (reader.consumptions.some(known => known.event.subject === event.subject)) {
-      const which = name === undefined ? '' : ` of the name ${name}: give this one another`
-      throw new TypeError(`event ${event.subject} has a handler already${which}`)
-    }
     reader.consumptions.push({
       event,
-      handler: handler as unknown as EventHandler,
+      handler,
       check: compileRequest(event.data, 'ignore'),
       numbers: mayHaveNumbers(event.data),
     })
@@ -111,11 +103,10 @@ export class EventConsumer {
     this.#subscriptions = subscriptions
     const { service } = this.#options
     for (const reader of this.#readers.values()) {
-      const queue = reader.name === undefined ? service : `${service}.${reader.name}`
       for (const consumption of reader.consumptions) {
         subscriptions.add({
           subject: consumption.event.subject,
-          queue,
+          queue: `${service}.${reader.name}`,
           take: msg => {
             const handled = reader.work.then(() => this.#handle(consumption, msg, reader.name))
             // Whatever happens to one: those behind it have their turn.
@@ -145,11 +136,7 @@ export class EventConsumer {
   }
 
   /** Rejects for a log that throws alone. */
-  async #handle(
-    { event, handler, check, numbers }: Consumption,
-    msg: Msg,
-    name: string | undefined,
-  ): Promise<HandledEvent> {
+  async #handle({ event, handler, check, numbers }: Consumption, msg: Msg, name: string): Promise<HandledEvent> {
     const context = contextOfMessage(msg, this.#options.timeoutMs, this.#options.log)
     const id = context.headers['ce-id']
     try {
@@ -162,15 +149,7 @@ export class EventConsumer {
       await context.deadline.race(withContext(context, async () => await handler(received)))
       return { id }
     } catch (err) {
-      context.log.error(
-        {
-          err,
-          subject: msg.subject,
-          eventId: id,
-          ...(name === undefined ? {} : { handler: name }),
-        },
-        'an event could not be handled',
-      )
+      context.log.error({ err, subject: msg.subject, eventId: id, handler: name }, 'an event could not be handled')
       return { id, error: err }
     } finally {
       context.deadline[Symbol.dispose]()

@@ -40,6 +40,6 @@ export abstract class Controller {
   /** HTTP door, for clients. */
   mountRoutes(_routes: Routes): void {}
 
-  /** NATS door, for other services; and the events this service handles. */
+  /** NATS door: subjects without a contract. */
   mountNats(_nats: NatsGroup): void {}
 }

@@ -7,10 +7,9 @@ import type { Bench } from './bench.ts'
 import { BUILTIN_ROUTES, mountBuiltinRoutes } from './builtin-routes.ts'
 import { assertInternal, assertProviders, assertSecrets } from './guarded.ts'
 import type { HealthCheck } from './health.ts'
-import type { Implementation } from './implement.ts'
 import { Implemented } from './implemented.ts'
 import { holdTo, natsAccessOf } from './nats-access.ts'
-import { NatsGroup } from './nats-group.ts'
+import { mountNats } from './nats-group.ts'
 import { assertNats } from './nats-needed.ts'
 import type { NatsUse } from './nats-permissions.ts'
 import type { Reaction } from './on.ts'
@@ -62,25 +61,18 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
       },
     })
     mount(part.label, () => {
-      for (const each of implementations) implementAt(routes, each)
+      for (const { contract, handlers, limits } of implementations)
+        routes.implement(contract, handlers as never, limits)
       part.mountRoutes(routes)
     })
-    if (!module.nats) continue
-    const group = new NatsGroup({
-      ...shared,
-      service: name,
-      server: natsServer,
-      consumer,
-      limits: options.limits,
-      onImplemented(procedure, contract) {
-        contracts.add(contract)
-        assertProviders(procedure, shared)
-        implemented.add('nats', procedure, procedure.subject ?? '')
-      },
-      onEndpoint: ({ subject = '' }) => implemented.reserve(subject, `endpoint ${subject}`),
-    })
-    for (const each of implementations) implementAt(group, each)
-    part.mountNats(group)
+    if (module.nats)
+      mountNats(part, implementations, {
+        ...shared,
+        service: name,
+        server: natsServer,
+        implemented,
+        limits: options.limits,
+      })
   }
   assertNats(module, contracts, reactions)
   addReactions(consumer, reactions)
@@ -107,9 +99,4 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
   )
   const natsUse = { endpoints: natsServer.endpoints, events: consumer.events, access: natsAccess }
   return { http, natsServer, consumer, contracts: known, natsUse }
-}
-
-/** Each door takes those that it has, and has been checked to have all of them. */
-function implementAt(door: Routes | NatsGroup, { contract, handlers, limits }: Implementation): void {
-  door.implement(contract, handlers as never, limits)
 }

@@ -1,54 +1,21 @@
 import {
-  type AuthenticationProvider,
-  type AuthorizationProvider,
   type CallContext,
+  type EndpointLimits,
+  type Guard,
   guardOf,
   type Handler,
   type Log,
   type Middleware,
 } from '../call/index.ts'
-import {
-  type BoundProcedure,
-  type Contract,
-  contract,
-  type EventDefinition,
-  type EventSpec,
-  entriesOf,
-  type JsonSchema,
-  procedure,
-  proceduresOf,
-} from '../contract/index.ts'
-import type { EventConsumer, EventHandler } from '../events/index.ts'
-import { createEndpoint, type EndpointLimits, type NatsServer } from '../nats/index.ts'
-
-/** One handler for each procedure of a contract that has a NATS door. */
-export type NatsHandlers<C extends Contract> = {
-  readonly [K in keyof C as C[K] extends { readonly kind: 'procedure'; readonly nats: string }
-    ? K
-    : never]: C[K] extends BoundProcedure<infer S> ? Handler<S> : never
-}
-
-export interface NatsGroupOptions {
-  readonly service: string
-  readonly server: NatsServer
-  readonly consumer: EventConsumer
-  readonly authentication: AuthenticationProvider | undefined
-  readonly authorization: AuthorizationProvider | undefined
-  readonly middleware: readonly Middleware[]
-  readonly timeoutMs: number
-  /** Of every endpoint that has none of its own. */
-  readonly limits?: EndpointLimits | undefined
-  readonly log: Log
-  /** Told of every procedure that gets a handler, and of its contract. */
-  readonly onImplemented: (procedure: BoundProcedure, contract: Contract) => void
-  /** Told of every endpoint without a contract. */
-  readonly onEndpoint: (procedure: BoundProcedure) => void
-}
-
-const ANYTHING: JsonSchema = {}
+import { type BoundProcedure, contract, entriesOf, procedure, proceduresOf } from '../contract/index.ts'
+import { createEndpoint, type NatsServer } from '../nats/index.ts'
+import { assertProviders } from './guarded.ts'
+import type { Implementation } from './implement.ts'
+import type { Implemented } from './implemented.ts'
+import type { Part } from './parts.ts'
 
 /**
- * Mounts procedures at the NATS door and takes events.
+ * Subjects without a contract, for a controller's `mountNats`.
  *
  * @example
  * class Clock extends Controller {
@@ -58,55 +25,49 @@ const ANYTHING: JsonSchema = {}
  * }
  * const module: Module = { nats, controllers: [new Clock()] }
  */
-export class NatsGroup {
-  readonly #options: NatsGroupOptions
-
-  constructor(options: NatsGroupOptions) {
-    this.#options = options
-  }
-
+export interface NatsGroup {
   /**
-   * Gives every NATS procedure of a contract its handler; a missing one does not compile.
-   *
-   * @example
-   * group.implement(validation, {
-   *   validateToken: ({ input }) => sessions.validate(input.token),
-   *   validateRole: ({ input }) => ({ valid: input.role === 'EDITOR' }),
-   * })
-   * @param limits how much each of these endpoints takes. Default: the service's
+   * Serves `<service>.<name>` as in gomicro: the handler gets whatever JSON is in `data`, and whatever it returns is the answer.
+   * Nothing is validated or typed: prefer a contract and `implement`.
    */
-  implement<C extends Contract>(contract: C, handlers: NatsHandlers<C>, limits?: EndpointLimits): void {
-    for (const [key, procedure] of entriesOf(contract)) {
-      const handler = (handlers as Record<string, Handler | undefined>)[key]
-      if (!procedure.subject || !handler) continue
-      this.#options.onImplemented(procedure, contract)
-      this.#mount(procedure, handler, limits)
+  addEndpoint(name: string, handle: (data: unknown, context: CallContext) => unknown): void
+}
+
+export interface NatsDoorOptions extends Pick<Part, 'authentication' | 'authorization'> {
+  readonly service: string
+  readonly server: NatsServer
+  readonly implemented: Implemented
+  readonly middleware: readonly Middleware[]
+  readonly timeoutMs: number
+  /** Of every endpoint that has none of its own. */
+  readonly limits?: EndpointLimits | undefined
+  readonly log: Log
+}
+
+/** Mounts what a part does at the NATS door. @throws {StartError} when a provider is missing or a subject is taken */
+export function mountNats(part: Part, implementations: readonly Implementation[], options: NatsDoorOptions): void {
+  const { service, server, implemented } = options
+  const mount = (bound: BoundProcedure, handler: Handler, guard?: Guard, limits = options.limits) =>
+    server.add(createEndpoint({ ...options, procedure: bound, handler, guard, limits }))
+  for (const { contract, handlers, limits } of implementations) {
+    for (const [key, bound] of entriesOf(contract)) {
+      const handler = handlers[key]
+      if (!bound.subject || !handler) continue
+      assertProviders(bound, options)
+      implemented.add('nats', bound, bound.subject)
+      mount(bound, handler, guardOf(bound.access, options.authentication, options.authorization), limits)
     }
   }
-
-  /**
-   * An endpoint without a contract, as in gomicro: whatever JSON comes in `data`, whatever is returned goes out.
-   * It is not validated and not typed: prefer {@link implement}.
-   */
-  addEndpoint(name: string, handle: (data: unknown, context: CallContext) => unknown): void {
-    const made = contract(this.#options.service, {
-      [name]: procedure({ nats: name, access: 'internal', input: ANYTHING, output: ANYTHING }),
-    })
-    const [bound] = proceduresOf(made)
-    const handler = (call: { input: unknown; context: CallContext }) => handle(call.input, call.context)
-    if (!bound) return
-    this.#options.onEndpoint(bound)
-    this.#mount(bound, handler as unknown as Handler)
-  }
-
-  /** Takes an event; each one reaches one instance of this service. */
-  consume<E extends EventSpec>(event: EventDefinition<E>, handler: EventHandler<E>): void {
-    this.#options.consumer.add(event, handler)
-  }
-
-  #mount(procedure: BoundProcedure, handler: Handler, limits = this.#options.limits): void {
-    const { server, authentication, authorization, middleware, timeoutMs, log } = this.#options
-    const guard = guardOf(procedure.access, authentication, authorization)
-    server.add(createEndpoint({ procedure, handler, guard, middleware, timeoutMs, limits, log }))
-  }
+  part.mountNats({
+    addEndpoint(name, handle) {
+      const declared = contract(service, {
+        [name]: procedure({ nats: name, access: 'internal', input: {}, output: {} }),
+      })
+      const handler = ({ input, context }: { input?: unknown; context: CallContext }) => handle(input, context)
+      for (const bound of proceduresOf(declared)) {
+        implemented.reserve(bound.subject ?? '', `endpoint ${bound.subject}`)
+        mount(bound, handler as Handler)
+      }
+    },
+  })
 }

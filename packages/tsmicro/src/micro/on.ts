@@ -18,7 +18,15 @@ export interface OnOptions {
 const EFFECTS = ['postgres', 'mongodb', 'idempotent'] as const
 type Effect = (typeof EFFECTS)[number]
 
-/** A handler of an event, made by {@link on}: an entry of `handlers` of a module or controller. */
+/**
+ * A handler of an event, made by {@link on}: an entry of `handlers` of a module or controller.
+ *
+ * @example
+ * const welcome: Reaction = on(userCreated, { name: 'welcome', effect: 'idempotent' }, ({ data }) => {
+ *   log.info({ userId: data.userId }, 'welcome')
+ * })
+ * const module: Module = { nats, handlers: [welcome] }
+ */
 export interface Reaction extends OnOptions {
   readonly kind: 'reaction'
   readonly event: EventDefinition

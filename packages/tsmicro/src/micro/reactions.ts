@@ -3,7 +3,7 @@ import type { Reaction } from './on.ts'
 import { StartError } from './start-error.ts'
 
 /**
- * Gives the consumer all handlers that have a name, wherever they were listed.
+ * Gives the consumer all handlers of events, wherever they were listed.
  * @throws {StartError} when one name has two handlers of an event, or two places for its effects
  */
 export function addReactions(consumer: EventConsumer, reactions: readonly Reaction[]): void {
@@ -23,6 +23,6 @@ export function addReactions(consumer: EventConsumer, reactions: readonly Reacti
         `the handlers of ${other.event.subject} and ${event.subject} have the name ${name} and different effects, ${other.effect} and ${effect}: give one of them another name`,
       )
     }
-    consumer.add(event, handler, name)
+    consumer.add(name, event, handler)
   }
 }

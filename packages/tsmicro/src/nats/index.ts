@@ -1,4 +1,3 @@
-export type { EndpointLimits } from '../call/index.ts'
 export { type Broadcast, createNatsBroadcast } from './broadcast.ts'
 export { type CallOptions, NatsClient, type NatsClientOptions, requestNats } from './client/client.ts'
 export { NatsLink } from './connection.ts'

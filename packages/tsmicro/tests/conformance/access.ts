@@ -43,7 +43,7 @@ export async function access(open: OpenNetwork) {
   const network = await open(users)
   // Longer than a test may take: what does not fail at once fails here.
   const patient = { network, startTimeoutMs: 600_000 }
-  const consuming: Parameters<typeof build>[0]['endpoints'] = group => group.consume(taken, () => {})
+  const consuming = [on(taken, { name: 'events', effect: 'idempotent' }, () => {})]
   const implementation = implement(stock, { take: () => 'taken', count: () => {} })
 
   test('all that a service does is permitted: it starts, calls, announces and hears', async () => {
@@ -71,7 +71,7 @@ export async function access(open: OpenNetwork) {
 
   test('what is consumed but not permitted fails the start, with the line that mends it, whatever the server tells', async () => {
     for (const name of ['poor', 'old']) {
-      const { service, log } = build({ ...patient, name, endpoints: consuming })
+      const { service, log } = build({ ...patient, name, handlers: consuming })
       await assert.rejects(
         service.start(),
         startError(
@@ -199,7 +199,7 @@ export async function access(open: OpenNetwork) {
     const made = await serve({
       ...patient,
       name: 'listener',
-      endpoints: group => group.consume(taken, ({ data }) => void heard.push(data.id)),
+      handlers: [on(taken, { name: 'events', effect: 'idempotent' }, ({ data }) => void heard.push(data.id))],
     })
     assert.equal((await made.service.health()).ready, true)
     await made.service.stop()

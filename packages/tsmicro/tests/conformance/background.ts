@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { currentContext, DEADLINE_EXCEEDED, inBackground } from 'tsmicro'
+import { currentContext, DEADLINE_EXCEEDED, implement, inBackground, on } from 'tsmicro'
 import { contract, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve, type TestService } from '../support/service.ts'
@@ -31,14 +31,15 @@ export async function background(open: OpenNetwork) {
   const other = await serve({
     name: 'back',
     network,
-    endpoints: group =>
-      group.implement(back, {
+    handlers: [
+      implement(back, {
         slow: async () => {
           await release.promise
           return 'slow'
         },
         hang: ({ signal }) => new Promise(resolve => signal.addEventListener('abort', () => resolve())),
       }),
+    ],
   })
   const askSlow = () =>
     front.nats
@@ -57,8 +58,8 @@ export async function background(open: OpenNetwork) {
     name: 'front',
     calls: [back],
     network,
-    routes: routes =>
-      routes.implement(doors, {
+    handlers: [
+      implement(doors, {
         http: leave,
         late: async () => {
           await sleep(300)
@@ -73,11 +74,10 @@ export async function background(open: OpenNetwork) {
           outcomes.push(own, bound)
           return 'detached'
         },
+        nats: leave,
       }),
-    endpoints: group => {
-      group.implement(doors, { nats: leave })
-      group.consume(happened.turned, () => void setTimeout(askSlow, 1))
-    },
+      on(happened.turned, { name: 'events', effect: 'idempotent' }, () => void setTimeout(askSlow, 1)),
+    ],
     handlerTimeoutMs: 150,
   })
   after(() => Promise.all([front.service.stop(), other.service.stop()]))
@@ -147,8 +147,8 @@ export async function background(open: OpenNetwork) {
       name: 'jobs',
       calls: [back],
       network,
-      routes: routes =>
-        routes.implement(jobs, {
+      handlers: [
+        implement(jobs, {
           begin: () => {
             inBackground(async signal => {
               await gate.promise
@@ -162,6 +162,7 @@ export async function background(open: OpenNetwork) {
             })
           },
         }),
+      ],
     })
     release.resolve()
     await made.service.inject({ method: 'GET', url: '/begin', headers: { 'x-request-id': 'job-1' } })
@@ -198,8 +199,8 @@ export async function background(open: OpenNetwork) {
       name: 'stuck',
       network,
       drainTimeoutMs: 50,
-      routes: routes =>
-        routes.implement(stuck, {
+      handlers: [
+        implement(stuck, {
           begin: () => {
             inBackground(
               signal => new Promise(() => signal.addEventListener('abort', () => reasons.push(signal.reason))),
@@ -207,6 +208,7 @@ export async function background(open: OpenNetwork) {
             )
           },
         }),
+      ],
     })
     await made.service.inject({ method: 'GET', url: '/begin' })
     await made.service.stop()
@@ -233,7 +235,7 @@ export async function background(open: OpenNetwork) {
     const one = await serve({
       ...patient,
       name: 'busy',
-      routes: routes => routes.implement(busy, { begin }),
+      handlers: [implement(busy, { begin })],
     })
     const idle = await serve({ ...patient, name: 'idle' })
     await one.service.inject({ method: 'GET', url: '/begin' })

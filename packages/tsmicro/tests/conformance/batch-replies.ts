@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { DEADLINE_EXCEEDED, implement, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { ApiError, contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -42,7 +42,7 @@ export async function batchReplies(open: OpenNetwork) {
     const modern = await serve({
       name: 'old',
       network,
-      endpoints: group => group.implement(old, { item: ({ input }) => input }),
+      handlers: [implement(old, { item: ({ input }) => input })],
     })
     const another = await connected(network)
     for (const each of [fresh, another]) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { PAYLOAD_TOO_LARGE } from 'tsmicro'
+import { implement, PAYLOAD_TOO_LARGE } from 'tsmicro'
 import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -34,8 +34,8 @@ export async function batch(open: OpenNetwork) {
   const aborted: string[] = []
   const { service } = await serve({
     network,
-    endpoints: group =>
-      group.implement(shop, {
+    handlers: [
+      implement(shop, {
         item: async ({ input: { id }, errors, signal }) => {
           if (id === 'none') throw new errors.NOT_HERE({ id })
           if (id === 'bug') throw new Error('secret')
@@ -50,6 +50,7 @@ export async function batch(open: OpenNetwork) {
         nothing: () => {},
         who: ({ user, context }) => [user.id, context.requestId],
       }),
+    ],
   })
   const caller = await connected(network)
   const raw = await network.raw()
@@ -131,7 +132,7 @@ export async function batch(open: OpenNetwork) {
       name: 'front',
       calls: [shop],
       network,
-      routes: routes => routes.implement(front, { who: () => nats.client(shop).who() }),
+      handlers: [implement(front, { who: () => nats.client(shop).who() })],
     })
     const together = await heardOn(raw, 'shop.who.batch')
     const ask = async (index: number) => {

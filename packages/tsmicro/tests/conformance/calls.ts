@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEADLINE_EXCEEDED, FORBIDDEN, PAYLOAD_TOO_LARGE, SERVICE_UNAVAILABLE, VALIDATION_FAILED } from 'tsmicro'
+import {
+  DEADLINE_EXCEEDED,
+  FORBIDDEN,
+  implement,
+  PAYLOAD_TOO_LARGE,
+  SERVICE_UNAVAILABLE,
+  VALIDATION_FAILED,
+} from 'tsmicro'
 import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
 import { MALFORMED_REPLY, requestNats } from 'tsmicro/internal'
 import Type from 'typebox'
@@ -35,8 +42,8 @@ export async function calls(open: OpenNetwork) {
   const network = await open()
   const { service } = await serve({
     network,
-    endpoints: group => {
-      group.implement(implemented, {
+    handlers: [
+      implement(implemented, {
         item: ({ input, errors }) => {
           if (input.id === 'none') throw new errors.NOT_HERE({ id: 'none' }, { message: 'Gone', retryAfterSeconds: 9 })
           if (input.id === 'wrong') return { ID: 'x' } as never
@@ -47,8 +54,8 @@ export async function calls(open: OpenNetwork) {
         forbid: ({ errors }) => {
           throw new errors.FORBIDDEN()
         },
-      })
-    },
+      }),
+    ],
   })
   const caller = network.client('tests')
   await caller.connect()

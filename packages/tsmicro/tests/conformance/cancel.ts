@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve, type TestService } from '../support/service.ts'
@@ -40,30 +41,28 @@ export async function cancel(open: OpenNetwork) {
   const third = await serve({
     name: 'back',
     network,
-    endpoints: group =>
-      group.implement(back, {
+    handlers: [
+      implement(back, {
         hang: ({ signal }) => {
           atBack += 1
           return hang('back', signal)
         },
       }),
+    ],
   })
   const second: TestService = await serve({
     name: 'middle',
     calls: [back],
     network,
-    endpoints: group =>
-      group.implement(middle, { pass: ({ signal }) => hang('middle', signal, second.nats.client(back).hang()) }),
+    handlers: [implement(middle, { pass: ({ signal }) => hang('middle', signal, second.nats.client(back).hang()) })],
   })
+  const pass = ({ signal }: { signal: AbortSignal }) =>
+    hang('front', signal, first.nats.client(middle).pass({}, { timeoutMs: 60_000 }))
   const first: TestService = await serve({
     name: 'front',
     calls: [middle],
     network,
-    routes: routes => {
-      const pass = ({ signal }: { signal: AbortSignal }) =>
-        hang('front', signal, first.nats.client(middle).pass({}, { timeoutMs: 60_000 }))
-      routes.implement(front, { hang: pass, late: pass })
-    },
+    handlers: [implement(front, { hang: pass, late: pass })],
   })
   after(() => Promise.all([first, second, third].map(({ service }) => service.stop())))
   const firedAll = (count: number) => ['front', 'middle', 'back'].every(where => fired.get(where) === count)
@@ -96,13 +95,14 @@ export async function cancel(open: OpenNetwork) {
       name: 'queue',
       network,
       limits: { maxConcurrent: 1, maxQueued: 10 },
-      endpoints: group =>
-        group.implement(queue, {
+      handlers: [
+        implement(queue, {
           work: async ({ input }) => {
             begun.push(input.id)
             await gate.promise
           },
         }),
+      ],
     })
     after(() => service.stop())
     const caller = await connected(network)

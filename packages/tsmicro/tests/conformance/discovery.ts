@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -23,14 +24,15 @@ export async function discovery(open: OpenNetwork) {
     serve({
       network,
       description: 'Sells things',
-      endpoints: group =>
-        group.implement(shop, {
+      handlers: [
+        implement(shop, {
           work: async ({ input }) => {
             await new Promise(resolve => setTimeout(resolve, WAIT_MS))
             if (input.fail) throw new Error('secret')
             return { by }
           },
         }),
+      ],
     })
   const instances = [await start(1), await start(2)]
   after(() => Promise.all([caller.close(), ...instances.map(({ service }) => service.stop())]))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { implement } from 'tsmicro'
 import { ApiError, contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -20,14 +21,15 @@ export async function draining(open: OpenNetwork) {
     begun[by] = 0
     return serve({
       network,
-      endpoints: group =>
-        group.implement(shop, {
+      handlers: [
+        implement(shop, {
           work: async () => {
             begun[by] = (begun[by] ?? 0) + 1
             await sleep(50)
             return { by }
           },
         }),
+      ],
     })
   }
 

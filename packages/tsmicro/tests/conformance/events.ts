@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createPublisher, currentContext, type ReceivedEvent, SERVICE_UNAVAILABLE, VALIDATION_FAILED } from 'tsmicro'
+import {
+  createPublisher,
+  currentContext,
+  implement,
+  on,
+  type ReceivedEvent,
+  SERVICE_UNAVAILABLE,
+  VALIDATION_FAILED,
+} from 'tsmicro'
 import { contract, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
@@ -43,10 +51,10 @@ export async function events(open: OpenNetwork) {
       name,
       network,
       handlerTimeoutMs: 300,
-      endpoints: group => {
-        group.consume(created, received => take(by, received))
-        group.consume(changed, received => take(by, received))
-      },
+      handlers: [
+        on(created, { name: 'events', effect: 'idempotent' }, received => take(by, received)),
+        on(changed, { name: 'events', effect: 'idempotent' }, received => take(by, received)),
+      ],
     })
   const stock1 = await consumer('stock', 'stock1')
   const stock2 = await consumer('stock', 'stock2')
@@ -137,10 +145,11 @@ export async function events(open: OpenNetwork) {
     const front = await serve({
       publishes: [{ created }],
       network,
-      routes: routes =>
-        routes.implement(shop, {
+      handlers: [
+        implement(shop, {
           announce: () => createPublisher(front.nats, 'shop').publish(created, { id: 'traced', n: 1 }),
         }),
+      ],
     })
     await front.service.inject({ method: 'POST', url: '/announce', headers: { 'x-request-id': 'r-77' } })
     await until('it is handled', () => of('traced').length === 2)
@@ -161,11 +170,11 @@ export async function events(open: OpenNetwork) {
   test('an event has one handler', () => {
     const twice = serve({
       network,
-      endpoints: group => {
-        group.consume(created, () => {})
-        group.consume(created, () => {})
-      },
+      handlers: [
+        on(created, { name: 'events', effect: 'idempotent' }, () => {}),
+        on(created, { name: 'events', effect: 'idempotent' }, () => {}),
+      ],
     })
-    return assert.rejects(twice, /item.created has a handler already/)
+    return assert.rejects(twice, /two handlers of item.created have the name events/)
   })
 }

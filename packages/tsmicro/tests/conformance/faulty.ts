@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { Controller, createNatsBroadcast, createService, inBackground, type Log, type NatsGroup } from 'tsmicro'
+import { createNatsBroadcast, createService, implement, inBackground, type Log, on } from 'tsmicro'
 import { contract, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
-import { authentication, authorization } from '../support/providers.ts'
 import { until } from '../support/until.ts'
 import { connected } from './network/connected.ts'
 import type { OpenNetwork } from './network/network.ts'
@@ -33,35 +32,33 @@ export async function faulty(open: OpenNetwork) {
   const taken: string[] = []
   let ended = 0
 
-  class BadController extends Controller {
-    override mountNats(group: NatsGroup) {
-      group.implement(bad, {
-        fail: () => Promise.reject(new Error('unexpected')),
-        late: ({ context }) => {
-          if (ended === 0) context.deadline.onEnd(broken)
-          context.deadline.onEnd(() => {
-            ended += 1
-          })
-          return new Promise(() => {})
-        },
-        fine: () => {
-          inBackground(() => Promise.reject(new Error('in the background')))
-          return 'fine'
-        },
-      })
-      group.consume(bad.turned, ({ data }) => {
-        taken.push(data.id)
-        if (data.id === 'bad') throw new Error('unexpected')
-      })
-    }
-  }
+  const handlers = [
+    implement(bad, {
+      fail: () => Promise.reject(new Error('unexpected')),
+      late: ({ context }) => {
+        if (ended === 0) context.deadline.onEnd(broken)
+        context.deadline.onEnd(() => {
+          ended += 1
+        })
+        return new Promise(() => {})
+      },
+      fine: () => {
+        inBackground(() => Promise.reject(new Error('in the background')))
+        return 'fine'
+      },
+    }),
+    on(bad.turned, { name: 'events', effect: 'idempotent' }, ({ data }) => {
+      taken.push(data.id)
+      if (data.id === 'bad') throw new Error('unexpected')
+    }),
+  ]
   const nats = network.client('bad', { log })
   const service = createService({
     name: 'bad',
     version: '1.0.0',
     log,
     limits: { maxConcurrent: 20, maxQueued: 0 },
-    module: { nats, controllers: [new BadController('/', authentication, authorization)], dependencies: [] },
+    module: { nats, handlers },
   })
   await service.start()
   after(() => service.stop())

@@ -171,8 +171,8 @@ export async function handlers(open: OpenNetwork) {
             await stuck.promise
             taken.push(`mail ${data.n}`)
           }),
+          on(made, { name: 'plain', effect: 'idempotent' }, ({ data }) => void taken.push(`${id} ${data.n}`)),
         ],
-        endpoints: group => group.consume(made, ({ data }) => void taken.push(`${id} ${data.n}`)),
       })
     const one = await instance('plain')
     for (let n = 0; n < 20; n++) await publisher.publish(n % 2 ? ended : made, { id: 'a', n })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CallContext, FORBIDDEN, type NatsClient, UNAUTHENTICATED } from 'tsmicro'
+import { type CallContext, FORBIDDEN, implement, type NatsClient, UNAUTHENTICATED } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { bearer } from '../support/providers.ts'
@@ -46,8 +46,8 @@ export async function hops(open: OpenNetwork) {
   const b = await serve({
     name: 'back',
     network,
-    endpoints: group =>
-      group.implement(back, {
+    handlers: [
+      implement(back, {
         look,
         lookAsUser: look,
         fail: ({ input, errors }) => {
@@ -60,14 +60,15 @@ export async function hops(open: OpenNetwork) {
           hangAborted += 1
         },
       }),
+    ],
   })
   const a: { nats?: NatsClient } = {}
   const m = await serve({
     name: 'middle',
     calls: [back],
     network,
-    endpoints: group =>
-      group.implement(middle, {
+    handlers: [
+      implement(middle, {
         pass: async call => {
           await sleep(30)
           const further = a.nats
@@ -75,14 +76,15 @@ export async function hops(open: OpenNetwork) {
           return [look(call), await further.client(back).look()]
         },
       }),
+    ],
   })
   a.nats = m.nats
   const f = await serve({
     name: 'front',
     calls: [middle, back],
     network,
-    routes: routes =>
-      routes.implement(front, {
+    handlers: [
+      implement(front, {
         look: async call => {
           const own = look(call)
           await sleep(30)
@@ -92,6 +94,7 @@ export async function hops(open: OpenNetwork) {
         fail: async ({ input }) => f.nats.client(back).fail(input),
         hang: async () => f.nats.client(back).hang(),
       }),
+    ],
   })
   after(() => Promise.all([f, m, b].map(({ service }) => service.stop())))
 

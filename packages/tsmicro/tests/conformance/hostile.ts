@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomInt } from 'node:crypto'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { ApiError, contract, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { roles } from '../support/providers.ts'
@@ -27,14 +28,15 @@ export async function hostile(open: OpenNetwork) {
   const network = await open()
   const { service } = await serve({
     network,
-    endpoints: group =>
-      group.implement(shop, {
+    handlers: [
+      implement(shop, {
         object: ({ input }) => input,
         tree: () => 'tree',
         any: ({ input }) => input,
         nothing: () => {},
         user: () => {},
       }),
+    ],
   })
   const raw = await network.raw()
   after(async () => {

@@ -4,7 +4,9 @@ import {
   type AuthenticationProvider,
   createPublisher,
   currentContext,
+  implement,
   type Middleware,
+  on,
   withSharedContext,
 } from 'tsmicro'
 import { contract, event, procedure } from 'tsmicro/contract'
@@ -98,20 +100,17 @@ export async function lazyWork(open: OpenNetwork) {
         middleware,
         authentication,
         authorization,
-        routes: routes =>
-          routes.implement(lazy, {
+        handlers: [
+          implement(lazy, {
             http: ({ input }) => ways[input.how]?.() ?? 'none',
             relay: () => made.nats.client(lazy).guarded(),
             shared: () => withSharedContext(new AbortController().signal, ways.query ?? (async () => '')),
-          }),
-        endpoints: group => {
-          group.implement(lazy, {
             nats: ({ input }) => ways[input.how]?.() ?? 'none',
             guarded: () => query(seen, 'x') as Promise<string>,
-          })
-          group.consume(lazy.turned, () => query(seen, undefined) as Promise<void>)
-          group.addEndpoint('free', () => query(seen, 'x'))
-        },
+          }),
+          on(lazy.turned, { name: 'events', effect: 'idempotent' }, () => query(seen, undefined) as Promise<void>),
+        ],
+        endpoints: group => group.addEndpoint('free', () => query(seen, 'x')),
       })
       after(() => made.service.stop())
       const ask = async (url: string) => {

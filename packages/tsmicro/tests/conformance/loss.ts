@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createPublisher, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { createPublisher, implement, on, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { ApiError, contract, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -21,16 +21,16 @@ export async function loss(open: OpenNetwork) {
   const taken: string[] = []
   const { service, nats } = await serve({
     network,
-    endpoints: group => {
-      group.implement(shop, {
+    handlers: [
+      implement(shop, {
         echo: ({ input }) => input,
         slow: async ({ signal }) => {
           working += 1
           await sleep(60_000, undefined, { signal, ref: false })
         },
-      })
-      group.consume(changed, ({ data }) => void taken.push(data.id))
-    },
+      }),
+      on(changed, { name: 'events', effect: 'idempotent' }, ({ data }) => void taken.push(data.id)),
+    ],
   })
   const caller = network.client('caller')
   await caller.connect()

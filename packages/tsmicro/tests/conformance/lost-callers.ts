@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { SERVICE_UNAVAILABLE } from 'tsmicro'
+import { implement, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -25,8 +25,8 @@ export async function lostCallers(open: OpenNetwork) {
       limits: { maxConcurrent: 8 },
       // More than a test may take: a stop that waits for the lost ones does not end.
       drainTimeoutMs: 30_000,
-      endpoints: group =>
-        group.implement(shop, {
+      handlers: [
+        implement(shop, {
           hang: ({ signal }) => {
             seen.begun += 1
             signal.addEventListener('abort', () => seen.reasons.push(signal.reason.name))
@@ -39,6 +39,7 @@ export async function lostCallers(open: OpenNetwork) {
             return 'done'
           },
         }),
+      ],
     })
     after(() => service.stop())
     return { service, log, nats, seen, gate }

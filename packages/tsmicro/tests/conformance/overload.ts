@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { OVERLOADED } from 'tsmicro'
+import { implement, OVERLOADED } from 'tsmicro'
 import { ApiError, contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -32,8 +32,8 @@ export async function overload(open: OpenNetwork) {
     name: 'slow',
     network,
     limits: LIMITS,
-    endpoints: group =>
-      group.implement(slow, {
+    handlers: [
+      implement(slow, {
         work: async () => {
           inside += 1
           most = Math.max(most, inside)
@@ -43,6 +43,7 @@ export async function overload(open: OpenNetwork) {
         },
         other: () => 2,
       }),
+    ],
   })
   after(() => service.stop())
 

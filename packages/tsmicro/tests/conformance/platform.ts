@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createPublisher, DEADLINE_EXCEEDED } from 'tsmicro'
+import { createPublisher, DEADLINE_EXCEEDED, implement, on } from 'tsmicro'
 import { contract, defineErrors, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -46,8 +46,8 @@ export async function platform(open: OpenNetwork) {
     name: 'stock',
     calls: [orders],
     network,
-    endpoints: group =>
-      group.implement(stock, {
+    handlers: [
+      implement(stock, {
         take: async ({ input, errors }) => {
           if (!(await s.nats.client(orders).known(input))) throw new Error('an order of nothing')
           if (left === 0) throw new errors.SOLD_OUT(input)
@@ -61,13 +61,14 @@ export async function platform(open: OpenNetwork) {
           ended.push(signal.reason)
         },
       }),
+    ],
   })
   const o = await serve({
     name: 'orders',
     calls: [stock],
     network,
-    routes: routes =>
-      routes.implement(orders, {
+    handlers: [
+      implement(orders, {
         order: ({ input, errors }) =>
           o.nats
             .client(stock)
@@ -77,11 +78,10 @@ export async function platform(open: OpenNetwork) {
             }),
         audit: ({ signal }) => o.nats.client(stock).count({}, { signal }),
         hurry: () => o.nats.client(stock).count(),
+        known: ({ input }) => input.sku !== 'nothing',
       }),
-    endpoints: group => {
-      group.implement(orders, { known: ({ input }) => input.sku !== 'nothing' })
-      group.consume(stock.taken, ({ data }) => void ordered.push(data.sku))
-    },
+      on(stock.taken, { name: 'events', effect: 'idempotent' }, ({ data }) => void ordered.push(data.sku)),
+    ],
   })
   after(() => Promise.all([o.service.stop(), s.service.stop()]))
   const order = async (sku: string) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -26,8 +27,8 @@ export async function replies(open: OpenNetwork) {
   const { service, log } = await serve({
     network,
     inboxPrefixes: ['my.own.'],
-    endpoints: group =>
-      group.implement(shop, {
+    handlers: [
+      implement(shop, {
         item: () => 'an item',
         hang: ({ signal }) => {
           hanging += 1
@@ -39,6 +40,7 @@ export async function replies(open: OpenNetwork) {
           )
         },
       }),
+    ],
   })
   const raw = await network.raw()
   after(async () => {

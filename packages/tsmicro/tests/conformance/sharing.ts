@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -20,8 +21,8 @@ export async function sharing(open: OpenNetwork) {
       serve({
         name: 'pair',
         network,
-        endpoints: group =>
-          group.implement(pair, {
+        handlers: [
+          implement(pair, {
             work: async () => {
               busy.set(by, (busy.get(by) ?? 0) + 1)
               if ([...busy.values()].every(count => count > 0) && busy.size === 2) together += 1
@@ -30,6 +31,7 @@ export async function sharing(open: OpenNetwork) {
               return by
             },
           }),
+        ],
       })
     const both = await Promise.all([start('one'), start('two')])
     const done = { one: 0, two: 0 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import { requestNats } from 'tsmicro/internal'
 import { serve } from '../support/service.ts'
@@ -21,13 +22,14 @@ export async function stack(open: OpenNetwork) {
   const network = await open()
   const { service } = await serve({
     network,
-    endpoints: group =>
-      group.implement(implemented, {
+    handlers: [
+      implement(implemented, {
         fail: ({ errors }) => {
           throw new errors.NOT_HERE()
         },
         hang: ({ signal }) => new Promise(resolve => signal.addEventListener('abort', () => resolve())),
       }),
+    ],
   })
   after(() => service.stop())
 

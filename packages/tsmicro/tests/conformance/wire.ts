@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { headers } from '@nats-io/nats-core'
+import { implement } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { roles } from '../support/providers.ts'
@@ -30,8 +31,8 @@ export async function wire(open: OpenNetwork) {
   const network = await open()
   const service = await serve({
     network,
-    endpoints: group => {
-      group.implement(shop, {
+    handlers: [
+      implement(shop, {
         item: ({ input, errors }) => {
           given.push(input)
           if (input.id === 'none') throw new errors.NOT_HERE({ id: input.id, secret: 1 } as { id: string })
@@ -42,7 +43,9 @@ export async function wire(open: OpenNetwork) {
         big: () => 'x'.repeat(2_000_000),
         write: ({ user }) => user.id,
         slow: ({ context }) => context.deadline.remainingMs(),
-      })
+      }),
+    ],
+    endpoints: group => {
       group.addEndpoint('free.form', (data, context) => ({ data, door: context.door }))
     },
   })

@@ -1,13 +1,12 @@
 /** What a handler may and must do, by its procedure. Checked by tsc alone. */
 
-import type { Handler, NatsGroup, Routes } from 'tsmicro'
+import { type Handler, on, type Routes } from 'tsmicro'
 import type { CallOf } from 'tsmicro/internal'
 import { type NOT_HERE, shop } from './fixture.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const is = <T extends true>(_: T) => undefined
 declare const routes: Routes
-declare const nats: NatsGroup
 
 const item = { id: 'a', price: 1 }
 const find: Handler<typeof shop.find> = ({ input, errors, signal, context }) => {
@@ -45,13 +44,8 @@ const late: Handler<typeof shop.priced> = () => ({ price: 12 })
 const make: Handler<typeof shop.make> = async ({ input, user }) => ({ ...input, id: user.id })
 
 routes.implement(shop, { find, make, mine: () => {}, both, zod })
-nats.implement(shop, { both, zod, priced, only: async () => {} })
 // @ts-expect-error: find is missing
 routes.implement(shop, { make, mine: () => {}, both, zod })
-// @ts-expect-error: only is missing
-nats.implement(shop, { both, zod, priced })
-// @ts-expect-error: find has no NATS door
-nats.implement(shop, { both, zod, priced, only: () => {}, find })
 // @ts-expect-error: only has no HTTP door
 routes.implement(shop, { find, make, mine: () => {}, both, zod, only: () => {} })
 // @ts-expect-error: an output of another type
@@ -62,13 +56,14 @@ const lacking: Handler<typeof shop.find> = () => ({ id: 'a' })
 const wrong: Handler<typeof shop.find> = async () => ({ id: 'a', price: '1' })
 void [lacking, wrong, priced, late]
 
-nats.consume(shop.made, ({ data, aggregateSequence, time }) => {
+const idempotent = { name: 'events', effect: 'idempotent' } as const
+on(shop.made, idempotent, ({ data, aggregateSequence, time }) => {
   is<Equal<typeof data, { id: string; price: number }>>(true)
   is<Equal<typeof aggregateSequence, number | undefined>>(true)
   is<Equal<typeof time, string>>(true)
 })
-nats.consume(shop.sold, ({ data }) => is<Equal<typeof data, { id: string; n: number }>>(true))
-// @ts-expect-error: a procedure is no event
-nats.consume(shop.both, () => {})
+on(shop.sold, idempotent, ({ data }) => is<Equal<typeof data, { id: string; n: number }>>(true))
+// @ts-expect-error: a procedure is not an event
+on(shop.both, idempotent, () => {})
 // @ts-expect-error: not a field of the data
-nats.consume(shop.made, ({ data }) => data.name)
+on(shop.made, idempotent, ({ data }) => data.name)

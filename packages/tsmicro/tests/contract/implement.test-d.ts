@@ -1,5 +1,14 @@
 /** What `implement` and `on` take. Checked by tsc alone. */
-import { Controller, type Handlers, implement, type Module, type NatsClient, on, type Principal } from 'tsmicro'
+import {
+  Controller,
+  type Handlers,
+  implement,
+  type Module,
+  type NatsClient,
+  on,
+  type Principal,
+  type Reaction,
+} from 'tsmicro'
 import { contract, defineRoles, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 
@@ -55,7 +64,7 @@ on(hello.greeted, { name: 'count', effect: 'idempotent' }, ({ data, aggregateSeq
   is<Equal<typeof data, { name: string }>>(true)
   is<Equal<typeof aggregateSequence, number | undefined>>(true)
 })
-on(hello.greeted, { name: 'rows', effect: 'postgres' }, async () => {})
+const rows: Reaction = on(hello.greeted, { name: 'rows', effect: 'postgres' }, async () => {})
 on(hello.greeted, { name: 'documents', effect: 'mongodb' }, () => {})
 // @ts-expect-error: where does its effect live?
 on(hello.greeted, { name: 'count' }, () => {})
@@ -69,7 +78,7 @@ on(hello.greet, { name: 'count', effect: 'idempotent' }, () => {})
 on(hello.greeted, { name: 'count', effect: 'idempotent' }, ({ data }) => data.text)
 
 /** A module needs nothing that it does not use. */
-const least: Module = { nats, handlers: [implement(hello, whole)], calls: [hello], publishes: [hello] }
+const least: Module = { nats, handlers: [implement(hello, whole), rows], calls: [hello], publishes: [hello] }
 const none: Module = {}
 // @ts-expect-error: a contract without handlers
 const bare: Module = { handlers: [hello] }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AuthenticationProvider, type GatewayDoor, StartError } from 'tsmicro'
+import { type AuthenticationProvider, type GatewayDoor, implement, StartError } from 'tsmicro'
 import { createRoleAuthorization } from 'tsmicro/auth'
 import { contract, procedure } from 'tsmicro/contract'
 import { gatewaySignature } from 'tsmicro/internal'
@@ -141,7 +141,7 @@ test('without the provider that a procedure needs the service does not start, at
           natsUrl: 'nats://127.0.0.1:1',
           authentication: authentication as AuthenticationProvider,
           authorization: authorization as never,
-          endpoints: nats => nats.implement(both, { write: handler }),
+          handlers: [implement(both, { write: handler })],
         }),
       { name: 'StartError', message: new RegExp(`^shop.write asks for a role: give the module .${missing}.`) },
     )

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Routes, StartError } from 'tsmicro'
+import { implement, type Routes, StartError } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build, type TestServiceOptions } from '../support/service.ts'
@@ -10,7 +10,7 @@ const shop = contract('shop', {
   list: procedure({ http: 'GET /list', access: 'key' }),
   both: procedure({ http: 'GET /both/:id', nats: 'both', access: 'key', input: Id }),
 })
-const handlers = { list: () => {}, both: () => {} }
+const served = implement(shop, { list: () => {}, both: () => {} })
 const natsUrl = 'nats://127.0.0.1:1'
 const refuses = (options: TestServiceOptions, pattern: RegExp) =>
   assert.throws(
@@ -22,32 +22,14 @@ const refuses = (options: TestServiceOptions, pattern: RegExp) =>
     },
   )
 
-test('a procedure without a handler is named, with its door', () => {
-  refuses({ natsUrl, routes: routes => routes.implement(shop, handlers) }, /^no handler for shop.both \(shop.both\): /)
-  refuses(
-    { natsUrl, endpoints: nats => nats.implement(shop, { both: () => {} }) },
-    /^no handler for shop.list \(GET \/list\), shop.both \(GET \/both\/:id\): implement them in the module's handlers$/,
-  )
-  refuses({ routes: routes => routes.implement(shop, handlers) }, /^give the module nats: .* serve shop.both$/)
+test('a procedure with a NATS door asks for a module with nats', () => {
+  refuses({ handlers: [served] }, /^give the module nats: .* serve shop.both$/)
 })
 
 test('two handlers for one procedure are refused at either door', () => {
-  const twice = (run: () => void) => {
-    run()
-    run()
-  }
-  refuses(
-    { natsUrl, routes: routes => twice(() => routes.implement(shop, handlers)) },
-    /^shop.list has two handlers at GET \/list: keep one$/,
-  )
-  refuses(
-    {
-      natsUrl,
-      routes: routes => routes.implement(shop, handlers),
-      endpoints: nats => twice(() => nats.implement(shop, { both: () => {} })),
-    },
-    /^shop.both has two handlers at shop.both: keep one$/,
-  )
+  refuses({ natsUrl, handlers: [served, served] }, /^shop.list has two handlers at GET \/list: keep one$/)
+  const own = implement(contract('shop', { own: procedure({ nats: 'own', access: 'internal' }) }), { own: () => {} })
+  refuses({ natsUrl, handlers: [own, own] }, /^shop.own has two handlers at shop.own: keep one$/)
 })
 
 test('two procedures cannot have one address', () => {
@@ -55,18 +37,12 @@ test('two procedures cannot have one address', () => {
     clash: procedure({ http: 'GET /both/:slug', access: 'key', input: Type.Object({ slug: Type.String() }) }),
   })
   refuses(
-    {
-      natsUrl,
-      routes: routes => {
-        routes.implement(shop, handlers)
-        routes.implement(other, { clash: () => {} })
-      },
-    },
+    { natsUrl, handlers: [served, implement(other, { clash: () => {} })] },
     /^shop.clash and shop.both both want GET \/both\/:slug: change one of them$/,
   )
   const health = contract('shop', { health: procedure({ http: 'GET /health', access: 'open' }) })
   refuses(
-    { routes: routes => routes.implement(health, { health: () => {} }) },
+    { handlers: [implement(health, { health: () => {} })] },
     /^shop.health and the framework both want GET \/health/,
   )
   refuses(
@@ -85,8 +61,7 @@ test('a base path is put in front of every route, and may be anything below', as
   const { service } = build({
     natsUrl,
     basePath: '/v1/',
-    routes: routes => routes.implement(shop, handlers),
-    endpoints: nats => nats.implement(shop, { both: () => {} }),
+    handlers: [served],
   })
   assert.equal((await service.inject({ url: '/v1/list' })).statusCode, 200)
   assert.equal((await service.inject({ url: '/list' })).statusCode, 404)
@@ -99,21 +74,9 @@ test('a route without a contract that is taken: both owners are named', async ()
       mount(routes)
       routes.fastify.get(url, async () => 1)
     }
-  const implement = (routes: Routes) => routes.implement(shop, handlers)
-  const both = { natsUrl, endpoints: () => {} }
   refuses(
-    { ...both, routes: raw('/both/:other', implement) },
+    { natsUrl, handlers: [served], routes: raw('/both/:other') },
     /^a route of TestController and shop.both both want GET \/both\/:other: change one of them$/,
-  )
-  refuses(
-    {
-      ...both,
-      routes: routes => {
-        raw('/list')(routes)
-        implement(routes)
-      },
-    },
-    /^shop.list and a route of TestController both want GET \/list/,
   )
   refuses({ routes: raw('/a', raw('/a')) }, /^a route of TestController has two handlers at GET \/a: keep one$/)
   for (const url of ['/health', '/health/ready', '/openapi.json'])

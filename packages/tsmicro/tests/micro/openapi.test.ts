@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
@@ -59,12 +60,12 @@ const { service } = build({
   basePath: '/v1',
   description: 'Sells things',
   http: { publicPath: '/shop' },
-  routes: routes =>
-    routes.implement(shop, {
+  handlers: [
+    implement(shop, {
       ...{ item: nothing, make: nothing, both: nothing, bare: nothing, zod: nothing },
-      ...{ date: nothing, tree: nothing, inner: nothing },
+      ...{ date: nothing, tree: nothing, inner: nothing, natsOnly: nothing },
     }),
-  endpoints: nats => nats.implement(shop, { both: nothing, natsOnly: nothing }),
+  ],
 })
 
 type Node = { readonly [key: string]: Node } & readonly Node[] & string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { startDocuments, startNats, startPostgres } from '@tsmicro/infra'
-import { createNatsBroadcast, NatsClient } from 'tsmicro'
+import { createNatsBroadcast, implement, NatsClient, on } from 'tsmicro'
 import { createCacheStore } from 'tsmicro/cache'
 import { contract, event, procedure } from 'tsmicro/contract'
 import { createMongo, createMongoMembership } from 'tsmicro/mongo'
@@ -43,8 +43,8 @@ async function open(drainTimeoutMs: number) {
     nats,
     dependencies: [mongo, postgres, store],
     drainTimeoutMs,
-    routes: routes =>
-      routes.implement(shop, {
+    handlers: [
+      implement(shop, {
         async buy() {
           working++
           const rows = mongo.collection<{ _id: number }>('rows')
@@ -52,7 +52,8 @@ async function open(drainTimeoutMs: number) {
           return {}
         },
       }),
-    endpoints: group => group.consume(shop.sold, () => undefined),
+      on(shop.sold, { name: 'events', effect: 'idempotent' }, () => undefined),
+    ],
   })
   return { ...made, store, working: () => working }
 }

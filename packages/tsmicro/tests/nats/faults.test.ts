@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { DEADLINE_EXCEEDED, implement, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { ApiError, contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { expiringCount } from '../../src/call/index.ts'
@@ -21,14 +21,15 @@ const server = await ownNats()
 let working = 0
 const b = await serve({
   natsUrl: server.url,
-  endpoints: group =>
-    group.implement(shop, {
+  handlers: [
+    implement(shop, {
       echo: ({ input }) => input,
       slow: async ({ signal }) => {
         working += 1
         await sleep(60_000, undefined, { signal, ref: false })
       },
     }),
+  ],
 })
 const f = await serve({
   name: 'front',
@@ -41,8 +42,7 @@ const f = await serve({
       return { id: 'ann' }
     },
   },
-  routes: routes =>
-    routes.implement(front, { ask: () => f.nats.client(shop).echo(5, { timeoutMs: 400 }), asUser: () => {} }),
+  handlers: [implement(front, { ask: () => f.nats.client(shop).echo(5, { timeoutMs: 400 }), asUser: () => {} })],
 })
 after(() => Promise.all([f, b].map(({ service }) => service.stop())))
 

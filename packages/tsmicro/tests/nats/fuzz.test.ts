@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { headers, type MsgHdrs } from '@nats-io/nats-core'
-import { createNatsBroadcast, createPublisher } from 'tsmicro'
+import { createNatsBroadcast, createPublisher, implement, on } from 'tsmicro'
 import { ApiError, contract, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { random } from '../cache/support/random.ts'
@@ -31,10 +31,12 @@ const nats = await ownNats()
 const taken: string[] = []
 const { service, log } = await serve({
   natsUrl: nats.url,
+  handlers: [
+    implement(shop, { item: ({ input }) => input, any: ({ input }) => input, user: () => {}, nothing: () => {} }),
+    on(shop.turned, { name: 'events', effect: 'idempotent' }, ({ data }) => void taken.push(data.id)),
+  ],
   endpoints: group => {
-    group.implement(shop, { item: ({ input }) => input, any: ({ input }) => input, user: () => {}, nothing: () => {} })
     group.addEndpoint('free', data => data)
-    group.consume(shop.turned, ({ data }) => void taken.push(data.id))
   },
 })
 after(() => service.stop())
@@ -185,7 +187,12 @@ test(`${MESSAGES} messages to all that listens, seed ${seed}: nothing ends, noth
     }
   }
   await attacker.flush()
-  await caller.check()
+  await until('the server has handled all of it', () =>
+    caller.check().then(
+      () => true,
+      () => false,
+    ),
+  )
   ended.abort(new Error('enough'))
   await Promise.all(waiting)
   await works()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { client, ownNats } from '../support/nats.ts'
@@ -14,7 +15,7 @@ const shop = contract('shop', {
 const nats = await ownNats()
 const { service } = await serve({
   natsUrl: nats.url,
-  endpoints: group => group.implement(shop, { object: ({ input }) => input }),
+  handlers: [implement(shop, { object: ({ input }) => input })],
 })
 after(() => service.stop())
 const caller = await client(nats.url)

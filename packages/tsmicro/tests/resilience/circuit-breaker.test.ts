@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { circuitBreaker, type NatsClient, OVERLOADED, retry, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { circuitBreaker, implement, type NatsClient, OVERLOADED, retry, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
@@ -34,8 +34,8 @@ beforeEach(() => {
 const serveShop = () =>
   serve({
     natsUrl: nats.url,
-    endpoints: group =>
-      group.implement(shop, {
+    handlers: [
+      implement(shop, {
         item: async ({ signal }) => {
           reached += 1
           if (mode === 'down') throw new SERVICE_UNAVAILABLE()
@@ -46,6 +46,7 @@ const serveShop = () =>
         },
         other: () => 'other',
       }),
+    ],
   })
 let running = await serveShop()
 after(() => running.service.stop())
@@ -126,7 +127,7 @@ test('nor do callers who leave, or come with too little time', async () => {
   await times(5, () => assert.rejects(client.client(shop).item({}, { signal })))
   await using asking = await serve({
     name: 'front',
-    routes: routes => routes.implement(front, { hurry: () => client.client(shop).item() }),
+    handlers: [implement(front, { hurry: () => client.client(shop).item() })],
   })
   const answers = await times(5, () => fetch(`${asking.service.url}/hurry`))
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([504]))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEADLINE_EXCEEDED, retry, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { DEADLINE_EXCEEDED, implement, retry, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { ownNats } from '../support/nats.ts'
@@ -42,11 +42,12 @@ async function meet({ id, meets }: Type.Static<typeof Plan>, budgetMs: number, s
 }
 const { service } = await serve({
   natsUrl: nats.url,
-  endpoints: group =>
-    group.implement(implemented, {
+  handlers: [
+    implement(implemented, {
       again: ({ input, context, signal }) => meet(input, context.deadline.remainingMs(), signal),
       once: ({ input, context, signal }) => meet(input, context.deadline.remainingMs(), signal),
     }),
+  ],
 })
 after(() => service.stop())
 const { client, attempts } = await resilient(nats.url, [retry({ baseMs: 5, maxMs: 2000 })])
@@ -116,8 +117,7 @@ test('a caller who leaves ends it, within an attempt and between two', async () 
 test('the time of the surrounding call bounds it', async () => {
   await using asking = await serve({
     name: 'front',
-    routes: routes =>
-      routes.implement(front, { ask: () => client.client(shop).again({ id: 'j', meets: ['down', 'hang'] }) }),
+    handlers: [implement(front, { ask: () => client.client(shop).again({ id: 'j', meets: ['down', 'hang'] }) })],
   })
   const answer = await fetch(`${asking.service.url}/ask`)
   assert.equal(answer.status, 504)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { currentContext, withSharedContext } from 'tsmicro'
+import { currentContext, implement, withSharedContext } from 'tsmicro'
 import { createCacheStore } from 'tsmicro/cache'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
@@ -16,14 +16,15 @@ const seen: { requestId: string; signal: AbortSignal }[] = []
 const behind = await serve({
   name: 'back',
   natsUrl: nats.url,
-  endpoints: group =>
-    group.implement(back, {
+  handlers: [
+    implement(back, {
       slow: async ({ context, signal }) => {
         seen.push({ requestId: context.requestId, signal })
         await gate.promise
         return 'done'
       },
     }),
+  ],
 })
 const cache = createCacheStore({ share: withSharedContext }).cache<string>('shared')
 let asking = 0
@@ -31,13 +32,14 @@ const asked = await serve({
   name: 'front',
   calls: [back],
   natsUrl: nats.url,
-  routes: routes =>
-    routes.implement(front, {
+  handlers: [
+    implement(front, {
       ask: ({ signal }) => {
         asking += 1
         return cache.getOrSet('key', () => asked.nats.client(back).slow(), { signal })
       },
     }),
+  ],
 })
 after(() => Promise.all([asked, behind].map(({ service }) => service.stop())))
 const ask = (id: string, signal?: AbortSignal) =>

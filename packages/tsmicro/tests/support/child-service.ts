@@ -3,11 +3,10 @@
  * nobody catches it. Arguments: port, and what to do at start (`hang`: a dependency that never comes).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Controller, createService, type Dependency, type Routes, runService } from 'tsmicro'
+import { createService, type Dependency, implement, runService } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import { createLogger } from 'tsmicro/telemetry'
 import Type from 'typebox'
-import { authentication, authorization } from './providers.ts'
 
 const [port, mode] = process.argv.slice(2)
 const work = contract('work', {
@@ -16,22 +15,20 @@ const work = contract('work', {
   echo: procedure({ http: 'POST /echo', access: 'key', input: Type.String(), output: Type.String() }),
 })
 
-class WorkController extends Controller {
-  override mountRoutes(routes: Routes) {
-    routes.implement(work, {
-      work: async () => {
-        await sleep(30)
-        return 'done'
-      },
-      fail: () => {
-        setImmediate(() => {
-          throw new Error('nobody catches me')
-        })
-      },
-      echo: ({ input }) => input,
-    })
-  }
-}
+const handlers = [
+  implement(work, {
+    work: async () => {
+      await sleep(30)
+      return 'done'
+    },
+    fail: () => {
+      setImmediate(() => {
+        throw new Error('nobody catches me')
+      })
+    },
+    echo: ({ input }) => input,
+  }),
+]
 
 const never: Dependency = {
   name: 'database',
@@ -46,7 +43,7 @@ const service = createService({
   log,
   http: { port: Number(port) },
   module: {
-    controllers: [new WorkController('/', authentication, authorization)],
+    handlers,
     dependencies: mode === 'hang' ? [never] : [],
   },
 })

@@ -56,7 +56,10 @@ export function build(options: TestServiceOptions): TestService {
     calls = [],
     publishes = [],
   } = options
+  /** What has a base path is a controller's; all else the module has itself. */
+  const isOwn = basePath === '/'
   class TestController extends Controller {
+    override readonly handlers = isOwn ? [] : handlers
     override mountRoutes(mounted: Routes) {
       routes?.(mounted)
     }
@@ -82,7 +85,7 @@ export function build(options: TestServiceOptions): TestService {
     log,
     module: {
       ...providers,
-      handlers,
+      handlers: isOwn ? handlers : [],
       controllers: [controller],
       calls,
       publishes,

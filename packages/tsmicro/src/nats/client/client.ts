@@ -52,8 +52,8 @@ export type NatsClientOptions = NatsOptions & {
   /** Milliseconds a call waits when nothing else says so. Default 5,000. */
   readonly timeoutMs?: number
   /**
-   * Runs around every {@link NatsClient.call}, the first of the list outermost, e.g. `retry` and `circuitBreaker`. Sees the
-   * input validated and the answer before its check; all of it has the time of one call. Not around `request`.
+   * Runs around every call of a client's procedure, the first of the list outermost, e.g. `retry` and `circuitBreaker`. It sees
+   * the validated input and the unchecked answer; all of it shares the time of one call. Does not run around `request`.
    */
   readonly middleware?: readonly Middleware<ProcedureCall>[]
 }
@@ -96,10 +96,18 @@ export class NatsClient extends NatsLink {
   }
 
   /**
-   * The procedures of another service's contract as functions, those that have a NATS door.
+   * The procedures of another service's contract as functions, those that have a NATS door. Each of them may throw:
+   *
    * @example
    * const { valid } = await nats.client(validation).validateRole({ userId, role: 'EDITOR' }, { timeoutMs: 500 })
-   * @throws as {@link call}
+   * @throws {ApiError} an error that the procedure declares, as the same class with the same data
+   * @throws {SERVICE_UNAVAILABLE} when nobody answers on the subject or NATS is down
+   * @throws {NOT_PERMITTED} when the module does not list the contract in `calls`, or the server does not permit the call
+   * @throws {OVERLOADED} when the other service is at its limits
+   * @throws {DEADLINE_EXCEEDED} when the answer does not come in time
+   * @throws {VALIDATION_FAILED} when the input does not match its schema; nothing is sent
+   * @throws {PAYLOAD_TOO_LARGE} when the input is larger than the server accepts (1 MiB by default); nothing is sent
+   * @throws {MALFORMED_REPLY} when the answer does not match the output's schema
    */
   client<C extends Contract>(contract: C): Client<C, 'nats', CallOptions> {
     const known = this.#clients.get(contract)
@@ -108,7 +116,7 @@ export class NatsClient extends NatsLink {
       .filter(([, { subject }]) => subject !== undefined)
       .map(([key, procedure]) => {
         const bound = procedure as BoundProcedure<ProcedureSpec & { readonly nats: string }>
-        return [key, (input?: never, options?: CallOptions) => this.call(bound, input as never, options)]
+        return [key, (input?: never, options?: CallOptions) => this.#call(bound, input as never, options)]
       })
     const made = Object.freeze(Object.fromEntries(callers)) as object
     this.#clients.set(contract, made)
@@ -116,17 +124,7 @@ export class NatsClient extends NatsLink {
     return made as Client<C, 'nats', CallOptions>
   }
 
-  /**
-   * @throws {ApiError} an error that the procedure declares, as the same class with the same data
-   * @throws {SERVICE_UNAVAILABLE} when nobody answers on the subject or NATS is down
-   * @throws {NOT_PERMITTED} when this service does not say that it calls that one, or the server does not let it
-   * @throws {OVERLOADED} when the other service has more to do than it takes
-   * @throws {DEADLINE_EXCEEDED} when the answer does not come in time
-   * @throws {VALIDATION_FAILED} when the input does not match its schema; nothing is sent
-   * @throws {PAYLOAD_TOO_LARGE} when `data` is more than the server takes (1 MiB by default); nothing is sent
-   * @throws {MALFORMED_REPLY} when the answer does not match the output's schema
-   */
-  async call<S extends ProcedureSpec & { readonly nats: string }>(
+  async #call<S extends ProcedureSpec & { readonly nats: string }>(
     procedure: BoundProcedure<S>,
     data: DeepReadonly<RequestOf<S>>,
     options: CallOptions = {},
@@ -182,7 +180,7 @@ export class NatsClient extends NatsLink {
   /**
    * A request without a contract: any subject, gomicro's envelope at both ends, no validation.
    * @throws {TypeError} when the subject is none that a message can be sent to
-   * @throws as {@link call}, save the validation
+   * @throws as the functions of {@link client}, except for the validation
    */
   async request<Response>(subject: string, data: unknown, options: CallOptions = {}): Promise<Response> {
     checkTarget(subject)
@@ -255,7 +253,7 @@ function contextOf(options: CallOptions): CallContext | undefined {
 
 /**
  * The seed's generic request: `requestNats<Request, Response>(client, 'auth.validate.role', request)`. Prefer
- * {@link NatsClient.call}, which knows the types by itself and validates at both ends.
+ * {@link NatsClient.client}, which knows the types and validates at both ends.
  */
 export function requestNats<Request, Response>(
   client: NatsClient,

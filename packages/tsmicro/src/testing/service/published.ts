@@ -27,7 +27,7 @@ export class PublishedEvents {
       if (this.#seen.has(event.subject)) continue
       const seen: Seen = { events: [], given: 0 }
       this.#seen.set(event.subject, seen)
-      this.#consumer.add(event, received => {
+      this.#consumer.add('published', event, received => {
         if (received.source === TEST) return
         seen.events.push(received)
         for (const wake of [...this.#waiting]) wake()
