@@ -1,55 +1,54 @@
+import { newAdminToken } from './admin/access.ts'
 import { type Admin, startAdmin } from './admin/server.ts'
-import { newAdminToken } from './admin/token.ts'
+import { tableResolver } from './balancing/upstream.ts'
 import type { KongConfig } from './config/kong-config.ts'
 import { type ConfigSource, type ConfigText, loadConfig } from './config/load.ts'
 import { type Environment, Vault } from './config/vault.ts'
+import { RevocationListener, Revocations } from './plugins/apikey-auth/revocations.ts'
+import { AllowedHosts } from './proxy/allowed-hosts.ts'
 import { Generations } from './proxy/generations.ts'
 import { proxyHandler } from './proxy/handler.ts'
-import { tableResolver } from './proxy/resolver.ts'
-import { Visitors } from './proxy/visitors.ts'
-import { RevocationListener } from './revocations/listener.ts'
-import { Revocations } from './revocations/revocations.ts'
 import { createHttpServer, listen } from './server/http-server.ts'
 import { InFlight } from './server/in-flight.ts'
 import { type GatewayLog, silentLog } from './server/log.ts'
 
 export interface GatewayOptions {
-  /** The path of a `kong.yml`, or the same as an object. */
+  /** The path of a `kong.yml`, or the config as an object. */
   readonly config: string | KongConfig
-  /** 0 takes a free one. */
+  /** 0 for a free one. */
   readonly port: number
   /** Default: 127.0.0.1. */
   readonly host?: string
   /**
-   * The names that requests may call this gateway by, as `localhost`, `*.shop.test` or `[::1]`, beside those that routes ask for; others
-   * get 421. Pages of other hosts get 403 where no `cors` plugin has a say. Absent = any name and any page, as in Kong.
+   * The host names that this gateway answers to, such as `localhost`, `*.shop.test` or `[::1]`, in addition to the hosts of routes.
+   * Others get 421. Web pages of other hosts get 403, unless the route has a `cors` plugin. Absent: any host and any page, as in Kong.
    */
   readonly hosts?: readonly string[]
-  /** Port of the admin API, on 127.0.0.1 whatever `host` is; 0 takes a free one. Absent = there is none. */
+  /** Port of the admin API, on 127.0.0.1 whatever `host` is; 0 for a free one. Absent: no admin API. */
   readonly adminPort?: number
   /**
-   * What requests to the admin API have to bring, as `authorization: Bearer <token>`; 32 characters or more. Default: a random
-   * one, which is `adminToken` of the gateway.
+   * The token that requests to the admin API have to send, as `authorization: Bearer <token>`; 32 characters or more. Default: a
+   * random one, the gateway's `adminToken`.
    */
   readonly adminToken?: string
-  /** Where the names of the config are: `{ 'auth:8001': '127.0.0.1:54321' }`. Others are left to DNS. */
+  /** Addresses for names in the config: `{ 'auth:8001': '127.0.0.1:54321' }`. Other names are left to DNS. */
   readonly resolve?: Readonly<Record<string, string>>
-  /** Where references of the config such as `{vault://env/gateway-secret}` lead. Default: the process's environment. */
+  /** The variables for references in the config, such as `{vault://env/gateway-secret}`. Default: the process's environment. */
   readonly env?: Environment
   /**
-   * The names that such references may read: `['gateway-secret']`. Default: whatever `config` and what `reload` is given refer to;
-   * a config that comes over the admin API may read no more than those did.
+   * The names that such references may read: `['gateway-secret']`. Default: whatever `config` and the configs passed to `reload` refer
+   * to. A config from the admin API may only read what those have read.
    */
   readonly vault?: readonly string[]
   /**
-   * NATS, as `nats://user:password@host:port`: keys that the auth service announces as revoked are refused at once. The user needs
-   * to subscribe `apikey.revoked` and nothing else. Absent, or while it is away: a verdict lives as long as it lives.
+   * NATS, as `nats://user:password@host:port`. Keys that the auth service announces as revoked are refused at once. The user needs
+   * permission to subscribe to `apikey.revoked`, and nothing else. Without NATS, a revoked key passes until its verdict expires.
    */
   readonly nats?: string
-  /** Default: silence. A pino logger fits. */
+  /** For example a pino logger. Default: no log. */
   readonly log?: GatewayLog
   /**
-   * How long closing waits for requests that are under way, and WebSockets live on then or after a reload, in milliseconds.
+   * How long closing waits for open requests, and how long WebSockets live on after a reload or while closing, in milliseconds.
    * Default: 30000.
    */
   readonly drainTimeoutMs?: number
@@ -58,25 +57,25 @@ export interface GatewayOptions {
 export interface Gateway extends AsyncDisposable {
   readonly url: string
   readonly port: number
-  /** Of the admin API; undefined when there is none. */
+  /** The URL of the admin API; undefined without one. */
   readonly adminUrl: string | undefined
-  /** What requests to the admin API have to bring; undefined when there is none. */
+  /** The token for the admin API; undefined without one. */
   readonly adminToken: string | undefined
   /**
-   * Loads the config anew, from its file or from what is given instead. Requests that come from then on see the new one, those
-   * under way finish with the old one. Rejects with `GatewayConfigError` when it cannot be run; the old one goes on then.
+   * Loads the config again, from its file or from the argument. New requests use the new config, open ones finish with the old one.
+   * Rejects with `GatewayConfigError` if the new config is invalid; the old one then stays in use.
    */
   reload(config?: string | KongConfig): Promise<void>
-  /** Refuses the API key with this id from now on, whatever is remembered of it and whatever a verifier says. */
+  /** Refuses the API key with this id from now on, whatever is remembered about it and whatever a verifier says. */
   revoke(apiKeyId: string): void
-  /** Takes no new connections, waits for the requests under way, then closes everything. May be called twice. */
+  /** Stops accepting connections, waits for open requests, then closes everything. May be called more than once. */
   close(): Promise<void>
 }
 
 /**
- * Starts a gateway that runs a DB-less `kong.yml` as Kong 3.9 would, for development and tests. Throws
- * `GatewayConfigError` when the config is missing, wrong, or asks for what this gateway does not do; `TypeError` when a
- * `resolve`, `hosts` or `vault` entry, `nats` or `adminToken` is malformed; `Error` when a port cannot be had.
+ * Starts a gateway for development and tests that runs a DB-less `kong.yml` as Kong 3.9 would. Throws a `GatewayConfigError` if the
+ * config is missing or invalid, or needs something that this gateway does not support; a `TypeError` if an entry of `resolve`, `hosts`
+ * or `vault`, `nats` or `adminToken` is malformed; an `Error` if a port cannot be used.
  *
  * ```ts
  * await using gateway = await startGateway({
@@ -89,7 +88,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', log = silentLog, drainTimeoutMs = 30_000 } = options
   const resolve = tableResolver(options.resolve ?? {})
   const revocations = new Revocations()
-  const visitors = options.hosts && new Visitors(options.hosts)
+  const allowed = options.hosts && new AllowedHosts(options.hosts)
   const vault = new Vault(options.env ?? process.env, options.vault)
   const environment = { revocations, resolve, log, vault, drainTimeoutMs }
   const generations = await Generations.start(await loadConfig(options.config), environment)
@@ -101,7 +100,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     )
   const inFlight = new InFlight()
   const server = createHttpServer(
-    proxyHandler(() => generations.current, log, visitors),
+    proxyHandler(() => generations.current, log, allowed),
     inFlight,
   )
   let port: number

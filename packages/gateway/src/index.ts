@@ -1,4 +1,3 @@
-export { GatewayConfigError } from './config/config-error.ts'
 export type {
   KongConfig,
   KongHealthChecks,
@@ -7,4 +6,5 @@ export type {
   KongService,
   KongTarget,
 } from './config/kong-config.ts'
+export { GatewayConfigError } from './config/section.ts'
 export { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'

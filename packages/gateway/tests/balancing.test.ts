@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { HealthCounter } from '../src/balancing/health-counter.ts'
-import { RoundRobin } from '../src/balancing/round-robin.ts'
+import { HealthCounter, RoundRobin } from '../src/balancing/balancer.ts'
 
 const all = () => true
 

@@ -196,7 +196,7 @@ const fields: Record<string, { before: string; rows: [field: string, verdict: Re
       ['  enabled: false', DONE],
       ['  instance_name: a', DONE],
       ['  protocols: [http, https]', DONE],
-      ['  protocols: [https]', /must hold http/],
+      ['  protocols: [https]', /must contain http/],
       ['  tags: [t]', DONE],
       [`  id: ${UUID}`, DONE],
       ['  service: {name: a}', /under what it belongs to/],

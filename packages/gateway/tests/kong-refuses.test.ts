@@ -22,7 +22,7 @@ const refused: [string, unknown, RegExp][] = [
     { _format_version: '3.0', upstreams: [{ name: '10.0.0.1' }] },
     /^upstreams\[0\]\.name: must be a name/,
   ],
-  ['a tag with a comma', service({ tags: ['a,b'] }), /^services\[0\]\.tags\[0\]: must hold no comma/],
+  ['a tag with a comma', service({ tags: ['a,b'] }), /^services\[0\]\.tags\[0\]: must not contain a comma/],
   [
     'a plugin config of null',
     service({ plugins: [{ name: 'cors', config: null }] }),
@@ -36,8 +36,16 @@ const refused: [string, unknown, RegExp][] = [
     }),
     /routes\[0\]\.plugins\[0\]\.instance_name: the name "a" is used twice/,
   ],
-  ['a path to check with a query', checks({ active: { http_path: '/a?b' } }), /active\.http_path: must hold no query/],
-  ['a path to check with //', checks({ active: { http_path: '/a//b' } }), /active\.http_path: must hold no query/],
+  [
+    'a path to check with a query',
+    checks({ active: { http_path: '/a?b' } }),
+    /active\.http_path: must not contain a query/,
+  ],
+  [
+    'a path to check with //',
+    checks({ active: { http_path: '/a//b' } }),
+    /active\.http_path: must not contain a query/,
+  ],
 ]
 for (const [what, config, line] of refused)
   test(`${what} is refused, as by Kong`, () =>

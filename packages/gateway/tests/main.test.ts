@@ -50,7 +50,7 @@ test('--help explains, anything unknown is refused in one line', async () => {
     [['--config', PLATFORM, '--port', 'http'], /--port http is not a port number/],
     [['--config', PLATFORM, '--admin-port', 'x'], /--admin-port x is not a port number/],
     [['--config', PLATFORM, '--admin-port', '0'], /--admin-port needs --admin-token-file FILE, or GATEWAY_ADMIN_TOKEN/],
-    [['--config', PLATFORM, '--admin-token-file', 'x'], /--admin-token-file is of use with --admin-port alone/],
+    [['--config', PLATFORM, '--admin-token-file', 'x'], /--admin-token-file needs --admin-port/],
     [['--config', PLATFORM, '--resolve', 'auth'], /--resolve auth must look like/],
   ]
   const runs = faults.map(async ([args, line]) => {

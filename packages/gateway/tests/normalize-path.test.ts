@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { escapePath, normalizePath } from '../src/routing/normalize-path.ts'
+import { escapePath, normalizePath } from '../src/routing/paths.ts'
 
 const cases: [string, string | undefined][] = [
   ['/', '/'],

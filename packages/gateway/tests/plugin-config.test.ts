@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../src/config/load.ts'
 import { Vault } from '../src/config/vault.ts'
+import { Revocations } from '../src/plugins/apikey-auth/revocations.ts'
 import { buildTable } from '../src/proxy/table.ts'
-import { Revocations } from '../src/revocations/revocations.ts'
 import { silentLog } from '../src/server/log.ts'
 
 /** A plugin's config in YAML, from line 4 on, and what is wrong with it. */

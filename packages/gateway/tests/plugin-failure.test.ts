@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { balancerFinder } from '../src/balancing/upstream.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { Vault } from '../src/config/vault.ts'
+import { Revocations } from '../src/plugins/apikey-auth/revocations.ts'
 import type { AccessPlugin } from '../src/plugins/plugin.ts'
 import { PluginSet } from '../src/plugins/registry.ts'
-import { Backend } from '../src/proxy/backend.ts'
-import { balancerFinder } from '../src/proxy/balancer-finder.ts'
-import { Generation } from '../src/proxy/generation.ts'
+import { Generation } from '../src/proxy/generations.ts'
 import { proxyHandler } from '../src/proxy/handler.ts'
-import { Revocations } from '../src/revocations/revocations.ts'
+import { openBackend } from '../src/proxy/table.ts'
 import { Router } from '../src/routing/router.ts'
 import { echo, oneService, recordingLog, send, upstream } from './support.ts'
 
-const failing: Record<string, AccessPlugin['access']> = {
+const failing: Record<string, NonNullable<AccessPlugin['access']>> = {
   'throws at once': () => {
     throw new Error('a secret detail')
   },
@@ -31,9 +31,9 @@ for (const [how, access] of Object.entries(failing)) {
     const [config] = loaded.config.services
     const [route] = config?.routes ?? []
     assert.ok(config && route)
-    const backend = new Backend(config, balancerFinder(new Map(), authority => authority)(config))
+    const backend = openBackend(config, balancerFinder(new Map(), authority => authority)(config))
     const log = recordingLog()
-    const plugin: AccessPlugin = { hiddenHeaders: [], access, close: async () => {} }
+    const plugin: AccessPlugin = { access }
     const entry = {
       backend,
       plugins: [plugin],
@@ -56,9 +56,7 @@ for (const [how, access] of Object.entries(failing)) {
       }),
       upstreams: new Map(),
       hosts: [],
-      startChecks: () => {},
-      stopChecks: () => {},
-      close: () => backend.close(),
+      close: () => backend.pools.close(),
     })
     await using gateway = await upstream(proxyHandler(() => generation, log))
     const { status, json, headers } = await send(gateway.port)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { literalPrefix } from '../src/routing/literal-prefix.ts'
-import { matchPath, pathPattern } from '../src/routing/path-pattern.ts'
+import { matchPath, pathPattern } from '../src/routing/patterns.ts'
 import { PrefixIndex } from '../src/routing/prefix-index.ts'
+import { literalPrefix } from '../src/routing/regex.ts'
 
 const all = (entry: { rank: number }) => entry
 

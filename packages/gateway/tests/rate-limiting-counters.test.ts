@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Counters, type Limits } from '../src/plugins/rate-limiting/counters.ts'
-import { report } from '../src/plugins/rate-limiting/report.ts'
-import { type Period, windowStart } from '../src/plugins/rate-limiting/windows.ts'
+import { report } from '../src/plugins/rate-limiting.ts'
+import { Counters, type Limits, type Period, windowStart } from '../src/plugins/request-counters.ts'
 
 const limitsOf = (limits: Partial<Record<Period, number>>): Limits =>
   new Map(Object.entries(limits) as [Period, number][])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Revocations } from '../src/revocations/revocations.ts'
+import { Revocations } from '../src/plugins/apikey-auth/revocations.ts'
 import { GOOD, honest, protectedGateway, type VerifierHandler } from './apikey-support.ts'
 import { send, until } from './support.ts'
 

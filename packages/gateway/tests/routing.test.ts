@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Gateway, KongRoute } from '../src/index.ts'
-import { routeId, routePartId } from '../src/routing/route-id.ts'
+import { routeId, routePartId } from '../src/routing/route-order.ts'
 import { GROUPS, type RoutingCase } from './routing-cases.ts'
 import { configOf, echo, gatewayFor, recordingLog, send, type TestServer, upstream } from './support.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GatewayConfigError, type GatewayOptions } from '../src/index.ts'
-import { sign } from '../src/plugins/sign-request/sign.ts'
+import { sign } from '../src/plugins/sign-request.ts'
 import { echo, gatewayFor, oneService, send, upstream } from './support.ts'
 
 const SECRET = 'a secret of thirty-two bytes or more'

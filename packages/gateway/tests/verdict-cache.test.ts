@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Verdict } from '@tsmicro/kong-plugins/apikey-auth'
-import { VerdictCache } from '../src/plugins/apikey-auth/verdict-cache.ts'
+import { VerdictCache } from '../src/plugins/apikey-auth/verification.ts'
 
 function verdictOf(kind: Verdict['kind']): Verdict {
   return kind === 'valid' ? { kind, consumer: { id: 'c', permissions: [] } } : { kind }

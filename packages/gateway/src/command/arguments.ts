@@ -1,23 +1,23 @@
 import { parseArgs } from 'node:util'
 
-/** A command line that cannot be understood. */
+/** The command line is invalid. */
 export class UsageError extends Error {}
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface CommandLine {
   readonly help: boolean
   readonly config: string
   readonly port: number
   readonly host: string
   readonly adminPort: number | undefined
-  /** Where the admin token goes. */
+  /** The file for the admin token. */
   readonly adminTokenFile: string | undefined
-  /** Undefined = whatever the config refers to. */
+  /** Undefined for whatever the config refers to. */
   readonly vault: readonly string[] | undefined
   readonly resolve: Readonly<Record<string, string>>
 }
 
-/** The help text; `usage` is what is typed in front of the options. */
+/** `usage`: the command, without its options. */
 export function helpText(usage: string): string {
   return `Runs a kong.yml (DB-less, Kong 3) for development and tests.
 
@@ -26,24 +26,24 @@ Usage: ${usage} --config FILE [options]
   --config FILE                    the kong.yml to run
   --port N                         port to listen on, 0 for a free one (default 8000)
   --host H                         address to listen on (default 127.0.0.1)
-  --resolve NAME:PORT=ADDR:PORT    where a name of the config is; repeatable
+  --resolve NAME:PORT=ADDR:PORT    the address for a name in the config; repeatable
   --admin-port N                   port of the admin API on 127.0.0.1, 0 for a free one (default: none):
                                    GET /upstreams, GET /upstreams/NAME/health,
                                    PUT /upstreams/NAME/targets/HOST:PORT/healthy (or unhealthy), POST /config
-  --admin-token-file FILE          writes a new token there, for its owner alone, which requests to the admin API have
-                                   to bring as "authorization: Bearer TOKEN"; or set GATEWAY_ADMIN_TOKEN
-  --vault NAME                     what {vault://env/NAME} of a config may read; repeatable (default: what FILE refers to)
-  --help                           this text
+  --admin-token-file FILE          writes a new token to FILE, readable by its owner only; requests to the admin API have
+                                   to send "authorization: Bearer TOKEN"; or set GATEWAY_ADMIN_TOKEN
+  --vault NAME                     lets a config read {vault://env/NAME}; repeatable (default: what FILE refers to)
+  --help                           shows this text
 
 Environment:
-  NATS_URL              nats://user:password@host:port: where to listen for revoked API keys, which are refused at once
-  GATEWAY_HOSTS         names that requests may call it by beside localhost, 127.0.0.1, [::1] and those of routes:
-                        shop.test,*.shop.test, or * for any (the default where --host is no loopback address)
+  NATS_URL              nats://user:password@host:port: listens there for revoked API keys, and refuses them at once
+  GATEWAY_HOSTS         host names to answer to, besides localhost, 127.0.0.1, [::1] and the hosts of routes:
+                        shop.test,*.shop.test, or * for any (the default unless --host is a loopback address)
   GATEWAY_ADMIN_TOKEN   the admin API's token, 32 characters or more
 
-SIGHUP loads FILE anew: new requests use it, those under way finish with the old one. A file that cannot be run is
-refused with its line, and the old one goes on.
-SIGTERM or SIGINT finishes the requests under way and exits 0; a second one exits 1 at once.
+SIGHUP loads FILE again: new requests use the new config, open ones finish with the old one. An invalid file is
+refused with the line of its fault, and the old config stays in use.
+SIGTERM or SIGINT finishes the open requests and exits with 0; a second signal exits with 1 at once.
 `
 }
 
@@ -53,7 +53,7 @@ export function readArguments(args: readonly string[]): CommandLine {
   const { 'admin-port': adminPort, 'admin-token-file': adminTokenFile } = admin
   if (config === '' && !help) throw new UsageError('--config FILE is required')
   if (adminTokenFile !== undefined && adminPort === undefined)
-    throw new UsageError('--admin-token-file is of use with --admin-port alone')
+    throw new UsageError('--admin-token-file needs --admin-port')
   return {
     help,
     config,

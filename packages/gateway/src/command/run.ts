@@ -1,25 +1,23 @@
+import { writeTokenFile } from '../admin/access.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
-import { jsonLog } from '../server/json-log.ts'
-import type { GatewayLog } from '../server/log.ts'
-import { adminSettings } from './admin.ts'
-import { helpText, readArguments, UsageError } from './arguments.ts'
-import { hostsOf } from './hosts.ts'
+import { type GatewayLog, jsonLog } from '../server/log.ts'
+import { type CommandLine, helpText, readArguments, UsageError } from './arguments.ts'
 
-/** Ctrl-C may arrive twice: from the terminal, and once more from a parent that forwards it. */
+/** Ctrl-C may arrive twice: from the terminal, and from a parent process that forwards it. */
 const SAME_KEYSTROKE_MS = 500
 
 export interface GatewayCommandOptions {
-  /** What is typed in front of the options, for `--help`: `tsmicro gateway run`. */
+  /** The command without its options, for `--help`: `tsmicro gateway run`. */
   readonly usage: string
-  /** What error lines begin with. */
+  /** How error lines begin. */
   readonly name: string
-  /** Aborted when whoever started it is gone: as SIGTERM. */
+  /** Aborted when the parent process is gone. Has the same effect as SIGTERM. */
   readonly gone?: AbortSignal
 }
 
 /**
- * The gateway as a program: reads its flags, runs until SIGTERM or SIGINT, loads its config anew on SIGHUP; JSON lines on
- * stdout. Prints faults as one line on stderr and never throws.
+ * Runs the gateway as a program: reads its options, runs until SIGTERM or SIGINT, and loads its config again on SIGHUP. Logs JSON lines
+ * on stdout, prints errors as one line on stderr, and never throws.
  *
  * ```ts
  * process.exit(await runGatewayCommand(process.argv.slice(2), { usage: 'gateway', name: 'gateway' }))
@@ -45,12 +43,13 @@ async function run(args: readonly string[], { usage, gone }: GatewayCommandOptio
     return 0
   }
   const log = jsonLog(line => process.stdout.write(line))
-  await using admin = await adminSettings(line, process.env)
+  await using resources = new AsyncDisposableStack()
+  const admin = await adminOptions(line, resources)
   const nats = process.env.NATS_URL ? { nats: process.env.NATS_URL } : {}
   const vault = line.vault === undefined ? {} : { vault: line.vault }
   const hosts = hostsOf(host, process.env)
   const settings = { config, port, host, resolve, log, ...(hosts && { hosts }) }
-  const gateway = await startGateway({ ...settings, ...admin.options, ...vault, ...nats })
+  const gateway = await startGateway({ ...settings, ...admin, ...vault, ...nats })
   const { url, adminUrl } = gateway
   log.info({ url, config, pid: process.pid, ...(adminUrl !== undefined && { adminUrl }) }, 'gateway listening')
   const reload = () => reloadConfig(gateway, config, log)
@@ -69,7 +68,7 @@ function reloadConfig(gateway: Gateway, config: string, log: GatewayLog): void {
   )
 }
 
-/** 0 when it was closed in order, 1 when there was no patience for that. */
+/** Resolves to 0 if the gateway was closed in order, 1 if a second signal cut that short. */
 function untilStopped(gateway: Gateway, log: GatewayLog, gone: AbortSignal | undefined): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   let stoppingSince: number | undefined
@@ -92,4 +91,37 @@ function untilStopped(gateway: Gateway, log: GatewayLog, gone: AbortSignal | und
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** The token comes from the environment, or is a new one in a file. It is never on the command line, which everybody can read. */
+async function adminOptions({ adminPort, adminTokenFile }: CommandLine, resources: AsyncDisposableStack) {
+  if (adminPort === undefined) return {}
+  const given = process.env.GATEWAY_ADMIN_TOKEN
+  if (!given === (adminTokenFile === undefined))
+    throw new UsageError(
+      given
+        ? 'GATEWAY_ADMIN_TOKEN is set: leave --admin-token-file out'
+        : '--admin-port needs --admin-token-file FILE, or GATEWAY_ADMIN_TOKEN in the environment',
+    )
+  const adminToken = given || resources.use(await writeTokenFile(adminTokenFile ?? '')).token
+  return { adminPort, adminToken }
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+
+/**
+ * The host names that the gateway answers to: those in `GATEWAY_HOSTS`, separated by commas, and the loopback names; `*` means any.
+ * Without the variable, a gateway that only this machine can reach answers to the loopback names. Any other gateway answers to all
+ * names, because it cannot know what others call it. Undefined means any.
+ */
+export function hostsOf(listenOn: string, env: NodeJS.ProcessEnv): readonly string[] | undefined {
+  const named = (env.GATEWAY_HOSTS ?? '')
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '')
+  if (named.includes('*')) return undefined
+  const isLocal = listenOn === 'localhost' || listenOn === '::1' || /^127\.[\d.]+$/.test(listenOn)
+  if (named.length === 0 && !isLocal) return undefined
+  const own = isLocal ? [listenOn.includes(':') ? `[${listenOn}]` : listenOn] : []
+  return [...new Set([...LOOPBACK, ...own, ...named])]
 }

@@ -1,26 +1,26 @@
-import type { HeaderPattern } from '../routing/header-pattern.ts'
+import type { HeaderPattern } from '../routing/patterns.ts'
 import type { Section } from './section.ts'
 
-/** A plugin entry as written; its `config` is read by the plugin itself when the gateway starts. */
+/** A plugin entry as written. Its `config` is read by the plugin itself when the gateway starts. */
 export interface PluginEntry {
   readonly name: string
   readonly enabled: boolean
   readonly config: Section
-  /** `instance_name`, of which there is one each. */
+  /** `instance_name`, which has to be unique. */
   readonly instance: string | undefined
   readonly place: string
 }
 
 export interface RouteConfig {
   readonly name: string
-  /** Its own, or Kong's, which is made of the name; undefined when it has neither. */
+  /** Its own id, or the one that Kong derives from the name; undefined without either. */
   readonly id: string | undefined
   readonly paths: readonly string[] | undefined
   readonly methods: readonly string[] | undefined
   readonly hosts: readonly string[] | undefined
   readonly headers: readonly HeaderPattern[] | undefined
   readonly protocols: readonly string[]
-  /** What a request over http gets from a route for https only: 426, or the status of a redirection. */
+  /** What a route for https only answers to requests over http: 426, or the status of a redirect. */
   readonly httpsRedirectStatus: number
   readonly stripPath: boolean
   readonly preserveHost: boolean
@@ -29,10 +29,10 @@ export interface RouteConfig {
   readonly place: string
 }
 
-/** All time-outs in milliseconds. */
+/** Time-outs in milliseconds. */
 export interface ServiceConfig {
   readonly name: string
-  /** Its routes match nothing when it is not. */
+  /** If false, its routes match nothing. */
   readonly enabled: boolean
   readonly host: string
   readonly port: number
@@ -49,12 +49,12 @@ export interface ServiceConfig {
 export interface TargetConfig {
   readonly host: string
   readonly port: number
-  /** Its share of the requests; 0 is none. */
+  /** Its share of the requests; 0 for none. */
   readonly weight: number
   readonly place: string
 }
 
-/** How many in a row change a target's state, 0 being never; and which statuses count as what. */
+/** How many observations in a row change a target's state (0 for never), and how statuses count. */
 export interface Thresholds {
   readonly healthyStatuses: ReadonlySet<number>
   readonly unhealthyStatuses: ReadonlySet<number>
@@ -64,26 +64,26 @@ export interface Thresholds {
   readonly timeout: number
 }
 
-export interface ActiveChecks {
+export interface ActiveChecksConfig {
   readonly path: string
   readonly timeoutMs: number
-  /** How often healthy targets are asked, in milliseconds; 0 is never. */
+  /** How often healthy targets are probed, in milliseconds; 0 for never. */
   readonly healthyIntervalMs: number
   readonly unhealthyIntervalMs: number
   readonly thresholds: Thresholds
 }
 
 export interface HealthChecks {
-  /** Per cent of the weight that must be healthy for any request to be forwarded. */
+  /** The percentage of the weight that must be healthy for any request to be forwarded. */
   readonly threshold: number
-  readonly active: ActiveChecks
-  /** What the requests themselves show. */
+  readonly active: ActiveChecksConfig
+  /** Checks of the answers to ordinary requests. */
   readonly passive: Thresholds
 }
 
 export interface UpstreamConfig extends HealthChecks {
   readonly name: string
-  /** The Host header of its targets; undefined = the name of each. */
+  /** The Host header for its targets; undefined for the name of each. */
   readonly hostHeader: string | undefined
   readonly targets: readonly TargetConfig[]
 }

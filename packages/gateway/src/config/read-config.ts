@@ -1,9 +1,8 @@
-import { configError } from './config-error.ts'
+import { readPlugins } from './common-fields.ts'
 import type { GatewayConfig, PluginEntry, ServiceConfig } from './model.ts'
-import { readPlugins } from './read-plugin.ts'
 import { readService } from './read-service.ts'
 import { readUpstreams } from './read-upstream.ts'
-import { Section } from './section.ts'
+import { configError, Section } from './section.ts'
 import { UNSUPPORTED_ENTITIES } from './unsupported.ts'
 
 /** Checks a whole config. Throws `GatewayConfigError` with the place of the first fault. */
@@ -11,18 +10,15 @@ export function readConfig(value: unknown): GatewayConfig {
   const section = new Section(value ?? {}, '')
   const version = section.raw('_format_version')
   if (version !== '3.0' && version !== '2.1') throw configError('_format_version', 'must be "3.0" or "2.1" (in quotes)')
-  // Kong's places for whatever it shall not read, such as the anchors of aliases.
+  // Kong ignores these fields. They hold, for example, the anchors of aliases.
   section.list('_ignore', item => item)
   section.optionalString('_comment')
-  const names = new Set<string>()
-  const services = section.list('services', (item, place) => {
+  const services = section.namedList('services', (item, place) => {
     const service = readService(item, place)
-    if (names.has(service.name)) throw configError(place, `the name "${service.name}" is used twice`)
-    names.add(service.name)
     if (version === '2.1') refuseGuessedRegex(service)
     return service
   })
-  const config = { services: services ?? [], upstreams: readUpstreams(section), plugins: readPlugins(section) }
+  const config = { services, upstreams: readUpstreams(section), plugins: readPlugins(section) }
   refuseSameInstance([...config.plugins, ...config.services.flatMap(pluginsBelow)])
   section.finish(UNSUPPORTED_ENTITIES)
   return config
@@ -41,7 +37,7 @@ function refuseSameInstance(plugins: readonly PluginEntry[]): void {
   }
 }
 
-/** Until 2.1, Kong guessed from its characters whether a path is a regular expression; since 3.0 the config says so. */
+/** Until version 2.1, Kong guessed from a path's characters whether it was a regular expression. Since 3.0 the config says so. */
 function refuseGuessedRegex({ routes }: ServiceConfig): void {
   for (const { paths = [], place } of routes) {
     const index = paths.findIndex(path => !/^[A-Za-z0-9._/%-]*$/.test(path))

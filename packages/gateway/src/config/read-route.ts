@@ -1,11 +1,8 @@
-import { type HeaderPattern, headerPattern } from '../routing/header-pattern.ts'
-import { pathPattern } from '../routing/path-pattern.ts'
-import { routeId } from '../routing/route-id.ts'
-import { checkName, readCommonFields } from './common-fields.ts'
-import { configError } from './config-error.ts'
+import { type HeaderPattern, headerPattern, pathPattern } from '../routing/patterns.ts'
+import { routeId } from '../routing/route-order.ts'
+import { checkName, readCommonFields, readPlugins } from './common-fields.ts'
 import type { RouteConfig } from './model.ts'
-import { readPlugins } from './read-plugin.ts'
-import { nonEmptyString, Section } from './section.ts'
+import { configError, nonEmptyString, Section } from './section.ts'
 import { UNSUPPORTED_IN_ROUTE } from './unsupported.ts'
 
 export function readRoute(value: unknown, place: string): RouteConfig {
@@ -28,8 +25,7 @@ export function readRoute(value: unknown, place: string): RouteConfig {
     plugins: readPlugins(section),
     place,
   }
-  const handling = section.raw('path_handling') ?? 'v0'
-  if (handling !== 'v0') throw configError(section.at('path_handling'), 'only v0 (the default) is supported')
+  section.fixed('path_handling', 'v0')
   section.fixed('request_buffering', false, 'bodies are streamed')
   section.fixed('response_buffering', false, 'bodies are streamed')
   section.finish(UNSUPPORTED_IN_ROUTE)
@@ -57,13 +53,16 @@ function readHost(value: unknown, place: string): string {
     throw configError(place, 'must be a host name, with or without a port from 1 to 65535')
   const stars = host.split('*').length - 1
   if (stars > 1 || (stars === 1 && !host.startsWith('*.') && !host.endsWith('.*'))) {
-    throw configError(place, 'a wildcard stands alone at one end: *.example.com or example.*')
+    throw configError(place, 'may only have a wildcard at one end: *.example.com or example.*')
   }
-  if (!/^[A-Za-z0-9._*-]+$/.test(host)) throw configError(place, 'is not a host name')
-  if (host.includes('..') || host.endsWith('-')) throw configError(place, 'is not a host name')
-  if (port !== undefined && host.endsWith('*')) throw configError(place, 'takes no port behind a wildcard at the end')
+  if (!/^[A-Za-z0-9._*-]+$/.test(host) || host.includes('..') || host.endsWith('-'))
+    throw configError(place, 'is not a host name')
+  if (port !== undefined && host.endsWith('*')) throw configError(place, 'cannot have a port after a wildcard')
   if (host !== host.toLowerCase())
-    throw configError(place, 'must be in lower case: Kong compares it with what is sent, and clients send that')
+    throw configError(
+      place,
+      'must be in lower case: Kong compares it with the host as sent, and clients send lower case',
+    )
   return port === undefined ? host : `${host}:${port}`
 }
 
@@ -77,7 +76,7 @@ function readHeaders(route: Section): HeaderPattern[] | undefined {
   const patterns = section.names().map(name => {
     const place = section.at(name)
     if (!/^[A-Za-z0-9_-]+$/.test(name)) throw configError(place, 'is not a header name')
-    if (name.toLowerCase() === 'host') throw configError(place, 'belongs into hosts')
+    if (name.toLowerCase() === 'host') throw configError(place, 'belongs in hosts')
     return headerPattern(name, section.restriction(name, nonEmptyString) ?? [], place)
   })
   if (patterns.length === 0)

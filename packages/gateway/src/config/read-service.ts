@@ -1,10 +1,8 @@
-import { checkName, readCommonFields } from './common-fields.ts'
-import { configError } from './config-error.ts'
+import { parseAuthority } from './authority.ts'
+import { checkName, readCommonFields, readPlugins } from './common-fields.ts'
 import type { ServiceConfig } from './model.ts'
-import { readPlugins } from './read-plugin.ts'
 import { readRoute } from './read-route.ts'
-import { readTarget } from './read-target.ts'
-import { Section } from './section.ts'
+import { configError, Section } from './section.ts'
 import { UNSUPPORTED_IN_SERVICE } from './unsupported.ts'
 
 const TIMEOUT = { min: 1, max: 2 ** 31 - 2, integer: true }
@@ -14,12 +12,12 @@ export function readService(value: unknown, place: string): ServiceConfig {
   const service: ServiceConfig = {
     name: checkName(section.string('name'), section.at('name')),
     enabled: section.boolean('enabled', true),
-    ...readTarget(section),
+    ...readUrl(section),
     connectTimeout: section.number('connect_timeout', 60_000, TIMEOUT),
     writeTimeout: section.number('write_timeout', 60_000, TIMEOUT),
     readTimeout: section.number('read_timeout', 60_000, TIMEOUT),
     retries: section.number('retries', 5, { min: 0, max: 32_767, integer: true }),
-    routes: readRoutes(section),
+    routes: section.namedList('routes', readRoute),
     plugins: readPlugins(section),
   }
   readCommonFields(section)
@@ -27,13 +25,41 @@ export function readService(value: unknown, place: string): ServiceConfig {
   return service
 }
 
-function readRoutes(section: Section) {
-  const names = new Set<string>()
-  const routes = section.list('routes', (value, place) => {
-    const route = readRoute(value, place)
-    if (names.has(route.name)) throw configError(place, `the name "${route.name}" is used twice`)
-    names.add(route.name)
-    return route
-  })
-  return routes ?? []
+export interface HttpUrl {
+  readonly host: string
+  readonly port: number
+  readonly path: string
+}
+
+/** Reads a service's `url`, or its `protocol`, `host`, `port`, `path`. */
+function readUrl(section: Section): HttpUrl {
+  if (section.has('url')) {
+    for (const name of ['protocol', 'host', 'port', 'path']) {
+      if (section.has(name)) throw configError(section.at(name), 'must not stand beside url')
+    }
+    return parseHttpUrl(section.string('url'), section.at('url'))
+  }
+  section.fixed('protocol', 'http')
+  if (!section.has('host')) throw configError(section.place, 'set url or host')
+  const host = section.string('host')
+  if (/[^A-Za-z0-9._-]/.test(host) || parseAuthority(host) === undefined)
+    throw configError(section.at('host'), 'must be a host name or an IPv4 address')
+  const path = section.optionalString('path') ?? '/'
+  checkPath(path, section.at('path'))
+  return { host, port: section.number('port', 80, { min: 1, max: 65_535, integer: true }), path }
+}
+
+/** Parses `http://host[:port][/path]`, and nothing else. Throws `GatewayConfigError` with the place. */
+export function parseHttpUrl(text: string, place: string): HttpUrl {
+  const [, authority = '', path = '/'] = /^http:\/\/([^/]*)(\/.*)?$/.exec(text) ?? []
+  const { host, port = 80 } = parseAuthority(authority) ?? {}
+  if (host === undefined) throw configError(place, 'must look like http://host:port/path (only http is supported)')
+  checkPath(path, place)
+  return { host, port, path }
+}
+
+function checkPath(path: string, place: string): void {
+  if (!/^\/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(path))
+    throw configError(place, 'the path must start with / and must not contain a query')
+  if (path.includes('//')) throw configError(place, 'the path must not contain //')
 }

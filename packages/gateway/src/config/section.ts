@@ -1,9 +1,8 @@
-import { configError } from './config-error.ts'
 import type { Unsupported } from './unsupported.ts'
 
 /**
- * One mapping of the config, read field by field. Every getter checks the type; `finish` refuses what nobody asked for,
- * so that a misspelt or unsupported field stops the start instead of being ignored (it might have been an access rule).
+ * A mapping of the config, read field by field. Every getter checks the type. `finish` refuses the fields that were not read, so that
+ * a misspelt or unsupported field prevents the start instead of being ignored: it might have been an access rule.
  */
 export class Section {
   readonly place: string
@@ -25,7 +24,7 @@ export class Section {
     return this.#fields.has(name)
   }
 
-  /** Of a mapping whose names are the config's own. */
+  /** For mappings whose names are chosen by the config's author. */
   names(): string[] {
     return [...this.#fields.keys()]
   }
@@ -80,13 +79,29 @@ export class Section {
     return value.map((item, index) => read(item, `${this.at(name)}[${index}]`))
   }
 
-  /** A setting of which only one value means what this gateway does anyway. */
-  fixed(name: string, only: boolean | string, reason: string): void {
-    const value = this.raw(name)
-    if (value !== undefined && value !== only) throw configError(this.at(name), `only ${only} is supported: ${reason}`)
+  /** A list of things with names of their own. */
+  namedList<T extends { readonly name: string }>(name: string, read: (value: unknown, place: string) => T): T[] {
+    const names = new Set<string>()
+    const list = this.list(name, (value, place) => {
+      const item = read(value, place)
+      if (names.has(item.name)) throw configError(place, `the name "${item.name}" is used twice`)
+      names.add(item.name)
+      return item
+    })
+    return list ?? []
   }
 
-  /** A list that restricts something: an empty one would restrict nothing, which nobody means. */
+  /** A setting that has to be absent, or to have the one value that this gateway supports. */
+  fixed(name: string, only: boolean | string, reason?: string): void {
+    const value = this.raw(name)
+    if (value === undefined || value === only) return
+    throw configError(
+      this.at(name),
+      `only ${only} is supported${reason ? `: ${reason}` : `, not ${JSON.stringify(value)}`}`,
+    )
+  }
+
+  /** A list that restricts something. An empty one would restrict nothing, which nobody means. */
   restriction<T>(name: string, read: (value: unknown, place: string) => T): T[] | undefined {
     const list = this.list(name, read)
     if (list?.length === 0)
@@ -94,12 +109,12 @@ export class Section {
     return list
   }
 
-  /** All of it, to compare it with another. */
+  /** The whole mapping, for comparison with another. */
   text(): string {
     return JSON.stringify([...this.#fields])
   }
 
-  /** Refuses what was not read; `unsupported` says why of those fields that Kong has. */
+  /** Refuses the fields that were not read. `unsupported` gives the reasons for those that Kong has. */
   finish(unsupported: Unsupported = {}): void {
     for (const name of this.#fields.keys()) {
       if (this.#seen.has(name)) continue
@@ -113,3 +128,24 @@ export function nonEmptyString(value: unknown, place: string): string {
   if (typeof value !== 'string' || value === '') throw configError(place, 'must be a non-empty string')
   return value
 }
+
+/** The config cannot be used. `message` is one line with the place (`services[0].routes[1].paths[0]: …`) and the fault. */
+export class GatewayConfigError extends Error {
+  override readonly name = 'GatewayConfigError'
+}
+
+/** Makes the error for a fault at a place in the config. */
+export function configError(place: string, fault: string): GatewayConfigError {
+  const error = new GatewayConfigError(place === '' ? fault : `${place}: ${fault}`)
+  places.set(error, place)
+  return error
+}
+
+/** Adds the file and the line to an error that names a place in the file. Returns any other error as it is. */
+export function inFile(file: string, lineOf: (place: string) => number, error: unknown): unknown {
+  const place = error instanceof GatewayConfigError ? places.get(error) : undefined
+  if (place === undefined || !(error instanceof Error)) return error
+  return new GatewayConfigError(`config ${file}:${lineOf(place)} is invalid at ${error.message}`, { cause: error })
+}
+
+const places = new WeakMap<GatewayConfigError, string>()

@@ -1,13 +1,16 @@
-/** Fields of Kong 3.9 that this gateway does not do, and why or what to do instead. */
+/** Fields of Kong 3.9 that this gateway does not support, each with the reason or the alternative. */
 export type Unsupported = Readonly<Record<string, string>>
 
 const TLS = 'it speaks plain HTTP on both sides'
-const NO_CONSUMERS = 'it knows no consumers; apikey-auth asks a service who the caller is'
-const HASHING = 'it goes round the targets by weight'
-const TIMES = 'leave it out: nothing depends on it'
-const PLACED = 'write the plugin under what it belongs to'
+const NO_CONSUMERS = 'it has no consumers; apikey-auth asks a service who the caller is'
+const HASHING = 'requests are distributed by weight'
+const UNUSED = 'leave it out: nothing depends on it'
+const TIMES = { created_at: UNUSED, updated_at: UNUSED }
+const NESTED = 'write the plugin under the entity that it belongs to'
+const BY_ADDRESS = 'it routes by what a request contains, not by addresses'
+const EXPRESSIONS = 'it has the router flavour traditional_compatible, Kong’s default'
 
-/** On the top level: what is left out of Kong's entities is refused as unknown, as Kong would. */
+/** On the top level. Entities of Kong that are missing here are refused as unknown, as Kong would do. */
 export const UNSUPPORTED_ENTITIES: Unsupported = {
   routes: 'write routes under their service',
   consumers: NO_CONSUMERS,
@@ -21,34 +24,33 @@ export const UNSUPPORTED_ENTITIES: Unsupported = {
   certificates: TLS,
   ca_certificates: TLS,
   snis: TLS,
-  vaults: 'only {vault://env/...} is understood, which needs no entry',
-  keys: 'no plugin of it uses them',
-  key_sets: 'no plugin of it uses them',
-  filter_chains: 'it runs no WebAssembly',
+  vaults: 'only {vault://env/...} is supported, which needs no entry',
+  keys: 'none of its plugins uses them',
+  key_sets: 'none of its plugins uses them',
+  filter_chains: 'it does not run WebAssembly',
   _transform: 'it has no credentials that could be transformed',
 }
 
 export const UNSUPPORTED_IN_SERVICE: Unsupported = {
+  ...TIMES,
   ca_certificates: TLS,
   client_certificate: TLS,
   tls_verify: TLS,
   tls_verify_depth: TLS,
-  created_at: TIMES,
-  updated_at: TIMES,
 }
 
 export const UNSUPPORTED_IN_ROUTE: Unsupported = {
+  ...TIMES,
   snis: TLS,
-  sources: 'it routes by what a request says, not by addresses',
-  destinations: 'it routes by what a request says, not by addresses',
-  expression: 'it has the router flavour traditional_compatible, Kong’s default',
-  priority: 'it has the router flavour traditional_compatible, Kong’s default',
-  service: 'a route belongs to the service that it stands under',
-  created_at: TIMES,
-  updated_at: TIMES,
+  sources: BY_ADDRESS,
+  destinations: BY_ADDRESS,
+  expression: EXPRESSIONS,
+  priority: EXPRESSIONS,
+  service: 'a route belongs to the service under which it stands',
 }
 
 export const UNSUPPORTED_IN_UPSTREAM: Unsupported = {
+  ...TIMES,
   hash_on_cookie: HASHING,
   hash_on_cookie_path: HASHING,
   hash_on_header: HASHING,
@@ -58,29 +60,22 @@ export const UNSUPPORTED_IN_UPSTREAM: Unsupported = {
   hash_fallback_query_arg: HASHING,
   hash_fallback_uri_capture: HASHING,
   client_certificate: TLS,
-  created_at: TIMES,
-  updated_at: TIMES,
 }
 
 export const UNSUPPORTED_IN_CHECKS: Unsupported = {
-  concurrency: 'it asks all targets at once',
-  headers: 'it sends none but Host',
+  concurrency: 'it probes all targets at the same time',
+  headers: 'it sends no headers of the config',
   https_sni: TLS,
   https_verify_certificate: TLS,
 }
 
-export const UNSUPPORTED_IN_TARGET: Unsupported = {
-  cache_key: TIMES,
-  created_at: TIMES,
-  updated_at: TIMES,
-}
+export const UNSUPPORTED_IN_TARGET: Unsupported = { ...TIMES, cache_key: UNUSED }
 
 export const UNSUPPORTED_IN_PLUGIN: Unsupported = {
-  route: PLACED,
-  service: PLACED,
+  ...TIMES,
+  route: NESTED,
+  service: NESTED,
   consumer: NO_CONSUMERS,
   consumer_group: NO_CONSUMERS,
   ordering: 'plugins run in the order of their priorities',
-  created_at: TIMES,
-  updated_at: TIMES,
 }

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs'
-import { configError } from './config-error.ts'
+import { configError, type Section } from './section.ts'
 
-/** What the gateway knows beside its config: the process's environment, unless a test gives another. */
+/** Environment variables: those of the process, unless a test passes others. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What may stand in a reference: `gateway-secret` is the variable `GATEWAY_SECRET`. */
+/** A name in a reference: `gateway-secret` is the variable `GATEWAY_SECRET`. */
 const NAME = /^[a-z0-9-]+$/
 
-/** Where `{vault://env/…}` leads, and which variables a config may read that way. */
+/** Resolves `{vault://env/…}`, and decides which variables a config may read that way. */
 export class Vault {
   readonly #env: Environment
   readonly #allowed: ReadonlySet<string> | undefined
   readonly #read = new Set<string>()
 
-  /** `allowed`: names as in references; absent = all. Throws a `TypeError` on one that is no such name. */
+  /** `allowed`: names as in references; absent for all. Throws a `TypeError` if one of them is malformed. */
   constructor(env: Environment, allowed?: Iterable<string>) {
     this.#env = env
     this.#allowed = allowed && new Set(allowed)
@@ -23,16 +23,17 @@ export class Vault {
   }
 
   /**
-   * The vault of a config that somebody sends: it reads what is allowed, and where nobody said what that is, only what this
-   * one has given to the operator's own config. Else whoever may post a config could have any variable sent to a server of his own.
+   * Returns the vault for a config that is posted to the admin API. It may read the allowed names or, if there is no such list, only
+   * the names that the operator's own config has read. Otherwise, whoever may post a config could send any variable to a server of
+   * their own.
    */
   forPosted(): Vault {
     return new Vault(this.#env, this.#allowed ?? this.#read)
   }
 
   /**
-   * A variable, or the content of the file that `<NAME>_FILE` names (Kong itself knows no such files); undefined when the
-   * environment has neither. Throws `GatewayConfigError` when it may not be read.
+   * Returns a variable, or the content of the file named by `<NAME>_FILE` (which Kong does not support); undefined if neither is set.
+   * Throws `GatewayConfigError` if the name is not allowed.
    */
   read(name: string, place: string): string | undefined {
     if (this.#allowed !== undefined && !this.#allowed.has(name)) {
@@ -53,4 +54,19 @@ export class Vault {
       throw configError(place, `${variable}_FILE cannot be read (${code})`)
     }
   }
+}
+
+const REFERENCE = /^\{vault:\/\/env\/([a-z0-9-]+)\}$/
+
+/**
+ * Reads an optional secret of a plugin's config: either the value itself, or Kong's reference to the environment,
+ * `{vault://env/gateway-secret}`. Returns undefined if the variable is not set.
+ */
+export function readSecret(section: Section, name: string, vault: Vault): string | undefined {
+  const written = section.optionalString(name)
+  const reference = written === undefined ? undefined : REFERENCE.exec(written)?.[1]
+  const value = reference === undefined ? written : vault.read(reference, section.at(name))
+  if (value !== undefined && Buffer.byteLength(value) < 32)
+    throw configError(section.at(name), 'has to be 32 bytes or more')
+  return value
 }

@@ -1,13 +1,13 @@
-import { configError } from '../config/config-error.ts'
 import type { PluginEntry } from '../config/model.ts'
+import { configError } from '../config/section.ts'
 import { apikeyAuth } from './apikey-auth/plugin.ts'
-import { correlationId } from './correlation-id/plugin.ts'
-import { cors } from './cors/plugin.ts'
+import { correlationId } from './correlation-id.ts'
+import { cors } from './cors.ts'
 import type { AccessPlugin, PluginEnvironment, PluginKind } from './plugin.ts'
-import { rateLimiting } from './rate-limiting/plugin.ts'
-import { requestSizeLimiting } from './request-size-limiting/plugin.ts'
-import { signRequest } from './sign-request/plugin.ts'
-import { stripPrefix } from './strip-prefix/plugin.ts'
+import { rateLimiting } from './rate-limiting.ts'
+import { requestSizeLimiting } from './request-size-limiting.ts'
+import { signRequest } from './sign-request.ts'
+import { stripPrefix } from './strip-prefix.ts'
 
 const KINDS: ReadonlyMap<string, PluginKind> = new Map(
   [apikeyAuth, correlationId, cors, rateLimiting, requestSizeLimiting, signRequest, stripPrefix].map(kind => [
@@ -17,13 +17,13 @@ const KINDS: ReadonlyMap<string, PluginKind> = new Map(
 )
 
 /**
- * Makes each configured plugin once and finds those of a route. Entries with the same configuration are one plugin: fifty
- * routes that ask for the same permission share what is known of a key.
+ * Makes each configured plugin once, and finds the plugins of a route. Entries with the same configuration share one plugin, so
+ * fifty routes that need the same permission share what is known about a key.
  */
 export class PluginSet {
   readonly #made = new Map<PluginEntry, AccessPlugin>()
-  /** By what they may be found again: the config of those that are shared, the place of those that are not. */
-  readonly #alike = new Map<string, AccessPlugin>()
+  /** By identity: the config of plugins that are shared, the owner of plugins that are not. */
+  readonly #byId = new Map<string, AccessPlugin>()
   readonly #environment: PluginEnvironment
 
   constructor(environment: PluginEnvironment) {
@@ -31,30 +31,29 @@ export class PluginSet {
   }
 
   /**
-   * Also makes what no route uses, so that an unknown plugin never goes unnoticed. `owner` is what the entries belong to, in words
-   * that stay the same over a reload. Throws `GatewayConfigError`.
+   * Also makes plugins that no route uses, so that an unknown plugin never goes unnoticed. `owner` describes what the entries belong
+   * to, in the same words after a reload. Throws `GatewayConfigError`.
    */
   make(entries: readonly PluginEntry[], owner: string): void {
     for (const entry of entries) {
       const kind = kindOf(entry)
-      // A plugin that is switched off must be known and well configured too, but holds nothing open.
       const id = this.#idOf(entry, kind, owner)
-      const plugin = this.#alike.get(id) ?? kind.configure(entry.config, this.#environment)
-      // Kept before its faults are looked for, so that it is closed whatever they are.
+      const plugin = this.#byId.get(id) ?? kind.configure(entry.config, this.#environment)
+      // Stored before its config is checked completely, so that it is closed even if that fails.
       this.#made.set(entry, plugin)
-      if (!this.#alike.has(id)) entry.config.finish()
-      this.#alike.set(id, plugin)
+      if (!this.#byId.has(id)) entry.config.finish()
+      this.#byId.set(id, plugin)
     }
   }
 
   #idOf({ name, config, place }: PluginEntry, { perEntry }: PluginKind, owner: string): string {
     if (perEntry !== true) return `${name} ${config.text()}`
-    // Of two routes that match the very same, only the first is ever reached.
+    // Of two routes that match exactly the same requests, only the first is ever reached.
     const id = `${name} ${owner}`
-    return this.#alike.has(id) ? `${id} ${place}` : id
+    return this.#byId.has(id) ? `${id} ${place}` : id
   }
 
-  /** The most specific entry of each name wins (route, then service, then global); higher priority runs first. */
+  /** The most specific entry of each name wins (route, then service, then global). Plugins with a higher priority run first. */
   select(...levels: readonly (readonly PluginEntry[])[]): AccessPlugin[] {
     const chosen = new Map<string, PluginEntry>()
     for (const level of levels) {
@@ -64,16 +63,16 @@ export class PluginSet {
     return ordered.map(entry => this.#made.get(entry)).filter(plugin => plugin !== undefined)
   }
 
-  /** Goes on with what the plugins of an earlier config know. */
+  /** Takes over the state of the plugins of an earlier config. */
   inherit(earlier: PluginSet): void {
-    for (const [id, plugin] of this.#alike) {
-      const predecessor = earlier.#alike.get(id)
+    for (const [id, plugin] of this.#byId) {
+      const predecessor = earlier.#byId.get(id)
       if (predecessor !== undefined) plugin.inherit?.(predecessor)
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...new Set(this.#made.values())].map(plugin => plugin.close()))
+    await Promise.all([...new Set(this.#made.values())].map(plugin => plugin.close?.()))
   }
 }
 

@@ -2,9 +2,6 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Waiting } from '../balancing/balancer.ts'
-import type { ServiceConfig } from '../config/model.ts'
-import { CLIENT_TIMEOUT_MS } from '../server/limits.ts'
-import type { SlotList } from '../server/slot-list.ts'
 import {
   CLIENT_TIMED_OUT,
   type Failure,
@@ -12,7 +9,10 @@ import {
   INVALID_RESPONSE,
   UPSTREAM_FROZEN,
   UPSTREAM_TIMED_OUT,
-} from './failure.ts'
+} from '../balancing/failure.ts'
+import type { ServiceConfig } from '../config/model.ts'
+import { CLIENT_TIMEOUT_MS } from '../server/limits.ts'
+import type { SlotList } from '../server/slot-list.ts'
 import { IdleTimer } from './idle-timer.ts'
 
 export interface AttemptOptions {
@@ -20,22 +20,22 @@ export interface AttemptOptions {
   readonly body: Readable | undefined
   readonly timeouts: Pick<ServiceConfig, 'readTimeout' | 'writeTimeout'>
   readonly receiver: Receiver
-  /** Where to wait, to hear when the target is frozen. */
+  /** The list of requests that are told if the target is frozen. */
   readonly waiting: SlotList<Waiting> | undefined
 }
 
-/** Who gets what comes back. After `onEnd`, `onUpgrade` or `onFailure` nothing more comes. */
+/** Receives the response. After `onEnd`, `onUpgrade` or `onFailure`, nothing more is called. */
 export interface Receiver {
   onResponse(status: number, rawHeaders: readonly (Buffer | string)[]): void
-  /** Returns false when it must not go on before `resume`. */
+  /** Returns false to pause until `resume`. */
   onData(chunk: Buffer): boolean
   onEnd(): void
-  /** The upstream speaks the protocol that it was asked for from now on; the connection is the receiver's. */
+  /** The upstream has switched to the requested protocol. The receiver now owns the connection. */
   onUpgrade(rawHeaders: readonly (Buffer | string)[], socket: Duplex): void
   onFailure(failure: Failure, error: Error): void
 }
 
-/** One attempt at a target: a request that goes out, a response that comes back, and the time that both may take. */
+/** One attempt at a target: sends the request, receives the response, and limits the time for both. */
 export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   slot = -1
   readonly #o: AttemptOptions
@@ -51,23 +51,23 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
     options.waiting?.add(this)
   }
 
-  /** Whether a connection took the request up: from then on some of it may have been sent. */
+  /** Whether a connection has taken the request, so that some of it may have been sent. */
   get sent(): boolean {
     return this.#controller !== undefined
   }
 
-  /** The client reads again. */
+  /** Called when the client reads again. */
   resume(): void {
     this.#awaitProgress()
     this.#controller?.resume()
   }
 
-  /** An answer that has begun may have come in full, and has a time of its own. */
+  /** Has no effect on an answer that has begun: it may already be complete, and has its own time-out. */
   onFrozen(): void {
     if (!this.#over && !this.#answered) this.#fail(UPSTREAM_FROZEN, new Error('the upstream answers no health checks'))
   }
 
-  /** Gives up without telling the receiver. */
+  /** Gives up without calling the receiver. */
   cancel(reason: Error): void {
     this.#finish()
     this.#controller?.abort(reason)
@@ -92,7 +92,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.#over) return
-    // Without the fields that make it an upgrade: neither an answer nor the promise of one.
+    // A 101 without the fields of an upgrade is not a valid response.
     if (status === 101) this.#fail(INVALID_RESPONSE, new Error('the upstream switched to no protocol'))
     if (status < 200) return
     this.#answered = true
@@ -109,7 +109,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   ): void {
     const over = this.#over
     this.#finish()
-    // The client library has left it to us.
+    // undici no longer handles errors of this socket.
     socket.on('error', () => {})
     if (over || headers.upgrade?.toLowerCase() !== 'websocket') {
       socket.destroy()
@@ -138,7 +138,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   }
 
   #awaitProgress(): void {
-    // The connection may still report on an attempt that is over; a timer started then would outlive it.
+    // The connection may still report progress of an attempt that is over, and a new timer would outlive it.
     if (this.#over) return
     const { timeouts, body } = this.#o
     this.#idle.start(this.#requestSent || body === undefined ? timeouts.readTimeout : timeouts.writeTimeout)

@@ -1,17 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Target } from '../balancing/target.ts'
+import type { Target } from '../balancing/balancer.ts'
+import { codeOf, type Failure, isIdempotent, mayRetry, NO_TARGET } from '../balancing/failure.ts'
 import { kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
-import { atEndOfTurn, type Deferred } from '../server/end-of-turn.ts'
-import { hasBody } from '../server/has-body.ts'
+import { hasBody } from '../server/in-flight.ts'
 import type { GatewayLog } from '../server/log.ts'
-import type { UpgradeSocket } from '../server/upgrade-socket.ts'
+import type { UpgradeSocket } from '../server/upgrade.ts'
 import { Attempt, type Receiver } from './attempt.ts'
-import type { Backend } from './backend.ts'
-import { codeOf, type Failure, NO_TARGET } from './failure.ts'
+import { clientResponseHeaders, type Latencies, switchingHeaders } from './headers.ts'
 import { RequestBody } from './request-body.ts'
-import { clientResponseHeaders, type Latencies, switchingHeaders } from './response-headers.ts'
-import { isIdempotent, mayRetry } from './retry.ts'
+import type { Backend } from './table.ts'
 import { Tunnel } from './tunnel.ts'
 
 export interface ExchangeOptions {
@@ -21,24 +19,24 @@ export interface ExchangeOptions {
   readonly path: string
   /** Name, value, name, value … without Host. */
   readonly headers: readonly string[]
-  /** The Host header; undefined = the target's own. */
+  /** The Host header; undefined for the target's own. */
   readonly host: string | undefined
-  /** The client's connection, when it wants to speak WebSocket on it. */
+  /** The client's connection, if the request is a WebSocket handshake. */
   readonly upgrade: UpgradeSocket | undefined
-  /** A longer body is cut off. */
+  /** Longer bodies are cut off. */
   readonly maxBodyBytes: number
   readonly request: RequestIdentity
   readonly log: GatewayLog
 }
 
-/** A longer piece is not copied. */
+/** Longer pieces are not copied. */
 const HELD_BYTES = 8 * 1024
 
 /**
- * One request travelling to an upstream and its response travelling back, both streamed; to another target when one fails.
+ * Streams one request to an upstream and the response back; if a target fails, it tries another one.
  *
- * Written on undici's dispatch interface: no promise, stream object or AbortSignal per request. `npm run bench -- gateway` measures
- * it; docs/benchmarks.md tells where the time goes.
+ * It uses undici's dispatch interface, so there is no promise, stream object or AbortSignal per request. `npm run bench -- gateway`
+ * measures it; docs/benchmarks.md shows where the time goes.
  */
 export class Exchange implements Receiver, Deferred {
   readonly #o: ExchangeOptions
@@ -49,7 +47,7 @@ export class Exchange implements Receiver, Deferred {
   #target: Target | undefined
   #attempt: Attempt | undefined
   #attempts = 0
-  /** The first piece of the answer's body, as long as it may be the only one. */
+  /** The first piece of the answer's body, while it may be the only one. */
   #held: Buffer | undefined
   #flushed = false
   #over = false
@@ -66,9 +64,9 @@ export class Exchange implements Receiver, Deferred {
           isAnswered: () => this.#over,
         })
       : undefined
-    // Never taken off again: that costs more than asking whether it is over.
+    // Never removed: that costs more than checking whether the exchange is over.
     res.on('close', () => this.#onClosed())
-    // A body that came in one packet with its header fields is there when that packet has been read.
+    // A body in the same packet as its header fields has arrived once that packet has been read.
     if (this.#body === undefined) this.#start()
     else queueMicrotask(() => this.#start())
   }
@@ -99,11 +97,11 @@ export class Exchange implements Receiver, Deferred {
     else atEndOfTurn(this)
   }
 
-  /** Sends the end of the answer, or all of it. */
+  /** Sends the rest of the answer, which may be all of it. */
   endTurn(): void {
     const { res } = this.#o
     if (this.#held === undefined) res.end()
-    // As text it goes into one buffer with the header fields.
+    // A string is written into one buffer with the header fields.
     else res.end(this.#held.toString('latin1'), 'latin1')
     this.#held = undefined
     this.#flushed = true
@@ -111,10 +109,10 @@ export class Exchange implements Receiver, Deferred {
 
   onUpgrade(rawHeaders: readonly (Buffer | string)[], socket: Duplex): void {
     const { res, backend, upgrade, request, log } = this.#o
-    if (upgrade === undefined) throw new TypeError('nobody asked for another protocol')
+    if (upgrade === undefined) throw new TypeError('the request did not ask for another protocol')
     this.#over = true
     if (this.#target !== undefined) backend.balancer.answered(this.#target, 101)
-    // Never ended: the response stands for the connection wherever requests under way are counted.
+    // Never ended: the response represents the connection wherever open requests are counted.
     const headers = switchingHeaders(rawHeaders, this.#latencies())
     request.respond?.(headers)
     res.writeHead(101, headers).flushHeaders()
@@ -158,7 +156,7 @@ export class Exchange implements Receiver, Deferred {
     if (!this.#tryNext()) this.#fail(NO_TARGET, new Error('no target is healthy'))
   }
 
-  /** False when there is no target left to try. */
+  /** Returns false if no target is left to try. */
   #tryNext(): boolean {
     const { req, backend, path, headers, host } = this.#o
     const target = backend.balancer.pick(this.#tried)
@@ -174,7 +172,7 @@ export class Exchange implements Receiver, Deferred {
     const sent = ['host', host ?? target.hostHeader, ...headers]
     const upgrade = this.#o.upgrade === undefined ? null : 'websocket'
     const body = whole ?? stream ?? null
-    backend.pool(target).dispatch({ path, method: this.#method, headers: sent, body, upgrade }, attempt)
+    backend.pools.to(target).dispatch({ path, method: this.#method, headers: sent, body, upgrade }, attempt)
     return true
   }
 
@@ -189,7 +187,7 @@ export class Exchange implements Receiver, Deferred {
       ...(this.#target && { target: this.#target.name }),
     }
     if (res.headersSent) {
-      // Ending it would make a part look like the whole.
+      // If the response was ended instead, it would look complete.
       log.warn(fields, `response cut off: ${error.message}`)
       res.destroy()
       return
@@ -199,8 +197,8 @@ export class Exchange implements Receiver, Deferred {
   }
 
   /**
-   * Sends what there is of an answer once the upstream's packet has been read. A small body that came whole in one packet with
-   * its header fields has been ended by then, and leaves as one write of one text; what comes later must not hold back the rest.
+   * Sends what has arrived of an answer, once the upstream's packet has been read. A small body in the same packet as its header fields
+   * has ended by then, and is sent with them in a single write. A later body must not delay the header fields.
    */
   #flush(): void {
     if (this.#flushed || this.#over) return
@@ -221,4 +219,25 @@ export class Exchange implements Receiver, Deferred {
 
 function continueIfAsked(req: IncomingMessage, res: ServerResponse): void {
   if (req.headers.expect !== undefined && !res.headersSent) res.writeContinue()
+}
+
+interface Deferred {
+  endTurn(): void
+}
+
+let waiting: Deferred[] = []
+
+/**
+ * Calls `endTurn` when this turn of the event loop has read everything that had arrived. Answers that leave together find the client
+ * awake. Written one by one, between reading from one upstream and the next, each of them woke a sleeping client, which took 23 µs
+ * instead of 9. The benchmark with the API-key check handles 12 % more requests per second this way. A single answer is not delayed.
+ */
+function atEndOfTurn(work: Deferred): void {
+  if (waiting.push(work) === 1) setImmediate(endTurn)
+}
+
+function endTurn(): void {
+  const all = waiting
+  waiting = []
+  for (const work of all) work.endTurn()
 }

@@ -1,14 +1,70 @@
+import type { ServerResponse } from 'node:http'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Vault } from '../config/vault.ts'
-import { Generation } from './generation.ts'
 import { buildTable, type ProxyTable, type TableOptions } from './table.ts'
 
+/** A table, and the requests that began with it. When it has been retired and the last of them has ended, the table is closed. */
+export class Generation {
+  readonly table: ProxyTable
+  readonly #upgraded = new Set<ServerResponse>()
+  #users = 0
+  #retired = false
+  #cutOff: NodeJS.Timeout | undefined
+  readonly #released = Promise.withResolvers<void>()
+
+  constructor(table: ProxyTable) {
+    this.table = table
+  }
+
+  /** Returns the table, and keeps it open until the response is finished or given up. `upgraded`: the response may last forever. */
+  tableFor(res: ServerResponse, upgraded: boolean): ProxyTable {
+    this.#users += 1
+    if (upgraded) this.#upgraded.add(res)
+    res.on('close', this.#onClose)
+    return this.table
+  }
+
+  /**
+   * Resolves when everything is closed. No further request may use this generation. WebSockets live on for `drainTimeoutMs`: they have
+   * no end of their own, and the new config may no longer admit them.
+   */
+  retire(drainTimeoutMs: number): Promise<void> {
+    this.#retired = true
+    for (const { checks } of this.table.upstreams.values()) checks.stop()
+    this.#cutOff = setTimeout(() => {
+      for (const res of this.#upgraded) res.destroy()
+    }, drainTimeoutMs)
+    this.#releaseIfUnused()
+    return this.#released.promise
+  }
+
+  /** One function for all responses, which is why it gets the response as `this`. */
+  readonly #onClose = this.#closeListener()
+
+  #closeListener() {
+    const leave = (res: ServerResponse) => {
+      this.#users -= 1
+      if (this.#upgraded.size > 0) this.#upgraded.delete(res)
+      this.#releaseIfUnused()
+    }
+    return function (this: ServerResponse): void {
+      leave(this)
+    }
+  }
+
+  #releaseIfUnused(): void {
+    if (!this.#retired || this.#users > 0) return
+    clearTimeout(this.#cutOff)
+    this.#released.resolve(this.table.close())
+  }
+}
+
 export interface GenerationsOptions extends TableOptions {
-  /** How long the WebSockets of a config that was replaced live on, in milliseconds. */
+  /** How long the WebSockets of a replaced config live on, in milliseconds. */
   readonly drainTimeoutMs: number
 }
 
-/** The table in use, those before it that still have requests, and the way from one to the next. */
+/** The table in use, and the earlier ones that still have requests. */
 export class Generations {
   readonly #options: GenerationsOptions
   readonly #retiring = new Set<Promise<void>>()
@@ -17,8 +73,7 @@ export class Generations {
 
   private constructor(table: ProxyTable, options: GenerationsOptions) {
     this.#options = options
-    this.#current = new Generation(table)
-    table.startChecks()
+    this.#current = begin(table)
   }
 
   /** Throws `GatewayConfigError`. */
@@ -31,8 +86,8 @@ export class Generations {
   }
 
   /**
-   * Replaces the table, one replacement after the other; when it throws, the old one stays. `vaultOf`: what the config may read,
-   * if that is not what the first one may.
+   * Replaces the table, one replacement after the other. If it throws, the old table stays. `vaultOf`: returns the vault for the new
+   * config, by default that of the first one.
    */
   replace(load: () => Promise<LoadedConfig>, vaultOf: (first: Vault) => Vault = first => first): Promise<void> {
     const replaced = this.#replacing.then(async () => {
@@ -52,14 +107,13 @@ export class Generations {
 
   #swap(table: ProxyTable): void {
     const old = this.#current
-    // What is known of a target is as true as before; without it, requests would go to dead ones again.
+    // The state of targets is still valid. Without it, requests would go to dead targets again.
     for (const [name, { balancer }] of table.upstreams) {
       const known = old.table.upstreams.get(name)
       if (known !== undefined) balancer.inherit(known.balancer)
     }
     table.plugins.inherit(old.table.plugins)
-    this.#current = new Generation(table)
-    table.startChecks()
+    this.#current = begin(table)
     this.#retire(old)
   }
 
@@ -72,6 +126,11 @@ export class Generations {
       this.#options.log.error({}, `a replaced config was not closed in order: ${error}`)
     })
   }
+}
+
+function begin(table: ProxyTable): Generation {
+  for (const { checks } of table.upstreams.values()) checks.start()
+  return new Generation(table)
 }
 
 async function build({ config, explain }: LoadedConfig, options: TableOptions): Promise<ProxyTable> {

@@ -1,58 +1,54 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
-import { escapePath, normalizePath } from '../routing/normalize-path.ts'
+import { type AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
+import { escapePath, normalizePath, upstreamPath } from '../routing/paths.ts'
 import type { Match } from '../routing/router.ts'
-import { upstreamPath } from '../routing/upstream-path.ts'
-import { type Answer, kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
-import type { Handler } from '../server/http-server.ts'
-import type { GatewayLog } from '../server/log.ts'
-import { newRequestId } from '../server/request-id.ts'
+import { type Answer, kongError, newRequestId, type RequestIdentity, sendAnswer } from '../server/answer.ts'
+import { HeaderList } from '../server/header-fields.ts'
+import { MAX_HEADER_FIELDS, MAX_URL_LENGTH } from '../server/limits.ts'
+import { type GatewayLog, stackOf } from '../server/log.ts'
 import { type RequestTarget, requestTarget } from '../server/request-target.ts'
-import type { UpgradeSocket } from '../server/upgrade-socket.ts'
+import type { Handler, UpgradeSocket } from '../server/upgrade.ts'
+import type { AllowedHosts } from './allowed-hosts.ts'
 import { Exchange } from './exchange.ts'
-import type { Generation } from './generation.ts'
-import { closing, demandHttps, refuseUnsupported } from './refuse.ts'
-import { upstreamRequestHeaders } from './request-headers.ts'
-import { RequestView } from './request-view.ts'
-import { responsePhase } from './response-phase.ts'
+import type { Generation } from './generations.ts'
+import { upstreamRequestHeaders } from './headers.ts'
 import type { ProxyRoute, ProxyTable } from './table.ts'
-import type { Visitors } from './visitors.ts'
 
 interface Incoming {
   readonly req: IncomingMessage
   readonly res: ServerResponse
-  /** The client's connection, when it wants to speak WebSocket on it. */
+  /** The client's connection, if the request is a WebSocket handshake. */
   readonly upgrade: UpgradeSocket | undefined
   readonly request: RequestIdentity
   readonly log: GatewayLog
 }
 
-/** An answer instead of the upstream's; a promise only where a plugin has to wait: most requests need none. */
+/** The gateway's own answer, or undefined if the upstream answers. A promise only if a plugin has to wait: most requests need none. */
 type Outcome = Answer | undefined | Promise<Answer | undefined>
 
 /**
- * The way of a request: target, route, plugins, upstream. Whatever fails before the upstream refuses the request.
- * `current` tells the table that new requests use; each keeps the one it began with until its end. `visitors`: absent = anybody.
+ * Handles a request: its target, route, plugins and upstream, in this order. A failure before the upstream refuses the request.
+ * `current` returns the table for new requests; each request keeps its table until it ends. `allowed`: absent for any host.
  */
-export function proxyHandler(current: () => Generation, log: GatewayLog, visitors?: Visitors): Handler {
+export function proxyHandler(current: () => Generation, log: GatewayLog, allowed?: AllowedHosts): Handler {
   return (req, res, upgrade) => {
     const request: RequestIdentity = { id: newRequestId(), startedAt: performance.now(), respond: undefined }
     const conclude = (refusal: Answer | undefined) => {
       if (refusal !== undefined) sendAnswer(res, refusal, request)
     }
     const fail = (error: unknown) => {
-      log.error({ requestId: request.id, err: error instanceof Error ? error.stack : String(error) }, 'request failed')
+      log.error({ requestId: request.id, err: stackOf(error) }, 'request failed')
       try {
         if (res.headersSent) res.destroy()
         else sendAnswer(res, kongError(500, 'An unexpected error occurred', request.id), request)
       } catch {
-        // Nobody is behind this now: it would end the process.
+        // Nobody would catch another error, which would end the process.
         res.destroy()
       }
     }
     try {
       const table = current().tableFor(res, upgrade !== undefined)
-      const outcome = handle(table, { req, res, upgrade, request, log }, visitors)
+      const outcome = handle(table, { req, res, upgrade, request, log }, allowed)
       if (outcome instanceof Promise) void outcome.then(conclude).catch(fail)
       else conclude(outcome)
     } catch (error) {
@@ -64,11 +60,11 @@ export function proxyHandler(current: () => Generation, log: GatewayLog, visitor
 function handle(
   { router, unmatchedResponders, hosts }: ProxyTable,
   incoming: Incoming,
-  visitors: Visitors | undefined,
+  allowed: AllowedHosts | undefined,
 ): Outcome {
   const { req, res, request, log } = incoming
   if (unmatchedResponders.length > 0) {
-    const viewUnmatched = () => new RequestView(req, request.id, req.url ?? '', undefined)
+    const viewUnmatched = () => new AccessRequest(req, request.id, req.url ?? '', undefined)
     request.respond = responsePhase(unmatchedResponders, viewUnmatched, log)
   }
   const unsupported = refuseUnsupported(req, request.id)
@@ -76,7 +72,7 @@ function handle(
   const target = requestTarget(req)
   const path = target && normalizePath(target.rawPath)
   if (target === undefined || path === undefined) return closing(400, 'Bad request', request.id)
-  const misdirected = visitors?.refuseHost(target.host, hosts, request.id)
+  const misdirected = allowed?.refuseHost(target.host, hosts, request.id)
   if (misdirected !== undefined) return misdirected
 
   const match = router.match(req, target, path)
@@ -84,32 +80,37 @@ function handle(
   const { value: route } = match
   if (route.httpsOnly !== undefined) return demandHttps(route.httpsOnly, target, request.id)
 
-  const foreign = route.admitsPages ? undefined : visitors?.refusePage(req, hosts, request.id)
+  const foreign = route.admitsPages ? undefined : allowed?.refusePage(req, hosts, request.id)
   if (foreign !== undefined) return foreign
 
   const { plugins } = route
-  const view = plugins.length > 0 ? new RequestView(req, request.id, path, route.backend.service.name) : undefined
-  request.respond =
-    view !== undefined && route.responders.length > 0 ? responsePhase(route.responders, () => view, log) : undefined
-  if (view === undefined) return forward(incoming, { target, path, match }, undefined)
-  const asked = askPlugins(plugins, view)
-  if (asked === undefined) return forward(incoming, { target, path, match }, view)
-  if (!(asked instanceof Promise)) return asked
-  return asked.then(refusal => {
+  if (plugins.length === 0) {
+    request.respond = undefined
+    return forward(incoming, { target, path, match }, undefined)
+  }
+  const view = new AccessRequest(req, request.id, path, route.backend.service.name)
+  request.respond = route.responders.length > 0 ? responsePhase(route.responders, () => view, log) : undefined
+  const answer = accessPhase(plugins, view)
+  if (answer === undefined) return forward(incoming, { target, path, match }, view)
+  if (!(answer instanceof Promise)) return answer
+  return answer.then(refusal => {
     if (refusal !== undefined || res.destroyed) return refusal
     return forward(incoming, { target, path, match }, view)
   })
 }
 
-/** Where a request goes. */
-interface Way {
+interface RoutedRequest {
   readonly target: RequestTarget
   /** Normalized. */
   readonly path: string
   readonly match: Match<ProxyRoute>
 }
 
-function forward(incoming: Incoming, { target, path, match }: Way, view: RequestView | undefined): undefined {
+function forward(
+  incoming: Incoming,
+  { target, path, match }: RoutedRequest,
+  view: AccessRequest | undefined,
+): undefined {
   const { req, request } = incoming
   const { value: route, prefix } = match
   const stripped = route.stripPath ? prefix : undefined
@@ -138,12 +139,66 @@ function forward(incoming: Incoming, { target, path, match }: Way, view: Request
   })
 }
 
-/** The first refusal, from the plugin at `first` on. */
-function askPlugins(plugins: readonly AccessPlugin[], request: AccessRequest, first = 0): Outcome {
+/** Returns the answer of the first plugin, from the one at `first` on, that does not let the request pass. */
+function accessPhase(plugins: readonly AccessPlugin[], request: AccessRequest, first = 0): Outcome {
   for (let i = first; i < plugins.length; i++) {
-    const answer = plugins[i]?.access(request)
-    if (answer instanceof Promise) return answer.then(late => late ?? askPlugins(plugins, request, i + 1))
+    const answer = plugins[i]?.access?.(request)
+    if (answer instanceof Promise) return answer.then(late => late ?? accessPhase(plugins, request, i + 1))
     if (answer !== undefined) return answer
   }
   return undefined
+}
+
+/** Returns a function that lets the plugins change the header fields of an answer. */
+export function responsePhase(
+  plugins: readonly AccessPlugin[],
+  view: () => AccessRequest,
+  log: GatewayLog,
+): (headers: string[]) => void {
+  return fields => {
+    const headers = new HeaderList(fields)
+    const request = view()
+    for (const plugin of plugins) {
+      try {
+        plugin.respond?.(request, headers)
+      } catch (error) {
+        // As in Kong: the request has passed, and its answer is not lost because of a header field.
+        log.error({ requestId: request.gatewayRequestId, err: stackOf(error) }, 'a plugin failed on a response')
+      }
+    }
+  }
+}
+
+/** Refuses requests that are valid HTTP, but that a proxy should not forward. */
+function refuseUnsupported(req: IncomingMessage, requestId: string): Answer | undefined {
+  const { headers, method, url = '', httpVersion } = req
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return closing(505, 'HTTP version not supported', requestId)
+  if (url.length > MAX_URL_LENGTH) return closing(414, 'URI too long', requestId)
+  if (req.rawHeaders.length > 2 * MAX_HEADER_FIELDS)
+    return closing(494, 'Request header or cookie too large', requestId)
+  if (method === 'TRACE') return kongError(405, 'Method not allowed', requestId)
+  const encoding = headers['transfer-encoding']
+  if (encoding !== undefined) {
+    // With a Content-Length, requests could be smuggled past a proxy; any other coding would have to be decoded here.
+    const ambiguous = headers['content-length'] !== undefined || httpVersion === '1.0'
+    if (ambiguous) return closing(400, 'Bad request', requestId)
+    if (encoding.toLowerCase() !== 'chunked')
+      return closing(501, 'Only the chunked transfer encoding is supported', requestId)
+  }
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    return kongError(417, 'Expectation failed', requestId)
+  }
+  return undefined
+}
+
+/** The answer of a route for https only: 426, or a redirect to the same URL over https. */
+function demandHttps(status: number, { host, rawPath, query }: RequestTarget, requestId: string): Answer {
+  if (status !== 426) return { status, headers: { location: `https://${host}${rawPath}${query}` }, body: '' }
+  const upgrade = { connection: 'Upgrade', upgrade: 'TLS/1.2, HTTP/1.1' }
+  return kongError(426, 'Please use HTTPS protocol', requestId, upgrade)
+}
+
+/** An answer that closes the connection, because what follows on it may not be what it seems. */
+function closing(status: number, message: string, requestId: string): Answer {
+  return kongError(status, message, requestId, { connection: 'close' })
 }

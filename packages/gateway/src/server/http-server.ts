@@ -1,52 +1,49 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { answerClientError, writeRawAnswer } from './client-error.ts'
-import type { InFlight } from './in-flight.ts'
-import { MAX_HEADER_BYTES } from './limits.ts'
-import { acceptUpgrade, asksForUpgrade, isWebSocket } from './upgrade.ts'
-import type { UpgradeSocket } from './upgrade-socket.ts'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { answerHeaders, kongError, newRequestId } from './answer.ts'
+import { endAndLinger, type InFlight } from './in-flight.ts'
+import { MAX_HEADER_BYTES, MAX_URL_LENGTH } from './limits.ts'
+import { acceptUpgrade, asksForUpgrade, type Handler, isWebSocket } from './upgrade.ts'
 
-/** `upgrade`: the connection of a request that asks for another protocol. */
-export type Handler = (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket) => void
-
-/** node:http with nginx's limits and with every refusal in Kong's form. */
+/** A node:http server with nginx's limits, and with every refusal in Kong's form. */
 export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
   const begin = (req: IncomingMessage, res: ServerResponse): void => {
-    // What still comes after the last answer of a connection is no request.
+    // After the last answer of a connection, what still arrives is ignored.
     if (req.socket.writableEnded) return
     inFlight.add(res)
-    // Node's parser loses what follows such a request in the same packet: a new connection is the only safe place for it.
+    // Node's parser loses whatever follows such a request in the same packet, so the client has to send it on a new connection.
     if (asksForUpgrade(req)) res.shouldKeepAlive = false
     handler(req, res)
   }
-  // One after the other, as in nginx: what was pipelined behind the last request of a connection is never looked at.
+  // One after the other, as in nginx: requests that are pipelined behind the last one of a connection are never handled.
   const accept = (req: IncomingMessage, res: ServerResponse): void => {
     if (res.socket === null) res.once('socket', () => begin(req, res))
     else begin(req, res)
   }
   const server = createServer({
     insecureHTTPParser: false,
-    // One that is pipelined behind a request without an answer would have to share its connection with that answer.
+    // A handshake that is pipelined behind an unanswered request would have to share its connection with that answer.
     shouldUpgradeCallback: req => isWebSocket(req) && inFlight.on(req.socket).length === 0,
-    // Checked with the rest of the request target, for an answer in Kong's form.
+    // Checked with the rest of the request target, so that the answer has Kong's form.
     requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: 60_000,
-    // An upload may take as long as it makes progress: the exchange watches that.
+    // An upload may take any time as long as it makes progress, which the exchange watches.
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     connectionsCheckingInterval: 5_000,
     // A request without a body needs no stream for it.
     optimizeEmptyRequests: true,
   })
-  // node:http would silently drop what is above its limit; the handler refuses such requests instead.
+  // node:http would silently drop the fields above its limit; the handler refuses such requests instead.
   server.maxHeadersCount = 0
   server.on('request', accept)
-  // 100 Continue is sent when the upstream takes the body: a refused request does not upload it first.
+  // 100 Continue is sent when the upstream takes the body, so that a refused request does not upload it first.
   server.on('checkContinue', accept)
   server.on('checkExpectation', accept)
   server.on('upgrade', (req, socket, head) => acceptUpgrade(req, socket, head, { handler, inFlight }))
   server.on('connect', (_req, socket) => {
-    // Node has left it to us, errors and all: a reset would end the process.
+    // Node no longer handles errors of this socket: a reset would end the process.
     socket.on('error', () => {})
     if (inFlight.on(socket).length > 0) socket.destroy()
     else writeRawAnswer(socket.resume(), 405, 'Method not allowed')
@@ -55,13 +52,13 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
     const [res] = inFlight.on(socket)
     const answerable = res === undefined || (!res.headersSent && !res.req.complete)
     if (answerable) answerClientError(error, socket)
-    // In the middle of a response, or ahead of one, an error answer would be taken for a part of it.
+    // Before or in the middle of a response, the client would take an error answer for a part of it.
     else socket.destroy()
   })
   return server
 }
 
-/** Listens and tells the port. Throws one clear line when the address cannot be had. */
+/** Listens, and returns the port. Throws an `Error` with one clear line if the address cannot be used. */
 export async function listen(server: Server, port: number, host: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject).listen(port, host, resolve)
@@ -71,7 +68,7 @@ export async function listen(server: Server, port: number, host: string): Promis
     throw new Error(`cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error })
   }
   server.off('error', reject)
-  // Taking a connection can fail, and an error that nobody hears ends the process.
+  // Accepting a connection can fail, and an unhandled 'error' event would end the process.
   server.on('error', () => {})
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : port
@@ -82,4 +79,37 @@ function reasonOf(error: unknown): string {
   if (code === 'EADDRINUSE') return 'the port is taken; stop what uses it or choose another port'
   if (code === 'EACCES') return 'not permitted; choose a port above 1023'
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Answers a connection whose bytes are not a valid HTTP request (smuggling attempts, oversized headers …), and closes it. */
+export function answerClientError(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
+  // The client was still sending when it was answered.
+  if (socket.writableEnded) return
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const status = statusOf(error)
+  writeRawAnswer(socket, status, MESSAGES[status] ?? 'Bad request')
+}
+
+/** Writes an answer on a connection that has no `ServerResponse`, and closes it. */
+function writeRawAnswer(socket: Duplex, status: number, message: string): void {
+  const request = { id: newRequestId(), startedAt: performance.now() }
+  const answer = kongError(status, message, request.id, { connection: 'close' })
+  const headers = Object.entries(answerHeaders(answer, request)).map(([name, value]) => `${name}: ${value}\r\n`)
+  const reason = STATUS_CODES[status] ?? 'Request Header Too Large'
+  endAndLinger(socket, `HTTP/1.1 ${status} ${reason}\r\n${headers.join('')}\r\n${answer.body}`)
+}
+
+const MESSAGES: Record<number, string> = {
+  400: 'Bad request',
+  408: 'Request timeout',
+  414: 'URI too long',
+  494: 'Request header or cookie too large',
+}
+
+function statusOf(error: { code?: string; rawPacket?: Buffer }): number {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
+  if (error.code !== 'HPE_HEADER_OVERFLOW') return 400
+  // The parser does not say what overflowed. Without an early line end it must have been the request line.
+  const lineEnd = error.rawPacket?.indexOf('\n') ?? 0
+  return lineEnd === -1 || lineEnd > MAX_URL_LENGTH ? 414 : 494
 }

@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { hasBody } from './has-body.ts'
 import { LINGER_MS } from './limits.ts'
-import { lingerOnClose } from './linger.ts'
 import { SlotList, type Slotted } from './slot-list.ts'
 
 interface Entry extends Slotted {
@@ -23,7 +22,7 @@ export class InFlight {
     // A request without a body is complete before its answer can be.
     if (!hasBody(res.req)) return
     lingerOnClose(res.req)
-    res.on('finish', onFinish)
+    res.on('finish', discardRest)
   }
 
   /** The unfinished responses of one connection. */
@@ -49,7 +48,7 @@ export class InFlight {
     clearTimeout(timer)
   }
 
-  /** Gives up what is not finished, connections that are no longer HTTP among it. */
+  /** Destroys whatever is unfinished, including connections that have switched to another protocol. */
   cutOff(): void {
     this.#open.visit(({ res }) => {
       res.destroy()
@@ -62,14 +61,41 @@ export class InFlight {
   }
 }
 
-function onFinish(this: ServerResponse): void {
-  discardRest(this)
+/** Whether a request has a body. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-/** Reads on after an early answer, as nginx does: closing at once would reset the connection and lose the answer. */
-function discardRest({ req }: ServerResponse): void {
+/** Keeps reading after an early answer, as nginx does: closing at once would reset the connection and lose the answer. */
+function discardRest(this: ServerResponse): void {
+  const { req } = this
   if (req.complete) return
   req.resume()
-  const timer = setTimeout(() => req.socket.destroy(), LINGER_MS).unref()
-  req.once('close', () => clearTimeout(timer))
+  destroyLater(req.socket, req)
+}
+
+/**
+ * Makes a connection that is closed after an early answer wait for what the client is still sending (nginx's lingering close).
+ * Closing at once would reset the connection, and the client would lose an answer that it has not read yet.
+ */
+function lingerOnClose(req: IncomingMessage): void {
+  const { socket } = req
+  const closeNow = () => Socket.prototype.destroySoon.call(socket)
+  socket.destroySoon = () => {
+    if (req.complete) return closeNow()
+    req.once('end', closeNow)
+    endAndLinger(socket)
+    req.resume()
+  }
+}
+
+/** Sends the last bytes of a connection and leaves closing it to the client, for a while. The caller has to keep reading from it. */
+export function endAndLinger(socket: Duplex, last = ''): void {
+  socket.end(last)
+  destroyLater(socket, socket)
+}
+
+function destroyLater(socket: Duplex, unlessClosed: NodeJS.EventEmitter): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
+  unlessClosed.once('close', () => clearTimeout(timer))
 }

@@ -1,12 +1,12 @@
-/** nginx's large_client_header_buffers: four of 8 KiB, none of which a request line may exceed. */
+/** nginx's large_client_header_buffers: four of 8 KiB. A request line has to fit into one of them. */
 export const MAX_URL_LENGTH = 8 * 1024
 export const MAX_HEADER_BYTES = 4 * MAX_URL_LENGTH
 
-/** A client that was answered before it sent everything may go on sending this long before it is cut off. */
+/** How long a client that was answered early may go on sending before it is cut off. */
 export const LINGER_MS = 30_000
 
-/** How long a client may pause inside its body, or stop reading: nginx's client_body_timeout and send_timeout. */
+/** How long a client may pause in the middle of its body, or stop reading: nginx's client_body_timeout and send_timeout. */
 export const CLIENT_TIMEOUT_MS = 60_000
 
-/** Kong's Lua reads no more than this many header fields: what stands behind them would escape its plugins. */
+/** Kong's Lua reads at most this many header fields: its plugins would not see the ones after them. */
 export const MAX_HEADER_FIELDS = 1000

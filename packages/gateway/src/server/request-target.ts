@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http'
-import { boundedMemo } from './bounded-memo.ts'
+import { boundedMemo } from './header-fields.ts'
 
 export interface RequestTarget {
   /** As sent, without the query. */
   readonly rawPath: string
-  /** With its question mark; empty when there is none. `?` alone is kept, as Kong does. */
+  /** With its question mark; empty without one. A bare `?` is kept, as in Kong. */
   readonly query: string
-  /** The host header, or the authority of an absolute-form target, which takes precedence. */
+  /** The Host header, or the authority of an absolute-form target, which takes precedence. */
   readonly authority: string
-  /** The same in lower case without its port. */
+  /** The authority in lower case, without its port. */
   readonly host: string
 }
 
-/** Takes a request line and Host header apart; undefined when nginx would answer 400. */
+/** Parses the request line and the Host header. Returns undefined where nginx would answer 400. */
 export function requestTarget(req: IncomingMessage): RequestTarget | undefined {
   let authority = hostHeader(req)
   if (authority === undefined) return undefined
@@ -23,7 +23,7 @@ export function requestTarget(req: IncomingMessage): RequestTarget | undefined {
     authority = named
     url = rest.startsWith('/') ? rest : `/${rest}`
   }
-  // A fragment is never part of a request; passing it on would let services disagree about where the path ends.
+  // A fragment is never part of a request. Services might disagree about where the path ends if it was passed on.
   const host = url.includes('#') ? undefined : hostOf(authority)
   if (host === undefined) return undefined
   const mark = url.indexOf('?')
@@ -35,7 +35,7 @@ export function requestTarget(req: IncomingMessage): RequestTarget | undefined {
   }
 }
 
-/** Empty when there is none and need not be; undefined when there is none or are several and that is wrong. */
+/** Returns an empty string if HTTP/1.0 sent no Host, undefined if HTTP/1.1 sent none or if there are several. */
 function hostHeader({ rawHeaders, httpVersion }: IncomingMessage): string | undefined {
   let found: string | undefined
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -47,8 +47,14 @@ function hostHeader({ rawHeaders, httpVersion }: IncomingMessage): string | unde
   return found ?? (httpVersion === '1.0' ? '' : undefined)
 }
 
-/** The host of an authority; undefined when it is none. */
+/** Returns undefined if the text is not an authority. */
 const hostOf = boundedMemo((authority: string): string | undefined => {
   if (!/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])?(?::\d*)?$/.test(authority)) return undefined
   return authority.replace(/:\d*$/, '').toLowerCase()
 })
+
+/** The address of the other end of the connection. IPv4 addresses have their usual form on a dual-stack socket too. */
+export function clientAddress(req: Pick<IncomingMessage, 'socket'>): string {
+  const address = req.socket.remoteAddress ?? ''
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}

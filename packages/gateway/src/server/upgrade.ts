@@ -1,30 +1,30 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Handler } from './http-server.ts'
-import type { InFlight } from './in-flight.ts'
-import { UpgradeSocket } from './upgrade-socket.ts'
+import { endAndLinger, hasBody, type InFlight } from './in-flight.ts'
+
+/** How much of what a client sends before the protocol is switched is kept for the upstream; the rest waits at the client. */
+const KEEP_BYTES = 64 * 1024
+
+/** `upgrade`: the connection, if the request asks for another protocol. */
+export type Handler = (req: IncomingMessage, res: ServerResponse, upgrade?: UpgradeSocket) => void
 
 /**
- * Whether a request is a WebSocket handshake (RFC 6455, 4.1). Of all protocols Kong passes on this one alone, and only in
- * just these words; any other Upgrade (h2c, as some clients always send) is an offer that may be ignored, and one with a
- * body, which could hide frames or requests, is an ordinary request.
+ * Whether a request is a WebSocket handshake (RFC 6455, 4.1), the only upgrade that Kong passes on, and only in this exact form.
+ * Any other Upgrade (h2c, which some clients always send) is an offer that may be ignored. A handshake with a body, which could
+ * hide frames or requests, is an ordinary request.
  */
-export function isWebSocket({ method, httpVersion, headers }: IncomingMessage): boolean {
-  return (
-    method === 'GET' &&
-    httpVersion === '1.1' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
-    headers['transfer-encoding'] === undefined &&
-    Number(headers['content-length'] ?? 0) === 0
-  )
+export function isWebSocket(req: IncomingMessage): boolean {
+  const { method, httpVersion, headers } = req
+  return method === 'GET' && httpVersion === '1.1' && headers.upgrade?.toLowerCase() === 'websocket' && !hasBody(req)
 }
 
-/** Whether Node's parser takes a request for the last of its connection, whatever becomes of it. */
+/** Whether Node's parser takes a request for the last one of its connection, whatever happens to it. */
 export function asksForUpgrade({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined && /\bupgrade\b/i.test(headers.connection ?? '')
 }
 
-/** Gives a request that asks for another protocol the way of all requests: its answer, if there is one, ends the connection. */
+/** Handles a request that asks for another protocol like any other request; its answer, if there is one, ends the connection. */
 export function acceptUpgrade(
   req: IncomingMessage,
   socket: Duplex,
@@ -35,9 +35,59 @@ export function acceptUpgrade(
   const res = new ServerResponse(req)
   res.shouldKeepAlive = false
   res.assignSocket(req.socket)
-  // What node:http does for connections that are still its own.
+  // What node:http does for its own connections.
   socket.on('drain', () => res.emit('drain'))
   res.once('finish', () => upgrade.discard())
   to.inFlight.add(res)
   to.handler(req, res, upgrade)
+}
+
+/**
+ * A client's connection between its handshake and the answer. What the client sends too early reaches nobody before the upstream
+ * has switched protocols: bytes after a refused handshake are not a request, and are dropped. They are read all the same, because
+ * only reading shows whether the client is still there.
+ */
+export class UpgradeSocket {
+  readonly #socket: Socket
+  readonly #early: Buffer[] = []
+  #size = 0
+
+  constructor(socket: Socket, head: Buffer) {
+    this.#socket = socket
+    this.#onData(head)
+    socket
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('error', () => {})
+      .resume()
+  }
+
+  /** Hands the connection over; everything that has arrived so far is still to be read from it. */
+  take(): Socket {
+    this.#release()
+    this.#socket.pause()
+    this.#socket.unshift(Buffer.concat(this.#early.splice(0)))
+    return this.#socket
+  }
+
+  /** Ends the connection after an answer, without the reset that could lose it. */
+  discard(): void {
+    this.#release()
+    this.#early.length = 0
+    endAndLinger(this.#socket.resume())
+  }
+
+  #release(): void {
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#early.push(chunk)
+    this.#size += chunk.length
+    if (this.#size > KEEP_BYTES) this.#socket.pause()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#socket.destroy()
+  }
 }

@@ -1,38 +1,36 @@
 import { LONGEST_BODY, readVerdict, type Verdict, type VerifierBody } from '@tsmicro/kong-plugins/apikey-auth'
-import { Pool } from 'undici'
-import type { Balancer } from '../../balancing/balancer.ts'
-import type { Target } from '../../balancing/target.ts'
-import { codeOf, failureOf } from '../../proxy/failure.ts'
+import type { Balancer, Target } from '../../balancing/balancer.ts'
+import { codeOf, failureOf } from '../../balancing/failure.ts'
+import { TargetPools } from '../../balancing/upstream.ts'
 
 export interface VerifierOptions {
   readonly path: string
   readonly balancer: Balancer
-  /** The longest that a question may take. */
+  /** The longest that a verification may take. */
   readonly timeoutMs: number
-  /** Tells the verifier that the gateway asks. */
+  /** Proves to the verifier that the gateway is asking. */
   readonly secret: string | undefined
 }
 
-/** Asks the auth service whether a key is good: `POST {"key"}` → `{"valid","id","permissions"}`. */
+/** Asks the auth service whether a key is valid: `POST {"key"}` → `{"valid","id","permissions"}`. */
 export class Verifier {
   readonly #balancer: Balancer
-  readonly #pools: ReadonlyMap<Target, Pool>
+  readonly #pools: TargetPools
   readonly #path: string
   readonly #headers: Readonly<Record<string, string>>
 
   constructor({ path, balancer, timeoutMs, secret }: VerifierOptions) {
     this.#balancer = balancer
     // Bounded, so that a flood of made-up keys queues here (and times out) instead of flooding the auth service.
-    const options = { connections: 64, allowH2: false, connectTimeout: timeoutMs }
-    this.#pools = new Map(balancer.targets.map(target => [target, new Pool(`http://${target.address}`, options)]))
+    this.#pools = new TargetPools(balancer.targets, { connections: 64, allowH2: false, connectTimeout: timeoutMs })
     this.#path = path
     const json = { 'content-type': 'application/json', accept: 'application/json' }
     this.#headers = { ...json, ...(secret === undefined ? {} : { 'x-verify-secret': secret }) }
   }
 
   /**
-   * Throws when the verifier cannot be asked or does not answer in time and in form. The error never holds the key. The time
-   * bounds the whole, from taking a connection to the last byte: a verifier that drips bytes cannot hold a request.
+   * Throws if the verifier cannot be reached, or does not answer in time and in the right form. The error never contains the key.
+   * `timeoutMs` limits the whole exchange, from taking a connection to the last byte, so a slow stream of bytes cannot hold a request.
    */
   async verify(key: string, timeoutMs: number): Promise<Verdict> {
     const abort = new AbortController()
@@ -43,23 +41,22 @@ export class Verifier {
       abort.abort(error)
     }, timeoutMs)
     try {
-      // A race, because aborting alone does not end a request that still waits for a connection.
+      // A race, because aborting does not end a request that still waits for a connection.
       return await Promise.race([this.#ask(key, abort.signal), late.promise])
     } finally {
       clearTimeout(timer)
     }
   }
 
-  /** A question changes nothing: where its connection fails, it goes to the next target. */
+  /** A verification changes nothing, so it is repeated on the next target if its connection fails. */
   async #ask(key: string, signal: AbortSignal): Promise<Verdict> {
     const tried = new Set<Target>()
     for (;;) {
       const target = this.#balancer.pick(tried)
-      const pool = target && this.#pools.get(target)
-      if (target === undefined || pool === undefined) throw new Error('no verifier is healthy')
+      if (target === undefined) throw new Error('no verifier is healthy')
       tried.add(target)
       try {
-        return await this.#askOne(target, pool, key, signal)
+        return await this.#askOne(target, key, signal)
       } catch (error) {
         const lost = error instanceof Error && isLostConnection(error)
         if (lost) this.#balancer.failed(target, 'tcpFailure')
@@ -68,8 +65,8 @@ export class Verifier {
     }
   }
 
-  async #askOne(target: Target, pool: Pool, key: string, signal: AbortSignal): Promise<Verdict> {
-    const { statusCode, body } = await pool.request({
+  async #askOne(target: Target, key: string, signal: AbortSignal): Promise<Verdict> {
+    const { statusCode, body } = await this.#pools.to(target).request({
       method: 'POST',
       path: this.#path,
       headers: { host: target.name, ...this.#headers },
@@ -90,11 +87,11 @@ export class Verifier {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map(pool => pool.destroy()))
+    await this.#pools.close()
   }
 }
 
-/** Errors without a code are our own, about what was answered. */
+/** Errors without a code are our own, about an answer that did arrive. */
 function isLostConnection(error: Error): boolean {
   return codeOf(error) !== '' && codeOf(error) !== 'ABORT_ERR' && failureOf(error).target !== undefined
 }
@@ -112,7 +109,7 @@ function readBody(text: string): VerifierBody {
   }
 }
 
-/** An empty object is an empty list, as for Kong: Lua cannot tell them apart. */
+/** An empty object counts as an empty list, as in Kong: Lua cannot tell them apart. */
 function listOf(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0 ? [] : undefined
