@@ -1,4 +1,4 @@
-/** What the plugins use of Kong's PDK (3.9). Methods with `this: void` are called with a dot in Lua, all others with a colon. */
+/** The part of Kong's PDK (3.9) that the plugins use. Methods with `this: void` are called with a dot in Lua, all others with a colon. */
 declare const kong: {
   readonly log: {
     err(this: void, ...parts: unknown[]): void
@@ -10,8 +10,9 @@ declare const kong: {
   }
   readonly cache: {
     /**
-     * Gives what is kept, or what `load` gives: the value, nil, and for how many seconds to keep it (0 is for ever). While one
-     * request loads, others of all workers wait for it. When `load` fails, an expired value lives `resurrect_ttl` seconds longer.
+     * Returns the cached value, or calls `load`, which returns the value, nil, and for how many seconds to keep it (0 for forever).
+     * While one request loads, requests of all workers wait for it. If `load` fails, an expired value lives `resurrect_ttl` seconds
+     * longer.
      */
     get<Args extends unknown[], T>(
       key: string,

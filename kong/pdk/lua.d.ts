@@ -1,2 +1,2 @@
-/** What the plugins use of Lua itself. */
+/** The part of Lua itself that the plugins use. */
 declare function type(value: unknown): string

@@ -1,9 +1,9 @@
-/** The Lua modules that Kong brings along. */
+/** Lua modules that are part of Kong. */
 
 /** @noResolution */
 declare module 'cjson.safe' {
   export function encode(value: object): string
-  /** nil when it is no JSON; null is no nil. */
+  /** Returns nil if the text is not JSON. JSON's null is not nil. */
   export function decode(text: string): unknown
 }
 
@@ -14,7 +14,7 @@ declare module 'resty.http' {
     readonly body: string | undefined
   }
   interface Client {
-    /** Milliseconds for connecting, and for each write and read: not for the whole. */
+    /** Milliseconds for connecting and for each write and read, not for the whole exchange. */
     set_timeout(milliseconds: number): void
     request_uri(
       url: string,

@@ -1,9 +1,9 @@
 /** One value, or several in their order. */
 type HeaderValue = string | string[]
 
-/** What the plugins use of OpenResty's Lua API. */
+/** The part of OpenResty's Lua API that the plugins use. */
 declare const ngx: {
-  /** A field of a plugin's config that is not set. */
+  /** The value of a config field that is not set. */
   readonly null: unknown
   readonly var: {
     readonly args: string | undefined
@@ -15,7 +15,7 @@ declare const ngx: {
     upstream_x_forwarded_prefix: string
   }
   readonly req: {
-    /** Names in lower case. The second is `truncated` when there are more than `max`. */
+    /** Names are in lower case. The second value is `truncated` if there are more than `max` fields. */
     get_headers(this: void, max: number): LuaMultiReturn<[LuaTable<string, HeaderValue>, string | undefined]>
     get_method(this: void): string
     clear_header(this: void, name: string): void
@@ -23,15 +23,15 @@ declare const ngx: {
   }
   readonly thread: {
     spawn<Args extends unknown[], T>(this: void, work: (this: void, ...args: Args) => T, ...args: Args): LightThread<T>
-    /** Waits for the first that ends: whether it did so without an error, and its result or error. */
+    /** Waits for the first thread to end. Returns whether it succeeded, and its result or error. */
     wait<T>(this: void, ...threads: LightThread<T>[]): LuaMultiReturn<[true, T] | [false, unknown]>
     kill(this: void, thread: LightThread<unknown>): void
   }
-  /** Waits without holding the worker up. */
+  /** Waits without blocking the worker. */
   sleep(this: void, seconds: number): void
   /** Seconds since 1970, from the worker's cached clock, with milliseconds. */
   now(this: void): number
-  /** The same in whole seconds. */
+  /** The same time in whole seconds. */
   time(this: void): number
 }
 

@@ -1,6 +1,5 @@
-import { removeClaims } from '../shared/claims.ts'
-import { CONSUMER_ID, CONSUMER_PERMISSIONS, isRequestId } from '../shared/identity.ts'
-import { conclude, envelopeOf, open, PRIORITY, type Refusal } from './core.ts'
+import { CONSUMER_ID, CONSUMER_PERMISSIONS, isGatewayHeader, isRequestId } from '../shared/identity.ts'
+import { decide, envelopeOf, inspect, PRIORITY, type Refusal } from './core.ts'
 import { type Verifiers, verdictOn } from './verification.ts'
 
 export { PRIORITY }
@@ -13,7 +12,7 @@ interface Config extends Verifiers {
   readonly permission: string | undefined
 }
 
-/** Lets nobody pass without an API key that a verifier calls good, and tells the service whose it is. */
+/** Lets only requests with a verified API key pass, and tells the service whose key it is. */
 export function access(this: unknown, config: Config): void {
   const { anonymous_paths, key_names, hide_credentials, permission } = config
   const [headers, truncated] = ngx.req.get_headers(1000)
@@ -21,26 +20,26 @@ export function access(this: unknown, config: Config): void {
     kong.response.exit(431, { message: 'Too many header fields' })
     return
   }
-  removeClaims(headers)
+  for (const [name] of headers) if (isGatewayHeader(name)) ngx.req.clear_header(name)
   const valuesOf = (name: string): readonly string[] => {
     const value = headers.get(name)
     if (value === undefined) return []
     return typeof value === 'string' ? [value] : value
   }
-  const opening = open(
+  const inspection = inspect(
     { path: pathOf(ngx.var.request_uri), valuesOf },
     { anonymousPaths: anonymous_paths, keyNames: key_names },
   )
   if (hide_credentials) for (const name of key_names) ngx.req.clear_header(name)
-  if (opening.kind === 'pass') return
+  if (inspection.kind === 'pass') return
   const needed = permission === ngx.null ? undefined : permission
-  const ending = opening.kind === 'refuse' ? opening : conclude(verdictOn(opening.key, config), needed)
-  if (ending.kind !== 'pass') {
-    refuse(ending.refusal, valuesOf('x-request-id'))
+  const decision = inspection.kind === 'refuse' ? inspection : decide(verdictOn(inspection.key, config), needed)
+  if (decision.kind !== 'pass') {
+    refuse(decision.refusal, valuesOf('x-request-id'))
     return
   }
-  ngx.req.set_header(CONSUMER_ID, ending.consumer.id)
-  ngx.req.set_header(CONSUMER_PERMISSIONS, ending.consumer.permissions.join(','))
+  ngx.req.set_header(CONSUMER_ID, decision.consumer.id)
+  ngx.req.set_header(CONSUMER_PERMISSIONS, decision.consumer.permissions.join(','))
 }
 
 function pathOf(target: string): string {

@@ -2,9 +2,9 @@ import { decode, encode } from 'cjson.safe'
 import { new as newClient } from 'resty.http'
 import { new as newDigest } from 'resty.openssl.digest'
 import { to_hex } from 'resty.string'
-import { LONGEST_BODY, lifeOf, readVerdict, shareOf, type Verdict, type VerifierBody } from './core.ts'
+import { LONGEST_BODY, readVerdict, shareOf, ttlOf, UNKNOWN, type Verdict, type VerifierBody } from './core.ts'
 
-/** What asking a verifier needs of the plugin's config; a field that is not set is nil or ngx.null. */
+/** The part of the plugin's config that concerns verification. A field that is not set is nil or ngx.null. */
 export interface Verifiers {
   readonly verify_urls: readonly string[]
   readonly verify_secret: string | undefined
@@ -13,32 +13,31 @@ export interface Verifiers {
   readonly negative_cache_ttl: number
 }
 
-/** A verdict as it is remembered. */
+/** A remembered verdict. */
 interface Entry {
   readonly verdict: Verdict
   /** Seconds since 1970. */
   readonly goodUntil: number
 }
 
-const UNKNOWN: Verdict = { kind: 'unknown' }
-/** In seconds: Kong's cache takes 0 for "for ever". */
+/** In seconds. For Kong's cache, 0 means forever. */
 const NOT_AT_ALL = 0.001
-/** In seconds: what a cache may be late with forgetting. */
+/** In seconds: how late a cache may forget an entry. */
 const GRACE = 0.1
 
-/** The verdict on a key, remembered or asked for; all workers of a Kong wait for one question. */
+/** Returns the verdict on a key, remembered or new. All workers of a Kong share one question about a key. */
 export function verdictOn(key: string, verifiers: Verifiers): Verdict {
   const { cache_ttl, negative_cache_ttl, verify_urls } = verifiers
-  // Routes that may remember for different times do not share what is remembered. The cache never holds a key.
+  // Routes with different times to live do not share verdicts. The cache never holds a key.
   const id = `apikey-auth:${cache_ttl}:${negative_cache_ttl}:${verify_urls.join(',')}:${hashOf(key)}`
   const [entry, fault] = kong.cache.get(id, { resurrect_ttl: NOT_AT_ALL }, load, key, verifiers)
   if (fault !== undefined) kong.log.err('API key not verified: ', fault)
-  // Kong's cache hands an expired yes out to a request that waited too long (5 s) for another's question about the same key,
-  // whatever resurrect_ttl is: measured with a verifier that hangs and twenty requests at once.
+  // Kong's cache returns an expired yes to a request that waited too long (5 s) for another request's question about the same key,
+  // whatever resurrect_ttl is. This was measured with a verifier that hangs and twenty concurrent requests.
   return entry === undefined || ngx.now() > entry.goodUntil ? UNKNOWN : entry.verdict
 }
 
-/** Never an error: for an error Kong's cache would bring an expired yes back to life. */
+/** Never fails: after a failure, Kong's cache would bring an expired yes back. */
 function load(this: void, key: string, verifiers: Verifiers): LuaMultiReturn<[Entry, undefined, number]> {
   let verdict = UNKNOWN
   try {
@@ -46,11 +45,11 @@ function load(this: void, key: string, verifiers: Verifiers): LuaMultiReturn<[En
   } catch (fault) {
     kong.log.err('API key not verified: ', fault)
   }
-  const life = Math.max(NOT_AT_ALL, lifeOf(verdict, { good: verifiers.cache_ttl, bad: verifiers.negative_cache_ttl }))
+  const life = Math.max(NOT_AT_ALL, ttlOf(verdict, { good: verifiers.cache_ttl, bad: verifiers.negative_cache_ttl }))
   return $multi({ verdict, goodUntil: ngx.now() + life + GRACE }, undefined, life)
 }
 
-/** Asks in turn until one knows, all within one deadline. */
+/** Asks the verifiers in turn until one answers, all within one deadline. */
 function verify(key: string, verifiers: Verifiers): Verdict {
   const { verify_urls, timeout_ms } = verifiers
   const deadline = ngx.now() + timeout_ms / 1000
@@ -65,7 +64,7 @@ function verify(key: string, verifiers: Verifiers): Verdict {
   return UNKNOWN
 }
 
-/** resty.http's time-out is for each read: a verifier that drips bytes would hold a request for long. This one is for all. */
+/** Limits the whole exchange. The time-out of resty.http applies to each read, so a slow stream of bytes could hold a request for long. */
 function askInTime(url: string, key: string, verifiers: Verifiers, seconds: number): Verdict {
   const asking = ngx.thread.spawn(ask, url, key, verifiers, seconds)
   const waiting = ngx.thread.spawn(sleep, seconds)

@@ -1,17 +1,17 @@
 /*
- * sign-request without I/O: what is signed, in which form. Compiled to Lua for Kong, used as it is by the embedded gateway;
- * the services check the same text (packages/tsmicro, src/http/gateway-signature.ts).
+ * sign-request without I/O: what is signed, and in which form. Compiled to Lua for Kong, and used directly by the embedded gateway.
+ * The services check the same text (packages/tsmicro, src/http/gateway-signature.ts).
  */
 
-/** Higher runs first, on Kong's scale. The last of all: it signs what the others have made of the request. */
+/** Higher runs first, on Kong's scale. This plugin is the last one: it signs what the others have made of the request. */
 export const PRIORITY = 10
 
 export const SIGNATURE_HEADER = 'x-gateway-signature'
 
-/** A client's own would only be refused, but are not to come near a service. */
+/** Services would refuse these headers from a client, but should not even see them. */
 export const HIDDEN_HEADERS = [SIGNATURE_HEADER, 'x-verify-secret'] as const
 
-/** In bytes; a shorter secret could be guessed from what it signed. */
+/** In bytes. A shorter secret could be guessed from its signatures. */
 export const SHORTEST_SECRET = 32
 
 const SIGNED_HEADERS = [
@@ -22,7 +22,7 @@ const SIGNED_HEADERS = [
   'authorization',
 ] as const
 
-/** A request as it goes to the service; strings of bytes, one character each. */
+/** A request as it goes to the service. Strings are bytes, one character each. */
 export interface SignedCall {
   readonly method: string
   /** Path and query, as in the request line. */
@@ -31,7 +31,7 @@ export interface SignedCall {
   valuesOf(this: void, name: string): readonly string[]
 }
 
-/** What the HMAC-SHA-256 is made of: version, time, method, path with query and signed headers, joined by line feeds. */
+/** Returns the text for the HMAC-SHA-256: version, time, method, path with query and signed headers, joined by line feeds. */
 export function textToSign(seconds: string, { method, target, valuesOf }: SignedCall): string {
   const parts = ['v1', seconds, method, target]
   for (const name of SIGNED_HEADERS) parts.push(asRead(name, valuesOf(name)))
@@ -42,7 +42,7 @@ export function signatureOf(seconds: string, hex: string): string {
   return `v1.${seconds}.${hex}`
 }
 
-/** As the service will read it: several are joined, of `authorization` the first counts. */
+/** Returns a header as the service will read it: several values are joined, except that only the first `authorization` counts. */
 function asRead(name: string, values: readonly string[]): string {
   return name === 'authorization' ? (values[0] ?? '') : values.join(', ')
 }

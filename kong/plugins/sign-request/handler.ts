@@ -1,23 +1,23 @@
 import { new as hmacOf } from 'resty.openssl.hmac'
 import { to_hex } from 'resty.string'
-import { removeClaims } from '../shared/claims.ts'
+import { isGatewayHeader } from '../shared/identity.ts'
 import { HIDDEN_HEADERS, SHORTEST_SECRET, SIGNATURE_HEADER, signatureOf, textToSign } from './core.ts'
 
 export { PRIORITY } from './core.ts'
 export const VERSION = '0.1.0'
 
 interface Config {
-  /** Absent or empty, as where a reference leads nowhere: unsigned, which services refuse in production. */
+  /** Absent or empty, for example if a reference leads nowhere: requests are not signed, and services refuse them in production. */
   readonly secret: string | undefined
 }
 
 /**
- * Kong's rewrite phase, which is before any plugin that tells who is asking: what a client says of itself is not to be signed,
- * on a route without such a plugin either. Requests with more fields than are looked at are refused below.
+ * Kong's rewrite phase, which runs before any plugin that identifies the caller. A client's own claims must not be signed, not even
+ * on a route without such a plugin. Requests with more fields than are examined are refused below.
  */
 export function rewrite(this: unknown): void {
   const [headers] = ngx.req.get_headers(1000)
-  removeClaims(headers)
+  for (const [name] of headers) if (isGatewayHeader(name)) ngx.req.clear_header(name)
 }
 
 export function access(this: unknown, { secret }: Config): void {
@@ -34,7 +34,7 @@ export function access(this: unknown, { secret }: Config): void {
     return
   }
   const valuesOf = (name: string): string[] => {
-    // nginx sets the header after this, to the same.
+    // nginx sets this header later, to the same value.
     const value = name === 'x-real-ip' ? ngx.var.remote_addr : headers.get(name)
     if (value === undefined) return []
     return typeof value === 'string' ? [value] : value
@@ -47,7 +47,7 @@ export function access(this: unknown, { secret }: Config): void {
 function pathAndQuery(): string {
   const { args, request_uri, upstream_uri } = ngx.var
   if (args !== undefined && args !== '') return `${upstream_uri}?${args}`
-  // Kong keeps a question mark at the end.
+  // Kong keeps a trailing question mark.
   return request_uri.endsWith('?') ? `${upstream_uri}?` : upstream_uri
 }
 

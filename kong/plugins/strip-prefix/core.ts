@@ -1,11 +1,11 @@
 /*
- * strip-prefix without I/O: compiled to Lua for Kong, used as it is by the embedded gateway.
+ * strip-prefix without I/O: compiled to Lua for Kong, and used directly by the embedded gateway.
  */
 
-/** Higher runs first, on Kong's scale: after every check of access, before the request is signed as it is forwarded. */
+/** Higher runs first, on Kong's scale: after every access check, and before the request is signed. */
 export const PRIORITY = 800
 
-/** The path without the prefix; undefined when it does not lie below it, as the route is not the plugin's then. */
+/** Returns the path without the prefix; undefined if the path is not below it, because then the plugin is on the wrong route. */
 export function withoutPrefix(path: string, prefix: string): string | undefined {
   return path.startsWith(`${prefix}/`) ? path.substring(prefix.length) : undefined
 }

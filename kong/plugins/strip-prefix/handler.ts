@@ -8,10 +8,10 @@ interface Config {
 }
 
 export function access(this: unknown, { prefix }: Config): void {
-  // Escaped already, and without the query.
+  // Already escaped, and without the query.
   const path = withoutPrefix(ngx.var.upstream_uri, prefix)
   if (path === undefined) {
-    // The route is not the plugin's: nothing is forwarded.
+    // The plugin is on the wrong route: nothing is forwarded.
     kong.response.exit(500, { message: 'An unexpected error occurred' })
     return
   }
