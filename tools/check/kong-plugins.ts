@@ -1,4 +1,4 @@
-import { pluginSources, staleFiles } from '../kong-plugins/generated.ts'
+import { pluginSources, staleFiles } from '../kong-plugins/compiler.ts'
 import type { Check } from './check.ts'
 
 export const kongPlugins: Check = {

@@ -1,13 +1,12 @@
-import assert from 'node:assert/strict'
+import { MODULES, noNginx } from '../kong-plugins/nginx/nginx.ts'
+import { endChild, freePort, spawnChild } from '@tsmicro/infra'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { endChild, freePort, spawnChild } from '@tsmicro/infra'
-import { noNginx } from '../kong-plugins/nginx/nginx.ts'
-import { MODULES } from '../kong-plugins/nginx/nginx-conf.ts'
+import assert from 'node:assert/strict'
 
 /** How Kong balances: each try is Lua's to choose, and so many more are allowed as its service has `retries`. */
 const confOf = (port: number, upstream: number, keepAlive: boolean) => `

@@ -8,7 +8,7 @@ const cases = readCases()
 const expected = ({ steps }: Case): Played => steps?.map(({ expect }) => expect) ?? 'refused'
 const lua = noLuajit()
 
-// Verdicts grow old without anybody waiting: the gateway runs in this process, and its clock is this one.
+// The gateway runs in this process, so moving this clock lets verdicts expire without waiting.
 const clock: Clock = { ahead: 0 }
 const now = performance.now.bind(performance)
 let node: NodePlayer
@@ -21,7 +21,7 @@ after(async () => {
   mock.restoreAll()
 })
 
-test('the corpus says something of every plugin, and of every part of an outcome', () => {
+test('the corpus covers every plugin and every part of an outcome', () => {
   const plugins = new Set(cases.map(({ plugin }) => plugin))
   assert.deepEqual([...plugins], ['apikey-auth', 'sign-request', 'strip-prefix'])
   assert.ok(cases.length >= 60, `${cases.length} cases`)
@@ -33,11 +33,11 @@ test('the corpus says something of every plugin, and of every part of an outcome
   for (const { answer, upstream } of outcomes) assert.notEqual(answer === undefined, upstream === undefined)
 })
 
-test('the plugins in Node do what the corpus says', async () => {
+test('the plugins in Node behave as the corpus says', async () => {
   for (const each of cases) assert.deepEqual(await node.play(each), expected(each), `${each.plugin}: ${each.name}`)
 })
 
-test('the plugins compiled to Lua do what the corpus says', { skip: lua }, () => {
+test('the plugins compiled to Lua behave as the corpus says', { skip: lua }, () => {
   const played = playInLua(cases)
   assert.equal(played.length, cases.length, 'an outcome for every case')
   for (const [at, each] of cases.entries()) {
@@ -46,7 +46,7 @@ test('the plugins compiled to Lua do what the corpus says', { skip: lua }, () =>
   }
 })
 
-test('a case in which the two would differ is noticed', { skip: lua }, async () => {
+test('a case with another outcome is noticed, in Node and in Lua', { skip: lua }, async () => {
   const [one] = cases.filter(({ steps }) => steps !== undefined)
   assert.ok(one?.steps)
   const wrong = { ...one, steps: one.steps.map(step => ({ ...step, expect: { asked: [] } })) }

@@ -2,13 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { gatewaySignature } from 'tsmicro/internal'
-import { escapePath, normalizePath } from '../../../packages/gateway/src/routing/normalize-path.ts'
-import { answerOf, type Case, namesToTell, type Outcome, type Played, type Step } from './case.ts'
-import { toLua } from './to-lua.ts'
+import { escapePath, normalizePath } from '../../../packages/gateway/src/routing/paths.ts'
+import { answerOf, type Case, type Outcome, type Played, reportedFields, type Step } from './case.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Why Lua cannot be run here; false when it can. */
+/** Returns why Lua cannot be run here; false if it can. */
 export function noLuajit(): string | false {
   const { error } = spawnSync('luajit', ['-v'])
   return error ? 'luajit, the Lua of Kong, is not installed' : false
@@ -23,7 +22,7 @@ interface LuaStep {
   readonly asked: readonly { readonly url: string; readonly key: string; readonly secret?: string }[]
 }
 
-/** Plays cases against the compiled plugins, all in one LuaJIT. Throws when it says anything but an outcome for each. */
+/** Plays cases against the compiled plugins, all in one LuaJIT. Throws unless each of them has an outcome. */
 export function playInLua(cases: readonly Case[]): readonly Played[] {
   const input = `{${cases.map(luaCase).join(',')}}`
   const { status, stdout, stderr } = spawnSync('luajit', ['tools/kong-plugins/corpus/stand-in.lua'], {
@@ -59,7 +58,7 @@ function luaCase({ plugin, config, steps = [] }: Case): string {
 function luaStep({ after = 0, request, verifiers = {} }: Step, config: Case['config']): string {
   const { method = 'GET', target = '/', headers = [], truncated = false } = request
   const path = normalizePath(target.split('?', 1)[0] ?? '')
-  if (path === undefined) throw new Error(`${target} does not get as far as a plugin`)
+  if (path === undefined) throw new Error(`${target} does not reach a plugin`)
   const sent = { method, target, headers, truncated, upstream_uri: escapePath(path) }
   const urls = Array.isArray(config.verify_urls) ? (config.verify_urls as string[]) : []
   const answers = Object.fromEntries(urls.map(url => [url, verifiers[new URL(url).hostname] ?? 'closes']))
@@ -77,20 +76,20 @@ function outcomeOf(played: LuaStep, { config }: Case = MISSING, step: Step = MIS
   const all = joined(upstream.headers)
   const signature = all['x-gateway-signature']
   if (signature !== undefined)
-    all['x-gateway-signature'] = judged(signature, String(config.secret), upstream.url, all, step)
-  const told = namesToTell(step)
-  const headers = Object.fromEntries(Object.entries(all).filter(([name]) => told.has(name)))
+    all['x-gateway-signature'] = judge(signature, String(config.secret), upstream.url, all, step)
+  const reported = reportedFields(step)
+  const headers = Object.fromEntries(Object.entries(all).filter(([name]) => reported.has(name)))
   return { upstream: { url: upstream.url, headers }, asked: questions }
 }
 
 const MISSING = new Proxy({} as never, {
   get() {
-    throw new Error('luajit told of a case that it was not given')
+    throw new Error('luajit reported a case that it was not given')
   },
 })
 
-/** Whether a service takes the signature; the stand-in leaves the text where the digest of it should be. */
-function judged(signature: string, secret: string, url: string, headers: Record<string, string>, step: Step): string {
+/** Returns whether a service would accept the signature. The stand-in puts the text itself in the place of its digest. */
+function judge(signature: string, secret: string, url: string, headers: Record<string, string>, step: Step): string {
   const [, seconds = '', hex = ''] = signature.split('.')
   const [key = '', algorithm = '', text = ''] = Buffer.from(hex, 'hex').toString('latin1').split('\0')
   const digest = createHmac(algorithm, key).update(text, 'latin1').digest('hex')
@@ -100,7 +99,7 @@ function judged(signature: string, secret: string, url: string, headers: Record<
   return `v1.${seconds}.${digest}` === wanted ? 'good' : 'bad'
 }
 
-/** As Node joins them. */
+/** Joins repeated fields as Node does. */
 function joined(headers: Headers | readonly never[]): Record<string, string> {
   const entries = Object.entries(headers as Headers).map(([name, value]): [string, string] => {
     if (typeof value === 'string') return [name, value]
@@ -115,4 +114,18 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Converts a JSON value to a Lua literal; `null` becomes the variable of that name. Strings become bytes. */
+function toLua(value: unknown, encoding: 'latin1' | 'utf8'): string {
+  if (value === null) return 'null'
+  if (typeof value === 'string') return quoted(Buffer.from(value, encoding))
+  if (Array.isArray(value)) return `{${value.map(each => toLua(each, encoding)).join(',')}}`
+  if (typeof value !== 'object') return String(value)
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  return `{${members.map(([name, member]) => `[${toLua(name, encoding)}]=${toLua(member, encoding)}`).join(',')}}`
+}
+
+function quoted(bytes: Buffer): string {
+  return `"${[...bytes].map(byte => `\\${String(byte).padStart(3, '0')}`).join('')}"`
 }

@@ -4,14 +4,22 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type Gateway, GatewayConfigError, startGateway } from '@tsmicro/gateway'
 import { gatewaySignature } from 'tsmicro/internal'
-import { answerOf, type Case, namesToTell, type Outcome, type Played, type Step, type VerifierAnswer } from './case.ts'
+import {
+  answerOf,
+  type Case,
+  type Outcome,
+  type Played,
+  reportedFields,
+  type Step,
+  type VerifierAnswer,
+} from './case.ts'
 
-/** What the gateway's clock is ahead of the real one, in milliseconds. */
+/** How far the gateway's clock is ahead of the real one, in milliseconds. */
 export interface Clock {
   ahead: number
 }
 
-/** A real service and real verifiers, and before them one gateway after the other. */
+/** Plays cases against a real service and real verifiers, with a new gateway for each. */
 export class NodePlayer implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack()
   readonly #clock: Clock
@@ -25,7 +33,7 @@ export class NodePlayer implements AsyncDisposable {
     this.#clock = clock
   }
 
-  /** `clock` has to be what `performance.now` of this process heeds. */
+  /** `clock` must be the one that `performance.now` of this process uses. */
   static async start(clock: Clock, verifiers: readonly string[]): Promise<NodePlayer> {
     const player = new NodePlayer(clock)
     player.#service = await player.#serve((req, res) => {
@@ -103,16 +111,16 @@ export class NodePlayer implements AsyncDisposable {
 }
 
 function upstreamOf({ url = '', method = '', headers }: IncomingMessage, step: Step, secret: string) {
-  const told: Record<string, string> = {}
-  for (const name of namesToTell(step)) {
+  const reported: Record<string, string> = {}
+  for (const name of reportedFields(step)) {
     const value = headers[name]
-    if (value !== undefined) told[name] = String(value)
+    if (value !== undefined) reported[name] = String(value)
   }
-  const signature = told['x-gateway-signature']
+  const signature = reported['x-gateway-signature']
   if (signature !== undefined) {
     const seconds = Number(signature.split('.')[1])
-    told['x-gateway-signature'] =
+    reported['x-gateway-signature'] =
       signature === gatewaySignature(secret, { method, url, headers }, seconds) ? 'good' : 'bad'
   }
-  return { url, headers: told }
+  return { url, headers: reported }
 }

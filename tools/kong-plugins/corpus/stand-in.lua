@@ -1,6 +1,6 @@
 -- Plays cases against the plugins as Kong would run them: luajit stand-in.lua < cases.lua > outcomes.json
--- A stand-in for the little of Kong, OpenResty and their modules that the plugins use. Digests are the text itself: what is signed
--- can be seen, and nginx with the real ones runs the same files in another test.
+-- Replaces the small part of Kong, OpenResty and their modules that the plugins use. A digest is the text itself, so that tests see
+-- what is signed. Another test runs the same files in nginx, with real digests.
 local null = newproxy()
 local cases = assert(loadstring("local null = ... return " .. io.read("*a")))(null)
 package.path = "./?.lua;" .. package.path
@@ -13,7 +13,7 @@ local function same() return { final = function(_, text) return text end } end
 package.loaded["kong.db.schema.typedefs"] =
   setmetatable({}, { __index = function() return setmetatable({}, { __call = function(_, more) return more end }) end })
 package.loaded["cjson.safe"] = {
-  -- The one thing that is ever asked.
+  -- The only message that is ever encoded.
   encode = function(value) return value.key end,
   decode = function(text) return decoded[text] end,
 }

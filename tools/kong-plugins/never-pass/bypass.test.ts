@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { sized } from '../../../tests/support/size.ts'
-import { bytesOf } from './case.ts'
+import { bytesOf } from './cases.ts'
+import { driverNames, skipOf, startDriver } from './drivers.ts'
 import { bytesOf as bytesOfSigned, forged, isSame, signed } from './forge.ts'
-import { type SignedOnly, startSignedOnly, VERIFY_SECRET } from './service.ts'
-import { driverNames, skipOf, startDriver } from './stage.ts'
+import { type SignedOnly, startSignedOnly, VERIFY_SECRET } from './upstream.ts'
 import { startVerifier } from './verifier.ts'
 import { exchange, outcome } from './wire.ts'
 
@@ -21,7 +21,7 @@ before(async () => {
 after(() => resources.disposeAsync())
 
 for (const name of driverNames) {
-  test(`${name}: what it lets pass reaches a handler of a service that takes only what is signed`, {
+  test(`${name}: a service that requires signatures handles the requests that it forwards`, {
     skip: skipOf(name),
   }, async () => {
     await using verifier = await startVerifier()
@@ -38,7 +38,7 @@ for (const name of driverNames) {
   })
 }
 
-test(`of ${FORGERIES} requests made of signed ones, a handler is reached by those alone that are the signed one`, async t => {
+test(`of ${FORGERIES} forgeries of signed requests, only those that equal the signed request reach a handler`, async t => {
   const requests = fc.sample(forged, { numRuns: FORGERIES, seed })
   const before = service.handled()
   const outcomes = new Map<string, number>()
@@ -51,32 +51,33 @@ test(`of ${FORGERIES} requests made of signed ones, a handler is reached by thos
       const one = requests[at]
       if (one === undefined) break
       const { signed, bytes } = one.make()
-      // What is incomplete now is answered much later.
-      const told = outcome(await exchange(service.port, bytes, 500))
-      outcomes.set(told, (outcomes.get(told) ?? 0) + 1)
+      // An incomplete request would be answered much later.
+      const answer = outcome(await exchange(service.port, bytes, 500))
+      outcomes.set(answer, (outcomes.get(answer) ?? 0) + 1)
       const good = isSame(bytes, signed)
-      if (told === '200') done += 1
+      if (answer === '200') done += 1
       if (good) same += 1
-      if (told === '200' && !good) faults.push(`${one.how}: ${JSON.stringify(bytes)}`)
-      if (told !== '200' && told !== '0' && one.how === 'nothing') faults.push(`${told} for ${JSON.stringify(bytes)}`)
+      if (answer === '200' && !good) faults.push(`${one.how}: ${JSON.stringify(bytes)}`)
+      if (answer !== '200' && answer !== '0' && one.how === 'nothing')
+        faults.push(`${answer} for ${JSON.stringify(bytes)}`)
     }
   }
   await Promise.all(Array.from({ length: 16 }, run))
   assert.deepEqual(faults, [], `seed ${seed}`)
-  // A few are handled and answered 400: signed, with a broken length, so that their body was taken for another request.
+  // A few are handled and also answered 400: they have a valid signature and a wrong length, so that their body counts as another request.
   const handled = service.handled() - before
   assert.ok(handled >= done && handled <= same, `${handled} handled, ${done} answered 200, ${same} signed`)
   t.diagnostic(`${same} were the signed request, ${done} of them were handled`)
   t.diagnostic(
     [...outcomes]
       .sort()
-      .map(([told, count]) => `${told}: ${count}`)
+      .map(([answer, count]) => `${answer}: ${count}`)
       .join(', '),
   )
   assert.ok(done > 0 && (outcomes.get(REFUSED) ?? 0) > FORGERIES / 3)
 })
 
-test('a signed request opens nothing for those behind it on the same connection', async () => {
+test('a signed request does not admit later requests on the same connection', async () => {
   const before = service.handled()
   const good = bytesOfSigned(
     signed({ method: 'GET', target: '/private/echo', lines: [['x-consumer-id', 'a']] }),
@@ -87,7 +88,7 @@ test('a signed request opens nothing for those behind it on the same connection'
   assert.equal(service.handled() - before, 3)
 })
 
-test('what needs no signature is health, and the question with its own secret', async () => {
+test('only health checks, and internal calls with their own secret, need no signature', async () => {
   const before = service.handled()
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
   const paths = [
@@ -139,7 +140,7 @@ test('what needs no signature is health, and the question with its own secret', 
     [`x_verify_secret: ${VERIFY_SECRET}`],
   ])
     assert.equal(outcome(await ask(headers)), REFUSED, String(headers))
-  // It opens that one alone, and not to what came through a proxy.
+  // It admits only that procedure, and no requests through a proxy.
   assert.equal(
     outcome(await exchange(service.port, bytesOf({ target: '/private/echo', headers: [shown] }, 'echo'))),
     REFUSED,

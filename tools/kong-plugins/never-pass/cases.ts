@@ -1,11 +1,72 @@
-import { type Case, CLAIMS, caseOf, claims, FORGED, INVALID, REQUIRED, withKey } from './case.ts'
-import { anonymous, paths } from './paths.ts'
+import type { DriverName } from './drivers.ts'
+
+/** A request. `host`, `x-case` and, unless there is another, `connection: close` are added. */
+export interface Sent {
+  readonly method?: string
+  readonly target?: string
+  readonly headers?: readonly string[]
+  readonly body?: string
+  readonly version?: '1.0' | '1.1'
+}
+
+export interface Case {
+  readonly what: string
+  /** Gets a key that the verifier accepts, a new one for each driver. */
+  readonly send: (good: string) => Sent
+  /** `401 API_KEY_REQUIRED`, `passes`, or one for each driver if they are known to differ. */
+  readonly expect: string | Readonly<Record<DriverName, string>>
+}
+
+export const REQUIRED = '401 API_KEY_REQUIRED'
+export const INVALID = '401 API_KEY_INVALID'
+
+export const caseOf = (what: string, expect: Case['expect'], send: Case['send']): Case => ({ what, expect, send })
+export const withKey = (value: string) => ({ headers: [`x-api-key: ${value}`] })
+
+/** Every header in which a client may claim an identity. */
+export const CLAIMS = [
+  'X-Consumer-Id',
+  'x-consumer-id',
+  'X_Consumer_Id',
+  'x-consumer_id',
+  'x_consumer-id',
+  'X-CONSUMER-PERMISSIONS',
+  'x_consumer_permissions',
+  'x-consumer-username',
+  'x-consumer-custom-id',
+  'x-consumer-groups',
+  'x-credential-identifier',
+  'X_Credential_Identifier',
+  'x-credential-username',
+  'x-anonymous-consumer',
+  'x_anonymous_consumer',
+  'x-gateway-signature',
+  'X-Gateway-Signature',
+  'x_gateway_signature',
+  'x-verify_secret',
+  'x-verify-secret',
+]
+export const FORGED = 'forged-by-the-client'
+export const claims = CLAIMS.map(name => `${name}: ${FORGED}`)
+
+/** Returns the bytes of a request. */
+export function bytesOf(
+  { method = 'GET', target = '/private', headers = [], body, version = '1.1' }: Sent,
+  id: string,
+): string {
+  const has = (name: string) => headers.some(line => line.toLowerCase().startsWith(`${name}:`))
+  const lines = [`${method} ${target} HTTP/${version}`, 'host: gateway.test', `x-case: ${id}`, ...headers]
+  if (!has('connection')) lines.push('connection: close')
+  if (body !== undefined && !has('content-length') && !has('transfer-encoding'))
+    lines.push(`content-length: ${body.length}`)
+  return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
+}
 
 const keys: readonly Case[] = [
   caseOf('no key', REQUIRED, () => ({})),
   caseOf('an empty key', REQUIRED, () => withKey('')),
   caseOf('a key of spaces', REQUIRED, () => withKey('   ')),
-  // nginx takes only spaces off a value.
+  // nginx only trims spaces.
   caseOf('a key of a tab', { embedded: REQUIRED, nginx: INVALID }, () => withKey('\t')),
   caseOf('a wrong key', INVALID, () => withKey('wrong')),
   caseOf('two keys, both good', INVALID, good => ({ headers: [`x-api-key: ${good}`, `x-api-key: ${good}`] })),
@@ -49,17 +110,23 @@ const places: readonly Case[] = [
     body: `GET /private HTTP/1.1\r\nhost: a\r\nx-api-key: ${good}\r\n\r\n`,
   })),
   caseOf('a folded key', { embedded: '400', nginx: '400' }, good => ({ headers: ['x-api-key:', ` ${good}`] })),
-  // A Debian nginx refuses that by itself; behind one that does not, the plugin answers 431.
+  // Debian's nginx refuses this itself. With other versions, the plugin answers 431.
   caseOf('a key behind 1000 fields', { embedded: '494', nginx: '400' }, good => ({
     headers: [...Array.from({ length: 1000 }, () => 'a: b'), `x-api-key: ${good}`],
   })),
 ]
 
-const persons: readonly Case[] = [
-  caseOf('who says who they are', REQUIRED, () => ({ headers: claims })),
-  caseOf('who says who they are, with a wrong key', INVALID, () => ({ headers: [...claims, 'x-api-key: wrong'] })),
-  ...CLAIMS.map(name => caseOf(`who says so in ${name}`, REQUIRED, () => ({ headers: [`${name}: ${FORGED}`] }))),
-  caseOf('who hides the key from the gateway', REQUIRED, () => ({ headers: ['connection: close, x-api-key'] })),
+const claimants: readonly Case[] = [
+  caseOf('a client that claims an identity', REQUIRED, () => ({ headers: claims })),
+  caseOf('a client that claims an identity, with a wrong key', INVALID, () => ({
+    headers: [...claims, 'x-api-key: wrong'],
+  })),
+  ...CLAIMS.map(name =>
+    caseOf(`a client that claims an identity in ${name}`, REQUIRED, () => ({ headers: [`${name}: ${FORGED}`] })),
+  ),
+  caseOf('a connection that hides the key from the gateway', REQUIRED, () => ({
+    headers: ['connection: close, x-api-key'],
+  })),
 ]
 
 const methods: readonly Case[] = [
@@ -72,7 +139,7 @@ const methods: readonly Case[] = [
     target: 'a:1',
     ...withKey(good),
   })),
-  caseOf('a method of lower case', '400', good => ({ method: 'get', ...withKey(good) })),
+  caseOf('a method in lower case', '400', good => ({ method: 'get', ...withKey(good) })),
   caseOf('a pre-flight without a key', REQUIRED, () => ({
     method: 'OPTIONS',
     headers: ['origin: https://a.test', 'access-control-request-method: GET'],
@@ -84,7 +151,7 @@ const methods: readonly Case[] = [
   caseOf('an upgrade without a key', REQUIRED, () => ({
     headers: ['upgrade: websocket', 'connection: upgrade'],
   })),
-  caseOf('what is asked to be trusted', REQUIRED, () => ({
+  caseOf('headers of trusted proxies', REQUIRED, () => ({
     headers: [
       'x-forwarded-for: 127.0.0.1',
       'x-real-ip: 127.0.0.1',
@@ -122,4 +189,94 @@ const good: readonly Case[] = [
   caseOf('/private/../public without a key', 'passes', () => ({ target: '/private/../public' })),
 ]
 
-export const CASES: readonly Case[] = [...keys, ...places, ...persons, ...paths, ...anonymous, ...methods, ...good]
+const paths: readonly Case[] = [
+  ...[
+    '/private',
+    '/private/',
+    '/private/x?y=/public',
+    '/public/../private',
+    '/public/../private/x',
+    '/public/x/../../private',
+    '/public/%2e%2e/private',
+    '/public/%2E./private',
+    '/public/.%2e/private',
+    '/public/./../private',
+    '/public/..//private',
+    '//private',
+    '///private//x',
+    '/./private',
+    '/%70rivate',
+    '/p%72ivat%65/x',
+    '/private/../private',
+    '/private/..;/public',
+    '/private%2F..%2Fpublic',
+    '/private/..%2fpublic',
+    '/private#/public',
+    '/private?/../public',
+    '/privatex',
+    'http://127.0.0.1/private',
+    'http://anywhere/public/../private',
+    'HTTP://a:80/public/%2e%2e/private?x',
+  ].map(target =>
+    caseOf(target, target.includes('#') ? { embedded: '400', nginx: REQUIRED } : REQUIRED, () => ({ target })),
+  ),
+  ...[
+    '/Private',
+    '/PRIVATE',
+    '/',
+    '/%50rivate',
+    '/private%00',
+    '/../private',
+    '/public/../../private',
+    '/%zz/private',
+  ].map(target =>
+    caseOf(target, target.includes('%00') || /\.\.|%zz/.test(target) ? '400' : '404', () => ({ target })),
+  ),
+  caseOf('ftp://a/private', { embedded: '400', nginx: REQUIRED }, () => ({ target: 'ftp://a/private' })),
+  ...['private', '*', '\\private', '/pri vate'].map(target => caseOf(target, '400', () => ({ target }))),
+]
+
+/** Paths need no key only if they are written exactly like this, however a service may read the others. */
+const anonymous: readonly Case[] = [
+  ...[
+    '/private/free/',
+    '/private/free/x',
+    '/private/freedom',
+    '/private/Free',
+    '/private/fre',
+    '/private/%66ree',
+    '/private//free',
+    '/private/./free',
+    '/private/x/../free',
+    '/private/free/../x',
+    '/private/free/..;/x',
+    '/private/free;x',
+    '/private/free%00',
+    '/private/free%3Fx',
+    '/private/free%2e%2e/x',
+    '/private/open',
+    '/private/opened',
+    '/private/open/../x',
+    '/private/open/%2e%2e/x',
+    '/private/open/..%2fx',
+    '/private/open/..%5cx',
+    '/private/open/..\\x',
+    '/private/open/..;/x',
+    '/private/open/x;/../../x',
+    '/private/open//x',
+    '/private/open/.',
+    '/private/open/./x',
+    '/private/open/x/..',
+    '/private/open/%78',
+    '/private/open/a+b',
+    '/public/../private/free',
+    '//private/free',
+  ].map(target => caseOf(target, target.includes('%00') ? '400' : REQUIRED, () => ({ target }))),
+  ...['/private/free', '/private/free?x=/../y', '/private/open/', '/private/open/x', '/private/open/x/.../y~_-.z/'].map(
+    target => caseOf(`${target} without a key`, 'passes', () => ({ target })),
+  ),
+  caseOf('/private/free with claims', 'passes', () => ({ target: '/private/free', headers: claims })),
+  caseOf('http://anywhere/private/free', 'passes', () => ({ target: 'http://anywhere/private/free' })),
+]
+
+export const CASES: readonly Case[] = [...keys, ...places, ...claimants, ...paths, ...anonymous, ...methods, ...good]

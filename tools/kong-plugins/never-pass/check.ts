@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { gatewaySignature } from 'tsmicro/internal'
-import { FORGED } from './case.ts'
-import { SECRET } from './stage.ts'
+import { FORGED } from './cases.ts'
+import { SECRET } from './drivers.ts'
 import type { Seen } from './upstream.ts'
 import { type Answer, jsonOf } from './wire.ts'
 
-const GATEWAYS_WORD = /^x-(consumer-|credential-|anonymous-consumer|gateway-signature$|verify-secret$)/
+const GATEWAY_HEADER = /^x-(consumer-|credential-|anonymous-consumer|gateway-signature$|verify-secret$)/
 
-/** What reached the upstream says nothing of the caller but what the gateway says, and is signed as a service expects it. */
-export function assertGatewaysWord({ method, url, headers }: Seen, what: string): void {
-  const told = headers.filter(([name]) => GATEWAYS_WORD.test(name.toLowerCase().replaceAll('_', '-')))
-  for (const [name, value] of told) assert.ok(!value.includes(FORGED), `${what}: ${name} is the client's`)
+/** Asserts that only the gateway identifies the caller to the upstream, and that the signature is what a service expects. */
+export function assertGatewayHeaders({ method, url, headers }: Seen, what: string): void {
+  const identity = headers.filter(([name]) => GATEWAY_HEADER.test(name.toLowerCase().replaceAll('_', '-')))
+  for (const [name, value] of identity) assert.ok(!value.includes(FORGED), `${what}: ${name} is the client's`)
   const keys = headers.filter(([name]) => name.toLowerCase() === 'x-api-key')
-  assert.ok(keys.length === 0 || url.startsWith('/public'), `${what}: the key goes on`)
-  const [signature, ...more] = told.filter(([name]) => name.toLowerCase() === 'x-gateway-signature')
-  assert.ok(signature && more.length === 0, `${what}: ${told}`)
+  assert.ok(keys.length === 0 || url.startsWith('/public'), `${what}: the key is forwarded`)
+  const [signature, ...more] = identity.filter(([name]) => name.toLowerCase() === 'x-gateway-signature')
+  assert.ok(signature && more.length === 0, `${what}: ${identity}`)
   const seconds = Number(signature[1].split('.')[1])
   assert.equal(
     signature[1],
@@ -23,21 +23,21 @@ export function assertGatewaysWord({ method, url, headers }: Seen, what: string)
   )
 }
 
-/** Whether what reached the upstream so needs no key. */
+/** Whether a request with this URL, as the upstream sees it, needs no key. */
 export function isFree(url: string): boolean {
   return /^\/(public|private\/(free([?]|$)|open\/))/.test(url)
 }
 
-/** The upstream is told whose key it was, once; and nothing where none was needed. */
+/** Asserts that the upstream is told once whose key it was, or nothing if the request had no key to verify. */
 export function assertConsumer({ headers }: Seen, key: string | undefined, what: string): void {
-  const told = headers
+  const consumer = headers
     .filter(([name]) => /^x[-_]consumer/i.test(name))
     .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
   const expected = key === undefined ? [] : [`x-consumer-id: ${key}`, 'x-consumer-permissions: READ']
-  assert.deepEqual(told, expected, what)
+  assert.deepEqual(consumer, expected, what)
 }
 
-/** As node:http joins them. */
+/** Joins repeated fields as node:http does. */
 function asNodeReads(headers: Seen['headers']): Record<string, string> {
   const read: Record<string, string> = {}
   for (const [name, value] of headers) {
@@ -49,12 +49,12 @@ function asNodeReads(headers: Seen['headers']): Record<string, string> {
   return read
 }
 
-/** A refusal by the plugin is the platform's envelope, one by the gateway is Kong's. */
+/** Asserts that a refusal has the platform's envelope if it comes from the plugin, and Kong's if it comes from the gateway. */
 export function assertRefusal({ status, headers, body }: Answer, what: string): void {
   assert.match(headers['content-type'] ?? '', /^application\/json/, what)
   const json = jsonOf(body)
   if (json === undefined) {
-    // HEAD has no body.
+    // The answer to HEAD has no body.
     assert.equal(body, '', what)
     return
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { gatewaySignature } from 'tsmicro/internal'
-import { SECRET } from './stage.ts'
+import { SECRET } from './drivers.ts'
 
 const SIGNED = ['x-request-id', 'x-real-ip', 'x-consumer-id', 'x-consumer-permissions', 'authorization']
 const SIGNATURE = 'x-gateway-signature'
@@ -13,9 +13,9 @@ export interface Request {
   readonly lines: readonly Line[]
 }
 
-/** What a service reads of a request, as far as it is signed. Undefined: it can be read in more ways than one. */
+/** Returns what a service reads in the signed parts of a request; undefined if they are ambiguous. */
 function readingOf(bytes: string): string | undefined {
-  // Line ends before a request are passed over.
+  // Line ends before a request are skipped.
   const [head = ''] = bytes.replace(/^[\r\n]+/, '').split('\r\n\r\n', 1)
   const [first = '', ...lines] = head.split('\r\n')
   const [, method, target] = /^([A-Z]+) +([!-~\x80-\xff]+) +HTTP\/\d\.\d$/.exec(first) ?? []
@@ -38,7 +38,7 @@ export function bytesOf({ method, target, lines }: Request): string {
   return `${[...head, ...lines.map(([name, value]) => `${name}: ${value}`)].join('\r\n')}\r\n\r\n${body}`
 }
 
-/** Whether both are the same to a service, so that the signature of one is good for the other. */
+/** Whether both requests are the same to a service, so that the signature of one is valid for the other. */
 export function isSame(bytes: string, signed: Request): boolean {
   return readingOf(bytes) === readingOf(bytesOf(signed))
 }
@@ -56,7 +56,7 @@ const unsigned: fc.Arbitrary<Request> = fc
   .record({
     method: fc.constantFrom('GET', 'GET', 'POST', 'PUT', 'DELETE'),
     query: fc.constantFrom('', '?a=1', '?a=1&b=2', '?a=%20', '?'),
-    // Every procedure there is for holders of an API key.
+    // Every procedure on this path requires an API key.
     headers: fc.record(values, { requiredKeys: ['x-consumer-id'] }),
   })
   .map(({ method, query, headers }) => ({
@@ -90,7 +90,7 @@ const withoutSignature = (request: Request): Request => ({
 })
 const nowSeconds = () => Math.floor(Date.now() / 1000)
 
-/** What somebody who has seen a signed request may make of it. */
+/** What an attacker may make of a signed request. */
 type Forgery = (request: Request, at: number, text: string, other: Request) => Request
 
 const FORGERIES: Readonly<Record<string, Forgery>> = {
@@ -158,11 +158,11 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
 
 export interface Forged {
   readonly how: string
-  /** A request signed now, and the bytes of what was made of it. */
+  /** Signs a request now, and returns it with the bytes of its forgery. */
   readonly make: () => { readonly signed: Request; readonly bytes: string }
 }
 
-/** Signed requests, and what was made of each. The third kind is one byte replaced, put in or taken out anywhere. */
+/** Signed requests with their forgeries: one of those above, or a single byte replaced, inserted or removed anywhere. */
 export const forged: fc.Arbitrary<Forged> = fc
   .record({
     request: unsigned,

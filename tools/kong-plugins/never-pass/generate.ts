@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { CLAIMS, FORGED } from './case.ts'
+import { CLAIMS, FORGED } from './cases.ts'
 import { ANSWERS, type Answers } from './verifier.ts'
 
-/** Where a request carries which key. */
+/** Where a request has which key. */
 type KeyPart =
   | { readonly kind: 'none' }
   | { readonly kind: 'one'; readonly name: string; readonly key: string }
@@ -17,7 +17,7 @@ export interface Plan {
   readonly claims: readonly (readonly [string, string])[]
   readonly more: readonly (readonly [string, string])[]
   readonly body: { readonly text: string; readonly chunked: boolean } | null
-  /** One byte, of any line but that with the request's number, replaced, put in or taken out. */
+  /** One byte is replaced, inserted or removed, in any line except the one with the request's number. */
   readonly mutation: {
     readonly how: 'replace' | 'insert' | 'remove'
     readonly at: number
@@ -27,12 +27,12 @@ export interface Plan {
 
 const bad = (Object.keys(ANSWERS) as Answers[]).filter(answers => answers !== 'yes')
 const number = fc.nat({ max: 39 })
-/** Of a small stock, so that what is remembered is asked for again. */
+/** Keys from a small set, so that remembered ones are used again. */
 const goodKey = number.map(n => `yes.stock-${n}`)
 const badKey = fc
   .tuple(fc.constantFrom(...bad, 'no', 'no', 'no', 'no', 'nobody'), number)
   .map(([how, n]) => `${how}.stock-${n}`)
-/** Bytes that may stand in a header value. */
+/** Bytes that are allowed in a header value. */
 const value = fc
   .array(
     fc.integer({ min: 32, max: 255 }).filter(byte => byte !== 127),
@@ -45,7 +45,7 @@ const anyKey = fc.oneof(
   { weight: 1, arbitrary: value },
 )
 
-/** The same name for whoever does not look at case, or takes `_` for `-`. */
+/** Spellings that are equal without regard to case, or if `_` counts as `-`. */
 function spelled(names: readonly string[], underscores: boolean): fc.Arbitrary<string> {
   return fc
     .tuple(fc.constantFrom(...names), fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }))
@@ -125,7 +125,7 @@ const field = fc.oneof(
   fc.tuple(fc.constant('connection'), fc.constantFrom('keep-alive', 'x-api-key', 'x-gateway-signature, x-consumer-id')),
 )
 
-/** One in so many. */
+/** Generates null, except for one in `many`. */
 const seldom = <T>(many: number, arbitrary: fc.Arbitrary<T>) =>
   fc.oneof({ weight: many - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary })
 
@@ -152,12 +152,12 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
   ),
 })
 
-/** Whether the path is, as it is written, one that needs no key. */
+/** Whether the path, as written, needs no key. */
 export function needsNoKey({ path }: Plan): boolean {
   return /^\/private\/(free|open\/([\w~-]+(\/[\w~-]+)*\/?)?)$/.test(path.split('?', 1)[0] ?? '')
 }
 
-/** The keys that a request has in the one place that counts. */
+/** The keys of a request in the only place that counts. */
 export function keysOf({ key }: Plan): readonly string[] {
   if (key.kind === 'two') return key.keys
   return key.kind === 'one' ? [key.key.trim()] : []
@@ -168,7 +168,7 @@ function keyLines(key: KeyPart): string[] {
   return key.kind === 'one' || key.kind === 'elsewhere' ? [`${key.name}: ${key.key}`] : []
 }
 
-/** The bytes of a request, as Latin 1. */
+/** Returns the bytes of a request, as Latin 1. */
 export function bytesOf(plan: Plan, id: string): string {
   const { method, path, key, body, mutation } = plan
   const lines = [

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { bytesOf, type Case } from './case.ts'
-import { CASES } from './cases.ts'
-import { assertConsumer, assertGatewaysWord, assertRefusal, isFree } from './check.ts'
-import { type Driver, type DriverName, driverNames, skipOf, startDriver } from './stage.ts'
+import { bytesOf, CASES, type Case } from './cases.ts'
+import { assertConsumer, assertGatewayHeaders, assertRefusal, isFree } from './check.ts'
+import { type Driver, type DriverName, driverNames, skipOf, startDriver } from './drivers.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 import { ANSWERS, type Answers, outcomeOf, startVerifier, type Verifier } from './verifier.ts'
 import { exchange, outcome, readAll } from './wire.ts'
@@ -22,10 +21,10 @@ before(async () => {
 })
 after(() => resources.disposeAsync())
 
-const told = new Map<string, Partial<Record<DriverName, string>>>()
+const outcomes = new Map<string, Partial<Record<DriverName, string>>>()
 let ids = 0
 
-/** Sends it with a key of its own, notes what came of it, and looks at what the upstream saw. */
+/** Sends a request with a new key, records the outcome, and checks what the upstream saw. */
 async function play(name: DriverName, { what, send }: Omit<Case, 'expect'>, answers: Answers = 'yes'): Promise<string> {
   ids += 1
   const id = `${name}-${ids}`
@@ -33,19 +32,19 @@ async function play(name: DriverName, { what, send }: Omit<Case, 'expect'>, answ
   const answer = await exchange(drivers.get(name)?.port ?? 0, bytesOf(send(key), id))
   const seen = upstream.seen.get(id)
   if (seen === undefined) assertRefusal(answer, what)
-  else assertGatewaysWord(seen, what)
+  else assertGatewayHeaders(seen, what)
   const free = seen === undefined || isFree(seen.url)
   if (seen !== undefined) assertConsumer(seen, free ? undefined : key, what)
   assert.ok(free || verifier.good.has(key), `${what} reached ${seen?.url}`)
   const came = seen === undefined ? outcome(answer) : answer.status === 200 ? 'passes' : `reaches, ${answer.status}`
-  told.set(what, { ...told.get(what), [name]: came })
+  outcomes.set(what, { ...outcomes.get(what), [name]: came })
   return came
 }
 
 for (const name of driverNames) {
   const skip = skipOf(name)
 
-  test(`${name}: whatever is sent without a good key is refused, whatever is sent with one arrives as the gateway's`, {
+  test(`${name}: a request without a valid key is refused, one with a valid key arrives with the gateway's own headers`, {
     skip,
   }, async () => {
     for (const one of CASES) {
@@ -54,7 +53,7 @@ for (const name of driverNames) {
     }
   })
 
-  test(`${name}: whatever the verifier does but say yes, nobody passes`, { skip }, async () => {
+  test(`${name}: no request passes unless the verifier says yes`, { skip }, async () => {
     const headers = (key: string) => ({ headers: [`x-api-key: ${key}`] })
     const modes = Object.keys(ANSWERS) as Answers[]
     await Promise.all(
@@ -65,13 +64,13 @@ for (const name of driverNames) {
     )
     const down = { what: 'the verifier: down', send: (key: string) => ({ target: '/down', ...headers(key) }) }
     assert.equal(await play(name, down), '503 SERVICE_UNAVAILABLE')
-    // The connections that they left behind.
+    // Uses the connections that the other answers have left behind.
     for (let i = 0; i < 20; i += 1)
       assert.equal(await play(name, { what: 'after all that, no', send: headers }, 'no'), '401 API_KEY_INVALID')
     assert.equal(await play(name, { what: 'after all that, yes', send: headers }), 'passes')
   })
 
-  test(`${name}: a plugin that throws`, { skip }, async () => {
+  test(`${name}: a plugin that throws lets no request pass`, { skip }, async () => {
     const send = (key: string) => ({ headers: [`x-api-key: ${key}`] })
     assert.equal(
       await play(name, { what: 'a later plugin throws', send: key => ({ target: '/torn', ...send(key) }) }),
@@ -96,7 +95,7 @@ for (const name of driverNames) {
     assert.equal(await play(name, { what: 'after the faults', send }), 'passes')
   })
 
-  test(`${name}: a good key opens nothing for the requests behind it on the same connection`, { skip }, async () => {
+  test(`${name}: a valid key does not admit later requests on the same connection`, { skip }, async () => {
     const id = (at: number) => `${name}-pipelined-${at}`
     const headers = ['connection: keep-alive', `x-api-key: yes.${name}`, 'x-consumer-id: admin']
     const requests = [headers, headers.slice(0, 1), headers, ['x-consumer-id: admin']]
@@ -110,10 +109,10 @@ for (const name of driverNames) {
   })
 }
 
-test('both agree, but where they are known not to', t => {
+test('both drivers agree, except where they are known to differ', t => {
   const known = new Map(CASES.map(({ what, expect }) => [what, typeof expect !== 'string']))
   const counts = new Map<string, number>()
-  for (const [what, { embedded, nginx }] of told) {
+  for (const [what, { embedded, nginx }] of outcomes) {
     const row = nginx === undefined || embedded === undefined ? (embedded ?? nginx ?? '') : embedded
     counts.set(row, (counts.get(row) ?? 0) + 1)
     if (embedded === undefined || nginx === undefined || embedded === nginx) continue

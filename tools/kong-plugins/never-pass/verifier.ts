@@ -8,7 +8,7 @@ const YES = '{"valid":true,"id":"somebody","permissions":["READ"]}'
 const yesWith = (member: string, value: unknown) => JSON.stringify({ ...JSON.parse(YES), [member]: value })
 const json = (res: ServerResponse, status: number, body: string) =>
   void res.writeHead(status, { 'content-type': 'application/json' }).end(body)
-/** Bytes that need not be HTTP; the connection is closed after them. */
+/** Sends bytes that may not be HTTP, and closes the connection. */
 const raw = (res: ServerResponse, bytes: string) => void res.socket?.end(bytes, 'latin1')
 
 function every(res: ServerResponse, ms: number, write: () => void): void {
@@ -16,9 +16,9 @@ function every(res: ServerResponse, ms: number, write: () => void): void {
   res.on('close', () => clearInterval(timer))
 }
 
-/** What a verifier may do with a question. Only `yes` lets somebody pass; few of the others blame the key. */
+/** What a verifier may do when it is asked. Only `yes` lets a request pass; few of the others reject the key. */
 export const ANSWERS = {
-  /** The consumer is called like the key. */
+  /** The consumer has the name of the key. */
   yes: (res, key) => json(res, 200, yesWith('id', key)),
   no: res => json(res, 200, '{"valid":false}'),
   no401: res => json(res, 401, YES),
@@ -40,7 +40,7 @@ export const ANSWERS = {
     res.writeHead(200)
     every(res, 20, () => res.write(' '.repeat(4000)))
   },
-  /** And one more yes, for whoever asks next on this connection. */
+  /** Followed by a yes for the next question on this connection. */
   noAndThenYes: res => {
     const head = (body: string) =>
       `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`
@@ -115,7 +115,7 @@ export const ANSWERS = {
 
 export type Answers = keyof typeof ANSWERS
 
-const BLAMED: ReadonlyMap<Answers, string> = new Map([
+const REJECTED: ReadonlyMap<Answers, string> = new Map([
   ['no', '401 API_KEY_INVALID'],
   ['noAndThenYes', '401 API_KEY_INVALID'],
   ['no401', '401 API_KEY_INVALID'],
@@ -125,25 +125,25 @@ const BLAMED: ReadonlyMap<Answers, string> = new Map([
   ['permissionInCapitalsOnly', '403 API_KEY_FORBIDDEN'],
 ])
 
-/** What a client has to be told when the verifier behaves so. */
+/** Returns what a client must be told when the verifier behaves like this. */
 export function outcomeOf(answers: Answers): string {
-  return answers === 'yes' ? '200' : (BLAMED.get(answers) ?? '503 SERVICE_UNAVAILABLE')
+  return answers === 'yes' ? '200' : (REJECTED.get(answers) ?? '503 SERVICE_UNAVAILABLE')
 }
 
 /** `hangs.1`: behaviour and name. */
-const FORM = /^(\w+)\.[\w-]+$/
+const KEY_FORM = /^(\w+)\.[\w-]+$/
 
 export interface Verifier extends AsyncDisposable {
   readonly authority: string
-  /** Keys that it has called good. */
+  /** The keys that it has accepted. */
   readonly good: ReadonlySet<string>
-  /** Every key that it was asked about. */
+  /** All keys that it was asked about. */
   readonly asked: readonly string[]
-  /** What it does from now on, whatever the key; undefined: as each key says. */
+  /** Sets the behaviour for all keys; undefined for the behaviour that each key names. */
   behave(as: Answers | undefined): void
 }
 
-/** A real server that does with a key what the key begins with: `hangs.1`, `yes.ann`. Others are bad keys. */
+/** Starts a real server that behaves as each key names at its beginning: `hangs.1`, `yes.ann`. Other keys are invalid. */
 export async function startVerifier(): Promise<Verifier> {
   const good = new Set<string>()
   const asked: string[] = []
@@ -151,7 +151,7 @@ export async function startVerifier(): Promise<Verifier> {
   const server = createServer(async (req, res) => {
     const key = keyOf(await text(req).catch(() => ''))
     asked.push(key)
-    const [, wanted = ''] = FORM.exec(key) ?? []
+    const [, wanted = ''] = KEY_FORM.exec(key) ?? []
     const answers = always ?? (wanted in ANSWERS ? (wanted as Answers) : 'no')
     if (answers === 'yes') good.add(key)
     ANSWERS[answers](res, key)

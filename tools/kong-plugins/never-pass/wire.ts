@@ -1,19 +1,19 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 
-/** A response, as far as it concerns who was refused. */
+/** A response. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** Sends bytes on a connection of their own, and reads one answer. Status 0: closed without one, or none came. */
+/** Sends bytes on a new connection, and reads one answer. Its status is 0 if the connection was closed, or silent, without one. */
 export async function exchange(port: number, bytes: string, silenceMs = 20_000): Promise<Answer> {
   return parse(await readAll(port, bytes, silenceMs, isWhole))
 }
 
-/** Sends bytes and reads until the connection is closed, nothing has come for long, or what has come is enough. */
+/** Sends bytes, and reads until the connection is closed, is silent for too long, or `isEnough` is true. */
 export async function readAll(
   port: number,
   bytes: string,
@@ -26,14 +26,14 @@ export async function readAll(
     text += chunk
     if (isEnough(text)) socket.destroy()
   })
-  // Refused while still sending, a client may see a reset: what has come until then counts.
+  // A client that is refused while it is still sending may see a reset. What has arrived before that counts.
   socket.on('error', () => {}).setTimeout(silenceMs, () => socket.destroy())
   socket.write(bytes, 'latin1')
   await once(socket, 'close')
   return text
 }
 
-/** Whether all that its length announces is there. */
+/** Whether the body has the length that the header fields announce. */
 function isWhole(text: string): boolean {
   const end = text.indexOf('\r\n\r\n')
   const length = end !== -1 && /\r\ncontent-length: (\d+)\r\n/i.exec(text.slice(0, end + 2))?.[1]
@@ -50,7 +50,7 @@ export function parse(text: string): Answer {
   return { status, headers, body: end === -1 ? '' : text.slice(end + 4) }
 }
 
-/** `401 API_KEY_INVALID`: the status, and the platform's name for the refusal where there is one. */
+/** Returns the status and, if there is one, the platform's error code: `401 API_KEY_INVALID`. */
 export function outcome({ status, body }: Answer): string {
   const error = jsonOf(body)?.error
   return typeof error === 'string' ? `${status} ${error}` : String(status)
@@ -62,5 +62,50 @@ export function jsonOf(body: string): Readonly<Record<string, unknown>> | undefi
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
   } catch {
     return undefined
+  }
+}
+
+/** A connection that is used for one request after another, and reopened if the server has closed it. */
+export class KeptConnection {
+  readonly #port: number
+  #socket: Socket | undefined
+
+  constructor(port: number) {
+    this.#port = port
+  }
+
+  /** The status is 0 if the connection was closed without an answer. */
+  async send(bytes: string): Promise<Answer> {
+    const bodyless = bytes.startsWith('HEAD ')
+    const socket = this.#socket?.writable ? this.#socket : await this.#open()
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    let text = ''
+    const onData = (chunk: string) => {
+      text += chunk
+      const answer = parse(text)
+      const length = answer.headers['content-length']
+      if (!text.includes('\r\n\r\n') || (!bodyless && (length === undefined || answer.body.length < Number(length))))
+        return
+      if (answer.headers.connection === 'close') socket.destroy()
+      resolve(answer)
+    }
+    const onClose = () => resolve(parse(text))
+    socket.on('data', onData).on('close', onClose)
+    socket.write(bytes, 'latin1')
+    const answer = await promise
+    socket.off('data', onData).off('close', onClose)
+    return answer
+  }
+
+  close(): void {
+    this.#socket?.destroy()
+  }
+
+  async #open(): Promise<Socket> {
+    const socket = connect(this.#port, '127.0.0.1').setEncoding('latin1').setNoDelay()
+    socket.on('error', () => {}).setTimeout(20_000, () => socket.destroy())
+    this.#socket = socket
+    await once(socket, 'connect')
+    return socket
   }
 }

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { luaOf, pluginSources, staleFiles } from './compiler.ts'
 import { noLuajit, playInLua } from './corpus/in-lua.ts'
-import { luaOf, pluginSources, staleFiles } from './generated.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A copy of all that belongs to the plugins, to be changed. */
+/** Makes a copy of the plugins and everything that belongs to them, for a test to change. */
 function copy(t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'tsmicro-plugins-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))
@@ -27,7 +27,7 @@ test('LuaJIT can read every file', { skip: noLuajit() }, () => {
   for (const file of files) assert.equal(spawnSync('luajit', ['-bl', file], { cwd: ROOT }).status, 0, file)
 })
 
-test('without the compiler it is seen that a source was changed, and everything has to be made anew', t => {
+test('a changed source is found without the compiler, and makes every generated file outdated', t => {
   const root = copy(t)
   assert.deepEqual(staleFiles(root), [])
   for (const path of [SOURCE, 'kong/pdk/ngx.d.ts', 'kong/compiler/tsconfig.json']) {
@@ -40,18 +40,18 @@ test('without the compiler it is seen that a source was changed, and everything 
   }
 })
 
-test('a file that was edited, is missing or has no source any more is seen', t => {
+test('files that were edited, are missing or no longer have a source are found', t => {
   const root = copy(t)
   appendFileSync(join(root, luaOf(SOURCE)), '-- more\n')
   assert.deepEqual(staleFiles(root), [`${luaOf(SOURCE)} was changed by hand`])
   unlinkSync(join(root, luaOf(SOURCE)))
-  assert.deepEqual(staleFiles(root), [`${luaOf(SOURCE)} is not there, or not made from ${SOURCE}`])
+  assert.deepEqual(staleFiles(root), [`${luaOf(SOURCE)} is missing, or not generated from ${SOURCE}`])
   cpSync(join(ROOT, luaOf(SOURCE)), join(root, 'kong/plugins/apikey-auth/orphan.lua'))
-  assert.ok(staleFiles(root).includes('kong/plugins/apikey-auth/orphan.lua has no source any more: delete it'))
+  assert.ok(staleFiles(root).includes('kong/plugins/apikey-auth/orphan.lua no longer has a source: delete it'))
 })
 
-/** What only Kong does: nginx shows a plugin a thousand fields at most, and a config is not refused for a secret that comes later. */
-test('in Lua: requests that cannot be seen whole are refused, and so is signing with a short secret', {
+/** Kong only: nginx shows a plugin at most a thousand fields, and a short secret behind a reference does not make the config invalid. */
+test('in Lua: requests with too many fields are refused, and so is signing with a short secret', {
   skip: noLuajit(),
 }, () => {
   const check = { verify_urls: ['http://one:1/verify'] }

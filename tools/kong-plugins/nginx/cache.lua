@@ -1,12 +1,27 @@
--- kong.cache:get with the semantics of Kong's mlcache: an LRU of the worker, a shared dictionary below it that goes on holding what
--- has expired, and one callback at a time for a key. An expired value comes back to life when the callback answers an error, and
--- (the less known way) when waiting for another's callback took too long.
+-- kong.cache:get with the semantics of Kong's mlcache: an LRU cache per worker, a shared dictionary below it that keeps expired
+-- values, and one callback at a time per key. An expired value comes back if the callback returns an error and (which is less known)
+-- if waiting for another request's callback took too long.
 local cjson = require "cjson.safe"
-local lock = require "stand_in.lock"
-local faults = require "stand_in.faults"
+local faults = require "faults"
 local lru = require("resty.lrucache").new(10000)
 
 local Cache = { lock_timeout = 5, resurrect_ttl = 30 }
+
+-- As resty.lock with the options of Kong's cache: checks again after 1, 2, 4 … 500 ms, and gives up after `timeout`.
+local function take_lock(key, timeout)
+  local locks, step, left = ngx.shared.kong_locks, 0.001, timeout
+  while true do
+    local added, err = locks:add(key, true, 10)
+    if added then return true end
+    if err ~= "exists" then return nil, err end
+    if left <= 0 then return nil, "timeout" end
+    ngx.sleep(step)
+    left = left - step
+    step = math.min(step * 2, 0.5, math.max(left, 0.001))
+  end
+end
+
+local function release_lock(key) ngx.shared.kong_locks:delete(key) end
 
 local function check(options, name)
   local value = options[name]
@@ -14,7 +29,7 @@ local function check(options, name)
   return value
 end
 
--- 0 is for ever, in both.
+-- A ttl of 0 means forever, in both.
 local function remember(key, value, ttl)
   local dict = ngx.shared.kong_db_cache
   assert(dict:set(key, cjson.encode({ value = value, ttl = ttl, at = ngx.now() }), ttl))
@@ -32,11 +47,11 @@ local function look_up(key)
 end
 
 local function run(key, expired, ttl, resurrect_ttl, callback, ...)
-  local taken, err = lock.take(key, Cache.lock_timeout)
+  local taken, err = take_lock(key, Cache.lock_timeout)
   if not taken and err ~= "timeout" then return nil, "could not acquire callback lock: " .. err end
   local now, stale = look_up(key)
   if now ~= nil and not stale then
-    if taken then lock.release(key) end
+    if taken then release_lock(key) end
     return now
   end
   if not taken then
@@ -45,7 +60,7 @@ local function run(key, expired, ttl, resurrect_ttl, callback, ...)
   end
   local ran, value, failure, own_ttl = xpcall(callback, debug.traceback, ...)
   if not ran then
-    lock.release(key)
+    release_lock(key)
     return nil, "callback threw an error: " .. tostring(value)
   end
   if failure ~= nil then
@@ -53,24 +68,24 @@ local function run(key, expired, ttl, resurrect_ttl, callback, ...)
       remember(key, expired, resurrect_ttl)
       value, failure = expired, nil
     end
-    lock.release(key)
+    release_lock(key)
     return value, failure
   end
-  if value == nil then error("the stand-in caches no nil") end
+  if value == nil then error("the stand-in does not cache nil") end
   if type(own_ttl) ~= "number" then own_ttl = ttl end
-  -- Less than 0 is not at all.
+  -- Below 0 means not at all.
   if own_ttl >= 0 then remember(key, value, own_ttl) end
-  lock.release(key)
+  release_lock(key)
   return value
 end
 
---- `kong.cache:get(key, options, callback, ...)`: the value, or nil and why there is none.
+--- `kong.cache:get(key, options, callback, ...)`: returns the value, or nil and the reason.
 function Cache:get(key, options, callback, ...)
   if type(key) ~= "string" then error("key must be a string", 2) end
-  if faults.raised("cache-throws") then error("no shared memory") end
-  if faults.raised("cache-fails") then return nil, "failed to get from node cache: no shared memory" end
+  if faults.on["cache-throws"] then error("no shared memory") end
+  if faults.on["cache-fails"] then return nil, "failed to get from node cache: no shared memory" end
   options = options or {}
-  -- A DB-less Kong remembers for ever what nobody gives a time.
+  -- Without a ttl, a DB-less Kong keeps a value forever.
   local ttl = check(options, "ttl") or 0
   local resurrect_ttl = check(options, "resurrect_ttl") or Cache.resurrect_ttl
   if type(callback) ~= "function" then error("callback must be a function", 2) end

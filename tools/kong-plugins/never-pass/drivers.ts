@@ -4,11 +4,11 @@ import { type Fault, noNginx, startNginx } from '../nginx/nginx.ts'
 
 export const SECRET = 'what-the-gateway-signs-requests-with'
 
-/** One of the two that run the plugins. */
+/** One of the two gateways that run the plugins. */
 export interface Driver extends AsyncDisposable {
   readonly name: DriverName
   readonly port: number
-  /** Breaks, or mends, something that the plugins rely on. False: this driver has no such thing. */
+  /** Breaks or repairs something that the plugins depend on. Resolves to false if this driver does not have it. */
   setFault(fault: Fault, on: boolean): Promise<boolean>
 }
 
@@ -17,13 +17,13 @@ export interface StageOptions {
   readonly verifier: string
   readonly timeoutMs?: number
   readonly cacheSeconds?: number
-  /** Seconds that Kong lets a request wait for another's question about the same key; its own default is 5. */
+  /** Seconds that a request in Kong waits for another request's question about the same key. Kong's default is 5. */
   readonly lockTimeout?: number
 }
 
 /**
- * Behind the check: `/private`, but for `/private/free` and what is below `/private/open/`; `/down`, whose verifier is not there;
- * `/torn`, whose other plugin throws. Open: `/public`.
+ * `/private` needs a key, except for `/private/free` and everything below `/private/open/`. So do `/down`, whose verifier is down, and
+ * `/torn`, whose other plugin throws. `/public` is open.
  */
 async function configFor({
   upstream,
@@ -93,7 +93,7 @@ async function nginx(config: KongConfig, lockTimeout = 5): Promise<Driver> {
 export type DriverName = 'embedded' | 'nginx'
 export const driverNames: readonly DriverName[] = ['embedded', 'nginx']
 
-/** Why a driver cannot be had here; false when it can. */
+/** Returns why a driver cannot be used here; false if it can. */
 export function skipOf(name: DriverName): string | false {
   return name === 'nginx' ? (noNginx() ?? false) : false
 }

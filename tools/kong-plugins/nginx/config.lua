@@ -1,4 +1,4 @@
--- The services, routes and plugins of a kong.yml, as JSON: what each route runs, most specific entry first, in Kong's order.
+-- Reads the services, routes and plugins of a kong.yml in JSON: what each route runs, most specific entry first, in Kong's order.
 local cjson = require "cjson.safe"
 
 local function completed(fields, config, place)
@@ -43,7 +43,7 @@ end
 
 local Config = {}
 
---- Routes by plain prefix, the longest first, each with its upstream (an address) and its plugins; and the plugins of all routes.
+--- Returns routes by plain prefix, the longest first, each with its upstream (an address) and plugins, and the plugins of all routes.
 function Config.read(file)
   local handle = assert(io.open(file))
   local config = assert(cjson.decode(handle:read("*a")))
@@ -53,10 +53,10 @@ function Config.read(file)
     for _, route in ipairs(service.routes) do
       if route.methods or route.hosts or route.headers then error("the stand-in routes by path only") end
       for _, path in ipairs(route.paths) do
-        if string.sub(path, 1, 1) ~= "/" or route.strip_path ~= false then error("the stand-in takes plain paths, unstripped") end
+        if string.sub(path, 1, 1) ~= "/" or route.strip_path ~= false then error("the stand-in supports plain paths only, unstripped") end
         table.insert(routes, {
           path = path,
-          upstream = string.match(service.url, "^http://([%d.]+:%d+)$") or error("the stand-in takes addresses only"),
+          upstream = string.match(service.url, "^http://([%d.]+:%d+)$") or error("the stand-in supports addresses only"),
           plugins = plugins_of(route.plugins or {}, service.plugins or {}, config.plugins or {}),
         })
       end

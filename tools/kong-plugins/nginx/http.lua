@@ -1,13 +1,11 @@
--- What the plugins use of lua-resty-http 0.17: request_uri over a cosocket. Like the original it has no bound but a time-out
--- for each single read, reads the whole body into memory, follows no redirect, inflates nothing, and believes what it can parse.
+-- The part of lua-resty-http 0.17 that the plugins use: request_uri over a cosocket. Like the original, it limits only the time of each
+-- read, reads the whole body into memory, does not follow redirects or decompress, and accepts whatever it can parse.
 local Http = {}
 Http.__index = Http
 
 function Http.new() return setmetatable({ socket = ngx.socket.tcp() }, Http) end
 
 function Http:set_timeout(milliseconds) self.socket:settimeout(milliseconds) end
-
-function Http:set_timeouts(connect, send, read) self.socket:settimeouts(connect, send, read) end
 
 local function read_headers(socket)
   local headers = {}
