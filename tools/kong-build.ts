@@ -1,9 +1,10 @@
 /** `npm run kong:build`: compiles the gateway's plugins to Lua. See HELP. */
-import { type Compiled, compilePlugins } from './kong-plugins/compiler.ts'
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type Compiled, compilePlugins } from './kong-plugins/compiler.ts'
 
 const HELP = `npm run kong:build [-- --check]
 

@@ -1,12 +1,12 @@
-import { MODULES, noNginx } from '../kong-plugins/nginx/nginx.ts'
-import { endChild, freePort, spawnChild } from '@tsmicro/infra'
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import assert from 'node:assert/strict'
+import { endChild, freePort, spawnChild } from '@tsmicro/infra'
+import { MODULES, noNginx } from '../kong-plugins/nginx/nginx.ts'
 
 /** How Kong balances: each try is Lua's to choose, and so many more are allowed as its service has `retries`. */
 const confOf = (port: number, upstream: number, keepAlive: boolean) => `

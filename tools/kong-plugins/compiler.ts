@@ -83,13 +83,13 @@ export function pluginSources(root: string): string[] {
 export const luaOf = (source: string): string => source.replace(/\.ts$/, '.lua')
 
 /** A digest of all sources. */
-export function sourcesDigest(root: string): string {
+function sourcesDigest(root: string): string {
   const paths = SOURCES.flatMap(pattern => filesOf(root, pattern))
   return digest(paths.map(path => `${path}\n${readFileSync(join(root, path), 'utf8')}`).join('\n'))
 }
 
 /** Adds the head to compiled code. With it, outdated or edited files are found without the compiler. */
-export function withHead(source: string, code: string, sources: string): string {
+function withHead(source: string, code: string, sources: string): string {
   return `${MARK}${source}: change that, not this.\n-- sources ${sources}, code ${digest(code)}\n${code}`
 }
 

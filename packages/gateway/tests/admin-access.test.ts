@@ -216,7 +216,7 @@ test('the program: a new token in a file of its owner alone, or one from the env
     child.kill('SIGKILL')
   }
   const faults: [NodeJS.ProcessEnv, string[], RegExp, number][] = [
-    [{ GATEWAY_ADMIN_TOKEN: SECRET }, ['--admin-token-file', file], /there is GATEWAY_ADMIN_TOKEN already/, 2],
+    [{ GATEWAY_ADMIN_TOKEN: SECRET }, ['--admin-token-file', file], /GATEWAY_ADMIN_TOKEN is set/, 2],
     [{ GATEWAY_ADMIN_TOKEN: 'short' }, [], /the admin token has to be 32 characters or more/, 1],
     [{ GATEWAY_ADMIN_TOKEN: '' }, ['--admin-token-file', join(folder, 'no', 'x')], /cannot write the admin token/, 1],
   ]

@@ -7,9 +7,9 @@ import { configOf, echo, gatewayFor, send, upstream } from './support.ts'
 const UUID = '0a1b2c3d-0000-4000-8000-000000000000'
 const DONE = 'done'
 const TLS = /not supported by this gateway: it speaks plain HTTP/
-const CONSUMERS = /not supported by this gateway: it knows no consumers/
+const CONSUMERS = /not supported by this gateway: it has no consumers/
 const STREAMED = /only false is supported: bodies are streamed/
-const HASHING = /not supported by this gateway: it goes round the targets by weight/
+const HASHING = /not supported by this gateway: requests are distributed by weight/
 
 /**
  * Every field of the entities of a declarative config of Kong 3.9, each with a value that Kong takes: either it is done, or
@@ -41,7 +41,7 @@ const fields: Record<string, { before: string; rows: [field: string, verdict: Re
       ['vaults: [{name: env, prefix: a}]', /which needs no entry/],
       ['keys: []', /not supported by this gateway/],
       ['key_sets: [{name: a}]', /not supported by this gateway/],
-      ['filter_chains: [{service: a, filters: []}]', /it runs no WebAssembly/],
+      ['filter_chains: [{service: a, filters: []}]', /it does not run WebAssembly/],
       ['servces: []', /unknown field$/],
       ['toString: []', /unknown field$/],
     ],
@@ -108,7 +108,7 @@ const fields: Record<string, { before: string; rows: [field: string, verdict: Re
       ['    destinations: [{port: 80}]', /not by addresses/],
       ['    expression: http.path == "/"', /traditional_compatible/],
       ['    priority: 1', /traditional_compatible/],
-      ['    service: {name: b}', /belongs to the service that it stands under/],
+      ['    service: {name: b}', /belongs to the service under which it stands/],
       ['    created_at: 1', /leave it out/],
       ['    updated_at: 1', /leave it out/],
     ],
@@ -163,7 +163,7 @@ const fields: Record<string, { before: string; rows: [field: string, verdict: Re
       ['      http_path: /', DONE],
       ['      healthy: {interval: 1, successes: 1, http_statuses: [200]}', DONE],
       ['      unhealthy: {interval: 1, tcp_failures: 1, http_failures: 1, timeouts: 1, http_statuses: [500]}', DONE],
-      ['      concurrency: 10', /not supported by this gateway: it asks all targets at once/],
+      ['      concurrency: 10', /not supported by this gateway: it probes all targets at the same time/],
       ['      headers: {a: [b]}', /not supported by this gateway/],
       ['      https_sni: a.test', TLS],
       ['      https_verify_certificate: true', TLS],
@@ -199,8 +199,8 @@ const fields: Record<string, { before: string; rows: [field: string, verdict: Re
       ['  protocols: [https]', /must contain http/],
       ['  tags: [t]', DONE],
       [`  id: ${UUID}`, DONE],
-      ['  service: {name: a}', /under what it belongs to/],
-      ['  route: {name: a}', /under what it belongs to/],
+      ['  service: {name: a}', /under the entity that it belongs to/],
+      ['  route: {name: a}', /under the entity that it belongs to/],
       ['  consumer: {username: a}', CONSUMERS],
       ['  consumer_group: {name: a}', CONSUMERS],
       ['  ordering: {before: {access: [cors]}}', /order of their priorities/],

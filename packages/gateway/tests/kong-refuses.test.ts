@@ -13,10 +13,10 @@ const checks = (healthchecks: object) => ({ _format_version: '3.0', upstreams: [
 const refused: [string, unknown, RegExp][] = [
   ['a host with two dots', route({ hosts: ['a..b'] }), /hosts\[0\]: is not a host name/],
   ['a host that ends in a dash', route({ hosts: ['a-'] }), /hosts\[0\]: is not a host name/],
-  ['a port behind a wildcard', route({ hosts: ['a.*:80'] }), /hosts\[0\]: takes no port/],
-  ['a service name with a blank', service({ name: 'a b' }), /^services\[0\]\.name: may hold letters/],
-  ['a service name with a slash', service({ name: 'a/b' }), /^services\[0\]\.name: may hold letters/],
-  ['a route name with a colon', route({ name: 'a:b' }), /routes\[0\]\.name: may hold letters/],
+  ['a port behind a wildcard', route({ hosts: ['a.*:80'] }), /hosts\[0\]: cannot have a port/],
+  ['a service name with a blank', service({ name: 'a b' }), /^services\[0\]\.name: may only contain letters/],
+  ['a service name with a slash', service({ name: 'a/b' }), /^services\[0\]\.name: may only contain letters/],
+  ['a route name with a colon', route({ name: 'a:b' }), /routes\[0\]\.name: may only contain letters/],
   [
     'an upstream named as an address',
     { _format_version: '3.0', upstreams: [{ name: '10.0.0.1' }] },

@@ -17,11 +17,11 @@ export interface Case {
   readonly expect: string | Readonly<Record<DriverName, string>>
 }
 
-export const REQUIRED = '401 API_KEY_REQUIRED'
-export const INVALID = '401 API_KEY_INVALID'
+const REQUIRED = '401 API_KEY_REQUIRED'
+const INVALID = '401 API_KEY_INVALID'
 
-export const caseOf = (what: string, expect: Case['expect'], send: Case['send']): Case => ({ what, expect, send })
-export const withKey = (value: string) => ({ headers: [`x-api-key: ${value}`] })
+const caseOf = (what: string, expect: Case['expect'], send: Case['send']): Case => ({ what, expect, send })
+const withKey = (value: string) => ({ headers: [`x-api-key: ${value}`] })
 
 /** Every header in which a client may claim an identity. */
 export const CLAIMS = [
@@ -47,7 +47,7 @@ export const CLAIMS = [
   'x-verify-secret',
 ]
 export const FORGED = 'forged-by-the-client'
-export const claims = CLAIMS.map(name => `${name}: ${FORGED}`)
+const claims = CLAIMS.map(name => `${name}: ${FORGED}`)
 
 /** Returns the bytes of a request. */
 export function bytesOf(

@@ -40,7 +40,7 @@ function isWhole(text: string): boolean {
   return Boolean(length) && text.length >= end + 4 + Number(length)
 }
 
-export function parse(text: string): Answer {
+function parse(text: string): Answer {
   const end = text.indexOf('\r\n\r\n')
   const [first = '', ...lines] = text.slice(0, end === -1 ? undefined : end).split('\r\n')
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1] ?? 0)

@@ -82,7 +82,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** Answers a connection whose bytes are not a valid HTTP request (smuggling attempts, oversized headers …), and closes it. */
-export function answerClientError(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
+function answerClientError(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
   // The client was still sending when it was answered.
   if (socket.writableEnded) return
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
