@@ -1,3 +1,4 @@
+import { ApiError } from 'tsmicro/contract'
 import type { Answer } from './send.ts'
 
 const MOST = 20
@@ -13,4 +14,16 @@ export async function patiently<T extends Pick<Answer, 'status' | 'body'>>(ask: 
   let answer = await ask()
   for (let asked = 1; isUnavailable(answer) && asked < MOST; asked++) answer = await ask()
   return answer
+}
+
+/** The same for a typed client's call: what a test needs before it begins, and may ask for again. */
+export async function untilAvailable<T>(ask: () => Promise<T>): Promise<T> {
+  for (let asked = 1; ; asked++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof ApiError) || asked === MOST) throw error
+      if (!isUnavailable({ status: error.status, body: { error: error.code } })) throw error
+    }
+  }
 }

@@ -2,6 +2,7 @@ import { administration, profile, type RoleName, session } from '@blog-platform/
 import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'
 import { authoring, editing, reading } from '@blog-platform/blog-contract'
 import { createHttpClient } from 'tsmicro/client'
+import { untilAvailable } from './patiently.ts'
 import type { Platform } from './platform.ts'
 
 /** Typed clients of everything that the gateway makes public. */
@@ -37,18 +38,20 @@ export async function person(
   name: string,
   ...roles: RoleName[]
 ): Promise<Person> {
-  const email = `${name.toLowerCase()}-${process.pid}-${count++}@example.com`
-  const { user, tokens } = await clientsOf(platform).session.signUp({ email, password: 'correct horse', name })
+  const { user, tokens } = await untilAvailable(() => {
+    const email = `${name.toLowerCase()}-${process.pid}-${count++}@example.com`
+    return clientsOf(platform).session.signUp({ email, password: 'correct horse', name })
+  })
   if (roles.length > 0) {
     const admin = await administrator(platform)
-    await admin.administration.setRoles({ id: user.id, roles })
+    await untilAvailable(() => admin.administration.setRoles({ id: user.id, roles }))
   }
   return { ...clientsOf(platform, tokens.accessToken), id: user.id, name, ...tokens }
 }
 
 export async function administrator(platform: Pick<Platform, 'url' | 'apiKey'>): Promise<Person> {
   const { email, password } = DEMO_ADMIN
-  const { user, tokens } = await clientsOf(platform).session.signIn({ email, password })
+  const { user, tokens } = await untilAvailable(() => clientsOf(platform).session.signIn({ email, password }))
   return { ...clientsOf(platform, tokens.accessToken), id: user.id, name: user.name, ...tokens }
 }
 

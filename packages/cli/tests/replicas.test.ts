@@ -9,7 +9,7 @@ const REPLICAS = fileURLToPath(new URL('./fixtures/replicas/tsmicro.config.ts', 
 
 function start(dataDir: string, replicas = 2, env: NodeJS.ProcessEnv = {}): Supervisor {
   const args = ['start', '--config', REPLICAS, '--replicas', String(replicas)]
-  return new Supervisor(args, { DATA_DIR: dataDir, LOG_LEVEL: 'warn', READY_TIMEOUT_MS: '3000', ...env })
+  return new Supervisor(args, { DATA_DIR: dataDir, LOG_LEVEL: 'warn', ...env })
 }
 
 /** Runs `tsmicro restart …` to its end. */
@@ -77,7 +77,7 @@ test('two of each: in the table, balanced, started again, replaced one by one', 
 
 test('nothing is replaced while the others are not healthy', async () => {
   using dir = tempDir()
-  await using system = start(dir.path)
+  await using system = start(dir.path, 2, { READY_TIMEOUT_MS: '10000' })
   const gateway = await system.address('gateway')
   writeFileSync(join(dir.path, 'life-blog-broken'), '')
   await system.says(/target is unhealthy.*blog-1/)

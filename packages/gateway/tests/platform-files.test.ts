@@ -65,8 +65,8 @@ test('an instance that freezes: what waits for it moves on where that is allowed
   })
   await using second = await upstream((_req, res) => res.end('second'))
   const text = await textOfFile('kong-load-balanced.yml')
-  // The same checks, a hundred times as fast.
-  const fast = text.replaceAll('interval: 0.5', 'interval: 0.02').replaceAll('timeout: 2\n', 'timeout: 0.2\n')
+  // The same checks, more often. Their time-out stays: a busy machine must not take for frozen what is not.
+  const fast = text.replaceAll('interval: 0.5', 'interval: 0.02')
   const resolve = {
     'auth-1:8001': first.authority,
     'auth-2:8001': first.authority,
