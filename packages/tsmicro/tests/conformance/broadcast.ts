@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createNatsBroadcast, SERVICE_UNAVAILABLE } from 'tsmicro'
-import { until } from '../support/until.ts'
+import { roundTrip, until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
 
 export async function broadcast(openNetwork: OpenNetwork) {
@@ -13,7 +13,7 @@ export async function broadcast(openNetwork: OpenNetwork) {
     const heard: string[] = []
     const state = { lost: 0 }
     bus.listen(name, { heard: text => heard.push(text), lost: () => void state.lost++ })
-    await nats.check()
+    await roundTrip(nats)
     return { nats, bus, heard, state }
   }
 
@@ -31,13 +31,13 @@ export async function broadcast(openNetwork: OpenNetwork) {
     assert.throws(() => a.bus.send('lost'), SERVICE_UNAVAILABLE)
     await network.recover()
     await until('they are connected', () => a.nats.connected && b.nats.connected)
-    await Promise.all([a.nats.check(), b.nats.check()])
+    await Promise.all([roundTrip(a.nats), roundTrip(b.nats)])
     a.bus.send('again')
     await until('it is heard', () => b.heard.at(-1) === 'again')
     b.bus.close()
     a.bus.send('last')
-    await a.nats.check()
-    await b.nats.check()
+    await roundTrip(a.nats)
+    await roundTrip(b.nats)
     assert.equal(b.heard.at(-1), 'again')
     await a.nats.close()
     await until('the end is told', () => a.state.lost === 2)

@@ -6,7 +6,7 @@ import { ApiError, contract, frameworkErrors, procedure } from 'tsmicro/contract
 import Type from 'typebox'
 import { roles } from '../support/providers.ts'
 import { serve } from '../support/service.ts'
-import { until } from '../support/until.ts'
+import { roundTrip, until } from '../support/until.ts'
 import { request } from './network/ask.ts'
 import type { OpenNetwork } from './network/network.ts'
 
@@ -173,7 +173,7 @@ export async function hostile(open: OpenNetwork) {
     }
     // Behind this, nothing hostile is on its way to the caller any more.
     await raw.flush()
-    await caller.check()
+    await roundTrip(caller)
     for (const outcome of await calls) {
       // Whoever knows an inbox could answer in another's name: what came is read with suspicion, then.
       if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof ApiError)

@@ -4,7 +4,7 @@ import { implement, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
-import { until } from '../support/until.ts'
+import { roundTrip, until } from '../support/until.ts'
 import { connected } from './network/connected.ts'
 import type { OpenNetwork } from './network/network.ts'
 
@@ -85,7 +85,7 @@ export async function lostCallers(open: OpenNetwork) {
     await until('noticed', () => !nats.connected)
     await comesBack()
     await until('the service is, too', () => nats.connected)
-    await nats.check()
+    await roundTrip(nats)
     const calls = Array.from({ length: 5 }, () => caller.client(shop).work())
     await until('all are worked on', () => seen.begun === 5)
     const stopped = service.stop()

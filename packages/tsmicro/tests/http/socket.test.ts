@@ -15,7 +15,8 @@ const shop = contract('shop', {
 const aborted: { name: string; reason: string }[] = []
 let hanging = 0
 const made = await serve({
-  http: { receiveTimeoutMs: 400 },
+  // Long enough for a busy machine to read what is sent whole.
+  http: { receiveTimeoutMs: 3000 },
   handlerTimeoutMs: 60_000,
   routes: routes =>
     routes.implement(shop, {

@@ -9,7 +9,7 @@ import { client, ownNats } from '../support/nats.ts'
 import { roles } from '../support/providers.ts'
 import { serve } from '../support/service.ts'
 import { dial } from '../support/socket.ts'
-import { until } from '../support/until.ts'
+import { roundTrip, until } from '../support/until.ts'
 
 /** `SEED=7 npm test -- --only nats/fuzz` sends the same again. */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
@@ -187,12 +187,7 @@ test(`${MESSAGES} messages to all that listens, seed ${seed}: nothing ends, noth
     }
   }
   await attacker.flush()
-  await until('the server has handled all of it', () =>
-    caller.check().then(
-      () => true,
-      () => false,
-    ),
-  )
+  await roundTrip(caller)
   ended.abort(new Error('enough'))
   await Promise.all(waiting)
   await works()

@@ -11,3 +11,13 @@ export async function until(what: string, condition: () => boolean | Promise<boo
     await sleep(5)
   }
 }
+
+/** Waits until the NATS server has handled what was sent before: a busy machine's may take longer than `check` waits. */
+export function roundTrip(nats: { check(): Promise<void> }): Promise<void> {
+  return until('the NATS server answers', () =>
+    nats.check().then(
+      () => true,
+      () => false,
+    ),
+  )
+}

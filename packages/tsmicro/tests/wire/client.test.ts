@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { NatsClient } from 'tsmicro'
-import { until } from '../support/until.ts'
+import { roundTrip, until } from '../support/until.ts'
 import { smallNats } from './nats.ts'
 import type { Message } from './protocol.ts'
 import { openProxy } from './proxy.ts'
@@ -60,7 +60,7 @@ for (const [index, step] of STEPS.entries())
     arrived = 0
     const outcomes = await outcomesOf(await step.run(client))
     await until('all is sent', () => sent.length >= wanted.length)
-    await nats.check()
+    await roundTrip(nats)
     const own = sent.filter(({ subject }) => subject !== '')
     assert.deepEqual(withRepliesOf(own, wanted), wanted)
     assert.deepEqual(outcomes, recorded.outcomes)
