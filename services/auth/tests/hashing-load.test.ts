@@ -30,7 +30,7 @@ const post = (route: string, body: object, signal?: AbortSignal) =>
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    signal: signal ?? AbortSignal.timeout(30_000),
+    signal: signal ?? AbortSignal.timeout(120_000),
   }).then(async answer => {
     await answer.text()
     return answer.status

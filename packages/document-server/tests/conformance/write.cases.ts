@@ -135,7 +135,7 @@ export const writeCases: Cases = {
     },
     'an unacknowledged write is done': async ({ collection }) => {
       await collection.insertOne({ _id: 1 }, { writeConcern: { w: 0 } })
-      for (let tries = 0; tries < 200 && !(await collection.findOne({ _id: 1 })); tries++)
+      for (let tries = 0; tries < 6000 && !(await collection.findOne({ _id: 1 })); tries++)
         await new Promise(done => setTimeout(done, 10))
       assert.deepEqual(await ids(collection, {}), [1])
     },

@@ -18,7 +18,7 @@ after(async () => {
 })
 
 async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt++) {
+  for (let attempt = 0; attempt < 3000; attempt++) {
     if (await condition()) return
     await new Promise(resolve => setTimeout(resolve, 50))
   }
