@@ -83,6 +83,8 @@ async function race(instances: readonly Service[]): Promise<void> {
   const read = async (instance: Service, url: string) => {
     const from = answered
     const { statusCode, body } = await instance.inject({ url })
+    // A busy machine's database may not answer in time; that shows nothing stale.
+    if (statusCode === 503 || statusCode === 504) return
     reads++
     assert.ok(statusCode === 200 || statusCode === 404, body)
     const data = statusCode === 200 ? JSON.parse(body).data : undefined

@@ -57,7 +57,14 @@ export async function openReplica(
 ): Promise<Replica> {
   const nats = new NatsClient({ url: natsServer.url, name: 'test', reconnectWaitMs: 50 })
   const mongo = createMongo({ url: documents.url, database: 'cache', operationTimeoutMs: 5000 })
-  await Promise.all([nats.connect(), mongo.connect()])
+  await nats.connect()
+  // Asked again while a busy machine's document server takes longer than a connection waits.
+  await until('the document server answers', () =>
+    mongo.connect().then(
+      () => true,
+      () => false,
+    ),
+  )
   const registry = createMongoMembership(mongo, GROUPS, group)
   const { read } = registry
   registry.read = async () => {
