@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { Env as AuthEnv } from '@blog-platform/auth-service/env'
-import { EnvSchema as BlogEnv } from '@blog-platform/blog-service/env'
+import { Env as BlogEnv } from '@blog-platform/blog-service/env'
 import { databaseUrl, defineSystem, keptSecret, type System, type SystemConfig } from '@tsmicro/cli'
 import { natsAuthorization } from 'tsmicro/contract'
 import natsUsers from './deploy/nats/permissions.json' with { type: 'json' }

@@ -1,9 +1,9 @@
-// Writes deploy/secrets: a random secret for each thing that needs one, and the addresses that hold them. What is there stays.
+// Writes random secrets, and the URLs that contain them, to deploy/secrets. Existing files are kept.
 //
 //   node deploy/make-secrets.mjs
 //
-// Any Node will do. Compose mounts the files as they are, and the containers' users are not yours: the folder is closed to
-// others (700), the files in it are readable (644).
+// Any version of Node will do. Compose mounts the files as they are, and the containers run as other users: so the files are
+// readable by everybody (644), but in a folder that only you can open (700).
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -31,7 +31,7 @@ test('from nothing to a production service, with tsmicro keys and tsmicro bootst
   )
   const second = await runTsmicro(['bootstrap', '--email', 'other@example.org'], env)
   assert.equal(second.code, 1)
-  assert.match(second.stderr, /^bootstrap: there is an administrator already: .*\n$/)
+  assert.match(second.stderr, /^bootstrap: there already is an administrator: .*\n$/)
 
   const port = await freePort()
   const auth = resources.use(

@@ -1,6 +1,6 @@
 import { defineErrors } from 'tsmicro/contract'
 
-/** What the auth service may answer beside the framework's own errors. */
+/** The errors of the auth service, in addition to the framework's own. */
 export const {
   EMAIL_TAKEN,
   CREDENTIALS_INVALID,
@@ -12,16 +12,16 @@ export const {
   LAST_ADMIN,
   LAST_API_KEY,
 } = defineErrors({
-  EMAIL_TAKEN: { status: 409, message: 'There is an account with this e-mail already' },
+  EMAIL_TAKEN: { status: 409, message: 'An account with this e-mail address already exists' },
   CREDENTIALS_INVALID: { status: 401, message: 'E-mail or password is wrong' },
   TOKEN_INVALID: { status: 401, message: 'The token is not valid' },
-  REFRESH_TOKEN_INVALID: { status: 401, message: 'The session cannot be renewed, sign in again' },
+  REFRESH_TOKEN_INVALID: { status: 401, message: 'The session cannot be renewed; sign in again' },
   USER_NOT_FOUND: { status: 404, message: 'There is no such user' },
   API_KEY_INVALID: { status: 401, message: 'Invalid API key' },
   API_KEY_NOT_FOUND: { status: 404, message: 'There is no such API key' },
   LAST_API_KEY: {
     status: 409,
-    message: 'Without this API key nobody could sign in: make another one that may WRITE first',
+    message: 'Without this API key nobody could sign in: create another key that may WRITE first',
   },
   LAST_ADMIN: { status: 400, message: 'The last administrator must keep the role' },
 })

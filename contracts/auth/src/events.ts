@@ -5,7 +5,7 @@ import { UserId } from './user.ts'
 
 const profilePicUrl = Type.Optional(Type.String())
 
-/** What becomes of API keys. Gateways that listen refuse a revoked key at once. */
+/** Changes to API keys. Gateways that listen refuse a revoked key at once. */
 export const apiKeyEvents = contract('auth', {
   apiKeyRevoked: event({
     subject: 'apikey.revoked',
@@ -14,7 +14,7 @@ export const apiKeyEvents = contract('auth', {
   }),
 })
 
-/** What the auth service announces of users. The sequence of each is the user's version. */
+/** Changes to users. The sequence number of each event is the user's version. */
 export const userEvents = contract('auth', {
   userCreated: event({
     subject: 'user.created',

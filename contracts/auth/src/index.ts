@@ -1,7 +1,12 @@
-export { administration } from './administration.ts'
-export { apiKeyVerification } from './api-key.ts'
-export { ApiKey, apiKeyAdministration, CreatedApiKey, NewApiKey } from './api-key-administration.ts'
-export { ApiKeyPermission } from './api-key-permission.ts'
+export {
+  ApiKey,
+  ApiKeyPermission,
+  ApiKeyVerification,
+  apiKeyAdministration,
+  apiKeyVerification,
+  CreatedApiKey,
+  NewApiKey,
+} from './api-key.ts'
 export {
   API_KEY_INVALID,
   API_KEY_NOT_FOUND,
@@ -14,9 +19,17 @@ export {
   USER_NOT_FOUND,
 } from './errors.ts'
 export { apiKeyEvents, userEvents } from './events.ts'
-export { JsonWebKeySet, keys } from './keys.ts'
-export { ProfileChange, profile } from './profile.ts'
 export { RoleName, roles } from './roles.ts'
 export { SignedIn, SignIn, SignUp, session, Tokens } from './session.ts'
-export { Email, PrivateProfile, PublicProfile, SignedInUser, UserName } from './user.ts'
+export { JsonWebKeySet, signingKeys } from './signing-keys.ts'
+export {
+  administration,
+  Email,
+  PrivateProfile,
+  ProfileChange,
+  PublicProfile,
+  profile,
+  SignedInUser,
+  UserName,
+} from './user.ts'
 export { TokenUser, validation } from './validation.ts'

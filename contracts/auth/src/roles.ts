@@ -1,7 +1,7 @@
 import { defineRoles } from 'tsmicro/contract'
 import Type, { type Static } from 'typebox'
 
-/** The platform's roles, lowest first; a higher one may do what a lower one may. */
+/** The platform's roles, lowest first. A higher role may do everything that a lower one may. */
 export const roles = defineRoles('LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN')
 
 export const RoleName = Type.Union([

@@ -1,19 +1,19 @@
 import { contract, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type, { type Static } from 'typebox'
 import { CREDENTIALS_INVALID, EMAIL_TAKEN, REFRESH_TOKEN_INVALID } from './errors.ts'
-import { Email, Password, ProfilePicUrl, SignedInUser, UserName } from './user.ts'
+import { Email, ProfilePicUrl, SignedInUser, UserName } from './user.ts'
 
 const { TOO_MANY_REQUESTS } = frameworkErrors
 
 export const SignUp = Type.Object({
   email: Email,
-  password: Password,
+  password: Type.String({ minLength: 6, maxLength: 100 }),
   name: UserName,
   profilePicUrl: Type.Optional(ProfilePicUrl),
 })
 export type SignUp = Static<typeof SignUp>
 
-// Looser than SignUp on purpose: what cannot be an account gets the same answer as a wrong password.
+// Looser than SignUp on purpose: credentials that cannot belong to an account get the same answer as a wrong password.
 export const SignIn = Type.Object({
   email: Type.String({ minLength: 1, maxLength: 320 }),
   password: Type.String({ minLength: 1, maxLength: 100 }),
@@ -28,12 +28,12 @@ export type SignedIn = Static<typeof SignedIn>
 
 const RefreshToken = Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 8192 }) })
 
-/** How a client gets, renews and ends its session. */
+/** How clients start, renew and end sessions. */
 export const session = contract('auth', {
   signUp: procedure({
     http: 'POST /signup/basic',
     access: 'key',
-    summary: 'Make an account and sign in',
+    summary: 'Create an account and sign in',
     input: SignUp,
     output: SignedIn,
     errors: { EMAIL_TAKEN, TOO_MANY_REQUESTS },
@@ -42,7 +42,7 @@ export const session = contract('auth', {
   signIn: procedure({
     http: 'POST /signin/basic',
     access: 'key',
-    summary: 'Sign in with e-mail and password',
+    summary: 'Sign in with e-mail address and password',
     input: SignIn,
     output: SignedIn,
     errors: { CREDENTIALS_INVALID, TOO_MANY_REQUESTS },
@@ -51,10 +51,10 @@ export const session = contract('auth', {
   refresh: procedure({
     http: 'POST /token/refresh',
     access: 'key',
-    summary: 'Renew the tokens; Authorization carries the access token, which may be expired',
+    summary: 'Renew the tokens; the Authorization header carries the access token, which may have expired',
     input: RefreshToken,
     output: Tokens,
-    // Half of the time in which the old pair gets the same answer again: who gives up can still ask once more.
+    // Half the time in which the old pair yields the same answer again, so that callers who give up can still retry.
     timeoutMs: 5000,
     errors: { REFRESH_TOKEN_INVALID },
     message: 'Renewed',
@@ -68,7 +68,7 @@ export const session = contract('auth', {
   signOutByToken: procedure({
     http: 'POST /signout',
     access: 'key',
-    summary: 'The same by a refresh token alone, for when the access token has expired',
+    summary: 'The same with only a refresh token, for when the access token has expired',
     input: RefreshToken,
     errors: { REFRESH_TOKEN_INVALID },
     message: 'Signed out',

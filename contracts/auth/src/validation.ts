@@ -1,20 +1,20 @@
 import { contract, procedure } from 'tsmicro/contract'
 import Type, { type Static } from 'typebox'
 import { TOKEN_INVALID } from './errors.ts'
-import { JsonWebKeySet } from './keys.ts'
 import { RoleName } from './roles.ts'
+import { JsonWebKeySet } from './signing-keys.ts'
 import { PublicProfile, UserId } from './user.ts'
 
-/** The user behind a valid token. Roles are not among it: they are asked for, so that a change counts at once. */
+/** The user a valid token belongs to. Roles are not included but asked for each time, so that a change applies at once. */
 export const TokenUser = Type.Object({ ...PublicProfile.properties, sessionId: Type.String() })
 export type TokenUser = Static<typeof TokenUser>
 
-/** What other services ask before they act for a user. */
+/** What other services ask before they act on behalf of a user. */
 export const validation = contract('auth', {
   validateToken: procedure({
     nats: 'validate.token',
     access: 'internal',
-    summary: 'Signature, expiry and session of an access token',
+    summary: 'Check the signature, expiry and session of an access token',
     input: Type.Object({ token: Type.String({ minLength: 1, maxLength: 8192 }) }),
     output: TokenUser,
     errors: { TOKEN_INVALID },

@@ -10,7 +10,7 @@ export const authoring = contract('blog', {
   create: procedure({
     http: 'POST /author',
     access: roles.AUTHOR,
-    summary: 'Make a draft',
+    summary: 'Create a draft',
     input: BlogCreate,
     output: PrivateBlog,
     errors: { SLUG_TAKEN, SLUG_INVALID },
@@ -19,7 +19,7 @@ export const authoring = contract('blog', {
   change: procedure({
     http: 'PUT /author',
     access: roles.AUTHOR,
-    summary: 'Change an own blog; nothing public changes until an editor publishes it again',
+    summary: 'Change your own blog; nothing public changes until an editor publishes it again',
     input: BlogChange,
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER, SLUG_TAKEN, SLUG_INVALID },
@@ -29,7 +29,7 @@ export const authoring = contract('blog', {
   submit: procedure({
     http: 'PUT /author/submit/id/:id',
     access: roles.AUTHOR,
-    summary: 'Hand an own blog to the editors',
+    summary: 'Submit your own blog to the editors',
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
@@ -39,7 +39,7 @@ export const authoring = contract('blog', {
   withdraw: procedure({
     http: 'PUT /author/withdraw/id/:id',
     access: roles.AUTHOR,
-    summary: 'Take an own blog back from the editors; does nothing to one that is not submitted',
+    summary: 'Take your own blog back from the editors; does nothing if it is not submitted',
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
@@ -49,7 +49,7 @@ export const authoring = contract('blog', {
   findOwn: procedure({
     http: 'GET /author/id/:id',
     access: roles.AUTHOR,
-    summary: 'An own blog in any state',
+    summary: 'Your own blog, in any state',
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
@@ -58,7 +58,7 @@ export const authoring = contract('blog', {
   remove: procedure({
     http: 'DELETE /author/id/:id',
     access: roles.AUTHOR,
-    summary: 'Delete an own blog; nobody else gets its slug. Does nothing to one that is deleted already',
+    summary: 'Delete your own blog; its slug stays reserved. Does nothing if it is already deleted',
     input: Type.Object({ id: BlogId }),
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER, CHANGE_NOT_ANNOUNCED },
     message: 'Blog deleted',
@@ -67,7 +67,7 @@ export const authoring = contract('blog', {
   ownDrafts: procedure({
     http: 'GET /author/drafts',
     access: roles.AUTHOR,
-    summary: 'Own blogs with something that is not handed in, newest change first',
+    summary: 'Your blogs with unsubmitted changes, most recently changed first',
     input: PageQuery,
     output: Type.Array(PrivateBlogItem),
     idempotent: true,
@@ -75,7 +75,7 @@ export const authoring = contract('blog', {
   ownSubmitted: procedure({
     http: 'GET /author/submitted',
     access: roles.AUTHOR,
-    summary: 'Own blogs that wait for an editor, newest change first',
+    summary: 'Your blogs that are waiting for an editor, most recently changed first',
     input: PageQuery,
     output: Type.Array(PrivateBlogItem),
     idempotent: true,
@@ -83,7 +83,7 @@ export const authoring = contract('blog', {
   ownPublished: procedure({
     http: 'GET /author/published',
     access: roles.AUTHOR,
-    summary: 'Own blogs that everybody may read, as they are public, newest change first',
+    summary: 'Your published blogs, as everybody sees them, most recently changed first',
     input: PageQuery,
     output: Type.Array(PrivateBlogItem),
     idempotent: true,

@@ -9,19 +9,19 @@ const Description = Type.String({ minLength: 3, maxLength: 2000 })
 const DraftText = Type.String({ maxLength: 50_000 })
 const ImageUrl = Type.String({ format: 'uri', pattern: '^https?://', maxLength: 200 })
 /**
- * Counts an author's changes of a blog's content, from 1: the same number is the same content. What an editor publishes is the
- * revision that the editor has read.
+ * Counts an author's changes to a blog's content, from 1: the same number means the same content. An editor publishes the
+ * revision that they have read.
  */
 export const Revision = Type.Integer({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
   description: 'Revision of a blog',
 })
-/** Upper case only, so that there is one spelling and one address of a tag. */
+/** Upper case only, so that every tag has one spelling and one URL. */
 export const Tag = Type.String({ pattern: '^[A-Z0-9][A-Z0-9 +#._-]{0,49}$', description: 'Tag in upper case' })
 const Tags = Type.Array(Tag, { minItems: 1, maxItems: 20, uniqueItems: true })
 
-/** What an author sends to make a blog. */
+/** What an author sends to create a blog. */
 export const BlogCreate = Type.Object({
   title: Title,
   description: Description,
@@ -32,7 +32,7 @@ export const BlogCreate = Type.Object({
 })
 export type BlogCreate = Static<typeof BlogCreate>
 
-/** What an author sends to change one: the id and any of the fields. */
+/** What an author sends to change a blog: the id and any of the fields. */
 export const BlogChange = Type.Object({ _id: BlogId, ...Type.Partial(BlogCreate).properties }, { minProperties: 2 })
 export type BlogChange = Static<typeof BlogChange>
 
@@ -69,8 +69,8 @@ const state = {
 }
 
 /**
- * A blog as its author and the editors see it. Authors are shown the draft; editors what was handed in, or else what is or
- * was public, never a mere draft. `revision` is that of what is shown, `text` the public text whatever is shown.
+ * A blog as its author and the editors see it. Authors see the draft. Editors see what was submitted, otherwise what is or was
+ * public, but never an unsubmitted draft. `revision` belongs to the side that is shown, `text` is always the public text.
  */
 export const PrivateBlog = Type.Object({
   ...shown,
@@ -78,15 +78,15 @@ export const PrivateBlog = Type.Object({
   draftText: Type.String(),
   author: PublicProfile,
   revision: Revision,
-  /** What was made public last; it still is if `published` is true. */
+  /** The revision that was published last; it is still public if `published` is true. */
   publishedRevision: Type.Optional(Revision),
   ...state,
 })
 export type PrivateBlog = Static<typeof PrivateBlog>
 
 /**
- * A blog in a list of its author or of the editors, without its texts: lists of what is published show what is public, the
- * others the draft. `revision` is that of what is shown.
+ * A blog in a list for its author or for editors, without its texts. Lists of published blogs show the public side, others the
+ * draft. `revision` belongs to the side that is shown.
  */
 export const PrivateBlogItem = Type.Object({
   ...shown,

@@ -13,12 +13,12 @@ import { PageQuery } from './paging.ts'
 
 /** What editors do with submitted and published blogs. */
 export const editing = contract('blog', {
-  /** Everything public becomes that of the revision. A revision that is public already is answered in the same way. */
+  /** Everything public is replaced by the revision. If the revision is already public, the answer is the same. */
   publish: procedure({
     http: 'PUT /editor/publish/id/:id?revision',
     access: roles.EDITOR,
     summary:
-      'Make public the submitted revision that the editor has read, named by `?revision=`; 409 when there is a newer one',
+      'Publish the submitted revision that the editor has read, named by `?revision=`; 409 if there is a newer one',
     input: Type.Object({ id: BlogId, revision: Revision }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND, BLOG_NOT_SUBMITTED, REVISION_CONFLICT, CHANGE_NOT_ANNOUNCED },
@@ -28,18 +28,18 @@ export const editing = contract('blog', {
   unpublish: procedure({
     http: 'PUT /editor/unpublish/id/:id',
     access: roles.EDITOR,
-    summary: 'Take a blog off every public read; does nothing to one that is off already',
+    summary: 'Remove a blog from every public read; does nothing if it is already unpublished',
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND, BLOG_NOT_PUBLISHED, CHANGE_NOT_ANNOUNCED },
     message: 'Blog unpublished',
     idempotent: true,
   }),
-  /** A draft is its author's alone until it is handed in: until then the editors see what is public. */
+  /** Only the author sees a draft until it is submitted; until then editors see what is public. */
   review: procedure({
     http: 'GET /editor/id/:id',
     access: roles.EDITOR,
-    summary: 'What was submitted of a blog, or else what is public of it, with the revision to publish',
+    summary: 'What was submitted of a blog, otherwise what is public of it, with the revision to publish',
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND },
@@ -48,7 +48,7 @@ export const editing = contract('blog', {
   submitted: procedure({
     http: 'GET /editor/submitted',
     access: roles.EDITOR,
-    summary: 'Blogs that wait for an editor, newest change first',
+    summary: 'Blogs that are waiting for an editor, most recently changed first',
     input: PageQuery,
     output: Type.Array(PrivateBlogItem),
     idempotent: true,
@@ -56,7 +56,7 @@ export const editing = contract('blog', {
   published: procedure({
     http: 'GET /editor/published',
     access: roles.EDITOR,
-    summary: 'Blogs that everybody may read, as they are public, newest change first',
+    summary: 'Published blogs, as everybody sees them, most recently changed first',
     input: PageQuery,
     output: Type.Array(PrivateBlogItem),
     idempotent: true,

@@ -2,7 +2,7 @@ import { defineErrors } from 'tsmicro/contract'
 import Type from 'typebox'
 import { Revision } from './blog.ts'
 
-/** What the blog service may answer beside the framework's own errors. */
+/** The errors of the blog service, in addition to the framework's own. */
 export const {
   BLOG_NOT_FOUND,
   NOT_THE_OWNER,
@@ -28,7 +28,7 @@ export const {
   CHANGE_NOT_ANNOUNCED: {
     status: 503,
     message:
-      'The change is stored. An instance that does not answer may show what was before for some seconds; repeat the request to be sure that none does',
+      'The change is stored, but an instance that does not answer may show the previous state for a few seconds. Repeat the request to be sure that none does',
   },
   CURSOR_INVALID: { status: 400, message: 'The cursor must be the id of a blog that is or was published' },
 })

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { BLOG_ID } from './blog.ts'
 
-/** A page by number costs what is before it, so numbers end where a list still answers in time; a cursor leads further. */
+/** Skipping to a page takes time, so page numbers end where a list still answers in time. A cursor leads further. */
 const DEEPEST_PAGE = 1000
 
 export const PageQuery = Type.Object({
@@ -10,12 +10,12 @@ export const PageQuery = Type.Object({
 })
 
 /**
- * A page of a public list of published blogs, newest first. With `cursor`, the `_id` of the last blog that was seen, the list
- * begins behind that blog: what follows is the same whatever was published, withdrawn or deleted meanwhile (that blog
- * included), and equally fast however deep.
+ * A page of a public list of published blogs, newest first. With `cursor`, the `_id` of the last blog seen, the list starts
+ * after that blog. What follows is then the same, even if blogs (including that one) are published, unpublished or deleted in
+ * the meantime, and it is equally fast at any depth.
  *
- * The answer is a plain list either way: each item is the cursor of what follows it, so the first page needs none, and fewer
- * items than `limit` are the end. A blog's place never changes, as its date of publication is set once.
+ * The answer is a plain list in either case. Each item is the cursor for what follows it, so the first page needs no cursor,
+ * and fewer items than `limit` mean the end. A blog's place never changes, because its date of publication is set only once.
  *
  * @example
  * const first = await blogs.latest({ page: 1, limit: 100 })
@@ -24,13 +24,13 @@ export const PageQuery = Type.Object({
 export const ListQuery = Type.Object({
   ...PageQuery.properties,
   cursor: Type.Optional(
-    Type.String({ pattern: BLOG_ID, description: 'Id of a blog: the list, and its page 1, begin behind it' }),
+    Type.String({ pattern: BLOG_ID, description: 'Id of a blog: the list, and its page 1, start after it' }),
   ),
 })
 
 /**
- * What to look for. Only its words count, letters and digits: quotes, minus signs and everything else that a search engine
- * may understand merely part them. A blog is found by any of the words.
+ * What to search for. Only words of letters and digits count: quotes, minus signs and other search operators merely separate
+ * them. A blog matches if it contains any of the words.
  */
 export const SearchQuery = Type.Object({
   q: Type.String({ minLength: 1, maxLength: 200, description: 'Words, any of which is enough' }),

@@ -4,9 +4,9 @@ import { BlogId, BlogItem, PublicBlog, Slug, Tag } from './blog.ts'
 import { BLOG_NOT_FOUND, CURSOR_INVALID } from './errors.ts'
 import { ListQuery, SearchQuery } from './paging.ts'
 
-/** What everybody with an API key may read: published blogs only. */
+/** What anybody with an API key may read: only published blogs. */
 export const reading = contract('blog', {
-  /** Both doors: clients read it over HTTP, other services over NATS. */
+  /** At both doors: clients read it over HTTP, other services over NATS. */
   findById: procedure({
     http: 'GET /id/:id',
     nats: 'find.public',
@@ -56,7 +56,7 @@ export const reading = contract('blog', {
   search: procedure({
     http: 'GET /search',
     access: 'key',
-    summary: 'Published blogs by the words of title and description, best match first, then newest',
+    summary: 'Published blogs by words in their title and description, best match first, then newest',
     input: SearchQuery,
     output: Type.Array(BlogItem),
     idempotent: true,

@@ -1,4 +1,3 @@
-export { Env, loadEnv } from './config/env.ts'
+export { Env, loadEnv } from './env.ts'
 export { DEMO_ADMIN, DEMO_API_KEY } from './startup/demo.ts'
-export type { Parts } from './startup/module.ts'
-export { createAuthService } from './startup/server.ts'
+export { createAuthService, type Parts } from './startup/module.ts'

@@ -1,8 +1,8 @@
 import { runService, StartError } from 'tsmicro'
 import { ConfigError } from 'tsmicro/config'
 import { createLogger } from 'tsmicro/telemetry'
-import { loadEnv } from './config/env.ts'
-import { createAuthService } from './startup/server.ts'
+import { loadEnv } from './env.ts'
+import { createAuthService } from './startup/module.ts'
 
 try {
   const env = loadEnv()

@@ -31,7 +31,7 @@ const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString()
 test('a key is shown once, is good at once, and is kept as a hash', async () => {
   const answer = await create({ comment: 'mobile app' })
   const { key, id, createdAt, ...rest } = answer.body.data
-  assertSuccess(answer, 'API key made', answer.body.data)
+  assertSuccess(answer, 'API key created', answer.body.data)
   assert.deepEqual(rest, { comment: 'mobile app', permissions: ['READ', 'WRITE'] })
   assert.match(key, /^tsmk_[\w-]{43}$/)
   assert.ok(Math.abs(Date.now() - Date.parse(createdAt)) < 60_000)

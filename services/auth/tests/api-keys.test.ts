@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { keys, validation } from '@blog-platform/auth-contract'
+import { signingKeys, validation } from '@blog-platform/auth-contract'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { createHttpClient } from 'tsmicro/client'
 import { DEMO_API_KEY } from '../src/index.ts'
@@ -126,6 +126,6 @@ test('the published keys verify a token and hold nothing private', async () => {
     assert.equal(protectedHeader.kid, set.keys[0]?.kid)
     assert.deepEqual(Object.keys(payload).sort(), ['aud', 'exp', 'iat', 'iss', 'jti', 'nbf', 'sid', 'sub'])
   }
-  assert.deepEqual(await createHttpClient(keys, { baseUrl: auth.url }).jwks({}), set)
+  assert.deepEqual(await createHttpClient(signingKeys, { baseUrl: auth.url }).jwks({}), set)
   assert.deepEqual(await auth.peer.client(validation).publicKeys(), set)
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { SignedIn } from '@blog-platform/auth-contract'
 import { loadKeyRing } from 'tsmicro/auth'
-import { runBootstrap as run } from '../src/startup/bootstrap/run.ts'
+import { runBootstrap as run } from '../src/startup/programs/bootstrap.ts'
 import { close, isAccepted, signUp } from './support/accounts.ts'
 import { addAuth } from './support/auth.ts'
 import { send } from './support/http.ts'
@@ -37,13 +37,15 @@ test('what is not understood is refused with one line, before anything is done',
   const env = { DATABASE_URL }
   const email = ['--email', 'a@b.org']
   await assert.rejects(bootstrap(env), { message: '--email E-MAIL is required' })
-  await assert.rejects(bootstrap(env, '--email', 'nobody'), { message: '--email nobody is no e-mail address' })
+  await assert.rejects(bootstrap(env, '--email', 'nobody'), { message: '--email nobody is not an e-mail address' })
   await assert.rejects(bootstrap(env, ...email, '--name', ' '), { message: /^--name must be one line of/ })
-  await assert.rejects(bootstrap(env, '--api-key', ...email), { message: /^--api-key makes a key for no account/ })
+  await assert.rejects(bootstrap(env, '--api-key', ...email), {
+    message: /^--api-key creates a key without an account/,
+  })
   await assert.rejects(bootstrap(env, '--api-key', '--comment', ''), { message: /^--comment must be/ })
   await assert.rejects(bootstrap(env, '--recover'), { message: '--email E-MAIL is required' })
   await assert.rejects(bootstrap(env, '--recover', ...email, '--name', 'Ops'), {
-    message: /^--recover changes no name/,
+    message: /^--recover does not change the name/,
   })
   await assert.rejects(bootstrap(env, ...email, 'more'), { message: /^Unexpected argument 'more'/ })
   await assert.rejects(bootstrap({}, ...email), { message: /DATABASE_URL is not set/ })
@@ -65,7 +67,7 @@ test('on an empty database: an administrator and a key that work in production; 
   assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1], JSON.stringify(both))
   const { output = '' } = both.find(({ code }) => code === 0) ?? {}
   const refused = both.find(({ code }) => code === 1)
-  assert.match(refused?.output ?? '', /^bootstrap: there is an administrator already: .*$/)
+  assert.match(refused?.output ?? '', /^bootstrap: there already is an administrator: .*$/)
   const [email, password, key] = ['e-mail', 'password', 'API key'].map(name => printed(output, name))
   assert.match(password ?? '', /^[\w-]{24}$/)
   assert.match(key ?? '', /^tsmk_[\w-]{43}$/)
@@ -92,7 +94,7 @@ test('when the only administrator is closed there may be a new one, with a passw
   const env = { DATABASE_URL, BOOTSTRAP_PASSWORD_FILE: file }
   const [taken] = await servers.sql<{ email: string }>('select email from users')
   await assert.rejects(bootstrap(env, '--email', taken?.email ?? ''), {
-    message: /^there is an account with the e-mail/,
+    message: /^an account with the e-mail address/,
   })
   const output = await bootstrap(env, '--email', 'second@example.org')
   assert.doesNotMatch(output, /correct horse/)
@@ -121,7 +123,7 @@ test('--recover gives an account a new password, opens it, makes it an administr
   const account = await signUp(auth)
   await close(auth, account)
   await assert.rejects(bootstrap({ DATABASE_URL }, '--recover', '--email', 'nobody@example.org'), {
-    message: 'there is no account with the e-mail nobody@example.org',
+    message: 'there is no account with the e-mail address nobody@example.org',
   })
   const output = await bootstrap({ DATABASE_URL }, '--recover', '--email', account.email.toUpperCase())
   assert.equal(await isAccepted(auth, account.accessToken), false)

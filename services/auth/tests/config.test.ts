@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { envExample } from 'tsmicro/config'
 import { createLogger } from 'tsmicro/telemetry'
-import { gatewayDoor } from '../src/config/env.ts'
+import { gatewayDoor } from '../src/env.ts'
 import { createAuthService, Env, loadEnv } from '../src/index.ts'
 import { runAuth } from './support/process.ts'
 

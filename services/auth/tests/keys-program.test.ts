@@ -3,10 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import type { SigningKey } from '../src/api/keys/model.ts'
-import { readArguments } from '../src/startup/keys/arguments.ts'
-import { runKeys } from '../src/startup/keys/run.ts'
-import { describeKeys } from '../src/startup/keys/states.ts'
+import type { SigningKey } from '../src/api/signing-key/repository.ts'
+import { describeKeys, readArguments, runKeys } from '../src/startup/programs/keys.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'auth-keys-'))
 after(() => rm(directory, { recursive: true, force: true }))
@@ -53,11 +51,11 @@ test('each state of a key is told', () => {
   const keys = [key('next', now + 1000), key('signs', now), key('bad', now, now), key('old', 0), key('gone', 0)]
   const files = new Map(['old', 'bad', 'signs', 'next', 'fresh'].map(kid => [kid, `/keys/${kid}.pem`]))
   assert.deepEqual(describeKeys({ now, keys }, files), [
-    'fresh  not published yet: does an auth service with this KEYS_DIR run?  /keys/fresh.pem',
+    'fresh  not published yet: is an auth service with this KEYS_DIR running?  /keys/fresh.pem',
     'next  published, signs from 2030-01-01T00:00:01Z  /keys/next.pem',
     'signs  signs  /keys/signs.pem',
     'bad  withdrawn 2030-01-01T00:00:00Z; remove its file  /keys/bad.pem',
-    'old  verifies, signs no more: its file may be removed  /keys/old.pem',
+    'old  verifies, no longer signs: its file may be removed  /keys/old.pem',
     'gone  no file here; retiring until 2030-01-01T00:01:00Z  -',
   ])
 })

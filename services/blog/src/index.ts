@@ -1,3 +1,2 @@
-export { EnvSchema, loadEnv } from './config/env.ts'
-
-export { createBlogService } from './startup/server.ts'
+export { Env, loadEnv } from './env.ts'
+export { createBlogService } from './startup/module.ts'

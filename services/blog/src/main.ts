@@ -2,39 +2,27 @@ import { parseArgs } from 'node:util'
 import { runService, StartError, UnusableError } from 'tsmicro'
 import { ConfigError, describeConfig } from 'tsmicro/config'
 import { createLogger, type Logger } from 'tsmicro/telemetry'
-import { type Env, EnvSchema, loadEnv } from './config/env.ts'
-import { createBlogService, NAME } from './startup/server.ts'
+import { Env, loadEnv } from './env.ts'
+import { createBlogService, NAME } from './startup/module.ts'
 
-const HELP = `Runs the blog service. It is configured by the environment: see .env.example.
+const HELP = `Runs the blog service. It is configured by environment variables: see .env.example.
 NATS_URL and MONGODB_URL are required.
 
 Usage: node main.js
 
-  --help   this text
+  --help   shows this text
 
-SIGTERM or SIGINT finishes the requests under way and exits 0.
+On SIGTERM or SIGINT it finishes the requests in progress and exits with 0.
 `
-
-class UsageError extends Error {}
 
 function wantsHelp(): boolean {
   try {
     return parseArgs({ options: { help: { type: 'boolean', default: false } } }).values.help
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message.split('. ', 1)[0] : String(error))
+    const reason = error instanceof Error ? error.message.split('. ', 1)[0] : String(error)
+    process.stderr.write(`blog: ${reason} (see --help)\n`)
+    process.exit(2)
   }
-}
-
-async function main(): Promise<void> {
-  if (wantsHelp()) {
-    process.stdout.write(HELP)
-    return
-  }
-  const env = loadEnv()
-  const log = createLogger({ name: NAME, level: env.LOG_LEVEL })
-  log.info({ config: describeConfig(EnvSchema, env) }, 'starting')
-  warnOfOpenServers(env, log)
-  await runService(createBlogService(env, { log }), { log })
 }
 
 function warnOfOpenServers(env: Env, log: Logger): void {
@@ -44,9 +32,17 @@ function warnOfOpenServers(env: Env, log: Logger): void {
   }
 }
 
-main().catch(error => {
-  const expected = [ConfigError, StartError, UnusableError, UsageError]
-  if (!expected.some(type => error instanceof type)) throw error
-  process.stderr.write(`blog: ${error.message}${error instanceof UsageError ? ' (see --help)' : ''}\n`)
-  process.exit(error instanceof UsageError ? 2 : 1)
-})
+try {
+  if (wantsHelp()) process.stdout.write(HELP)
+  else {
+    const env = loadEnv()
+    const log = createLogger({ name: NAME, level: env.LOG_LEVEL })
+    log.info({ config: describeConfig(Env, env) }, 'starting')
+    warnOfOpenServers(env, log)
+    await runService(createBlogService(env, { log }), { log })
+  }
+} catch (error) {
+  if (!(error instanceof ConfigError || error instanceof StartError || error instanceof UnusableError)) throw error
+  process.stderr.write(`blog: ${error.message}\n`)
+  process.exit(1)
+}

@@ -4,8 +4,7 @@ import { CHANGE_NOT_ANNOUNCED, type PublicBlog } from '@blog-platform/blog-contr
 import { ObjectId } from 'mongodb'
 import { DEADLINE_EXCEEDED } from 'tsmicro'
 import { type CacheStore, createCacheStore } from 'tsmicro/cache'
-import { PublicBlogCache } from '../src/api/blog/cache.ts'
-import { inTime } from '../src/api/blog/in-time.ts'
+import { inTime, PublicBlogCache } from '../src/api/blog/cache.ts'
 import { newBlog } from '../src/api/blog/model.ts'
 
 const author = { id: '00000000-0000-4000-8000-000000000000', name: 'Ada' }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { wordsOf } from '../src/api/blog/words.ts'
+import { wordsOf } from '../src/api/blog/text.ts'
 
 test('words, each once; signs part them or are gone', () => {
   const cases: [string, string][] = [

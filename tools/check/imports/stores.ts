@@ -18,7 +18,8 @@ export function stores(edge: Edge): string[] {
   // Everybody may be handed a cache; only its type is needed for that.
   if (!STORES.has(edge.specifier) || (edge.specifier === 'tsmicro/cache' && edge.typeOnly)) return []
   const model = edge.from.endsWith('/model.ts') && edge.typeOnly
-  const talksToDatabase = folder === 'database' || /(repository|quer(y|ies)|index(es)?)[^/]*\.ts$/.test(edge.from)
+  const talksToDatabase =
+    folder?.startsWith('database') || /(repository|quer(y|ies)|index(es)?)[^/]*\.ts$/.test(edge.from)
   if (model || talksToDatabase) return []
   return [`${edge.specifier} is named outside startup/ and repositories: let a repository hide the store`]
 }

@@ -1,5 +1,13 @@
 import { apiKeyEvents, userEvents } from '@blog-platform/auth-contract'
-import { createPublisher, currentContext, type Log, type Module, NatsClient } from 'tsmicro'
+import {
+  createPublisher,
+  createService,
+  currentContext,
+  type Log,
+  type Module,
+  NatsClient,
+  type Service,
+} from 'tsmicro'
 import {
   createPasswordHasher,
   createRoleAuthorization,
@@ -9,62 +17,48 @@ import {
   type PasswordHasher,
 } from 'tsmicro/auth'
 import { createPostgres, type Postgres } from 'tsmicro/postgres'
-import { administrationHandlers } from '../api/administration/handlers.ts'
-import { AdministrationService } from '../api/administration/service.ts'
-import { ApiKeyAnnouncements } from '../api/api-key/announcements.ts'
-import { apiKeyAdministrationHandlers, apiKeyVerificationHandlers } from '../api/api-key/handlers.ts'
+import { Announcements } from '../api/announcements.ts'
+import { apiKeyHandlers } from '../api/api-key/handlers.ts'
 import { ApiKeyRepository } from '../api/api-key/repository.ts'
-import { ApiKeyAdministrationService } from '../api/api-key/service.ts'
-import { keysHandlers } from '../api/keys/handlers.ts'
-import { profileHandlers } from '../api/profile/handlers.ts'
-import { ProfileService } from '../api/profile/service.ts'
-import { Arrivals } from '../api/session/arrivals.ts'
+import { ApiKeyService } from '../api/api-key/service.ts'
 import { sessionHandlers } from '../api/session/handlers.ts'
-import { ownTokensOnly } from '../api/session/own-tokens.ts'
 import { SessionRepository } from '../api/session/repository.ts'
+import { RequestClock } from '../api/session/request-clock.ts'
 import { SessionService } from '../api/session/service.ts'
 import { SignInService } from '../api/session/sign-in.ts'
-import { TokenPairs } from '../api/session/token-pair.ts'
-import { SignInPlaceRepository } from '../api/sign-in-throttle/place-repository.ts'
-import { SignInCountRepository } from '../api/sign-in-throttle/repository.ts'
+import { ownTokensOnly, TokenPairs } from '../api/session/tokens.ts'
+import { SignInThrottleRepository } from '../api/sign-in-throttle/repository.ts'
 import { SignInThrottle } from '../api/sign-in-throttle/throttle.ts'
-import { UserAnnouncements } from '../api/user/announcements.ts'
+import { signingKeyHandlers } from '../api/signing-key/handlers.ts'
+import { userHandlers } from '../api/user/handlers.ts'
 import { UserRepository } from '../api/user/repository.ts'
+import { UserService } from '../api/user/service.ts'
 import { validationHandlers } from '../api/validation/handlers.ts'
 import { ValidationService } from '../api/validation/service.ts'
-import { type Env, sessionLimits, signInLimits } from '../config/env.ts'
-import type { RunInTransaction } from '../database/connection.ts'
-import { MIGRATIONS } from '../database/migrations.ts'
-import type { Tables } from '../database/tables.ts'
-import { refuseDevelopmentSecrets } from './development-secrets.ts'
-import { seedDevelopmentData } from './seed.ts'
+import { MIGRATIONS, type RunInTransaction, type Tables } from '../database.ts'
+import { type Env, gatewayDoor, sessionLimits, signInLimits } from '../env.ts'
+import { refuseDemo, seedDemo } from './demo.ts'
 import { loadSigningKeys, signingKeysDependency } from './signing-keys.ts'
 
-/** What a test may put in place of the real thing. */
+/** What a test may replace. */
 export interface Parts {
   readonly postgres: Postgres<Tables>
   readonly nats: NatsClient
   readonly passwords: PasswordHasher
 }
 
-export interface ModuleOptions {
-  readonly env: Env
-  readonly log: Log
-  readonly overrides?: Partial<Parts>
-}
-
 /**
  * Wires the auth service: connections → repositories → services → handlers.
- * @throws {StartError} when there is no usable signing key; only development and test make one
+ * @throws {StartError} if there is no usable signing key; only development and test create one
  */
-export async function createModule({ env, log, overrides = {} }: ModuleOptions): Promise<Module> {
+async function createModule(env: Env, log: Log, overrides: Partial<Parts>): Promise<Module> {
   const postgres =
     overrides.postgres ??
     createPostgres<Tables>({
       url: env.DATABASE_URL,
       pooler: env.DATABASE_POOLER,
       applicationName: 'auth',
-      // A statement that nobody waits for any more should not keep its connection.
+      // A statement that nobody waits for should not keep its connection.
       statementTimeoutMs: env.REQUEST_TIMEOUT_MS,
       currentSignal: () => currentContext()?.deadline.signal,
       log,
@@ -80,18 +74,15 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
   const keys = await loadSigningKeys({ env, log, db: postgres.db, transaction })
   const verifier = ownTokensOnly(createTokenVerifier({ ...jwt, keys }))
-  const lives = { accessSeconds: env.ACCESS_TOKEN_SECONDS, refreshSeconds: env.REFRESH_TOKEN_SECONDS }
-  const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing: keys }), lives)
+  const lifetimes = { access: env.ACCESS_TOKEN_SECONDS, refresh: env.REFRESH_TOKEN_SECONDS }
+  const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing: keys }), lifetimes)
 
-  const publisher = createPublisher(nats, 'auth')
-  const announcements = new UserAnnouncements(publisher, log)
-  const apiKeyAnnouncements = new ApiKeyAnnouncements(publisher, log)
-  const arrivals = Arrivals.ofProcess()
-  const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, arrivals })
+  const announcements = new Announcements(createPublisher(nats, 'auth'), log)
+  const clock = RequestClock.ofProcess()
+  const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, clock })
   const limits = signInLimits(env)
-  const counts = new SignInCountRepository(postgres.db, limits.windowSeconds)
-  const places = new SignInPlaceRepository(postgres.db)
-  const throttle = new SignInThrottle({ counts, places, limits, transaction })
+  const attempts = new SignInThrottleRepository(postgres.db, limits.windowSeconds)
+  const throttle = new SignInThrottle(attempts, limits, transaction)
   const signIn = new SignInService({ users, sessions, passwords, throttle, announcements, transaction })
   const validation = new ValidationService({ verifier, sessions, users })
 
@@ -104,12 +95,10 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
     nats,
     handlers: [
       sessionHandlers(signIn, sessions),
-      profileHandlers(new ProfileService(users, announcements)),
-      administrationHandlers(new AdministrationService(users, transaction)),
-      apiKeyAdministrationHandlers(new ApiKeyAdministrationService(apiKeys, apiKeyAnnouncements, transaction)),
-      apiKeyVerificationHandlers(apiKeys),
+      ...userHandlers(new UserService(users, announcements, transaction)),
+      ...apiKeyHandlers(new ApiKeyService(apiKeys, announcements, transaction)),
       validationHandlers(validation, keys),
-      keysHandlers(keys),
+      signingKeyHandlers(keys),
     ],
     publishes: [userEvents, apiKeyEvents],
     authentication,
@@ -119,16 +108,34 @@ export async function createModule({ env, log, overrides = {} }: ModuleOptions):
       { name: 'migrations', run: async () => void (await postgres.migrate(MIGRATIONS)) },
       { name: 'signing keys', run: () => keys.start() },
       ...(env.NODE_ENV === 'production'
-        ? [
-            {
-              name: 'the check for secrets of development',
-              run: () => refuseDevelopmentSecrets({ apiKeys, users, passwords }),
-            },
-          ]
+        ? [{ name: 'the check for development secrets', run: () => refuseDemo({ apiKeys, users, passwords }) }]
         : []),
       ...(env.SEED_DEVELOPMENT_DATA
-        ? [{ name: 'development data', run: () => seedDevelopmentData({ apiKeys, users, passwords, transaction }) }]
+        ? [{ name: 'development data', run: () => seedDemo({ apiKeys, users, passwords }, transaction) }]
         : []),
     ],
   }
+}
+
+/**
+ * Creates the auth service without starting it.
+ * @throws {StartError} if there is no usable signing key; only development and test create one
+ */
+export async function createAuthService(env: Env, log: Log, overrides: Partial<Parts> = {}): Promise<Service> {
+  const gateway = gatewayDoor(env)
+  return createService({
+    name: 'auth',
+    version: '0.1.0',
+    description: 'Accounts, sessions, roles and API keys',
+    module: await createModule(env, log, overrides),
+    log,
+    handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      publicPath: '/auth',
+      trustedProxies: env.TRUSTED_PROXIES,
+      ...(gateway ? { gateway } : {}),
+    },
+  })
 }

@@ -1,10 +1,10 @@
 import { type Dependency, type Log, StartError } from 'tsmicro'
 import { RotatingKeyRing } from 'tsmicro/auth'
-import { SigningKeyRepository } from '../api/keys/repository.ts'
-import type { Env } from '../config/env.ts'
-import type { Connection, RunInTransaction } from '../database/connection.ts'
+import { SigningKeyRepository } from '../api/signing-key/repository.ts'
+import type { Connection, RunInTransaction } from '../database.ts'
+import type { Env } from '../env.ts'
 
-/** For clocks that differ, and for the moment between the last look at a key's file and the last token that it signs. */
+/** Covers differences between clocks, and the time between the last check of a key's file and the last token it signs. */
 const MARGIN_SECONDS = 60
 
 export interface SigningKeysParts {
@@ -14,7 +14,7 @@ export interface SigningKeysParts {
   readonly transaction: RunInTransaction
 }
 
-/** The keys of KEYS_DIR, not yet published. @throws {StartError} when there is no usable one and none may be made */
+/** Loads the keys of KEYS_DIR without publishing them. @throws {StartError} if none is usable and none may be created */
 export function loadSigningKeys({ env, log, db, transaction }: SigningKeysParts): Promise<RotatingKeyRing> {
   const publications = new SigningKeyRepository(db, transaction, {
     activationSeconds: env.KEY_ACTIVATION_SECONDS,
@@ -27,11 +27,11 @@ export function loadSigningKeys({ env, log, db, transaction }: SigningKeysParts)
   })
 }
 
-/** Ends the watching before the database is closed; an instance without a key that may sign is not ready. */
+/** Stops watching the keys before the database is closed. An instance without a key that may sign is not ready. */
 export function signingKeysDependency(keys: RotatingKeyRing): Dependency {
   return {
     name: 'signing keys',
-    // They are published once the tables are there.
+    // They are published later, when the tables exist.
     connect: async () => {},
     check: async () => void keys.current,
     close: () => keys.stop(),

@@ -2,11 +2,11 @@ import type { Tokens } from '@blog-platform/auth-contract'
 import type { KyselyPlugin } from 'kysely'
 import type { TokenSigner, TokenVerifier } from 'tsmicro/auth'
 import type { Postgres } from 'tsmicro/postgres'
-import { Arrivals } from '../../src/api/session/arrivals.ts'
 import { SessionRepository } from '../../src/api/session/repository.ts'
+import { RequestClock } from '../../src/api/session/request-clock.ts'
 import { SessionService } from '../../src/api/session/service.ts'
-import { TokenPairs } from '../../src/api/session/token-pair.ts'
-import type { Tables } from '../../src/database/tables.ts'
+import { TokenPairs } from '../../src/api/session/tokens.ts'
+import type { Tables } from '../../src/database.ts'
 
 /** Where an instance can be stopped in the middle of a renewal, in the order of its work. */
 export type Point = 'unread' | 'verifying' | 'exchanged' | 'looked up' | 'ending' | 'ended' | 'signing'
@@ -17,12 +17,12 @@ export interface Needed {
   readonly verifier: TokenVerifier
 }
 
-const LIMITS = { accessSeconds: 900, refreshSeconds: 604_800, maxSeconds: 2_592_000, perUser: 50 }
+const LIMITS = { access: 900, refresh: 604_800, refreshSeconds: 604_800, maxSeconds: 2_592_000, perUser: 50 }
 
 /** Sessions as one instance has them, with a clock that a test moves, on the real database; it can be stopped at a point. */
 export class StoppableInstance {
   readonly sessions: SessionService
-  readonly #arrivals: Arrivals
+  readonly #clock: RequestClock
   #ms = 0
   #isFrozen = false
   #points: Point[] = []
@@ -38,7 +38,7 @@ export class StoppableInstance {
         return result
       },
     }
-    this.#arrivals = new Arrivals(() => [this.#ms, this.#ms])
+    this.#clock = new RequestClock(() => [this.#ms, this.#ms])
     const pairs = new TokenPairs(signer, LIMITS)
     const sign = pairs.sign.bind(pairs)
     pairs.sign = async session => {
@@ -61,7 +61,7 @@ export class StoppableInstance {
           return verifier.verify(token, options)
         },
       },
-      arrivals: this.#arrivals,
+      clock: this.#clock,
     })
   }
 
@@ -85,7 +85,7 @@ export class StoppableInstance {
     else
       for (let left = ms; left > 0; left -= 500) {
         this.#ms += Math.min(left, 500)
-        this.#arrivals.read()
+        this.#clock.read()
       }
   }
 

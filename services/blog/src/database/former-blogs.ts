@@ -2,19 +2,19 @@ import { type Document, MongoServerError, type ObjectId } from 'mongodb'
 import type { Mongo } from 'tsmicro/mongo'
 import type { Blog, Head } from '../api/blog/model.ts'
 
-/** A blog as it was stored before there were revisions: one head, which was the draft's and at the same time public. */
+/** A blog as it was stored before there were revisions: a single head, both for the draft and for the public. */
 export type FormerBlog = Head & Omit<Blog, 'draft' | 'revision' | 'public' | 'slugs' | 'publicSlugs'>
 
 const COLLECTION = 'blogs'
 const FORMER_INDEXES = ['slug_1', 'title_text_description_text', 'status_1_published_1_tags_1_publishedAt_-1__id_-1']
 /** NamespaceNotFound, IndexNotFound */
-const NOT_THERE: ReadonlySet<unknown> = new Set([26, 27])
-/** Small, as each may have two texts of 50,000 characters. */
+const NOT_FOUND: ReadonlySet<unknown> = new Set([26, 27])
+/** Small, because each blog may have two texts of 50,000 characters. */
 const BATCH = 100
 
 /**
- * Drops the indexes that the new ones replace: a collection has one text index, and `slug` is no longer in every document.
- * Harmless when repeated.
+ * Drops the indexes that new ones replace: a collection can have only one text index, and `slug` is no longer in every document.
+ * It can be repeated.
  */
 export async function dropFormerIndexes(mongo: Mongo): Promise<void> {
   const blogs = mongo.collection<Blog>(COLLECTION)
@@ -22,14 +22,14 @@ export async function dropFormerIndexes(mongo: Mongo): Promise<void> {
     try {
       await blogs.run(collection => collection.dropIndex(name))
     } catch (error) {
-      if (!(error instanceof MongoServerError && NOT_THERE.has(error.code))) throw error
+      if (!(error instanceof MongoServerError && NOT_FOUND.has(error.code))) throw error
     }
   }
 }
 
 /**
- * Gives blogs of before revisions the form of now. What is public stays public as it is. Each is changed by itself, and several
- * instances may do it at once; where it was interrupted, the next start goes on.
+ * Upgrades blogs from before revisions to the current form. What is public stays as it is. Each blog is changed separately, and
+ * several instances may do this at once. If it is interrupted, the next start continues.
  */
 export async function upgradeFormerBlogs(mongo: Mongo): Promise<void> {
   const former = mongo.collection<FormerBlog>(COLLECTION)
@@ -41,7 +41,7 @@ export async function upgradeFormerBlogs(mongo: Mongo): Promise<void> {
   }
 }
 
-/** Whoever else has changed or upgraded it meanwhile was first. */
+/** Matches only if nobody has changed or upgraded the blog in the meantime. */
 function unchanged({ _id, slug, updatedAt }: FormerBlog): Document {
   return { _id, slug, updatedAt }
 }

@@ -2,15 +2,21 @@ import { profile, validation } from '@blog-platform/auth-contract'
 import {
   type AuthenticationProvider,
   type AuthorizationProvider,
+  cacheSubjectOf,
   circuitBreaker,
+  createNatsBroadcast,
+  createService,
   currentContext,
   type Log,
   type Module,
   NatsClient,
   retry,
+  type Service,
+  withSharedContext,
 } from 'tsmicro'
-import type { CacheStore } from 'tsmicro/cache'
-import { createMongo, type Mongo } from 'tsmicro/mongo'
+import { type CacheStore, createCacheStore } from 'tsmicro/cache'
+import { createMongo, createMongoMembership, type Mongo } from 'tsmicro/mongo'
+import { createLogger } from 'tsmicro/telemetry'
 import { authorHandlers } from '../api/author/handlers.ts'
 import { AuthorRepository } from '../api/author/repository.ts'
 import { AuthorService } from '../api/author/service.ts'
@@ -19,17 +25,14 @@ import { PublicBlogCache } from '../api/blog/cache.ts'
 import { EditingService } from '../api/blog/editing-service.ts'
 import { authoringHandlers, editingHandlers, readingHandlers } from '../api/blog/handlers.ts'
 import { BlogListRepository } from '../api/blog/list-repository.ts'
-import { ListingService } from '../api/blog/listing-service.ts'
 import { ReadingService } from '../api/blog/reading-service.ts'
 import { BlogRepository } from '../api/blog/repository.ts'
-import type { Env } from '../config/env.ts'
 import { dropFormerIndexes, upgradeFormerBlogs } from '../database/former-blogs.ts'
-import { createAuthentication } from './authentication.ts'
-import { createAuthorization } from './authorization.ts'
-import { createStore } from './cache-store.ts'
-import { blogIndexes } from './indexes.ts'
+import { blogIndexes } from '../database/indexes.ts'
+import { type Env, gatewayDoor } from '../env.ts'
+import { createAuthentication, createAuthorization } from './access.ts'
 
-/** What a test may put in place of the real thing. */
+/** What a test may replace. */
 export interface Parts {
   readonly log: Log
   readonly mongo: Mongo
@@ -39,16 +42,16 @@ export interface Parts {
   readonly authorization: AuthorizationProvider
 }
 
-/** Longer than any query of this service takes; shorter than a client waits. */
+/** Longer than any query of this service takes, but shorter than clients wait. */
 const MONGO_TIMEOUT_MS = 5000
 
-/** What can't answer for longer than this is told to the client, who decides whether to wait. */
+/** If a service stays unavailable for longer than this, the client is told and can decide whether to wait. */
 const RETRY_MAX_MS = 250
 
-/** Far longer than an answer of the auth service takes; an instance that died with a question leaves time for another. */
+/** Far longer than an answer of the auth service takes. If an instance dies during a call, this leaves time for another one. */
 const RETRY_ATTEMPT_MS = 1000
 
-/** Wires the service's parts. Nothing is connected yet. */
+/** Wires the service's parts without connecting anything. */
 export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   const mongo =
     overrides.mongo ??
@@ -81,32 +84,81 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   const authorization = overrides.authorization ?? createAuthorization(nats)
 
   const cache = new PublicBlogCache(store)
-  const blogs = new BlogRepository(mongo, blogIndexes)
-  const lists = new BlogListRepository(mongo)
   const authors = new AuthorService({
     authors: new AuthorRepository(mongo),
     fetchProfile: id => nats.client(profile).publicProfile({ id }),
     onChange: id => cache.authorChanged(id),
   })
-  const reading = new ReadingService(blogs, authors, cache)
-  const listing = new ListingService(blogs, lists, cache)
+  const blogs = new BlogRepository(mongo, blogIndexes)
+  const parts = { blogs, lists: new BlogListRepository(mongo), authors, cache }
   return {
     nats,
     handlers: [
-      readingHandlers(reading, listing),
-      authoringHandlers(new AuthoringService(blogs, lists, authors, cache)),
-      editingHandlers(new EditingService(blogs, lists, authors, cache)),
+      readingHandlers(new ReadingService(parts)),
+      authoringHandlers(new AuthoringService(parts)),
+      editingHandlers(new EditingService(parts)),
       ...authorHandlers(authors),
     ],
     calls: [validation, profile],
     authentication,
     authorization,
-    // Closed in reverse: the store gives its place among the replicas back while it can reach MongoDB.
+    // Closed in reverse order: the store deregisters from the replicas while it can still reach MongoDB.
     dependencies: [mongo, store],
     prepare: [
-      { name: 'indexes of before', run: () => dropFormerIndexes(mongo) },
+      { name: 'former indexes', run: () => dropFormerIndexes(mongo) },
       { name: 'indexes', run: () => mongo.ensureIndexes() },
-      { name: 'blogs of before revisions', run: () => upgradeFormerBlogs(mongo) },
+      { name: 'blogs from before revisions', run: () => upgradeFormerBlogs(mongo) },
     ],
   }
+}
+
+export interface StoreParts {
+  readonly mongo: Mongo
+  readonly nats: NatsClient
+  readonly log: Log | undefined
+  /** Milliseconds after which a change is reported as not announced. Default: when every lease has certainly ended. */
+  readonly limitMs?: number
+}
+
+/** Allowed on top of the lease: to ask which instances there are, to check again, and for delays. */
+const LEEWAY_MS = 2500
+
+/** The service's caches, which are consistent across its instances. They are used once MongoDB and NATS are connected. */
+export function createStore(env: Env, { mongo, nats, log, limitMs }: StoreParts): CacheStore {
+  const leaseMs = env.CACHE_LEASE_SECONDS * 1000
+  return createCacheStore({
+    ttlMs: env.CACHE_TTL_SECONDS * 1000,
+    maxSizeBytes: env.CACHE_MAX_MEGABYTES * 1024 * 1024,
+    replicas: {
+      registry: createMongoMembership(mongo, 'cacheReplicas'),
+      bus: createNatsBroadcast(nats, cacheSubjectOf('blog')),
+      leaseMs,
+      limitMs: limitMs ?? leaseMs + LEEWAY_MS,
+    },
+    share: withSharedContext,
+    ...(env.REDIS_URL === undefined ? {} : { redis: { url: env.REDIS_URL, prefix: 'blog' } }),
+    ...(log ? { log } : {}),
+  })
+}
+
+export const NAME = 'blog'
+
+/**
+ * Creates the blog service without starting it.
+ *
+ * @example
+ * const service = createBlogService(loadEnv())
+ * await service.start()
+ */
+export function createBlogService(env: Env, overrides: Partial<Parts> = {}): Service {
+  const log = overrides.log ?? createLogger({ name: NAME, level: env.LOG_LEVEL })
+  const gateway = gatewayDoor(env)
+  return createService({
+    name: NAME,
+    version: '0.1.0',
+    description: 'Blogs: writing, publishing, reading',
+    module: createModule(env, { ...overrides, log }),
+    log,
+    http: { host: env.HOST, port: env.PORT, publicPath: '/blog', ...(gateway ? { gateway } : {}) },
+  })
 }

@@ -1,27 +1,18 @@
-import { API_KEY_INVALID, apiKeyAdministration, apiKeyVerification } from '@blog-platform/auth-contract'
+import { apiKeyAdministration, apiKeyVerification } from '@blog-platform/auth-contract'
 import { type Implementation, implement } from 'tsmicro'
-import type { ApiKeyRepository } from './repository.ts'
-import type { ApiKeyAdministrationService } from './service.ts'
+import type { ApiKeyService } from './service.ts'
 
-/** What administrators do with API keys. */
-export function apiKeyAdministrationHandlers(service: ApiKeyAdministrationService): Implementation {
-  return implement(apiKeyAdministration, {
-    createApiKey: ({ input }) => service.create(input),
-    listApiKeys: ({ input }) => service.list(input.page, input.limit),
-    revokeApiKey: ({ input }) => service.revoke(input.id),
-  })
-}
-
-/** What the gateway asks before it lets a request through. */
-export function apiKeyVerificationHandlers(keys: ApiKeyRepository): Implementation {
-  return implement(apiKeyVerification, {
-    async verifyApiKey({ input }) {
-      const found = await keys.findGood(input.key)
-      return found ? { valid: true, id: found.id, permissions: found.permissions } : { valid: false }
-    },
-    async verifyApiKeyHeader({ context }) {
-      const key = context.headers['x-api-key']
-      if (key === undefined || !(await keys.findGood(key))) throw new API_KEY_INVALID()
-    },
-  })
+/** What administrators do with API keys, and what the gateway asks about them. */
+export function apiKeyHandlers(apiKeys: ApiKeyService): Implementation[] {
+  return [
+    implement(apiKeyAdministration, {
+      createApiKey: ({ input }) => apiKeys.create(input),
+      listApiKeys: ({ input }) => apiKeys.list(input.page, input.limit),
+      revokeApiKey: ({ input }) => apiKeys.revoke(input.id),
+    }),
+    implement(apiKeyVerification, {
+      verifyApiKey: ({ input }) => apiKeys.verify(input.key),
+      verifyApiKeyHeader: ({ context }) => apiKeys.requireValid(context.headers['x-api-key']),
+    }),
+  ]
 }

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto'
-import type { ApiKeyPermission } from '@blog-platform/auth-contract'
+import type { ApiKey, ApiKeyPermission } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
-import type { Connection } from '../../database/connection.ts'
-import type { ApiKeysTable } from '../../database/tables.ts'
-import type { ApiKeyToStore, StoredApiKey } from './model.ts'
+import type { ApiKeysTable, Connection } from '../../database.ts'
 
-/** The only code that reads and writes API keys; it keeps their hashes only. */
+export interface NewApiKeyRow {
+  readonly key: string
+  readonly comment: string
+  readonly permissions: readonly ApiKeyPermission[]
+  readonly expiresAt?: Date | undefined
+}
+
+/** The only code that reads and writes API keys. It stores only their hashes. */
 export class ApiKeyRepository {
   readonly #db: Connection
 
@@ -13,13 +18,13 @@ export class ApiKeyRepository {
     this.#db = db
   }
 
-  /** Which key it is and what it may do; `undefined` when it is unknown, revoked or expired. */
-  async findGood(key: string): Promise<Pick<StoredApiKey, 'id' | 'permissions'> | undefined> {
-    return await good(this.#db).select(['id', 'permissions']).where('key_hash', '=', hashOf(key)).executeTakeFirst()
+  /** Returns undefined if the key is unknown, revoked or expired. */
+  async findValid(key: string): Promise<Pick<ApiKey, 'id' | 'permissions'> | undefined> {
+    return await valid(this.#db).select(['id', 'permissions']).where('key_hash', '=', hashOf(key)).executeTakeFirst()
   }
 
-  /** Does nothing, and gives `undefined`, when the key is there already. */
-  async create(apiKey: ApiKeyToStore, db: Connection = this.#db): Promise<StoredApiKey | undefined> {
+  /** Does nothing and returns undefined if the key already exists. */
+  async create(apiKey: NewApiKeyRow, db: Connection = this.#db): Promise<ApiKey | undefined> {
     const { key, comment, permissions, expiresAt } = apiKey
     const row = await db
       .insertInto('api_keys')
@@ -30,8 +35,8 @@ export class ApiKeyRepository {
     return row && toApiKey(row)
   }
 
-  /** Newest first; pages count from 1. */
-  async list(page: number, limit: number): Promise<readonly StoredApiKey[]> {
+  /** Newest first. Pages are numbered from 1. */
+  async list(page: number, limit: number): Promise<ApiKey[]> {
     const rows = await this.#db
       .selectFrom('api_keys')
       .select(COLUMNS)
@@ -43,7 +48,10 @@ export class ApiKeyRepository {
     return rows.map(toApiKey)
   }
 
-  /** The key's id as it is kept, however it was written; `undefined` when there is no such key. Revoking again keeps the first time. */
+  /**
+   * Returns the key's id as it is stored, or undefined if there is no such key. Revoking it again keeps the first time of
+   * revocation.
+   */
   async revoke(id: string, db: Connection = this.#db): Promise<string | undefined> {
     const revoked = await db
       .updateTable('api_keys')
@@ -54,19 +62,19 @@ export class ApiKeyRepository {
     return revoked?.id
   }
 
-  /** Until the transaction ends no other one gets past this: what is left after a revocation is one decision. */
+  /** Lets only one transaction at a time decide which keys are left after a revocation. */
   async lockRevocations(db: Connection): Promise<void> {
     await sql`select pg_advisory_xact_lock(hashtextextended('api_keys: revocations', 0))`.execute(db)
   }
 
   /** Whether a key is neither revoked nor expired. */
-  async isGood(id: string, db: Connection): Promise<boolean> {
-    return (await good(db).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+  async isValid(id: string, db: Connection): Promise<boolean> {
+    return (await valid(db).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
   }
 
-  /** Whether there is another good key to sign in with, and to make further ones. */
-  async isOtherThatWrites(id: string, db: Connection): Promise<boolean> {
-    const other = await good(db)
+  /** Whether another valid key could be used to sign in and make new keys. */
+  async hasOtherWriter(id: string, db: Connection): Promise<boolean> {
+    const other = await valid(db)
       .select('id')
       .where('id', '!=', id)
       .where('permissions', '@>', sql<ApiKeyPermission[]>`array['WRITE']`)
@@ -78,7 +86,7 @@ export class ApiKeyRepository {
 
 const COLUMNS = ['id', 'comment', 'permissions', 'created_at', 'expires_at', 'revoked_at'] as const
 
-function good(db: Connection) {
+function valid(db: Connection) {
   return db
     .selectFrom('api_keys')
     .where('revoked_at', 'is', null)
@@ -87,12 +95,12 @@ function good(db: Connection) {
 
 type Row = Pick<Selectable<ApiKeysTable>, (typeof COLUMNS)[number]>
 
-function toApiKey({ created_at, expires_at, revoked_at, ...row }: Row): StoredApiKey {
+function toApiKey({ created_at, expires_at, revoked_at, ...row }: Row): ApiKey {
   return {
     ...row,
-    createdAt: created_at,
-    expiresAt: expires_at ?? undefined,
-    revokedAt: revoked_at ?? undefined,
+    createdAt: created_at.toISOString(),
+    ...(expires_at && { expiresAt: expires_at.toISOString() }),
+    ...(revoked_at && { revokedAt: revoked_at.toISOString() }),
   }
 }
 

@@ -1,59 +1,75 @@
+import { randomBytes } from 'node:crypto'
 import {
+  API_KEY_INVALID,
   API_KEY_NOT_FOUND,
   type ApiKey,
+  type ApiKeyVerification,
   type CreatedApiKey,
   LAST_API_KEY,
   type NewApiKey,
 } from '@blog-platform/auth-contract'
 import { VALIDATION_FAILED } from 'tsmicro'
-import type { RunInTransaction } from '../../database/connection.ts'
-import type { ApiKeyAnnouncements } from './announcements.ts'
-import { apiKeyOf } from './dto.ts'
-import { generateApiKey } from './generate.ts'
+import type { RunInTransaction } from '../../database.ts'
+import type { Announcements } from '../announcements.ts'
 import type { ApiKeyRepository } from './repository.ts'
 
-/** What administrators do with API keys. */
-export class ApiKeyAdministrationService {
+/** Verifies API keys for the gateway, and manages them for administrators. */
+export class ApiKeyService {
   readonly #keys: ApiKeyRepository
-  readonly #announcements: ApiKeyAnnouncements
+  readonly #announcements: Announcements
   readonly #transaction: RunInTransaction
 
-  constructor(keys: ApiKeyRepository, announcements: ApiKeyAnnouncements, transaction: RunInTransaction) {
+  constructor(keys: ApiKeyRepository, announcements: Announcements, transaction: RunInTransaction) {
     this.#keys = keys
     this.#announcements = announcements
     this.#transaction = transaction
   }
 
-  /** @throws {VALIDATION_FAILED} when it is to expire in the past */
+  async verify(key: string): Promise<ApiKeyVerification> {
+    const found = await this.#keys.findValid(key)
+    return found ? { valid: true, id: found.id, permissions: found.permissions } : { valid: false }
+  }
+
+  /** @throws {API_KEY_INVALID} if there is no key, or it is unknown, revoked or expired */
+  async requireValid(key: string | undefined): Promise<void> {
+    if (key === undefined || !(await this.#keys.findValid(key))) throw new API_KEY_INVALID()
+  }
+
+  /** @throws {VALIDATION_FAILED} if the expiry is in the past */
   async create({ comment, permissions, expiresAt }: NewApiKey): Promise<CreatedApiKey> {
     const key = generateApiKey()
     const stored = await this.#keys.create({ key, comment, permissions, expiresAt: futureTime(expiresAt) })
-    if (!stored) throw new Error('a random key was there already')
-    return { ...apiKeyOf(stored), key }
+    if (!stored) throw new Error('a newly generated key already exists')
+    return { ...stored, key }
   }
 
-  /** @throws {API_KEY_NOT_FOUND} @throws {LAST_API_KEY} when it is the last one that may write */
+  /** @throws {API_KEY_NOT_FOUND} @throws {LAST_API_KEY} if it is the last valid key that may write */
   async revoke(id: string): Promise<void> {
     const revoked = await this.#transaction(async db => {
       await this.#keys.lockRevocations(db)
-      // Without a key nobody can sign in to make one. A key that is no longer good for anything may go in any case.
-      if ((await this.#keys.isGood(id, db)) && !(await this.#keys.isOtherThatWrites(id, db))) throw new LAST_API_KEY()
+      // Without a key nobody can sign in to make a new one. A key that is already invalid may always be revoked.
+      if ((await this.#keys.isValid(id, db)) && !(await this.#keys.hasOtherWriter(id, db))) throw new LAST_API_KEY()
       return this.#keys.revoke(id, db)
     })
     if (revoked === undefined) throw new API_KEY_NOT_FOUND()
-    // Also when it was revoked before: who asks twice may have been told that the first time failed.
-    await this.#announcements.revoked(revoked)
+    // Announced even if it was revoked before: a caller may repeat the request because the first attempt seemed to fail.
+    await this.#announcements.apiKeyRevoked(revoked)
   }
 
-  async list(page: number, limit: number): Promise<ApiKey[]> {
-    return (await this.#keys.list(page, limit)).map(apiKeyOf)
+  list(page: number, limit: number): Promise<ApiKey[]> {
+    return this.#keys.list(page, limit)
   }
+}
+
+/** The prefix lets scanners of repositories and logs recognize leaked keys. 32 random bytes cannot be guessed, hashed or not. */
+export function generateApiKey(): string {
+  return `tsmk_${randomBytes(32).toString('base64url')}`
 }
 
 function futureTime(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
   const time = new Date(text)
-  // A leap second fits the format and is no time for Date; a time past the last year of four digits fits no format.
+  // The format allows leap seconds, which Date does not; a year of more than four digits could not be written in the format.
   if (time.getTime() > Date.now() && time.getUTCFullYear() < 10_000) return time
   throw new VALIDATION_FAILED([{ path: 'expiresAt', message: 'must be in the future' }])
 }

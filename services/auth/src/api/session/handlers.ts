@@ -4,7 +4,7 @@ import { originOf } from '../sign-in-throttle/origin.ts'
 import type { SessionService } from './service.ts'
 import type { SignInService } from './sign-in.ts'
 
-/** How a client gets, renews and ends its session. */
+/** How clients start, renew and end sessions. */
 export function sessionHandlers(signIn: SignInService, sessions: SessionService): Implementation {
   return implement(session, {
     signUp: ({ input, context, signal }) => signIn.signUp(input, originOf(context), signal),
@@ -16,6 +16,6 @@ export function sessionHandlers(signIn: SignInService, sessions: SessionService)
 }
 
 function sessionOf({ sessionId }: Principal): string {
-  if (sessionId === undefined) throw new Error('a user was let in without a session')
+  if (sessionId === undefined) throw new Error('the authenticated user has no session')
   return sessionId
 }

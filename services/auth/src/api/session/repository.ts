@@ -1,15 +1,14 @@
 import type { TokenUser } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
 import type { TokenClaims } from 'tsmicro/auth'
-import type { Connection } from '../../database/connection.ts'
-import type { SessionsTable } from '../../database/tables.ts'
-import { publicProfileOf } from '../user/dto.ts'
+import type { Connection, SessionsTable } from '../../database.ts'
+import { publicProfileOf } from '../user/model.ts'
 import type { NewPair, Session, SessionLimits } from './model.ts'
 
-/** Ended sessions that go with each new one: more than come, so they cannot pile up, and little enough not to be felt. */
+/** Ended sessions that each new one deletes: more than are added, so they cannot pile up, but few enough to be fast. */
 const CLEAN_UP = 10
 
-/** The only code that reads and writes sessions. All times are the database's: the clocks of instances differ. */
+/** The only code that reads and writes sessions. All times are the database's, because the clocks of instances differ. */
 export class SessionRepository {
   readonly #db: Connection
   readonly #limits: SessionLimits
@@ -41,8 +40,8 @@ export class SessionRepository {
   }
 
   /**
-   * Exchanges the newest pair of a living session for the next one; `undefined` when it is not the newest. One statement:
-   * an instance that is frozen in the middle holds no lock, and of two at the same time exactly one does it.
+   * Exchanges the newest pair of an active session for the next one. Returns undefined if the pair is not the newest. As it is
+   * a single statement, an instance that freezes holds no lock, and of two concurrent exchanges exactly one succeeds.
    */
   async exchange(access: TokenClaims, refresh: TokenClaims, next: NewPair): Promise<Session | undefined> {
     const { refreshSeconds, maxSeconds } = this.#limits
@@ -72,9 +71,9 @@ export class SessionRepository {
     return row && this.#toSession({ ...row, since_issued_ms: 0 })
   }
 
-  /** A living session of a living user. */
+  /** An active session of a user whose account is open. */
   async find(id: string): Promise<Session | undefined> {
-    const row = await this.#living(this.#db)
+    const row = await this.#active(this.#db)
       .select(COLUMNS)
       .select(
         sql<number>`(extract(epoch from clock_timestamp() - sessions.issued_at) * 1000)::float8`.as('since_issued_ms'),
@@ -84,7 +83,7 @@ export class SessionRepository {
     return row && this.#toSession(row)
   }
 
-  /** Notes down that somebody was told of the newest pair, so long after its issue. The first time counts. */
+  /** Records how long after its issue the newest pair was first sent to somebody. Later answers do not count. */
   async answered({ id, refreshId }: Session, afterMs: number): Promise<void> {
     await this.#db
       .updateTable('sessions')
@@ -96,11 +95,11 @@ export class SessionRepository {
   }
 
   /**
-   * The user of a verified access token; `undefined` when its session was renewed or has ended, or the account is closed.
-   * Every request of every signed-in user asks this: one query.
+   * The user of a verified access token, or undefined if its session was renewed or has ended, or the account is closed. Takes
+   * one query, because every request of every signed-in user asks this.
    */
   async findOwner({ sessionId, id: accessId, subject }: TokenClaims): Promise<TokenUser | undefined> {
-    const row = await this.#living(this.#db)
+    const row = await this.#active(this.#db)
       .select(['users.id', 'users.name', 'users.profile_pic_url'])
       .where('sessions.id', '=', sessionId)
       .where('sessions.access_id', '=', accessId)
@@ -118,7 +117,7 @@ export class SessionRepository {
       .execute()
   }
 
-  /** Removes what is beyond the bound of a user's sessions: ended ones first, then those not renewed for the longest time. */
+  /** Deletes the sessions beyond a user's limit: ended ones first, then those not renewed for the longest time. */
   async deleteSurplus(userId: string): Promise<void> {
     const surplus = this.#db
       .selectFrom('sessions')
@@ -132,7 +131,7 @@ export class SessionRepository {
     await this.#db.deleteFrom('sessions').where('id', 'in', surplus).execute()
   }
 
-  /** Removes a few of the sessions that ended a day ago or more: they tell nothing any more. */
+  /** Deletes a few of the sessions that ended a day ago or more, which are no longer needed. */
   async deleteEnded(db: Connection = this.#db): Promise<void> {
     const ended = db
       .selectFrom('sessions')
@@ -145,7 +144,7 @@ export class SessionRepository {
     await db.deleteFrom('sessions').where('id', 'in', ended).execute()
   }
 
-  #living(db: Connection) {
+  #active(db: Connection) {
     return db
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')

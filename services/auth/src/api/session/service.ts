@@ -2,34 +2,33 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { REFRESH_TOKEN_INVALID, type Tokens, type TokenUser } from '@blog-platform/auth-contract'
 import { type TokenClaims, TokenError, type TokenVerifier } from 'tsmicro/auth'
-import type { Connection } from '../../database/connection.ts'
-import { isAbandoned, refuseAbandoned } from './abandoned.ts'
-import type { Arrivals, Asking } from './arrivals.ts'
+import type { Connection } from '../../database.ts'
 import type { NewPair, Session } from './model.ts'
 import { Renewal } from './renewal.ts'
 import type { SessionRepository } from './repository.ts'
-import type { TokenPairs } from './token-pair.ts'
+import type { RequestAge, RequestClock } from './request-clock.ts'
+import type { TokenPairs } from './tokens.ts'
 
 export interface SessionServiceParts {
   readonly sessions: SessionRepository
   readonly pairs: TokenPairs
   readonly verifier: TokenVerifier
-  readonly arrivals: Arrivals
+  readonly clock: RequestClock
 }
 
-/** Begins, renews and ends sessions. */
+/** Starts, renews and ends sessions. */
 export class SessionService {
   readonly #parts: SessionServiceParts
   readonly #renewal: Renewal
-  /** Answers that are being noted, by session. */
-  readonly #noting = new Map<string, Promise<void>>()
+  /** Answers that are being recorded, by session. */
+  readonly #recording = new Map<string, Promise<void>>()
 
   constructor(parts: SessionServiceParts) {
     this.#parts = parts
     this.#renewal = new Renewal(parts.sessions)
   }
 
-  /** A new session; its tokens are signed apart from it, so that no transaction is open meanwhile. */
+  /** Starts a session. Its tokens are signed separately, so that no transaction stays open meanwhile. */
   async begin(userId: string, db?: Connection): Promise<Session> {
     const { sessions } = this.#parts
     const session = await sessions.create(randomUUID(), userId, freshPair(), db)
@@ -37,7 +36,7 @@ export class SessionService {
     return session
   }
 
-  /** The same for a user who may have others; too many end those that were not renewed for the longest time. */
+  /** Starts a session for a user who may have others. The limit per user ends those not renewed for the longest time. */
   async beginOneMore(userId: string): Promise<Session> {
     const session = await this.begin(userId)
     await this.#parts.sessions.deleteSurplus(userId)
@@ -49,64 +48,63 @@ export class SessionService {
   }
 
   /**
-   * Exchanges a pair for the next one. Who is told nothing, or of a failure, may repeat it with the same pair for as long as it
-   * takes; from the first answer on for ten seconds.
+   * Exchanges a pair for the next one. Callers who get no answer, or a failure, may repeat the request with the same pair for
+   * as long as it takes, and for ten seconds after the first answer.
    * @param accessToken the pair's access token, which may be expired
-   * @param signal aborts when nobody is waiting for the answer
-   * @throws {REFRESH_TOKEN_INVALID} when either is not good; late re-use of a refresh token also ends the whole family
-   * @throws {DEADLINE_EXCEEDED} when it was sent so long ago that nobody waits for it
+   * @param signal aborts when the caller no longer waits for the answer
+   * @throws {REFRESH_TOKEN_INVALID} if either token is invalid; reusing a refresh token late also ends the whole session
+   * @throws {DEADLINE_EXCEEDED} if the request was sent so long ago that nobody waits for it
    */
   async renew(accessToken: string | undefined, refreshToken: string, signal?: AbortSignal): Promise<Tokens> {
-    const asking = this.#parts.arrivals.read()
-    refuseAbandoned(asking, signal)
+    const age = this.#parts.clock.read()
+    age.throwIfAbandoned(signal)
     const access = await this.#verify(accessToken, 'access')
     const refresh = await this.#verify(refreshToken, 'refresh')
     if (access.sessionId !== refresh.sessionId || access.subject !== refresh.subject) throw new REFRESH_TOKEN_INVALID()
-    await this.#noting.get(refresh.sessionId)
-    refuseAbandoned(asking, signal)
-    const session = await this.#renewal.exchange({ access, refresh, asking, signal }, freshPair())
+    await this.#recording.get(refresh.sessionId)
+    age.throwIfAbandoned(signal)
+    const session = await this.#renewal.exchange({ access, refresh, age, signal }, freshPair())
     const tokens = await this.tokensOf(session)
-    refuseAbandoned(asking, signal)
-    if (session.answeredMs === undefined) this.#note(session, asking, signal)
+    age.throwIfAbandoned(signal)
+    if (session.answeredMs === undefined) this.#recordAnswer(session, age, signal)
     return tokens
   }
 
-  /** Ends a session: its tokens are refused from now on. */
+  /** Ends a session. Its tokens are refused from then on. */
   end(sessionId: string): Promise<void> {
     return this.#parts.sessions.revoke(sessionId)
   }
 
   /**
-   * Ends the session that a refresh token belongs to, whether or not it is the newest: who has one of them may end it.
-   * @throws {REFRESH_TOKEN_INVALID} when it is none of ours, or has expired
+   * Ends the session of a refresh token. Any token of the session will do, even if it is not the newest.
+   * @throws {REFRESH_TOKEN_INVALID} if it is not ours, or has expired
    */
   async endBy(refreshToken: string): Promise<void> {
     await this.end((await this.#verify(refreshToken, 'refresh')).sessionId)
   }
 
-  /** The user of a verified access token, while that token is the newest of a living session. */
+  /** The user of a verified access token, as long as that token is the newest of an active session. */
   ownerOf(claims: TokenClaims): Promise<TokenUser | undefined> {
     return this.#parts.sessions.findOwner(claims)
   }
 
-  #note(session: Session, asking: Asking, signal: AbortSignal | undefined): void {
-    const noting = this.#noteAnswer(session, asking, signal).finally(() => {
-      if (this.#noting.get(session.id) === noting) this.#noting.delete(session.id)
+  #recordAnswer(session: Session, age: RequestAge, signal: AbortSignal | undefined): void {
+    const recording = this.#recordOnceSent(session, age, signal).finally(() => {
+      if (this.#recording.get(session.id) === recording) this.#recording.delete(session.id)
     })
-    this.#noting.set(session.id, noting)
+    this.#recording.set(session.id, recording)
   }
 
   /**
-   * After the answer, never before: what is noted but was not sent would count against the owner. Unnoted, because it failed
-   * or this instance died, the grace is only longer.
+   * Always runs after the answer is sent: recording an answer that was then not sent would count against the owner. If it is
+   * never recorded, because that failed or this instance died, the grace period merely lasts longer.
    */
-  async #noteAnswer(session: Session, asking: Asking, signal: AbortSignal | undefined): Promise<void> {
-    // Two turns: the answer is written in the first, and in between it would be seen that the caller has left.
+  async #recordOnceSent(session: Session, age: RequestAge, signal: AbortSignal | undefined): Promise<void> {
+    // Two turns: the first writes the answer, and in between a caller who has left would be noticed.
     await turn()
     await turn()
-    if (isAbandoned(asking, signal)) return
-    const afterMs = session.sinceIssuedMs + asking.ageMs()
-    await this.#parts.sessions.answered(session, afterMs).catch(() => undefined)
+    if (age.isAbandoned(signal)) return
+    await this.#parts.sessions.answered(session, session.sinceIssuedMs + age.ageMs()).catch(() => undefined)
   }
 
   async #verify(token: string | undefined, type: 'access' | 'refresh'): Promise<TokenClaims> {

@@ -1,11 +1,10 @@
 import { CREDENTIALS_INVALID, EMAIL_TAKEN, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
 import type { PasswordHasher, WorkOptions } from 'tsmicro/auth'
-import type { RunInTransaction } from '../../database/connection.ts'
+import type { RunInTransaction } from '../../database.ts'
+import type { Announcements } from '../announcements.ts'
 import type { Origin } from '../sign-in-throttle/origin.ts'
 import type { SignInThrottle } from '../sign-in-throttle/throttle.ts'
-import type { UserAnnouncements } from '../user/announcements.ts'
-import { signedInUserOf } from '../user/dto.ts'
-import type { User } from '../user/model.ts'
+import { signedInUserOf, type User } from '../user/model.ts'
 import type { UserRepository } from '../user/repository.ts'
 import type { SessionService } from './service.ts'
 
@@ -14,11 +13,11 @@ export interface SignInServiceParts {
   readonly sessions: SessionService
   readonly passwords: PasswordHasher
   readonly throttle: SignInThrottle
-  readonly announcements: UserAnnouncements
+  readonly announcements: Announcements
   readonly transaction: RunInTransaction
 }
 
-/** Makes accounts and lets their owners in. */
+/** Creates accounts and signs their owners in. */
 export class SignInService {
   readonly #parts: SignInServiceParts
 
@@ -27,25 +26,25 @@ export class SignInService {
   }
 
   /**
-   * @param origin where it comes from
-   * @param signal aborts when nobody is waiting for the answer: what has not been hashed by then is not
+   * @param origin where the request comes from
+   * @param signal aborts when the caller no longer waits for the answer; a password not hashed by then is not hashed at all
    * @throws {EMAIL_TAKEN}
-   * @throws {TOO_MANY_REQUESTS} after too many from one address
+   * @throws {TOO_MANY_REQUESTS} after too many sign-ups from one address
    */
   async signUp(signUp: SignUp, origin: Origin, signal?: AbortSignal): Promise<SignedIn> {
     const { sessions, throttle, announcements } = this.#parts
-    const make = () => this.#create(signUp, { kind: 'sign-up', by: origin.address, signal })
-    const { user, session } = await throttle.signUp(origin, make, error => error instanceof EMAIL_TAKEN)
+    const create = () => this.#create(signUp, { kind: 'sign-up', by: origin.address, signal })
+    const { user, session } = await throttle.signUp(origin, create, error => error instanceof EMAIL_TAKEN)
     await this.#remember(user, origin)
-    await announcements.created(user)
+    await announcements.userCreated(user)
     return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }
   }
 
   /**
    * @param origin where the attempt comes from
-   * @param signal aborts when nobody is waiting for the answer
-   * @throws {CREDENTIALS_INVALID} the same for an unknown e-mail and a wrong password, after the same work
-   * @throws {TOO_MANY_REQUESTS} likewise, after too many of these
+   * @param signal aborts when the caller no longer waits for the answer
+   * @throws {CREDENTIALS_INVALID} for an unknown e-mail and a wrong password alike, after the same amount of work
+   * @throws {TOO_MANY_REQUESTS} after too many of these, again for both alike
    */
   async signIn({ email, password }: SignIn, origin: Origin, signal?: AbortSignal): Promise<SignedIn> {
     const { sessions, throttle } = this.#parts
@@ -61,7 +60,7 @@ export class SignInService {
   async #create({ email, password, name, profilePicUrl }: SignUp, work: WorkOptions) {
     const { users, sessions, passwords, transaction } = this.#parts
     const account = normalizeEmail(email)
-    // Before the hard work. That it answers sooner tells no more than the answer does.
+    // Checked before the expensive work. That the answer comes sooner reveals no more than the answer itself.
     if (await users.isTaken(account)) throw new EMAIL_TAKEN()
     const passwordHash = await passwords.hash(password, work)
     return transaction(async db => {
@@ -81,13 +80,13 @@ export class SignInService {
     return user
   }
 
-  /** Whoever was let in is in, remembered or not. */
+  /** A user who is signed in stays signed in, even if remembering the place fails. */
   async #remember({ id }: User, origin: Origin): Promise<void> {
     await this.#parts.throttle.remember(id, origin).catch(() => undefined)
   }
 }
 
-/** Upper and lower case are the same mailbox everywhere in practice. */
+/** In practice, upper and lower case always mean the same mailbox. */
 function normalizeEmail(email: string): string {
   return email.toLowerCase()
 }

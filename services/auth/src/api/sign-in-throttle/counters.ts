@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Origin } from './origin.ts'
 
 export interface SignInLimits {
-  /** How long a count lasts from its first attempt on. */
+  /** How long a count lasts, from its first attempt on. */
   readonly windowSeconds: number
   readonly perAccountAndAddress: number
   readonly perAccount: number
@@ -10,22 +10,20 @@ export interface SignInLimits {
   readonly signUpsPerAddress: number
 }
 
-/** One count and how far it may go. */
+/** A count and its limit. */
 export interface Counter {
   readonly key: Buffer
   readonly limit: number
 }
 
+/** The counters of one sign-in. The first one belongs to the attempt itself, and a success resets it. */
+type Counters = readonly [own: Counter, ...wide: Counter[]]
+
 /**
- * The counts of one sign-in; the first one is the attempt's own, which a success resets. Per account and address it is strict,
- * so that one address cannot lock anybody out elsewhere; the wide ones are against many addresses that try one account, and
- * one address that tries many accounts.
+ * The limit per account and address is strict, so that one address cannot lock anybody out elsewhere. The wider ones guard
+ * against many addresses that try one account, and one address that tries many accounts.
  */
-export function countersOf(
-  account: string,
-  { address }: Origin,
-  limits: SignInLimits,
-): readonly [Counter, ...Counter[]] {
+export function countersOf(account: string, { address }: Origin, limits: SignInLimits): Counters {
   return [
     { key: keyOf('pair', account, address), limit: limits.perAccountAndAddress },
     { key: keyOf('account', account), limit: limits.perAccount },
@@ -34,14 +32,10 @@ export function countersOf(
 }
 
 /**
- * Where the account was signed in to before, nothing that others do counts, neither elsewhere nor at the same address:
- * their wrong passwords would lock the owner out for as long as they please.
+ * At a place where the account's owner has signed in before, attempts by others do not count, neither those from elsewhere
+ * nor those from the same address: otherwise their wrong passwords could lock the owner out for as long as they like.
  */
-export function knownPlaceCounter(
-  account: string,
-  { address, device }: Origin,
-  limits: SignInLimits,
-): readonly [Counter] {
+export function knownPlaceCounter(account: string, { address, device }: Origin, limits: SignInLimits): Counters {
   return [{ key: keyOf('known', account, address, device), limit: limits.perAccountAndAddress }]
 }
 
@@ -49,7 +43,7 @@ export function signUpCounter({ address }: Origin, limits: SignInLimits): Counte
   return { key: keyOf('sign-up', address), limit: limits.signUpsPerAddress }
 }
 
-/** A place by which a user is known. */
+/** Identifies a place in a user's list of known places. */
 export function placeOf({ address, device }: Origin): Buffer {
   return keyOf('place', address, device)
 }

@@ -1,30 +1,24 @@
 import { isIP } from 'node:net'
 import type { CallContext } from 'tsmicro'
 
-/** Where an attempt comes from, as far as it can be told. */
+/** Where an attempt comes from, as far as that is known. */
 export interface Origin {
   readonly address: string
   readonly device: string
 }
 
-export function originOf(context: Pick<CallContext, 'headers' | 'clientAddress'>): Origin {
-  return { address: addressOf(context), device: deviceOf(context) }
-}
-
 /**
- * What tells devices apart at one address without cookies: what the client says it is. Without its numbers, which change
- * with each update. It proves nothing: whoever says the same at the same address shares that device's count.
+ * Without cookies, the `user-agent` is all that tells devices at one address apart. Its numbers are left out, as they change
+ * with every update. It proves nothing: whoever sends the same one from the same address shares that device's count.
  */
-function deviceOf({ headers }: Pick<CallContext, 'headers'>): string {
-  return (headers['user-agent'] ?? '')
-    .slice(0, 512)
-    .replace(/[\d._]+/g, '')
-    .toLowerCase()
+export function originOf(context: Pick<CallContext, 'headers' | 'clientAddress'>): Origin {
+  const agent = (context.headers['user-agent'] ?? '').slice(0, 512)
+  return { address: addressOf(context), device: agent.replace(/[\d._]+/g, '').toLowerCase() }
 }
 
 /**
- * The client's address as the gateway or a declared proxy tells it, else the connection's; `direct` where there is none. Of an
- * IPv6 address the first 64 bits: whoever has one has all of those.
+ * The client's address as the gateway or a trusted proxy gives it, otherwise the connection's; `direct` if there is none. Of
+ * an IPv6 address only the first 64 bits count, because whoever has one such address has the whole network.
  */
 export function addressOf({ clientAddress = '' }: Pick<CallContext, 'clientAddress'>): string {
   const [text = ''] = clientAddress.split('%', 1)
@@ -38,6 +32,6 @@ function networkOf(address: string): string {
   const left = head === '' ? [] : head.split(':')
   const omitted = tail === undefined ? 0 : 8 - left.length - tail.split(':').filter(Boolean).length
   const prefix = [...left, ...Array<string>(omitted).fill('0')].slice(0, 4).join(':')
-  // Loopback, and IPv4 addresses written as IPv6: no network of anybody.
+  // Loopback and IPv4-mapped addresses: these do not belong to anybody's network.
   return prefix === '0:0:0:0' ? address : `${prefix}::/64`
 }

@@ -1,9 +1,12 @@
 import { sql } from 'kysely'
-import type { Connection } from '../../database/connection.ts'
+import type { Connection } from '../../database.ts'
 import type { Counter } from './counters.ts'
 
-/** Ended counts that go with each attempt: more than come, so they cannot pile up. */
+/** Expired counts that each attempt deletes: more than are added, so they cannot pile up. */
 const CLEAN_UP = 10
+
+/** Places remembered for each user. The oldest ones are forgotten. */
+const PLACES_PER_USER = 20
 
 export interface Count {
   readonly key: Buffer
@@ -11,8 +14,8 @@ export interface Count {
   readonly secondsLeft: number
 }
 
-/** The only code that reads and writes counts of sign-ins. */
-export class SignInCountRepository {
+/** The only code that reads and writes counts of sign-ins, and the places where users have signed in. */
+export class SignInThrottleRepository {
   readonly #db: Connection
   readonly #windowSeconds: number
 
@@ -22,8 +25,8 @@ export class SignInCountRepository {
   }
 
   /**
-   * Adds to counts, never below 0; a count that has ended begins anew. Locks in the order given: give the pair before the
-   * account before the address, always, and no two can wait for each other.
+   * Adds to counts, but never below 0. An expired count starts again. Rows are locked in the order given: always pass the
+   * pair before the account before the address, so that no two transactions can wait for each other.
    */
   async add(counters: readonly Counter[], change: 1 | -1, db: Connection = this.#db): Promise<readonly Count[]> {
     const fresh = Math.max(change, 0)
@@ -47,8 +50,8 @@ export class SignInCountRepository {
     await this.#db.deleteFrom('sign_in_attempts').where('key', '=', key).execute()
   }
 
-  async deleteEnded(): Promise<void> {
-    const ended = this.#db
+  async deleteExpired(): Promise<void> {
+    const expired = this.#db
       .selectFrom('sign_in_attempts')
       .select('key')
       .where('ends_at', '<', sql<Date>`now()`)
@@ -56,6 +59,35 @@ export class SignInCountRepository {
       .limit(CLEAN_UP)
       .forUpdate()
       .skipLocked()
-    await this.#db.deleteFrom('sign_in_attempts').where('key', 'in', ended).execute()
+    await this.#db.deleteFrom('sign_in_attempts').where('key', 'in', expired).execute()
+  }
+
+  /** Whether the account's owner has signed in from a place before; false if there is no such account. */
+  async isKnownPlace(email: string, place: Buffer): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('sign_in_places')
+      .innerJoin('users', 'users.id', 'sign_in_places.user_id')
+      .select('users.id')
+      .where('users.email', '=', email)
+      .where('sign_in_places.place', '=', place)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  async rememberPlace(userId: string, place: Buffer): Promise<void> {
+    await this.#db
+      .insertInto('sign_in_places')
+      .values({ user_id: userId, place })
+      .onConflict(conflict => conflict.columns(['user_id', 'place']).doUpdateSet({ used_at: sql`now()` }))
+      .execute()
+    const surplus = this.#db
+      .selectFrom('sign_in_places')
+      .select('place')
+      .where('user_id', '=', userId)
+      .orderBy('used_at', 'desc')
+      .offset(PLACES_PER_USER)
+      .forUpdate()
+      .skipLocked()
+    await this.#db.deleteFrom('sign_in_places').where('user_id', '=', userId).where('place', 'in', surplus).execute()
   }
 }

@@ -1,13 +1,13 @@
-import type { RoleName } from '@blog-platform/auth-contract'
+import type { PrivateProfile, PublicProfile, RoleName, SignedInUser } from '@blog-platform/auth-contract'
 
-/** A user with the granted roles. The password hash is not part of it: only signing in reads that. */
+/** A user with the roles granted. It does not include the password hash, which only sign-in reads. */
 export interface User {
   readonly id: string
   readonly email: string
   readonly name: string
   readonly profilePicUrl: string | undefined
   readonly verified: boolean
-  /** Counts the changes of this user; the sequence of the events. */
+  /** Counts the changes to this user; the sequence number of the user's events. */
   readonly version: number
   readonly roles: readonly { readonly id: string; readonly code: RoleName }[]
 }
@@ -18,4 +18,20 @@ export interface NewUser {
   readonly name: string
   readonly profilePicUrl?: string | undefined
   readonly role: RoleName
+}
+
+export function publicProfileOf({
+  id,
+  name,
+  profilePicUrl,
+}: Pick<User, 'id' | 'name' | 'profilePicUrl'>): PublicProfile {
+  return { id, name, ...(profilePicUrl === undefined ? {} : { profilePicUrl }) }
+}
+
+export function signedInUserOf(user: User): SignedInUser {
+  return { ...publicProfileOf(user), email: user.email, roles: user.roles.map(role => ({ ...role })) }
+}
+
+export function privateProfileOf(user: User): PrivateProfile {
+  return { ...signedInUserOf(user), verified: user.verified }
 }

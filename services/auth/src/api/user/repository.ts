@@ -3,8 +3,7 @@ import { EMAIL_TAKEN, type ProfileChange, type RoleName } from '@blog-platform/a
 import { type ExpressionBuilder, sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import { isUniqueViolation } from 'tsmicro/postgres'
-import type { Connection } from '../../database/connection.ts'
-import type { Tables } from '../../database/tables.ts'
+import type { Connection, Tables } from '../../database.ts'
 import type { NewUser, User } from './model.ts'
 
 /** The only code that reads and writes users and their roles. */
@@ -15,7 +14,7 @@ export class UserRepository {
     this.#db = db
   }
 
-  /** @throws {EMAIL_TAKEN} the constraint decides, not a look before: of two at the same time exactly one gets the address */
+  /** @throws {EMAIL_TAKEN} as the unique constraint says: of two concurrent sign-ups exactly one gets the address */
   async create(user: NewUser, db: Connection = this.#db): Promise<User> {
     const id = randomUUID()
     const { email, passwordHash, name, profilePicUrl, role } = user
@@ -28,7 +27,7 @@ export class UserRepository {
       })
     await this.#grant(id, [role], db)
     const created = await this.findById(id, db)
-    if (!created) throw new Error('a user vanished while it was made')
+    if (!created) throw new Error('a user disappeared while being created')
     return created
   }
 
@@ -46,7 +45,7 @@ export class UserRepository {
     return row && { id: row.id, passwordHash: row.password_hash }
   }
 
-  /** Opens an account as an administrator's with a new password; its id, or `undefined` when there is none. */
+  /** Reopens an account as an administrator with a new password. Returns its id, or undefined if there is no such account. */
   async recover(email: string, passwordHash: string, db: Connection): Promise<string | undefined> {
     const user = await db
       .updateTable('users')
@@ -58,7 +57,7 @@ export class UserRepository {
     return user?.id
   }
 
-  /** Also by an account that is closed: its address stays its own. */
+  /** Whether any account has the address. A closed account keeps its address. */
   async isTaken(email: string): Promise<boolean> {
     const row = await this.#db.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst()
     return row !== undefined
@@ -68,7 +67,7 @@ export class UserRepository {
     await this.#db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute()
   }
 
-  /** What is returned is what this very change made, whoever else changes the same user: its version is an event's number. */
+  /** Returns the user exactly as this change left it, even if others change it too: its version numbers an event. */
   changeProfile(id: string, { name, profilePicUrl }: ProfileChange): Promise<User | undefined> {
     return this.#db
       .updateTable('users')
@@ -98,24 +97,24 @@ export class UserRepository {
     return rows.map(({ code }) => code)
   }
 
-  /** Replaces the roles of a user. Call it in a transaction. */
+  /** Replaces a user's roles. Call it in a transaction. */
   async setRoles(id: string, codes: readonly RoleName[], db: Connection): Promise<void> {
     await db.deleteFrom('user_roles').where('user_id', '=', id).execute()
     await this.#grant(id, codes, db)
   }
 
-  /** Locks a role until the transaction ends, so that changes of who holds it happen one after the other. Gives its id. */
+  /** Locks a role until the transaction ends, so that changes to who holds it happen one at a time. Returns its id. */
   async lockRole(code: RoleName, db: Connection): Promise<string> {
     const query = db.selectFrom('roles').select('id').where('code', '=', code).forUpdate()
     return (await query.executeTakeFirstOrThrow()).id
   }
 
-  /** Whether anybody holds a role whose account is not closed. */
+  /** Whether any open account holds a role. */
   async isHeld(roleId: string, db: Connection): Promise<boolean> {
     return (await holders(roleId, db).executeTakeFirst()) !== undefined
   }
 
-  /** Whether anybody but this user does. */
+  /** Whether any open account other than this user's holds a role. */
   async isHeldByOthers(roleId: string, id: string, db: Connection): Promise<boolean> {
     return (await holders(roleId, db).where('users.id', '!=', id).executeTakeFirst()) !== undefined
   }
@@ -149,8 +148,8 @@ function select(db: Connection) {
 }
 
 /**
- * One of those who hold a role. By the role's id: joined by name, PostgreSQL takes every role for equally frequent and
- * reads the whole table in search of the few administrators.
+ * One of the users who hold a role. It is looked up by id: if it were joined by name, PostgreSQL would assume that all roles
+ * are equally frequent and read the whole table to find the few administrators.
  */
 function holders(roleId: string, db: Connection) {
   return db

@@ -3,7 +3,7 @@ import { type Implementation, implement } from 'tsmicro'
 import type { RotatingKeyRing } from 'tsmicro/auth'
 import type { ValidationService } from './service.ts'
 
-/** What other services ask before they act for a user. */
+/** What other services ask before they act on behalf of a user. */
 export function validationHandlers(service: ValidationService, keyRing: Pick<RotatingKeyRing, 'jwks'>): Implementation {
   return implement(validation, {
     validateToken: ({ input }) => service.validateToken(input.token),

@@ -9,7 +9,7 @@ export interface ValidationServiceParts {
   readonly users: UserRepository
 }
 
-/** Answers who a token belongs to and what its owner may do: for this service and for all others. */
+/** Tells this service and all others who a token belongs to, and what its owner may do. */
 export class ValidationService {
   readonly #parts: ValidationServiceParts
 
@@ -17,7 +17,7 @@ export class ValidationService {
     this.#parts = parts
   }
 
-  /** @throws {TOKEN_INVALID} when signature, times or session are not good */
+  /** @throws {TOKEN_INVALID} if the signature, the expiry or the session is invalid */
   async validateToken(token: string): Promise<TokenUser> {
     const claims = await this.#parts.verifier.verify(token, { type: 'access' }).catch(cause => {
       if (cause instanceof TokenError) throw new TOKEN_INVALID(undefined, { cause })
@@ -28,7 +28,7 @@ export class ValidationService {
     return user
   }
 
-  /** The user of a verified token; `undefined` when its session has ended or was renewed. */
+  /** The user of a verified token, or undefined if its session has ended or was renewed. */
   userOf(claims: TokenClaims): Promise<TokenUser | undefined> {
     return this.#parts.sessions.ownerOf(claims)
   }

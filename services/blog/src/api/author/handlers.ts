@@ -2,7 +2,7 @@ import { userEvents } from '@blog-platform/auth-contract'
 import { type Module, on } from 'tsmicro'
 import type { AuthorService } from './service.ts'
 
-/** Keeps authors' profiles fresh. One name for both, so that they are handled in the order in which they come. */
+/** Keeps authors' profiles up to date. Both handlers share a name, so that events are handled in the order they arrive. */
 export function authorHandlers(authors: AuthorService): NonNullable<Module['handlers']> {
   return [userEvents.userCreated, userEvents.userUpdated].map(event =>
     on(event, { name: 'authors', effect: 'mongodb' }, ({ data, aggregateSequence }) => {

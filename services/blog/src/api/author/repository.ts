@@ -1,5 +1,14 @@
 import { isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
-import type { Author } from './model.ts'
+
+/** A user's public profile as this service stores it in the collection `authors`. */
+export interface Author {
+  /** UUID of the user. */
+  readonly _id: string
+  readonly name: string
+  readonly profilePicUrl?: string
+  /** The auth service's count of changes to the user; 0 = unknown, so that every counted version is newer. */
+  readonly version: number
+}
 
 /** The only code that talks to the collection `authors`. */
 export class AuthorRepository {
@@ -13,29 +22,29 @@ export class AuthorRepository {
     return this.#authors.findOne({ _id: userId })
   }
 
-  /** Keeps the profile unless there is one. @returns the one that is kept now */
+  /** Stores the profile if there is none. @returns the stored one */
   async addIfAbsent(author: Author): Promise<Author> {
     const { _id, ...profile } = author
-    // The filter names the unique `_id` alone: one of two upserts at once may lose, and then finds what the other made.
+    // The filter uses only the unique `_id`: if one of two concurrent upserts fails, it finds what the other one stored.
     await ignoreDuplicate(() => this.#authors.updateOne({ _id }, { $setOnInsert: profile }, { upsert: true }))
     return (await this.find(_id)) ?? author
   }
 
-  /** Keeps the profile unless a newer one is there; the order in which events arrive does not matter. */
+  /** Stores the profile unless a newer one is stored. The order in which events arrive does not matter. */
   async replaceIfNewer({ _id, name, profilePicUrl, version }: Author): Promise<void> {
     const filter = { _id, version: version === 0 ? { $lte: 0 } : { $lt: version } }
     const change =
       profilePicUrl === undefined
         ? { $set: { name, version }, $unset: { profilePicUrl: '' as const } }
         : { $set: { name, version, profilePicUrl } }
-    const fresh = await ignoreDuplicate(() => this.#authors.updateOne(filter, change, { upsert: true }))
-    // The author was there: either with a newer profile, or put in by somebody else just now with an older one. Authors are
-    // never deleted, so the same without upsert settles which.
-    if (!fresh) await this.#authors.updateOne(filter, change)
+    const written = await ignoreDuplicate(() => this.#authors.updateOne(filter, change, { upsert: true }))
+    // The author exists, either with a newer profile or with an older one that was inserted just now. Authors are never
+    // deleted, so the same update without upsert handles both cases.
+    if (!written) await this.#authors.updateOne(filter, change)
   }
 }
 
-/** @returns false when the document was there */
+/** @returns false if the document already exists */
 async function ignoreDuplicate(write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write()

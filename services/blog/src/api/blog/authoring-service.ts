@@ -7,15 +7,13 @@ import {
   type PrivateBlog,
   type PrivateBlogItem,
 } from '@blog-platform/blog-contract'
-import type { AuthorService } from '../author/service.ts'
-import type { PublicBlogCache } from './cache.ts'
 import { toPrivateBlog, toPrivateBlogItem } from './dto.ts'
-import type { BlogListRepository, Place, State } from './list-repository.ts'
+import type { Page, State } from './list-repository.ts'
 import type { Blog } from './model.ts'
-import type { BlogRepository } from './repository.ts'
-import { slugOf } from './slug.ts'
+import type { BlogParts } from './reading-service.ts'
+import { slugOf } from './text.ts'
 
-/** Who writes; the profile where the caller knows it already. */
+/** The author of a request, with the profile if the caller already knows it. */
 export interface AuthorIdentity {
   /** UUID of the user. */
   readonly id: string
@@ -24,66 +22,62 @@ export interface AuthorIdentity {
 
 /** What authors do with their own blogs. */
 export class AuthoringService {
-  readonly #blogs: BlogRepository
-  readonly #lists: BlogListRepository
-  readonly #authors: AuthorService
-  readonly #cache: PublicBlogCache
+  readonly #parts: BlogParts
 
-  constructor(blogs: BlogRepository, lists: BlogListRepository, authors: AuthorService, cache: PublicBlogCache) {
-    this.#blogs = blogs
-    this.#lists = lists
-    this.#authors = authors
-    this.#cache = cache
+  constructor(parts: BlogParts) {
+    this.#parts = parts
   }
 
   /** @throws {SLUG_INVALID} {SLUG_TAKEN} */
   async create(content: BlogCreate, user: AuthorIdentity): Promise<PrivateBlog> {
+    const { blogs, authors } = this.#parts
     const slug = slugOf(content.slug)
-    // First of all: a blog is never there without its author, and a failure here leaves nothing behind.
-    const author = await (user.profile ? this.#authors.remember(user.profile) : this.#authors.profileOf(user.id))
-    return toPrivateBlog(await this.#blogs.create({ ...content, slug }, user.id), 'draft', author)
+    // The author comes first: then no blog exists without its author, and a failure here leaves nothing behind.
+    const author = await (user.profile ? authors.remember(user.profile) : authors.profileOf(user.id))
+    return toPrivateBlog(await blogs.create({ ...content, slug }, user.id), 'draft', author)
   }
 
   /** Changes the draft; nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {SLUG_INVALID} {SLUG_TAKEN} */
   async change({ _id, ...content }: BlogChange, userId: string): Promise<PrivateBlog> {
     const change = content.slug === undefined ? content : { ...content, slug: slugOf(content.slug) }
-    return this.#shown((await this.#blogs.change(_id, userId, change)) ?? (await this.#refuse(_id)))
+    return this.#shown((await this.#parts.blogs.change(_id, userId, change)) ?? (await this.#refuse(_id)))
   }
 
   /** Nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
   async submit(id: string, userId: string): Promise<PrivateBlog> {
-    return this.#shown((await this.#blogs.submit(id, userId)) ?? (await this.#refuse(id)))
+    return this.#shown((await this.#parts.blogs.submit(id, userId)) ?? (await this.#refuse(id)))
   }
 
   /** Nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
   async withdraw(id: string, userId: string): Promise<PrivateBlog> {
-    return this.#shown((await this.#blogs.withdraw(id, userId)) ?? (await this.#refuse(id)))
+    return this.#shown((await this.#parts.blogs.withdraw(id, userId)) ?? (await this.#refuse(id)))
   }
 
   /** @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
   async find(id: string, userId: string): Promise<PrivateBlog> {
-    const blog = await this.#blogs.find(id)
+    const blog = await this.#parts.blogs.find(id)
     return this.#shown(blog?.author === userId ? blog : await this.#refuse(id))
   }
 
-  /** Done again it changes nothing. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {CHANGE_NOT_ANNOUNCED} */
+  /** Repeating it changes nothing. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {CHANGE_NOT_ANNOUNCED} */
   async remove(id: string, userId: string): Promise<void> {
+    const { blogs, cache } = this.#parts
     const change = async () =>
-      (await this.#blogs.remove(id, userId)) ?? (await this.#blogs.findRemoved(id, userId)) ?? (await this.#refuse(id))
-    await this.#cache.changing(id, change)
+      (await blogs.remove(id, userId)) ?? (await blogs.findRemoved(id, userId)) ?? (await this.#refuse(id))
+    await cache.changing(id, change)
   }
 
   /** Own blogs in a state, newest change first. */
-  async list(state: State, userId: string, place: Place, signal?: AbortSignal): Promise<PrivateBlogItem[]> {
+  async list(state: State, userId: string, page: Page, signal?: AbortSignal): Promise<PrivateBlogItem[]> {
     const side = state === 'published' ? 'public' : 'draft'
-    return (await this.#lists.inState(state, userId, place, signal)).map(blog => toPrivateBlogItem(blog, side))
+    return (await this.#parts.lists.inState(state, userId, page, signal)).map(blog => toPrivateBlogItem(blog, side))
   }
 
   async #shown(blog: Blog): Promise<PrivateBlog> {
-    return toPrivateBlog(blog, 'draft', await this.#authors.profileOf(blog.author))
+    return toPrivateBlog(blog, 'draft', await this.#parts.authors.profileOf(blog.author))
   }
 
   async #refuse(id: string): Promise<never> {
-    throw (await this.#blogs.find(id)) ? new NOT_THE_OWNER() : new BLOG_NOT_FOUND()
+    throw (await this.#parts.blogs.find(id)) ? new NOT_THE_OWNER() : new BLOG_NOT_FOUND()
   }
 }

@@ -1,23 +1,22 @@
 import { type BlogItem, CHANGE_NOT_ANNOUNCED, type PublicBlog } from '@blog-platform/blog-contract'
-import { currentContext, isDependencyFailure } from 'tsmicro'
+import { currentContext, DEADLINE_EXCEEDED, isDependencyFailure } from 'tsmicro'
 import type { CacheStore } from 'tsmicro/cache'
 import { ApiError } from 'tsmicro/contract'
-import { inTime } from './in-time.ts'
-import type { Place } from './list-repository.ts'
+import type { Page } from './list-repository.ts'
 import type { Blog } from './model.ts'
 
 type Lookup = PublicBlog | undefined
 
-/** Further back than this a list is read rarely: keeping it would only push out what is read often. */
+/** Pages beyond this are rarely read. Caching them would only displace what is read often. */
 const DEEPEST_CACHED_ITEM = 1000
 
-/** Kept of a request's time to say how it ended. */
+/** The part of a request's time that is reserved for answering it. */
 const ANSWER_MS = 500
 
 /**
- * Public reads that are kept, and what ends them. Everything goes by tags: a read bears those of the blog, of its author
- * and of the slug it asked for, and a change needs to know nothing of who read what. A slug's own tag is for those who looked
- * for it before a blog had it. That there is no such blog is not kept: strangers' guesses would push out what is read.
+ * Caches public reads and invalidates them by tags. A read has the tags of the blog, its author and the slug it asked for, so a
+ * change need not know who has read what. A slug has a tag of its own for those who looked it up before a blog had it.
+ * Missing blogs are not cached, because strangers' guesses would displace what is actually read.
  */
 export class PublicBlogCache {
   readonly #blogs
@@ -38,14 +37,14 @@ export class PublicBlogCache {
     return this.#blogs.getOrSet(`slug/${slug}`, load, { tags, ...(signal ? { signal } : {}) })
   }
 
-  /** `name` tells lists apart. An empty page is not kept: anybody can ask for a tag that no blog has. */
-  async list(name: string, { page, limit }: Place, load: () => Promise<BlogItem[]>, signal?: AbortSignal) {
+  /** `name` identifies the list. Empty pages are not cached, because anybody can ask for a tag that no blog has. */
+  async list(name: string, { page, limit }: Page, load: () => Promise<BlogItem[]>, signal?: AbortSignal) {
     if (page * limit > DEEPEST_CACHED_ITEM) return load()
     const items = await this.#list(`${name}/${page}/${limit}`, async () => filled(await load()), signal)
     return items ?? []
   }
 
-  /** Undefined = there is no such blog. */
+  /** Undefined means that there is no such blog. */
   similar(id: string, load: () => Promise<BlogItem[] | undefined>, signal?: AbortSignal) {
     return this.#list(`similar/${id}`, load, signal)
   }
@@ -56,48 +55,55 @@ export class PublicBlogCache {
   }
 
   /**
-   * Runs a change of what is public of a blog, and forgets before it is answered what the change made stale, in every
-   * instance. A change that was made before is to be given out by `write`, too: the answer to it may have got lost before
-   * everybody had forgotten.
+   * Runs a change to what is public of a blog. Before the change is answered, every instance has dropped what it made stale.
+   * `write` must also return a blog that was already changed before: the answer to that change may have been lost before all
+   * instances had dropped it.
    *
-   * @throws {CHANGE_NOT_ANNOUNCED} when that cannot be made sure: the change is stored, and the store goes on telling the
-   * others until they have forgotten
+   * @throws {CHANGE_NOT_ANNOUNCED} if that cannot be confirmed. The change is stored, and the store keeps notifying the other
+   * instances until they have dropped the stale entries
    */
   async changing(id: string, write: () => Promise<Blog>): Promise<Blog> {
     let changed: Blog
     try {
       changed = await write()
     } catch (error) {
-      // A write whose answer got lost may have been done; a refusal is none, and whoever guesses at ids must not empty
-      // everybody's lists. Not waited for: this is no answer to a change.
-      if (!isRefusal(error)) this.#forget(id, []).catch(() => undefined)
+      // A write whose answer was lost may have happened. A refusal changed nothing, and guessing ids must not empty everybody's
+      // lists. There is no need to wait, because this does not report a change as done.
+      if (!isRefusal(error)) this.#invalidate(id, []).catch(() => undefined)
       throw error
     }
-    // What was never public is in no cache.
-    if (changed.public) await this.#announce(this.#forget(id, changed.publicSlugs))
+    // What was never public is not cached anywhere.
+    if (changed.public) await this.#announce(this.#invalidate(id, changed.publicSlugs))
     return changed
   }
 
-  /** To be called after an author's public profile was written. */
+  /** Call this after an author's public profile has been written. */
   async authorChanged(userId: string): Promise<void> {
     await this.#blogs.deleteByTag(authorTag(userId))
   }
 
-  /** Both begun before either is waited for: together they cost one message. */
-  async #forget(id: string, slugs: readonly string[]): Promise<void> {
+  /** Both start before either is awaited, so that together they cost one message. */
+  async #invalidate(id: string, slugs: readonly string[]): Promise<void> {
     const tags = [blogTag(id), ...slugs.map(slugTag)]
     await Promise.all([this.#blogs.deleteByTags(tags), this.#lists.deleteByTag(LISTS)])
   }
 
-  /** Answers in time what is true, rather than nothing when the caller's time is over. */
-  async #announce(forgetting: Promise<void>): Promise<void> {
+  /** Gives up early enough to tell the caller what has happened before its time is over. */
+  async #announce(invalidation: Promise<void>): Promise<void> {
     const msLeft = currentContext()?.deadline.remainingMs()
     try {
-      await (msLeft === undefined ? forgetting : inTime(msLeft - ANSWER_MS, forgetting))
+      await (msLeft === undefined ? invalidation : inTime(msLeft - ANSWER_MS, invalidation))
     } catch (cause) {
       throw new CHANGE_NOT_ANNOUNCED(undefined, { cause, retryAfterSeconds: 1 })
     }
   }
+}
+
+/** Waits a limited time for work, which continues in any case. @throws {DEADLINE_EXCEEDED} if it takes longer */
+export async function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new DEADLINE_EXCEEDED()), ms)
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }
 
 const LISTS = 'lists'

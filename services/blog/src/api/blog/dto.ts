@@ -5,19 +5,19 @@ import type { Blog, BlogSummary, Head, PrivateBlogSummary, PublicHead } from './
 /** Which of a blog's two sides is shown to authors and editors. */
 export type Side = 'draft' | 'public'
 
-/** What a list shows to everybody. @throws {TypeError} when it was never published */
+/** What a list shows to everybody. @throws {TypeError} if the blog was never published */
 export function toBlogItem(blog: BlogSummary): BlogItem {
   return item(blog, publicOf(blog))
 }
 
-/** What everybody sees of a published blog. @throws {TypeError} when it was never published */
+/** What everybody sees of a published blog. @throws {TypeError} if it was never published */
 export function toPublicBlog(blog: Blog, author: PublicProfile): PublicBlog {
   const { text, publishedAt } = blog
   if (text === undefined || publishedAt === undefined) throw neverPublished(blog)
   return { ...toBlogItem(blog), text, author, publishedAt: publishedAt.toISOString() }
 }
 
-/** What the author and the editors see. @throws {TypeError} for the public side of what was never published */
+/** What the author and the editors see. @throws {TypeError} for the public side of a blog that was never published */
 export function toPrivateBlog(blog: Blog, side: Side, author: PublicProfile): PrivateBlog {
   const { text } = blog
   const { head, revision } = sideOf(blog, side)
@@ -34,7 +34,7 @@ export function toPrivateBlog(blog: Blog, side: Side, author: PublicProfile): Pr
   }
 }
 
-/** What a list shows to the author and the editors. @throws {TypeError} as `toPrivateBlog` */
+/** What a list shows to the author and the editors. @throws {TypeError} like `toPrivateBlog` */
 export function toPrivateBlogItem(blog: PrivateBlogSummary, side: Side): PrivateBlogItem {
   const { head, revision } = sideOf(blog, side)
   return { ...item(blog, head), authorId: blog.author, revision, ...stateOf(blog) }
@@ -52,7 +52,7 @@ function publicOf(blog: BlogSummary): PublicHead {
 }
 
 function neverPublished({ _id }: BlogSummary): TypeError {
-  return new TypeError(`blog ${_id.toHexString()} is to be shown as it is public, and was never published`)
+  return new TypeError(`blog ${_id.toHexString()} has no public side to show: it was never published`)
 }
 
 function item({ _id, score }: BlogSummary, { title, description, slug, imgUrl, tags }: Head): BlogItem {

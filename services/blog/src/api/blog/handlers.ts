@@ -2,18 +2,17 @@ import { authoring, editing, reading } from '@blog-platform/blog-contract'
 import { type Implementation, implement } from 'tsmicro'
 import type { AuthoringService } from './authoring-service.ts'
 import type { EditingService } from './editing-service.ts'
-import type { ListingService } from './listing-service.ts'
 import type { ReadingService } from './reading-service.ts'
 
 /** What everybody may read. */
-export function readingHandlers(blogs: ReadingService, lists: ListingService): Implementation {
+export function readingHandlers(blogs: ReadingService): Implementation {
   return implement(reading, {
     findById: ({ input, signal }) => blogs.findById(input.id, signal),
     findBySlug: ({ input, signal }) => blogs.findBySlug(input.slug, signal),
-    latest: ({ input, signal }) => lists.published(undefined, input, signal),
-    byTag: ({ input: { tag, ...place }, signal }) => lists.published(tag, place, signal),
-    similar: ({ input, signal }) => lists.similar(input.id, signal),
-    search: ({ input: { q, ...place }, signal }) => lists.search(q, place, signal),
+    latest: ({ input, signal }) => blogs.published(undefined, input, signal),
+    byTag: ({ input: { tag, ...page }, signal }) => blogs.published(tag, page, signal),
+    similar: ({ input, signal }) => blogs.similar(input.id, signal),
+    search: ({ input: { q, ...page }, signal }) => blogs.search(q, page, signal),
   })
 }
 

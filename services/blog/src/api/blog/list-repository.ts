@@ -8,21 +8,21 @@ import {
   privateSummaryFields,
   summaryFields,
 } from './model.ts'
-import { PUBLIC } from './queries.ts'
+import { PUBLIC } from './repository.ts'
 
-/** A page by number, from 1. */
-export interface Place {
+/** A page of a list. Pages are numbered from 1. */
+export interface Page {
   readonly page: number
   readonly limit: number
 }
 
-/** Flags of a blog by which it is listed. */
+/** The flags by which blogs are listed. */
 export type State = 'drafted' | 'submitted' | 'published'
 
 const NEWEST_FIRST = { publishedAt: -1, _id: -1 } as const
 const NEWEST_CHANGE_FIRST = { updatedAt: -1, _id: -1 } as const
 
-/** Lists of the collection `blogs`. Every order is total (`_id` decides between equals); startup/indexes.ts serves them. */
+/** Lists of the collection `blogs`. Every order is total: `_id` decides between equals. For their indexes see database/indexes.ts. */
 export class BlogListRepository {
   readonly #blogs: QueryBuilder<Blog>
 
@@ -30,27 +30,27 @@ export class BlogListRepository {
     this.#blogs = mongo.collection<Blog>('blogs')
   }
 
-  /** Published blogs, with a tag or all, newest first, beginning behind a publication. */
+  /** Published blogs, all or those with a tag, newest first, starting after the publication `last`. */
   async published(
     tag: string | undefined,
     last: Publication | undefined,
-    { page, limit }: Place,
+    { page, limit }: Page,
     signal?: AbortSignal,
   ): Promise<BlogSummary[]> {
     const filter: Filter<Blog> = {
       ...PUBLIC,
       ...(tag === undefined ? {} : { 'public.tags': tag }),
-      ...(last ? behind(last) : {}),
+      ...(last ? after(last) : {}),
     }
     const wanted = { filter, sort: NEWEST_FIRST, select: summaryFields, page, limit, signal }
     return (await this.#blogs.findPaginated(wanted)).items
   }
 
-  /** Blogs in a state, of one author or of all, newest change first. */
+  /** Blogs in a state, of one author or of all, most recently changed first. */
   async inState(
     state: State,
     author: string | undefined,
-    { page, limit }: Place,
+    { page, limit }: Page,
     signal?: AbortSignal,
   ): Promise<PrivateBlogSummary[]> {
     const filter: Filter<Blog> = { status: true, [state]: true, ...(author === undefined ? {} : { author }) }
@@ -60,10 +60,10 @@ export class BlogListRepository {
 
   /**
    * Published blogs that have any of the words in title or description, best match first, then newest.
-   * @param words separated by spaces, without `"` and `-`, which mean something in a `$text` search
-   * @param except id of a blog that is left out
+   * @param words separated by spaces, without `"` and `-`, which are operators of a `$text` search
+   * @param except id of a blog to leave out
    */
-  matching(words: string, { page, limit }: Place, except?: string, signal?: AbortSignal): Promise<BlogSummary[]> {
+  matching(words: string, { page, limit }: Page, except?: string, signal?: AbortSignal): Promise<BlogSummary[]> {
     const others = except === undefined ? {} : { _id: { $ne: new ObjectId(except) } }
     return this.#blogs.aggregate<BlogSummary>(
       [
@@ -79,6 +79,6 @@ export class BlogListRepository {
 }
 
 /** What follows in `NEWEST_FIRST`. */
-function behind({ publishedAt, _id }: Publication): Filter<Blog> {
+function after({ publishedAt, _id }: Publication): Filter<Blog> {
   return { $or: [{ publishedAt: { $lt: publishedAt } }, { publishedAt, _id: { $lt: _id } }] }
 }

@@ -1,43 +1,84 @@
-import { BLOG_NOT_FOUND, type PublicBlog } from '@blog-platform/blog-contract'
+import { BLOG_NOT_FOUND, type BlogItem, CURSOR_INVALID, type PublicBlog } from '@blog-platform/blog-contract'
 import type { AuthorService } from '../author/service.ts'
 import type { PublicBlogCache } from './cache.ts'
-import { toPublicBlog } from './dto.ts'
+import { toBlogItem, toPublicBlog } from './dto.ts'
+import type { BlogListRepository, Page } from './list-repository.ts'
 import type { Blog } from './model.ts'
 import type { BlogRepository } from './repository.ts'
-import { normalizeSlug } from './slug.ts'
+import { normalizeSlug, wordsOf } from './text.ts'
 
-/** Published blogs one by one, from the cache where it has them. */
+const MOST_SIMILAR: Page = { page: 1, limit: 6 }
+
+/** What the services for authors, editors and readers share. */
+export interface BlogParts {
+  readonly blogs: BlogRepository
+  readonly lists: BlogListRepository
+  readonly authors: AuthorService
+  readonly cache: PublicBlogCache
+}
+
+/** Published blogs and lists of them, from the cache if possible. */
 export class ReadingService {
-  readonly #blogs: BlogRepository
-  readonly #authors: AuthorService
-  readonly #cache: PublicBlogCache
+  readonly #parts: BlogParts
 
-  constructor(blogs: BlogRepository, authors: AuthorService, cache: PublicBlogCache) {
-    this.#blogs = blogs
-    this.#authors = authors
-    this.#cache = cache
+  constructor(parts: BlogParts) {
+    this.#parts = parts
   }
 
   /** @throws {BLOG_NOT_FOUND} */
   async findById(id: string, signal?: AbortSignal): Promise<PublicBlog> {
-    const load = async () => this.#withAuthor(await this.#blogs.findPublic(id))
-    return found(await this.#cache.byId(id, load, signal))
+    const { blogs, cache } = this.#parts
+    return found(await cache.byId(id, async () => this.#withAuthor(await blogs.findPublic(id)), signal))
   }
 
-  /** The slug is normalised first: what can't be a slug is not found. @throws {BLOG_NOT_FOUND} */
+  /** Normalizes the slug first. A text that cannot be a slug is not found. @throws {BLOG_NOT_FOUND} */
   async findBySlug(text: string, signal?: AbortSignal): Promise<PublicBlog> {
-    const slug = normalizeSlug(text)
-    if (slug === undefined) throw new BLOG_NOT_FOUND()
-    const load = async () => this.#withAuthor(await this.#blogs.findPublicBySlug(slug))
-    return found(await this.#cache.bySlug(slug, load, signal))
+    const { blogs, cache } = this.#parts
+    const slug = found(normalizeSlug(text))
+    return found(await cache.bySlug(slug, async () => this.#withAuthor(await blogs.findPublicBySlug(slug)), signal))
+  }
+
+  /** All blogs, or those with a tag, newest first, starting after the blog `cursor`. @throws {CURSOR_INVALID} */
+  async published(
+    tag: string | undefined,
+    { cursor, ...page }: Page & { readonly cursor?: string },
+    signal?: AbortSignal,
+  ): Promise<BlogItem[]> {
+    const { blogs, lists, cache } = this.#parts
+    if (cursor === undefined) {
+      const load = async () => (await lists.published(tag, undefined, page)).map(toBlogItem)
+      return cache.list(tag === undefined ? 'latest' : `tag/${tag}`, page, load, signal)
+    }
+    const last = await blogs.findPublication(cursor, signal)
+    if (!last) throw new CURSOR_INVALID()
+    return (await lists.published(tag, last, page, signal)).map(toBlogItem)
+  }
+
+  /** Up to six other blogs that share words with a published blog. @throws {BLOG_NOT_FOUND} */
+  async similar(id: string, signal?: AbortSignal): Promise<BlogItem[]> {
+    const load = async () => {
+      const { public: head } = (await this.#parts.blogs.findPublic(id)) ?? {}
+      return head ? this.#matching(`${head.title} ${head.description}`, MOST_SIMILAR, id) : undefined
+    }
+    return found(await this.#parts.cache.similar(id, load, signal))
+  }
+
+  /** Blogs by the words of a text. Not cached, because the same search is rarely repeated and there are too many of them. */
+  search(text: string, page: Page, signal?: AbortSignal): Promise<BlogItem[]> {
+    return this.#matching(text, page, undefined, signal)
+  }
+
+  async #matching(text: string, page: Page, except?: string, signal?: AbortSignal): Promise<BlogItem[]> {
+    const words = wordsOf(text)
+    return words === '' ? [] : (await this.#parts.lists.matching(words, page, except, signal)).map(toBlogItem)
   }
 
   async #withAuthor(blog: Blog | null): Promise<PublicBlog | undefined> {
-    return blog ? toPublicBlog(blog, await this.#authors.profileOf(blog.author)) : undefined
+    return blog ? toPublicBlog(blog, await this.#parts.authors.profileOf(blog.author)) : undefined
   }
 }
 
-function found(blog: PublicBlog | undefined): PublicBlog {
-  if (!blog) throw new BLOG_NOT_FOUND()
-  return blog
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new BLOG_NOT_FOUND()
+  return value
 }

@@ -1,12 +1,14 @@
 import { SLUG_TAKEN } from '@blog-platform/blog-contract'
-import { type Document, ObjectId } from 'mongodb'
+import { type Document, type Filter, ObjectId } from 'mongodb'
 import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
 import { type Blog, type BlogContent, newBlog, type Publication } from './model.ts'
-import { existing, PUBLIC } from './queries.ts'
+
+/** Selects what everybody may read. */
+export const PUBLIC = { status: true, published: true } as const
 
 /**
- * Single blogs in the collection `blogs`; for lists see list-repository.ts. Every change is one atomic operation whose filter says what must hold,
- * so that nothing can come between the look and the change; null means that no blog was in the state asked for.
+ * Single blogs in the collection `blogs`; for lists see list-repository.ts. Every change is one atomic operation whose filter
+ * states its conditions, so that nothing can come between checking and changing. Null means that no blog met the conditions.
  */
 export class BlogRepository {
   readonly #blogs: QueryBuilder<Blog>
@@ -24,7 +26,7 @@ export class BlogRepository {
     return this.#blogs.findOne({ ...PUBLIC, _id: new ObjectId(id) })
   }
 
-  /** By the slug that is public, or one that was: not by that of a draft, which nobody has reviewed. */
+  /** Finds a blog by its public slug or a former one, but not by the slug of a draft, which nobody has reviewed. */
   findPublicBySlug(slug: string): Promise<Blog | null> {
     return this.#blogs.findOne({ ...PUBLIC, slugs: slug, publicSlugs: slug })
   }
@@ -34,13 +36,13 @@ export class BlogRepository {
     return this.#blogs.findOne({ _id: new ObjectId(id), author, status: false })
   }
 
-  /** Where a blog is or was among published ones, also of one that is deleted; null when it was never published. */
+  /** A blog's place among published ones, even if it has been deleted; null if it was never published. */
   async findPublication(id: string, signal?: AbortSignal): Promise<Publication | null> {
     const found = await this.#blogs.findOne({ _id: new ObjectId(id) }, { select: ['publishedAt'], signal })
     return found?.publishedAt ? { _id: found._id, publishedAt: found.publishedAt } : null
   }
 
-  /** @throws {SLUG_TAKEN} when another blog has the slug: the unique index decides, also between two at once */
+  /** @throws {SLUG_TAKEN} if another blog has the slug; the unique index also decides between two concurrent requests */
   async create(content: BlogContent, author: string): Promise<Blog> {
     const blog = newBlog(new ObjectId(), content, author, new Date())
     await refuseTakenSlug(content.slug, () => this.#blogs.insertOne(blog))
@@ -48,8 +50,8 @@ export class BlogRepository {
   }
 
   /**
-   * Changes the draft of an own blog; what an editor has been handed is thereby taken back. Only other content makes another
-   * revision. A slug that the draft no longer has is free for others, unless it was public.
+   * Changes the draft of the author's own blog, which withdraws it from the editors. The revision changes only if the content
+   * does. A slug that the draft no longer has is free for others, unless it was public.
    * @throws {SLUG_TAKEN}
    */
   change(id: string, author: string, { draftText, ...head }: Partial<BlogContent>): Promise<Blog | null> {
@@ -76,7 +78,7 @@ export class BlogRepository {
     return this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change })
   }
 
-  /** Takes back what an editor has been handed; leaves as it is what was not. */
+  /** Takes a submitted blog back from the editors. Changes nothing if it was not submitted. */
   withdraw(id: string, author: string): Promise<Blog | null> {
     const { updatedBy, updatedAt } = stamp(author)
     const change = {
@@ -88,15 +90,15 @@ export class BlogRepository {
     return this.#compute({ ...existing(id), author }, change)
   }
 
-  /** The document stays, and so do its slugs: old links must never lead to another author's blog. */
+  /** The document and its slugs remain: old links must never lead to another author's blog. */
   remove(id: string, author: string): Promise<Blog | null> {
     const change = { status: false, ...stamp(author) }
     return this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change })
   }
 
   /**
-   * Makes the submitted draft public, if it is this revision. The server copies it, so an edit comes wholly before, and then
-   * nothing is published, or wholly after.
+   * Publishes the submitted draft if it is this revision. The server copies it, so an edit comes either entirely before, in
+   * which case nothing is published, or entirely after.
    */
   publish(id: string, editor: string, revision: number): Promise<Blog | null> {
     const { updatedBy, updatedAt } = stamp(editor)
@@ -114,7 +116,7 @@ export class BlogRepository {
     return this.#compute({ ...existing(id), submitted: true, revision }, change)
   }
 
-  /** What the author has handed in meanwhile stays handed in. */
+  /** What the author has submitted in the meantime stays submitted. */
   unpublish(id: string, editor: string): Promise<Blog | null> {
     const { updatedBy, updatedAt } = stamp(editor)
     const change = {
@@ -126,10 +128,15 @@ export class BlogRepository {
     return this.#compute({ ...existing(id), published: true }, change)
   }
 
-  /** An update whose values the server computes from the document as it is at that moment. */
-  #compute(filter: Parameters<QueryBuilder<Blog>['findOneAndUpdate']>[0], $set: Document): Promise<Blog | null> {
+  /** An update whose values the server computes from the current document. */
+  #compute(filter: Filter<Blog>, $set: Document): Promise<Blog | null> {
     return this.#blogs.run(blogs => blogs.findOneAndUpdate(filter, [{ $set }], { returnDocument: 'after' }))
   }
+}
+
+/** Selects a blog that is not deleted. */
+function existing(id: string): Filter<Blog> {
+  return { _id: new ObjectId(id), status: true }
 }
 
 function stamp(userId: string): Pick<Blog, 'updatedBy' | 'updatedAt'> {

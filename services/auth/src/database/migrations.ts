@@ -1,2 +1,0 @@
-/** The directory of the SQL files that make the tables. */
-export const MIGRATIONS = new URL('../../migrations/', import.meta.url)

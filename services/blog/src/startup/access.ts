@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { type PublicProfile, roles, TOKEN_INVALID, validation } from '@blog-platform/auth-contract'
+import type { AuthenticationProvider, AuthorizationProvider, NatsClient, Principal } from 'tsmicro'
+import { createRoleAuthorization, createTokenAuthentication, createTokenVerifier, type TokenClaims } from 'tsmicro/auth'
+import type { CacheStore } from 'tsmicro/cache'
+
+declare module 'tsmicro' {
+  interface Principal {
+    /** The user's public profile, which the auth service returns when it confirms a token. */
+    readonly profile?: PublicProfile
+  }
+}
+
+export interface AuthenticationOptions {
+  readonly nats: NatsClient
+  readonly store: CacheStore
+  readonly issuer: string
+  readonly audience: string
+  /** How often the public keys are fetched again while tokens come in. */
+  readonly keysSeconds: number
+}
+
+/**
+ * How long each process caches a positive answer. A session that has ended must be refused within a second; the rest of that
+ * second allows for the time the answer takes to get here.
+ */
+const KEEP_MS = 750
+
+/** A key that is still unknown may be a new one. Forged tokens can make us fetch the keys at most this often. */
+const KEY_RELOAD_SECONDS = 1
+
+/**
+ * Determines who is calling. The signature is checked here, with keys that the auth service publishes; the auth service is asked
+ * whether the session is still active. If it cannot answer, the token does not count as invalid: the caller gets 503 or 504.
+ */
+export function createAuthentication(options: AuthenticationOptions): AuthenticationProvider {
+  const { nats, store, issuer, audience, keysSeconds } = options
+  const users = store.cache<Principal>('token', { ttlMs: KEEP_MS, local: true })
+  const ask = async (token: string): Promise<Principal> => {
+    const { sessionId, ...profile } = await nats.client(validation).validateToken({ token })
+    return { id: profile.id, sessionId, profile }
+  }
+  return createTokenAuthentication({
+    verifier: createTokenVerifier({
+      keys: {
+        loadKeys: () => nats.client(validation).publicKeys(),
+        reloadSeconds: KEY_RELOAD_SECONDS,
+        maxAgeSeconds: keysSeconds,
+      },
+      issuer,
+      audience,
+    }),
+    async confirm(token, claims, { deadline: { signal } }) {
+      const ttlMs = Math.min(KEEP_MS, msLeft(claims))
+      try {
+        if (ttlMs <= 0) return await ask(token)
+        return await users.getOrSet(digest(token), () => ask(token), { ttlMs, signal })
+      } catch (error) {
+        if (error instanceof TOKEN_INVALID) return undefined
+        throw error
+      }
+    },
+  })
+}
+
+/** Negative for a token that is only accepted because clocks may differ. */
+function msLeft({ expiresAt }: TokenClaims): number {
+  return expiresAt * 1000 - Date.now()
+}
+
+/** The cache stores digests, never tokens. */
+function digest(token: string): string {
+  return createHash('sha256').update(token).digest('base64url')
+}
+
+/** Determines what callers may do. The auth service is asked every time, so that a revoked role takes effect at once. */
+export function createAuthorization(nats: NatsClient): AuthorizationProvider {
+  return createRoleAuthorization({
+    async hasRole({ id: userId }, { role: wanted }) {
+      const role = roles.names.find(name => name === wanted)
+      if (role === undefined) throw new TypeError(`the auth service has no role ${wanted}`)
+      return (await nats.client(validation).validateRole({ userId, role })).valid
+    },
+  })
+}
