@@ -1,6 +1,6 @@
 /**
- * Writes `docs/http-api.md`: every endpoint of the platform, made from the contracts. Run by `npm run docs:api`; a test
- * fails when the page is out of step.
+ * Writes `docs/http-api.md`, a list of all endpoints of the platform, from the contracts. Run by `npm run docs:api`; a test
+ * fails when the page is out of date.
  */
 import { writeFileSync } from 'node:fs'
 import * as auth from '@blog-platform/auth-contract'
@@ -12,18 +12,18 @@ export const HTTP_API = new URL('../docs/http-api.md', import.meta.url)
 
 const HEAD = `# HTTP interface
 
-Made by \`npm run docs:api\` from the contracts: change those, not this page. Schemas of bodies and answers are in each service's
-\`/openapi.json\`. Everything goes through the gateway, which asks for the header \`x-api-key\` except where the access column says
-\`open\`; \`user\` and roles need \`Authorization: Bearer <access token>\` as well. A higher role may do what a lower one may.
+Generated from the contracts by \`npm run docs:api\`: change those instead of this page. Each service's \`/openapi.json\` contains the schemas of
+bodies and answers. All requests go through the gateway, which requires the header \`x-api-key\` except where the access column says
+\`open\`; \`user\` and roles also require \`Authorization: Bearer <access token>\`. A higher role may do everything that a lower one may.
 
-Beside the errors named here, every endpoint may answer 400 \`VALIDATION_FAILED\` or \`MALFORMED_REQUEST\`, 413, 415, 500, 503 and 504;
-where a user is needed 401 \`UNAUTHENTICATED\`, where a role is needed 403 \`FORBIDDEN\`.
+In addition to the errors listed, every endpoint may answer 400 \`VALIDATION_FAILED\` or \`MALFORMED_REQUEST\`, 413, 415, 500, 503 and 504.
+If a user is required, it may also answer 401 \`UNAUTHENTICATED\`; if a role is required, 403 \`FORBIDDEN\`.
 
-Success is \`{"code":"10000","status":200,"message":"…","data":…}\`, failure
-\`{"code":"10001","status":…,"message":"…","error":"<NAME>","requestId":"…"}\` with \`details\` or \`data\` where there are any.
+A success is \`{"code":"10000","status":200,"message":"…","data":…}\`. A failure is
+\`{"code":"10001","status":…,"message":"…","error":"<NAME>","requestId":"…"}\`, with \`details\` or \`data\` if there are any.
 `
 
-const HEALTH = '| GET /PREFIX/health | open | How the service and what it depends on is | |'
+const HEALTH = '| GET /PREFIX/health | open | The health of the service and its dependencies | |'
 
 /** The page's text. */
 export function httpApi(): string {

@@ -13,7 +13,7 @@ const account = await signUp(auth)
 const claims = claimsOf(account.accessToken)
 const now = Math.floor(Date.now() / 1000)
 
-/** Refused at every place that asks for a user, and by what other services ask. */
+/** Refused wherever a user is required, and when other services ask about it. */
 async function assertRefused(what: string, token: string): Promise<void> {
   for (const route of ['GET /profile/mine', 'DELETE /signout']) {
     const answer = await send(auth.url, route, { token })
@@ -82,7 +82,7 @@ for (const [what, make] of Object.entries(FORGERIES)) {
   test(`refused: ${what}`, async () => assertRefused(what, await make()))
 }
 
-test('the forge makes good tokens when nothing is wrong with them', async () => {
+test('the forge makes valid tokens unless told otherwise', async () => {
   assert.ok(await isAccepted(auth, await sign({})))
 })
 
@@ -111,7 +111,7 @@ test('a missing or malformed header is answered with 401', async () => {
   assertFailure(query, 401, 'UNAUTHENTICATED')
 })
 
-test('the caller must be known before the body is looked at', async () => {
+test('the caller is authenticated before the body is read', async () => {
   assertFailure(await send(auth.url, 'PUT /profile/mine', { raw: '{broken' }), 401, 'UNAUTHENTICATED')
 })
 

@@ -28,7 +28,7 @@ const isValid = async (key: string) =>
 
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString()
 
-test('a key is shown once, is good at once, and is kept as a hash', async () => {
+test('a key is shown once, is valid at once, and is stored as a hash', async () => {
   const answer = await create({ comment: 'mobile app' })
   const { key, id, createdAt, ...rest } = answer.body.data
   assertSuccess(answer, 'API key created', answer.body.data)
@@ -44,7 +44,7 @@ test('a key is shown once, is good at once, and is kept as a hash', async () => 
   assert.ok(!JSON.stringify(row).includes(key))
 })
 
-test('permissions and end are what was asked for', async () => {
+test('permissions and expiry are as requested', async () => {
   const expiresAt = tomorrow()
   const { body } = await create({ comment: 'x', permissions: ['READ'], expiresAt })
   assert.deepEqual([body.data.permissions, body.data.expiresAt], [['READ'], expiresAt])
@@ -59,7 +59,7 @@ test('two keys are never the same', async () => {
     assert.equal(new Set(answers.map(({ body }) => body.data[field])).size, 10)
 })
 
-test('the list is in pages, newest first', async () => {
+test('the list is paged, newest first', async () => {
   const made: string[] = []
   for (let n = 0; n < 5; n++) made.unshift((await create({ comment: `page ${n}` })).body.data.id)
   const ids = async (query: string) => (await list(query)).body.data.map(({ id }) => id)
@@ -68,7 +68,7 @@ test('the list is in pages, newest first', async () => {
   assert.deepEqual(await ids('?page=1000&limit=1000'), [])
 })
 
-test('a revoked key is refused with the next question; revoking again changes nothing', async () => {
+test('a revoked key is refused from the next verification on; revoking it again changes nothing', async () => {
   const { key, id } = (await create({ comment: 'to be revoked' })).body.data
   assertSuccess(await revoke(id), 'API key revoked')
   assert.equal(await isValid(key), false)
@@ -81,7 +81,7 @@ test('a revoked key is refused with the next question; revoking again changes no
   assertInvalid(await revoke('x'), 'id')
 })
 
-test('revoking is announced with the id as it is kept, each time; what was not revoked is not', async () => {
+test('every revocation is announced with the stored id; a failed one is not', async () => {
   const events: Msg[] = []
   const plain = await connect({ servers: new URL(auth.nats.url).host })
   auth.cleanUp.defer(() => plain.close())
@@ -96,7 +96,7 @@ test('revoking is announced with the id as it is kept, each time; what was not r
   assert.deepEqual(told, Array(2).fill(['apikey.revoked', { apiKeyId: id }, id]))
 })
 
-test('the last key that may write cannot be revoked, and of the last two only one, however they are asked for', async () => {
+test('the last key that may write cannot be revoked, and of the last two only one, even concurrently', async () => {
   for (let round = 0; round < 5; round++) {
     const others = `update api_keys set revoked_at = now() where revoked_at is null`
     await auth.sql(others)
@@ -110,14 +110,14 @@ test('the last key that may write cannot be revoked, and of the last two only on
     assert.ok(kept)
     assert.equal(await isValid(kept.key), true)
     assertFailure(await revoke(kept.id), 409, 'LAST_API_KEY')
-    // What is no longer good for anything, and what is not needed to get in, may go.
+    // Keys that are already invalid, and keys that are not needed to sign in, may be revoked.
     for (const { id } of [expired, reading]) assertSuccess(await revoke(id), 'API key revoked')
     await create({ comment: 'another', permissions: ['WRITE'] })
     assertSuccess(await revoke(kept.id), 'API key revoked')
   }
 })
 
-test('a key is revoked without NATS, too', async () => {
+test('a key can be revoked without NATS', async () => {
   const { id, key } = (await create({ comment: 'to be revoked alone' })).body.data
   auth.nats.kill('SIGKILL')
   assertSuccess(await revoke(id), 'API key revoked')
@@ -126,7 +126,7 @@ test('a key is revoked without NATS, too', async () => {
   await until('ready again', async () => (await send(auth.url, 'GET /health/ready')).status === 200)
 })
 
-test('what does not match the schema is told', async () => {
+test('input that does not match the schema is reported', async () => {
   for (const comment of ['', 'c'.repeat(201), 7, null]) assertInvalid(await create({ comment }), 'comment')
   assertInvalid(await create({}), '')
   assertInvalid(await create({ comment: 'x', key: 'mine' }), '')

@@ -37,7 +37,7 @@ async function assertValid(key: string, valid: boolean): Promise<void> {
   else assertFailure(answer, 401, 'API_KEY_INVALID')
 }
 
-test('a key is good while it is known, not revoked and not expired', async () => {
+test('a key is valid if it is known, not revoked and not expired', async () => {
   await assertValid(DEMO_API_KEY, true)
   await assertValid(await addKey(), true)
   await assertValid(await addKey({ expires: '1 hour' }), true)
@@ -49,7 +49,7 @@ test('a key is good while it is known, not revoked and not expired', async () =>
   await assertValid(`${DEMO_API_KEY}0`, false)
 })
 
-test('a good key is told by its id and with what it may do, any other without', async () => {
+test('the answer about a valid key has its id and permissions, any other answer has neither', async () => {
   const answer = async (key: string) => (await post({ key })).body as unknown as Record<string, unknown>
   const keyWith = async (permissions: string) => {
     const key = await addKey()
@@ -71,7 +71,7 @@ test('a good key is told by its id and with what it may do, any other without', 
   assert.deepEqual(await answer(await addKey({ revoked: true })), { valid: false })
 })
 
-test('revoking counts with the next question', async () => {
+test('a revocation applies from the next verification on', async () => {
   const key = await addKey()
   await assertValid(key, true)
   await auth.sql('update api_keys set revoked_at = now() where key_hash = $1', [
@@ -80,7 +80,7 @@ test('revoking counts with the next question', async () => {
   await assertValid(key, false)
 })
 
-test('a missing, empty or endless key', async () => {
+test('a missing, empty or overlong key', async () => {
   assertFailure(await get({}), 401, 'API_KEY_INVALID')
   assertFailure(await get({ 'x-api-key': '' }), 401, 'API_KEY_INVALID')
   assertFailure(await get({ 'x-api-key': 'k'.repeat(201) }), 401, 'API_KEY_INVALID')
@@ -94,7 +94,7 @@ test('a missing, empty or endless key', async () => {
   assert.equal((await post({ key: 'ключ 🔑' })).text, '{"valid":false}')
 })
 
-test('from outside there is no such route', async () => {
+test('the route does not exist from outside', async () => {
   for (const header of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip']) {
     assertFailure(await post({ key: DEMO_API_KEY }, { [header]: '10.0.0.1' }), 404, 'ROUTE_NOT_FOUND')
     assertFailure(await get({ 'x-api-key': DEMO_API_KEY, [header]: '' }), 404, 'ROUTE_NOT_FOUND')
@@ -104,14 +104,14 @@ test('from outside there is no such route', async () => {
   assertFailure(await send(auth.url, 'PUT /verify/apikey'), 405, 'METHOD_NOT_ALLOWED')
 })
 
-test('keys are kept as hashes', async () => {
+test('keys are stored as hashes', async () => {
   const rows = await auth.sql<{ key_hash: Buffer }>('select * from api_keys')
   assert.ok(rows.length > 1)
   for (const { key_hash } of rows) assert.equal(key_hash.length, 32)
   assert.ok(!JSON.stringify(rows).includes(DEMO_API_KEY))
 })
 
-test('the published keys verify a token and hold nothing private', async () => {
+test('the published keys verify a token and contain nothing private', async () => {
   const answer = await send(auth.url, 'GET /.well-known/jwks.json')
   const set = answer.body as unknown as JSONWebKeySet
   assert.equal(answer.status, 200)

@@ -19,7 +19,7 @@ const printed = (output: string, name: string) => new RegExp(`^${name} +(.+)$`, 
 
 const bootstrap = (env: Record<string, string>, ...args: string[]) => run(args, env)
 
-/** As a process: the code it ends with, and one line without secrets and stack. */
+/** Runs it as a process: checks the exit code, and that it prints one line without secrets or a stack. */
 async function assertEnds(code: number, line: RegExp, env: Record<string, string>, ...args: string[]): Promise<void> {
   const ended = await runBootstrap(env, ...args)
   assert.deepEqual([ended.code, ended.signal], [code, null], ended.output)
@@ -27,13 +27,13 @@ async function assertEnds(code: number, line: RegExp, env: Record<string, string
   assert.doesNotMatch(ended.output, /\n|s3cret/)
 }
 
-test('--help tells everything, and needs nothing', async () => {
+test('--help explains everything, and needs nothing', async () => {
   const help = await bootstrap({}, '--help')
   for (const word of ['--email', '--name', '--recover', '--api-key', '--comment', 'DATABASE_URL', 'BOOTSTRAP_PASSWORD'])
     assert.ok(help.includes(word), word)
 })
 
-test('what is not understood is refused with one line, before anything is done', async () => {
+test('invalid arguments are refused with one line, before anything is done', async () => {
   const env = { DATABASE_URL }
   const email = ['--email', 'a@b.org']
   await assert.rejects(bootstrap(env), { message: '--email E-MAIL is required' })
@@ -59,7 +59,7 @@ test('what is not understood is refused with one line, before anything is done',
   assert.deepEqual(await servers.sql(`select to_regclass('users') as users`), [{ users: null }])
 })
 
-test('on an empty database: an administrator and a key that work in production; once, even of two at the same time', async () => {
+test('on an empty database it creates an administrator and a key that work in production; only once, even if two run concurrently', async () => {
   const both = await Promise.all([
     runBootstrap({ DATABASE_URL }, '--email', 'Ops@Example.org', '--name', 'Op One'),
     runBootstrap({ DATABASE_URL }, '--email', 'other@example.org'),
@@ -87,7 +87,7 @@ test('on an empty database: an administrator and a key that work in production; 
   assert.equal((listed.body.data as unknown[]).length, 1)
 })
 
-test('when the only administrator is closed there may be a new one, with a password from a file', async () => {
+test('if the account of the only administrator is closed there may be a new one, with a password from a file', async () => {
   await servers.sql('update users set status = false')
   const file = join(servers.keysDir, 'password.txt')
   await writeFile(file, 'correct horse battery\n')
@@ -105,7 +105,7 @@ test('when the only administrator is closed there may be a new one, with a passw
   assert.equal(keys.length, 2, 'what was refused has made no key')
 })
 
-test('--api-key is the way back when no key is left, and touches nothing else', async () => {
+test('--api-key is the way back when no key is left, and changes nothing else', async () => {
   await servers.sql('update api_keys set revoked_at = now()')
   const before = await servers.sql('select * from users order by id')
   const output = await bootstrap({ DATABASE_URL }, '--api-key', '--comment', 'after the accident')
@@ -118,7 +118,7 @@ test('--api-key is the way back when no key is left, and touches nothing else', 
   ])
 })
 
-test('--recover gives an account a new password, opens it, makes it an administrator and ends its sessions', async () => {
+test('--recover gives an account a new password, reopens it, makes it an administrator and ends its sessions', async () => {
   const auth = await addAuth(servers)
   const account = await signUp(auth)
   await close(auth, account)

@@ -9,12 +9,12 @@ import { addAuth } from './support/auth.ts'
 import { assertFailure, send } from './support/http.ts'
 import { startServers } from './support/servers.ts'
 
-/** Runs something after the next query of the service, before its answer is used. */
+/** Runs something after the service's next query, before its result is used. */
 let afterQuery: (() => Promise<void>) | undefined
 const between: KyselyPlugin = {
   transformQuery: ({ node }) => node,
   async transformResult({ result }) {
-    // A query that is not made for a request, such as the look for new keys, is not meant.
+    // Queries that do not belong to a request, such as the check for new keys, do not count.
     if (currentContext() === undefined) return result
     const run = afterQuery
     afterQuery = undefined
@@ -27,7 +27,7 @@ const servers = await startServers()
 const postgres = createPostgres<Tables>({ url: servers.postgres.url })
 const auth = await addAuth(servers, { overrides: { postgres: { ...postgres, db: postgres.db.withPlugin(between) } } })
 
-test('an account that is closed between the check of its token and the work is signed out, not a fault', async () => {
+test('if an account is closed after its token was checked, its owner is signed out instead of getting an error', async () => {
   for (const [route, body] of [['GET /profile/mine'], ['PUT /profile/mine', { name: 'New Name' }]] as const) {
     const account = await signUp(auth)
     afterQuery = () => close(auth, account)
@@ -37,7 +37,7 @@ test('an account that is closed between the check of its token and the work is s
   }
 })
 
-test('an account that is closed while its password is checked does not get in', async () => {
+test('if an account is closed while its password is checked, its owner is not signed in', async () => {
   const { email, password, ...account } = await signUp(auth)
   afterQuery = () => close(auth, { email, password, ...account })
   assertFailure(await send(auth.url, 'POST /signin/basic', { body: { email, password } }), 401, 'CREDENTIALS_INVALID')

@@ -19,7 +19,7 @@ const GOOD = {
   VERIFY_SECRET: 's3cret-verify-s3cret-verify-s3cret-v',
 }
 
-/** The process ends at once with 1 and says only this, without secrets and stack. */
+/** The process exits at once with 1 and prints only this, without secrets or a stack. */
 async function assertRefused(env: Record<string, string>, ...lines: RegExp[]): Promise<void> {
   const { code, signal, output } = await runAuth(env)
   assert.deepEqual([code, signal], [1, null], output)
@@ -28,7 +28,7 @@ async function assertRefused(env: Record<string, string>, ...lines: RegExp[]): P
   for (const line of lines) assert.match(output, line)
 }
 
-test('everything that is wrong is said at once, and no secret', () =>
+test('all problems are reported at once, without secrets', () =>
   assertRefused(
     { DATABASE_URL: 'mysql://app:s3cret-d@host/app', NATS_URL: 's3cret-n', PORT: '80x', LOG_LEVEL: 'loud' },
     /^auth: the environment does not fit:$/m,
@@ -39,7 +39,7 @@ test('everything that is wrong is said at once, and no secret', () =>
     /KEYS_DIR is not set/,
   ))
 
-test('production makes no signing key, and ends with one line', () =>
+test('production does not create a signing key, and exits with one line', () =>
   assertRefused(GOOD, /^auth: KEYS_DIR: no signing key in .*: put a PKCS8 file/))
 
 test('production refuses development data', () => {
@@ -63,20 +63,20 @@ test('a file that is no key is named', async () => {
   }
 })
 
-test('without NODE_ENV it is production, so that nothing insecure happens by forgetting', () => {
+test('without NODE_ENV it runs as production, so that forgetting it is never insecure', () => {
   assert.equal(loadEnv(GOOD).NODE_ENV, 'production')
   assert.equal(loadEnv({ ...GOOD, SEED_DEVELOPMENT_DATA: 'yes', NODE_ENV: 'development' }).SEED_DEVELOPMENT_DATA, true)
 })
 
-test('a config that is printed shows no secret', () => {
+test('a printed config shows no secrets', () => {
   assert.doesNotMatch(JSON.stringify({ ...loadEnv(GOOD) }) + JSON.stringify(loadEnv(GOOD)), /s3cret/)
 })
 
-test('.env.example is what the schema says', () => {
+test('.env.example matches the schema', () => {
   assert.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), envExample(Env))
 })
 
-test('production asks for the secrets of the gateway, unless it is told not to', () => {
+test('production requires the secrets of the gateway unless configured otherwise', () => {
   const production = {
     DATABASE_URL: 'postgres://a@b/c',
     NATS_URL: 'nats://a',

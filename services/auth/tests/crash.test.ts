@@ -12,11 +12,11 @@ const CLIENTS = 8
 interface Attempt {
   readonly email: string
   readonly password: string
-  /** `undefined` when no answer came. */
+  /** Undefined if no answer came. */
   readonly status: number | undefined
 }
 
-/** Signs up new accounts from several clients until told to stop, or until nobody answers. */
+/** Signs up new accounts from several clients until it is stopped, or until nobody answers. */
 function load(url: string) {
   const attempts: Attempt[] = []
   let stopped = false
@@ -44,7 +44,7 @@ function load(url: string) {
   }
 }
 
-test('kill -9 loses no account that was acknowledged', async () => {
+test('kill -9 loses no acknowledged account', async () => {
   const first = await spawnAuth(servers)
   await first.says('auth is ready')
   const { done, acknowledged } = load(first.url)
@@ -60,7 +60,7 @@ test('kill -9 loses no account that was acknowledged', async () => {
   await Promise.all(signIns)
 })
 
-test('SIGTERM under load: whatever was begun is finished and answered, then the process ends with 0', async () => {
+test('SIGTERM under load: requests that have started are finished and answered, then the process exits with 0', async () => {
   const auth = await spawnAuth(servers)
   await auth.says('auth is ready')
   const { attempts, done, acknowledged } = load(auth.url)

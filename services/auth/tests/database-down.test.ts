@@ -60,7 +60,7 @@ const stateOf = async (name: string) => {
   return body.data.dependencies[name]?.status
 }
 
-/** Every connection of the pool is good again: more requests at once than it has. */
+/** Checks every connection of the pool, by sending more requests at once than it has. */
 async function assertRecovered(): Promise<void> {
   await until('ready again', isReady)
   const answers = await Promise.all(Array.from({ length: 30 }, () => send(auth.url, 'GET /profile/mine', { token })))
@@ -70,7 +70,7 @@ async function assertRecovered(): Promise<void> {
   await refreshed(auth, tokens)
 }
 
-test('without the database everything that needs it answers 503, and comes back by itself', async () => {
+test('without the database everything that needs it answers 503, and recovers by itself', async () => {
   auth.postgres.kill('SIGKILL')
   await until('noticed', async () => (await stateOf('postgres')) === 'down')
   assert.equal(await stateOf('nats'), 'up')
@@ -83,7 +83,7 @@ test('without the database everything that needs it answers 503, and comes back 
   await assertRecovered()
 })
 
-test('requests that were under way when it died are told so', async () => {
+test('requests in progress when it dies get an error', async () => {
   const asked = Promise.all(ask().filter((_, n) => n > 4))
   auth.postgres.kill('SIGKILL')
   for (const { status, text } of await asked) assert.ok([200, 401, 404, 503].includes(status), text)

@@ -41,7 +41,7 @@ test('signing up announces the user', async () => {
   }
 })
 
-test('an event carries its attributes in headers, as CloudEvents says', async () => {
+test('an event carries its attributes in headers, as CloudEvents specifies', async () => {
   const requestId = 'request-7'
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const account = await signUp(auth)
@@ -63,7 +63,7 @@ test('an event carries its attributes in headers, as CloudEvents says', async ()
   assert.ok(Math.abs(Date.parse(time ?? '') - Date.now()) < 60_000)
 })
 
-test('a change announces what is true now, without the e-mail', async () => {
+test('a change announces the new state, without the e-mail address', async () => {
   const account = await signUp(auth)
   await change(account, { name: 'Renamed' })
   await change(account, { profilePicUrl: 'https://example.com/p.png' })
@@ -72,7 +72,7 @@ test('a change announces what is true now, without the e-mail', async () => {
   assert.deepEqual(third?.json(), { userId: account.id, name: 'Renamed', profilePicUrl: 'https://example.com/p.png' })
 })
 
-test('what changes nothing about the profile announces nothing', async () => {
+test('what does not change the profile is not announced', async () => {
   const account = await signUp(auth)
   await change(account, { name: 'A' })
   await signIn(auth, account)
@@ -81,7 +81,7 @@ test('what changes nothing about the profile announces nothing', async () => {
   await eventsOf(account, 1)
 })
 
-test('changes at the same time are announced one by one: no number is missing, each with what it made', async () => {
+test('concurrent changes are announced one by one: no number is missing, and each event has the state of its change', async () => {
   const account = await signUp(auth)
   const names = Array.from({ length: 20 }, (_, n) => `Name ${n}`)
   const answers = await Promise.all(names.map(name => change(account, { name })))
@@ -100,7 +100,7 @@ test('changes at the same time are announced one by one: no number is missing, e
   assert.equal((last.json() as { name: string }).name, row?.name)
 })
 
-test('without NATS a change still succeeds and is logged; when it is back, events flow again', async () => {
+test('without NATS a change still succeeds and the failure is logged; when NATS is back, events flow again', async () => {
   const account = await signUp(auth)
   const failures = () => auth.log.filter(line => line.includes('an event could not be published'))
   for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
@@ -114,7 +114,7 @@ test('without NATS a change still succeeds and is logged; when it is back, event
     else await auth.nats.restart()
     await until('ready again', async () => (await send(auth.url, 'GET /health/ready')).status === 200)
   }
-  // Service and listener come back each in their own time.
+  // The service and the listener reconnect independently.
   const later: Account[] = []
   await until('events flow again', async () => {
     later.push(await signUp(auth))

@@ -5,9 +5,9 @@ import { newcomer, signUp } from './support/accounts.ts'
 import { startAuth } from './support/auth.ts'
 import { until } from './support/until.ts'
 
-/** As few as can wait for their turn, one at a time: what is unfair shows at once. */
+/** A short queue and one hash at a time, so that unfairness shows at once. */
 const hasher = createPasswordHasher({ memoryCostKiB: 64, timeCost: 1, concurrency: 1, maxQueued: 20 })
-/** What was asked for, and a gate before it. */
+/** Records which hashes are requested, and holds them back until released. */
 const asked: string[] = []
 let gate = Promise.resolve()
 const passwords: PasswordHasher = {
@@ -36,7 +36,7 @@ const post = (route: string, body: object, signal?: AbortSignal) =>
     return answer.status
   })
 
-test('seventy sign-ups at once starve nobody who signs in', async () => {
+test('seventy concurrent sign-ups do not starve sign-ins', async () => {
   const account = await signUp(auth)
   const { email, password } = account
   const ups = Array.from({ length: 70 }, () => post('/signup/basic', newcomer()))
@@ -47,7 +47,7 @@ test('seventy sign-ups at once starve nobody who signs in', async () => {
   for (const status of statuses) assert.ok(status === 200 || status === 503, `${status}`)
 })
 
-test('a crowd behind the same address keeps nobody out who has signed in there before', async () => {
+test('a crowd behind an address does not keep out those who have signed in there before', async () => {
   const { email, password } = await signUp(auth)
   const opened = Promise.withResolvers<void>()
   asked.length = 0
@@ -64,7 +64,7 @@ test('a crowd behind the same address keeps nobody out who has signed in there b
   assert.ok(statuses.includes(503) && statuses.includes(401), statuses.join())
 })
 
-test('what is refused anyway costs no hash: an address that is taken, and what is malformed', async () => {
+test('requests that are refused anyway cost no hash: a taken e-mail address, and malformed input', async () => {
   const account = await signUp(auth)
   asked.length = 0
   const { email, password } = account
@@ -76,7 +76,7 @@ test('what is refused anyway costs no hash: an address that is taken, and what i
   assert.deepEqual(asked, [`verify ${password}`], 'an unknown account costs what a known one does')
 })
 
-test('who leaves before the work begins has made no account and no attempt', async () => {
+test('callers who leave before the work starts create no account and no attempt', async () => {
   const account = await signUp(auth)
   await auth.sql('delete from sign_in_attempts')
   const opened = Promise.withResolvers<void>()

@@ -18,7 +18,7 @@ async function signedUp(url: string): Promise<Tokens> {
 
 const statusOf = async (url: string, token: string) => (await send(url, 'GET /profile/mine', { token })).status
 
-test('three instances that start at once on nothing share database, key, seeds and sessions', async () => {
+test('three instances that start at once on an empty database share tables, key, seeds and sessions', async () => {
   const env = { SEED_DEVELOPMENT_DATA: 'true' }
   const all = await Promise.all([spawnAuth(servers, env), spawnAuth(servers, env), spawnAuth(servers, env)])
   await Promise.all(all.map(each => each.says('auth is ready')))
@@ -54,7 +54,7 @@ test('three instances that start at once on nothing share database, key, seeds a
   }
 })
 
-test('without NATS it waits and says so, and comes up when NATS does; without PostgreSQL likewise', async () => {
+test('without NATS it waits and logs that, and starts when NATS does; the same without PostgreSQL', async () => {
   for (const server of [servers.nats, servers.postgres]) server.kill('SIGKILL')
   const auth = await spawnAuth(servers)
   await auth.says('waiting for nats')
@@ -67,7 +67,7 @@ test('without NATS it waits and says so, and comes up when NATS does; without Po
   await signedUp(auth.url)
 })
 
-test('a port that is taken is said in one line', async () => {
+test('a taken port is reported in one line', async () => {
   const port = new URL(servers.postgres.url).port
   const { code, output } = await runAuth({ ...servers.env, PORT: port })
   assert.equal(code, 1)

@@ -14,14 +14,14 @@ import { startServers } from './support/servers.ts'
 import { until } from './support/until.ts'
 
 const servers = await startServers()
-// Time does not pass here: a test says in the database that it has.
+// No time passes here: tests change the times in the database instead.
 const LATER = { KEYS_CHECK_MS: '50', KEY_ACTIVATION_SECONDS: '3600' }
 const otherDir = await mkdtemp(join(tmpdir(), 'auth-keys-'))
 servers.cleanUp.defer(() => rm(otherDir, { recursive: true, force: true }))
 
 const here = await addAuth(servers, { env: LATER })
 await copyFile(join(servers.keysDir, '0001.pem'), join(otherDir, '0001.pem'))
-/** Another instance, which new files reach later. */
+/** Another instance, which gets new files later. */
 const there = await addAuth(servers, { env: { ...LATER, KEYS_DIR: otherDir } })
 const both = [here, there]
 const account = await signUp(here)
@@ -52,7 +52,7 @@ test('the first key signs at once', async () => {
   assert.deepEqual(await Promise.all(both.map(signedBy)), [old, old])
 })
 
-test('a new file is published by every instance, held or not, and signs later and nowhere before', async () => {
+test('every instance publishes a new file, with the private key or not, and none signs with it too early', async () => {
   const made = await createKeyFile(servers.keysDir)
   next = made.kid
   await untilPublished(next, old)
@@ -74,7 +74,7 @@ test('a new file is published by every instance, held or not, and signs later an
   await untilSigns(there, next)
 })
 
-test('an old key: its file gone it signs no more, but verifies until its last token has ended', async () => {
+test('without its file an old key no longer signs, but verifies until its last token has expired', async () => {
   const tokens = await signIn(there, account)
   for (const directory of [servers.keysDir, otherDir]) await rm(join(directory, '0001.pem'))
   for (const auth of both) await untilSigns(auth, next)
@@ -89,7 +89,7 @@ test('an old key: its file gone it signs no more, but verifies until its last to
   for (const auth of both) assert.ok(!(await isAccepted(auth, account.accessToken)))
 })
 
-test('files that are no keys are named once, and the service goes on', async () => {
+test('files that are not valid keys are reported once, and the service continues', async () => {
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'pem', type: 'pkcs8' })
   const bad = { 'broken.pem': 'no key', 'weak.pem': weak.toString(), 'open.pem': weak.toString() }
   for (const [name, text] of Object.entries(bad))
@@ -107,7 +107,7 @@ test('files that are no keys are named once, and the service goes on', async () 
   })
 })
 
-test('a directory that cannot be read is told, and what was loaded signs on', async () => {
+test('an unreadable directory is reported, and the loaded key continues to sign', async () => {
   await rename(servers.keysDir, `${servers.keysDir}-away`)
   await until('the loss to be told', () => said(here, 'there is no usable one in') === 1)
   await writeFile(servers.keysDir, 'not a directory')
@@ -118,7 +118,7 @@ test('a directory that cannot be read is told, and what was loaded signs on', as
   await rename(`${servers.keysDir}-away`, servers.keysDir)
 })
 
-test('without the database known keys are published; the new one is when it is back', async () => {
+test('without the database the known keys are published; the new one follows when it is back', async () => {
   servers.postgres.kill('SIGKILL')
   const { kid, file } = await createKeyFile(servers.keysDir)
   await until('it to be told', () => said(here, 'the record of published ones cannot be read') > 0)
@@ -130,7 +130,7 @@ test('without the database known keys are published; the new one is when it is b
   await copyFile(file, join(otherDir, basename(file)))
 })
 
-test('a withdrawn key: refused everywhere at once, for ever; the next one signs without waiting', async () => {
+test('a withdrawn key is refused everywhere at once, for good; the next one signs without waiting', async () => {
   const env = { DATABASE_URL: servers.postgres.url, KEYS_DIR: servers.keysDir }
   const tokens = await signIn(here, account)
   assert.equal(kidOf(tokens.accessToken), next)

@@ -9,7 +9,7 @@ import { describeKeys, readArguments, runKeys } from '../src/startup/programs/ke
 const directory = await mkdtemp(join(tmpdir(), 'auth-keys-'))
 after(() => rm(directory, { recursive: true, force: true }))
 
-test('--help tells everything; what is not understood is refused', async () => {
+test('--help explains everything; invalid arguments are refused', async () => {
   const help = await runKeys(['withdraw', '--help'], {})
   for (const word of ['add', 'list', 'withdraw KID', '--force', 'KEYS_DIR', 'DATABASE_URL'])
     assert.ok(help.includes(word))
@@ -29,7 +29,7 @@ test('--help tells everything; what is not understood is refused', async () => {
   )
 })
 
-test('add makes a file and prints no secret; each command asks for what it needs only', async () => {
+test('add creates a file and prints no secret; each command requires only what it needs', async () => {
   const output = await runKeys(['add'], { KEYS_DIR: directory })
   assert.match(output, /^[\w-]{43} {2}\S+0001\.pem\n/)
   assert.doesNotMatch(output, /PRIVATE/)
@@ -38,7 +38,7 @@ test('add makes a file and prints no secret; each command asks for what it needs
   await assert.rejects(runKeys(['withdraw', 'x', '--force'], {}), { message: /DATABASE_URL is not set/ })
 })
 
-test('each state of a key is told', () => {
+test('every state of a key is shown', () => {
   const now = Date.UTC(2030, 0, 1)
   const key = (kid: string, signsFrom: number, withdrawnAt?: number): SigningKey => ({
     kid,

@@ -16,7 +16,7 @@ auth.cleanUp.defer(() => plain.close())
 const ask = (subject: string, body: string | Uint8Array) => plain.request(subject, body, { timeout: 5000 })
 const jsonOf = (msg: Msg) => msg.json() as Record<string, unknown>
 
-test('a plain client of another language gets answers in the same envelope', async () => {
+test('a plain client, as in another language, gets answers in the same envelope', async () => {
   const { id, name, accessToken: token } = account
   const { data } = jsonOf(await ask('auth.validate.token', JSON.stringify({ data: { token } }))) as {
     data: { sessionId: string }
@@ -31,7 +31,7 @@ test('a plain client of another language gets answers in the same envelope', asy
   assert.deepEqual(jsonOf(profile), { data: { id, name, profilePicUrl } })
 })
 
-test('a failure is told in body and headers', async () => {
+test('a failure is reported in body and headers', async () => {
   const msg = await ask('auth.validate.token', JSON.stringify({ data: { token: 'gibberish' } }))
   assert.deepEqual(jsonOf(msg), { error: '401:The token is not valid' })
   assert.equal(msg.headers?.get('Nats-Service-Error-Code'), '401')
@@ -52,12 +52,12 @@ test('the typed client gets typed answers and errors', async () => {
   await assert.rejects(auth.peer.request('auth.validate.role', { userId: 'x', role: 'ADMIN' }), VALIDATION_FAILED)
 })
 
-test('unknown fields of a request are ignored: services are deployed one by one', async () => {
+test('unknown fields of a request are ignored, because services are deployed one by one', async () => {
   const body = { data: { userId: account.id, role: 'LEARNER', later: 1 }, more: true }
   assert.deepEqual(jsonOf(await ask('auth.validate.role', JSON.stringify(body))), { data: { valid: true } })
 })
 
-test('whatever is sent is answered, with a 400', async () => {
+test('any malformed message is answered with 400', async () => {
   const id = account.id
   const hostile: (string | Uint8Array)[] = [
     '',
@@ -92,7 +92,7 @@ test('whatever is sent is answered, with a 400', async () => {
   assert.ok(await auth.peer.client(validation).validateRole({ userId: id, role: 'LEARNER' }))
 })
 
-test('keys are told whatever is asked', async () => {
+test('the public keys are returned for any request', async () => {
   for (const body of ['', '{}', '{"data":{}}']) {
     const { data } = jsonOf(await ask('auth.keys', body)) as { data: { keys: object[] } }
     assert.equal(data.keys.length, 1, body)

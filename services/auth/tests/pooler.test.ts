@@ -9,7 +9,7 @@ import { startServers } from './support/servers.ts'
 
 const skip = locatePgbouncer() ? false : 'there is no pgbouncer on this machine'
 
-test('behind PgBouncer in transaction mode two instances do what they do without', { skip }, async () => {
+test('behind PgBouncer in transaction mode two instances work as they do without it', { skip }, async () => {
   const servers = await startServers()
   const pooler = servers.cleanUp.use(await startPgbouncer(servers.postgres.url))
   const env = { DATABASE_URL: pooler.url }

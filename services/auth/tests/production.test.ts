@@ -27,7 +27,7 @@ const refused = (what: RegExp) =>
     return true
   })
 
-test('production does not start on a database of development; the process says so in one line and ends', async () => {
+test('production does not start on a development database; the process says so in one line and exits', async () => {
   const { code, output } = await runAuth({ ...servers.env, ...production })
   assert.equal(code, 1)
   const line =
@@ -36,7 +36,7 @@ test('production does not start on a database of development; the process says s
   assert.ok(!output.includes(DEMO_API_KEY) && !output.includes('auth is ready'))
 })
 
-test('either secret alone is enough to refuse', async () => {
+test('one of the two secrets is enough to refuse', async () => {
   await setKey(true)
   await refused(/holds the account admin@tsmicro\.dev with the demo password, which/)
   await setKey(false)
@@ -44,7 +44,7 @@ test('either secret alone is enough to refuse', async () => {
   await refused(/holds the demo API key, which/)
 })
 
-test('it starts when the key is revoked and the password changed or the account closed', async () => {
+test('it starts if the key is revoked and the password changed or the account closed', async () => {
   await setKey(true)
   await setAdmin('another password')
   const auth = await addAuth(servers, { env: production })

@@ -27,7 +27,7 @@ test('everybody sees id, name and picture of a user, over HTTP and NATS, and not
   }
 })
 
-test('unknown and closed accounts are not there', async () => {
+test('unknown and closed accounts are not found', async () => {
   const closed = await signUp(auth)
   await close(auth, closed)
   for (const id of [randomUUID(), closed.id]) {
@@ -36,7 +36,7 @@ test('unknown and closed accounts are not there', async () => {
   }
 })
 
-test('what is no UUID is refused', async () => {
+test('invalid UUIDs are refused', async () => {
   for (const id of ['1', `${randomUUID()}x`, '%00', "' or 1=1--", 'undefined']) {
     assertInvalid(await send(auth.url, `GET /profile/id/${id}`), id === '%00' ? '' : 'id')
   }
@@ -46,7 +46,7 @@ test('what is no UUID is refused', async () => {
   await assert.rejects(auth.peer.request('auth.profile.public', { id: 'x' }), VALIDATION_FAILED)
 })
 
-test('both doors name the field that is wrong, and alike', async () => {
+test('both doors name the invalid field in the same way', async () => {
   const overHttp = await send(auth.url, 'GET /profile/id/x')
   const details = [{ path: 'id', message: 'must match format "uuid"' }]
   assert.deepEqual(overHttp.body.details, details)
@@ -56,7 +56,7 @@ test('both doors name the field that is wrong, and alike', async () => {
   })
 })
 
-test('users see themselves with roles', async () => {
+test('users see their own profile with roles', async () => {
   const account = await signUp(auth)
   await grant(auth, account, 'EDITOR')
   const answer = await send<PrivateProfile>(auth.url, 'GET /profile/mine', { token: account.accessToken })
@@ -69,7 +69,7 @@ test('users see themselves with roles', async () => {
   )
 })
 
-test('a change touches what is named only', async () => {
+test('a change affects only the fields it names', async () => {
   const account = await signUp(auth)
   const { accessToken, id, email, name } = account
   const { roles } = (await put(accessToken, { profilePicUrl: 'https://example.com/1.png' })).body.data
@@ -105,7 +105,7 @@ test('changes that do not match the schema change nothing', async () => {
   assert.deepEqual(await rowOf(id), { version: 1, name })
 })
 
-test('the typed client gets the same, and the same errors', async () => {
+test('the typed client gets the same profile and the same errors', async () => {
   const account = await signUp(auth)
   const client = createHttpClient(profile, { baseUrl: auth.url })
   assert.deepEqual(await client.publicProfile({ id: account.id }), { id: account.id, name: account.name })

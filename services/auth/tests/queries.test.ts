@@ -32,7 +32,7 @@ const ENDED = `insert into sessions (id, user_id, access_id, refresh_id, issued_
   select gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), now() - interval '9 days', now() + $2::interval
   from generate_series(1, $3)`
 
-test('ended sessions go as new ones come, a few each time; what may still be asked for stays', async () => {
+test('each new session deletes a few ended ones; those that may still be needed remain', async () => {
   const account = await signUp(auth)
   await auth.sql(ENDED, [account.id, '-2 days', 25])
   await auth.sql(ENDED, [account.id, '-1 hour', 5])
@@ -44,7 +44,7 @@ test('ended sessions go as new ones come, a few each time; what may still be ask
   assert.equal(await countOf('expires_at > now()'), 5)
 })
 
-test('every query finds its rows by an index, however many there are', async () => {
+test('every query uses an index, no matter how many rows there are', async () => {
   const account = await signUp(auth)
   await grant(auth, account, 'ADMIN')
   const { accessToken: token } = await refreshed(auth, account)

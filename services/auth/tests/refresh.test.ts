@@ -9,7 +9,7 @@ import { claimsOf, tokenForge } from './support/tokens.ts'
 const auth = await startAuth()
 const forge = await tokenForge(auth.keysDir)
 
-/** Makes the newest pair of a session so many seconds old: what is late is decided by the database's row. */
+/** Ages the newest pair of a session: its row in the database determines what is late. */
 async function age(tokens: Tokens, seconds: number): Promise<void> {
   const { sid } = claimsOf(tokens.accessToken)
   await auth.sql(`update sessions set issued_at = now() - $1 * interval '1 second' where id = $2`, [seconds, sid])
@@ -26,7 +26,7 @@ async function assertFamilyDead(...pairs: readonly Tokens[]): Promise<void> {
   }
 }
 
-test('gives a new pair of the same session and lets the old one die', async () => {
+test('returns a new pair of the same session and invalidates the old one', async () => {
   const account = await signUp(auth)
   const { accessToken, refreshToken } = account
   const answer = await refresh(auth, account)
@@ -39,7 +39,7 @@ test('gives a new pair of the same session and lets the old one die', async () =
   assert.ok(await isAccepted(auth, next.accessToken))
 })
 
-test('the same refresh token again at once gets the identical pair', async () => {
+test('repeating the same refresh token at once returns the identical pair', async () => {
   const account = await signUp(auth)
   const next = await refreshed(auth, account)
   assert.deepEqual(await refreshed(auth, account), next)
@@ -49,7 +49,7 @@ test('the same refresh token again at once gets the identical pair', async () =>
   assert.ok(await isAccepted(auth, next.accessToken), 'asking again ends nothing')
 })
 
-test('twenty renewals at the same time all get the same pair', async () => {
+test('twenty concurrent renewals all get the same pair', async () => {
   for (let round = 0; round < 3; round++) {
     const account = await signUp(auth)
     const pairs = await Promise.all(Array.from({ length: 20 }, () => refreshed(auth, account)))
@@ -58,7 +58,7 @@ test('twenty renewals at the same time all get the same pair', async () => {
   }
 })
 
-test('late re-use ends the whole family, the newest tokens too, and no other', async () => {
+test('late reuse ends the whole session, including its newest tokens, and no other', async () => {
   const account = await signUp(auth)
   const other = await signIn(auth, account)
   const second = await refreshed(auth, account)
@@ -69,7 +69,7 @@ test('late re-use ends the whole family, the newest tokens too, and no other', a
   assert.ok(await isAccepted(auth, other.accessToken), 'another sign-in of the same user lives on')
 })
 
-test('a refresh token of two renewals ago is late at once', async () => {
+test('a refresh token from two renewals ago is late at once', async () => {
   const account = await signUp(auth)
   const second = await refreshed(auth, account)
   const third = await refreshed(auth, second)
@@ -77,7 +77,7 @@ test('a refresh token of two renewals ago is late at once', async () => {
   await assertFamilyDead(third)
 })
 
-test("another's refresh token with my access token is refused and harms nobody", async () => {
+test("another user's refresh token with my access token is refused and harms nobody", async () => {
   const [mine, other] = [await signUp(auth), await signUp(auth)]
   const mySecond = await signIn(auth, mine)
   for (const refreshToken of [other.refreshToken, mySecond.refreshToken]) {
@@ -98,7 +98,7 @@ test('the access token may be expired, the refresh token may not', async () => {
   await refreshed(auth, { ...account, accessToken: oldAccess })
 })
 
-test('an earlier access token with the current refresh token is refused, and the family lives', async () => {
+test('an earlier access token with the current refresh token is refused, and the session continues', async () => {
   const account = await signUp(auth)
   const next = await refreshed(auth, account)
   await assertRefused({ accessToken: account.accessToken, refreshToken: next.refreshToken })
@@ -112,14 +112,14 @@ test('after signing out there is nothing to renew', async () => {
   await assertRefused(account)
 })
 
-test('signing out and renewing at the same time leaves no token that works', async () => {
+test('signing out and renewing concurrently leaves no valid token', async () => {
   for (let round = 0; round < 10; round++) {
     const account = await signUp(auth)
     const [renewal, out] = await Promise.all([
       refresh(auth, account),
       send(auth.url, 'DELETE /signout', { token: account.accessToken }),
     ])
-    // Whoever renews first makes the access token old: then signing out with it is refused, as it is for anybody.
+    // If the renewal comes first, the access token is no longer valid, and signing out with it is refused.
     if (out.status === 200) {
       assert.equal(await isAccepted(auth, account.accessToken), false)
       if (renewal.status === 200) assert.equal(await isAccepted(auth, renewal.body.data.accessToken), false)
@@ -141,7 +141,7 @@ test('tokens in the wrong place or of the wrong kind are refused', async () => {
   assert.ok(await isAccepted(auth, accessToken))
 })
 
-test('what does not match the schema is told', async () => {
+test('input that does not match the schema is reported', async () => {
   const post = (body: unknown) => send(auth.url, 'POST /token/refresh', { body, token: 'x' })
   assertInvalid(await post({}), '')
   assertInvalid(await post({ refreshToken: '' }), 'refreshToken')

@@ -28,7 +28,7 @@ async function renew({ accessToken: token, refreshToken }: Tokens): Promise<Toke
   return answer.body.data
 }
 
-/** A renewal that is sent and, once the other side's kernel has it, given up. */
+/** A renewal that is sent, and given up once the other side's kernel has received it. */
 async function giveUp({ accessToken, refreshToken }: Tokens): Promise<void> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${accessToken}` }
   const abandoned = request(`${urls.one}/token/refresh`, { method: 'POST', headers, agent: false })
@@ -56,7 +56,7 @@ test('an instance that was frozen ends no session for callers who have given up 
       await giveUp(tokens)
       const next = await renew(tokens)
       newest.push(index % 2 ? await renew(next) : next)
-      // What the instance wakes up to is long over, by the database's clock.
+      // By the database's clock, the requests that the instance finds are long over.
       await pass(16, next)
     }
   } finally {
@@ -67,7 +67,7 @@ test('an instance that was frozen ends no session for callers who have given up 
     assert.equal((await send(urls.two, 'GET /profile/mine', { token: tokens.accessToken })).status, 200)
     await renew(tokens)
   }
-  // It works, and finds thefts out, as if nothing had been.
+  // It works, and detects theft, as if nothing had happened.
   const [stolen] = owners
   assert.ok(stolen)
   const { accessToken: token, refreshToken } = stolen
@@ -82,10 +82,10 @@ test('an instance that was frozen ends no session for callers who have given up 
   })
 })
 
-test('a COMMIT that takes long does not count against who was answered nothing but failures', async () => {
+test('a slow COMMIT does not count against callers who only received failures', async () => {
   const tokens = await signedUp()
   const { sid } = claimsOf(tokens.accessToken)
-  // Deferred to the COMMIT of whoever renews, as long as somebody holds the lock.
+  // Delays the COMMIT of each renewal for as long as somebody holds the lock.
   await servers.sql(`create or replace function held() returns trigger language plpgsql as $$
     begin perform pg_advisory_xact_lock(4242); return new; end $$`)
   await servers.sql(`create constraint trigger held after update of refresh_id on sessions

@@ -38,7 +38,7 @@ async function startScene() {
     first,
     async pass(ms: number) {
       for (const instance of [one, two]) instance.pass(ms)
-      // The time that the test itself takes is taken back: only what passes here counts.
+      // The time that the test itself takes is subtracted: only time that passes here counts.
       const [row] = await servers.sql<{ refresh_id: string }>('select refresh_id from sessions where id = $1', [
         session.id,
       ])
@@ -52,7 +52,7 @@ async function startScene() {
     },
     isGood: async ({ accessToken }: Tokens) =>
       (await two.sessions.ownerOf(await verifier.verify(accessToken, { type: 'access' }))) !== undefined,
-    /** What is noted behind an answer. */
+    /** Waits for what is recorded after an answer. */
     noted: () =>
       until('the answer to be noted', async () => {
         const [row] = await servers.sql<{ answered_ms: unknown }>('select answered_ms from sessions where id = $1', [
@@ -64,7 +64,7 @@ async function startScene() {
 }
 type Scene = Awaited<ReturnType<typeof startScene>>
 
-/** What the owner does while the first instance is stopped; resolves the newest tokens that the owner has been given. */
+/** What the owner does while the first instance is stopped; resolves to the newest tokens that the owner has received. */
 const MEANWHILE: Readonly<Record<string, (scene: Scene) => Promise<Tokens>>> = {
   'waits for it': async ({ first }) => first,
   'repeats it elsewhere': ({ two, first }) => two.renew(first),
@@ -76,10 +76,10 @@ const MEANWHILE: Readonly<Record<string, (scene: Scene) => Promise<Tokens>>> = {
   },
 }
 
-/** What was before: the pair is the newest one, or was exchanged just now by a renewal whose answer got lost. */
+/** What happened before: the pair is the newest one, or was just exchanged by a renewal whose answer was lost. */
 const BEFORE = ['nothing', 'a lost answer'] as const
 
-/** What becomes of the stopped instance, and when it sees that its caller has left. */
+/** What happens to the stopped instance, and when it notices that its caller has left. */
 const ENDINGS = ['sees it at once', 'sees it late', 'never sees it', 'loses its connection', 'is killed'] as const
 
 interface Case {
@@ -104,10 +104,10 @@ const all: Case[] = BEFORE.flatMap(before =>
     ),
   ),
 ).filter(isKept)
-/** All of them in CI; else every seventh, which is some of each kind. */
+/** All of them in CI; otherwise every seventh, which includes some of each kind. */
 const cases = process.env.CI ? all : all.filter((_, number) => number % 7 === 0)
 
-/** Whoever was answered is asked to come back within ten seconds. */
+/** Callers who got an answer must come back within ten seconds. */
 function isKept({ before, meanwhile, frozenMs }: Case): boolean {
   if (before === 'nothing') return true
   return meanwhile === 'waits for it' ? frozenMs < 6000 : !meanwhile.startsWith('repeats it twice')
@@ -137,7 +137,7 @@ async function play({ before, point, meanwhile, ending, frozenMs }: Case): Promi
     caller.abort(new Error('gone'))
   }
   if (ending !== 'is killed') await late
-  // Whoever has got nothing asks again, with what they have.
+  // Callers who got no answer ask again, with the tokens they have.
   if (newest === first) newest = await two.renew(first)
   await assertOwnerKeeps(scene, newest)
   await assertTheftEnds(scene, first)
@@ -147,7 +147,7 @@ async function assertOwnerKeeps({ isGood }: Scene, newest: Tokens): Promise<void
   assert.ok(await isGood(newest), 'the owner is out')
 }
 
-/** After all that, an old token is still found out. */
+/** After all that, the use of an old token is still detected. */
 async function assertTheftEnds({ two, isGood, pass, noted }: Scene, stolen: Tokens): Promise<void> {
   await noted()
   await pass(20_000)
@@ -160,7 +160,7 @@ async function assertTheftEnds({ two, isGood, pass, noted }: Scene, stolen: Toke
   assert.ok(!(await isGood(stolen)))
 }
 
-test('whoever uses an exchanged pair long after its answer ends the session, unless gone before that is decided', async () => {
+test('using an exchanged pair long after its answer ends the session, unless the caller leaves before that is decided', async () => {
   for (const point of ['looked up', 'ending', 'ended'] as const)
     for (const isGone of [true, false]) {
       const scene = await startScene()
@@ -176,7 +176,7 @@ test('whoever uses an exchanged pair long after its answer ends the session, unl
       if (isGone) caller.abort(new Error('gone'))
       stop.goOn()
       assert.ok((await late) instanceof Error, `${point}, gone: ${isGone}`)
-      // From there on it is decided, by what was asked for when: that it is done late makes it no less right.
+      // From there on the decision is made, based on when the request was sent; carrying it out late is still correct.
       assert.equal(await isGood(owners), point === 'looked up', `${point}, gone: ${isGone}`)
     }
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RequestClock } from '../src/api/session/request-clock.ts'
 
-/** Clocks that stand still until they are moved; the watch's own beats come from `beat`. */
+/** Clocks that stand still until they are moved. */
 function startWatch() {
   let [steady, wall] = [0, 1_000_000]
   const clock = new RequestClock(() => [steady, wall])
@@ -13,7 +13,7 @@ function startWatch() {
       if (!asleep) steady += ms
       wall += ms
     },
-    /** Time in which the process runs. */
+    /** Time in which the process is running. */
     run(ms: number) {
       for (let left = ms; left > 0; left -= 250) {
         steady += Math.min(left, 250)
@@ -28,7 +28,7 @@ function startWatch() {
   }
 }
 
-test('what is read while the process runs was sent just now, and grows older from then on', () => {
+test('a request read while the process is running was sent just now, and ages from then on', () => {
   const watch = startWatch()
   watch.run(10_000)
   assert.equal(watch.read(), 0)
@@ -38,7 +38,7 @@ test('what is read while the process runs was sent just now, and grows older fro
   watch.stop()
 })
 
-test('what is read after a pause may be as old as the pause, whatever woke up first', () => {
+test('a request read after a pause may be as old as the pause, no matter what runs first', () => {
   const watch = startWatch()
   watch.run(1000)
   watch.pass(16_000)
@@ -50,7 +50,7 @@ test('what is read after a pause may be as old as the pause, whatever woke up fi
   watch.stop()
 })
 
-test('frozen again before the backlog was read: as old as the first pause', () => {
+test('if the process freezes again before the backlog is read, the backlog is as old as the first pause', () => {
   const watch = startWatch()
   watch.pass(5000)
   watch.run(500)
@@ -59,7 +59,7 @@ test('frozen again before the backlog was read: as old as the first pause', () =
   watch.stop()
 })
 
-test('a machine that sleeps is a pause, a clock that is set back is none', () => {
+test('a sleeping machine counts as a pause, a clock that is set back does not', () => {
   const watch = startWatch()
   watch.pass(60_000, { asleep: true })
   assert.equal(watch.read(), 60_000)
@@ -69,7 +69,7 @@ test('a machine that sleeps is a pause, a clock that is set back is none', () =>
   watch.stop()
 })
 
-test('a pause that no caller gives up in is none', () => {
+test('a pause too short for any caller to give up does not count', () => {
   const watch = startWatch()
   watch.pass(900)
   assert.equal(watch.read(), 0)

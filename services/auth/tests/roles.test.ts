@@ -24,7 +24,7 @@ const removeAdmins = () =>
 
 const codesOf = ({ roles: held }: PrivateProfile) => held.map(({ code }) => code)
 
-test('a role holds what is below it, and takes effect with the next question', async () => {
+test('a role includes lower ones, and applies from the next question on', async () => {
   const user = await signUp(auth)
   for (const role of roles.names) {
     const answer = await put(admin, user.id, [role])
@@ -36,20 +36,20 @@ test('a role holds what is below it, and takes effect with the next question', a
   }
 })
 
-test('several roles may be held, whatever their order', async () => {
+test('a user may have several roles, in any order', async () => {
   const user = await signUp(auth)
   assert.deepEqual(codesOf((await put(admin, user.id, ['LEARNER', 'AUTHOR'])).body.data), ['AUTHOR', 'LEARNER'])
   assert.deepEqual(codesOf((await put(admin, user.id, [...roles.names])).body.data).length, 4)
 })
 
-test('nobody holds the role of a closed or unknown account', async () => {
+test('closed and unknown accounts have no roles', async () => {
   const user = await signUp(auth)
   await close(auth, user)
   assert.equal(await holds(user.id, 'LEARNER'), false)
   assert.equal(await holds(randomUUID(), 'LEARNER'), false)
 })
 
-test('only administrators set roles, from the moment they are and until they are not', async () => {
+test('only administrators set roles, from the moment they become one until they no longer are', async () => {
   const user = await signUp(auth)
   for (const role of ['LEARNER', 'AUTHOR', 'EDITOR']) {
     await put(admin, user.id, [role])
@@ -64,7 +64,7 @@ test('only administrators set roles, from the moment they are and until they are
   assertFailure(anonymous, 401, 'UNAUTHENTICATED')
 })
 
-test('unknown users and wrong roles', async () => {
+test('unknown users and invalid roles', async () => {
   const closed = await signUp(auth)
   await close(auth, closed)
   for (const id of [randomUUID(), closed.id]) assertFailure(await put(admin, id, ['AUTHOR']), 404, 'USER_NOT_FOUND')
@@ -91,14 +91,14 @@ test('the last administrator keeps the role; a closed one does not count', async
   assert.equal((await put(admin, user.id, ['EDITOR'])).status, 200, 'others may change')
 })
 
-test('of two administrators who revoke each other at the same time one stays', async () => {
+test('if two administrators revoke each other concurrently, one remains', async () => {
   await removeAdmins()
   const other = await signUp(auth)
   for (let round = 0; round < 20; round++) {
     for (const each of [admin, other]) await grant(auth, each, 'ADMIN')
     const answers = await Promise.all([put(admin, other.id, ['LEARNER']), put(other, admin.id, ['LEARNER'])])
     const statuses = answers.map(({ status }) => status).sort()
-    // The second may come when its sender is no administrator any more: then that is what it is told.
+    // If the second one arrives when its sender is no longer an administrator, it is refused for that reason.
     assert.ok(statuses[0] === 200 && (statuses[1] === 400 || statuses[1] === 403), JSON.stringify(statuses))
     const left = await auth.sql(
       `select 1 from user_roles join roles on roles.id = role_id join users on users.id = user_id where code = 'ADMIN' and status`,
@@ -108,7 +108,7 @@ test('of two administrators who revoke each other at the same time one stays', a
   await grant(auth, admin, 'ADMIN')
 })
 
-test('many changes of one user at the same time leave one of them, whole', async () => {
+test('many concurrent changes to one user leave exactly one of them, complete', async () => {
   const user = await signUp(auth)
   const wanted: RoleName[][] = [['LEARNER'], ['AUTHOR', 'EDITOR'], ['LEARNER', 'AUTHOR', 'EDITOR']]
   const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => put(admin, user.id, wanted[n % 3])))

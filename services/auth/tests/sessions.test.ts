@@ -10,7 +10,7 @@ const DAY = 86_400
 const auth = await startAuth({ env: { SESSIONS_PER_USER: '3', REFRESH_TOKEN_SECONDS: String(20 * DAY) } })
 const forge = await tokenForge(auth.keysDir)
 
-/** As if its owner had signed in so many days ago and renewed ever since. */
+/** As if its owner had signed in that many days ago and had kept renewing since. */
 const age = (tokens: Tokens, days: number) =>
   auth.sql(`update sessions set created_at = now() - $1 * interval '1 day' where id = $2`, [
     days,
@@ -20,7 +20,7 @@ const rowsOf = async (userId: string) => (await auth.sql('select 1 from sessions
 const signOut = (refreshToken: unknown, token?: string) =>
   send(auth.url, 'POST /signout', { body: { refreshToken }, ...(token && { token }) })
 
-test('a session ends 30 days after signing in, however often it was renewed', async () => {
+test('a session ends 30 days after sign-in, however often it is renewed', async () => {
   for (const days of [31, 400]) {
     const account = await signUp(auth)
     await age(account, days)
@@ -49,7 +49,7 @@ test('no token and no row outlives its session', async () => {
   assert.equal(row?.ends, true)
 })
 
-test('one session more than a user may have ends the one that was not renewed for the longest time', async () => {
+test('one session too many ends the one that has not been renewed for the longest time', async () => {
   const account = await signUp(auth)
   const second = await signIn(auth, account)
   const third = await signIn(auth, account)
@@ -63,7 +63,7 @@ test('one session more than a user may have ends the one that was not renewed fo
   assert.ok(await isAccepted(auth, other.accessToken), 'it is counted for each user')
 })
 
-test('sessions that were ended go first, and make no rows without end', async () => {
+test('ended sessions are deleted first, and do not accumulate', async () => {
   const account = await signUp(auth)
   for (let n = 0; n < 6; n++) {
     const { accessToken: token } = await signIn(auth, account)
@@ -73,7 +73,7 @@ test('sessions that were ended go first, and make no rows without end', async ()
   assert.equal(await rowsOf(account.id), 3)
 })
 
-test('a refresh token alone signs out, also an exchanged one, and again; other sessions live on', async () => {
+test('a refresh token alone signs out, even an exchanged one, and repeatedly; other sessions continue', async () => {
   const account = await signUp(auth)
   const other = await signIn(auth, account)
   const next = await refreshed(auth, account)
@@ -86,7 +86,7 @@ test('a refresh token alone signs out, also an exchanged one, and again; other s
   assert.equal(await isAccepted(auth, newest.accessToken), false)
 })
 
-test('what is no refresh token of ours, or an expired one, signs nobody out', async () => {
+test('a token that is not ours, not a refresh token, or expired does not sign anybody out', async () => {
   const account = await signUp(auth)
   const claims = claimsOf(account.refreshToken)
   const expired = await forge.sign('refresh', { ...claims, iat: 1_000_000_000, nbf: 1_000_000_000, exp: 1_000_000_900 })

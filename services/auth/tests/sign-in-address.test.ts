@@ -8,7 +8,7 @@ test('an IPv4 address stands for itself', () => {
   assert.equal(from('203.0.113.9'), '203.0.113.9')
 })
 
-test('of an IPv6 address the network counts, however it is written', () => {
+test('for an IPv6 address the network counts, however it is written', () => {
   for (const address of [
     '2001:db8:1:2::1',
     '2001:db8:1:2:ffff:ffff:ffff:ffff',
@@ -22,12 +22,12 @@ test('of an IPv6 address the network counts, however it is written', () => {
   assert.equal(from('1:2:3:4:5:6:7::'), '1:2:3:4::/64')
 })
 
-test('what has no network of its own is not thrown together', () => {
+test('addresses without a network of their own are kept apart', () => {
   assert.notEqual(from('::ffff:203.0.113.9'), from('::ffff:203.0.113.8'))
   assert.equal(from('::1'), '::1')
 })
 
-test('without an address it is a direct call', () => {
+test('without an address it counts as a direct call', () => {
   for (const address of [undefined, '', 'localhost', '1.2.3', '1.2.3.4, 5.6.7.8', '[::1]', ':::', '%'])
     assert.equal(from(address), 'direct', address)
 })

@@ -4,7 +4,7 @@ import { setImmediate as tick } from 'node:timers/promises'
 import { OVERLOADED } from 'tsmicro'
 import { KeyedQueue } from '../src/api/sign-in-throttle/keyed-queue.ts'
 
-test('tasks of one key run one after the other, in order, also after one that fails', async () => {
+test('tasks of one key run one at a time, in order, even after one fails', async () => {
   const queue = new KeyedQueue()
   const seen: number[] = []
   let running = 0
@@ -24,7 +24,7 @@ test('tasks of one key run one after the other, in order, also after one that fa
   for (const [n, { status }] of results.entries()) assert.equal(status, n % 3 === 0 ? 'rejected' : 'fulfilled')
 })
 
-test('another key does not wait', async () => {
+test('other keys do not wait', async () => {
   const queue = new KeyedQueue()
   const held = Promise.withResolvers<void>()
   const first = queue.run('a', () => held.promise)
@@ -33,7 +33,7 @@ test('another key does not wait', async () => {
   await first
 })
 
-test('more than 64 who wait are told to come back; the others get their turn', async () => {
+test('beyond 64 waiting tasks, callers are asked to come back; the others are run', async () => {
   const queue = new KeyedQueue()
   const held = Promise.withResolvers<void>()
   const waiting = Array.from({ length: 65 }, () => queue.run('a', () => held.promise))
@@ -46,7 +46,7 @@ test('more than 64 who wait are told to come back; the others get their turn', a
   assert.equal(await queue.run('a', async () => 'again'), 'again')
 })
 
-test('who leaves while waiting costs the others nothing, and who has left already does not begin', async () => {
+test('callers who leave while waiting do not delay the others, and those who have already left do not start', async () => {
   const queue = new KeyedQueue()
   const held = Promise.withResolvers<void>()
   const first = queue.run('a', () => held.promise)

@@ -20,7 +20,7 @@ const env = {
 }
 const auth = await startAuth({ env, overrides: { passwords } })
 
-/** Every test has addresses of its own, and every account is new: their counts do not meet. */
+/** Every test uses its own addresses and new accounts, so that their counts are separate. */
 let count = 0
 const newAddress = () => `203.0.113.${++count}`
 
@@ -44,7 +44,7 @@ async function statuses(times: number, address: string | undefined, who: Attempt
   return seen
 }
 
-test('too many wrong passwords from one address: 429, even with the right one, and only there', async () => {
+test('after too many wrong passwords from one address it answers 429, even to the right one, and only there', async () => {
   const [account, address] = [await signUp(auth), newAddress()]
   assert.deepEqual(await statuses(4, address, wrong(account)), [401, 401, 401, 429])
   const refused = await attempt(address, account)
@@ -56,7 +56,7 @@ test('too many wrong passwords from one address: 429, even with the right one, a
   assert.equal(await statusOf(address, await signUp(auth)), 200, 'others at the same address')
 })
 
-test('nobody learns from it who has an account', async () => {
+test('it does not reveal who has an account', async () => {
   const answers: unknown[] = []
   for (const who of [await signUp(auth), newcomer()]) {
     const address = newAddress()
@@ -68,7 +68,7 @@ test('nobody learns from it who has an account', async () => {
   assert.deepEqual(answers[0], answers[1])
 })
 
-test('a success begins the count anew', async () => {
+test('a success resets the count', async () => {
   const [account, address] = [await signUp(auth), newAddress()]
   for (let round = 0; round < 2; round++) {
     assert.deepEqual(await statuses(2, address, wrong(account)), [401, 401])
@@ -76,7 +76,7 @@ test('a success begins the count anew', async () => {
   }
 })
 
-test('successes are never throttled: not many, not at the same time, not after failures', async () => {
+test('successes are never throttled: many of them, concurrent ones, or after failures', async () => {
   const [account, address] = [await signUp(auth), newAddress()]
   assert.deepEqual(await statuses(2, address, wrong(account)), [401, 401])
   const answers = await Promise.all(Array.from({ length: 30 }, () => statusOf(address, account)))
@@ -84,7 +84,7 @@ test('successes are never throttled: not many, not at the same time, not after f
   assert.deepEqual(new Set(await statuses(10, address, account)), new Set([200]))
 })
 
-test('guessing at the same time, at several instances, gets no further', async () => {
+test('guessing concurrently, at several instances, gets no further', async () => {
   const other = await addAuth(auth, { env })
   const [account, address] = [await signUp(auth), newAddress()]
   const seen = await Promise.all(
@@ -114,7 +114,7 @@ test('many accounts from one address', async () => {
   assert.equal(await statusOf(newAddress(), account), 200)
 })
 
-test('an attack from many addresses does not keep the owner out where they have signed in before; the attackers it does', async () => {
+test('an attack from many addresses locks out the attackers, but not the owner where they have signed in before', async () => {
   const account = await signUp(auth)
   const [home, ua] = [newAddress(), 'Browser/12.3 (Phone; OS 4_5)']
   const from = (address: string, who: Attempt, userAgent = ua) =>
@@ -134,14 +134,14 @@ test('an attack from many addresses does not keep the owner out where they have 
   assert.equal(await from(home, account, 'Browser/13.0 (Phone; OS 4_6)'), 200, 'also when the browser was updated')
   assert.equal(await from(home, account, 'curl/8.1'), 429, 'another device there is unknown')
   assert.deepEqual(new Set(await attack()), new Set([429]))
-  // Somebody else at the same address, who is limited by a count of their own.
+  // Somebody else at the same address has a separate count.
   assert.equal(await from(home, account), 200)
   const guesses: number[] = []
   for (let n = 0; n < 5; n++) guesses.push(await from(home, wrong(account)))
   assert.deepEqual(guesses, [401, 401, 401, 429, 429], 'a known place is no free pass')
 })
 
-test('whoever uses up an address does not keep out those who have signed in there before', async () => {
+test('using up the limit of an address does not keep out those who have signed in there before', async () => {
   const [account, address] = [await signUp(auth), newAddress()]
   assert.equal(await statusOf(address, account), 200)
   for (let n = 0; n < 10; n++) await statusOf(address, newcomer())
@@ -149,14 +149,14 @@ test('whoever uses up an address does not keep out those who have signed in ther
   assert.equal(await statusOf(address, account), 200)
 })
 
-test('a user is known by a few places, the newest ones', async () => {
+test('only the newest few places of a user are remembered', async () => {
   const account = await signUp(auth)
   for (let n = 0; n < 24; n++) assert.equal(await statusOf(newAddress(), account), 200)
   const rows = await auth.sql('select 1 from sign_in_places where user_id = $1', [account.id])
   assert.equal(rows.length, 20)
 })
 
-test('sign-ups from one address are counted, refused ones too, before any hard work; others are let be', async () => {
+test('sign-ups from one address are counted, including refused ones, before any expensive work; other addresses are not affected', async () => {
   const other = await addAuth(auth, { env: { ...env, SIGN_UPS_PER_ADDRESS: '3' } })
   const address = newAddress()
   const signUpFrom = (from: string, body: object = newcomer()) =>
@@ -175,7 +175,7 @@ test('sign-ups from one address are counted, refused ones too, before any hard w
   assert.equal(await statusOf(address, first, other), 200, 'signing in is counted apart')
 })
 
-test('a network of IPv6 is one address; calls that no gateway forwarded are one, too', async () => {
+test('an IPv6 network counts as one address; so do all calls that did not come through the gateway', async () => {
   const account = await signUp(auth)
   const seen: number[] = []
   for (let n = 1; n <= 4; n++) seen.push(await statusOf(`2001:db8::${n}`, wrong(account)))
@@ -183,14 +183,14 @@ test('a network of IPv6 is one address; calls that no gateway forwarded are one,
   assert.deepEqual(await statuses(4, undefined, wrong(await signUp(auth))), [401, 401, 401, 429])
 })
 
-test('it ends: when the time is over the count begins anew', async () => {
+test('when the window is over the count starts again', async () => {
   const [account, address] = [await signUp(auth), newAddress()]
   assert.deepEqual(await statuses(4, address, wrong(account)), [401, 401, 401, 429])
   await auth.sql(`update sign_in_attempts set ends_at = now() - interval '1 second'`)
   assert.deepEqual(await statuses(4, address, wrong(account)), [401, 401, 401, 429])
 })
 
-test('what could not be decided is not counted', async () => {
+test('attempts that could not be decided are not counted', async () => {
   const [account, address] = [await signUp(auth), newAddress()]
   broken = true
   assert.deepEqual(await statuses(5, address, account), Array(5).fill(503))
@@ -198,7 +198,7 @@ test('what could not be decided is not counted', async () => {
   assert.deepEqual(await statuses(4, address, wrong(account)), [401, 401, 401, 429])
 })
 
-test('ended counts go, a few with each attempt', async () => {
+test('each attempt deletes a few expired counts', async () => {
   await auth.sql(
     `insert into sign_in_attempts select sha256(n::text::bytea), 1, now() - interval '1 s' from generate_series(1, 15) n`,
   )

@@ -17,7 +17,7 @@ const counting: PasswordHasher = {
 const auth = await startAuth({ overrides: { passwords: counting } })
 const post = (body: unknown) => send<SignedIn>(auth.url, 'POST /signin/basic', { body })
 
-test('answers as signing up does, with a session of its own', async () => {
+test('answers like sign-up, with a new session', async () => {
   const account = await signUp(auth, { profilePicUrl: 'http://example.com/a.png' })
   const answer = await post({ email: account.email, password: account.password })
   const { user, tokens } = answer.body.data
@@ -33,7 +33,7 @@ test('answers as signing up does, with a session of its own', async () => {
   assert.ok(await isAccepted(auth, account.accessToken), 'the other session lives on')
 })
 
-test('unknown e-mail, wrong password and closed account get the same answer after the same work', async () => {
+test('an unknown e-mail address, a wrong password and a closed account get the same answer after the same work', async () => {
   const [open, closed] = [await signUp(auth), await signUp(auth)]
   await close(auth, closed)
   const attempts = [
@@ -55,7 +55,7 @@ test('unknown e-mail, wrong password and closed account get the same answer afte
   }
 })
 
-test('what does not match the schema is told', async () => {
+test('input that does not match the schema is reported', async () => {
   const good = { email: 'a@example.com', password: 'secret' }
   assertInvalid(await post({ ...good, email: '' }), 'email')
   assertInvalid(await post({ ...good, email: 'a'.repeat(321) }), 'email')
@@ -71,7 +71,7 @@ test('what does not match the schema is told', async () => {
   assertFailure(await send(auth.url, 'GET /signin/basic'), 405, 'METHOD_NOT_ALLOWED')
 })
 
-test('a closed account can do nothing any more, and nobody sees it', async () => {
+test('a closed account can no longer do anything, and nobody sees it', async () => {
   const account = await signUp(auth)
   await close(auth, account)
   assert.equal(await isAccepted(auth, account.accessToken), false)
@@ -84,8 +84,8 @@ test('a closed account can do nothing any more, and nobody sees it', async () =>
   )
 })
 
-test('more sign-ins than can be worked on are told to come back, and the others get their answer', async () => {
-  // Slow enough that the queue is full before it moves; the work of an unknown e-mail is the service's own to choose.
+test('if there are too many sign-ins, some are asked to come back, and the others get their answer', async () => {
+  // Slow enough to fill the queue before it moves. For an unknown e-mail address the service chooses the parameters.
   const slow = createPasswordHasher({ timeCost: 12, concurrency: 1, maxQueued: 2 })
   const busy = await addAuth(auth, { overrides: { passwords: slow } })
   const attempts = Array.from({ length: 20 }, newcomer).map(({ email, password }) => ({ email, password }))
@@ -98,7 +98,7 @@ test('more sign-ins than can be worked on are told to come back, and the others 
   }
 })
 
-test('a hash of older parameters is replaced at the next sign-in, and only then', async () => {
+test('a hash with older parameters is replaced at the next sign-in, and only then', async () => {
   const account = await signUp(auth)
   const stronger = createPasswordHasher({ memoryCostKiB: 128, timeCost: 1 })
   const later = await addAuth(auth, { overrides: { passwords: stronger } })

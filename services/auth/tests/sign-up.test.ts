@@ -38,19 +38,19 @@ test('answers with the user and a session, and stores an argon2id hash', async (
   assert.ok(!answer.text.includes('argon2'))
 })
 
-test('without a picture there is none in the answer', async () => {
+test('without a picture the answer has none', async () => {
   const answer = await post(newcomer())
   assert.deepEqual(Object.keys(answer.body.data.user).sort(), ['email', 'id', 'name', 'roles'])
 })
 
-test('the e-mail is kept in lower case, and any case of it signs in', async () => {
+test('the e-mail address is stored in lower case, and can be used in any case', async () => {
   const { email, ...account } = newcomer()
   const answer = await post({ ...account, email: email.toUpperCase() })
   assert.equal(answer.body.data.user.email, email)
   await signIn(auth, { ...account, ...answer.body.data.tokens, email: email.replace('user', 'UsEr'), id: '' })
 })
 
-test('the shortest and longest values fit', async () => {
+test('the shortest and longest values are accepted', async () => {
   for (const fields of [
     { password: '123456', name: 'Al' },
     { password: 'p'.repeat(100), name: 'n'.repeat(200) },
@@ -61,7 +61,7 @@ test('the shortest and longest values fit', async () => {
   }
 })
 
-test('names in any writing come back as they were sent', async () => {
+test('names in any script come back as they were sent', async () => {
   for (const name of [
     'Jürgen Groß',
     '李小龍',
@@ -102,7 +102,7 @@ const WRONG: readonly (readonly [path: string, fields: object])[] = [
   ['profilePicUrl', { profilePicUrl: null }],
 ]
 
-test('every field that does not fit is told by its place', async () => {
+test('every invalid field is reported with its path', async () => {
   for (const [path, fields] of WRONG) assertInvalid(await post({ ...newcomer(), ...fields }), path)
   const answer = await post({ email: 'x', password: 'x', name: 'x' })
   assert.deepEqual(answer.body.details?.map(({ path }) => path).sort(), ['email', 'name', 'password'])
@@ -123,7 +123,7 @@ test('missing and unknown fields are refused', async () => {
   }
 })
 
-test('what is no JSON object is refused', async () => {
+test('anything other than a JSON object is refused', async () => {
   for (const body of [[], null, 'text', 7]) assertInvalid(await post(body), '')
   const raw = (text: string, headers = {}) => send(auth.url, 'POST /signup/basic', { raw: text, headers })
   assertFailure(await raw('{"email":'), 400, 'MALFORMED_REQUEST')
@@ -142,7 +142,7 @@ test('only POST, only this path, no query', async () => {
   assertInvalid(answer, '')
 })
 
-test('a taken e-mail is a conflict, in any case, and changes nothing', async () => {
+test('a taken e-mail address is a conflict, in upper or lower case, and changes nothing', async () => {
   const account = await signUp(auth)
   const [before] = await rowsOf(account.email)
   for (const email of [account.email, account.email.toUpperCase()]) {
@@ -151,7 +151,7 @@ test('a taken e-mail is a conflict, in any case, and changes nothing', async () 
   assert.deepEqual(await rowsOf(account.email), [before])
 })
 
-test('of twenty sign-ups of one e-mail at the same time exactly one succeeds', async () => {
+test('of twenty concurrent sign-ups with one e-mail address exactly one succeeds', async () => {
   for (const count of [2, 20]) {
     const { email } = newcomer()
     const answers = await Promise.all(

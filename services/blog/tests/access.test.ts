@@ -29,7 +29,7 @@ const authorLists = ['GET /author/drafts', 'GET /author/submitted', 'GET /author
 const editorLists = ['GET /editor/submitted', 'GET /editor/published']
 const guarded = [...asAuthor, ...asEditor, ...authorLists, ...editorLists]
 
-test('without a good token every protected route answers 401, and asks nobody about a forged one', async () => {
+test('without a valid token every protected route answers 401, and does not ask anybody about a forged one', async () => {
   const { send, auth } = it
   const directory = await mkdtemp(join(tmpdir(), 'blog-foreign-'))
   const foreign = await loadKeyRing({ directory, createIfMissing: true })
@@ -59,13 +59,13 @@ test('without a good token every protected route answers 401, and asks nobody ab
   assert.equal((await send('POST /author', { token: stranger.token, body: draft() })).status, 401)
 })
 
-test('a token whose session ended is refused within a second everywhere', async () => {
+test('a token whose session has ended is refused everywhere within a second', async () => {
   const { send, auth } = it
   const user = await auth.signUp('EDITOR')
   const { token } = user
   assert.equal((await send(asEditor[0] ?? '', { token })).status, 404)
   auth.ended.add(user.sessionId)
-  // No clock here: kept answers end by themselves, and once it is refused it stays refused.
+  // This measures no time: cached answers expire by themselves, and once it is refused it stays refused.
   await until(
     () => send(asEditor[0] ?? '', { token }),
     ({ status }) => status === 401,
@@ -81,7 +81,7 @@ test('a burst of calls with one token asks the auth service once', async () => {
   assert.ok(auth.asked - before < 20, `asked ${auth.asked - before} times`)
 })
 
-test('a role that is too low is 403; a role that is granted or withdrawn counts at once', async () => {
+test('a role that is too low gets 403; granting or revoking a role takes effect at once', async () => {
   const { send, auth } = it
   const learner = await auth.signUp('LEARNER')
   for (const route of guarded) {
@@ -99,7 +99,7 @@ test('a role that is too low is 403; a role that is granted or withdrawn counts 
   for (const route of asEditor) assert.equal((await send(route, { token: learner.token })).status, 403, route)
 })
 
-test('every field that does not fit is named', async () => {
+test('every invalid field is named', async () => {
   const { send } = it
   const long = (length: number) => 'x'.repeat(length)
   const wrong: [string, unknown][] = [
@@ -135,7 +135,7 @@ test('every field that does not fit is named', async () => {
   }
 })
 
-test('unknown fields, bodies and ids that do not fit are refused', async () => {
+test('unknown fields, unexpected bodies and invalid ids are refused', async () => {
   const { send } = it
   const { token } = author
   const wrong: [string, object][] = [
@@ -186,7 +186,7 @@ test('unknown fields, bodies and ids that do not fit are refused', async () => {
   }
 })
 
-test('the longest that is allowed is accepted and comes back whole', async () => {
+test('the longest allowed values are accepted and come back unchanged', async () => {
   const { send } = it
   const body = draft({
     title: '"'.repeat(500),

@@ -27,7 +27,7 @@ async function authorOf(path: string): Promise<{ id: string; name: string; profi
   return dataOf(await it.send(`GET ${path}`)).author
 }
 
-/** Events are handled one after the other: once this one shows, all before it were handled. */
+/** Events are handled one at a time: once the effect of this one is visible, all earlier ones have been handled. */
 async function handled(): Promise<void> {
   const name = randomUUID()
   const witness = await it.auth.signUp('AUTHOR')
@@ -39,7 +39,7 @@ async function handled(): Promise<void> {
   )
 }
 
-test('a new name reaches every cached read at once after the event was handled', async () => {
+test('once the event is handled, a new name is visible in every cached read', async () => {
   const { send, auth } = it
   const author = await auth.signUp('AUTHOR', 'Before', 'https://pics.example/a.png')
   const blogs = [await makeBlog(send, author, editor), await makeBlog(send, author, editor)]
@@ -67,7 +67,7 @@ test('a late event never overwrites a newer one', async () => {
   assert.deepEqual(await authorOf(`/id/${_id}`), { id: author.id, name: 'Six' })
 })
 
-test('events that nobody counts replace each other in the order of their arrival', async () => {
+test('events without a sequence number replace each other in the order of their arrival', async () => {
   const { send, auth } = it
   const author = await auth.signUp('AUTHOR', 'Zero')
   const { _id } = await makeBlog(send, author, editor)
@@ -77,7 +77,7 @@ test('events that nobody counts replace each other in the order of their arrival
   assert.equal((await authorOf(`/id/${_id}`)).name, 'Second')
 })
 
-test('in a crowd of changes of one author, put in or told at once, the newest stays', async () => {
+test('of many concurrent changes to one author the newest remains', async () => {
   const authors = new AuthorRepository(it.mongo)
   for (let round = 0; round < 10; round++) {
     const _id = randomUUID()
@@ -90,7 +90,7 @@ test('in a crowd of changes of one author, put in or told at once, the newest st
   }
 })
 
-test('a new user is known before the first blog; fields of a later version are ignored; nonsense is survived', async () => {
+test('a new user is known before their first blog; fields of later versions are ignored; malformed events do no harm', async () => {
   const { send, auth } = it
   const author = await auth.signUp('AUTHOR', 'Asked')
   const subject = userEvents.userCreated.subject
@@ -110,7 +110,7 @@ test('a new user is known before the first blog; fields of a later version are i
   assert.equal((await authorOf(`/id/${_id}`)).name, 'Told')
 })
 
-test('a missing author is asked for; while nobody can tell it is 503, and not for ever', async () => {
+test('a missing author is fetched; as long as nobody answers it is 503, and later it works again', async () => {
   const { send, auth, mongo } = it
   const author = await auth.signUp('AUTHOR', 'Fetched')
   const { _id } = await makeBlog(send, author, editor)
@@ -123,7 +123,7 @@ test('a missing author is asked for; while nobody can tell it is 503, and not fo
   assert.deepEqual(kept, { _id: author.id, name: 'Fetched', version: 0 })
 })
 
-test('a blog whose author’s account is gone stays readable', async () => {
+test('a blog stays readable when its author’s account no longer exists', async () => {
   const { send, auth, mongo } = it
   const author = await auth.signUp('AUTHOR')
   const { _id } = await makeBlog(send, author, editor)

@@ -1,4 +1,4 @@
-/** The whole service without a port, a nats-server or an auth service: only its database is a process. */
+/** The whole service without a port, a nats-server or an auth service. Only its database is a separate process. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
@@ -33,7 +33,7 @@ before(async () => {
 })
 after(() => stack.disposeAsync())
 
-test('from a draft to everybody’s reading; a new name shows at once', async () => {
+test('from a draft to a public blog; a new name is visible at once', async () => {
   const author = app.as(ada, roles.AUTHOR).http(authoring)
   const editor = app.as(grace, roles.EDITOR).http(editing)
   const made = await author.create(draft())

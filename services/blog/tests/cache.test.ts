@@ -25,8 +25,8 @@ const shown: PublicBlog = {
   ...{ author, publishedAt: new Date(0).toISOString() },
 }
 
-// A look-up that finds nothing has no blog whose tag it could bear: only the slug's and the id's own tags tell it.
-test('whoever asks after a publication was answered does not share a look that began before it', async () => {
+// A look-up that finds nothing has no blog whose tag it could have: only the tags of the slug and the id invalidate it.
+test('a read that starts after a publication was answered does not share a fetch that started before it', async () => {
   const cache = new PublicBlogCache(createCacheStore())
   const reads = {
     bySlug: (load: () => Promise<PublicBlog | undefined>) => cache.bySlug('the-slug', load),
@@ -43,20 +43,20 @@ test('whoever asks after a publication was answered does not share a look that b
   }
 })
 
-test('that there is no such blog is not kept', async () => {
+test('missing blogs are not cached', async () => {
   const cache = new PublicBlogCache(createCacheStore())
   assert.equal(await cache.bySlug('the-slug', async () => undefined), undefined)
   assert.deepEqual(await cache.bySlug('the-slug', async () => shown), shown)
 })
 
-test('a change that failed ends what was kept, too: it may have been done', async () => {
+test('a failed change also invalidates, because it may have taken effect', async () => {
   const cache = new PublicBlogCache(createCacheStore())
   await cache.byId(id, async () => shown)
   await assert.rejects(cache.changing(id, () => Promise.reject(new Error('the answer got lost'))))
   assert.equal(await cache.byId(id, async () => undefined), undefined)
 })
 
-test('a change that was stored and is not known to all says so; what was never public needs nobody to know', async () => {
+test('a stored change that not all instances know is reported; what was never public needs no announcement', async () => {
   const store = createCacheStore()
   const refuses: CacheStore = {
     ...store,
@@ -74,13 +74,13 @@ test('a change that was stored and is not known to all says so; what was never p
   assert.equal(await cache.changing(id, async () => draft), draft)
 })
 
-test('an answer is not waited for longer than there is time', async () => {
+test('it does not wait for an answer longer than there is time', async () => {
   assert.equal(await inTime(60_000, Promise.resolve('done')), 'done')
   await assert.rejects(inTime(1, new Promise(() => undefined)), DEADLINE_EXCEEDED)
   await assert.rejects(inTime(-500, new Promise(() => undefined)), DEADLINE_EXCEEDED)
 })
 
-test('the front of a list is kept, its depths are not', async () => {
+test('the first pages of a list are cached, later ones are not', async () => {
   const cache = new PublicBlogCache(createCacheStore())
   let loads = 0
   const load = async () => {
@@ -93,7 +93,7 @@ test('the front of a list is kept, its depths are not', async () => {
   assert.equal(loads, 4)
 })
 
-test('what nobody can have asked for in earnest is not kept: an empty page, the likes of no blog', async () => {
+test('results without use are not cached: empty pages, and blogs similar to one that does not exist', async () => {
   const cache = new PublicBlogCache(createCacheStore())
   const place = { page: 1, limit: 10 }
   assert.deepEqual(await cache.list('tag/GUESS', place, async () => []), [])
@@ -103,7 +103,7 @@ test('what nobody can have asked for in earnest is not kept: an empty page, the 
   assert.deepEqual(await cache.similar(id, async () => [shown]), [])
 })
 
-test('a change of any blog ends every list, and those who ask afterwards share no look from before', async () => {
+test('a change to any blog invalidates every list, and later reads do not share an earlier fetch', async () => {
   const cache = new PublicBlogCache(createCacheStore())
   const place = { page: 1, limit: 10 }
   const reads = {

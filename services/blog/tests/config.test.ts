@@ -13,11 +13,11 @@ const needed = {
   GATEWAY_SECRET: 'hidden-hidden-hidden-hidden-hidden',
 }
 
-test('.env.example is what the schema says', () => {
+test('.env.example matches the schema', () => {
   assert.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), envExample(Env))
 })
 
-test('three variables are enough; nothing is open to the network unless somebody says so', () => {
+test('three variables are enough; nothing is open to the network by default', () => {
   const env = loadEnv(needed)
   assert.deepEqual([env.HOST, env.PORT, env.NODE_ENV], ['127.0.0.1', 8002, 'production'])
   assert.deepEqual([env.JWT_ISSUER, env.JWT_AUDIENCE], ['https://auth.tsmicro.dev', 'tsmicro'])
@@ -25,7 +25,7 @@ test('three variables are enough; nothing is open to the network unless somebody
   assert.throws(() => loadEnv({}), ConfigError)
 })
 
-test('production asks for the secret of the gateway, unless it is told not to', () => {
+test('production requires the secret of the gateway unless configured otherwise', () => {
   const { GATEWAY_SECRET: secret, ...without } = needed
   assert.throws(() => loadEnv(without), /GATEWAY_SECRET is missing.*REQUIRE_GATEWAY=false/)
   assert.throws(() => loadEnv({ ...needed, GATEWAY_SECRET: 'short' }), /GATEWAY_SECRET/)

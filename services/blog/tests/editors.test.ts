@@ -17,7 +17,7 @@ after(() => it?.[Symbol.asyncDispose]())
 const asEditor = (route: string) => it.send(route, { token: editor.token })
 const asAuthor = (route: string, body?: object) => it.send(route, { token: author.token, ...(body ? { body } : {}) })
 
-test('an editor reads what was handed in or is public, never somebody’s mere draft', async () => {
+test('an editor reads what was submitted or is public, never an unsubmitted draft', async () => {
   const { _id } = await makeBlog(it.send, author)
   const hidden = async () => {
     const { status, body } = await asEditor(`GET /editor/id/${_id}`)
@@ -36,7 +36,7 @@ test('an editor reads what was handed in or is public, never somebody’s mere d
   assert.equal((await asEditor(`GET /editor/id/${'f'.repeat(24)}`)).body.error, 'BLOG_NOT_FOUND')
 })
 
-test('editors’ lists: everybody’s, by state, newest change first, in pages', async () => {
+test('editors’ lists: everybody’s blogs by state, most recently changed first, in pages', async () => {
   const { send, auth } = it
   const other = await auth.signUp('AUTHOR')
   const list = async (path: string) => idsOf(await asEditor(`GET /editor/${path}`))

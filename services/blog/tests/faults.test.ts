@@ -36,11 +36,11 @@ async function cachedBlog(): Promise<readonly string[]> {
 const create = () => it.send('POST /author', { token: author.token, body: draft() })
 const unavailable = ({ status }: { status: number }) => status === 503 || status === 504
 
-test('auth down: protected routes answer 503, cached reads go on; and back again', async () => {
+test('auth down: protected routes answer 503, cached reads continue; and everything recovers', async () => {
   const routes = await cachedBlog()
   const uncached = await makeBlog(it.send, author, editor)
   await it.auth.stop()
-  // What was answered before is kept for a moment; then the role is still asked for, every time.
+  // Previous answers are cached for a moment; after that the role is still asked for every time.
   for (let n = 0; n < 3; n++) {
     const { status, body } = await create()
     assert.deepEqual([status, body.error], [503, 'SERVICE_UNAVAILABLE'])
@@ -75,7 +75,7 @@ test('auth down before the first token came: 503, never 401', async () => {
   }
 })
 
-test('NATS killed: 503 or 504, never 401; cached reads go on; everything is back after its restart', async () => {
+test('NATS killed: 503 or 504, never 401; cached reads continue; everything recovers after its restart', async () => {
   const routes = await cachedBlog()
   const { token } = await it.auth.session(author.id)
   it.nats.kill('SIGKILL')
@@ -106,7 +106,7 @@ test('NATS killed: 503 or 504, never 401; cached reads go on; everything is back
   await client.close()
 })
 
-test('MongoDB killed: 503, not ready, cached reads for a moment only; everything is back after its restart', async () => {
+test('MongoDB killed: 503, not ready, cached reads only for a moment; everything recovers after its restart', async () => {
   const routes = await cachedBlog()
   const uncached = await makeBlog(it.send, author, editor)
   it.documents.kill('SIGKILL')
@@ -131,7 +131,7 @@ test('MongoDB killed: 503, not ready, cached reads for a moment only; everything
   )
   assert.equal(ready.body.dependencies.mongo.status, 'down')
   assert.equal((await it.send('GET /health')).status, 200)
-  // MongoDB says who may answer from memory: when it has not said so for seconds, other instances may know better.
+  // MongoDB decides who may answer from memory: if it has not answered for seconds, other instances may have newer data.
   for (const route of routes) {
     const gone = ({ status }: { status: number }) => {
       assert.ok(status === 200 || status === 503, `${status}`)
@@ -148,7 +148,7 @@ test('MongoDB killed: 503, not ready, cached reads for a moment only; everything
   )
 })
 
-/** A folder with a file system of 16 MB; undefined where there can be none. */
+/** A folder on a file system of 16 MB; undefined where none can be mounted. */
 function smallDisk(): string | undefined {
   const path = mkdtempSync(join(tmpdir(), 'blog-disk-'))
   try {
@@ -166,7 +166,7 @@ after(() => {
   rmSync(disk, { recursive: true })
 })
 
-test('a full disk: changes are answered 503, nothing is half done, reads go on; with room all is as before', {
+test('a full disk: changes are answered with 503, nothing is half done, reads continue; with space everything works again', {
   skip: disk === undefined && 'only root can mount a small disk, and not everywhere',
 }, async () => {
   if (disk === undefined) return

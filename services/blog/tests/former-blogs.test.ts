@@ -8,7 +8,7 @@ import type { User } from './support/auth-double.ts'
 import { type Send, sender } from './support/http.ts'
 import { dataOf, draft, idsOf, type Platform, publish, startPlatform } from './support/platform.ts'
 
-// Data as the service kept it before there were revisions: one head, which was the draft's and public at the same time.
+// Data as the service stored it before there were revisions: a single head, both for the draft and for the public.
 
 let it: Platform
 let mongo: Mongo
@@ -54,7 +54,7 @@ before(async () => {
 })
 after(() => resources.disposeAsync())
 
-test('what was public is public as it was, and found by everything', async () => {
+test('what was public stays public as it was, and every read finds it', async () => {
   const live = dataOf(await send(`GET /id/${ids.live}`))
   assert.deepEqual(live, {
     ...{ _id: String(ids.live), title: 'Okapi live', description: 'Forest live', text: 'Text live', tags: ['OKAPI'] },
@@ -70,7 +70,7 @@ test('what was public is public as it was, and found by everything', async () =>
   for (const name of ['draft', 'off']) assert.equal((await send(`GET /slug/former-${name}`)).status, 404)
 })
 
-test('drafts go on: they are read, changed, published, and their slugs stay taken', async () => {
+test('drafts keep working: they can be read, changed and published, and their slugs stay taken', async () => {
   const as = (user: User, route: string, body?: object) => send(route, { token: user.token, ...(body ? { body } : {}) })
   const read = dataOf(await as(author, `GET /author/id/${ids.draft}`))
   assert.deepEqual(

@@ -11,7 +11,7 @@ import { dataOf, draft, handIn, makeBlog, type Platform, startPlatform } from '.
 import { type BlogProcess, startProcess } from './support/process.ts'
 import { until } from './support/until.ts'
 
-// One instance is frozen (SIGSTOP), and may wake at any moment with everything that it has kept in memory.
+// One instance is frozen (SIGSTOP), and may wake up at any moment with everything that it has cached in memory.
 
 const inFull = Boolean(process.env.CI)
 let it: Platform
@@ -50,7 +50,7 @@ async function start(own: AsyncDisposableStack, limitMs?: number): Promise<Send>
   return sender(() => blog.url)
 }
 
-/** What is read at the other instance is kept there. */
+/** What is read at the other instance is cached there. */
 const there = (path: string) => sender(() => other.url)(`GET ${path}`)
 
 async function publishNext(send: Send, _id: string, draftText: string) {
@@ -59,7 +59,7 @@ async function publishNext(send: Send, _id: string, draftText: string) {
   return send(`PUT /editor/publish/id/${_id}?revision=${revision}`, { token: editor.token })
 }
 
-test('publishing beside a frozen instance is answered 200 when its lease has ended; awake it shows nothing older', async t => {
+test('publishing while an instance is frozen is answered with 200 when its lease has ended; awake, it shows nothing older', async t => {
   await using own = new AsyncDisposableStack()
   const send = await start(own)
   const blogs = await Promise.all([0, 1, 2].map(() => makeBlog(send, author, editor)))
@@ -86,7 +86,7 @@ test('publishing beside a frozen instance is answered 200 when its lease has end
   }
 })
 
-test('a change that cannot be announced in time is reported as stored; repeated until it is 200, nobody shows what was', async () => {
+test('a change that cannot be announced in time is reported as stored; once a repetition gets 200, nobody shows the old state', async () => {
   await using own = new AsyncDisposableStack()
   const send = await start(own, 100)
   const blogs = await Promise.all([0, 1, 2].map(() => makeBlog(send, author, editor, draft({ draftText: 'Old' }))))
@@ -105,7 +105,7 @@ test('a change that cannot be announced in time is reported as stored; repeated 
     assert.deepEqual([status, body.error], [503, 'CHANGE_NOT_ANNOUNCED'])
     assert.match(body.message, /is stored/)
   }
-  // It is: here at once.
+  // It is stored, and visible here at once.
   assert.equal(dataOf(await send(`GET /id/${one}`)).text, 'New')
   for (const id of [two, three]) assert.equal((await send(`GET /id/${id}`)).status, 404)
   for (const [route, { token }] of changes) {

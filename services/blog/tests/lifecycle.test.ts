@@ -87,7 +87,7 @@ test('a slug that was never public is free once its draft has another', async ()
   assert.equal(dataOf(await send(`GET /slug/${slug}`))._id, next._id)
 })
 
-test('a slug that is taken is told: at creation, at a change, whatever its spelling', async () => {
+test('a taken slug is reported on creation and on change, in any spelling', async () => {
   const { send } = it
   const one = await makeBlog(send, author)
   const two = await makeBlog(send, other)
@@ -107,7 +107,7 @@ test('a slug that is taken is told: at creation, at a change, whatever its spell
   }
 })
 
-test('a state that does not allow it, somebody else’s blog, no blog', async () => {
+test('changes are refused if the state does not allow them, the blog is somebody else’s, or there is no such blog', async () => {
   const { send } = it
   const { _id } = await makeBlog(send, author)
   const none = 'f'.repeat(24)
@@ -130,7 +130,7 @@ test('a state that does not allow it, somebody else’s blog, no blog', async ()
   }
 })
 
-test('what was handed in again stays so when the public version is taken off', async () => {
+test('a resubmitted blog stays submitted when its public version is unpublished', async () => {
   const { send } = it
   const { _id } = await makeBlog(send, author, editor)
   dataOf(await send(`PUT /author/submit/id/${_id}`, { token: author.token }))
@@ -141,7 +141,7 @@ test('what was handed in again stays so when the public version is taken off', a
   dataOf(await publish(send, editor, _id))
 })
 
-test('the latest list: newest publication first, in pages', async () => {
+test('the latest blogs: newest publication first, in pages', async () => {
   const { send } = it
   const made = []
   for (let n = 0; n < 5; n++) made.unshift((await makeBlog(send, author, editor))._id)

@@ -43,14 +43,14 @@ test('a tag’s list: published blogs that have it, newest first, in pages', asy
   assert.deepEqual(Object.keys(item).sort(), ['_id', 'description', 'score', 'slug', 'tags', 'title'])
 })
 
-test('every tag that a blog can have has an address', async () => {
+test('every tag that a blog can have has a URL', async () => {
   for (const tag of ['C++', 'C#', 'NODE.JS', 'A B', '42', 'A_B-C', 'X'.repeat(50)]) {
     const [id] = await published(tag, 1)
     assert.deepEqual(await list(`tag/${encodeURIComponent(tag)}`), [id], tag)
   }
 })
 
-test('what is no tag is refused, whatever it tries', async () => {
+test('invalid and hostile tags are refused', async () => {
   const { send } = it
   const hostile = ['nats', 'Nats', 'É', ' NATS', '$NE', '.*', '^N', '{"$ne":null}', '[$ne]', 'A\0', 'A\n', '日本', '😀']
   for (const tag of [...hostile, 'X'.repeat(51), 'X'.repeat(100)]) {
@@ -63,7 +63,7 @@ test('what is no tag is refused, whatever it tries', async () => {
   }
 })
 
-test('lists follow a published change of tag or title, an unpublication and a deletion at once', async () => {
+test('lists reflect published changes of tag or title, unpublishing and deletions at once', async () => {
   const { send } = it
   const [third = '', second = '', first = ''] = await published('LIVE', 3)
   const lists = ['latest?limit=3', 'tag/LIVE']
@@ -79,7 +79,7 @@ test('lists follow a published change of tag or title, an unpublication and a de
   assert.deepEqual(await list('tag/MOVED'), [first])
 })
 
-test('behind a cursor the same blogs follow, whatever is published and removed between pages', async () => {
+test('after a cursor the same blogs follow, no matter what is published and removed between pages', async () => {
   const { send } = it
   const made = await published('WALK', 7)
   for (const path of ['latest', 'tag/WALK']) {
@@ -93,7 +93,7 @@ test('behind a cursor the same blogs follow, whatever is published and removed b
   const [, , cursor = ''] = first
   await published('WALK', 2)
   assert.deepEqual(await list(`tag/WALK?limit=2&cursor=${cursor}`), made.slice(3, 5))
-  // The very blog that the client saw last: off the list, without the tag, gone.
+  // The blog that the client saw last is unpublished, loses its tag, and is deleted.
   dataOf(await unpublish(cursor))
   assert.deepEqual(await list(`tag/WALK?limit=2&cursor=${cursor}`), made.slice(3, 5))
   await revise(send, author, editor, { _id: cursor, tags: ['GONE'] })
@@ -101,7 +101,7 @@ test('behind a cursor the same blogs follow, whatever is published and removed b
   dataOf(await remove(cursor))
   dataOf(await remove(made[3] ?? ''))
   assert.deepEqual(await list(`tag/WALK?limit=2&cursor=${cursor}`), made.slice(4, 6))
-  // Back again, it is where it was.
+  // When it is published again, it is in the same place.
   const back = made[4] ?? ''
   dataOf(await unpublish(back))
   dataOf(await send(`PUT /author/submit/id/${back}`, { token: author.token }))
@@ -109,7 +109,7 @@ test('behind a cursor the same blogs follow, whatever is published and removed b
   assert.deepEqual(await list(`tag/WALK?limit=2&cursor=${cursor}`), made.slice(4, 6))
 })
 
-test('a walk by cursor sees each blog once, also those published in the same moment', async () => {
+test('following the cursor shows each blog once, even those published at the same moment', async () => {
   const made = await published('TIES', 6)
   const blogs = it.mongo.db.collection('blogs')
   const ids = made.map(id => new ObjectId(id))
@@ -130,7 +130,7 @@ test('a walk by cursor sees each blog once, also those published in the same mom
   }
 })
 
-test('what is no cursor of a list is refused', async () => {
+test('invalid cursors are refused', async () => {
   const { send } = it
   const [id = ''] = await published('CURSOR', 1)
   const draft = await makeBlog(send, author)

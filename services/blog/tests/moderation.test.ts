@@ -23,7 +23,7 @@ const publishRevision = (id: string, revision: number) =>
   as(editor, `PUT /editor/publish/id/${id}?revision=${revision}`)
 const refusal = ({ status, body }: { status: number; body: { error?: string } }) => [status, body.error]
 
-test('what an editor read is what gets public: a change that was handed in meanwhile is refused', async () => {
+test('only what an editor has read becomes public: if a change was submitted in the meantime, publishing is refused', async () => {
   const { send } = it
   const { _id } = await makeBlog(send, author, undefined, { draftText: 'HARMLESS' })
   await handIn(send, author, _id)
@@ -32,7 +32,7 @@ test('what an editor read is what gets public: a change that was handed in meanw
 
   for (const fields of [{ draftText: 'HARMFUL' }, { title: 'Harmful' }, { tags: ['HARMFUL'] }]) {
     const { revision } = await change({ _id, ...fields })
-    // Whether it was handed in again or not.
+    // Whether it was resubmitted or not.
     for (let handedIn = 0; handedIn < 2; handedIn++) {
       const refused = await publishRevision(_id, read.revision)
       assert.deepEqual([...refusal(refused), refused.body.data], [409, 'REVISION_CONFLICT', { revision }])
@@ -46,7 +46,7 @@ test('what an editor read is what gets public: a change that was handed in meanw
   assert.equal(dataOf(await publishRevision(_id, 4)).text, 'HARMFUL')
 })
 
-test('the same content is the same revision, also when it is sent twice', async () => {
+test('the same content is the same revision, even if it is sent twice', async () => {
   const body = draft({ title: '$title', imgUrl: 'https://pics.example/1.png', tags: ['A', 'B'] })
   const { _id, revision } = dataOf(await as(author, 'POST /author', body))
   const { slug: _slug, ...fields } = body
@@ -77,7 +77,7 @@ test('nothing of a published blog changes in any public read before an editor ha
   assert.deepEqual(await everything(), before)
   const mine = dataOf(await as(author, `GET /author/id/${_id}`))
   assert.deepEqual(mine, drafted)
-  // Nor do editors get to read it before it is handed in: they see what they may have to take off.
+  // Editors cannot read it before it is submitted either: they see the public version, which they may have to unpublish.
   const seen = dataOf(await as(editor, `GET /editor/id/${_id}`))
   assert.deepEqual([seen.title, seen.draftText, seen.revision], ['Wombat one', 'One', 1])
   for (const [user, path] of [[editor, '/editor/published'] as const, [author, '/author/published'] as const]) {
@@ -102,7 +102,7 @@ test('nothing of a published blog changes in any public read before an editor ha
   for (const path of [`/id/${_id}`, `/slug/${slug}`]) assert.equal((await send(`GET ${path}`)).status, 404)
 })
 
-test('a slug that was public leads to its blog or to nothing, for ever; that of a draft leads nowhere', async () => {
+test('a slug that was public leads to its blog or nowhere, forever; the slug of a draft leads nowhere', async () => {
   const { send } = it
   const { _id, slug } = await makeBlog(send, author, editor)
   const moves = [`${slug}-b`, `${slug}-c`]
@@ -143,7 +143,7 @@ test('a slug that was public leads to its blog or to nothing, for ever; that of 
   await nobodyElse(were)
 })
 
-test('publishing, taking off and deleting again is answered in the same way, and undoes nothing', async () => {
+test('publishing, unpublishing and deleting again get the same answer, and undo nothing', async () => {
   const { send } = it
   const { _id } = await makeBlog(send, author)
   const unpublish = () => as(editor, `PUT /editor/unpublish/id/${_id}`)
@@ -171,7 +171,7 @@ test('publishing, taking off and deleting again is answered in the same way, and
   assert.deepEqual(refusal(await publishRevision(_id, revision)), [404, 'BLOG_NOT_FOUND'])
 })
 
-test('pages end where they would cost too much, in every list', async () => {
+test('every list limits page numbers that would be too expensive', async () => {
   const lists: [string, User | undefined][] = [
     ['/list/latest?', undefined],
     ['/list/tag/NATS?', undefined],

@@ -24,7 +24,7 @@ const withdraw = (id: string) => as(author, `PUT /author/withdraw/id/${id}`)
 const remove = (id: string) => as(author, `DELETE /author/id/${id}`)
 const flags = ({ submitted, drafted, published }: Record<string, unknown>) => [submitted, drafted, published]
 
-test('an own blog is read in every state', async () => {
+test('authors can read their own blogs in every state', async () => {
   const body = draft()
   const created = dataOf(await as(author, 'POST /author', body))
   const read = async () => dataOf(await as(author, `GET /author/id/${created._id}`))
@@ -38,7 +38,7 @@ test('an own blog is read in every state', async () => {
   assert.deepEqual([changed.text, changed.draftText], [body.draftText, 'Two'])
 })
 
-test('what is not one’s own is refused, whoever asks; what is not there is not found', async () => {
+test('other authors’ blogs are refused to everybody; missing ones are not found', async () => {
   const { _id } = await makeBlog(it.send, author, editor)
   const doors = ['GET /author/id/', 'DELETE /author/id/', 'PUT /author/withdraw/id/']
   for (const door of doors) {
@@ -58,7 +58,7 @@ test('what is not one’s own is refused, whoever asks; what is not there is not
   assert.equal((await it.send(`GET /id/${_id}`)).status, 200)
 })
 
-test('a submitted blog is withdrawn; withdrawing again, or what was not submitted, changes nothing', async () => {
+test('a submitted blog can be withdrawn; withdrawing again, or without submission, changes nothing', async () => {
   const { _id } = await makeBlog(it.send, author)
   const before = dataOf(await as(author, `GET /author/id/${_id}`))
   assert.deepEqual(dataOf(await withdraw(_id)), before)
@@ -78,7 +78,7 @@ test('a submitted blog is withdrawn; withdrawing again, or what was not submitte
   assert.equal(dataOf(await it.send(`GET /id/${_id}`))._id, _id)
 })
 
-test('a withdrawal beside a publication: one of them comes first, and it shows', async () => {
+test('of a concurrent withdrawal and publication one visibly comes first', async () => {
   const { _id } = await makeBlog(it.send, author)
   for (let round = 0; round < 10; round++) {
     dataOf(await as(author, 'PUT /author', { _id, draftText: `Text ${round}` }))
@@ -96,7 +96,7 @@ test('a withdrawal beside a publication: one of them comes first, and it shows',
   }
 })
 
-test('a deleted blog is gone everywhere at once, and its slug is nobody’s', async () => {
+test('a deleted blog disappears everywhere at once, and nobody can take its slug', async () => {
   const { send } = it
   const words = { title: 'Dodo', description: 'Mauritius', tags: ['DODO'] }
   const { _id, slug } = await makeBlog(send, author, editor, words)
@@ -158,7 +158,7 @@ test('a deleted blog is gone everywhere at once, and its slug is nobody’s', as
   assert.deepEqual([renamed.status, renamed.body.error], [409, 'SLUG_TAKEN'])
 })
 
-test('own lists: only one’s own, by state, newest change first, in pages', async () => {
+test('authors’ lists: only their own blogs, by state, most recently changed first, in pages', async () => {
   const { send, auth } = it
   const eve = await auth.signUp('AUTHOR')
   const list = async (path: string) => idsOf(await as(eve, `GET /author/${path}`))
@@ -191,7 +191,7 @@ test('own lists: only one’s own, by state, newest change first, in pages', asy
   assert.deepEqual(item, { ...listed, revision, authorId: profile.id })
 })
 
-test('equal times do not disturb the pages of an own list', async () => {
+test('equal times do not disturb the pages of an author’s list', async () => {
   const { send, auth, mongo } = it
   const eve = await auth.signUp('AUTHOR')
   const made: string[] = []

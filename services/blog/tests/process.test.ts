@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => it?.[Symbol.asyncDispose]())
 
-test('what is missing or wrong in the environment, or on the command line, is said in lines; exit 1 or 2', async () => {
+test('problems in the environment or on the command line are reported line by line; exit code 1 or 2', async () => {
   const [wrong, unknown, help] = await Promise.all([
     spawnMain({ NATS_URL: it.nats.url, PORT: 'eighty', MONGODB_URL: 'http://secret-host' }),
     spawnMain({}, ['--port', '1']),
@@ -36,7 +36,7 @@ test('what is missing or wrong in the environment, or on the command line, is sa
   assert.match(help.output.join('\n'), /NATS_URL/)
 })
 
-test('every blog whose creation was answered is there after kill -9', async () => {
+test('every acknowledged blog exists after kill -9', async () => {
   const first = await startProcess(it.environment)
   const send = sender(() => first.url)
   const answered: string[] = []
@@ -81,7 +81,7 @@ test('SIGTERM under load: exit 0, and no accepted request is lost', async () => 
         if (status !== 200) lost.push([status, body])
         answered++
       } catch (error) {
-        // Refused at the door was never accepted; anything else was cut off.
+        // A refused connection was never accepted; anything else was cut off.
         const code = (error as { cause?: { code?: string } }).cause?.code
         if (code !== 'ECONNREFUSED') lost.push(error)
         return

@@ -15,7 +15,7 @@ before(async () => {
 })
 after(() => it?.[Symbol.asyncDispose]())
 
-test('of many creations with one slug at once exactly one succeeds', async () => {
+test('of many concurrent creations with one slug exactly one succeeds', async () => {
   const { send } = it
   for (let round = 0; round < 5; round++) {
     const bodies = Array.from({ length: 8 }, () => draft({ slug: `same-${round}` }))
@@ -25,7 +25,7 @@ test('of many creations with one slug at once exactly one succeeds', async () =>
   }
 })
 
-test('of two changes to one slug at once exactly one succeeds', async () => {
+test('of two concurrent changes to one slug exactly one succeeds', async () => {
   const { send } = it
   const [one, two] = [await makeBlog(send, author), await makeBlog(send, author)]
   for (let round = 0; round < 10; round++) {
@@ -38,7 +38,7 @@ test('of two changes to one slug at once exactly one succeeds', async () => {
   }
 })
 
-test('an edit beside a publication: what gets public is what was handed in, or nothing', async () => {
+test('if an edit and a publication are concurrent, what was submitted becomes public, or nothing', async () => {
   const { send } = it
   const { _id } = await makeBlog(send, author)
   let published = 0
@@ -66,7 +66,7 @@ interface State {
   readonly published: boolean
 }
 
-// Every public read must show a state that was there at some moment between its beginning and its end. In one process, by
+// Every public read must show a state that existed at some moment between its start and its end. It runs in one process, by
 // `inject`, so that reads and writes interleave at every await.
 test('no public read shows a state older than the last answered change, in hundreds of interleavings', async () => {
   const { blog, send } = it
@@ -120,11 +120,11 @@ test('no public read shows a state older than the last answered change, in hundr
   const reader = async (look: () => Promise<void>) => {
     while (writing) {
       await look()
-      // A cached read never leaves the microtasks: without a pause the sockets of those who write would starve.
+      // A cached read never leaves the microtask queue: without a pause the writers' sockets would starve.
       await setImmediate()
     }
   }
-  // Whatever was public leads to the blog from then on.
+  // Every slug that was public leads to the blog from then on.
   const bySlug = (slug: string) => {
     const was = seenSlugs.has(slug)
     return read(`/slug/${slug}`, (state, seen) =>

@@ -42,7 +42,7 @@ test('a search: best match first, then newest, in pages', async () => {
   assert.equal(item.score, 0.01)
 })
 
-test('one of the words is enough; signs mean nothing', async () => {
+test('one of the words is enough; signs have no meaning', async () => {
   const quokka = await published('Quokka smiling', 'Rottnest')
   const wombat = await published('Wombat digging', 'Burrow')
   for (const q of [
@@ -60,7 +60,7 @@ test('one of the words is enough; signs mean nothing', async () => {
   assert.deepEqual(await search('quokka’s'), [quokka])
 })
 
-test('text without words finds nothing, and is no error', async () => {
+test('text without words finds nothing, without an error', async () => {
   for (const q of [
     '?!',
     '-',
@@ -83,7 +83,7 @@ test('text without words finds nothing, and is no error', async () => {
   }
 })
 
-test('hostile text is text', async () => {
+test('hostile text is only text', async () => {
   const okapi = await published('Okapi', 'Forest')
   const hostile = [
     '{"$ne":null}',
@@ -142,7 +142,7 @@ test('similar blogs: six at most, the best match first, then newest, never the b
   assert.deepEqual(await similar(self), [best, ...ties.toReversed().slice(0, 5)])
 })
 
-test('signs in a title do not turn similarity round', async () => {
+test('signs in a title do not exclude words from similarity', async () => {
   const self = await published('Marmot -whistle "alpine meadow"', 'Climbing')
   const other = await published('Marmot whistle', 'Climbing')
   assert.deepEqual(await similar(self), [other])
@@ -150,7 +150,7 @@ test('signs in a title do not turn similarity round', async () => {
   assert.deepEqual(await similar(wordless), [])
 })
 
-test('similar lists and searches follow every change at once', async () => {
+test('similar blogs and searches reflect every change at once', async () => {
   const { send } = it
   const self = await published('Narwhal', 'Tusk')
   const other = await published('Narwhal songs', 'Deep')
@@ -172,7 +172,7 @@ test('similar lists and searches follow every change at once', async () => {
   assert.deepEqual([gone.status, gone.body.error], [404, 'BLOG_NOT_FOUND'])
 })
 
-test('similar to what: only published blogs, only ids', async () => {
+test('similar blogs exist only for published ones, by id', async () => {
   const draft = await makeBlog(it.send, author)
   for (const id of [draft._id, 'f'.repeat(24)]) {
     const { status, body } = await it.send(`GET /list/similar/id/${id}`)

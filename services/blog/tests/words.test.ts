@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wordsOf } from '../src/api/blog/text.ts'
 
-test('words, each once; signs part them or are gone', () => {
+test('words, each once; signs separate them or are dropped', () => {
   const cases: [string, string][] = [
     ['Hello, World!', 'hello world'],
     ['hello HELLO Hello', 'hello'],
@@ -22,7 +22,7 @@ test('words, each once; signs part them or are gone', () => {
   }
 })
 
-test('no text makes a search of more than a hundred words, or one with an operator', () => {
+test('no text leads to a search with more than a hundred words, or with an operator', () => {
   const long = Array.from({ length: 1000 }, (_, n) => `-"w${n}"`).join('-')
   const words = wordsOf(long)
   assert.equal(words.split(' ').length, 100)

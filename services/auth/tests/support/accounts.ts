@@ -11,7 +11,7 @@ export interface Account extends Tokens {
   readonly name: string
 }
 
-/** Nobody else's, and recognisable in a log. */
+/** Unique, and recognizable in a log. */
 export function newcomer() {
   const id = randomUUID()
   return { email: `user-${id}@example.com`, password: `pw-${id}`, name: `User ${id.slice(0, 8)}` }
@@ -40,7 +40,7 @@ export async function refreshed(auth: Auth, tokens: Tokens): Promise<Tokens> {
   return answer.body.data
 }
 
-/** Whether a token is good, as the service itself sees it at its HTTP door. */
+/** Whether a token is valid, as the service itself sees it at its HTTP door. */
 export async function isAccepted(auth: Auth, token: string): Promise<boolean> {
   const { status, text } = await send(auth.url, 'GET /profile/mine', { token })
   assert.ok(status === 200 || status === 401, text)

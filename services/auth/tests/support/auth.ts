@@ -8,11 +8,11 @@ import { type Servers, startServers } from './servers.ts'
 /** An auth service in this process, with what a test needs around it. */
 export interface Auth extends Servers {
   readonly url: string
-  /** What it logged, one JSON object a line. */
+  /** What it logged, one JSON object per line. */
   readonly log: readonly string[]
   /** Another service on the same NATS. */
   readonly peer: NatsClient
-  /** Passwords, tokens and keys that were used: none of them may be in the log when the file is done. */
+  /** Passwords, tokens and keys that were used. None of them may be in the log when the file is done. */
   readonly secrets: Set<string>
 }
 
@@ -21,14 +21,14 @@ export interface AuthOptions {
   readonly overrides?: Partial<Parts>
 }
 
-/** Real argon2id, as cheap as it goes: what is tested here is not its strength. */
+/** Real argon2id with the cheapest parameters, because its strength is not tested here. */
 export const cheapPasswords = createPasswordHasher({ memoryCostKiB: 64, timeCost: 1, maxQueued: 1000 })
 
 export async function startAuth(options: AuthOptions = {}): Promise<Auth> {
   return addAuth(await startServers(), options)
 }
 
-/** One more instance on servers that run. */
+/** Another instance on running servers. */
 export async function addAuth(servers: Servers, { env = {}, overrides = {} }: AuthOptions = {}): Promise<Auth> {
   const lines: string[] = []
   const secrets = new Set<string>()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-/** The envelope of an answer, or a bare answer's members. */
+/** The envelope of an answer, or the members of a bare answer. */
 interface Body<Data> {
   readonly code: string
   readonly status: number
@@ -20,7 +20,7 @@ export interface Answer<Data = unknown> {
 
 export interface Sent {
   readonly body?: unknown
-  /** Sent as it is instead of `body`. */
+  /** Sent unchanged, instead of `body`. */
   readonly raw?: string | Buffer
   readonly token?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -49,7 +49,7 @@ export async function send<Data = unknown>(url: string, route: string, sent: Sen
   }
 }
 
-/** A failure has exactly its envelope, the same status twice, and nothing internal. */
+/** A failure consists of exactly its envelope, has the same status twice, and reveals nothing internal. */
 export function assertFailure(answer: Answer, status: number, error: string): void {
   assert.equal(answer.status, status, answer.text)
   const { code, message, requestId, details: _, ...rest } = answer.body
@@ -60,7 +60,7 @@ export function assertFailure(answer: Answer, status: number, error: string): vo
   assert.doesNotMatch(answer.text, /stack|node_modules|select |insert |sqlstate|kysely|constraint/i)
 }
 
-/** A request that does not match the schema is told so, with the place. */
+/** A request that does not match the schema gets an error with the path. */
 export function assertInvalid(answer: Answer, path: string): void {
   assertFailure(answer, 400, 'VALIDATION_FAILED')
   assert.ok(
@@ -69,7 +69,7 @@ export function assertInvalid(answer: Answer, path: string): void {
   )
 }
 
-/** A success has exactly its envelope. */
+/** A success consists of exactly its envelope. */
 export function assertSuccess(answer: Answer, message: string, data?: unknown): void {
   const wanted = { code: '10000', status: 200, message, ...(data === undefined ? {} : { data }) }
   assert.deepEqual(answer.body, wanted)

@@ -6,9 +6,9 @@ import { until } from './until.ts'
 
 const SOURCES = new URL('../../src/', import.meta.url)
 
-/** The auth service as a process of its own, as an operator runs it. */
+/** The auth service as a separate process, as an operator runs it. */
 export interface AuthProcess {
-  /** Where it answers; throws while it does not. */
+  /** Its URL; throws while it is not listening. */
   readonly url: string
   readonly lines: readonly string[]
   readonly exited: Promise<ServerExit>
@@ -17,7 +17,7 @@ export interface AuthProcess {
   says(text: string): Promise<void>
 }
 
-/** Starts one; with nothing of this process's environment but PATH and what makes Node start faster. */
+/** Starts one. Of this process's environment it gets only PATH and what makes Node start faster. */
 export async function spawnAuth(servers: Servers, env: Readonly<Record<string, string>> = {}): Promise<AuthProcess> {
   const auth = await run({ ...servers.env, ...env })
   servers.cleanUp.defer(async () => void (await endChild(auth.child, 'SIGTERM', 10_000)))
@@ -28,12 +28,12 @@ export interface Ended extends ServerExit {
   readonly output: string
 }
 
-/** Runs one that is expected to end by itself. */
+/** Runs one that is expected to exit by itself. */
 export function runAuth(env: Readonly<Record<string, string>>): Promise<Ended> {
   return ended(run(env))
 }
 
-/** Runs the program that makes the first administrator. */
+/** Runs the program that creates the first administrator. */
 export function runBootstrap(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
   return ended(run(env, 'bootstrap.ts', args))
 }

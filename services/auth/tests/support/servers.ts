@@ -5,7 +5,7 @@ import { after } from 'node:test'
 import { type Server, startNats, startPostgres } from '@tsmicro/infra'
 import pg from 'pg'
 
-/** What one test file works with; everything ends, last in first out, when the file is done. */
+/** The servers of one test file. Everything is stopped in reverse order when the file is done. */
 export interface Servers {
   readonly postgres: Server
   readonly nats: Server
@@ -14,7 +14,7 @@ export interface Servers {
   readonly env: Readonly<Record<string, string>>
   /** Runs SQL beside the service. */
   sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
-  /** Runs SQL on a connection of its own, which is kept until it is released: with its locks. */
+  /** Runs SQL on a separate connection, which keeps its locks until it is released. */
   hold(text: string): Promise<{ release(): Promise<void> }>
   readonly cleanUp: AsyncDisposableStack
 }

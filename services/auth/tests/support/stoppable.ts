@@ -19,7 +19,7 @@ export interface Needed {
 
 const LIMITS = { access: 900, refresh: 604_800, refreshSeconds: 604_800, maxSeconds: 2_592_000, perUser: 50 }
 
-/** Sessions as one instance has them, with a clock that a test moves, on the real database; it can be stopped at a point. */
+/** The sessions of one instance on the real database, with a clock that a test moves. It can be stopped at a point. */
 export class StoppableInstance {
   readonly sessions: SessionService
   readonly #clock: RequestClock
@@ -32,7 +32,7 @@ export class StoppableInstance {
     const plugin: KyselyPlugin = {
       transformQuery: ({ node }) => node,
       transformResult: async ({ result }) => {
-        // The first query of a renewal exchanges, the second looks up.
+        // The first query of a renewal exchanges the pair, the second looks up the session.
         const point = this.#points.shift()
         if (point) await this.#at(point)
         return result
@@ -71,7 +71,7 @@ export class StoppableInstance {
     return this.sessions.renew(accessToken, refreshToken, signal)
   }
 
-  /** Stops it when it gets to a point; resolves what lets it go on, or fail there as if its connection were lost. */
+  /** Stops it at a point. Returns functions that let it continue, or fail there as if its connection were lost. */
   stopAt(at: Point): { readonly reached: Promise<void>; goOn(): void; fail(): void } {
     const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     released.promise.catch(() => undefined)
@@ -79,7 +79,7 @@ export class StoppableInstance {
     return { reached: reached.promise, goOn: released.resolve, fail: () => released.reject(new Error('lost')) }
   }
 
-  /** Time goes by; the heart of a frozen instance does not beat meanwhile. */
+  /** Lets time pass. A frozen instance does not notice it meanwhile. */
   pass(ms: number): void {
     if (this.#isFrozen) this.#ms += ms
     else

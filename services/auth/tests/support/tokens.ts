@@ -12,7 +12,7 @@ export function claimsOf(token: string): Claims {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Claims
 }
 
-/** Signs what it is told with the service's own key: everything about such a token is good but what the test made wrong. */
+/** Signs any claims with the service's own key, so that a token is valid except for what the test changed. */
 export async function tokenForge(keysDir: string) {
   const privateKey = createPrivateKey(await readFile(join(keysDir, '0001.pem')))
   const publicKey = createPublicKey(privateKey)

@@ -38,13 +38,13 @@ interface Account {
 const publicProfiles = { publicProfile: profile.publicProfile }
 
 /**
- * Another service at its contract's door: what the auth service offers others over NATS, with real keys and signatures, and
- * accounts that a test changes as it likes. Can be stopped and started again.
+ * Stands in for the auth service at its contract's door: what it offers others over NATS, with real keys and signatures, and
+ * accounts that a test can change freely. It can be stopped and restarted.
  */
 export class AuthDouble {
   readonly accounts = new Map<string, Account>()
   readonly ended = new Set<string>()
-  /** How many tokens it was asked about. */
+  /** How many tokens it has been asked about. */
   asked = 0
   readonly #url: string
   readonly #directory: string
@@ -112,7 +112,7 @@ export class AuthDouble {
     return { token, sessionId }
   }
 
-  /** Announces a change of profile. Returns when NATS has it, which is not yet when the blog service has handled it. */
+  /** Announces a changed profile. Resolves when NATS has received it, which is before the blog service has handled it. */
   async announce(userId: string, name: string, sequence?: number, profilePicUrl?: string): Promise<void> {
     const nats = this.#running?.nats
     if (!nats) throw new Error('the auth double is stopped')

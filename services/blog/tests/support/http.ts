@@ -1,7 +1,7 @@
-/** What came back from the HTTP door. */
+/** An answer of the HTTP door. */
 export interface Answer {
   readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, wrong ones included
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect answers of every shape, including wrong ones
   readonly body: any
 }
 
@@ -13,7 +13,7 @@ interface Sent {
 
 export type Send = (route: string, sent?: Sent) => Promise<Answer>
 
-/** `send('PUT /author', { token, body })`; the base URL is asked for anew every time. */
+/** `send('PUT /author', { token, body })`; the base URL is looked up again every time. */
 export function sender(baseUrl: () => string): Send {
   return async (route, { token, body, headers = {} } = {}) => {
     const [method = 'GET', path = '/'] = route.split(' ', 2)

@@ -7,7 +7,7 @@ import { AuthDouble, type User } from './auth-double.ts'
 import { type Answer, type Send, sender } from './http.ts'
 import { until } from './until.ts'
 
-/** Everything the blog service lives with, for real: NATS, a document server, an auth service at its contract's door. */
+/** Everything the blog service needs: a real NATS and document server, and a stand-in for the auth service. */
 export interface Platform extends AsyncDisposable {
   readonly nats: Server
   readonly documents: Server
@@ -64,7 +64,7 @@ export async function startBlog(): Promise<Running> {
 
 let count = 0
 
-/** What an author sends to make a blog; a new slug every time. */
+/** What an author sends to create a blog, with a new slug every time. */
 export function draft(change: object = {}) {
   count++
   return {
@@ -77,14 +77,14 @@ export function draft(change: object = {}) {
   }
 }
 
-/** @returns the data of an answer that has to be a success */
+/** @returns the data of an answer that must be a success */
 // biome-ignore lint/suspicious/noExplicitAny: see http.ts
 export function dataOf({ status, body }: Answer): any {
   if (status !== 200) throw new Error(`expected 200: ${status} ${JSON.stringify(body)}`)
   return body.data
 }
 
-/** Makes a blog and takes it to the state asked for. */
+/** Creates a blog and brings it to the given state. */
 export async function makeBlog(
   send: Send,
   author: User,
@@ -99,7 +99,7 @@ export async function makeBlog(
   return blog
 }
 
-/** The author hands a blog in. @returns the revision that the editors get to read */
+/** The author submits a blog. @returns the revision that editors read */
 export async function handIn(send: Send, { token }: User, id: string): Promise<number> {
   return dataOf(await send(`PUT /author/submit/id/${id}`, { token })).revision
 }
@@ -111,12 +111,12 @@ export async function publish(send: Send, { token }: User, id: string): Promise<
   return announced(() => send(`PUT /editor/publish/id/${id}?revision=${revision}`, { token }))
 }
 
-/** Repeats a change that is stored, and of which a busy machine could not tell all instances in time. */
+/** Repeats a stored change that a busy machine could not announce to all instances in time. */
 function announced(change: () => Promise<Answer>): Promise<Answer> {
   return until(change, ({ status, body }) => status !== 503 || body.error !== 'CHANGE_NOT_ANNOUNCED')
 }
 
-/** The author changes a blog, and an editor makes the change public. */
+/** The author changes a blog, and an editor publishes the change. */
 export async function revise(
   send: Send,
   author: User,
@@ -128,7 +128,7 @@ export async function revise(
   dataOf(await publish(send, editor, change._id))
 }
 
-/** @returns the ids of a list that was answered */
+/** @returns the ids of an answered list */
 export function idsOf(answer: Answer): string[] {
   return dataOf(answer).map(({ _id }: { _id: string }) => _id)
 }

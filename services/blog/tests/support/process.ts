@@ -8,7 +8,7 @@ export interface BlogProcess {
   readonly url: string
 }
 
-/** Runs `main.ts` as it is run in production, with this environment alone. */
+/** Runs `main.ts` as in production, with only this environment. */
 export function spawnMain(
   environment: NodeJS.ProcessEnv,
   args: readonly string[] = [],
@@ -17,14 +17,14 @@ export function spawnMain(
   return spawnChild({
     name: 'blog',
     command: [process.execPath, '--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', MAIN, ...args],
-    // Beside it only what makes Node start faster.
+    // Otherwise only what makes Node start faster.
     env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...environment },
     deathSignal: 'KILL',
     ...(onLine ? { onLine } : {}),
   })
 }
 
-/** Starts the service as a process and waits until it says that it is ready. */
+/** Starts the service as a process and waits until it reports that it is ready. */
 export async function startProcess(environment: NodeJS.ProcessEnv): Promise<BlogProcess> {
   const ready = Promise.withResolvers<string>()
   const child = await spawnMain({ ...environment, LOG_LEVEL: 'info' }, [], line => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Looks again and again until it holds; says what it saw last when it never does. */
+/** Checks repeatedly until the condition holds; otherwise reports what it saw last. */
 export async function until<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean, limitMs = 120_000): Promise<T> {
   const endsAt = Date.now() + limitMs
   for (;;) {
