@@ -3,6 +3,8 @@ import Type from 'typebox'
 import type { SessionLimits } from './api/session/model.ts'
 import type { SignInLimits } from './api/sign-in-throttle/counters.ts'
 
+const attempts = (value: number, description: string) => Type.Integer({ default: value, minimum: 1, description })
+
 /** The environment of the auth service; `.env.example` is made from it. */
 export const Env = Type.Object({
   ...serviceEnv,
@@ -85,27 +87,16 @@ export const Env = Type.Object({
     maximum: 86_400,
     description: 'How long failed sign-ins are counted, from the first one on; then the count starts again',
   }),
-  SIGN_IN_ATTEMPTS_PER_ACCOUNT_AND_ADDRESS: Type.Integer({
-    default: 10,
-    minimum: 1,
-    description: 'Failed sign-ins to one account from one address in that time; then 429. A success resets the count',
-  }),
-  SIGN_IN_ATTEMPTS_PER_ACCOUNT: Type.Integer({
-    default: 100,
-    minimum: 1,
-    description:
-      'The same from all addresses together, except those where its owner has signed in with the same kind of device',
-  }),
-  SIGN_IN_ATTEMPTS_PER_ADDRESS: Type.Integer({
-    default: 300,
-    minimum: 1,
-    description: 'The same to all accounts together; many people may share an address',
-  }),
-  SIGN_UPS_PER_ADDRESS: Type.Integer({
-    default: 100,
-    minimum: 1,
-    description: 'Sign-ups from one address in that time, including refused ones; then 429',
-  }),
+  SIGN_IN_ATTEMPTS_PER_ACCOUNT_AND_ADDRESS: attempts(
+    10,
+    'Failed sign-ins to one account from one address in that time; then 429. A success resets the count',
+  ),
+  SIGN_IN_ATTEMPTS_PER_ACCOUNT: attempts(
+    100,
+    'The same from all addresses together, except those where its owner has signed in with the same kind of device',
+  ),
+  SIGN_IN_ATTEMPTS_PER_ADDRESS: attempts(300, 'The same to all accounts together; many people may share an address'),
+  SIGN_UPS_PER_ADDRESS: attempts(100, 'Sign-ups from one address in that time, including refused ones; then 429'),
   SEED_DEVELOPMENT_DATA: Type.Boolean({
     default: false,
     description: 'Creates the demo API key and administrator; refused in production',

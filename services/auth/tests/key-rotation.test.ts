@@ -148,7 +148,7 @@ test('a withdrawn key is refused everywhere at once, for good; the next one sign
     assert.equal(await signedBy(auth), left)
   }
   assert.ok((await readdir(servers.keysDir)).length === 2, 'its file is still there, and does not bring it back')
-  await assert.rejects(runKeys(['withdraw', left], env), { message: /^no other key of .* is published: make one/ })
+  await assert.rejects(runKeys(['withdraw', left], env), { message: /^no other key of .* is published: create one/ })
   await runKeys(['withdraw', left, '--force'], env)
   await until('nobody to be ready', async () => (await send(here.url, 'GET /health/ready')).status === 503)
   const { email, password } = account

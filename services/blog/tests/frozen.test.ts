@@ -40,7 +40,7 @@ async function start(own: AsyncDisposableStack, limitMs?: number): Promise<Send>
   const env = loadEnv(it.environment)
   const mongo = createMongo({ url: env.MONGODB_URL, database: env.MONGODB_DATABASE })
   const nats = new NatsClient({ url: env.NATS_URL, name: 'blog' })
-  const store = createStore(env, { mongo, nats, log: undefined, ...(limitMs === undefined ? {} : { limitMs }) })
+  const store = createStore(env, mongo, nats, undefined, limitMs)
   const blog = own.adopt(createBlogService(env, { mongo, nats, store }), each => each.stop())
   await blog.start()
   await until(

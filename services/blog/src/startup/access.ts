@@ -3,21 +3,13 @@ import { type PublicProfile, roles, TOKEN_INVALID, validation } from '@blog-plat
 import type { AuthenticationProvider, AuthorizationProvider, NatsClient, Principal } from 'tsmicro'
 import { createRoleAuthorization, createTokenAuthentication, createTokenVerifier, type TokenClaims } from 'tsmicro/auth'
 import type { CacheStore } from 'tsmicro/cache'
+import type { Env } from '../env.ts'
 
 declare module 'tsmicro' {
   interface Principal {
     /** The user's public profile, which the auth service returns when it confirms a token. */
     readonly profile?: PublicProfile
   }
-}
-
-export interface AuthenticationOptions {
-  readonly nats: NatsClient
-  readonly store: CacheStore
-  readonly issuer: string
-  readonly audience: string
-  /** How often the public keys are fetched again while tokens come in. */
-  readonly keysSeconds: number
 }
 
 /**
@@ -33,8 +25,7 @@ const KEY_RELOAD_SECONDS = 1
  * Determines who is calling. The signature is checked here, with keys that the auth service publishes; the auth service is asked
  * whether the session is still active. If it cannot answer, the token does not count as invalid: the caller gets 503 or 504.
  */
-export function createAuthentication(options: AuthenticationOptions): AuthenticationProvider {
-  const { nats, store, issuer, audience, keysSeconds } = options
+export function createAuthentication(env: Env, nats: NatsClient, store: CacheStore): AuthenticationProvider {
   const users = store.cache<Principal>('token', { ttlMs: KEEP_MS, local: true })
   const ask = async (token: string): Promise<Principal> => {
     const { sessionId, ...profile } = await nats.client(validation).validateToken({ token })
@@ -45,10 +36,10 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       keys: {
         loadKeys: () => nats.client(validation).publicKeys(),
         reloadSeconds: KEY_RELOAD_SECONDS,
-        maxAgeSeconds: keysSeconds,
+        maxAgeSeconds: env.JWT_KEYS_SECONDS,
       },
-      issuer,
-      audience,
+      issuer: env.JWT_ISSUER,
+      audience: env.JWT_AUDIENCE,
     }),
     async confirm(token, claims, { deadline: { signal } }) {
       const ttlMs = Math.min(KEEP_MS, msLeft(claims))

@@ -71,16 +71,8 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       middleware: [circuitBreaker(logged), retry({ maxMs: RETRY_MAX_MS, attemptMs: RETRY_ATTEMPT_MS })],
       ...logged,
     })
-  const store = overrides.store ?? createStore(env, { mongo, nats, log: overrides.log })
-  const authentication =
-    overrides.authentication ??
-    createAuthentication({
-      nats,
-      store,
-      issuer: env.JWT_ISSUER,
-      audience: env.JWT_AUDIENCE,
-      keysSeconds: env.JWT_KEYS_SECONDS,
-    })
+  const store = overrides.store ?? createStore(env, mongo, nats, overrides.log)
+  const authentication = overrides.authentication ?? createAuthentication(env, nats, store)
   const authorization = overrides.authorization ?? createAuthorization(nats)
 
   const cache = new PublicBlogCache(store)
@@ -112,19 +104,14 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   }
 }
 
-export interface StoreParts {
-  readonly mongo: Mongo
-  readonly nats: NatsClient
-  readonly log: Log | undefined
-  /** Milliseconds after which a change is reported as not announced. Default: when every lease has certainly ended. */
-  readonly limitMs?: number
-}
-
 /** Allowed on top of the lease: to ask which instances there are, to check again, and for delays. */
 const LEEWAY_MS = 2500
 
-/** The service's caches, which are consistent across its instances. They are used once MongoDB and NATS are connected. */
-export function createStore(env: Env, { mongo, nats, log, limitMs }: StoreParts): CacheStore {
+/**
+ * The service's caches, which are consistent across its instances. They are used once MongoDB and NATS are connected.
+ * @param limitMs how long until a change is reported as not announced. Default: when every lease has certainly ended
+ */
+export function createStore(env: Env, mongo: Mongo, nats: NatsClient, log?: Log, limitMs?: number): CacheStore {
   const leaseMs = env.CACHE_LEASE_SECONDS * 1000
   return createCacheStore({
     ttlMs: env.CACHE_TTL_SECONDS * 1000,

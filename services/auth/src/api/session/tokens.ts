@@ -3,10 +3,7 @@ import { type TokenClaims, TokenError, type TokenSigner, type TokenVerifier } fr
 import type { Session } from './model.ts'
 
 /** In seconds. */
-export interface TokenLifetimes {
-  readonly access: number
-  readonly refresh: number
-}
+type TokenLifetimes = Readonly<Record<'access' | 'refresh', number>>
 
 /** Signs the newest pair of a session. The same session yields the same pair, because signatures are deterministic. */
 export class TokenPairs {

@@ -98,9 +98,10 @@ export class UserRepository {
   }
 
   /** Replaces a user's roles. Call it in a transaction. */
-  async setRoles(id: string, codes: readonly RoleName[], db: Connection): Promise<void> {
+  async setRoles(id: string, codes: readonly RoleName[], db: Connection): Promise<User | undefined> {
     await db.deleteFrom('user_roles').where('user_id', '=', id).execute()
     await this.#grant(id, codes, db)
+    return this.findById(id, db)
   }
 
   /** Locks a role until the transaction ends, so that changes to who holds it happen one at a time. Returns its id. */
