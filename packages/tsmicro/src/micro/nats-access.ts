@@ -1,5 +1,5 @@
 import { type Contract, type EventDefinition, eventsOf, type NatsAccess, proceduresOf } from '../contract/index.ts'
-import { limitTo, type Scope, unsaidOf } from '../nats/index.ts'
+import { limitTo, type Scope, undeclaredOf } from '../nats/index.ts'
 import type { Module } from './module.ts'
 import { StartError } from './start-error.ts'
 
@@ -38,10 +38,10 @@ export function holdTo({ service, serves, calls = [] }: NatsAccess, { nats }: Mo
   const called = calls.flatMap(proceduresOf).map(({ subject = '' }) => subject)
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
   const scope: Scope = { service, calls: new Set(called), announces: new Set(announced) }
-  const unsaid = unsaidOf(nats, scope)
-  if (unsaid.length > 0) {
+  const undeclared = undeclaredOf(nats, scope)
+  if (undeclared.length > 0) {
     throw new StartError(
-      `service ${service} has a client for ${unsaid.join(', ')}: add the contract with it to \`calls\` of its module`,
+      `service ${service} has a client for ${undeclared.join(', ')}: add the contract with it to \`calls\` of its module`,
     )
   }
   limitTo(nats, scope)

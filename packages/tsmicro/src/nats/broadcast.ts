@@ -1,10 +1,10 @@
-import type { Msg } from '@nats-io/nats-core'
 import { rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import type { NatsLink } from './connection.ts'
-import type { Transport, TransportSubscription } from './transport.ts'
+import { Subscriptions } from './subscriptions.ts'
+import type { Transport } from './transport.ts'
 
 interface BroadcastListener {
-  /** A message; nothing is known about it. */
+  /** A message; its contents are unchecked. */
   heard(text: string): void
   /** The connection is lost: messages may be missed from here on. */
   lost(): void
@@ -13,13 +13,13 @@ interface BroadcastListener {
 /** Short texts among processes that listen below one subject: the `CacheBus` of `tsmicro/cache`. At most once each. */
 export interface Broadcast {
   /**
-   * Hears what is sent to all and to this name, for ever: subscriptions outlive a lost connection.
-   * @throws {SERVICE_UNAVAILABLE} while the connection is down; then nothing is heard, and it is to be called again
+   * Hears what is sent to all and to this name: its subscriptions outlive a lost connection, and end when the server refuses them.
+   * @throws {SERVICE_UNAVAILABLE} while the connection is down; then nothing is heard until it is called again
    */
   listen(name: string, listener: BroadcastListener): void
   /** To all, the sender included, or to one name. @throws {SERVICE_UNAVAILABLE} while the connection is down */
   send(text: string, to?: string): void
-  /** No longer hears anything. */
+  /** Stops listening. */
   close(): void
 }
 
@@ -29,13 +29,37 @@ export interface Broadcast {
  * const bus: Broadcast = createNatsBroadcast(nats, cacheSubjectOf('blog'))
  */
 export function createNatsBroadcast(link: Pick<NatsLink, 'use'>, subject: string): Broadcast {
-  let ear: Ear | undefined
+  let current: { readonly connection: Transport; readonly subscriptions: Subscriptions } | undefined
+  /** A listener runs where bytes come from the socket: what it throws would end the process. */
+  const guard = (call: () => void) => {
+    try {
+      call()
+    } catch (error) {
+      process.emitWarning(`a listener of ${subject} failed: ${rootMessage(error)}`)
+    }
+  }
+  const close = () => {
+    current?.subscriptions.unsubscribe()
+    current = undefined
+  }
   return {
     listen(name, listener) {
       const connection = link.use()
-      if (ear?.connection === connection && ear.open) return
-      ear?.close()
-      ear = new Ear(connection, [`${subject}.all`, `${subject}.to.${token(name)}`], listener)
+      if (current?.connection === connection) return
+      close()
+      const lose = () => {
+        if (current?.subscriptions === subscriptions) guard(() => listener.lost())
+      }
+      const subscriptions = new Subscriptions(connection, {
+        onLost: lose,
+        onRefused() {
+          lose()
+          close()
+        },
+      })
+      current = { connection, subscriptions }
+      for (const each of [`${subject}.all`, `${subject}.to.${token(name)}`])
+        subscriptions.add({ subject: each, take: msg => guard(() => listener.heard(msg.string())) })
     },
     send(text, to) {
       const whole = to === undefined ? `${subject}.all` : `${subject}.to.${token(to)}`
@@ -45,67 +69,11 @@ export function createNatsBroadcast(link: Pick<NatsLink, 'use'>, subject: string
         throw cause instanceof SERVICE_UNAVAILABLE ? cause : new SERVICE_UNAVAILABLE(undefined, { cause })
       }
     },
-    close: () => ear?.close(),
-  }
-}
-
-/** Subscriptions of one connection. */
-class Ear {
-  readonly connection: Transport
-  readonly #listener: BroadcastListener
-  readonly #subjects: readonly string[]
-  readonly #subscriptions: readonly TransportSubscription[]
-  #open = true
-
-  constructor(connection: Transport, subjects: readonly string[], listener: BroadcastListener) {
-    this.connection = connection
-    this.#listener = listener
-    this.#subjects = subjects
-    this.#subscriptions = subjects.map(subject =>
-      connection.subscribe(subject, {
-        // An error ends the subscription: the server does not allow it.
-        callback: (error, msg) => (error ? this.#lose() : this.#hear(msg)),
-      }),
-    )
-    void this.#watch()
-  }
-
-  get open(): boolean {
-    return this.#open
-  }
-
-  close(): void {
-    this.#open = false
-    if (!this.connection.isClosed()) for (const each of this.#subscriptions) each.unsubscribe()
-  }
-
-  #hear(msg: Msg): void {
-    if (this.#open) this.#guard(() => this.#listener.heard(msg.string()))
-  }
-
-  /** What throws would end the process: a listener is called where bytes come from the socket. */
-  #guard(call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      process.emitWarning(`a listener of ${this.#subjects[0]} failed: ${rootMessage(error)}`)
-    }
-  }
-
-  #lose(): void {
-    if (!this.#open) return
-    this.close()
-    this.#guard(() => this.#listener.lost())
-  }
-
-  async #watch(): Promise<void> {
-    for await (const { type } of this.connection.status())
-      if (type === 'disconnect' && this.#open) this.#guard(() => this.#listener.lost())
-    this.#lose()
+    close,
   }
 }
 
 function token(name: string): string {
-  if (!/^[A-Za-z0-9_-]+$/.test(name)) throw new TypeError(`${JSON.stringify(name)} is no part of a subject`)
+  if (!/^[A-Za-z0-9_-]+$/.test(name)) throw new TypeError(`${JSON.stringify(name)} cannot be part of a subject`)
   return name
 }

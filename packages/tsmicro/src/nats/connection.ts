@@ -2,30 +2,25 @@ import {
   AuthorizationError,
   type MsgHdrs,
   PermissionViolationError,
-  type Status,
   UserAuthenticationExpiredError,
 } from '@nats-io/nats-core'
 import { checkTarget, inboxPrefixOf } from '../contract/index.ts'
 import { ApiError, SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
-import { Canceller } from './client/canceller.ts'
 import { Inbox } from './client/inbox.ts'
-import { reasonOf, unsent } from './client/outcome.ts'
-import { NOT_PERMITTED } from './not-permitted.ts'
+import { reasonOf, unsent } from './client/reply.ts'
 import { connectOf, type NatsOptions, userOf } from './options.ts'
-import { type OwnPermissions, readOwnPermissions, USER_INFO } from './own-permissions.ts'
-import type { Transport } from './transport.ts'
-import { isInbox } from './wire/inbox.ts'
+import { NOT_PERMITTED, type OwnPermissions, readOwnPermissions, USER_INFO } from './permissions.ts'
+import { isInbox } from './subjects.ts'
+import { follow, type Transport } from './transport.ts'
 
 const CHECK_TIMEOUT_MS = 1000
-const MEND_PUBLISH = 'add the contract with it to `publishes` of its module, and give the server the new permissions'
-/** Refusals that are remembered, so that each is told once. */
+/** Refusals that are remembered, so that each is logged once. */
 const MOST_REFUSALS = 1000
 
-/** What there is while there is a connection. */
-export interface Live {
+/** What exists while connected. */
+interface Live {
   readonly connection: Transport
   readonly inbox: Inbox
-  readonly canceller: Canceller
 }
 
 /**
@@ -43,8 +38,8 @@ export class NatsLink {
   readonly #refusals = new Map<string, number>()
 
   constructor(options: NatsOptions) {
-    checkTarget(options.inboxPrefix ?? inboxPrefixOf(options.name))
     this.#options = options
+    checkTarget(this.#inboxPrefix)
     this.#connectAs = connectOf(options)
   }
 
@@ -89,15 +84,14 @@ export class NatsLink {
     }
   }
 
-  /** Whom the server takes this for, e.g. `user "blog"`. */
+  /** The user that the server takes this for, e.g. `user "blog"`. */
   get user(): string {
     return userOf(this.#options)
   }
 
-  /** Where the answers to calls come, as a permission says it, when the server does not let us hear them. */
+  /** Where the answers to calls come, as a permission names it, when the server does not let us hear them. */
   get unheardReplies(): string | undefined {
-    const { name, inboxPrefix = inboxPrefixOf(name) } = this.#options
-    return this.#live?.inbox.deaf ? `${inboxPrefix}.>` : undefined
+    return this.#live?.inbox.allowed === false ? `${this.#inboxPrefix}.>` : undefined
   }
 
   /** What the server lets this user do; undefined when it does not say. @throws {SERVICE_UNAVAILABLE} while it is down */
@@ -110,7 +104,7 @@ export class NatsLink {
 
   /**
    * Sends a message that wants no answer; resolves when the server has taken it.
-   * @throws {TypeError} when the subject is none that a message can be sent to
+   * @throws {TypeError} when a message cannot be sent to the subject
    * @throws {PAYLOAD_TOO_LARGE} when it is more than the server takes
    * @throws {NOT_PERMITTED} when the server does not let this user publish there
    * @throws {SERVICE_UNAVAILABLE} while the connection is down
@@ -124,23 +118,27 @@ export class NatsLink {
       throw cause instanceof ApiError ? cause : reasonOf(unsent(cause))
     }
     await this.check()
-    // The refusal comes before the answer to the check, by another way.
+    // A refusal comes before the answer to the check, but is reported in a later turn.
     await new Promise(resolve => setImmediate(resolve))
     if ((this.#refusals.get(`publish ${subject}`) ?? Number.NEGATIVE_INFINITY) < began) return
-    throw new NOT_PERMITTED(undefined, { message: `NATS ${this.user} may not publish "${subject}": ${MEND_PUBLISH}` })
+    throw new NOT_PERMITTED(undefined, { message: this.#refusal(`publish "${subject}"`, 'publishes') })
   }
 
-  /** Sends what is still to be sent, as long as the server takes it, and ends. Safe while connecting. */
+  /** Sends what is still to be sent, as long as the server takes it, and closes. Safe while connecting. */
   async close(): Promise<void> {
     await this.#connecting?.catch(() => {})
     const live = this.#live
     if (!live) return
-    // Draining would wait for the server; a lost one must not hold up our own end.
+    // Draining would wait for the server, and a lost one must not delay us.
     if (this.#up) await this.check().catch(() => {})
     this.#live = undefined
     this.#up = false
     live.inbox.close()
     if (!live.connection.isClosed()) await live.connection.close()
+  }
+
+  get #inboxPrefix(): string {
+    return this.#options.inboxPrefix ?? inboxPrefixOf(this.#options.name)
   }
 
   /** @throws {SERVICE_UNAVAILABLE} while the connection is down */
@@ -153,9 +151,9 @@ export class NatsLink {
     if (this.#live) return
     try {
       const connection = await this.#connectAs()
-      const { name, inboxPrefix: prefix = inboxPrefixOf(name), batching = true } = this.#options
-      const inbox = new Inbox(connection, { prefix, batching: batching === true ? {} : batching })
-      this.#live = { connection, inbox, canceller: new Canceller(connection) }
+      const { batching = true } = this.#options
+      const inbox = new Inbox(connection, { prefix: this.#inboxPrefix, batching: batching === true ? {} : batching })
+      this.#live = { connection, inbox }
     } catch (cause) {
       if (cause instanceof UnusableError) throw cause
       if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) {
@@ -166,58 +164,52 @@ export class NatsLink {
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
     }
     this.#up = true
-    void this.#watch(this.#live)
+    void this.#follow(this.#live)
   }
 
-  async #watch(live: Live): Promise<void> {
-    for await (const status of live.connection.status()) {
-      try {
-        this.#heard(status, live.inbox)
-      } catch {
-        // A log that throws must not end the process, nor keep us from what comes behind.
-      }
-    }
-    this.#up = false
-    live.inbox.failAll(new Error('the connection was closed'))
-  }
-
-  #heard(status: Status, inbox: Inbox): void {
+  #follow({ connection, inbox }: Live): Promise<void> {
     const { log } = this.#options
-    if (status.type === 'disconnect') {
-      this.#up = false
-      inbox.failAll(new Error('the connection was lost'))
-      log?.warn({}, 'NATS connection lost')
-    } else if (status.type === 'reconnect') {
-      this.#up = true
-      log?.info({}, 'NATS connection is back')
-    } else if (status.type === 'error') {
-      const { error } = status
-      if (isViolation(error)) this.#refused(error, inbox)
-      else log?.error({ err: error }, 'NATS server reported an error')
-    } else if (status.type === 'slowConsumer') log?.warn({}, 'NATS messages arrive faster than they are handled')
+    return follow(connection, {
+      onLost: () => {
+        this.#up = false
+        inbox.failAll(new Error('the connection was lost'))
+        log?.warn({}, 'NATS connection lost')
+      },
+      onBack: () => {
+        this.#up = true
+        log?.info({}, 'NATS connection is back')
+      },
+      onClosed: () => {
+        this.#up = false
+        inbox.failAll(new Error('the connection was closed'))
+      },
+      onError: error => {
+        if (error instanceof PermissionViolationError) this.#refused(error, inbox)
+        else log?.error({ err: error }, 'NATS server reported an error')
+      },
+      onSlowConsumer: () => log?.warn({}, 'NATS messages arrive faster than they are handled'),
+    })
   }
 
   #refused(error: PermissionViolationError, inbox: Inbox): void {
     const { operation, subject } = error
-    if (operation === 'publish') {
-      const mend = 'add the contract with it to `calls` of its module, and give the server the new permissions'
-      inbox.failSubject(subject, new Error(`NATS ${this.user} may not call "${subject}": ${mend}`, { cause: error }))
-    }
+    if (operation === 'publish')
+      inbox.failSubject(subject, new Error(this.#refusal(`call "${subject}"`, 'calls'), { cause: error }))
     if (subject === USER_INFO) return
     const answer = operation === 'publish' && isInbox(subject, [])
-    // Each answer goes to a subject of its own: told of once for all.
+    // Each answer goes to a subject of its own: they are logged once for all.
     const key = answer ? 'answers' : `${operation} ${subject}`
     const known = this.#refusals.has(key)
     if (this.#refusals.size >= MOST_REFUSALS) this.#refusals.clear()
     this.#refusals.set(key, performance.now())
     if (known) return
     const what = answer
-      ? `answer on "${subject}": more than its permission's allow_responses say, or later`
+      ? `answer on "${subject}": more often or later than the allow_responses of its permission`
       : `${operation === 'publish' ? 'publish' : 'subscribe'} "${subject}"`
     this.#options.log?.error({ subject, operation }, `NATS ${this.user} may not ${what}`)
   }
-}
 
-function isViolation(error: Error): error is PermissionViolationError {
-  return error instanceof PermissionViolationError
+  #refusal(what: string, list: 'calls' | 'publishes'): string {
+    return `NATS ${this.user} may not ${what}: add the contract with it to \`${list}\` of its module, and give the server the new permissions`
+  }
 }

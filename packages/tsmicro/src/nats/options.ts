@@ -2,7 +2,7 @@ import { type ConnectionOptions, connect } from '@nats-io/transport-node'
 import type { Log } from '../call/index.ts'
 import { inboxPrefixOf } from '../contract/index.ts'
 import { UnusableError } from '../errors/index.ts'
-import type { BatchingOptions } from './client/batching.ts'
+import type { BatchingOptions } from './client/batcher.ts'
 import type { Connect, Transport } from './transport.ts'
 
 /** What is said wherever one connects to. */

@@ -1,80 +1,90 @@
 import { type Msg, PermissionViolationError } from '@nats-io/nats-core'
 import type { Log } from '../call/index.ts'
-import type { Transport, TransportSubscription } from './transport.ts'
+import { follow, type Transport, type TransportSubscription } from './transport.ts'
 
-/** Milliseconds after which what the server refused is asked for again, as its configuration can be reloaded; doubled each time. */
-const FIRST_AGAIN_MS = 1000
-const LONGEST_AGAIN_MS = 30_000
+/** Milliseconds until the server is asked again for what it refused, as its configuration can be reloaded; doubled each time. */
+const FIRST_RETRY_MS = 1000
+const LONGEST_RETRY_MS = 30_000
 
-/** What is heard, and what becomes of it. */
+/** A subject to subscribe, and what to do with its messages. */
 export interface Wanted {
   readonly subject: string
   /** Each message reaches one member of a queue group. */
   readonly queue?: string
-  /** Nothing depends on it: when the server refuses it, so be it. */
+  /** Nothing depends on it: a refusal is ignored. */
   readonly optional?: boolean
   readonly take: (msg: Msg) => void
 }
 
 export interface SubscriptionsOptions {
   readonly log?: Log | undefined
-  /** Called when the connection is lost: nothing more is heard until it is back. */
+  /** Called when the connection is lost or closed: no messages come until it is back. */
   readonly onLost?: () => void
   /** Called when the server refuses a subject. */
   readonly onRefused?: () => void
 }
 
 /**
- * Subscriptions of one connection that are to hold for as long as it does. One that the server refuses, at once or when its
- * configuration is reloaded, is asked for again until it is allowed.
+ * Subscriptions that last as long as their connection. When the server refuses one, at once or after a reload of its
+ * configuration, it is asked again until it allows it.
  */
 export class Subscriptions {
   readonly #nats: Transport
   readonly #held = new Map<Wanted, TransportSubscription>()
   readonly #refused = new Set<Wanted>()
-  /** Of the refused ones those that have been asked for again, and not been refused since. */
-  readonly #hoped = new Set<Wanted>()
+  /** Those of the refused ones that have been asked for again, and not been refused since. */
+  readonly #retried = new Set<Wanted>()
   readonly #options: SubscriptionsOptions
   #lost = false
   #ended = false
-  #againMs = FIRST_AGAIN_MS
-  #again: NodeJS.Timeout | undefined
+  #retryMs = FIRST_RETRY_MS
+  #retryTimer: NodeJS.Timeout | undefined
 
   constructor(nats: Transport, options: SubscriptionsOptions = {}) {
     this.#nats = nats
     this.#options = options
-    void this.#watch()
+    const lose = () => {
+      this.#lost = true
+      options.onLost?.()
+    }
+    void follow(nats, {
+      onLost: lose,
+      onClosed: lose,
+      onBack: () => {
+        this.#lost = false
+      },
+      onError: error => this.#reportError(error),
+    })
   }
 
   add(wanted: Wanted): void {
     const { subject, queue } = wanted
-    const options = queue === undefined ? {} : { queue }
     const subscription = this.#nats.subscribe(subject, {
-      ...options,
+      ...(queue === undefined ? {} : { queue }),
       callback: (error, msg) => (error ? this.#refuse(wanted) : this.#take(wanted, msg)),
     })
     this.#held.set(wanted, subscription)
   }
 
-  /** Subjects that the server does not let us hear. */
+  /** Subjects that the server refuses. */
   get refused(): readonly string[] {
     return [...this.#refused].map(({ subject }) => subject)
   }
 
-  /** The server lets us hear all of it, as far as it has answered. */
+  /** Whether the server allows all of it, as far as it has answered. */
   get allowed(): boolean {
     return this.#refused.size === 0
   }
 
-  /** There is no connection. */
+  /** Whether the connection is lost. */
   get lost(): boolean {
     return this.#lost
   }
 
-  /** Takes no more messages; resolves once those already on their way are delivered. Waits for no connection that is lost. */
+  /** Takes no more messages; resolves once those already on their way are delivered. Does not wait for a lost connection. */
   async drain(): Promise<void> {
     const subscriptions = this.#end()
-    // A lost one has nothing to deliver, and draining would wait for its next attempt to come back.
+    // A lost connection has nothing to deliver, and draining would wait for the next attempt to reconnect.
     if (this.#lost) for (const subscription of subscriptions) subscription.unsubscribe()
     else await Promise.allSettled(subscriptions.map(subscription => subscription.drain()))
   }
@@ -86,13 +96,13 @@ export class Subscriptions {
 
   #end(): readonly TransportSubscription[] {
     this.#ended = true
-    clearTimeout(this.#again)
+    clearTimeout(this.#retryTimer)
     const subscriptions = [...this.#held.values()]
     this.#held.clear()
     return subscriptions
   }
 
-  /** What throws here would end the process: it runs where bytes come from the socket. */
+  /** This runs where bytes come from the socket: whatever is thrown here would end the process. */
   #take({ subject, take }: Wanted, msg: Msg): void {
     try {
       take(msg)
@@ -100,56 +110,42 @@ export class Subscriptions {
       try {
         this.#options.log?.error({ err, subject }, 'a message could not be taken')
       } catch {
-        // Nor what a log throws.
+        // The log itself may throw.
       }
     }
   }
 
-  async #watch(): Promise<void> {
-    for await (const status of this.#nats.status()) {
-      if (status.type === 'reconnect') this.#lost = false
-      else if (status.type === 'disconnect') this.#lose()
-      else if (status.type === 'error') this.#heardError(status.error)
-    }
-    this.#lose()
-  }
-
-  /** When a reload takes a permission away, nats.js finds the subscriptions without a queue only: the server names none. */
-  #heardError(error: Error): void {
+  /** When a reload takes a permission away, nats.js only finds subscriptions without a queue: the server does not name the queue. */
+  #reportError(error: Error): void {
     if (!(error instanceof PermissionViolationError) || error.operation !== 'subscription') return
     for (const wanted of this.#held.keys()) if (wanted.subject === error.subject) this.#refuse(wanted)
-  }
-
-  #lose(): void {
-    this.#lost = true
-    this.#options.onLost?.()
   }
 
   #refuse(wanted: Wanted): void {
     if (this.#ended || wanted.optional) return
     this.#refused.add(wanted)
-    this.#hoped.delete(wanted)
+    this.#retried.delete(wanted)
+    this.#retryTimer ??= setTimeout(() => void this.#retry(), this.#retryMs).unref()
     this.#options.onRefused?.()
-    this.#again ??= setTimeout(() => void this.#retry(), this.#againMs).unref()
   }
 
   async #retry(): Promise<void> {
     try {
       for (const wanted of [...this.#refused]) {
-        // Of what a reload took away nats.js may still think that it is there.
+        // nats.js may still consider it subscribed if a reload has taken it away.
         this.#held.get(wanted)?.unsubscribe()
-        this.#hoped.add(wanted)
+        this.#retried.add(wanted)
         this.add(wanted)
       }
       await this.#nats.flush()
-      for (const wanted of this.#hoped) this.#refused.delete(wanted)
+      for (const wanted of this.#retried) this.#refused.delete(wanted)
     } catch {
       // Not connected, or closed.
     }
-    this.#hoped.clear()
-    this.#again = undefined
-    this.#againMs = this.#refused.size > 0 ? Math.min(this.#againMs * 2, LONGEST_AGAIN_MS) : FIRST_AGAIN_MS
+    this.#retried.clear()
+    this.#retryTimer = undefined
+    this.#retryMs = this.#refused.size > 0 ? Math.min(this.#retryMs * 2, LONGEST_RETRY_MS) : FIRST_RETRY_MS
     if (this.#refused.size > 0 && !this.#ended && !this.#nats.isClosed())
-      this.#again = setTimeout(() => void this.#retry(), this.#againMs).unref()
+      this.#retryTimer = setTimeout(() => void this.#retry(), this.#retryMs).unref()
   }
 }

@@ -1,4 +1,5 @@
 import type { Msg, MsgHdrs, Payload, Status } from '@nats-io/nats-core'
+import { rootMessage } from '../errors/index.ts'
 
 /**
  * What the NATS door needs of a connection: a `NatsConnection` is one, and so is a connection to the loopback broker of
@@ -37,11 +38,34 @@ export interface TransportSubscription {
   drain(): Promise<void>
 }
 
-/** Who connects. */
-interface ConnectAs {
-  /** The service's name. */
-  readonly name: string
+/** Makes a connection for a service of this name. Rejects when nobody answers. */
+export type Connect = (as: { readonly name: string }) => Promise<Transport>
+
+/** What is to be done about changes of a connection's state. */
+interface ConnectionListener {
+  onLost?(): void
+  onBack?(): void
+  /** The connection has ended for good. */
+  onClosed?(): void
+  /** The server reports an error, such as a subject that it refuses. */
+  onError?(error: Error): void
+  onSlowConsumer?(): void
 }
 
-/** Makes a connection. Rejects when nobody answers. */
-export type Connect = (as: ConnectAs) => Promise<Transport>
+/** Follows a connection until it is closed. What a listener throws must not end the process, nor hide what comes next. */
+export async function follow(connection: Transport, listener: ConnectionListener): Promise<void> {
+  const call = (run: () => void) => {
+    try {
+      run()
+    } catch (error) {
+      process.emitWarning(`a listener of the NATS connection failed: ${rootMessage(error)}`)
+    }
+  }
+  for await (const status of connection.status()) {
+    if (status.type === 'disconnect') call(() => listener.onLost?.())
+    else if (status.type === 'reconnect') call(() => listener.onBack?.())
+    else if (status.type === 'error') call(() => listener.onError?.(status.error))
+    else if (status.type === 'slowConsumer') call(() => listener.onSlowConsumer?.())
+  }
+  call(() => listener.onClosed?.())
+}

@@ -48,7 +48,7 @@ export async function replies(open: OpenNetwork) {
     await service.stop()
   })
 
-  test('nothing is answered to what is no inbox: calls, batches, discovery', async () => {
+  test('nothing is answered to a subject that is not an inbox: calls, batches, discovery', async () => {
     const heard = await heardOn(raw, 'user.created')
     const others = await heardOn(raw, 'shop.victim')
     const before = JSON.parse((await request(raw, '$SRV.STATS.shop')).string()).endpoints[0].num_requests
@@ -62,7 +62,7 @@ export async function replies(open: OpenNetwork) {
     await raw.flush()
     const after = JSON.parse((await request(raw, '$SRV.STATS.shop')).string()).endpoints[0].num_requests
     assert.deepEqual([heard.length, others.length, after - before], [0, 0, 0])
-    const [line, ...more] = log.at('warn').filter(({ message }) => message.includes('no inbox'))
+    const [line, ...more] = log.at('warn').filter(({ message }) => message.includes('is not an inbox'))
     assert.equal(line?.fields.reply, 'user.created')
     assert.deepEqual(more, [])
   })

@@ -1,14 +1,25 @@
+import type { Msg } from '@nats-io/nats-core'
 import { MOST_BATCHED_CALLS } from '../../contract/index.ts'
-import { encodeCall } from '../wire/batch.ts'
-import type { BatchingOptions } from './batching.ts'
+import { encodeCall, parseItems, readAnswer } from '../wire.ts'
 import type { PendingCall } from './pending-call.ts'
+
+/** How calls are packed; see {@link Batcher}. */
+export interface BatchingOptions {
+  /**
+   * Calls in one message at most. A message goes to one instance: too many at once would leave the others idle. Default 16,
+   * at most 64.
+   */
+  readonly maxCalls?: number
+  /** Characters of one message at most; a call larger than half of it travels alone. Default 65,536. */
+  readonly maxLength?: number
+}
 
 export interface BatcherOptions extends BatchingOptions {
   readonly sendAlone: (call: PendingCall) => void
-  readonly sendTogether: (subject: string, calls: readonly PendingCall[], body: string) => void
+  readonly sendTogether: (batch: SentBatch, body: string) => void
 }
 
-/** After nobody took batches on a subject, calls travel alone for this long. */
+/** When nobody listens for batches on a subject, calls travel alone for this long. */
 const RETRY_BATCHES_MS = 10_000
 
 /** The calls of one subject. */
@@ -16,17 +27,17 @@ interface Line {
   readonly subject: string
   waiting: PendingCall[]
   inFlight: number
-  /** Whether the last turn with calls had several: then the next first one will probably not stay alone either. */
+  /** Whether the last turn with calls had several: then the next first call will probably not stay alone either. */
   busy: boolean
   /** When batches are tried again; 0 = they are in use. */
   aloneUntil: number
 }
 
 /**
- * Packs the calls of one turn of the event loop into one message for each subject. A message costs far more than what is in
- * it: the client, the server and nats-server each handle it as one. A lone call goes out at once in the plain form; while others
- * are under way it waits for the end of the turn, which is when everything that this turn brought (requests of other clients,
- * replies) has been looked at. Calls that arise together are spread evenly over as many messages as it takes.
+ * Packs the calls of one turn of the event loop into one message per subject. A message costs far more than its contents: the
+ * client, the service and nats-server each handle it as one. A lone call goes out at once in the plain form; while others are in
+ * flight it waits for the end of the turn, when everything that this turn brought (requests of other clients, replies) has been
+ * handled. Calls that are made together are spread evenly over as many messages as they need.
  */
 export class Batcher {
   readonly #options: Required<BatcherOptions>
@@ -54,7 +65,7 @@ export class Batcher {
     if (line && line.inFlight > 0) line.inFlight -= 1
   }
 
-  /** Nobody takes batches on this subject. */
+  /** Nobody listens for batches on this subject. */
   unsupported(subject: string): void {
     this.#line(subject).aloneUntil = performance.now() + RETRY_BATCHES_MS
   }
@@ -87,7 +98,7 @@ export class Batcher {
     const flush = () => {
       const [first] = together
       if (first && together.length === 1) sendAlone(first)
-      else if (first) sendTogether(subject, together, `[${body}]`)
+      else if (first) sendTogether(new SentBatch(subject, together), `[${body}]`)
       together = []
       body = ''
     }
@@ -108,4 +119,43 @@ function isAlone(line: Line): boolean {
   if (performance.now() < line.aloneUntil) return true
   line.aloneUntil = 0
   return false
+}
+
+/** Calls that share a message. */
+export class SentBatch {
+  readonly subject: string
+  readonly calls: readonly PendingCall[]
+  readonly #first: number
+  #left: number
+
+  constructor(subject: string, calls: readonly PendingCall[]) {
+    this.subject = subject
+    this.calls = calls
+    this.#first = Number.parseInt(calls[0]?.item ?? '0', 36)
+    this.#left = calls.length
+  }
+
+  /** One of its calls has ended. Returns how many still wait. */
+  ended(): number {
+    this.#left -= 1
+    return this.#left
+  }
+
+  receive(msg: Msg): void {
+    const items = parseItems(msg.string())
+    // A reply that is not a list is for all calls of the batch what a single reply would be for one.
+    if (!items) for (const call of this.calls) call.end({ kind: 'message', msg })
+    else {
+      for (const each of items) {
+        const item = readAnswer(each)
+        if (item) this.#find(item.token)?.end({ kind: 'item', item })
+      }
+    }
+  }
+
+  /** The calls of a batch are numbered without a gap. */
+  #find(token: string): PendingCall | undefined {
+    const call = this.calls[Number.parseInt(token, 36) - this.#first]
+    return call?.item === token ? call : undefined
+  }
 }

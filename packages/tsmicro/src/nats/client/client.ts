@@ -2,7 +2,7 @@ import {
   type CallContext,
   compose,
   currentContext,
-  type Deadline,
+  Deadline,
   type Middleware,
   type ProcedureCall,
 } from '../../call/index.ts'
@@ -11,12 +11,8 @@ import {
   type Client,
   type Contract,
   checkTarget,
-  type DeepReadonly,
   entriesOf,
   needsUser,
-  type ProcedureSpec,
-  type RequestOf,
-  type ResponseOf,
 } from '../../contract/index.ts'
 import { DEADLINE_EXCEEDED, MALFORMED_REPLY, VALIDATION_FAILED } from '../../errors/index.ts'
 import {
@@ -29,21 +25,19 @@ import {
 } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
-import { assertCalls, remember } from '../scope.ts'
-import type { Outcome } from './outcome.ts'
-import { type OutgoingCall, withDeadline } from './outgoing-call.ts'
+import { assertCalls, remember } from '../permissions.ts'
+import { forwardedOf } from '../wire.ts'
+import type { Outcome } from './pending-call.ts'
 import { errorOf, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
-import { forwardedOf } from './request-headers.ts'
-import { watch } from './watch.ts'
 
 export interface CallOptions {
   /** Milliseconds to wait; never more than the surrounding call has left. Default: the procedure's, else the client's. */
   readonly timeoutMs?: number | undefined
-  /** Gives up waiting when it aborts: the call fails with its reason and is cancelled over there. */
+  /** Gives up waiting when it aborts: the call fails with its reason and the service is told to cancel it. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Whose request id, trace, token and budget to pass on; when it ends, so does this call. One that has been answered bounds nothing any
-   * more. Default: the call being worked on; an `undefined` that is given means none.
+   * Whose request id, trace, token and budget to pass on; when it ends, so does this call. A context whose call has been answered
+   * sets no bounds. Default: the call being worked on; an explicit `undefined` means none.
    */
   readonly context?: CallContext | undefined
 }
@@ -58,18 +52,35 @@ export type NatsClientOptions = NatsOptions & {
   readonly middleware?: readonly Middleware<ProcedureCall>[]
 }
 
-interface ExchangeOptions extends CallOptions {
-  /** What to watch and what is left. Default: the context's. */
-  readonly deadline?: Deadline | undefined
-}
-
 interface Prepared {
   readonly request: Check | undefined
   readonly response: Check | undefined
-  /** What it means that no input is given. */
+  /** What an absent input stands for. */
   readonly nothing: () => unknown
   readonly errors: ReplyErrors
   readonly asUser: boolean
+}
+
+/** A call on its way through the client's middleware. */
+interface OutgoingCall extends ProcedureCall {
+  /** The input as JSON text. */
+  readonly text: string
+  readonly asUser: boolean
+  readonly errors: ReplyErrors
+}
+
+interface Exchange {
+  readonly subject: string
+  /** JSON text; '' for none. */
+  readonly data: string
+  readonly timeoutMs: number
+  readonly context: CallContext | undefined
+  readonly signal?: AbortSignal | undefined
+  /** What to watch, and what is left. */
+  readonly deadline: Deadline | undefined
+  readonly asUser: boolean
+  /** Whether it may share a message with others. */
+  readonly batchable: boolean
 }
 
 /**
@@ -85,7 +96,7 @@ export class NatsClient extends NatsLink {
   readonly #timeoutMs: number
   readonly #prepared = new WeakMap<BoundProcedure, Prepared>()
   readonly #clients = new WeakMap<Contract, object>()
-  /** Absent where there is no middleware: such calls pay nothing for the others. */
+  /** Absent without middleware, so that such calls do not pay for it. */
   readonly #layers: ((call: OutgoingCall) => Promise<unknown>) | undefined
 
   constructor(options: NatsClientOptions) {
@@ -112,119 +123,100 @@ export class NatsClient extends NatsLink {
   client<C extends Contract>(contract: C): Client<C, 'nats', CallOptions> {
     const known = this.#clients.get(contract)
     if (known) return known as Client<C, 'nats', CallOptions>
-    const callers = entriesOf(contract)
+    const functions = entriesOf(contract)
       .filter(([, { subject }]) => subject !== undefined)
-      .map(([key, procedure]) => {
-        const bound = procedure as BoundProcedure<ProcedureSpec & { readonly nats: string }>
-        return [key, (input?: never, options?: CallOptions) => this.#call(bound, input as never, options)]
-      })
-    const made = Object.freeze(Object.fromEntries(callers)) as object
+      .map(([key, procedure]) => [
+        key,
+        (input?: unknown, options?: CallOptions) => this.#call(procedure, input, options),
+      ])
+    const made: object = Object.freeze(Object.fromEntries(functions))
     this.#clients.set(contract, made)
     remember(this, contract)
     return made as Client<C, 'nats', CallOptions>
   }
 
-  async #call<S extends ProcedureSpec & { readonly nats: string }>(
-    procedure: BoundProcedure<S>,
-    data: DeepReadonly<RequestOf<S>>,
-    options: CallOptions = {},
-  ): Promise<ResponseOf<S>> {
-    const bound = procedure as unknown as BoundProcedure
-    const { request, response, errors, asUser, nothing } = this.#prepare(bound)
+  /**
+   * A request without a contract: any subject, gomicro's envelope at both ends, no validation.
+   * @throws {TypeError} when a message cannot be sent to the subject
+   * @throws as the functions of {@link client}, except for the validation
+   */
+  async request<Response>(subject: string, data: unknown, options: CallOptions = {}): Promise<Response> {
+    checkTarget(subject)
+    const { signal, timeoutMs = this.#timeoutMs } = options
+    const context = contextOf(options)
+    const deadline = context?.deadline
+    const text = writeJson(data) ?? ''
+    const exchange = { subject, data: text, timeoutMs, context, signal, deadline, asUser: false, batchable: false }
+    const reply = replyOf(await this.#exchange(exchange))
+    if (reply.failure) throw await errorOf(reply.failure, undefined)
+    return reply.data as Response
+  }
+
+  async #call(procedure: BoundProcedure, data: unknown, options: CallOptions = {}): Promise<unknown> {
+    const { request, response, errors, asUser, nothing } = this.#prepare(procedure)
+    const { subject = '' } = procedure
     let text = ''
     let input: unknown
     if (request) {
       const outcome = request(data === undefined ? nothing() : data)
       const sent = outcome instanceof Promise ? await outcome : outcome
       if (sent.problems) {
-        const message = `the data for ${bound.subject} does not match its schema: ${tellProblems(sent.problems)}`
+        const message = `the data for ${subject} does not match its schema: ${tellProblems(sent.problems)}`
         throw new VALIDATION_FAILED(sent.problems, { message })
       }
       input = sent.value
       text = writeJson(input) ?? ''
     }
-    const timeoutMs = options.timeoutMs ?? bound.timeoutMs ?? this.#timeoutMs
-    // Awaited here, and errors made here, so that their stack traces lead to the caller.
+    const { signal, timeoutMs = procedure.timeoutMs ?? this.#timeoutMs } = options
+    const context = contextOf(options)
+    const layers = this.#layers
+    // Awaited here, and errors created here, so that their stack traces lead to the caller.
     let answer: unknown
-    if (this.#layers) {
-      const { signal } = options
-      const context = contextOf(options)
-      const layers = this.#layers
+    if (layers) {
       answer = await withDeadline(timeoutMs, signal, context, deadline =>
-        layers({
-          procedure: bound,
-          input,
-          context,
-          deadline,
-          text,
-          asUser,
-          errors,
-        }),
+        layers({ procedure, input, context, deadline, text, asUser, errors }),
       )
     } else {
-      const manner = { asUser, batchable: true }
-      const reply = replyOf(await this.#exchange(bound.subject ?? '', text, timeoutMs, options, manner))
+      const deadline = context?.deadline
+      const exchange = { subject, data: text, timeoutMs, context, signal, deadline, asUser, batchable: true }
+      const reply = replyOf(await this.#exchange(exchange))
       if (reply.failure) throw await errorOf(reply.failure, errors)
       answer = reply.data
     }
-    if (!response) return undefined as ResponseOf<S>
+    if (!response) return undefined
     const outcome = response(answer)
     const received = outcome instanceof Promise ? await outcome : outcome
     if (received.problems) {
-      const text = `the answer of ${bound.subject} does not match its schema: ${tellProblems(received.problems)}`
+      const text = `the answer of ${subject} does not match its schema: ${tellProblems(received.problems)}`
       throw new MALFORMED_REPLY(undefined, { cause: new Error(text) })
     }
-    return received.value as ResponseOf<S>
+    return received.value
   }
 
-  /**
-   * A request without a contract: any subject, gomicro's envelope at both ends, no validation.
-   * @throws {TypeError} when the subject is none that a message can be sent to
-   * @throws as the functions of {@link client}, except for the validation
-   */
-  async request<Response>(subject: string, data: unknown, options: CallOptions = {}): Promise<Response> {
-    checkTarget(subject)
-    const text = writeJson(data) ?? ''
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs
-    const manner = { asUser: false, batchable: false }
-    const reply = replyOf(await this.#exchange(subject, text, timeoutMs, options, manner))
-    if (reply.failure) throw await errorOf(reply.failure, undefined)
-    return reply.data as Response
-  }
-
-  /** The innermost layer: may be run several times, each time with what is left. */
+  /** The innermost layer: middleware may run it several times, each time with the time that is left. */
   async #attempt({ procedure, context, deadline, text, asUser, errors }: OutgoingCall): Promise<unknown> {
-    const manner = { asUser, batchable: true }
+    const { subject = '' } = procedure
     const timeoutMs = deadline.remainingMs()
-    const outcome = this.#exchange(procedure.subject ?? '', text, timeoutMs, { context, deadline }, manner)
-    const reply = replyOf(await outcome)
+    const exchange = { subject, data: text, timeoutMs, context, deadline, asUser, batchable: true }
+    const reply = replyOf(await this.#exchange(exchange))
     if (reply.failure) throw await errorOf(reply.failure, errors)
     return reply.data
   }
 
-  #exchange(
-    subject: string,
-    data: string,
-    timeoutMs: number,
-    options: ExchangeOptions,
-    { asUser, batchable }: { readonly asUser: boolean; readonly batchable: boolean },
-  ): Promise<Outcome> {
-    const { signal } = options
-    const context = contextOf(options)
-    const deadline = options.deadline ?? context?.deadline
+  #exchange({ subject, data, timeoutMs, context, signal, deadline, asUser, batchable }: Exchange): Promise<Outcome> {
     deadline?.throwIfEnded()
     signal?.throwIfAborted()
     const budgetMs = deadline ? Math.min(timeoutMs, deadline.remainingMs()) : timeoutMs
     if (budgetMs < 1) throw new DEADLINE_EXCEEDED()
-    const { inbox, canceller } = this.live()
+    const { inbox } = this.live()
     const forwarded = context && forwardedOf(context, asUser)
     const request = { subject, data, forwarded, budgetMs, batchable }
     if (!signal && !deadline) return inbox.request(request)
     return inbox.request(request, call => {
       const giveUp = (reason: unknown) => {
         call.end({ kind: 'given-up', reason })
-        // A budget that ended ends over there, too.
-        if (call.sent && !(reason instanceof DEADLINE_EXCEEDED)) canceller.cancel(call, inbox.replySubject(call))
+        // When its budget is spent, the service's copy of it is spent as well.
+        if (call.sent && !(reason instanceof DEADLINE_EXCEEDED)) inbox.cancel(call)
       }
       return watch(giveUp, signal, deadline)
     })
@@ -237,7 +229,7 @@ export class NatsClient extends NatsLink {
     const { input, output } = procedure
     const prepared = {
       request: input && compileDefaultedOutgoing(input),
-      nothing: procedure.input ? compileNothing(procedure.input) : () => undefined,
+      nothing: input ? compileNothing(input) : () => undefined,
       response: output && compileSchema(output, 'ignore'),
       errors: replyErrorsOf(procedure),
       asUser: needsUser(procedure.access),
@@ -249,6 +241,43 @@ export class NatsClient extends NatsLink {
 
 function contextOf(options: CallOptions): CallContext | undefined {
   return 'context' in options ? options.context : currentContext()
+}
+
+/** Calls back when the caller's signal aborts or the deadline ends. Returns a function that stops watching. */
+function watch(
+  giveUp: (reason: unknown) => void,
+  signal: AbortSignal | undefined,
+  deadline: Deadline | undefined,
+): () => void {
+  const forget = deadline?.onEnd(giveUp)
+  if (!signal) return forget ?? (() => {})
+  const abort = () => giveUp(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  return () => {
+    signal.removeEventListener('abort', abort)
+    forget?.()
+  }
+}
+
+/**
+ * Does some work under a deadline of its own: it ends after `budgetMs`, and earlier when the signal aborts or the surrounding call
+ * ends. Nothing of it is left when the work is done.
+ */
+async function withDeadline<T>(
+  budgetMs: number,
+  signal: AbortSignal | undefined,
+  context: CallContext | undefined,
+  work: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  context?.deadline.throwIfEnded()
+  signal?.throwIfAborted()
+  using deadline = new Deadline(context ? Math.min(budgetMs, context.deadline.remainingMs()) : budgetMs)
+  const unwatch = watch(reason => deadline.cancel(reason as Error), signal, context?.deadline)
+  try {
+    return await work(deadline)
+  } finally {
+    unwatch()
+  }
 }
 
 /**

@@ -1,6 +1,24 @@
+import type { Msg } from '@nats-io/nats-core'
 import { Expiring, expireIn, forget } from '../../call/index.ts'
-import type { Outcome } from './outcome.ts'
-import type { Forwarded } from './request-headers.ts'
+import type { BatchedReply, Forwarded } from '../wire.ts'
+
+/**
+ * How a call ended: with a message of its own, with its part of a batch's, or unanswered. The caller makes errors of it after its
+ * `await`, so that their stack traces lead to the caller and not to a socket.
+ */
+export type Outcome =
+  | { readonly kind: 'message'; readonly msg: Msg }
+  | { readonly kind: 'item'; readonly item: BatchedReply }
+  | Unanswered
+
+export type Unanswered =
+  | { readonly kind: 'late' }
+  | { readonly kind: 'unavailable'; readonly cause: unknown }
+  /** The server refuses the message, or our subscription to replies. */
+  | { readonly kind: 'not-permitted'; readonly cause: Error }
+  | { readonly kind: 'too-large'; readonly cause: unknown }
+  /** The caller gave up, for this reason. */
+  | { readonly kind: 'given-up'; readonly reason: unknown }
 
 export interface CallRequest {
   readonly subject: string
@@ -18,9 +36,9 @@ export class PendingCall extends Expiring {
   readonly request: CallRequest
   /** Last token of the reply subject of the message that it was sent with; '' before. Nobody can guess it. */
   reply = ''
-  /** What tells it apart from the others of its batch; '' when it was sent alone. */
+  /** Its token within a batch; '' when it was sent alone. */
   item = ''
-  /** Ends the watch over the caller's signal and deadline. */
+  /** Stops watching the caller's signal and deadline. */
   unwatch: (() => void) | undefined
   readonly #onEnd: (call: PendingCall) => void
   #settle: ((outcome: Outcome) => void) | undefined
@@ -31,7 +49,7 @@ export class PendingCall extends Expiring {
     this.#onEnd = onEnd
   }
 
-  /** Begins to wait, for its budget at most. */
+  /** Starts waiting, for its budget at most. */
   wait(): Promise<Outcome> {
     expireIn(this.request.budgetMs, this)
     return new Promise(resolve => {

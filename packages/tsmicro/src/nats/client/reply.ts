@@ -1,23 +1,26 @@
-import type { Msg } from '@nats-io/nats-core'
+import { InvalidArgumentError, type Msg } from '@nats-io/nats-core'
 import type { BoundProcedure, Schema } from '../../contract/index.ts'
 import {
   type AnyErrorClass,
   type ApiError,
   createErrorClass,
+  DEADLINE_EXCEEDED,
   frameworkErrors,
   MALFORMED_REPLY,
+  PAYLOAD_TOO_LARGE,
+  SERVICE_UNAVAILABLE,
+  VALIDATION_FAILED,
   type ValidationDetail,
 } from '../../errors/index.ts'
 import { type Check, compileSchema, tellProblems } from '../../schema/index.ts'
-import { decodeEnvelope, type Envelope, parseErrorText } from '../wire/envelope.ts'
-import type { Failure } from '../wire/failure.ts'
-import { ERROR_CODE, ERROR_NAME, ERROR_TEXT, RETRY_AFTER } from '../wire/headers.ts'
-import { type Outcome, reasonOf } from './outcome.ts'
+import { NOT_PERMITTED } from '../permissions.ts'
+import { decodeReply, type Failure, parseErrorText, type Reply } from '../wire.ts'
+import type { Outcome, Unanswered } from './pending-call.ts'
 
 const FRAMEWORK: ReadonlyMap<string, AnyErrorClass> = new Map(Object.entries(frameworkErrors))
 const REMOTE = new Map<number, AnyErrorClass>([
-  [503, frameworkErrors.SERVICE_UNAVAILABLE],
-  [504, frameworkErrors.DEADLINE_EXCEEDED],
+  [503, SERVICE_UNAVAILABLE],
+  [504, DEADLINE_EXCEEDED],
 ])
 
 /** The errors that a procedure declares, by name, with the compiled check of their data. */
@@ -32,43 +35,48 @@ export function replyErrorsOf(procedure: BoundProcedure): ReplyErrors {
   )
 }
 
-/** A reply of either form. */
-export interface Reply {
-  readonly data?: unknown
-  readonly failure?: Failure | undefined
-}
-
-/** @throws {MALFORMED_REPLY} when it cannot be read; why there is none, where there is none */
+/** @throws {MALFORMED_REPLY} when the reply cannot be read; the reason when there is none */
 export function replyOf(outcome: Outcome): Reply {
   if (outcome.kind === 'item') return outcome.item
-  if (outcome.kind === 'message') return replyOfMessage(outcome.msg)
+  if (outcome.kind === 'message') return readReply(outcome.msg)
   throw reasonOf(outcome)
 }
 
-function replyOfMessage(msg: Msg): Reply {
-  const { headers } = msg
-  const { data, error, errorData } = decode(msg)
-  const code = headers?.get(ERROR_CODE)
-  // A body error alone counts, too: that is how Go services answer.
-  if (error === undefined && !code) return { data }
-  const { status, message } = parseErrorText(typeof error === 'string' ? error : '')
-  const retryAfter = Number(headers?.get(RETRY_AFTER) || Number.NaN)
-  return {
-    failure: {
-      error: `${Number(code) || status}:${message || headers?.get(ERROR_TEXT) || ''}`,
-      errorData,
-      name: headers?.get(ERROR_NAME) ?? '',
-      ...(retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}),
-    },
+function readReply(msg: Msg): Reply {
+  try {
+    return decodeReply(msg)
+  } catch (cause) {
+    throw new MALFORMED_REPLY(undefined, { cause })
   }
 }
 
-/** The error that a reply tells of; every part of it is somebody else's word. */
+/** The outcome of a message that the client could not even send. */
+export function unsent(cause: unknown): Unanswered {
+  const tooLarge = cause instanceof InvalidArgumentError && cause.message.includes('max_payload')
+  return { kind: tooLarge ? 'too-large' : 'unavailable', cause }
+}
+
+/** What to throw when no answer came. */
+export function reasonOf(outcome: Unanswered): unknown {
+  switch (outcome.kind) {
+    case 'late':
+      return new DEADLINE_EXCEEDED()
+    case 'unavailable':
+      return new SERVICE_UNAVAILABLE(undefined, { cause: outcome.cause })
+    case 'not-permitted':
+      return new NOT_PERMITTED(undefined, { message: outcome.cause.message, cause: outcome.cause })
+    case 'too-large':
+      return new PAYLOAD_TOO_LARGE(undefined, { cause: outcome.cause })
+    case 'given-up':
+      return outcome.reason
+  }
+}
+
+/** The error for a failure in a reply, none of whose parts can be trusted. */
 export async function errorOf(failure: Failure, errors: ReplyErrors | undefined): Promise<ApiError> {
   const { errorData } = failure
-  const told = parseErrorText(String(failure.error))
-  const { status } = told
-  const message = told.message || 'The other service failed'
+  const sent = parseErrorText(String(failure.error))
+  const message = sent.message || 'The other service failed'
   const name = String(failure.name)
   const retryAfter = Number(failure.retryAfterSeconds ?? Number.NaN)
   const retry = retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}
@@ -81,11 +89,10 @@ export async function errorOf(failure: Failure, errors: ReplyErrors | undefined)
     }
     return new declared.type(checked?.value, { message, ...retry })
   }
-  // What another service says beside its contract is for our log. Were it the message, a handler that lets a 503 pass would
-  // show it to a client.
-  const cause = new Error(`${status}: ${message}`)
-  const type = FRAMEWORK.get(name) ?? remoteFailure(status)
-  const details = type === frameworkErrors.VALIDATION_FAILED ? detailsOf(errorData) : undefined
+  // The text of an undeclared error is for our log. As the message, it would reach a client of any handler that lets a 503 pass.
+  const cause = new Error(`${sent.status}: ${message}`)
+  const type = FRAMEWORK.get(name) ?? remoteFailure(sent.status)
+  const details = type === VALIDATION_FAILED ? detailsOf(errorData) : undefined
   return new type(details, { cause, ...retry, ...(type.code === 'REMOTE_FAILURE' ? { message } : {}) })
 }
 
@@ -94,15 +101,7 @@ function detailsOf(data: unknown): readonly ValidationDetail[] {
   return data.map(detail => ({ path: String(detail?.path), message: String(detail?.message) }))
 }
 
-function decode(msg: Msg): Envelope {
-  try {
-    return decodeEnvelope(msg.string())
-  } catch (cause) {
-    throw new MALFORMED_REPLY(undefined, { cause })
-  }
-}
-
-/** A failure of a service that does not tell an error's name, e.g. one written in Go; the status is its own. */
+/** A failure with a status alone, from a service that sends no error name, e.g. one written in Go. */
 function remoteFailure(given: number): AnyErrorClass {
   const status = Number.isInteger(given) && given >= 400 && given <= 599 ? given : 500
   const type = REMOTE.get(status) ?? createErrorClass('REMOTE_FAILURE', { status, message: 'The other service failed' })

@@ -1,20 +1,29 @@
 import type { Msg } from '@nats-io/nats-core'
-import type { Log } from '../../call/index.ts'
+import { CallerGoneError, Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { MOST_BATCHED_CALLS } from '../../contract/index.ts'
-import { MALFORMED_REQUEST } from '../../errors/index.ts'
-import { markInexact, tellInexact } from '../../schema/index.ts'
-import { parseItems, readCall } from '../wire/batch.ts'
-import { BatchCall } from './batch-call.ts'
-import { BatchReplies } from './batch-replies.ts'
-import type { Cancellable } from './inbound-call.ts'
-import { respondFailure } from './respond.ts'
+import {
+  type ApiError,
+  INTERNAL,
+  MALFORMED_REQUEST,
+  VALIDATION_FAILED,
+  type ValidationDetail,
+} from '../../errors/index.ts'
+import { hasInexact, isCleanText, markInexact, tellInexact } from '../../schema/index.ts'
+import { type BatchedCall, encodeAnswer, encodeRefusal, failureOf, parseItems, readCall } from '../wire.ts'
+import type { Cancellable, Endpoint, InboundCall } from './endpoint.ts'
+import { budgetOf, respondFailure } from './message.ts'
 
-export interface BatchOptions {
-  /** Bytes that the server takes in one message. */
-  readonly maxPayload: number
+/** Characters of one reply message; a longer answer travels alone. */
+const MAX_LENGTH = 65_536
+
+/** What the calls of one message share. */
+interface Shared {
+  readonly replies: BatchReplies
+  /** Whether the message contains escapes, so that texts have to be checked. */
+  readonly escapes: boolean
+  /** What is wrong with a number somewhere in the message, which is NaN in its call. */
+  readonly inexact: ValidationDetail | undefined
   readonly timeoutMs: number
-  /** There may be numbers in its calls. */
-  readonly numbers: boolean
   readonly log: Log
 }
 
@@ -35,8 +44,16 @@ export class Batch implements Cancellable {
   }
 }
 
-/** Undefined for a message that is no batch: then that has been answered. What is no call within a batch is passed over. */
-export function readBatch(msg: Msg, { maxPayload, timeoutMs, numbers, log }: BatchOptions): Batch | undefined {
+/**
+ * Returns undefined if the message is not a batch (it has already been answered). Items that are not calls are skipped.
+ * @param maxPayload bytes that the server takes in one message
+ */
+export function readBatch(
+  msg: Msg,
+  { timeoutMs, numbers }: Pick<Endpoint, 'timeoutMs' | 'numbers'>,
+  maxPayload: number,
+  log: Log,
+): Batch | undefined {
   const text = msg.string()
   const inexact = numbers ? tellInexact(text, '') : undefined
   const items = parseItems(text, inexact ? markInexact : undefined)
@@ -44,17 +61,118 @@ export function readBatch(msg: Msg, { maxPayload, timeoutMs, numbers, log }: Bat
     respondFailure(msg, new MALFORMED_REQUEST(), log)
     return undefined
   }
-  const shared = {
-    replies: new BatchReplies(msg, maxPayload, log),
-    escapes: text.includes('\\u'),
-    inexact,
-    timeoutMs,
-    log,
-  }
+  const replies = new BatchReplies(msg, maxPayload, log)
+  const shared: Shared = { replies, escapes: text.includes('\\u'), inexact, timeoutMs, log }
   return new Batch(
     items.flatMap(item => {
       const call = readCall(item)
       return call ? [new BatchCall(call, shared)] : []
     }),
   )
+}
+
+class BatchCall implements InboundCall {
+  readonly context: DoorContext
+  readonly #call: BatchedCall
+  readonly #shared: Shared
+  gone = false
+
+  constructor(call: BatchedCall, shared: Shared) {
+    this.#call = call
+    this.#shared = shared
+    const deadline = new Deadline(budgetOf(call.budgetMs, shared.timeoutMs))
+    this.context = new DoorContext({ door: 'nats', headers: call.headers, deadline, log: shared.log })
+  }
+
+  get token(): string {
+    return this.#call.token
+  }
+
+  read(): unknown {
+    const { data } = this.#call
+    const { escapes, inexact } = this.#shared
+    if (escapes && !isCleanText(data)) throw new MALFORMED_REQUEST()
+    if (inexact && hasInexact(data)) throw new VALIDATION_FAILED([inexact])
+    return data
+  }
+
+  answer(data: string): ApiError | undefined {
+    const item = encodeAnswer(this.token, data)
+    if (this.#shared.replies.add(item)) return undefined
+    this.context.log.error({ length: item.length }, 'an answer is larger than the server takes')
+    return this.refuse(new INTERNAL())
+  }
+
+  refuse(error: ApiError): ApiError {
+    const { replies } = this.#shared
+    try {
+      if (replies.add(encodeRefusal(this.token, failureOf(error)))) return error
+      this.context.log.error({ err: error }, 'a failure is larger than the server takes')
+    } catch (err) {
+      this.context.log.error({ err }, 'a failure could not be written')
+    }
+    const short = new INTERNAL(undefined, { cause: error })
+    replies.add(encodeRefusal(this.token, failureOf(short)))
+    return short
+  }
+
+  cancel(): void {
+    this.gone = true
+    this.context.deadline.cancel(new CallerGoneError())
+  }
+}
+
+/** Batches with answers to send at the end of the turn. */
+let due: BatchReplies[] = []
+
+/** The answers of a batch. Those that are ready in the same turn of the event loop share a message; a slow one delays no other. */
+class BatchReplies {
+  readonly #msg: Msg
+  readonly #maxPayload: number
+  readonly #log: Log
+  #ready: string[] = []
+
+  constructor(msg: Msg, maxPayload: number, log: Log) {
+    this.#msg = msg
+    this.#maxPayload = maxPayload
+    this.#log = log
+  }
+
+  /** False when the item is larger than the server takes: then it is not sent. */
+  add(item: string): boolean {
+    // A character is three bytes at most, and the brackets are two.
+    if (item.length * 3 + 2 > this.#maxPayload && Buffer.byteLength(item) + 2 > this.#maxPayload) return false
+    if (this.#ready.push(item) > 1) return true
+    if (due.push(this) === 1) setImmediate(sendDue)
+    return true
+  }
+
+  send(): void {
+    const ready = this.#ready
+    this.#ready = []
+    let body = ''
+    for (const item of ready) {
+      if (body.length + item.length > Math.min(MAX_LENGTH, this.#maxPayload / 3)) {
+        this.#respond(body)
+        body = ''
+      }
+      body = body === '' ? item : `${body},${item}`
+    }
+    this.#respond(body)
+  }
+
+  #respond(body: string): void {
+    if (body === '') return
+    try {
+      this.#msg.respond(`[${body}]`)
+    } catch (err) {
+      this.#log.error({ err, subject: this.#msg.subject }, 'answers could not be sent')
+    }
+  }
+}
+
+function sendDue(): void {
+  const sending = due
+  due = []
+  for (const replies of sending) replies.send()
 }

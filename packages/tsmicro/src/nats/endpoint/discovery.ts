@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import type { Msg } from '@nats-io/nats-core'
+import type { BoundProcedure } from '../../contract/index.ts'
+import { describeSchema } from '../../schema/index.ts'
 import type { Wanted } from '../subscriptions.ts'
 import type { Endpoint } from './endpoint.ts'
-import { schemaHash } from './schema-hash.ts'
 
 export const QUEUE_GROUP = 'q'
 
@@ -19,8 +21,8 @@ const VERBS = ['PING', 'INFO', 'STATS'] as const
 type Verb = (typeof VERBS)[number]
 
 /**
- * Answers to `$SRV.PING|INFO|STATS`, for all services, for this one by name, and for this instance by id, so that
- * `nats micro ls|info|stats` show it.
+ * Answers `$SRV.PING|INFO|STATS` for all services, for this one by name, and for this instance by id, so that
+ * `nats micro ls|info|stats` shows it.
  * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md
  */
 export function announcements(
@@ -53,7 +55,14 @@ function describe(
   return { ...base, started: started.toISOString(), endpoints: counted }
 }
 
-function nameOf(procedure: Endpoint['procedure']) {
-  // ADR-32: letters, digits, - and _; an endpoint without a contract is named after its dotted subject.
+function nameOf(procedure: BoundProcedure) {
+  // ADR-32 allows letters, digits, - and _; an endpoint without a contract is named after its dotted subject.
   return { name: procedure.name.replaceAll('.', '-'), subject: procedure.subject, queue_group: QUEUE_GROUP }
+}
+
+/** First 16 hex digits of SHA-256 over the schemas of input and output: shows whether two instances have the same contract. */
+function schemaHash({ input, output }: BoundProcedure): string {
+  // These keys never change, or older instances would seem to have another contract.
+  const described = { request: input && describeSchema(input), response: output && describeSchema(output) }
+  return createHash('sha256').update(JSON.stringify(described)).digest('hex').slice(0, 16)
 }

@@ -1,6 +1,7 @@
 import {
   createPipeline,
   createTellFailure,
+  type DoorContext,
   type EndpointLimits,
   Gate,
   type Guard,
@@ -22,8 +23,6 @@ import {
   type Schema,
   writeJson,
 } from '../../schema/index.ts'
-import type { InboundCall } from './inbound-call.ts'
-import { EndpointStats } from './stats.ts'
 
 export interface EndpointOptions {
   readonly procedure: BoundProcedure
@@ -36,19 +35,40 @@ export interface EndpointOptions {
   readonly log: Log
 }
 
+/** A call as an endpoint sees it, whether it came alone or in a batch. */
+export interface InboundCall {
+  readonly context: DoorContext
+  /** Nobody waits for the answer any longer. */
+  readonly gone: boolean
+  /** The request's data. @throws {MALFORMED_REQUEST}; {VALIDATION_FAILED} for a number that would be rounded */
+  read(): unknown
+  /** Sends the answer, JSON text or '' for none. If it cannot be sent, returns the failure that was sent instead. */
+  answer(data: string): ApiError | undefined
+  /** Sends a failure; returns the one that was sent. */
+  refuse(error: ApiError): ApiError
+}
+
+/** Work that its caller may cancel. */
+export interface Cancellable {
+  /** @param token of a call within a batch */
+  cancel(token: string | undefined): void
+  /** Nobody waits for any of it. */
+  cancelAll(): void
+}
+
 /** Answers the calls of one subject. Every call gets exactly one answer, whatever happens. */
 export interface Endpoint {
   readonly procedure: BoundProcedure
   readonly stats: EndpointStats
   /** Milliseconds a call may take. */
   readonly timeoutMs: number
-  /** There may be numbers in its requests: those that would be rounded are looked for. */
+  /** Its requests may contain numbers: those that would be rounded are looked for. */
   readonly numbers: boolean
   /** Never rejects. */
   handle(call: InboundCall): Promise<void>
 }
 
-/** Builds the way of one procedure's calls: everything is compiled here, nothing on the request path. */
+/** Builds the endpoint of one procedure: everything is compiled here, nothing while a request is handled. */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { procedure, guard, log } = options
   const stats = new EndpointStats()
@@ -60,12 +80,12 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const tellFailure = createTellFailure(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
 
-  /** The answer as JSON text. Rejects with what the caller is told. */
+  /** The answer as JSON text. Rejects with the failure to send. */
   const work = async (call: InboundCall): Promise<string> => {
     const { context } = call
     let stage: Stage = 'guard'
     try {
-      // Spent while it was on its way or waited here: whoever asked has stopped waiting.
+      // The budget was spent on the way or while the call waited here: its caller has given up.
       if (context.deadline.remainingMs() === 0) throw new DEADLINE_EXCEEDED()
       if (guard) context.identify(await context.deadline.race(withContext(context, () => guard(context))))
       stage = 'input'
@@ -75,7 +95,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (checked?.problems) throw new VALIDATION_FAILED(checked.problems)
       stage = 'middleware'
       const result = await pipeline(checked?.value, context)
-      // Also undefined for a function or a symbol.
+      // JSON text is undefined for undefined, a function or a symbol.
       return writeJson(result) ?? ''
     } catch (error) {
       throw await tellFailure(error, stage, context.log)
@@ -98,7 +118,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
           gate.leave()
         }
       } catch (error) {
-        // What did not come as far as its turn is not logged one by one: there may be very many.
+        // Calls that never got their turn are not logged one by one: there may be very many.
         if (error instanceof OVERLOADED) overload.happened({ subject: procedure.subject })
         failure = error instanceof ApiError ? error : new INTERNAL(undefined, { cause: error })
         if (!call.gone) failure = call.refuse(failure)
@@ -110,11 +130,42 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   }
 }
 
-/** A request without data, as one without a body at the HTTP door. What is told of one that will not do has been told of them ever since. */
+/** Absent data is like an absent body at the HTTP door: an empty input, if the schema accepts that. Otherwise the problems are those of `undefined`. */
 function compileAbsent(schema: Schema, check: Check): () => Promise<Checked> {
   const nothing = compileNothing(schema)
   return async () => {
     const outcome = await check(nothing())
     return outcome.problems ? check(undefined) : outcome
+  }
+}
+
+/** Counters of one endpoint, for `$SRV.STATS`. Times are in nanoseconds, measured until the answer is sent. */
+class EndpointStats {
+  #requests = 0
+  #errors = 0
+  #lastError = ''
+  #processingNs = 0
+
+  /** Returns when the call began, for {@link end}. */
+  begin(): number {
+    this.#requests += 1
+    return performance.now()
+  }
+
+  end(began: number, error: { readonly status: number; readonly message: string } | undefined): void {
+    this.#processingNs += Math.round((performance.now() - began) * 1e6)
+    if (!error) return
+    this.#errors += 1
+    this.#lastError = `${error.status}:${error.message}`
+  }
+
+  toJSON(): object {
+    return {
+      num_requests: this.#requests,
+      num_errors: this.#errors,
+      last_error: this.#lastError,
+      processing_time: this.#processingNs,
+      average_processing_time: this.#requests === 0 ? 0 : Math.round(this.#processingNs / this.#requests),
+    }
   }
 }

@@ -2,18 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Msg } from '@nats-io/nats-core'
 import { type Log, RareLog } from '../../call/index.ts'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
+import { isInbox, readCallIds } from '../subjects.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
-import { readCallIds } from '../wire/cancel.ts'
-import { isInbox } from '../wire/inbox.ts'
 import { readBatch } from './batch.ts'
 import { announcements, QUEUE_GROUP } from './discovery.ts'
-import type { Endpoint } from './endpoint.ts'
-import type { Cancellable } from './inbound-call.ts'
-import { MessageCall } from './message-call.ts'
-import { respond } from './respond.ts'
+import type { Cancellable, Endpoint } from './endpoint.ts'
+import { MessageCall, respond } from './message.ts'
 
-/** Who this instance is to those who ask `$SRV.INFO`. */
+/** How this instance answers `$SRV.INFO`, and where its answers may go. */
 export interface NatsServerOptions {
   readonly name: string
   readonly version: string
@@ -23,16 +20,16 @@ export interface NatsServerOptions {
   readonly log: Log
 }
 
-/** Bytes in one message where the server does not say. */
+/** Bytes in one message if the server does not say. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024
 
-/** The NATS door of one instance: its endpoints, their subscriptions, and what is being worked on. */
+/** The NATS door of one instance: its endpoints, their subscriptions, and the calls in progress. */
 export class NatsServer {
   readonly #options: NatsServerOptions
   readonly #endpoints: Endpoint[] = []
-  /** What is worked on, by reply subject. */
+  /** Messages with calls in progress, by reply subject. */
   readonly #working = new Map<string, Cancellable>()
-  /** Number of calls that are worked on. */
+  /** Number of calls in progress. */
   #active = 0
   #whenIdle: (() => void) | undefined
   readonly #noInbox: RareLog
@@ -43,7 +40,7 @@ export class NatsServer {
     this.#options = options
     this.#noInbox = new RareLog(
       options.log,
-      'a request was ignored: it wants its answer on a subject that is no inbox (see inboxPrefixes)',
+      'a request was ignored: its reply subject is not an inbox (see inboxPrefixes)',
     )
   }
 
@@ -56,7 +53,7 @@ export class NatsServer {
     return this.#endpoints
   }
 
-  /** Subjects that the server does not let this instance hear. */
+  /** Subjects that the server refuses to let this instance hear. */
   get refused(): readonly string[] {
     return this.#subscriptions?.refused ?? []
   }
@@ -66,7 +63,11 @@ export class NatsServer {
     const { name, version, description = '', log } = this.#options
     const identity = { name, version, description, id: randomUUID().replaceAll('-', ''), started: new Date() }
     const maxPayload = nats.info?.max_payload ?? DEFAULT_MAX_PAYLOAD
-    const subscriptions = new Subscriptions(nats, { log, onLost: () => this.#lose() })
+    // A lost connection may come back, in a cluster even to the same callers; for an instance that is stopping that is too late.
+    const onLost = () => {
+      if (this.#draining) this.#cancelAll()
+    }
+    const subscriptions = new Subscriptions(nats, { log, onLost })
     this.#subscriptions = subscriptions
     for (const endpoint of this.#endpoints) {
       const { subject = '' } = endpoint.procedure
@@ -78,31 +79,31 @@ export class NatsServer {
       })
     }
     if (this.#endpoints.length > 0) subscriptions.add({ subject: cancelSubject(name), take: msg => this.#cancel(msg) })
-    const tell = (msg: Msg, body: string) => {
+    const announce = (msg: Msg, body: string) => {
       if (msg.reply && this.#mayAnswer(msg)) respond(msg, body, log)
     }
-    for (const each of announcements(identity, this.#endpoints, tell)) subscriptions.add(each)
+    for (const each of announcements(identity, this.#endpoints, announce)) subscriptions.add(each)
   }
 
   /**
-   * Takes no more messages, then waits for those already taken to be answered. Where the connection is lost, or gets lost
-   * meanwhile, nobody can be told any more: what has a caller is cancelled instead.
+   * Takes no more messages, then waits for the calls in progress to be answered. When the connection is lost, before or meanwhile,
+   * no answer can be sent: calls in progress are cancelled instead.
    */
   async drain(): Promise<void> {
     const subscriptions = this.#subscriptions
     this.#draining = true
     await subscriptions?.drain()
-    if (subscriptions?.lost) this.#abandon()
+    if (subscriptions?.lost) this.#cancelAll()
     if (this.#active > 0) {
       await new Promise<void>(resolve => {
         this.#whenIdle = resolve
       })
     }
-    // Answers of batches go out at the end of the turn.
+    // Answers of batches are sent at the end of the turn.
     await new Promise(resolve => setImmediate(resolve))
   }
 
-  /** Whether somebody may be answered; where nobody wants an answer there is none to refuse. */
+  /** Whether the answer may be sent; a message that asks for none has none to refuse. */
   #mayAnswer({ reply, subject }: Msg): boolean {
     if (!reply || isInbox(reply, this.#options.inboxPrefixes ?? [])) return true
     this.#noInbox.happened({ subject, reply })
@@ -120,8 +121,7 @@ export class NatsServer {
 
   #receiveBatch(endpoint: Endpoint, msg: Msg, maxPayload: number): void {
     if (!this.#mayAnswer(msg)) return
-    const { timeoutMs, numbers } = endpoint
-    const batch = readBatch(msg, { maxPayload, timeoutMs, numbers, log: this.#options.log })
+    const batch = readBatch(msg, endpoint, maxPayload, this.#options.log)
     let left = batch?.calls.length ?? 0
     if (!batch || left === 0) return
     if (msg.reply) this.#working.set(msg.reply, batch)
@@ -130,19 +130,14 @@ export class NatsServer {
     for (const call of batch.calls) void endpoint.handle(call).then(ended, ended)
   }
 
-  /** @param reply of a message with which all is done */
+  /** @param reply of a message whose calls have all ended */
   #ended(reply: string | undefined): void {
     if (reply) this.#working.delete(reply)
     this.#active -= 1
     if (this.#active === 0) this.#whenIdle?.()
   }
 
-  /** A connection that is lost may come back, in a cluster even to the same callers; for one that is to end this comes too late. */
-  #lose(): void {
-    if (this.#draining) this.#abandon()
-  }
-
-  #abandon(): void {
+  #cancelAll(): void {
     for (const each of this.#working.values()) each.cancelAll()
   }
 

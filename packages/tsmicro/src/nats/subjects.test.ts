@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { covers, tokensOf } from './pattern.ts'
+import { covers, isInbox, tokensOf } from './subjects.ts'
 
 test('a pattern covers subjects and the narrower patterns', () => {
   const cases: readonly (readonly [pattern: string, other: string, covered: boolean])[] = [
@@ -23,4 +23,20 @@ test('a pattern covers subjects and the narrower patterns', () => {
   ]
   for (const [pattern, other, covered] of cases)
     assert.equal(covers(tokensOf(pattern), tokensOf(other)), covered, `${pattern} ${other}`)
+})
+
+test('inboxes: of clients, between accounts and clusters, and those that somebody names', () => {
+  for (const subject of ['_INBOX.a', '_INBOX_blog.a.b', '_R_.a', '_GR_.a.b.c', 'my.own.a'])
+    assert.ok(isInbox(subject, ['my.own.']), subject)
+  for (const subject of [
+    'user.created',
+    'INBOX.a',
+    'x._INBOX.a',
+    '_TSMICRO.cancel.auth',
+    '$SRV.PING',
+    'my.owner',
+    '_r_.a',
+    '',
+  ])
+    assert.ok(!isInbox(subject, ['my.own.']), subject)
 })

@@ -1,0 +1,87 @@
+import type { Msg } from '@nats-io/nats-core'
+import { CallerGoneError, Deadline, DoorContext, type Log } from '../../call/index.ts'
+import { type ApiError, INTERNAL, MALFORMED_REQUEST, VALIDATION_FAILED } from '../../errors/index.ts'
+import { isCleanText, tellInexact } from '../../schema/index.ts'
+import { BUDGET, decodeEnvelope, decodeHeaders, encodeBody, encodeFailure } from '../wire.ts'
+import type { Cancellable, Endpoint, InboundCall } from './endpoint.ts'
+
+const BUDGET_KEY = BUDGET.toLowerCase()
+
+/** A call that came in a message of its own. */
+export class MessageCall implements InboundCall, Cancellable {
+  readonly context: DoorContext
+  readonly #msg: Msg
+  readonly #numbers: boolean
+  gone = false
+
+  constructor(msg: Msg, { timeoutMs, numbers }: Pick<Endpoint, 'timeoutMs' | 'numbers'>, log: Log) {
+    this.#msg = msg
+    this.#numbers = numbers
+    this.context = contextOfMessage(msg, timeoutMs, log)
+  }
+
+  read(): unknown {
+    const text = this.#msg.string()
+    const { data } = decodeEnvelope(text)
+    // As at the HTTP door: ill-formed text stops here, not in a database.
+    if (text.includes('\\u') && !isCleanText(data)) throw new MALFORMED_REQUEST()
+    const inexact = this.#numbers ? tellInexact(text, '') : undefined
+    if (inexact) throw new VALIDATION_FAILED([inexact])
+    return data
+  }
+
+  answer(data: string): ApiError | undefined {
+    return respond(this.#msg, encodeBody(data), this.context.log)
+  }
+
+  refuse(error: ApiError): ApiError {
+    return respondFailure(this.#msg, error, this.context.log)
+  }
+
+  cancel(): void {
+    this.gone = true
+    this.context.deadline.cancel(new CallerGoneError())
+  }
+
+  cancelAll(): void {
+    this.cancel()
+  }
+}
+
+/** The context of a message: the caller's request id, trace, token and what is left of its budget. */
+export function contextOfMessage(msg: Msg, timeoutMs: number, log: Log): DoorContext {
+  const headers = decodeHeaders(msg)
+  const deadline = new Deadline(budgetOf(Number(headers[BUDGET_KEY] || Number.NaN), timeoutMs))
+  return new DoorContext({ door: 'nats', headers, deadline, log })
+}
+
+/** Milliseconds a call may take: as long as its caller says that it still waits, if that is a number, and at most `timeoutMs`. */
+export function budgetOf(sent: number, timeoutMs: number): number {
+  return sent >= 0 ? Math.min(sent, timeoutMs) : timeoutMs
+}
+
+/** Sends an answer, or a short failure if the answer does not fit (a server takes 1 MiB by default). Returns that failure. */
+export function respond(msg: Msg, body: string, log: Log): ApiError | undefined {
+  try {
+    msg.respond(body)
+    return undefined
+  } catch (err) {
+    log.error({ err, subject: msg.subject, bytes: Buffer.byteLength(body) }, 'an answer could not be sent')
+    return respondFailure(msg, new INTERNAL(undefined, { cause: err }), log)
+  }
+}
+
+/** Sends a failure, or a short one if its data does not fit or cannot be written. Returns the one that was sent. */
+export function respondFailure(msg: Msg, error: ApiError, log: Log): ApiError {
+  const short = new INTERNAL(undefined, { cause: error })
+  for (const failure of [error, short]) {
+    try {
+      const { body, headers } = encodeFailure(failure)
+      msg.respond(body, { headers })
+      return failure
+    } catch (err) {
+      log.error({ err, subject: msg.subject }, 'a failure could not be sent')
+    }
+  }
+  return short
+}

@@ -1,0 +1,99 @@
+import { type BoundProcedure, type Contract, type EventDefinition, proceduresOf } from '../contract/index.ts'
+import { createErrorClass } from '../errors/index.ts'
+import { covers, tokensOf } from './subjects.ts'
+
+/** The server does not permit our user what we tried. Retrying is useless, and the mistake is in our configuration: 500. */
+export const NOT_PERMITTED = createErrorClass<'NOT_PERMITTED', undefined>('NOT_PERMITTED', {
+  status: 500,
+  message: 'The NATS server does not permit this service to do that',
+})
+
+/** Answers each user with what the server knows of him; nats-server since 2.10, where the user may publish to it. */
+export const USER_INFO = '$SYS.REQ.USER.INFO'
+
+interface Rules {
+  readonly allow?: readonly string[]
+  readonly deny?: readonly string[]
+}
+
+/** What a user may do; what is absent is allowed. */
+export interface OwnPermissions {
+  readonly publish?: Rules
+  readonly subscribe?: Rules
+  readonly responses?: { readonly max: number; readonly expiresMs: number }
+}
+
+/** As the server describes them. Times are in nanoseconds. */
+interface Described extends Omit<OwnPermissions, 'responses'> {
+  readonly responses?: { readonly max: number; readonly ttl: number }
+}
+
+/** Reads the server's answer to {@link USER_INFO}; undefined when it does not say, or in a form unknown to us. */
+export function readOwnPermissions(text: string): OwnPermissions | undefined {
+  try {
+    const { data } = JSON.parse(text) as { readonly data?: { readonly permissions?: Described } }
+    if (!data) return undefined
+    const { publish, subscribe, responses } = data.permissions ?? {}
+    return {
+      ...(publish ? { publish } : {}),
+      ...(subscribe ? { subscribe } : {}),
+      ...(responses ? { responses: { max: responses.max, expiresMs: responses.ttl / 1e6 } } : {}),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether rules allow every subject of a pattern. A rule may name a queue after its subject, which is ignored. */
+export function allows({ allow, deny }: Rules = {}, subject: string): boolean {
+  const tokens = tokensOf(subject)
+  const within = (rule: string) => covers(tokensOf(rule.split(' ', 1)[0] ?? ''), tokens)
+  return (
+    (!allow || allow.length === 0 || allow.some(within)) && !deny?.some(rule => !rule.includes(' ') && within(rule))
+  )
+}
+
+/** What a service declares that it does through its client, by subject. */
+export interface Scope {
+  readonly service: string
+  readonly calls: ReadonlySet<string>
+  readonly announces: ReadonlySet<string>
+}
+
+const scopes = new WeakMap<object, Scope>()
+/** Contracts that a client has been made for. */
+const used = new WeakMap<object, Contract[]>()
+
+/** Holds a client to what its service declares, so that a server without permissions hides no missing line. */
+export function limitTo(client: object, scope: Scope): void {
+  scopes.set(client, scope)
+}
+
+export function remember(client: object, contract: Contract): void {
+  const contracts = used.get(client) ?? []
+  used.set(client, contracts)
+  contracts.push(contract)
+}
+
+/** Subjects that the client's contracts have and `calls` does not. */
+export function undeclaredOf(client: object, { calls }: Scope): readonly string[] {
+  const subjects = (used.get(client) ?? []).flatMap(proceduresOf).map(({ subject }) => subject)
+  return [...new Set(subjects)].filter(subject => subject !== undefined && !calls.has(subject)) as string[]
+}
+
+/** @throws {NOT_PERMITTED} naming the missing line */
+export function assertCalls(client: object, { subject = '' }: BoundProcedure): void {
+  assertDeclared(client, 'calls', subject, `calls "${subject}": add the contract with it to \`calls\` of its module`)
+}
+
+/** @throws {NOT_PERMITTED} naming the missing line */
+export function assertAnnounces(client: object, { subject }: EventDefinition): void {
+  const mend = `announces "${subject}": add the contract with it to \`publishes\` of its module`
+  assertDeclared(client, 'announces', subject, mend)
+}
+
+function assertDeclared(client: object, what: 'calls' | 'announces', subject: string, missing: string): void {
+  const scope = scopes.get(client)
+  if (!scope || scope[what].has(subject)) return
+  throw new NOT_PERMITTED(undefined, { message: `service ${scope.service} does not say that it ${missing}` })
+}
