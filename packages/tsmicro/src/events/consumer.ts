@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Msg } from '@nats-io/nats-core'
 import { type Log, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
@@ -20,27 +19,13 @@ export interface ReceivedEvent<E extends EventSpec = EventSpec> extends EventAtt
 /** Runs with the announcer's request id and trace in `currentContext()`. */
 export type EventHandler<E extends EventSpec = EventSpec> = (event: ReceivedEvent<E>) => void | Promise<void>
 
-interface Consumption {
-  readonly event: EventDefinition
-  readonly handler: EventHandler
-  readonly check: Check
-  readonly numbers: boolean
-}
-
-/** Handlers of one name: what comes for them is handled one after the other. */
-interface Reader {
-  readonly name: string
-  readonly consumptions: Consumption[]
-  work: Promise<void>
-}
-
 export interface ConsumerOptions {
   /** Name of the consuming service: each event reaches one of its instances, once for each name of its handlers. */
   readonly service: string
   readonly log: Log
-  /** Milliseconds a handler may take; the next event of its name is not kept waiting longer. */
+  /** Milliseconds a handler may take; the next event of its name does not wait longer. */
   readonly timeoutMs: number
-  /** Told of each event for each name, as soon as it has come. */
+  /** Called with each event for each name, as soon as it has come. */
   readonly onTaken?: ((taken: TakenEvent) => void) | undefined
 }
 
@@ -57,16 +42,26 @@ export interface HandledEvent {
   readonly error?: unknown
 }
 
-/** What was on its way when a consumer began to drain comes within a round trip; a server that hangs sends nothing. */
+interface Consumption {
+  readonly name: string
+  readonly event: EventDefinition
+  readonly handler: EventHandler
+  readonly check: Check
+  readonly numbers: boolean
+}
+
+/** Events on their way when a consumer starts to drain arrive within a round trip; a server that hangs sends nothing. */
 const DELIVERY_MS = 2000
 
 /**
- * Takes a service's events, those of each name one after the other, whatever their subjects, so that the order of arrival is the
- * order of handling: `user.created` before `user.updated`. Different names do not wait for each other.
+ * Takes a service's events. Those of one name are handled one after the other, whatever their subjects, in the order in which they
+ * arrive: `user.created` before `user.updated`. Different names do not wait for each other.
  */
 export class EventConsumer {
   readonly #options: ConsumerOptions
-  readonly #readers = new Map<string, Reader>()
+  readonly #consumptions: Consumption[] = []
+  /** By name: resolves when all events that have been taken are handled. */
+  readonly #work = new Map<string, Promise<unknown>>()
   #subscriptions: Subscriptions | undefined
   #whenLost: (() => void) | undefined
 
@@ -74,69 +69,59 @@ export class EventConsumer {
     this.#options = options
   }
 
-  /** Adds a handler, before {@link start}. Those of one name take their events one after the other. */
+  /** Adds a handler, before {@link start}. */
   add(name: string, event: EventDefinition, handler: EventHandler): void {
-    const reader = this.#readers.get(name) ?? { name, consumptions: [], work: Promise.resolve() }
-    this.#readers.set(name, reader)
-    reader.consumptions.push({
-      event,
-      handler,
-      check: compileRequest(event.data, 'ignore'),
-      numbers: mayHaveNumbers(event.data),
-    })
+    const check = compileRequest(event.data, 'ignore')
+    this.#consumptions.push({ name, event, handler, check, numbers: mayHaveNumbers(event.data) })
   }
 
-  /** The events that are taken. */
+  /** The events that have a handler. */
   get events(): readonly EventDefinition[] {
-    const consumptions = [...this.#readers.values()].flatMap(reader => reader.consumptions)
-    return [...new Map(consumptions.map(({ event }) => [event.subject, event])).values()]
+    return [...new Map(this.#consumptions.map(({ event }) => [event.subject, event])).values()]
   }
 
-  /** Subjects that the server does not let this instance hear. */
+  /** Subjects that the server refuses to let this instance hear. */
   get refused(): readonly string[] {
     return this.#subscriptions?.refused ?? []
   }
 
   /** Subscribes everything. Subscriptions survive reconnects. */
   start(nats: Transport): void {
-    const subscriptions = new Subscriptions(nats, { log: this.#options.log, onLost: () => this.#whenLost?.() })
+    const { service, log } = this.#options
+    const subscriptions = new Subscriptions(nats, { log, onLost: () => this.#whenLost?.() })
     this.#subscriptions = subscriptions
-    const { service } = this.#options
-    for (const reader of this.#readers.values()) {
-      for (const consumption of reader.consumptions) {
-        subscriptions.add({
-          subject: consumption.event.subject,
-          queue: `${service}.${reader.name}`,
-          take: msg => {
-            const handled = reader.work.then(() => this.#handle(consumption, msg, reader.name))
-            // Whatever happens to one: those behind it have their turn.
-            reader.work = handled.then(
-              () => {},
-              () => {},
-            )
-            this.#options.onTaken?.({ subject: consumption.event.subject, handled })
-          },
-        })
-      }
+    for (const consumption of this.#consumptions) {
+      const { name, event } = consumption
+      const take = (msg: Msg) => this.#take(consumption, msg)
+      subscriptions.add({ subject: event.subject, queue: `${service}.${name}`, take })
     }
   }
 
-  /** Takes no more events, then waits for those already taken; for no server that is gone or does not answer. */
+  /** Takes no more events, then waits for those already taken, but not for a server that is gone or does not answer. */
   async drain(): Promise<void> {
-    if (this.#subscriptions) await this.#delivered(this.#subscriptions)
-    await Promise.all([...this.#readers.values()].map(({ work }) => work))
+    if (this.#subscriptions) {
+      const lost = Promise.withResolvers<void>()
+      this.#whenLost = lost.resolve
+      const timer = setTimeout(lost.resolve, DELIVERY_MS)
+      await Promise.race([this.#subscriptions.drain(), lost.promise])
+      clearTimeout(timer)
+    }
+    await Promise.all(this.#work.values())
   }
 
-  async #delivered(subscriptions: Subscriptions): Promise<void> {
-    const gone = Promise.withResolvers<void>()
-    this.#whenLost = gone.resolve
-    const timer = setTimeout(gone.resolve, DELIVERY_MS)
-    await Promise.race([subscriptions.drain(), gone.promise])
-    clearTimeout(timer)
+  #take(consumption: Consumption, msg: Msg): void {
+    const { name, event } = consumption
+    const handled = (this.#work.get(name) ?? Promise.resolve()).then(() => this.#handle(consumption, msg))
+    // Whatever happens to one event, those behind it have their turn.
+    this.#work.set(
+      name,
+      handled.catch(() => {}),
+    )
+    this.#options.onTaken?.({ subject: event.subject, handled })
   }
 
-  /** Rejects for a log that throws alone. */
-  async #handle({ event, handler, check, numbers }: Consumption, msg: Msg, name: string): Promise<HandledEvent> {
+  /** Rejects only when the log throws. */
+  async #handle({ name, event, handler, check, numbers }: Consumption, msg: Msg): Promise<HandledEvent> {
     const context = contextOfMessage(msg, this.#options.timeoutMs, this.#options.log)
     const id = context.headers['ce-id']
     try {
@@ -145,30 +130,16 @@ export class EventConsumer {
       const checked = inexact ? { problems: [inexact] } : await check(JSON.parse(text))
       if (checked.problems)
         throw new TypeError(`${event.subject} does not match its schema: ${tellProblems(checked.problems)}`)
-      const received = { ...attributesOf(context.headers, event, checked.value), data: checked.value as never }
+      const attributes = decodeAttributes(context.headers, event, checked.value)
+      const received = { ...attributes, data: checked.value as never }
       await context.deadline.race(withContext(context, async () => await handler(received)))
       return { id }
     } catch (err) {
-      context.log.error({ err, subject: msg.subject, eventId: id, handler: name }, 'an event could not be handled')
+      const fields = { err, subject: msg.subject, eventId: id, handler: name }
+      context.log.error(fields, 'an event could not be handled')
       return { id, error: err }
     } finally {
       context.deadline[Symbol.dispose]()
     }
   }
-}
-
-function attributesOf(
-  headers: Readonly<Record<string, string | undefined>>,
-  event: EventDefinition,
-  data: unknown,
-): EventAttributes {
-  return decodeAttributes(headers, {
-    id: randomUUID(),
-    type: event.subject,
-    source: 'unknown',
-    version: event.version,
-    time: new Date().toISOString(),
-    aggregateId: String((data as Record<string, unknown>)[event.aggregate]),
-    aggregateSequence: undefined,
-  })
 }

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { headers, type MsgHdrs } from '@nats-io/nats-core'
+import type { EventDefinition } from '../contract/index.ts'
 
 /**
  * Attributes of an event in headers, the data alone in the body: CloudEvents 1.0 in NATS binary mode, with the extension
@@ -37,26 +39,27 @@ export function encodeAttributes(event: EventAttributes): MsgHdrs {
 }
 
 /**
- * Reads the attributes from headers with lower-case names; a plain publisher (a Go service) may send none or unreadable
- * ones, then they are taken from what is known.
+ * Reads the attributes from headers with lower-case names. A plain publisher (a Go service) may send none, or unreadable ones: what
+ * is missing is derived from the event's declaration and its data.
  */
 export function decodeAttributes(
   sent: Readonly<Record<string, string | undefined>>,
-  known: EventAttributes,
+  { subject, version, aggregate }: EventDefinition,
+  data: unknown,
 ): EventAttributes {
   const text = (name: string) => (sent[name] ? decodeValue(sent[name]) : undefined)
   return {
-    id: text('ce-id') ?? text('nats-msg-id') ?? known.id,
-    type: text('ce-type') ?? known.type,
-    source: text('ce-source') ?? known.source,
-    version: count(sent['ce-dataversion']) ?? known.version,
-    time: text('ce-time') ?? known.time,
-    aggregateId: text('ce-aggregateid') ?? known.aggregateId,
-    aggregateSequence: count(sent['ce-aggregatesequence']) ?? known.aggregateSequence,
+    id: text('ce-id') ?? text('nats-msg-id') ?? randomUUID(),
+    type: text('ce-type') ?? subject,
+    source: text('ce-source') ?? 'unknown',
+    version: count(sent['ce-dataversion']) ?? version,
+    time: text('ce-time') ?? new Date().toISOString(),
+    aggregateId: text('ce-aggregateid') ?? String((data as Record<string, unknown>)[aggregate]),
+    aggregateSequence: count(sent['ce-aggregatesequence']),
   }
 }
 
-/** As the binding says: what is not printable ASCII, and blank, `"` and `%`, in percent-encoded UTF-8. */
+/** As the binding requires: everything but printable ASCII, and also blanks, `"` and `%`, is percent-encoded UTF-8. */
 function encodeValue(value: string): string {
   return value.toWellFormed().replace(/[^\x21\x23\x24\x26-\x7e]/gu, encodeURIComponent)
 }
