@@ -1,6 +1,5 @@
 import { Deadline, type Middleware, type ProcedureCall } from '../call/index.ts'
 import { type ApiError, isDependencyFailure } from '../errors/index.ts'
-import { pause } from './pause.ts'
 
 export interface RetryOptions {
   /** Attempts of one call at most, the first included. Default 3. */
@@ -10,19 +9,19 @@ export interface RetryOptions {
   /** No wait is longer, in milliseconds. Default 1,000. */
   readonly maxMs?: number
   /**
-   * Milliseconds for each attempt but the last, which has all that is left. Of several instances one may be gone with the
-   * call that it was given: only time tells, and the next attempt goes to another. Longer than an answer usually takes, or
-   * every call that is merely slow is made twice. Default: no limit.
+   * Milliseconds for each attempt but the last, which has all that is left. When an instance dies with a call, only time reveals
+   * it, and the next attempt goes to another instance. Make it longer than an answer usually takes, or every call that is merely
+   * slow is made twice. Default: no limit.
    */
   readonly attemptMs?: number
 }
 
 /**
- * Client middleware that makes a call again which failed because the other side could not answer now: SERVICE_UNAVAILABLE,
- * OVERLOADED, or its DEADLINE_EXCEEDED. Only procedures that are declared `idempotent`, only while the call has time left:
- * an attempt has what the ones before left of it, and when the next one could not begin in time the failure is passed on
- * at once. Waits are random between 0 and their length ("full jitter": those who failed together do not come back together).
- * A `retryAfterSeconds` is waited for as well; one beyond `maxMs` is passed on instead.
+ * Client middleware that repeats a call when the other side could not answer it now: SERVICE_UNAVAILABLE, OVERLOADED, or its
+ * DEADLINE_EXCEEDED. Only procedures declared `idempotent` are repeated, and only while the call has time left: an attempt has the
+ * time that those before it have left, and if the next one could not start in time, the failure is passed on at once. Waits are
+ * random between 0 and their length ("full jitter": calls that failed together do not come back together). A `retryAfterSeconds`
+ * is added to the wait; if it is beyond `maxMs`, the failure is passed on instead.
  *
  * Put {@link circuitBreaker} before it, so that an open circuit is not tried again and again.
  *
@@ -41,11 +40,11 @@ export function retry({
   if (!(baseMs >= 0 && maxMs >= 0)) throw new RangeError('baseMs and maxMs must not be negative')
   return async ({ procedure, deadline }, next) => {
     for (let attempt = 1; ; attempt++) {
+      const isLast = !procedure.idempotent || attempt >= attempts
       try {
-        const isLast = !procedure.idempotent || attempt >= attempts
-        return await (isLast ? next() : within(attemptMs, deadline, next))
+        return await (isLast ? next() : attemptWithin(attemptMs, deadline, next))
       } catch (error) {
-        if (!procedure.idempotent || attempt >= attempts || !isDependencyFailure(error)) throw error
+        if (isLast || !isDependencyFailure(error)) throw error
         const askedMs = ((error as ApiError).retryAfterSeconds ?? 0) * 1000
         if (askedMs > maxMs) throw error
         const waitMs = askedMs + Math.random() * Math.min(maxMs, baseMs * 2 ** (attempt - 1))
@@ -56,8 +55,8 @@ export function retry({
   }
 }
 
-/** Gives an attempt less than the whole call has. */
-async function within(
+/** Gives an attempt less time than the whole call has. */
+async function attemptWithin(
   limitMs: number,
   whole: Deadline,
   attempt: (deadline?: Deadline) => Promise<unknown>,
@@ -70,4 +69,19 @@ async function within(
   } finally {
     forget()
   }
+}
+
+/** Rejects with the deadline's reason as soon as that ends. Leaves no timer and no listener behind. */
+function pause(ms: number, deadline: Deadline): Promise<void> {
+  deadline.throwIfEnded()
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      forget()
+      resolve()
+    }, ms)
+    const forget = deadline.onEnd(reason => {
+      clearTimeout(timer)
+      reject(reason)
+    })
+  })
 }

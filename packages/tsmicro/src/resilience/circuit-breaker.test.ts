@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Circuit } from './circuit.ts'
+import { Circuit } from './circuit-breaker.ts'
 
 const made = (options = {}) => new Circuit({ failures: 3, silentMs: 0, openMs: 1000, ...options }, 0)
 
