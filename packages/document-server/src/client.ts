@@ -1,33 +1,29 @@
 import type { Verifier } from './auth/scram.ts'
 
-/** An exchange of SASL messages that has begun. */
+/** A SASL exchange that has begun. */
 interface Conversation {
   readonly user: string
   readonly verifier: Verifier
   readonly clientBare: string
   readonly serverFirst: string
-  /** Whether the client wants no empty exchange at the end. */
+  /** Whether the client asked to skip the empty exchange at the end. */
   readonly short: boolean
-  /** Whether the proof was right and only the empty exchange is missing. */
+  /** Whether the proof was right and only the empty exchange is left. */
   readonly proven: boolean
 }
 
 /** One connection, as commands see it. */
-export interface Client {
+export class Client {
   readonly id: number
-  /** Who has signed in; until then only the handshake is answered. */
+  /** Who has signed in. Before that, only the handshake is answered. */
   user: string | undefined
   conversation: Conversation | undefined
   /** Failed attempts to sign in. */
-  failures: number
-  /** Why what still runs for it has to end: the client left, or the server is closing. */
+  failures = 0
+  /** Why the client's remaining work has to end: it has left, or the server is closing. */
   gone: 'left' | 'closing' | undefined
-}
 
-export const newClient = (id: number): Client => ({
-  id,
-  user: undefined,
-  conversation: undefined,
-  failures: 0,
-  gone: undefined,
-})
+  constructor(id: number) {
+    this.id = id
+  }
+}

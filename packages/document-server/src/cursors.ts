@@ -1,25 +1,24 @@
 import { randomBytes } from 'node:crypto'
 import { Long } from 'bson'
 import type { Client } from './client.ts'
-import { CommandError } from './errors.ts'
+import { fail } from './errors.ts'
 import type { Pace } from './pace.ts'
-import { cursorReply } from './wire/cursor-reply.ts'
 
-/** Documents of the first batch when the client names no size, as in MongoDB. */
+/** The size of the first batch if the client asks for none, as in MongoDB. */
 const firstBatchSize = 101
-/** Bytes of documents in one reply, as in MongoDB. */
+/** The most bytes of documents in one reply, as in MongoDB. */
 const batchBytes = 16 * 1024 * 1024
 
 export interface CursorOptions {
   readonly namespace: string
-  /** Goes with the documents, from batch to batch. */
+  /** Limits the work on the documents across all batches. */
   readonly pace: Pace
-  /** Documents of the first batch; 101 unless told. */
+  /** The number of documents in the first batch. Default 101. */
   readonly batchSize?: number | undefined
   readonly singleBatch?: boolean
-  /** Never closed for lack of use. */
+  /** Whether the cursor stays open however long it is unused. */
   readonly noTimeout?: boolean
-  /** The client session (hex), whose end closes the cursor. */
+  /** The client session (in hexadecimal), whose end closes the cursor. */
   readonly session?: string | undefined
 }
 
@@ -27,23 +26,23 @@ interface OpenCursor {
   readonly id: Long
   readonly options: CursorOptions
   readonly documents: AsyncIterator<Uint8Array>
-  /** Taken from the iterator but too large for the last batch. */
+  /** Already taken from the iterator, but too large for the last batch. */
   pending: Uint8Array | undefined
   lastUsed: number
-  state: 'resting' | 'reading'
+  isReading: boolean
 }
 
-/** Results that did not fit into one reply, waiting for `getMore`. */
+/** Holds the results that did not fit into one reply until `getMore` asks for them. */
 export class Cursors {
   readonly #open = new Map<string, OpenCursor>()
   readonly #idleMs: number
 
-  /** @param idleMs an unused cursor is closed after this time */
+  /** @param idleMs the time after which an unused cursor is closed */
   constructor(idleMs: number) {
     this.#idleMs = idleMs
   }
 
-  /** The reply with the first batch; what is left stays open under the id in the reply. */
+  /** Returns the reply with the first batch. The rest can be read with the id in the reply. */
   async start(documents: AsyncIterable<Uint8Array>, options: CursorOptions): Promise<Uint8Array> {
     const id = Long.fromBytesLE([...randomBytes(8)]).and(Long.MAX_VALUE)
     const cursor: OpenCursor = {
@@ -52,7 +51,7 @@ export class Cursors {
       documents: documents[Symbol.asyncIterator](),
       pending: undefined,
       lastUsed: Date.now(),
-      state: 'resting',
+      isReading: false,
     }
     const { batch, done } = await take(cursor, options.batchSize ?? firstBatchSize)
     const keep = !done && options.singleBatch !== true
@@ -65,27 +64,27 @@ export class Cursors {
   async more(id: Long, namespace: string, batchSize: number | undefined, client: Client): Promise<Uint8Array> {
     const key = id.toString()
     const cursor = this.#open.get(key)
-    if (!cursor) throw new CommandError('CursorNotFound', `cursor id ${id} not found`)
+    if (!cursor) fail(`cursor id ${id} not found`, 'CursorNotFound')
     if (cursor.options.namespace !== namespace)
-      throw new CommandError(
-        'Unauthorized',
+      fail(
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.options.namespace}`,
+        'Unauthorized',
       )
-    if (cursor.state === 'reading') throw new CommandError('CursorInUse', `cursor id ${id} is already in use`)
-    cursor.state = 'reading'
+    if (cursor.isReading) fail(`cursor id ${id} is already in use`, 'CursorInUse')
+    cursor.isReading = true
     cursor.options.pace.resume(client)
-    let over = true
+    let isOver = true
     try {
       const { batch, done } = await take(cursor, batchSize ?? Number.POSITIVE_INFINITY)
-      if (!this.#open.has(key)) throw new CommandError('CursorKilled', `cursor id ${id} was killed`)
-      over = done
+      if (!this.#open.has(key)) fail(`cursor id ${id} was killed`, 'CursorKilled')
+      isOver = done
       return cursorReply('nextBatch', batch, done ? Long.ZERO : id, namespace)
     } finally {
-      cursor.state = 'resting'
+      cursor.isReading = false
       cursor.lastUsed = Date.now()
       cursor.options.pace.rest()
-      // A cursor that fails half-way cannot be read again.
-      if (over) this.#open.delete(key)
+      // A cursor that has failed cannot be read again.
+      if (isOver) this.#open.delete(key)
     }
   }
 
@@ -100,7 +99,7 @@ export class Cursors {
 
   closeIdle(now = Date.now()): void {
     for (const [id, cursor] of this.#open)
-      if (cursor.options.noTimeout !== true && cursor.state === 'resting' && now - cursor.lastUsed >= this.#idleMs)
+      if (cursor.options.noTimeout !== true && !cursor.isReading && now - cursor.lastUsed >= this.#idleMs)
         this.#open.delete(id)
   }
 }
@@ -119,7 +118,7 @@ async function take(cursor: OpenCursor, most: number): Promise<{ batch: Uint8Arr
     }
     batch.push(next)
   }
-  // A look ahead tells whether anything is left, which spares the client an empty batch.
+  // Looking ahead tells whether anything is left, which saves the client from an empty batch.
   if (most > 0) cursor.pending ??= await nextOf(cursor.documents)
   return { batch, done: most > 0 && cursor.pending === undefined }
 }
@@ -127,4 +126,40 @@ async function take(cursor: OpenCursor, most: number): Promise<{ batch: Uint8Arr
 async function nextOf(documents: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
   const { done, value } = await documents.next()
   return done === true ? undefined : value
+}
+
+/**
+ * Builds `{ cursor: { firstBatch | nextBatch: [...], id, ns }, ok: 1 }` from the stored bytes. The documents are not
+ * encoded again, so they leave exactly as they came.
+ */
+function cursorReply(
+  field: 'firstBatch' | 'nextBatch',
+  batch: readonly Uint8Array[],
+  id: Long,
+  namespace: string,
+): Uint8Array {
+  const elements = batch.map((bytes, index) => element(3, String(index), bytes))
+  const ns = Buffer.from(`${namespace}\0`)
+  const cursor = document([
+    element(4, field, document(elements)),
+    element(0x12, 'id', Buffer.from(id.toBytesLE())),
+    element(2, 'ns', Buffer.concat([int32(ns.byteLength), ns])),
+  ])
+  const ok = Buffer.alloc(8)
+  ok.writeDoubleLE(1)
+  return document([element(3, 'cursor', cursor), element(1, 'ok', ok)])
+}
+
+const int32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32LE(value)
+  return bytes
+}
+
+const element = (type: number, name: string, value: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.of(type), Buffer.from(`${name}\0`), value])
+
+function document(elements: readonly Uint8Array[]): Buffer {
+  const size = elements.reduce((sum, bytes) => sum + bytes.byteLength, 5)
+  return Buffer.concat([int32(size), ...elements, Buffer.of(0)], size)
 }

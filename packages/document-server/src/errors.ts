@@ -1,4 +1,4 @@
-/** The subset of MongoDB's error codes this server answers with. Source: MongoDB `error_codes.yml`. */
+/** The MongoDB error codes that this server uses, besides those that are named by their number. Source: MongoDB's `error_codes.yml`. */
 const errorCodes = {
   InternalError: 1,
   BadValue: 2,
@@ -36,28 +36,18 @@ const errorCodes = {
   ClientDisconnect: 279,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   MechanismUnavailable: 334,
-  Location4568: 4568,
   BSONObjectTooLarge: 10334,
   DuplicateKey: 11000,
   InterruptedAtShutdown: 11600,
   OutOfDiskSpace: 14031,
-  Location15952: 15952,
-  Location15955: 15955,
-  Location17217: 17217,
-  Location31249: 31249,
-  Location40234: 40234,
-  Location40228: 40228,
-  Location40323: 40323,
-  Location40324: 40324,
   IDLUnknownField: 40415,
-  Location51091: 51091,
-  Location51156: 51156,
 } as const
 
-export type ErrorName = keyof typeof errorCodes
+export type ErrorName = keyof typeof errorCodes | `Location${number}`
 
-/** A failure that is answered to the client as MongoDB would answer it: `{ ok: 0, code, codeName, errmsg }`. */
+/** An error that the client gets as MongoDB would report it: `{ ok: 0, code, codeName, errmsg }`. */
 export class CommandError extends Error {
+  override readonly name = 'CommandError'
   readonly code: number
   readonly codeName: ErrorName
   /** Further fields of the reply, such as `keyPattern` and `keyValue` of a duplicate key. */
@@ -65,9 +55,13 @@ export class CommandError extends Error {
 
   constructor(codeName: ErrorName, message: string, details: Readonly<Record<string, unknown>> = {}) {
     super(message)
-    this.name = 'CommandError'
     this.codeName = codeName
-    this.code = errorCodes[codeName]
+    this.code = codeName in errorCodes ? errorCodes[codeName as keyof typeof errorCodes] : Number(codeName.slice(8))
     this.details = details
   }
+}
+
+/** @throws CommandError always */
+export function fail(message: string, code: ErrorName = 'BadValue', details?: CommandError['details']): never {
+  throw new CommandError(code, message, details)
 }

@@ -1,26 +1,26 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { checkPassword, readPassword } from './auth/password.ts'
+import { checkPassword, readPassword } from './auth/credentials.ts'
 import { type DocumentServerOptions, startDocumentServer } from './server.ts'
 
 const help = `document-server: an embedded stand-in for MongoDB, for development and tests
 
-  --dir DIR              where the data is kept (made when missing, for you alone)
+  --dir DIR              where to keep the data (created if missing, accessible to you only)
   --port PORT            TCP port; 0 takes a free one (default 27017)
   --host HOST            address to listen on (default 127.0.0.1; nothing is encrypted)
-  --user NAME            the one user, who may do everything (default app)
-  --password-file FILE   its password, in a file of mode 600 (default DIR/password, made on the first start)
-  --durability MODE      full: acknowledged writes survive power loss (default); process: the end of the process
-  --help                 this text
+  --user NAME            the only user, who may do everything (default app)
+  --password-file FILE   the user's password, in a file of mode 600 (default DIR/password, created on the first start)
+  --durability MODE      what acknowledged writes survive: full = power loss (default), process = the end of the process
+  --help                 show this text
 
-  DOCUMENT_SERVER_PASSWORD   the password, instead of a file. It is never taken from the command line, which all users can read.
+  DOCUMENT_SERVER_PASSWORD   the password, instead of a file. There is no such option, as all users can read command lines.
 
 Clients sign in with SCRAM-SHA-256: mongodb://app:PASSWORD@127.0.0.1:27017/database
 `
 
 interface Arguments extends DocumentServerOptions {
-  /** Where the password comes from, for the line that says where the server is. */
-  readonly whence: string
+  /** Where the password comes from, to be shown when the server is ready. */
+  readonly origin: string
 }
 
 function parse(): Arguments | undefined {
@@ -37,7 +37,7 @@ function parse(): Arguments | undefined {
   })
   if (values.help) return undefined
   const { dir, host, user, durability } = values
-  if (dir === undefined || dir === '') throw new Error('--dir is missing: say where the data is to be kept')
+  if (dir === undefined || dir === '') throw new Error('--dir is missing: say where to keep the data')
   const port = Number(values.port)
   if (!/^\d+$/.test(values.port) || port > 65_535)
     throw new Error(`--port ${values.port} is not a port: use 0 to 65535`)
@@ -46,12 +46,11 @@ function parse(): Arguments | undefined {
   return { dir, port, host, user, durability, ...password(values['password-file'], dir) }
 }
 
-function password(file: string | undefined, dir: string): { password?: string; whence: string } {
+function password(file: string | undefined, dir: string): { password?: string; origin: string } {
+  if (file !== undefined) return { password: readPassword(file), origin: file }
   const given = process.env.DOCUMENT_SERVER_PASSWORD
-  if (file !== undefined) return { password: readPassword(file), whence: file }
-  return given
-    ? { password: checkPassword(given, 'DOCUMENT_SERVER_PASSWORD'), whence: 'DOCUMENT_SERVER_PASSWORD' }
-    : { whence: join(dir, 'password') }
+  if (!given) return { origin: join(dir, 'password') }
+  return { password: checkPassword(given, 'DOCUMENT_SERVER_PASSWORD'), origin: 'DOCUMENT_SERVER_PASSWORD' }
 }
 
 async function main(): Promise<void> {
@@ -60,13 +59,13 @@ async function main(): Promise<void> {
     process.stdout.write(help)
     return
   }
-  // Nobody may be listening: a lost line must not end the process.
+  // Whoever reads the output may have left: a lost line must not end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   const server = await startDocumentServer(options)
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void server.close().then(() => process.exit(0), fail))
   process.stdout.write(
-    `document-server ready on ${server.address}: user ${server.user}, password in ${options.whence}\n`,
+    `document-server ready on ${server.address}: user ${server.user}, password in ${options.origin}\n`,
   )
 }
 

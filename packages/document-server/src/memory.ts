@@ -1,42 +1,40 @@
-import type { Doc } from './bson/document.ts'
-import { roughSize } from './bson/size.ts'
-import { CommandError, type ErrorName } from './errors.ts'
+import { type Doc, roughSize } from './bson/document.ts'
+import { type ErrorName, fail } from './errors.ts'
 import type { Pace } from './pace.ts'
 
-/** Bytes that a stage may hold at once, as in MongoDB, which goes on with the disk where this server gives up. */
-const mostHeld = 100 * 1024 * 1024
+/** The most bytes that a stage may hold at once, as in MongoDB. MongoDB goes on with files on disk, this server gives up. */
+const defaultLimit = 100 * 1024 * 1024
 
-/** Counts what a stage holds. */
-export class Held {
+/** Counts the bytes that a stage holds in memory. */
+export class Memory {
   #bytes = 0
   readonly #what: string
-  readonly #most: number
+  readonly #limit: number
   readonly #code: ErrorName
 
-  constructor(what: string, most = mostHeld, code: ErrorName = 'QueryExceededMemoryLimitNoDiskUseAllowed') {
+  constructor(what: string, limit = defaultLimit, code: ErrorName = 'QueryExceededMemoryLimitNoDiskUseAllowed') {
     this.#what = what
-    this.#most = most
+    this.#limit = limit
     this.#code = code
   }
 
-  /** @throws CommandError when it becomes too much */
+  /** @throws CommandError above the limit */
   add(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes > this.#most)
-      throw new CommandError(this.#code, `${this.#what} exceeded memory limit of ${this.#most} bytes`)
+    if (this.#bytes > this.#limit) fail(`${this.#what} exceeded memory limit of ${this.#limit} bytes`, this.#code)
   }
 
   addValue(value: unknown): void {
-    this.add(16 + roughSize(value, this.#most))
+    this.add(16 + roughSize(value, this.#limit))
   }
 }
 
-/** All documents at once, within the limit. */
-export async function collect(docs: AsyncIterable<Doc>, held: Held, pace: Pace): Promise<Doc[]> {
+/** Collects all documents, within the memory limit. */
+export async function collect(docs: AsyncIterable<Doc>, memory: Memory, pace: Pace): Promise<Doc[]> {
   const all: Doc[] = []
   for await (const doc of docs) {
     if (pace.tick()) await pace.pause()
-    held.addValue(doc)
+    memory.addValue(doc)
     all.push(doc)
   }
   return all

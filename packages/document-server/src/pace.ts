@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Client } from './client.ts'
-import { CommandError } from './errors.ts'
+import { CommandError, fail } from './errors.ts'
 
-/** Milliseconds that a command works before it lets others have a turn. */
+/** How long a command works before it lets others run, in milliseconds. */
 const sliceMs = 8
-/** Milliseconds of work on one document, beyond which a command is ended: nobody else is answered meanwhile. */
+/** The longest work on one document, in milliseconds. No other command is answered meanwhile. */
 const unitMs = 1000
-/** Small steps (comparisons, operators) between two looks at the clock within a document. */
+/** The number of small steps (comparisons, operators) between two looks at the clock while working on one document. */
 const stepsPerLook = 4096
-/** Array elements and fields that the expressions of one document may make. */
+/** The most array elements and fields that expressions may create for one document. */
 const mostGrown = 2_500_000
 
 const expired = (): CommandError => new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
@@ -18,8 +18,8 @@ let steps = stepsPerLook
 let grown = 0
 
 /**
- * Counts the small steps of the work on one document. Called in every loop whose length a client decides.
- * @throws CommandError when the command's time is up, or when this document alone takes too long
+ * Counts the small steps of the work on one document. Every loop whose length depends on the client calls it.
+ * @throws CommandError if the command's time is up, or if this document alone takes too long
  */
 export function step(count = 1): void {
   steps -= count
@@ -28,15 +28,14 @@ export function step(count = 1): void {
   running?.look()
 }
 
-/** Counts what is made in memory for one document. @throws CommandError when it becomes too much */
+/** Counts the array elements and fields that are created for one document. @throws CommandError above the limit */
 export function grow(count: number): void {
   step(count)
   grown += count
-  if (grown > mostGrown)
-    throw new CommandError('ExceededMemoryLimit', 'the expressions of a single document make too much')
+  if (grown > mostGrown) fail('the expressions of a single document make too much', 'ExceededMemoryLimit')
 }
 
-/** How long a command may go on, and when it has to let others have a turn. */
+/** Limits how long a command may run, and says when it has to let others run. */
 export class Pace {
   #client: Client
   #end: number
@@ -44,8 +43,6 @@ export class Pace {
   #sliceEnd = performance.now() + sliceMs
   #unitEnd = 0
   #unitCpu: number | undefined
-  /** Without pauses nothing comes between what a command reads and what it writes. */
-  pausing = true
 
   /** @param maxTimeMs 0 for no limit */
   constructor(client: Client, maxTimeMs = 0) {
@@ -54,7 +51,7 @@ export class Pace {
   }
 
   /**
-   * Begins the work on one more document. When it gives true, `await pause()` has to come before that work.
+   * Begins the work on the next document. If it returns true, `await pause()` has to come first.
    * @throws CommandError MaxTimeMSExpired
    */
   tick(): boolean {
@@ -64,26 +61,26 @@ export class Pace {
     grown = 0
     this.#unitEnd = now + unitMs
     this.#unitCpu = undefined
-    return this.pausing && now > this.#sliceEnd
+    return now > this.#sliceEnd
   }
 
-  /** Lets everything else that waits have a turn. @throws CommandError when nobody is waiting for the result */
+  /** Lets everything else run that is waiting. @throws CommandError if nobody waits for the result any longer */
   async pause(): Promise<void> {
     running = undefined
     await nextTurn()
     const { gone } = this.#client
-    if (gone === 'left') throw new CommandError('ClientDisconnect', 'the client went away')
-    if (gone === 'closing') throw new CommandError('InterruptedAtShutdown', 'the server is shutting down')
+    if (gone === 'left') fail('the client went away', 'ClientDisconnect')
+    if (gone === 'closing') fail('the server is shutting down', 'InterruptedAtShutdown')
     this.#sliceEnd = performance.now() + sliceMs
     this.tick()
   }
 
-  /** Between two batches of a cursor the time stands still. */
+  /** Stops the clock between two batches of a cursor. */
   rest(): void {
     this.#left = this.#end - performance.now()
   }
 
-  /** Goes on with the next batch, for whoever asks for it. */
+  /** Starts the clock again for the next batch, for the client that asks for it. */
   resume(client: Client): void {
     const now = performance.now()
     this.#client = client
@@ -91,7 +88,7 @@ export class Pace {
     this.#sliceEnd = now + sliceMs
   }
 
-  /** A look at the clock within a document. It has to be the work that takes the time: a process that was stopped has not worked. */
+  /** Checks the clock while working on one document. Only CPU time counts against the document: the process may have been stopped. */
   look(): void {
     const now = performance.now()
     if (now > this.#end) throw expired()
@@ -99,13 +96,13 @@ export class Pace {
     const { user, system } = process.cpuUsage()
     const cpu = (user + system) / 1000
     if (this.#unitCpu !== undefined && cpu - this.#unitCpu >= unitMs / 4)
-      throw new CommandError('ExceededTimeLimit', 'a single document takes too long: the command is too complex')
+      fail('a single document takes too long: the command is too complex', 'ExceededTimeLimit')
     this.#unitCpu ??= cpu
     this.#unitEnd = now + unitMs / 2
   }
 }
 
-/** What passes through, document by document, with a turn for others now and then. */
+/** Applies `work` to each item and lets other commands run from time to time. */
 export async function* paced<T, R>(items: AsyncIterable<T>, pace: Pace, work: (item: T) => R): AsyncGenerator<R> {
   for await (const item of items) {
     if (pace.tick()) await pace.pause()
@@ -113,7 +110,7 @@ export async function* paced<T, R>(items: AsyncIterable<T>, pace: Pace, work: (i
   }
 }
 
-/** A list as a stage takes it. */
+/** A list as an asynchronous iterable. */
 export async function* listed<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items
 }

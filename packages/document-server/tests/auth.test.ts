@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { type DocumentServer, startDocumentServer } from '@tsmicro/document-server'
 import type { Document } from 'bson'
 import { MongoClient } from 'mongodb'
-import { commands } from '../src/commands/table.ts'
+import { commands } from '../src/commands/dispatch.ts'
 import { outcome, spawnMain, startProcess } from './support/process.ts'
 import { temporaryDir } from './support/target.ts'
 import { firstMessage, opMsg, opQuery, Wire } from './support/wire.ts'
@@ -35,7 +35,7 @@ const open = [
   'connectionStatus',
 ]
 
-test('before signing in every command but the handshake is refused, and nothing is made', async () => {
+test('before signing in, every command except the handshake is refused and changes nothing', async () => {
   using wire = new Wire(server.url)
   for (const name of Object.keys(commands)) {
     const reply = await wire.ask({ [name]: 'secret', $db: 'admin' })
@@ -51,7 +51,7 @@ test('before signing in every command but the handshake is refused, and nothing 
   assert.equal((await client.db('admin').listCollections().toArray()).length, 0)
 })
 
-test('the official driver signs in, whatever database its URL names; a wrong password and another mechanism are refused', async () => {
+test('the official driver signs in, with any database in its URL, but not with a wrong password or another mechanism', async () => {
   const credentials = `app:${passwordOf(server.url)}`
   const place = server.address.slice('mongodb://'.length)
   for (const url of [
@@ -75,7 +75,7 @@ test('the official driver signs in, whatever database its URL names; a wrong pas
   }
 })
 
-test('the long exchange works, a logout ends it, and the old way of greeting can begin to sign in', async () => {
+test('the long exchange works, logout signs out, and the legacy handshake can begin to sign in', async () => {
   using wire = new Wire(server.url)
   const proven = await wire.signIn('app', passwordOf(server.url), {})
   assert.equal(proven?.done, false)
@@ -92,7 +92,7 @@ test('the long exchange works, a logout ends it, and the old way of greeting can
   assert.match(Buffer.from(hello?.speculativeAuthenticate.payload.value()).toString(), /^r=/)
 })
 
-test('an unknown user looks like a wrong password, each time and after a restart', async () => {
+test('an unknown user always looks like a wrong password, even after a restart', async () => {
   const salts = async (url: string) => {
     const told: string[] = []
     for (const user of ['app', 'nobody', 'other', 'nobody']) {
@@ -124,19 +124,19 @@ test('an unknown user looks like a wrong password, each time and after a restart
   assert.equal(refusals[0]?.code, 18)
 })
 
-test('messages out of their order sign nobody in, and a connection has few attempts', async () => {
+test('messages out of order do not sign in, and a connection has few attempts', async () => {
   using wire = new Wire(server.url)
   const proceed = { saslContinue: 1, conversationId: 1, payload: Buffer.from('v=x') }
   assert.equal((await wire.ask(proceed))?.code, 18)
   const { payload } = firstMessage('app')
   await wire.ask({ saslStart: 1, mechanism: 'SCRAM-SHA-256', payload })
-  // What the server wrote is no proof, and an attempt cannot be continued twice.
+  // The server's own message does not prove anything, and an attempt cannot be continued twice.
   for (let attempt = 0; attempt < 4; attempt++) assert.equal((await wire.ask(proceed))?.code, 18)
   await wire.closed
   assert.ok(wire.ended)
 })
 
-test('a message that is longer than any handshake ends the connection of a stranger', async () => {
+test('before signing in, a message longer than any handshake ends the connection', async () => {
   using wire = new Wire(server.url)
   wire.socket.write(opMsg({ ping: 1, $db: 'a', comment: 'x'.repeat(70_000) }))
   assert.equal(await wire.next(), undefined)
@@ -144,7 +144,7 @@ test('a message that is longer than any handshake ends the connection of a stran
   assert.equal((await known.ask({ ping: 1, comment: 'x'.repeat(70_000) }))?.ok, 1)
 })
 
-test('the folder is for its owner alone, and what is stored is not the password', async () => {
+test('only its owner can read the folder, and the stored value is not the password', async () => {
   await using client = await MongoClient.connect(server.url)
   await client.db('a').collection('c').insertOne({})
   const password = passwordOf(server.url)
@@ -156,7 +156,7 @@ test('the folder is for its owner alone, and what is stored is not the password'
   }
 })
 
-test('a password is given by the environment or a file of mode 600, and may change from start to start', async () => {
+test('the password comes from the environment or a file of mode 600, and may change between starts', async () => {
   await using own = await temporaryDir()
   const file = join(own.path, 'secret')
   await writeFile(file, 'from the file\n', { mode: 0o600 })

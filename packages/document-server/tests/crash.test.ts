@@ -12,7 +12,7 @@ interface Entry {
   n: number
 }
 
-/** Writes until the connection breaks; gives what was acknowledged. */
+/** Writes until the connection breaks, and returns what was acknowledged. */
 async function write(collection: Collection<Entry>, writer: number, acknowledged: Map<string, number>): Promise<void> {
   try {
     for (let round = 0; ; round++) {
@@ -31,7 +31,7 @@ async function write(collection: Collection<Entry>, writer: number, acknowledged
 }
 
 for (const durability of ['full', 'process'])
-  test(`kill -9 under concurrent writes loses nothing acknowledged (${durability})`, async () => {
+  test(`kill -9 during concurrent writes loses no acknowledged write (${durability})`, async () => {
     await using dir = await temporaryDir()
     const acknowledged = new Map<string, number>()
     for (let round = 0; round < 2; round++) {
@@ -52,17 +52,17 @@ for (const durability of ['full', 'process'])
     const stored = new Map((await collection.find().toArray()).map(entry => [entry._id, entry.n]))
     const lost = [...acknowledged].filter(([_id, n]) => {
       const found = stored.get(_id)
-      // The update that was under way when the server died may have been done, unacknowledged.
+      // The update in progress when the server died may have been applied without being acknowledged.
       return found === undefined || (found !== n && n !== 0)
     })
     assert.deepEqual(lost, [])
-    // The index tells the same story as the documents.
+    // The index matches the documents.
     const scanned = [...stored.values()].filter(n => n === 1).length
     assert.equal(await collection.countDocuments({ n: 1 }), scanned)
     await client.close()
   })
 
-test('a full disk refuses writes, loses none that it took, and leaves reading possible', async () => {
+test('on a full disk, writes are refused, acknowledged ones are kept, and reading still works', async () => {
   await using dir = await temporaryDir()
   await using server = await startOnSmallDisk(dir.path)
   const client = new MongoClient(server.url)
@@ -95,7 +95,7 @@ test('a full disk refuses writes, loses none that it took, and leaves reading po
 const disk = smallDisk(6)
 after(() => typeof disk !== 'string' && disk[Symbol.dispose]())
 
-test('a disk without room: 14031 for every write, nothing half written, reading goes on; with room all is as before', {
+test('on a disk without room, every write fails with 14031, nothing is half written and reading works, until there is room again', {
   skip: typeof disk === 'string' && disk,
 }, async () => {
   if (typeof disk === 'string') return
@@ -115,7 +115,7 @@ test('a disk without room: 14031 for every write, nothing half written, reading 
     )
   while ((await code(insert(stored))) === 0) stored++
   assert.ok(stored > 5)
-  // What one command writes is stored whole or not at all, whatever the command is.
+  // Every command stores all of its changes or none.
   const many = Array.from({ length: 50 }, (_, n) => ({ _id: 1000 + n, n: 1000 + n, text }))
   const grow = { $set: { text: text.repeat(3) } }
   const writes = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
-import { commands } from '../src/commands/table.ts'
+import { commands } from '../src/commands/dispatch.ts'
 import { command, damaged, garbage, type Random, seeded } from './support/fuzz.ts'
 import { startProcess } from './support/process.ts'
 import { temporaryDir } from './support/target.ts'
@@ -12,12 +12,12 @@ const CONNECTIONS = 8
 /** Replays one run: `FUZZ_SEED=1 npm test -- --only document-server/tests/fuzz`. */
 const seed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31))
 
-const all = Object.entries(commands).map(([name, { options }]) => [name, options] as const)
-/** A failed attempt to sign in is answered late on purpose: few of them, and those on connections of strangers. */
+const all = Object.entries(commands).map(([name, { options }]) => [name, options.split(' ').filter(Boolean)] as const)
+/** Failed attempts to sign in are answered late on purpose, so there are few of them, on connections that have not signed in. */
 const known = all.filter(([name]) => !/^(sasl|logout)/.test(name))
 const ping = opMsg({ ping: 1, $db: 'a' })
 
-test(`${INPUTS} inputs of a generator end no process, and every command is answered (seed ${seed})`, async () => {
+test(`${INPUTS} random inputs end no process, and every command is answered (seed ${seed})`, async () => {
   await using dir = await temporaryDir()
   await using server = await startProcess(dir.path, ['--durability', 'process'])
   let stderr = ''
@@ -31,14 +31,14 @@ test(`${INPUTS} inputs of a generator end no process, and every command is answe
       if (wire.ended) wire = random(4) === 0 ? new Wire(server.url) : await Wire.signedIn(server.url)
       const kind = random(10)
       if (kind === 0) {
-        // What it makes the server wait for never comes.
+        // The server may wait for a rest that never comes.
         wire.socket.end(garbage(random))
         await wire.closed
       } else if (kind < 4) {
         wire.socket.write(damaged(random, command(random, known)))
         wire.socket.write(ping)
         await wire.next()
-        // A reply more may be on its way, which belongs to no later input.
+        // Another reply may be on its way, which must not be taken for that to a later input.
         if (random(3) === 0) wire.socket.destroy()
         await (wire.socket.destroyed ? wire.closed : wire.drained())
       } else {

@@ -24,7 +24,7 @@ async function open(): Promise<Socket> {
   return socket
 }
 
-/** What the server answers before it closes the connection (or, with `replies`, before that many replies came). */
+/** The replies until the server closes the connection, or the given number of replies. */
 async function exchange(bytes: Uint8Array, replies = Number.POSITIVE_INFINITY): Promise<Document[]> {
   const socket = await open()
   const answers: Document[] = []
@@ -48,13 +48,13 @@ async function exchange(bytes: Uint8Array, replies = Number.POSITIVE_INFINITY): 
 const ping = opMsg({ ping: 1, $db: 'a' })
 const alive = async () => assert.equal((await client.db('a').command({ ping: 1 })).ok, 1)
 
-test('lengths that cannot be end the connection', async () => {
+test('impossible lengths end the connection', async () => {
   for (const length of [0, 15, -1, 48_000_001, 2 ** 31 - 1])
     assert.deepEqual(await exchange(message(2013, Buffer.alloc(40), length)), [])
   await alive()
 })
 
-test('unknown opcodes, flags, sections and checksums end the connection, after the replies before them', async () => {
+test('unknown opcodes, flags, sections and checksums end the connection after the earlier replies', async () => {
   const body = serialize({ ping: 1, $db: 'a' })
   const bad = [
     message(2012, Buffer.alloc(30)),
@@ -70,7 +70,7 @@ test('unknown opcodes, flags, sections and checksums end the connection, after t
   await alive()
 })
 
-test('a message in single bytes and many in one piece are understood', async () => {
+test('a message in single bytes is understood, and so are many messages in one piece', async () => {
   const socket = await open()
   socket.setNoDelay(true)
   for (const byte of ping) socket.write(Buffer.of(byte))
@@ -80,7 +80,7 @@ test('a message in single bytes and many in one piece are understood', async () 
   assert.equal((await exchange(Buffer.concat(Array.from({ length: 50 }, () => ping)), 50)).length, 50)
 })
 
-test('broken BSON is answered with an error', async () => {
+test('invalid BSON is answered with an error', async () => {
   const body = serialize({ find: 'c', filter: { a: 'text' }, $db: 'a' })
   const broken = Buffer.from(body)
   broken.writeInt32LE(9999, broken.indexOf('text') - 4)
@@ -88,7 +88,7 @@ test('broken BSON is answered with an error', async () => {
   assert.deepEqual([reply?.ok, reply?.codeName], [0, 'BadValue'])
 })
 
-test('the legacy handshake is answered, other legacy commands are refused', async () => {
+test('the legacy handshake is answered, and other legacy commands are refused', async () => {
   const [hello, refused] = await exchange(
     Buffer.concat([opQuery({ ismaster: 1, helloOk: true }), opQuery({ insert: 'c' })]),
     2,
@@ -97,7 +97,7 @@ test('the legacy handshake is answered, other legacy commands are refused', asyn
   assert.deepEqual([refused?.ok, refused?.code], [0, 59])
 })
 
-test('random damage never stops the server', async () => {
+test('randomly damaged messages never stop the server', async () => {
   const good = [
     opMsg({ insert: 'fuzz', documents: [{ a: 1, b: ['x', { c: 2.5 }] }], $db: 'a' }),
     opMsg({ update: 'fuzz', updates: [{ q: { a: 1 }, u: { $set: { 'b.0': 'y' } }, upsert: true }], $db: 'a' }),
@@ -110,7 +110,7 @@ test('random damage never stops the server', async () => {
   }
   const damaged = Array.from({ length: 300 }, () => {
     const bytes = Buffer.from(good[random(good.length)] ?? ping)
-    // The length of the message stays, so that most damage reaches the parsers behind the framing.
+    // The length stays intact, so that most damaged messages reach the parsers.
     for (let hits = 1 + random(4); hits > 0; hits--) bytes[4 + random(bytes.byteLength - 4)] = random(256)
     return bytes
   })
@@ -127,7 +127,7 @@ test('random damage never stops the server', async () => {
   await alive()
 })
 
-test('a client that goes away in the middle of a message or a result harms nobody', async () => {
+test('a client that leaves in the middle of a message or a result harms nobody', async () => {
   await client
     .db('a')
     .collection('large')
@@ -145,7 +145,7 @@ test('a client that goes away in the middle of a message or a result harms nobod
   await alive()
 })
 
-test('names that could reach a prototype are refused, and none is changed', async () => {
+test('names that could reach a prototype are refused, and no prototype changes', async () => {
   const collection = client.db('a').collection<Document>('proto')
   const evil = JSON.parse('{"__proto__": {"polluted": true}}')
   await assert.rejects(collection.insertOne({ ...JSON.parse('{"x": 1}'), n: evil }), /__proto__/)
@@ -200,7 +200,7 @@ test('transactions are refused clearly', async () => {
   await assert.rejects(client.db('a').command(command), { code: 20 })
 })
 
-test('arithmetic that JavaScript cannot do exactly is refused, not answered wrongly', async () => {
+test('arithmetic that JavaScript cannot do exactly is refused, not done wrongly', async () => {
   const collection = client.db('a').collection<Document>('decimal')
   await collection.insertOne({ d: Decimal128.fromString('0.1') })
   await assert.rejects(collection.updateOne({}, { $inc: { d: 1 } }), /Decimal128/)
@@ -209,7 +209,7 @@ test('arithmetic that JavaScript cannot do exactly is refused, not answered wron
   await assert.rejects(collection.aggregate([{ $project: { s: { $add: ['$d', 1] } } }]).toArray(), { code: 2 })
 })
 
-test('nesting has a limit, and the server outlives it', async () => {
+test('nesting has a limit, and the server survives deeper documents', async () => {
   let deep: Document = {}
   for (let depth = 0; depth < 5000; depth++) deep = { a: deep }
   const [reply] = await exchange(opMsg({ insert: 'deep', documents: [deep], $db: 'a' }), 1)

@@ -8,7 +8,7 @@ import { end, outcome, spawnMain, startProcess } from './support/process.ts'
 import { temporaryDir } from './support/target.ts'
 
 describe('main.ts and its options', { concurrency: true }, () => {
-  test('the process prints one line, keeps its data over a restart and ends on SIGTERM and SIGINT', async () => {
+  test('the process prints one line, keeps its data across restarts, and ends on SIGTERM and SIGINT', async () => {
     await using dir = await temporaryDir()
     for (const [round, signal] of (['SIGTERM', 'SIGINT'] as const).entries()) {
       await using server = await startProcess(dir.path)
@@ -27,7 +27,7 @@ describe('main.ts and its options', { concurrency: true }, () => {
     }
   })
 
-  test('a server whose output nobody reads goes on', async () => {
+  test('a server goes on if nobody reads its output', async () => {
     await using dir = await temporaryDir()
     await using server = await startProcess(dir.path)
     server.child.stdout?.destroy()
@@ -51,7 +51,7 @@ describe('main.ts and its options', { concurrency: true }, () => {
     await again.close()
   })
 
-  test('a taken port is refused in one line, and gives the directory free', async () => {
+  test('a taken port is refused in one line, and the directory is released', async () => {
     await using dir = await temporaryDir()
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
@@ -66,7 +66,7 @@ describe('main.ts and its options', { concurrency: true }, () => {
     other.close()
   })
 
-  test('--help explains, unknown and wrong flags are refused', async () => {
+  test('--help explains the options, and unknown and invalid ones are refused', async () => {
     const help = await outcome(spawnMain(['--help']))
     assert.equal(help.code, 0)
     assert.match(help.stdout, /--durability/)

@@ -8,7 +8,7 @@ import { decode, encode } from '../src/bson/document.ts'
 import { encodeKey } from '../src/bson/key.ts'
 import { embeddedTarget, type Target } from './support/target.ts'
 
-/** Few different values of many types, so that equal ones meet often. */
+/** A few values of many types, so that equal ones occur often. */
 const scalar: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(null, true, false, '', 'a', 'b', 'ab', '\uffff', '💡', 'x'.repeat(300)),
   fc.integer({ min: -2, max: 2 }).map(n => new Int32(n)),
@@ -32,7 +32,7 @@ const { value } = fc.letrec<{ value: unknown }>(tie => ({
   ),
 }))
 
-test('keys are equal exactly for values that compare equal', () => {
+test('keys are equal exactly if the values compare as equal', () => {
   fc.assert(
     fc.property(value, value, (a, b) => encodeKey(a).equals(encodeKey(b)) === (compareValues(a, b) === 0)),
     { numRuns: 3000 },
@@ -70,7 +70,7 @@ after(async () => {
   await target[Symbol.asyncDispose]()
 })
 
-test('what a filter finds does not depend on the indexes', async () => {
+test('the result of a filter does not depend on the indexes', async () => {
   const [plain, indexed] = ['plain', 'indexed'].map(name => client.db('p').collection<Document>(name))
   assert.ok(plain && indexed)
   await indexed.createIndexes([
@@ -84,7 +84,7 @@ test('what a filter finds does not depend on the indexes', async () => {
     numRuns: 400,
     seed: 7,
   })
-  // Two arrays in one index are refused; b and c hold none here, so all are taken.
+  // Two arrays in one index would be refused, but b and c are never arrays here.
   await plain.insertMany(documents.map((doc, _id) => ({ _id, ...doc })) as Document[])
   await indexed.insertMany(documents.map((doc, _id) => ({ _id, ...doc })) as Document[])
   const filters = fc.sample(

@@ -13,7 +13,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   }
 }
 
-test('documents of a TTL index expire, others stay', async () => {
+test('documents in a TTL index expire, and others stay', async () => {
   await using dir = await temporaryDir()
   await using server = await startDocumentServer({ dir: dir.path, expirySweepMs: 20 })
   const client = new MongoClient(server.url)
@@ -40,7 +40,7 @@ test('an unused cursor is closed', async () => {
   await db.collection('c').insertMany([{}, {}, {}])
   const { cursor } = await db.command({ find: 'c', batchSize: 1 }, { promoteLongs: false })
   const kept = await db.command({ find: 'c', batchSize: 1, noCursorTimeout: true }, { promoteLongs: false })
-  // A look would keep the cursor in use, so it is looked at once, when it has to be gone.
+  // Reading would keep the cursor in use, so it is read only once, when it has to be closed.
   await sleep(200)
   await assert.rejects(db.command({ getMore: cursor.id, collection: 'c' }), { code: 43 })
   assert.equal((await db.command({ getMore: kept.cursor.id, collection: 'c' })).cursor.nextBatch.length, 2)
@@ -66,7 +66,7 @@ test('a cursor on a dropped collection fails, and the end of its session closes 
   await client.close()
 })
 
-test('maxTimeMS ends a command, and a writing one leaves nothing', async () => {
+test('maxTimeMS ends a command, and a writing command leaves no changes', async () => {
   await using dir = await temporaryDir()
   await using server = await startDocumentServer({ dir: dir.path, durability: 'process' })
   const client = new MongoClient(server.url)
@@ -114,7 +114,7 @@ test('counters and a queue under concurrent clients', async () => {
   await Promise.all(clients.map(client => client.close()))
 })
 
-test('close finishes what was accepted, and can be called twice', async () => {
+test('close finishes the accepted commands, and can be called twice', async () => {
   await using dir = await temporaryDir()
   const server = await startDocumentServer({ dir: dir.path })
   const client = new MongoClient(server.url, { serverSelectionTimeoutMS: 200 })

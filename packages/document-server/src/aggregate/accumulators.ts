@@ -4,7 +4,7 @@ import { type Doc, isDoc } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
 import { arithmetic, isNumeric, type Numeric, toNumber } from '../bson/numbers.ts'
 
-/** Makes one value of the values of a group; `undefined` entries are missing fields. */
+/** Computes one value from the values of a group. `undefined` entries stand for missing fields. */
 export type Accumulator = (values: readonly unknown[]) => unknown
 
 const total = (values: readonly unknown[]): Numeric =>

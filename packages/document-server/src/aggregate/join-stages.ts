@@ -1,29 +1,26 @@
 import { type Doc, isDoc, maxDocumentBytes } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { compileExpression } from '../expression/expression.ts'
-import { collect, Held } from '../memory.ts'
+import { collect, Memory } from '../memory.ts'
 import { listed, type Pace } from '../pace.ts'
-import { parsePath, someValue } from '../query/path.ts'
-import type { CompileStage, StageContext } from './stage.ts'
-import { withField } from './with-field.ts'
+import { parsePath, someValue, withField } from '../query/path.ts'
+import type { CompileStage, StageContext } from './row-stages.ts'
 
-const fail = (message: string): never => {
-  throw new CommandError('FailedToParse', message)
-}
+const malformed = (message: string): never => fail(message, 'FailedToParse')
 
 const text = (doc: Doc, name: string, stage: string): string => {
   const value = doc[name]
-  return typeof value === 'string' ? value : fail(`the ${stage} argument '${name}' must be a string`)
+  return typeof value === 'string' ? value : malformed(`the ${stage} argument '${name}' must be a string`)
 }
 
 function allowOnly(doc: Doc, names: readonly string[], stage: string): void {
   const unknown = Object.keys(doc).find(key => !names.includes(key))
-  if (unknown !== undefined) fail(`unknown argument to ${stage}: ${unknown}`)
+  if (unknown !== undefined) malformed(`unknown argument to ${stage}: ${unknown}`)
 }
 
 const lookup: CompileStage = (argument, context) => {
-  if (!isDoc(argument)) return fail('the $lookup specification must be an object')
+  if (!isDoc(argument)) return malformed('the $lookup specification must be an object')
   allowOnly(argument, ['from', 'localField', 'foreignField', 'as', 'let', 'pipeline'], '$lookup')
   const from = text(argument, 'from', '$lookup')
   const as = parsePath(text(argument, 'as', '$lookup'))
@@ -33,22 +30,22 @@ const lookup: CompileStage = (argument, context) => {
     const join = joined()
     for await (const doc of docs) {
       if (pace.tick()) await pace.pause()
-      yield withField(doc, as, await collect(join(doc), heldBy('$lookup'), pace))
+      yield withField(doc, as, await collect(join(doc), oneField('$lookup'), pace))
     }
   }
 }
 
-/** What one field of a document takes: no document can be larger. */
-const heldBy = (stage: string): Held => new Held(stage, maxDocumentBytes, 'Location4568')
+/** The memory for one field of a document, which can never be larger than a document. */
+const oneField = (stage: string): Memory => new Memory(stage, maxDocumentBytes, 'Location4568')
 
-/** Gives, for one run of the stage, what finds the documents of the other collection for a document of this one. */
+/** Returns, for one run of the stage, a function that finds the other collection's documents for a document. */
 function joiner(argument: Doc, from: string, context: StageContext): () => (doc: Doc) => AsyncIterable<Doc> {
   const byField = argument.localField === undefined ? undefined : fieldJoin(argument, from, context)
   if (argument.pipeline === undefined) {
-    const join = byField ?? fail('$lookup requires localField and foreignField, or a pipeline')
+    const join = byField ?? malformed('$lookup requires localField and foreignField, or a pipeline')
     return () => join
   }
-  if (!Array.isArray(argument.pipeline)) return fail("the $lookup argument 'pipeline' must be an array")
+  if (!Array.isArray(argument.pipeline)) return malformed("the $lookup argument 'pipeline' must be an array")
   const pipeline: unknown[] = argument.pipeline
   const lets = Object.entries(isDoc(argument.let) ? argument.let : {}).map(
     ([name, value]) => [name, compileExpression(value)] as const,
@@ -57,7 +54,7 @@ function joiner(argument: Doc, from: string, context: StageContext): () => (doc:
     Object.fromEntries(lets.map(([name, value]) => [name, value(doc, context.variables) ?? null]))
   context.compile(pipeline, { ...context, variables: { ...context.variables, ...bound({}) } })
   return () => {
-    const all = byField ? undefined : kept(() => context.read(from, {}), context.pace)
+    const all = byField ? undefined : cached(() => context.read(from, {}), context.pace)
     return doc => {
       const variables = { ...context.variables, ...bound(doc) }
       return context.compile(pipeline, { ...context, variables })(byField?.(doc) ?? all?.() ?? listed([]))
@@ -65,11 +62,11 @@ function joiner(argument: Doc, from: string, context: StageContext): () => (doc:
   }
 }
 
-/** Reads once what is asked for several times. */
-function kept(read: () => AsyncIterable<Doc>, pace: Pace): () => AsyncIterable<Doc> {
+/** Reads the documents once, however often they are needed. */
+function cached(read: () => AsyncIterable<Doc>, pace: Pace): () => AsyncIterable<Doc> {
   let docs: Promise<Doc[]> | undefined
   return async function* () {
-    docs ??= collect(read(), new Held('$lookup'), pace)
+    docs ??= collect(read(), new Memory('$lookup'), pace)
     yield* await docs
   }
 }
@@ -90,15 +87,16 @@ function fieldJoin(argument: Doc, from: string, context: StageContext): (doc: Do
 
 const facet: CompileStage = (argument, context) => {
   if (!isDoc(argument) || Object.keys(argument).length === 0)
-    return fail('the $facet specification must be a non-empty object')
+    return malformed('the $facet specification must be a non-empty object')
   const parts = Object.entries(argument).map(([name, pipeline]) => {
-    if (!Array.isArray(pipeline)) return fail(`the $facet argument '${name}' must be an array`)
+    if (!Array.isArray(pipeline)) return malformed(`the $facet argument '${name}' must be an array`)
     return [name, context.compile(pipeline, context)] as const
   })
   return async function* (docs) {
-    const all = await collect(docs, new Held('$facet'), context.pace)
+    const all = await collect(docs, new Memory('$facet'), context.pace)
     const result: Doc = {}
-    for (const [name, stage] of parts) result[name] = await collect(stage(listed(all)), heldBy('$facet'), context.pace)
+    for (const [name, stage] of parts)
+      result[name] = await collect(stage(listed(all)), oneField('$facet'), context.pace)
     yield result
   }
 }
@@ -116,7 +114,7 @@ const unionWith: CompileStage = (argument, context) => {
   }
 }
 
-/** Stages that bring other documents or pipelines in. */
+/** Stages that involve other collections or pipelines. */
 export const joinStages: Readonly<Record<string, CompileStage>> = {
   $lookup: lookup,
   $facet: facet,

@@ -1,17 +1,31 @@
-import { type Doc, isDoc } from '../bson/document.ts'
+import { type Doc, isDoc, roughSize } from '../bson/document.ts'
 import { isNumeric, toNumber, wholeNumber } from '../bson/numbers.ts'
-import { roughSize } from '../bson/size.ts'
-import { CommandError } from '../errors.ts'
-import { collect, Held } from '../memory.ts'
+import { fail } from '../errors.ts'
+import type { Variables } from '../expression/expression.ts'
+import { collect, Memory } from '../memory.ts'
+import type { Pace } from '../pace.ts'
 import { compileFilter } from '../query/match.ts'
-import { type Path, parsePath } from '../query/path.ts'
-import { checkSort, sorted } from '../query/sort.ts'
-import type { CompileStage } from './stage.ts'
-import { fieldOf, withField } from './with-field.ts'
+import { fieldOf, type Path, parsePath, withField } from '../query/path.ts'
+import { checkSort, type Scores, sorted } from '../query/sort.ts'
 
-const fail = (message: string): never => {
-  throw new CommandError('BadValue', message)
+/** A stage turns a stream of documents into another, lazily. It never changes stored documents in place. */
+export type Stage = (docs: AsyncIterable<Doc>) => AsyncIterable<Doc>
+
+/** What a stage needs besides its documents. */
+export interface PipelineContext {
+  readonly variables: Variables
+  readonly scores: Scores
+  readonly pace: Pace
+  /** The documents of another collection of the database that match a filter. */
+  readonly read: (collection: string, filter: Doc) => AsyncIterable<Doc>
 }
+
+export interface StageContext extends PipelineContext {
+  /** Compiles a pipeline nested in a stage. */
+  readonly compile: (pipeline: readonly unknown[], context: PipelineContext) => Stage
+}
+
+export type CompileStage = (argument: unknown, context: StageContext) => Stage
 
 function wholeArgument(name: string, argument: unknown, least: number): number {
   const value = isNumeric(argument) ? toNumber(argument) : Number.NaN
@@ -70,7 +84,7 @@ const count: CompileStage = argument => {
 const sample: CompileStage = (argument, { pace }) => {
   const size = wholeArgument('$sample', isDoc(argument) ? argument.size : undefined, 1)
   return async function* (docs) {
-    const placed = (await collect(docs, new Held('$sample'), pace)).map(doc => ({ doc, place: Math.random() }))
+    const placed = (await collect(docs, new Memory('$sample'), pace)).map(doc => ({ doc, place: Math.random() }))
     for (const { doc } of placed.sort((a, b) => a.place - b.place).slice(0, size)) yield doc
   }
 }
@@ -106,7 +120,7 @@ function* unwound(doc: Doc, path: Path, indexPath: Path | undefined, preserve: b
   if (!isEmpty || preserve) yield numbered(Array.isArray(value) ? withField(doc, path, undefined) : doc, null)
 }
 
-/** Stages that pick, order or multiply documents. */
+/** Stages that select, order or multiply documents. */
 export const rowStages: Readonly<Record<string, CompileStage>> = {
   $match: match,
   $sort: sort,

@@ -1,4 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Database } from '../storage/database.ts'
 import { hmac, makeVerifier, type Verifier } from './scram.ts'
 
@@ -6,11 +8,11 @@ const schema = `
   CREATE TABLE IF NOT EXISTS users (
     name TEXT PRIMARY KEY, salt BLOB NOT NULL, iterations INTEGER NOT NULL, stored_key BLOB NOT NULL, server_key BLOB NOT NULL)`
 
-/** Who may use the server: one user, who may do everything in every database. */
+/** The one user of the server, who may do everything in every database. */
 export class Credentials {
   readonly user: string
   readonly #verifier: Verifier
-  /** Makes up salts for users that do not exist: the same one each time for a name, also after a restart. */
+  /** The key that derives salts for unknown users: always the same salt for the same name, even after a restart. */
   readonly #decoy: Buffer
 
   private constructor(user: string, verifier: Verifier) {
@@ -19,7 +21,7 @@ export class Credentials {
     this.#decoy = hmac(verifier.serverKey, 'decoy')
   }
 
-  /** Takes this user and password; the database keeps a salted hash of it and no other user. */
+  /** Makes this the only user. The database stores a salted hash of the password. */
   static async open(database: Database, user: string, password: string, rounds: number): Promise<Credentials> {
     database.exec(schema)
     const kept = stored(database, user)
@@ -36,7 +38,7 @@ export class Credentials {
     return new Credentials(user, made)
   }
 
-  /** What a proof is checked against. For an unknown user something that no proof fits and that looks alike. */
+  /** The verifier to check a proof against. An unknown user gets one that looks real but that no proof matches. */
   verifierOf(user: string): Verifier {
     if (user === this.user) return this.#verifier
     const { salt, iterations } = this.#verifier
@@ -55,4 +57,40 @@ function stored(database: Database, user: string): Verifier | undefined {
       serverKey: Buffer.from(row.server_key as Uint8Array),
     }
   )
+}
+
+/** SASLprep leaves these characters as they are, so every client derives the same key from them. */
+const printable = /^[\x20-\x7e]{1,256}$/
+
+/** @throws Error for a password that clients might encode differently */
+export function checkPassword(password: string, origin: string): string {
+  if (printable.test(password)) return password
+  throw new Error(`${origin} is not a valid password for this server: use 1 to 256 printable ASCII characters`)
+}
+
+/**
+ * The password in a file, without the newline at its end.
+ * @throws Error if the file cannot be read, or if others may read it
+ */
+export function readPassword(file: string): string {
+  const { mode } = statSync(file)
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+    throw new Error(`the password file ${file} is open to others: chmod 600 ${file}`)
+  return checkPassword(readFileSync(file, 'utf8').replace(/\r?\n$/, ''), `the content of ${file}`)
+}
+
+/** The password stored in a file that only its owner can read. The first start creates it. */
+export function keptPassword(file: string): string {
+  try {
+    return readPassword(file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+  const made = randomBytes(24).toString('base64url')
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  // Renamed into place, so that a crash cannot leave half a password.
+  writeFileSync(`${file}.new`, made, { mode: 0o600 })
+  chmodSync(`${file}.new`, 0o600)
+  renameSync(`${file}.new`, file)
+  return made
 }

@@ -1,23 +1,21 @@
 import { Binary, BSONRegExp, Code, Long, ObjectId } from 'bson'
 import { step } from '../pace.ts'
-import type { Doc } from './document.ts'
-import { compareNumbers, isNumeric } from './numbers.ts'
+import { type Doc, isDoc } from './document.ts'
+import { compareNumbers, type Numeric, numberOrder, sign } from './numbers.ts'
 import { typeOrder } from './types.ts'
 
-const sign = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
-
-/** Compares two decoded values in MongoDB's sort order (types first, then values). */
+/** Compares two decoded values in MongoDB's sort order: by type first, then by value. */
 export function compareValues(a: unknown, b: unknown): number {
   step()
-  const order = typeOrder(a)
-  return sign(order, typeOrder(b)) || compareSameType(a, b)
+  const [order, other] = [typeOrder(a), typeOrder(b)]
+  if (order !== other) return sign(order, other)
+  return order === numberOrder ? compareNumbers(a as Numeric, b as Numeric) : compareSameType(a, b)
 }
 
 export const equalValues = (a: unknown, b: unknown): boolean => compareValues(a, b) === 0
 
 function compareSameType(a: unknown, b: unknown): number {
   if (typeof a === 'boolean') return sign(Number(a), Number(b))
-  if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b)
   if (a instanceof ObjectId && b instanceof ObjectId) return Buffer.compare(a.id, b.id)
   if (a instanceof Date && b instanceof Date) return sign(a.getTime(), b.getTime())
   if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b)
@@ -28,9 +26,7 @@ function compareSameType(a: unknown, b: unknown): number {
     return compareStrings(a.pattern, b.pattern) || compareStrings(a.options, b.options)
   if (a instanceof Code && b instanceof Code) return compareStrings(a.code, b.code)
   if (isText(a) && isText(b)) return compareStrings(String(a), String(b))
-  if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null && typeOrder(a) === 20)
-    return compareDocs(a as Doc, b as Doc)
-  return 0 // null, undefined, MinKey, MaxKey
+  return isDoc(a) && isDoc(b) ? compareDocs(a, b) : 0 // the rest: null, undefined, MinKey, MaxKey
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' || typeOrder(value) === 15
@@ -43,7 +39,7 @@ function compareArrays(a: readonly unknown[], b: readonly unknown[]): number {
   return sign(a.length, b.length)
 }
 
-/** Field by field in stored order: type, then name, then value. Key order matters, as in MongoDB. */
+/** Compares field by field in stored order: type, then name, then value. Key order matters, as in MongoDB. */
 function compareDocs(a: Doc, b: Doc): number {
   const keysA = Object.keys(a)
   const keysB = Object.keys(b)
@@ -56,7 +52,7 @@ function compareDocs(a: Doc, b: Doc): number {
   return sign(keysA.length, keysB.length)
 }
 
-/** Order of the UTF-8 bytes. UTF-16 units differ from it only where surrogates meet U+E000 and above. */
+/** The order of the UTF-8 bytes. The order of UTF-16 units differs only between surrogates and U+E000 and above. */
 function compareStrings(a: string, b: string): number {
   if (a === b) return 0
   const length = Math.min(a.length, b.length)

@@ -1,29 +1,29 @@
 import { BSONError, DBRef, deserialize, serialize } from 'bson'
-import { CommandError } from '../errors.ts'
-import { roughSize } from './size.ts'
+import { CommandError, fail } from '../errors.ts'
+import { step } from '../pace.ts'
 
-/** A decoded BSON document. Numbers stay wrapped (Int32, Double, Long, Decimal128), so nothing loses its type. */
+/** A decoded BSON document. Numbers stay wrapped (Int32, Double, Long, Decimal128), so that none loses its type. */
 export type Doc = Record<string, unknown>
 
-/** Largest stored document, in bytes, as in MongoDB. */
+/** The largest stored document, in bytes, as in MongoDB. */
 export const maxDocumentBytes = 16 * 1024 * 1024
-/** Deepest nesting of a document, as in MongoDB. */
+/** The deepest nesting of a document, as in MongoDB. */
 const maxDepth = 200
 
 const decodeOptions = { promoteValues: false, promoteBuffers: false, bsonRegExp: true } as const
 const dbRefMark = Buffer.from('$ref\0')
 
-/** Decodes one BSON document. @throws CommandError when the bytes are not BSON */
+/** Decodes one BSON document. @throws CommandError if the bytes are not BSON */
 export function decode(bytes: Uint8Array): Doc {
   try {
     const doc: Doc = deserialize(bytes, decodeOptions)
-    // The codec turns {$ref, $id} into DBRef objects; a plain document is what queries have to see.
+    // The codec turns {$ref, $id} into DBRef objects, but queries need plain documents.
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(dbRefMark)
       ? (withoutDbRefs(doc) as Doc)
       : doc
   } catch (error) {
     if (error instanceof BSONError || error instanceof RangeError || error instanceof TypeError)
-      throw new CommandError('BadValue', `invalid BSON: ${error.message}`)
+      fail(`invalid BSON: ${error.message}`)
     throw error
   }
 }
@@ -37,7 +37,7 @@ export function encode(doc: Doc): Uint8Array {
   return bytes
 }
 
-/** A document and what a reply adds to it. */
+/** The largest document and what a reply adds to it. */
 const maxReplyBytes = maxDocumentBytes + 16 * 1024
 
 const tooLarge = (size: number): CommandError =>
@@ -56,29 +56,50 @@ function withoutDbRefs(value: unknown): unknown {
   return value
 }
 
-/** Whether a value is an embedded document (and not an array, a scalar or a BSON wrapper). */
+/** Whether a value is an embedded document, not an array, a scalar or a BSON wrapper. */
 export function isDoc(value: unknown): value is Doc {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
-/** The field's own value; never one inherited from Object.prototype. */
+/** The document's own field, never one inherited from Object.prototype. */
 export function own(doc: Doc, key: string): unknown {
   return Object.hasOwn(doc, key) ? doc[key] : undefined
 }
 
 /**
- * Refuses what could harm the server itself or that the codec cannot write back: field names `__proto__` (alone or
- * as a segment of a dotted path) and `_bsontype`, and nesting deeper than MongoDB allows.
+ * Refuses what could harm the server itself, and what the codec cannot write back: the field names `__proto__` (also as a
+ * segment of a dotted path) and `_bsontype`, and nesting deeper than MongoDB allows.
  */
 export function assertHarmless(value: unknown, depth = 0): void {
-  if (depth > maxDepth) throw new CommandError('Overflow', `document exceeds maximum nested object depth: ${maxDepth}`)
+  if (depth > maxDepth) fail(`document exceeds maximum nested object depth: ${maxDepth}`, 'Overflow')
   if (Array.isArray(value)) {
     for (const element of value) assertHarmless(element, depth + 1)
   } else if (isDoc(value)) {
     for (const key of Object.keys(value)) {
       if (key === '_bsontype' || (key.includes('__proto__') && key.split('.').includes('__proto__')))
-        throw new CommandError('BadValue', `the field name '${key}' is refused by this server`)
+        fail(`the field name '${key}' is refused by this server`)
       assertHarmless(value[key], depth + 1)
     }
   }
+}
+
+/**
+ * A lower bound for the size of a value as BSON, close to it. Stops counting above `most`: an expression can put one large value
+ * into a document a thousand times.
+ */
+export function roughSize(value: unknown, most = Number.POSITIVE_INFINITY): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 1
+  step()
+  let size = 5
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length && size <= most; at++) size += 3 + roughSize(value[at], most - size)
+    return size
+  }
+  if (!isDoc(value)) return 'length' in value && typeof value.length === 'function' ? Number(value.length()) : 8
+  for (const [name, field] of Object.entries(value)) {
+    size += 2 + name.length + roughSize(field, most - size)
+    if (size > most) break
+  }
+  return size
 }

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { Binary, BSONRegExp, Code, ObjectId, Timestamp } from 'bson'
-import { type Doc, isDoc } from './document.ts'
+import { isDoc } from './document.ts'
 import { isNumeric, numberKey } from './numbers.ts'
 import { typeOrder } from './types.ts'
 
-/** Longer contents are replaced by their SHA-256: the keys answer equality only, so order may be lost. */
+/** Longer contents are replaced by their SHA-256: keys serve equality only, so their order does not matter. */
 const longestContent = 256
 
 /**
- * Bytes that are equal exactly for values that MongoDB holds equal (1, 1.0 and NumberLong(1) give one key; key order
- * of documents counts). Self-delimiting, so that keys of a compound index are concatenated and searched by prefix.
+ * Encodes a value as bytes that are equal exactly when MongoDB considers the values equal: 1, 1.0 and NumberLong(1) share a key,
+ * and the key order of documents counts. Keys are self-delimiting: those of a compound index are concatenated and searched by prefix.
  */
 export function encodeKey(value: unknown): Buffer {
   let tag = typeOrder(value)
@@ -39,14 +39,11 @@ function keyContent(value: unknown): Buffer {
   if (value instanceof Binary) return Buffer.concat([Buffer.of(value.sub_type), value.value()])
   if (value instanceof BSONRegExp) return Buffer.from(`${value.pattern}\0${value.options}`)
   if (value instanceof Code) return Buffer.from(value.code)
-  return isDoc(value) ? docContent(value) : Buffer.from(String(value))
+  if (!isDoc(value)) return Buffer.from(String(value))
+  return Buffer.concat(Object.entries(value).flatMap(([key, field]) => [encodeKey(key), encodeKey(field)]))
 }
 
-function docContent(doc: Doc): Buffer {
-  return Buffer.concat(Object.entries(doc).flatMap(([key, field]) => [encodeKey(key), encodeKey(field)]))
-}
-
-/** The smallest byte string above every one that begins with `prefix`. */
+/** The smallest byte string above all that begin with `prefix`. */
 export function prefixEnd(prefix: Buffer): Buffer {
   const end = Buffer.from(prefix)
   for (let index = end.length - 1; index >= 0; index--) {

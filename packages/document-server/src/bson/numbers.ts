@@ -1,18 +1,14 @@
-import { Decimal128, Double, Int32, Long, Timestamp } from 'bson'
-import { CommandError } from '../errors.ts'
+import { Decimal128, Double, Int32, Long } from 'bson'
+import { fail } from '../errors.ts'
 import { step } from '../pace.ts'
+import { typeOrder } from './types.ts'
 
 export type Numeric = number | Int32 | Double | Long | Decimal128
 
-export function isNumeric(value: unknown): value is Numeric {
-  return (
-    typeof value === 'number' ||
-    value instanceof Int32 ||
-    value instanceof Double ||
-    (value instanceof Long && !(value instanceof Timestamp)) ||
-    value instanceof Decimal128
-  )
-}
+/** The place of numbers in MongoDB's order of types. */
+export const numberOrder = typeOrder(0)
+
+export const isNumeric = (value: unknown): value is Numeric => typeOrder(value) === numberOrder
 
 /** The nearest JavaScript number. */
 export function toNumber(value: Numeric): number {
@@ -22,7 +18,7 @@ export function toNumber(value: Numeric): number {
   return Number(value.toString())
 }
 
-/** Exact value as `coefficient × 10^exponent`, or a non-finite number. */
+/** The exact value as `coefficient × 10^exponent`, or a non-finite number. */
 type Exact = number | { coefficient: bigint; exponent: number }
 
 function exact(value: Numeric): Exact {
@@ -31,13 +27,10 @@ function exact(value: Numeric): Exact {
   const double = toNumber(value)
   if (!Number.isFinite(double)) return double
   if (Number.isInteger(double)) return { coefficient: BigInt(double), exponent: 0 }
-  // A finite double is an integer times 2^-k, so it is an integer times 10^-k after multiplying by 5^k.
+  // A finite double is an integer times 2^-k, which is that integer times 5^k times 10^-k.
   let shift = 0
   let scaled = double
-  while (!Number.isInteger(scaled)) {
-    scaled *= 2
-    shift++
-  }
+  for (; !Number.isInteger(scaled); shift++) scaled *= 2
   return { coefficient: BigInt(scaled) * 5n ** BigInt(shift), exponent: -shift }
 }
 
@@ -48,31 +41,27 @@ function exactDecimal(text: string): Exact {
   return { coefficient: BigInt(`${sign}${whole}${fraction}`), exponent: Number(exponent) - fraction.length }
 }
 
-/** Compares by exact value over all number types; NaN is the smallest, as in MongoDB. */
+/** -1, 0 or 1, as `a` is less than, equal to or greater than `b`. */
+export const sign = <T extends number | bigint>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Compares by exact value across all number types. NaN is the smallest, as in MongoDB. */
 export function compareNumbers(a: Numeric, b: Numeric): number {
-  const x = toNumber(a)
-  const y = toNumber(b)
-  if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) ? (Number.isNaN(y) ? 0 : -1) : 1
-  if (x < y) return -1
-  if (x > y) return 1
-  // Equal as doubles: only Long and Decimal128 may still differ.
-  if (!(a instanceof Long || a instanceof Decimal128 || b instanceof Long || b instanceof Decimal128)) return 0
-  return compareExact(exact(a), exact(b))
+  const [x, y] = [toNumber(a), toNumber(b)]
+  if (Number.isNaN(x) || Number.isNaN(y)) return sign(Number(!Number.isNaN(x)), Number(!Number.isNaN(y)))
+  // Numbers that are equal as doubles differ only if one of them is a Long or a Decimal128.
+  const isExact = a instanceof Long || a instanceof Decimal128 || b instanceof Long || b instanceof Decimal128
+  return sign(x, y) || (isExact ? compareExact(exact(a), exact(b)) : 0)
 }
 
 function compareExact(a: Exact, b: Exact): number {
-  if (typeof a === 'number' || typeof b === 'number') {
-    const x = typeof a === 'number' ? a : 0
-    const y = typeof b === 'number' ? b : 0
-    return x < y ? -1 : x > y ? 1 : 0
-  }
+  if (typeof a === 'number' || typeof b === 'number')
+    return sign(typeof a === 'number' ? a : 0, typeof b === 'number' ? b : 0)
   const exponent = Math.min(a.exponent, b.exponent)
-  const x = a.coefficient * 10n ** BigInt(a.exponent - exponent)
-  const y = b.coefficient * 10n ** BigInt(b.exponent - exponent)
-  return x < y ? -1 : x > y ? 1 : 0
+  const scaled = (value: Exclude<Exact, number>): bigint => value.coefficient * 10n ** BigInt(value.exponent - exponent)
+  return sign(scaled(a), scaled(b))
 }
 
-/** A text that is the same for all numbers that compare equal, whatever their type. */
+/** A text that is the same for all numbers that compare as equal, across their types. */
 export function numberKey(value: Numeric): string {
   const parts = exact(value)
   if (typeof parts === 'number') return String(parts)
@@ -88,10 +77,10 @@ export function numberKey(value: Numeric): string {
 const limits = { int: [-(2n ** 31n), 2n ** 31n - 1n], long: [-(2n ** 63n), 2n ** 63n - 1n] } as const
 const within = (value: bigint, [low, high]: readonly [bigint, bigint]): boolean => value >= low && value <= high
 
-/** `a + b` or `a × b` with MongoDB's result types: int → long on overflow, double if either is one. */
+/** `a + b` or `a × b` with MongoDB's result types: an int that overflows becomes a long, and a double makes the result a double. */
 export function arithmetic(operator: '+' | '*', a: Numeric, b: Numeric): Int32 | Long | Double {
   if (a instanceof Decimal128 || b instanceof Decimal128)
-    throw new CommandError('BadValue', 'arithmetic on Decimal128 is not supported by this server')
+    fail('arithmetic on Decimal128 is not supported by this server')
   step()
   if (a instanceof Int32 && b instanceof Int32) {
     const small = operator === '+' ? a.value + b.value : a.value * b.value
@@ -104,11 +93,11 @@ export function arithmetic(operator: '+' | '*', a: Numeric, b: Numeric): Int32 |
   const x = a instanceof Int32 ? BigInt(a.value) : a.toBigInt()
   const y = b instanceof Int32 ? BigInt(b.value) : b.toBigInt()
   const result = operator === '+' ? x + y : x * y
-  if (!within(result, limits.long)) throw new CommandError('BadValue', 'integer overflow: the result exceeds 64 bits')
+  if (!within(result, limits.long)) fail('integer overflow: the result exceeds 64 bits')
   return Long.fromBigInt(result)
 }
 
-/** A whole number as int or long, anything else as double: what MongoDB's own replies use. */
+/** A whole number as int or long, any other as double, as in MongoDB's own replies. */
 export function wholeNumber(value: number): Int32 | Long | Double {
   if (!Number.isInteger(value)) return new Double(value)
   return within(BigInt(value), limits.int) ? new Int32(value) : Long.fromNumber(value)

@@ -1,29 +1,30 @@
-import type { Doc } from '../bson/document.ts'
+import { ObjectId } from 'bson'
+import { type Doc, decode, encode } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
 import type { Variables } from '../expression/expression.ts'
-import type { Pace } from '../pace.ts'
 import type { Matcher } from '../query/match.ts'
 import { checkFilter, select } from '../query/select.ts'
 import { compileSort, type Scores, sorted } from '../query/sort.ts'
 import type { Collection, Row } from '../storage/collection.ts'
+import { isReplacement, type Update, upsertSeed } from '../update/update.ts'
 import { type Engine, findCollection, type Request } from './command.ts'
 
-/** Which rows a writing command is about. */
+/** Which rows a writing command changes. */
 export interface Choice {
   readonly filter: Doc
   readonly variables: Variables
   readonly sort?: Doc
 }
 
-/** Rows that are sorted at once; more are sorted with turns for others. */
+/** The most rows that are sorted without a pause. */
 const mostSortedAtOnce = 1000
-/** How often a row is looked for again when somebody else changed the one that was found. */
+/** How often the search starts again because another command changed the row that was found. */
 const mostAttempts = 10
 
 /**
- * Finds the first row that matches and changes it. What is found within a turn of the event loop is changed in that turn. A longer
- * search gives others their turns; then the row is read again, and looked for again when it no longer matches.
- * @param change called in a transaction, with undefined when nothing matches
+ * Finds the first row that matches and changes it. A row that is found within one turn of the event loop is changed in that turn.
+ * A longer search lets other commands run. Afterwards the row is read again, and the search repeated if it no longer matches.
+ * @param change called in a transaction, with undefined if nothing matches
  */
 export async function changeFirst<T>(
   request: Request,
@@ -50,7 +51,7 @@ export async function changeFirst<T>(
   }
 }
 
-/** Undefined when it takes longer than a turn. */
+/** Returns undefined if the search takes longer than one turn. */
 function firstAtOnce({ pace }: Request, collection: Collection, choice: Choice): { row: Row | undefined } | undefined {
   const scores: Scores = new WeakMap()
   const { candidates, matches } = select(collection, choice.filter, { variables: choice.variables, scores, pace })
@@ -87,10 +88,9 @@ async function search(
 }
 
 /**
- * Changes every row that matches. All are found before the first one changes, so that none is met again in its new form. When that
- * takes longer than a turn, rows that somebody else changed meanwhile so that they no longer match are left alone.
- * What was done before a failure stays.
- * @returns how many there were
+ * Changes every row that matches. All rows are found before the first one is changed, so that none is found again in its new form.
+ * Rows that another command changed meanwhile, so that they no longer match, are left alone. Changes made before a failure stay.
+ * @returns the number of changed rows
  */
 export async function changeAll(
   request: Request,
@@ -110,43 +110,50 @@ export async function changeAll(
     if (pace.tick()) await pace.pause()
     if (row && matches(row.doc)) rids.push(row.rid)
   }
-  let n = 0
-  for (let at = 0; at < rids.length; ) {
+  let [n, at] = [0, 0]
+  const changeSome = (): CommandError | undefined => {
+    const current = findCollection(request, engine)
+    if (!current) at = rids.length
+    try {
+      for (let due = false; current && !due && at < rids.length; at++) {
+        due = pace.tick()
+        const row = current.byRid(rids[at] ?? -1)
+        if (!row || !matches(row.doc)) continue
+        change(current, row)
+        n++
+      }
+    } catch (error) {
+      // Returned and not thrown, which would undo the changes before it.
+      if (error instanceof CommandError) return error
+      throw error
+    }
+    return undefined
+  }
+  while (at < rids.length) {
     if (pace.tick()) await pace.pause()
-    const slice = engine.database.write(() => {
-      const current = findCollection(request, engine)
-      return current && changeSome(pace, current, rids, at, { matches, change })
-    })
-    if (!slice) break
-    n += slice.changed
-    at = slice.next
-    if (slice.failure) throw slice.failure
+    const failure = engine.database.write(changeSome)
+    if (failure) throw failure
   }
   return n
 }
 
-/** Changes rows until others should have a turn. */
-function changeSome(
-  pace: Pace,
-  collection: Collection,
-  rids: readonly number[],
-  from: number,
-  { matches, change }: { matches: Matcher; change: (collection: Collection, row: Row) => void },
-): { changed: number; next: number; failure?: CommandError } {
-  let changed = 0
-  for (let at = from; at < rids.length; at++) {
-    try {
-      const due = pace.tick()
-      const row = collection.byRid(rids[at] ?? -1)
-      if (row && matches(row.doc)) {
-        change(collection, row)
-        changed++
-      }
-      if (due) return { changed, next: at + 1 }
-    } catch (failure) {
-      if (failure instanceof CommandError) return { changed, next: at, failure }
-      throw failure
-    }
-  }
-  return { changed, next: rids.length }
+/**
+ * Applies an update to a stored row. `changed`: whether its stored bytes changed.
+ * @throws CommandError if the update cannot be applied or violates a unique index
+ */
+export function modifyRow(collection: Collection, row: Row, update: Update): { doc: Doc; changed: boolean } {
+  // The row's decoded form is still needed for its index entries, so the update works on a copy.
+  const doc = update(decode(row.bytes), false)
+  const bytes = encode(doc)
+  const changed = Buffer.compare(bytes, row.bytes) !== 0
+  if (changed) collection.replace(row.rid, row.doc, doc, bytes)
+  return { doc, changed }
+}
+
+/** Inserts the document that an upsert makes from its filter and update. */
+export function upsert(collection: Collection, update: unknown, compiled: Update, filter: Doc): Doc {
+  const { _id = new ObjectId(), ...rest } = compiled(upsertSeed(filter, isReplacement(update)), true)
+  const doc = { _id, ...rest }
+  collection.insert(doc, encode(doc))
+  return doc
 }

@@ -1,29 +1,25 @@
 import { Binary, Double, Int32 } from 'bson'
 import { type Doc, encode } from '../bson/document.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { listed } from '../pace.ts'
 import { compileFilter } from '../query/match.ts'
-import { idIndexSpec } from '../storage/index-definition.ts'
-import { type Command, collectionName, findCollection } from './command.ts'
-import { isSimpleCollation, Options } from './options.ts'
+import { idIndexSpec } from '../storage/indexes.ts'
+import { type Command, collectionName, findCollection, Options, replyWithCursor } from './command.ts'
 
 const create: Command = {
-  options: ['create', 'collation', 'capped', 'autoIndexId', 'idIndex'],
+  options: 'create collation capped autoIndexId idIndex',
   writes: true,
   run(request, engine) {
-    request.options.refuse('collation', isSimpleCollation).refuse('capped', value => value === false)
+    request.options.refuse('capped')
     if (findCollection(request, engine))
-      throw new CommandError(
-        'NamespaceExists',
-        `Collection ${request.database}.${collectionName(request)} already exists.`,
-      )
+      fail(`Collection ${request.database}.${collectionName(request)} already exists.`, 'NamespaceExists')
     engine.catalog.create(request.database, collectionName(request))
     return {}
   },
 }
 
 const drop: Command = {
-  options: ['drop'],
+  options: 'drop',
   writes: true,
   run(request, engine) {
     const collection = findCollection(request, engine)
@@ -35,7 +31,7 @@ const drop: Command = {
 }
 
 const dropDatabase: Command = {
-  options: ['dropDatabase'],
+  options: 'dropDatabase',
   writes: true,
   run(request, engine) {
     const collections = engine.catalog.collections(request.database)
@@ -45,7 +41,7 @@ const dropDatabase: Command = {
 }
 
 const listCollections: Command = {
-  options: ['listCollections', 'filter', 'nameOnly', 'authorizedCollections', 'cursor'],
+  options: 'listCollections filter nameOnly authorizedCollections cursor',
   run(request, engine) {
     const { options } = request
     const matches = compileFilter(options.doc('filter') ?? {})
@@ -59,17 +55,14 @@ const listCollections: Command = {
         return { ...entry, options: {}, info, idIndex: idIndexSpec() }
       })
       .filter(matches)
-    return engine.cursors.start(listed(entries.map(encode)), {
-      pace: request.pace,
-      namespace: `${request.database}.$cmd.listCollections`,
+    return replyWithCursor(request, engine, '$cmd.listCollections', listed(entries.map(encode)), {
       batchSize: new Options(options.doc('cursor') ?? {}, 'listCollections.cursor').count('batchSize'),
-      session: request.session,
     })
   },
 }
 
 const listDatabases: Command = {
-  options: ['listDatabases', 'filter', 'nameOnly', 'authorizedDatabases'],
+  options: 'listDatabases filter nameOnly authorizedDatabases',
   admin: true,
   run(request, engine) {
     const { options } = request
@@ -88,10 +81,4 @@ const listDatabases: Command = {
   },
 }
 
-export const collectionCommands: Readonly<Record<string, Command>> = {
-  create,
-  drop,
-  dropDatabase,
-  listCollections,
-  listDatabases,
-}
+export const collectionCommands = { create, drop, dropDatabase, listCollections, listDatabases }

@@ -1,35 +1,19 @@
 import { Int32 } from 'bson'
 import type { Doc } from '../bson/document.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { compileProjection, type Projection } from '../query/projection.ts'
-import type { Collection, Row } from '../storage/collection.ts'
-import { compileUpdate, type Update } from '../update/update.ts'
-import { changeFirst } from './change-rows.ts'
-import { type Command, collectionName } from './command.ts'
-import { modifyRow, upsert } from './modify.ts'
-import { isSimpleCollation, type Options } from './options.ts'
+import { compileUpdate } from '../update/update.ts'
+import { changeFirst, modifyRow, upsert } from './change-rows.ts'
+import { type Command, collectionName, type Options } from './command.ts'
 
-const findAndModify: Command = {
-  options: [
-    'findAndModify',
-    'findandmodify',
-    'query',
-    'sort',
-    'remove',
-    'update',
-    'new',
-    'fields',
-    'upsert',
-    'bypassDocumentValidation',
-    'hint',
-    'collation',
-    'let',
-    'arrayFilters',
-  ],
+export const findAndModify: Command = {
+  options:
+    'findAndModify findandmodify query sort remove update new fields upsert bypassDocumentValidation hint collation let arrayFilters',
   run(request, engine) {
     const { options } = request
-    options.refuse('collation', isSimpleCollation)
     const remove = options.bool('remove')
+    const wantsNew = options.bool('new')
+    const wantsUpsert = options.bool('upsert')
     const change = options.raw('update')
     assertCombination(options, remove, change)
     const filter = options.doc('query') ?? {}
@@ -37,57 +21,35 @@ const findAndModify: Command = {
     const fields = options.doc('fields') ?? {}
     const project: Projection =
       Object.keys(fields).length > 0 ? compileProjection(fields, { find: true, variables }) : doc => doc
-    const compiled = remove
+    const update = remove
       ? undefined
       : compileUpdate(change, { filter, arrayFilters: options.array('arrayFilters') ?? [], variables })
-    const wantsUpsert = options.bool('upsert')
     const choice = { filter, variables, sort: options.doc('sort') ?? {} }
     return changeFirst(request, engine, choice, (found, row) => {
-      if (found && row) {
-        if (!compiled) return removed(found, row, project)
-        return changed(found, row, compiled, options.bool('new'), project)
+      if (found && row && !update) {
+        found.remove(row)
+        return { lastErrorObject: { n: new Int32(1) }, value: project(row.doc) }
       }
-      if (!compiled || !wantsUpsert) return { lastErrorObject: lastError(0, remove), value: null }
+      if (found && row && update) {
+        const { doc } = modifyRow(found, row, update)
+        return { lastErrorObject: lastUpdate(1), value: project(wantsNew ? doc : row.doc) }
+      }
+      if (!update) return { lastErrorObject: { n: new Int32(0) }, value: null }
+      if (!wantsUpsert) return { lastErrorObject: lastUpdate(0), value: null }
       const collection = found ?? engine.catalog.require(request.database, collectionName(request))
-      return upserted(upsert(collection, change, compiled, filter), options.bool('new'), project)
+      const doc = upsert(collection, change, update, filter)
+      const lastErrorObject = { ...lastUpdate(1), updatedExisting: false, upserted: doc._id }
+      return { lastErrorObject, value: wantsNew ? project(doc) : null }
     })
   },
 }
 
+const lastUpdate = (n: number): Doc => ({ n: new Int32(n), updatedExisting: n > 0 })
+
 function assertCombination(options: Options, remove: boolean, change: unknown): void {
-  if (remove === (change !== undefined))
-    throw new CommandError(
-      'FailedToParse',
-      remove ? 'Cannot specify both an update and remove=true' : 'Either an update or remove=true must be specified',
-    )
+  if (remove && change !== undefined) fail('Cannot specify both an update and remove=true', 'FailedToParse')
+  if (!remove && change === undefined) fail('Either an update or remove=true must be specified', 'FailedToParse')
   if (remove && options.bool('new'))
-    throw new CommandError(
-      'FailedToParse',
-      "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document",
-    )
-  if (remove && options.bool('upsert'))
-    throw new CommandError('FailedToParse', 'Cannot specify both upsert=true and remove=true')
+    fail("Cannot specify both new=true and remove=true; 'remove' always returns the deleted document", 'FailedToParse')
+  if (remove && options.bool('upsert')) fail('Cannot specify both upsert=true and remove=true', 'FailedToParse')
 }
-
-/** `updatedExisting` belongs to updates only. */
-const lastError = (n: number, remove: boolean, extra: Doc = {}): Doc =>
-  remove ? { n: new Int32(n) } : { n: new Int32(n), updatedExisting: n > 0, ...extra }
-
-function removed(collection: Collection, row: Row, project: Projection): Doc {
-  collection.remove(row)
-  return { lastErrorObject: lastError(1, true), value: project(row.doc) }
-}
-
-function changed(collection: Collection, row: Row, update: Update, wantsNew: boolean, project: Projection): Doc {
-  const { doc } = modifyRow(collection, row, update)
-  return { lastErrorObject: lastError(1, false), value: project(wantsNew ? doc : row.doc) }
-}
-
-function upserted(doc: Doc, wantsNew: boolean, project: Projection): Doc {
-  return {
-    lastErrorObject: lastError(1, false, { updatedExisting: false, upserted: doc._id }),
-    value: wantsNew ? project(doc) : null,
-  }
-}
-
-export const findAndModifyCommands: Readonly<Record<string, Command>> = { findAndModify, findandmodify: findAndModify }

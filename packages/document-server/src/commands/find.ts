@@ -1,57 +1,32 @@
-import { Int32 } from 'bson'
+import { Int32, Long } from 'bson'
 import { compareValues } from '../bson/compare.ts'
 import { type Doc, encode, maxDocumentBytes } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
-import { wholeNumber } from '../bson/numbers.ts'
-import { CommandError } from '../errors.ts'
-import { Held } from '../memory.ts'
+import { isNumeric, wholeNumber } from '../bson/numbers.ts'
+import { fail } from '../errors.ts'
+import { Memory } from '../memory.ts'
 import { listed } from '../pace.ts'
-import { assertNoPositional } from '../query/array-projection.ts'
 import { parsePath, reachedValues } from '../query/path.ts'
-import { compileProjection } from '../query/projection.ts'
+import { assertNoPositional, compileProjection } from '../query/projection.ts'
 import { checkFilter, select } from '../query/select.ts'
 import { sorted } from '../query/sort.ts'
 import type { Row } from '../storage/collection.ts'
-import { type Command, collectionName, type Engine, findCollection, type Request } from './command.ts'
-import { isSimpleCollation } from './options.ts'
+import { type Command, collectionName, type Engine, findCollection, type Request, replyWithCursor } from './command.ts'
 
 const find: Command = {
-  options: [
-    'find',
-    'filter',
-    'sort',
-    'projection',
-    'hint',
-    'skip',
-    'limit',
-    'batchSize',
-    'singleBatch',
-    'let',
-    'collation',
-    'noCursorTimeout',
-    'allowDiskUse',
-    'allowPartialResults',
-    'tailable',
-    'awaitData',
-    'oplogReplay',
-    'returnKey',
-    'showRecordId',
-    'min',
-    'max',
-  ],
+  options:
+    'find filter sort projection hint skip limit batchSize singleBatch let collation noCursorTimeout allowDiskUse ' +
+    'allowPartialResults tailable awaitData oplogReplay returnKey showRecordId min max',
   run(request, engine) {
     const { options } = request
-    for (const name of ['tailable', 'awaitData', 'returnKey', 'showRecordId'])
-      options.refuse(name, value => value === false)
-    options.refuse('collation', isSimpleCollation).refuse('min').refuse('max')
+    for (const name of ['tailable', 'awaitData', 'returnKey', 'showRecordId']) options.refuse(name)
+    for (const name of ['min', 'max']) options.refuse(name, () => false)
     const limit = options.number('limit') ?? 0
-    return engine.cursors.start(findDocuments(request, engine, Math.abs(limit)), {
-      pace: request.pace,
-      namespace: `${request.database}.${collectionName(request)}`,
+    const documents = findDocuments(request, engine, Math.abs(limit))
+    return replyWithCursor(request, engine, collectionName(request), documents, {
       batchSize: options.count('batchSize'),
       singleBatch: options.bool('singleBatch') || limit < 0,
       noTimeout: options.bool('noCursorTimeout'),
-      session: request.session,
     })
   },
 }
@@ -92,49 +67,72 @@ async function* outgoing(
 }
 
 const count: Command = {
-  options: ['count', 'query', 'limit', 'skip', 'hint', 'collation', 'fields'],
+  options: 'count query limit skip hint collation fields',
   async run(request, engine) {
     const { options } = request
-    options.refuse('collation', isSimpleCollation)
     const filter = options.doc('query') ?? {}
     const skip = options.count('skip') ?? 0
     const limit = Math.abs(options.number('limit') ?? 0)
     const collection = findCollection(request, engine)
     if (!collection) return { n: new Int32(0) }
-    const all = Object.keys(filter).length === 0
-    const matching = all ? collection.count() : await counted(select(collection, filter, request).rows)
+    let matching = 0
+    if (Object.keys(filter).length === 0) matching = collection.count()
+    else for await (const _ of select(collection, filter, request).rows) matching++
     const rest = Math.max(0, matching - skip)
     return { n: wholeNumber(limit > 0 ? Math.min(limit, rest) : rest) }
   },
 }
 
-async function counted(rows: AsyncIterable<Row>): Promise<number> {
-  let count = 0
-  for await (const _ of rows) count++
-  return count
-}
-
 const distinct: Command = {
-  options: ['distinct', 'key', 'query', 'collation', 'hint'],
+  options: 'distinct key query collation hint',
   async run(request, engine) {
     const { options } = request
-    options.refuse('collation', isSimpleCollation)
-    const key = options.text('key')
-    if (key === undefined)
-      throw new CommandError('BadValue', "BSON field 'distinct.key' is missing but a required field")
+    const key = options.text('key') ?? fail("BSON field 'distinct.key' is missing but a required field")
     const path = parsePath(key)
     const collection = findCollection(request, engine)
     const values = new Map<string, unknown>()
     const rows = collection ? select(collection, options.doc('query') ?? {}, request).rows : listed<Row>([])
-    const held = new Held('distinct', maxDocumentBytes, 'Location17217')
+    const memory = new Memory('distinct', maxDocumentBytes, 'Location17217')
     for await (const row of rows)
       for (const value of reachedValues(row.doc, path)) {
         const text = keyText(value)
-        if (!values.has(text)) held.addValue(value)
+        if (!values.has(text)) memory.addValue(value)
         values.set(text, value)
       }
     return { values: [...values.values()].sort(compareValues) }
   },
 }
 
-export const findCommands: Readonly<Record<string, Command>> = { find, count, distinct }
+function cursorId(value: unknown): Long {
+  if (value instanceof Long) return value
+  return isNumeric(value) ? Long.fromString(value.toString()) : fail('a cursor id must be a long', 'TypeMismatch')
+}
+
+const getMore: Command = {
+  options: 'getMore collection batchSize',
+  run({ options, database, client }, engine) {
+    const namespace = `${database}.${options.text('collection') ?? ''}`
+    return engine.cursors.more(
+      cursorId(options.raw('getMore')),
+      namespace,
+      options.count('batchSize') || undefined,
+      client,
+    )
+  },
+}
+
+const killCursors: Command = {
+  options: 'killCursors cursors',
+  run(request, engine) {
+    const ids = (request.options.array('cursors') ?? []).map(cursorId)
+    const killed = ids.map(id => ({ id, known: engine.cursors.kill(id) }))
+    return {
+      cursorsKilled: killed.filter(({ known }) => known).map(({ id }) => id),
+      cursorsNotFound: killed.filter(({ known }) => !known).map(({ id }) => id),
+      cursorsAlive: [],
+      cursorsUnknown: [],
+    }
+  },
+}
+
+export const findCommands = { find, count, distinct, getMore, killCursors }

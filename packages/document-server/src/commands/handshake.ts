@@ -1,17 +1,14 @@
 import { Binary, Double, Int32 } from 'bson'
-import type { Doc } from '../bson/document.ts'
-import { maxDocumentBytes } from '../bson/document.ts'
+import { type Doc, maxDocumentBytes } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
-import { maxMessageBytes } from '../wire/frame.ts'
-import type { Command } from './command.ts'
-import { Options } from './options.ts'
+import { maxMessageBytes } from '../wire/messages.ts'
+import { type Command, Options } from './command.ts'
 import { begin, mechanism } from './sasl.ts'
 
-/** MongoDB 7.0: the last wire version before `bulkWrite` became a server command. */
+/** MongoDB 7.0, the last wire version before `bulkWrite` became a server command. */
 const maxWireVersion = 21
-const version = '7.0.0'
 
-/** A standalone server: no replica set name, so drivers send no transaction numbers (retryable writes). */
+/** A standalone server: without a replica set name, drivers send no transaction numbers (retryable writes). */
 function helloReply(connectionId: number, legacy: boolean): Doc {
   return {
     helloOk: true,
@@ -28,21 +25,10 @@ function helloReply(connectionId: number, legacy: boolean): Doc {
   }
 }
 
-const options = [
-  'helloOk',
-  'client',
-  'compression',
-  'saslSupportedMechs',
-  'speculativeAuthenticate',
-  'topologyVersion',
-  'maxAwaitTimeMS',
-  'loadBalanced',
-  'backpressure',
-]
-
-/** The handshake, which may begin to sign in and ask how to do that; who exists is not told. */
+/** The handshake may begin to sign in and ask for the mechanisms. It does not reveal which users exist. */
 const hello = (legacy: boolean): Command => ({
-  options,
+  options:
+    'helloOk client compression saslSupportedMechs speculativeAuthenticate topologyVersion maxAwaitTimeMS loadBalanced backpressure',
   open: true,
   run({ options, client }, engine) {
     const reply = helloReply(client.id, legacy)
@@ -52,7 +38,7 @@ const hello = (legacy: boolean): Command => ({
       try {
         reply.speculativeAuthenticate = begin(new Options(attempt, 'saslStart'), client, engine)
       } catch (error) {
-        // The client goes on with saslStart, and learns there what is wrong.
+        // The client goes on with saslStart, which will report what is wrong.
         if (!(error instanceof CommandError)) throw error
       }
     }
@@ -61,26 +47,11 @@ const hello = (legacy: boolean): Command => ({
 })
 const isMaster = hello(true)
 
-export const handshakeCommands: Readonly<Record<string, Command>> = {
-  hello: hello(false),
-  isMaster,
-  ismaster: isMaster,
-  ping: { options: [], open: true, run: () => ({}) },
-  buildInfo: { options: [], open: true, run: buildInfo },
-  buildinfo: { options: [], open: true, run: buildInfo },
-  endSessions: {
-    options: [],
-    run: (request, engine) => {
-      for (const session of request.options.docs('endSessions') ?? [])
-        engine.cursors.endSession(sessionKey(session) ?? '')
-      return {}
-    },
-  },
-}
-
-function buildInfo(): Doc {
-  return {
-    version,
+const buildInfo: Command = {
+  options: '',
+  open: true,
+  run: () => ({
+    version: '7.0.0',
     versionArray: [7, 0, 0, 0].map(part => new Int32(part)),
     gitVersion: 'embedded document server',
     modules: [],
@@ -89,7 +60,27 @@ function buildInfo(): Doc {
     maxBsonObjectSize: new Int32(maxDocumentBytes),
     storageEngines: ['sqlite'],
     uptime: new Double(process.uptime()),
-  }
+  }),
+}
+
+const ping: Command = { options: '', open: true, run: () => ({}) }
+
+const endSessions: Command = {
+  options: '',
+  run({ options }, engine) {
+    for (const session of options.docs('endSessions') ?? []) engine.cursors.endSession(sessionKey(session) ?? '')
+    return {}
+  },
+}
+
+export const handshakeCommands = {
+  hello: hello(false),
+  isMaster,
+  ismaster: isMaster,
+  ping,
+  buildInfo,
+  buildinfo: buildInfo,
+  endSessions,
 }
 
 /** The id of a client session as text. */

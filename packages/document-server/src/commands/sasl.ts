@@ -3,17 +3,16 @@ import { Binary, Int32 } from 'bson'
 import { parseFirst, serverFirst, verifyFinal } from '../auth/scram.ts'
 import type { Doc } from '../bson/document.ts'
 import type { Client } from '../client.ts'
-import { CommandError } from '../errors.ts'
-import type { Command, Engine } from './command.ts'
-import type { Options } from './options.ts'
+import { fail } from '../errors.ts'
+import type { Command, Engine, Options } from './command.ts'
 
 export const mechanism = 'SCRAM-SHA-256'
-/** Failures that a connection may have; each is answered a little later, so guessing takes for ever. */
+/** The failures that end a connection. Each is answered after a delay, so that guessing takes forever. */
 const mostFailures = 5
 const failureDelayMs = 100
 
-/** What a failed attempt is told, whatever failed. */
-const failed = (): CommandError => new CommandError('AuthenticationFailed', 'Authentication failed.')
+/** The same for every failed attempt, so that it does not reveal what was wrong. */
+const authenticationFailed = (): never => fail('Authentication failed.', 'AuthenticationFailed')
 
 const conversationId = new Int32(1)
 const reply = (text: string, done: boolean): Doc => ({ conversationId, done, payload: new Binary(Buffer.from(text)) })
@@ -22,7 +21,7 @@ function payloadOf(options: Options): string {
   const payload = options.raw('payload')
   if (payload instanceof Binary) return Buffer.from(payload.value()).toString('utf8')
   if (typeof payload === 'string') return Buffer.from(payload, 'base64').toString('utf8')
-  throw new CommandError('TypeMismatch', "BSON field 'payload' is the wrong type, expected type 'binData'")
+  return fail("BSON field 'payload' is the wrong type, expected type 'binData'", 'TypeMismatch')
 }
 
 /** Begins to sign in. @throws CommandError MechanismUnavailable, AuthenticationFailed */
@@ -30,12 +29,11 @@ export function begin(options: Options, client: Client, engine: Engine): Doc {
   client.conversation = undefined
   const wanted = options.text('mechanism') ?? ''
   if (wanted !== mechanism)
-    throw new CommandError(
-      'MechanismUnavailable',
+    fail(
       `Received authentication for mechanism ${wanted} which is not enabled: use ${mechanism}`,
+      'MechanismUnavailable',
     )
-  const first = parseFirst(payloadOf(options))
-  if (!first) throw failed()
+  const first = parseFirst(payloadOf(options)) ?? authenticationFailed()
   const verifier = engine.credentials.verifierOf(first.user)
   const answer = serverFirst(first.nonce, verifier)
   client.conversation = {
@@ -52,20 +50,20 @@ export function begin(options: Options, client: Client, engine: Engine): Doc {
 function proceed(options: Options, client: Client): Doc {
   const { conversation } = client
   client.conversation = undefined
-  if (!conversation || options.number('conversationId') !== 1) throw failed()
+  if (!conversation || options.number('conversationId') !== 1) return authenticationFailed()
   if (conversation.proven) {
     client.user = conversation.user
     return reply('', true)
   }
   const { verifier, clientBare, short } = conversation
-  const signature = verifyFinal(payloadOf(options), clientBare, conversation.serverFirst, verifier)
-  if (signature === undefined) throw failed()
+  const proof = payloadOf(options)
+  const signature = verifyFinal(proof, clientBare, conversation.serverFirst, verifier) ?? authenticationFailed()
   if (short) client.user = conversation.user
   else client.conversation = { ...conversation, proven: true }
   return reply(signature, short)
 }
 
-/** Failures are slow and few: the connection ends after some. */
+/** Delays the answer to a failure, and ends the connection after too many of them. */
 async function guarded(client: Client, attempt: () => Doc): Promise<Doc> {
   try {
     return attempt()
@@ -86,22 +84,22 @@ const status = (client: Client): Doc => ({
 
 export const saslCommands: Readonly<Record<string, Command>> = {
   saslStart: {
-    options: ['mechanism', 'payload', 'autoAuthorize', 'options', 'db'],
+    options: 'mechanism payload autoAuthorize options db',
     open: true,
     run: ({ options, client }, engine) => guarded(client, () => begin(options, client, engine)),
   },
   saslContinue: {
-    options: ['conversationId', 'payload'],
+    options: 'conversationId payload',
     open: true,
     run: ({ options, client }) => guarded(client, () => proceed(options, client)),
   },
   logout: {
-    options: [],
+    options: '',
     open: true,
     run: ({ client }) => {
       client.user = undefined
       return {}
     },
   },
-  connectionStatus: { options: ['showPrivileges'], open: true, run: ({ client }) => status(client) },
+  connectionStatus: { options: 'showPrivileges', open: true, run: ({ client }) => status(client) },
 }

@@ -2,20 +2,20 @@ import { Double } from 'bson'
 import { evalExpr, ProcessingMode } from 'mingo/core'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError, fail } from '../errors.ts'
 import { fieldPathValue, parsePath } from '../query/path.ts'
 import { isTextScore, type Scores, scoreOf } from '../query/sort.ts'
+import { fromPlain, toPlain } from './mingo.ts'
 import { isExpressionOperator, mingoContext } from './operators.ts'
-import { fromPlain, toPlain } from './plain.ts'
 
-/** Values of `let` variables, by name without `$$`. */
+/** The values of `let` variables, by name without `$$`. */
 export type Variables = Readonly<Record<string, unknown>>
-/** A compiled aggregation expression; `undefined` is a missing value. */
+/** A compiled aggregation expression. It returns `undefined` for a missing value. */
 export type Expression = (doc: Doc, variables: Variables) => unknown
 
 /**
  * Compiles an aggregation expression. Field paths, variables, literals and documents of them are evaluated here and
- * keep the stored types; operators are evaluated by mingo.
+ * keep their stored types. Operators are evaluated by mingo.
  * @throws CommandError for an unknown operator
  */
 export function compileExpression(value: unknown, scores?: Scores): Expression {
@@ -55,18 +55,16 @@ function compilePath(text: string): Expression {
   if (name === 'REMOVE') return () => undefined
   if (name === 'NOW') return () => new Date()
   return (_, variables) => {
-    if (!Object.hasOwn(variables, name)) throw new CommandError('BadValue', `Use of undefined variable: ${name}`)
+    if (!Object.hasOwn(variables, name)) fail(`Use of undefined variable: ${name}`)
     return fieldPathValue(variables[name], path)
   }
 }
 
-/** Documents are never changed in place while a pipeline runs, so one conversion serves all expressions on it. */
+/** Documents are never changed in place while a pipeline runs, so all expressions can share one conversion. */
 const plainForms = new WeakMap<Doc, unknown>()
 
 function plainForm(doc: Doc): unknown {
-  const known = plainForms.get(doc)
-  if (known !== undefined) return known
-  const plain = toPlain(doc)
+  const plain = plainForms.get(doc) ?? toPlain(doc)
   plainForms.set(doc, plain)
   return plain
 }
@@ -87,7 +85,7 @@ function compileOperator(value: Doc): Expression {
       return fromPlain(result)
     } catch (error) {
       if (error instanceof CommandError || !(error instanceof Error)) throw error
-      throw new CommandError('BadValue', `expression failed: ${error.message}`)
+      fail(`expression failed: ${error.message}`)
     }
   }
 }
@@ -97,12 +95,12 @@ function assertOperators(value: unknown): void {
   if (!isDoc(value)) return
   for (const [key, part] of Object.entries(value)) {
     if (key.startsWith('$') && !isExpressionOperator(key))
-      throw new CommandError('InvalidPipelineOperator', `Unrecognized expression '${key}'`)
+      fail(`Unrecognized expression '${key}'`, 'InvalidPipelineOperator')
     if (key !== '$literal') assertOperators(part)
   }
 }
 
-/** MongoDB's truth: everything but false, null, missing and zero. */
+/** Whether MongoDB considers a value true: everything but false, null, missing and zero. */
 export function truthy(value: unknown): boolean {
   if (isNumeric(value)) return toNumber(value) !== 0
   return value !== false && value !== null && value !== undefined

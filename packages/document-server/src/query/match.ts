@@ -1,8 +1,8 @@
 import { BSONRegExp } from 'bson'
 import { type Doc, isDoc } from '../bson/document.ts'
-import { CommandError } from '../errors.ts'
-import { compileExpression, type Expression, truthy, type Variables } from '../expression/expression.ts'
-import { compileOperators, equalTest, type Some, type Test } from './operators.ts'
+import { fail } from '../errors.ts'
+import { compileExpression, truthy, type Variables } from '../expression/expression.ts'
+import { compileOperators, equalTest, type Test } from './operators.ts'
 import { parsePath, someValue } from './path.ts'
 
 /** Decides whether a document is selected. */
@@ -11,12 +11,12 @@ export type Matcher = (doc: Doc) => boolean
 const refusals: Readonly<Record<string, string>> = {
   $where: 'JavaScript is not executed by this server: $where is refused',
   $jsonSchema: '$jsonSchema is not supported by this server',
-  $text: '$text is allowed at the top of a filter or in a top-level $and only',
+  $text: '$text is only allowed at the top level of a filter or in a top-level $and',
 }
 
 /**
  * Compiles a filter document.
- * @param variables values of `let`, for `$expr`
+ * @param variables the values of `let`, for `$expr`
  * @throws CommandError for an unknown or unsupported operator
  */
 export function compileFilter(filter: Doc, variables: Variables = {}): Matcher {
@@ -28,34 +28,21 @@ export function compileFilter(filter: Doc, variables: Variables = {}): Matcher {
 
 function compileEntry(key: string, value: unknown, variables: Variables): Matcher[] {
   if (!key.startsWith('$')) return [compileField(key, value, variables)]
-  switch (key) {
-    case '$comment':
-      return []
-    case '$and':
-      return branches(key, value, variables)
-    case '$or': {
-      const parts = branches(key, value, variables)
-      return [doc => parts.some(part => part(doc))]
-    }
-    case '$nor': {
-      const parts = branches(key, value, variables)
-      return [doc => !parts.some(part => part(doc))]
-    }
-    case '$expr': {
-      const expression: Expression = compileExpression(value)
-      return [doc => truthy(expression(doc, variables))]
-    }
-    case '$alwaysTrue':
-      return []
-    default:
-      throw new CommandError('BadValue', refusals[key] ?? `unknown top level operator: ${key}`)
+  if (key === '$comment' || key === '$alwaysTrue') return []
+  if (key === '$expr') {
+    const expression = compileExpression(value)
+    return [doc => truthy(expression(doc, variables))]
   }
+  if (key !== '$and' && key !== '$or' && key !== '$nor')
+    return fail(refusals[key] ?? `unknown top level operator: ${key}`)
+  const parts = branches(key, value, variables)
+  return key === '$and' ? parts : [doc => parts.some(part => part(doc)) === (key === '$or')]
 }
 
 function branches(key: string, value: unknown, variables: Variables): Matcher[] {
-  if (!Array.isArray(value) || value.length === 0) throw new CommandError('BadValue', `${key} must be a nonempty array`)
+  if (!Array.isArray(value) || value.length === 0) fail(`${key} must be a nonempty array`)
   return value.map(branch => {
-    if (!isDoc(branch)) throw new CommandError('BadValue', '$or/$and/$nor entries need to be full objects')
+    if (!isDoc(branch)) fail('$or/$and/$nor entries need to be full objects')
     return compileFilter(branch, variables)
   })
 }
@@ -63,13 +50,10 @@ function branches(key: string, value: unknown, variables: Variables): Matcher[] 
 function compileField(key: string, value: unknown, variables: Variables): Matcher {
   const path = key === '' ? [''] : parsePath(key)
   const test = compileCondition(value, condition => compileFilter(condition, variables))
-  return doc => {
-    const some: Some = (expand, check) => someValue(doc, path, expand, check)
-    return test(some)
-  }
+  return doc => test((expand, check) => someValue(doc, path, expand, check))
 }
 
-/** Compiles what stands behind a field: a value to equal, an expression, or operators. */
+/** Compiles the condition on a field: a value to equal, a regular expression, or operators. */
 export function compileCondition(value: unknown, nested: (filter: Doc) => Matcher): Test {
   if (value instanceof BSONRegExp || !isOperatorDoc(value)) {
     const equal = equalTest(value)
@@ -78,7 +62,7 @@ export function compileCondition(value: unknown, nested: (filter: Doc) => Matche
   return compileOperators(value, { nested, condition: inner => compileCondition(inner, nested) })
 }
 
-/** Whether a value is `{ $op: … }`; `{ $ref, $id }` is a value, not operators. */
+/** Whether a value is `{ $op: … }`. `{ $ref, $id }` is a value. */
 export function isOperatorDoc(value: unknown): value is Doc {
   if (!isDoc(value)) return false
   const [first] = Object.keys(value)

@@ -4,11 +4,11 @@ import { type Doc, isDoc } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
 import { typeByAlias, typeName, typeOrder } from '../bson/types.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { regexTest, toRegExp } from '../regex/regex.ts'
 
-/** Whether any value at the field passes; `expand` says that elements of an array count as well. */
-export type Some = (expand: boolean, test: (value: unknown) => boolean) => boolean
+/** Whether any value of the field passes. With `expand`, the elements of an array count as values, too. */
+type Some = (expand: boolean, test: (value: unknown) => boolean) => boolean
 /** A compiled condition on one field. */
 export type Test = (some: Some) => boolean
 
@@ -20,11 +20,7 @@ export interface Nesting {
 
 type Operator = (argument: unknown, nesting: Nesting, all: Doc) => Test
 
-const fail = (message: string): never => {
-  throw new CommandError('BadValue', message)
-}
-
-/** Equality as filters have it: null also means missing, an expression matches strings. */
+/** Equality in filters: null also means missing, and a regular expression matches strings. */
 export function equalTest(value: unknown): (candidate: unknown) => boolean {
   if (value instanceof BSONRegExp) return regexTest(value)
   return candidate => equalValues(candidate, value)
@@ -40,7 +36,7 @@ const ordered =
     return some =>
       some(true, value => {
         if (!anyType && typeOrder(value) !== order) return false
-        // NaN equals NaN only and is neither above nor below a number.
+        // NaN equals only NaN, and is neither greater nor less than any number.
         if (isNumeric(value) && Number.isNaN(toNumber(value)) !== isNaNArgument) return false
         return accept(compareValues(value, argument))
       })
@@ -157,7 +153,7 @@ const operators: Readonly<Record<string, Operator>> = {
   $not: negation,
 }
 
-/** Compiles `{ $gt: 1, $lt: 5 }`: all of them have to hold. */
+/** Compiles operators such as `{ $gt: 1, $lt: 5 }`, which all have to match. */
 export function compileOperators(value: Doc, nesting: Nesting): Test {
   const tests = Object.entries(value).flatMap(([name, argument]) => {
     if (name === '$options') return '$regex' in value ? [] : fail('$options needs a $regex')

@@ -1,25 +1,25 @@
 import { type Doc, isDoc, own } from '../bson/document.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { step } from '../pace.ts'
 
-/** A dotted path, split: `'a.b.0'` → `['a', 'b', '0']`. */
+/** The segments of a dotted path: `'a.b.0'` → `['a', 'b', '0']`. */
 export type Path = readonly string[]
 
 /** @throws CommandError for an empty path or segment */
 export function parsePath(text: string): Path {
   const path = text.split('.')
-  if (path.includes('')) throw new CommandError('BadValue', `the path '${text}' contains an empty field name`)
-  if (path.includes('__proto__')) throw new CommandError('BadValue', `the path '${text}' is refused by this server`)
+  if (path.includes('')) fail(`the path '${text}' contains an empty field name`)
+  if (path.includes('__proto__')) fail(`the path '${text}' is refused by this server`)
   return path
 }
 
-/** Array index meant by a path segment, or -1. */
+/** The array index that a path segment means, or -1. */
 export const arrayIndex = (segment: string): number => (/^(0|[1-9]\d{0,8})$/.test(segment) ? Number(segment) : -1)
 
 /**
- * Whether any value that the path reaches passes the test, by MongoDB's rules: arrays on the way are entered, a
- * numeric segment also means an index, a missing field is tested as `undefined`; with `expand` the elements of an
- * array at the end are tested too, before the array itself.
+ * Whether any value at the path passes the test, by MongoDB's rules: arrays on the way are entered, a numeric segment
+ * also means an index, and a missing field is tested as `undefined`. With `expand`, the elements of an array at the end
+ * are tested as well, before the array itself.
  */
 export function someValue(
   target: unknown,
@@ -44,7 +44,7 @@ export function someValue(
   return (isDoc(element) || Array.isArray(element)) && someValue(element, path, expand, test, depth + 1)
 }
 
-/** All values the path reaches, elements of arrays at the end included instead of the arrays (as `distinct` does). */
+/** All values at the path. Arrays at the end are replaced by their elements, as in `distinct`. */
 export function reachedValues(doc: Doc, path: Path): unknown[] {
   const values: unknown[] = []
   const collect = (value: unknown): boolean => {
@@ -55,7 +55,7 @@ export function reachedValues(doc: Doc, path: Path): unknown[] {
   return values.flatMap(value => (Array.isArray(value) ? value : [value]))
 }
 
-/** The one value at a path that takes array indexes literally and enters no array otherwise. */
+/** The single value at a path. Numeric segments are array indexes; arrays are not entered otherwise. */
 export function valueAt(target: unknown, path: Path): unknown {
   let value = target
   for (const segment of path) {
@@ -66,11 +66,35 @@ export function valueAt(target: unknown, path: Path): unknown {
   return value
 }
 
-/** The value an aggregation field path gives: arrays on the way are mapped, numeric segments are field names. */
+/** The value of an aggregation field path: arrays on the way are mapped, and numeric segments are field names. */
 export function fieldPathValue(target: unknown, path: Path, depth = 0): unknown {
   const segment = path[depth]
   if (segment === undefined) return target
   if (isDoc(target)) return fieldPathValue(own(target, segment), path, depth + 1)
   if (!Array.isArray(target)) return undefined
   return target.map(element => fieldPathValue(element, path, depth)).filter(value => value !== undefined)
+}
+
+/**
+ * A copy with one field set, or removed by `undefined`. It shares everything else with the original, which does not change
+ * while a pipeline runs. In an array on the way, each element gets the field. A scalar on the way is replaced.
+ */
+export function withField(target: Doc, path: readonly string[], value: unknown): Doc {
+  return replaced(target, path, value) as Doc
+}
+
+function replaced(target: unknown, path: readonly string[], value: unknown): unknown {
+  const [segment, ...rest] = path
+  if (segment === undefined) return value
+  if (Array.isArray(target)) return target.map(element => replaced(element, path, value))
+  const result: Doc = isDoc(target) ? { ...target } : {}
+  const next = replaced(own(result, segment), rest, value)
+  if (next === undefined) delete result[segment]
+  else result[segment] = next
+  return result
+}
+
+/** The value at a path that leads through documents only: arrays are not entered. */
+export function fieldOf(target: unknown, path: readonly string[]): unknown {
+  return path.reduce((value, segment) => (isDoc(value) ? own(value, segment) : undefined), target)
 }

@@ -1,16 +1,16 @@
 import { type Doc, isDoc } from '../bson/document.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { compileExpression, type Expression, type Variables } from '../expression/expression.ts'
-import { compileElemMatch, compileSlice, type Shaper } from './array-projection.ts'
+import { compileCondition, compileFilter } from './match.ts'
 import { parsePath } from './path.ts'
 import { isTextScore, type Scores } from './sort.ts'
 
-/** Reduces a document to the wanted fields. */
+/** Reduces a document to the requested fields. */
 export type Projection = (doc: Doc) => Doc
 
 export interface ProjectionOptions {
-  /** `find` knows `$slice` and `$elemMatch`; in a pipeline those names are expressions or unknown. */
+  /** Whether it is a projection of `find`, which has `$slice` and `$elemMatch`. In a pipeline they are expressions or unknown. */
   readonly find: boolean
   readonly scores?: Scores | undefined
   readonly variables?: Variables | undefined
@@ -22,11 +22,11 @@ type Leaf =
   | { readonly kind: 'shape'; readonly shape: Shaper; readonly slice: boolean }
 type Tree = Map<string, Leaf | Tree>
 
-/** Compiles a projection document. @throws CommandError when it mixes inclusion and exclusion */
+/** Compiles a projection document. @throws CommandError if it mixes inclusion and exclusion */
 export function compileProjection(spec: Doc, options: ProjectionOptions): Projection {
   const tree: Tree = new Map()
   const leaves: [string, Leaf][] = []
-  plant(spec, [], tree, leaves, options)
+  addLeaves(spec, [], tree, leaves, options)
   const inclusive = isInclusive(leaves, options)
   const variables = options.variables ?? {}
   if (inclusive && !tree.has('_id')) tree.set('_id', { kind: 'include' })
@@ -36,7 +36,7 @@ export function compileProjection(spec: Doc, options: ProjectionOptions): Projec
   }
 }
 
-function plant(
+function addLeaves(
   spec: Doc,
   prefix: readonly string[],
   tree: Tree,
@@ -46,30 +46,27 @@ function plant(
   for (const [key, value] of Object.entries(spec)) {
     const path = [...prefix, ...parsePath(key)]
     if (isDoc(value) && Object.keys(value)[0]?.startsWith('$') === false) {
-      plant(value, path, tree, leaves, options)
+      addLeaves(value, path, tree, leaves, options)
       continue
     }
     const leaf = toLeaf(value, options)
     leaves.push([path.join('.'), leaf])
-    graft(tree, path, leaf)
+    addLeaf(tree, path, leaf)
   }
 }
 
-function graft(tree: Tree, path: readonly string[], leaf: Leaf): void {
+function addLeaf(tree: Tree, path: readonly string[], leaf: Leaf): void {
   let node = tree
   for (const segment of path.slice(0, -1)) {
-    const next = node.get(segment) ?? new Map()
-    if (!(next instanceof Map)) throw collision(path)
+    const next: Leaf | Tree = node.get(segment) ?? new Map()
+    if (!(next instanceof Map)) fail(`Path collision at ${path.join('.')}`, 'Location31249')
     node.set(segment, next)
     node = next
   }
   const last = path.at(-1) ?? ''
-  if (node.has(last)) throw collision(path)
+  if (node.has(last)) fail(`Path collision at ${path.join('.')}`, 'Location31249')
   node.set(last, leaf)
 }
-
-const collision = (path: readonly string[]): CommandError =>
-  new CommandError('Location31249', `Path collision at ${path.join('.')}`)
 
 function toLeaf(value: unknown, options: ProjectionOptions): Leaf {
   if (typeof value === 'boolean') return { kind: value ? 'include' : 'exclude' }
@@ -87,8 +84,7 @@ function isInclusive(leaves: readonly [string, Leaf][], options: ProjectionOptio
   const plain = leaves.filter(([path]) => path !== '_id')
   const included = plain.find(([, leaf]) => leaf.kind === 'include')
   const excluded = plain.find(([, leaf]) => leaf.kind === 'exclude')
-  if (included && excluded)
-    throw new CommandError('BadValue', `Cannot do exclusion on field ${excluded[0]} in inclusion projection`)
+  if (included && excluded) fail(`Cannot do exclusion on field ${excluded[0]} in inclusion projection`)
   if (included) return true
   if (excluded) return false
   const narrowing = plain.some(
@@ -97,7 +93,7 @@ function isInclusive(leaves: readonly [string, Leaf][], options: ProjectionOptio
   return narrowing || leaves.some(([path, leaf]) => path === '_id' && leaf.kind === 'include')
 }
 
-/** Keeps (or drops) the stored fields; what is computed is left for the second pass. */
+/** Keeps or drops the stored fields. Computed fields are left for the second pass. */
 function project(value: unknown, tree: Tree, inclusive: boolean): unknown {
   if (Array.isArray(value)) {
     const elements = inclusive ? value.filter(element => isDoc(element) || Array.isArray(element)) : value
@@ -120,20 +116,17 @@ function project(value: unknown, tree: Tree, inclusive: boolean): unknown {
   return result
 }
 
-/** Adds the computed fields to what the first pass left. */
+/** Adds the computed fields to the result of the first pass. */
 function compute(target: unknown, root: Doc, tree: Tree, variables: Variables): unknown {
   if (Array.isArray(target)) return target.map(element => compute(element, root, tree, variables))
   for (const [key, node] of tree) {
-    const computes = node instanceof Map ? containsComputed(node) : node.kind === 'compute'
-    if (!computes) continue
+    const isTree = node instanceof Map
+    if (isTree ? !containsComputed(node) : node.kind !== 'compute') continue
     const doc: Doc = isDoc(target) ? target : {}
     target = doc
-    const value =
-      node instanceof Map
-        ? compute(doc[key], root, node, variables)
-        : node.kind === 'compute'
-          ? node.expression(root, variables)
-          : undefined
+    const value = isTree
+      ? compute(doc[key], root, node, variables)
+      : node.kind === 'compute' && node.expression(root, variables)
     if (value !== undefined) doc[key] = value
   }
   return target
@@ -141,3 +134,39 @@ function compute(target: unknown, root: Doc, tree: Tree, variables: Variables): 
 
 const containsComputed = (tree: Tree): boolean =>
   [...tree.values()].some(node => (node instanceof Map ? containsComputed(node) : node.kind === 'compute'))
+
+/** Reduces the value of a field in a `find` projection. `undefined` drops the field. */
+type Shaper = (value: unknown) => unknown
+
+/** `{ $slice: n }` or `{ $slice: [skip, n] }`. Values that are not arrays stay as they are. */
+function compileSlice(argument: unknown): Shaper {
+  const numbers = (Array.isArray(argument) ? argument : [argument]).map(value => {
+    if (!isNumeric(value)) fail('First argument to $slice must be a number or an array of two numbers')
+    return Math.trunc(toNumber(value))
+  })
+  const [first = 0, count] = numbers
+  if (count !== undefined && count <= 0) fail('Second argument to $slice must be positive')
+  return value => {
+    if (!Array.isArray(value)) return value
+    if (count === undefined) return first < 0 ? value.slice(first) : value.slice(0, first)
+    const start = first < 0 ? Math.max(0, value.length + first) : first
+    return value.slice(start, start + count)
+  }
+}
+
+/** `{ $elemMatch: … }`: an array with only the first element that matches. */
+function compileElemMatch(argument: { [key: string]: unknown }): Shaper {
+  const test = compileCondition(argument, filter => compileFilter(filter))
+  return value => {
+    if (!Array.isArray(value)) return undefined
+    const found = value.find(element => test((_, check) => check([element])))
+    return found === undefined ? undefined : [found]
+  }
+}
+
+/** @throws CommandError for the positional operator, which this server does not support */
+export function assertNoPositional(projection: Doc): void {
+  for (const key of Object.keys(projection))
+    if (key.endsWith('.$'))
+      fail(`the positional projection '${key}' is not supported; use $elemMatch`, 'CommandNotSupported')
+}

@@ -1,24 +1,26 @@
+import { BSONRegExp } from 'bson'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { encodeKey } from '../bson/key.ts'
-import { CommandError } from '../errors.ts'
+import { typeName } from '../bson/types.ts'
+import { fail } from '../errors.ts'
 import type { Variables } from '../expression/expression.ts'
 import type { Pace } from '../pace.ts'
 import type { Collection, Row } from '../storage/collection.ts'
-import { compileTextSearch } from '../text/search.ts'
-import { compileFilter, type Matcher } from './match.ts'
-import { byPrefixes, candidates, type Rows } from './plan.ts'
+import type { Index } from '../storage/indexes.ts'
+import { compileFilter, isOperatorDoc, type Matcher } from './match.ts'
 import type { Scores } from './sort.ts'
+import { compileTextSearch } from './text.ts'
 
 export interface SelectOptions {
   readonly pace: Pace
   readonly variables?: Variables
-  /** Receives the relevance of each row's document, when the filter has a `$text`. */
+  /** Receives the relevance of each row's document if the filter has a `$text`. */
   readonly scores?: Scores
 }
 
 /** What a filter selects. */
 export interface Selection {
-  /** The rows that match, read as they are taken, with turns for others. To be read instead of `candidates`. */
+  /** The rows that match, read lazily, letting other commands run meanwhile. To be read instead of `candidates`. */
   readonly rows: AsyncIterable<Row>
   /** The rows that may match. */
   readonly candidates: Rows
@@ -26,7 +28,7 @@ export interface Selection {
   readonly matches: Matcher
 }
 
-/** The rows of a collection that match a filter, which is compiled at once. */
+/** Selects the rows of a collection that match a filter. The filter is compiled immediately. */
 export function select(collection: Collection, filter: Doc, options: SelectOptions): Selection {
   const { text, rest } = splitText(filter)
   const plain = compileFilter(rest, options.variables)
@@ -36,7 +38,7 @@ export function select(collection: Collection, filter: Doc, options: SelectOptio
   return { matches, candidates: rows, rows: filtered(rows, matches, options.pace) }
 }
 
-/** Compiles a filter for its errors alone, where there is no collection to read. */
+/** Compiles a filter only for its errors, where there is no collection to read. */
 export function checkFilter(filter: Doc, variables?: Variables): void {
   compileFilter(splitText(filter).rest, variables)
 }
@@ -69,7 +71,7 @@ function searchText(
   scores: Scores | undefined,
 ): { rows: Rows; found: Matcher } {
   const index = collection.indexes.find(candidate => candidate.text)
-  if (!index?.text) throw new CommandError('IndexNotFound', 'text index required for $text query')
+  if (!index?.text) fail('text index required for $text query', 'IndexNotFound')
   const search = compileTextSearch(argument, index.text)
   const found: Matcher = doc => {
     const score = search.score(doc)
@@ -77,4 +79,104 @@ function searchText(
     return score !== undefined
   }
   return { rows: byPrefixes(collection, index, search.terms.map(encodeKey)), found }
+}
+
+/** The most key look-ups for one query. If more are needed (many `$in` on a compound index), the collection is scanned. */
+const mostPrefixes = 10_000
+
+/** Rows as they are found. `undefined` stands for a step that found none. */
+type Rows = Iterable<Row | undefined>
+
+/**
+ * The rows that may match a filter, in order of insertion. They come from `_id` or the leading fields of an index if the
+ * filter has equalities (or `$in`) for them, otherwise from a scan. The filter still has to be applied to them.
+ */
+function candidates(collection: Collection, filter: Doc): Rows {
+  const equalities = collectEqualities(filter)
+  const ids = equalities.get('_id')
+  if (ids) return byIds(collection, ids)
+  let best: { index: Index; prefixes: Buffer[]; fields: number } | undefined
+  for (const index of collection.indexes) {
+    const usable = usableFields(index, equalities)
+    if (usable.length === 0 || usable.length < (best?.fields ?? 1)) continue
+    if (usable.length === best?.fields && !index.unique) continue
+    const prefixes = combine(usable)
+    if (prefixes) best = { index, prefixes, fields: usable.length }
+  }
+  return best ? byPrefixes(collection, best.index, best.prefixes) : collection.scan()
+}
+
+function* byIds(collection: Collection, ids: readonly unknown[]): Generator<Row | undefined> {
+  const rids = new Set<number>()
+  for (const id of ids) {
+    const rid = collection.dropped ? undefined : collection.ridOf(id)
+    if (rid !== undefined) rids.add(rid)
+    if (ids.length > 1) yield undefined
+  }
+  yield* byRids(collection, rids)
+}
+
+function* byRids(collection: Collection, rids: ReadonlySet<number>): Generator<Row> {
+  for (const rid of [...rids].sort((a, b) => a - b)) {
+    const row = collection.dropped ? undefined : collection.byRid(rid)
+    if (row) yield row
+  }
+}
+
+/** The rows with these key prefixes in an index. The row ids are read immediately, each row only when it is needed. */
+function* byPrefixes(collection: Collection, index: Index, prefixes: readonly Buffer[]): Generator<Row | undefined> {
+  const rids = new Set<number>()
+  for (const prefix of prefixes) {
+    if (collection.dropped) return
+    for (const rid of collection.ridsByPrefix(index, prefix)) rids.add(rid)
+    if (prefixes.length > 1) yield undefined
+  }
+  yield* byRids(collection, rids)
+}
+
+/** For each field that a filter restricts to certain values: these values. */
+function collectEqualities(filter: Doc, found = new Map<string, unknown[]>()): Map<string, unknown[]> {
+  for (const [key, value] of Object.entries(filter)) {
+    if (key === '$and' && Array.isArray(value)) {
+      for (const part of value) if (isDoc(part)) collectEqualities(part, found)
+    } else if (!key.startsWith('$') && !found.has(key)) {
+      const values = equalTo(value)
+      if (values?.every(isKeyable)) found.set(key, values)
+    }
+  }
+  return found
+}
+
+function equalTo(value: unknown): unknown[] | undefined {
+  if (!isOperatorDoc(value)) return [value]
+  if ('$eq' in value) return [value.$eq]
+  return Array.isArray(value.$in) ? value.$in : undefined
+}
+
+/** Null also means missing, a regular expression matches strings, an array may be an element or the whole: these have no single key. */
+const isKeyable = (value: unknown): boolean =>
+  !(value instanceof BSONRegExp) && !['null', 'undefined', 'array'].includes(typeName(value))
+
+function usableFields(index: Index, equalities: ReadonlyMap<string, unknown[]>): unknown[][] {
+  if (index.partial || index.text) return []
+  const usable: unknown[][] = []
+  const heads = new Set<string>()
+  for (const { name, path } of index.fields) {
+    const values = equalities.get(name)
+    const head = path[0] ?? ''
+    // Fields below one array are indexed element by element, but a filter may find them in different elements.
+    if (!values || heads.has(head) || path.some(segment => /^\d+$/.test(segment))) break
+    heads.add(head)
+    usable.push(values)
+  }
+  return usable
+}
+
+function combine(fields: readonly unknown[][]): Buffer[] | undefined {
+  const count = fields.reduce((product, values) => product * values.length, 1)
+  if (count > mostPrefixes) return undefined
+  return fields.reduce<Buffer[]>(
+    (prefixes, values) => prefixes.flatMap(prefix => values.map(value => Buffer.concat([prefix, encodeKey(value)]))),
+    [Buffer.alloc(0)],
+  )
 }

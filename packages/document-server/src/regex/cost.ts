@@ -1,4 +1,4 @@
-/** In how many ways a part of an expression can match: at most `2^factor × (n+1)^degree` on a text of n characters. */
+/** The number of ways in which a part of an expression can match a text of n characters: at most `2^factor × (n+1)^degree`. */
 interface Ways {
   readonly factor: number
   readonly degree: number
@@ -17,21 +17,21 @@ const either = (a: Ways, b: Ways): Ways => ({
 })
 
 /**
- * How many steps a backtracking engine can need at most, as a power of two, for a text of a length. Never too low; too high for
- * expressions whose alternatives exclude each other, which only a full analysis could tell.
+ * The most steps that a backtracking engine can need for a text of a given length, as a power of two. It is never too low. It is too
+ * high for expressions whose alternatives exclude each other, which only a full analysis could detect.
  */
 export function costOf(source: string): (textLength: number) => number {
   let ways: Ways
   try {
     ways = new Parser(source).all()
   } catch {
-    ways = endless // nested too deeply to be looked through
+    ways = endless // nested too deeply to be analysed
   }
   const perStart = ways.factor + Math.log2(source.length + 1)
   return length => perStart + (ways.degree + 1) * Math.log2(length + 1)
 }
 
-/** Reads the parts of an expression that JavaScript has accepted already. */
+/** Analyses an expression that JavaScript has already accepted. */
 class Parser {
   readonly #source: string
   #at = 0
@@ -43,13 +43,13 @@ class Parser {
   all(): Ways {
     let ways = this.#sequence()
     while (this.#at < this.#source.length) {
-      this.#at++ // a bracket that closes nothing
+      this.#at++ // an unmatched closing parenthesis
       ways = both(ways, this.#sequence())
     }
     return ways
   }
 
-  /** Alternatives, up to a closing bracket. */
+  /** Alternatives, up to a closing parenthesis. */
   #sequence(): Ways {
     let total: Ways | undefined
     let ways = one
@@ -74,7 +74,7 @@ class Parser {
     return ways
   }
 
-  /** A reference back takes a look at every character of what it refers to. */
+  /** A back reference compares every character of the group it refers to. */
   #escape(): Ways {
     if (this.#skip(/[1-9]\d*|k<[^>]*>/y)) return { factor: 0, degree: 1 }
     this.#at++

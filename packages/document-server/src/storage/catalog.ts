@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { type Doc, decode, encode } from '../bson/document.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import type { Pace } from '../pace.ts'
 import { Collection } from './collection.ts'
 import type { Database } from './database.ts'
-import { type Index, toIndex } from './index-definition.ts'
+import { type Index, toIndex } from './indexes.ts'
 
 const schema = `
   CREATE TABLE IF NOT EXISTS collections (
@@ -14,7 +14,7 @@ const schema = `
     id INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL, name TEXT NOT NULL, spec BLOB NOT NULL,
     UNIQUE (collection, name));`
 
-/** Which collections and indexes there are; kept in memory, in step with the file. */
+/** The collections and their indexes, in memory and in the file. */
 export class Catalog {
   readonly #sqlite: Database
   #collections = new Map<string, Collection>()
@@ -41,7 +41,7 @@ export class Catalog {
         .map(index => toIndex(Number(index.id), decode(index.spec as Uint8Array)))
       this.#collections.set(`${stored.database}.${stored.name}`, new Collection(this.#sqlite, stored, indexes))
     }
-    // Cursors may still hold the old objects; those whose table is gone must not read it.
+    // Cursors may still hold the old objects, which must not read a table that no longer exists.
     const alive = new Set([...this.#collections.values()].map(collection => collection.id))
     for (const collection of before.values()) collection.dropped = !alive.has(collection.id)
   }
@@ -50,7 +50,7 @@ export class Catalog {
     return this.#collections.get(`${database}.${name}`)
   }
 
-  /** The collection; made when it is not there yet. */
+  /** The collection, which is created if it does not exist. */
   require(database: string, name: string): Collection {
     return this.find(database, name) ?? this.create(database, name)
   }
@@ -80,7 +80,7 @@ export class Catalog {
     this.#collections.delete(collection.namespace)
   }
 
-  /** @throws CommandError DuplicateKey when the stored documents break it */
+  /** @throws CommandError DuplicateKey if the stored documents violate it */
   addIndex(collection: Collection, spec: Doc, pace: Pace): Index {
     const { lastInsertRowid } = this.#sqlite.run(
       'INSERT INTO indexes (collection, name, spec) VALUES (?, ?, ?)',
@@ -116,15 +116,7 @@ export class Catalog {
 
 /** @throws CommandError InvalidNamespace */
 export function assertName(database: string, name: string): void {
-  if (!/^[^/\\. "$\0]{1,63}$/.test(database))
-    throw new CommandError('InvalidNamespace', `Invalid database name: '${database}'`)
-  const bad =
-    name === '' ||
-    name.includes('\0') ||
-    name.includes('$') ||
-    name.startsWith('.') ||
-    name.endsWith('.') ||
-    name.startsWith('system.')
-  if (bad || Buffer.byteLength(`${database}.${name}`) > 255)
-    throw new CommandError('InvalidNamespace', `Invalid namespace specified '${database}.${name}'`)
+  if (!/^[^/\\. "$\0]{1,63}$/.test(database)) fail(`Invalid database name: '${database}'`, 'InvalidNamespace')
+  if (/^$|^\.|[\0$]|\.$|^system\./.test(name) || Buffer.byteLength(`${database}.${name}`) > 255)
+    fail(`Invalid namespace specified '${database}.${name}'`, 'InvalidNamespace')
 }

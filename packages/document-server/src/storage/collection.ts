@@ -1,32 +1,31 @@
 import { type Doc, decode } from '../bson/document.ts'
 import { encodeKey, prefixEnd } from '../bson/key.ts'
 import { typeName } from '../bson/types.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import type { Pace } from '../pace.ts'
 import type { Database } from './database.ts'
-import { duplicateKey } from './duplicate-key.ts'
-import { type Index, indexEntries } from './index-definition.ts'
+import { duplicateKey, type Index, indexEntries } from './indexes.ts'
 
-/** A stored document: its place, its bytes, and its decoded form. */
+/** A stored document: its row id, its bytes, and its decoded form. */
 export interface Row {
   readonly rid: number
   readonly bytes: Uint8Array
   readonly doc: Doc
 }
 
-/** Rows read at a time while scanning: no statement stays open between, so a cursor may rest there. */
+/** The rows that a scan reads at a time. No statement stays open in between, so a cursor may pause there. */
 const chunk = 256
-/** Longer documents are read one by one. */
+/** Documents longer than this are read one by one. */
 const longBytes = 65_536
 
-/** One collection: a table of documents by `_id`, and one table of keys for each further index. */
+/** One collection: a table of documents by `_id`, and a table of keys for each other index. */
 export class Collection {
   readonly id: number
   readonly database: string
   readonly name: string
   readonly uuid: Uint8Array
   readonly indexes: Index[]
-  /** Set when the collection is dropped, for cursors that still read it. */
+  /** Tells cursors that still read the collection that it has been dropped. */
   dropped = false
   readonly #sqlite: Database
 
@@ -51,16 +50,16 @@ export class Collection {
     return Number(this.#sqlite.get(`SELECT count(*) AS n FROM docs_${this.id}`)?.n ?? 0)
   }
 
-  /** Bytes of all documents. */
+  /** The bytes of all documents. */
   dataBytes(): number {
     return Number(this.#sqlite.get(`SELECT sum(length(body)) AS n FROM docs_${this.id}`)?.n ?? 0)
   }
 
-  /** All rows in order of insertion. Rows inserted meanwhile may be seen. */
+  /** All rows in order of insertion, possibly with rows that are inserted meanwhile. */
   *scan(): Generator<Row> {
     let last = -1
     while (true) {
-      if (this.dropped) throw new CommandError('QueryPlanKilled', `collection dropped: ${this.namespace}`)
+      if (this.dropped) fail(`collection dropped: ${this.namespace}`, 'QueryPlanKilled')
       const rows = this.#sqlite.all(
         `SELECT rid, CASE WHEN length(body) < ${longBytes} THEN body END AS body
          FROM docs_${this.id} WHERE rid > ? ORDER BY rid LIMIT ${chunk}`,
@@ -86,7 +85,7 @@ export class Collection {
     return row && Number(row.rid)
   }
 
-  /** Places of the documents whose entry in an index begins with these bytes, in order of insertion. */
+  /** The row ids of the documents whose index entry begins with these bytes, in order of insertion. */
   ridsByPrefix(index: Index, prefix: Buffer): number[] {
     const rows = this.#sqlite.all(
       `SELECT DISTINCT rid FROM keys_${index.id} WHERE k >= ? AND k < ? ORDER BY rid`,
@@ -108,7 +107,7 @@ export class Collection {
     for (const { index, keys } of entries) this.#addKeys(index, keys, Number(lastInsertRowid))
   }
 
-  /** Puts a new form in the place of a row; `before` is its old form. @throws CommandError DuplicateKey */
+  /** Replaces the document of a row. `before` is its old form. @throws CommandError DuplicateKey */
   replace(rid: number, before: Doc, after: Doc, bytes: Uint8Array): void {
     const changes = this.indexes.map(index => ({
       index,
@@ -167,5 +166,5 @@ function difference(before: readonly Buffer[], after: readonly Buffer[]): { adde
 function assertId(id: unknown): void {
   const type = typeName(id)
   if (type === 'array' || type === 'regex' || type === 'undefined')
-    throw new CommandError('InvalidIdField', `The '_id' value cannot be of type ${type}`)
+    fail(`The '_id' value cannot be of type ${type}`, 'InvalidIdField')
 }

@@ -1,14 +1,14 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { TransactionEndedError } from './storage-error.ts'
+import { CommandError } from '../errors.ts'
 
-/** `full`: survives power loss (one fsync per group of commands). `process`: survives the death of the process. */
+/** `full`: writes survive power loss (one fsync per group of commands). `process`: they survive the end of the process. */
 export type Durability = 'full' | 'process'
 
 type Row = Record<string, unknown>
 
-/** Another live process (or another server of this one) holds the directory. */
+/** Another process, or another server in this process, uses the directory. */
 export class DirectoryInUseError extends Error {
   override readonly name = 'DirectoryInUseError'
   constructor(dir: string) {
@@ -17,8 +17,8 @@ export class DirectoryInUseError extends Error {
 }
 
 /**
- * SQLite gives its other files the mode of this one, which would be readable by all. A file that is there is not opened: to close it
- * would give up the lock that another server of this process has on it.
+ * Creates the file for its owner only, as SQLite gives its other files the same mode. An existing file is not opened: closing it
+ * would release the lock that another server in this process holds on it.
  */
 function keepPrivate(file: string): void {
   try {
@@ -29,8 +29,8 @@ function keepPrivate(file: string): void {
 }
 
 /**
- * The SQLite file. Commands run to their end one after the other; all that arrive in one turn of the event loop share
- * a transaction, which is committed before any of their replies leaves: an fsync serves the whole group.
+ * The SQLite file. Commands run one after the other, each to its end. All that arrive in one turn of the event loop share a
+ * transaction, which is committed before any of their replies is sent: one fsync serves the whole group.
  */
 export class Database {
   readonly #sqlite: DatabaseSync
@@ -38,11 +38,11 @@ export class Database {
   #waiting: ((failure?: Error) => void)[] = []
   #open = false
   #onRollback: () => void = () => undefined
-  /** Memory is out of step with the file, because it could not be read. */
+  /** Whether the state in memory no longer matches the file, which could not be read. */
   #stale = false
-  /** Counts the changes made, so that a command can tell whether there were any since. */
+  /** Counts the changes, so that a command can tell whether there were any meanwhile. */
   version = 0
-  /** Commits that failed, and how the last of them did. */
+  /** The number of failed commits, and the error of the last one. */
   failures = 0
   lastFailure: Error | undefined
 
@@ -57,7 +57,7 @@ export class Database {
     keepPrivate(file)
     const sqlite = new DatabaseSync(file, { timeout: 0 })
     try {
-      // EXCLUSIVE keeps SQLite's file lock for the life of the process and gives it up however the process ends.
+      // EXCLUSIVE holds SQLite's file lock for the life of the process. The lock ends with the process, however it ends.
       sqlite.exec('PRAGMA locking_mode = EXCLUSIVE')
       sqlite.exec('PRAGMA journal_mode = WAL')
       sqlite.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
@@ -70,7 +70,7 @@ export class Database {
     return new Database(sqlite)
   }
 
-  /** Called after a failed commit or command, when memory has to be brought back in step with the file. */
+  /** Sets the listener that reads the file again after a failed commit or command. */
   onRollback(listener: () => void): void {
     this.#onRollback = listener
   }
@@ -87,20 +87,20 @@ export class Database {
     return this.#prepare(sql).run(...values)
   }
 
-  /** Schema changes; statements prepared before them are forgotten. */
+  /** Runs schema changes and drops the prepared statements. */
   exec(sql: string): void {
     this.#statements.clear()
     this.#sqlite.exec(sql)
   }
 
-  /** Called before a command: brings memory in step with the file where that has failed. @throws Error when it fails again */
+  /** Reads the file again if that has failed before. Called before each command. @throws Error if it fails again */
   settle(): void {
     if (!this.#stale) return
     this.#onRollback()
     this.#stale = false
   }
 
-  /** Runs a writing command: all of it is kept or, when it throws, none. */
+  /** Runs a writing command and undoes all of it if it throws. */
   write<T>(command: () => T): T {
     if (!this.#open) {
       this.#sqlite.exec('BEGIN IMMEDIATE')
@@ -115,36 +115,28 @@ export class Database {
       this.#sqlite.exec('RELEASE command')
       return result
     } catch (error) {
-      this.#undo()
+      this.#undo('ROLLBACK TO command; RELEASE command')
       throw error
     }
   }
 
-  #undo(): void {
-    // A full disk makes SQLite end the whole transaction by itself; then the commit answers every waiting client.
-    this.#reload(() => {
-      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK TO command; RELEASE command')
-    })
-  }
-
-  /** A disk that fails may fail here as well; that is for the next command to notice. */
-  #reload(undo: () => void): void {
+  /** A failing disk may fail here as well, which leaves the state stale. The next command will notice. */
+  #undo(sql: string): void {
     this.#stale = true
     try {
-      undo()
+      // If the disk is full, SQLite ends the whole transaction by itself. Then the commit reports it to every waiting client.
+      if (this.#sqlite.isTransaction) this.#sqlite.exec(sql)
       this.settle()
-    } catch {
-      // still stale
-    }
+    } catch {}
   }
 
-  /** Calls back when everything written so far is safe (at once when nothing is pending), or with the failure. */
+  /** Calls back once everything written so far is safe (immediately if nothing is pending), or with the failure. */
   whenSafe(callback: (failure?: Error) => void): void {
     if (this.#open) this.#waiting.push(callback)
     else callback()
   }
 
-  /** Commits what is pending and answers those who wait for it. */
+  /** Commits the pending changes and calls back those who wait for it. */
   commit(): void {
     if (!this.#open) return
     this.#open = false
@@ -160,9 +152,7 @@ export class Database {
       this.#sqlite.exec('COMMIT')
       return undefined
     } catch (error) {
-      this.#reload(() => {
-        if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
-      })
+      this.#undo('ROLLBACK')
       this.failures++
       this.lastFailure = error instanceof Error ? error : new Error(String(error))
       return this.lastFailure
@@ -182,4 +172,26 @@ export class Database {
     this.#statements.set(sql, statement)
     return statement
   }
+}
+
+/** SQLite's primary result codes: https://sqlite.org/rescode.html */
+const sqlite = { readOnly: 8, ioError: 10, full: 13, cannotOpen: 14 } as const
+
+/** SQLite ended the whole transaction by itself, as it does if the disk is full or failing. */
+class TransactionEndedError extends Error {
+  override readonly name = 'TransactionEndedError'
+  constructor() {
+    super('the storage ended the transaction')
+  }
+}
+
+/** MongoDB's OutOfDiskSpace if the disk is full, failing or read-only. Undefined for any other error. */
+export function storageError(error: unknown): CommandError | undefined {
+  if (error instanceof TransactionEndedError)
+    return new CommandError('OutOfDiskSpace', `nothing was stored: ${error.message}; is the disk full?`)
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
+  const code = error.errcode & 0xff
+  if (!Object.values<number>(sqlite).includes(code)) return undefined
+  const reason = code === sqlite.full ? 'the disk is full' : error.message
+  return new CommandError('OutOfDiskSpace', `nothing was stored: ${reason}`)
 }

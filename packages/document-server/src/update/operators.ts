@@ -3,17 +3,14 @@ import { compareValues, equalValues } from '../bson/compare.ts'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { arithmetic, isNumeric, toNumber } from '../bson/numbers.ts'
 import { typeName } from '../bson/types.ts'
-import { CommandError } from '../errors.ts'
-import { applyPull, applyPush, requireArray } from './array-operators.ts'
+import { fail } from '../errors.ts'
+import { compileCondition, compileFilter, isOperatorDoc } from '../query/match.ts'
+import { compileSort } from '../query/sort.ts'
 
 /** What an operator does to a field. */
 type Change = { readonly set: unknown } | 'unset' | 'keep'
-/** `current` is `undefined` for a missing field; `path` is for messages. */
+/** `current` is undefined for a missing field. `path` is for messages. */
 export type UpdateOperator = (current: unknown, argument: unknown, path: string) => Change
-
-const fail = (message: string, code: 'BadValue' | 'TypeMismatch' | 'FailedToParse' = 'BadValue'): never => {
-  throw new CommandError(code, message)
-}
 
 const number =
   (operator: '$inc' | '$mul', sign: '+' | '*'): UpdateOperator =>
@@ -90,7 +87,7 @@ const bit: UpdateOperator = (current, argument, path) => {
 
 const isInteger = (value: unknown): value is Int32 | Long => value instanceof Int32 || value instanceof Long
 
-/** Operators that change one field; `$rename`, which has two, and `$setOnInsert` are prepared in update.ts. */
+/** The operators that change one field. update.ts handles `$rename`, which has two, and `$setOnInsert`. */
 export const updateOperators: Readonly<Record<string, UpdateOperator>> = {
   $set: (_, argument) => ({ set: argument }),
   $unset: () => 'unset',
@@ -106,4 +103,57 @@ export const updateOperators: Readonly<Record<string, UpdateOperator>> = {
   $push: (current, argument, path) => ({ set: applyPush(requireArray(current, '$push', path), argument) }),
   $pull: (current, argument, path) =>
     current === undefined ? 'keep' : { set: applyPull(requireArray(current, '$pull', path), argument) },
+}
+
+/** The array to change. A missing field counts as an empty array. @throws CommandError for another type */
+function requireArray(current: unknown, operator: string, path: string): readonly unknown[] {
+  if (current === undefined) return []
+  if (Array.isArray(current)) return current
+  fail(
+    operator === '$push'
+      ? `The field '${path}' must be an array but is of type ${typeName(current)}`
+      : `Cannot apply ${operator} to a non-array value: the field '${path}' is of type ${typeName(current)}`,
+  )
+}
+
+/** `$push` with `$each`, `$position`, `$sort` and `$slice`. */
+function applyPush(array: readonly unknown[], argument: unknown): unknown[] {
+  if (!isDoc(argument) || !('$each' in argument)) return [...array, argument]
+  const unknown = Object.keys(argument).find(key => !['$each', '$position', '$sort', '$slice'].includes(key))
+  if (unknown !== undefined) fail(`Unrecognized clause in $push: ${unknown}`)
+  if (!Array.isArray(argument.$each)) fail('The argument to $each in $push must be an array')
+  const position = integer(argument, '$position')
+  const result = [...array]
+  result.splice(position === undefined ? result.length : position, 0, ...argument.$each)
+  if (argument.$sort !== undefined) result.sort(elementOrder(argument.$sort))
+  const slice = integer(argument, '$slice')
+  if (slice === undefined) return result
+  return slice === 0 ? [] : slice < 0 ? result.slice(slice) : result.slice(0, slice)
+}
+
+function integer(argument: Doc, name: string): number | undefined {
+  const value = argument[name]
+  if (value === undefined) return undefined
+  if (isNumeric(value) && Number.isInteger(toNumber(value))) return toNumber(value)
+  fail(`The value for ${name} must be an integer value`)
+}
+
+function elementOrder(sort: unknown): (a: unknown, b: unknown) => number {
+  if (isDoc(sort)) {
+    const compare = compileSort(sort)
+    return (a, b) => (isDoc(a) && isDoc(b) ? compare(a, b) : compareValues(a, b))
+  }
+  const direction = isNumeric(sort) ? toNumber(sort) : 0
+  if (direction !== 1 && direction !== -1) fail('The $sort element value must be either 1 or -1')
+  return (a, b) => direction * compareValues(a, b)
+}
+
+/** `$pull`: a document filters the elements, operators test each element, and anything else means equality. */
+function applyPull(array: readonly unknown[], argument: unknown): unknown[] {
+  if (isDoc(argument) && !isOperatorDoc(argument)) {
+    const matches = compileFilter(argument)
+    return array.filter(element => !(isDoc(element) && matches(element)))
+  }
+  const test = compileCondition(argument, filter => compileFilter(filter))
+  return array.filter(element => !test((_, check) => check(element)))
 }

@@ -1,14 +1,15 @@
+import { BSONRegExp } from 'bson'
+import { compileDocumentStage } from '../aggregate/pipeline.ts'
 import { equalValues } from '../bson/compare.ts'
 import { type Doc, isDoc } from '../bson/document.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import type { Variables } from '../expression/expression.ts'
+import { isOperatorDoc } from '../query/match.ts'
 import { type Path, parsePath, valueAt } from '../query/path.ts'
 import { updateOperators } from './operators.ts'
-import { compilePipelineUpdate } from './pipeline.ts'
-import { assertViable, setAt, unsetAt } from './place.ts'
-import { compileArrayFilters, concretePaths, type Positions } from './positions.ts'
+import { assertViable, compileArrayFilters, concretePaths, type Positions, setAt, unsetAt } from './paths.ts'
 
-/** Gives the new form of a document. It may change and return the one it is given. */
+/** Returns the new form of a document. It may change the given one and return it. */
 export type Update = (doc: Doc, inserting: boolean) => Doc
 
 export interface UpdateOptions {
@@ -23,10 +24,10 @@ interface Step {
   readonly argument: unknown
 }
 
-/** Compiles operators, a replacement document or a pipeline. @throws CommandError for unknown operators, conflicts */
+/** Compiles operators, a replacement document or a pipeline. @throws CommandError for unknown operators and conflicts */
 export function compileUpdate(update: unknown, options: UpdateOptions): Update {
   if (Array.isArray(update)) return keepingId(compilePipelineUpdate(update, options.variables))
-  if (!isDoc(update)) throw new CommandError('FailedToParse', 'Update argument must be either an object or an array')
+  if (!isDoc(update)) fail('Update argument must be either an object or an array', 'FailedToParse')
   if (isReplacement(update)) return keepingId(replacement(update))
   const steps = parseSteps(update)
   const positions: Positions = { filter: options.filter, arrayFilters: compileArrayFilters(options.arrayFilters) }
@@ -37,27 +38,27 @@ export function compileUpdate(update: unknown, options: UpdateOptions): Update {
   }
 }
 
-/** Whether an update is a whole new document (its first field is no operator). */
+/** Whether an update is a whole new document: its first field is not an operator. */
 export const isReplacement = (update: unknown): boolean =>
   isDoc(update) && Object.keys(update)[0]?.startsWith('$') !== true
 
 function replacement(update: Doc): Update {
   const operator = Object.keys(update).find(key => key.startsWith('$'))
   if (operator !== undefined)
-    throw new CommandError(
-      'DollarPrefixedFieldName',
+    fail(
       `The dollar ($) prefixed field '${operator}' in '${operator}' is not allowed in the context of an update's replacement document.`,
+      'DollarPrefixedFieldName',
     )
   return () => ({ ...update })
 }
 
-/** The `_id` stays, in first place; another one in the new form is refused. */
+/** Keeps the `_id` as the first field, and refuses a different one in the new form. */
 const keepingId =
   (update: Update): Update =>
   (doc, inserting) => {
     const id = doc._id
     const { _id: given, ...rest } = update(doc, inserting)
-    if (given !== undefined && id !== undefined && !equalValues(given, id)) throw immutable('_id')
+    if (given !== undefined && id !== undefined && !equalValues(given, id)) immutable('_id')
     const kept = id ?? given
     return kept === undefined ? rest : { _id: kept, ...rest }
   }
@@ -65,14 +66,14 @@ const keepingId =
 function parseSteps(update: Doc): Step[] {
   const steps = Object.entries(update).flatMap(([operator, fields]) => {
     if (!Object.hasOwn(updateOperators, operator) && operator !== '$rename' && operator !== '$setOnInsert')
-      throw new CommandError(
-        'FailedToParse',
+      fail(
         `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
+        'FailedToParse',
       )
     if (!isDoc(fields))
-      throw new CommandError(
-        'FailedToParse',
+      fail(
         `Modifiers operate on fields but we found another type for ${operator} instead of a document`,
+        'FailedToParse',
       )
     return Object.entries(fields).map(([key, argument]): Step => ({ path: parsePath(key), operator, argument }))
   })
@@ -101,10 +102,7 @@ function assertNoConflicts(paths: readonly Path[]): void {
     const above = path.slice(0, -1).map((_, depth) => path.slice(0, depth + 1).join('.'))
     const conflict = seen.has(text) || parents.has(text) ? text : above.find(parent => seen.has(parent))
     if (conflict !== undefined)
-      throw new CommandError(
-        'ConflictingUpdateOperators',
-        `Updating the path '${text}' would create a conflict at '${conflict}'`,
-      )
+      fail(`Updating the path '${text}' would create a conflict at '${conflict}'`, 'ConflictingUpdateOperators')
     seen.add(text)
     for (const parent of above) parents.add(parent)
   }
@@ -113,12 +111,11 @@ function assertNoConflicts(paths: readonly Path[]): void {
 function assertFiltersUsed(steps: readonly Step[], positions: Positions): void {
   for (const name of positions.arrayFilters.keys())
     if (!steps.some(step => step.path.includes(`$[${name}]`)))
-      throw new CommandError('FailedToParse', `The array filter for identifier '${name}' was not used in the update`)
+      fail(`The array filter for identifier '${name}' was not used in the update`, 'FailedToParse')
 }
 
 function renameTarget(step: Step): Path {
-  if (typeof step.argument !== 'string')
-    throw new CommandError('BadValue', `The 'to' field for $rename must be a string: ${step.path.join('.')}`)
+  if (typeof step.argument !== 'string') fail(`The 'to' field for $rename must be a string: ${step.path.join('.')}`)
   return parsePath(step.argument)
 }
 
@@ -143,7 +140,7 @@ function rename(doc: Doc, step: Step): void {
   const target = renameTarget(step)
   const value = valueAt(doc, step.path)
   if (value === undefined) return
-  if (step.path[0] === '_id' || target[0] === '_id') throw immutable('_id')
+  if (step.path[0] === '_id' || target[0] === '_id') immutable('_id')
   assertViable(doc, target)
   unsetAt(doc, step.path)
   setAt(doc, target, value)
@@ -153,11 +150,47 @@ function assertSameId(doc: Doc, path: Path, value: unknown): void {
   const current = valueAt(doc, path)
   if (doc._id === undefined && value !== undefined) return // an upsert may set it
   if (value === undefined ? current !== undefined : current === undefined || !equalValues(current, value))
-    throw immutable(path.join('.'))
+    immutable(path.join('.'))
 }
 
-const immutable = (path: string): CommandError =>
-  new CommandError(
-    'ImmutableField',
-    `Performing an update on the path '${path}' would modify the immutable field '_id'`,
-  )
+const immutable = (path: string): never =>
+  fail(`Performing an update on the path '${path}' would modify the immutable field '_id'`, 'ImmutableField')
+
+/** An update given as an aggregation pipeline: `$set`, `$unset`, `$project`, `$replaceWith` and their aliases. */
+function compilePipelineUpdate(pipeline: readonly unknown[], variables: Variables): (doc: Doc) => Doc {
+  const stages = pipeline.map(stage => {
+    if (!isDoc(stage)) fail('Each element of the pipeline array must be an object', 'TypeMismatch')
+    const [name = ''] = Object.keys(stage)
+    const compiled = compileDocumentStage(name, stage[name], { variables })
+    if (!compiled) fail(`${name} is not allowed to be used within an update`, 'InvalidOptions')
+    return compiled
+  })
+  return doc => stages.reduce((current, stage) => stage(current), doc)
+}
+
+/** The document that an upsert starts from: the equalities of its filter. `onlyId`: for a replacement. */
+export function upsertSeed(filter: Doc, onlyId: boolean): Doc {
+  const seed: Doc = {}
+  for (const [key, value] of equalities(filter)) {
+    if (onlyId && key !== '_id') continue
+    const path = parsePath(key)
+    if (valueAt(seed, path) === undefined) setAt(seed, path, value)
+  }
+  return seed
+}
+
+function equalities(filter: Doc): [string, unknown][] {
+  return Object.entries(filter).flatMap(([key, value]): [string, unknown][] => {
+    if (key === '$and' && Array.isArray(value)) return value.filter(isDoc).flatMap(equalities)
+    if (key === '$or' && Array.isArray(value) && value.length === 1) return value.filter(isDoc).flatMap(equalities)
+    if (key.startsWith('$') || value instanceof BSONRegExp) return []
+    if (!isOperatorDoc(value)) return [[key, value]]
+    if ('$eq' in value) return [[key, value.$eq]]
+    for (const name of ['$in', '$all']) {
+      const list = value[name]
+      if (Array.isArray(list) && list.length === 1 && !(list[0] instanceof BSONRegExp) && !isOperatorDoc(list[0]))
+        return [[key, list[0]]]
+    }
+    return []
+  })
+}

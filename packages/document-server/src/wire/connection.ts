@@ -1,27 +1,40 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { newClient } from '../client.ts'
+import { Client } from '../client.ts'
 import type { Engine } from '../commands/command.ts'
-import { errorReply } from '../commands/dispatch.ts'
-import { answerTo, type Reply } from './answer.ts'
-import { type Frame, FrameReader, frame, maxMessageBytes } from './frame.ts'
+import { dispatch, errorReply } from '../commands/dispatch.ts'
+import { CommandError } from '../errors.ts'
+import {
+  type Frame,
+  FrameReader,
+  frame,
+  maxMessageBytes,
+  messageParts,
+  opMsg,
+  opQuery,
+  opReply,
+  ProtocolError,
+  parseMessage,
+  parseQuery,
+  replyParts,
+} from './messages.ts'
 
-/** Longest message before somebody has signed in: a handshake has a few hundred bytes. */
+/** The longest message before the client has signed in. A handshake has a few hundred bytes. */
 const maxStrangerBytes = 65_536
-/** Messages that wait on one connection before no more are read. */
+/** The number of waiting messages at which a connection stops reading. */
 const mostWaiting = 100
-/** Replies longer than this have to leave before the next message is worked on. */
+/** Replies longer than this have to be sent before the next message is handled. */
 const longReply = 65_536
 
 /** One client's connection. */
 export interface Connection {
-  /** Takes no more messages, answers those that were taken, and ends; after `graceMs` whatever is left is ended. */
+  /** Accepts no more messages, answers those it has, and ends. Ends whatever is left after `graceMs`. */
   finish(graceMs: number): Promise<void>
 }
 
-/** Serves one client until either side ends the connection. Bytes that are no message end it. */
+/** Serves one client until either side ends the connection, or until its bytes are not a message. */
 export function serveConnection(socket: Socket, id: number, engine: Engine): Connection {
-  const client = newClient(id)
+  const client = new Client(id)
   const reader = new FrameReader(() => (client.user === undefined ? maxStrangerBytes : maxMessageBytes))
   const waiting: Frame[] = []
   let lastReply = 0
@@ -29,7 +42,7 @@ export function serveConnection(socket: Socket, id: number, engine: Engine): Con
   let ending = false
 
   socket.setNoDelay(true)
-  socket.on('error', () => socket.destroy()) // a reset by the client is no concern of the server
+  socket.on('error', () => socket.destroy()) // for example a reset by the client
   socket.on('close', () => {
     client.gone ??= 'left'
   })
@@ -37,13 +50,13 @@ export function serveConnection(socket: Socket, id: number, engine: Engine): Con
     try {
       for (const message of reader.push(chunk)) waiting.push(message)
     } catch {
-      end() // the replies to the good messages before it leave
+      end() // the messages before it are still answered
     }
     if (waiting.length > mostWaiting) socket.pause()
     start()
   })
 
-  /** Reads no more. What was read is answered. */
+  /** Stops reading. What has been read is answered. */
   function end(): void {
     ending = true
     socket.removeAllListeners('data').resume()
@@ -73,7 +86,7 @@ export function serveConnection(socket: Socket, id: number, engine: Engine): Con
     if (client.gone !== undefined) ending = true
   }
 
-  /** Also a reading reply waits: it may show what another client has written but is not safe yet. */
+  /** Waits for the commit, even for a read: it may show what another client has written and is not safe yet. */
   function send(reply: Reply, requestId: number): Promise<void> | undefined {
     const sent = Promise.withResolvers<void>()
     engine.database.whenSafe(failure => {
@@ -96,5 +109,26 @@ export function serveConnection(socket: Socket, id: number, engine: Engine): Con
       if (!socket.destroyed) await closed
       clearTimeout(timer)
     },
+  }
+}
+
+interface Reply {
+  readonly opcode: number
+  readonly document: Uint8Array
+  readonly wrap: (document: Uint8Array) => Uint8Array[]
+}
+
+/** The reply to a message, or undefined if the client wants none. @throws ProtocolError for an invalid message */
+async function answerTo({ opcode, body: bytes }: Frame, client: Client, engine: Engine): Promise<Reply | undefined> {
+  if (opcode !== opMsg && opcode !== opQuery) throw new ProtocolError(`opcode ${opcode} is not supported`)
+  const isMessage = opcode === opMsg
+  const form = isMessage ? { opcode: opMsg, wrap: messageParts } : { opcode: opReply, wrap: replyParts }
+  try {
+    const { body, database, moreToCome } = isMessage ? parseMessage(bytes) : parseQuery(bytes)
+    const document = await dispatch(body, database, client, engine)
+    return moreToCome ? undefined : { ...form, document }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    return { ...form, document: errorReply(error) }
   }
 }

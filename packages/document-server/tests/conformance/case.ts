@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Collection, type Db, type Document, type MongoClient, MongoServerError, type ObjectId } from 'mongodb'
 
-/** Documents of tests have ids of several types. */
+/** The documents of the tests have ids of several types. */
 export interface Loose extends Document {
   _id?: string | number | number[] | ObjectId
 }
@@ -9,17 +9,17 @@ export interface Loose extends Document {
 export interface CaseContext {
   readonly client: MongoClient
   readonly db: Db
-  /** A collection of this case alone, not yet made. */
+  /** A collection for this case alone, which does not exist yet. */
   readonly collection: Collection<Loose>
 }
 
-/** Cases of one subject, by title; each runs against every server. */
+/** The cases of one subject, by title. Each runs against every server. */
 export interface Cases {
   readonly subject: string
   readonly cases: Readonly<Record<string, (context: CaseContext) => Promise<void>>>
 }
 
-/** The ids a filter selects, sorted. */
+/** The sorted ids that a filter selects. */
 export async function ids(collection: Collection<Loose>, filter: Document): Promise<unknown[]> {
   const found = await collection.find(filter).sort({ _id: 1 }).toArray()
   return found.map(doc => doc._id)

@@ -83,7 +83,7 @@ export const queryCases: Cases = {
       assert.deepEqual(await ids(collection, { r: { $elemMatch: { p: 'x', s: { $gt: 5 } } } }), [1])
       assert.deepEqual(await ids(collection, { 'r.p': 'x', 'r.s': { $gt: 5 } }), [1, 2])
       assert.deepEqual(await ids(collection, { n: { $elemMatch: { $gt: 3, $lt: 7 } } }), [2])
-      // Without it each condition may hold for another element.
+      // Without it, different elements may match the conditions.
       assert.deepEqual(await ids(collection, { n: { $gt: 3, $lt: 7 } }), [1, 2])
     },
     'embedded documents are equal field by field, in order': async ({ collection }) => {

@@ -98,7 +98,7 @@ export const typeCases: Cases = {
   },
 }
 
-/** A text that shows types as well as values. */
+/** A text that shows both types and values. */
 function describe(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(describe).join()}]`
   if (value instanceof Date) return `Date(${value.getTime()})`

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Document } from 'mongodb'
 import { type CaseContext, type Cases, refuses } from './case.ts'
 
-/** Inserts a document, updates it, and gives its new form without the `_id`. */
+/** Inserts a document, updates it, and returns its new form without the `_id`. */
 async function updated(
   { collection }: CaseContext,
   before: Document,

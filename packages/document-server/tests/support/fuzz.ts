@@ -14,7 +14,7 @@ import {
 } from 'bson'
 import { message, opMsg, opQuery } from './wire.ts'
 
-/** Numbers below a limit, the same ones for a seed (mulberry32). */
+/** Random numbers below a limit, always the same for a seed (mulberry32). */
 export type Random = (below: number) => number
 
 export function seeded(seed: number): Random {
@@ -53,7 +53,7 @@ const scalars: readonly ((random: Random) => unknown)[] = [
   () => new Code('x'),
 ]
 
-/** Names that mean something somewhere. */
+/** Names with a meaning somewhere. */
 const names = (
   'a b a.b _id $set $inc $push $each $slice $sort $position $pull $addToSet $rename $unset $min $max $mul $bit $currentDate $setOnInsert ' +
   '$pullAll $pop $eq $ne $gt $in $nin $and $or $nor $not $exists $type $mod $regex $options $all $size $elemMatch $expr $text $search ' +
@@ -77,7 +77,7 @@ function document(random: Random, depth: number): Document {
   return Object.fromEntries(entries)
 }
 
-/** A command of the server with options that may mean something. */
+/** A command of the server with options that may make sense. */
 export function command(random: Random, commands: readonly (readonly [string, readonly string[]])[]): Document {
   const [name, options] = pick(random, commands)
   const body: Document = { [name]: random(5) === 0 ? value(random) : pick(random, ['fuzz', 'other', 1]) }
@@ -89,7 +89,7 @@ export function command(random: Random, commands: readonly (readonly [string, re
 const lists = ['documents', 'updates', 'deletes', 'pipeline', 'indexes', 'cursors', 'arrayFilters']
 const docs = ['filter', 'query', 'sort', 'projection', 'fields', 'let', 'cursor', 'update']
 
-/** Of the type that gets past the first check, most times. */
+/** A value that is mostly of the type that passes the first check. */
 function likely(random: Random, option: string): unknown {
   if (random(6) === 0) return value(random)
   if (option === 'updates')
@@ -102,14 +102,14 @@ function likely(random: Random, option: string): unknown {
   return pick(random, [new Int32(random(20)), true, false, 'a'])
 }
 
-/** A message whose bytes were damaged; its length stays, so that most damage reaches what is behind the framing. */
+/** A message with damaged bytes. Its length stays intact, so that most damaged messages reach the parsers. */
 export function damaged(random: Random, doc: Document): Buffer {
   const bytes = Buffer.from(random(10) === 0 ? opQuery(doc) : opMsg(doc, random(10) === 0 ? 2 : 0))
   for (let hits = 1 + random(5); hits > 0; hits--) bytes[4 + random(bytes.byteLength - 4)] = random(256)
   return bytes
 }
 
-/** Bytes that may be anything, in a frame or without. */
+/** Random bytes, with or without a frame. */
 export function garbage(random: Random): Buffer {
   const body = Buffer.from(Array.from({ length: random(200) }, () => random(256)))
   if (random(3) === 0) return body

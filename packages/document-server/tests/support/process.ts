@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-/** The server as a process of its own, from main.ts. */
+/** The server in its own process, from main.ts. */
 export interface ServerProcess extends AsyncDisposable {
   readonly child: ChildProcess
   /** With user and password. */
@@ -29,7 +29,7 @@ export const startProcess = (
   env: NodeJS.ProcessEnv = {},
 ): Promise<ServerProcess> => whenReady(spawnMain(['--dir', dir, '--port', '0', ...more], env), dir)
 
-/** The server as a process that cannot write files beyond about 2 MB: what a full disk looks like. */
+/** The server in a process that cannot write files of more than about 2 MB, which looks like a full disk. */
 export const startOnSmallDisk = (dir: string): Promise<ServerProcess> => {
   const command = [process.execPath, '--conditions=@tsmicro/source', main, '--dir', dir, '--port', '0']
   const script = 'ulimit -f 4000; exec "$0" "$@"'

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A file system of its own, in memory. */
+/** A separate file system in memory. */
 export interface SmallDisk extends Disposable {
   readonly path: string
 }
 
-/** @returns the reason why there can be none here */
+/** @returns the reason if none is possible here */
 export function smallDisk(megabytes: number): SmallDisk | string {
   const path = mkdtempSync(join(tmpdir(), 'small-disk-'))
   try {

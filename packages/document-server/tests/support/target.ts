@@ -29,7 +29,7 @@ export async function embeddedTarget(): Promise<Target> {
   }
 }
 
-/** How a real MongoDB can be had on this machine, if at all. */
+/** How to get a real MongoDB on this machine, if possible. */
 export function findReal(): (() => Promise<Target>) | undefined {
   const url = process.env.MONGODB_URL
   if (url) return async () => ({ url, [Symbol.asyncDispose]: async () => undefined })

@@ -22,7 +22,7 @@ export function opQuery(doc: Document): Buffer {
   return message(2004, Buffer.concat([Buffer.alloc(4), Buffer.from('admin.$cmd\0'), Buffer.alloc(8), serialize(doc)]))
 }
 
-/** A connection on which any bytes can be sent. */
+/** A connection that can send any bytes. */
 export class Wire implements Disposable {
   readonly socket: Socket
   readonly closed: Promise<unknown>
@@ -50,7 +50,7 @@ export class Wire implements Disposable {
     })
   }
 
-  /** A connection that has signed in as the URL says. */
+  /** A connection that has signed in with the credentials of the URL. */
   static async signedIn(url: string): Promise<Wire> {
     const wire = new Wire(url)
     const { username, password } = new URL(url)
@@ -63,7 +63,7 @@ export class Wire implements Disposable {
     return this.#ended
   }
 
-  /** The next reply; undefined when the server ends the connection first. */
+  /** The next reply, or undefined if the server ends the connection first. */
   async next(): Promise<Document | undefined> {
     while (this.#replies.length === 0 && !this.#ended)
       await new Promise<void>(done => {
@@ -72,7 +72,7 @@ export class Wire implements Disposable {
     return this.#replies.shift()
   }
 
-  /** Waits until the server has answered everything, and forgets the answers. */
+  /** Waits until the server has answered everything, and discards the answers. */
   async drained(): Promise<void> {
     this.socket.write(opMsg({ connectionStatus: 1, $db: 'a' }))
     for (let reply = await this.next(); reply && !reply.authInfo; ) reply = await this.next()
@@ -109,7 +109,7 @@ export function firstMessage(user: string): { bare: string; payload: Binary } {
   return { bare, payload: new Binary(Buffer.from(`n,,${bare}`)) }
 }
 
-/** What takes long is done once for each password and salt, as drivers do it. */
+/** The slow part is done once for each password and salt, as in drivers. */
 const hashed = new Map<string, Buffer>()
 
 function finalMessage(first: Binary, bare: string, password: string): Binary {

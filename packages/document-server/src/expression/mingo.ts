@@ -1,12 +1,20 @@
 import { BSONRegExp, Double, Int32, Long, Timestamp } from 'bson'
+import { evalExpr } from 'mingo/core'
+import type { Options } from 'mingo/types'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { wholeNumber } from '../bson/numbers.ts'
 import { grow } from '../pace.ts'
 import { toRegExp } from '../regex/regex.ts'
 
+/** An operator in mingo's form: it gets the document, the unevaluated arguments and mingo's options. */
+export type MingoOperator = (obj: unknown, expr: unknown, options: Options) => unknown
+
+/** Evaluates the arguments of an operator. */
+export const evaluate: MingoOperator = (obj, expr, options) => evalExpr(obj as never, expr as never, options)
+
 /**
- * mingo computes on JavaScript numbers, so a document is unwrapped before an expression with operators sees it and
- * wrapped again afterwards. Longs beyond 2^53 and Decimal128 stay as they are: they can be passed on and compared,
+ * mingo computes with JavaScript numbers, so a document is unwrapped before an expression with operators sees it, and
+ * wrapped again afterwards. Longs beyond 2^53 and Decimal128 stay as they are: they can be passed on and compared, but
  * not computed with.
  */
 export function toPlain(value: unknown): unknown {
@@ -22,14 +30,14 @@ export function toPlain(value: unknown): unknown {
   return isDoc(value) ? mapFields(value, toPlain) : value
 }
 
-/** The inverse: whole numbers become int or long, others double. */
+/** The inverse of {@link toPlain}: whole numbers become int or long, all others double. */
 export function fromPlain(value: unknown): unknown {
   if (typeof value === 'number')
     return Number.isSafeInteger(value) && !Object.is(value, -0) ? wholeNumber(value) : new Double(value)
   if (typeof value === 'bigint') return Long.fromBigInt(value)
   if (value instanceof RegExp) return new BSONRegExp(value.source, value.flags.replace(/[^ims]/g, ''))
   if (Array.isArray(value)) {
-    // One array may stand in many places, each of which becomes one of its own.
+    // The same array may occur in many places, and each occurrence becomes a copy.
     grow(value.length)
     return value.map(element => fromPlain(element ?? null))
   }

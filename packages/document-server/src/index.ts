@@ -1,1 +1,0 @@
-export { type DocumentServer, startDocumentServer } from './server.ts'
