@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `tsmicro` command on whatever Node is installed: the rest is TypeScript, which the Node that the workspace pins runs as it is.
+// The `tsmicro` command, which runs on any installed Node. The rest is TypeScript, which the pinned Node of the workspace runs as it is.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'

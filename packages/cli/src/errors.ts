@@ -1,9 +1,9 @@
-/** Something the person at the keyboard can put right: shown as one line, without a stack. */
+/** A problem that the user can solve. It is shown in one line, without a stack. */
 export class CliError extends Error {
   override readonly name: string = 'CliError'
 }
 
-/** A command line that cannot be understood: exit code 2. */
+/** The command line is invalid: exit code 2. */
 export class UsageError extends CliError {
   override readonly name = 'UsageError'
 }

@@ -1,4 +1,4 @@
 export { databaseUrl } from '@tsmicro/infra'
-export { defineSystem } from './config/define.ts'
-export type { System, SystemConfig } from './config/types.ts'
-export { keptSecret } from './data/secret.ts'
+export { defineSystem } from './config.ts'
+export type { System, SystemConfig } from './config-types.ts'
+export { keptSecret } from './start/secrets.ts'

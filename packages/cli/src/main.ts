@@ -1,76 +1,81 @@
 import { InfraError } from '@tsmicro/infra'
-import { readArguments } from './arguments.ts'
+import { helpText, readArguments } from './command-line.ts'
 import { CliError, UsageError } from './errors.ts'
-import { runGateway } from './gateway/command.ts'
-import { helpText } from './help.ts'
-import { watchParent } from './parent.ts'
 import { runRestart } from './restart/command.ts'
-import { runCommand } from './run/command.ts'
+import { runCommand } from './run.ts'
 import { runStart } from './start/command.ts'
 import { isDiskFull } from './supervise/disk.ts'
 
 const SAME_KEYSTROKE_MS = 500
+const PARENT_CHECK_MS = 500
 
 /** @returns the exit code */
 async function main(): Promise<number> {
   const command = readArguments(process.argv.slice(2))
+  const { env, stdout, stderr } = process
   if (command.kind === 'help') {
-    process.stdout.write(await helpText(command.config))
+    stdout.write(await helpText(command.config))
     return 0
   }
-  const gone = new AbortController()
-  if (command.kind === 'gateway') {
-    watchParent(() => gone.abort())
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => gone.abort())
-    return runGateway(command.args, gone.signal)
-  }
-  if (command.kind === 'run') {
-    watchParent(() => gone.abort())
-    const { config: configFile, name, args } = command
-    return runCommand({ configFile, name, args, env: process.env, gone: gone.signal })
-  }
   if (command.kind === 'restart') {
-    await runRestart({ service: command.service, env: process.env, stdout: process.stdout })
+    await runRestart({ service: command.service, env, stdout })
     return 0
   }
   const drain = new AbortController()
+  watchParent(() => drain.abort())
+  if (command.kind === 'run') {
+    const { config: configFile, name, args } = command
+    return runCommand({ configFile, name, args, env, gone: drain.signal })
+  }
+  for (const stream of [stdout, stderr])
+    stream.on('error', error => {
+      // A terminal or pipe that is gone must not end the supervisor before it has drained. On a full disk the log loses lines,
+      // but the system goes on.
+      if (command.kind === 'gateway' || !isDiskFull(error)) drain.abort()
+    })
+  if (command.kind === 'gateway') {
+    // Loaded only here, as no other command needs it.
+    const { runGatewayCommand } = await import('@tsmicro/gateway/command')
+    return runGatewayCommand(command.args, {
+      usage: 'tsmicro gateway run',
+      name: 'tsmicro gateway run',
+      gone: drain.signal,
+    })
+  }
   const kill = new AbortController()
-  let askedAt = 0
+  let signalledAt = 0
   const onSignal = () => {
-    // One Ctrl-C may arrive twice: from the terminal, and once more from npm, which forwards it.
-    if (drain.signal.aborted && Date.now() - askedAt < SAME_KEYSTROKE_MS) return
+    // One Ctrl-C may arrive twice: from the terminal, and again from npm, which forwards it.
+    if (drain.signal.aborted && Date.now() - signalledAt < SAME_KEYSTROKE_MS) return
     if (drain.signal.aborted) {
       kill.abort()
       process.exit(130)
     }
-    askedAt = Date.now()
+    signalledAt = Date.now()
     drain.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal)
-  watchParent(() => drain.abort())
-  // A terminal or pipe that is gone must not end the supervisor before it has drained.
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', error => {
-      // A log on a full disk misses some lines; the system goes on.
-      if (!isDiskFull(error)) drain.abort()
-    })
-  await runStart({
-    configFile: command.config,
-    fresh: command.fresh,
-    replicas: command.replicas,
-    env: process.env,
-    stdout: process.stdout,
-    drain: drain.signal,
-    kill: kill.signal,
-  })
+  const { config: configFile, fresh, replicas } = command
+  await runStart({ configFile, fresh, replicas, env, stdout, drain: drain.signal, kill: kill.signal })
   return 0
+}
+
+/** Calls back when the parent process has ended: `kill -9` of npm would otherwise leave a supervisor that nobody knows of. */
+function watchParent(onEnd: () => void): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    onEnd()
+  }, PARENT_CHECK_MS)
+  timer.unref()
 }
 
 main().then(
   code => process.exit(code),
   (error: unknown) => {
-    const known = error instanceof CliError || error instanceof InfraError
-    const text = error instanceof Error ? (known ? error.message : error.stack) : String(error)
+    const isKnown = error instanceof CliError || error instanceof InfraError
+    const text = error instanceof Error ? (isKnown ? error.message : error.stack) : String(error)
     process.stderr.write(`tsmicro: ${text}${error instanceof UsageError ? ' (see tsmicro --help)' : ''}\n`)
     process.exit(error instanceof UsageError ? 2 : 1)
   },

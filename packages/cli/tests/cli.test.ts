@@ -9,7 +9,7 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<[code: 
   return [await tsmicro.ended(), tsmicro.output]
 }
 
-test('--help says everything; what is unknown is refused', async () => {
+test('--help shows everything, and unknown commands and options are refused', async () => {
   const [code, help] = await run(['--help'])
   assert.equal(code, 0)
   for (const word of [
@@ -41,7 +41,7 @@ test('--help says everything; what is unknown is refused', async () => {
   }
 })
 
-test('a configuration that cannot be used is one clear line', async () => {
+test('an unusable configuration is reported in one clear line', async () => {
   using dir = tempDir()
   const env = { DATA_DIR: dir.path }
   const bad = fileURLToPath(new URL('./fixtures/bad/tsmicro.config.ts', import.meta.url))
@@ -49,26 +49,29 @@ test('a configuration that cannot be used is one clear line', async () => {
     (await run(['start', '--config', '/nowhere/x.ts'], env))[1],
     /^tsmicro: \S+ does not exist: run this in.*\n$/,
   )
-  assert.match((await run(['start', '--config', bad], env))[1], /^tsmicro: .*no default export made by defineSystem/)
+  assert.match(
+    (await run(['start', '--config', bad], env))[1],
+    /^tsmicro: .*no default export created with defineSystem/,
+  )
   for (const [name, value] of [
     ['GATEWAY_PORT', '80x'],
     ['LOG_LEVEL', 'loud'],
   ] as const) {
     const [code, output] = await run(['start', '--config', CONFIG], { ...env, [name]: value })
     assert.equal(code, 1)
-    assert.match(output, new RegExp(`^tsmicro: ${name}=${value} is no`))
+    assert.match(output, new RegExp(`^tsmicro: ${name}=${value} is (not|invalid)`))
   }
 })
 
-test('defineSystem refuses impossible systems', () => {
+test('defineSystem refuses invalid systems', () => {
   const entry = 'x.ts'
   assert.throws(() => defineSystem({ infra: [], services: { nats: { entry, port: 1 } } }), /cannot be the name/)
-  assert.throws(() => defineSystem({ infra: [], services: { a: { entry, port: 0 } } }), /no port number/)
+  assert.throws(() => defineSystem({ infra: [], services: { a: { entry, port: 0 } } }), /is not a port number/)
   const commands = { restart: { entry, description: 'x' } }
   assert.throws(() => defineSystem({ infra: [], services: {}, commands }), /"restart" cannot be the name of a command/)
   assert.throws(
     () => defineSystem({ infra: [], services: { a: { entry, port: 1 }, b: { entry, port: 1 } } }),
-    /another service's/,
+    /another service already has port 1/,
   )
   assert.throws(() => defineSystem({ infra: ['nats', 'nats'], services: {} }), /twice/)
   assert.throws(() => defineSystem({ infra: ['redis'], optionalInfra: ['redis'], services: {} }), /twice/)

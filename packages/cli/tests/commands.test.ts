@@ -12,7 +12,7 @@ import { until } from './support/supervisor.ts'
 const LAUNCHER = fileURLToPath(new URL('../bin/tsmicro.js', import.meta.url))
 const CONFIG = fileURLToPath(new URL('./fixtures/commands/tsmicro.config.ts', import.meta.url))
 
-/** The command as it is installed, in another folder, and by whatever `node` is given. */
+/** Runs the installed command in another folder, with the given `node`. */
 function launch(args: readonly string[], env: NodeJS.ProcessEnv = {}, node = process.execPath) {
   const child = spawn(node, [LAUNCHER, ...args], { cwd: tmpdir(), env: { ...process.env, ...env } })
   const said = { stdout: '', stderr: '' }
@@ -32,14 +32,14 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}, input =
   return { ...(await ended), ...said }
 }
 
-/** A program that waits, and every process below the command. */
+/** Starts a program that waits, and lists every process below the command. */
 async function waiting() {
   const launched = launch(['--config', CONFIG, 'wait'])
   await until('it to wait', () => launched.said.stdout.includes('waiting'))
   return { ...launched, pids: descendants(launched.child.pid ?? 0) }
 }
 
-test('a command of the system gets its arguments, input, folder and environment; its exit code is ours', async () => {
+test('a command of the system gets its arguments, input, folder and environment, and its exit code becomes ours', async () => {
   const args = ['--help', '--config', 'x', '--', '-v', 'two words']
   const { code, stdout } = await run(['--config', CONFIG, 'tell', ...args], { COLOUR: 'red' }, 'typed')
   assert.equal(code, 7)
@@ -48,10 +48,10 @@ test('a command of the system gets its arguments, input, folder and environment;
   assert.ok(Number(major) >= 22)
 })
 
-test('--help lists them; one that there is not is refused', async () => {
+test('--help lists the commands of the system, and an unknown one is refused', async () => {
   const help = await run(['--config', CONFIG, '--help'])
   assert.equal(help.code, 0)
-  assert.match(help.stdout, /^ {2}tell +tells how it was run\n {2}wait +waits for a signal$/m)
+  assert.match(help.stdout, /^ {2}tell +shows how it was run\n {2}wait +waits for a signal$/m)
   assert.doesNotMatch((await run(['--help'])).stdout, /Commands of this system/)
   const unknown = await run(['--config', CONFIG, 'tel'])
   assert.deepEqual([unknown.code, unknown.stderr], [2, 'tsmicro: unknown command "tel" (see tsmicro --help)\n'])
@@ -65,31 +65,31 @@ test('--help lists them; one that there is not is refused', async () => {
   assert.match(nowhere.stderr, /^tsmicro: \S+ does not exist: run this in the folder of tsmicro\.config\.ts/)
 })
 
-test('signals go on to the program, which decides how it ends; nothing is left behind', async () => {
+test('signals are forwarded to the program, which decides how it ends, and nothing is left behind', async () => {
   const { child, said, ended, pids } = await waiting()
   assert.equal(pids.length, 2)
   child.kill('SIGTERM')
   assert.deepEqual(await ended, { code: 3, signal: null })
   assert.match(said.stdout, /asked to end/)
-  await until('all to be gone', () => !pids.some(isAlive))
+  await until('all to have ended', () => !pids.some(isAlive))
 })
 
-test('a program that a signal ends is 128 and the signal', async () => {
+test('if a signal ends the program, the exit code is 128 plus its number', async () => {
   const { ended, pids } = await waiting()
   process.kill(pids.at(-1) ?? 0, 'SIGKILL')
   assert.deepEqual(await ended, { code: 137, signal: null })
 })
 
-test('when the command is killed its program is asked to end', async () => {
+test('if the command is killed, its program is asked to end', async () => {
   const { child, said, ended, pids } = await waiting()
   child.kill('SIGKILL')
   await ended
   assert.match(said.stdout, /asked to end/)
-  await until('all to be gone', () => !pids.some(isAlive))
+  await until('all to have ended', () => !pids.some(isAlive))
 })
 
 const installed = otherNode()
-test('an older Node than the pinned one is enough to type it with', {
+test('an older Node than the pinned one can run the command', {
   skip: installed ? false : 'no other Node is installed',
 }, async () => {
   const { code, stdout, stderr } = await run(['--config', CONFIG, 'tell'], {}, '', installed)
@@ -97,7 +97,7 @@ test('an older Node than the pinned one is enough to type it with', {
   assert.equal(JSON.parse(stdout).major, process.versions.node.split('.')[0])
 })
 
-/** A Node on PATH that is not the one that runs this. */
+/** A Node on PATH other than the one that runs this. */
 function otherNode(): string | undefined {
   const folders = (process.env.PATH ?? '').split(':').filter(folder => !folder.includes('node_modules'))
   for (const folder of folders) {
@@ -119,7 +119,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('defineSystem refuses impossible commands', () => {
+test('defineSystem refuses invalid commands', () => {
   const system = (name: string, entry: string, description: string) => () =>
     defineSystem({ infra: [], services: {}, commands: { [name]: { entry, description } } })
   assert.throws(system('start', 'x.ts', 'y'), /"start" cannot be the name of a command/)

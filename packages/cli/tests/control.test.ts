@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import { readControlFile } from '../src/control/file.ts'
-import { startControl } from '../src/control/server.ts'
+import { readControlFile, startControl } from '../src/restart/control.ts'
 import { tempDir } from './support/supervisor.ts'
 
 const resources = new DisposableStack()
@@ -22,7 +21,7 @@ after(async () => {
   resources.dispose()
 })
 
-/** Everything that comes back for these bytes. */
+/** Sends bytes and returns the whole answer. */
 function raw(bytes: string | Buffer, half = false): Promise<string> {
   const { hostname, port } = new URL(`http://${host}`)
   return new Promise(resolve => {
@@ -56,7 +55,7 @@ const TARGETS = [
   ...['/restart?service=%', '/restart?%00', '?', 'restart', '\\\\', '/restart#', `/${'a'.repeat(8000)}`, '//\u00ff'],
 ]
 
-test('whatever a stranger asks for, and by whatever method, is refused and ends nothing', async () => {
+test('any request of a stranger, with any method, is refused and ends nothing', async () => {
   for (const target of TARGETS)
     for (const method of ['GET', 'POST', 'CONNECT', 'OPTIONS'])
       for (const headers of ['', `host: ${host}\r\n`, `host: ${host}\r\nauthorization: Bearer x\r\n`]) {
@@ -66,7 +65,7 @@ test('whatever a stranger asks for, and by whatever method, is refused and ends 
   assert.deepEqual(restarts, [])
 })
 
-test('with the token, too, a target that is no address ends nothing', async () => {
+test('an invalid target ends nothing, even with the token', async () => {
   for (const target of TARGETS.filter(each => !each.startsWith('/restart')))
     assert.match(await raw(`POST ${target} HTTP/1.1\r\n${own()}\r\n`), /^HTTP\/1\.1 40[03] /, target)
   assert.deepEqual(restarts, [])
@@ -74,7 +73,7 @@ test('with the token, too, a target that is no address ends nothing', async () =
   assert.deepEqual(restarts.splice(0), ['%'])
 })
 
-test('bytes of a seeded generator end nothing', async () => {
+test('random bytes end nothing', async () => {
   let state = 20_261_126
   const random = (below: number) => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
@@ -105,7 +104,7 @@ test('bytes of a seeded generator end nothing', async () => {
   assert.deepEqual(restarts, [])
 })
 
-test('the token alone is not enough where the name is another: a page whose name leads here', async () => {
+test('the token is not enough with another host name, such as that of a page that resolves to this machine', async () => {
   const asked = (name: string) =>
     raw(`POST /restart HTTP/1.1\r\nhost: ${name}\r\nauthorization: Bearer ${token}\r\n\r\n`)
   for (const name of ['evil.example', 'localhost', '127.0.0.1', `${host}0`, `evil.example:${host.split(':')[1]}`])

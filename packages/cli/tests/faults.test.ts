@@ -8,7 +8,9 @@ import { CONFIG, commandLine, startSystem, tempDir, until } from './support/supe
 
 const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
 
-test('a service that ends while starting: its last lines, exit 1, nothing left', { skip }, async () => {
+test('a service that ends while starting: its last lines are shown, the exit code is 1, and nothing is left', {
+  skip,
+}, async () => {
   using dir = tempDir()
   await using system = startSystem(dir.path, { FAULT_BLOG: 'start' })
   assert.equal(await system.ended(), 1)
@@ -20,14 +22,14 @@ test('a service that ends while starting: its last lines, exit 1, nothing left',
   assert.doesNotMatch(system.output, /Ctrl-C stops/)
 })
 
-test('a service that never gets ready is given up, by name', { skip }, async () => {
+test('a service that never gets ready is named, and the start given up', { skip }, async () => {
   using dir = tempDir()
   await using system = startSystem(dir.path, { FAULT_AUTH: 'never-ready', READY_TIMEOUT_MS: '1000' })
   assert.equal(await system.ended(), 1)
   assert.match(system.output, /auth was not ready after \d+ s/)
 })
 
-test('Ctrl-C while it is still starting, and a second one at once', { skip }, async () => {
+test('Ctrl-C during the start, and a second one right after it', { skip }, async () => {
   using dir = tempDir()
   await using patient = startSystem(dir.path, { FAULT_AUTH: 'never-ready' })
   await patient.says(/listening as auth/)
@@ -49,7 +51,7 @@ test('Ctrl-C while it is still starting, and a second one at once', { skip }, as
   await until('nothing is left', () => !running.some(isAlive))
 })
 
-test('a taken GATEWAY_PORT is one clear line', { skip }, async () => {
+test('a taken GATEWAY_PORT is reported in one clear line', { skip }, async () => {
   using dir = tempDir()
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
@@ -60,7 +62,7 @@ test('a taken GATEWAY_PORT is one clear line', { skip }, async () => {
   other.close()
 })
 
-test('a NATS_URL is used instead of starting one', { skip }, async () => {
+test('with NATS_URL, that server is used and none is started', { skip }, async () => {
   using dir = tempDir()
   await using nats = await startNats({ ephemeral: true })
   await using system = startSystem(dir.path, { NATS_URL: nats.url })
@@ -72,10 +74,10 @@ test('a NATS_URL is used instead of starting one', { skip }, async () => {
   assert.notEqual(nats.pid, undefined)
 })
 
-test('it ends itself, in order, when whoever started it is killed', { skip }, async () => {
+test('the supervisor ends itself in order when its parent is killed', { skip }, async () => {
   using dir = tempDir()
   const [command, args] = commandLine('start', '--config', CONFIG)
-  // The shell stands for npm: it waits for the supervisor, and is killed.
+  // The shell stands in for npm: it waits for the supervisor, and is killed.
   const npm = spawn('sh', ['-c', '"$@" & wait', 'sh', command, ...args], {
     env: { ...process.env, DATA_DIR: dir.path, GATEWAY_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],

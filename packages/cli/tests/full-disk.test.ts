@@ -14,7 +14,7 @@ import { CONFIG, commandLine, Supervisor, tempDir, until } from './support/super
 const PLATFORM = fileURLToPath(new URL('../../../tsmicro.config.ts', import.meta.url))
 const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
 
-test('what says that a disk is full, and what does not', () => {
+test('a full disk is recognised in errors and output', () => {
   const enospc = Object.assign(new Error('write'), { code: 'ENOSPC' })
   const full = [
     enospc,
@@ -41,7 +41,7 @@ test('what says that a disk is full, and what does not', () => {
   )
 })
 
-test('work that fails for want of room is done when there is some; told once, and once when it is over', async () => {
+test('work that fails on a full disk is repeated until there is room, and both the beginning and the end are reported once', async () => {
   using dir = tempDir()
   const said: string[] = []
   const disk = new Disk(dir.path, text => said.push(text))
@@ -52,7 +52,7 @@ test('work that fails for want of room is done when there is some; told once, an
   }
   assert.equal(await disk.withRoom(new AbortController().signal, work), 'done')
   assert.deepEqual(said, [
-    `no space left on the disk of ${dir.path} (ENOSPC): make room there, and what cannot run meanwhile starts by itself`,
+    `no space left on the disk of ${dir.path} (ENOSPC): make room there, and everything that cannot run now starts by itself`,
     `there is room again on the disk of ${dir.path}`,
   ])
   await assert.rejects(
@@ -66,7 +66,7 @@ test('work that fails for want of room is done when there is some; told once, an
   await assert.rejects(waiting, { name: 'AbortError' })
 })
 
-/** Why no small disk can be had here; false where one can. */
+/** Why no small disk is possible here, or false if one is. */
 function whyNoDisk(): string | false {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root can mount a small disk'
   using dir = tempDir()
@@ -79,7 +79,7 @@ function whyNoDisk(): string | false {
   return false
 }
 
-/** A disk of its own, of 160 MiB. */
+/** A separate disk of 160 MiB. */
 function smallDisk(): Disposable & { readonly path: string; fill(): void; empty(): void } {
   using resources = new DisposableStack()
   const dir = resources.use(tempDir())
@@ -110,7 +110,7 @@ function fillBy(file: number, chunk: Buffer): void {
   }
 }
 
-test('a disk that fills up while everything runs is told of, once, and when it is over', {
+test('a disk that fills up while everything runs is reported once, and again when there is room', {
   skip: whyNoDisk(),
 }, async () => {
   using small = smallDisk()
@@ -120,7 +120,7 @@ test('a disk that fills up while everything runs is told of, once, and when it i
   const watching = disk.watch(stopping.signal, 10)
   for (const round of [1, 2]) {
     small.fill()
-    await until('it is told', () => said.length === 2 * round - 1)
+    await until('it is reported', () => said.length === 2 * round - 1)
     small.empty()
     await until('it is over', () => said.length === 2 * round)
   }
@@ -132,7 +132,7 @@ test('a disk that fills up while everything runs is told of, once, and when it i
   await watching
 })
 
-/** The secrets of a data folder, by the names of their files. */
+/** The secrets in a data folder, by file name. */
 function secretsOf(data: string): Record<string, string> {
   const files = ['secrets/gateway', 'secrets/verify', 'nats-users/passwords.json', 'postgres/cluster/password']
   const keys = readdirSync(join(data, 'keys')).map(name => `keys/${name}`)
@@ -152,13 +152,13 @@ function commandOf(pid: number): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
   } catch {
-    return [] // gone
+    return [] // it has ended
   }
 }
 
 const FULL = /^no space left on the disk of .*data \(ENOSPC\): make room there/gm
 
-test('the platform on a full disk: waits at its start, and when a part crashed; whole again when there is room', {
+test('the platform on a full disk: it waits at the start and when a part has crashed, and is complete again when there is room', {
   skip: skip || whyNoDisk(),
 }, async () => {
   using disk = smallDisk()
@@ -174,7 +174,7 @@ test('the platform on a full disk: waits at its start, and when a part crashed; 
   assert.equal(system.output.match(FULL)?.length, 1, system.output)
   const secrets = secretsOf(data)
 
-  // Whatever a crash sets free is taken at once; a server may be quicker now and then.
+  // The space that a crash frees is taken immediately, though a server may sometimes be faster.
   const told = () => system.output.match(FULL)?.length === 2
   await until('a server finds no room', async () => {
     for (const pid of told() ? [] : serversOf(system)) signalTree(pid, 'SIGKILL')
@@ -199,7 +199,7 @@ test('the platform on a full disk: waits at its start, and when a part crashed; 
   assert.equal(await system.ended(), 0)
 })
 
-test('a log on a full disk misses its lines, and the system goes on', { skip }, async () => {
+test('a log on a full disk loses lines, but the system goes on', { skip }, async () => {
   using dir = tempDir()
   const [command, args] = commandLine('start', '--config', CONFIG)
   const system = spawn('sh', ['-c', 'exec "$@" >/dev/full 2>&1', 'sh', command, ...args], {
@@ -207,7 +207,7 @@ test('a log on a full disk misses its lines, and the system goes on', { skip }, 
     stdio: 'ignore',
   })
   try {
-    const { readControlFile } = await import('../src/control/file.ts')
+    const { readControlFile } = await import('../src/restart/control.ts')
     await until('it is ready', async () => (await readControlFile(dir.path)) !== undefined)
     assert.equal(system.exitCode, null)
     const gone = once(system, 'exit')

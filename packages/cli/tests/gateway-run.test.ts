@@ -31,13 +31,13 @@ function kongFile(path: string, more = ''): string {
   return file
 }
 
-/** What it says of itself when it listens. */
+/** What the gateway reports when it listens. */
 async function listening(gateway: Supervisor) {
   const [line] = await gateway.says(/^\{.*"gateway listening".*\}$/m)
   return JSON.parse(line) as { url: string; pid: number; adminUrl?: string }
 }
 
-test('its own --help; what is unknown, missing or malformed is one line and exit code 2', async () => {
+test('it has its own --help, and unknown, missing or malformed options are one line and exit code 2', async () => {
   await using help = new Supervisor(['gateway', 'run', '--help'], {})
   assert.equal(await help.ended(), 0)
   assert.match(help.output, /Usage: tsmicro gateway run --config FILE \[options\][\s\S]*--resolve NAME:PORT=ADDR:PORT/)
@@ -57,7 +57,7 @@ test('its own --help; what is unknown, missing or malformed is one line and exit
   assert.equal(await before.ended(), 2)
 })
 
-test('a fault of the config: its file and line, exit code 1', async () => {
+test('an error in the config is reported with its file and line, exit code 1', async () => {
   using dir = tempDir()
   const file = kongFile(dir.path, 'certificates: []\n')
   await using gateway = new Supervisor(['gateway', 'run', '--config', file, '--port', '0'], {})
@@ -65,7 +65,7 @@ test('a fault of the config: its file and line, exit code 1', async () => {
   assert.match(gateway.output, /^tsmicro gateway run: config \S+kong\.yml:7 is invalid at certificates: [^\n]+\n$/)
 })
 
-test('through the command itself: serves, loads anew on SIGHUP, drains on SIGTERM', async () => {
+test('the command itself serves, reloads on SIGHUP and drains on SIGTERM', async () => {
   using dir = tempDir()
   using hello = await service(res => res.end('hello'))
   const file = kongFile(dir.path)
@@ -100,7 +100,7 @@ test('through the command itself: serves, loads anew on SIGHUP, drains on SIGTER
   }
 })
 
-test('a second signal does not wait for what is under way', async () => {
+test('a second signal does not wait for requests in progress', async () => {
   using dir = tempDir()
   let asked = 0
   using slow = await service(() => (asked += 1))
@@ -109,21 +109,21 @@ test('a second signal does not wait for what is under way', async () => {
   await using gateway = new Supervisor(args, {})
   const { url, pid } = await listening(gateway)
   const waiting = assert.rejects(fetch(`${url}/hello`))
-  await until('the request is under way', () => asked === 1)
+  await until('the request is in progress', () => asked === 1)
   process.kill(pid, 'SIGINT')
   await gateway.says(/gateway draining/)
-  // One right behind the first counts as the same keystroke.
+  // A signal right after the first counts as the same keystroke.
   interrupt(pid)
   await until('it ends', () => {
     interrupt(pid)
     return gateway.process.exitCode !== null || gateway.process.signalCode !== null
   })
-  // The last of them may come when it listens to signals no more.
+  // The last of them may arrive when it no longer handles signals.
   assert.ok((await gateway.ended()) === 1 || gateway.process.signalCode === 'SIGINT')
   await waiting
 })
 
-/** It may have ended already; we hear of that later than it happens. */
+/** It may already have ended, as the event arrives later. */
 function interrupt(pid: number): void {
   try {
     process.kill(pid, 'SIGINT')
@@ -132,7 +132,7 @@ function interrupt(pid: number): void {
   }
 }
 
-test('it ends with whoever started it', async () => {
+test('it ends when its parent has ended', async () => {
   using dir = tempDir()
   const [command, args] = commandLine('gateway', 'run', '--config', kongFile(dir.path), '--port', '0')
   const middle = `const { spawn } = require('node:child_process'); spawn(${JSON.stringify(command)}, ${JSON.stringify(args)}, { stdio: 'inherit' })`

@@ -7,7 +7,7 @@ import { startSystem, tempDir, until } from './support/supervisor.ts'
 
 const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
 
-/** A part that answers as it is told, and counts how often it was ended. */
+/** A part that answers as the test wants, and counts how often it was ended. */
 function part(patience = 1) {
   const it = { name: 'w', pid: process.pid as number | undefined, patience, silent: false, ended: 0, asked: 0 }
   const watched: Watched = {
@@ -27,23 +27,23 @@ function part(patience = 1) {
   return { it, watched }
 }
 
-test('a silent part is told of first, then ended; one that answers in between is not', async () => {
+test('a silent part is first reported, then ended, unless it answers in between', async () => {
   const said: string[] = []
   const { it, watched } = part()
   const watch = watchLiveness([watched], { limitMs: 400, say: text => said.push(text) })
   it.silent = true
-  await until('it is told', () => said.length === 1)
+  await until('it is reported', () => said.length === 1)
   it.silent = false
-  await until('it is told', () => said.length === 2)
+  await until('it is reported', () => said.length === 2)
   assert.equal(it.ended, 0)
   it.silent = true
   await until('it is ended', () => it.ended === 1)
   watch.stop()
-  const first = 'w has not answered for 0.1 s; after 0.4 s it is started again (LIVENESS_SECONDS=0: never)'
-  assert.deepEqual(said, [first, 'w answers again', first, 'w has not answered for 0.4 s and is ended'])
+  const first = 'w has not answered for 0.1 s; it is restarted after 0.4 s (never with LIVENESS_SECONDS=0)'
+  assert.deepEqual(said, [first, 'w answers again', first, 'w has not answered for 0.4 s and is killed'])
 })
 
-test('while it does not run it is not asked', async () => {
+test('a part that does not run is not checked', async () => {
   const said: string[] = []
   const { it, watched } = part()
   it.pid = undefined
@@ -53,29 +53,29 @@ test('while it does not run it is not asked', async () => {
   assert.deepEqual([it.asked, it.ended, said], [0, 0, []])
 })
 
-test('a service and a server that hang are started again; a frozen one is left alone', { skip }, async () => {
+test('a service and a server that hang are restarted, but a frozen one is left alone', { skip }, async () => {
   using dir = tempDir()
   await using system = startSystem(dir.path, { LIVENESS_SECONDS: '2' })
   const auth = await system.address('auth')
   const { pid } = (await (await fetch(auth)).json()) as { pid: number }
   process.kill(pid, 'SIGSTOP')
-  await system.says(/auth was stopped by a signal and is left alone until it goes on/)
+  await system.says(/auth was stopped by a signal and is left alone until it continues/)
   process.kill(pid, 'SIGCONT')
   await system.says(/auth answers again/)
   assert.ok(isAlive(pid))
 
   fetch(`${auth}/hang`).catch(() => {})
-  await system.says(/auth has not answered for 0\.5 s; after 2 s it is started again/)
-  await system.says(/auth has not answered for 2 s and is ended\n(.*\n)*auth crashed \(SIGKILL\), restarting in/)
+  await system.says(/auth has not answered for 0\.5 s; it is restarted after 2 s/)
+  await system.says(/auth has not answered for 2 s and is killed\n(.*\n)*auth crashed \(SIGKILL\), restarting in/)
   await system.says(/auth is up again/)
   assert.ok(!isAlive(pid))
   assert.equal((await fetch(auth)).status, 200)
-  assert.doesNotMatch(system.output, /nats .*is ended|nats crashed/)
+  assert.doesNotMatch(system.output, /nats .*is killed|nats crashed/)
   system.signal('SIGINT')
   assert.equal(await system.ended(), 0)
 })
 
-test('children are given what is named for them, and nothing else of the environment', { skip }, async () => {
+test('children get the variables that are named for them, and nothing else of the environment', { skip }, async () => {
   using dir = tempDir()
   const env = { NPM_TOKEN: 'hidden', PASSED: 'shown', AWS_SECRET_ACCESS_KEY: 'hidden', NODE_OPTIONS: '--no-warnings' }
   await using system = startSystem(dir.path, { ...env, LOG_LEVEL: 'info', TZ: 'UTC' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { prepareNatsUsers } from '../src/start/nats-users.ts'
+import { prepareNatsUsers } from '../src/start/secrets.ts'
 import { tempDir } from './support/supervisor.ts'
 
 const config = {
@@ -14,7 +14,7 @@ const config = {
   },
 }
 
-test('each user gets a password of its own, which stays, in files that only their owner reads', async () => {
+test('each user keeps its own password, in files that only their owner can read', async () => {
   using dir = tempDir()
   const first = await prepareNatsUsers(config, dir.path)
   const second = await prepareNatsUsers(config, dir.path)
@@ -26,14 +26,14 @@ test('each user gets a password of its own, which stays, in files that only thei
   }
 })
 
-test('a password file cut short by a crash is made anew', async () => {
+test('a password file that a crash cut short is created again', async () => {
   using dir = tempDir()
   const first = await prepareNatsUsers(config, dir.path)
   writeFileSync(join(dir.path, 'nats-users', 'passwords.json'), '{"auth":"x')
   assert.notDeepEqual((await prepareNatsUsers(config, dir.path))?.passwords, first?.passwords)
 })
 
-test('a system that names no users has one, and one without NATS none', async () => {
+test('a system that names no users has one user, and a system without NATS has none', async () => {
   using dir = tempDir()
   const users = await prepareNatsUsers({ infra: ['nats'], services: {} }, dir.path)
   assert.equal(users?.onlyUser, 'app')

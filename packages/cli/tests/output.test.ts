@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { choosePaint } from '../src/output/colour.ts'
-import { infraLevel } from '../src/output/infra-level.ts'
-import type { Level } from '../src/output/levels.ts'
-import { createLog } from '../src/output/log.ts'
-import { Progress } from '../src/output/progress.ts'
-import { redactUrl, renderTable } from '../src/output/table.ts'
+import { infraLevel, type Level } from '../src/output/levels.ts'
+import { choosePaint, createLog } from '../src/output/log.ts'
+import { Progress, redactUrl, renderTable } from '../src/start/summary.ts'
 import { until } from './support/supervisor.ts'
 
 function logOf(level: Level, isTerminal = false, env: NodeJS.ProcessEnv = {}) {
@@ -16,7 +13,7 @@ function logOf(level: Level, isTerminal = false, env: NodeJS.ProcessEnv = {}) {
   return { log: createLog({ write, level, isTerminal, env, width: 4 }), text: () => text }
 }
 
-test("pino's lines become readable, others stay as they are", () => {
+test('lines of pino become readable, others stay as they are', () => {
   const { log, text } = logOf('info')
   log.child('auth', '{"level":40,"msg":"slow","requestId":"a b","ms":12,"pid":1,"hostname":"h"}')
   log.child('auth', 'plain text')
@@ -33,7 +30,7 @@ test("pino's lines become readable, others stay as they are", () => {
   ])
 })
 
-test('no line of a child, however it was made, ends the supervisor', () => {
+test('no line of a child ends the supervisor', () => {
   const { log, text } = logOf('info')
   const deep = '['.repeat(100_000) + ']'.repeat(100_000)
   const hostile = [
@@ -53,19 +50,19 @@ test('what a user sent cannot repaint the terminal', () => {
   const { log, text } = logOf('info')
   log.child('auth', JSON.stringify({ level: 30, msg: '\u001b[2Jgone', title: '\u009b31m\rx', '\u0007': 1 }))
   log.child('auth', 'raw \u001b]0;title\u0007')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
   assert.doesNotMatch(text(), /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
   assert.match(text(), /\\x1b\[2Jgone/)
 })
 
-test('colours: a terminal has them, unless NO_COLOR', () => {
+test('only a terminal gets colours, and not with NO_COLOR', () => {
   assert.ok(choosePaint(true, {})('red', 'x').startsWith('\u001b[31mx'))
   assert.equal(choosePaint(true, { NO_COLOR: '1' })('red', 'x'), 'x')
   assert.equal(choosePaint(false, {})('red', 'x'), 'x')
   assert.notEqual(choosePaint(false, { FORCE_COLOR: '1' })('red', 'x'), 'x')
 })
 
-test('passwords are not for tables', () => {
+test('tables hide passwords', () => {
   assert.equal(redactUrl('postgresql://app:s3cret@127.0.0.1:5432/app'), 'postgresql://app:***@127.0.0.1:5432/app')
   assert.equal(redactUrl('mongodb://u:p@a:1,b:2/x'), 'mongodb://u:***@a:1,b:2/x')
   assert.equal(redactUrl('nats://127.0.0.1:4222'), 'nats://127.0.0.1:4222')
@@ -73,7 +70,7 @@ test('passwords are not for tables', () => {
   assert.equal(renderTable([[['a', 'x']], [], [['long', 'y', 'z']]], plain), '  a     x\n\n  long  y  z')
 })
 
-test('the everyday talk of embedded servers is for debugging', () => {
+test('everyday messages of embedded servers have the level debug', () => {
   assert.equal(infraLevel('nats', '[1] 2026/01/01 10:00:00.1 [INF] Server is ready', 'stderr'), 'debug')
   assert.equal(infraLevel('nats', '[1] 2026/01/01 10:00:00.1 [WRN] slow consumer', 'stderr'), 'warn')
   assert.equal(infraLevel('postgres', '2026-01-01 UTC [7] LOG:  checkpoint', 'stderr'), 'debug')
@@ -85,7 +82,7 @@ test('the everyday talk of embedded servers is for debugging', () => {
   assert.equal(redis('# Error writing to the AOF file: No space left on device'), 'warn')
 })
 
-test('progress: what is ready, and what is still waited for', async () => {
+test('progress shows what is ready and what is still being waited for', async () => {
   const { log, text } = logOf('info')
   const progress = new Progress(log, 5)
   const slow = Promise.withResolvers<string>()

@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { instancePort } from '../src/start/ports.ts'
+import { instancePort } from '../src/start/plan.ts'
 
-const PORTS = new URL('../src/start/ports.ts', import.meta.url).href
+const PORTS = new URL('../src/start/plan.ts', import.meta.url).href
 const linux = process.platform === 'linux' ? false : 'no abstract sockets here'
 
 test('supervisors that start at the same time never choose the same port', { skip: linux }, async () => {
@@ -27,7 +27,7 @@ test('supervisors that start at the same time never choose the same port', { ski
   assert.ok(chosen.includes(port))
 })
 
-test('a port that somebody else has is left to them', async () => {
+test('a port that another program uses is not taken', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => other.once('listening', resolve))
   const { port } = other.address() as { port: number }

@@ -16,18 +16,18 @@ async function redisUrlOf(service: string): Promise<string | undefined> {
   return ((await (await fetch(service)).json()) as { REDIS_URL?: string }).REDIS_URL
 }
 
-/** A PATH with what children are tied to their parent by, and nothing else. */
+/** A PATH with only the programs that tie children to their parent. */
 function bareTools(dir: string): void {
   for (const tool of ['setpriv', 'sh', 'nats-server']) {
     try {
       symlinkSync(execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim(), join(dir, tool))
     } catch {
-      // not here; children are tied by other means then
+      // not available here; then children are tied by other means
     }
   }
 }
 
-test('without Redis the system runs, and says so in one line', { skip: noNats }, async () => {
+test('without Redis the system runs and says so in one line', { skip: noNats }, async () => {
   using dir = tempDir()
   using tools = tempDir()
   bareTools(tools.path)
@@ -48,7 +48,7 @@ test('without Redis the system runs, and says so in one line', { skip: noNats },
   assert.match(system.output, /^– redis +not used: \S+redis-server is 5\.0, older than 6\.2$/m)
 })
 
-test('the redis-server of this machine is used, restarted, and gone after Ctrl-C', { skip }, async () => {
+test('the redis-server of this machine is used, restarted, and ended by Ctrl-C', { skip }, async () => {
   using dir = tempDir()
   await using system = startSystem(dir.path, WITHOUT, ...CONFIG)
   const url = await redisUrlOf(await system.address('cached'))
@@ -67,7 +67,7 @@ test('the redis-server of this machine is used, restarted, and gone after Ctrl-C
   assert.deepEqual(readdirSync(join(dir.path, 'redis')).sort(), ['password', 'redis.conf', 'server.pid'])
 })
 
-test('a REDIS_URL is used instead, and left alone', { skip }, async () => {
+test('with REDIS_URL, that server is used and left alone', { skip }, async () => {
   using dir = tempDir()
   await using redis = await startRedis({ ephemeral: true })
   await using system = startSystem(dir.path, { REDIS_URL: redis.url }, ...CONFIG)

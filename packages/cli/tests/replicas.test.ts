@@ -29,7 +29,7 @@ async function pidsBehind(gateway: string, path: string, count: number): Promise
   return pids
 }
 
-test('two of each: in the table, balanced, started again, replaced one by one', async () => {
+test('two instances of each service are listed, balanced, restarted after a crash, and replaced one by one', async () => {
   using dir = tempDir()
   const data = join(dir.path, 'data')
   await using system = start(data)
@@ -42,7 +42,7 @@ test('two of each: in the table, balanced, started again, replaced one by one', 
   await system.says(/auth-2 crashed \(exit code 7\), restarting/)
   assert.equal((await fetch(`${gateway}/auth`)).status, 200)
   await system.says(/auth-2 is up again/)
-  await until('it is back in the balancing', async () => (await pidsBehind(gateway, '/auth', 2)).size === 2)
+  await until('it is in the load balancing again', async () => (await pidsBehind(gateway, '/auth', 2)).size === 2)
 
   const life = () => readFileSync(join(data, 'life'), 'utf8').trim().split('\n')
   const begun = life().length
@@ -50,7 +50,7 @@ test('two of each: in the table, balanced, started again, replaced one by one', 
   assert.equal(code, 0, output)
   assert.match(
     output,
-    /^auth-1 finishes what it has\nauth-1 is replaced\nauth-2 finishes what it has\nauth-2 is replaced\n$/,
+    /^auth-1 finishes its requests\nauth-1 is replaced\nauth-2 finishes its requests\nauth-2 is replaced\n$/,
   )
   const [one, two] = addresses.map(url => `auth:${new URL(url).port}`)
   assert.deepEqual(life().slice(begun), [`-${one}`, `+${one}`, `-${two}`, `+${two}`])
@@ -58,14 +58,14 @@ test('two of each: in the table, balanced, started again, replaced one by one', 
   assert.ok(![...after].some(pid => before.has(pid)))
   assert.ok(!system.output.includes('auth-1 crashed'))
 
-  assert.deepEqual(await restart(data, 'blog-2'), [0, 'blog-2 finishes what it has\nblog-2 is replaced\n'])
+  assert.deepEqual(await restart(data, 'blog-2'), [0, 'blog-2 finishes its requests\nblog-2 is replaced\n'])
   const unknown = await restart(data, 'bolg')
   assert.deepEqual(unknown, [
     1,
     'tsmicro: there is no service "bolg", only auth, auth-1, auth-2, blog, blog-1, blog-2\n',
   ])
 
-  // Who may not read the file may not command.
+  // Whoever cannot read the file cannot give commands.
   const file = join(data, 'control.json')
   assert.equal(statSync(file).mode & 0o777, 0o600)
   const { url } = JSON.parse(readFileSync(file, 'utf8')) as { url: string }
@@ -75,7 +75,7 @@ test('two of each: in the table, balanced, started again, replaced one by one', 
   assert.ok(!existsSync(file))
 })
 
-test('nothing is replaced while the others are not healthy', async () => {
+test('nothing is replaced while the other instances are not healthy', async () => {
   using dir = tempDir()
   await using system = start(dir.path, 2, { READY_TIMEOUT_MS: '10000' })
   const gateway = await system.address('gateway')
@@ -83,11 +83,11 @@ test('nothing is replaced while the others are not healthy', async () => {
   await system.says(/target is unhealthy.*blog-1/)
   const [code, output] = await restart(dir.path, 'blog')
   assert.equal(code, 1)
-  assert.match(output, /^tsmicro: blog-2:18012 is not healthy: blog-1:18012 is left alone\n$/)
+  assert.match(output, /^tsmicro: blog-2:18012 is not healthy: blog-1:18012 is not replaced\n$/)
   assert.equal((await fetch(`${gateway}/auth`)).status, 200)
 })
 
-test('what cannot be is refused in one line: a system without balancing, more replicas than targets, nobody to restart', async () => {
+test('replicas without load balancing, more replicas than targets, and a restart of nothing are refused in one line', async () => {
   using dir = tempDir()
   const data = (name: string) => join(dir.path, name)
   {
@@ -105,18 +105,18 @@ test('what cannot be is refused in one line: a system without balancing, more re
     `tsmicro: nothing runs on ${data(name)}: start it first, or name its folder with DATA_DIR\n`,
   ]
   assert.deepEqual(await restart(data('none')), nobody('none'))
-  // Left by one that was killed.
+  // A file that a killed supervisor has left.
   writeFileSync(join(dir.path, 'control.json'), '{"url":"http://127.0.0.1:1","token":"x"}')
   const [code] = await restart(dir.path)
   assert.equal(code, 1)
 })
 
-test('a single instance is replaced, too, and its restart says what that means', async () => {
+test('a single instance is replaced as well, with a warning', async () => {
   using dir = tempDir()
   await using system = new Supervisor(['start', '--config', REPLICAS], { DATA_DIR: dir.path, LOG_LEVEL: 'warn' })
   await system.says(/Ctrl-C stops everything/)
   assert.deepEqual(await restart(dir.path, 'auth'), [
     0,
-    'auth is the only one: requests to it fail until it is back\nauth finishes what it has\nauth is replaced\n',
+    'auth is the only instance: requests to it fail until it is back\nauth finishes its requests\nauth is replaced\n',
   ])
 })

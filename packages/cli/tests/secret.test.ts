@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { keptSecret } from '../src/index.ts'
 
-test('a secret is made once, kept for its owner alone, and made anew when it was cut short', t => {
+test('a secret is created once, stored for its owner alone, and created again if it was cut short', t => {
   const folder = mkdtempSync(join(tmpdir(), 'tsmicro-secret-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const made = keptSecret(folder, 'gateway')

@@ -11,7 +11,9 @@ async function json(url: string): Promise<Record<string, unknown>> {
   return (await (await fetch(url)).json()) as Record<string, unknown>
 }
 
-test('a system from start to Ctrl-C: progress, table, log, order of stopping, nothing left', { skip }, async () => {
+test('a system from its start to Ctrl-C: progress, table, log, the order of stopping, and nothing left', {
+  skip,
+}, async () => {
   using dir = tempDir()
   const data = join(dir.path, 'data')
   await using system = startSystem(data)
@@ -36,7 +38,7 @@ test('a system from start to Ctrl-C: progress, table, log, order of stopping, no
   const pids = system.pids()
   assert.equal(pids.length, 4)
   system.signal('SIGINT')
-  system.signal('SIGINT') // npm forwards the one the terminal has sent already
+  system.signal('SIGINT') // npm forwards the signal that the terminal has already sent
   assert.equal(await system.ended(), 0)
   assert.ok(!pids.some(isAlive))
   const diary = readFileSync(join(data, 'diary'), 'utf8').trim().split('\n')
@@ -44,7 +46,7 @@ test('a system from start to Ctrl-C: progress, table, log, order of stopping, no
   assert.deepEqual(diary.slice(1).sort(), ['auth stopped, nats up', 'blog stopped, nats up'])
 })
 
-test('what crashes is started again, infrastructure on the same port', { skip }, async () => {
+test('what crashes is restarted, infrastructure on the same port', { skip }, async () => {
   using dir = tempDir()
   await using system = startSystem(dir.path)
   const auth = await system.address('auth')
@@ -65,18 +67,20 @@ test('what crashes is started again, infrastructure on the same port', { skip },
   assert.ok(again.some(line => line.includes('nats-server') && line.split('\0').includes(port)))
 })
 
-test('kill -9 of the supervisor leaves nothing, and the next start works at once', { skip }, async () => {
+test('kill -9 of the supervisor leaves nothing, and the next start works immediately', { skip }, async () => {
   using dir = tempDir()
   await using first = startSystem(dir.path)
   await first.address('gateway')
   const pids = first.pids()
   first.signal('SIGKILL')
   await using second = startSystem(dir.path)
-  await until('all of them are gone', () => !pids.some(isAlive))
+  await until('all of them have ended', () => !pids.some(isAlive))
   await second.address('gateway')
 })
 
-test('a second start on the same data says who has it; --fresh deletes only its own', { skip }, async () => {
+test('a second start on the same data names the process that uses it, and --fresh deletes only its own files', {
+  skip,
+}, async () => {
   using dir = tempDir()
   const data = join(dir.path, 'data')
   {

@@ -9,7 +9,7 @@ import { Disk } from '../src/supervise/disk.ts'
 import { Worker, WorkerStartError } from '../src/supervise/worker.ts'
 import { until } from './support/supervisor.ts'
 
-/** Ready when the latest process that told its pid is alive. */
+/** Ready while the process that reported its pid last is alive. */
 const latestIsAlive = async (lines: readonly string[]) => isAlive(Number(lines.at(-1)))
 
 function workerOf(script: string, probe: (lines: readonly string[]) => Promise<boolean>, cwd = process.cwd()) {
@@ -32,7 +32,7 @@ function workerOf(script: string, probe: (lines: readonly string[]) => Promise<b
 
 const STUBBORN = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log(process.pid)"
 
-test('one that does not end on SIGTERM is killed, with a warning', async () => {
+test('a worker that does not end on SIGTERM is killed, with a warning', async () => {
   const { worker, lines, said } = workerOf(STUBBORN, async () => true)
   await worker.start()
   await worker.stop(1)
@@ -40,7 +40,7 @@ test('one that does not end on SIGTERM is killed, with a warning', async () => {
   assert.equal(isAlive(Number(lines[0])), false)
 })
 
-test('one that is stopped before it is ready goes, and its start says so', async () => {
+test('a worker that is stopped before it is ready ends, and its start reports that', async () => {
   const { worker, said } = workerOf('setInterval(() => {}, 1000); console.log(1)', async () => false)
   const started = assert.rejects(worker.start(), WorkerStartError)
   await worker.stop(10_000)
@@ -48,7 +48,7 @@ test('one that is stopped before it is ready goes, and its start says so', async
   assert.deepEqual(said, [])
 })
 
-test('restarts are delayed from 0.25 to 10 seconds, and from the start again after a calm time', () => {
+test('restarts are delayed by 0.25 to 10 seconds, beginning again after some time without crashes', () => {
   const backoff = new Backoff()
   assert.deepEqual(
     [0, 0, 0, 0, 0, 0, 0, 0].map(up => backoff.next(up)),
@@ -57,7 +57,7 @@ test('restarts are delayed from 0.25 to 10 seconds, and from the start again aft
   assert.equal(backoff.next(60_000), 250)
 })
 
-test('replacing ends it, starts it again, and is no crash', async () => {
+test('replacing a worker ends it and starts it again, without reporting a crash', async () => {
   const { worker, lines, said } = workerOf('setInterval(() => {}, 1000); console.log(process.pid)', latestIsAlive)
   await worker.start()
   await worker.replace(10_000)
@@ -69,7 +69,7 @@ test('replacing ends it, starts it again, and is no crash', async () => {
   await assert.rejects(worker.replace(1), /w is being stopped/)
 })
 
-test('replacing says so when the new one ends at once, and goes on trying', async () => {
+test('replacing fails if the new process ends immediately, and the worker keeps trying', async () => {
   const script = `
     const { existsSync } = require('node:fs')
     if (existsSync(process.env.MARK)) process.exit(3)
@@ -93,7 +93,7 @@ test('replacing says so when the new one ends at once, and goes on trying', asyn
   }
 })
 
-test('one that cannot be spawned for a while is tried again and again', async () => {
+test('a worker that cannot be spawned is tried again and again', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tsmicro-worker-'))
   const cwd = join(folder, 'gone')
   mkdirSync(cwd)

@@ -1,36 +1,51 @@
 import { connect } from 'node:net'
 
+/** A server and what to say to it. */
+export interface Peer {
+  /** Default `127.0.0.1`. */
+  readonly host?: string
+  readonly port: number
+  /** What to say first: empty for servers that speak first, undefined to only connect. */
+  readonly greeting?: Buffer
+}
+
 /**
- * Whether a server on 127.0.0.1 says anything at all within a time, an error included, or ends the connection: a process that
- * hangs does neither, although the kernel accepts connections in its name. Never rejects.
- * @param greeting what to say first; empty for servers that speak first
+ * The first bytes that a server sends, an error included; none if it ends the connection, or if there is no greeting. Returns
+ * undefined if nothing happens within the time: the kernel accepts connections even for a process that hangs. Never rejects.
  */
-export function answers(port: number, greeting: Buffer, timeoutMs: number): Promise<boolean> {
+export function firstReply(
+  { host = '127.0.0.1', port, greeting }: Peer,
+  timeoutMs: number,
+): Promise<Buffer | undefined> {
   return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => {
-      if (greeting.length > 0) socket.write(greeting)
-    })
-    const end = (result: boolean) => {
+    const end = (reply?: Buffer) => {
       clearTimeout(timer)
       socket.destroy()
-      resolve(result)
+      resolve(reply)
     }
-    const timer = setTimeout(end, timeoutMs, false)
-    socket.once('data', () => end(true))
-    socket.once('end', () => end(true))
-    socket.on('error', () => end(false))
+    const timer = setTimeout(end, timeoutMs)
+    const socket = connect({ host, port }, () => {
+      if (greeting === undefined) end(Buffer.alloc(0))
+      else socket.write(greeting)
+    })
+    socket.once('data', end)
+    socket.once('end', () => end(Buffer.alloc(0)))
+    socket.on('error', () => end())
   })
 }
 
-/** What a client says to find out whether there is TLS: answered by a letter before anybody is asked who he is. */
+/** Whether a server reacts at all within the time: see {@link firstReply}. Never rejects. */
+export async function answers(peer: Peer, timeoutMs: number): Promise<boolean> {
+  return (await firstReply(peer, timeoutMs)) !== undefined
+}
+
+/** SSLRequest, which asks whether there is TLS. The server answers with one letter before anybody signs in. */
 export const POSTGRES_GREETING = Buffer.from('0000000804d2162f', 'hex')
 export const REDIS_GREETING = Buffer.from('PING\r\n')
 /** The server speaks first. */
 export const NATS_GREETING = Buffer.alloc(0)
-/** OP_MSG with `{ hello: 1, $db: 'admin' }`, which is open to everybody: https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol */
-export const MONGO_GREETING = opMsg(
-  Buffer.concat([Buffer.from('\x10hello\0\x01\0\0\0', 'latin1'), Buffer.from('\x02$db\0\x06\0\0\0admin\0', 'latin1')]),
-)
+/** OP_MSG with `{ hello: 1, $db: 'admin' }`, which nobody has to sign in for: https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol */
+export const MONGO_GREETING = opMsg(Buffer.from('\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0', 'latin1'))
 
 function opMsg(elements: Buffer): Buffer {
   const document = Buffer.concat([uint32(elements.length + 5), elements, Buffer.alloc(1)])

@@ -1,39 +1,77 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { MONGO_GREETING } from './answers.ts'
-import type { DataDir } from './data-dir.ts'
-import { DOCUMENTS_WANTED, locateDocuments } from './locate/documents.ts'
-import type { Found } from './locate/found.ts'
-import { keptPassword } from './private-file.ts'
+import { type DataDir, keptSecret } from './data-dir.ts'
+import { type Finder, type Found, locator, type Program } from './locate.ts'
+import { NODE_FLAGS } from './process/child.ts'
 import type { Server, StartOptions } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
+
+/** The workspace's own document server, a program that this Node runs. */
+const embedded: Finder = async problems => {
+  const binary = join(dirname(fileURLToPath(import.meta.resolve('@tsmicro/document-server'))), 'main.ts')
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (existsSync(binary)) return { source: 'embedded', binary, version: [major, minor] }
+  problems.push(`${binary} is missing`)
+  return undefined
+}
+
+const PROGRAM: Program = {
+  title: 'A MongoDB-compatible server',
+  binary: 'mongod',
+  minimum: [6, 0],
+  variable: 'MONGODB_URL',
+  hint: 'install MongoDB (https://www.mongodb.com/try/download/community)',
+  embedded,
+}
+
+/** Finds the document server to run: the workspace's own, else mongod 6 or later on PATH. Returns undefined if there is none. */
+export const locateDocuments = locator(PROGRAM)
 
 function command(found: Found, data: DataDir, port: number): string[] {
   if (found.source === 'path')
     return [found.binary, '--dbpath', data.path, '--port', String(port), '--bind_ip', '127.0.0.1']
   return [
-    ...[process.execPath, '--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', found.binary],
+    ...[process.execPath, ...NODE_FLAGS, found.binary],
     ...['--dir', data.path, '--port', String(port), '--durability', data.ephemeral ? 'process' : 'full'],
   ]
 }
 
 const DOCUMENTS: SingleBinary = {
-  ...{ name: 'documents', scheme: 'mongodb', defaultPort: 27017, wanted: DOCUMENTS_WANTED, locate: locateDocuments },
+  ...{ name: 'documents', scheme: 'mongodb', defaultPort: 27017, program: PROGRAM, locate: locateDocuments },
   command,
-  // A mongod of this machine can be given users by its own tools only.
-  prepare: async (data, { source }) =>
-    source === 'path' ? undefined : { user: 'app', password: await keptPassword(data.path) },
+  // Only a mongod's own tools can give it users.
+  prepare: (data, { source }) =>
+    source === 'path' ? undefined : { user: 'app', password: keptSecret(join(data.path, 'password'), 24) },
   greeting: MONGO_GREETING,
   ready: /document-server ready on |Waiting for connections/i,
 }
 
 /**
- * A MongoDB-compatible document server on 127.0.0.1, ready for connections; `url` has user and password (random, kept with the
- * data in a file of mode 600) and names no database. Its user is found whatever `authSource` is, so a database can be appended.
- * A `mongod` from PATH is started without access control.
- * @throws MissingServerError when there is none to run; ServerStartError when it does not come up
+ * Starts a MongoDB-compatible document server on 127.0.0.1, which accepts connections when the promise resolves. `url` contains
+ * user and password, which is random and stored with the data in a file of mode 600, but no database. The user is found whatever
+ * `authSource` is, so a database can be appended. A `mongod` from PATH is started without access control.
+ * @throws MissingServerError if there is no program to run; ServerStartError if it does not come up
  * @example
  * await using documents = await startDocuments({ ephemeral: true })
  * const client = new MongoClient(`${documents.url}/blog`)
  */
 export function startDocuments(options: StartOptions = {}): Promise<Server> {
   return startSingleBinary(DOCUMENTS, options)
+}
+
+/**
+ * The URL of one database of a MongoDB server. A URL that already names a database stays as it is. Otherwise `authSource=admin` is
+ * added unless the URL names another one: without it, MongoDB would look for the user in the database.
+ *
+ * @example
+ * databaseUrl('mongodb://me:secret@a,b/?replicaSet=r', 'blog') // mongodb://me:secret@a,b/blog?replicaSet=r&authSource=admin
+ */
+export function databaseUrl(url: string, database: string): string {
+  const [, server, named, query = ''] = /^(mongodb(?:\+srv)?:\/\/[^/?]+)(?:\/([^?]*))?(?:\?(.*))?$/.exec(url) ?? []
+  if (server === undefined || named) return url
+  const options = new Map(query.split('&').flatMap(each => (each === '' ? [] : [[each.split('=')[0] ?? '', each]])))
+  if (server.includes('@') && !options.has('authSource')) options.set('authSource', 'authSource=admin')
+  return `${server}/${database}${options.size > 0 ? `?${[...options.values()].join('&')}` : ''}`
 }

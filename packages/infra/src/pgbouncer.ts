@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { ServerStartError } from './errors.ts'
 import { freePort } from './ports.ts'
-import { endChild, spawnChild } from './process/child.ts'
+import { endChild, spawnChild, startOutcome } from './process/child.ts'
 
 /** A running PgBouncer. */
 export interface Pgbouncer extends AsyncDisposable {
@@ -13,24 +13,24 @@ export interface Pgbouncer extends AsyncDisposable {
 
 /** How {@link startPgbouncer} is set up. */
 export interface PgbouncerOptions {
-  /** The only database it knows, besides `nowhere`, which the server need not have. Default `app`. */
+  /** The only database besides `nowhere`, which the server need not have. Default `app`. */
   readonly database?: string
-  /** Of its configuration file, in place of `pool_mode = transaction` and the defaults. */
+  /** Settings of its configuration file, in addition to `pool_mode = transaction` or instead of it. */
   readonly settings?: Readonly<Record<string, string | number>>
 }
 
 const UP_MS = 20_000
 const GRACE_MS = 2000
 
-/** Where PgBouncer is; Debian puts it where ordinary users do not look. */
+/** The path of PgBouncer. Debian installs it in a folder that is not on the PATH of ordinary users. */
 export function locatePgbouncer(): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
   return folders.map(folder => join(folder, 'pgbouncer')).find(existsSync)
 }
 
 /**
- * PgBouncer on 127.0.0.1 before a PostgreSQL server, for tests of what is different then.
- * @throws ServerStartError when there is none on this machine, or it does not come up
+ * Starts PgBouncer on 127.0.0.1 in front of a PostgreSQL server, to test what is different then.
+ * @throws ServerStartError if this machine has none, or it does not come up
  * @example await using pooler = await startPgbouncer(postgres.url, { settings: { default_pool_size: 3 } })
  */
 export async function startPgbouncer(server: string, options: PgbouncerOptions = {}): Promise<Pgbouncer> {
@@ -46,38 +46,31 @@ export async function startPgbouncer(server: string, options: PgbouncerOptions =
   const users = await write('users', [`"${username}" "${password}"`])
   const own = await freePort()
   const all = {
-    ...{
-      listen_addr: '127.0.0.1',
-      listen_port: own,
-      unix_socket_dir: '',
-      auth_type: 'scram-sha-256',
-      auth_file: users,
-    },
-    ...{ pool_mode: 'transaction', ...settings },
+    ...{ listen_addr: '127.0.0.1', listen_port: own, unix_socket_dir: '' },
+    ...{ auth_type: 'scram-sha-256', auth_file: users, pool_mode: 'transaction' },
+    ...settings,
   }
   const target = `host=${hostname} port=${port}`
   const file = await write('ini', [
     ...['[databases]', `${database} = ${target}`, `nowhere = ${target}`, '[pgbouncer]'],
     ...Object.entries(all).map(([key, value]) => `${key} = ${value}`),
   ])
-  // It refuses to be root, too, and then has to read its files as somebody else.
+  // It refuses to run as root, too, and then has to read its files as another user.
   await chmod(directory, 0o755)
   const identity = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
-  const up = Promise.withResolvers<boolean>()
-  const timer = setTimeout(up.resolve, UP_MS, false)
+  const isReady = Promise.withResolvers<void>()
   const child = await spawnChild({
     name: 'pgbouncer',
     command: [program, ...identity, file],
     deathSignal: 'KILL',
-    onLine: line => line.includes('process up') && up.resolve(true),
+    onLine: line => line.includes('process up') && isReady.resolve(),
   })
-  const isUp = await Promise.race([up.promise, child.exited.then(() => false)])
-  clearTimeout(timer)
+  const outcome = await startOutcome(child, isReady.promise, UP_MS)
   const stop = async () => {
     await endChild(child, 'SIGINT', GRACE_MS)
     await rm(directory, { recursive: true, force: true })
   }
-  if (!isUp) {
+  if (outcome !== 'ready') {
     await stop()
     throw new ServerStartError('pgbouncer did not come up', child.output)
   }

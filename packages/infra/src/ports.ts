@@ -17,7 +17,7 @@ function listen(port: number, host: string): Promise<number | undefined> {
 const LOWEST = 10_000
 const ATTEMPTS = 50
 
-/** The first port that the system gives to outgoing connections and to whoever listens on port 0; 0 where it does not tell. */
+/** The first port that the system assigns to outgoing connections and to listeners on port 0, or 0 if it cannot be known. */
 function firstEphemeral(): number {
   if (process.platform !== 'linux') return 0
   try {
@@ -33,18 +33,18 @@ function reserveName(name: string): Promise<boolean> {
   return new Promise(resolve => {
     holder.once('error', () => resolve(false))
     holder.listen(`\0${name}`, () => resolve(true))
-    // Held as long as the process lives, but no reason for it to live.
+    // Held as long as the process lives, without keeping it alive.
     holder.unref()
   })
 }
 
 /**
- * Takes a port for this process among all that choose theirs in this way, and looks whether it is free of everybody else. Between
- * that look and the server's own bind, another process starting at the same time would see it free, too. False for a port that
- * this process has reserved already.
+ * Reserves a port for this process among all processes that reserve theirs, and checks that no other program uses it. Without the
+ * reservation, another process that starts at the same time would find the port free, too, before the server binds it. Returns false
+ * for a port that this process has already reserved.
  *
- * The reservation is a name in Linux's abstract socket namespace: the kernel gives it to one process and takes it back when
- * that ends, however it ends. Elsewhere there is no such namespace, and only the look remains.
+ * The reservation is a name in Linux's abstract socket namespace. The kernel gives it to one process and takes it back when the
+ * process ends, however it ends. Other systems have no such namespace, and only the check remains.
  * @example if (!(await reservePort(8001))) throw new Error('somebody else has 8001')
  */
 export async function reservePort(port: number, host = '127.0.0.1'): Promise<boolean> {
@@ -52,8 +52,8 @@ export async function reservePort(port: number, host = '127.0.0.1'): Promise<boo
 }
 
 /**
- * A free TCP port of 127.0.0.1, reserved for this process: see {@link reservePort}. On Linux it is below those that the system
- * gives away by itself, to each outgoing connection, too: it stays free until somebody asks for it by its number.
+ * Finds a free TCP port of 127.0.0.1 and reserves it for this process: see {@link reservePort}. On Linux it is below the ports that
+ * the system assigns by itself, even to outgoing connections: it stays free until a program asks for this very number.
  * @example const port = await freePort()
  */
 export async function freePort(host = '127.0.0.1'): Promise<number> {

@@ -1,36 +1,43 @@
 import { join } from 'node:path'
 import { REDIS_GREETING } from './answers.ts'
-import type { DataDir } from './data-dir.ts'
-import type { Found } from './locate/found.ts'
-import { locateRedis, REDIS_WANTED } from './locate/redis.ts'
-import { keptPassword, writePrivately } from './private-file.ts'
+import { type DataDir, keptSecret, writePrivately } from './data-dir.ts'
+import { type Found, locator, type Program } from './locate.ts'
 import type { Server, StartOptions } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 
-/** Every key is synced before it is acknowledged: a deletion that a crash undoes would bring back what somebody was told is gone. */
+const PROGRAM: Program = {
+  title: 'Redis',
+  binary: 'redis-server',
+  minimum: [6, 2],
+  variable: 'REDIS_URL',
+  hint: 'install it (apt install redis-server, brew install redis, or https://redis.io/downloads)',
+}
+
+/** Finds the redis-server to run: 6.2 or later on PATH, as there is no npm package of it. Returns undefined if there is none. */
+export const locateRedis = locator(PROGRAM)
+
+/** Every write is synced before it is acknowledged: a deletion undone by a crash would bring back what a client was told is gone. */
 const KEPT = ['--appendonly', 'yes', '--appendfsync', 'always']
 
-function configFile(data: DataDir): string {
-  return join(data.path, 'redis.conf')
-}
+const configFile = (data: DataDir): string => join(data.path, 'redis.conf')
 
 function command({ binary }: Found, data: DataDir, port: number): string[] {
   return [
     ...[binary, configFile(data)],
     ...['--bind', '127.0.0.1', '--port', String(port), '--dir', data.path, '--save', ''],
-    // Its own title would hide the folder, by which `awaitPredecessor` knows it.
+    // The title would hide the folder, by which `awaitPredecessor` recognises the process.
     ...['--daemonize', 'no', '--set-proc-title', 'no'],
     ...(data.ephemeral ? ['--appendonly', 'no'] : KEPT),
   ]
 }
 
 const REDIS: SingleBinary = {
-  ...{ name: 'redis', scheme: 'redis', defaultPort: 6379, wanted: REDIS_WANTED, locate: locateRedis },
+  ...{ name: 'redis', scheme: 'redis', defaultPort: 6379, program: PROGRAM, locate: locateRedis },
   command,
-  // In a file, as everybody on the machine can read command lines.
-  prepare: async data => {
-    const password = await keptPassword(data.path)
-    await writePrivately(configFile(data), `requirepass ${password}\n`)
+  // The password is in a file, as everybody on the machine can read command lines.
+  prepare: data => {
+    const password = keptSecret(join(data.path, 'password'), 24)
+    writePrivately(configFile(data), `requirepass ${password}\n`)
     return { user: 'default', password }
   },
   greeting: REDIS_GREETING,
@@ -38,9 +45,10 @@ const REDIS: SingleBinary = {
 }
 
 /**
- * A Redis server on 127.0.0.1, ready for connections; `url` has user and password (random, kept with the data in a file of mode 600).
- * An ephemeral one keeps nothing, not even over `restart`; one with `dataDir` keeps every write it acknowledged.
- * @throws MissingServerError when there is none to run; ServerStartError when it does not come up
+ * Starts a Redis server on 127.0.0.1, which accepts connections when the promise resolves. `url` contains user and password,
+ * which is random and stored with the data in a file of mode 600. An ephemeral server keeps nothing, not even over `restart`.
+ * One with `dataDir` keeps every write that it acknowledges.
+ * @throws MissingServerError if there is no program to run; ServerStartError if it does not come up
  * @example await using redis = await startRedis({ ephemeral: true })
  */
 export function startRedis(options: StartOptions = {}): Promise<Server> {

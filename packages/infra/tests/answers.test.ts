@@ -20,13 +20,13 @@ const KINDS = [
 ] as const
 
 for (const [name, start, found] of KINDS)
-  test(`${name} says whether it answers: not while it is frozen or gone`, {
+  test(`${name} says whether it answers, which it does not while it is frozen or stopped`, {
     skip: found ? false : 'not here',
   }, async () => {
     await using server = await start({ ephemeral: true })
     assert.equal(await server.answers(), true)
     server.kill('SIGSTOP')
-    // The kernel stops a process in a moment, not at once.
+    // The kernel may take a moment to stop a process.
     await until('it is frozen', async () => !(await server.answers(50)))
     server.kill('SIGCONT')
     await until('it answers again', () => server.answers())

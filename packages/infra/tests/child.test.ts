@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { childEnvironment, spawnChild } from '../src/index.ts'
-import { readLines } from '../src/process/lines.ts'
+import { readLines } from '../src/process/child.ts'
 
-test('a child sees nothing of the environment but what programs need, and what is named', async () => {
+test('a child sees only what programs need of the environment, and what is named', async () => {
   const env = { PATH: '/bin', LC_TIME: 'C', TZ: 'UTC', NPM_TOKEN: 'x', DATABASE_URL: 'y', NODE_OPTIONS: '--inspect' }
   assert.deepEqual(childEnvironment(env), { PATH: '/bin', LC_TIME: 'C', TZ: 'UTC' })
   assert.deepEqual(childEnvironment({ NPM_TOKEN: 'x', A: 'b' }, ['A', 'toString']), { A: 'b' })
@@ -21,7 +21,7 @@ test('a child sees nothing of the environment but what programs need, and what i
   }
 })
 
-test('lines: split anywhere, of any length, with or without an end', async () => {
+test('lines are split anywhere, of any length, with or without a line break at the end', async () => {
   const lines: string[] = []
   const source = new PassThrough()
   readLines(source, line => lines.push(line))

@@ -18,7 +18,7 @@ async function withNotes<T>(
   }
 }
 
-test('what was acknowledged survives kill -9, a restart and a new start', async () => {
+test('acknowledged writes survive kill -9, a restart and a new start', async () => {
   using dir = tempDir()
   {
     await using server = await startDocuments({ dataDir: dir.path })
@@ -31,14 +31,14 @@ test('what was acknowledged survives kill -9, a restart and a new start', async 
   assert.equal(await withNotes(again, notes => notes.countDocuments()), 2)
 })
 
-test('two ephemeral ones share nothing', async () => {
+test('two ephemeral servers share nothing', async () => {
   await using one = await startDocuments({ ephemeral: true })
   await using two = await startDocuments()
   await withNotes(one, notes => notes.insertOne({ text: 'here' }))
   assert.equal(await withNotes(two, notes => notes.countDocuments()), 0)
 })
 
-test('a stranger is answered nothing, and the password is kept with the data for its owner alone', async () => {
+test('nobody gets an answer without signing in, and the password is stored with the data for its owner alone', async () => {
   using dir = tempDir()
   const urls: string[] = []
   for (let start = 0; start < 2; start++) {
@@ -63,7 +63,7 @@ test('a stranger is answered nothing, and the password is kept with the data for
   assert.equal(urls[0], urls[1])
 })
 
-test('databaseUrl keeps what a URL says, and where its user is looked for', () => {
+test('databaseUrl keeps what a URL says, and where to look for its user', () => {
   const urls = {
     'mongodb://a': 'mongodb://a/blog',
     'mongodb://a:1/': 'mongodb://a:1/blog',

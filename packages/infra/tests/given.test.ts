@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstAddress } from '../src/given.ts'
 import { freePort, InfraError, locateNats, ServerStartError, startNats, startPostgres } from '../src/index.ts'
+import { firstAddress } from '../src/server.ts'
 
 const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
 
@@ -17,7 +17,7 @@ test('a server given by URL is used and left alone', { skip }, async () => {
   assert.notEqual(own.pid, undefined)
 })
 
-test('a given server that does not answer is one clear line, without its password', async () => {
+test('a given server that does not answer is reported in one clear line, without its password', async () => {
   const url = `postgresql://app:secret@127.0.0.1:${await freePort()}/app`
   await assert.rejects(startPostgres({ url, timeoutMs: 1 }), (error: unknown) => {
     assert.ok(error instanceof ServerStartError)
@@ -27,7 +27,7 @@ test('a given server that does not answer is one clear line, without its passwor
   })
 })
 
-test('the address of a URL, in all the forms drivers take', () => {
+test('the address of a URL is found in all forms that drivers accept', () => {
   assert.deepEqual(firstAddress('nats://localhost:4333', 4222), { host: 'localhost', port: 4333 })
   assert.deepEqual(firstAddress('nats.example', 4222), { host: 'nats.example', port: 4222 })
   assert.deepEqual(firstAddress('postgresql://u:p%40@db/x', 5432), { host: 'db', port: 5432 })

@@ -15,7 +15,7 @@ test('kill -9 in the middle of the first start: the next one begins again', { sk
   using dir = tempDir()
   const [command = '', ...args] = fixture('hold.ts', JSON.stringify({ postgres: { dataDir: dir.path } }))
   const child = spawn(command, args, { stdio: 'ignore' })
-  await until('initdb is at work', () =>
+  await until('initdb is running', () =>
     readdirSync(dir.path).some(entry => entry.startsWith('cluster.') && readdirSync(join(dir.path, entry)).length > 1),
   )
   const gone = once(child, 'exit')
@@ -26,7 +26,7 @@ test('kill -9 in the middle of the first start: the next one begins again', { sk
   assert.deepEqual(readdirSync(dir.path), ['cluster'])
 })
 
-test('many processes make the template at once and one wins; one that lost a file is made again', {
+test('if many processes create the template at the same time, one wins; a template that lost a file is created again', {
   skip,
 }, async () => {
   using temp = tempDir()

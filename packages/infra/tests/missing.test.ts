@@ -10,7 +10,7 @@ afterEach(() => {
   process.env.PATH = path
 })
 
-test('a missing server is one clear line that says how to get it', async () => {
+test('a missing server is reported in one clear line that says how to get it', async () => {
   process.env.PATH = '/nonexistent'
   const sources = ['path'] as const
   for (const [start, name] of [
@@ -36,7 +36,7 @@ test('a missing server is one clear line that says how to get it', async () => {
   await assert.rejects(startPostgres({ sources: [] }), /PostgreSQL is missing.*DATABASE_URL/)
 })
 
-test('one that is too old is passed over and named', async () => {
+test('a server that is too old is skipped and named', async () => {
   using dir = tempDir()
   const old = join(dir.path, 'nats-server')
   writeFileSync(old, '#!/bin/sh\necho nats-server: v2.8.4\n')

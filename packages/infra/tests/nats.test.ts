@@ -17,7 +17,7 @@ async function ask(server: Server, subject: string, body: unknown = ''): Promise
   }
 }
 
-test('an ephemeral server has JetStream, and nothing of it stays', { skip }, async () => {
+test('an ephemeral server has JetStream and leaves nothing behind', { skip }, async () => {
   const server = await startNats({ ephemeral: true })
   const { pid } = server
   assert.ok(pid !== undefined && isAlive(pid))
@@ -30,7 +30,7 @@ test('an ephemeral server has JetStream, and nothing of it stays', { skip }, asy
   await assert.rejects(server.restart(), InfraError)
 })
 
-test('what was acknowledged survives kill -9 and a clean restart, on the same port', { skip }, async () => {
+test('acknowledged writes survive kill -9 and a clean restart, on the same port', { skip }, async () => {
   using dir = tempDir()
   const exits: unknown[] = []
   await using server = await startNats({ dataDir: dir.path, onExit: exit => exits.push(exit.signal) })
@@ -38,7 +38,7 @@ test('what was acknowledged survives kill -9 and a clean restart, on the same po
   await ask(server, '$JS.API.STREAM.CREATE.S', { name: 'S', subjects: ['s.>'] })
   await ask(server, 's.one', 'first')
   server.kill('SIGKILL')
-  await until('the crash is told', () => exits.length === 1)
+  await until('the crash is reported', () => exits.length === 1)
   assert.equal(server.pid, undefined)
   await server.restart()
   assert.equal(server.url, url)
@@ -60,7 +60,7 @@ test('a stopped process answers again after SIGCONT, and can be stopped while it
   server.kill('SIGSTOP')
 })
 
-test('several at once have ports and data of their own', { skip }, async () => {
+test('several servers at once have separate ports and data', { skip }, async () => {
   const servers = await Promise.all(Array.from({ length: 4 }, () => startNats({ ephemeral: true })))
   try {
     assert.equal(new Set(servers.map(server => server.url)).size, 4)

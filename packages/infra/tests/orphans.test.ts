@@ -10,7 +10,7 @@ const skip =
 
 for (const worker of [false, true]) {
   const how = worker ? 'from a worker thread, by a watching shell' : 'by the kernel'
-  test(`nothing stays after kill -9 of the parent (${how})`, { skip }, async () => {
+  test(`nothing is left after kill -9 of the parent (${how})`, { skip }, async () => {
     using dir = tempDir()
     const postgres = worker ? {} : { dataDir: dir.path }
     const holder = await startHolder({ nats: { ephemeral: true }, postgres, worker })
@@ -18,11 +18,11 @@ for (const worker of [false, true]) {
     assert.ok(pids.length > 4, 'the postmaster has children')
     assert.ok(pids.every(isAlive))
     await endHolder(holder, 'SIGKILL')
-    await until('all of them are gone', () => !pids.some(isAlive))
+    await until('all of them have ended', () => !pids.some(isAlive))
   })
 }
 
-test('a new start waits for the postgres of a parent killed a moment ago', { skip }, async () => {
+test('a new start waits for the postgres of a parent that has just been killed', { skip }, async () => {
   using dir = tempDir()
   const holder = await startHolder({ postgres: { dataDir: dir.path } })
   await endHolder(holder, 'SIGKILL')
@@ -30,7 +30,7 @@ test('a new start waits for the postgres of a parent killed a moment ago', { ski
   assert.notEqual(again.pid, holder.servers.postgres?.pid)
 })
 
-test('a clean end of the parent stops everything', { skip }, async () => {
+test('when the parent ends cleanly, everything stops', { skip }, async () => {
   const holder = await startHolder({ nats: {}, postgres: {} })
   assert.equal(await endHolder(holder, 'SIGTERM'), 0)
   for (const { pid } of Object.values(holder.servers)) assert.equal(isAlive(pid), false)

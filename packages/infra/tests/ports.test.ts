@@ -27,7 +27,7 @@ async function occupy(): Promise<AsyncDisposable & { port: number }> {
   }
 }
 
-test('a taken port is told from a free one', async () => {
+test('a taken port is distinguished from a free one', async () => {
   await using taken = await occupy()
   assert.equal(await isPortFree(taken.port), false)
   assert.notEqual(await preferPort(taken.port), taken.port)
@@ -35,7 +35,7 @@ test('a taken port is told from a free one', async () => {
   assert.equal(await preferPort(free), free)
 })
 
-test('a preferred port that is taken gives way to a free one', { skip }, async () => {
+test('instead of a preferred port that is taken, a free one is used', { skip }, async () => {
   await using taken = await occupy()
   await using server = await startNats({ ephemeral: true, preferredPort: taken.port })
   assert.notEqual(new URL(server.url).port, String(taken.port))
@@ -48,9 +48,9 @@ const starters = [
   ['documents', startDocuments, false],
 ] as const
 
-// It is also how a start without an exact port learns that somebody else was quicker, and takes another one.
+// This error also tells a start without an exact port that another program was faster, so that it tries another port.
 for (const [name, start, why] of starters) {
-  test(`${name}: an exact port that is taken is an error that names it`, { skip: why }, async () => {
+  test(`${name}: a taken exact port is an error that names it`, { skip: why }, async () => {
     await using taken = await occupy()
     await assert.rejects(start({ ephemeral: true, port: taken.port }), (error: unknown) => {
       assert.ok(error instanceof PortTakenError, String(error))
@@ -60,7 +60,7 @@ for (const [name, start, why] of starters) {
   })
 }
 
-test('a free port is none that the system gives to an outgoing connection before it is bound', {
+test('a free port cannot be assigned to an outgoing connection before it is bound', {
   skip: process.platform === 'linux' ? false : 'only Linux tells which ports it gives away',
 }, async () => {
   const range = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')).trim().split(/\s+/).map(Number)

@@ -30,7 +30,7 @@ test('an ephemeral server has the database and user of its URL, and refuses a wr
   assert.equal(settings?.fsync, 'off')
 })
 
-test('several at once, each with its own data', { skip }, async () => {
+test('several servers at once have separate data', { skip }, async () => {
   const servers = await Promise.all(Array.from({ length: 3 }, () => startPostgres({ ephemeral: true })))
   try {
     for (const server of servers) await query(server, 'create table only_here (n int)')
@@ -67,7 +67,7 @@ test('data survives kill -9, restarts and a new start; fsync is on', { skip }, a
   assert.equal(statSync(join(dir.path, 'cluster', 'password')).mode & 0o777, 0o600)
 })
 
-test('a pid file that names another program by now does not stand in the way; data of another version does', {
+test('a pid file that names another program is no obstacle, but data of another version is', {
   skip,
 }, async () => {
   using dir = tempDir()
@@ -93,7 +93,7 @@ test('names that need quoting are refused', async () => {
   await assert.rejects(startPostgres({ ephemeral: true, database: 'a"; drop database app; --' }), InfraError)
 })
 
-test('a server installed on this machine does as well', { skip: skipPath }, async () => {
+test('a server installed on this machine works as well', { skip: skipPath }, async () => {
   await using server = await startPostgres({ ephemeral: true, sources: ['path'] })
   assert.equal(server.source, 'path')
   assert.deepEqual(await query(server, 'select current_database() d'), [{ d: 'app' }])

@@ -10,7 +10,7 @@ import { until } from './support/until.ts'
 
 const skip = (await locateRedis()) === undefined ? 'no redis-server here' : false
 
-test('an ephemeral server: reachable from this machine only, and nothing of it stays', { skip }, async () => {
+test('an ephemeral server can be reached from this machine only and leaves nothing behind', { skip }, async () => {
   const server = await startRedis({ ephemeral: true })
   const { pid } = server
   assert.ok(pid !== undefined && isAlive(pid))
@@ -25,7 +25,7 @@ test('an ephemeral server: reachable from this machine only, and nothing of it s
   await assert.rejects(server.restart(), InfraError)
 })
 
-test('with a folder: what was acknowledged survives kill -9, a restart and a new start', { skip }, async () => {
+test('with a folder: acknowledged writes survive kill -9, a restart and a new start', { skip }, async () => {
   using dir = tempDir()
   const exits: unknown[] = []
   {
@@ -33,7 +33,7 @@ test('with a folder: what was acknowledged survives kill -9, a restart and a new
     const { url, pid } = server
     assert.equal(await redis(url, 'SET', 'a', '1'), '+OK')
     server.kill('SIGKILL')
-    await until('the crash is told', () => exits.length === 1)
+    await until('the crash is reported', () => exits.length === 1)
     await server.restart()
     assert.equal(server.url, url)
     assert.notEqual(server.pid, pid)
@@ -45,14 +45,14 @@ test('with a folder: what was acknowledged survives kill -9, a restart and a new
   assert.deepEqual(exits, ['SIGKILL'])
 })
 
-test('without a folder nothing survives, not even a clean restart', { skip }, async () => {
+test('without a folder, nothing survives, not even a clean restart', { skip }, async () => {
   await using server = await startRedis()
   await redis(server.url, 'SET', 'a', '1')
   await server.restart()
   assert.equal(await redis(server.url, 'EXISTS', 'a'), ':0')
 })
 
-test('arguments come last and win; a folder kept without persistence stays empty', { skip }, async () => {
+test('extra arguments come last and win: a folder without persistence stays empty', { skip }, async () => {
   using dir = tempDir()
   await using server = await startRedis({ dataDir: dir.path, extraArgs: ['--appendonly', 'no'] })
   await redis(server.url, 'SET', 'a', '1')
@@ -70,7 +70,7 @@ test('a stopped process answers again after SIGCONT, and can be stopped while it
   server.kill('SIGSTOP')
 })
 
-test('nobody without the password, which is in no command line and in files for their owner alone', {
+test('nobody gets in without the password, which is not in a command line but in files for their owner alone', {
   skip,
 }, async () => {
   using dir = tempDir()
@@ -83,7 +83,7 @@ test('nobody without the password, which is in no command line and in files for 
   for (const name of ['password', 'redis.conf']) assert.equal(statSync(join(dir.path, name)).mode & 0o777, 0o600)
   assert.ok(await server.answers())
   server.kill('SIGSTOP')
-  // The kernel stops a process in a moment, not at once.
+  // The kernel may take a moment to stop a process.
   await until('it is frozen', async () => !(await server.answers(50)))
   server.kill('SIGCONT')
   await until('it answers again', () => server.answers())
@@ -93,14 +93,14 @@ test('nobody without the password, which is in no command line and in files for 
   assert.equal(new URL(again.url).password, password)
 })
 
-test('an exact port that is taken is told as such', { skip }, async () => {
+test('a taken exact port is reported', { skip }, async () => {
   const port = await freePort()
   await using first = await startRedis({ port })
   assert.equal(new URL(first.url).port, String(port))
   await assert.rejects(startRedis({ port }), PortTakenError)
 })
 
-test('kill -9 of the parent ends it, and a new start on its data waits for that', { skip }, async () => {
+test('kill -9 of the parent ends the server, and a new start on its data waits for that', { skip }, async () => {
   using dir = tempDir()
   const holder = await startHolder({ redis: { dataDir: dir.path } })
   const held = holder.servers.redis?.pid ?? 0

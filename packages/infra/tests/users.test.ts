@@ -26,7 +26,7 @@ const known = (name: string) => readFileSync('/etc/passwd', 'utf8').includes(`\n
 const servers = (await locateNats()) !== undefined && (await locatePostgres()) !== undefined
 const skip = servers ? whyNot() : 'no nats-server or postgres'
 
-test('an ordinary user, in folders of mode 700 of his own', { skip }, async () => {
+test('an ordinary user, in their own folders of mode 700', { skip }, async () => {
   using home = tempDir(NOBODY)
   const order = { nats: {}, postgres: {} }
   const env = { HOME: home.path, TMPDIR: home.path }
@@ -34,7 +34,7 @@ test('an ordinary user, in folders of mode 700 of his own', { skip }, async () =
   assert.equal(await endHolder(holder, 'SIGTERM'), 0)
 })
 
-test('root without user namespaces: another user runs PostgreSQL, and the data changes hands', { skip }, async () => {
+test('root without user namespaces: another user runs PostgreSQL and owns the data', { skip }, async () => {
   using home = tempDir()
   using tools = tempDir()
   for (const tool of ['setpriv', 'sh', 'cp'])
@@ -42,12 +42,12 @@ test('root without user namespaces: another user runs PostgreSQL, and the data c
   const postgres = { dataDir: join(home.path, 'data') }
   const restricted = { PATH: tools.path, TMPDIR: home.path }
   const usual = { TMPDIR: home.path }
-  // The last one: namespaces can be had again, but by now the data is another user's.
+  // The last one: namespaces are possible again, but by now the data belongs to another user.
   for (const env of [usual, restricted, usual]) {
     const holder = await startHolder({ postgres }, { env })
     const pid = holder.servers.postgres?.pid ?? 0
     assert.ok(isAlive(pid))
-    // Whoever else has no rights could end it.
+    // Other programs without rights could end it.
     if (known('daemon')) assert.notEqual(statSync(`/proc/${pid}`).uid, NOBODY)
     assert.equal(await endHolder(holder, 'SIGTERM'), 0)
   }

@@ -1,19 +1,19 @@
-import { choosePaint, colourOf, type Paint } from './colour.ts'
+import { styleText } from 'node:util'
 import type { Level } from './levels.ts'
 import { isShown, parsePino, renderEntry, sanitize } from './pino.ts'
 
-/** The one log of everything that runs, and the supervisor's own words. */
+/** The common log of everything that runs, and of the supervisor. */
 export interface Log {
   readonly paint: Paint
-  /** A line of a child: pino's JSON made readable, anything else as it is, behind a coloured name. */
+  /** Prints a line of a child behind its coloured name. JSON of pino is made readable, anything else printed as it is. */
   child(name: string, line: string): void
-  /** A line of a child that is not pino's, with the level its own format gives it. */
+  /** Prints a line of a child that does not use pino, if its level is high enough. */
   leveled(name: string, level: Level, line: string): void
-  /** The supervisor's own words. */
+  /** Prints a message of the supervisor. */
   say(text: string): void
 }
 
-/** Writes to `write`; `width` is the width of the longest name. */
+/** @param options `width`: the length of the longest name */
 export function createLog(options: {
   write: (text: string) => void
   level: Level
@@ -39,14 +39,38 @@ export function createLog(options: {
   }
 }
 
-/** The lines to show for one of a child's; none when it is not important enough. What cannot be made readable is shown as it is. */
+/** The lines to print for a line of a child: none if its level is too low, and the line itself if it cannot be made readable. */
 function readable(line: string, threshold: Level, paint: Paint): readonly string[] {
   try {
     const entry = parsePino(line)
     if (entry === undefined) return [sanitize(line)]
     return isShown(entry.level, threshold) ? renderEntry(entry, paint) : []
   } catch {
-    // JSON that nests too deep for this thread's stack, say. A child's log must not end its supervisor.
+    // For example JSON that is nested too deeply for the stack. A child's log must not end its supervisor.
     return [sanitize(line)]
+  }
+}
+
+/** A colour or weight of the terminal. */
+export type Style = Parameters<typeof styleText>[0]
+
+/** Colours a text, or returns it as it is. */
+export type Paint = (style: Style, text: string) => string
+
+/** Uses colours only for a terminal, and not with NO_COLOR (https://no-color.org), unless FORCE_COLOR asks for them. */
+export function choosePaint(isTerminal: boolean, env: NodeJS.ProcessEnv): Paint {
+  const wanted = env.FORCE_COLOR ? env.FORCE_COLOR !== '0' : isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
+  return wanted ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
+}
+
+const PALETTE: readonly Style[] = ['cyan', 'magenta', 'green', 'yellow', 'blue', 'cyanBright', 'magentaBright']
+
+/** Assigns a colour to each name. */
+function colourOf(): (name: string) => Style {
+  const given = new Map<string, Style>()
+  return name => {
+    const style = given.get(name) ?? PALETTE[given.size % PALETTE.length] ?? 'white'
+    given.set(name, style)
+    return style
   }
 }

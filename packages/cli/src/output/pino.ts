@@ -1,13 +1,13 @@
-import type { Paint, Style } from './colour.ts'
 import { isLevel, LEVELS, type Level, levelName } from './levels.ts'
+import type { Paint, Style } from './log.ts'
 
-/** A pino line, taken apart. */
+/** A parsed line of pino. */
 export interface Entry {
   readonly level: Level
   readonly time: Date | undefined
   readonly message: string
   readonly stack: string | undefined
-  /** What else it says, in its own order. */
+  /** All other fields, in their order. */
   readonly fields: readonly (readonly [string, unknown])[]
 }
 
@@ -22,10 +22,10 @@ const STYLES: Record<Level, Style> = {
   silent: 'gray',
 }
 
-/** What users send ends up in logs: control characters must not reach the terminal (they could repaint it, or worse). */
+/** Escapes control characters. Logs contain what users send, which must not reach the terminal: it could repaint it, or worse. */
 export function sanitize(text: string): string {
   return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
     character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   )
@@ -42,7 +42,7 @@ function record(value: unknown): Record<string, unknown> | undefined {
     : undefined
 }
 
-/** Reads a line written by pino; undefined when it is something else. */
+/** Parses a line of pino. Returns undefined for any other line. */
 export function parsePino(line: string): Entry | undefined {
   if (!line.startsWith('{')) return undefined
   let data: Record<string, unknown> | undefined
@@ -65,24 +65,22 @@ export function parsePino(line: string): Entry | undefined {
   }
 }
 
-/** What is no text is shown as JSON: `String` fails for an object that has a `toString` of its own. */
+/** Shows other values than strings as JSON, as `String` may fail for an object with its own `toString`. */
 function text(value: unknown, otherwise: string): string {
   if (value === undefined || value === null) return otherwise
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function clock(time: Date): string {
-  const [hours, minutes, seconds] = [time.getHours(), time.getMinutes(), time.getSeconds()].map(part =>
-    String(part).padStart(2, '0'),
-  )
-  return `${hours}:${minutes}:${seconds}.${String(time.getMilliseconds()).padStart(3, '0')}`
+  const parts = [time.getHours(), time.getMinutes(), time.getSeconds()].map(part => String(part).padStart(2, '0'))
+  return `${parts.join(':')}.${String(time.getMilliseconds()).padStart(3, '0')}`
 }
 
 function show(value: unknown): string {
   return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)
 }
 
-/** An entry as a person reads it: time, level, message, `key=value`, and the stack on lines of its own. */
+/** Formats an entry for people: time, level, message and `key=value`, with the stack on separate lines. */
 export function renderEntry(entry: Entry, paint: Paint): string[] {
   const fields = entry.fields.map(([key, value]) =>
     paint('dim', sanitize(`${key}=${show(value)}`).replaceAll('\n', ' ')),
@@ -93,16 +91,11 @@ export function renderEntry(entry: Entry, paint: Paint): string[] {
     ...(entry.message === '' ? [] : [sanitize(entry.message).replaceAll('\n', '\n  ')]),
     ...fields,
   ].join(' ')
-  const stack =
-    entry.stack === undefined
-      ? []
-      : sanitize(entry.stack)
-          .split('\n')
-          .map(line => `  ${line.trimEnd()}`)
-  return [...head.split('\n'), ...stack]
+  const stack = entry.stack === undefined ? [] : sanitize(entry.stack).split('\n')
+  return [...head.split('\n'), ...stack.map(line => `  ${line.trimEnd()}`)]
 }
 
-/** Whether an entry is to be shown at this level. */
+/** Whether an entry is shown at this threshold. */
 export function isShown(level: Level, threshold: Level): boolean {
   return LEVELS[level] >= LEVELS[threshold]
 }

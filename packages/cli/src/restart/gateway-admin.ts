@@ -1,18 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { CliError } from '../errors.ts'
 
+const TIMEOUT_MS = 5000
+
 /** The part of Kong's Admin API that takes instances out of the load balancing and puts them back. */
 export class GatewayAdmin {
   readonly #url: string
   readonly #tokenFile: string
 
-  /** `tokenFile`: where the gateway writes what it wants to see; a new one when it is started again. */
+  /** @param tokenFile where the gateway writes its token, a new one at each start */
   constructor(url: string, tokenFile: string) {
     this.#url = url
     this.#tokenFile = tokenFile
   }
 
-  /** The targets of every upstream, each with its state. @throws CliError when the gateway does not answer */
+  /** The targets of every upstream, each with its state. @throws CliError if the gateway does not answer */
   async targets(): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
     const { data } = await this.#get<{ data: { name: string }[] }>('/upstreams')
     const states = data.map(async ({ name }) => {
@@ -20,6 +22,16 @@ export class GatewayAdmin {
       return [name, new Map(health.data.map(each => [each.target, each.health]))] as const
     })
     return new Map(await Promise.all(states))
+  }
+
+  /** Makes sure that the gateway knows every target, as an unknown instance would get no requests. @throws CliError */
+  async requireTargets(wanted: readonly string[], configFile: string): Promise<void> {
+    const known = new Set([...(await this.targets()).values()].flatMap(targets => [...targets.keys()]))
+    const unknown = wanted.filter(target => !known.has(target))
+    if (unknown.length > 0)
+      throw new CliError(
+        `${configFile} has no target ${unknown.join(', ')}: add it to the upstreams, or ask for fewer replicas`,
+      )
   }
 
   /** @throws CliError */
@@ -34,12 +46,13 @@ export class GatewayAdmin {
   async #ask(method: string, path: string): Promise<Response> {
     try {
       const headers = { authorization: `Bearer ${(await readFile(this.#tokenFile, 'utf8')).trim()}` }
-      const answer = await fetch(`${this.#url}${path}`, { method, headers, signal: AbortSignal.timeout(5000) })
+      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const answer = await fetch(`${this.#url}${path}`, { method, headers, signal })
       if (answer.ok) return answer
       throw new Error(`it answered ${answer.status}`)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      throw new CliError(`the gateway's admin API did not do ${method} ${path}: ${why}`)
+      throw new CliError(`the gateway's admin API failed at ${method} ${path}: ${why}`)
     }
   }
 }

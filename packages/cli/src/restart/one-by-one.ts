@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../errors.ts'
-import type { InstancePlan } from '../start/instances.ts'
+import type { InstancePlan } from '../start/plan.ts'
 import type { Worker } from '../supervise/worker.ts'
 import type { GatewayAdmin } from './gateway-admin.ts'
 
-/** A process of a service. */
+/** A running process of a service. */
 export type Instance = Pick<InstancePlan, 'name' | 'serviceName' | 'target'> & { readonly worker: Worker }
 
 const GRACE_MS = 30_000
 const POLL_MS = 100
 
-/** Those of a service or the one of that name; all when it is undefined. @throws CliError when there is none */
+/** The instances of a service, or the instance of that name, or all if it is undefined. @throws CliError if there is none */
 export function chooseInstances(instances: readonly Instance[], wanted: string | undefined): readonly Instance[] {
   if (wanted === undefined) return instances
   const chosen = instances.filter(({ name, serviceName }) => name === wanted || serviceName === wanted)
@@ -20,19 +20,16 @@ export function chooseInstances(instances: readonly Instance[], wanted: string |
 }
 
 export interface ReplaceOptions {
-  /** Undefined = no load balancing: whoever asks an instance meanwhile is refused. */
+  /** Undefined = no load balancing: requests to an instance are refused while it is replaced. */
   readonly admin: GatewayAdmin | undefined
   readonly say: (text: string) => void
   /** Aborted when everything stops. */
   readonly signal: AbortSignal
-  /** Longest wait for the others to be healthy, in milliseconds. */
+  /** How long to wait until the other instances are healthy, in milliseconds. */
   readonly readyTimeoutMs: number
 }
 
-/**
- * Replaces instances one after the other; the next one's turn comes when the new one is ready. When one does not get ready
- * the rest is left alone. @throws CliError
- */
+/** Replaces instances one after the other, each when the one before is ready. @throws CliError if one does not get ready; the others stay */
 export async function replaceOneByOne(instances: readonly Instance[], options: ReplaceOptions): Promise<void> {
   for (const instance of instances) {
     if (options.signal.aborted) throw new CliError('everything is being stopped')
@@ -43,17 +40,17 @@ export async function replaceOneByOne(instances: readonly Instance[], options: R
 async function replace({ name, target, worker }: Instance, options: ReplaceOptions): Promise<void> {
   const { admin, say } = options
   const upstreams = admin ? await untilOthersAreHealthy(target, admin, options) : []
-  if (upstreams.length === 0) say(`${name} is the only one: requests to it fail until it is back`)
-  // First nothing new comes, then it ends: a kept connection that it closes could not tell a request from none.
+  if (upstreams.length === 0) say(`${name} is the only instance: requests to it fail until it is back`)
+  // New requests stop first. Otherwise a request could meet a kept connection that the instance is just closing.
   for (const upstream of upstreams) await admin?.mark(upstream, target, 'unhealthy')
-  say(`${name} finishes what it has`)
+  say(`${name} finishes its requests`)
   await worker.replace(GRACE_MS)
-  // It said itself that it is ready; an active check would find the same a moment later.
+  // It has reported that it is ready. An active check would find the same a moment later.
   for (const upstream of upstreams) await admin?.mark(upstream, target, 'healthy')
   say(`${name} is replaced`)
 }
 
-/** The upstreams that have the target, when in each of them somebody else can take its requests. */
+/** Waits until another instance can take the target's requests in all of its upstreams, and returns these upstreams. */
 async function untilOthersAreHealthy(
   target: string,
   admin: GatewayAdmin,
@@ -63,10 +60,10 @@ async function untilOthersAreHealthy(
   for (;;) {
     const concerned = [...(await admin.targets())].filter(([, targets]) => targets.has(target))
     const others = concerned.flatMap(([, targets]) => [...targets].filter(([name]) => name !== target))
-    const sick = others.filter(([, health]) => health === 'UNHEALTHY').map(([name]) => name)
-    if (sick.length === 0) return concerned.map(([upstream]) => upstream)
+    const unhealthy = others.filter(([, health]) => health === 'UNHEALTHY').map(([name]) => name)
+    if (unhealthy.length === 0) return concerned.map(([upstream]) => upstream)
     if (signal.aborted) throw new CliError('everything is being stopped')
-    if (Date.now() > deadline) throw new CliError(`${sick.join(', ')} is not healthy: ${target} is left alone`)
+    if (Date.now() > deadline) throw new CliError(`${unhealthy.join(', ')} is not healthy: ${target} is not replaced`)
     await sleep(POLL_MS)
   }
 }

@@ -1,72 +1,61 @@
+import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { readEnvironment } from '../config/environment.ts'
-import { loadConfig } from '../config/load.ts'
-import { openDataFolder } from '../data/folder.ts'
+import { readEnvironment } from '../command-line.ts'
+import { loadConfig } from '../config.ts'
+import { openDataFolder } from '../data-folder.ts'
 import { createLog } from '../output/log.ts'
-import { Crew } from '../supervise/crew.ts'
 import { Disk } from '../supervise/disk.ts'
+import { RunningSystem } from '../supervise/running-system.ts'
 import { WorkerStartError } from '../supervise/worker.ts'
-import { instanceNames } from './instances.ts'
+import { instanceNames } from './plan.ts'
 import { startSystem } from './start.ts'
 
-/** What `tsmicro start` was asked. */
 export interface StartCommand {
   readonly configFile: string
   readonly fresh: boolean
-  /** Instances of each service. */
+  /** The number of instances of each service. */
   readonly replicas: number
   readonly env: NodeJS.ProcessEnv
   readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown }
-  /** Aborted once to drain. */
+  /** Aborted to stop everything in order. */
   readonly drain: AbortSignal
-  /** Aborted to end everything at once. */
+  /** Aborted to end everything immediately. */
   readonly kill: AbortSignal
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
-
-/** For what waits and was told to stop: that is no failure. */
-function stoppedInstead(signal: AbortSignal): (error: unknown) => undefined {
+/** Resolves with undefined if the work was aborted by the signal, which is not a failure. */
+function unlessAborted(signal: AbortSignal): (error: unknown) => undefined {
   return error => {
     if (!(signal.aborted && error instanceof Error && error.name === 'AbortError')) throw error
   }
 }
 
 /**
- * Runs a system until `drain` is aborted, then stops it in order. Resolves when nothing of it runs any more.
- * @throws CliError, InfraError: one line for whoever typed the command; everything is stopped by then
+ * Runs a system until `drain` is aborted, then stops it in order. Resolves when nothing of it runs any longer.
+ * @throws CliError, InfraError in one line for the user, after everything has been stopped
  */
 export async function runStart({ configFile, fresh, replicas, env, stdout, drain, kill }: StartCommand): Promise<void> {
   const loaded = await loadConfig(configFile)
   const environment = readEnvironment(env)
-  const names = [
-    'gateway',
-    ...loaded.config.infra,
-    ...(loaded.config.optionalInfra ?? []),
-    ...Object.keys(loaded.config.services).flatMap(service => instanceNames(service, replicas)),
-  ]
+  const { infra, optionalInfra = [], services } = loaded.config
+  const instances = Object.keys(services).flatMap(service => instanceNames(service, replicas))
   const log = createLog({
     write: text => stdout.write(text),
     level: environment.logLevel,
     isTerminal: stdout.isTTY === true,
     env,
-    width: Math.max(...names.map(name => name.length)),
+    width: Math.max(...['gateway', ...infra, ...optionalInfra, ...instances].map(name => name.length)),
   })
   const disk = new Disk(resolve(environment.dataDir), log.say)
-  const data = await disk.withRoom(drain, () => openDataFolder(environment.dataDir, fresh)).catch(stoppedInstead(drain))
+  const data = await disk.withRoom(drain, () => openDataFolder(environment.dataDir, fresh)).catch(unlessAborted(drain))
   if (data === undefined) return
-  const crew = new Crew(log.say)
-  kill.addEventListener('abort', () => crew.kill(), { once: true })
+  const running = new RunningSystem(log.say)
+  kill.addEventListener('abort', () => running.kill(), { once: true })
   try {
-    const context = { crew, log, disk, signal: drain, replicas }
-    const starting = startSystem(loaded, environment, data, context).catch(stoppedInstead(drain))
+    const context = { running, log, disk, signal: drain, replicas }
+    const starting = startSystem(loaded, environment, data, context).catch(unlessAborted(drain))
     starting.catch(() => {})
-    const stopped = untilAborted(drain)
+    const stopped = drain.aborted ? Promise.resolve() : once(drain, 'abort')
     await Promise.race([starting, stopped])
     await stopped
   } catch (error) {
@@ -76,7 +65,7 @@ export async function runStart({ configFile, fresh, replicas, env, stdout, drain
     }
     throw error
   } finally {
-    await crew.drain()
+    await running.drain()
     data.release()
   }
 }

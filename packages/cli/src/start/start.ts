@@ -1,39 +1,36 @@
-import type { Environment } from '../config/environment.ts'
-import type { LoadedConfig } from '../config/load.ts'
-import { type Restart, startControl } from '../control/server.ts'
-import type { DataFolder } from '../data/folder.ts'
+import type { Environment } from '../command-line.ts'
+import type { LoadedConfig } from '../config.ts'
+import type { DataFolder } from '../data-folder.ts'
 import type { Log } from '../output/log.ts'
-import { Progress } from '../output/progress.ts'
+import { type Restart, startControl } from '../restart/control.ts'
 import { GatewayAdmin } from '../restart/gateway-admin.ts'
 import { chooseInstances, replaceOneByOne } from '../restart/one-by-one.ts'
-import { requireTargets } from '../restart/require-targets.ts'
-import type { Crew } from '../supervise/crew.ts'
 import type { Disk } from '../supervise/disk.ts'
 import { watchLiveness } from '../supervise/liveness.ts'
-import { planGateway } from './gateway-plan.ts'
+import type { RunningSystem } from '../supervise/running-system.ts'
 import { startInfra } from './infra.ts'
-import { firstAddresses, planInstances } from './instances.ts'
-import { prepareNatsUsers } from './nats-users.ts'
-import { summarize } from './summary.ts'
+import { firstAddresses, planGateway, planInstances } from './plan.ts'
+import { prepareNatsUsers } from './secrets.ts'
+import { Progress, summarize } from './summary.ts'
 import { describeSystem } from './system.ts'
 import { adminTokenFile, gatewayWorker, serviceWorker, type WorkerContext } from './workers.ts'
 
-/** How a system is to be brought up. */
+/** What starting a system needs. */
 export interface StartContext {
-  readonly crew: Crew
+  readonly running: RunningSystem
   readonly log: Log
   readonly disk: Disk
   readonly signal: AbortSignal
-  /** Instances of each service. */
+  /** The number of instances of each service. */
   readonly replicas: number
 }
 
-/** Brings a system up: embedded parts, then services, then the gateway. Everything it starts is in `crew`, also when it throws. */
+/** Starts a system: the infrastructure, then the services, then the gateway. Adds everything to `running`, even if it throws. */
 export async function startSystem(
   { config, root }: LoadedConfig,
   environment: Environment,
   data: DataFolder,
-  { crew, log, disk, signal, replicas }: StartContext,
+  { running, log, disk, signal, replicas }: StartContext,
 ): Promise<void> {
   const began = Date.now()
   const progress = new Progress(log)
@@ -42,17 +39,17 @@ export async function startSystem(
   try {
     const gatewayPlan = config.gateway && (await planGateway(config.gateway, environment.gatewayPort, replicas))
     const natsUsers = await disk.withRoom(signal, () => prepareNatsUsers(config, data.path))
-    const infra = await startInfra(config, environment, data.path, { crew, log, progress, natsUsers, disk })
+    const infra = await startInfra(config, environment, data.path, { running, log, progress, natsUsers, disk })
     signal.throwIfAborted()
 
     const plans = await planInstances(config.services, replicas)
     const gateway = gatewayPlan && { url: `http://127.0.0.1:${gatewayPlan.port}` }
     const system = describeSystem(data.path, infra, firstAddresses(plans), gateway, natsUsers)
-    // The configuration may make secrets on the way.
+    // The configuration may create secrets, which need room on the disk.
     const instances = await disk.withRoom(signal, () =>
       plans.map(plan => ({ ...plan, worker: serviceWorker(plan, system, context) })),
     )
-    crew.services.push(...instances.map(({ worker }) => worker))
+    running.services.push(...instances.map(({ worker }) => worker))
     await Promise.all(instances.map(({ name, worker, url }) => progress.track(name, worker.start(), () => url)))
     signal.throwIfAborted()
 
@@ -62,16 +59,17 @@ export async function startSystem(
         : new GatewayAdmin(`http://127.0.0.1:${gatewayPlan.adminPort}`, adminTokenFile(data.path))
     if (gatewayPlan) {
       const worker = await disk.withRoom(signal, () => gatewayWorker(gatewayPlan, plans, system, context))
-      crew.gateways.push(worker)
+      running.gateways.push(worker)
       await progress.track(worker.name, worker.start(), () => system.gateway.url)
-      if (admin) await requireTargets(admin, plans, gatewayPlan.config)
+      const targets = plans.map(({ target }) => target)
+      await admin?.requireTargets(targets, gatewayPlan.config)
     }
     const restart: Restart = (wanted, say) =>
       replaceOneByOne(chooseInstances(instances, wanted), { admin, say, signal, readyTimeoutMs })
-    crew.control = await disk.withRoom(signal, () => startControl(data.path, restart))
-    const watched = [...crew.infra, ...crew.services, ...crew.gateways]
+    running.control = await disk.withRoom(signal, () => startControl(data.path, restart))
+    const watched = [...running.infra, ...running.services, ...running.gateways]
     void disk.watch(signal)
-    crew.liveness = watchLiveness(watched, { limitMs: environment.livenessMs, say: log.say })
+    running.liveness = watchLiveness(watched, { limitMs: environment.livenessMs, say: log.say })
     log.say(`${log.paint('green', '✓')} everything is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     log.say(summarize(config, system, plans, infra, log.paint))
   } finally {

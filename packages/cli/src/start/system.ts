@@ -1,9 +1,9 @@
 import type { Server } from '@tsmicro/infra'
-import type { Address, InfraName, System } from '../config/types.ts'
+import type { Address, InfraName, System } from '../config-types.ts'
 import { CliError } from '../errors.ts'
-import type { NatsUsers } from './nats-users.ts'
+import type { NatsUsers } from './secrets.ts'
 
-/** What the configuration's functions see. A part that is not there throws when it is read, and says why. */
+/** The system as the configuration's functions see it. Reading a missing part throws an error that says why. */
 export function describeSystem(
   dataDir: string,
   infra: ReadonlyMap<InfraName, Server>,
@@ -19,7 +19,7 @@ export function describeSystem(
   }
   const natsAs = (user: string): Address => {
     const { url } = part('nats')
-    // A server that was given by its URL has its own users, and the URL says as whom to come.
+    // A server given by URL has its own users, and the URL names one.
     return { url: infra.get('nats')?.source === 'url' ? url : withUser(url, user, natsUsers) }
   }
   return {
@@ -39,7 +39,8 @@ export function describeSystem(
       return infra.has('redis') ? part('redis') : undefined
     },
     get gateway() {
-      if (gateway === undefined) throw new CliError('tsmicro.config.ts uses system.gateway, but describes none')
+      if (gateway === undefined)
+        throw new CliError('tsmicro.config.ts uses system.gateway, but does not describe a gateway')
       return gateway
     },
   }

@@ -5,10 +5,9 @@ import type { Disk } from './disk.ts'
 import type { Watched } from './liveness.ts'
 import { describeExit } from './worker.ts'
 
-/** Starts a server that tells its crashes. */
+/** Starts a server that reports its crashes. */
 export type StartServer = (onExit: (exit: ServerExit) => void) => Promise<Server>
 
-/** What a part tells, and to whom. */
 export interface PartContext {
   readonly say: (text: string) => void
   readonly disk: Disk
@@ -16,7 +15,7 @@ export interface PartContext {
   readonly patience?: number
 }
 
-/** An embedded server that is restarted, on the same port and data, whenever it crashes or hangs. */
+/** An embedded server that is restarted on the same port and data whenever it crashes or hangs. */
 export class InfraPart implements Watched {
   readonly name: string
   readonly patience: number
@@ -27,7 +26,7 @@ export class InfraPart implements Watched {
   readonly #server: Promise<Server>
   #running: Server | undefined
   #startedAt = Date.now()
-  #mending: Promise<void> = Promise.resolve()
+  #restarting: Promise<void> = Promise.resolve()
 
   constructor(name: string, start: StartServer, { say, disk, patience = 1 }: PartContext) {
     this.name = name
@@ -37,7 +36,7 @@ export class InfraPart implements Watched {
     const { signal } = this.#stopping
     this.#server = disk.withRoom(signal, () =>
       start(exit => {
-        this.#mending = this.#mend(describeExit(exit))
+        this.#restarting = this.#restart(describeExit(exit))
       }),
     )
     this.#server.then(
@@ -56,45 +55,45 @@ export class InfraPart implements Watched {
     return (await this.#running?.answers(withinMs)) ?? false
   }
 
-  /** The server, when it is ready. Rejects when it cannot be started. */
+  /** Resolves when the server is ready. Rejects if it cannot be started. */
   ready(): Promise<Server> {
     return this.#server
   }
 
-  /** Stops it cleanly; one that is still starting is stopped when it has started. */
+  /** Stops the server cleanly. One that is still starting is stopped once it has started. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     const server = await this.#server.catch(() => undefined)
-    await this.#mending
+    await this.#restarting
     await server?.stop()
   }
 
-  /** Ends it at once, as a crash would: its data is made for that. */
+  /** Ends the server immediately, as a crash would. Its data survives that. */
   end(): void {
     if (this.#running?.pid !== undefined) this.#running.kill('SIGKILL')
   }
 
-  /** Ends it for good. */
+  /** Ends the server for good. */
   kill(): void {
     this.#stopping.abort()
     this.end()
   }
 
-  async #mend(how: string): Promise<void> {
+  async #restart(how: string): Promise<void> {
     const { signal } = this.#stopping
     for (let reason: unknown = how; ; ) {
       if (signal.aborted) return
       const delay = this.#backoff.next(Date.now() - this.#startedAt)
       const text = reason instanceof Error ? reason.message : String(reason)
-      // Over and over for the same reason, which was told: once is enough.
-      if (!(reason instanceof Error && (await this.#disk.isWhy(reason))))
+      // A full disk is reported only once.
+      if (!(reason instanceof Error && (await this.#disk.isReason(reason))))
         this.#say(`${this.name} crashed (${text}), restarting in ${delay / 1000} s`)
       await sleep(delay, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
       this.#startedAt = Date.now()
       try {
         await (await this.#server).restart()
-        await this.#disk.works()
+        await this.#disk.checkRoom()
         this.#say(`${this.name} is up again`)
         return
       } catch (error) {

@@ -1,40 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isStopped } from '@tsmicro/infra'
 
-/** Something that should always answer while it runs. */
+/** A part that should always answer while it runs. */
 export interface Watched {
   readonly name: string
-  /** Undefined while it is starting, stopping or crashed: then others look after it. */
+  /** Undefined while the part is starting, stopping or crashed. Then it is not checked. */
   readonly pid: number | undefined
-  /** Whether it says anything at all within the time. Never rejects. */
+  /** Whether it reacts at all within the time. Never rejects. */
   answers(withinMs: number): Promise<boolean>
-  /** Ends it at once; it is started again as after a crash. */
+  /** Ends it immediately. It is started again as after a crash. */
   end(): void
-  /** How many times as long as others it may be silent. Default 1. */
+  /** How many times longer than other parts it may be silent. Default 1. */
   readonly patience?: number
 }
 
 export interface LivenessOptions {
-  /** Silence after which a part is ended, in milliseconds; 0 = never, it is only told. */
+  /** How long a part may be silent before it is ended, in milliseconds. 0: silence is only reported. */
   readonly limitMs: number
   readonly say: (text: string) => void
 }
 
 const STEP_MS = 5000
-const TOLD_ONLY_MS = 60_000
+/** The limit from which the times of reports are derived if silent parts are not ended. */
+const REPORT_ONLY_MS = 60_000
 
 /**
- * Asks every part again and again whether it is alive, tells of one that is silent, and ends it when that lasts. One that somebody
- * stopped on purpose (SIGSTOP, a debugger of the kernel's kind) is left alone. Time in which this process itself
- * was late does not count: then the machine is busy or slept, and the part had no chance either.
+ * Checks every part again and again, reports one that is silent, and ends it if it stays silent. A part that was stopped on purpose
+ * (SIGSTOP, a tracer) is left alone. Time in which this process itself was late does not count: the machine was busy or asleep then,
+ * and the part had no chance either.
  */
 export function watchLiveness(parts: readonly Watched[], options: LivenessOptions): { stop(): void } {
   const stopping = new AbortController()
-  for (const part of parts) void new Vigil(part, options).keep(stopping.signal)
+  for (const part of parts) void new LivenessCheck(part, options).run(stopping.signal)
   return { stop: () => stopping.abort() }
 }
 
-class Vigil {
+class LivenessCheck {
   readonly #part: Watched
   readonly #say: (text: string) => void
   readonly #stepMs: number
@@ -43,10 +44,10 @@ class Vigil {
   readonly #limitMs: number
   #pid: number | undefined
   #silentMs = 0
-  #told: 'silent' | 'stopped' | undefined
+  #reported: 'silent' | 'stopped' | undefined
 
   constructor(part: Watched, { limitMs, say }: LivenessOptions) {
-    const base = limitMs || TOLD_ONLY_MS
+    const base = limitMs || REPORT_ONLY_MS
     this.#part = part
     this.#say = say
     this.#stepMs = Math.min(STEP_MS, base / 4)
@@ -54,15 +55,15 @@ class Vigil {
     this.#limitMs = limitMs === 0 ? Number.POSITIVE_INFINITY : limitMs * (part.patience ?? 1)
   }
 
-  async keep(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const began = performance.now()
       const pid = this.#part.pid
-      const heard = pid === undefined || (await this.#part.answers(this.#stepMs))
+      const answered = pid === undefined || (await this.#part.answers(this.#stepMs))
       const tookMs = performance.now() - began
       if (signal.aborted) return
       if (pid !== this.#pid || this.#part.pid !== pid) this.#begin(this.#part.pid)
-      else if (heard) this.#heard()
+      else if (answered) this.#answered()
       else if (pid !== undefined && isStopped(pid)) this.#stopped()
       else if (tookMs < this.#stepMs * 1.5) this.#silent()
       const restMs = Math.max(0, this.#stepMs - tookMs)
@@ -73,18 +74,18 @@ class Vigil {
   #begin(pid: number | undefined): void {
     this.#pid = pid
     this.#silentMs = 0
-    this.#told = undefined
+    this.#reported = undefined
   }
 
-  #heard(): void {
-    if (this.#told !== undefined) this.#say(`${this.#part.name} answers again`)
+  #answered(): void {
+    if (this.#reported !== undefined) this.#say(`${this.#part.name} answers again`)
     this.#begin(this.#pid)
   }
 
   #stopped(): void {
-    if (this.#told !== 'stopped')
-      this.#say(`${this.#part.name} was stopped by a signal and is left alone until it goes on`)
-    this.#told = 'stopped'
+    if (this.#reported !== 'stopped')
+      this.#say(`${this.#part.name} was stopped by a signal and is left alone until it continues`)
+    this.#reported = 'stopped'
     this.#silentMs = 0
   }
 
@@ -92,15 +93,13 @@ class Vigil {
     const { name } = this.#part
     this.#silentMs += this.#stepMs
     if (this.#silentMs >= this.#limitMs) {
-      this.#say(`${name} has not answered for ${seconds(this.#silentMs)} and is ended`)
+      this.#say(`${name} has not answered for ${seconds(this.#silentMs)} and is killed`)
       this.#begin(undefined)
       this.#part.end()
-    } else if (this.#told !== 'silent' && this.#silentMs >= this.#reportMs) {
-      const next = Number.isFinite(this.#limitMs)
-        ? `; after ${seconds(this.#limitMs)} it is started again (LIVENESS_SECONDS=0: never)`
-        : ''
-      this.#say(`${name} has not answered for ${seconds(this.#silentMs)}${next}`)
-      this.#told = 'silent'
+    } else if (this.#reported !== 'silent' && this.#silentMs >= this.#reportMs) {
+      const limit = `; it is restarted after ${seconds(this.#limitMs)} (never with LIVENESS_SECONDS=0)`
+      this.#say(`${name} has not answered for ${seconds(this.#silentMs)}${Number.isFinite(this.#limitMs) ? limit : ''}`)
+      this.#reported = 'silent'
     }
   }
 }

@@ -4,7 +4,6 @@ import { CliError } from '../errors.ts'
 import { Backoff } from './backoff.ts'
 import type { Disk } from './disk.ts'
 import type { Watched } from './liveness.ts'
-import type { Probe } from './probe.ts'
 
 /** A program to keep running. */
 export interface WorkerSpec {
@@ -12,8 +11,9 @@ export interface WorkerSpec {
   readonly command: readonly string[]
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
-  readonly probe: Probe
-  /** Whether it says anything at all within so many milliseconds. Never rejects. */
+  /** Whether it is ready. Never rejects. */
+  readonly probe: () => Promise<boolean>
+  /** Whether it reacts at all within this time. Never rejects. */
   readonly answers: (withinMs: number) => Promise<boolean>
   readonly readyTimeoutMs: number
   readonly onLine: (line: string) => void
@@ -21,7 +21,7 @@ export interface WorkerSpec {
   readonly disk: Disk
 }
 
-/** A worker that ended, or was not ready in time, at its first start. `output` holds its last lines. */
+/** A worker ended, or was not ready in time, at its first start. `output` contains its last lines. */
 export class WorkerStartError extends CliError {
   readonly worker: string
   readonly output: readonly string[]
@@ -35,22 +35,22 @@ export class WorkerStartError extends CliError {
 
 const POLL_MS = 100
 
-/** How a process ended, in words. */
+/** Describes how a process ended. */
 export function describeExit({ code, signal }: ServerExit): string {
   return signal === null ? `exit code ${code}` : signal
 }
 
-/** One service or the gateway: started, watched, restarted with growing delays, stopped. */
+/** A service or the gateway: started, watched, restarted with growing delays, and stopped. */
 export class Worker implements Watched {
   readonly name: string
   readonly #spec: WorkerSpec
   readonly #backoff = new Backoff()
   readonly #stopping = new AbortController()
-  /** The latest child; pending while it is being spawned, so that a stop in between misses nothing. */
+  /** The latest child. Pending while it is being spawned, so that a stop in between misses nothing. */
   #child: Promise<Child> | undefined
   #running: Child | undefined
-  /** The child, from when it is ready until it ends or is told to. */
-  #steady: Child | undefined
+  /** The child, from the time it is ready until it ends or is stopped. */
+  #ready: Child | undefined
   #keeping: Promise<void> = Promise.resolve()
   #replacement: PromiseWithResolvers<void> | undefined
 
@@ -59,40 +59,40 @@ export class Worker implements Watched {
     this.#spec = spec
   }
 
-  /** Resolves when it is ready for the first time; from then on it is restarted whenever it ends. @throws WorkerStartError */
+  /** Resolves when it is ready for the first time. From then on it is restarted whenever it ends. @throws WorkerStartError */
   start(): Promise<void> {
     return this.#spec.disk.withRoom(this.#stopping.signal, () => this.#start())
   }
 
   get pid(): number | undefined {
-    return this.#steady?.hasExited === false ? this.#steady.pid : undefined
+    return this.#ready?.hasExited === false ? this.#ready.pid : undefined
   }
 
   answers(withinMs: number): Promise<boolean> {
     return this.#spec.answers(withinMs)
   }
 
-  /** Ends it at once; it is started again as after a crash. */
+  /** Ends it immediately. It is started again as after a crash. */
   end(): void {
     if (this.pid !== undefined) signalTree(this.pid, 'SIGKILL')
   }
 
   async #start(): Promise<void> {
     const startedAt = Date.now()
-    // One of an attempt before, which was not ready in time.
+    // The child of an earlier attempt, which was not ready in time.
     if (this.#child !== undefined) await this.#end(1000)
     if (this.#stopping.signal.aborted) throw new CliError(`${this.name} is being stopped`)
     const child = await this.#spawn()
     const outcome = await this.#awaitReady(child)
     if (outcome === 'ready') {
-      this.#steady = child
+      this.#ready = child
       this.#keeping = this.#keepUp(child, startedAt)
       return
     }
     throw await this.#startError(child, outcome)
   }
 
-  /** SIGTERM, and SIGKILL with a warning after `graceMs`. Resolves when nothing of it runs. */
+  /** Sends SIGTERM, and after `graceMs` SIGKILL with a warning. Resolves when nothing of it runs. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort()
     this.#replacement?.reject(new CliError(`${this.name} is being stopped`))
@@ -100,10 +100,10 @@ export class Worker implements Watched {
     await this.#keeping
   }
 
-  /** Ends it as {@link stop} does, and starts it again. Resolves when the new one is ready. @throws CliError when it is not */
+  /** Ends it as {@link stop} does and starts it again. Resolves when the new one is ready. @throws CliError if it does not get ready */
   async replace(graceMs: number): Promise<void> {
     if (this.#stopping.signal.aborted) throw new CliError(`${this.name} is being stopped`)
-    if (this.#replacement !== undefined) throw new CliError(`${this.name} is being replaced already`)
+    if (this.#replacement !== undefined) throw new CliError(`${this.name} is already being replaced`)
     const replacement = Promise.withResolvers<void>()
     replacement.promise.catch(() => {})
     this.#replacement = replacement
@@ -111,14 +111,14 @@ export class Worker implements Watched {
     await replacement.promise
   }
 
-  /** Ends it for good, at once. */
+  /** Ends it for good, immediately. */
   kill(): void {
     this.#stopping.abort()
     if (this.#running?.hasExited === false) signalTree(this.#running.pid, 'SIGKILL')
   }
 
   async #end(graceMs: number): Promise<void> {
-    this.#steady = undefined
+    this.#ready = undefined
     const child = await this.#child?.catch(() => undefined)
     if (child !== undefined && !(await endChild(child, 'SIGTERM', graceMs)))
       this.#spec.say(`${this.name} did not end within ${Math.round(graceMs / 1000)} s and was killed`)
@@ -126,7 +126,7 @@ export class Worker implements Watched {
 
   #spawn(): Promise<Child> {
     const { name, command, cwd, env, onLine } = this.#spec
-    // KILL: nobody would watch the draining of a worker whose supervisor is gone, and what hangs would stay.
+    // KILL: nothing would watch a worker drain after its supervisor has died, and one that hangs would stay.
     const child = spawnChild({ name, command, cwd, env, deathSignal: 'KILL', onLine })
     this.#child = child
     child.then(
@@ -165,21 +165,21 @@ export class Worker implements Watched {
     for (;;) {
       if (child !== undefined) {
         why = describeExit(await child.exited)
-        this.#steady = undefined
+        this.#ready = undefined
       }
       if (signal.aborted) return
       if (this.#replacement === undefined) {
         const delay = this.#backoff.next(Date.now() - startedAt)
-        if (!(await disk.isWhy(child?.output))) say(`${this.name} crashed (${why}), restarting in ${delay / 1000} s`)
+        if (!(await disk.isReason(child?.output))) say(`${this.name} crashed (${why}), restarting in ${delay / 1000} s`)
         await sleep(delay, undefined, { signal }).catch(() => {})
         if (signal.aborted) return
       }
       startedAt = Date.now()
       try {
         child = await this.#spawn()
-        await this.#welcome(child)
+        await this.#settleStart(child)
       } catch (error) {
-        // The machine has no process or file to spare, say: the next attempt may have.
+        // For example because the machine has no process or file left. The next attempt may succeed.
         child = undefined
         why = error instanceof Error ? error.message : String(error)
         this.#replacement?.reject(new CliError(why))
@@ -188,8 +188,8 @@ export class Worker implements Watched {
     }
   }
 
-  /** Waits until a new child is ready, and tells whoever waits for it. */
-  async #welcome(child: Child): Promise<void> {
+  /** Waits until a new child is ready, and settles the replacement that waits for it. */
+  async #settleStart(child: Child): Promise<void> {
     const outcome = await this.#awaitReady(child)
     const replacement = this.#replacement
     this.#replacement = undefined
@@ -198,8 +198,8 @@ export class Worker implements Watched {
       replacement?.reject(await this.#startError(child, outcome))
       return
     }
-    this.#steady = child
-    await this.#spec.disk.works()
+    this.#ready = child
+    await this.#spec.disk.checkRoom()
     if (replacement === undefined) this.#spec.say(`${this.name} is up again`)
     else replacement.resolve()
   }

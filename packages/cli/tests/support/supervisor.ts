@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** The fixture system's configuration. */
 export const CONFIG = fileURLToPath(new URL('../fixtures/system/tsmicro.config.ts', import.meta.url))
 
-/** Waits for a condition; fails with `what` after `timeoutMs`. */
+/** Waits for a condition. @throws Error with `what` after `timeoutMs` */
 export async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 120_000) {
   const deadline = Date.now() + timeoutMs
   while (!(await condition())) {
@@ -34,7 +34,7 @@ export function commandLine(...args: string[]): [string, string[]] {
   return [process.execPath, ['--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', MAIN, ...args]]
 }
 
-/** A running `tsmicro`; disposing of it kills it (and with it everything it started). */
+/** A running `tsmicro`. Disposing of it kills it, and everything it has started. */
 export class Supervisor implements AsyncDisposable {
   readonly process: ChildProcess
   output = ''
@@ -64,7 +64,7 @@ export class Supervisor implements AsyncDisposable {
     return descendants(this.pid)
   }
 
-  /** Waits until the output matches, and gives the match. */
+  /** Waits until the output matches, and returns the match. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     let match: RegExpExecArray | null = null
     await until(`${pattern} in:\n${this.output}`, () => {
@@ -78,7 +78,7 @@ export class Supervisor implements AsyncDisposable {
     return match
   }
 
-  /** The address in the table's row of that name. */
+  /** The address in the row of the table with this name. */
   async address(name: string): Promise<string> {
     await this.says(/Ctrl-C stops everything/)
     const [, url = ''] = await this.says(new RegExp(`^ {2}${name} +(\\S+)`, 'm'))
@@ -89,7 +89,7 @@ export class Supervisor implements AsyncDisposable {
     this.process.kill(signal)
   }
 
-  /** Its exit code, when it has ended. */
+  /** Resolves with its exit code when it has ended. */
   async ended(): Promise<number | null> {
     await this.#closed
     return this.process.exitCode
@@ -103,13 +103,13 @@ export class Supervisor implements AsyncDisposable {
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
-        // gone with its supervisor, as it should be
+        // it has ended with its supervisor, as it should
       }
     }
   }
 }
 
-/** Starts the fixture system on `dataDir`, or the one of another configuration among the options. */
+/** Starts the fixture system on `dataDir`, or another one if the options name its configuration. */
 export function startSystem(dataDir: string, env: NodeJS.ProcessEnv = {}, ...args: string[]): Supervisor {
   return new Supervisor(['start', '--config', CONFIG, ...args], { DATA_DIR: dataDir, ...env })
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { InfraError } from '../errors.ts'
-import type { Found } from '../locate/found.ts'
-import { childEnvironment } from '../process/environment.ts'
-import { runToEnd } from '../process/run.ts'
+import { InfraError, ServerStartError } from '../errors.ts'
+import type { Found } from '../locate.ts'
+import { childEnvironment, runToEnd } from '../process/child.ts'
+import { awaitPredecessor } from '../process/tree.ts'
 import type { Identity } from './identity.ts'
 
 /** What runs PostgreSQL's programs. */
@@ -13,10 +14,10 @@ export interface Toolbox {
   readonly identity: Identity
 }
 
-/** User every cluster is made with. */
+/** The user that every cluster is created with. */
 export const USER = 'app'
 
-/** Paths of a cluster's parts. */
+/** The paths of a cluster's parts. */
 export function clusterPaths(cluster: string): { data: string; password: string; databases: string } {
   return {
     data: join(cluster, 'data'),
@@ -25,32 +26,25 @@ export function clusterPaths(cluster: string): { data: string; password: string;
   }
 }
 
-/** Environment for PostgreSQL's programs: messages in English (they are read), nothing of the caller's PG* settings. */
+/** The environment for PostgreSQL's programs: messages in English, as we parse them, and none of the caller's PG* settings. */
 export function toolEnv(found: Found): NodeJS.ProcessEnv {
   return { ...childEnvironment(), LC_ALL: 'C', ...found.env }
 }
 
-/** Whether a cluster stands at this path: it gets there by a rename, finished or not at all. */
-export async function hasCluster(cluster: string): Promise<boolean> {
-  try {
-    await readFile(clusterPaths(cluster).databases)
-    return true
-  } catch {
-    return false
-  }
-}
+/** Whether there is a cluster at this path. It gets there by a rename, so it is always complete. */
+export const hasCluster = (cluster: string): boolean => existsSync(clusterPaths(cluster).databases)
 
 /**
- * Makes a cluster at `cluster` unless one is there: password, files, no database but PostgreSQL's own. It is made beside its place and moved there
- * when it is complete, so an interrupted start begins again and of two that start at once one wins.
- * @param durable sync to disk, and the usual size of WAL files; otherwise neither (1 MB instead of 16)
+ * Creates a cluster at `cluster` unless there is one: its password, its files, and only PostgreSQL's own databases. It is created
+ * beside its final path and renamed when it is complete. So an interrupted start begins again, and if two start at once, one wins.
+ * @param durable whether to sync to disk and use WAL files of the usual size (16 MB instead of 1)
  */
 export async function makeCluster(
   cluster: string,
   { found, identity }: Toolbox,
   options: { durable: boolean; prepare: (cluster: string) => Promise<void> },
 ): Promise<void> {
-  if (await hasCluster(cluster)) return
+  if (hasCluster(cluster)) return
   const place = dirname(cluster)
   const unfinished = `${basename(cluster)}.unfinished-`
   await mkdir(place, { recursive: true, mode: 0o700 })
@@ -71,15 +65,15 @@ export async function makeCluster(
     })
     await writeFile(databases, '["postgres"]')
     await options.prepare(draft)
-    await rename(draft, cluster).catch(async error => {
-      if (!(await hasCluster(cluster))) throw error
+    await rename(draft, cluster).catch(error => {
+      if (!hasCluster(cluster)) throw error
     })
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
 }
 
-/** Removes what interrupted starts left beside `cluster`. Only for a folder that nobody else starts in at the same time. */
+/** Removes what interrupted starts have left beside `cluster`. Only for a folder in which nothing else starts at the same time. */
 export async function removeUnfinished(cluster: string): Promise<void> {
   const place = dirname(cluster)
   for (const entry of await readdir(place))
@@ -92,7 +86,49 @@ export async function checkVersion(cluster: string, found: Found): Promise<void>
   const made = (await readFile(join(clusterPaths(cluster).data, 'PG_VERSION'), 'utf8')).trim()
   if (made !== String(found.version[0]))
     throw new InfraError(
-      `The data in ${dirname(cluster)} was made by PostgreSQL ${made}, and this is ${found.version[0]}: ` +
-        'start anew with an empty folder, or migrate it with pg_dump.',
+      `The data in ${dirname(cluster)} was created by PostgreSQL ${made}, but this is ${found.version[0]}: ` +
+        'start again with an empty folder, or migrate the data with pg_dump.',
     )
+}
+
+const NAME = /^[a-z_][a-z0-9_]{0,62}$/
+
+/** @throws InfraError for a name that would need quoting in SQL or escaping in a URL */
+export function checkDatabaseName(database: string): void {
+  if (!NAME.test(database))
+    throw new InfraError(
+      `"${database}" cannot be the name of a database: use up to 63 lower-case letters, digits and _`,
+    )
+}
+
+/**
+ * Creates a database while the server does not run, in PostgreSQL's single-user mode, which needs neither a driver nor an open
+ * port. A file beside the data lists the databases, so that the usual start skips this.
+ */
+export async function ensureDatabase(
+  cluster: string,
+  database: string,
+  tools: Toolbox,
+  durable: boolean,
+): Promise<void> {
+  const paths = clusterPaths(cluster)
+  const known = JSON.parse(await readFile(paths.databases, 'utf8')) as string[]
+  if (known.includes(database)) return
+  await awaitPredecessor('PostgreSQL', join(paths.data, 'postmaster.pid'), paths.data)
+  const script = join(cluster, 'create.sql')
+  await writeFile(script, `CREATE DATABASE "${database}"\n`)
+  const output = await runToEnd({
+    name: 'postgres --single',
+    command: [
+      ...['sh', '-c', 'exec "$@" <"$0"', script],
+      ...[tools.found.binary, '--single', ...(durable ? [] : ['-F']), '-D', paths.data, 'postgres'],
+    ],
+    prefix: tools.identity.prefix,
+    env: toolEnv(tools.found),
+    deathSignal: 'TERM',
+  })
+  const failed = output.filter(line => /(ERROR|FATAL|PANIC): /.test(line) && !line.includes('already exists'))
+  if (failed.length > 0) throw new ServerStartError(`database ${database} cannot be created`, failed)
+  await writeFile(`${paths.databases}.new`, JSON.stringify([...known, database]))
+  await rename(`${paths.databases}.new`, paths.databases)
 }

@@ -1,18 +1,19 @@
 import { execFile } from 'node:child_process'
-import { chown, lchown, lstat, readdir, readFile } from 'node:fs/promises'
+import { lchown, lstat, readdir, readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { InfraError } from '../errors.ts'
-import type { Found } from '../locate/found.ts'
-import { childEnvironment } from '../process/environment.ts'
+import type { Found } from '../locate.ts'
+import { childEnvironment } from '../process/child.ts'
 
 const run = promisify(execFile)
 
-/** Under whom postgres runs: it refuses to be root. */
+/** The identity that postgres runs under, as it refuses to run as root. */
 export interface Identity {
+  /** The command that runs another one under this identity. */
   readonly prefix: readonly string[]
-  /** Whom its files have to belong to; undefined: whoever runs this process. */
+  /** The account that has to own its files. Undefined: the user of this process. */
   readonly owner?: Account
 }
 
@@ -22,17 +23,17 @@ interface Account {
 }
 
 const NOBODY: Account = { uid: 65534, gid: 65534 }
-/** Accounts for servers, which nobody works under; `nobody` himself is whoever else has no rights, and could end the server. */
+/** Accounts for servers, which no person uses. `nobody` comes last: other programs without rights run as `nobody` and could end the server. */
 const FOR_SERVERS = ['postgres', 'daemon']
-// Root without its name: a user namespace in which nobody is mapped. Files stay root's, so it works under mode-700 folders of root's.
+// Root without its name: a user namespace without any mapping. The files still belong to root, so it works below root's folders of mode 700.
 const NAMESPACE = ['unshare', '-U', '--']
-// Where namespaces are forbidden (containers): another user, who keeps root's right to pass closed folders, and nothing else of root.
+// Where namespaces are forbidden (containers): another user that keeps root's right to enter closed folders, but nothing else.
 const otherUser = ({ uid, gid }: Account) => [
   ...['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'],
   ...['--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override', '--'],
 ]
 
-/** An account of this machine for servers, else nobody's. initdb wants it to have a name, so that it has to be a known one. */
+/** This machine's account for servers, else `nobody`. It has to be in /etc/passwd, as initdb needs its name. */
 async function serverAccount(): Promise<Account> {
   const lines = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n').map(line => line.split(':'))
   const found = FOR_SERVERS.map(name => lines.find(([first]) => first === name)).find(line => line !== undefined)
@@ -40,7 +41,7 @@ async function serverAccount(): Promise<Account> {
   return uid > 0 && gid > 0 ? { uid, gid } : NOBODY
 }
 
-/** initdb wants a name for whoever runs it, which an arbitrary user id, as in some containers, has not. */
+/** Whether this user has a name. initdb needs one, but an arbitrary user id, as in some containers, has none. */
 function hasName(): boolean {
   try {
     return userInfo().username !== ''
@@ -59,31 +60,21 @@ async function works(prefix: readonly string[], found: Found, dir: string): Prom
   }
 }
 
-/** Finds out how `found` can be run on the data in `dir` (which exists). */
+/** Finds out how `found` can run on the data in `dir`, which exists. @throws InfraError if it cannot */
 export async function chooseIdentity(found: Found, dir: string): Promise<Identity> {
   if (process.getuid?.() !== 0) return { prefix: hasName() ? [] : NAMESPACE }
   if (await works(NAMESPACE, found, dir)) return { prefix: NAMESPACE }
   const owner = await serverAccount()
   if (await works(otherUser(owner), found, dir)) return { prefix: otherUser(owner), owner }
   throw new InfraError(
-    'PostgreSQL refuses to run as root, and neither a user namespace (unshare -U) nor another user (setpriv) can be had here: ' +
-      'run this as an ordinary user, or set DATABASE_URL to a server that runs already.',
+    'PostgreSQL refuses to run as root, and neither a user namespace (unshare -U) nor another user (setpriv) is possible here: ' +
+      'run this as an ordinary user, or set DATABASE_URL to a server that is already running.',
   )
 }
 
-async function chownTree(path: string, account: Account): Promise<void> {
-  const { uid, gid } = account
-  await lchown(path, uid, gid)
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await chownTree(join(path, entry.name), account)
-    else await lchown(join(path, entry.name), uid, gid)
-  }
-}
-
-/** Gives the files of a data folder to the identity's owner, if they are not his yet. */
-export async function handOver(dir: string, identity: Identity): Promise<void> {
-  const { owner } = identity
+/** Gives the files of a data folder to the identity's owner, unless they already belong to it. The folder itself comes last. */
+export async function handOver(dir: string, { owner }: Identity): Promise<void> {
   if (owner === undefined || (await lstat(dir)).uid === owner.uid) return
-  await chownTree(dir, owner)
-  await chown(dir, owner.uid, owner.gid)
+  for (const entry of await readdir(dir, { recursive: true })) await lchown(join(dir, entry), owner.uid, owner.gid)
+  await lchown(dir, owner.uid, owner.gid)
 }

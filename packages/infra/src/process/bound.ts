@@ -4,10 +4,10 @@ import { isMainThread } from 'node:worker_threads'
 
 const run = promisify(execFile)
 
-/** How a child is tied to the life of this process; `pdeathsig` is the kernel's work (Linux), `stdin` a shell's. */
+/** What ends a child together with this process: `pdeathsig` = the kernel (Linux), `stdin` = a shell. */
 export type Binding = 'pdeathsig' | 'stdin'
 
-/** A command line that ends, by `deathSignal`, when the process that spawns it is gone, however it went. */
+/** A command line that ends, by `deathSignal`, when the process that spawned it ends, however that ends. */
 export interface BoundCommand {
   readonly command: string
   readonly args: readonly string[]
@@ -24,22 +24,22 @@ function hasPdeathsig(): Promise<boolean> {
   return probe
 }
 
-/** The binding to use here. The kernel's is tied to the THREAD that spawns, hence only the main one may use it. */
+/** The binding to use here. The kernel's depends on the THREAD that spawns the child, so only the main thread may use it. */
 export async function chooseBinding(): Promise<Binding> {
   return isMainThread && (await hasPdeathsig()) ? 'pdeathsig' : 'stdin'
 }
 
-// The parent may die between fork and prctl, when no signal would ever come: look once more who the parent is, then become the server.
+// If the parent dies between fork and prctl, no signal would ever come: so check the parent again, then become the server.
 const GUARD = '[ "$PPID" = "$0" ] && exec "$@"'
 
-// Forked twice, so that the server does not find a child it never made. `read` fails when the parent's end of the pipe closes.
+// Forked twice, so that the server has no child that it did not create. `read` fails when the parent's end of the pipe closes.
 const WATCH =
   'me=$$; exec 3<&0 </dev/null; ( ( while read -r _ <&3; do :; done; kill -$0 $me 2>/dev/null ) >/dev/null 2>&1 & ) ; exec 3<&-; exec "$@"'
 
 /**
- * Wraps a command so that no orphan stays after `kill -9` of this process. The wrappers exec: the child's pid is the server's own.
+ * Wraps a command so that `kill -9` of this process leaves no orphan. The wrappers exec, so the child's pid is the server's own.
  * @param deathSignal without `SIG`, e.g. `TERM`
- * @param prefix a command that changes the identity first (it would reset the death signal if it came later)
+ * @param prefix a command that changes the identity; it comes first, as it would reset the death signal
  */
 export function bindToParent(
   binding: Binding,

@@ -2,20 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** What a holder process says about the servers it started. */
+/** What a holder process reports about the servers it has started. */
 export interface Held {
   readonly url: string
   readonly pid: number
   readonly below: readonly number[]
 }
 
-/** A process of its own that starts servers and keeps them until it is ended. */
+/** A separate process that starts servers and keeps them until it is ended. */
 export interface Holder {
   readonly process: ChildProcess
   readonly servers: Record<string, Held>
 }
 
-/** What the holder starts: name → options, from worker threads when `worker` is set. */
+/** What the holder starts: name → options. `worker`: from worker threads. */
 export interface Order {
   readonly nats?: object
   readonly postgres?: object
@@ -24,7 +24,7 @@ export interface Order {
   readonly worker?: boolean
 }
 
-/** The command line that runs a fixture with the options this process was given. */
+/** The command line that runs a fixture with the options of this process. */
 export function fixture(name: string, ...args: string[]): string[] {
   const file = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
   return [process.execPath, '--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', file, ...args]
@@ -56,7 +56,7 @@ export async function startHolder(
   return told
 }
 
-/** Ends a holder by `signal` and waits until it is gone. */
+/** Ends a holder by `signal` and waits until it has ended. */
 export async function endHolder(holder: Holder, signal: NodeJS.Signals): Promise<number | null> {
   if (holder.process.exitCode !== null || holder.process.signalCode !== null) return holder.process.exitCode
   const gone = once(holder.process, 'exit')

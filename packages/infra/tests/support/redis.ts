@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
 
-/** Words by Redis' wire format (https://redis.io/docs/latest/develop/reference/protocol-spec). */
+/** Encodes words in the wire format of Redis (https://redis.io/docs/latest/develop/reference/protocol-spec). */
 function encode(words: readonly string[]): string {
   return `*${words.length}\r\n${words.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
 }
 
-/** One command to a Redis server, as the user of the URL if it names one: the raw answer. */
+/** Sends a command to a Redis server, as the user of the URL if it names one, and returns the raw answer. */
 export function redis(url: string, ...command: readonly string[]): Promise<string> {
   const { hostname, port, username, password } = new URL(url)
   const login = password === '' ? '' : encode(['AUTH', username, password])

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A temporary folder that is deleted when disposed of; given to `uid` when that is set. */
+/** A temporary folder that is deleted when disposed of, and that belongs to `uid` if that is set. */
 export function tempDir(uid?: number): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'tsmicro-infra-test-'))
   chmodSync(path, 0o700)

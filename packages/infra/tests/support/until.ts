@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits for a condition; fails with `what` after `timeoutMs`. */
+/** Waits for a condition. @throws Error with `what` after `timeoutMs` */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

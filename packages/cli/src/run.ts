@@ -1,34 +1,34 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
-import { loadConfig } from '../config/load.ts'
-import { CliError, UsageError } from '../errors.ts'
+import { NODE_FLAGS } from '@tsmicro/infra'
+import { loadConfig } from './config.ts'
+import { CliError, UsageError } from './errors.ts'
 
-/** What the command line asks to be run. */
+/** A command of the system, as it was typed. */
 export interface RunCommand {
   readonly configFile: string
   /** One of the configuration's `commands`. */
   readonly name: string
-  /** For the program, as they were typed. */
+  /** The arguments for the program. */
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
-  /** Aborted when whoever typed the command is gone. */
+  /** Aborted when the process that ran the command has ended. */
   readonly gone: AbortSignal
 }
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Runs a program of the system in the caller's folder and terminal, by this Node. Signals go on to it.
- * @returns its exit code; 128 and the signal's number when a signal ended it
- * @throws UsageError for a command that the configuration does not have; CliError when it cannot be started
+ * Runs a program of the system in the caller's folder and terminal, with this Node. Forwards signals to it.
+ * @returns its exit code, or 128 plus the number of the signal that ended it
+ * @throws UsageError for a command that the configuration does not have; CliError if it cannot be started
  */
 export async function runCommand({ configFile, name, args, env, gone }: RunCommand): Promise<number> {
   const { config, root } = await loadConfig(configFile)
   const command = config.commands?.[name]
   if (!command) throw new UsageError(`unknown command "${name}"`)
-  const flags = ['--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning']
-  const child = spawn(process.execPath, [...flags, resolve(root, command.entry), ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, resolve(root, command.entry), ...args], {
     stdio: 'inherit',
     env: { ...command.env, ...env },
   })
