@@ -47,9 +47,9 @@ export type Command =
   | { readonly kind: 'start'; readonly config: string; readonly fresh: boolean; readonly replicas: number }
   /** `service`: a service or an instance; undefined = all. */
   | { readonly kind: 'restart'; readonly service: string | undefined }
-  /** The gateway alone. `args`: everything behind `gateway run`. */
+  /** The gateway alone. `args`: everything after `gateway run`. */
   | { readonly kind: 'gateway'; readonly args: readonly string[] }
-  /** A command of the system. `args`: everything behind its name. */
+  /** A command of the system. `args`: everything after its name. */
   | { readonly kind: 'run'; readonly config: string; readonly name: string; readonly args: readonly string[] }
 
 const OPTIONS = {
@@ -83,7 +83,7 @@ function readReplicas(text = '1'): number {
   return Number(text)
 }
 
-/** The index of the command's name. Options behind it may belong to the command. */
+/** The index of the command's name. Options after it may belong to the command. */
 function commandIndex(args: readonly string[]): number {
   const { tokens } = parseArgs({
     args: [...args],

@@ -69,7 +69,7 @@ export interface GatewayConfig {
 
 /** A program of the system that an operator runs by its name, `tsmicro NAME …`, in development and on a production database. */
 interface CommandConfig {
-  /** Its main program, relative to the configuration file. It gets everything behind the name, including `--help`. */
+  /** Its main program, relative to the configuration file. It gets everything after the name, including `--help`. */
   readonly entry: string
   /** One line for `tsmicro --help`. */
   readonly description: string
@@ -80,7 +80,7 @@ interface CommandConfig {
 /** A system for development, as described in `tsmicro.config.ts`. Paths are relative to that file. */
 export interface SystemConfig {
   readonly infra: readonly InfraName[]
-  /** Parts that are used if they are available. Nothing of them is kept from one start to the next. */
+  /** Parts that are used if they are available. They keep no data from one start to the next. */
   readonly optionalInfra?: readonly OptionalInfraName[]
   readonly nats?: NatsConfig
   /** The PostgreSQL database to create. Default `app`. */

@@ -18,7 +18,7 @@ export interface DataFolder {
 }
 
 /**
- * Creates or takes a data folder, locks it, and empties it if `fresh`. Never touches a folder that has other files and not our marker.
+ * Creates or opens a data folder, locks it, and empties it if `fresh`. Never touches a folder with other files that lacks our marker.
  * @throws CliError if the folder belongs to somebody else or is in use
  */
 export async function openDataFolder(dir: string, fresh: boolean): Promise<DataFolder> {
@@ -64,9 +64,9 @@ async function empty(path: string): Promise<void> {
 }
 
 /**
- * Locks a data folder until the returned function is called or this process ends, however it ends. The lock is that of SQLite on an
- * empty database, which means the operating system's. So there are no stale locks to recognise, and no process id to mistake for
- * another one: the id in the file beside it is for people only.
+ * Locks a data folder until the returned function is called or this process ends, however it ends. It is SQLite's lock on an empty
+ * database, which is a lock of the operating system. So there are no stale locks to recognise, and no process id can be mistaken for
+ * another: the id in the file beside it is for people only.
  * @param shown the folder's name in the message
  * @throws CliError if another process holds the lock
  */

@@ -10,8 +10,8 @@ export interface Peer {
 }
 
 /**
- * The first bytes that a server sends, an error included; none if it ends the connection, or if there is no greeting. Returns
- * undefined if nothing happens within the time: the kernel accepts connections even for a process that hangs. Never rejects.
+ * The first bytes that a server sends, even if they are an error. No bytes if it ends the connection, or if there is no greeting.
+ * Undefined if nothing happens within the time: the kernel accepts connections even for a process that hangs. Never rejects.
  */
 export function firstReply(
   { host = '127.0.0.1', port, greeting }: Peer,

@@ -50,8 +50,8 @@ const DOCUMENTS: SingleBinary = {
 
 /**
  * Starts a MongoDB-compatible document server on 127.0.0.1, which accepts connections when the promise resolves. `url` contains
- * user and password, which is random and stored with the data in a file of mode 600, but no database. The user is found whatever
- * `authSource` is, so a database can be appended. A `mongod` from PATH is started without access control.
+ * user and password, which is random and stored with the data in a file of mode 600, but no database. The user is found with any
+ * `authSource`, so a database can be appended. A `mongod` from PATH is started without access control.
  * @throws MissingServerError if there is no program to run; ServerStartError if it does not come up
  * @example
  * await using documents = await startDocuments({ ephemeral: true })

@@ -74,7 +74,12 @@ export async function requireProgram(
   )
 }
 
-/** Finds a program in the npm package for this platform. `name`: without the platform; `path`: relative to the package's entry; `envOf`: what the program needs to run. */
+/**
+ * Finds a program in the npm package for this platform.
+ * @param name without the platform
+ * @param path relative to the package's entry
+ * @param envOf returns what the program needs in addition to the environment
+ */
 export function inPackage(
   name: string,
   path: string,

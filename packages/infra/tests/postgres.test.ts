@@ -67,7 +67,7 @@ test('data survives kill -9, restarts and a new start; fsync is on', { skip }, a
   assert.equal(statSync(join(dir.path, 'cluster', 'password')).mode & 0o777, 0o600)
 })
 
-test('a pid file that names another program is no obstacle, but data of another version is', {
+test('a pid file that names another program is ignored, but data of another version is refused', {
   skip,
 }, async () => {
   using dir = tempDir()
@@ -84,7 +84,7 @@ test('a pid file that names another program is no obstacle, but data of another 
   writeFileSync(join(data, 'PG_VERSION'), '13\n')
   await assert.rejects(startPostgres({ dataDir: dir.path }), (error: unknown) => {
     assert.ok(error instanceof InfraError)
-    assert.match(error.message, /made by PostgreSQL 13, and this is \d+/)
+    assert.match(error.message, /created by PostgreSQL 13, but this is \d+/)
     return true
   })
 })

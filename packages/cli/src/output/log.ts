@@ -5,7 +5,7 @@ import { isShown, parsePino, renderEntry, sanitize } from './pino.ts'
 /** The common log of everything that runs, and of the supervisor. */
 export interface Log {
   readonly paint: Paint
-  /** Prints a line of a child behind its coloured name. JSON of pino is made readable, anything else printed as it is. */
+  /** Prints a line of a child after its coloured name. JSON of pino is made readable, anything else is printed as it is. */
   child(name: string, line: string): void
   /** Prints a line of a child that does not use pino, if its level is high enough. */
   leveled(name: string, level: Level, line: string): void

@@ -29,7 +29,7 @@ export interface ReplaceOptions {
   readonly readyTimeoutMs: number
 }
 
-/** Replaces instances one after the other, each when the one before is ready. @throws CliError if one does not get ready; the others stay */
+/** Replaces instances one after the other, each once the previous one is ready. @throws CliError if one does not get ready; the rest stay */
 export async function replaceOneByOne(instances: readonly Instance[], options: ReplaceOptions): Promise<void> {
   for (const instance of instances) {
     if (options.signal.aborted) throw new CliError('everything is being stopped')

@@ -23,7 +23,7 @@ export interface StartCommand {
   readonly kill: AbortSignal
 }
 
-/** Resolves with undefined if the work was aborted by the signal, which is not a failure. */
+/** For `catch`: returns undefined if the signal has aborted the work, which is not a failure, and throws any other error. */
 function unlessAborted(signal: AbortSignal): (error: unknown) => undefined {
   return error => {
     if (!(signal.aborted && error instanceof Error && error.name === 'AbortError')) throw error

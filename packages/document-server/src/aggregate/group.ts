@@ -52,7 +52,7 @@ function compileOutput(
   return { name, accumulate, expression: compileExpression(value[operator]) }
 }
 
-/** The same as $group with a count, and $sort. */
+/** The same as `$group` with a count and `$sort`. */
 const sortByCount: CompileStage = (argument, context) => {
   const { pace, scores } = context
   const counted = group({ _id: argument, count: { $sum: new Int32(1) } }, context)

@@ -80,7 +80,7 @@ function parseSteps(update: Doc): Step[] {
   assertNoConflicts(
     steps.flatMap(step => (step.operator === '$rename' ? [step.path, renameTarget(step)] : [step.path])),
   )
-  // MongoDB adds new fields in the order of their names, whatever the order in the update.
+  // MongoDB adds new fields in the order of their names, not in that of the update.
   return steps.sort((a, b) => comparePaths(a.path, b.path))
 }
 

@@ -90,7 +90,7 @@ const raws = new WeakMap<Doc, Buffer>()
 /** The bytes that a document of a message was decoded from. */
 export const rawBytes = (doc: Doc): Buffer | undefined => raws.get(doc)
 
-/** Parses the body of an OP_MSG. @throws ProtocolError; CommandError when a document is not BSON */
+/** Parses the body of an OP_MSG. @throws ProtocolError; CommandError if a document is not BSON */
 export function parseMessage(bytes: Buffer): Message {
   if (bytes.byteLength < 4 + 1 + 5) throw new ProtocolError('OP_MSG is too short')
   const flags = bytes.readUInt32LE(0)
