@@ -38,11 +38,11 @@ const FORGERIES: Readonly<Record<string, () => string | Promise<string>>> = {
   'one without session': () => sign({ sid: undefined }),
   'one without subject': () => sign({ sub: undefined }),
   'one of an unknown session': () => sign({ sid: randomUUID() }),
-  'one whose session is no UUID': () => sign({ sid: "x' or 1=1--" }),
-  'one whose id is no UUID': () => sign({ jti: 'x' }),
+  'one whose session is not a UUID': () => sign({ sid: "x' or 1=1--" }),
+  'one whose id is not a UUID': () => sign({ jti: 'x' }),
   'one of another id': () => sign({ jti: randomUUID() }),
   'one of another subject': () => sign({ sub: randomUUID() }),
-  'one whose subject is no UUID': () => sign({ sub: 'admin' }),
+  'one whose subject is not a UUID': () => sign({ sub: 'admin' }),
   'an unknown key': () => sign({}, { kid: 'unknown' }),
   'no key named': () => sign({}, { kid: undefined }),
   'the type of a refresh token': () => forge.sign('refresh', claims),
@@ -67,7 +67,7 @@ const FORGERIES: Readonly<Record<string, () => string | Promise<string>>> = {
   'no signature': () => account.accessToken.split('.').slice(0, 2).join('.'),
   'too many parts': () => `${account.accessToken}.x`,
   'no JWT': () => 'gibberish',
-  'an endless one': () => 'a'.repeat(8000),
+  'an overlong one': () => 'a'.repeat(8000),
 }
 
 function encode(value: object): string {

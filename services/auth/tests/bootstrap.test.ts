@@ -102,7 +102,7 @@ test('if the account of the only administrator is closed there may be a new one,
   const body = { email: 'second@example.org', password: 'correct horse battery' }
   assert.equal((await send(auth.url, 'POST /signin/basic', { body })).status, 200)
   const keys = await servers.sql('select 1 from api_keys')
-  assert.equal(keys.length, 2, 'what was refused has made no key')
+  assert.equal(keys.length, 2, 'refused commands created no key')
 })
 
 test('--api-key is the way back when no key is left, and changes nothing else', async () => {

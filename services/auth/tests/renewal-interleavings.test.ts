@@ -54,7 +54,7 @@ async function startScene() {
       (await two.sessions.ownerOf(await verifier.verify(accessToken, { type: 'access' }))) !== undefined,
     /** Waits for what is recorded after an answer. */
     noted: () =>
-      until('the answer to be noted', async () => {
+      until('the answer to be recorded', async () => {
         const [row] = await servers.sql<{ answered_ms: unknown }>('select answered_ms from sessions where id = $1', [
           session.id,
         ])
@@ -144,7 +144,7 @@ async function play({ before, point, meanwhile, ending, frozenMs }: Case): Promi
 }
 
 async function assertOwnerKeeps({ isGood }: Scene, newest: Tokens): Promise<void> {
-  assert.ok(await isGood(newest), 'the owner is out')
+  assert.ok(await isGood(newest), 'the owner is signed out')
 }
 
 /** After all that, the use of an old token is still detected. */
@@ -156,7 +156,7 @@ async function assertTheftEnds({ two, isGood, pass, noted }: Scene, stolen: Toke
     'select revoked_at is not null as revoked from sessions where id = $1',
     [claimsOf(stolen.accessToken).sid],
   )
-  assert.equal(row?.revoked, true, 'a theft was not found out')
+  assert.equal(row?.revoked, true, 'a theft was not detected')
   assert.ok(!(await isGood(stolen)))
 }
 

@@ -138,7 +138,7 @@ test('an attack from many addresses locks out the attackers, but not the owner w
   assert.equal(await from(home, account), 200)
   const guesses: number[] = []
   for (let n = 0; n < 5; n++) guesses.push(await from(home, wrong(account)))
-  assert.deepEqual(guesses, [401, 401, 401, 429, 429], 'a known place is no free pass')
+  assert.deepEqual(guesses, [401, 401, 401, 429, 429], 'even a known place has a limit')
 })
 
 test('using up the limit of an address does not keep out those who have signed in there before', async () => {
@@ -171,8 +171,8 @@ test('sign-ups from one address are counted, including refused ones, before any 
   assertFailure(refused, 429, 'TOO_MANY_REQUESTS')
   assert.ok(Number(refused.headers.get('retry-after')) > 0)
   assert.equal((await signUpFrom(newAddress())).status, 200)
-  assert.equal((await signUpFrom(address, { email: 'x' })).status, 400, 'what is malformed is told first')
-  assert.equal(await statusOf(address, first, other), 200, 'signing in is counted apart')
+  assert.equal((await signUpFrom(address, { email: 'x' })).status, 400, 'malformed input is reported first')
+  assert.equal(await statusOf(address, first, other), 200, 'sign-ins are counted separately')
 })
 
 test('an IPv6 network counts as one address; so do all calls that did not come through the gateway', async () => {

@@ -6,7 +6,7 @@ export async function until<T>(look: () => T | Promise<T>, holds: (seen: T) => b
   for (;;) {
     const seen = await look()
     if (holds(seen)) return seen
-    if (Date.now() > endsAt) throw new Error(`it never came: ${JSON.stringify(seen)}`)
+    if (Date.now() > endsAt) throw new Error(`the condition never held: ${JSON.stringify(seen)}`)
     await sleep(20)
   }
 }
