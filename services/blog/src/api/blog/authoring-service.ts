@@ -67,7 +67,7 @@ export class AuthoringService {
     await cache.changing(id, change)
   }
 
-  /** Own blogs in a state, newest change first. */
+  /** The author's blogs in a state, most recently changed first. */
   async list(state: State, userId: string, page: Page, signal?: AbortSignal): Promise<PrivateBlogItem[]> {
     const side = state === 'published' ? 'public' : 'draft'
     return (await this.#parts.lists.inState(state, userId, page, signal)).map(blog => toPrivateBlogItem(blog, side))

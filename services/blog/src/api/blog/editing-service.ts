@@ -43,7 +43,7 @@ export class EditingService {
     return this.#shown(blog, blog.submitted ? 'draft' : 'public')
   }
 
-  /** Everybody's blogs in a state, newest change first. */
+  /** Everybody's blogs in a state, most recently changed first. */
   async list(state: 'submitted' | 'published', page: Page, signal?: AbortSignal): Promise<PrivateBlogItem[]> {
     const side = state === 'published' ? 'public' : 'draft'
     const found = await this.#parts.lists.inState(state, undefined, page, signal)
