@@ -49,14 +49,14 @@ test('production refuses development data', () => {
   })
 })
 
-test('a file that is no key is named', async () => {
+test('a file that is not a key is named', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'auth-keys-'))
   try {
     writeFileSync(join(directory, '0001.pem'), 's3cret', { mode: 0o600 })
     const log = createLogger({ name: 'auth', level: 'silent' })
     await assert.rejects(createAuthService(loadEnv({ ...GOOD, KEYS_DIR: directory }), log), {
       name: 'StartError',
-      message: /^KEYS_DIR: .*0001\.pem is no usable signing key/,
+      message: /^KEYS_DIR: .*0001\.pem is .* usable signing key/,
     })
   } finally {
     rmSync(directory, { recursive: true })
