@@ -16,7 +16,7 @@ export function publicExports(root: string): ReadonlyMap<string, Exported> {
   const found = new Map<string, Exported>()
   for (const [subpath, entry] of Object.entries(exports)) {
     const source = entry['@tsmicro/source']
-    if (source === undefined || subpath === './internal') continue
+    if (source === undefined || subpath.startsWith('./internal')) continue
     for (const [name, isType] of namesOf(join(folder, source)))
       if (!found.has(name)) found.set(name, { isType, from: `tsmicro${subpath.slice(1)}` })
   }

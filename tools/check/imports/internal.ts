@@ -9,13 +9,13 @@ const OURS = /^(packages|tools|tests|bench)\//
 const SHOWN = /^tests\/(documentation|glance)\//
 
 export function internal({ from, specifier }: Edge): string[] {
-  if (specifier !== INTERNAL || (OURS.test(from) && !SHOWN.test(from))) return []
+  if (!specifier.startsWith(INTERNAL) || (OURS.test(from) && !SHOWN.test(from))) return []
   return [`${INTERNAL} is for the framework's own packages: services and examples do with the other entries`]
 }
 
 /** The same for the code that a document shows. */
 export function shownInternals(page: string, text: string): string[] {
-  return [...text.matchAll(/from\s+['"]tsmicro\/internal['"]/g)].map(
+  return [...text.matchAll(/from\s+['"]tsmicro\/internal/g)].map(
     ({ index }) => `${page}:${text.slice(0, index).split('\n').length} shows ${INTERNAL}, which may change at any time`,
   )
 }

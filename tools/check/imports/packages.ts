@@ -26,12 +26,16 @@ export function betweenPackages(edge: Edge, packages: readonly Package[]): strin
   return [...(test ? [] : direction(edge, owner, other)), ...declared(edge, owner, other)]
 }
 
+/** One file of the framework each, which loads none of the rest: what the gateway's HTTP server shares with the services'. */
+const SHARED = /^tsmicro\/internal\/./
+
 const NO_IO = 'a contract is data: it may import tsmicro/contract, typebox and other contracts, not Node'
 
 function direction(edge: Edge, owner: Package, other: Package | undefined): string[] {
   const testing = edge.from.startsWith('packages/tsmicro/src/testing/')
   if (owner.folder.startsWith('contracts/')) return contract(edge, other)
   if (other === undefined || other === owner || testing) return []
+  if (owner.folder === 'packages/gateway' && SHARED.test(edge.specifier)) return []
   if (owner.folder.startsWith('services/')) {
     const allowed = other.name === 'tsmicro' || other.folder.startsWith('contracts/')
     return allowed ? [] : [`a service may import tsmicro and contracts, not ${other.folder}`]

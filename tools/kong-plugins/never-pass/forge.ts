@@ -1,8 +1,7 @@
 import fc from 'fast-check'
-import { gatewaySignature } from 'tsmicro/internal'
+import { gatewaySignature, SIGNED_HEADERS } from 'tsmicro/internal'
 import { SECRET } from './drivers.ts'
 
-const SIGNED = ['x-request-id', 'x-real-ip', 'x-consumer-id', 'x-consumer-permissions', 'authorization']
 const SIGNATURE = 'x-gateway-signature'
 
 type Line = readonly [name: string, value: string]
@@ -28,7 +27,7 @@ function readingOf(bytes: string): string | undefined {
     if (before === undefined) values.set(name.toLowerCase(), value)
     else if (name.toLowerCase() !== 'authorization') values.set(name.toLowerCase(), `${before}, ${value}`)
   }
-  return JSON.stringify([method, target, ...[...SIGNED, SIGNATURE].map(name => values.get(name) ?? '')])
+  return JSON.stringify([method, target, ...[...SIGNED_HEADERS, SIGNATURE].map(name => values.get(name) ?? '')])
 }
 
 export function bytesOf({ method, target, lines }: Request): string {
@@ -122,7 +121,7 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
     withLine(request, at, ([name]) => [[name, request.lines[anyLine(request, at + 1)]?.[1] ?? '']]),
   'a header more': (request, at, text) => ({
     ...request,
-    lines: [[SIGNED[at % SIGNED.length] ?? '', text], ...request.lines],
+    lines: [[SIGNED_HEADERS[at % SIGNED_HEADERS.length] ?? '', text], ...request.lines],
   }),
   'headers in another order': request => ({ ...request, lines: request.lines.toReversed() }),
   'names in capitals': request => ({

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { endAndLinger } from 'tsmicro/internal/linger'
 import { answerHeaders, kongError, newRequestId } from './answer.ts'
-import { endAndLinger, type InFlight } from './in-flight.ts'
-import { MAX_HEADER_BYTES, MAX_URL_LENGTH } from './limits.ts'
+import type { InFlight } from './in-flight.ts'
+import { LINGER_MS, MAX_HEADER_BYTES, MAX_URL_LENGTH } from './limits.ts'
 import { acceptUpgrade, asksForUpgrade, type Handler, isWebSocket } from './upgrade.ts'
 
 /** A node:http server with nginx's limits, and with every refusal in Kong's form. */
@@ -96,7 +97,7 @@ function writeRawAnswer(socket: Duplex, status: number, message: string): void {
   const answer = kongError(status, message, request.id, { connection: 'close' })
   const headers = Object.entries(answerHeaders(answer, request)).map(([name, value]) => `${name}: ${value}\r\n`)
   const reason = STATUS_CODES[status] ?? 'Request Header Too Large'
-  endAndLinger(socket, `HTTP/1.1 ${status} ${reason}\r\n${headers.join('')}\r\n${answer.body}`)
+  endAndLinger(socket, LINGER_MS, `HTTP/1.1 ${status} ${reason}\r\n${headers.join('')}\r\n${answer.body}`)
 }
 
 const MESSAGES: Record<number, string> = {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { destroyLater, lingerOnClose } from 'tsmicro/internal/linger'
 import { LINGER_MS } from './limits.ts'
 import { SlotList, type Slotted } from './slot-list.ts'
 
@@ -21,7 +21,7 @@ export class InFlight {
     res.on('close', () => this.#remove(entry))
     // A request without a body is complete before its answer can be.
     if (!hasBody(res.req)) return
-    lingerOnClose(res.req)
+    lingerOnClose(res.req, LINGER_MS)
     res.on('finish', discardRest)
   }
 
@@ -71,31 +71,5 @@ function discardRest(this: ServerResponse): void {
   const { req } = this
   if (req.complete) return
   req.resume()
-  destroyLater(req.socket, req)
-}
-
-/**
- * Makes a connection that is closed after an early answer wait for what the client is still sending (nginx's lingering close).
- * Closing at once would reset the connection, and the client would lose an answer that it has not read yet.
- */
-function lingerOnClose(req: IncomingMessage): void {
-  const { socket } = req
-  const closeNow = () => Socket.prototype.destroySoon.call(socket)
-  socket.destroySoon = () => {
-    if (req.complete) return closeNow()
-    req.once('end', closeNow)
-    endAndLinger(socket)
-    req.resume()
-  }
-}
-
-/** Sends the last bytes of a connection and leaves closing it to the client, for a while. The caller has to keep reading from it. */
-export function endAndLinger(socket: Duplex, last = ''): void {
-  socket.end(last)
-  destroyLater(socket, socket)
-}
-
-function destroyLater(socket: Duplex, unlessClosed: NodeJS.EventEmitter): void {
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
-  unlessClosed.once('close', () => clearTimeout(timer))
+  destroyLater(req.socket, LINGER_MS, req)
 }

@@ -1,7 +1,9 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { endAndLinger, hasBody, type InFlight } from './in-flight.ts'
+import { endAndLinger } from 'tsmicro/internal/linger'
+import { hasBody, type InFlight } from './in-flight.ts'
+import { LINGER_MS } from './limits.ts'
 
 /** How much of what a client sends before the protocol is switched is kept for the upstream; the rest waits at the client. */
 const KEEP_BYTES = 64 * 1024
@@ -74,7 +76,7 @@ export class UpgradeSocket {
   discard(): void {
     this.#release()
     this.#early.length = 0
-    endAndLinger(this.#socket.resume())
+    endAndLinger(this.#socket.resume(), LINGER_MS)
   }
 
   #release(): void {

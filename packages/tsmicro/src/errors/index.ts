@@ -30,3 +30,4 @@ export {
   type ValidationDetail,
 } from './table.ts'
 export { UnusableError, unusableIn } from './unusable.ts'
+export { settledWithin, within } from './within.ts'

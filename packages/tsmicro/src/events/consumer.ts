@@ -1,6 +1,7 @@
 import type { Msg } from '@nats-io/nats-core'
 import { type Log, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
+import { settledWithin } from '../errors/index.ts'
 import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.ts'
 import { type Check, compileRequest, mayHaveNumbers, tellInexact, tellProblems } from '../schema/index.ts'
 import { decodeAttributes, type EventAttributes } from './headers.ts'
@@ -102,9 +103,7 @@ export class EventConsumer {
     if (this.#subscriptions) {
       const lost = Promise.withResolvers<void>()
       this.#whenLost = lost.resolve
-      const timer = setTimeout(lost.resolve, DELIVERY_MS)
-      await Promise.race([this.#subscriptions.drain(), lost.promise])
-      clearTimeout(timer)
+      await settledWithin(DELIVERY_MS, Promise.race([this.#subscriptions.drain(), lost.promise]))
     }
     await Promise.all(this.#work.values())
   }

@@ -1,6 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../call/index.ts'
+import { lingerOnClose } from './linger.ts'
+import { LINGER_MS } from './raw-answer.ts'
 
 const sockets = new WeakMap<FastifyInstance, Set<Socket>>()
 
@@ -15,6 +18,11 @@ export function trackConnections(server: FastifyInstance, log: Log): void {
   server.server.on('connection', (socket: Socket) => {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
+  })
+  server.server.prependListener('request', (req: IncomingMessage) => {
+    const { headers } = req
+    if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return
+    lingerOnClose(req, LINGER_MS)
   })
 }
 

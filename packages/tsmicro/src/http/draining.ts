@@ -3,6 +3,7 @@ import { Server as SocketServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../call/index.ts'
+import { settledWithin } from '../errors/index.ts'
 import { guardPreClose } from './pre-close.ts'
 
 const IDLE_SWEEP_MS = 50
@@ -61,9 +62,7 @@ export function drainOnClose(server: FastifyInstance, log: Log): void {
 async function closeConnections(server: Server): Promise<void> {
   // The socket alone: http.Server's own `close` ends idle connections at once.
   const ended = new Promise(resolve => SocketServer.prototype.close.call(server, resolve))
-  const grace = new AbortController()
-  await Promise.race([ended, sleep(IDLE_GRACE_MS, undefined, { signal: grace.signal }).catch(() => {})])
-  grace.abort()
+  await settledWithin(IDLE_GRACE_MS, ended)
   server.closeIdleConnections()
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
   await ended

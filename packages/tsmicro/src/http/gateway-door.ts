@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Consumer, Log } from '../call/index.ts'
 import { GATEWAY_REQUIRED } from '../errors/index.ts'
-import { SIGNATURE_HEADER, signatureFault } from './gateway-signature.ts'
+import { CONSUMER_ID, CONSUMER_PERMISSIONS, SIGNATURE_HEADER, signatureFault } from './gateway-signature.ts'
 
 /**
  * What requests have to prove before a service looks at them.
@@ -53,9 +53,9 @@ export function secretFault({ secret, verifySecret }: GatewayDoor): string | und
 
 /** Whose API key it was, as the gateway says; `undefined` when it said nothing, or somebody else did. */
 export function consumerOf(request: FastifyRequest): Consumer | undefined {
-  const id = request.headers['x-consumer-id']
+  const id = request.headers[CONSUMER_ID]
   if (typeof id !== 'string' || id === '' || !signed.has(request)) return undefined
-  const permissions = String(request.headers['x-consumer-permissions'] ?? '')
+  const permissions = String(request.headers[CONSUMER_PERMISSIONS] ?? '')
   return { id, permissions: permissions === '' ? [] : permissions.split(',') }
 }
 

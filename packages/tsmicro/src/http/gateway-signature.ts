@@ -7,17 +7,17 @@ export const SIGNATURE_HEADER = 'x-gateway-signature'
 const VALID_SECONDS = 30
 const FORM = /^v1\.(\d{1,12})\.([0-9a-f]{64})$/
 
+/** The id of the API key that came with a request, as the gateway found it. */
+export const CONSUMER_ID = 'x-consumer-id'
+/** What that key permits: words, joined by commas. */
+export const CONSUMER_PERMISSIONS = 'x-consumer-permissions'
+
 /**
- * Beside time, method and path: what tells who is asking and for whom. A captured signature is worth nothing with another
- * user's token, another consumer or another address. Bodies are not among it, as they are not read yet.
+ * What is signed beside time, method and path: who is asking, and for whom. A captured signature is worth nothing with another
+ * user's token, another consumer or another address. The body is not signed, because it has not been read yet. The gateway's plugin
+ * has the same list (kong/plugins/sign-request/core.ts): it is compiled to Lua and can import nothing.
  */
-const SIGNED_HEADERS = [
-  'x-request-id',
-  'x-real-ip',
-  'x-consumer-id',
-  'x-consumer-permissions',
-  'authorization',
-] as const
+export const SIGNED_HEADERS = ['x-request-id', 'x-real-ip', CONSUMER_ID, CONSUMER_PERMISSIONS, 'authorization'] as const
 
 /** A request as it reaches the service. */
 export interface SignedRequest {

@@ -1,29 +1,30 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
-
-const LINGER_MS = 10_000
+import type { Duplex } from 'node:stream'
 
 /**
- * Lets a connection that is closed behind an early answer wait for what its client is still sending. Closing at once would reset
- * it, and the reset throws away the answer that the client has not read yet: a gateway makes a 502 of that.
+ * If the connection of this request is closed after an early answer, lets it wait up to `ms` for what the client is still sending
+ * (nginx calls this a lingering close). Closing at once would reset the connection, and the reset discards the answer that the
+ * client has not read yet: a gateway makes a 502 of that.
  */
-export function lingerOnClose(server: Server): void {
-  server.prependListener('request', (req: IncomingMessage) => {
-    const { headers, socket } = req
-    if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return
-    const closeNow = () => Socket.prototype.destroySoon.call(socket)
-    socket.destroySoon = () => {
-      if (req.complete) return closeNow()
-      req.once('end', closeNow)
-      endAndLinger(socket)
-      req.resume()
-    }
-  })
+export function lingerOnClose(req: IncomingMessage, ms: number): void {
+  const { socket } = req
+  const closeNow = () => Socket.prototype.destroySoon.call(socket)
+  socket.destroySoon = () => {
+    if (req.complete) return closeNow()
+    req.once('end', closeNow)
+    endAndLinger(socket, ms)
+    req.resume()
+  }
 }
 
-/** Sends the last bytes of a connection, and leaves it to the client to close it, for a while. Somebody must go on reading. */
-export function endAndLinger(socket: Socket, last = ''): void {
+/** Sends the last bytes of a connection, and leaves closing it to the client for up to `ms`. The caller has to keep reading. */
+export function endAndLinger(socket: Duplex, ms: number, last = ''): void {
   socket.end(last)
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
-  socket.once('close', () => clearTimeout(timer))
+  destroyLater(socket, ms, socket)
+}
+
+export function destroyLater(socket: Duplex, ms: number, unlessClosed: NodeJS.EventEmitter): void {
+  const timer = setTimeout(() => socket.destroy(), ms).unref()
+  unlessClosed.once('close', () => clearTimeout(timer))
 }

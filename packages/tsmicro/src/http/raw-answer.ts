@@ -5,12 +5,15 @@ import { type ApiError, HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT } 
 import { failureEnvelope } from './envelope.ts'
 import { endAndLinger } from './linger.ts'
 
+/** How long a client may go on sending after it has been answered. */
+export const LINGER_MS = 10_000
+
 /** Answers bytes that Node could not read as a request: there is no reply object to send it with. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   // What the client was still sending when it was answered.
   if (socket.writableEnded) return
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  endAndLinger(socket, rawAnswer(failureOf(error.code), requestIdOf(undefined)))
+  endAndLinger(socket, LINGER_MS, rawAnswer(failureOf(error.code), requestIdOf(undefined)))
 }
 
 function failureOf(code: string | undefined): ApiError {

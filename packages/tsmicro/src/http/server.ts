@@ -11,7 +11,6 @@ import { failureEnvelope } from './envelope.ts'
 import { admitGatewayOnly, type GatewayDoor } from './gateway-door.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { limitRawRoutes } from './limit-raw-routes.ts'
-import { lingerOnClose } from './linger.ts'
 import { headersOf, parserErrorOf } from './parser-errors.ts'
 import { answerUnreadable } from './raw-answer.ts'
 import { sendFailure } from './send-failure.ts'
@@ -74,7 +73,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     clientErrorHandler: answerUnreadable,
   })
   trackConnections(server, log)
-  lingerOnClose(server.server)
   acceptJsonOnly(server)
   drainOnClose(server, log)
   logAccess(server, log)

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../call/index.ts'
-import { rootMessage, unusableIn } from '../errors/index.ts'
+import { rootMessage, unusableIn, within } from '../errors/index.ts'
 import type { Dependency } from './dependency.ts'
 import { StartError } from './start-error.ts'
 
@@ -23,7 +24,8 @@ export async function connectWithRetry(
   let reason = NO_ANSWER
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
     try {
-      await limited(dependency.connect(), endsAt - performance.now(), signal)
+      signal.throwIfAborted()
+      await within(endsAt - performance.now(), dependency.connect(), () => new Error(NO_ANSWER), signal)
       log.info({ dependency: name }, `${name} is connected`)
       return
     } catch (err) {
@@ -37,22 +39,7 @@ export async function connectWithRetry(
         throw new StartError(`${name} did not become usable within ${timeoutMs / 1000} s: ${reason}`, { cause: err })
       }
       log.info({ dependency: name, reason }, `waiting for ${name}: ${reason}`)
-      await limited(new Promise(() => {}), wait, signal).catch(() => signal.throwIfAborted())
+      await sleep(wait, undefined, { signal }).catch(() => signal.throwIfAborted())
     }
-  }
-}
-
-/** Work that may take so long, and no longer than until the signal aborts. */
-async function limited(work: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const end = Promise.withResolvers<never>()
-  const abort = () => end.reject(signal.reason)
-  const timer = setTimeout(() => end.reject(new Error(NO_ANSWER)), ms)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    await Promise.race([work, end.promise])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', abort)
   }
 }

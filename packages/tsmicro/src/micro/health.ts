@@ -1,3 +1,4 @@
+import { within } from '../errors/index.ts'
 import type { Dependency } from './dependency.ts'
 
 export interface DependencyHealth {
@@ -61,16 +62,11 @@ export class HealthCheck {
 
 async function ask(dependency: Dependency): Promise<DependencyHealth> {
   const began = performance.now()
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), CHECK_LIMIT_MS)
-  })
   // Wrapped, so that a check that throws instead of rejecting is a failed one, too.
   const check = (async () => dependency.check())()
-  const status = await Promise.race([check, limit]).then(
+  const status = await within(CHECK_LIMIT_MS, check, () => new Error('no answer')).then(
     () => 'up' as const,
     () => 'down' as const,
   )
-  clearTimeout(timer)
   return { status, ms: Math.round(performance.now() - began) }
 }

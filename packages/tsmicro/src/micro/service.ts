@@ -1,7 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { backgroundDone, cancelBackground } from '../call/index.ts'
 import type { NatsAccess } from '../contract/index.ts'
-import { rootMessage } from '../errors/index.ts'
+import { rootMessage, settledWithin } from '../errors/index.ts'
 import { endConnections } from '../http/index.ts'
 import type { Bench } from './bench.ts'
 import { connectWithRetry } from './connect.ts'
@@ -14,7 +14,6 @@ import { NatsDoors } from './nats-doors.ts'
 import type { ServiceOptions } from './options.ts'
 import { prepare } from './prepare.ts'
 import { StartError } from './start-error.ts'
-import { settledWithin } from './within.ts'
 
 /** A running service: two doors, its dependencies, its health. */
 export interface Service {
@@ -110,27 +109,30 @@ export function assemble(options: ServiceOptions, bench?: Bench): Service {
     health.state = 'draining'
     stopping.abort(new StartError(STOPPED))
     // What is being connected is waited for, too: closed earlier, it would be left behind open.
-    await settledWithin(drainTimeoutMs, [started])
+    await settledWithin(drainTimeoutMs, started)
     const closed = doors.http
       .close()
       .catch(err => log.warn({ err }, `a plugin could not be closed: ${rootMessage(err)}`))
     const requests = Promise.allSettled([closed, doors.natsServer.drain(), doors.consumer.drain()])
     // Requests in progress may begin work in the background.
-    const drained = await settledWithin(drainTimeoutMs, [requests.then(() => backgroundDone(log))])
+    const drained = await settledWithin(
+      drainTimeoutMs,
+      requests.then(() => backgroundDone(log)),
+    )
     const endsAt = performance.now() + CLOSE_MS
     if (!drained) {
       const connections = endConnections(doors.http)
       log.warn({ connections }, 'gave up waiting for requests in progress')
       cancelBackground(log, new Error('the service has stopped'))
       // Plugins close what is theirs once all connections are gone.
-      if (!(await settledWithin(PLUGINS_CLOSE_MS, [closed]))) log.warn({}, 'gave up waiting for plugins to close')
+      if (!(await settledWithin(PLUGINS_CLOSE_MS, closed))) log.warn({}, 'gave up waiting for plugins to close')
     }
     for (const dependency of connected.reverse()) {
       // Wrapped, so that one that throws instead of rejecting does not keep the others open.
       const ended = (async () => dependency.close())().catch(err =>
         log.warn({ dependency: dependency.name }, `a dependency could not be closed: ${rootMessage(err)}`),
       )
-      if (!(await settledWithin(Math.max(endsAt - performance.now(), LEAST_CLOSE_MS), [ended])))
+      if (!(await settledWithin(Math.max(endsAt - performance.now(), LEAST_CLOSE_MS), ended)))
         log.warn({ dependency: dependency.name }, 'gave up waiting for a dependency to close')
     }
     log.info({}, `${options.name} has stopped`)

@@ -5,7 +5,7 @@ import {
   UserAuthenticationExpiredError,
 } from '@nats-io/nats-core'
 import { checkTarget, inboxPrefixOf } from '../contract/index.ts'
-import { ApiError, SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
+import { ApiError, SERVICE_UNAVAILABLE, UnusableError, within } from '../errors/index.ts'
 import { Inbox } from './client/inbox.ts'
 import { reasonOf, unsent } from './client/reply.ts'
 import { connectOf, type NatsOptions, userOf } from './options.ts'
@@ -71,16 +71,11 @@ export class NatsLink {
   /** A round trip to the server. @throws {SERVICE_UNAVAILABLE} when it does not come back within a second */
   async check(): Promise<void> {
     const connection = this.use()
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS)
-    })
+    const late = () => new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)
     try {
-      await Promise.race([connection.flush(), timeout])
+      await within(CHECK_TIMEOUT_MS, connection.flush(), late)
     } catch (cause) {
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
-    } finally {
-      clearTimeout(timer)
     }
   }
 

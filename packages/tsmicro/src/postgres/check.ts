@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { SERVICE_UNAVAILABLE, within } from '../errors/index.ts'
 import { translate } from './errors.ts'
 
 const defaultLimitMs = 1500
@@ -15,17 +15,14 @@ export async function checkPool(
   limitMs = defaultLimitMs,
   log?: { warn(fields: object, message: string): void },
 ): Promise<void> {
-  const { promise: timeout, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`PostgreSQL did not answer within ${limitMs} ms`)), limitMs)
+  const late = () => new Error(`PostgreSQL did not answer within ${limitMs} ms`)
   try {
-    const limited = await Promise.race([ask(pool, limitMs), timeout])
+    const limited = await within(limitMs, ask(pool, limitMs), late)
     if (!limited) log?.warn({}, UNLIMITED)
   } catch (error) {
     const translated = translate(error)
     if (translated instanceof SERVICE_UNAVAILABLE) throw translated
     throw new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg'
+import { settledWithin } from '../errors/index.ts'
 
 /** What pg has and its types do not tell. */
 interface Wired {
@@ -12,18 +13,8 @@ const CUT_MS = 500
 /** Ends a pool, and cuts the connections that do not come home. @param open the pool's connections, as of any moment */
 export async function endPool(pool: Pool, open: ReadonlySet<PoolClient>): Promise<void> {
   const ended = pool.end()
-  if (await settles(ended, QUERIES_MS)) return ended
+  if (await settledWithin(QUERIES_MS, ended)) return ended
   for (const client of open) (client as Wired).connection?.stream?.destroy()
   // Nothing more can be done for one that is still being connected: that has a limit of its own.
-  if (await settles(ended, CUT_MS)) return ended
-}
-
-async function settles(work: Promise<unknown>, ms: number): Promise<boolean> {
-  const limit = Promise.withResolvers<false>()
-  const timer = setTimeout(limit.resolve, ms, false)
-  const done = work.then(
-    () => true,
-    () => true,
-  )
-  return Promise.race([done, limit.promise]).finally(() => clearTimeout(timer))
+  if (await settledWithin(CUT_MS, ended)) return ended
 }

@@ -1,4 +1,4 @@
-import { SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { within as outcomeWithin, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
 
 /** Waits so long, or until the signal aborts; never rejects. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -14,16 +14,8 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** @throws {SERVICE_UNAVAILABLE} when it takes longer; the work goes on unheeded */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_, reject) => {
-    const cause = new Error(`${what}: no answer within ${ms} ms`)
-    timer = setTimeout(() => reject(new SERVICE_UNAVAILABLE(undefined, { cause })), ms)
-  })
-  try {
-    return await Promise.race([work, limit])
-  } finally {
-    clearTimeout(timer)
-  }
+/** @throws {SERVICE_UNAVAILABLE} when it takes longer; the work itself goes on */
+export function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  const late = () => new SERVICE_UNAVAILABLE(undefined, { cause: new Error(`${what}: no answer within ${ms} ms`) })
+  return outcomeWithin(ms, work, late)
 }

@@ -3,7 +3,13 @@ import { type Consumer, Deadline, DoorContext, type Principal } from '../../call
 import { createHttpClient, type HttpClient } from '../../client/index.ts'
 import type { BoundProcedure, Client, Contract, Role } from '../../contract/index.ts'
 import { ApiError } from '../../errors/index.ts'
-import { type GatewayDoor, gatewaySignature } from '../../http/index.ts'
+import {
+  CONSUMER_ID,
+  CONSUMER_PERMISSIONS,
+  type GatewayDoor,
+  gatewaySignature,
+  SIGNATURE_HEADER,
+} from '../../http/index.ts'
 import type { Service } from '../../micro/index.ts'
 import type { CallOptions, NatsClient } from '../../nats/index.ts'
 import { BASE_URL, fetchOf } from './inject.ts'
@@ -75,12 +81,12 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
     } else {
       const consumer = key ?? (access === 'open' ? undefined : ANY_KEY)
       if (consumer) {
-        headers.set('x-consumer-id', consumer.id)
-        headers.set('x-consumer-permissions', consumer.permissions.join(','))
+        headers.set(CONSUMER_ID, consumer.id)
+        headers.set(CONSUMER_PERMISSIONS, consumer.permissions.join(','))
       }
       const signed = { method: init.method ?? 'GET', url: `${url.pathname}${url.search}` }
       const signature = gatewaySignature(gateway.secret, { ...signed, headers: Object.fromEntries(headers) })
-      headers.set('x-gateway-signature', signature)
+      headers.set(SIGNATURE_HEADER, signature)
     }
     return fetchOf(service, new Request(url, { ...init, headers }))
   }

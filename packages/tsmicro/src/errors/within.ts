@@ -1,0 +1,25 @@
+/**
+ * Waits for some work at most `ms` milliseconds, and no longer than until the signal aborts. The work itself goes on.
+ * @throws what `late` makes when the time is over; the signal's reason when it aborts
+ */
+export async function within<T>(ms: number, work: PromiseLike<T>, late: () => Error, signal?: AbortSignal): Promise<T> {
+  const end = Promise.withResolvers<never>()
+  const abort = () => end.reject(signal?.reason)
+  const timer = setTimeout(() => end.reject(late()), ms)
+  if (signal?.aborted) abort()
+  else signal?.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, end.promise])
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** Waits until all of some work has settled; false when that takes longer than `ms`. Never rejects. */
+export function settledWithin(ms: number, ...work: readonly (PromiseLike<unknown> | undefined)[]): Promise<boolean> {
+  return within(ms, Promise.allSettled(work), () => new Error('late')).then(
+    () => true,
+    () => false,
+  )
+}
