@@ -8,8 +8,8 @@ import { connect } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
 import { NATS_CONFIG, NATS_PERMISSIONS, natsFiles } from './nats-config.ts'
 
-test('what is in deploy/nats is in step with what the services do', async () => {
-  const { config, permissions } = await natsFiles()
+test('deploy/nats is in step with what the services do', () => {
+  const { config, permissions } = natsFiles()
   assert.equal(readFileSync(NATS_CONFIG, 'utf8'), config, 'npm run nats:config rewrites it')
   assert.equal(readFileSync(NATS_PERMISSIONS, 'utf8'), permissions, 'npm run nats:config rewrites it')
 })

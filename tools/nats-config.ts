@@ -4,9 +4,6 @@
  * `npm run nats:config`; a test fails when the files are out of step.
  */
 import { writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { apiKeyEvents } from '@blog-platform/auth-contract'
 import { createAuthService, loadEnv as loadAuthEnv } from '@blog-platform/auth-service'
 import { createBlogService, loadEnv as loadBlogEnv } from '@blog-platform/blog-service'
@@ -31,8 +28,8 @@ export interface NatsFiles {
 }
 
 /** The files' texts. */
-export async function natsFiles(): Promise<NatsFiles> {
-  const services = await servicePermissions()
+export function natsFiles(): NatsFiles {
+  const services = servicePermissions()
   // All that the gateway does on NATS is to hear which keys are revoked.
   const users = [...services, natsListenerOf('gateway', [apiKeyEvents])]
   return {
@@ -41,22 +38,16 @@ export async function natsFiles(): Promise<NatsFiles> {
   }
 }
 
-async function servicePermissions(): Promise<readonly NatsPermissions[]> {
-  // The auth service makes a key to sign with where there is none.
-  const directory = await mkdtemp(join(tmpdir(), 'nats-config-'))
-  try {
-    const authEnv = loadAuthEnv({ ...ENV, DATABASE_URL: 'postgres://nowhere/auth', KEYS_DIR: directory })
-    const blogEnv = loadBlogEnv({ ...ENV, MONGODB_URL: 'mongodb://nowhere' })
-    const log = createLogger({ name: 'nats-config', level: 'silent' })
-    const services = [await createAuthService(authEnv, log), createBlogService(blogEnv, { log })]
-    return services.map(({ natsAccess }) => natsPermissionsOf(natsAccess))
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+function servicePermissions(): readonly NatsPermissions[] {
+  const authEnv = loadAuthEnv({ ...ENV, DATABASE_URL: 'postgres://nowhere/auth', KEYS_DIR: '/nowhere' })
+  const blogEnv = loadBlogEnv({ ...ENV, MONGODB_URL: 'mongodb://nowhere' })
+  const log = createLogger({ name: 'nats-config', level: 'silent' })
+  const services = [createAuthService(authEnv, log), createBlogService(blogEnv, { log })]
+  return services.map(({ natsAccess }) => natsPermissionsOf(natsAccess))
 }
 
 if (import.meta.main) {
-  const { config, permissions } = await natsFiles()
+  const { config, permissions } = natsFiles()
   writeFileSync(NATS_CONFIG, config)
   writeFileSync(NATS_PERMISSIONS, permissions)
 }

@@ -3,11 +3,13 @@ import { ConfigError } from 'tsmicro/config'
 import { createLogger } from 'tsmicro/telemetry'
 import { loadEnv } from './env.ts'
 import { createAuthService } from './startup/module.ts'
+import { assertSigningKey } from './startup/signing-keys.ts'
 
 try {
   const env = loadEnv()
   const log = createLogger({ name: 'auth', level: env.LOG_LEVEL })
-  await runService(await createAuthService(env, log), { log })
+  await assertSigningKey(env)
+  await runService(createAuthService(env, log), { log })
 } catch (error) {
   if (!(error instanceof ConfigError || error instanceof StartError)) throw error
   console.error(`auth: ${error.message}`)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -53,14 +53,23 @@ test('a file that is not a key is named', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'auth-keys-'))
   try {
     writeFileSync(join(directory, '0001.pem'), 's3cret', { mode: 0o600 })
-    const log = createLogger({ name: 'auth', level: 'silent' })
-    await assert.rejects(createAuthService(loadEnv({ ...GOOD, KEYS_DIR: directory }), log), {
-      name: 'StartError',
-      message: /^KEYS_DIR: .*0001\.pem is .* usable signing key/,
-    })
+    await assertRefused(
+      { ...GOOD, KEYS_DIR: directory },
+      /^auth: KEYS_DIR: .*0001\.pem is not a usable signing key/,
+    )
   } finally {
     rmSync(directory, { recursive: true })
   }
+})
+
+test('the service is built without touching KEYS_DIR, so that tools can read its contracts', () => {
+  const directory = join(keysDir, 'missing')
+  const log = createLogger({ name: 'auth', level: 'silent' })
+  for (const NODE_ENV of ['production', 'development']) {
+    const service = createAuthService(loadEnv({ ...GOOD, KEYS_DIR: directory, NODE_ENV }), log)
+    assert.ok(service.natsAccess.serves.length > 0)
+  }
+  assert.equal(existsSync(directory), false)
 })
 
 test('without NODE_ENV it runs as production, so that forgetting it is never insecure', () => {

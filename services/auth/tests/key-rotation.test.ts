@@ -94,7 +94,7 @@ test('files that are not valid keys are reported once, and the service continues
   const bad = { 'broken.pem': 'no key', 'weak.pem': weak.toString(), 'open.pem': weak.toString() }
   for (const [name, text] of Object.entries(bad))
     await writeFile(join(servers.keysDir, name), text, { mode: name === 'open.pem' ? 0o644 : 0o600 })
-  await until('all to be told', () => Object.keys(bad).every(name => said(here, name) > 0))
+  await until('all to be logged', () => Object.keys(bad).every(name => said(here, name) > 0))
   await rm(join(servers.keysDir, 'open.pem'))
   const after = await createKeyFile(servers.keysDir)
   await untilPublished(after.kid, next)
@@ -109,9 +109,9 @@ test('files that are not valid keys are reported once, and the service continues
 
 test('an unreadable directory is reported, and the loaded key continues to sign', async () => {
   await rename(servers.keysDir, `${servers.keysDir}-away`)
-  await until('the loss to be told', () => said(here, 'there is no usable one in') === 1)
+  await until('the loss to be logged', () => said(here, 'no longer holds a usable key') === 1)
   await writeFile(servers.keysDir, 'not a directory')
-  await until('the error to be told', () => said(here, 'ENOTDIR') === 1)
+  await until('the error to be logged', () => said(here, 'ENOTDIR') === 1)
   assert.equal(await signedBy(here), next)
   assert.equal((await send(here.url, 'GET /health/ready')).status, 200)
   await rm(servers.keysDir)
@@ -121,7 +121,7 @@ test('an unreadable directory is reported, and the loaded key continues to sign'
 test('without the database the known keys are published; the new one follows when it is back', async () => {
   servers.postgres.kill('SIGKILL')
   const { kid, file } = await createKeyFile(servers.keysDir)
-  await until('it to be told', () => said(here, 'the record of published ones cannot be read') > 0)
+  await until('it to be logged', () => said(here, 'the record of published keys cannot be read') > 0)
   assert.deepEqual(await published(here), [next])
   await servers.postgres.restart()
   await untilPublished(kid, next)

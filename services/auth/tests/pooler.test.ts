@@ -13,10 +13,7 @@ test('behind PgBouncer in transaction mode two instances work as they do without
   const servers = await startServers()
   const pooler = servers.cleanUp.use(await startPgbouncer(servers.postgres.url))
   const env = { DATABASE_URL: pooler.url }
-  const wrong = await createAuthService(
-    loadEnv({ ...servers.env, ...env }),
-    createLogger({ name: 'auth', level: 'silent' }),
-  )
+  const wrong = createAuthService(loadEnv({ ...servers.env, ...env }), createLogger({ name: 'auth', level: 'silent' }))
   await assert.rejects(wrong.start(), /^StartError: postgres cannot be used: .*DATABASE_POOLER=transaction/)
 
   const options = { env: { ...env, DATABASE_POOLER: 'transaction' } }

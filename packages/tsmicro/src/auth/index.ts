@@ -1,30 +1,13 @@
 /** Tokens, keys, passwords and providers. */
-export {
-  createKeyFile,
-  KeyDirectory,
-  type KeyPublication,
-  type KeyPublications,
-  type KeyRing,
-  loadKeyRing,
-  type PublicationRecord,
-  type PublishedKey,
-  type PublishedKeySet,
-  RotatingKeyRing,
-} from './keys/index.ts'
-export {
-  createPasswordHasher,
-  type PasswordHasher,
-  type WorkOptions,
-} from './passwords/index.ts'
-export {
-  createRoleAuthorization,
-  createTokenAuthentication,
-} from './providers.ts'
-export {
-  createTokenSigner,
-  createTokenVerifier,
-  type TokenClaims,
-  TokenError,
-  type TokenSigner,
-  type TokenVerifier,
-} from './tokens/index.ts'
+export { createKeyFile } from './keys/create-key-file.ts'
+export { KeyDirectory } from './keys/key-directory.ts'
+export type { PublishedKey, PublishedKeySet } from './keys/key-pair.ts'
+export { type KeyRing, loadKeyRing } from './keys/key-ring.ts'
+export type { KeyPublication, KeyPublications, PublicationRecord } from './keys/publications.ts'
+export { RotatingKeyRing } from './keys/rotating-key-ring.ts'
+export type { WorkOptions } from './passwords/fair-queue.ts'
+export { createPasswordHasher, type PasswordHasher } from './passwords/hasher.ts'
+export { createRoleAuthorization, createTokenAuthentication } from './providers.ts'
+export { type TokenClaims, TokenError } from './tokens/claims.ts'
+export { createTokenSigner, type TokenSigner } from './tokens/signer.ts'
+export { createTokenVerifier, type TokenVerifier } from './tokens/verifier.ts'

@@ -1,19 +1,20 @@
 import type { AuthenticationProvider, AuthorizationProvider, CallContext, Principal } from '../call/index.ts'
 import type { Role } from '../contract/index.ts'
 import { FORBIDDEN, UNAUTHENTICATED } from '../errors/index.ts'
-import { type TokenClaims, TokenError, type TokenVerifier } from './tokens/index.ts'
+import { type TokenClaims, TokenError } from './tokens/claims.ts'
+import type { TokenVerifier } from './tokens/verifier.ts'
 
-export interface TokenAuthenticationOptions {
+interface TokenAuthenticationOptions {
   readonly verifier: TokenVerifier
   /**
-   * Asked once signature, issuer, audience and times are found good: who is it, and does the session still live? Resolve
-   * `undefined` when it does not. Failures of what it asks must reach the caller as they are, never as "not valid".
+   * Called once signature, issuer, audience and times have been checked: who is it, and is the session still alive? Resolve to
+   * `undefined` if it is not. A failure to find out must be thrown, never be reported as "not valid".
    */
   readonly confirm: (token: string, claims: TokenClaims, context: CallContext) => Promise<Principal | undefined>
 }
 
 /**
- * Authentication by access token: the signature is checked here, so that a forged token costs nobody a question.
+ * Authentication by access token. The signature is checked first, so that a forged token causes no further call.
  *
  * @example
  * const authentication: AuthenticationProvider = createTokenAuthentication({
@@ -35,7 +36,7 @@ export function createTokenAuthentication({ verifier, confirm }: TokenAuthentica
   }
 }
 
-export interface RoleAuthorizationOptions {
+interface RoleAuthorizationOptions {
   /** Whether the user has the role or a higher one, now. Roles are never read from a token. */
   readonly hasRole: (user: Principal, role: Role, context: CallContext) => Promise<boolean>
 }
@@ -51,7 +52,7 @@ export interface RoleAuthorizationOptions {
 export function createRoleAuthorization({ hasRole }: RoleAuthorizationOptions): AuthorizationProvider {
   return {
     async authorize(user, role, context) {
-      // Only a plain yes: an answer like `{ valid: false }` is true to JavaScript.
+      // Only `true` counts: an answer like `{ valid: false }` is truthy.
       if ((await hasRole(user, role, context)) !== true) throw new FORBIDDEN()
     },
   }

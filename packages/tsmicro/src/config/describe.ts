@@ -1,5 +1,8 @@
 import type { TObject } from 'typebox'
 import { type EnvSchema, variables } from './variable.ts'
+import { type EnvSchema, type Variable, variables } from './variable.ts'
+import type { TSchema } from 'typebox'
+import { choices, keywords } from './variable.ts'
 
 /**
  * The settings in effect, for a log line at start: every variable of the schema that has a value, secrets as `[secret]`,
@@ -21,4 +24,66 @@ export function describeConfig(schema: TObject, config: object): Record<string, 
 /** A URL that nobody marked as secret may still carry a password. */
 function maskPassword(value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/(:\/\/[^:/?#\s]*):[^@/?#\s]+@/g, '$1:[secret]@') : value
+}
+
+/**
+ * Renders a `.env.example` from the schema: what each variable is for, what it expects, and its default (commented out,
+ * as it applies anyway). Secrets are left empty. Deterministic, so that CI can compare the file with its schema.
+ *
+ * @example
+ * const text = envExample(Type.Object({ PORT: Type.Integer({ default: 8001, description: 'HTTP port' }) }))
+ */
+export function envExample(schema: TObject): string {
+  return `${variables(schema as EnvSchema)
+    .map(entry)
+    .join('\n\n')}\n`
+}
+
+function entry(variable: Variable): string {
+  const { name, description, required, secret } = variable
+  const lines: string[] = []
+  if (description !== undefined) lines.push(...description.split('\n').map(line => `# ${line}`))
+  lines.push(`# ${required && variable.default === undefined ? 'Required' : 'Optional'}: ${expected(variable.schema)}`)
+  if (secret) lines.push(`# Secret; may be given as a file: ${name}_FILE`)
+  lines.push(assignment(variable))
+  return lines.join('\n')
+}
+
+function assignment({ name, required, secret, default: value }: Variable): string {
+  if (value !== undefined) return secret ? `# ${name}=` : `# ${name}=${Array.isArray(value) ? value.join(',') : value}`
+  return required ? `${name}=` : `# ${name}=`
+}
+
+/** Says in words what a schema expects: `an integer from 1 to 65535`, `one of debug, info`. */
+export function expected(schema: TSchema): string {
+  const values = choices(schema)
+  if (values !== undefined) return values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`
+  const { type, items, anyOf } = keywords(schema)
+  if (type === 'integer') return `an integer${range(schema)}`
+  if (type === 'number') return `a number${range(schema)}`
+  if (type === 'boolean') return 'true or false'
+  if (type === 'array' && items !== undefined) return `a comma-separated list, each ${expected(items)}`
+  if (anyOf !== undefined) return anyOf.map(expected).join(' or ')
+  return text(schema)
+}
+
+function range(schema: TSchema): string {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = keywords(schema)
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`
+  if (minimum !== undefined) return ` of at least ${minimum}`
+  if (maximum !== undefined) return ` of at most ${maximum}`
+  if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`
+  if (exclusiveMaximum !== undefined) return ` below ${exclusiveMaximum}`
+  return ''
+}
+
+function text(schema: TSchema): string {
+  const { format, pattern, minLength, maxLength } = keywords(schema)
+  const parts = ['text']
+  if (format !== undefined) parts.push(`in the format ${format}`)
+  if (pattern !== undefined) parts.push(`matching ${pattern}`)
+  if (minLength !== undefined && maxLength !== undefined) parts.push(`of ${minLength} to ${maxLength} characters`)
+  else if (minLength !== undefined) parts.push(`of at least ${minLength} characters`)
+  else if (maxLength !== undefined) parts.push(`of at most ${maxLength} characters`)
+  return parts.join(' ')
 }

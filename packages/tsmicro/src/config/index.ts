@@ -1,6 +1,6 @@
 export { ConfigError } from './config-error.ts'
 export { describeConfig } from './describe.ts'
-export { envExample } from './env-example.ts'
+export { envExample } from './describe.ts'
 export { type Config, loadConfig } from './load.ts'
-export { secret } from './secret.ts'
 export { gatewayDoor, serviceEnv } from './service-env.ts'
+export { secret } from './variable.ts'

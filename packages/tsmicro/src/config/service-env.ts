@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { ConfigError } from './config-error.ts'
-import { secret } from './secret.ts'
+import { secret } from './variable.ts'
 
 const gatewaySecret = (description: string) =>
   Type.Optional(secret(Type.String({ minLength: 32, description: `${description}; needed with REQUIRE_GATEWAY` })))

@@ -1,5 +1,4 @@
 import type { TSchema } from 'typebox'
-import { isSecret } from './secret.ts'
 
 /** The JSON-Schema keywords that matter for an environment variable. */
 interface Keywords {
@@ -56,4 +55,26 @@ export function choices(schema: TSchema): readonly unknown[] | undefined {
   if (anyOf === undefined) return undefined
   const all = anyOf.map(choices)
   return all.every(list => list !== undefined) ? all.flat() : undefined
+}
+
+/** JSON-Schema keyword that marks a variable whose value is never printed. */
+const mark = 'x-secret'
+
+/**
+ * Marks a variable as secret: its value is redacted wherever the config is printed, and it may be given as a file
+ * (`DATABASE_URL_FILE=/run/secrets/database-url`, the convention of Docker and Kubernetes secrets).
+ * At use it is a plain string: `config.DATABASE_URL`.
+ *
+ * @example
+ * const Env = Type.Object({ DATABASE_URL: secret(Type.String({ description: 'PostgreSQL of this service' })) })
+ */
+export function secret<Schema extends TSchema>(schema: Schema): Schema {
+  // TypeBox keeps its kind and modifiers in non-enumerable properties: copy the descriptors, a spread would lose them
+  return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(schema), [mark]: marked }) as Schema
+}
+
+const marked: PropertyDescriptor = { value: true, enumerable: true, configurable: true, writable: true }
+
+export function isSecret(schema: object): boolean {
+  return mark in schema && schema[mark] === true
 }

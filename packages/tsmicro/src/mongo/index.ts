@@ -1,8 +1,8 @@
 export { CursorError } from './cursor-error.ts'
 export { isDuplicateKey } from './errors.ts'
 export { literal } from './guard.ts'
-export type { IndexDefinition } from './index-definition.ts'
-export { IndexError } from './index-error.ts'
+export type { IndexDefinition } from './indexes.ts'
+export { IndexError } from './indexes.ts'
 export {
   createMongoMembership,
   type MongoMembership,

@@ -1,11 +1,11 @@
 import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { translate, translated } from './errors.ts'
-import type { IndexDefinition } from './index-definition.ts'
+import type { IndexDefinition } from './indexes.ts'
 import { endLostWrites } from './lost-writes.ts'
 import { QueryBuilder } from './query-builder.ts'
 import type { Identified } from './types.ts'
-import { unpermitted, unreadable } from './unusable.ts'
+import { unpermitted, unreadable } from './errors.ts'
 
 export interface MongoOptions {
   /** `mongodb://user:password@host:27017/database` */

@@ -2,7 +2,7 @@ import type { Collection, Document, Filter, OptionalUnlessRequiredId, Sort, Upda
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { translated } from './errors.ts'
 import { assertNoPrograms } from './guard.ts'
-import type { IndexDefinition } from './index-definition.ts'
+import type { IndexDefinition } from './indexes.ts'
 import { ensureIndexes } from './indexes.ts'
 import { after } from './keyset.ts'
 import { type FullOrder, fullOrder } from './order.ts'

@@ -1,7 +1,7 @@
 import pg, { type ClientConfig } from 'pg'
 import { UnusableError } from '../errors/index.ts'
 import { takeTls } from './tls.ts'
-import { unusable } from './unusable.ts'
+import { unusable } from './errors.ts'
 import { PreferTls } from './wire.ts'
 
 export interface ClientSettings {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { begins, commits, ends, reads, undoes } from './statement.ts'
+import { begins, commits, ends, reads, undoes } from './session.ts'
 
 test('what surely changes nothing is a read, and nothing else', () => {
   for (const sql of [

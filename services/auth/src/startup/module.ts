@@ -38,7 +38,7 @@ import { ValidationService } from '../api/validation/service.ts'
 import { MIGRATIONS, type RunInTransaction, type Tables } from '../database.ts'
 import { type Env, gatewayDoor, sessionLimits, signInLimits } from '../env.ts'
 import { refuseDemo, seedDemo } from './demo.ts'
-import { loadSigningKeys, signingKeysDependency } from './signing-keys.ts'
+import { createSigningKeys, signingKeysDependency } from './signing-keys.ts'
 
 /** What a test may replace. */
 export interface Parts {
@@ -47,11 +47,8 @@ export interface Parts {
   readonly passwords: PasswordHasher
 }
 
-/**
- * Wires the auth service: connections → repositories → services → handlers.
- * @throws {StartError} if there is no usable signing key; only development and test create one
- */
-async function createModule(env: Env, log: Log, overrides: Partial<Parts>): Promise<Module> {
+/** Wires the auth service: connections → repositories → services → handlers. Nothing is connected or read yet. */
+function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
   const postgres =
     overrides.postgres ??
     createPostgres<Tables>({
@@ -72,7 +69,7 @@ async function createModule(env: Env, log: Log, overrides: Partial<Parts>): Prom
   const apiKeys = new ApiKeyRepository(postgres.db)
 
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
-  const keys = await loadSigningKeys({ env, log, db: postgres.db, transaction })
+  const keys = createSigningKeys({ env, log, db: postgres.db, transaction })
   const verifier = ownTokensOnly(createTokenVerifier({ ...jwt, keys }))
   const lifetimes = { access: env.ACCESS_TOKEN_SECONDS, refresh: env.REFRESH_TOKEN_SECONDS }
   const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing: keys }), lifetimes)
@@ -117,17 +114,14 @@ async function createModule(env: Env, log: Log, overrides: Partial<Parts>): Prom
   }
 }
 
-/**
- * Creates the auth service without starting it.
- * @throws {StartError} if there is no usable signing key; only development and test create one
- */
-export async function createAuthService(env: Env, log: Log, overrides: Partial<Parts> = {}): Promise<Service> {
+/** Creates the auth service without starting it. */
+export function createAuthService(env: Env, log: Log, overrides: Partial<Parts> = {}): Service {
   const gateway = gatewayDoor(env)
   return createService({
     name: 'auth',
     version: '0.1.0',
     description: 'Accounts, sessions, roles and API keys',
-    module: await createModule(env, log, overrides),
+    module: createModule(env, log, overrides),
     log,
     handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
     http: {

@@ -1,5 +1,5 @@
 import { type Dependency, type Log, StartError } from 'tsmicro'
-import { RotatingKeyRing } from 'tsmicro/auth'
+import { KeyDirectory, RotatingKeyRing } from 'tsmicro/auth'
 import { SigningKeyRepository } from '../api/signing-key/repository.ts'
 import type { Connection, RunInTransaction } from '../database.ts'
 import type { Env } from '../env.ts'
@@ -14,15 +14,22 @@ export interface SigningKeysParts {
   readonly transaction: RunInTransaction
 }
 
-/** Loads the keys of KEYS_DIR without publishing them. @throws {StartError} if none is usable and none may be created */
-export function loadSigningKeys({ env, log, db, transaction }: SigningKeysParts): Promise<RotatingKeyRing> {
+/** The keys of KEYS_DIR. Nothing is read before they are started. */
+export function createSigningKeys({ env, log, db, transaction }: SigningKeysParts): RotatingKeyRing {
   const publications = new SigningKeyRepository(db, transaction, {
     activationSeconds: env.KEY_ACTIVATION_SECONDS,
     keepSeconds: Math.max(env.ACCESS_TOKEN_SECONDS, env.REFRESH_TOKEN_SECONDS) + MARGIN_SECONDS,
   })
-  const createIfMissing = env.NODE_ENV !== 'production'
-  const options = { directory: env.KEYS_DIR, createIfMissing, publications, log, checkMs: env.KEYS_CHECK_MS }
-  return RotatingKeyRing.load(options).catch(cause => {
+  return new RotatingKeyRing({ ...directoryOf(env), publications, log, checkMs: env.KEYS_CHECK_MS })
+}
+
+/**
+ * Looks for a signing key before anything is connected, so that a service without one exits at once.
+ * @throws {StartError} if there is no usable key; only development and test create one
+ */
+export async function assertSigningKey(env: Env): Promise<void> {
+  const { directory, createIfMissing } = directoryOf(env)
+  await new KeyDirectory(directory).load({ createIfMissing }).catch(cause => {
     throw new StartError(`KEYS_DIR: ${(cause as Error).message}`, { cause })
   })
 }
@@ -36,4 +43,8 @@ export function signingKeysDependency(keys: RotatingKeyRing): Dependency {
     check: async () => void keys.current,
     close: () => keys.stop(),
   }
+}
+
+function directoryOf({ KEYS_DIR: directory, NODE_ENV }: Env) {
+  return { directory, createIfMissing: NODE_ENV !== 'production' }
 }

@@ -35,7 +35,7 @@ export async function addAuth(servers: Servers, { env = {}, overrides = {} }: Au
   const log = createLogger({ name: 'auth', level: 'debug', destination: { write: line => void lines.push(line) } })
   servers.cleanUp.defer(() => assertSilentAbout(secrets, lines))
   const settings = loadEnv({ ...servers.env, ...env })
-  const service = await createAuthService(settings, log, { passwords: cheapPasswords, ...overrides })
+  const service = createAuthService(settings, log, { passwords: cheapPasswords, ...overrides })
   servers.cleanUp.defer(() => service.stop())
   await service.start()
   const peer = new NatsClient({ url: servers.nats.url, name: 'peer' })

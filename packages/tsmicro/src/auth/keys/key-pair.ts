@@ -1,7 +1,5 @@
-import { createPrivateKey, createPublicKey, generateKeyPair as generate, type KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair as generate, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { publicJwk } from './jwk.ts'
-import { thumbprint } from './thumbprint.ts'
 
 /** RFC 7518 section 3.3: RS256 needs at least this. */
 export const minimumModulusBits = 2048
@@ -12,6 +10,25 @@ export interface KeyPair {
   readonly kid: string
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
+}
+
+/** The public part of an RSA key, and nothing else of it. */
+interface RsaPublicJwk {
+  readonly kty: 'RSA'
+  readonly n: string
+  readonly e: string
+}
+
+/** One key of a published set (RFC 7517). */
+export interface PublishedKey extends RsaPublicJwk {
+  readonly kid: string
+  readonly alg: 'RS256'
+  readonly use: 'sig'
+}
+
+/** The answer of `/.well-known/jwks.json`. */
+export interface PublishedKeySet {
+  readonly keys: readonly PublishedKey[]
 }
 
 /**
@@ -40,6 +57,11 @@ export function formatPrivateKey({ privateKey }: KeyPair): string {
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
 }
 
+/** A public key in the form in which it is published. */
+export function publishedKey({ kid, publicKey }: Pick<KeyPair, 'kid' | 'publicKey'>): PublishedKey {
+  return { ...publicJwk(publicKey), kid, alg: 'RS256', use: 'sig' }
+}
+
 function keyPair(privateKey: KeyObject): KeyPair {
   const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0
   if (privateKey.asymmetricKeyType !== 'rsa')
@@ -47,4 +69,16 @@ function keyPair(privateKey: KeyObject): KeyPair {
   if (bits < minimumModulusBits) throw new Error(`an RSA key needs at least ${minimumModulusBits} bits, not ${bits}`)
   const publicKey = createPublicKey(privateKey)
   return { kid: thumbprint(publicJwk(publicKey)), privateKey, publicKey }
+}
+
+/** Picks the public members by name: a list of what to leave out could miss a private one. */
+function publicJwk(publicKey: KeyObject): RsaPublicJwk {
+  const { n, e } = publicKey.export({ format: 'jwk' })
+  if (n === undefined || e === undefined) throw new Error('an RSA key is needed')
+  return { kty: 'RSA', n, e }
+}
+
+/** RFC 7638: SHA-256 over the required members in alphabetical order, without spaces, base64url. */
+function thumbprint({ e, kty, n }: RsaPublicJwk): string {
+  return createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url')
 }

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { calculateJwkThumbprint } from 'jose'
-import { formatPrivateKey, generateKeyPair, loadKeyRing, parseKeyPair } from './index.ts'
+import { formatPrivateKey, generateKeyPair, parseKeyPair } from './key-pair.ts'
+import { loadKeyRing } from './key-ring.ts'
 
 async function temporary(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'keys-'))
@@ -33,7 +34,7 @@ test('refuses weak keys and other kinds', async t => {
   const directory = await temporary(t)
   await mkdir(directory)
   await writeFile(join(directory, '0001.pem'), 'not a key', { mode: 0o600 })
-  await assert.rejects(loadKeyRing({ directory }), /0001\.pem is no usable signing key/)
+  await assert.rejects(loadKeyRing({ directory }), /0001\.pem is not a usable signing key/)
 })
 
 test('without permission to make one, a missing key is an error that says what to do', async t => {
@@ -70,7 +71,7 @@ test('publishes public members only; the newest file signs, all verify', async t
 test('processes that start at once on an empty directory end with one key', async t => {
   const directory = await temporary(t)
   const program = `
-    import { loadKeyRing } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)}
+    import { loadKeyRing } from ${JSON.stringify(new URL('key-ring.ts', import.meta.url).href)}
     const ring = await loadKeyRing({ directory: process.argv[1], createIfMissing: true })
     process.stdout.write(ring.current.kid + '/' + ring.keys.length)`
   const outputs = await Promise.all(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { OVERLOADED } from '../../errors/index.ts'
-import { createPasswordHasher } from './index.ts'
-import { FairTurns } from './turns.ts'
+import { FairQueue } from './fair-queue.ts'
+import { createPasswordHasher } from './hasher.ts'
 
 const cheap = { memoryCostKiB: 64, timeCost: 1 }
 
@@ -57,7 +57,7 @@ test('refuses with OVERLOADED when the queue is full, and recovers', async () =>
 
 /** Runs tasks one at a time, all waiting for the first one, and tells in which order they ran. */
 async function orderOf(maxQueued: number, tasks: readonly { kind?: string; by?: string; signal?: AbortSignal }[]) {
-  const turns = new FairTurns({ concurrency: 1, maxQueued })
+  const turns = new FairQueue({ concurrency: 1, maxQueued })
   const order: number[] = []
   const held = Promise.withResolvers<void>()
   const first = turns.run(() => held.promise)
@@ -70,7 +70,7 @@ async function orderOf(maxQueued: number, tasks: readonly { kind?: string; by?: 
 }
 
 test('never more at a time than may be, in order, and failures pass the turn on', async () => {
-  const turns = new FairTurns({ concurrency: 3, maxQueued: 1000 })
+  const turns = new FairQueue({ concurrency: 3, maxQueued: 1000 })
   let active = 0
   let most = 0
   const order: number[] = []
@@ -111,7 +111,7 @@ test('a full queue of one kind refuses that kind only, and of it whoever has the
 test('work that nobody waits for is not begun, and takes no place', async () => {
   const gone = AbortSignal.abort(new Error('gone'))
   const leaving = new AbortController()
-  const turns = new FairTurns({ concurrency: 1, maxQueued: 1 })
+  const turns = new FairQueue({ concurrency: 1, maxQueued: 1 })
   const held = Promise.withResolvers<void>()
   const first = turns.run(() => held.promise)
   const fail = () => assert.fail('nobody waits for this')

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHmac, createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
-import { createKeyRing, generateKeyPair } from '../keys/index.ts'
-import { createTokenVerifier } from './index.ts'
+import { generateKeyPair } from '../keys/key-pair.ts'
+import { createKeyRing } from '../keys/key-ring.ts'
+import { createTokenVerifier } from './verifier.ts'
 
 // Tokens made by hand, as an attacker makes them: RFC 8725 and the usual list of JWT attacks
 

@@ -1,21 +1,21 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
 import { SERVICE_UNAVAILABLE } from '../../errors/index.ts'
-import { minimumModulusBits } from '../keys/index.ts'
+import { minimumModulusBits } from '../keys/key-pair.ts'
 
-/** A JWKS as it was published; read with suspicion. */
-export interface KeySet {
+/** A published JWKS, which is not trusted to be well-formed. */
+interface KeySet {
   readonly keys: readonly object[]
 }
 
 export interface KeySourceOptions {
-  /** Fetches the published keys, e.g. over NATS or HTTP. Should end by itself within seconds. */
+  /** Fetches the published keys, e.g. over NATS or HTTP. Should end within seconds. */
   readonly loadKeys: () => Promise<KeySet>
-  /** An unknown `kid` causes a load at most this often. Default 10. */
+  /** An unknown `kid` causes a load at most once in this time. Default 10. */
   readonly reloadSeconds?: number
   /**
-   * When they are used after this time they are fetched anew in the background, so that withdrawn ones go and new ones are known
-   * before they sign: the issuer must publish a key for longer than this before it signs with it. Default 60.
+   * Keys older than this are fetched again in the background when they are used, so that withdrawn keys disappear and new keys
+   * are known before they sign: the issuer must publish a key for longer than this before it signs with it. Default 60.
    */
   readonly maxAgeSeconds?: number
   /** Milliseconds since 1970; default `Date.now`. */
@@ -25,16 +25,16 @@ export interface KeySourceOptions {
 /** Where a verifier finds public keys. */
 export interface KeyLookup {
   /**
-   * @returns undefined when the issuer has published no such key
-   * @throws {SERVICE_UNAVAILABLE} when that cannot be known now
+   * @returns undefined if the issuer has not published such a key
+   * @throws {SERVICE_UNAVAILABLE} if that cannot be known now
    */
   find(kid: string): Promise<KeyObject | undefined>
 }
 
-/** A load that failed may be tried again this soon: being unable to answer is worse than asking often. */
+/** A failed load may be repeated this soon: being unable to answer is worse than asking often. */
 const retrySeconds = 1
 
-/** The issuer's public keys: loaded when needed, by one caller for all, and kept while the issuer is away. */
+/** The issuer's public keys: loaded on demand, once for all concurrent callers, and kept while the issuer is unreachable. */
 export class KeySource implements KeyLookup {
   readonly #load: () => Promise<KeySet>
   readonly #reloadMs: number
@@ -53,25 +53,16 @@ export class KeySource implements KeyLookup {
     this.#clock = clock
   }
 
-  /**
-   * @returns undefined when the issuer has published no such key
-   * @throws {SERVICE_UNAVAILABLE} when the keys can't be had: nothing is known about the token then
-   */
   async find(kid: string): Promise<KeyObject | undefined> {
     const known = this.#keys.get(kid)
     if (known !== undefined) {
-      this.#refreshWhenOld()
+      // A known key stays valid while the issuer can't be reached; the next use tries again.
+      if (this.#clock() - this.#loadedAt >= this.#maxAgeMs) this.#loadOnce().catch(() => undefined)
       return known
     }
     if (this.#loading === undefined && this.#clock() - this.#loadedAt < this.#reloadMs) return undefined
     await this.#loadOnce()
     return this.#keys.get(kid)
-  }
-
-  #refreshWhenOld(): void {
-    if (this.#clock() - this.#loadedAt < this.#maxAgeMs) return
-    // the known key stays good while the issuer can't be reached; the next use tries again
-    this.#loadOnce().catch(() => undefined)
   }
 
   #loadOnce(): Promise<void> {
@@ -86,8 +77,7 @@ export class KeySource implements KeyLookup {
 
   async #fetch(): Promise<void> {
     try {
-      // `async` turns a throw into a rejection
-      this.#keys = importKeys(await (async () => this.#load())())
+      this.#keys = importKeys(await this.#load())
       this.#loadedAt = this.#clock()
       this.#failedAt = Number.NEGATIVE_INFINITY
     } catch (error) {
@@ -102,7 +92,7 @@ function unavailable(cause: unknown): Error {
   return new SERVICE_UNAVAILABLE(undefined, { cause, retryAfterSeconds: retrySeconds })
 }
 
-/** Keys of other kinds and uses may stand in the same set (RFC 7517 section 5): they are passed over. */
+/** A set may also hold keys of other kinds and uses (RFC 7517 section 5): they are skipped. */
 function importKeys({ keys }: KeySet): Map<string, KeyObject> {
   const usable = new Map<string, KeyObject>()
   for (const jwk of keys as readonly JWK[]) {

@@ -1,9 +1,9 @@
 import { CompactSign } from 'jose'
-import type { KeyRing } from '../keys/index.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
 import { algorithm, headerTypes, type TokenPayload, type TokenType } from './claims.ts'
 
-export interface TokenSignerOptions {
-  /** Its current key signs; its `kid` goes into the header. */
+interface TokenSignerOptions {
+  /** Its current key signs, and the key's `kid` goes into the header. */
   readonly keyRing: Pick<KeyRing, 'current'>
   /** `iss` */
   readonly issuer: string
@@ -27,8 +27,8 @@ export interface TokenRequest {
 export interface TokenSigner {
   /**
    * Signs a token. Deterministic: equal input and key give the same text (RSASSA-PKCS1-v1_5 has no randomness, and the
-   * claims are written in a fixed order), so a token need not be stored to be given out a second time.
-   * @throws {TypeError} for times that are no whole seconds, or an end before the start
+   * claims are written in a fixed order), so a token need not be stored to be issued a second time.
+   * @throws {TypeError} for times that are not whole seconds, or an end before the start
    */
   sign(request: TokenRequest): Promise<string>
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SERVICE_UNAVAILABLE } from '../../errors/index.ts'
-import { createKeyRing, generateKeyPair } from '../keys/index.ts'
-import { createTokenSigner, createTokenVerifier, type TokenRequest, type TokenVerifierOptions } from './index.ts'
+import { generateKeyPair } from '../keys/key-pair.ts'
+import { createKeyRing } from '../keys/key-ring.ts'
+import { createTokenSigner, type TokenRequest } from './signer.ts'
+import { createTokenVerifier, type TokenVerifierOptions } from './verifier.ts'
 
 const issuer = 'https://auth.test'
 const audience = 'platform'

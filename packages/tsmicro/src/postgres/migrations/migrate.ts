@@ -4,9 +4,9 @@ import { translate, translateConnect } from '../errors.ts'
 import { runAlone } from './alone.ts'
 import { type MigrationFile, readMigrations } from './files.ts'
 import { nextMigration } from './plan.ts'
-import { limitsOff, type Query, queryOf } from './query.ts'
-import { ensureTable, type History, readHistory } from './table.ts'
-import { explainUnfinished } from './unfinished.ts'
+import { limitsOff, type Query, queryOf } from './history.ts'
+import { ensureTable, type History, readHistory } from './history.ts'
+import { explainUnfinished } from './history.ts'
 import { runWithin } from './within.ts'
 
 export interface MigrateOptions {

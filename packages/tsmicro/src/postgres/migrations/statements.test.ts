@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { startPostgres } from '@tsmicro/infra'
 import pg from 'pg'
-import { checkRules } from './rules.ts'
+import { checkRules } from './plan.ts'
 import { statementsOf } from './statements.ts'
 
 const server = await startPostgres({ ephemeral: true })

@@ -3,16 +3,17 @@ import { link, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatPrivateKey, generateKeyPair, type KeyPair } from './key-pair.ts'
 
-/** Puts a first key into a directory, or leaves the one that another process put there in the meantime. */
+/** Puts a first key into a directory, unless another process has put one there in the meantime. */
 export async function createFirstKey(directory: string): Promise<void> {
   await withDraft(directory, draft => linkUnlessTaken(draft, join(directory, '0001.pem')))
 }
 
 /**
- * Makes a new signing key and puts it into a directory under the next free number: `0001.pem`, `0002.pem`, … Mode 600, synced
- * to disk, and whole before anybody can see it; what is there is never replaced, also when several do this at once.
+ * Makes a new signing key and puts it into a directory under the next free number: `0001.pem`, `0002.pem`, …. The file has mode
+ * 600, is synced to disk and complete before anybody can see it. An existing file is never replaced, even if several processes
+ * do this at once.
  *
- * @throws {Error} when the directory cannot be made or written
+ * @throws {Error} if the directory cannot be made or written
  * @example
  * const { file, kid } = await createKeyFile(config.KEY_DIRECTORY)
  */
@@ -29,7 +30,7 @@ export async function createKeyFile(directory: string): Promise<{ readonly file:
 }
 
 /**
- * The key is written whole and synced under a name nobody reads, then linked to its real name: `link` fails when that
+ * Writes and syncs the complete key under a name that nobody reads. It is then linked to its real name: `link` fails if that
  * exists, so there is one winner, and no reader ever sees half a file. (`rename` would replace the winner's key.)
  */
 async function withDraft<T>(directory: string, place: (draft: string, pair: KeyPair) => Promise<T>): Promise<T> {
@@ -49,7 +50,7 @@ async function linkUnlessTaken(draft: string, file: string): Promise<boolean> {
     await link(draft, file)
     return true
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     return false
   }
 }
@@ -69,7 +70,7 @@ async function writeSynced(file: string, text: string): Promise<void> {
   }
 }
 
-/** Makes the new name survive a power failure, too. */
+/** Makes sure that the new name survives a power failure. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r')
   try {

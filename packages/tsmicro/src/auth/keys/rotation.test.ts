@@ -4,18 +4,11 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import {
-  createKeyFile,
-  formatPrivateKey,
-  generateKeyPair,
-  KeyDirectory,
-  type KeyPair,
-  type KeyPublication,
-  signingKey,
-} from '../index.ts'
-import { publishedKey } from '../jwk.ts'
-import { HeldKeys } from './held.ts'
-import { Reporter } from './reporter.ts'
+import { createKeyFile } from './create-key-file.ts'
+import { KeyDirectory } from './key-directory.ts'
+import { formatPrivateKey, generateKeyPair, type KeyPair, publishedKey } from './key-pair.ts'
+import { HeldKeys, type KeyPublication, signingKey } from './publications.ts'
+import { ProblemReporter } from './rotating-key-ring.ts'
 
 const [one, two, three] = await Promise.all([generateKeyPair(), generateKeyPair(), generateKeyPair()])
 
@@ -30,7 +23,7 @@ const write = (directory: string, name: string, pem: string, mode = 0o600) =>
 
 const kids = (keys: readonly KeyPair[]) => keys.map(({ kid }) => kid)
 
-test('a directory is read anew each time: added, removed, replaced', async t => {
+test('a directory is read again each time: added, removed, replaced', async t => {
   const path = await temporary(t)
   const directory = new KeyDirectory(path)
   assert.deepEqual((await directory.scan()).keys, [])
@@ -69,7 +62,7 @@ test('keys behind the symbolic links of a mounted Kubernetes secret change with 
   assert.deepEqual(kids((await directory.scan()).keys), [two.kid])
 })
 
-test('what is no usable key is told, one line each and nothing of its contents', async t => {
+test('each unusable key file is reported in one line that quotes nothing of it', async t => {
   const path = await temporary(t)
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'pem', type: 'pkcs8' })
   await write(path, 'broken.pem', 's3cret')
@@ -128,7 +121,7 @@ test('the newest key that may sign does; before any may, the newest', () => {
   assert.equal(signingKey(byKid(one), withdrawn, 250), undefined, 'an unpublished key signs nothing')
 })
 
-test('a key whose file is gone signs no more, unless nobody else may', () => {
+test('a key whose file is gone no longer signs, unless no other key may', () => {
   const record = { now: 0, publications: [publication(two, 200), publication(one, 100)] }
   const held = new HeldKeys([one, two])
   assert.deepEqual(held.after([two], one.kid, record, 250).keys, [two])
@@ -139,26 +132,26 @@ test('a key whose file is gone signs no more, unless nobody else may', () => {
   assert.deepEqual(early.after([two], one.kid, record, 200).keys, [two])
   const empty = held.after([], one.kid, record, 250)
   assert.deepEqual(empty.keys, held.keys)
-  assert.match(empty.problems('/keys')[0] ?? '', /no usable one in \/keys any more/)
+  assert.match(empty.problems('/keys')[0] ?? '', /\/keys no longer holds a usable key/)
   const gone = { now: 0, publications: [publication(two, 200), publication(one, 100, true)] }
   assert.deepEqual(held.after([two], one.kid, gone, 150).keys, [two], 'withdrawn: not for a moment longer')
 })
 
-test('a problem is told once, on second sight, and again when it comes back', () => {
-  const told: string[] = []
+test('a problem is logged once, when it is seen twice, and again when it comes back', () => {
+  const logged: string[] = []
   const log = {
     debug() {},
     info() {},
     warn() {},
-    error: (_: object, text: string) => void told.push(text),
+    error: (_: object, text: string) => void logged.push(text),
     child: () => log,
   }
-  const reporter = new Reporter(log)
-  reporter.report(['a'])
-  assert.deepEqual(told, [])
-  for (let time = 0; time < 3; time++) reporter.report(['a', 'b'])
-  assert.deepEqual(told, ['a', 'b'])
-  reporter.report([])
-  for (let time = 0; time < 3; time++) reporter.report(['a'])
-  assert.deepEqual(told, ['a', 'b', 'a'])
+  const reporter = new ProblemReporter(log)
+  reporter.report(new Set(['a']))
+  assert.deepEqual(logged, [])
+  for (let time = 0; time < 3; time++) reporter.report(new Set(['a', 'b']))
+  assert.deepEqual(logged, ['a', 'b'])
+  reporter.report(new Set())
+  for (let time = 0; time < 3; time++) reporter.report(new Set(['a']))
+  assert.deepEqual(logged, ['a', 'b', 'a'])
 })

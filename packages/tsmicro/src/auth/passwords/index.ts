@@ -1,2 +1,0 @@
-export { createPasswordHasher, type PasswordHasher } from './hasher.ts'
-export type { WorkOptions } from './waiting-line.ts'
