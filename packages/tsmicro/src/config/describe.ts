@@ -1,12 +1,9 @@
-import type { TObject } from 'typebox'
-import { type EnvSchema, variables } from './variable.ts'
-import { type EnvSchema, type Variable, variables } from './variable.ts'
-import type { TSchema } from 'typebox'
-import { choices, keywords } from './variable.ts'
+import type { TObject, TSchema } from 'typebox'
+import { choices, type EnvSchema, keywords, type Variable, variables } from './variable.ts'
 
 /**
- * The settings in effect, for a log line at start: every variable of the schema that has a value, secrets as `[secret]`,
- * and passwords inside other URLs masked.
+ * The settings in effect, for a log line at start: every variable of the schema that has a value. Secrets are shown as
+ * `[secret]`, and passwords in other URLs are masked.
  *
  * @example
  * const schema = Type.Object({ PORT: Type.Integer(), KEY: secret(Type.String()) })
@@ -21,22 +18,20 @@ export function describeConfig(schema: TObject, config: object): Record<string, 
   return shown
 }
 
-/** A URL that nobody marked as secret may still carry a password. */
+/** A URL that is not marked as secret may still hold a password. */
 function maskPassword(value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/(:\/\/[^:/?#\s]*):[^@/?#\s]+@/g, '$1:[secret]@') : value
 }
 
 /**
- * Renders a `.env.example` from the schema: what each variable is for, what it expects, and its default (commented out,
- * as it applies anyway). Secrets are left empty. Deterministic, so that CI can compare the file with its schema.
+ * Renders a `.env.example` from the schema: the purpose of each variable, what it expects, and its default (commented out, as
+ * it applies anyway). Secrets are left empty. The text is deterministic, so that CI can compare the file with its schema.
  *
  * @example
  * const text = envExample(Type.Object({ PORT: Type.Integer({ default: 8001, description: 'HTTP port' }) }))
  */
 export function envExample(schema: TObject): string {
-  return `${variables(schema as EnvSchema)
-    .map(entry)
-    .join('\n\n')}\n`
+  return `${variables(schema as EnvSchema).map(entry).join('\n\n')}\n`
 }
 
 function entry(variable: Variable): string {
@@ -54,7 +49,7 @@ function assignment({ name, required, secret, default: value }: Variable): strin
   return required ? `${name}=` : `# ${name}=`
 }
 
-/** Says in words what a schema expects: `an integer from 1 to 65535`, `one of debug, info`. */
+/** What a schema expects, in words: `an integer from 1 to 65535`, `one of debug, info`. */
 export function expected(schema: TSchema): string {
   const values = choices(schema)
   if (values !== undefined) return values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`

@@ -1,6 +1,4 @@
-export { ConfigError } from './config-error.ts'
-export { describeConfig } from './describe.ts'
-export { envExample } from './describe.ts'
-export { type Config, loadConfig } from './load.ts'
+export { describeConfig, envExample } from './describe.ts'
+export { type Config, ConfigError, loadConfig } from './load.ts'
 export { gatewayDoor, serviceEnv } from './service-env.ts'
 export { secret } from './variable.ts'

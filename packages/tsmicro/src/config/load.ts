@@ -1,25 +1,21 @@
-import { inspect } from 'node:util'
-import type { Static, TObject, TProperties } from 'typebox'
-import { Value } from 'typebox/value'
-import { describeConfig } from './describe.ts'
-import { expected } from './describe.ts'
-import { nearNames } from './near-names.ts'
-import { type EnvSchema, type Variable, variables } from './variable.ts'
 import { readFileSync } from 'node:fs'
-import type { Variable } from './variable.ts'
-import type { TSchema } from 'typebox'
-import { choices, keywords } from './variable.ts'
+import { inspect } from 'node:util'
+import type { Static, TObject, TProperties, TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+import { describeConfig, expected } from './describe.ts'
+import { nearNames } from './near-names.ts'
+import { choices, type Environment, type EnvSchema, keywords, type Variable, variables } from './variable.ts'
 
 /** What `loadConfig` returns for a schema: `Config<typeof Env>`. */
 export type Config<Schema extends TObject> = Readonly<Static<Schema>>
 
 /**
- * Reads the environment by a TypeBox object schema: strings become numbers, booleans and lists, defaults are filled in,
- * and everything that is wrong is reported at once. An empty or blank variable counts as unset. Variables the schema does not
- * name are ignored; one that is named almost like a missing one is mentioned beside it. The result is frozen, and prints without
- * its secrets (console.log, inspect, JSON).
+ * Reads the environment by a TypeBox object schema: strings become numbers, booleans and lists, defaults are filled in, and all
+ * problems are reported at once. An empty or blank variable counts as unset. Variables that the schema does not name are
+ * ignored; if one is named almost like a missing one, the error mentions it. The result is frozen, and is printed without its
+ * secrets (console.log, inspect, JSON).
  *
- * @throws {ConfigError} with one line a problem; a secret's value is never part of it
+ * @throws {ConfigError} with one line per problem; it never contains a secret's value
  * @example
  * const Env = Type.Object({
  *   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'HTTP port' }),
@@ -63,7 +59,7 @@ function resolve(variable: Variable, env: Environment, known: readonly string[])
   return { problem: `${shown}, expected ${expected(variable.schema)}${hint(variable)}` }
 }
 
-/** What is set instead. Only names: their values may be secrets. */
+/** What is set instead. Names only: their values may be secrets. */
 function meant(variable: Variable, env: Environment, known: readonly string[]): string {
   const file = `${variable.name}_FILE`
   if (env[file] && !variable.secret) return `; ${file} is set, but only secrets are read from files`
@@ -75,12 +71,12 @@ function hint({ description }: Variable): string {
   return description === undefined ? '' : ` (${description})`
 }
 
-/** Secrets are readable by name and absent from every way of printing the whole. */
+/** Secrets can be read by name, and are absent however the whole is printed. */
 function printable(schema: TObject, values: Record<string, unknown>): object {
   const config = {}
   const redacted = () => describeConfig(schema, config)
   for (const { name, secret } of variables(schema as EnvSchema)) {
-    // not enumerable: a spread, Object.entries or a logger's walk over the config does not meet the secret either
+    // Not enumerable: neither a spread, nor Object.entries, nor a logger that walks the config finds the secret.
     if (name in values) Object.defineProperty(config, name, { value: deepFreeze(values[name]), enumerable: !secret })
   }
   Object.defineProperty(config, 'toJSON', { value: redacted })
@@ -94,20 +90,19 @@ function deepFreeze(value: unknown): unknown {
   return Object.freeze(value)
 }
 
-/** Variables by name, like `process.env`. */
-export type Environment = Readonly<Record<string, string | undefined>>
+type Reading = { readonly text: string | undefined } | { readonly problem: string }
 
-/** The text of a variable, from the environment or, for a secret, from the file that `<NAME>_FILE` names. */
-export type Reading = { readonly text: string | undefined } | { readonly problem: string }
-
-/** An empty or blank variable counts as unset: `PORT=` in a compose file or a CI setting means "nothing given". */
-export function read({ name, secret }: Variable, env: Environment): Reading {
+/**
+ * The text of a variable, from the environment or, for a secret, from the file that `<NAME>_FILE` names. An empty or blank
+ * variable counts as unset: `PORT=` in a compose file or a CI setting means "no value".
+ */
+function read({ name, secret }: Variable, env: Environment): Reading {
   const text = given(env[name])
   const file = secret ? given(env[`${name}_FILE`]) : undefined
   if (file === undefined) return { text }
   if (text !== undefined) return { problem: `and ${name}_FILE are both set, set one` }
   try {
-    // editors and `echo` end a file with a line break that is no part of the secret
+    // Editors and `echo` end a file with a line break that is not part of the secret.
     return { text: given(readFileSync(file, 'utf8').replace(/\r?\n$/, '')) }
   } catch (error) {
     return { problem: `cannot be read from the file in ${name}_FILE (${file}): ${reason(error)}` }
@@ -133,10 +128,10 @@ const booleans = new Map<string, boolean>([
 ])
 
 /**
- * Turns the text of a variable into what its schema wants; text that cannot be turned stays as it is, so that the schema's
- * own check refuses it. Strict on purpose: `Number('')` is 0 and `parseInt('8080abc')` is 8080, a typing error is neither.
+ * Converts the text of a variable to the type of its schema. Text that cannot be converted stays as it is, so that the schema's
+ * own check refuses it. Strict on purpose: `Number('')` is 0 and `parseInt('8080abc')` is 8080, but both texts are mistakes.
  */
-export function convert(schema: TSchema, text: string): unknown {
+function convert(schema: TSchema, text: string): unknown {
   const values = choices(schema)
   if (values !== undefined) return values.find(value => String(value) === text) ?? text
   const { type, items, anyOf } = keywords(schema)
@@ -154,15 +149,15 @@ function list(text: string): string[] {
     .filter(part => part !== '')
 }
 
-/** One thing that is wrong with one variable. Never contains the value of a secret. */
-export interface ConfigProblem {
+/** A problem with one variable. Never contains the value of a secret. */
+interface ConfigProblem {
   readonly variable: string
   /** What is wrong, e.g. `is "eight", expected an integer from 1 to 65535`. */
   readonly message: string
 }
 
 /**
- * Everything that is wrong with the environment, at once: one line a variable.
+ * All problems of the environment, one line per variable.
  *
  * @example
  * try {
@@ -173,12 +168,12 @@ export interface ConfigProblem {
  * }
  */
 export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
   readonly problems: readonly ConfigProblem[]
 
   constructor(problems: readonly ConfigProblem[]) {
     const lines = problems.map(({ variable, message }) => `  ${variable} ${message}`)
     super(`the environment does not fit:\n${lines.join('\n')}`)
-    this.name = 'ConfigError'
     this.problems = problems
   }
 }

@@ -1,20 +1,14 @@
-import type { Environment } from './read.ts'
+import type { Environment, Variable } from './variable.ts'
 
-/** Names shorter than this are too much alike: HOST is not a mistyped HOME. */
+/** Shorter names are too similar: HOST is not a mistyped HOME. */
 const LEAST_LENGTH = 6
 const MOST_EDITS = 2
 
-interface Wanted {
-  readonly name: string
-  readonly secret: boolean
-}
-
 /**
- * Names in the environment that were probably meant to be this one, or that of its file: other letters' case or separators, a slip of the
- * keys, parts that are shortened (`DB_URL`) or something in front (`AUTH_DATABASE_URL`). Names that the schema knows are meant as
- * they are.
+ * Names in the environment that were probably meant to be this variable or its file: other case or separators, a typing error,
+ * shortened parts (`DB_URL`) or a prefix (`AUTH_DATABASE_URL`). Names that the schema declares are never suggested.
  */
-export function nearNames({ name: wanted, secret }: Wanted, env: Environment, known: readonly string[]): string[] {
+export function nearNames({ name: wanted, secret }: Variable, env: Environment, known: readonly string[]): string[] {
   const own = new Set(known.flatMap(name => [name, `${name}_FILE`]))
   const names = Object.keys(env).filter(name => env[name] && !own.has(name))
   const forms = secret ? [wanted, `${wanted}_FILE`] : [wanted]
@@ -31,7 +25,7 @@ function varies(name: string, wanted: string): boolean {
   return extra === 0 && parts.length > 1 && shortened && parts.some((part, at) => part === whole[at])
 }
 
-/** The same first letter, and all others in the same order. */
+/** Has the same first letter, and all others in the same order. */
 function shortens(part: string, whole: string): boolean {
   let at = 0
   for (const letter of whole) if (letter === part[at]) at++
@@ -44,7 +38,7 @@ function plain(name: string): string {
   return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')
 }
 
-/** Letters to add, drop, change or swap with their neighbour (Damerau-Levenshtein); more than is asked for is reported as such. */
+/** The Damerau-Levenshtein distance: letters to add, drop, change or swap; above `MOST_EDITS` it may stop counting. */
 function edits(one: string, other: string): number {
   if (Math.abs(one.length - other.length) > MOST_EDITS) return MOST_EDITS + 1
   let before: number[] = []

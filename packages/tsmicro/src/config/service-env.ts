@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { ConfigError } from './config-error.ts'
+import { ConfigError } from './load.ts'
 import { secret } from './variable.ts'
 
 const gatewaySecret = (description: string) =>

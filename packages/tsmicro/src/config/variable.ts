@@ -1,6 +1,9 @@
 import type { TSchema } from 'typebox'
 
-/** The JSON-Schema keywords that matter for an environment variable. */
+/** Variables by name, like `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The JSON Schema keywords that matter for an environment variable. */
 interface Keywords {
   readonly type?: string
   readonly const?: unknown
@@ -19,7 +22,7 @@ interface Keywords {
   readonly description?: string
 }
 
-/** One variable of the environment, read from its schema. */
+/** One variable of the environment, as its schema declares it. */
 export interface Variable extends Keywords {
   readonly name: string
   readonly schema: TSchema
@@ -32,14 +35,14 @@ export interface EnvSchema extends TSchema {
   readonly required?: readonly string[]
 }
 
-/** The variables of a schema in the order in which they are written there. */
+/** The variables of a schema, in the order in which the schema declares them. */
 export function variables(schema: EnvSchema): Variable[] {
   return Object.entries(schema.properties).map(([name, property]) => ({
     ...keywords(property),
     name,
     schema: property,
     required: schema.required?.includes(name) ?? false,
-    secret: isSecret(property),
+    secret: mark in property && property[mark] === true,
   }))
 }
 
@@ -47,7 +50,7 @@ export function keywords(schema: TSchema): Keywords {
   return schema as Keywords
 }
 
-/** The values a schema lists one by one (enum, literal, union of literals), or undefined. */
+/** The values that a schema lists (enum, literal, union of literals), or undefined. */
 export function choices(schema: TSchema): readonly unknown[] | undefined {
   const { const: literal, enum: values, anyOf } = keywords(schema)
   if (literal !== undefined) return [literal]
@@ -57,24 +60,19 @@ export function choices(schema: TSchema): readonly unknown[] | undefined {
   return all.every(list => list !== undefined) ? all.flat() : undefined
 }
 
-/** JSON-Schema keyword that marks a variable whose value is never printed. */
+/** The JSON Schema keyword of a variable whose value is never printed. */
 const mark = 'x-secret'
 
 /**
  * Marks a variable as secret: its value is redacted wherever the config is printed, and it may be given as a file
  * (`DATABASE_URL_FILE=/run/secrets/database-url`, the convention of Docker and Kubernetes secrets).
- * At use it is a plain string: `config.DATABASE_URL`.
+ * In the config it is a plain string: `config.DATABASE_URL`.
  *
  * @example
  * const Env = Type.Object({ DATABASE_URL: secret(Type.String({ description: 'PostgreSQL of this service' })) })
  */
 export function secret<Schema extends TSchema>(schema: Schema): Schema {
-  // TypeBox keeps its kind and modifiers in non-enumerable properties: copy the descriptors, a spread would lose them
+  // TypeBox keeps its kind and modifiers in non-enumerable properties, which a spread would lose.
+  const marked = { value: true, enumerable: true, configurable: true, writable: true }
   return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(schema), [mark]: marked }) as Schema
-}
-
-const marked: PropertyDescriptor = { value: true, enumerable: true, configurable: true, writable: true }
-
-export function isSecret(schema: object): boolean {
-  return mark in schema && schema[mark] === true
 }

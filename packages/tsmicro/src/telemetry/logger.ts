@@ -1,8 +1,7 @@
 import { pino } from 'pino'
-import { serializeError } from './error.ts'
-import { maskText, redact } from './redact.ts'
+import { maskText, redact, serializeError } from './redact.ts'
 
-/** From the noisiest to silence. */
+/** From the most verbose to silence. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 /** One log call: fields with a message, or a message alone. An error goes in the field `err`. */
@@ -11,7 +10,7 @@ interface LogMethod {
   (message: string): void
 }
 
-/** What the framework writes to. Structural: a pino logger fits, so does any object with these methods. */
+/** What the framework logs to. Any object with these methods fits, a pino logger for example. */
 export interface Logger {
   readonly trace: LogMethod
   readonly debug: LogMethod
@@ -19,23 +18,24 @@ export interface Logger {
   readonly warn: LogMethod
   readonly error: LogMethod
   readonly fatal: LogMethod
-  /** A logger that adds these fields to every line. */
+  /** Returns a logger that adds these fields to every line. */
   child(fields: object): Logger
 }
 
 export interface LoggerOptions {
-  /** The service, in every line. */
+  /** The service's name, in every line. */
   readonly name: string
   /** Default `info`. */
   readonly level?: LogLevel
-  /** Receives whole lines, line break included. Default: standard output. */
+  /** Receives complete lines, including the line break. Default: standard output. */
   readonly destination?: { write(line: string): void }
 }
 
 /**
- * A logger that writes one JSON object a line: `{"level":"info","time":"2026-01-31T12:00:00.000Z","name":"auth",…,"msg":"…"}`.
- * Fields that are named like credentials are redacted at any depth; JWTs, bearer tokens and passwords in URLs are masked
- * wherever they occur in the line, stack traces included. Errors carry their chain of causes.
+ * A logger that writes one JSON object per line:
+ * `{"level":"info","time":"2026-01-31T12:00:00.000Z","name":"auth",…,"msg":"…"}`. Fields that are named like credentials are
+ * redacted at any depth. JWTs, bearer tokens and passwords in URLs are masked anywhere in the line, including stack traces.
+ * Errors are logged with their chain of causes.
  *
  * @example
  * const log: Logger = createLogger({ name: 'blog', level: 'debug' })
@@ -49,20 +49,20 @@ export function createLogger({ name, level = 'info', destination }: LoggerOption
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }), log: redact },
     serializers: { err: serializeError, error: serializeError },
-    // the last stage sees everything, interpolated messages and child fields included: one place, nothing to forget
+    // The last stage sees everything, including interpolated messages and child fields.
     hooks: { streamWrite: maskText },
   }
   return wrap(pino(options, destination ?? standardOutput()))
 }
 
-/** A full disk or a reader that is gone loses lines, as nobody could be told; it does not end the service. */
+/** If the disk is full or the reader is gone, lines are lost, but the service goes on. */
 function standardOutput(): pino.DestinationStream {
   const stream = pino.destination({ fd: process.stdout.fd ?? 1, sync: true })
   stream.on('error', () => {})
   return stream
 }
 
-/** pino runs `formatters.log` over the fields of a call, not over those of a child. */
+/** pino applies `formatters.log` to the fields of a call, but not to those of a child. */
 function wrap(logger: pino.Logger): Logger {
   return {
     trace: logger.trace.bind(logger),

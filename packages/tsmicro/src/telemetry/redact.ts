@@ -1,13 +1,12 @@
-
 const redacted = '[redacted]'
 
 /** Compared after lower-casing and dropping `-` and `_`: `x-api-key`, `xApiKey` and `X_API_KEY` are one name. */
 const sensitive = /(?:authorization|apikey|password|passwd|passphrase|secret|tokens?|cookie|privatekey|credentials?)$/
 
-/** Deeper than any field of a log line should be; also what ends a walk through a cycle. */
+/** Deeper than any field of a log line should be; this also ends a walk through a cycle. */
 const maxDepth = 8
 
-/** Copies what is logged, with the value of every field that is named like a credential replaced. */
+/** Copies the logged fields, and replaces the value of every field that is named like a credential. */
 export function redact(fields: object): Record<string, unknown> {
   return copy(fields, 0)
 }
@@ -26,11 +25,11 @@ function clean(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.map(item => clean(item, depth + 1))
   if (value instanceof Error) return serializeError(value)
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
-  // what has a toJSON (Date, ObjectId, URL, config) knows how to print itself
+  // A value with a toJSON (Date, ObjectId, URL, config) knows how to print itself.
   return 'toJSON' in value ? value : copy(value, depth)
 }
 
-/** A flag or a missing value says nothing secret: `hasToken: true` stays. */
+/** A flag or a missing value is not secret: `hasToken: true` stays. */
 function hides(name: string, value: unknown): boolean {
   if (value === undefined || value === null || typeof value === 'boolean') return false
   return sensitive.test(name.toLowerCase().replace(/[-_]/g, ''))
@@ -40,7 +39,7 @@ const jwt = /\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g
 const bearer = /\b(bearer|basic)\s+[\w~+/.=-]{6,}/gi
 const urlPassword = /(:\/\/[^:/?#\s"]*):[^@/?#\s"]+@/g
 
-/** Masks what looks like a token or a password in a URL, anywhere in a text. The checks first: most lines have none. */
+/** Masks tokens and passwords in URLs anywhere in a text. The checks come first, as most lines have none of them. */
 export function maskText(text: string): string {
   let masked = text
   if (masked.includes('eyJ')) masked = masked.replace(jwt, redacted)
@@ -49,26 +48,16 @@ export function maskText(text: string): string {
   return masked
 }
 
-/** Causes deeper than this are cut: no real chain is, a cycle would be. */
+/** Deeper causes are cut off: only a cycle is that deep. */
 const maxCauses = 8
 
 /**
- * Members of well-known errors that help and hold no user data. An allow-list: PostgreSQL's `detail`, for one, quotes
- * the offending row.
+ * Members of well-known errors that are useful and hold no user data. An allow-list, because PostgreSQL's `detail`, for
+ * example, quotes the offending row.
  */
 const kept = ['code', 'status', 'reason', 'constraint', 'table', 'syscall', 'address', 'port', 'signal', 'exitCode']
 
-/** An error as it stands in the log: without secrets, with its causes. */
-interface SerializedError {
-  readonly type: string
-  readonly message: string
-  readonly stack?: string
-  readonly cause?: unknown
-  readonly errors?: readonly unknown[]
-  readonly [member: string]: unknown
-}
-
-/** An error as fields of a log line, with its causes; what is no error passes as it is. */
+/** An error as fields of a log line, with its causes; any other value stays as it is. */
 export function serializeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return error
   const serialized: Record<string, unknown> = { type: error.name, message: error.message }
@@ -81,5 +70,5 @@ export function serializeError(error: unknown, depth = 0): unknown {
     if (error.cause !== undefined) serialized.cause = serializeError(error.cause, depth + 1)
     if (error instanceof AggregateError) serialized.errors = error.errors.map(one => serializeError(one, depth + 1))
   }
-  return serialized as SerializedError
+  return serialized
 }
