@@ -1,8 +1,7 @@
 import { MongoError, MongoNetworkError, MongoServerError } from 'mongodb'
-import { DEADLINE_EXCEEDED, isNetworkError, SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { isTlsRefusal, UnusableError } from '../errors/index.ts'
+import { DEADLINE_EXCEEDED, isNetworkError, isTlsRefusal, SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
 
-/** By name: the driver does not export all of these classes. Those of a lost connection are `MongoNetworkError`s. */
+/** By name, as the driver does not export all of these classes. A lost connection is a `MongoNetworkError`. */
 const unavailableNames = new Set([
   'MongoServerSelectionError',
   'MongoPoolClosedError',
@@ -14,27 +13,31 @@ const unavailableNames = new Set([
   'MongoStalePrimaryError',
 ])
 
-/** What is the server's state and not the operation's fault. Numbers of the server's error_codes.yml. */
+/** Caused by the server's state, not by the operation. Numbers from the server's error_codes.yml. */
 const unavailableCodes = new Set([
-  // It cannot be reached, or cannot reach others: HostUnreachable, NetworkTimeout, SSLHandshakeFailed, SocketException …
+  // The server cannot be reached, or cannot reach others: HostUnreachable, NetworkTimeout, SSLHandshakeFailed, SocketException
+  // …
   ...[6, 7, 89, 141, 145, 230, 231, 317, 384, 407, 9001],
-  // It goes, was restarted, or ended what we asked for: ShutdownInProgress, Interrupted, CursorNotFound, CursorKilled …
+  // It shuts down, was restarted, or interrupted the operation: ShutdownInProgress, Interrupted, CursorNotFound, CursorKilled …
   ...[43, 91, 237, 279, 281, 290, 303, 333, 355, 372, 398, 11600, 11601, 11602],
-  // It is no primary (any more), elects one, or is not ready: NotYetInitialized, PrimarySteppedDown, NotWritablePrimary …
+  // It is not (or no longer) the primary, elects one, or is not ready: NotYetInitialized, PrimarySteppedDown,
+  // NotWritablePrimary …
   ...[94, 95, 109, 133, 134, 149, 164, 187, 189, 199, 203, 211, 216, 10058, 10107, 13435, 13436],
-  // Its disk is full or fails, or its data is damaged: OutOfDiskSpace, FileOpenFailed, TooManyFilesOpen, DataCorruptionDetected …
+  // Its disk is full or failing, or its data is damaged: OutOfDiskSpace, FileOpenFailed, TooManyFilesOpen,
+  // DataCorruptionDetected …
   ...[37, 38, 39, 42, 176, 264, 301, 14031],
-  // It has too much to do, or takes no writes for a while: TemporarilyUnavailable, UserWritesBlocked, ResourceExhausted …
+  // It is overloaded, or does not accept writes for a while: TemporarilyUnavailable, UserWritesBlocked, ResourceExhausted …
   ...[205, 208, 261, 365, 371, 402, 433, 449, 450, 462],
-  // Somebody else is in the way: LockTimeout, WriteConflict, SnapshotUnavailable, IndexBuildAborted, BackgroundOperation …
+  // Another operation is in the way: LockTimeout, WriteConflict, SnapshotUnavailable, IndexBuildAborted, BackgroundOperation …
   ...[24, 46, 107, 112, 117, 175, 215, 225, 239, 246, 250, 251, 267, 272, 276, 285, 314, 363, 406, 412, 12586, 12587],
-  // Its members do not agree, or its parts move: UnsatisfiableWriteConcern, StaleConfig, ShardNotFound, MovePrimaryInProgress …
+  // The members of a cluster do not agree, or shards are being moved: UnsatisfiableWriteConcern, StaleConfig, ShardNotFound,
+  // MovePrimaryInProgress …
   ...[63, 70, 79, 100, 136, 150, 234, 249, 319, 338, 341, 342, 343, 358, 414, 13388],
-  // It does not know itself: InternalError, UnknownError
+  // The cause is unknown: InternalError, UnknownError
   ...[1, 8],
 ])
 
-/** From the socket's limit, and what the driver makes of an `AbortSignal.timeout`. */
+/** From the socket's limit, and from an `AbortSignal.timeout`. */
 const timeoutNames = new Set(['MongoNetworkTimeoutError', 'MongoOperationTimeoutError'])
 
 /** MaxTimeMSExpired, WriteConcernTimeout, NetworkInterfaceExceededTimeLimit, ExceededTimeLimit */
@@ -43,8 +46,9 @@ const timeoutCodes = new Set([50, 64, 202, 262])
 const duplicateKey = 11000
 
 /**
- * Turns a driver's "not now" into the framework's words, with the driver's error as cause: `SERVICE_UNAVAILABLE` when the
- * server can't be used, `DEADLINE_EXCEEDED` when an operation ran too long. Everything else passes unchanged.
+ * Translates the driver's temporary failures into the framework's errors, with the driver's error as cause:
+ * `SERVICE_UNAVAILABLE` if the server can't be used, `DEADLINE_EXCEEDED` if an operation took too long. Everything else is
+ * returned unchanged.
  */
 export function translate(error: unknown): unknown {
   const refused = unusable(error)
@@ -72,7 +76,7 @@ function unavailable(cause: unknown): Error {
   return new SERVICE_UNAVAILABLE(undefined, { cause, retryAfterSeconds: 1 })
 }
 
-/** Runs an operation of the driver; its failures are translated. */
+/** Runs an operation of the driver and translates its failures. */
 export async function translated<T>(operation: () => Promise<T>): Promise<T> {
   try {
     return await operation()
@@ -82,7 +86,7 @@ export async function translated<T>(operation: () => Promise<T>): Promise<T> {
 }
 
 /**
- * True when the document breaks a unique index: the one with this name or on this field, or any.
+ * True if the document violates a unique index: the one with this name or on this field, or any.
  *
  * @example
  * const blog: Blog = { _id: id, slug, title: 'Hello', text: 'World', author: userId }
@@ -98,17 +102,17 @@ export function isDuplicateKey(error: unknown, indexOrField?: string): boolean {
   if (indexOrField === undefined) return true
   const pattern: unknown = error.keyPattern
   if (typeof pattern === 'object' && pattern !== null && Object.hasOwn(pattern, indexOrField)) return true
-  // the name stands in the message only: "… collection: blog.blogs index: slug_1 dup key: …"
+  // The name is in the message only: "… collection: blog.blogs index: slug_1 dup key: …"
   return / index: (\S+) dup key/.exec(error.message)?.[1] === indexOrField
 }
 
-/** UserNotFound, AuthenticationFailed, MechanismUnavailable, and Atlas's word for them. Numbers of the server's error_codes.yml. */
+/** UserNotFound, AuthenticationFailed, MechanismUnavailable, and Atlas's code for all of them. */
 const REFUSED = new Set([11, 18, 334, 8000])
 const UNAUTHORIZED = 13
 
 /**
- * What a failed connection will meet again, however often it is tried; undefined when waiting may help. Looks through the
- * causes: the driver tells what happened to a server inside "no server could be selected".
+ * The error of a connection that will fail again however often it is tried; undefined if waiting may help. Looks through the
+ * causes: the driver wraps what happened to a server in "no server could be selected".
  */
 export function unusable(error: unknown): UnusableError | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
@@ -121,21 +125,24 @@ export function unusable(error: unknown): UnusableError | undefined {
 
 function adviceFor(error: Error): string | undefined {
   if ('code' in error && REFUSED.has(Number(error.code))) {
-    return 'see user, password and authSource in its URL (without authSource users are looked for in the database of the URL)'
+    return 'check user, password and authSource in its URL (without authSource, users are looked up in the database of the URL)'
   }
   if (isTlsRefusal(error) || ('syscall' in error && error.syscall === 'open'))
-    return 'see tls, tlsCAFile and tlsCertificateKeyFile in its URL'
+    return 'check tls, tlsCAFile and tlsCertificateKeyFile in its URL'
   return undefined
 }
 
-/** What an operation says that needs rights, where somebody without any is let in; of that server `ping` says nothing. */
+/**
+ * The error of an operation that needs rights: a server may let a user without any rights connect, and `ping` does not need
+ * them.
+ */
 export function unpermitted(error: unknown, database: string): UnusableError | undefined {
   if (!(error instanceof Error && 'code' in error && error.code === UNAUTHORIZED)) return undefined
   const advice = `name a user in its URL, with password, who may use the database ${JSON.stringify(database)}`
   return new UnusableError(`MongoDB: ${error.message}: ${advice}`, { cause: error })
 }
 
-/** The driver's words about a URL that it cannot read. They may quote it, and it has a password in it. */
+/** The driver's error for a URL that it cannot read. Its message may quote the URL, which may contain a password. */
 export function unreadable(error: unknown, url: string): UnusableError {
   const password = /^[^/]*\/\/[^@/]*?:([^@]*)@/.exec(url)?.[1]
   const said = error instanceof Error ? error.message : String(error)

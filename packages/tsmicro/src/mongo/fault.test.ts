@@ -41,7 +41,7 @@ test('a server that refuses the password is unavailable, and told at once as wha
       assert.ok(error instanceof SERVICE_UNAVAILABLE, String(error))
       assert.match(
         unusableIn(error)?.message ?? '',
-        /^MongoDB: Authentication failed.*: see user, password and authSource/,
+        /^MongoDB: Authentication failed.*: check user, password and authSource/,
       )
       return true
     })
@@ -55,7 +55,7 @@ test('a URL without a user, or with a certificate that is not there, ends the st
   open.password = ''
   const cases: [url: string, expected: RegExp][] = [
     [open.href, /^MongoDB: .*authenticat.*: name a user in its URL, .* may use the database "fault"/],
-    [`${server.url}/?tls=true&tlsCAFile=/nowhere.pem`, /^MongoDB: ENOENT.*: see tls, tlsCAFile/],
+    [`${server.url}/?tls=true&tlsCAFile=/nowhere.pem`, /^MongoDB: ENOENT.*: check tls, tlsCAFile/],
   ]
   for (const [url, expected] of cases) {
     const refused = createMongo({ url, database: 'fault' })

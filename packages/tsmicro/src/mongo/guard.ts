@@ -4,7 +4,7 @@ import { ObjectId } from 'mongodb'
 const programs = new Set(['$where', '$function', '$accumulator'])
 
 /**
- * Refuses filters and pipelines that run JavaScript on the server.
+ * Refuses filters and pipelines that would run JavaScript on the server.
  * @throws {TypeError}
  */
 export function assertNoPrograms(value: unknown): void {
@@ -16,9 +16,9 @@ export function assertNoPrograms(value: unknown): void {
 }
 
 /**
- * Passes a value that goes into a filter to be compared with, and nothing else: text, number, boolean, null, date, ObjectId.
- * Use it for a value from outside whose schema does not say so already. With `{ slug: value }` and an unchecked
- * `value` of `{ $ne: null }` a filter means something else than it says.
+ * Returns a value that a filter may compare with: text, number, boolean, null, date, ObjectId. Use it for a value from outside
+ * whose schema does not guarantee that: in `{ slug: value }`, an unchecked `value` of `{ $ne: null }` would change the meaning
+ * of the filter.
  *
  * @throws {TypeError} for any other object
  * @example

@@ -1,26 +1,25 @@
-import type { Document } from 'mongodb'
-import type { Identified } from './types.ts'
 import { type Collection, type Document, type IndexDescription, MongoServerError } from 'mongodb'
 import { isDuplicateKey, translate, translated } from './errors.ts'
+import type { Identified } from './types.ts'
 
-/** An index as code wants it. */
+/** An index as the code declares it. */
 export interface IndexDefinition<Doc extends Identified = Identified> {
   /** Default: MongoDB's, e.g. `status_1_publishedAt_-1`. */
   readonly name?: string
-  /** Fields in order, by paths (`'author.name'`) where they are deeper. A text index names its fields with `text`. */
+  /** The fields in order; nested ones by their path (`'author.name'`). The fields of a text index have the value `text`. */
   readonly key: Readonly<
     { [Name in keyof Doc & string]?: 1 | -1 | 'text' } & { [path: `${string}.${string}`]: 1 | -1 | 'text' }
   >
   readonly unique?: boolean
   readonly sparse?: boolean
-  /** Documents go this long after the date in the field. */
+  /** Documents are deleted this long after the date in the field. */
   readonly expireAfterSeconds?: number
   readonly partialFilterExpression?: Document
-  /** Of a text index: how much a field counts; default 1. */
+  /** For a text index: how much a field counts; default 1. */
   readonly weights?: Readonly<Record<string, number>>
 }
 
-export function indexName({ name, key }: IndexDefinition): string {
+function indexName({ name, key }: IndexDefinition): string {
   return (
     name ??
     Object.entries(key)
@@ -30,10 +29,11 @@ export function indexName({ name, key }: IndexDefinition): string {
 }
 
 /**
- * What makes two indexes the same, as comparable text. The server lists a text index by the key `_fts` with all its fields
- * under `weights`, so both are brought to that form. The order of fields counts for an ordinary index and not for weights.
+ * The properties that make two indexes the same, as comparable text. The server lists a text index under the key `_fts` with
+ * all its fields under `weights`, so both are converted to that form. The order of fields matters for an ordinary index, not
+ * for weights.
  */
-export function indexShape(definition: IndexDefinition | Document): string {
+function indexShape(definition: IndexDefinition | Document): string {
   const key: Record<string, unknown> = { ...definition.key }
   const weights: Record<string, unknown> = {}
   for (const [field, kind] of Object.entries(key)) if (kind === 'text' && field !== '_fts') weights[field] = 1
@@ -53,7 +53,7 @@ export function indexShape(definition: IndexDefinition | Document): string {
 }
 
 /**
- * An index can't be as code wants it. Needs somebody to look; trying again does not help.
+ * An index can't be created as declared. Somebody has to look at it; trying again does not help.
  *
  * @example
  * try {
@@ -64,7 +64,8 @@ export function indexShape(definition: IndexDefinition | Document): string {
  * }
  */
 export class IndexError extends Error {
-  /** `conflict`: there is another one of that name or on those fields. `duplicates`: documents break a unique one. */
+  override readonly name = 'IndexError'
+  /** `conflict`: another index has that name or those fields. `duplicates`: documents violate a unique index. */
   readonly reason: 'conflict' | 'duplicates'
   readonly collection: string
   readonly index: string
@@ -76,7 +77,6 @@ export class IndexError extends Error {
         : `index ${index} of ${collection} can't be made unique: there are documents with equal values`,
       options,
     )
-    this.name = 'IndexError'
     this.reason = reason
     this.collection = collection
     this.index = index
@@ -87,18 +87,18 @@ export class IndexError extends Error {
 const conflictCodes = new Set<unknown>([85, 86])
 const namespaceNotFound = 26
 
-/** @returns the names of those that were missing when this call looked */
+/** @returns the names of the indexes that were missing when this call looked */
 export async function ensureIndexes(
   collection: Collection<Document>,
   definitions: readonly IndexDefinition[],
 ): Promise<{ readonly created: readonly string[] }> {
   const existing = await list(collection)
-  const missing = definitions.filter(definition => !isThere(collection.collectionName, definition, existing))
+  const missing = definitions.filter(definition => !exists(collection.collectionName, definition, existing))
   for (const definition of missing) await create(collection, definition)
   return { created: missing.map(indexName) }
 }
 
-function isThere(collection: string, definition: IndexDefinition, existing: readonly Document[]): boolean {
+function exists(collection: string, definition: IndexDefinition, existing: readonly Document[]): boolean {
   const name = indexName(definition)
   const named = existing.find(index => index.name === name)
   if (named === undefined) return false
@@ -106,7 +106,7 @@ function isThere(collection: string, definition: IndexDefinition, existing: read
   return true
 }
 
-/** Another instance may have made it since we looked: making the same one again is no error for the server. */
+/** Another instance may have created it since we looked; for the server, creating the same index again is not an error. */
 async function create(collection: Collection<Document>, definition: IndexDefinition): Promise<void> {
   const name = indexName(definition)
   try {
@@ -124,7 +124,7 @@ async function list(collection: Collection<Document>): Promise<Document[]> {
   try {
     return await translated(() => collection.listIndexes().toArray())
   } catch (error) {
-    // a collection comes into being with its first document or index
+    // A collection is created with its first document or index.
     if (error instanceof MongoServerError && error.code === namespaceNotFound) return []
     throw error
   }

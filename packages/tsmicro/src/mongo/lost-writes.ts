@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
 
-/** The driver's own connection, which it does not export: what is needed of it here. */
+/** The part of the driver's connection class, which it does not export, that is needed here. */
 interface DriverConnection extends EventEmitter {
   readonly error: unknown
   writeCommand(...args: unknown[]): Promise<unknown>
@@ -10,12 +10,12 @@ interface DriverConnection extends EventEmitter {
 let done = false
 
 /**
- * Ends commands that wait for ever (mongodb 7.9): between the moment in which the server's end of a connection closes and
- * that in which the driver hears of it, what it writes to the socket is refused without an event, and it waits for a `drain`
- * that never comes. The caller then hung, whatever its timeouts, and the pool had one connection less for good. Seen in six of
- * six runs in which a command began one turn of the event loop after the server was killed.
+ * Ends commands that would wait forever (mongodb 7.9). After the server has closed a connection and before the driver notices,
+ * a write to the socket is refused without an event, and the driver waits for a `drain` that never comes. The caller then hung
+ * despite all timeouts, and the pool lost a connection for good: in six of six runs in which a command began one turn of the
+ * event loop after the server was killed.
  *
- * Where a version of the driver has no such method, nothing is done.
+ * Does nothing if the driver's version has no such method.
  */
 export function endLostWrites(): void {
   if (done) return

@@ -5,20 +5,20 @@ import { isDuplicateKey } from './errors.ts'
 import type { Mongo } from './mongo.ts'
 import type { QueryBuilder } from './query-builder.ts'
 
-/** See `Generation` of `tsmicro/cache`. */
+/** See `Generation` of `tsmicro/cache`, which fits: neither entry imports the other. */
 interface MembershipGeneration {
   readonly number: number
   readonly id: string
   readonly server: string
 }
 
-/** What a membership's document says. */
+/** The contents of a membership's document. */
 interface MembershipState {
   readonly generation: MembershipGeneration
   readonly members: ReadonlyMap<string, { readonly beat: number; readonly leaseMs: number; readonly out: boolean }>
 }
 
-/** Who belongs to a group of processes: the `ReplicaRegistry` of `tsmicro/cache`. Failures as of every `Mongo` operation. */
+/** The members of a group of processes: a `ReplicaRegistry` for `tsmicro/cache`. Fails like every `Mongo` operation. */
 export interface MongoMembership {
   join(id: string, leaseMs: number, former: readonly string[]): Promise<MembershipState>
   renew(id: string): Promise<MembershipState | undefined>
@@ -31,7 +31,7 @@ export interface MongoMembership {
 
 interface Stored {
   _id: string
-  /** Counts what was asked, so that each question is a write. */
+  /** Counts the reads, so that each of them is a write. */
   asked?: number
   generation: MembershipGeneration
   members?: Record<string, { beat: number; leaseMs: number; out: boolean }>
@@ -40,15 +40,15 @@ interface Stored {
 type Change = UpdateFilter<Stored>
 
 /**
- * A change is answered when a majority has it. So is a question, which is a change, too: a primary that was deposed and
- * does not know it cannot answer, on a replica set or a single server. (`readConcern: linearizable` needs a replica set.)
+ * A change is answered once a majority has it. A read is a change too: a primary that was deposed without knowing it cannot
+ * answer, on a replica set or a single server. (`readConcern: linearizable` needs a replica set.)
  */
 const DURABLY = { writeConcern: { w: 'majority', wtimeoutMS: 2000 }, maxTimeMS: 2000 } as const
 
 /**
  * A membership in one document, which makes every step atomic.
  *
- * @param name of the collection; the document's `_id` is `group`
+ * @param name the collection; the document's `_id` is `group`
  * @example
  * const registry: MongoMembership = createMongoMembership(mongo, 'cache-replicas')
  * const store = createCacheStore({ replicas: { registry, bus } })
@@ -69,7 +69,7 @@ class Membership implements MongoMembership {
   async join(id: string, leaseMs: number, former: readonly string[]): Promise<MembershipState> {
     const $set = { [path(id)]: { beat: 1, leaseMs, out: false } }
     const $unset = Object.fromEntries(former.map(each => [path(each), '']))
-    return this.#make({ $set, ...(former.length > 0 ? { $unset } : {}) } as Change)
+    return this.#upsert({ $set, ...(former.length > 0 ? { $unset } : {}) } as Change)
   }
 
   renew(id: string): Promise<MembershipState | undefined> {
@@ -82,7 +82,7 @@ class Membership implements MongoMembership {
   }
 
   read(): Promise<MembershipState> {
-    return this.#make({ $inc: { asked: 1 } })
+    return this.#upsert({ $inc: { asked: 1 } })
   }
 
   async putOut(ids: readonly string[]): Promise<MembershipState> {
@@ -105,11 +105,11 @@ class Membership implements MongoMembership {
     return replaced ?? this.read()
   }
 
-  /** A change of a document that is made when there is none. */
-  async #make(change: Change): Promise<MembershipState> {
+  /** Changes the document, and creates it if it does not exist. */
+  async #upsert(change: Change): Promise<MembershipState> {
     const generation = { number: 1, id: randomBytes(12).toString('hex'), server: '' }
     const whole = { ...change, $setOnInsert: { generation } } as Change
-    // The first two of all may make it at once: one of them then finds the other's.
+    // Two members may create it at the same time: one of them then finds the other's.
     const made = (await this.#change({}, whole, true).catch(ignoreDuplicate)) ?? (await this.#change({}, whole, true))
     if (made === undefined) throw new SERVICE_UNAVAILABLE()
     return made
@@ -118,7 +118,7 @@ class Membership implements MongoMembership {
   #change(filter: Document, change: Change, upsert = false): Promise<MembershipState | undefined> {
     return this.#documents.run(async documents => {
       const result = await update(documents, { ...filter, _id: this.#group } as Filter<Stored>, change, upsert)
-      // The driver does not make an error of it.
+      // The driver does not throw it.
       const { writeConcernError: cause } = result as Document
       if (cause) throw new SERVICE_UNAVAILABLE(undefined, { cause, retryAfterSeconds: 1 })
       return result.value ? stateOf(result.value as Stored) : undefined
@@ -139,7 +139,7 @@ function stateOf({ generation, members = {} }: Stored): MembershipState {
   return { generation, members: new Map(Object.entries(members)) }
 }
 
-/** A part of a path must have no dot, and no dollar in front. */
+/** The part of a path may not contain a dot or begin with a dollar. */
 function path(id: string): string {
   if (!/^[A-Za-z0-9_-]{1,100}$/.test(id)) throw new TypeError(`a member can't be named ${JSON.stringify(id)}`)
   return `members.${id}`

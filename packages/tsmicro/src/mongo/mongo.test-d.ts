@@ -29,7 +29,7 @@ blogs.findOne({ score: { $gt: 'x' } })
 // @ts-expect-error no such field to select
 blogs.find({}, { select: ['nope'] })
 // @ts-expect-error no such field to sort by
-blogs.findAfter({ filter: {}, sort: { nope: 1 }, limit: 1 })
+blogs.findPaginated({ filter: {}, sort: { nope: 1 }, page: 1, limit: 1 })
 // @ts-expect-error wrong type in an update
 blogs.updateOne({ slug: 'a' }, { $set: { score: 'x' } })
 // @ts-expect-error no such field to index

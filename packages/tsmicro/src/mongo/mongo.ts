@@ -1,53 +1,52 @@
 import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { translate, translated } from './errors.ts'
+import { translate, translated, unpermitted, unreadable } from './errors.ts'
 import type { IndexDefinition } from './indexes.ts'
 import { endLostWrites } from './lost-writes.ts'
 import { QueryBuilder } from './query-builder.ts'
 import type { Identified } from './types.ts'
-import { unpermitted, unreadable } from './errors.ts'
 
 export interface MongoOptions {
   /** `mongodb://user:password@host:27017/database` */
   readonly url: string
   /** Default: the one in the URL. */
   readonly database?: string
-  /** Connections at most. Default 10. */
+  /** Maximum number of connections. Default 10. */
   readonly poolSize?: number
   /** Shown in the server's log and `currentOp`. */
   readonly applicationName?: string
-  /** Longest wait for a server that can be used, in milliseconds. Default 2000. */
+  /** Longest wait for a usable server, in milliseconds. Default 2000. */
   readonly serverSelectionTimeoutMs?: number
   /** Longest run of an operation on the server, in milliseconds. Default 30000. */
   readonly operationTimeoutMs?: number
   /**
-   * What ends the reads of whoever asks now, where a read is given no signal of its own. Changes are not ended: whether one was
-   * made could not be told. In a service: `() => currentContext()?.deadline.signal`.
+   * The signal of the current caller, which ends its reads unless a read is given a signal. Changes are not ended, as nobody
+   * would know whether they were made. In a service: `() => currentContext()?.deadline.signal`.
    */
   readonly currentSignal?: () => AbortSignal | undefined
 }
 
 /**
- * A MongoDB database. Failures to reach it are `SERVICE_UNAVAILABLE`, operations that ran too long are
- * `DEADLINE_EXCEEDED`, both with the driver's error as cause. When the server is back, so is this.
+ * A MongoDB database. If it can't be reached, operations fail with `SERVICE_UNAVAILABLE`; operations that take too long fail
+ * with `DEADLINE_EXCEEDED`. Both have the driver's error as cause. Reconnects by itself when the server is back.
  */
 export interface Mongo {
   readonly name: 'mongo'
-  /** The driver, for what is not here. */
+  /** The driver, for everything else. */
   readonly client: MongoClient
   readonly db: Db
-  /** A typed query builder for one collection, with the indexes it wants. */
+  /** A typed query builder for one collection and its indexes. */
   collection<Doc extends Identified>(
     name: string,
     options?: { readonly indexes?: readonly IndexDefinition<Doc>[] },
   ): QueryBuilder<Doc>
-  /** Creates the missing indexes of all collections that were asked for. See `QueryBuilder.ensureIndexes`. */
+  /** Creates the missing indexes of all collections made by `collection`. See `QueryBuilder.ensureIndexes`. */
   ensureIndexes(): Promise<void>
-  /** Tries once whether the server can be used. */
+  /** Checks once whether the server can be used. */
   connect(): Promise<void>
-  /** @throws {SERVICE_UNAVAILABLE} when no ping is answered within 1.5 seconds */
+  /** @throws {SERVICE_UNAVAILABLE} if a ping is not answered within 1.5 seconds */
   check(): Promise<void>
-  /** Closes all connections. Harmless when repeated. */
+  /** Closes all connections. May be called twice. */
   close(): Promise<void>
 }
 
@@ -72,8 +71,8 @@ export function createMongo(options: MongoOptions): Mongo {
     serverSelectionTimeoutMS: serverSelectionTimeoutMs,
     connectTimeoutMS: serverSelectionTimeoutMs,
     waitQueueTimeoutMS: serverSelectionTimeoutMs,
-    // the server enforces the limit; this one is for a server that can't be heard any more. (The driver's own `timeoutMS`
-    // has no effect since 7.9)
+    // The server enforces the limit; this one is for a server that no longer answers. (The driver's own `timeoutMS` has no
+    // effect since 7.9.)
     socketTimeoutMS: operationTimeoutMs + 1000,
     ...(applicationName === undefined ? {} : { appName: applicationName }),
   })
@@ -88,11 +87,7 @@ export function createMongo(options: MongoOptions): Mongo {
       { indexes = [] }: { indexes?: readonly IndexDefinition<Doc>[] } = {},
     ) {
       const { currentSignal } = options
-      const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), {
-        indexes,
-        operationTimeoutMs,
-        ...(currentSignal && { currentSignal }),
-      })
+      const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), { indexes, operationTimeoutMs, currentSignal })
       builders.push(builder)
       return builder
     },
@@ -117,7 +112,7 @@ function openClient(url: string, options: MongoClientOptions): MongoClient {
   }
 }
 
-/** Needs the least right that there is, and answers with nothing. */
+/** Needs only the lowest right that there is, and returns nothing. */
 const ALLOWED = { listCollections: 1, filter: { name: '' }, nameOnly: true, authorizedCollections: true }
 
 async function ask(db: Db, command: Document, limitMs: number): Promise<void> {

@@ -1,12 +1,7 @@
 import type { Collection, Document, Filter, OptionalUnlessRequiredId, Sort, UpdateFilter } from 'mongodb'
-import { decodeCursor, encodeCursor } from './cursor.ts'
 import { translated } from './errors.ts'
 import { assertNoPrograms } from './guard.ts'
-import type { IndexDefinition } from './indexes.ts'
-import { ensureIndexes } from './indexes.ts'
-import { after } from './keyset.ts'
-import { type FullOrder, fullOrder } from './order.ts'
-import { pick, projection } from './projection.ts'
+import { ensureIndexes, type IndexDefinition } from './indexes.ts'
 import type { Field, FindOptions, Identified, New, ReadOptions, Selected } from './types.ts'
 
 /** A page by number: `items` is shorter than `limit` on the last one. */
@@ -16,37 +11,27 @@ export interface Page<Item> {
   readonly limit: number
 }
 
-/** A page by place: `nextCursor` is null on the last one. */
-export interface Slice<Item> {
-  readonly items: Item[]
-  readonly nextCursor: string | null
-}
-
-/** What a query builder needs to know of its collection. */
-export interface QueryBuilderOptions<Doc extends Identified> {
+interface QueryBuilderOptions<Doc extends Identified> {
   readonly indexes?: readonly IndexDefinition<Doc>[]
   /** Longest run of a read or of `findOneAndUpdate` on the server, in milliseconds. */
   readonly operationTimeoutMs?: number
-  /** What ends reads that are given no signal. */
-  readonly currentSignal?: () => AbortSignal | undefined
+  /** Ends reads that are not given a signal. */
+  readonly currentSignal?: (() => AbortSignal | undefined) | undefined
 }
 
 /**
- * Typed access to one collection. Filters are written by code and typed by the document: a field of type string takes a
- * string or operators on strings. Values from outside are what their schema made them; where no schema says that a value
- * is plain, `literal(value)` does. Failures are `SERVICE_UNAVAILABLE`, `DEADLINE_EXCEEDED`, or recognised by `isDuplicateKey`.
+ * Typed access to one collection. Filters are written in code and typed by the document: a field of type string takes a string
+ * or operators on strings. Values from outside are checked by their schema; where no schema says that a value is plain,
+ * `literal(value)` does. Failures are `SERVICE_UNAVAILABLE`, `DEADLINE_EXCEEDED`, or recognised by `isDuplicateKey`.
  *
  * @example
  * const drafts: QueryBuilder<Blog> = mongo.collection<Blog>('drafts')
  * const first: Page<Blog> = await drafts.findPaginated({ filter: { author: userId }, sort: { slug: 1 }, page: 1, limit: 10 })
  * const shown: readonly Field<Blog>[] = ['title', 'author']
  * const titles: Selected<Blog, Field<Blog>>[] = await drafts.find({ title: { $ne: '' } }, { select: shown, limit: 5 })
- * const next: Slice<Selected<Blog, 'title'>> = await drafts.findAfter({
- *   ...{ filter: {}, sort: { slug: 1 }, limit: 10, select: ['title'] },
- * })
  */
 export class QueryBuilder<Doc extends Identified> {
-  /** The driver's collection, for what is not here; wrap calls in `run`, or the driver's errors come as they are. */
+  /** The driver's collection, for everything else. Wrap calls in `run`, or you get the driver's errors untranslated. */
   readonly collection: Collection<Doc>
   readonly #indexes: readonly IndexDefinition<Doc>[]
   readonly #limits: { readonly maxTimeMS?: number }
@@ -59,7 +44,7 @@ export class QueryBuilder<Doc extends Identified> {
     this.#currentSignal = options.currentSignal ?? (() => undefined)
   }
 
-  /** Runs anything on the driver's collection, with failures translated. */
+  /** Runs an operation on the driver's collection and translates its failures. */
   run<T>(operation: (collection: Collection<Doc>) => Promise<T>): Promise<T> {
     return translated(() => operation(this.collection))
   }
@@ -72,76 +57,54 @@ export class QueryBuilder<Doc extends Identified> {
     return first ?? null
   }
 
-  /** All that match, or `limit` of them after `skip`. */
+  /** All matching documents, or `limit` of them after `skip`. */
   find<Name extends Field<Doc> = Field<Doc>>(
     filter: Filter<Doc>,
     options: FindOptions<Doc, Name> & { readonly skip?: number; readonly limit?: number } = {},
   ): Promise<Selected<Doc, Name>[]> {
-    const order = options.sort === undefined ? undefined : Object.entries(options.sort)
-    return this.#find<Selected<Doc, Name>>(filter, order as FullOrder | undefined, options)
+    assertNoPrograms(filter)
+    const { select, sort, skip, limit, signal = this.#currentSignal() } = options
+    return this.run(collection =>
+      collection
+        .find<Selected<Doc, Name>>(filter, {
+          ...this.#limits,
+          ...projection(select),
+          ...(sort && { sort: sort as Sort }),
+          ...(skip !== undefined && { skip }),
+          ...(limit !== undefined && { limit }),
+          ...(signal && { signal }),
+        })
+        .toArray(),
+    )
   }
 
   /**
-   * A page by number, from 1. Simple, and slow for high numbers, as all before is read: `findAfter` is not.
+   * A page by number, from 1. Equal documents are ordered by `_id`. High numbers are slow, as all documents before the page are
+   * read.
    * @throws {RangeError} unless page and limit are whole numbers from 1
    */
   async findPaginated<Name extends Field<Doc> = Field<Doc>>(
     request: FindOptions<Doc, Name> & { readonly filter: Filter<Doc>; readonly page: number; readonly limit: number },
   ): Promise<Page<Selected<Doc, Name>>> {
-    const { filter, page, limit, sort, ...options } = request
+    const { filter, page, limit, sort = {}, ...options } = request
     atLeastOne('page', page)
     atLeastOne('limit', limit)
-    const skip = (page - 1) * limit
-    const items = await this.#find<Selected<Doc, Name>>(filter, fullOrder(sort), { ...options, skip, limit })
+    // Otherwise equal documents may change places from page to page. In the direction of the last field, so that one index
+    // serves all.
+    const direction = Object.values<1 | -1 | undefined>(sort).at(-1) ?? 1
+    const total = '_id' in sort ? sort : { ...sort, _id: direction }
+    const items = await this.find(filter, { ...options, sort: total, skip: (page - 1) * limit, limit })
     return { items, page, limit }
   }
 
-  /**
-   * The page after a place: equally fast everywhere, and nothing is missed or seen twice when documents come and go.
-   * Sort fields must hold plain values, dates or ObjectIds of one type each; null and missing come first.
-   * @throws {CursorError} for a cursor that is none of this list
-   * @throws {RangeError} unless the limit is a whole number from 1
-   */
-  async findAfter<Name extends Field<Doc> = Field<Doc>>(
-    request: FindOptions<Doc, Name> & {
-      readonly filter: Filter<Doc>
-      /** `nextCursor` of the page before; without it, the first page. */
-      readonly cursor?: string | null | undefined
-      readonly limit: number
-    },
-  ): Promise<Slice<Selected<Doc, Name>>> {
-    const { filter, cursor, limit, sort, select, signal } = request
-    atLeastOne('limit', limit)
-    const order = fullOrder(sort)
-    const fields = order.map(([field]) => field)
-    const rest = cursor ? ({ $and: [filter, after(order, decodeCursor(order, cursor))] } as Filter<Doc>) : filter
-    const found = await this.#find<Document>(rest, order, {
-      select: select && [...select, ...fields],
-      limit: limit + 1,
-      signal,
-    })
-    const items = found.slice(0, limit)
-    const last = found.length > limit ? items.at(-1) : undefined
-    return {
-      items: items.map(item => pick(item, select)) as Selected<Doc, Name>[],
-      nextCursor:
-        last === undefined
-          ? null
-          : encodeCursor(
-              order,
-              fields.map(field => last[field]),
-            ),
-    }
-  }
-
-  /** @returns the document with its `_id`. @throws what `isDuplicateKey` recognises */
+  /** @returns the document with its `_id`. @throws an error that `isDuplicateKey` recognises */
   async insertOne(document: New<Doc>): Promise<Doc> {
     const copy = { ...document } as OptionalUnlessRequiredId<Doc>
     const { insertedId } = await this.run(collection => collection.insertOne(copy))
     return { ...document, _id: insertedId } as unknown as Doc
   }
 
-  /** `inserted` is true when an upsert inserted a document. */
+  /** `inserted` is true if an upsert inserted a document. */
   async updateOne(
     filter: Filter<Doc>,
     update: UpdateFilter<Doc>,
@@ -156,7 +119,7 @@ export class QueryBuilder<Doc extends Identified> {
     }
   }
 
-  /** Changes one document and returns it, as it is after the change or as it was before; null when none matched. */
+  /** Changes one document and returns it as it is after the change, or as it was before; null if none matched. */
   async findOneAndUpdate<Name extends Field<Doc> = Field<Doc>>(
     filter: Filter<Doc>,
     update: UpdateFilter<Doc>,
@@ -177,7 +140,7 @@ export class QueryBuilder<Doc extends Identified> {
     return found as Selected<Doc, Name> | null
   }
 
-  /** @returns whether there was one */
+  /** @returns whether a document was deleted */
   async deleteOne(filter: Filter<Doc>): Promise<boolean> {
     assertNoPrograms(filter)
     return (await this.run(collection => collection.deleteOne(filter))).deletedCount > 0
@@ -188,7 +151,7 @@ export class QueryBuilder<Doc extends Identified> {
     return this.run(collection => collection.countDocuments(filter, { ...this.#limits, ...(signal && { signal }) }))
   }
 
-  /** Runs a pipeline written by code. `Item` is what comes out of it, taken on trust. */
+  /** Runs a pipeline written in code. `Item` is the type of the results, which is not checked. */
   aggregate<Item extends Document>(
     pipeline: readonly Document[],
     { signal = this.#currentSignal() }: ReadOptions = {},
@@ -200,8 +163,8 @@ export class QueryBuilder<Doc extends Identified> {
   }
 
   /**
-   * Creates the indexes that are missing. Others are left alone. Safe when several instances start at once.
-   * @throws {IndexError} when one of that name or on those fields is different, or existing documents break a unique one
+   * Creates the missing indexes, and leaves all others alone. Safe if several instances start at the same time.
+   * @throws {IndexError} if an index with the same name or fields is different, or existing documents violate a unique one
    */
   ensureIndexes(): Promise<{ readonly created: readonly string[] }> {
     return ensureIndexes(
@@ -209,27 +172,11 @@ export class QueryBuilder<Doc extends Identified> {
       this.#indexes as readonly IndexDefinition[],
     )
   }
+}
 
-  #find<Item extends Document>(
-    filter: Filter<Doc>,
-    order: FullOrder | undefined,
-    options: ReadOptions & { select?: readonly string[] | undefined; skip?: number; limit?: number },
-  ): Promise<Item[]> {
-    assertNoPrograms(filter)
-    const { select, skip, limit, signal = this.#currentSignal() } = options
-    return this.run(collection =>
-      collection
-        .find<Item>(filter, {
-          ...this.#limits,
-          ...projection(select),
-          ...(order && { sort: order.map(([field, direction]) => [field, direction]) as [string, 1 | -1][] }),
-          ...(skip !== undefined && { skip }),
-          ...(limit !== undefined && { limit }),
-          ...(signal && { signal }),
-        })
-        .toArray(),
-    )
-  }
+/** The driver's projection for a list of field names. */
+function projection(names: readonly string[] | undefined): { projection?: Document } {
+  return names ? { projection: Object.fromEntries(['_id', ...names].map(name => [name, 1])) } : {}
 }
 
 function atLeastOne(name: string, value: number): void {

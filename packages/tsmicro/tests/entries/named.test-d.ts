@@ -18,7 +18,7 @@ import type {
   ValidationDetail,
 } from 'tsmicro/contract'
 import { contract, defineErrors, defineRoles, event, frameworkErrors, procedure } from 'tsmicro/contract'
-import type { Field, Mongo, Page, Selected, Slice } from 'tsmicro/mongo'
+import type { Field, Mongo, Page, Selected } from 'tsmicro/mongo'
 import Type from 'typebox'
 import { z } from 'zod'
 
@@ -57,9 +57,6 @@ class Blogs {
   }
   page(page: number): Promise<Page<Selected<Blog, 'title'>>> {
     return this.#blogs.findPaginated({ filter: {}, sort: { slug: 1 }, page, limit: 10, select: ['title'] })
-  }
-  after(cursor: string): Promise<Slice<Blog>> {
-    return this.#blogs.findAfter({ filter: {}, sort: { slug: 1 }, cursor, limit: 10 })
   }
 }
 
