@@ -1,14 +1,14 @@
 import pg, { type ClientConfig } from 'pg'
 import { UnusableError } from '../errors/index.ts'
-import { takeTls } from './tls.ts'
 import { unusable } from './errors.ts'
+import { takeTls } from './tls.ts'
 import { PreferTls } from './wire.ts'
 
-export interface ClientSettings {
+interface ClientSettings {
   readonly url: string
   readonly applicationName: string | undefined
   readonly connectTimeoutMs: number
-  /** Undefined: the client's limit alone. */
+  /** Undefined: only the client's limit applies. */
   readonly statementTimeoutMs: number | undefined
   readonly queryTimeoutMs: number
 }
@@ -16,9 +16,9 @@ export interface ClientSettings {
 type Done = (error?: Error | null) => void
 
 /**
- * The class of a pool's clients. Unlike pg's own they read `sslmode` as libpq does (the files of certificates again for each
- * connection), say what will not mend by itself as `UnusableError`, and never end the process: pg's pool lets a client do that
- * which throws when it is made, or emits an `error` before it is connected.
+ * The class of a pool's clients. Unlike pg's own, they read `sslmode` as libpq does (and certificate files again for each
+ * connection), report permanent problems as `UnusableError`, and never end the process: in pg's pool, a client does that if its
+ * constructor throws, or if it emits an `error` before it is connected.
  */
 export function clientClass(settings: ClientSettings): new () => pg.Client {
   return class Client extends pg.Client {
@@ -69,17 +69,17 @@ function configOf({ url, applicationName, connectTimeoutMs, statementTimeoutMs, 
   return connection ? { ...config, connection } : config
 }
 
-/** @throws {UnusableError} without the URL in its text, which has a password in it */
+/** @throws {UnusableError} without the URL in its message, as that contains a password */
 function hostOf(base: string): string {
   try {
-    // no host, which URL does not take: that of PGHOST
+    // URL refuses an empty host, which means the one in PGHOST.
     const { protocol, hostname, pathname } = new URL(base.replace(/@(?=\/|$)/, '@localhost'))
-    // pg does not look at the scheme; and with an @ in the path, what is taken for the host is a piece of the password
+    // pg ignores the scheme; and with an @ in the path, the supposed host is a part of the password.
     if (/^postgres(ql)?:$/.test(protocol) && !pathname.includes('@')) return decodeURIComponent(hostname)
   } catch {
-    // told below
+    // See below.
   }
   throw new UnusableError(
-    'the URL of PostgreSQL cannot be read: it is to be postgres://user:password@host:port/database, with special characters of the password percent-encoded (@ is %40)',
+    'the URL of PostgreSQL cannot be read: use postgres://user:password@host:port/database, with special characters of the password percent-encoded (@ is %40)',
   )
 }

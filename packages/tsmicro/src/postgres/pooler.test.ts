@@ -168,13 +168,13 @@ test('what a pooler refuses for good is told at once, with what to do', { skip }
       { pooler: undefined },
       /unsupported startup parameter: statement_timeout: .* set pooler to 'transaction' \(DATABASE_POOLER=transaction\)/,
     ],
-    [{ url: `${url}?options=-c%20work_mem%3D1MB` }, /unsupported startup parameter: options: leave it out/],
+    [{ url: `${url}?options=-c%20work_mem%3D1MB` }, /unsupported startup parameter: options: remove it/],
     [
       { url: url.replace(/app$/, 'missing') },
-      /no such database: missing: see its URL, and the configuration of the pooler/,
+      /no such database: missing: check its URL, and the configuration of the pooler/,
     ],
-    [{ url: url.replace(/app$/, 'nowhere') }, /"nowhere" does not exist: make the database "nowhere"/],
-    [{ url: url.replace(/:[^:@]*@/, ':wrong@') }, /SASL authentication failed: see its URL/],
+    [{ url: url.replace(/app$/, 'nowhere') }, /"nowhere" does not exist: create the database "nowhere"/],
+    [{ url: url.replace(/:[^:@]*@/, ':wrong@') }, /SASL authentication failed: check its URL/],
     [{ url: `${url}?sslmode=require` }, /does not support SSL connections/],
   ]
   for (const [options, expected] of cases) {

@@ -1,38 +1,35 @@
-import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type IsolationLevel, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
-import { rootMessage } from '../errors/index.ts'
+import { rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { checkPool } from './check.ts'
 import { clientClass } from './client.ts'
 import { endPool } from './end.ts'
+import { isSerializationFailure } from './errors.ts'
 import { type MigrateOptions, migrate } from './migrations/migrate.ts'
 import { rethrow, sessionPool } from './pool.ts'
-import { PreparedStatements } from './prepared.ts'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { IsolationLevel, Kysely, Transaction } from 'kysely'
-import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { isSerializationFailure } from './errors.ts'
-import { isStalePlan } from './prepared.ts'
+import { isStalePlan, PreparedStatements } from './prepared.ts'
 import { transactionSignal } from './session.ts'
 
 export interface PostgresOptions {
   /**
-   * `postgres://user:password@host:5432/database`. `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `sslcrl` and `sslpassword` mean
-   * what they mean to libpq: without them `prefer`, TLS where the server has it, and nobody's certificate is checked. Two
-   * differences: `verify-full` without `sslrootcert` goes by the authorities that Node knows, and `allow` is refused.
+   * `postgres://user:password@host:5432/database`. `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `sslcrl` and `sslpassword`
+   * mean the same as in libpq. The default is `prefer`: TLS if the server supports it, without checking its certificate. Two
+   * differences: `verify-full` without `sslrootcert` uses the authorities that Node knows, and `allow` is refused.
    */
   readonly url: string
   /**
-   * What stands between here and the server: `transaction` for a pooler that may give each transaction another session, such as
-   * PgBouncer 1.18 or newer, whatever its `pool_mode` is but `statement`. Then nothing is expected of a session: the limit of
-   * statements is set within each transaction, and outside of them the client has the server end what takes too long. Default:
-   * nothing, or a pooler that keeps a session for a connection and passes `statement_timeout` on, which PgBouncer refuses.
+   * `transaction` for a pooler that may give each transaction another session, such as PgBouncer 1.18 or newer with any
+   * `pool_mode` except `statement`. Then nothing is expected of a session: the time limit of statements is set in each
+   * transaction, and outside transactions the client cancels statements that take too long. Default: no pooler, or one that
+   * keeps a session per connection and passes `statement_timeout` on, which PgBouncer refuses.
    */
   readonly pooler?: 'transaction' | undefined
-  /** Connections at most. Default 10. */
+  /** Maximum number of connections. Default 10. */
   readonly poolSize?: number
   /**
-   * Whether statements with parameters that come again and again are prepared, 200 a connection at most. Default true, and false
-   * behind a `pooler`. When a prepared statement's columns have changed meanwhile, it is sent again; in a transaction that is
+   * Whether recurring statements with parameters are prepared, at most 200 per connection. Default true, and false behind a
+   * `pooler`. If the columns of a prepared statement have changed meanwhile, it is sent again; in a transaction that is
    * `SERVICE_UNAVAILABLE`, unless it has `retries`.
    */
   readonly preparedStatements?: boolean | undefined
@@ -43,40 +40,57 @@ export interface PostgresOptions {
   /** Longest run of a statement, in milliseconds. Default 30000. */
   readonly statementTimeoutMs?: number
   /**
-   * What ends the reads of whoever asks now: a `select` outside of transactions is cancelled on the server when the signal
-   * aborts, and rejects with its reason. Changes are not: see `TransactionOptions.signal`. In a service:
-   * `() => currentContext()?.deadline.signal`. Costs about 3 µs a read, most of it the AbortController.
+   * The signal of the current caller, which ends its reads: a `select` outside transactions is cancelled on the server when the
+   * signal aborts, and rejects with its reason. Changes are not cancelled: see `TransactionOptions.signal`. In a service:
+   * `() => currentContext()?.deadline.signal`. Costs about 3 µs per read, most of it for the AbortController.
    */
   readonly currentSignal?: () => AbortSignal | undefined
-  /** Told about connections that died while idle, and of limits that a pooler keeps from the server: nobody else would hear of it. */
+  /** Receives what nobody else would notice: lost idle connections, and time limits that a pooler does not pass on. */
   readonly log?: { warn(fields: object, message: string): void }
 }
 
+interface TransactionOptions {
+  /** Default: the server's, `read committed`. */
+  readonly isolation?: IsolationLevel
+  /**
+   * How often the whole function is run again after a serialization failure or a deadlock. Default 0. Otherwise, the function
+   * must not do anything outside the database that can't be done twice.
+   */
+  readonly retries?: number
+  /**
+   * Undoes the transaction if it aborts before COMMIT is sent: the running statement is cancelled on the server, nothing
+   * further is sent, and the promise is rejected with the signal's reason. Default: the transaction is completed even if its
+   * caller is gone.
+   */
+  readonly signal?: AbortSignal
+}
+
 /**
- * A PostgreSQL database. Failures to reach it are `SERVICE_UNAVAILABLE`, statements that ran too long are
- * `DEADLINE_EXCEEDED`, both with the driver's error as cause; violated constraints are recognised by `isUniqueViolation`
- * and its likes. When the server is back, so is this: connections are made anew as they are needed.
+ * A PostgreSQL database. If it can't be reached, queries fail with `SERVICE_UNAVAILABLE`; statements that take too long fail
+ * with `DEADLINE_EXCEEDED`. Both have the driver's error as cause. Violated constraints are recognised by `isUniqueViolation`
+ * and similar functions. Reconnects by itself when the server is back.
  */
 export interface Postgres<DB> {
   readonly name: 'postgres'
   /** Typed queries. */
   readonly db: Kysely<DB>
-  /** Runs a function in a transaction: committed when it returns, rolled back when it throws. */
+  /** Runs a function in a transaction, which is committed if it returns and rolled back if it throws. */
   transaction<T>(run: (transaction: Transaction<DB>) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
-   * Applies the migrations `NNNN_name.sql` of a directory that were not applied yet, in order, each in a transaction of its
-   * own, which it must not end (`COMMIT` and its likes are refused before anything runs, and so is what only psql understands).
-   * Safe when several instances start at once. What PostgreSQL does not do in a transaction, like `CREATE INDEX CONCURRENTLY`, goes
-   * into a file of its own that begins with the line `-- tsmicro: no transaction`: its statements run one by one, and when one
-   * fails, the next start says what to look at.
-   * @throws {MigrationError} when what was applied was changed or is missing, belongs to another service, or a migration fails
+   * Applies the migrations `NNNN_name.sql` of a directory that were not applied yet, in order, each in a transaction that it
+   * must not end (`COMMIT` and similar statements are refused before anything runs, as is everything that only psql
+   * understands). Safe if several instances start at the same time. A statement that PostgreSQL does not run in a transaction,
+   * like `CREATE INDEX CONCURRENTLY`, goes into a separate file that begins with the line `-- tsmicro: no transaction`: its
+   * statements run one by one, and if one fails, the next start says what to check.
+   * @throws {MigrationError} if an applied migration was changed, is missing or belongs to another service, or if a migration
+   * fails
    */
   migrate(directory: URL, options?: MigrateOptions): Promise<{ readonly applied: readonly string[] }>
-  /** Tries once whether the server can be used. */
+  /** Checks once whether the server can be used. */
   connect(): Promise<void>
-  /** @throws {SERVICE_UNAVAILABLE} when no query is answered within 1.5 seconds */
+  /** @throws {SERVICE_UNAVAILABLE} if a query is not answered within 1.5 seconds */
   check(): Promise<void>
-  /** Waits for running queries, three seconds at most, then closes all connections. Harmless when repeated. */
+  /** Waits at most three seconds for running queries, then closes all connections. May be called twice. */
   close(): Promise<void>
 }
 
@@ -95,7 +109,7 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     applicationName,
     connectTimeoutMs,
     statementTimeoutMs: options.pooler ? undefined : statementTimeoutMs,
-    // the server enforces the limit above; this one is for a server that can't be heard any more
+    // The server enforces the limit above; this one is for a server that no longer answers.
     queryTimeoutMs: statementTimeoutMs + 5000,
   })
   const pool = new pg.Pool({ Client, max: poolSize, connectionTimeoutMillis: connectTimeoutMs })
@@ -110,11 +124,7 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     prepared: new PreparedStatements(options.preparedStatements ?? options.pooler === undefined, log),
   })
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: sessions, controlClient: Client as never }) })
-  const migrator = {
-    pool,
-    open: () => new Client(),
-    ownSession: options.pooler === undefined,
-  }
+  const migrator = { pool, open: () => new Client(), ownSession: options.pooler === undefined }
   let closing: Promise<void> | undefined
   return {
     name: 'postgres',
@@ -130,23 +140,8 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
   }
 }
 
-export interface TransactionOptions {
-  /** Default: the server's, `read committed`. */
-  readonly isolation?: IsolationLevel
-  /**
-   * How often the whole function is run again after a serialization failure or a deadlock. Default 0. With more, the
-   * function must do nothing outside the database that can't be done twice.
-   */
-  readonly retries?: number
-  /**
-   * Undoes the transaction when it aborts before COMMIT is sent: what is running on the server is cancelled, nothing further is
-   * sent, and the promise is rejected with the signal's reason. Default: it runs to its end, whoever is gone.
-   */
-  readonly signal?: AbortSignal
-}
-
-/** @throws {SERVICE_UNAVAILABLE} also when the last attempt was undone in favour of another transaction */
-export async function runTransaction<DB, T>(
+/** @throws {SERVICE_UNAVAILABLE} also if the last attempt was rolled back in favour of another transaction */
+async function runTransaction<DB, T>(
   db: Kysely<DB>,
   run: (transaction: Transaction<DB>) => Promise<T>,
   { isolation, retries = 0, signal }: TransactionOptions = {},
@@ -159,7 +154,7 @@ export async function runTransaction<DB, T>(
     } catch (error) {
       if (!isSerializationFailure(error) && !isStalePlan(error)) throw error
       if (attempt >= retries) throw new SERVICE_UNAVAILABLE(undefined, { cause: error })
-      // by chance, so that the same two do not meet again
+      // A random time, so that the same two do not conflict again.
       await sleep(Math.random() * 10 * 2 ** Math.min(attempt, 5), undefined, { ...(signal && { signal }) })
     }
   }

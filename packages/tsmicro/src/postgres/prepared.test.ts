@@ -90,7 +90,7 @@ test('a session that forgets what was prepared, as behind a pooler, ends that an
       .at('warn')
       .map(({ message }) => message)
       .join(),
-    /^PostgreSQL keeps no prepared statements, .* set pooler\): prepared statement "tsmicro_\w+" does not exist$/,
+    /^PostgreSQL does not keep prepared statements, .* set pooler\): prepared statement "tsmicro_\w+" does not exist$/,
   )
   assert.equal((await prepared(postgres)).count, 0)
 })

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import { codeOf } from './errors.ts'
 
-/** So often a statement has come when it gets a name: what is put together for one request never does. */
+/** A statement gets a name when it is sent this often; a statement composed for one request never does. */
 const OFTEN = 5
-/** Each connection keeps what it has prepared; so many at most, with those whose plan got stale. */
+/** Each connection keeps what it has prepared. This limit includes statements whose plan became stale. */
 const MOST_NAMES = 200
 const MOST_COUNTED = 1000
 const PREFIX = 'tsmicro_'
 
 /**
- * Which statements of a pool are prepared: PostgreSQL then reads and plans them once a connection and not each time. A name is made of the
- * statement's text, so that it can mean nothing else, whoever shares a session.
+ * Decides which statements of a pool are prepared: PostgreSQL then parses and plans them once per connection instead of each
+ * time. A name is derived from the statement's text, so that it can't mean anything else, whoever shares a session.
  */
 export class PreparedStatements {
   readonly #counts = new Map<string, number>()
@@ -24,7 +24,7 @@ export class PreparedStatements {
     this.#log = log
   }
 
-  /** Undefined: it is sent as it is. */
+  /** The name of a prepared statement; undefined if it is sent unprepared. */
   nameOf(sql: string): string | undefined {
     if (this.#off) return undefined
     const name = this.#names.get(sql)
@@ -37,8 +37,8 @@ export class PreparedStatements {
   }
 
   /**
-   * True when a failure was the name's and not the statement's, which then may be sent again without one. A statement whose
-   * columns have changed gets another name; a session that lost its names (a pooler that was not told of) ends all of them.
+   * True if the prepared name failed and not the statement itself, which may then be sent again without a name. A statement
+   * whose columns have changed gets another name; if a session has lost its names (an undeclared pooler), no more are used.
    */
   learn(sql: string, error: unknown): boolean {
     if (isStalePlan(error)) {
@@ -51,7 +51,7 @@ export class PreparedStatements {
     if (!this.#off) {
       this.#log?.warn(
         {},
-        `PostgreSQL keeps no prepared statements, so none are made from now on (a pooler? set pooler): ${error.message}`,
+        `PostgreSQL does not keep prepared statements, so they are no longer used (a pooler? set pooler): ${error.message}`,
       )
     }
     this.#off = true
@@ -67,7 +67,7 @@ export class PreparedStatements {
   }
 }
 
-/** What a prepared `select *` says once after its table has got another column. */
+/** The error of a prepared `select *` after its table got another column. */
 export function isStalePlan(error: unknown): boolean {
   return (
     error instanceof Error && codeOf(error) === '0A000' && error.message === 'cached plan must not change result type'

@@ -1,32 +1,52 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { PoolClient, QueryResult } from 'pg'
 import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { requestCancel } from './wire.ts'
 import { hasSqlState, isSerializationFailure, isStatementEnded, translate } from './errors.ts'
 import type { PreparedStatements } from './prepared.ts'
+import { requestCancel } from './wire.ts'
 
-/** What ends the transaction that is about to begin. */
+const BEGIN = /^\s*(?:begin|start\s+transaction)\b/i
+const END = /^\s*(?:commit|end|rollback|abort)\s*;?\s*$/i
+const ROLLBACK = /^\s*(?:rollback|abort)\b/i
+const COMMIT = /^\s*(?:commit|end)\b/i
+const READS = /^\s*(?:select|with)\b/i
+const WRITES = /\b(?:insert|update|delete|merge)\b/i
+
+export const begins = (sql: string) => BEGIN.test(sql)
+
+/** Ends the whole transaction, not only a part of it. */
+export const ends = (sql: string) => END.test(sql)
+
+/** Undoes the transaction or a part of it. */
+export const undoes = (sql: string) => ROLLBACK.test(sql)
+
+export const commits = (sql: string) => COMMIT.test(sql)
+
+/** Certainly changes no row. In doubt it does not count as a read: a column named like a command is enough. */
+export const reads = (sql: string) => READS.test(sql) && !WRITES.test(sql)
+
+/** The signal of the transaction that is about to begin. */
 export const transactionSignal = new AsyncLocalStorage<AbortSignal | undefined>()
 
 export interface SessionOptions {
   readonly currentSignal: (() => AbortSignal | undefined) | undefined
-  /** Longest run of a statement, where the session itself has no such limit because a pooler is in between. */
+  /** Longest run of a statement, if the session has no such limit because a pooler is in between. */
   readonly limitMs: number | undefined
   readonly prepared: PreparedStatements
 }
 
-/** A server that has not ended a statement so long after it was asked to, in milliseconds, will not. */
+/** How long to wait for the server to end a statement after it was asked to. */
 const CANCEL_LIMIT_MS = 1000
 
 /**
- * A connection of the pool that translates its failures, and ends statements that nobody waits for any more: reads outside
- * of transactions by the current signal, and what is in a transaction by the transaction's own. A change that was
- * begun without one is finished: whether it is wanted without its caller, only the code that makes it can tell.
+ * A connection of the pool that translates failures and cancels statements that nobody waits for: reads outside transactions by
+ * the current signal, statements in a transaction by the signal of the transaction. A change without such a signal is
+ * completed: only the code that makes it knows whether it is wanted without its caller.
  */
 export class Session {
   readonly #client: PoolClient
   readonly #options: SessionOptions
-  /** Why nothing more can be had from it: without this a ROLLBACK would wait for its own time-out. */
+  /** Why the connection can no longer be used. Without this, a ROLLBACK would wait for its own timeout. */
   #broken: unknown
   #inTransaction = false
   #ownSignal: AbortSignal | undefined
@@ -38,10 +58,10 @@ export class Session {
   }
 
   async query(sql: string, values?: readonly unknown[]): Promise<QueryResult> {
-    if (this.#cancelling) await this.#calmDown()
+    if (this.#cancelling) await this.#absorbCancel()
     if (this.#broken !== undefined) throw this.#broken
     const signal = this.#signalOf(sql)
-    // not sent, so it is surely not done
+    // It was not sent, so it is certainly not done.
     signal?.throwIfAborted()
     try {
       const result = await this.#runPrepared(sql, values, signal)
@@ -49,12 +69,12 @@ export class Session {
       return result
     } catch (error) {
       if (error === signal?.reason) throw error
-      // Alone, it is a transaction of its own that lost to another.
+      // A single statement is a transaction too, which lost to another one.
       if (!this.#inTransaction && isSerializationFailure(error)) {
         throw new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
       }
       const translated = translate(error)
-      // a statement that timed out on the server leaves a good connection; one that we gave up on is still running there
+      // After a timeout on the server the connection is usable; a statement that we gave up on is still running there.
       if (translated !== error && !hasSqlState(error)) this.#broken = translated
       throw translated
     }
@@ -63,7 +83,7 @@ export class Session {
   release(destroy?: boolean): void {
     this.#leaveTransaction()
     if (!this.#cancelling) this.#client.release(destroy || this.#broken !== undefined)
-    else void this.#calmDown().then(() => this.release(destroy))
+    else void this.#absorbCancel().then(() => this.release(destroy))
   }
 
   #signalOf(sql: string): AbortSignal | undefined {
@@ -82,7 +102,7 @@ export class Session {
     try {
       return await this.#run(sql, values, signal, name)
     } catch (error) {
-      // In a transaction nothing can follow a failure but its end.
+      // After a failure, a transaction can only be ended.
       if (name === undefined || !prepared.learn(sql, error) || this.#inTransaction) throw error
       signal?.throwIfAborted()
       return this.#run(sql, values, signal)
@@ -97,16 +117,15 @@ export class Session {
   ): Promise<QueryResult> {
     const { limitMs } = this.#options
     if (limitMs !== undefined && begins(sql)) {
-      // In one message, so that it costs no further way to the server and back.
+      // In one message, which saves a round trip.
       const both: unknown = await this.#client.query(`${sql}; set local statement_timeout = ${limitMs}`)
       return Array.isArray(both) ? both[0] : (both as QueryResult)
     }
-    const text = sql
     const running =
       name === undefined
-        ? this.#client.query(text, values as unknown[])
-        : this.#client.query({ name, text, values: values as unknown[] })
-    // Ending a COMMIT could leave it done here and unknown to a standby.
+        ? this.#client.query(sql, values as unknown[])
+        : this.#client.query({ name, text: sql, values: values as unknown[] })
+    // A cancelled COMMIT could be done here, but unknown to a standby.
     if (signal && !commits(sql)) return this.#untilEnded(running, signal, this.#inTransaction ? undefined : limitMs)
     return limitMs === undefined || this.#inTransaction ? running : this.#untilEnded(running, undefined, limitMs)
   }
@@ -116,13 +135,16 @@ export class Session {
     this.#ownSignal = undefined
   }
 
-  /** The statement's own outcome, also when the end comes too late to change it; otherwise why it was ended. */
+  /**
+   * Settles like the statement, even if the cancellation comes too late; otherwise rejects with the reason for the
+   * cancellation.
+   */
   #untilEnded(
     running: Promise<QueryResult>,
     signal: AbortSignal | undefined,
     limitMs: number | undefined,
   ): Promise<QueryResult> {
-    // By hand: with Promise.race a read cost some 10 µs more, of 60 in all.
+    // Promise.race would cost some 10 µs more per read, of 60 in total.
     return new Promise((resolve, reject) => {
       let why: unknown
       let timer = limitMs === undefined ? undefined : setTimeout(() => cancel(new DEADLINE_EXCEEDED()), limitMs)
@@ -155,38 +177,18 @@ export class Session {
   }
 
   /**
-   * A request to end a statement may reach the session when that has ended by itself, and would hit the next one. So after
-   * the server has passed it on, the session is asked for something that it may hit.
+   * A cancel request may reach the session after its statement has ended, and would then hit the next one. So after the server
+   * has passed it on, the session runs a statement that it may hit.
    */
-  async #calmDown(): Promise<void> {
+  async #absorbCancel(): Promise<void> {
     const passedOn = await this.#cancelling
     this.#cancelling = undefined
     if (this.#broken !== undefined) return
     try {
-      if (!passedOn) throw new Error('PostgreSQL did not take the request to end a statement')
+      if (!passedOn) throw new Error('PostgreSQL did not accept the request to cancel a statement')
       await this.#client.query({ text: 'select 1', query_timeout: CANCEL_LIMIT_MS } as { text: string })
     } catch (error) {
       if (!hasSqlState(error)) this.#broken = translate(error)
     }
   }
 }
-
-const BEGIN = /^\s*(?:begin|start\s+transaction)\b/i
-const END = /^\s*(?:commit|end|rollback|abort)\s*;?\s*$/i
-const ROLLBACK = /^\s*(?:rollback|abort)\b/i
-const COMMIT = /^\s*(?:commit|end)\b/i
-const READS = /^\s*(?:select|with)\b/i
-const WRITES = /\b(?:insert|update|delete|merge)\b/i
-
-export const begins = (sql: string) => BEGIN.test(sql)
-
-/** Ends the transaction, and not only a part of it. */
-export const ends = (sql: string) => END.test(sql)
-
-/** Undoes the transaction or a part of it. */
-export const undoes = (sql: string) => ROLLBACK.test(sql)
-
-export const commits = (sql: string) => COMMIT.test(sql)
-
-/** Surely changes no row. In doubt it is no read: a column with the name of a command is enough. */
-export const reads = (sql: string) => READS.test(sql) && !WRITES.test(sql)

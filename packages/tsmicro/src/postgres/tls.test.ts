@@ -81,8 +81,8 @@ for (const name of ['only_tls', 'only_plain', 'with_cert']) {
 
 test('sslmode means what it means to libpq, where the server has TLS', async () => {
   const [ca, otherCa] = [path('ca'), path('otherCa')]
-  const selfSigned = /certificate.*: see sslmode, sslrootcert/
-  const wrongName = /does not match certificate's altnames.*: see sslmode/
+  const selfSigned = /certificate.*: check sslmode, sslrootcert/
+  const wrongName = /does not match certificate's altnames.*: check sslmode/
   const cases: [parameters: string, expected: boolean | RegExp, host?: string][] = [
     ['', true],
     ['sslmode=disable', false],
@@ -105,7 +105,7 @@ test('sslmode means what it means to libpq, where the server has TLS', async () 
     [`sslmode=verify-full&sslrootcert=${ca}.missing`, /sslrootcert cannot be read: ENOENT/, 'localhost'],
     ['sslmode=allow', /sslmode=allow is not supported: it is to be one of disable, prefer/],
     ['sslmode=Require', /sslmode=Require is not supported/],
-    ['channel_binding=require', /channel_binding=require is not supported: leave it out/],
+    ['channel_binding=require', /channel_binding=require is not supported: remove it/],
     ['sslmode=prefer&sslnegotiation=direct', /needs sslmode=require/],
   ]
   for (const [parameters, expected, host] of cases) {
@@ -124,7 +124,7 @@ test('what a database demands decides, and a certificate of the client’s own i
   assert.equal(await outcome(url(own, { database: 'with_cert' })), true)
   assert.match(String(await outcome(url('sslmode=require', { database: 'with_cert' }))), /valid client certificate/)
   const mixed = `sslmode=require&sslcert=${path('clientCert')}&sslkey=${path('serverKey')}`
-  assert.match(String(await outcome(url(mixed, { database: 'with_cert' }))), /key values mismatch.*: see sslmode/)
+  assert.match(String(await outcome(url(mixed, { database: 'with_cert' }))), /key values mismatch.*: check sslmode/)
 })
 
 test('a server without TLS: only prefer does without', async () => {
@@ -147,7 +147,7 @@ test('an expired certificate is refused by whoever looks at it', async () => {
   const verified = url(`sslmode=verify-ca&sslrootcert=${path('ca')}`)
   // The server reads its files again a moment after it was told to.
   while ((await outcome(verified)) === true) await sleep(10)
-  assert.match(String(await outcome(verified)), /certificate has expired: see sslmode/)
+  assert.match(String(await outcome(verified)), /certificate has expired: check sslmode/)
   assert.equal(await outcome(url('sslmode=require')), true)
 })
 

@@ -3,23 +3,23 @@ import type { ConnectionOptions } from 'node:tls'
 import { UnusableError } from '../errors/index.ts'
 
 /** How a connection is protected. */
-export interface Tls {
-  /** What is given to `tls.connect`; undefined: no TLS. */
+interface Tls {
+  /** For `tls.connect`; undefined for no TLS. */
   readonly options: ConnectionOptions | undefined
-  /** `sslmode=prefer`: without, where the server has none. */
+  /** `sslmode=prefer`: no TLS if the server does not support it. */
   readonly optional: boolean
-  /** The handshake begins at once, without asking for it (`sslnegotiation=direct`, PostgreSQL 17). */
+  /** The handshake begins at once, without a request (`sslnegotiation=direct`, PostgreSQL 17). */
   readonly direct: boolean
 }
 
 const MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 type Mode = (typeof MODES)[number]
 
-/** What pg accepts beside libpq's parameter. */
+/** What pg accepts in addition to libpq's parameter. */
 const SSL: Readonly<Record<string, Mode>> = { true: 'require', '1': 'require', false: 'disable', '0': 'disable' }
 const FILES = ['sslrootcert', 'sslcert', 'sslkey', 'sslcrl']
 const OWN = [...FILES, 'sslmode', 'ssl', 'sslpassword', 'sslnegotiation', 'uselibpqcompat']
-/** They would protect more than is done here: to pass over them would be a promise that is not kept. */
+/** Settings for protection that is not implemented: to ignore them would be a broken promise. */
 const UNSUPPORTED = [
   'channel_binding',
   'require_auth',
@@ -32,16 +32,17 @@ const UNSUPPORTED = [
 const HARMLESS = ['prefer', 'disable', 'allow', '']
 
 /**
- * Reads the parameters of libpq (PostgreSQL manual, "SSL Support") and takes them out: pg has another opinion of `prefer`,
- * `require` and `verify-ca`. Where the URL is silent, PGSSLMODE and its likes count, as in libpq; without them `prefer`.
+ * Reads libpq's parameters (PostgreSQL manual, "SSL Support") and removes them, as pg treats `prefer`, `require` and
+ * `verify-ca` differently. As in libpq, PGSSLMODE and similar variables apply where the URL says nothing; without them it is
+ * `prefer`.
  *
- * @throws {UnusableError} for what cannot be done as it is asked for
+ * @throws {UnusableError} for settings that are not supported
  */
 export function takeTls(parameters: URLSearchParams, overSocketFile: boolean): Tls {
   const asked = (name: string) => parameters.get(name) ?? process.env[`PG${name.toUpperCase()}`] ?? undefined
   for (const name of UNSUPPORTED) {
     const value = asked(name) ?? ''
-    if (!HARMLESS.includes(value)) throw new UnusableError(`${name}=${value} is not supported: leave it out`)
+    if (!HARMLESS.includes(value)) throw new UnusableError(`${name}=${value} is not supported: remove it`)
     parameters.delete(name)
   }
   const mode = modeOf(parameters.get('sslmode') ?? SSL[parameters.get('ssl') ?? ''] ?? asked('sslmode') ?? 'prefer')
@@ -49,16 +50,16 @@ export function takeTls(parameters: URLSearchParams, overSocketFile: boolean): T
   const files = mode === 'disable' || overSocketFile ? {} : optionsOf(mode, asked)
   for (const name of OWN) parameters.delete(name)
   if (mode === 'disable' || overSocketFile) return { options: undefined, optional: false, direct: false }
-  if (direct && mode === 'prefer') throw new UnusableError('sslnegotiation=direct needs sslmode=require or more')
+  if (direct && mode === 'prefer') throw new UnusableError('sslnegotiation=direct needs sslmode=require or stricter')
   return { options: files, optional: mode === 'prefer', direct }
 }
 
 function modeOf(value: string): Mode {
-  // pg's own name for what libpq calls require
+  // pg's own name for libpq's `require`.
   if (value === 'no-verify') return 'require'
   const mode = MODES.find(each => each === value)
   if (mode) return mode
-  throw new UnusableError(`sslmode=${value} is not supported: it is to be one of ${MODES.join(', ')}`)
+  throw new UnusableError(`sslmode=${value} is not supported: use one of ${MODES.join(', ')}`)
 }
 
 function optionsOf(mode: Mode, asked: (name: string) => string | undefined): ConnectionOptions {

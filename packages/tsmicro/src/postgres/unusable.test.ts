@@ -66,25 +66,25 @@ async function failure(address: string): Promise<unknown> {
 
 test('what will not mend by itself is reported as such, with what to do', async () => {
   const cases: [address: string, expected: RegExp][] = [
-    [url({ database: 'nowhere' }), /"nowhere" does not exist: make the database "nowhere", or correct its name/],
+    [url({ database: 'nowhere' }), /"nowhere" does not exist: create the database "nowhere", or correct its name/],
     [
       url({ password: 'wrong' }),
-      /password authentication failed for user "app": see user "app" and password in its URL/,
+      /password authentication failed for user "app": check user "app" and password in its URL/,
     ],
-    [url({ user: 'nobody' }), /failed for user "nobody": see user "nobody"/],
-    [url({ password: '' }), /password must be a .*string: see the password in its URL/],
+    [url({ user: 'nobody' }), /failed for user "nobody": check user "nobody"/],
+    [url({ password: '' }), /password must be a .*string: check the password in its URL/],
     [url({ user: 'md5er', password: 'wrong' }), /failed for user "md5er"/],
     [url({ user: 'md5er', password: '' }), /failed for user "md5er"|password/],
     [url({ user: 'clear', password: 'wrong' }), /failed for user "clear"/],
-    [url({ user: 'clear', password: '' }), /(?:empty password|failed).*: see user "clear"/],
-    [url({ user: 'rejected' }), /pg_hba\.conf rejects.*: see user "rejected"/],
-    [url({ user: 'asleep', password: 'right' }), /not permitted to log in: see user "asleep"/],
+    [url({ user: 'clear', password: '' }), /(?:empty password|failed).*: check user "clear"/],
+    [url({ user: 'rejected' }), /pg_hba\.conf rejects.*: check user "rejected"/],
+    [url({ user: 'asleep', password: 'right' }), /not permitted to log in: check user "asleep"/],
     [
       url({ user: 'clear', password: 'right', database: 'closed' }),
       /permission denied for database "closed": user "clear" and database "closed"/,
     ],
     [url({ query: '?options=-c%20nonsense%3D1' }), /unrecognized configuration parameter "nonsense"/],
-    ['postgres://app:pa/ss@127.0.0.1:5432/app', /URL of PostgreSQL cannot be read: it is to be postgres:\/\/user/],
+    ['postgres://app:pa/ss@127.0.0.1:5432/app', /URL of PostgreSQL cannot be read: use postgres:\/\/user/],
     ['postgres://one:1,two:2/app', /URL of PostgreSQL cannot be read/],
     ['mongodb://app:pw@127.0.0.1:5432/app', /URL of PostgreSQL cannot be read/],
     ['127.0.0.1:5432/app', /URL of PostgreSQL cannot be read/],
@@ -106,7 +106,7 @@ test('a service whose database is missing does not wait for it', async () => {
     assert.equal(error.name, 'StartError')
     assert.match(
       error.message,
-      /^postgres cannot be used: PostgreSQL at 127.*"nowhere" does not exist: make the database/,
+      /^postgres cannot be used: PostgreSQL at 127.*"nowhere" does not exist: create the database/,
     )
     return true
   })

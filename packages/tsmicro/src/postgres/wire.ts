@@ -1,11 +1,10 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import pg from 'pg'
-import type { PoolClient } from 'pg'
+import pg, { type PoolClient } from 'pg'
 
-/** pg's connection, with what its types do not tell. */
-export interface Wire extends EventEmitter {
+/** pg's connection, with members that its types do not declare. */
+interface Wire extends EventEmitter {
   ssl: unknown
   readonly stream: Socket
   readonly _keepAlive: boolean
@@ -18,11 +17,11 @@ export interface Wire extends EventEmitter {
   cancel(processID: number, secretKey: number): void
 }
 
-export const Connection = pg.Connection as unknown as new (config: object) => Wire
+const Connection = pg.Connection as unknown as new (config: object) => Wire
 
 /**
- * A connection with TLS where the server has it, and without where it has not (`sslmode=prefer`), which pg does not know. Like
- * libpq it goes on over the same socket. Emits `sslconnect` or `connect`, upon which pg's client introduces itself.
+ * A connection that uses TLS if the server supports it (`sslmode=prefer`), which pg does not know. Like libpq, it stays on the
+ * same socket either way. Emits `sslconnect` or `connect`, after which pg's client sends its startup message.
  */
 export class PreferTls extends Connection {
   readonly options: ConnectionOptions
@@ -35,7 +34,7 @@ export class PreferTls extends Connection {
   override connect(port: number | string, host?: string): void {
     const { stream } = this
     const failed = (error: Error & { code?: string }) => {
-      // as pg does: they belong to the end
+      // As in pg: these errors are part of the end.
       if (!(this._ending && (error.code === 'ECONNRESET' || error.code === 'EPIPE'))) this.emit('error', error)
     }
     this._connecting = true
@@ -46,12 +45,12 @@ export class PreferTls extends Connection {
       stream.setKeepAlive(this._keepAlive)
       this.requestSsl()
     })
-    stream.once('data', answer => this.#goOn(answer.toString('latin1'), host, failed))
+    stream.once('data', answer => this.#proceed(answer.toString('latin1'), host, failed))
     if (typeof port === 'number') stream.connect(port, host ?? 'localhost')
     else stream.connect(port)
   }
 
-  #goOn(answer: string, host: string | undefined, failed: (error: Error) => void): void {
+  #proceed(answer: string, host: string | undefined, failed: (error: Error) => void): void {
     if (answer === 'S') {
       this.ssl = this.options
       this.upgradeToSSL(host, failed)
@@ -65,7 +64,7 @@ export class PreferTls extends Connection {
   }
 }
 
-/** What pg has and its types do not tell. */
+/** Members of pg's client that its types do not declare. */
 interface Backend {
   readonly host: string
   readonly port: number
@@ -77,12 +76,12 @@ interface Backend {
 }
 
 /**
- * Asks the server to end the statement that a connection is busy with, over a connection of its own (PostgreSQL manual,
- * "Canceling Requests in Progress"). Unlike `pg_cancel_backend` it needs no authentication and no free place, and the key
- * makes sure that it is this session.
+ * Asks the server over a separate connection to cancel the statement that a connection is running (PostgreSQL manual,
+ * "Canceling Requests in Progress"). Unlike `pg_cancel_backend` this needs neither authentication nor a free connection slot,
+ * and the key ensures that it hits this session.
  *
- * @returns true when the server has closed that connection, which it does after it signalled the session; false when that
- *   did not happen within `limitMs`
+ * @returns true once the server has closed that connection, which it does after signalling the session; false if that did not
+ *   happen within `limitMs`
  */
 export function requestCancel(client: PoolClient, limitMs: number): Promise<boolean> {
   const { host, port, ssl, sslNegotiation, processID, secretKey, connection } = client as unknown as Backend
@@ -106,7 +105,7 @@ export function requestCancel(client: PoolClient, limitMs: number): Promise<bool
     })
     wire.on('sslconnect', send)
     wire.on('end', () => end(sent))
-    // the server may close it so hard that what we sent counts as not read
+    // The server may reset the connection even though it has read the request.
     wire.on('error', () => end(sent))
     if (host.startsWith('/')) wire.connect(`${host}/.s.PGSQL.${port}`)
     else wire.connect(port, host)

@@ -1,32 +1,32 @@
 /** What is wrong with a migration, for decisions in code. */
-export type MigrationProblem =
+type MigrationProblem =
   | 'name'
   | 'duplicate'
   | 'changed'
   | 'missing'
   | 'out-of-order'
   | 'failed'
-  /** It begins or ends transactions itself. */
+  /** It begins or ends a transaction itself. */
   | 'transaction'
-  /** It has what only psql understands. */
+  /** It has something that only psql understands. */
   | 'psql'
   /** It is not UTF-8. */
   | 'encoding'
-  /** A line `-- tsmicro: …` that is not understood. */
+  /** An unknown line `-- tsmicro: …`. */
   | 'marker'
-  /** One without a transaction that did not come to its end. */
+  /** A migration without a transaction that did not finish. */
   | 'unfinished'
   /** The database belongs to another service. */
   | 'foreign'
 
-/** Where in its file a migration's problem is. */
-export interface MigrationErrorOptions extends ErrorOptions {
+/** Where the problem is in the migration's file. */
+interface MigrationErrorOptions extends ErrorOptions {
   readonly line?: number | undefined
   readonly statement?: string | undefined
 }
 
 /**
- * The migrations can't be applied. Needs somebody to look; trying again does not help.
+ * The migrations can't be applied. Somebody has to look at it; trying again does not help.
  *
  * @example
  * try {
@@ -37,17 +37,17 @@ export interface MigrationErrorOptions extends ErrorOptions {
  * }
  */
 export class MigrationError extends Error {
+  override readonly name = 'MigrationError'
   readonly reason: MigrationProblem
   /** The file's name. */
   readonly migration: string
-  /** In the file, from 1, where it is known. */
+  /** The line in the file, from 1, if known. */
   readonly line: number | undefined
-  /** The statement it is about, where there is one. */
+  /** The statement in question, if any. */
   readonly statement: string | undefined
 
   constructor(reason: MigrationProblem, migration: string, message: string, options: MigrationErrorOptions = {}) {
     super(`migration ${migration} ${message}`, options)
-    this.name = 'MigrationError'
     this.reason = reason
     this.migration = migration
     this.line = options.line

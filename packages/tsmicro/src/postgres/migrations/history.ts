@@ -1,34 +1,38 @@
 import type { ClientBase, QueryResult } from 'pg'
-import type { AppliedMigration } from './plan.ts'
-import type { Task } from './within.ts'
 import { MigrationError } from './error.ts'
+import type { MigrationFile } from './files.ts'
+
+/** What was applied in a schema: the table `schema_migrations` in the first schema of the search path. */
+export interface History {
+  /** The table's name with its schema, as SQL: a migration may change the search path. */
+  readonly table: string
+  /** False if the table was only made or changed by this transaction, so that nobody else sees it yet. */
+  readonly complete: boolean
+}
+
+/** A row of the table `schema_migrations`. */
+export interface AppliedMigration {
+  readonly number: number
+  readonly name: string
+  readonly checksum: string
+  /** The service that applied it; null if an earlier version did not record it. */
+  readonly service: string | null
+  /** `begun` and `failed`: a migration without a transaction that did not finish. */
+  readonly state: string
+  readonly error: string | null
+  readonly applied_at: Date
+}
+
+/** A migration that is to be run and recorded. */
+export interface Task {
+  readonly file: MigrationFile
+  readonly history: History
+  readonly service: string | undefined
+}
 
 export type Query = <Row extends object>(text: string, values?: unknown[]) => Promise<QueryResult<Row>>
 
 const NO_LIMIT_MS = 2 ** 31 - 1
-
-/** Without the pool's limit on the client's side: neither waiting for another instance's migration nor a migration itself has to be quick. */
-export function queryOf(client: ClientBase): Query {
-  return <Row extends object>(text: string, values?: unknown[]) =>
-    client.query<Row>({ text, query_timeout: NO_LIMIT_MS, ...(values && { values }) } as { text: string })
-}
-
-/** Switches the server's limits off, until the end of the transaction or of the session; not all versions know all of them. */
-export function limitsOff(query: Query, until: 'transaction' | 'session'): Promise<unknown> {
-  return query(
-    `select set_config(name, '0', $1) from pg_catalog.pg_settings
-     where name in ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')`,
-    [until === 'transaction'],
-  )
-}
-
-/** What was applied in a schema: `schema_migrations` in the first one of the search path. */
-export interface History {
-  /** The table's name with its schema, as SQL: a migration may change the search path. */
-  readonly table: string
-  /** Whether the table was as it should be: otherwise it has just been made so, for whoever sees this transaction. */
-  readonly complete: boolean
-}
 
 const COLUMNS = {
   number: 'integer primary key',
@@ -40,7 +44,26 @@ const COLUMNS = {
   error: 'text',
 }
 
-/** Makes the table, or the columns that an earlier version did not have. Looks first: that needs no right to make tables. */
+/**
+ * Queries without the pool's client-side limit: waiting for another instance's migration may take long, and so may a migration.
+ */
+export function queryOf(client: ClientBase): Query {
+  return <Row extends object>(text: string, values?: unknown[]) =>
+    client.query<Row>({ text, query_timeout: NO_LIMIT_MS, ...(values && { values }) } as { text: string })
+}
+
+/** Switches the server's limits off until the end of the transaction or session. Not every version has all of them. */
+export function limitsOff(query: Query, until: 'transaction' | 'session'): Promise<unknown> {
+  return query(
+    `select set_config(name, '0', $1) from pg_catalog.pg_settings
+     where name in ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')`,
+    [until === 'transaction'],
+  )
+}
+
+/**
+ * Makes the table, or adds columns that an earlier version did not have. Looks first, as that needs no right to create tables.
+ */
 export async function ensureTable(query: Query): Promise<History> {
   const { rows } = await query<{ table: string | null; columns: string[] | null }>(
     `select quote_ident(current_schema()) || '.schema_migrations' as table,
@@ -62,15 +85,14 @@ export async function readHistory(query: Query, { table }: History): Promise<App
   return (await query<AppliedMigration>(`select ${columns} from ${table} order by number`)).rows
 }
 
-export async function recordDone(query: Query, { file, history, service }: Task): Promise<void> {
-  const sql = `insert into ${history.table} (number, name, checksum, service) values ($1, $2, $3, $4)`
-  await query(sql, [file.number, file.name, file.checksum, service])
-}
-
-/** Before the first statement of a migration without a transaction: whatever happens now, it is known that it began. */
-export async function recordBegun(query: Query, { file, history, service }: Task): Promise<void> {
-  const sql = `insert into ${history.table} (number, name, checksum, service, state) values ($1, $2, $3, $4, 'begun')`
-  await query(sql, [file.number, file.name, file.checksum, service])
+/**
+ * @param state `begun` before the first statement of a migration without a transaction: whatever happens then, the start is
+ * known
+ */
+export async function record(query: Query, task: Task, state: 'applied' | 'begun'): Promise<void> {
+  const { file, history, service } = task
+  const sql = `insert into ${history.table} (number, name, checksum, service, state) values ($1, $2, $3, $4, $5)`
+  await query(sql, [file.number, file.name, file.checksum, service, state])
 }
 
 export async function recordEnd(query: Query, { file, history }: Task): Promise<void> {
@@ -87,8 +109,8 @@ export async function forget(query: Query, { file, history }: Task): Promise<voi
   await query(`delete from ${history.table} where number = $1`, [file.number])
 }
 
-/** A migration without a transaction that did not come to its end: only somebody who looks can tell what there is of it. */
-export async function explainUnfinished(
+/** The error for a migration without a transaction that did not finish: only a person can find out what is left of it. */
+export async function unfinished(
   query: Query,
   { table }: History,
   { number, name, error, applied_at: begun }: AppliedMigration,
@@ -97,13 +119,14 @@ export async function explainUnfinished(
     'select indexrelid::regclass::text as name from pg_catalog.pg_index where not indisvalid order by 1',
   )
   const invalid = rows.map(row => row.name)
-  const what = error ?? 'nobody knows what stopped it'
-  const indexes = invalid.length === 0 ? '' : ` Invalid indexes are left, to be dropped: ${invalid.join(', ')}.`
+  const why = error ?? 'the reason is unknown'
+  const indexes =
+    invalid.length === 0 ? '' : ` It left invalid indexes, which should be dropped: ${invalid.join(', ')}.`
   return new MigrationError(
     'unfinished',
     name,
-    `was begun ${begun.toISOString()} and did not run to its end: ${what}.${indexes} ` +
-      `See what there is of it. To run it again from its start: delete from ${table} where number = ${number}; ` +
-      `when all of it is there: update ${table} set state = 'applied' where number = ${number}`,
+    `was begun ${begun.toISOString()} and did not finish: ${why}.${indexes} ` +
+      `Check how much of it was done. To run it again from the start: delete from ${table} where number = ${number}; ` +
+      `if all of it was done: update ${table} set state = 'applied' where number = ${number}`,
   )
 }

@@ -68,7 +68,7 @@ test('a failure tells file, line and statement, whatever the server says of it',
     ],
     [
       'create index concurrently x on log (n)',
-      /in line 1: .*cannot run inside a transaction block \(begin the file with the line -- tsmicro: no transaction/,
+      /in line 1: .*cannot run inside a transaction block \(put it alone into a file that begins with the line -- tsmicro: no transaction/,
     ],
     [`select ${'1, '.repeat(100)} x`, /, in: select (1, ){31}…$/],
   ]
@@ -104,9 +104,9 @@ test('a database of another service is reported as such', async t => {
   const { open, write, location } = await setUp(t, { ...first, '0002_two.sql': entry('two') })
   await open().migrate(location)
   await write({ '0002_two.sql': 'select 2' })
-  const whose = /0002_two\.sql was applied by the service "shop": this is its database, and not that of "stock"/
+  const whose = /0002_two\.sql was applied by the service "shop": this is its database, not that of "stock"/
   await assert.rejects(open({ applicationName: 'stock' }).migrate(location), refused('foreign', whose))
-  await assert.rejects(open().migrate(location), refused('changed', /put it back and write a new one/))
+  await assert.rejects(open().migrate(location), refused('changed', /restore it and write a new one/))
 })
 
 test('a history from before it named services is taken over, and needs no rights when nothing is missing', async t => {

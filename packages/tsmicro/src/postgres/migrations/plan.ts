@@ -1,24 +1,12 @@
 import { MigrationError } from './error.ts'
 import type { MigrationFile } from './files.ts'
+import type { AppliedMigration } from './history.ts'
 import type { Statement } from './statements.ts'
 
-/** A row of the table `schema_migrations`. */
-export interface AppliedMigration {
-  readonly number: number
-  readonly name: string
-  readonly checksum: string
-  /** Who applied it; null when that was not written down yet. */
-  readonly service: string | null
-  /** `begun` and `failed`: one without a transaction that did not come to its end. */
-  readonly state: string
-  readonly error: string | null
-  readonly applied_at: Date
-}
-
 /**
- * The file that is to be applied next, or undefined when all are.
- * @param service who asks
- * @throws {MigrationError} when files and database tell different histories
+ * The next file to apply, or undefined if all are applied.
+ * @param service the service that asks
+ * @throws {MigrationError} if the files and the database have different histories
  */
 export function nextMigration(
   files: readonly MigrationFile[],
@@ -35,7 +23,11 @@ export function nextMigration(
   const [next] = pending
   const last = applied.at(-1)
   if (next !== undefined && last !== undefined && next.number < last.number) {
-    throw new MigrationError('out-of-order', next.name, `comes before ${last.name}, which was applied: renumber it`)
+    throw new MigrationError(
+      'out-of-order',
+      next.name,
+      `comes before ${last.name}, which was applied already: renumber it`,
+    )
   }
   for (const file of pending) checkRules(file)
   return next
@@ -51,32 +43,32 @@ function compare(
     throw new MigrationError(
       'foreign',
       name,
-      `was applied by the service "${owner}": this is its database, and not that of "${service}". Give each service its own, see the URL`,
+      `was applied by the service "${owner}": this is its database, not that of "${service}". Give each service its own, check the URL`,
     )
   }
   if (file === undefined) {
-    const perhaps = 'this is an older version of the service, or another one’s database (see the URL)'
+    const perhaps = 'this is an older version of the service, or another service’s database (check the URL)'
     throw new MigrationError('missing', name, `was applied, but its file is no longer there: ${perhaps}`)
   }
   if (file.name !== name) {
-    const perhaps = 'unless this is another service’s database (see the URL)'
+    const perhaps = 'unless this is another service’s database (check the URL)'
     throw new MigrationError(
       'changed',
       name,
-      `was applied, and now ${file.name} has its number: put it back, ${perhaps}`,
+      `was applied, and now ${file.name} has its number: restore it, ${perhaps}`,
     )
   }
-  throw new MigrationError('changed', name, 'was applied in another form: put it back and write a new one')
+  throw new MigrationError('changed', name, 'was changed after it was applied: restore it and write a new one')
 }
 
 const CONTROL = new Set(['begin', 'start', 'commit', 'end', 'abort', 'rollback'])
 
-const WITHIN = 'a migration is one transaction already, so leave it out, or make several files of it'
-const ALONE = 'without a transaction its statements run each on its own, so leave it out'
+const WITHIN = 'a migration already is a transaction: remove it, or split the file'
+const ALONE = 'without a transaction every statement runs on its own: remove it'
 
 /**
- * Refuses what would end the transaction that a migration runs in: what came before would stay when the rest fails. Savepoints
- * may be set and gone back to. Also refuses what only psql understands, as pg_dump writes it.
+ * Refuses statements that would end the migration's transaction: the statements before would stay if the rest fails. Savepoints
+ * are allowed. Also refuses what only psql understands, such as the commands that pg_dump writes.
  */
 export function checkRules({
   name,
@@ -84,30 +76,24 @@ export function checkRules({
   transaction,
 }: Pick<MigrationFile, 'name' | 'statements' | 'transaction'>): void {
   for (const { words, line, text } of statements) {
-    const ofPsql = psqlOnly(text)
-    if (ofPsql)
-      throw new MigrationError('psql', name, `has ${ofPsql[0]} in line ${line}: ${ofPsql[1]}`, {
-        line,
-        statement: text,
-      })
+    const at = { line, statement: text }
+    const psql = psqlOnly(text)
+    if (psql) throw new MigrationError('psql', name, `has ${psql[0]} in line ${line}: ${psql[1]}`, at)
     if (!controls(words)) continue
     const said = words
       .slice(0, words[0] === 'prepare' || words[0] === 'start' ? 2 : 1)
       .join(' ')
       .toUpperCase()
-    throw new MigrationError('transaction', name, `has ${said} in line ${line}: ${transaction ? WITHIN : ALONE}`, {
-      line,
-      statement: text,
-    })
+    throw new MigrationError('transaction', name, `has ${said} in line ${line}: ${transaction ? WITHIN : ALONE}`, at)
   }
 }
 
-/** What it is, and what to do instead. */
+/** The construct, and what to do instead. */
 function psqlOnly(text: string): readonly [string, string] | undefined {
   const command = /^\\\S*/.exec(text)?.[0]
-  if (command) return [command, 'that is a command of psql, which the server does not know: leave it out']
+  if (command) return [command, 'this is a psql command, which the server does not know: remove it']
   if (!/^copy\b[^']*\bfrom\s+stdin\b/i.test(text)) return undefined
-  return ['COPY … FROM STDIN', 'only psql has its data follow: use INSERT (pg_dump --inserts)']
+  return ['COPY … FROM STDIN', 'only psql can send its data: use INSERT (pg_dump --inserts)']
 }
 
 function controls(words: Statement['words']): boolean {

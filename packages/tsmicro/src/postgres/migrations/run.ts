@@ -1,29 +1,16 @@
 import type { EventEmitter } from 'node:events'
-import type { PoolClient } from 'pg'
-import { rootMessage } from '../../errors/index.ts'
+import type { Client, PoolClient } from 'pg'
+import { rootMessage, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { codeOf, hasSqlState, translate, translateConnect } from '../errors.ts'
 import { MigrationError } from './error.ts'
 import type { MigrationFile } from './files.ts'
-import type { Query } from './history.ts'
-import { recordDone, recordFailed } from './history.ts'
-import type { History } from './history.ts'
-import { codeOf, hasSqlState, translateConnect } from '../errors.ts'
-import type { Migrator } from './migrate.ts'
-import { limitsOff, type Query, queryOf } from './history.ts'
-import { forget, recordBegun, recordEnd, recordFailed } from './history.ts'
-import { SERVICE_UNAVAILABLE } from '../../errors/index.ts'
-import { codeOf, translate } from '../errors.ts'
+import { forget, limitsOff, type Query, queryOf, record, recordEnd, recordFailed, type Task } from './history.ts'
 import { lineAt, type Statement } from './statements.ts'
 
-export interface Task {
-  readonly file: MigrationFile
-  readonly history: History
-  readonly service: string | undefined
-}
-
-/** The rest of the turn is not what the migration made of its session: the search path, its role, its settings. */
+/** Undoes what the migration changed in the session: the search path, the role, the settings. */
 const RESET = 'reset session authorization; reset role; reset all'
 
-/** Runs a migration in the transaction that is open, and ends that. */
+/** Runs a migration in the open transaction, and commits it. */
 export async function runWithin(client: PoolClient, query: Query, task: Task): Promise<void> {
   const { file } = task
   const before = await transactionOf(query)
@@ -33,23 +20,23 @@ export async function runWithin(client: PoolClient, query: Query, task: Task): P
   } catch (error) {
     const failed = failure(error, file, completed.stop())
     if (isStatementError(error)) await settled(client)
-    // A statement that fails leaves a transaction that has failed, unless that had ended before.
-    if (idle(client)) await tellHalfDone(query, task, rootMessage(failed))
+    // A failed statement leaves a failed transaction, unless the transaction had ended before.
+    if (idle(client)) await recordHalfDone(query, task, rootMessage(failed))
     throw failed
   }
   completed.stop()
   if (idle(client) || (await transactionOf(query)) !== before) {
-    const message = 'ended the transaction it ran in: its changes are kept, and nothing says that all of them were made'
+    const message = 'ended its own transaction: its changes are kept, but may be incomplete'
     const failed = new MigrationError('transaction', file.name, message)
-    await tellHalfDone(query, task, rootMessage(failed))
+    await recordHalfDone(query, task, rootMessage(failed))
     throw failed
   }
   await query(RESET)
-  await recordDone(query, task)
+  await record(query, task, 'applied')
   await query('commit')
 }
 
-async function tellHalfDone(query: Query, task: Task, message: string): Promise<void> {
+async function recordHalfDone(query: Query, task: Task, message: string): Promise<void> {
   await query('rollback')
   await query(RESET)
   await recordFailed(query, task, message)
@@ -59,7 +46,7 @@ async function transactionOf(query: Query): Promise<string | undefined> {
   return (await query<{ id: string }>('select txid_current()::text as id')).rows[0]?.id
 }
 
-/** What pg has and its types do not tell. */
+/** What pg has, but its types do not declare. */
 interface Wired {
   readonly connection: EventEmitter
   readonly readyForQuery: boolean
@@ -68,22 +55,22 @@ interface Wired {
 
 const idle = (client: PoolClient) => (client as unknown as Wired).getTransactionStatus() === 'I'
 
-/** One after which the server goes on with the session, and tells its state. */
+/** An error after which the server keeps the session and reports its state. */
 const isStatementError = (error: unknown) => error instanceof Error && 'severity' in error && error.severity === 'ERROR'
 
-/** pg rejects at the error, and the state of the transaction comes behind it, perhaps in another packet. */
+/** pg rejects at the error, but the state of the transaction comes later, perhaps in another packet. */
 async function settled(client: PoolClient): Promise<void> {
   const { connection, readyForQuery } = client as unknown as Wired
   if (readyForQuery) return
   await new Promise<void>(resolve => {
     connection.once('readyForQuery', () => resolve())
     connection.once('end', () => resolve())
-    // Should the connection have ended already.
+    // The connection may have ended already.
     setTimeout(resolve, 5000).unref()
   })
 }
 
-/** The server tells the end of each statement of a text, by which the one that failed is known. */
+/** Counts the statements that the server has completed, which tells the one that failed. */
 function countCompleted(client: PoolClient): { stop(): number } {
   const { connection } = client as unknown as Wired
   let count = 0
@@ -97,18 +84,22 @@ function countCompleted(client: PoolClient): { stop(): number } {
   }
 }
 
-/** Refused before anything was done: not understood, not permitted, not possible. */
+/** SQLSTATE of statements that were refused before they did anything: not understood, not permitted, not possible. */
 const NOTHING_DONE = /^(?:42|0A|25)/
 
 /**
- * Runs a migration's statements each on its own, over a connection of its own, while the given one holds the lock in a
- * transaction that has looked at nothing. False when nothing is left to do.
+ * Runs each of a migration's statements on its own, over another connection, while the given one holds the lock in a
+ * transaction that has not read anything.
+ *
+ * @param open makes the connection
+ * @param ownSession false behind a pooler: then no setting may outlive a transaction
+ * @param next the migration to run, as seen by the new connection
+ * @returns false if there is nothing left to do
  */
 export async function runAlone(
-  { open, service, ownSession }: Migrator,
+  { open, ownSession }: { readonly open: () => Client; readonly ownSession: boolean },
   locked: Query,
-  history: History,
-  next: (query: Query) => Promise<MigrationFile | undefined>,
+  next: (query: Query) => Promise<Task | undefined>,
 ): Promise<boolean> {
   const client = open()
   try {
@@ -117,28 +108,28 @@ export async function runAlone(
     })
     const query = queryOf(client)
     if (ownSession) await limitsOff(query, 'session')
-    const file = await next(query)
-    if (file) await run(query, locked, { file, history, service })
+    const task = await next(query)
+    if (task) await runStatements(query, locked, task)
     await locked('commit')
-    return file !== undefined
+    return task !== undefined
   } finally {
     await client.end()
   }
 }
 
-async function run(query: Query, locked: Query, task: Task): Promise<void> {
+async function runStatements(query: Query, locked: Query, task: Task): Promise<void> {
   const { file } = task
-  await recordBegun(query, task)
+  await record(query, task, 'begun')
   for (const [index, statement] of file.statements.entries()) {
     try {
       await query(statement.text)
     } catch (error) {
       const failed = failure(error, file, index, statement)
-      // By the other connection, as this one may be gone, and ending the lock's transaction: it may not be left open for that.
+      // Over the other connection, as this one may be gone. That commits the lock's transaction.
       const nothingDone = index === 0 && hasSqlState(error) && NOTHING_DONE.test(codeOf(error as Error))
-      const told = nothingDone ? forget(locked, task) : recordFailed(locked, task, rootMessage(failed))
-      // When that one is gone as well, it stays told that it was begun.
-      await told.then(() => locked('commit')).catch(() => undefined)
+      const recorded = nothingDone ? forget(locked, task) : recordFailed(locked, task, rootMessage(failed))
+      // If that one is gone too, the migration remains recorded as begun.
+      await recorded.then(() => locked('commit')).catch(() => undefined)
       throw failed
     }
   }
@@ -147,45 +138,31 @@ async function run(query: Query, locked: Query, task: Task): Promise<void> {
 
 const MOST_SHOWN = 100
 
-/** By SQLSTATE: what runs in no transaction, and what must be committed first. */
+/** By SQLSTATE: statements that can't run in a transaction, and values that must be committed before they are used. */
 const ADVICE: Readonly<Record<string, string>> = {
-  '25001': 'begin the file with the line -- tsmicro: no transaction, and put nothing else into it',
-  '55P04': 'put what uses it into the next file',
+  '25001': 'put it alone into a file that begins with the line -- tsmicro: no transaction',
+  '55P04': 'use it in the next file',
 }
 
 /**
- * What the server said about a migration, with file, line and statement. A server that cannot be used now is
- * `SERVICE_UNAVAILABLE`, with this as its cause.
+ * The server's error about a migration, with file, line and statement. If the server cannot be used now, it is the cause of a
+ * `SERVICE_UNAVAILABLE`.
  * @param done how many statements were completed before
- * @param sent what was sent, where that was not the whole file
+ * @param sent the statement that was sent, if it was not the whole file
  */
-export function failure(
-  error: unknown,
-  { name, sql, statements }: MigrationFile,
-  done: number,
-  sent?: Statement,
-): Error {
+function failure(error: unknown, { name, sql, statements }: MigrationFile, done: number, sent?: Statement): Error {
   const offset = offsetOf(error, sent ?? { text: sql, start: 0 })
   const statement = offset === undefined ? statements[done] : statements.findLast(({ start }) => start <= offset)
   const line = offset === undefined ? statement?.line : lineAt(sql, offset)
-  const failed = new MigrationError(
-    'failed',
-    name,
-    `failed${place(line)}: ${why(error, statement)}${shown(statement)}`,
-    {
-      cause: error,
-      line,
-      statement: statement?.text,
-    },
-  )
+  const place = line === undefined ? '' : ` in line ${line}`
+  const message = `failed${place}: ${why(error, statement)}${shown(statement)}`
+  const failed = new MigrationError('failed', name, message, { cause: error, line, statement: statement?.text })
   return translate(error) === error ? failed : new SERVICE_UNAVAILABLE(undefined, { cause: failed })
 }
 
-const place = (line: number | undefined) => (line === undefined ? '' : ` in line ${line}`)
-
 function why(error: unknown, statement: Statement | undefined): string {
   if (!(error instanceof Error)) return String(error)
-  // SET TRANSACTION has the same state when it comes too late.
+  // A SET TRANSACTION that comes too late has the same state.
   const found = statement?.words[0] === 'set' ? undefined : ADVICE[codeOf(error)]
   const advice = found ? ` (${found})` : ''
   const hint = 'hint' in error && typeof error.hint === 'string' ? ` (${error.hint})` : ''
@@ -198,7 +175,7 @@ function shown(statement: Statement | undefined): string {
   return `, in: ${text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text}`
 }
 
-/** The server counts characters from 1, and a string here has two units for some. */
+/** The server counts characters from 1; a string here has two units for some characters. */
 function offsetOf(error: unknown, { text, start }: Pick<Statement, 'text' | 'start'>): number | undefined {
   const position = error instanceof Error && 'position' in error ? Number(error.position) : Number.NaN
   if (!Number.isInteger(position)) return undefined

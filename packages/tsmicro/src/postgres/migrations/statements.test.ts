@@ -99,14 +99,14 @@ test('what begins or ends a transaction is found, wherever it stands', () => {
   for (const word of control) {
     assert.throws(
       () => checkRules({ name: 'x', statements: statementsOf(word), transaction: true }),
-      /has [A-Z ]+ in line \d: a migration is one/,
+      /has [A-Z ]+ in line \d: a migration already is/,
       word,
     )
     for (const piece of PIECES) {
       for (const text of [`${piece}\n;${word}`, `${word};${piece}`, `select 1;${word}\n;\n${piece}`]) {
         assert.throws(
           () => checkRules({ name: 'x', statements: statementsOf(text), transaction: true }),
-          /a migration is one/,
+          /a migration already is/,
           text,
         )
       }

@@ -1,10 +1,10 @@
-/** A statement of a file, without its comments before and its semicolon. */
+/** A statement of a file, without the comments before it and its semicolon. */
 export interface Statement {
   readonly text: string
-  /** Where it begins in the file, in UTF-16 units and in lines from 1. */
+  /** Where it begins in the file: the offset in UTF-16 units, and the line from 1. */
   readonly start: number
   readonly line: number
-  /** The words it begins with, in lower case, up to the first thing that is none. */
+  /** Its first words in lower case, up to the first token that is not a word. */
   readonly words: readonly string[]
 }
 
@@ -16,8 +16,9 @@ const MOST_WORDS = 5
 const ROUTINE = /^create (?:or replace )?(?:function|procedure)$/
 
 /**
- * Takes SQL apart as PostgreSQL and psql do: strings (also with escapes and dollars), quoted names, comments (which nest), what
- * stands in parentheses (rules), and the bodies of `BEGIN ATOMIC … END` hold semicolons and words that are none of a statement's own.
+ * Splits SQL as PostgreSQL and psql do. Strings (also with escapes and dollar quotes), quoted names, nested comments,
+ * parentheses (rules) and the bodies of `BEGIN ATOMIC … END` may contain semicolons and words that do not belong to the
+ * statement itself.
  */
 export function statementsOf(sql: string): Statement[] {
   const statements: Statement[] = []
@@ -64,7 +65,7 @@ function readStatement(sql: string, start: number): { end: number; words: string
   return { end: sql.length, words }
 }
 
-/** In a body `case` ends with `end`, too. `begin` alone may be a name: of the routine, of what it returns. */
+/** In a body, `case` ends with `end` too. `begin` alone may be a name, of the routine or of its result. */
 function nest(word: string, blocks: number, next: string | undefined): number {
   if ((word === 'begin' && next === 'atomic') || (word === 'case' && blocks > 0)) return blocks + 1
   return word === 'end' ? Math.max(0, blocks - 1) : blocks
@@ -75,7 +76,7 @@ const isRoutine = (words: string) => {
   return ROUTINE.test(parts.slice(0, 2).join(' ')) || ROUTINE.test(parts.slice(0, 4).join(' '))
 }
 
-/** E'…' and its likes: the letter belongs to the string. */
+/** E'…' and similar: the letter belongs to the string. */
 function opensString(sql: string, at: number, word: string): boolean {
   return sql[at] === "'" && word === 'e'
 }
