@@ -31,7 +31,9 @@ function maskPassword(value: unknown): unknown {
  * const text = envExample(Type.Object({ PORT: Type.Integer({ default: 8001, description: 'HTTP port' }) }))
  */
 export function envExample(schema: TObject): string {
-  return `${variables(schema as EnvSchema).map(entry).join('\n\n')}\n`
+  return `${variables(schema as EnvSchema)
+    .map(entry)
+    .join('\n\n')}\n`
 }
 
 function entry(variable: Variable): string {
