@@ -14,7 +14,7 @@ test('caches of a store are apart; a name is used once', async () => {
   await one.clear()
   assert.equal(await one.get('k'), undefined)
   assert.equal(await two.get('k'), 2)
-  assert.throws(() => store.cache<number>('one'), /exists already/)
+  assert.throws(() => store.cache<number>('one'), /already exists/)
   assert.throws(() => store.cache<number>('one:more'), TypeError)
   await store.connect()
   await store.check()

@@ -1,4 +1,3 @@
 export type { Cache } from './cache.ts'
-export type { CacheBus } from './replicas/bus.ts'
-export type { ReplicaRegistry } from './replicas/registry.ts'
+export type { CacheBus, ReplicaRegistry } from './replicas/options.ts'
 export { type CacheStore, createCacheStore } from './store.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Cache, createCacheStore } from './index.ts'
-import { TagLog } from './tag-log.ts'
+import { TagLog } from './tags.ts'
 
 // A model checker: random interleavings of readers, factories and invalidations, steered by promises and never by time.
 // The rule: what a read answers is at least as new as the newest invalidation that was answered before the read began.

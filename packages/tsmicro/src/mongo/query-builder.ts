@@ -92,7 +92,7 @@ export class QueryBuilder<Doc extends Identified> {
     // Otherwise equal documents may change places from page to page. In the direction of the last field, so that one index
     // serves all.
     const direction = Object.values<1 | -1 | undefined>(sort).at(-1) ?? 1
-    const total = '_id' in sort ? sort : { ...sort, _id: direction }
+    const total = Object.hasOwn(sort, '_id') ? sort : { ...sort, _id: direction }
     const items = await this.find(filter, { ...options, sort: total, skip: (page - 1) * limit, limit })
     return { items, page, limit }
   }

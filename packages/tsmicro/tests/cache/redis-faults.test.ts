@@ -165,7 +165,7 @@ test('a replica without Redis ends what others have there', { skip }, async () =
   assert.equal(await one.get('k'), undefined)
 })
 
-test('a Redis that refuses the password is told at once, with what to do, and the cache goes on without', {
+test('a Redis that refuses the password is told at once, with what to do, and the cache goes on without it', {
   skip,
 }, async () => {
   const [wrong, none] = [new URL(redis.url), new URL(redis.url)]
@@ -179,7 +179,7 @@ test('a Redis that refuses the password is told at once, with what to do, and th
     const [line] = log.at('warn')
     assert.match(
       line?.message ?? '',
-      /^Redis cannot be used, the cache goes on without: see user and password in its URL: (WRONGPASS|NOAUTH) /,
+      /^Redis cannot be used, the cache goes on without it: check user and password in its URL: (WRONGPASS|NOAUTH) /,
     )
     const cache = replica.store.cache<Row>('rows')
     assert.deepEqual(await cache.getOrSet('k', () => ({ version: 1 })), { version: 1 })

@@ -1,43 +1,43 @@
 import { randomBytes } from 'node:crypto'
-import { EVERYTHING, isMark, type Mark, type MarksByCache } from '../marks.ts'
-import type { SharedEntry, SharedLayer, SharedLook, Stamp } from '../reach.ts'
-import type { CacheLog } from '../replicas/log.ts'
-import type { Generation } from '../replicas/registry.ts'
+import type { SharedEntry, SharedLayer, SharedLookup, Stamp } from '../coordinator.ts'
+import type { Generation } from '../replicas/options.ts'
+import type { CacheLog } from '../replicas/servers.ts'
+import { EVERYTHING, isTag, type Tag, type TagsByCache } from '../tags.ts'
 import { RedisLink } from './link.ts'
 import { FIND, FORGET, KEEP } from './scripts.ts'
 
 export interface RedisOptions {
   /** `redis://[[user]:password@]host[:port][/database]`, or `rediss:` for TLS. The user may run `EVAL`, `INFO`, `PING`. */
   readonly url: string
-  /** Begins every key. Stores that cache different things need different ones. Default `cache`. */
+  /** The prefix of every key. Stores that cache different things need different prefixes. Default `cache`. */
   readonly prefix?: string
 }
 
-/** What the layer needs of the replica: which generation counts. */
-export interface Generations {
+/** The part of the replica that knows the current generation. */
+interface Generations {
   readonly membership: { readonly generation: Generation | undefined }
-  meet(generation: Generation, server: string): Promise<void>
+  replaceGeneration(generation: Generation, server: string): Promise<unknown>
 }
 
-/** Marks of a log that are told apart; with one more it begins anew. */
-const MOST_MARKS = 10_000
-/** The scripts hand them on as arguments, of which Lua takes some thousands. */
-const MOST_MARKS_OF_A_VALUE = 1000
-/** A log that nobody touches goes after this long: with it, all values of the generation, which have gone before. */
+/** The number of tags that a log keeps; with one more it starts over. */
+const MOST_TAGS = 10_000
+/** The scripts pass them on as arguments, of which Lua accepts some thousands. */
+const MOST_TAGS_OF_A_VALUE = 1000
+/** An unused log is deleted after this time. All values of its generation have expired before. */
 const LOG_MS = 24 * 3_600_000
-const MEET_MS = 1000
+const REPLACE_MS = 1000
 
-/** The layer in Redis, below memory. What is in it is judged by the scripts; see there. */
+/** The layer in Redis, below memory. The scripts decide which of its values are valid. */
 export class RedisLayer implements SharedLayer {
   readonly #link: RedisLink
   readonly #prefix: string
   readonly #generations: Generations
   /** The server that answered last. */
   #server: string | undefined
-  #met = Number.NEGATIVE_INFINITY
+  #replacedAt = Number.NEGATIVE_INFINITY
 
   constructor({ url, prefix = 'cache' }: RedisOptions, generations: Generations, log: CacheLog | undefined) {
-    if (!/^rediss?:\/\/[^/]/.test(url)) throw new TypeError('the URL of Redis is to be redis://host:port or rediss://…')
+    if (!/^rediss?:\/\/[^/]/.test(url)) throw new TypeError('the URL of Redis must be redis://host:port or rediss://…')
     if (!/^[\w.-]+$/.test(prefix)) throw new TypeError(`keys in Redis can't begin with ${JSON.stringify(prefix)}`)
     this.#link = new RedisLink(url, log)
     this.#prefix = prefix
@@ -56,37 +56,37 @@ export class RedisLayer implements SharedLayer {
     this.#link.close()
   }
 
-  async find(cache: string, key: string): Promise<SharedLook> {
+  async find(cache: string, key: string): Promise<SharedLookup> {
     const generation = this.#generations.membership.generation
     if (!generation) return {}
     const keys = [this.#logKey(generation), this.#valueKey(generation, cache, key)]
     const reply = await this.#run(FIND, generation, keys, [fresh(), String(LOG_MS)])
     if (!reply) return {}
-    const [epoch = '', seq = '', value, marks, ttl] = reply
+    const [epoch = '', seq = '', value, tags, ttl] = reply
     const stamp = { generation: generation.id, epoch, seq }
-    return { stamp, entry: entryOf(cache, value, marks, Number(ttl)) }
+    return { stamp, entry: entryOf(cache, value, tags, Number(ttl)) }
   }
 
-  async keep(cache: string, key: string, stamp: Stamp, { value, marks, ttlMs }: SharedEntry): Promise<void> {
+  async keep(cache: string, key: string, stamp: Stamp, { value, tags, ttlMs }: SharedEntry): Promise<void> {
     const generation = this.#generations.membership.generation
-    if (generation?.id !== stamp.generation || ttlMs < 1 || marks.length > MOST_MARKS_OF_A_VALUE) return
-    const all = [EVERYTHING, ...marks].map(mark => field(cache, mark))
+    if (generation?.id !== stamp.generation || ttlMs < 1 || tags.length > MOST_TAGS_OF_A_VALUE) return
+    const all = [EVERYTHING, ...tags].map(tag => field(cache, tag))
     const keys = [this.#logKey(generation), this.#valueKey(generation, cache, key)]
     const args = [stamp.epoch, stamp.seq, String(Math.floor(ttlMs)), JSON.stringify(all), JSON.stringify(value)]
     await this.#run(KEEP, generation, keys, args)
   }
 
-  /** @returns undefined when it is not sure that it was done */
-  async forget(generation: Generation, marks: MarksByCache): Promise<Stamp | undefined> {
-    const names = [...marks].flatMap(([cache, list]) => list.map(mark => field(cache, mark).slice(1)))
-    const args = [fresh(), String(LOG_MS), String(MOST_MARKS), ...names]
+  /** @returns undefined if it is not certain that it was done */
+  async forget(generation: Generation, tags: TagsByCache): Promise<Stamp | undefined> {
+    const names = [...tags].flatMap(([cache, list]) => list.map(tag => field(cache, tag).slice(1)))
+    const args = [fresh(), String(LOG_MS), String(MOST_TAGS), ...names]
     const reply = await this.#run(FORGET, generation, [this.#logKey(generation)], args)
     if (!reply) return undefined
     const [epoch = '', seq = ''] = reply
     return { generation: generation.id, epoch, seq }
   }
 
-  /** Undefined when it was not done: Redis is down, or another one than the generation's. */
+  /** @returns undefined if it was not done: Redis is down, or is not the generation's server */
   async #run(
     script: string,
     generation: Generation,
@@ -99,18 +99,18 @@ export class RedisLayer implements SharedLayer {
     this.#server = server
     if (server === undefined) return undefined
     if (server === generation.server) return rest
-    this.#meet(generation, server)
+    this.#replaceGeneration(generation, server)
     return undefined
   }
 
-  /** Not more often than once a second: two replicas that are led to two servers must not drive each other. */
-  #meet(generation: Generation, server: string): void {
-    if (performance.now() - this.#met < MEET_MS) return
-    this.#met = performance.now()
-    this.#generations.meet(generation, server).catch(() => undefined)
+  /** At most once a second: two replicas that are connected to two servers must not keep replacing each other's generation. */
+  #replaceGeneration(generation: Generation, server: string): void {
+    if (performance.now() - this.#replacedAt < REPLACE_MS) return
+    this.#replacedAt = performance.now()
+    this.#generations.replaceGeneration(generation, server).catch(() => undefined)
   }
 
-  /** The braces keep a generation in one slot of a cluster. Names of caches have no colon, so no two keys are alike. */
+  /** The braces keep a generation in one slot of a cluster. Names of caches contain no colon, so keys are unique. */
   #logKey({ id }: Generation): string {
     return `${this.#prefix}:{${id}}:log`
   }
@@ -122,17 +122,17 @@ export class RedisLayer implements SharedLayer {
 
 const fresh = () => randomBytes(9).toString('base64url')
 
-/** A mark's field in the log: the letter keeps it apart from the log's own. */
-const field = (cache: string, mark: Mark) => `m${cache}:${mark}`
+/** A tag's field in the log; the letter distinguishes it from the log's own fields. */
+const field = (cache: string, tag: Tag) => `m${cache}:${tag}`
 
-/** What others wrote may be of another version: what is not understood is not there. */
-function entryOf(cache: string, value?: string, marks?: string, ttlMs?: number): SharedEntry | undefined {
-  if (value === undefined || marks === undefined || !(Number(ttlMs) > 0)) return undefined
+/** Other replicas may have another version: an entry that is not understood counts as missing. */
+function entryOf(cache: string, value?: string, tags?: string, ttlMs?: number): SharedEntry | undefined {
+  if (value === undefined || tags === undefined || !(Number(ttlMs) > 0)) return undefined
   try {
-    const fields: unknown = JSON.parse(marks)
+    const fields: unknown = JSON.parse(tags)
     if (!Array.isArray(fields)) return undefined
-    const own = fields.map(each => String(each).slice(`m${cache}:`.length)).filter(isMark)
-    return { value: JSON.parse(value), marks: own.filter(mark => mark !== EVERYTHING), ttlMs: Number(ttlMs) }
+    const own = fields.map(each => String(each).slice(`m${cache}:`.length)).filter(isTag)
+    return { value: JSON.parse(value), tags: own.filter(tag => tag !== EVERYTHING), ttlMs: Number(ttlMs) }
   } catch {
     return undefined
   }

@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto'
-import { type CacheLog, StateLog } from '../replicas/log.ts'
-import { pause, within } from '../replicas/wait.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { answerWithin, type CacheLog, StateLog } from '../replicas/servers.ts'
 
-/** Of `@redis/client`, which is loaded when a store asks for Redis: others need not have it. */
+/** From `@redis/client`, which is loaded only for stores with Redis: others need not install it. */
 type Client = Awaited<ReturnType<typeof open>>
 
 const COMMAND_MS = 250
 const REST_MS = 1000
-/** A connection on which not even a PING was answered for so long is given up for a new one. */
+/** A connection that did not answer a PING for this long is replaced. */
 const HANGING_MS = 5000
 
-/** What it says of whoever it does not know, or does not permit what is done here. */
+/** The errors for an unknown user, or one without the necessary permissions. */
 const REFUSED = /^(?:WRONGPASS|NOAUTH|NOPERM) /
 
 /**
- * A connection to Redis on which nothing waits long. A command that failed or took more than 250 ms rests the connection
- * for a second and until a PING is answered: a server that hangs slows a few requests and not all. Nothing queues
- * while there is no connection.
+ * A connection to Redis on which nothing waits long. After a command that failed or took more than 250 ms, the connection is
+ * not used for a second and until a PING is answered: a server that hangs slows down a few requests, but not all. Commands are
+ * not queued while there is no connection.
  */
 export class RedisLink {
   readonly #url: string
@@ -31,7 +31,7 @@ export class RedisLink {
     this.#log = new StateLog(log)
   }
 
-  /** @throws {Error} when the package is not installed. The server need not be there. */
+  /** @throws {Error} if the package is not installed. The server need not be running. */
   async connect(): Promise<void> {
     if (this.#client) return
     this.#client = await this.#open()
@@ -44,14 +44,17 @@ export class RedisLink {
     if (this.#client?.isOpen) this.#client.destroy()
   }
 
-  /** Runs a script. @returns undefined when it cannot be run now, or failed: it may have been done, now or later */
+  /**
+   * Runs a script.
+   * @returns undefined if it cannot be run now or failed; a failed one may still have been executed, or will be
+   */
   async run(script: string, keys: string[], args: string[]): Promise<readonly unknown[] | undefined> {
     const client = this.#client
     if (!client || !this.#usable) return undefined
     try {
-      const reply = await within(COMMAND_MS, 'Redis', evaluate(client, script, keys, args))
+      const reply = await answerWithin(COMMAND_MS, 'Redis', evaluate(client, script, keys, args))
       if (Array.isArray(reply)) return reply
-      throw new Error('Redis answered something else than the script gives')
+      throw new Error('the answer of Redis is not the result of the script')
     } catch (error) {
       this.#fail(error)
       return undefined
@@ -60,14 +63,14 @@ export class RedisLink {
 
   #fail(error: unknown): void {
     if (this.#closing.signal.aborted) return
-    this.#tell(error)
+    this.#logFailure(error)
     this.#rest(REST_MS)
   }
 
-  #tell(error: unknown): void {
+  #logFailure(error: unknown): void {
     const refused = error instanceof Error && REFUSED.test(error.message)
-    const why = refused ? new Error('see user and password in its URL', { cause: error }) : error
-    this.#log.bad('Redis cannot be used, the cache goes on without', why)
+    const why = refused ? new Error('check user and password in its URL', { cause: error }) : error
+    this.#log.bad('Redis cannot be used, the cache goes on without it', why)
   }
 
   #rest(ms: number): void {
@@ -82,14 +85,14 @@ export class RedisLink {
     while (!signal.aborted) {
       try {
         if (this.#client?.isReady) {
-          await within(HANGING_MS, 'Redis', this.#client.ping())
+          await answerWithin(HANGING_MS, 'Redis', this.#client.ping())
           if (signal.aborted) return
           this.#usable = true
           this.#log.good('Redis is used by the cache')
           return
         }
       } catch (error) {
-        this.#tell(error)
+        this.#logFailure(error)
         await this.#reopen(signal).catch(() => undefined)
       }
       await pause(REST_MS / 10, signal)
@@ -105,7 +108,7 @@ export class RedisLink {
   async #open(): Promise<Client> {
     const client = await open(this.#url)
     client.on('error', error => this.#fail(error))
-    // Tries on by itself, and rejects when it is closed before it succeeded.
+    // Keeps trying by itself, and rejects if it is closed before it has succeeded.
     client.connect().catch(() => undefined)
     return client
   }
@@ -126,6 +129,11 @@ async function load() {
   } catch (cause) {
     throw new Error('a cache store with redis needs the package @redis/client: npm install @redis/client', { cause })
   }
+}
+
+/** Never rejects. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => undefined)
 }
 
 const hashes = new Map<string, string>()

@@ -1,15 +1,15 @@
 /**
- * What is done in Redis, each an atomic script.
+ * The operations in Redis, each an atomic script.
  *
- * Two kinds of keys: the *log* of a generation, a hash with its `epoch`, its `seq`, and for each mark (`<cache>:<mark>`)
- * the seq of its last invalidation; and *values*, hashes with the epoch and seq read before the value was fetched, its marks
- * and the value as JSON. A value is good while the epoch is the log's and none of its marks has a higher seq. A log that
- * was lost begins with another epoch, and so does one that got too long.
+ * There are two kinds of keys: the *log* of a generation, a hash with its `epoch`, its `seq`, and for each tag
+ * (`<cache>:<tag>`) the seq of its last invalidation; and *values*, hashes with the epoch and seq that were read before the
+ * value was fetched, its tags (as `marks`), and the value as JSON. A value is valid while it has the epoch of the log and none
+ * of its tags has a higher seq. A log that was lost begins with another epoch, and so does one that became too long.
  *
- * Every script first asks which server it runs on, as only that cannot be out of date: the process (`run_id`) and the history
- * of its data (`master_replid`). A restart, which may bring back an old snapshot, changes the first; a failover, which may
- * lose what was answered, both; a server that was degraded and promoted again, the second. On any other than the
- * generation's server nothing is done but to say which one it is. (The two INFOs take 35 µs; a fetch takes longer.)
+ * Every script first determines which server it runs on, as only that cannot be out of date: the process (`run_id`) and the
+ * history of its data (`master_replid`). A restart, which may restore an old snapshot, changes the first; a failover, which may
+ * lose confirmed writes, changes both; a server that was demoted and promoted again changes the second. On any server but the
+ * generation's, a script only returns which server it is. (The two INFOs take 35 µs; a fetch takes longer.)
  */
 const SERVER = `
 local function server()
@@ -29,7 +29,10 @@ end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 `
 
-/** Keys: log, value. Arguments: server, an epoch if one is needed, the log's time. Gives server, epoch, seq [, value, marks, time left]. */
+/**
+ * Keys: log, value. Arguments: server, a new epoch if needed, the log's TTL. Returns server, epoch, seq [, value, tags,
+ * remaining TTL].
+ */
 export const FIND = `${SERVER}${EPOCH}
 local seq = redis.call('HGET', KEYS[1], 'seq')
 local found = redis.call('HMGET', KEYS[2], 'epoch', 'seq', 'marks', 'value')
@@ -40,7 +43,7 @@ end
 return {here, epoch, seq, found[4], found[3], tostring(redis.call('PTTL', KEYS[2]))}
 `
 
-/** Keys: log, value. Arguments: server, epoch, seq, the value's time, marks, value. Gives the server. */
+/** Keys: log, value. Arguments: server, epoch, seq, the value's TTL, tags, value. Returns the server. */
 export const KEEP = `${SERVER}
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[2] then return {here} end
 for _, last in ipairs(redis.call('HMGET', KEYS[1], unpack(cjson.decode(ARGV[5])))) do
@@ -51,7 +54,9 @@ redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return {here}
 `
 
-/** Keys: log. Arguments: server, an epoch if one is needed, the log's time, most fields, marks. Gives server, epoch, seq. */
+/**
+ * Keys: log. Arguments: server, a new epoch if needed, the log's TTL, the maximum of fields, tags. Returns server, epoch, seq.
+ */
 export const FORGET = `${SERVER}${EPOCH}
 local seq = tostring(redis.call('HINCRBY', KEYS[1], 'seq', 1))
 for index = 5, #ARGV do redis.call('HSET', KEYS[1], 'm' .. ARGV[index], seq) end

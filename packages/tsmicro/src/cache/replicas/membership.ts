@@ -1,46 +1,44 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SERVICE_UNAVAILABLE } from '../../errors/index.ts'
-import type { BusListener, CacheBus } from './bus.ts'
-import { Echo } from './echo.ts'
-import { Lease, now } from './lease.ts'
-import type { StateLog } from './log.ts'
-import type { Generation, RegistryState, ReplicaRegistry } from './registry.ts'
-import { Sightings } from './sightings.ts'
-import { pause, within } from './wait.ts'
+import { Lease, LeaseObserver, now } from './lease.ts'
+import { encodeMessage } from './message.ts'
+import type { BusListener, CacheBus, Generation, RegistryState, ReplicaRegistry } from './options.ts'
+import { answerWithin, type StateLog } from './servers.ts'
 
-export interface MembershipOptions {
+interface MembershipOptions {
   readonly registry: ReplicaRegistry
   readonly bus: CacheBus
   readonly leaseMs: number
   readonly log: StateLog
-  /** Where messages go; its `lost` is called, too. */
-  readonly listener: Pick<BusListener, 'heard'>
-  /** Called when everything kept so far may be old: before it is trusted anew. */
+  /** Receives the messages of the bus. */
+  readonly onMessage: BusListener['heard']
+  /** Drops everything kept so far, as it may be stale; called before the cache is trusted again. */
   readonly forgetAll: () => void
 }
 
 const RETRY_MS = 100
 const ECHO_MS = 1000
-/** Tries, of 100 ms or more, before the first contact is missed: the service may still be connecting. */
+/** Attempts, of 100 ms or more, before a missing first contact is logged: the service may still be connecting. */
 const PATIENT_TRIES = 20
 
 /**
- * This process's place among those who cache. It serves while three things hold: the registry has its record, the lease of
- * the last renewal runs, and what is sent over the bus comes back. When one fails it stops at once, gives its place back if it can,
- * and takes a new one under a new id when all three hold again; what it kept until then is forgotten before it serves.
+ * This process's membership in the group that caches. It serves while three things hold: the registry has its record, the lease
+ * of the last renewal is valid, and its own messages come back over the bus. If one fails it stops at once and leaves the group
+ * if it can. It joins again under a new id once all three hold, and drops what it kept until then before it serves.
  */
 export class Membership {
-  /** Of this process: its address on the bus, and the beginning of its ids in the registry. */
+  /** Of this process: its address on the bus, and the prefix of its ids in the registry. */
   readonly name = randomUUID().replaceAll('-', '')
   readonly lease = new Lease()
-  readonly sightings = new Sightings()
+  readonly others = new LeaseObserver()
   readonly echo: Echo
   readonly #options: MembershipOptions
   readonly #closing = new AbortController()
   #joins = 0
-  /** The place that is held, or being taken. */
+  /** The id under which we are a member, or about to become one. */
   #id: string | undefined
-  /** Places to be given back. */
+  /** Ids that are to be removed from the registry. */
   readonly #former = new Set<string>()
   #generation: Generation | undefined
   #running: Promise<void> | undefined
@@ -50,7 +48,7 @@ export class Membership {
     this.echo = new Echo(text => options.bus.send(text, this.name))
   }
 
-  /** In whose names to answer: the place that is held or being taken, and those that were and serve nothing any more. */
+  /** The ids to answer for: the current one, and former ones, which no longer serve anything. */
   get ids(): readonly string[] {
     return [...new Set([...(this.#id === undefined ? [] : [this.#id]), ...this.#former])]
   }
@@ -69,16 +67,16 @@ export class Membership {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    this.#stop()
-    // What hangs in a question to the registry is not waited for: its place ends with its lease.
-    await within(ECHO_MS, 'the registry', this.#running ?? Promise.resolve()).catch(() => undefined)
-    await this.#giveBack()
+    this.#stopServing()
+    // A hanging request to the registry is not waited for: the membership ends with its lease.
+    await answerWithin(ECHO_MS, 'the registry', this.#running ?? Promise.resolve()).catch(() => undefined)
+    await this.#leave()
     this.#options.bus.close()
   }
 
-  /** Takes in what the registry answered to a question. */
-  take(state: RegistryState): RegistryState {
-    this.sightings.take(state)
+  /** Records an answer of the registry. */
+  observe(state: RegistryState): RegistryState {
+    this.others.observe(state)
     if (state.generation.number > (this.#generation?.number ?? 0)) this.#generation = state.generation
     return state
   }
@@ -95,46 +93,46 @@ export class Membership {
       } catch (error) {
         wait = RETRY_MS
         expected ||= ++failures >= PATIENT_TRIES
-        // A renewal that failed may succeed before the lease has ended.
+        // A failed renewal may still succeed before the lease ends.
         const lost = expected && !this.lease.valid && !signal.aborted
         if (lost) this.#options.log.bad('the cache is not used, its replicas cannot be reached', error)
       }
-      await pause(wait, signal)
+      await sleep(wait, undefined, { signal }).catch(() => undefined)
     }
   }
 
-  /** False when the place is lost. */
+  /** False if the membership is lost. */
   async #renew(): Promise<boolean> {
     const { registry, leaseMs } = this.#options
     const id = this.#id
     if (id === undefined) return false
     const sent = now()
-    const echo = within(ECHO_MS, 'NATS', this.echo.send())
+    const echo = answerWithin(ECHO_MS, 'NATS', this.echo.send())
     echo.catch(() => this.#lose(id))
-    const [state] = await Promise.all([within(leaseMs, 'the registry', registry.renew(id)), echo])
+    const [state] = await Promise.all([answerWithin(leaseMs, 'the registry', registry.renew(id)), echo])
     if (id !== this.#id || state === undefined || !this.lease.extend(sent, leaseMs)) {
       this.#lose(id)
       return false
     }
-    this.take(state)
-    this.#sweep(state, sent.monotonic)
+    this.observe(state)
+    this.#removeEnded(state, sent.monotonic)
     return true
   }
 
   async #join(): Promise<void> {
-    const { registry, bus, leaseMs, listener, forgetAll } = this.#options
-    this.#stop()
-    bus.listen(this.name, { heard: text => listener.heard(text), lost: () => this.#lose(this.#id) })
-    await within(ECHO_MS, 'NATS', this.echo.send())
+    const { registry, bus, leaseMs, onMessage, forgetAll } = this.#options
+    this.#stopServing()
+    bus.listen(this.name, { heard: onMessage, lost: () => this.#lose(this.#id) })
+    await answerWithin(ECHO_MS, 'NATS', this.echo.send())
     const id = `${this.name}_${++this.#joins}`
     const former = [...this.#former]
     this.#former.add(id)
-    // From here on others may wait for answers in this name.
+    // From here on, others may wait for answers under this id.
     this.#id = id
     const sent = now()
-    const state = await within(leaseMs, 'the registry', registry.join(id, leaseMs, former))
+    const state = await answerWithin(leaseMs, 'the registry', registry.join(id, leaseMs, former))
     for (const each of former) this.#former.delete(each)
-    this.take(state)
+    this.observe(state)
     if (this.#id !== id) throw new SERVICE_UNAVAILABLE(undefined, { cause: new Error('NATS was lost meanwhile') })
     this.#former.delete(id)
     forgetAll()
@@ -143,43 +141,61 @@ export class Membership {
 
   #lose(id: string | undefined): void {
     if (id === undefined || id !== this.#id) return
-    this.#stop()
-    void this.#giveBack()
+    this.#stopServing()
+    void this.#leave()
   }
 
-  /** Nothing is served from here on. */
-  #stop(): void {
+  #stopServing(): void {
     this.lease.revoke()
     if (this.#id !== undefined) this.#former.add(this.#id)
     this.#id = undefined
   }
 
-  /** So that nobody waits for our answers. Without it they wait until the lease has ended. */
-  async #giveBack(): Promise<void> {
+  /** Spares others the wait for our answers, which would otherwise last until the lease has ended. */
+  async #leave(): Promise<void> {
     const ids = [...this.#former]
     if (ids.length === 0) return
     try {
-      await within(ECHO_MS, 'the registry', this.#options.registry.leave(ids))
+      await answerWithin(ECHO_MS, 'the registry', this.#options.registry.leave(ids))
       for (const id of ids) this.#former.delete(id)
     } catch {
-      // The next place taken takes these away.
+      // The next join removes them.
     }
   }
 
-  /** Takes away who ended without a word. */
-  #sweep(state: RegistryState, askedAt: number): void {
+  /** Removes members that ended without leaving. */
+  #removeEnded(state: RegistryState, askedAt: number): void {
     for (const [id, { beat }] of state.members) {
-      if (!this.owns(id) && this.sightings.ended(id, state, askedAt)) {
-        void this.#remove(id, beat)
-      }
+      if (this.owns(id) || !this.others.hasEnded(id, state, askedAt)) continue
+      // If it fails, the next renewal tries again.
+      void (async () => this.#options.registry.remove(id, beat))().catch(() => undefined)
     }
   }
+}
 
-  async #remove(id: string, beat: number): Promise<void> {
-    try {
-      await this.#options.registry.remove(id, beat)
-    } catch {
-      // The next look tries again.
-    }
+/** Checks whether messages get through: what we send to ourselves has to come back. */
+class Echo {
+  readonly #send: (text: string) => void
+  readonly #waiting = new Map<string, () => void>()
+
+  /** @param send sends to ourselves; throws if it cannot */
+  constructor(send: (text: string) => void) {
+    this.#send = send
+  }
+
+  /** Resolves when the message is back; the caller limits the time. */
+  async send(): Promise<void> {
+    // Nobody waits for echoes that did not come back in time.
+    if (this.#waiting.size > 10) this.#waiting.clear()
+    const nonce = randomUUID()
+    await new Promise<void>(resolve => {
+      this.#waiting.set(nonce, resolve)
+      this.#send(encodeMessage({ type: 'echo', nonce }))
+    })
+  }
+
+  heard(nonce: string): void {
+    this.#waiting.get(nonce)?.()
+    this.#waiting.delete(nonce)
   }
 }

@@ -1,17 +1,17 @@
-import { isMark, type Mark, type MarksByCache } from '../marks.ts'
+import { isTag, type Tag, type TagsByCache } from '../tags.ts'
 
-/** What replicas tell each other. */
+/** The messages between replicas. */
 export type Message =
-  /** Forget this, then answer to `from`. `generation`: number of the one that counts. */
-  | { type: 'forget'; round: string; from: string; generation: number; marks: MarksByCache }
+  /** Forget these tags, then answer to `from`. `generation` is the number of the current generation. */
+  | { type: 'forget'; round: string; from: string; generation: number; marks: TagsByCache }
   /** A member has forgotten. */
   | { type: 'done'; round: string; member: string }
-  /** Sent to oneself, to learn whether messages come through. */
+  /** Sent to oneself, to check whether messages get through. */
   | { type: 'echo'; nonce: string }
 
 const VERSION = 1
 const LONGEST = 1_000_000
-const MOST_MARKS = 10_000
+const MOST_TAGS = 10_000
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/
 
 export function encodeMessage(message: Message): string {
@@ -19,7 +19,7 @@ export function encodeMessage(message: Message): string {
   return JSON.stringify({ v: VERSION, ...plain })
 }
 
-/** @returns undefined for whatever is no message: anybody with the right to send may send anything */
+/** @returns undefined if the text is not a message: anybody with the right to send may send anything */
 export function decodeMessage(text: string): Message | undefined {
   if (text.length > LONGEST) return undefined
   const { v, type, round, from, member, nonce, generation, marks } = parse(text)
@@ -27,7 +27,7 @@ export function decodeMessage(text: string): Message | undefined {
   if (type === 'echo') return isToken(nonce) ? { type, nonce } : undefined
   if (!isToken(round)) return undefined
   if (type === 'done') return isToken(member) ? { type, round, member } : undefined
-  const checked = marksOf(marks)
+  const checked = tagsOf(marks)
   if (type !== 'forget' || !isToken(from) || !checked || !Number.isSafeInteger(generation)) return undefined
   return { type, round, from, generation: Number(generation), marks: checked }
 }
@@ -45,16 +45,16 @@ function isToken(value: unknown): value is string {
   return typeof value === 'string' && TOKEN.test(value)
 }
 
-function marksOf(value: unknown): MarksByCache | undefined {
+function tagsOf(value: unknown): TagsByCache | undefined {
   if (!Array.isArray(value)) return undefined
-  const marks = new Map<string, readonly Mark[]>()
+  const tags = new Map<string, readonly Tag[]>()
   let count = 0
   for (const pair of value) {
     if (!Array.isArray(pair)) return undefined
     const [cache, list]: unknown[] = pair
-    if (typeof cache !== 'string' || !Array.isArray(list) || !list.every(isMark)) return undefined
+    if (typeof cache !== 'string' || !Array.isArray(list) || !list.every(isTag)) return undefined
     count += list.length
-    marks.set(cache, list)
+    tags.set(cache, list)
   }
-  return count <= MOST_MARKS ? marks : undefined
+  return count <= MOST_TAGS ? tags : undefined
 }

@@ -1,41 +1,40 @@
 import { randomUUID } from 'node:crypto'
 import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
-import type { MarksByCache } from '../marks.ts'
-import type { CacheBus } from './bus.ts'
+import type { TagsByCache } from '../tags.ts'
 import type { Membership } from './membership.ts'
 import { encodeMessage } from './message.ts'
-import type { RegistryState, ReplicaRegistry } from './registry.ts'
+import type { CacheBus, RegistryState, ReplicaRegistry } from './options.ts'
 
-export interface RoundOptions {
+interface AcknowledgementsOptions {
   readonly registry: ReplicaRegistry
   readonly bus: CacheBus
   readonly membership: Membership
-  /** Milliseconds for the whole. */
+  /** Milliseconds for the whole invalidation. */
   readonly limitMs: number
   /** Aborts when the store is closed. */
   readonly signal: AbortSignal
 }
 
 const LOOK_MS = 250
-/** Longer than a busy process takes to answer; one that is put out loses what it has kept. */
+/** Longer than a busy process takes to answer; a member that is expelled loses what it has kept. */
 const PATIENCE_MS = 1500
 
-/** Those who have to answer to one invalidation. */
-export class Round {
+/** Collects the acknowledgements of one invalidation from all other members. */
+export class Acknowledgements {
   readonly id = randomUUID()
-  readonly #options: RoundOptions
+  readonly #options: AcknowledgementsOptions
   readonly #text: string
   readonly #pending: Set<string>
   #wake: () => void = () => undefined
 
-  /** @param state read after the change that is told of */
-  constructor(options: RoundOptions, state: RegistryState, marks: MarksByCache) {
+  /** @param state read after the change that made the tags stale */
+  constructor(options: AcknowledgementsOptions, state: RegistryState, tags: TagsByCache) {
     this.#options = options
     const others = [...state.members.keys()].filter(id => !options.membership.owns(id))
     this.#pending = new Set(others)
     this.#text = encodeMessage({
       ...{ type: 'forget', round: this.id, from: options.membership.name },
-      ...{ generation: state.generation.number, marks },
+      ...{ generation: state.generation.number, marks: tags },
     } as const)
   }
 
@@ -44,23 +43,23 @@ export class Round {
   }
 
   /**
-   * Resolves when every member has answered, has left, or cannot serve any more: its lease has surely ended. One that goes
-   * on renewing without an answer is put out, which ends that.
+   * Resolves when every member has answered, has left, or can no longer serve because its lease has certainly ended. A member
+   * that keeps renewing without an answer is expelled, which prevents further renewals.
    *
-   * @throws {DEADLINE_EXCEEDED} when that takes too long: neither members nor the registry can be reached
-   * @throws {SERVICE_UNAVAILABLE} when the store is closed meanwhile
+   * @throws {DEADLINE_EXCEEDED} if that takes too long: neither the members nor the registry can be reached
+   * @throws {SERVICE_UNAVAILABLE} if the store is closed in the meantime
    */
-  async settle(): Promise<void> {
+  async collect(): Promise<void> {
     const began = performance.now()
     const { limitMs, signal } = this.#options
-    const cause = new Error('it is not sure that all replicas have forgotten')
+    const cause = new Error('it is not certain that all replicas have forgotten')
     while (this.#pending.size > 0) {
       const spent = performance.now() - began
       if (spent > limitMs) throw new DEADLINE_EXCEEDED(undefined, { cause })
       if (signal.aborted) throw new SERVICE_UNAVAILABLE(undefined, { cause })
       this.#send()
       await this.#answered(LOOK_MS)
-      if (this.#pending.size > 0) await this.#look(spent + LOOK_MS > PATIENCE_MS)
+      if (this.#pending.size > 0) await this.#checkLeases(spent + LOOK_MS > PATIENCE_MS)
     }
   }
 
@@ -68,7 +67,7 @@ export class Round {
     try {
       this.#options.bus.send(this.#text)
     } catch {
-      // Then nobody answers, and leases decide.
+      // Nobody will answer, so the leases decide.
     }
   }
 
@@ -83,15 +82,15 @@ export class Round {
     })
   }
 
-  async #look(putOut: boolean): Promise<void> {
+  async #checkLeases(expel: boolean): Promise<void> {
     const { registry, membership } = this.#options
     const askedAt = performance.now()
     try {
-      const state = await (putOut ? registry.putOut([...this.#pending]) : registry.read())
-      membership.take(state)
-      for (const id of this.#pending) if (membership.sightings.ended(id, state, askedAt)) this.#pending.delete(id)
+      const state = await (expel ? registry.putOut([...this.#pending]) : registry.read())
+      membership.observe(state)
+      for (const id of this.#pending) if (membership.others.hasEnded(id, state, askedAt)) this.#pending.delete(id)
     } catch {
-      // Answers may still come; the time is limited.
+      // Answers may still arrive; the time is limited.
     }
   }
 }

@@ -1,0 +1,46 @@
+import { rootMessage, SERVICE_UNAVAILABLE, within } from '../../errors/index.ts'
+
+/** The part of a logger that the cache uses; those of pino and tsmicro fit. */
+export interface CacheLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+/** Logs each change of a server's state once, in one line. */
+export class StateLog {
+  readonly #log: CacheLog | undefined
+  #last: string | undefined
+
+  constructor(log: CacheLog | undefined) {
+    this.#log = log
+  }
+
+  good(message: string): void {
+    if (this.#changes(message)) this.#write(log => log.info({}, message))
+  }
+
+  bad(message: string, error: unknown): void {
+    if (this.#changes(message)) this.#write(log => log.warn({}, `${message}: ${rootMessage(error)}`))
+  }
+
+  /** Called in timers and listeners, where a log that throws would end the process. */
+  #write(line: (log: CacheLog) => void): void {
+    try {
+      if (this.#log) line(this.#log)
+    } catch {
+      // There is nowhere else to report it.
+    }
+  }
+
+  #changes(message: string): boolean {
+    const changed = this.#last !== message
+    this.#last = message
+    return changed
+  }
+}
+
+/** @throws {SERVICE_UNAVAILABLE} if a server takes longer to answer; the work itself goes on */
+export function answerWithin<T>(ms: number, server: string, work: Promise<T>): Promise<T> {
+  const late = () => new SERVICE_UNAVAILABLE(undefined, { cause: new Error(`${server}: no answer within ${ms} ms`) })
+  return within(ms, work, late)
+}

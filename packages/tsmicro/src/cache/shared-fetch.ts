@@ -1,0 +1,71 @@
+import type { Tag } from './tags.ts'
+
+/** The result of a fetch: the value, and the tags that can invalidate it. */
+export interface Fetched {
+  readonly value: unknown
+  readonly tags: readonly Tag[]
+}
+
+/** One fetch of a key, shared by all callers who want the value in the meantime. */
+export class SharedFetch {
+  /** The number of its beginning; see `TagLog`. */
+  readonly began: number
+  readonly #controller = new AbortController()
+  readonly #onAbandoned: (fetch: SharedFetch) => void
+  #promise: Promise<Fetched> | undefined
+  #waiting = 0
+  #stale = false
+
+  constructor(began: number, onAbandoned: (fetch: SharedFetch) => void) {
+    this.began = began
+    this.#onAbandoned = onAbandoned
+  }
+
+  /** Aborts when every caller has left. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /**
+   * True once its key was invalidated or set, or all callers have left: those who wait may get the value, but it is not kept.
+   */
+  get stale(): boolean {
+    return this.#stale
+  }
+
+  get shared(): boolean {
+    return this.#waiting > 1
+  }
+
+  start(run: () => Promise<Fetched>): void {
+    this.#promise = run()
+    // Every caller may have left by the time it fails.
+    this.#promise.catch(() => undefined)
+  }
+
+  markStale(): void {
+    this.#stale = true
+  }
+
+  /** Waits for the result, or until the caller's own signal aborts; the other callers are not affected. */
+  join(signal: AbortSignal | undefined): Promise<Fetched> {
+    const promise = this.#promise
+    if (promise === undefined) throw new Error('the fetch has not started')
+    this.#waiting++
+    if (signal === undefined) return promise
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        reject(signal.reason)
+        if (--this.#waiting === 0) this.#abandon()
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
+    })
+  }
+
+  #abandon(): void {
+    this.markStale()
+    this.#onAbandoned(this)
+    this.#controller.abort(new DOMException('nobody waits for the value', 'AbortError'))
+  }
+}
