@@ -28,7 +28,7 @@ test('refused credentials and certificates are unavailable, and reported as what
     assert.ok(translated instanceof SERVICE_UNAVAILABLE)
     assert.match(
       unusableIn(translated)?.message ?? '',
-      /^MongoDB: .*: see (user, password|tls, tlsCAFile).* in its URL/,
+      /^MongoDB: .*: check (user, password|tls, tlsCAFile).* in its URL/,
     )
   }
   assert.equal(unusableIn(translate(new MongoNetworkError('reset'))), undefined)

@@ -103,7 +103,7 @@ test('sslmode means what it means to libpq, where the server has TLS', async () 
     // the authorities that Node knows
     ['sslmode=verify-full', selfSigned, 'localhost'],
     [`sslmode=verify-full&sslrootcert=${ca}.missing`, /sslrootcert cannot be read: ENOENT/, 'localhost'],
-    ['sslmode=allow', /sslmode=allow is not supported: it is to be one of disable, prefer/],
+    ['sslmode=allow', /sslmode=allow is not supported: use one of disable, prefer/],
     ['sslmode=Require', /sslmode=Require is not supported/],
     ['channel_binding=require', /channel_binding=require is not supported: remove it/],
     ['sslmode=prefer&sslnegotiation=direct', /needs sslmode=require/],

@@ -33,8 +33,8 @@ test('COMMIT and its likes are refused before anything runs, savepoints are not'
   const { postgres, write, names, location } = await setUp(t, { ...first, '0002_fine.sql': entry('fine') })
   const statement = `${entry('half')}\n/* ; */ COMMIT;\n${entry('rest')} select nonsense;`
   for (const [text, why] of [
-    [statement, 'a migration is one transaction already'],
-    [`${marked('')}${statement}`, 'without a transaction its statements run each on its own'],
+    [statement, 'a migration already is a transaction'],
+    [`${marked('')}${statement}`, 'without a transaction every statement runs on its own'],
   ]) {
     await write({ '0003_commits.sql': text ?? '' })
     const where = new RegExp(`0003_commits\\.sql has COMMIT in line \\d: ${why}`)
@@ -174,7 +174,7 @@ test('one that fails half way says what to do, and does nothing until that was d
   const failed = /0003_unique\.sql failed in line 3: could not create unique index "by_name", in: create unique index/
   await assert.rejects(postgres.migrate(location), refused('failed', failed))
   const explained =
-    /0003_unique\.sql was begun 20.* could not create unique index "by_name".*\. Invalid indexes are left, to be dropped: by_name\. .*: delete from public\.schema_migrations where number = 3; .*: update public\.schema_migrations set state = 'applied' where number = 3/
+    /0003_unique\.sql was begun 20.* could not create unique index "by_name".*\. It left invalid indexes, which should be dropped: by_name\. .*: delete from public\.schema_migrations where number = 3; .*: update public\.schema_migrations set state = 'applied' where number = 3/
   await write({ '0003_unique.sql': `${unique};`, '0004_more.sql': entry('more') })
   for (let attempt = 0; attempt < 2; attempt++) {
     await assert.rejects(postgres.migrate(location), refused('unfinished', explained))
@@ -245,8 +245,8 @@ test('a marker that is written or placed otherwise is not passed over', async t 
       '-- tsmicro: no-transaction\nselect 1',
       /says -- tsmicro: no-transaction in line 1: the only marker is -- tsmicro: no transaction/,
     ],
-    ['select 1;\n--tsmicro: no transaction', /in line 2: there is only/],
-    ['select 1;\n-- tsmicro: no transaction\nselect 2', /in line 2: it belongs above all statements/],
+    ['select 1;\n--tsmicro: no transaction', /in line 2: the only marker is/],
+    ['select 1;\n-- tsmicro: no transaction\nselect 2', /in line 2: put it above all statements/],
   ]
   for (const [text, expected] of cases) {
     await write({ '0002_x.sql': text })
@@ -260,7 +260,7 @@ test('what only psql understands, and what is no UTF-8, is reported before anyth
   const { postgres, write, names, location } = await setUp(t, first)
   const copy = `${entry('a')}\nCOPY public.log (name) FROM stdin;\nb\n\\.\n`
   for (const [text, problem, why] of [
-    [`\\restrict x\n${entry('a')}`, 'psql', /has \\restrict in line 1: that is a command of psql/],
+    [`\\restrict x\n${entry('a')}`, 'psql', /has \\restrict in line 1: this is a psql command/],
     [`${entry('a')}\n\\i other.sql`, 'psql', /has \\i in line 2/],
     [copy, 'psql', /has COPY … FROM STDIN in line 2: .*INSERT/],
     [Buffer.from(`\uFEFF${entry('a')}`, 'utf16le'), 'encoding', /is not UTF-8/],
