@@ -114,7 +114,7 @@ const UNAUTHORIZED = 13
  * The error of a connection that will fail again however often it is tried; undefined if waiting may help. Looks through the
  * causes: the driver wraps what happened to a server in "no server could be selected".
  */
-export function unusable(error: unknown): UnusableError | undefined {
+function unusable(error: unknown): UnusableError | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     if (each instanceof UnusableError) return undefined
     const advice = adviceFor(each)

@@ -158,7 +158,7 @@ test('a pooler that passes over the limit of statements is told of, and only the
   assert.deepEqual(told, [])
   await using unlimited = open({ log, url: silent.url, pooler: undefined })
   await unlimited.connect()
-  assert.match(told.join(), /^PostgreSQL knows no limit for statements: a pooler ignores it, so set pooler/)
+  assert.match(told.join(), /^PostgreSQL has no time limit for statements: a pooler ignores it, so set pooler/)
 })
 
 test('what a pooler refuses for good is told at once, with what to do', { skip }, async () => {
