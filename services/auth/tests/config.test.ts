@@ -53,10 +53,7 @@ test('a file that is not a key is named', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'auth-keys-'))
   try {
     writeFileSync(join(directory, '0001.pem'), 's3cret', { mode: 0o600 })
-    await assertRefused(
-      { ...GOOD, KEYS_DIR: directory },
-      /^auth: KEYS_DIR: .*0001\.pem is not a usable signing key/,
-    )
+    await assertRefused({ ...GOOD, KEYS_DIR: directory }, /^auth: KEYS_DIR: .*0001\.pem is not a usable signing key/)
   } finally {
     rmSync(directory, { recursive: true })
   }
