@@ -57,12 +57,42 @@ const WATCHED = [
 
 const FILES = ['apikey-auth', 'sign-request', 'strip-prefix']
 
+/** Short for the usual answers of a verifier. */
+const ANSWERS: Readonly<Record<string, VerifierAnswer>> = {
+  'says yes': { status: 200, body: '{"valid":true,"id":"c-1","permissions":["READ","WRITE"]}' },
+  'says no': { status: 200, body: '{"valid":false}' },
+}
+
 /** Reads the corpus from the files beside this one. */
 export function readCases(): readonly Case[] {
-  return FILES.flatMap(plugin => {
-    const text = readFileSync(new URL(`${plugin}.json`, import.meta.url), 'utf8')
-    return (JSON.parse(text) as Omit<Case, 'plugin'>[]).map(each => ({ ...each, plugin }))
-  })
+  const cases = FILES.flatMap(plugin => read<Omit<Case, 'plugin'>[]>(plugin).map(each => ({ ...each, plugin })))
+  return [...cases, ...Object.entries(read<Record<string, VerifierAnswer>>('no-verdict')).map(noVerdict)]
+}
+
+function read<T>(name: string): T {
+  const text = readFileSync(new URL(`${name}.json`, import.meta.url), 'utf8')
+  return JSON.parse(text, (_, value) => ANSWERS[value] ?? value)
+}
+
+/** A verifier whose answer is not a verdict: the request is refused, and the next one asks again. */
+function noVerdict([what, answer]: [string, VerifierAnswer]): Case {
+  const request = { headers: [['x-api-key', 'k']] } as const
+  const consumer = { 'x-consumer-id': 'c-1', 'x-consumer-permissions': 'READ,WRITE' }
+  const asked = ['one k']
+  return {
+    name: `the verifier sends ${what}: unknown, and asked again`,
+    plugin: 'apikey-auth',
+    config: { verify_urls: ['http://one:1/verify'], cache_ttl: 60, negative_cache_ttl: 60 },
+    steps: [
+      { request, verifiers: { one: answer }, expect: { answer: '503 SERVICE_UNAVAILABLE', asked } },
+      {
+        after: 1,
+        request,
+        verifiers: { one: ANSWERS['says yes'] ?? 'closes' },
+        expect: { upstream: { url: '/', headers: consumer }, asked },
+      },
+    ],
+  }
 }
 
 /** The fields that the outcome of a step reports. */
