@@ -86,7 +86,7 @@ test('the command itself serves, reloads on SIGHUP and drains on SIGTERM', async
     assert.equal((await fetch(`${adminUrl}/upstreams`, { headers })).status, 200)
     kongFile(dir.path, '  - paths: [/again]\n')
     child.kill('SIGHUP')
-    await until('it has loaded', () => output.includes('config loaded anew'))
+    await until('it has loaded', () => output.includes('config loaded again'))
     assert.equal(await (await fetch(`${url}/again`)).text(), 'hello')
     kongFile(dir.path, 'vaults: []\n')
     child.kill('SIGHUP')

@@ -80,7 +80,7 @@ test('a missing config, a wrong one, and a taken port: one line and exit code 1'
   await Promise.all(runs)
 })
 
-test('SIGHUP loads the file anew; a bad one is refused with its line, and the old one goes on', async () => {
+test('SIGHUP loads the file again; an invalid one is refused with its line, and the old config stays in use', async () => {
   await using first = await upstream((_req, res) => res.end('first'))
   await using second = await upstream((_req, res) => res.end('second'))
   const file = join(folder, 'kong.yml')
@@ -98,7 +98,7 @@ test('SIGHUP loads the file anew; a bad one is refused with its line, and the ol
     assert.equal((await send(port)).text, 'first')
     await write(second.authority)
     child.kill('SIGHUP')
-    await said(/^config loaded anew$/)
+    await said(/^config loaded again$/)
     assert.equal((await send(port)).text, 'second')
     await write(first.authority, 'consumers: []\n')
     child.kill('SIGHUP')
