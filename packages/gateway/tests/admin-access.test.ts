@@ -46,7 +46,7 @@ after(async () => {
 
 const adminPort = () => Number(new URL(gateway.adminUrl ?? '').port)
 
-/** A config whose API-key check tells a secret to a server of its author. */
+/** A config whose API-key check sends a secret to a server of the config's author. */
 const thief = (name: string) => `_format_version: "3.0"
 services:
 - name: api
@@ -55,7 +55,7 @@ services:
   plugins: [{name: apikey-auth, config: {verify_urls: ["http://${service.authority}/v"], verify_secret: "{vault://env/${name}}"}}]
 `
 
-test('without the token nothing is answered but 401, whatever is asked and however it is sent', async () => {
+test('without the token, any request in any form gets 401', async () => {
   const wrong = [
     undefined,
     '',
@@ -87,14 +87,14 @@ test('without the token nothing is answered but 401, whatever is asked and howev
   assert.equal((await askAdmin(gateway, '/upstreams')).status, 200)
 })
 
-test('a body is not even asked for before the token was looked at', async () => {
+test('a body is not requested before the token is checked', async () => {
   const head = 'POST /config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nExpect: 100-continue\r\n'
   assert.match(await rawExchange(adminPort(), `${head}\r\n`), /^HTTP\/1\.1 401 /)
   const let_in = `${head}Authorization: Bearer ${gateway.adminToken}\r\n\r\n`
   assert.match(await rawExchange(adminPort(), let_in, text => text.includes('\r\n\r\n')), /^HTTP\/1\.1 100 Continue/)
 })
 
-test('with the token, yet by another name or from a web page: 403', async () => {
+test('with the token, but under another host name or from a web page: 403', async () => {
   const authorization = `Bearer ${gateway.adminToken}`
   for (const headers of [
     { host: 'evil.test' },
@@ -109,7 +109,7 @@ test('with the token, yet by another name or from a web page: 403', async () => 
     assert.equal((await send(adminPort(), { path: '/upstreams', headers: { authorization, ...headers } })).status, 403)
 })
 
-test('a posted config reads no variable but those of the config that the gateway was started with', async () => {
+test('a posted config reads only the variables that the first config has read', async () => {
   stolen.length = 0
   const post = async (body: string) => {
     const answer = await askAdmin(gateway, '/config', { method: 'POST', body })
@@ -133,8 +133,8 @@ test('a posted config reads no variable but those of the config that the gateway
   assert.equal(stolen[0], SECRET)
 })
 
-test('a megabyte of what is no config is refused with its place, and what is longer is not read', async () => {
-  // Refusing a megabyte of these takes a second or two each: a tenth of it shows the same.
+test('a megabyte of invalid config is refused with its place, and a longer body is not read', async () => {
+  // Refusing a megabyte of each takes a second or two, and a tenth of it shows the same.
   const [length, keys] = process.env.CI ? [1024 * 1024, 80_000] : [128 * 1024, 8000]
   const hostile: readonly (readonly [text: string, told: RegExp])[] = [
     ['"'.repeat(length), /not YAML: .* at line 1, column \d+$/],
@@ -155,7 +155,7 @@ test('a megabyte of what is no config is refused with its place, and what is lon
   assert.equal((await post('"'.repeat(1024 * 1024 + 1))).status, 413)
 })
 
-test('names that the operator allows are all that any config may read, his own too', async () => {
+test("every config, including the operator's own, may read only the names that the operator allows", async () => {
   const plugins = (name: string) => [{ name: 'sign-request', config: { secret: `{vault://env/${name}}` } }]
   const config = (name: string) => ({ ...oneService(`http://${service.authority}`), plugins: plugins(name) })
   await using strict = await gatewayFor(config('gateway-secret'), { env, vault: ['gateway-secret'], adminPort: 0 })
@@ -174,7 +174,7 @@ test('names that the operator allows are all that any config may read, his own t
   assert.equal(posted.status, 201)
 })
 
-test('a token that could be guessed is none', async () => {
+test('a token that could be guessed is refused', async () => {
   for (const adminToken of ['', 'short', 'a'.repeat(31), `${'a'.repeat(32)} b`])
     await assert.rejects(gatewayFor(oneService('http://a'), { adminPort: 0, adminToken }), /32 characters or more/)
 })
@@ -186,7 +186,7 @@ function start(settings: NodeJS.ProcessEnv, ...args: string[]) {
   return spawn(process.execPath, [...flags, MAIN, ...args], { env: { ...process.env, ...settings } })
 }
 
-test('the program: a new token in a file of its owner alone, or one from the environment; never both', async () => {
+test('the program: a new token in a file that only its owner may read, or one from the environment; never both', async () => {
   const config = join(folder, 'kong.yml')
   await writeFile(config, '_format_version: "3.0"\n')
   const file = join(folder, 'token')

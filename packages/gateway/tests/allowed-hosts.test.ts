@@ -33,7 +33,7 @@ function platform(): KongConfig {
 const status = async (headers: Record<string, string>, path = '/plain', method = 'GET') =>
   (await send(gateway.port, { path, method, headers })).status
 
-test('names of this machine, of the operator and of routes are answered', async () => {
+test('requests to loopback names, configured names and hosts of routes are answered', async () => {
   for (const host of [
     'localhost',
     'LocalHost',
@@ -50,7 +50,7 @@ test('names of this machine, of the operator and of routes are answered', async 
   assert.match(old, /^HTTP\/1\.1 200 /)
 })
 
-test('by any other name: 421 that says what to do, and no service hears of it', async () => {
+test('a request to any other name gets a 421 that says what to do, and reaches no service', async () => {
   reached.length = 0
   for (const host of [
     'evil.test',
@@ -69,7 +69,7 @@ test('by any other name: 421 that says what to do, and no service hears of it', 
       assert.match(String(json.message), /answers to localhost, 127\.0\.0\.1, .* start it with GATEWAY_HOSTS=/)
     }
   }
-  // The target's own authority outweighs Host.
+  // The authority of the request target takes precedence over Host.
   const absolute = 'GET http://evil.test/plain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
   assert.match(await rawExchange(gateway.port, absolute), /^HTTP\/1\.1 421 /)
   const socket =
@@ -79,7 +79,7 @@ test('by any other name: 421 that says what to do, and no service hears of it', 
   assert.deepEqual(reached, [])
 })
 
-test('pages of other origins get 403, unless the cors plugin has a say or their host is known', async () => {
+test('pages of other origins get 403, unless the route has the cors plugin or their host is allowed', async () => {
   const foreign = [
     { origin: 'https://evil.test' },
     { origin: 'null' },
@@ -123,7 +123,7 @@ test('a WebSocket of a page of another origin is refused', async () => {
   assert.match(await rawExchange(gateway.port, upgrade), /^HTTP\/1\.1 403 /)
 })
 
-test('GATEWAY_HOSTS: who listens for this machine alone knows its names, who listens for others is told', () => {
+test('GATEWAY_HOSTS: needed only for a gateway that other machines can reach', () => {
   const own = ['localhost', '127.0.0.1', '[::1]']
   assert.deepEqual(hostsOf('127.0.0.1', {}), own)
   assert.deepEqual(hostsOf('::1', {}), own)
@@ -138,7 +138,7 @@ test('GATEWAY_HOSTS: who listens for this machine alone knows its names, who lis
   assert.equal(hostsOf('127.0.0.1', { GATEWAY_HOSTS: '*' }), undefined)
 })
 
-test('without names to go by, whoever asks is answered; what is no name is refused at start', async () => {
+test('without allowed hosts, every request is answered; a malformed host prevents the start', async () => {
   await using open = await gatewayFor(platform())
   const { status } = await send(open.port, {
     path: '/plain',

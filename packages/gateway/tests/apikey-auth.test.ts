@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CONSUMER, GOOD, honest, protectedGateway, YES } from './apikey-support.ts'
 import { configOf, echo, gatewayFor, rawExchange, recordingLog, send, until, upstream } from './support.ts'
 
-test('a good key passes and is not passed on', async () => {
+test('a valid key is accepted, and is not forwarded', async () => {
   await using setup = await protectedGateway()
   const { status, json } = await send(setup.port, { path: '/api/x', headers: { 'X-API-Key': GOOD } })
   assert.equal(status, 200)
@@ -46,7 +46,7 @@ test('a wrong key: 401', async () => {
   assert.deepEqual([setup.asked, setup.reached], [['wrong'], []])
 })
 
-test('a key that cannot be one: 401 without asking', async () => {
+test('a malformed key: 401 without asking the verifier', async () => {
   await using setup = await protectedGateway()
   const malformed = ['k'.repeat(201), 'a b', 'a\tb', 'caf\xe9', '\x80']
   for (const key of malformed) {
@@ -104,13 +104,13 @@ test('forged consumer headers neither replace a key nor pass', async () => {
   )
 })
 
-test('Connection: x-api-key does not carry the request past the check', async () => {
+test('Connection: x-api-key does not get a request past the check', async () => {
   await using setup = await protectedGateway()
   const { status } = await send(setup.port, { path: '/api', headers: { connection: 'close, x-api-key' } })
   assert.equal(status, 401)
 })
 
-test('verdicts are cached: a yes and a no, each for its own time', async () => {
+test('verdicts are cached: a yes and a no, each with its own time to live', async () => {
   await using setup = await protectedGateway({ config: { cache_ttl: 60, negative_cache_ttl: 60 } })
   for (let i = 0; i < 5; i++) {
     assert.equal((await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD } })).status, 200)
@@ -131,13 +131,13 @@ test('a revoked key stops working when its verdict expires', async () => {
   await until(async () => (await status()) === 401, 'the key is refused')
 })
 
-test('a time to live of 0 asks every time', async () => {
+test('with a time to live of 0, the verifier is asked every time', async () => {
   await using setup = await protectedGateway({ config: { cache_ttl: 0, negative_cache_ttl: 0 } })
   for (let i = 0; i < 3; i++) await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD } })
   assert.equal(setup.asked.length, 3)
 })
 
-test('100 requests at once with one key are one question, even if the first client leaves', async () => {
+test('100 concurrent requests with one key share one question, even if the first client leaves', async () => {
   const waiting: (() => void)[] = []
   await using setup = await protectedGateway({
     verifier: (key, res, req) => waiting.push(() => honest(key, res, req)),
@@ -169,7 +169,7 @@ test('a client that leaves while its key is verified does not reach the service'
   gone.abort()
   await left
   await until(async () => {
-    // The gateway has noticed once a later request on a new connection was served.
+    // Once a later request on a new connection is served, the gateway has noticed.
     return (await send(setup.port, { path: '/public/later' })).status === 200
   }, 'the gateway goes on')
   for (const answer of waiting) answer()
@@ -177,7 +177,7 @@ test('a client that leaves while its key is verified does not reach the service'
   assert.ok(!setup.reached.includes('GET /gone'), setup.reached.join())
 })
 
-test('the most specific configuration wins: route, service, global; switched off falls back', async () => {
+test('the most specific configuration wins: route, service, global; a disabled one is skipped', async () => {
   await using service = await upstream(echo)
   const verifier = (valid: boolean) =>
     upstream((req, res) => req.resume().on('end', () => res.end(valid ? YES : '{"valid":false}')))

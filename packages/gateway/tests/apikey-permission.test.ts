@@ -3,19 +3,19 @@ import { test } from 'node:test'
 import { GOOD, protectedGateway, type VerifierHandler, yes } from './apikey-support.ts'
 import { configOf, echo, gatewayFor, send, textOf, until, upstream } from './support.ts'
 
-/** A verifier of which the good key may do one thing. */
+/** A verifier that grants the valid key a single permission. */
 function permitting(held: string): VerifierHandler {
   return (key, res) => res.end(key === GOOD ? yes(held) : '{"valid":false}')
 }
 
 const headers = { 'x-api-key': GOOD, 'x-request-id': 'r' }
 
-test('a good key with the permission passes', async () => {
+test('a valid key with the permission passes', async () => {
   await using setup = await protectedGateway({ verifier: permitting('READ'), config: { permission: 'READ' } })
   assert.equal((await send(setup.port, { path: '/api', headers })).status, 200)
 })
 
-test('a good key without the permission: 403 in the envelope, and the service is not reached', async () => {
+test('a valid key without the permission: 403 in the envelope, and the service is not reached', async () => {
   for (const held of ['READ', 'write', 'WRIT', 'WRITE2']) {
     await using setup = await protectedGateway({ verifier: permitting(held), config: { permission: 'WRITE' } })
     const answer = await send(setup.port, { path: '/api', headers })
@@ -31,19 +31,19 @@ test('a good key without the permission: 403 in the envelope, and the service is
   }
 })
 
-test('a key that is not good is 401, whatever the permission', async () => {
+test('an invalid key: 401, whatever the permission', async () => {
   await using setup = await protectedGateway({ verifier: permitting('READ'), config: { permission: 'READ' } })
   const { status, json } = await send(setup.port, { path: '/api', headers: { 'x-api-key': 'wrong' } })
   assert.deepEqual([status, json.error], [401, 'API_KEY_INVALID'])
 })
 
-test('without a permission in the config any good key passes', async () => {
+test('without a permission in the config, any valid key passes', async () => {
   await using setup = await protectedGateway({ verifier: (_key, res) => res.end(yes()) })
   const { status, json } = await send(setup.port, { path: '/api', headers })
   assert.deepEqual([status, (json.headers as Record<string, string>)['x-consumer-permissions']], [200, ''])
 })
 
-/** Two routes to one service: reading needs READ, writing WRITE; each with its times to live. */
+/** Two routes to one service: reading needs READ, writing needs WRITE, each with its own times to live. */
 async function readAndWrite(verifier: (key: string) => string, readTtl = 60, writeTtl = 60) {
   const asked: string[] = []
   const service = await upstream(echo)
@@ -73,7 +73,7 @@ async function readAndWrite(verifier: (key: string) => string, readTtl = 60, wri
   return { asked, status, [Symbol.asyncDispose]: dispose }
 }
 
-test('one verdict on a key answers for every permission, in either order', async () => {
+test('one verdict on a key serves every permission, in either order', async () => {
   await using setup = await readAndWrite(() => yes('READ'))
   const { asked, status } = setup
   assert.deepEqual([await status('GET', 'a'), await status('POST', 'a'), await status('GET', 'a')], [200, 403, 200])
@@ -81,14 +81,14 @@ test('one verdict on a key answers for every permission, in either order', async
   assert.deepEqual(asked, ['a', 'b'])
 })
 
-test('a route that may remember for a shorter time asks for itself', async () => {
+test('a route with a shorter time to live asks by itself', async () => {
   await using setup = await readAndWrite(() => yes('READ', 'WRITE'), 60, 0)
   const { asked, status } = setup
   for (const method of ['GET', 'POST', 'POST', 'GET']) assert.equal(await status(method, 'a'), 200)
   assert.equal(asked.length, 3)
 })
 
-test('a permission that is granted counts when the verdict has expired', async () => {
+test('a newly granted permission counts once the verdict has expired', async () => {
   let held = 'READ'
   await using setup = await protectedGateway({
     verifier: (...asked) => permitting(held)(...asked),

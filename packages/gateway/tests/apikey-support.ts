@@ -4,19 +4,19 @@ import { configOf, echo, gatewayFor, textOf, upstream } from './support.ts'
 
 export const GOOD = 'good-key-1234567890'
 
-/** Whose key the good one is. */
+/** The owner of the valid key. */
 export const CONSUMER = 'consumer-1'
 export const YES = yes('READ', 'WRITE')
 
-/** What the verifier says of a good key with these permissions. */
+/** The verifier's answer for a valid key with these permissions. */
 export function yes(...permissions: string[]): string {
   return JSON.stringify({ valid: true, id: CONSUMER, permissions })
 }
 
-/** What the verifier was asked, and its answer. */
+/** The key that the verifier is asked about, and its answer. */
 export type VerifierHandler = (key: string, res: ServerResponse, req: IncomingMessage) => void
 
-/** The auth service's rule: one key is good. */
+/** Answers like the auth service: one key is valid. */
 export const honest: VerifierHandler = (key, res) => {
   res.setHeader('content-type', 'application/json').end(key === GOOD ? YES : '{"valid":false}')
 }
@@ -28,7 +28,7 @@ export interface ApikeySetup {
   readonly service?: RequestListener
 }
 
-/** A verifier, a service behind the check on `/api`, an open one on `/public`, and a gateway in front of them. */
+/** A gateway in front of a verifier and of a service that needs a key on `/api` and is open on `/public`. */
 export async function protectedGateway({
   verifier = honest,
   config = {},

@@ -14,9 +14,9 @@ const failures: Record<string, VerifierHandler> = {
   redirects: (_key, res) => res.writeHead(302, { location: '/elsewhere' }).end(YES),
   'answers 204': (_key, res) => res.writeHead(204).end(),
   'answers 201': (_key, res) => res.writeHead(201).end(YES),
-  'answers nothing': (_key, res) => res.end(),
-  'answers no JSON': (_key, res) => res.end('<html>valid</html>'),
-  'answers half of it': (_key, res) => res.end(YES.slice(0, -1)),
+  'answers an empty body': (_key, res) => res.end(),
+  'answers something other than JSON': (_key, res) => res.end('<html>valid</html>'),
+  'answers incomplete JSON': (_key, res) => res.end(YES.slice(0, -1)),
   'answers null': (_key, res) => res.end('null'),
   'answers a list': (_key, res) => res.end('[true]'),
   'answers without the field': (_key, res) => res.end('{"ok":true}'),
@@ -30,10 +30,10 @@ const failures: Record<string, VerifierHandler> = {
   'does not say what is permitted': (_key, res) => res.end('{"valid":true,"id":"a"}'),
   'answers text for permissions': (_key, res) => res.end('{"valid":true,"id":"a","permissions":"READ"}'),
   'answers an object for permissions': (_key, res) => res.end('{"valid":true,"id":"a","permissions":{"READ":true}}'),
-  'answers permissions that are none': (_key, res) => res.end('{"valid":true,"id":"a","permissions":["READ",null]}'),
+  'answers null among the permissions': (_key, res) => res.end('{"valid":true,"id":"a","permissions":["READ",null]}'),
   'answers a list in a permission': (_key, res) => res.end('{"valid":true,"id":"a","permissions":["READ,WRITE"]}'),
-  'answers too much': (_key, res) => res.end(YES.replace('{', `{"more":"${'x'.repeat(100_000)}",`)),
-  'answers without end': (_key, res) => {
+  'answers too long a body': (_key, res) => res.end(YES.replace('{', `{"more":"${'x'.repeat(100_000)}",`)),
+  'answers an endless body': (_key, res) => {
     const more = () => void (res.destroyed || res.write('x'.repeat(1000), more))
     more()
   },
@@ -72,7 +72,7 @@ test('a verifier that is down: 503 for any key, and the open route is untouched'
   assert.equal((await send(setup.port, { path: '/public' })).status, 200)
 })
 
-test('more questions than connections, and no answer: every one ends in 503', async () => {
+test('more questions than connections, and no answers: every request gets 503', async () => {
   await using setup = await protectedGateway({ verifier: () => {}, config: { timeout_ms: 500 } })
   const keys = Array.from({ length: 200 }, (_, index) => `key-${index}`)
   const answers = await Promise.all(keys.map(key => send(setup.port, { path: '/api', headers: { 'x-api-key': key } })))
@@ -80,7 +80,7 @@ test('more questions than connections, and no answer: every one ends in 503', as
   assert.deepEqual(setup.reached, [])
 })
 
-test('a verifier may say no with 401', async () => {
+test('a verifier may reject a key with 401', async () => {
   await using setup = await protectedGateway({ verifier: (_key, res) => res.writeHead(401).end() })
   const { status, json } = await send(setup.port, { path: '/api', headers: { 'x-api-key': GOOD } })
   assert.deepEqual([status, json.error], [401, 'API_KEY_INVALID'])
@@ -105,7 +105,7 @@ test('a remembered yes outlives the verifier only until it expires', async () =>
   await until(async () => (await status()) === 503, 'the verdict has expired')
 })
 
-test('the verifier is asked in its own form, without the client and without the forwarded headers', async () => {
+test('the verifier gets its own request, with nothing of the client or the forwarded headers', async () => {
   let seen: object = {}
   await using setup = await protectedGateway({
     verifier: (key, res, { method, url, headers }) => {

@@ -5,7 +5,7 @@ import { HealthCounter, RoundRobin } from '../src/balancing/balancer.ts'
 
 const all = () => true
 
-test('round robin: every run as long as the weights together gives each its share, and never a weight of 0', () => {
+test('round robin: any run as long as the sum of weights gives each item its share, and a weight of 0 nothing', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 6 }), fc.nat(50), (weights, skipped) => {
       const items = weights.map(weight => ({ weight }))
@@ -25,7 +25,7 @@ test('round robin: every run as long as the weights together gives each its shar
   )
 })
 
-test('round robin: what is not usable is passed over, and comes back to its share', () => {
+test('round robin: unusable items are skipped, and get their share again later', () => {
   const [a, b] = [{ weight: 100 }, { weight: 100 }]
   const order = new RoundRobin([a, b])
   for (let i = 0; i < 10; i++)
@@ -46,12 +46,12 @@ test('round robin: what is not usable is passed over, and comes back to its shar
 
 const LIMITS = { success: 2, httpFailure: 3, tcpFailure: 2, timeout: 0 }
 
-test('health: so many of one kind in a row, either way; a limit of 0 is none', () => {
+test('health: enough observations of one kind in a row change the state; a limit of 0 is ignored', () => {
   const health = new HealthCounter()
   const see = (...what: ('success' | 'httpFailure' | 'tcpFailure' | 'timeout')[]) =>
     what.map(each => health.observe(each, LIMITS)).at(-1)
   assert.equal(see('tcpFailure', 'success', 'tcpFailure'), false, 'a success in between')
-  assert.equal(see('success', 'httpFailure', 'httpFailure', 'tcpFailure'), false, 'each kind for itself')
+  assert.equal(see('success', 'httpFailure', 'httpFailure', 'tcpFailure'), false, 'each kind has its own counter')
   assert.equal(see('success', 'timeout', 'timeout', 'timeout', 'timeout'), false)
   assert.equal(health.healthy, true)
   assert.equal(see('httpFailure', 'httpFailure', 'httpFailure'), true)
@@ -61,7 +61,7 @@ test('health: so many of one kind in a row, either way; a limit of 0 is none', (
   assert.equal(health.healthy, true)
 })
 
-test('health: set by hand, it counts anew', () => {
+test('health: setting the state by hand resets the counters', () => {
   const health = new HealthCounter()
   health.observe('tcpFailure', LIMITS)
   assert.equal(health.set(false), true)

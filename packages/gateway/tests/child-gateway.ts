@@ -1,12 +1,12 @@
-/** A gateway in a process of its own, which tells what memory it takes. Started by `childGateway`. */
+/** A gateway in its own process, which reports how much memory it uses. Started by `childGateway`. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { type KongConfig, startGateway } from '../src/index.ts'
 
-/** In bytes, the highest since the process began. */
+/** In bytes, the highest since the process started. */
 interface PeakMemory {
   readonly rss: number
-  /** Of buffers outside of the heap; looked at every 20 ms. */
+  /** The size of buffers outside the heap, sampled every 20 ms. */
   readonly external: number
 }
 

@@ -7,14 +7,14 @@ import { loadConfig } from '../src/config/load.ts'
 import { GatewayConfigError, type KongConfig, startGateway } from '../src/index.ts'
 import { gatewayFor } from './support.ts'
 
-/** What is wrong, and the line that must say so. Written as plain data, as a file would hold it. */
+/** A fault, the config (as plain data), and the message that must name it. */
 const refused: [string, unknown, RegExp][] = [
   ['no version', { services: [] }, /^_format_version: must be "3\.0" or "2\.1"/],
   ['an old version', { _format_version: '1.1' }, /^_format_version/],
   ['a number for a version', { _format_version: 3 }, /^_format_version/],
   ['a list', [], /must be a mapping/],
   ['an unknown top-level field', { _format_version: '3.0', servics: [] }, /^servics: unknown field$/],
-  ['services that are no list', { _format_version: '3.0', services: {} }, /^services: must be a list/],
+  ['services that are not a list', { _format_version: '3.0', services: {} }, /^services: must be a list/],
   ['no name', service({ name: undefined }), /^services\[0\]\.name: is required/],
   ['an unknown service field', service({ retrys: 1 }), /^services\[0\]\.retrys: unknown field$/],
   ['no target', service({ url: undefined }), /^services\[0\]: set url or host/],
@@ -53,7 +53,7 @@ const refused: [string, unknown, RegExp][] = [
   ['loose alternatives', route({ paths: ['~/a|/b'] }), /paths\[0\]: regular expression: put alternatives in a group/],
   ['a method in lower case', route({ methods: ['get'] }), /methods\[0\]: must be an HTTP method in upper case/],
   [
-    'a host with a port that is none',
+    'a host with a malformed port',
     route({ hosts: ['a.test:http'] }),
     /hosts\[0\]: must be a host name, with or without/,
   ],
@@ -66,15 +66,23 @@ const refused: [string, unknown, RegExp][] = [
     route({ snis: ['a.test'] }),
     /routes\[0\]\.snis: not supported by this gateway: it speaks plain HTTP/,
   ],
-  ['a redirection that is none', route({ https_redirect_status_code: 200 }), /https_redirect_status_code: must be 426/],
-  ['headers that are no mapping', route({ headers: ['a'] }), /routes\[0\]\.headers: must be a mapping/],
+  [
+    'an unsupported redirect status',
+    route({ https_redirect_status_code: 200 }),
+    /https_redirect_status_code: must be 426/,
+  ],
+  ['headers that are not a mapping', route({ headers: ['a'] }), /routes\[0\]\.headers: must be a mapping/],
   ['headers without a name', route({ headers: {} }), /routes\[0\]\.headers: must not be empty/],
   ['a header without values', route({ headers: { a: [] } }), /headers\.a: must not be empty/],
-  ['a header name that is none', route({ headers: { 'a b': ['c'] } }), /headers\.a b: is not a header name/],
+  ['a malformed header name', route({ headers: { 'a b': ['c'] } }), /headers\.a b: is not a header name/],
   ['the host among the headers', route({ headers: { Host: ['a'] } }), /headers\.Host: belongs in hosts/],
   ['a header value that is a number', route({ headers: { a: [1] } }), /headers\.a\[0\]: must be a non-empty string/],
   ['a broken expression in a header', route({ headers: { a: ['b', '~*('] } }), /headers\.a\[1\]: regular expression: /],
-  ['one that Kong would change', route({ headers: { a: ['~*\\S'] } }), /headers\.a\[0\]: .* \\S becomes \\s/],
+  [
+    'a header expression that Kong would change',
+    route({ headers: { a: ['~*\\S'] } }),
+    /headers\.a\[0\]: .* \\S becomes \\s/,
+  ],
   ['path_handling v1', route({ path_handling: 'v1' }), /path_handling: only v0/],
   ['strip_path as text', route({ strip_path: 'no' }), /strip_path: must be true or false/],
   [
@@ -103,7 +111,7 @@ const refused: [string, unknown, RegExp][] = [
     /^plugins\[0\]\.service: not supported by this gateway/,
   ],
   [
-    'a plugin twice on one level',
+    'a repeated plugin on one level',
     service({ plugins: [plugin(), plugin()] }),
     /plugins\[1\]: the name "apikey-auth" is used twice/,
   ],
@@ -123,17 +131,17 @@ const refused: [string, unknown, RegExp][] = [
     /^services\[0\]\.routes\[0\]\.paths\[1\]: regular expressions need _format_version "3\.0"/,
   ],
   ['an upstream without a name', upstreams({ name: undefined }), /^upstreams\[0\]\.name: is required/],
-  ['two upstreams of one name', upstreams({}, {}), /^upstreams\[1\]: the name "pool" is used twice/],
+  ['two upstreams with the same name', upstreams({}, {}), /^upstreams\[1\]: the name "pool" is used twice/],
   ['another algorithm', upstreams({ algorithm: 'least-connections' }), /^upstreams\[0\]\.algorithm: only round-robin/],
   ['hashing', upstreams({ hash_on: 'ip' }), /^upstreams\[0\]\.hash_on: only none is supported/],
-  ['a target that is no address', targets({ target: 'a b' }), /targets\[0\]\.target: must look like host:port/],
+  ['a target that is not an address', targets({ target: 'a b' }), /targets\[0\]\.target: must look like host:port/],
   [
     'a target that only looks like an address',
     targets({ target: '10.0.0.256:80' }),
     /\.target: must look like host:port/,
   ],
   ['a target with too many numbers', targets({ target: '1.2.3.4.5:80' }), /\.target: must look like host:port/],
-  ['a target that is no IPv6 address', targets({ target: '[:::]:80' }), /\.target: must look like host:port/],
+  ['a target that is not an IPv6 address', targets({ target: '[:::]:80' }), /\.target: must look like host:port/],
   ['a url that only looks like an address', service({ url: 'http://10.0.0.256' }), /\.url: must look like http:/],
   [
     'a host that only looks like an address',
@@ -142,7 +150,7 @@ const refused: [string, unknown, RegExp][] = [
   ],
   ['a target port of 0', targets({ target: 'a:0' }), /targets\[0\]\.target: must look like host:port/],
   ['a negative weight', targets({ target: 'a:1', weight: -1 }), /targets\[0\]\.weight: must be a whole number from 0/],
-  ['a target twice', targets({ target: 'a:1' }, { target: 'a:1' }), /targets\[1\]: the target a:1 is there twice/],
+  ['a repeated target', targets({ target: 'a:1' }, { target: 'a:1' }), /targets\[1\]: the target a:1 is there twice/],
   [
     'a target of nobody',
     { _format_version: '3.0', targets: [{ upstream: 'x', target: 'a:1' }] },
@@ -161,7 +169,7 @@ const refused: [string, unknown, RegExp][] = [
   ],
   ['a limit above 255', checks({ passive: { unhealthy: { timeouts: 256 } } }), /unhealthy\.timeouts: must be a whole/],
   [
-    'a status that is none',
+    'a malformed status',
     checks({ active: { healthy: { http_statuses: [20] } } }),
     /http_statuses\[0\]: must be a status/,
   ],
@@ -209,7 +217,7 @@ for (const [fault, config, line] of refused) {
   })
 }
 
-test('a file: missing, no YAML, duplicate keys, wrong place', async () => {
+test('a file: missing, not YAML, duplicate keys, wrong place', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-config-'))
   const file = join(folder, 'kong.yml')
   const attempt = async (text: string) => {
@@ -234,7 +242,7 @@ test('a file: missing, no YAML, duplicate keys, wrong place', async () => {
   }
 })
 
-test('the line of a fault: of a field, of an entry, through an alias, of what is missing', async () => {
+test('the line of a fault: in a field, in an entry, through an alias, and for a missing field', async () => {
   const lineOf = async (text: string) => {
     const error = await loadConfig({ name: 'x.yml', text: `_format_version: "3.0"\n${text}` }).catch(reason => reason)
     return /^config x\.yml:(\d+) is invalid at (\S+):/.exec(String(error.message))?.slice(1)
@@ -253,7 +261,7 @@ test('the line of a fault: of a field, of an entry, through an alias, of what is
   assert.deepEqual(await lineOf(aliased), ['5', 'upstreams[0].healthchecks.threshold'])
 })
 
-test('the older format, and targets beside their upstream', async () => {
+test('the older format, and targets outside their upstream', async () => {
   const { config } = await loadConfig({
     name: 'x.yml',
     text: '_format_version: "2.1"\nupstreams: [{name: a}]\ntargets: [{upstream: a, target: "b", weight: 7}]\n',

@@ -19,7 +19,7 @@ function sentOn(json: Record<string, unknown>): Record<string, string> {
   return json.headers as Record<string, string>
 }
 
-test('by default: Kong-Request-ID as uuid#counter, for the service alone', async () => {
+test('by default: Kong-Request-ID as uuid#counter, for the service only', async () => {
   await using gateway = await gatewayWith({})
   const first = await send(gateway.port)
   const second = await send(gateway.port)
@@ -29,7 +29,7 @@ test('by default: Kong-Request-ID as uuid#counter, for the service alone', async
   assert.equal(first.headers['kong-request-id'], undefined)
 })
 
-test('uuid, echoed: the client is told what the service is', async () => {
+test('uuid, echoed: the client gets the same id as the service', async () => {
   await using gateway = await gatewayWith({ generator: 'uuid', header_name: 'X-Request-ID', echo_downstream: true })
   const seen = new Set<string>()
   for (let i = 0; i < 3; i++) {
@@ -54,7 +54,7 @@ test('tracker: address, port, process, connection, its requests, seconds', async
   assert.match(String((await send(gateway.port)).headers['kong-request-id']), new RegExp(`^${place}-2-1-`))
 })
 
-test('what the client sends is honoured, and echoed; an empty one is replaced', async () => {
+test('an id from the client is kept, and echoed; an empty one is replaced', async () => {
   await using gateway = await gatewayWith({ echo_downstream: true })
   const own = await send(gateway.port, { headers: { 'Kong-Request-ID': 'mine' } })
   assert.equal(sentOn(own.json)['kong-request-id'], 'mine')
@@ -64,7 +64,7 @@ test('what the client sends is honoured, and echoed; an empty one is replaced', 
   assert.equal(empty.headers['kong-request-id'], sentOn(empty.json)['kong-request-id'])
 })
 
-test('it takes the place of a field that the service answers', async () => {
+test('it replaces the same field in the answer of the service', async () => {
   await using other = await upstream((_req, res) => res.setHeader('kong-request-id', 'theirs').end())
   const config = { echo_downstream: true }
   await using gateway = await gatewayFor(

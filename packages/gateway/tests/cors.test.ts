@@ -25,7 +25,7 @@ const preflight = (headers: SendOptions['headers'] = {}): SendOptions => ({
   headers: { origin: ORIGIN, 'access-control-request-method': 'PUT', ...headers },
 })
 
-/** What an answer says about origins, and Vary. */
+/** The headers of an answer about origins, and Vary. */
 async function policyOf(port: number, options: SendOptions) {
   const { status, headers, text } = await send(port, { path: '/api', ...options })
   const policy = Object.entries(headers).filter(([name]) => /^(access-control-|vary$)/.test(name))
@@ -89,7 +89,7 @@ describe('preflights', () => {
     })
   }
 
-  test('the answer is empty and in the form of the gateway’s own', async () => {
+  test('the answer is empty, with the headers of the gateway’s own answers', async () => {
     await using gateway = await gatewayWith({})
     const { headers } = await send(gateway.port, preflight())
     assert.equal(headers['content-length'], '0')
@@ -97,13 +97,13 @@ describe('preflights', () => {
     assert.match(String(headers['x-kong-request-id']), /^[0-9a-f]{32}$/)
   })
 
-  test('preflight_continue: the service answers, and its answer is left as it is', async () => {
+  test('preflight_continue: the service answers, and its answer is unchanged', async () => {
     await using gateway = await gatewayWith({ preflight_continue: true })
     const { text, policy } = await policyOf(gateway.port, preflight())
     assert.deepEqual([text, policy], ['ok', { vary: 'Accept', 'allow-origin': 'theirs' }])
   })
 
-  test('OPTIONS without an origin or without a method to ask for is no preflight', async () => {
+  test('OPTIONS without an origin or a requested method is not a preflight', async () => {
     await using gateway = await gatewayWith({})
     reached.length = 0
     await send(gateway.port, { method: 'OPTIONS', path: '/api', headers: { origin: ORIGIN } })
@@ -121,7 +121,7 @@ describe('the answers of the service', () => {
     ['not listed', { origins: ['https://x.test', 'app.test'] }, ORIGIN, { vary: 'Accept, Origin' }],
     ['another scheme', { origins: ['http://app.test', 'x'] }, ORIGIN, { vary: 'Accept, Origin' }],
     [
-      'a default port is none',
+      'a default port is ignored',
       { origins: ['https://app.test:443', 'http://x'] },
       'https://app.test:443',
       { vary: 'Accept, Origin', 'allow-origin': ORIGIN },

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { gatewayFor, hang, oneService, rawExchange, send, textOf, until, upstream } from './support.ts'
 
-test('closing finishes what was accepted, takes nothing new, and tells clients to go', async () => {
+test('closing finishes accepted requests, accepts no new ones, and tells clients to disconnect', async () => {
   const held: ServerResponse[] = []
   await using service = await upstream((_req, res) => void held.push(res))
   await using gateway = await gatewayFor(oneService(`http://${service.authority}`))
@@ -39,7 +39,7 @@ test('a response that has begun is finished too', async () => {
   await closing
 })
 
-test('idle connections and half-sent requests do not hold it up', async () => {
+test('idle connections and incomplete requests do not delay closing', async () => {
   await using service = await upstream((_req, res) => res.end('ok'))
   await using gateway = await gatewayFor(oneService(`http://${service.authority}`))
   const idle = connect(gateway.port, '127.0.0.1')
@@ -50,7 +50,7 @@ test('idle connections and half-sent requests do not hold it up', async () => {
   await Promise.all([gateway.close(), once(idle.resume(), 'close'), once(half.resume(), 'close')])
 })
 
-test('a request without end is given up after the drain time', async () => {
+test('an endless request is cut off after the drain time', async () => {
   let reached = false
   await using service = await upstream((req, res) => {
     reached = true

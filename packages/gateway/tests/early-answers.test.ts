@@ -23,7 +23,7 @@ after(async () => {
 const MEGABYTE = 1024 * 1024
 const SENT = 20
 
-/** A client that looks for an answer only when it has sent everything. Rejects when the connection breaks off. */
+/** A client that reads the answer only after it has sent everything. Rejects if the connection breaks off. */
 async function sendAllThenRead(head: string, piece: Buffer): Promise<string> {
   const socket = connect(gateway.port, '127.0.0.1')
   const closed = once(socket, 'close')
@@ -53,23 +53,18 @@ const cases: [string, number, string, Buffer][] = [
     chunk,
   ],
   ['the service, to HTTP/1.0', 413, `POST /api HTTP/1.0\r\nHost: a\r\n${LENGTH}\r\n`, plain],
+  ['the gateway, without a route', 404, `POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${LENGTH}\r\n`, plain],
+  ['the gateway, to a bad request', 400, `POST /../.. HTTP/1.1\r\nHost: a\r\n${LENGTH}\r\n`, plain],
   [
-    'the gateway, where there is no route',
-    404,
-    `POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${LENGTH}\r\n`,
-    plain,
-  ],
-  ['the gateway, of a request that is no good', 400, `POST /../.. HTTP/1.1\r\nHost: a\r\n${LENGTH}\r\n`, plain],
-  [
-    'the parser, of too long a header',
+    'the parser, to too long a header',
     494,
     'GET /api HTTP/1.1\r\nHost: a\r\n',
     Buffer.from('X-A: b\r\n'.repeat(MEGABYTE / 8)),
   ],
-  ['the parser, of what is no HTTP', 400, 'hello\r\n\r\n', plain],
+  ['the parser, to bytes that are not HTTP', 400, 'hello\r\n\r\n', plain],
 ]
 for (const [who, status, head, piece] of cases) {
-  test(`an early ${status} of ${who}: whoever is still sending gets it, then the connection ends`, async () => {
+  test(`an early ${status} of ${who}: a client that is still sending gets it, then the connection ends`, async () => {
     assert.match(await sendAllThenRead(head, piece), new RegExp(`^HTTP/1\\.1 ${status} [^]*\\S$`))
   })
 }

@@ -32,7 +32,7 @@ test('connection refused: 502', async () => {
   assert.deepEqual(await answerFrom(`127.0.0.1:${await deadPort()}`, {}, 'a body'), [502, INVALID])
 })
 
-test('a name that does not resolve: 503', async () => {
+test('a name that cannot be resolved: 503', async () => {
   assert.deepEqual(await answerFrom('no-such-name.invalid:80'), [503, 'name resolution failed'])
 })
 
@@ -89,7 +89,7 @@ for (const [framing, bytes] of Object.entries(cutOff)) {
   }
 }
 
-test('retries: as often as the service says; a POST only until something of it was sent', async () => {
+test('retries: as many as the service has; a POST only while nothing of it was sent', async () => {
   const log = recordingLog()
   const dead = oneService(`http://127.0.0.1:${await deadPort()}`, { retries: 3 })
   await using gateway = await gatewayFor(dead, { log })
@@ -124,7 +124,7 @@ test('an upstream that comes back is used again', async () => {
   server.close()
 })
 
-test('informational responses are not passed on, the final one is', async () => {
+test('only the final response is forwarded, not the informational ones', async () => {
   await using service = await upstream((_req, res) => {
     res.writeEarlyHints({ link: '</a.css>; rel=preload' })
     res.end('final')

@@ -23,7 +23,7 @@ describe('header fields to the upstream', () => {
     return { path: json.path, ...(json.headers as Record<string, string>) } as Record<string, string | undefined>
   }
 
-  test('say where the request came from and where it was meant to go', async () => {
+  test('say where the request came from and where it was addressed', async () => {
     const got = await received({ host: 'Public.Test:9999' })
     assert.equal(got.path, '/base/x?q=1')
     assert.equal(got.host, 'api:8001', 'the configured name, not the address behind it')
@@ -38,7 +38,7 @@ describe('header fields to the upstream', () => {
     assert.match(got['x-kong-request-id'] ?? '', /^[0-9a-f]{32}$/)
   })
 
-  test('do not believe the client, except that X-Forwarded-For is appended to, as in Kong', async () => {
+  test('do not trust the client, except that its X-Forwarded-For is extended, as in Kong', async () => {
     const forged = {
       'x-forwarded-for': '1.1.1.1, 2.2.2.2',
       'x-forwarded-proto': 'https',
@@ -61,7 +61,7 @@ describe('header fields to the upstream', () => {
     assert.equal(got.via, `1.0 other, ${VIA}`)
   })
 
-  test('drop what only Kong may say of a caller, in any spelling', async () => {
+  test('drop headers that only Kong may set about a caller, in any spelling', async () => {
     const names = [
       'X-Consumer-Id',
       'x-consumer-username',
@@ -75,7 +75,7 @@ describe('header fields to the upstream', () => {
     assert.ok(!Object.values(got).includes('forged'), JSON.stringify(got))
   })
 
-  test('drop what belongs to the connection, and what Connection names', async () => {
+  test('drop the headers of the connection, and those that Connection names', async () => {
     const got = await received({
       connection: 'close, X-Hop , x-forwarded-for',
       'x-hop': 'hop',
@@ -92,7 +92,7 @@ describe('header fields to the upstream', () => {
     assert.equal(got['x-forwarded-for'], '127.0.0.1', 'the gateway names the client even if the client asks it not to')
   })
 
-  test('pass everything else as it is: repeated fields, x-request-id, latin1', async () => {
+  test('keep everything else unchanged: repeated fields, x-request-id, latin1', async () => {
     const { json } = await send(gateway.port, {
       path: '/pre',
       headers: { 'X-Many': ['a', 'b'], 'x-request-id': 'abc-123', 'x-latin': 'caf\xe9' },
@@ -107,7 +107,7 @@ describe('header fields to the upstream', () => {
     assert.equal(headers['x-latin'], 'caf\xe9')
   })
 
-  test('an absolute target counts instead of the Host header', async () => {
+  test('an absolute target takes precedence over the Host header', async () => {
     const text = await rawExchange(
       gateway.port,
       'GET http://Abs.Test:1/pre/y?z HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n',
@@ -166,7 +166,7 @@ test("the gateway's own answers", async () => {
   assert.equal(head.text, '')
 })
 
-test('HEAD, 204 and 304 carry no body, and every method passes', async () => {
+test('HEAD, 204 and 304 have no body, and every method is forwarded', async () => {
   await using service = await upstream((req, res) => {
     const status = Number(req.url?.slice(1))
     res.writeHead(status, { etag: '"1"', 'x-method': req.method ?? '', ...(status === 200 && { 'content-length': 5 }) })
@@ -186,7 +186,7 @@ test('HEAD, 204 and 304 carry no body, and every method passes', async () => {
   }
 })
 
-test('bodies of every framing arrive whole, with any method', async () => {
+test('bodies with any framing arrive complete, with any method', async () => {
   await using service = await upstream((req, res) => {
     res
       .setHeader('x-length', req.headers['content-length'] ?? 'none')

@@ -106,7 +106,7 @@ const BODIES = [
 ]
 const ENDS = ['\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\n', '\r', '']
 
-/** Makes up requests of which most are none; the same ones for the same seed. */
+/** Generates requests, most of them invalid; the same ones for the same seed. */
 export function hostileBytes(seed: number): () => string {
   let state = seed
   // mulberry32
@@ -121,7 +121,7 @@ export function hostileBytes(seed: number): () => string {
   const message = () => {
     const end = one(ENDS)
     const fields = Array.from({ length: below(7) }, () => one(FIELDS))
-    // Most begin as a request does, so that something of them is read.
+    // Most begin like a request, so that some of it is parsed.
     const head = [
       `${one(METHODS)} ${one(TARGETS)} ${one(VERSIONS)}`,
       ...(below(4) > 0 ? ['Host: localhost'] : []),

@@ -38,9 +38,9 @@ const refused: [string, number, string][] = [
   ['a space in a header name', 400, 'GET / HTTP/1.1\r\nHost: a\r\nX A: b\r\n\r\n'],
   ['no host', 400, 'GET / HTTP/1.1\r\n\r\n'],
   ['two hosts', 400, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
-  ['a host that is none', 400, 'GET / HTTP/1.1\r\nHost: a/../b\r\n\r\n'],
+  ['a malformed host', 400, 'GET / HTTP/1.1\r\nHost: a/../b\r\n\r\n'],
   ['a fragment', 400, 'GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n'],
-  ['a path that is none', 400, 'GET a HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['a malformed path', 400, 'GET a HTTP/1.1\r\nHost: a\r\n\r\n'],
   ['an asterisk', 400, 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n'],
   ['a foreign scheme', 400, 'GET ftp://a/b HTTP/1.1\r\nHost: a\r\n\r\n'],
   ['a path above the root', 400, 'GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n'],
@@ -92,7 +92,7 @@ test('garbage after a request is not mixed into its response', async () => {
   assert.ok((text.match(/HTTP\/1\.1 /g)?.length ?? 0) <= 2, text)
 })
 
-test('many refused connections leave the gateway well', async () => {
+test('the gateway survives many refused connections', async () => {
   await Promise.all(
     Array.from({ length: 50 }, () => rawExchange(gateway.port, 'junk\r\n\r\n', text => text.endsWith('}'))),
   )

@@ -12,8 +12,8 @@ const STREAMED = /only false is supported: bodies are streamed/
 const HASHING = /not supported by this gateway: requests are distributed by weight/
 
 /**
- * Every field of the entities of a declarative config of Kong 3.9, each with a value that Kong takes: either it is done, or
- * refused on its line. `null` would mean the same as leaving a field out, and is refused as well.
+ * Every field of the entities in a declarative config of Kong 3.9, each with a value that Kong accepts. Each is supported, or refused
+ * with its line. `null` would mean the same as an absent field, and is refused as well.
  */
 const fields: Record<string, { before: string; rows: [field: string, verdict: RegExp | typeof DONE][] }> = {
   'the top level': {
@@ -211,7 +211,7 @@ const fields: Record<string, { before: string; rows: [field: string, verdict: Re
 }
 
 for (const [entity, { before, rows }] of Object.entries(fields)) {
-  test(`${entity}: each field of Kong 3.9 is done, or refused on its line`, async () => {
+  test(`${entity}: each field of Kong 3.9 is supported, or refused with its line`, async () => {
     for (const [field, verdict] of rows) {
       const text = `_format_version: "3.0"\n${before}${field}\n`
       const loading = loadConfig({ name: 'kong.yml', text })
@@ -232,7 +232,7 @@ for (const [entity, { before, rows }] of Object.entries(fields)) {
   })
 }
 
-test('host_header: what the targets of an upstream are called to', async () => {
+test('host_header: the Host for the targets of an upstream', async () => {
   await using service = await upstream(echo)
   const config = {
     ...configOf([
@@ -247,7 +247,7 @@ test('host_header: what the targets of an upstream are called to', async () => {
   assert.equal(await hostAt('/b'), 'client.test')
 })
 
-test('a service that is not enabled: its routes are not there', async () => {
+test('the routes of a disabled service match nothing', async () => {
   await using service = await upstream(echo)
   const url = `http://${service.authority}`
   await using gateway = await gatewayFor(

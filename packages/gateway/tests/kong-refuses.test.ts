@@ -9,12 +9,12 @@ const service = (fields: object) => ({
 const route = (fields: object) => service({ routes: [{ paths: ['/'], ...fields }] })
 const checks = (healthchecks: object) => ({ _format_version: '3.0', upstreams: [{ name: 'pool', healthchecks }] })
 
-/** What a real Kong 3.9.1 does not start with, and the line that must say so. */
+/** Configs with which a real Kong 3.9.1 does not start, and the message that must say so. */
 const refused: [string, unknown, RegExp][] = [
   ['a host with two dots', route({ hosts: ['a..b'] }), /hosts\[0\]: is not a host name/],
   ['a host that ends in a dash', route({ hosts: ['a-'] }), /hosts\[0\]: is not a host name/],
-  ['a port behind a wildcard', route({ hosts: ['a.*:80'] }), /hosts\[0\]: cannot have a port/],
-  ['a service name with a blank', service({ name: 'a b' }), /^services\[0\]\.name: may only contain letters/],
+  ['a port after a wildcard', route({ hosts: ['a.*:80'] }), /hosts\[0\]: cannot have a port/],
+  ['a service name with a space', service({ name: 'a b' }), /^services\[0\]\.name: may only contain letters/],
   ['a service name with a slash', service({ name: 'a/b' }), /^services\[0\]\.name: may only contain letters/],
   ['a route name with a colon', route({ name: 'a:b' }), /routes\[0\]\.name: may only contain letters/],
   [

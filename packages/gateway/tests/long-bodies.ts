@@ -4,7 +4,7 @@ import { upstream } from './support.ts'
 
 const CHUNK = Buffer.alloc(256 * 1024, 'x')
 
-/** A service that takes bodies of any length (`POST`), telling how many bytes came, and gives them (`GET /?<bytes>`). */
+/** A service that takes bodies of any length (`POST`) and answers how many bytes arrived, and sends them (`GET /?<bytes>`). */
 export function longBodies() {
   return upstream((req, res) => {
     if (req.method === 'POST') {
@@ -21,7 +21,7 @@ export function longBodies() {
   })
 }
 
-/** Sends so many bytes, and gives the number that arrived. */
+/** Sends this many bytes, and returns how many arrived. */
 export async function upload(port: number, bytes: number): Promise<number> {
   const socket = connect(port, '127.0.0.1')
   socket.write(`POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`)
@@ -30,7 +30,7 @@ export async function upload(port: number, bytes: number): Promise<number> {
   return Number(text.slice(text.indexOf('\r\n\r\n') + 4).replace(/^[0-9a-f]+\r\n|\r\n0?\r\n.*$/gs, ''))
 }
 
-/** Asks for so many bytes, and gives the number that came. */
+/** Requests this many bytes, and returns how many arrived. */
 export async function download(port: number, bytes: number): Promise<number> {
   const socket = connect(port, '127.0.0.1')
   socket.write(`GET /?${bytes} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)

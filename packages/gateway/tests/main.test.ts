@@ -37,7 +37,7 @@ async function listening(child: ChildProcessWithoutNullStreams) {
   return { lines, port: Number(new URL(String(lines[0]?.url)).port) }
 }
 
-test('--help explains, anything unknown is refused in one line', async () => {
+test('--help explains the flags; an unknown one is refused in one line', async () => {
   const help = await run('--help')
   assert.match(
     help.out,
@@ -62,7 +62,7 @@ test('--help explains, anything unknown is refused in one line', async () => {
   await Promise.all(runs)
 })
 
-test('a missing config, a wrong one, and a taken port: one line and exit code 1', async () => {
+test('a missing config, an invalid one, and a taken port: one line and exit code 1', async () => {
   const wrong = join(folder, 'wrong.yml')
   await writeFile(wrong, '_format_version: "3.0"\nplugins: [{name: ip-restriction}]\n')
   await using taken = await upstream((_req, res) => res.end())

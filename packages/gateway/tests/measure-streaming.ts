@@ -1,6 +1,6 @@
 /*
- * What a body of 1 GB costs in each direction, by hand: node --conditions=@tsmicro/source packages/gateway/tests/measure-streaming.ts [MB]
- * The gateway is a process of its own, client and upstream share one.
+ * Measures a body of 1 GB in each direction, by hand: node --conditions=@tsmicro/source packages/gateway/tests/measure-streaming.ts [MB]
+ * The gateway has its own process; client and upstream share one.
  */
 import { childGateway } from './child-gateway.ts'
 import { download, longBodies, upload } from './long-bodies.ts'

@@ -5,7 +5,7 @@ import { download, longBodies, upload } from './long-bodies.ts'
 import { oneService } from './support.ts'
 
 const MB = 1024 * 1024
-/** Far more than either bound; in CI the whole gigabyte, which takes too long for each run by hand. */
+/** Far more than either limit. In CI it is a whole gigabyte, which would take too long by hand. */
 const BODY = (process.env.CI ? 1024 : 256) * MB
 const MOST = 128 * MB
 

@@ -45,12 +45,12 @@ for (const [path, expected] of cases) {
   test(`${path} is ${expected ?? 'refused'}`, () => assert.equal(normalizePath(path), expected))
 }
 
-test('what a request line cannot hold is encoded again, the rest stays', () => {
+test('characters that a request line cannot contain are encoded again, the others stay', () => {
   assert.equal(escapePath('/a b"<>\\^`{|}\x7f\xc3\xa9\r\n'), '/a%20b%22%3C%3E%5C%5E%60%7B%7C%7D%7F%C3%A9%0D%0A')
   assert.equal(escapePath("/-._~!$&'()*+,;=:@[]%2F"), "/-._~!$&'()*+,;=:@[]%2F")
 })
 
-test('whatever the path, nothing is left that climbs, and normalizing again changes nothing', () => {
+test('for any path, nothing that climbs is left, and normalizing again changes nothing', () => {
   const piece = fc.constantFrom('/', '//', '.', '..', '%2e', '%2E', '%2f', '%25', '%61', 'a', '%C3%A9', '%5c', ';')
   const path = fc.array(piece, { maxLength: 12 }).map(pieces => `/${pieces.join('')}`)
   fc.assert(

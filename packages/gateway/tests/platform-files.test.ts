@@ -5,15 +5,15 @@ import { parse } from 'yaml'
 import type { KongConfig } from '../src/index.ts'
 import { gatewayFor, send, textOf, until, upstream } from './support.ts'
 
-/** Something that its contract does not call idempotent, whatever the platform's contracts say just now. */
+/** Routes whose contract does not call them idempotent, independent of the platform's current contracts. */
 const OWN = [
   { name: 'own.put', paths: ['~/own$'], methods: ['PUT'] },
   { name: 'own.delete', paths: ['~/own$'], methods: ['DELETE'] },
 ]
 const textOfFile = (name: string) => readFile(new URL(`../../../kong/${name}`, import.meta.url), 'utf8')
 
-test('kong-load-balanced.yml is kong.yml and upstreams, nothing else: what guards the one guards the other', async () => {
-  // Kong asks DNS for verifiers, which knows no upstreams.
+test('kong-load-balanced.yml is kong.yml with upstreams, and has the same guards', async () => {
+  // Kong resolves verifiers by DNS, so they cannot be upstreams.
   const instances = '[http://auth-1:8001/verify/apikey, http://auth-2:8001/verify/apikey]'
   const text = (await textOfFile('kong-load-balanced.yml')).replaceAll(instances, '[http://auth:8001/verify/apikey]')
   const { upstreams, ...rest } = parse(text)
@@ -24,7 +24,7 @@ test('kong-load-balanced.yml is kong.yml and upstreams, nothing else: what guard
   )
 })
 
-test('an instance dies after the change and before the answer: what may not be repeated was sent once, and is a 502', async () => {
+test('an instance dies between the change and the answer: a request that must not be repeated was sent once, and gets 502', async () => {
   const config = parse(await textOfFile('kong-load-balanced.yml')) as KongConfig
   const { services = [] } = config
   services.push({ name: 'own-once', url: 'http://blog:8002', retries: 0, routes: OWN })
@@ -55,7 +55,7 @@ test('an instance dies after the change and before the answer: what may not be r
   }
 })
 
-test('an instance that freezes: what waits for it moves on where that is allowed, within its health checks', async () => {
+test('an instance freezes: requests that wait for it are repeated elsewhere if that is allowed, once its checks time out', async () => {
   let frozen = false
   const waiting: string[] = []
   await using first = await upstream((req, res) => {
@@ -86,7 +86,7 @@ test('an instance that freezes: what waits for it moves on where that is allowed
     ['POST', '/blog/author', '{}'],
     ['DELETE', '/own'],
   ]
-  // Twice each, so that one of them reaches the first instance.
+  // Two of each, so that one of them reaches the first instance.
   const answers = requests.flatMap(request => [ask(...request), ask(...request)])
   await until(() => waiting.length === 4, 'one of each kind waits for the first instance')
   frozen = true

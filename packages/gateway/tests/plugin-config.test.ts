@@ -6,7 +6,7 @@ import { Revocations } from '../src/plugins/apikey-auth/revocations.ts'
 import { buildTable } from '../src/proxy/table.ts'
 import { silentLog } from '../src/server/log.ts'
 
-/** A plugin's config in YAML, from line 4 on, and what is wrong with it. */
+/** A plugin's config in YAML, from line 4 on, and the fault in it. */
 const refused: [string, string, RegExp][] = [
   ['correlation-id', '{header_name: "a b"}', /:4 .*config\.header_name: is not a header name/],
   ['correlation-id', '{generator: snowflake}', /:4 .*config\.generator: must be one of uuid, uuid#counter, tracker/],
@@ -40,7 +40,7 @@ const refused: [string, string, RegExp][] = [
 ]
 
 for (const [name, config, line] of refused) {
-  test(`${name}: ${JSON.stringify(config)} is refused by its line`, async () => {
+  test(`${name}: ${JSON.stringify(config)} is refused with its line`, async () => {
     const text = `_format_version: "3.0"\nplugins:\n- name: ${name}\n  config: ${config.replaceAll('\n', '\n    ')}\n`
     const { config: read, explain } = await loadConfig({ name: 'kong.yml', text })
     const options = {

@@ -17,11 +17,11 @@ const failing: Record<string, NonNullable<AccessPlugin['access']>> = {
     throw new Error('a secret detail')
   },
   'rejects later': () => Promise.reject(new Error('a secret detail')),
-  'throws no Error': () => Promise.reject('a secret detail'),
+  'throws something other than an Error': () => Promise.reject('a secret detail'),
 }
 
 for (const [how, access] of Object.entries(failing)) {
-  test(`a plugin that ${how}: 500 in Kong's form, and the request goes no further`, async () => {
+  test(`a plugin that ${how}: 500 in Kong's form, and the request is not forwarded`, async () => {
     let reached = 0
     await using service = await upstream((req, res) => {
       reached += 1

@@ -25,7 +25,7 @@ const CORRELATION: KongPlugin = {
 }
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Every plugin on one service behind `/api`; a service that is not there behind `/dead`. */
+/** `/api` leads to a service with every plugin, `/dead` to a service that is down. */
 async function fullGateway() {
   const auth = await upstream((req, res) => {
     void textOf(req).then(text => honest((JSON.parse(text) as { key: string }).key, res, req))
@@ -66,7 +66,7 @@ async function fullGateway() {
   return { port: gateway.port, [Symbol.asyncDispose]: dispose }
 }
 
-test('whoever answers, the plugins that have a say on responses have it: also on refusals and failures', async () => {
+test('plugins that change responses change every answer, including refusals and failures', async () => {
   await using gateway = await fullGateway()
   const key = { 'x-api-key': GOOD }
   const answers: [number, SendOptions][] = [
@@ -88,7 +88,7 @@ test('whoever answers, the plugins that have a say on responses have it: also on
   }
 })
 
-test('in the order of their priorities: who is refused before is not counted, and a preflight needs no key', async () => {
+test('plugins run in the order of their priorities: a request refused earlier is not counted, and a preflight needs no key', async () => {
   await using gateway = await fullGateway()
   const rateOf = async (options: SendOptions) => {
     const { status, headers } = await send(gateway.port, { path: '/api', ...options })
@@ -108,7 +108,7 @@ test('in the order of their priorities: who is refused before is not counted, an
   assert.deepEqual(await rateOf({}), [401, undefined, true])
 })
 
-test('where no route answers, the global plugins have a say on the response, and no others', async () => {
+test('if no route matches, only the global plugins change the response', async () => {
   await using service = await upstream(echo)
   const url = `http://${service.authority}`
   const tls = { name: 'tls', url, routes: [{ paths: ['/tls'], protocols: ['https'] }], plugins: [CORRELATION] }
@@ -135,7 +135,7 @@ test('where no route answers, the global plugins have a say on the response, and
   for (const [path] of paths) assert.equal((await send(own.port, { path, headers })).headers['x-id'], undefined, path)
 })
 
-test('one of a name: the route’s before the service’s before the global one; one that is off is none', async () => {
+test('of plugins with one name, the route’s wins over the service’s, and that over the global one; a disabled one is skipped', async () => {
   await using service = await upstream(echo)
   const url = `http://${service.authority}`
   const echoed = (header_name: string): KongPlugin => ({
@@ -170,7 +170,7 @@ test('one of a name: the route’s before the service’s before the global one;
   }
 })
 
-test('a response that is not buffered has its header fields too, before its body ends', async () => {
+test('plugins change the headers of a streamed response, before its body ends', async () => {
   await using service = await upstream((_req, res) => {
     res.flushHeaders()
     res.socket?.once('close', () => res.destroy())
@@ -182,7 +182,7 @@ test('a response that is not buffered has its header fields too, before its body
   assert.match(text, /\r\nX-Id: [0-9a-f-]{36}\r\n/)
 })
 
-test('a plugin that fails on a response: logged, and the others and the answer go on', async () => {
+test('a plugin that fails on a response is logged; the other plugins run, and the answer is sent', async () => {
   const log = recordingLog()
   const failing: AccessPlugin = {
     respond: () => {

@@ -7,7 +7,7 @@ import { literalPrefix } from '../src/routing/regex.ts'
 
 const all = (entry: { rank: number }) => entry
 
-test('the entry of the lowest rank wins, wherever in the tree it stands', () => {
+test('the entry with the lowest rank wins, anywhere in the tree', () => {
   const path = fc.array(fc.constantFrom('/', 'a', 'b', '/a', '/ab', 'é'), { maxLength: 6 }).map(parts => parts.join(''))
   fc.assert(
     fc.property(fc.array(path, { maxLength: 12 }), path, fc.nat(12), fc.nat(4), (prefixes, asked, limit, divisor) => {
@@ -25,7 +25,7 @@ test('the entry of the lowest rank wins, wherever in the tree it stands', () => 
   assert.equal(new PrefixIndex().find('/', 1, all), undefined)
 })
 
-test('what a regular expression begins with', () => {
+test('the literal prefix of a regular expression', () => {
   for (const [source, expected] of [
     ['/blog/id/[^/]+$', '/blog/id/'],
     ['/blog/list/latest$', '/blog/list/latest'],
@@ -46,7 +46,7 @@ test('what a regular expression begins with', () => {
     assert.equal(literalPrefix(source), expected, source)
 })
 
-test('no path that a regular expression matches lacks what it begins with', () => {
+test('every path that a regular expression matches begins with its literal prefix', () => {
   const piece = fc.constantFrom(
     '/',
     'a',

@@ -20,7 +20,7 @@ test('windows follow the calendar in UTC', () => {
   for (const [period, start] of starts) assert.equal(windowStart(period, now), at(start), period)
 })
 
-test('a limit is used up, and whole again in the next window; what is refused is not counted', () => {
+test('a limit is used up, and reset in the next window; refused requests are not counted', () => {
   const counters = new Counters(10)
   const limits = limitsOf({ minute: 2, hour: 3 })
   const take = (time: string) => {
@@ -35,7 +35,7 @@ test('a limit is used up, and whole again in the next window; what is refused is
   assert.deepEqual(take('01:00:00'), [false, 1, 2])
 })
 
-test('each is counted for itself; a clock that is set back does not give more', () => {
+test('senders are counted separately; setting the clock back does not allow more requests', () => {
   const counters = new Counters(10)
   const limits = limitsOf({ second: 1 })
   const take = (sender: string, now: number) => counters.take(sender, limits, now).exceeded
@@ -43,7 +43,7 @@ test('each is counted for itself; a clock that is set back does not give more', 
   assert.deepEqual([take('a', 4000), take('a', 6000), take('a', 6001)], [true, false, true])
 })
 
-test('header fields: of each period, and of the one with the least left; of two alike, the longer', () => {
+test('header fields: for each period, and for the one with the least left (of equal ones, the longer)', () => {
   const counters = new Counters(10)
   const limits = limitsOf({ second: 4, minute: 5, hour: 5 })
   const now = at('2024-01-01T00:10:20.500Z')
@@ -69,7 +69,7 @@ test('a month has 30 days for the reset, and it never falls below a second', () 
   assert.equal(report(counters.take('a', limitsOf({ month: 5 }), last), last).reset, 1)
 })
 
-test('memory is bounded: a flood of senders is forgotten, whoever keeps sending is not', () => {
+test('memory is bounded: a flood of senders is forgotten, a steady sender is not', () => {
   const counters = new Counters(1000)
   const limits = limitsOf({ day: 5 })
   const now = at('2024-01-01T00:00:00Z')
@@ -82,7 +82,7 @@ test('memory is bounded: a flood of senders is forgotten, whoever keeps sending 
   assert.equal(passed, 5)
 })
 
-test('what a flood left goes with time, and no window is cut short by it', () => {
+test('a flood is forgotten after a while, and does not cut a window short', () => {
   const counters = new Counters(1000)
   const limits = limitsOf({ minute: 1 })
   const start = at('2024-01-01T00:00:30Z')

@@ -28,7 +28,7 @@ async function statuses(port: number, times: number, options: SendOptions = {}):
   return found
 }
 
-test('header fields on what passes, and 429 with Retry-After on what does not', async () => {
+test('requests that pass get header fields, the others 429 with Retry-After', async () => {
   await using gateway = await gatewayFor(configOf([serviceAt('a', [limit({ year: 2 })])]))
   reached = 0
   const passed = await send(gateway.port, { path: '/a' })
@@ -52,7 +52,7 @@ test('header fields on what passes, and 429 with Retry-After on what does not', 
   assert.equal(reached, 2)
 })
 
-test('the error may be another, and the header fields hidden', async () => {
+test('the error can be changed, and the header fields hidden', async () => {
   const config = { day: 1, year: 1, hide_client_headers: true, error_code: 503, error_message: 'Later, please' }
   await using gateway = await gatewayFor(configOf([serviceAt('a', [limit(config)])]))
   for (const status of [200, 503]) {
@@ -64,7 +64,7 @@ test('the error may be another, and the header fields hidden', async () => {
   }
 })
 
-test('exact under concurrency: of 200 at once, 50 pass', async () => {
+test('exact under concurrency: of 200 concurrent requests, 50 pass', async () => {
   await using gateway = await gatewayFor(configOf([serviceAt('a', [limit({ year: 50 })])]))
   reached = 0
   const answers = await Promise.all(Array.from({ length: 200 }, () => send(gateway.port, { path: '/a' })))
@@ -75,7 +75,7 @@ test('exact under concurrency: of 200 at once, 50 pass', async () => {
   assert.equal(new Set(left).size, 50)
 })
 
-test('over reloads under load: counted on, exactly; also when routes move and limits change', async () => {
+test('counters stay exact over reloads under load, also when routes move and limits change', async () => {
   const config = (limits: object, more: KongService[] = []) => configOf([...more, serviceAt('a', [], [limit(limits)])])
   await using gateway = await gatewayFor(config({ year: 60 }))
   const sending = Array.from({ length: 100 }, (_, i) =>
@@ -86,14 +86,14 @@ test('over reloads under load: counted on, exactly; also when routes move and li
   assert.equal(answers.filter(({ status }) => status === 200).length, 60)
   await gateway.reload(config({ year: 62 }))
   assert.deepEqual(await statuses(gateway.port, 3), [200, 200, 429])
-  // Refused, and so the counts of before go on.
+  // The config is refused, so the counters stay in use.
   await assert.rejects(gateway.reload(config({ year: 0 })))
   assert.deepEqual(await statuses(gateway.port, 1), [429])
   await gateway.reload(configOf([serviceAt('a', [])]))
   assert.deepEqual(await statuses(gateway.port, 1), [200])
 })
 
-test('each entry counts for itself, however alike; the most specific is the one that counts', async () => {
+test('each entry has its own counters, even if another is equal; only the most specific entry counts', async () => {
   const alike = limit({ year: 1 })
   await using gateway = await gatewayFor(
     configOf(
@@ -105,7 +105,7 @@ test('each entry counts for itself, however alike; the most specific is the one 
   assert.deepEqual(await statuses(gateway.port, 3, { path: '/c' }), [200, 200, 429])
 })
 
-test('a global entry counts all services together, or each with limit_by service', async () => {
+test('a global entry counts all services together, or each one with limit_by service', async () => {
   for (const [limitBy, second] of [
     ['ip', 429],
     ['consumer', 429],
@@ -119,7 +119,7 @@ test('a global entry counts all services together, or each with limit_by service
   }
 })
 
-test('by header: each value for itself, whoever has none by address', async () => {
+test('by header: each value separately, and requests without the header by address', async () => {
   const config = { year: 1, limit_by: 'header', header_name: 'X-Tenant' }
   await using gateway = await gatewayFor(configOf([serviceAt('a', [limit(config)])]))
   for (const tenant of ['one', 'two', '127.0.0.1', 'long'.repeat(100)]) {
@@ -128,7 +128,7 @@ test('by header: each value for itself, whoever has none by address', async () =
   assert.deepEqual(await statuses(gateway.port, 2), [200, 429])
 })
 
-test('by path: that path for everybody, the rest by address', async () => {
+test('by path: that path for all clients together, other paths by address', async () => {
   const config = { year: 1, limit_by: 'path', path: '/a/login' }
   await using gateway = await gatewayFor(configOf([serviceAt('a', [limit(config)])]))
   assert.deepEqual(await statuses(gateway.port, 1, { path: '/a/x/../login' }), [200])
@@ -137,7 +137,7 @@ test('by path: that path for everybody, the rest by address', async () => {
 })
 
 // Elsewhere the loopback interface has one address.
-test('by address: another one has a count of its own', { skip: process.platform !== 'linux' }, async () => {
+test('by address: each address has its own counter', { skip: process.platform !== 'linux' }, async () => {
   await using gateway = await gatewayFor(configOf([serviceAt('a', [limit({ year: 1 })])]))
   const from = async (localAddress: string) => {
     const req = request({ host: '127.0.0.1', port: gateway.port, path: '/a', localAddress, agent: false }).end()

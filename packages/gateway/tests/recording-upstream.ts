@@ -1,19 +1,19 @@
 import { tcpUpstream } from './support.ts'
 
-/** A request as bytes told it, without any leniency. */
+/** A request as its bytes say, read without any leniency. */
 interface Recorded {
   /** Method and target. */
   readonly line: string
   /** Names in lower case; a repeated one is joined with ` | `. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** Whether its end came. */
+  /** Whether its end arrived. */
   readonly complete: boolean
 }
 
 /**
- * An upstream that takes each byte for what it is: requests framed by one Content-Length or by `Transfer-Encoding: chunked`, and
- * nothing between them. It answers each with 200; whatever does not fit is kept in `strays`.
+ * An upstream that reads strictly: requests framed by one Content-Length or by `Transfer-Encoding: chunked`, and nothing between them.
+ * It answers each with 200, and keeps all other bytes in `strays`.
  */
 export async function recordingUpstream() {
   const requests: Recorded[] = []
@@ -76,13 +76,13 @@ function takeRequest(text: string): Taken {
   }
 }
 
-/** Method and target, and the header fields; undefined when it is no head of a request. */
+/** Returns method and target, and the header fields; undefined if the text is not the head of a request. */
 function headOf(text: string): [string, Record<string, string>] | undefined {
   const [first = '', ...fields] = (text.split('\r\n\r\n', 1)[0] ?? '').split('\r\n')
   const line = /^([A-Z-]+ \/\S*) HTTP\/1\.1$/.exec(first)?.[1]
   const headers: Record<string, string> = {}
   for (const field of fields) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may stand in a header field
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a header field must not contain any of them
     const [, name = '', value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([^\x00-\x08\x0a-\x1f]*)$/.exec(field) ?? []
     if (name === '') return undefined
     const lower = name.toLowerCase()

@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => rm(folder, { recursive: true }))
 
-/** A config, as a file's text, whose only service is there. */
+/** The text of a config whose only service has this address. */
 function configAt(authority: string): string {
   return `_format_version: "3.0"
 services:
@@ -28,7 +28,7 @@ upstreams:
 `
 }
 
-/** Keep-alive connections that send one request after the other until they are told to stop. */
+/** Keep-alive connections that send one request after another until they are stopped. */
 async function load(port: number, callers: number) {
   const statuses: number[] = []
   let stopping = false
@@ -51,7 +51,7 @@ async function load(port: number, callers: number) {
   return { statuses, stop }
 }
 
-test('under load, one reload after the other: no request fails, and new ones see the new config', async () => {
+test('reloads under load: no request fails, and new ones use the new config', async () => {
   await using first = await upstream((req, res) => req.resume().on('end', () => res.end('first')))
   await using second = await upstream((req, res) => req.resume().on('end', () => res.end('second')))
   const file = join(folder, 'load.yml')
@@ -70,7 +70,7 @@ test('under load, one reload after the other: no request fails, and new ones see
   assert.deepEqual(new Set(statuses), new Set([200]))
 })
 
-test('what is under way finishes with the old config, also when the gateway closes', async () => {
+test('open requests finish with the old config, also if the gateway closes', async () => {
   const held: ServerResponse[] = []
   await using old = await upstream((_req, res) => {
     res.write('begun ')
@@ -90,7 +90,7 @@ test('what is under way finishes with the old config, also when the gateway clos
   await closing
 })
 
-test('a file that cannot be run is refused with its line, and the old config goes on', async () => {
+test('an invalid file is refused with its line, and the old config stays in use', async () => {
   await using service = await upstream((_req, res) => res.end('ok'))
   const file = join(folder, 'bad.yml')
   const good = configAt(service.authority)
@@ -120,7 +120,7 @@ test('a file that cannot be run is refused with its line, and the old config goe
   assert.equal((await send(gateway.port)).text, 'ok')
 })
 
-test('POST /config: YAML, or wrapped in JSON as Kong takes it; a bad one is refused in words of Kong', async () => {
+test("POST /config: YAML, or JSON around it, as in Kong; an invalid one is refused in Kong's words", async () => {
   await using first = await upstream((_req, res) => res.end('first'))
   await using second = await upstream((_req, res) => res.end('second'))
   const log = recordingLog()
@@ -145,7 +145,7 @@ test('POST /config: YAML, or wrapped in JSON as Kong takes it; a bad one is refu
   assert.match(log.lines.join('\n'), /config refused, the old one goes on: config of POST/)
 })
 
-test('what is known of a target outlives a reload', async () => {
+test('the state of a target survives a reload', async () => {
   await using good = await upstream((_req, res) => res.end('good'))
   const dead = `127.0.0.1:${await deadPort()}`
   const file = join(folder, 'known.yml')

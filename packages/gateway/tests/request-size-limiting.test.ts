@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { test } from 'node:test'
 import { configOf, gatewayFor, rawExchange, send, type TestServer, textOf, until, upstream } from './support.ts'
 
-/** A service that counts the bodies that it has wholly received, and those that broke off. */
+/** A service that counts the bodies that it has received completely, and those that broke off. */
 async function countingService() {
   const whole: number[] = []
   let broken = 0
@@ -32,7 +32,7 @@ function gatewayWith(service: TestServer, config: object) {
 
 const LIMIT = { allowed_payload_size: 1000, size_unit: 'bytes' }
 
-test('a Content-Length above the limit: 413 before the body; 417 for who asks first', async () => {
+test('a Content-Length above the limit: 413 before the body; 417 if the client asks first', async () => {
   await using service = await countingService()
   await using gateway = await gatewayWith(service.server, LIMIT)
   const head = 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n'
@@ -46,14 +46,14 @@ test('a Content-Length above the limit: 413 before the body; 417 for who asks fi
   assert.deepEqual(service.whole, [1000])
 })
 
-test('chunks: up to the limit they pass; beyond it 413, and the service never gets the end of the request', async () => {
+test('chunks pass up to the limit; beyond it, 413, and the service never gets the end of the request', async () => {
   await using service = await countingService()
   await using gateway = await gatewayWith(service.server, LIMIT)
   const chunked = async (method: string, chunks: number[]) => {
     const req = request({ port: gateway.port, method, agent: false, headers: { 'transfer-encoding': 'chunked' } })
     for (const size of chunks) {
       req.write('x'.repeat(size))
-      // One at a time, so that the first ones are on their way to the service.
+      // One at a time, so that the first chunks have already been forwarded.
       await new Promise(done => setImmediate(done))
     }
     req.end()
@@ -70,7 +70,7 @@ test('chunks: up to the limit they pass; beyond it 413, and the service never ge
   await until(() => service.broken() >= 2, 'the service noticed')
 })
 
-test('a service that has begun to answer: the answer is cut off', async () => {
+test('if the service has begun to answer, the answer is cut off', async () => {
   await using service = await upstream((req, res) => {
     res.write('begun')
     req.resume().on('end', () => res.end(' and accepted'))
@@ -84,7 +84,7 @@ test('a service that has begun to answer: the answer is cut off', async () => {
   assert.equal(outcome, 'aborted')
 })
 
-test('an endless body does not go on for ever, and the gateway serves on', async () => {
+test('an endless body is cut off, and the gateway keeps serving', async () => {
   await using service = await countingService()
   await using gateway = await gatewayWith(service.server, LIMIT)
   const chunk = `400\r\n${'x'.repeat(1024)}\r\n`
@@ -95,7 +95,7 @@ test('an endless body does not go on for ever, and the gateway serves on', async
   assert.deepEqual(service.whole, [1])
 })
 
-test('units: megabytes and kilobytes are of 1024', async () => {
+test('units: megabytes and kilobytes are powers of 1024', async () => {
   await using service = await countingService()
   for (const [config, most] of [
     [{ allowed_payload_size: 1 }, 1024 * 1024],
@@ -108,7 +108,7 @@ test('units: megabytes and kilobytes are of 1024', async () => {
   }
 })
 
-test('require_content_length: 411 without, except for chunks', async () => {
+test('require_content_length: 411 without one, except for chunks', async () => {
   await using service = await countingService()
   await using gateway = await gatewayWith(service.server, { ...LIMIT, require_content_length: true })
   const none = await send(gateway.port)

@@ -26,7 +26,7 @@ async function gatewayOnNats(url: string) {
   return { ...setup, log, status }
 }
 
-test('what the auth service announces counts; what it would not announce is ignored', async () => {
+test('events of the auth service count; malformed ones are ignored', async () => {
   await using setup = await gatewayOnNats(nats.url)
   const { status, log } = setup
   await until(() => listening(log), 'the gateway listens')
@@ -41,7 +41,7 @@ test('what the auth service announces counts; what it would not announce is igno
   assert.ok(log.lines.some(line => line.includes('without an apiKeyId')))
 })
 
-test('NATS may come later, go and come back: requests are answered all the time, and events count when there are any', async () => {
+test('NATS may start later, stop and come back: requests are answered all the time, and events count', async () => {
   await using setup = await gatewayOnNats(nats.url)
   const { status, log } = setup
   await until(() => listening(log), 'the gateway listens')
@@ -58,7 +58,7 @@ test('NATS may come later, go and come back: requests are answered all the time,
   assert.equal(await status('d'), 200)
 })
 
-test('a gateway starts, works and ends without the NATS that it was told of', async () => {
+test('a gateway starts, works and ends although NATS is down', async () => {
   const setup = await gatewayOnNats(`nats://gateway:secret@127.0.0.1:${await freePort()}`)
   await using _ = setup
   assert.equal(await setup.status('e'), 200)
@@ -67,7 +67,7 @@ test('a gateway starts, works and ends without the NATS that it was told of', as
   await setup.gateway.close()
 })
 
-test('an address that is none stops the start', async () => {
+test('a malformed address prevents the start', async () => {
   for (const url of ['', 'here', 'http://a:1', 'nats://'])
     await assert.rejects(gatewayFor(configOf([]), { nats: url }), TypeError)
 })

@@ -4,12 +4,12 @@ import { Revocations } from '../src/plugins/apikey-auth/revocations.ts'
 import { GOOD, honest, protectedGateway, type VerifierHandler } from './apikey-support.ts'
 import { send, until } from './support.ts'
 
-/** Keys are good when they begin with `key-`, and are their own ids. */
+/** Keys are valid if they begin with `key-`, and are their own ids. */
 const byName: VerifierHandler = (key, res) =>
   res.end(key.startsWith('key-') ? JSON.stringify({ valid: true, id: key, permissions: ['READ'] }) : '{"valid":false}')
 const FOR_LONG = { cache_ttl: 3600, negative_cache_ttl: 0 }
 
-test('a key that is revoked is refused at once, however long a yes may be remembered; others are not', async () => {
+test('a revoked key is refused at once, however long a yes may be remembered; others are not', async () => {
   await using setup = await protectedGateway({ verifier: byName, config: FOR_LONG })
   const status = async (key: string) => (await send(setup.port, { path: '/api', headers: { 'x-api-key': key } })).status
   assert.deepEqual([await status('key-1'), await status('key-2')], [200, 200])
@@ -20,7 +20,7 @@ test('a key that is revoked is refused at once, however long a yes may be rememb
   assert.deepEqual(setup.asked, ['key-1', 'key-2'])
 })
 
-test('a verifier that goes on to say yes is not believed, after a reload neither', async () => {
+test('a verifier that still says yes is ignored, also after a reload', async () => {
   await using setup = await protectedGateway({ verifier: byName, config: { cache_ttl: 0 } })
   const status = async () => (await send(setup.port, { path: '/api', headers: { 'x-api-key': 'key-1' } })).status
   setup.gateway.revoke('key-1')
@@ -45,7 +45,7 @@ test('a yes that is on its way when its key is revoked neither passes nor is rem
   assert.deepEqual(setup.reached, [])
 })
 
-test('a revocation is kept for as long as a yes could be, and no longer', () => {
+test('a revocation is kept as long as a yes could be remembered, and no longer', () => {
   const clock = { now: 0 }
   const revocations = new Revocations(() => clock.now)
   revocations.add('a')

@@ -2,17 +2,17 @@ import type { KongRoute } from '../src/index.ts'
 import type { SendOptions } from './support.ts'
 
 /**
- * A request as `GET /path`, and what it must come to: the name of the route; its name and what is behind it of the path that the
- * upstream sees (`foo/bar`); or the status of a refusal.
+ * A request as `GET /path`, and its outcome: the name of the route; that name with the rest of the path that the upstream sees
+ * (`foo/bar`); or the status of a refusal.
  */
 export type RoutingCase = readonly [request: string, outcome: string, headers?: SendOptions['headers']]
 
 export interface RoutingGroup {
   readonly rule: string
-  /** By the names that the outcomes use. They are the routes' own only where a route says so: most rules do not need names. */
+  /** By the names in the outcomes. The routes themselves only have a name if it is given, because most rules do not need one. */
   readonly routes: Readonly<Record<string, KongRoute>>
   readonly cases: readonly RoutingCase[]
-  /** The outcome depends on the order in the config; of all others the reverse is tried too. */
+  /** Whether the outcome depends on the order in the config. Otherwise, the reverse order is tested too. */
   readonly ordered?: true
 }
 
@@ -51,7 +51,7 @@ export const GROUPS: readonly RoutingGroup[] = [
     ],
   },
   {
-    rule: 'paths are matched and forwarded in their normal form; %2F is no slash',
+    rule: 'paths are matched and forwarded in their normal form; %2F is not a slash',
     routes: {
       open: { paths: ['/public'] },
       shut: { paths: ['/private'] },
@@ -93,7 +93,7 @@ export const GROUPS: readonly RoutingGroup[] = [
       ['PUT /m', 'write'],
       ['PATCH /m', 'any'],
       ['OPTIONS /m', 'any'],
-      // One kind each: a path counts by its length, a method not at all.
+      // One kind each: the length of a path counts, a method does not.
       ['DELETE /m', 'any'],
       ['DELETE /elsewhere', 'remove/elsewhere'],
       ['GET /elsewhere', '404'],

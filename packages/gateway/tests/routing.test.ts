@@ -11,7 +11,7 @@ before(async () => {
 })
 after(() => service[Symbol.asyncDispose]())
 
-/** A gateway where the route called `x` reaches the upstream's `/x`, so that the answer tells which one matched. */
+/** A gateway whose route `x` reaches the upstream's `/x`, so that the answer shows which route matched. */
 function gatewayOf(routes: [string, KongRoute][]): Promise<Gateway> {
   const services = routes.map(([name, route]) => ({
     name,
@@ -45,7 +45,7 @@ for (const { rule, routes, cases, ordered } of GROUPS) {
       test(`${request}${headers === undefined ? '' : ` ${JSON.stringify(headers)}`}: ${expected}`, async () => {
         for (const gateway of gateways) {
           const found = await outcome(gateway, one)
-          // Where the rest of the path is not what the case is about, the route's name is enough.
+          // If the case is not about the rest of the path, the route's name is enough.
           const whole = /[/?]/.test(expected) || /^\d+$/.test(expected)
           assert.equal(whole ? found : found.replace(/\/$/, ''), expected)
         }
@@ -54,7 +54,7 @@ for (const { rule, routes, cases, ordered } of GROUPS) {
   })
 }
 
-test('an open route that comes before a guarded one, against what Kong documents, is told at start', async () => {
+test("the gateway warns at the start if an open route comes before a guarded one, contrary to Kong's documentation", async () => {
   const guard = [{ name: 'apikey-auth', config: { verify_urls: [`http://${service.authority}`] } }]
   const open: KongRoute = { name: 'open', paths: ['~/shop/[a-z]+'] }
   const guarded: KongRoute = { name: 'guarded', paths: ['/shop'], methods: ['GET'], plugins: guard }
@@ -66,7 +66,7 @@ test('an open route that comes before a guarded one, against what Kong documents
     return [status, log.lines.filter(line => /"open\W+ is open and comes before \W+guarded/.test(line)).length]
   }
   assert.deepEqual(await start(open, guarded), [200, 1])
-  // Each of these is as documented, or concerns no request.
+  // Each of these follows the documentation, or affects no request.
   assert.deepEqual(await start(open, { ...guarded, methods: ['PUT'] }), [200, 1])
   assert.deepEqual(await start({ ...open, methods: ['GET'] }, { ...guarded, methods: ['PUT'] }), [200, 0])
   assert.deepEqual(await start(open, { ...guarded, paths: ['/stock'] }), [200, 0])
@@ -75,14 +75,14 @@ test('an open route that comes before a guarded one, against what Kong documents
   assert.deepEqual(await start({ ...open, plugins: guard }, guarded), [401, 0])
 })
 
-test('what a regular expression matched is stripped, character by character', async () => {
+test('the exact match of a regular expression is stripped', async () => {
   await using gateway = await gatewayOf([['r', { paths: ['~/v\\d+/é?'] }]])
   assert.equal((await send(gateway.port, { path: '/v12/x/y' })).json.path, '/r/x/y')
   assert.equal((await send(gateway.port, { path: '/v12/%C3%A9x%C3%A9' })).json.path, '/r/x%C3%A9')
   assert.equal((await send(gateway.port, { path: '/v12/%ff' })).status, 404)
 })
 
-test('a host with a port, asked for without one: the port that the client has reached counts', async () => {
+test('a host with a port, requested without one: the port of the connection counts', async () => {
   await using gateway = await gatewayOf([['none', { hosts: ['nobody.test'] }]])
   const routes = [{ hosts: [`p.test:${gateway.port}`] }]
   await gateway.reload(configOf([{ name: 'api', url: `http://${service.authority}`, routes }]))
@@ -90,7 +90,7 @@ test('a host with a port, asked for without one: the port that the client has re
   assert.equal((await send(gateway.port, { headers: { host: 'p.test:1' } })).status, 404)
 })
 
-test('a route for https only: 426, or a redirection to the same place', async () => {
+test('a route for https only: 426, or a redirect to the same place', async () => {
   await using gateway = await gatewayOf([
     ['upgrade', { paths: ['/up'], protocols: ['https'] }],
     ['redirect', { paths: ['/re'], protocols: ['https'], https_redirect_status_code: 308 }],
@@ -104,8 +104,8 @@ test('a route for https only: 426, or a redirection to the same place', async ()
   assert.equal(redirect.headers.location, 'https://x.test/re/../re/a%20b?c=%2F')
 })
 
-test('the ids that Kong makes of names', () => {
-  // Worked out with another implementation of UUID version 5.
+test('the ids that Kong derives from names', () => {
+  // Computed with another implementation of UUID version 5.
   assert.equal(routeId('blog.create'), '07de687a-1860-5193-a767-5f3d8fd5f909')
   assert.equal(routeId('two'), 'e0b0d1b3-a05e-5b17-bb4f-372aec007573')
   assert.equal(routePartId(routeId('two'), 2), '40d95fca-1052-5251-b5cc-6d26bf8a80a2')

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { KongService } from '../src/index.ts'
 import { configOf, gatewayFor, oneService, send, until, upstream } from './support.ts'
 
-/** A service whose `/events` never ends by itself, and a gateway before it. */
+/** A service whose `/events` never ends by itself, behind a gateway. */
 async function eventService(service: Partial<KongService> = {}) {
   const streams: ServerResponse[] = []
   let gone = 0
@@ -27,7 +27,7 @@ async function eventService(service: Partial<KongService> = {}) {
   return { gateway, streams, departed, [Symbol.asyncDispose]: dispose }
 }
 
-/** A subscriber, and the texts of the events that it got. */
+/** A subscriber, and the texts of the events that it has received. */
 async function subscribe(port: number, signal: AbortSignal | null = null) {
   const response = await fetch(`http://127.0.0.1:${port}/events`, { headers: { accept: 'text/event-stream' }, signal })
   const events: string[] = []
@@ -47,7 +47,7 @@ async function subscribe(port: number, signal: AbortSignal | null = null) {
   return { response, next, reading }
 }
 
-test('each event arrives as it is sent, while the stream is open and others come and go', async () => {
+test('each event arrives when it is sent, while other streams come and go', async () => {
   await using service = await eventService()
   const leave = new AbortController()
   const { response, next } = await subscribe(service.gateway.port, leave.signal)
@@ -62,7 +62,7 @@ test('each event arrives as it is sent, while the stream is open and others come
   leave.abort()
 })
 
-test("a client's departure ends the upstream request, and only that one", async () => {
+test('if a client leaves, its upstream request ends, and no other', async () => {
   await using service = await eventService()
   const leave = new AbortController()
   const [leaving, staying] = await Promise.all([
@@ -77,7 +77,7 @@ test("a client's departure ends the upstream request, and only that one", async 
   assert.equal(service.departed(), 1)
 })
 
-test('it lives as long as read_timeout is not reached between two events; then it is cut off, not ended', async () => {
+test('a stream lives until read_timeout passes between two events; then it is cut off, not ended', async () => {
   await using service = await eventService({ read_timeout: 1500 })
   const { next, reading } = await subscribe(service.gateway.port)
   await next(1)
@@ -90,7 +90,7 @@ test('it lives as long as read_timeout is not reached between two events; then i
   await until(() => service.departed() === 1, 'the upstream request is aborted')
 })
 
-test('a reload leaves it alone; closing ends it after the drain time', async () => {
+test('a reload does not affect a stream; closing ends it after the drain time', async () => {
   await using service = await eventService()
   const { next, reading } = await subscribe(service.gateway.port)
   await next(1)
@@ -101,7 +101,7 @@ test('a reload leaves it alone; closing ends it after the drain time', async () 
   await assert.rejects(reading, /terminated/)
 })
 
-test('an upstream that ends it: the client sees the end', async () => {
+test('if the upstream ends a stream, the client sees the end', async () => {
   await using service = await eventService()
   const { next, reading } = await subscribe(service.gateway.port)
   await next(1)
@@ -110,7 +110,7 @@ test('an upstream that ends it: the client sees the end', async () => {
   await reading
 })
 
-test('in the way of HTTP/1.0, without chunks, it passes too', async () => {
+test('a stream without chunks, as in HTTP/1.0, is forwarded too', async () => {
   const server = createServer((_req, res) => {
     res.useChunkedEncodingByDefault = false
     res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')

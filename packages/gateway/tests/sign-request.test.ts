@@ -23,7 +23,7 @@ async function signatureWith(secret: string | undefined, options: Partial<Gatewa
   return seen['x-gateway-signature']
 }
 
-test('the text that is signed, by a value worked out elsewhere', () => {
+test('the signed text, checked with a value from another implementation', () => {
   // printf 'v1\n1700000000\nGET\n/a?b=1\nr\n10.0.0.1\n\n\nBearer t' | openssl dgst -sha256 -hmac "$SECRET"
   const headers = [
     'Authorization',
@@ -42,7 +42,7 @@ test('the text that is signed, by a value worked out elsewhere', () => {
   )
 })
 
-test('signed by the secret itself, one of the environment, or one in a file; a client’s own never arrives', async t => {
+test('the secret may be written, in the environment, or in a file; a client’s own signature never arrives', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'tsmicro-sign-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, 'secret')
@@ -55,7 +55,7 @@ test('signed by the secret itself, one of the environment, or one in a file; a c
   assert.equal(await signatureWith(undefined), undefined)
 })
 
-test('a secret that is short or cannot be read stops the start, and is not told', async () => {
+test('a secret that is short or unreadable prevents the start, and is not revealed', async () => {
   const start = (env: Record<string, string>) => gatewayFor(oneService('http://a:1', signing(REFERENCE)), { env })
   await assert.rejects(start({ GATEWAY_SECRET: 'short' }), (error: Error) => {
     assert.ok(error instanceof GatewayConfigError && !error.message.includes('short'))

@@ -11,7 +11,7 @@ const SLOW = 64
 const IDLE = 1000
 const LONG = Buffer.alloc(4 * MB, 'x')
 
-/** `/long` gives 4 MB, `/body` takes one and tells its length, anything else is `ok`. */
+/** `/long` answers 4 MB, `/body` the length of the body, anything else `ok`. */
 async function service() {
   const begun = { long: 0, body: 0 }
   const server = await upstream((req, res) => {
@@ -48,7 +48,7 @@ function readAll(socket: Socket): Promise<string> {
   return once(socket.resume(), 'close').then(() => text)
 }
 
-test('slow readers, slow senders and idle connections hinder nobody, and are served to their end', async () => {
+test('slow readers, slow senders and idle connections do not affect others, and are served completely', async () => {
   await using api = await service()
   await using gateway = await childGateway(oneService(`http://${api.authority}`))
   const { port } = gateway
@@ -68,7 +68,7 @@ test('slow readers, slow senders and idle connections hinder nobody, and are ser
       sent += 1
       for (const socket of senders) socket.write('x')
     }, 25)
-    // Of what they asked for, the readers take the first packet alone.
+    // The readers only take the first packet of their answers.
     await Promise.all(readers.map(async socket => once(socket, 'data').then(() => socket.pause())))
     await until(() => api.begun.long === SLOW && api.begun.body === SLOW, 'all the slow ones are under way')
 

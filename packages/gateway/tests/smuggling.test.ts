@@ -16,17 +16,17 @@ after(async () => {
 })
 
 const HIDDEN = 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n'
-/** What a probe ends with: if the gateway took it for a request, it is answered, and the connection ends. */
+/** The end of a probe: if the gateway takes it for a request, it is answered, and the connection ends. */
 const LAST = 'GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
 
 const post = (fields: string, body = '') => `POST /outer HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n${body}`
 const CHUNKED = 'Transfer-Encoding: chunked'
 const chunks = (body: string) => post(CHUNKED, body)
-/** A request whose two framings disagree on whether HIDDEN is a request. */
+/** A request with two framings that disagree about whether HIDDEN is a request. */
 const twice = (first: string, second: string) => post(`${first}\r\n${second}`, `0\r\n\r\n${HIDDEN}`)
 const CL = `Content-Length: ${5 + HIDDEN.length}`
 
-/** Refused before anything of them is forwarded. */
+/** Requests that are refused before anything is forwarded. */
 const refused: [string, string][] = [
   ['CL and TE', twice(CL, CHUNKED)],
   ['TE and CL', twice(CHUNKED, CL)],
@@ -102,10 +102,10 @@ for (const [what, bytes] of refused) {
   })
 }
 
-/** One answer, or none where the rest of the probe proves the connection to be unusable before it is written. */
+/** One answer, or none if the rest of the probe makes the connection unusable before the answer is written. */
 const REFUSAL = /^(?:HTTP\/1\.1 (?:400|414|494|501|505) [\s\S]*"\}|)$/
 
-/** What came back until the gateway closed the connection, and what the upstream had seen when it had seen a later request. */
+/** Returns the answer until the gateway closes the connection, and what the upstream has seen once it has seen a later request. */
 async function probe(bytes: string) {
   service.requests.length = 0
   const text = await rawExchange(gateway.port, bytes)
@@ -116,9 +116,9 @@ async function probe(bytes: string) {
   return { text, requests: service.requests.toSpliced(at, 1) }
 }
 
-/** Chunks that are none: the request may have begun at the upstream, but never ends there, and nothing follows it. */
+/** Invalid chunks: the request may begin at the upstream, but never ends there, and nothing follows it. */
 const broken: [string, string][] = [
-  ['a size that is none', `zz\r\nab\r\n0\r\n\r\n${HIDDEN}`],
+  ['a size that is not hexadecimal', `zz\r\nab\r\n0\r\n\r\n${HIDDEN}`],
   ['an empty size', `\r\nab\r\n0\r\n\r\n${HIDDEN}`],
   ['a negative size', `-2\r\nab\r\n0\r\n\r\n${HIDDEN}`],
   ['a signed size', `+2\r\nab\r\n0\r\n\r\n${HIDDEN}`],
@@ -151,7 +151,7 @@ for (const [what, body] of broken) {
   })
 }
 
-/** What a correct parser makes of it: these requests, with these bodies, in this order. */
+/** Each with the requests that a correct parser finds, with their bodies, in this order. */
 const forwarded: [string, string, [line: string, body: string][]][] = [
   ['a request in a body', post(`Content-Length: ${HIDDEN.length}`, HIDDEN), [['POST /outer', HIDDEN]]],
   [
@@ -231,7 +231,7 @@ const forwarded: [string, string, [line: string, body: string][]][] = [
   ['an absolute target that ends with its host', 'GET http://b.test HTTP/1.1\r\nHost: b.test\r\n\r\n', [['GET /', '']]],
 ]
 for (const [what, bytes, expected] of forwarded) {
-  test(`${what}: forwarded as it is meant`, async () => {
+  test(`${what}: forwarded with its proper meaning`, async () => {
     const wanted = [...expected, ['GET /last', '']]
     const { text, requests } = await probe(bytes + LAST)
     assert.equal(text.match(/HTTP\/1\.1 200 /g)?.length, wanted.length, text)
@@ -243,7 +243,7 @@ for (const [what, bytes, expected] of forwarded) {
   })
 }
 
-test('trailers, extensions and what Connection names do not reach the upstream', async () => {
+test('trailers, extensions and the headers that Connection names do not reach the upstream', async () => {
   const fields = 'Connection: X-Secret, close\r\nX-Secret: a\r\nTE: trailers\r\nTrailer: X-A\r\nKeep-Alive: timeout=9'
   const { requests } = await probe(post(`${fields}\r\n${CHUNKED}`, '2;x-ext=1\r\nab\r\n0\r\nX-A: b\r\n\r\n'))
   const [request] = requests
@@ -252,7 +252,7 @@ test('trailers, extensions and what Connection names do not reach the upstream',
     assert.equal(request?.headers[name], undefined, name)
 })
 
-test('an absolute target rules over a Host that differs: the upstream hears of one host alone', async () => {
+test('an absolute target takes precedence over a different Host: the upstream sees only one host', async () => {
   const { requests } = await probe('GET http://b.test:81/outer HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n')
   const [request] = requests
   assert.equal(request?.line, 'GET /outer')
@@ -261,7 +261,7 @@ test('an absolute target rules over a Host that differs: the upstream hears of o
   assert.ok(!JSON.stringify(request).includes('a.test'))
 })
 
-test('a tunnel asked for behind a request that is under way: its answer does not come ahead', async () => {
+test('a CONNECT behind an open request is not answered first', async () => {
   const { text, requests } = await probe(
     `GET /one HTTP/1.1\r\nHost: a\r\n\r\nCONNECT b.test:25 HTTP/1.1\r\nHost: b.test:25\r\n\r\n${HIDDEN}`,
   )

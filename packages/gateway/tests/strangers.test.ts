@@ -11,7 +11,7 @@ import { hostileBytes } from './hostile-bytes.ts'
 import { send, type TestServer, until, upstream } from './support.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-/** So many at each of the two ports. */
+/** Runs at each of the two ports. */
 const RUNS = process.env.CI ? 5000 : 500
 const SEED = Number(process.env.SEED ?? 1)
 
@@ -47,7 +47,7 @@ before(async () => {
   const flags = process.execArgv.filter(arg => arg.startsWith('--conditions'))
   const args = ['--config', join(folder, 'kong.yml'), '--port', '0', '--admin-port', '0']
   args.push('--admin-token-file', join(folder, 'token'))
-  // Few file descriptors, so that a test can use them up.
+  // Few file descriptors, so that a test can exhaust them.
   const command = 'ulimit -n 100; exec "$@"'
   gateway = spawn('/bin/sh', ['-c', command, 'sh', process.execPath, ...flags, MAIN, ...args])
   for (const stream of [gateway.stdout, gateway.stderr])
@@ -73,14 +73,14 @@ after(async () => {
 async function assertAlive(): Promise<void> {
   const ended = () => `it ended with ${gateway.exitCode ?? gateway.signalCode}:\n${output.slice(-2000)}`
   assert.ok(gateway.exitCode === null && gateway.signalCode === null, ended())
-  // Right after it ran out of file descriptors it may still have none.
+  // Right after file descriptors ran out, there may still be none.
   await until(async () => (await send(port).catch(() => undefined))?.status === 200, 'it serves')
   const authorization = `Bearer ${(await readFile(join(folder, 'token'), 'utf8')).trim()}`
   assert.equal((await send(adminPort, { path: '/upstreams', headers: { authorization } })).status, 200)
   assert.doesNotMatch(output, /request failed|Error:/)
 }
 
-/** A connection that is gone for good when `end` says so. */
+/** A connection that is closed for good once `end` resolves. */
 async function dial(to: number): Promise<Socket> {
   const socket = connect(to, '127.0.0.1')
   socket.on('error', () => {})
@@ -89,7 +89,7 @@ async function dial(to: number): Promise<Socket> {
   return socket
 }
 
-/** Sends bytes, reads what comes, and resets the connection: at once, or when there was an answer. */
+/** Sends bytes, reads the answer, and resets the connection, at once or after the answer. */
 async function sendAndReset(to: number, bytes: string, patient: boolean): Promise<void> {
   const socket = await dial(to)
   if (socket.destroyed) return
@@ -117,7 +117,7 @@ const HEADS = {
   'a double slash': 'GET // HTTP/1.1\r\nHost: localhost\r\n\r\n',
 }
 for (const [what, bytes] of Object.entries(HEADS)) {
-  test(`${what}, and the connection is reset: whoever does it ends nothing`, async () => {
+  test(`${what}, and the connection is reset: the process survives`, async () => {
     for (const to of [port, adminPort])
       for (const patient of [false, true])
         for (const more of ['', 'x'.repeat(100_000)])
@@ -125,18 +125,18 @@ for (const [what, bytes] of Object.entries(HEADS)) {
   })
 }
 
-test('more connections than there are file descriptors: the rest is served when they are gone', async () => {
+test('more connections than file descriptors: the rest is served once some are closed', async () => {
   for (const to of [port, adminPort]) {
     const all = await Promise.all(Array.from({ length: 300 }, () => dial(to)))
     for (const socket of all) socket.write('GET / HTTP/1.1\r\n', () => {})
-    // Whatever it could take it has taken: one more is not answered, or is.
+    // It has accepted as many as it can. One more may be answered or not.
     await Promise.race([send(to).catch(() => undefined), once(AbortSignal.timeout(500), 'abort')])
     for (const socket of all) socket.destroy()
     await assertAlive()
   }
 })
 
-test(`${RUNS} made-up requests at each port, seed ${SEED}: none ends the process, nor is an error of its own`, async t => {
+test(`${RUNS} generated requests at each port, seed ${SEED}: none ends the process or causes an internal error`, async t => {
   const next = hostileBytes(SEED)
   for (let done = 0; done < RUNS; done += 10) {
     const batch = Array.from({ length: 10 }, next)

@@ -8,7 +8,7 @@ const CHUNK = Buffer.alloc(64 * 1024, 'x')
 const TOTAL = 50 * 1024 * 1024
 const READ_TIMEOUT = 1000
 
-/** Writes as much as the other side takes, up to 50 MB, and tells how much that was. */
+/** Writes as much as the other side takes, up to 50 MB, and returns how much that was. */
 function pump(out: NodeJS.WritableStream) {
   const state = { written: 0 }
   const write = () => {
@@ -36,7 +36,7 @@ async function settled(read: () => number): Promise<number> {
   return last
 }
 
-test('50 MB up: arrives before the client ends, and no faster than the upstream reads', async () => {
+test('50 MB up: arrive before the client ends, and no faster than the upstream reads', async () => {
   let received = 0
   const arrived = Promise.withResolvers<IncomingMessage>()
   await using service = await upstream((req, res) => {
@@ -60,10 +60,10 @@ test('50 MB up: arrives before the client ends, and no faster than the upstream 
   assert.equal(String(text), String(client.written))
 })
 
-test('50 MB down: arrives before the upstream ends, and no faster than the client reads', async () => {
+test('50 MB down: arrive before the upstream ends, and no faster than the client reads', async () => {
   const sender = Promise.withResolvers<{ written: number }>()
   await using service = await upstream((_req, res) => sender.resolve(pump(res)))
-  // The upstream's time does not run while it is the client that holds it back.
+  // The upstream's time-out does not run while the client is the slow side.
   await using gateway = await gatewayFor(oneService(`http://${service.authority}`, { read_timeout: READ_TIMEOUT }))
   const req = request({ port: gateway.port, agent: false }).end()
   const [res] = (await once(req, 'response')) as [IncomingMessage]
@@ -80,7 +80,7 @@ test('50 MB down: arrives before the upstream ends, and no faster than the clien
   assert.equal(received, TOTAL)
 })
 
-test('each part of a dialogue passes at once, headers first', async () => {
+test('each part of a dialogue is forwarded at once, headers first', async () => {
   await using service = await upstream((req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
     req.on('data', (chunk: Buffer) => res.write(`${chunk}!`)).on('end', () => res.end())
@@ -96,7 +96,7 @@ test('each part of a dialogue passes at once, headers first', async () => {
   await once(res, 'end')
 })
 
-test('headers without a body yet are not held back', async () => {
+test('headers are not delayed until the body arrives', async () => {
   await using service = await upstream((_req, res) => {
     res.writeHead(200, { 'x-early': 'yes' }).flushHeaders()
   })
@@ -108,7 +108,7 @@ test('headers without a body yet are not held back', async () => {
 })
 
 for (const phase of ['before the answer', 'in the request body', 'in the response body'] as const) {
-  test(`a client that leaves ${phase} takes the upstream request with it`, async () => {
+  test(`if a client leaves ${phase}, the upstream request ends`, async () => {
     let reached = false
     let closed = false
     await using service = await upstream((req, res) => {
@@ -145,7 +145,7 @@ test('an answer before the end of the upload reaches the client', async () => {
   req.destroy()
 })
 
-test('Expect: 100-continue: the body is asked for when the upstream takes it, and never for a refused request', async () => {
+test('Expect: 100-continue: the body is requested when the upstream takes it, and never for a refused request', async () => {
   await using service = await upstream((req, res) => req.pipe(res))
   await using gateway = await gatewayFor(oneService(`http://${service.authority}`, {}, { paths: ['/here'] }))
   const req = request({

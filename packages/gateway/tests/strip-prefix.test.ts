@@ -6,7 +6,7 @@ import { configOf, echo, gatewayFor, oneService, send, upstream } from './suppor
 const withPrefix = (prefix: unknown) => ({ plugins: [{ name: 'strip-prefix', config: { prefix } }] })
 const ROUTE: KongRoute = { paths: ['~/blog/slug/[^/]+$'], strip_path: false }
 
-test('the service sees the path without the prefix, escaped as it was, and is told what was stripped', async () => {
+test('the service sees the path without the prefix, escaped as before, and the stripped prefix', async () => {
   await using service = await upstream(echo)
   await using gateway = await gatewayFor(oneService(`http://${service.authority}`, withPrefix('/blog'), ROUTE))
   for (const [path, seen] of [
@@ -22,7 +22,7 @@ test('the service sees the path without the prefix, escaped as it was, and is to
   }
 })
 
-test('a path of another prefix is not forwarded', async () => {
+test('a path with another prefix is not forwarded', async () => {
   const reached: string[] = []
   await using service = await upstream((req, res) => res.end(reached.push(req.url ?? '')))
   const route = { paths: ['/'], strip_path: false }
@@ -32,12 +32,12 @@ test('a path of another prefix is not forwarded', async () => {
   assert.deepEqual(reached, [])
 })
 
-test('a prefix that is none is refused at the start', async () => {
+test('a malformed prefix prevents the start', async () => {
   for (const prefix of [undefined, '', '/', 'blog', '/blog/', '/a b', 7])
     await assert.rejects(gatewayFor(oneService('http://a:1', withPrefix(prefix))), GatewayConfigError)
 })
 
-test('_ignore is not read', async () => {
+test('_ignore is ignored', async () => {
   await using gateway = await gatewayFor({ ...configOf([]), _ignore: [{ name: 'whatever' }] })
   assert.equal((await send(gateway.port)).status, 404)
 })

@@ -41,7 +41,7 @@ export function upstream(handler: RequestListener): Promise<TestServer> {
   return serve(server, () => server.closeAllConnections())
 }
 
-/** An upstream that is free to break HTTP. */
+/** An upstream that may break HTTP. */
 export function tcpUpstream(onConnection: (socket: Socket) => void): Promise<TestServer> {
   const sockets = new Set<Socket>()
   const server = createTcpServer(socket => {
@@ -53,7 +53,7 @@ export function tcpUpstream(onConnection: (socket: Socket) => void): Promise<Tes
   })
 }
 
-/** Answers what it received: method, path and raw headers. */
+/** Answers with the request that it received: method, path and raw headers. */
 export const echo: RequestListener = (req, res) => {
   const body = JSON.stringify({ method: req.method, path: req.url, headers: req.headers, raw: req.rawHeaders })
   req.resume().on('end', () => res.setHeader('content-type', 'application/json').end(body))
@@ -70,7 +70,7 @@ export function configOf(services: KongService[], plugins?: KongPlugin[]): KongC
   return { _format_version: '3.0', services, ...(plugins && { plugins }) }
 }
 
-/** One service `api` with one route, `/` unless told otherwise. */
+/** One service `api` with one route, by default `/`. */
 export function oneService(
   url: string,
   service: Partial<KongService> = {},
@@ -99,7 +99,7 @@ export interface SendOptions {
   readonly body?: string | Buffer
 }
 
-/** One request on its own connection; the path goes out exactly as given. */
+/** Sends one request on its own connection; the path is sent exactly as given. */
 export async function send(
   port: number,
   { method = 'GET', path = '/', headers = {}, body }: SendOptions = {},
@@ -125,7 +125,7 @@ function parse(text: string): Record<string, unknown> {
   }
 }
 
-/** Sends bytes and returns all that came back until the gateway closed the connection or `enough` said so. */
+/** Sends bytes, and returns everything that arrives until the gateway closes the connection or `enough` returns true. */
 export async function rawExchange(
   port: number,
   bytes: string | Buffer,
@@ -143,7 +143,7 @@ export async function rawExchange(
   return text
 }
 
-/** Polls until the condition holds; gives up with `what` after two minutes. */
+/** Polls until the condition is true. Fails with `what` after two minutes. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const end = Date.now() + 120_000
   while (!(await condition())) {
@@ -152,14 +152,14 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-/** Keeps every log line, to look for what must be there and what must not. */
+/** Keeps every log line, so that tests can look for what must and must not be there. */
 export function recordingLog() {
   const lines: string[] = []
   const keep = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
   return { lines, info: keep, warn: keep, error: keep }
 }
 
-/** Asks the admin API of a gateway, with the token that it wants. */
+/** Sends a request to the admin API of a gateway, with its token. */
 export function askAdmin({ adminUrl, adminToken }: Gateway, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { authorization: `Bearer ${adminToken}`, ...(init.headers as Record<string, string> | undefined) }
   return fetch(`${adminUrl}${path}`, { ...init, headers })

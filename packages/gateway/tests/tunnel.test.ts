@@ -23,7 +23,7 @@ async function tunnel(service: Partial<KongService> = {}, drainTimeoutMs = 30_00
   return { client, far, gateway, log, [Symbol.asyncDispose]: dispose }
 }
 
-/** However it closes, with a reset too. */
+/** Resolves when it closes, also with a reset. */
 function closing(socket: Socket): Promise<void> {
   return new Promise(done => {
     if (socket.closed) done()
@@ -41,7 +41,7 @@ function received(socket: Socket) {
 }
 
 for (const from of ['client', 'upstream'] as const) {
-  test(`the ${from} sends no faster than the other side reads, and not a byte is lost or swapped`, async () => {
+  test(`the ${from} sends no faster than the other side reads, and no byte is lost or reordered`, async () => {
     await using both = await tunnel()
     const [source, sink] = from === 'client' ? [both.client, both.far] : [both.far, both.client]
     const total = 32 * 1024 * 1024
@@ -63,7 +63,7 @@ for (const from of ['client', 'upstream'] as const) {
       return same >= 20
     }, 'the sender is held back')
     assert.ok(written < total, `${written} bytes were sent that nobody read`)
-    // The other direction is not held back with it.
+    // The other direction is not affected.
     const back = received(source)
     sink.write('meanwhile')
     await until(() => back.text === 'meanwhile', 'a word came back')
@@ -78,7 +78,7 @@ for (const from of ['client', 'upstream'] as const) {
     assert.equal(read, total)
   })
 
-  test(`when the ${from} ends, its last words arrive and both connections are closed`, async () => {
+  test(`when the ${from} ends, its last bytes arrive and both connections are closed`, async () => {
     await using both = await tunnel()
     const [source, sink] = from === 'client' ? [both.client, both.far] : [both.far, both.client]
     const got = received(sink)
@@ -100,10 +100,10 @@ for (const from of ['client', 'upstream'] as const) {
   })
 }
 
-test('silence for read_timeout ends it; words of either side begin the time anew', async () => {
+test('silence for read_timeout ends it; bytes in either direction restart the time-out', async () => {
   await using both = await tunnel({ read_timeout: 1500 })
   const got = received(both.far)
-  // Longer than the time-out in all, and far below it each.
+  // Together they take longer than the time-out, but each is far below it.
   for (let i = 1; i <= 20; i++) {
     both.client.write('.')
     await until(() => got.text.length === i, 'it arrived')
@@ -114,7 +114,7 @@ test('silence for read_timeout ends it; words of either side begin the time anew
   assert.ok(both.log.lines.some(line => line.includes('nothing was sent in either direction')))
 })
 
-test('an upstream that takes nothing for write_timeout is given up', async () => {
+test('an upstream that takes nothing for write_timeout is cut off', async () => {
   await using both = await tunnel({ write_timeout: 100 })
   both.far.pause()
   both.client.write(Buffer.alloc(32 * 1024 * 1024))
@@ -122,7 +122,7 @@ test('an upstream that takes nothing for write_timeout is given up', async () =>
   assert.ok(both.log.lines.some(line => line.includes('the upstream takes nothing')))
 })
 
-test('closing the gateway leaves it alone until the drain time is over', async () => {
+test('closing the gateway does not affect it until the drain time is over', async () => {
   await using both = await tunnel({}, 400)
   const got = received(both.far)
   const closed = both.gateway.close()
@@ -131,7 +131,7 @@ test('closing the gateway leaves it alone until the drain time is over', async (
   await Promise.all([closed, closing(both.client), closing(both.far)])
 })
 
-test('closing the gateway waits for it no longer than it lasts', async () => {
+test('closing the gateway does not wait once it has ended', async () => {
   await using both = await tunnel()
   const closed = both.gateway.close()
   both.client.end()
@@ -139,7 +139,7 @@ test('closing the gateway waits for it no longer than it lasts', async () => {
   await closed
 })
 
-test('after a reload it goes on with the old config until the drain time is over; new ones see the new config', async () => {
+test('after a reload it continues with the old config until the drain time is over; new ones use the new config', async () => {
   await using both = await tunnel({}, 400)
   await using other = await upstream((_req, res) => res.end('new'))
   const got = received(both.far)
@@ -151,7 +151,7 @@ test('after a reload it goes on with the old config until the drain time is over
   assert.equal((await send(both.gateway.port)).text, 'new')
 })
 
-test('a reload after another does not end the newer ones with the older', async () => {
+test('after two reloads, newer ones do not end with the older ones', async () => {
   await using both = await tunnel({}, 30_000)
   const got = received(both.far)
   await both.gateway.reload(configOf([]))
@@ -160,7 +160,7 @@ test('a reload after another does not end the newer ones with the older', async 
   await until(() => got.text === 'still here', 'it still works')
 })
 
-test('megabytes that come before the 101 wait, and then arrive in their order', async () => {
+test('megabytes before the 101 wait, and then arrive in order', async () => {
   const total = 4 * 1024 * 1024
   const requested = Promise.withResolvers<Socket>()
   await using server = await tcpUpstream(socket => requested.resolve(socket))

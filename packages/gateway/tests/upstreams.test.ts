@@ -18,7 +18,7 @@ import {
 
 const NO_PEER = 'failure to get a peer from the ring-balancer'
 
-/** A service behind an upstream of these targets, each with its weight. */
+/** A service behind an upstream with these targets, each with its weight. */
 function pooled(
   targets: readonly (string | KongTarget)[],
   healthchecks: KongHealthChecks = {},
@@ -36,7 +36,7 @@ function pooled(
   }
 }
 
-/** An upstream that says its name, and what reached it. */
+/** An upstream that answers its name, and records what reached it. */
 async function named(name: string, handler?: RequestListener): Promise<TestServer & { readonly seen: string[] }> {
   const seen: string[] = []
   const server = await upstream((req, res) => {
@@ -54,7 +54,7 @@ async function health(gateway: Gateway): Promise<Record<string, string>> {
   return Object.fromEntries(data.map(({ target, health: state }) => [target, state]))
 }
 
-test('requests go round by weight, to each under its own name; a weight of 0 gets none', async () => {
+test('requests are distributed by weight, to each target under its own name; a weight of 0 gets none', async () => {
   await using server = await upstream((req, res) => res.end(req.headers.host))
   const config = pooled([
     { target: 'a:8001', weight: 3 },
@@ -68,7 +68,7 @@ test('requests go round by weight, to each under its own name; a weight of 0 get
   assert.deepEqual(hosts.sort(), ['a:8001', 'a:8001', 'a:8001', 'a:8001', 'a:8001', 'a:8001', 'b', 'b'])
 })
 
-test('a target that takes no connection: every request goes to another, bodies and all', async () => {
+test('a target that accepts no connection: every request goes to another one, with its body', async () => {
   await using good = await upstream((req, res) => void textOf(req).then(text => res.end(text)))
   await using gateway = await gatewayFor(pooled([`127.0.0.1:${await deadPort()}`, good.authority]))
   for (const method of ['GET', 'POST', 'PUT', 'PATCH']) {
@@ -79,10 +79,10 @@ test('a target that takes no connection: every request goes to another, bodies a
   }
 })
 
-test('a target that breaks off: what is idempotent goes to another with its whole body, the rest was sent once', async () => {
+test('a target that breaks off: idempotent requests go to another one with their complete body, the others are sent once', async () => {
   let broken = 0
   await using bad = await tcpUpstream(socket => {
-    // After some of the body, so that some of it is behind us.
+    // After some of the body, so that part of it has already been sent.
     socket.on('data', chunk => {
       if (!String(chunk).includes('x')) return
       broken += 1
@@ -131,7 +131,7 @@ test('a target that is too slow: a GET goes to another one, once; a POST does no
   assert.equal(slow.seen.length, 2)
 })
 
-test("passive checks: so many failures in a row take a target out; all out is 503 in Kong's form", async () => {
+test("passive checks: enough failures in a row take a target out; without any target, 503 in Kong's form", async () => {
   let status = 200
   await using first = await named('first', (_req, res) => res.writeHead(status).end())
   const passive = { unhealthy: { http_failures: 2, tcp_failures: 1 } }
@@ -152,7 +152,7 @@ test("passive checks: so many failures in a row take a target out; all out is 50
   assert.deepEqual(await health(gateway), { [first.authority]: 'UNHEALTHY', [dead]: 'UNHEALTHY' })
 })
 
-test('without checks a failing target stays in; no targets is 503', async () => {
+test('without checks, a failing target stays in; without targets, 503', async () => {
   await using first = await named('first', (_req, res) => res.writeHead(500).end())
   await using gateway = await gatewayFor(pooled([first.authority]), { adminPort: 0 })
   for (let i = 0; i < 20; i++) assert.equal((await send(gateway.port)).status, 500)
@@ -162,7 +162,7 @@ test('without checks a failing target stays in; no targets is 503', async () => 
   assert.deepEqual([status, json.message], [503, NO_PEER])
 })
 
-test('a threshold: with too little of the weight healthy, nobody gets requests', async () => {
+test('a threshold: if too little of the weight is healthy, no target gets requests', async () => {
   await using good = await named('good')
   const dead = { target: `127.0.0.1:${await deadPort()}`, weight: 300 }
   const checks = { passive: { unhealthy: { tcp_failures: 1 } }, threshold: 50 }
@@ -180,7 +180,7 @@ const ACTIVE: KongHealthChecks = {
   },
 }
 
-test('active checks: not ready, hung or gone takes a target out without a request; it comes back by itself', async () => {
+test('active checks take out a target that is not ready, hangs or is gone, without a request; it comes back by itself', async () => {
   let answer: RequestListener = (_req, res) => res.end('first')
   await using first = await named('first', (req, res) => answer(req, res))
   await using second = await named('second')
@@ -235,7 +235,7 @@ test('the admin API takes a target out and puts it back', async () => {
   assert.equal(await status('/%zz'), 404)
 })
 
-test('an access check whose verifier is an upstream goes on while one of its targets is there', async () => {
+test('if a verifier is an upstream, the API-key check works while one of its targets is up', async () => {
   await using verifier = await upstream((_req, res) => res.end('{"valid":true,"id":"c","permissions":[]}'))
   await using service = await named('service')
   const dead = `127.0.0.1:${await deadPort()}`

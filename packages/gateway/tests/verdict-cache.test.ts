@@ -21,7 +21,7 @@ function setUp(maxEntries = 3) {
   return { clock, asked, cache, get }
 }
 
-test('a yes and a no expire each after its own time', async () => {
+test('a yes and a no expire, each after its own time to live', async () => {
   const { clock, asked, get } = setUp()
   await get('yes')
   await get('no', 'invalid')
@@ -39,13 +39,13 @@ test('a yes and a no expire each after its own time', async () => {
   assert.deepEqual(asked, ['yes', 'no', 'no', 'yes'])
 })
 
-test('being used does not make a verdict last longer', async () => {
+test('using a verdict does not extend its life', async () => {
   const { clock, asked, get } = setUp()
   for (clock.now = 0; clock.now <= 100; clock.now += 20) await get('yes')
   assert.deepEqual(asked, ['yes', 'yes'])
 })
 
-test('when full, the least recently used goes', async () => {
+test('when full, it drops the least recently used verdict', async () => {
   const { asked, get } = setUp()
   for (const id of ['a', 'b', 'c', 'a', 'd']) await get(id)
   asked.length = 0
@@ -53,7 +53,7 @@ test('when full, the least recently used goes', async () => {
   assert.deepEqual(asked, ['b'])
 })
 
-test('a look-up that throws fails all who wait for it, and is forgotten', async () => {
+test('a look-up that throws fails for all requests that wait for it, and is forgotten', async () => {
   const { cache, get } = setUp()
   const failing = () => Promise.reject(new Error('down'))
   const both = [cache.get('a', failing), cache.get('a', failing)]

@@ -5,20 +5,20 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type TestServer, tcpUpstream, until } from './support.ts'
 
-/** A handshake as a client sends it, for tests that speak to the gateway byte by byte. */
+/** A client's handshake, for tests that send bytes to the gateway. */
 export function handshake(path = '/', more = ''): string {
   const fields = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
   return `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}${more}\r\n`
 }
 
-/** The upstream's word that it speaks WebSocket from now on. */
+/** The upstream's answer that switches to WebSocket. */
 export function switching(key: string, more = ''): string {
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
   const fields = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
   return `HTTP/1.1 101 Switching Protocols\r\n${fields}Sec-WebSocket-Accept: ${accept}\r\n${more}\r\n`
 }
 
-/** An upstream that switches protocols as it is told, and then hands its connection over. */
+/** An upstream that switches protocols with the given answer, and then hands its connection over. */
 export async function upgradingUpstream(onUpgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void) {
   const sockets = new Set<Duplex>()
   const requests: IncomingMessage[] = []
@@ -43,7 +43,7 @@ export async function upgradingUpstream(onUpgrade: (req: IncomingMessage, socket
   return { authority, requests, [Symbol.asyncDispose]: dispose }
 }
 
-/** Switches, and hands over a connection on which raw bytes travel. */
+/** Switches protocols, and hands over the connection for raw bytes. */
 export function rawTunnelUpstream(onTunnel: (socket: Socket) => void): Promise<TestServer> {
   return tcpUpstream(socket => {
     let head = ''
@@ -60,7 +60,7 @@ export function rawTunnelUpstream(onTunnel: (socket: Socket) => void): Promise<T
   })
 }
 
-/** A client after a successful handshake, of which the answer is gone already. */
+/** A client after a successful handshake, whose answer has already been read. */
 export async function tunnelClient(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   let head = ''
@@ -75,14 +75,14 @@ export async function tunnelClient(port: number): Promise<Socket> {
   return socket
 }
 
-/** One text frame of up to 65,535 bytes, as a server sends it. */
+/** Makes a text frame of up to 65,535 bytes, as a server sends it. */
 export function textFrame(text: string): Buffer {
   const payload = Buffer.from(text)
   const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xff]
   return Buffer.concat([Buffer.from([0x81, ...length]), payload])
 }
 
-/** Calls back with each whole frame of a client; handles what Node's client sends: masked, unfragmented, below 64 KiB. */
+/** Calls back with each complete frame of a client. Supports what Node's client sends: masked, unfragmented, below 64 KiB. */
 export function readFrames(socket: Duplex, onFrame: (opcode: number, payload: Buffer) => void): void {
   let rest = Buffer.alloc(0)
   socket.on('data', (chunk: Buffer) => {

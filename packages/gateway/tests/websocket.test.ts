@@ -6,12 +6,12 @@ import { GOOD, honest, protectedGateway } from './apikey-support.ts'
 import { deadPort, gatewayFor, oneService, rawExchange, send, tcpUpstream, until } from './support.ts'
 import { handshake, readFrames, switching, textFrame, upgradingUpstream } from './websocket-support.ts'
 
-/** Answers each text with itself, and a close with a close. */
+/** Echoes each text, and answers a close with a close. */
 function echoing() {
   return upgradingUpstream((req, socket) => {
     const protocol = req.headers['sec-websocket-protocol']
     const more = `X-Upstream: yes\r\nContent-Length: 7\r\n${protocol ? `Sec-WebSocket-Protocol: ${protocol}\r\n` : ''}`
-    // The first frame travels in the same packet as the answer.
+    // The first frame is in the same packet as the answer.
     const answer = switching(String(req.headers['sec-websocket-key']), more)
     socket.write(Buffer.concat([Buffer.from(answer), textFrame('welcome')]))
     readFrames(socket, (opcode, payload) => {
@@ -21,7 +21,7 @@ function echoing() {
   })
 }
 
-/** The next messages of a client, in their order. */
+/** Returns the next messages of a client, in order. */
 function messages(client: WebSocket) {
   const got: unknown[] = []
   client.addEventListener('message', event => got.push(event.data))
@@ -51,7 +51,7 @@ test("Node's WebSocket client: handshake, subprotocol, texts both ways, a clean 
   assert.equal(req?.headers['x-forwarded-prefix'], '/chat')
 })
 
-test('the 101 arrives with its own fields and the gateway’s, and without a length', async () => {
+test('the 101 arrives with its own headers and the gateway’s, and without a length', async () => {
   await using service = await echoing()
   await using gateway = await gatewayFor(oneService(`http://${service.authority}`))
   const text = await rawExchange(gateway.port, handshake(), sofar => sofar.includes('welcome'))
@@ -80,20 +80,20 @@ test('what the client sends before the 101 reaches the upstream after it', async
   client.destroy()
 })
 
-test("a plugin's refusal and an unknown route are plain answers, and the upstream hears nothing", async () => {
+test("a plugin's refusal and an unknown route are ordinary answers, and nothing reaches the upstream", async () => {
   await using setup = await protectedGateway()
   const refused = await rawExchange(setup.port, handshake('/api/chat'))
   assert.match(refused, /^HTTP\/1\.1 401 Unauthorized\r\n/)
   assert.match(refused, /\r\nconnection: close\r\n/i)
   assert.match(await rawExchange(setup.port, handshake('/nowhere')), /^HTTP\/1\.1 404 /)
-  // What follows a refused handshake is no second request.
+  // What follows a refused handshake is not a second request.
   const smuggled = 'GET /public HTTP/1.1\r\nHost: a\r\n\r\n'
   const one = await rawExchange(setup.port, handshake('/api/chat') + smuggled)
   assert.equal(one.match(/HTTP\/1\.1 /g)?.length, 1, one)
   assert.deepEqual(setup.reached, [])
 })
 
-test('with a good key the plugin lets it pass, and keeps the key', async () => {
+test('with a valid key, the handshake passes, without the key', async () => {
   await using service = await echoing()
   await using setup = await protectedGateway()
   const plugin = { name: 'apikey-auth', config: { verify_urls: [`http://${setup.auth.authority}/verify/apikey`] } }
@@ -104,7 +104,7 @@ test('with a good key the plugin lets it pass, and keeps the key', async () => {
   assert.equal(service.requests[0]?.headers['x-api-key'], undefined)
 })
 
-test('an upstream that does not switch: its answer as it is, whole, and the connection ends', async () => {
+test('an upstream that does not switch: its complete answer is forwarded, and the connection ends', async () => {
   await using service = await tcpUpstream(socket => {
     const body = 'x'.repeat(1_000_000)
     const fields = `Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nContent-Length: ${body.length}\r\n`
@@ -136,7 +136,7 @@ test('an upstream that does not answer the handshake in time: 504', async () => 
   assert.match(await rawExchange(gateway.port, handshake()), /^HTTP\/1\.1 504 /)
 })
 
-test('a client that goes away before the answer takes the handshake with it', async () => {
+test('if a client leaves before the answer, the handshake ends', async () => {
   for (const how of ['end', 'resetAndDestroy'] as const) {
     let reached = 0
     let closed = 0
@@ -152,7 +152,7 @@ test('a client that goes away before the answer takes the handshake with it', as
   }
 })
 
-test('a dead target is passed over', async () => {
+test('a dead target is skipped', async () => {
   await using service = await echoing()
   const targets = [{ target: `127.0.0.1:${await deadPort()}` }, { target: service.authority }]
   const config = { ...oneService('http://pool'), upstreams: [{ name: 'pool', targets }] }
@@ -171,7 +171,7 @@ test("plugins' response phase sees the 101 too", async () => {
   assert.equal(service.requests[0]?.headers['x-trace'], 'mine')
 })
 
-test('a client that leaves while a plugin is asked: the upstream hears nothing', async () => {
+test('a client that leaves while a plugin is waiting: nothing reaches the upstream', async () => {
   const held: (() => void)[] = []
   await using setup = await protectedGateway({ verifier: (key, res) => held.push(() => honest(key, res, res.req)) })
   const client = connect(setup.port, '127.0.0.1').on('error', () => {})
@@ -179,14 +179,14 @@ test('a client that leaves while a plugin is asked: the upstream hears nothing',
   await until(() => held.length === 1, 'the plugin is asking')
   client.destroy()
   await once(client, 'close')
-  // A later request is through: the gateway has seen the earlier client leave.
+  // Once a later request is answered, the gateway has noticed that the earlier client left.
   assert.equal((await send(setup.port, { path: '/public' })).status, 200)
   held[0]?.()
   assert.equal((await send(setup.port, { path: '/public' })).status, 200)
   assert.deepEqual(setup.reached, ['GET /', 'GET /'])
 })
 
-/** What is no WebSocket handshake goes on as an ordinary request: without its Upgrade, and with its body as a body. */
+/** Anything else is forwarded as an ordinary request, without its Upgrade, and with its body as a body. */
 const ordinary: [string, string, string][] = [
   ['h2c', 'GET', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n'],
   ['WebSocket or h2c', 'GET', 'Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n'],
@@ -204,7 +204,7 @@ const ordinary: [string, string, string][] = [
   ['POST', 'POST', 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
 ]
 for (const [what, method, rest] of ordinary) {
-  test(`no handshake (${what}): an ordinary request, and the last of its connection`, async () => {
+  test(`not a handshake (${what}): an ordinary request, and the last of its connection`, async () => {
     let upgraded = 0
     await using service = await upgradingUpstream((_req, socket) => {
       upgraded += 1
@@ -228,7 +228,7 @@ for (const [what, method, rest] of ordinary) {
   })
 }
 
-test('an Upgrade that Connection does not name is none', async () => {
+test('an Upgrade that Connection does not name is ignored', async () => {
   await using service = await upgradingUpstream((_req, socket) => socket.destroy())
   await using gateway = await gatewayFor(oneService(`http://${service.authority}`))
   const next = 'GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
