@@ -1,4 +1,4 @@
-/** What browsers load: nothing of Node, and little. */
+/** What browsers load: little, and nothing of Node. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bundle } from '../support/browser/bundle.ts'
@@ -19,7 +19,7 @@ export const blogs = contract('blog', {
   }),
 })`
 
-test('the client alone is at most 8 kB and brings no compiler along', async t => {
+test('the client alone is at most 8 kB and includes no compiler', async t => {
   const { gzipBytes, files, outside } = await bundle(CLIENT)
   t.diagnostic(`${gzipBytes} bytes`)
   assert.deepEqual(outside, [])
@@ -49,6 +49,6 @@ test('the contracts of the platform, and everything that tsmicro/contract export
   }
 })
 
-test('what needs Node is not bundled for browsers without a word', async () => {
+test('bundling code that needs Node for browsers fails', async () => {
   await assert.rejects(bundle("export { createService } from 'tsmicro'"), /Could not resolve "node:/)
 })

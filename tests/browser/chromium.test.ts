@@ -1,4 +1,4 @@
-/** The client in a real browser's page, against the whole platform behind its gateway. */
+/** The client in a page of a real browser, against the whole platform behind its gateway. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'

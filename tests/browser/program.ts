@@ -1,4 +1,4 @@
-/** Runs in a browser's page, and tells its server what it saw. */
+/** Runs in a browser's page, and reports its results to the server. */
 import { profile, session } from '@blog-platform/auth-contract'
 import { BLOG_NOT_FOUND, reading } from '@blog-platform/blog-contract'
 import { createHttpClient } from 'tsmicro/client'

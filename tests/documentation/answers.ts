@@ -16,7 +16,7 @@ export function assertAnswer(place: string, actual: string, expected: string): v
   assert.deepEqual(likeOnPage(parsed, JSON.parse(expected)), JSON.parse(expected), place)
 }
 
-/** The actual value, with what the page leaves open replaced by what the page shows. */
+/** The actual value, in which parts that the page leaves open are replaced by what the page shows. */
 function likeOnPage(actual: unknown, shown: unknown): unknown {
   if (typeof actual === 'string' && typeof shown === 'string') {
     const open = shown.includes('…') || (UUID.test(shown) && UUID.test(actual))

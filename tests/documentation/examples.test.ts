@@ -14,7 +14,7 @@ import * as setting from './examples/setting.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const SETTING = join(ROOT, 'tests/documentation/examples/setting.ts')
 
-/** It ends its process, so it has one of its own. */
+/** It ends its process, so it runs in a separate one. */
 const PROCESS = /\brunService\(/
 
 const examples = examplesOf(ROOT, 'packages/tsmicro/src')
@@ -36,7 +36,7 @@ after(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-test('the examples of the docstrings compile against what is exported', async () => {
+test('the examples in docstrings compile against the exports', async () => {
   assert.ok(examples.length > 30, 'the examples are not found')
   const tsconfig = join(directory, 'tsconfig.json')
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
@@ -52,7 +52,7 @@ test('the examples of the docstrings compile against what is exported', async ()
 
 test('and do what they say', async t => {
   await setting.open(pathToFileURL(join(directory, 'migrations/')))
-  // By hand another tenth each time; all of them are compiled.
+  // By hand a different tenth runs each time; all of them are compiled.
   for (const [index, { code, place }] of share([...examples.entries()])) {
     if (PROCESS.test(code)) {
       assert.equal(await asProcess(fileOf(index)), 0, place)
@@ -65,7 +65,7 @@ test('and do what they say', async t => {
   t.diagnostic(`${examples.length} examples in docstrings`)
 })
 
-test('every name that an entry exports is shown in one', () => {
+test('every name that an entry exports is used in one', () => {
   const bare = [...publicExports(ROOT)].filter(
     ([name]) => !examples.some(({ code }) => new RegExp(`\\b${name}\\b`).test(code)),
   )
@@ -75,7 +75,7 @@ test('every name that an entry exports is shown in one', () => {
   )
 })
 
-/** Runs an example by itself until it has begun, then asks it to stop. */
+/** Runs an example in its own process until it has started, then asks it to stop. */
 async function asProcess(file: string): Promise<number | null> {
   const program = `const { default: run } = await import(${JSON.stringify(pathToFileURL(file))}); await run(); console.log('runs')`
   const args = ['--conditions=@tsmicro/source', '--input-type=module', '--eval', program]
@@ -87,7 +87,7 @@ async function asProcess(file: string): Promise<number | null> {
 
 const fileOf = (index: number) => join(directory, 'programs', `example-${index}.ts`)
 
-/** What every example may name; the setting first. */
+/** The names that every example may use; those of the setting come first. */
 function sharedNames(): Map<string, Exported> {
   const names = new Map(publicExports(ROOT))
   names.set('Type', { isType: false, from: 'typebox' })
@@ -99,13 +99,13 @@ function sharedNames(): Map<string, Exported> {
   return names
 }
 
-/** What the example's own file exports, though perhaps no entry does. */
+/** What the example's own file exports, even if no entry does. */
 function ownNames({ file }: Example): Map<string, Exported> {
   const from = relative(join(directory, 'programs'), join(ROOT, file))
   return new Map([...namesOf(join(ROOT, file))].map(([name, isType]) => [name, { isType, from }]))
 }
 
-/** tsc's output with the places of the docstrings. */
+/** tsc's output with the locations of the docstrings. */
 function placed(output: string): string {
   return output.replaceAll(/programs\/example-(\d+)\.ts/g, (_, index) => examples[Number(index)]?.place ?? '')
 }

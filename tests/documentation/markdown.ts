@@ -3,7 +3,7 @@ export interface Block {
   /** `sh`, `json`, `text`, `ts`, … */
   readonly language: string
   readonly code: string
-  /** Where it stands, for messages: `docs/x.md:12`. */
+  /** Its location, for messages: `docs/x.md:12`. */
   readonly place: string
 }
 

@@ -57,7 +57,7 @@ export async function followPage({ page, directory, env, ports, skip = () => fal
   }
 }
 
-/** By hand the checkout has what `npm ci` would install: see `freshCheckout`. */
+/** By hand, the checkout already has what `npm ci` would install: see `freshCheckout`. */
 function withoutInstall(code: string): string {
   return inFull ? code : code.replace(/^npm ci( && |$)/gm, '')
 }

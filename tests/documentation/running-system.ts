@@ -3,7 +3,7 @@ import { once } from 'node:events'
 
 const LIMIT_MS = 240_000
 
-/** A command that runs until it is interrupted, like `npm start`: ready when its table is shown. */
+/** A command that runs until it is interrupted, like `npm start`. It is ready when it shows its table. */
 export class RunningSystem implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #exited: Promise<[number | null]>
@@ -43,19 +43,19 @@ export class RunningSystem implements AsyncDisposable {
     return this.#child.pid ?? 0
   }
 
-  /** Everything it wrote so far. */
+  /** Everything it has written so far. */
   get output(): string {
     return this.#output
   }
 
-  /** The address that its table shows for a part. */
+  /** The URL that its table shows for a part. */
   addressOf(name: string): string {
     const found = new RegExp(`^ +${name} +(http://\\S+)`, 'm').exec(this.#output)?.[1]
     if (!found) throw new Error(`no address of ${name} in:\n${this.#output.slice(-2000)}`)
     return found
   }
 
-  /** Ctrl-C; resolves to the exit code. */
+  /** Sends Ctrl-C; resolves to the exit code. */
   async interrupt(): Promise<number | null> {
     this.#signal('SIGINT')
     const [code] = await this.#exited

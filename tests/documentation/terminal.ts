@@ -16,7 +16,7 @@ export class Terminal implements AsyncDisposable {
     })
   }
 
-  /** What a block prints. @throws when its last command fails or the shell ends */
+  /** Runs a block and returns what it prints. @throws if its last command fails or the shell exits */
   async run(block: string): Promise<string> {
     const mark = randomUUID()
     this.#output = ''

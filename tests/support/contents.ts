@@ -1,14 +1,14 @@
 import { draft, handInAndPublish, type Person, person } from './people.ts'
 import type { Platform } from './platform.ts'
 
-/** Somebody who wrote, somebody who published, and the ids of what everybody can read now. */
+/** An author, an editor, and the ids of the blogs that everybody can read. */
 export interface Contents {
   readonly author: Person
   readonly editor: Person
   readonly ids: readonly string[]
 }
 
-/** Publishes so many blogs of one author. */
+/** Publishes several blogs by one author. */
 export async function publish(platform: Platform, count: number): Promise<Contents> {
   const [author, editor] = await Promise.all([person(platform, 'Ada', 'AUTHOR'), person(platform, 'Edith', 'EDITOR')])
   const ids = await Promise.all(

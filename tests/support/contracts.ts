@@ -1,7 +1,7 @@
 import type { BoundProcedure, Contract } from 'tsmicro/contract'
 import { parseRoute, proceduresOf } from 'tsmicro/internal'
 
-/** Every procedure of every contract that some modules export, so that none can be forgotten. */
+/** Every procedure of every contract that the given modules export, so that none can be forgotten. */
 export function proceduresIn(...modules: readonly Readonly<Record<string, unknown>>[]): readonly BoundProcedure[] {
   const contracts = modules.flatMap(module => Object.values(module).filter(isContract))
   return contracts.flatMap(proceduresOf)
@@ -13,7 +13,7 @@ function isContract(value: unknown): value is Contract {
   return members.length > 0 && members.every(member => member?.kind === 'procedure' || member?.kind === 'event')
 }
 
-/** Ids that match the schemas, of things that do not exist. */
+/** Ids that match the schemas, but of things that do not exist. */
 const NOBODY: Readonly<Record<string, string>> = { auth: '00000000-0000-4000-8000-000000000000', blog: '0'.repeat(24) }
 
 /** A request of a procedure at its service or, below a prefix, at the gateway: `PUT /blog/author/submit/id/0000…`. */

@@ -5,10 +5,10 @@ import type { Platform } from './platform.ts'
 /** Every row and document, as text by table or collection and id. */
 export type Dump = ReadonlyMap<string, string>
 
-/** What changes by being asked or by time alone: counts of failed sign-ins, how long a signing key is good, who caches. */
+/** What changes through reads or over time: counts of failed sign-ins, the lifetime of signing keys, which instances cache. */
 const MOVING = ['sign_in_attempts', 'signing_keys', 'cacheReplicas']
 
-/** Both databases as they are, whatever tables there are. */
+/** Dumps both databases with all their tables. */
 export async function dump(platform: Pick<Platform, 'postgres' | 'documents'>): Promise<Dump> {
   const [rows, documents] = await Promise.all([rowsOf(platform.postgres.url), documentsOf(platform.documents.url)])
   return new Map([...rows, ...documents].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -31,7 +31,7 @@ export function difference(before: Dump, after: Dump): Difference {
 
 export const UNCHANGED: Difference = { added: [], changed: [], removed: [] }
 
-/** Runs something on the auth service's database: for states that no procedure makes. */
+/** Runs SQL on the auth service's database, for states that no procedure creates. */
 export async function onPostgres<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

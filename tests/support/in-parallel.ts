@@ -1,4 +1,4 @@
-/** Does the same for many things, so many at a time; results in order. The first failure ends it. */
+/** Does the same for many things, a limited number at a time. The results are in order. The first failure ends it. */
 export async function inParallel<T, R>(
   things: Iterable<T>,
   atATime: number,

@@ -5,7 +5,7 @@ import { isRole } from 'tsmicro/internal'
 import { draft, type Person } from './people.ts'
 import type { Scene } from './scene.ts'
 
-/** What a client sends a procedure, part by part. */
+/** What a client sends to a procedure, part by part. */
 export interface Input {
   readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, unknown>>
@@ -25,7 +25,7 @@ export function inputOf({ service, name }: BoundProcedure, scene: Scene): Input 
   return make(scene)
 }
 
-/** Who may and does call a procedure. */
+/** Who calls a procedure, and is allowed to. */
 export function callerOf({ access }: BoundProcedure, scene: Scene): Person {
   const people: Readonly<Record<string, Person>> = { AUTHOR: scene.author, EDITOR: scene.editor, ADMIN: scene.admin }
   return (isRole(access) ? people[access.role] : undefined) ?? scene.learner

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import type { Platform } from './platform.ts'
 
-/** What an answer tells nobody: stacks, paths, statements, names of drivers and of errors of theirs, addresses within. */
+/** What no answer may reveal: stacks, paths, statements, names of drivers and their errors, internal addresses. */
 const INTERNALS: readonly RegExp[] = [
   /\bat .{1,200}[./][cm]?[jt]s:\d+/,
   /node_modules|file:\/\/|\/(?:packages|services|contracts)\/\w/,
@@ -13,14 +13,14 @@ const INTERNALS: readonly RegExp[] = [
   /\b(?:nats|postgres(?:ql)?|mongodb):\/\//,
 ]
 
-/** What neither an answer nor a log nor a message may hold, whoever it belongs to. */
+/** What no answer, log or message may contain, for any user. */
 const SECRETS: readonly RegExp[] = [
   /\$argon2/,
   /BEGIN [A-Z ]*PRIVATE KEY/,
   /:\/\/[^:/?#\s"]+:(?!\[redacted\])[^@/?#\s"]+@/,
 ]
 
-/** @param echoed what the request held: repeating it is not a leak */
+/** @param echoed what the request contained: repeating it is not a leak */
 export function assertNothingInternal(text: string, platform: Platform, echoed: readonly string[] = []): void {
   const said = echoed.reduce((rest, each) => (each.length > 3 ? rest.replaceAll(each, '') : rest), text)
   for (const pattern of [...INTERNALS, ...SECRETS]) assert.doesNotMatch(said, pattern)
@@ -31,10 +31,10 @@ export function assertNothingInternal(text: string, platform: Platform, echoed: 
 
 /**
  * Scans everything that all programs wrote for the secrets that a test used, and for what looks like one.
- * @param secrets passwords, keys and tokens that were made or sent
+ * @param secrets passwords, keys and tokens that were created or sent
  */
 export function assertNoSecretsLogged(platform: Platform, secrets: Iterable<string>): void {
-  // Of a token the signature alone would do: whoever has it can make the rest.
+  // The signature of a token would be enough: whoever has it can reconstruct the rest.
   const used = [...new Set(secrets)].flatMap(secret => [secret, ...secret.split('.')]).filter(text => text.length >= 8)
   for (const program of [platform.auth, platform.blog, platform.gateway]) {
     const { output } = program

@@ -8,17 +8,17 @@ export interface LoadRequest {
   readonly sent: Sent
 }
 
-/** What became of one: an answer, or an error of the connection. */
+/** Its outcome: an answer, or a connection error. */
 export interface Outcome {
   readonly route: string
   readonly status: number | string
   readonly text: string
 }
 
-/** Without it the load takes the processors from what is to happen under it, as a process that starts. */
+/** Without a pause, the load would take CPU time from what is being tested under it, such as a starting process. */
 const PAUSE_MS = 40
 
-/** Callers on kept connections that send one request after the other until they are told to stop. */
+/** Callers on persistent connections that send one request after another until they are stopped. */
 export class Load {
   readonly outcomes: Outcome[] = []
   readonly #agent = new Agent({ keepAlive: true })
@@ -26,7 +26,7 @@ export class Load {
   #stopping = false
   #count = 0
 
-  /** @param next gives the request with this number, which no other has */
+  /** @param next returns the request with this unique number */
   constructor(url: string, callers: number, next: (number: number) => LoadRequest) {
     const caller = async () => {
       while (!this.#stopping) {
@@ -42,7 +42,7 @@ export class Load {
     this.#work = Promise.all(Array.from({ length: callers }, caller))
   }
 
-  /** Those that were not answered with 200. */
+  /** The outcomes other than 200. */
   get failed(): readonly Outcome[] {
     return this.outcomes.filter(({ status }) => status !== 200)
   }

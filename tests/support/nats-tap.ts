@@ -1,10 +1,10 @@
 import { connect } from '@nats-io/transport-node'
 import type { Platform } from './platform.ts'
 
-/** Everything that goes over NATS, requests, answers and events, as text. */
+/** Everything that is sent over NATS (requests, replies and events) as text. */
 export interface NatsTap extends AsyncDisposable {
   readonly messages: number
-  /** Subject, headers and body of those that match. */
+  /** Subject, headers and body of the messages that match. */
   matching(pattern: RegExp): readonly string[]
 }
 

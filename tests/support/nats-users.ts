@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { natsAuthorization } from 'tsmicro/contract'
 import users from '../../deploy/nats/permissions.json' with { type: 'json' }
 
-/** Whoever connects without credentials: a test that looks on and takes part. */
+/** The user for connections without credentials: a test that observes and takes part. */
 const OBSERVER = { user: 'observer', publish: ['>'], subscribe: ['>'] }
 
-/** Writes the configuration of a nats-server on which each service may do what it does, and no more. */
+/** Writes the configuration of a nats-server on which each service has only the permissions it needs. */
 export async function writeNatsUsers(directory: string): Promise<string> {
   const file = join(directory, 'nats.conf')
   const authorization = natsAuthorization([...users, OBSERVER], user => JSON.stringify(passwordOf(user)))
@@ -14,7 +14,7 @@ export async function writeNatsUsers(directory: string): Promise<string> {
   return file
 }
 
-/** The server's address as a service uses it. */
+/** The server's URL as a service uses it. */
 export function natsUrlFor(service: 'auth' | 'blog' | 'gateway', url: string): string {
   return url.replace('://', `://${service}:${passwordOf(service)}@`)
 }

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import type { Sent } from './send.ts'
 
-/** A request that is wholly on its way, on a connection of its own. */
+/** A request that has been sent completely, on a separate connection. */
 export interface OpenRequest {
-  /** Status of the answer; rejects when the connection ends without one. */
+  /** The status of the answer; rejects if the connection ends without one. */
   readonly status: Promise<number>
 }
 
@@ -30,7 +30,7 @@ async function openRequest(url: string, route: string, { headers = {}, json }: S
   return { status }
 }
 
-/** Reads until the whole answer is there, as its length says. */
+/** Reads until the answer is complete according to its length. */
 function statusFrom(socket: Socket): Promise<number> {
   let text = ''
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import type { Platform } from './platform.ts'
 
 const KEPT_FOR = / cache_ttl: \d+$/gm
 
-/** The same public door, but it remembers API keys for so long that no test has to hurry. */
+/** The same public door, except that it remembers API keys long enough for any test. */
 export async function startPatientGateway(
   resources: AsyncDisposableStack,
   { authUrl, blogUrl }: Pick<Platform, 'authUrl' | 'blogUrl'>,

@@ -5,7 +5,7 @@ import { createHttpClient } from 'tsmicro/client'
 import { untilAvailable } from './patiently.ts'
 import type { Platform } from './platform.ts'
 
-/** Typed clients of everything that the gateway makes public. */
+/** Typed clients for everything that the gateway makes public. */
 export function clientsOf({ url, apiKey }: Pick<Platform, 'url' | 'apiKey'>, accessToken?: string) {
   const headers = { 'x-api-key': apiKey, ...(accessToken ? { authorization: `Bearer ${accessToken}` } : {}) }
   const auth = { baseUrl: `${url}/auth`, headers }
@@ -22,7 +22,7 @@ export function clientsOf({ url, apiKey }: Pick<Platform, 'url' | 'apiKey'>, acc
 
 type Clients = ReturnType<typeof clientsOf>
 
-/** Somebody who is signed in. */
+/** A signed-in user. */
 export interface Person extends Clients {
   readonly id: string
   readonly name: string
@@ -32,7 +32,7 @@ export interface Person extends Clients {
 
 let count = 0
 
-/** Makes an account and signs in; grants roles when some are asked for. */
+/** Creates an account, signs in, and grants the given roles. */
 export async function person(
   platform: Pick<Platform, 'url' | 'apiKey'>,
   name: string,
@@ -55,14 +55,14 @@ export async function administrator(platform: Pick<Platform, 'url' | 'apiKey'>):
   return { ...clientsOf(platform, tokens.accessToken), id: user.id, name: user.name, ...tokens }
 }
 
-/** The author hands a blog in, and an editor reads and publishes it. */
+/** The author submits a blog, and an editor reads and publishes it. */
 export async function handInAndPublish(author: Person, editor: Person, id: string) {
   await author.authoring.submit({ id })
   const { revision } = await editor.editing.review({ id })
   return editor.editing.publish({ id, revision })
 }
 
-/** A valid draft with a slug of its own. */
+/** A valid draft with a unique slug. */
 export function draft(slug: string) {
   return {
     title: `About ${slug}`,

@@ -7,15 +7,15 @@ import { natsUrlFor } from './nats-users.ts'
 import { Program } from './program.ts'
 import { type Servers, startServers } from './servers.ts'
 
-/** The whole platform on disposable servers: every part a process that a test may end, freeze or start again. */
+/** The whole platform on disposable servers. Every part is a process that a test may stop, freeze or restart. */
 export interface Platform extends Servers, AsyncDisposable {
   /** The gateway's. */
   readonly url: string
   readonly apiKey: string
-  /** Every instance, `auth` being the first; they share databases, keys and NATS. */
+  /** All instances; `auth` is the first. They share databases, keys and NATS. */
   readonly auths: readonly Program[]
   readonly blogs: readonly Program[]
-  /** Those that the gateway forwards to. */
+  /** The instances that the gateway forwards to. */
   readonly auth: Program
   readonly blog: Program
   readonly gateway: Program
@@ -24,15 +24,15 @@ export interface Platform extends Servers, AsyncDisposable {
 }
 
 export interface PlatformOptions {
-  /** Given to every service on top of what it needs. */
+  /** Passed to every service in addition to what it needs. */
   readonly env?: Readonly<Record<string, string>>
-  /** Given to the gateway. */
+  /** Passed to the gateway. */
   readonly gatewayEnv?: Readonly<Record<string, string>>
   /** Instances of the auth service. Default 1. */
   readonly authReplicas?: number
   /** Instances of the blog service. Default 1. */
   readonly blogReplicas?: number
-  /** A Redis for the blog service, where there is one: see `noRedis`. Default false. */
+  /** Whether the blog service gets a Redis, if one is installed: see `noRedis`. Default false. */
   readonly redis?: boolean
 }
 
@@ -55,7 +55,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
         DATABASE_URL: servers.postgres.url,
         KEYS_DIR: join(directory, 'keys'),
         SEED_DEVELOPMENT_DATA: 'true',
-        // All of a test's people come from one address.
+        // All users of a test come from one address.
         SIGN_UPS_PER_ADDRESS: '1000000',
         // The gateway's requests are not signed.
         TRUSTED_PROXIES: '127.0.0.1',

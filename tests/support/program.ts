@@ -7,7 +7,7 @@ import { HopelessError, until } from './until.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface ProgramOptions {
-  /** Main file, relative to the repository. */
+  /** The main file, relative to the repository. */
   readonly entry: string
   readonly args?: readonly string[]
   readonly env: Readonly<Record<string, string>>
@@ -16,12 +16,12 @@ export interface ProgramOptions {
   readonly readyPath?: string
 }
 
-/** A program of the platform as a process of its own, which tests kill, stop and start again. */
+/** A program of the platform as a separate process, which tests can kill, stop and restart. */
 export class Program implements AsyncDisposable {
   readonly #options: ProgramOptions
   #child: ChildProcess | undefined
   #output = ''
-  /** Whether the process was sent a signal, and may end. */
+  /** Whether the process was sent a signal, and may exit. */
   #told = false
 
   constructor(options: ProgramOptions) {
@@ -32,7 +32,7 @@ export class Program implements AsyncDisposable {
     return this.#options.url
   }
 
-  /** Everything it wrote, over all starts. */
+  /** Everything it has written, across all starts. */
   get output(): string {
     return this.#output
   }
@@ -56,7 +56,7 @@ export class Program implements AsyncDisposable {
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
     child.once('exit', (code, signal) => {
-      // A test that fails because of it would show refused connections and nothing else.
+      // Otherwise a test that fails because of this would only show refused connections.
       if (!this.#told) console.error(`${entry} ended by itself (${signal ?? code}):\n${this.#output.slice(-3000)}`)
     })
     this.#told = false
@@ -67,13 +67,13 @@ export class Program implements AsyncDisposable {
     const { entry, url, readyPath = '/health/ready' } = this.#options
     await until(`${entry} to be ready`, async () => {
       const answer = await fetch(`${url}${readyPath}`).catch(() => undefined)
-      // Looked at last: what answers may be somebody else, who took the port.
+      // Checked last, because another program that took the port may be answering.
       if (this.#child?.exitCode !== null) throw new HopelessError(`${entry} ended:\n${this.#output.slice(-3000)}`)
       return answer?.ok === true
     })
   }
 
-  /** Sends a signal and waits for the end; resolves to the exit code, `null` after a kill. */
+  /** Sends a signal and waits for the exit; resolves to the exit code, `null` after a kill. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null

@@ -4,10 +4,10 @@ import type { Platform } from './platform.ts'
 import type { Answer } from './send.ts'
 
 const FIELDS = ['code', 'error', 'message', 'requestId', 'status']
-/** Beside these: every problem of the request, and what an error declares. */
+/** In addition to these: every problem of the request, and the data that an error declares. */
 const MORE = ['details', 'data']
 
-/** A refusal in the platform's envelope, which tells what is needed and nothing else. */
+/** A refusal in the platform's envelope, which says what is needed and nothing else. */
 export function assertEnvelope(
   { status, headers, body, text }: Answer,
   platform: Platform,

@@ -9,7 +9,7 @@ import { type Ended, runTsmicro } from './tsmicro.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** `tsmicro start --replicas 2` on data of its own: the platform as people run it, two of each service. */
+/** `tsmicro start --replicas 2` with its own data: the platform as users run it, with two instances of each service. */
 export class ReplicatedSystem implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack
   readonly #system: RunningSystem
@@ -44,13 +44,13 @@ export class ReplicatedSystem implements AsyncDisposable {
     return url
   }
 
-  /** What lets a request to the Admin API in: the operator alone can read it. */
+  /** The token for the Admin API, which only the operator can read. */
   async adminHeaders(): Promise<{ readonly authorization: string }> {
     const token = await readFile(join(this.#dataDir, 'gateway-admin-token'), 'utf8')
     return { authorization: `Bearer ${token.trim()}` }
   }
 
-  /** The supervisor's own port, and what lets a command in. */
+  /** The supervisor's own port, and the token for commands. */
   async control(): Promise<{ readonly url: string; readonly token: string }> {
     return JSON.parse(await readFile(join(this.#dataDir, 'control.json'), 'utf8'))
   }
@@ -71,7 +71,7 @@ export class ReplicatedSystem implements AsyncDisposable {
     return this.#system.addressOf(instance)
   }
 
-  /** The process of an instance, as it is now. */
+  /** The current process of an instance. */
   async pidOf(instance: string): Promise<number> {
     const wanted = `PORT=${new URL(this.addressOf(instance)).port}`
     for (const pid of descendants(this.#system.pid)) {
@@ -87,7 +87,7 @@ export class ReplicatedSystem implements AsyncDisposable {
     return runTsmicro(['restart', ...args], { DATA_DIR: this.#dataDir })
   }
 
-  /** What the gateway says of an upstream's targets. */
+  /** What the gateway reports about an upstream's targets. */
   async healthOf(upstream: string): Promise<Readonly<Record<string, string>>> {
     const answer = await fetch(`${this.adminUrl}/upstreams/${upstream}/health`, { headers: await this.adminHeaders() })
     const { data } = (await answer.json()) as { data: { target: string; health: string }[] }

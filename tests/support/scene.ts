@@ -3,17 +3,17 @@ import { createHttpClient } from 'tsmicro/client'
 import { administrator, draft, handInAndPublish, type Person, person } from './people.ts'
 import type { Platform } from './platform.ts'
 
-/** People of every role, and one of everything that somebody may want to read or change. */
+/** Users with every role, and one of everything that somebody may want to read or change. */
 export interface Scene {
   readonly learner: Person
   readonly author: Person
-  /** Another author, with a draft of their own. */
+  /** Another author, who has a draft. */
   readonly other: Person
   readonly editor: Person
   readonly admin: Person
   /** Ids of the author's blogs by their state; `foreign` is the other author's draft. */
   readonly blogs: Readonly<Record<'draft' | 'submitted' | 'published' | 'foreign', string>>
-  /** A key that nobody uses, for those who want to revoke one. */
+  /** An unused key, which can be revoked. */
   readonly spareKey: { readonly id: string; readonly key: string }
 }
 
@@ -37,7 +37,7 @@ export async function setScene(platform: Platform): Promise<Scene> {
   return { learner, author, other, editor, admin, blogs, spareKey: await createKey(platform, admin) }
 }
 
-/** Makes an API key. */
+/** Creates an API key. */
 export async function createKey(
   platform: Platform,
   admin: Person,

@@ -6,7 +6,7 @@ export interface Answer {
   readonly text: string
   /** The JSON of the answer; `undefined` if it was not JSON. Failures have `code`, `status`, `message`, `error` and `requestId`. */
   readonly body: Readonly<Record<string, unknown>> | undefined
-  /** The `data` of the envelope; empty when there was none. */
+  /** The `data` of the envelope; empty if there was none. */
   readonly data: Readonly<Record<string, unknown>>
 }
 
@@ -14,11 +14,11 @@ export interface Sent {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   /** Sent as JSON. */
   readonly json?: unknown
-  /** Sent as it is, instead. */
+  /** Sent unchanged, instead of a body. */
   readonly bytes?: string | Uint8Array
-  /** Keeps connections for further requests; absent = a connection of its own. */
+  /** Keeps connections for further requests; absent = a new connection. */
   readonly agent?: Agent
-  /** Address of this machine to send from. */
+  /** The address of this machine to send from. */
   readonly localAddress?: string
 }
 
@@ -65,7 +65,7 @@ function requestOf(baseUrl: string, route: string, sent: Sent): ClientRequest {
   const chunked = Object.keys(headers ?? {}).some(name => name.toLowerCase() === 'transfer-encoding')
   const content = {
     ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-    // By itself Node frames no body of a DELETE: what follows the head would be taken for another request.
+    // Node does not frame the body of a DELETE by itself: what follows the head would be taken for another request.
     ...(body === undefined || chunked ? {} : { 'content-length': Buffer.byteLength(body) }),
   }
   return request({

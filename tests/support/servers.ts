@@ -7,11 +7,11 @@ export interface Servers {
   readonly nats: Server
   readonly postgres: Server
   readonly documents: Server
-  /** Only when asked for, and where there is a redis-server. */
+  /** Only if requested, and if redis-server is installed. */
   readonly redis?: Server
 }
 
-/** Starts disposable servers, all at once; `resources` ends them. */
+/** Starts disposable servers, all at once; `resources` stops them. */
 export async function startServers(
   resources: AsyncDisposableStack,
   directory: string,

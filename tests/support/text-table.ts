@@ -1,4 +1,4 @@
-/** A table as aligned text. Columns are numbered, and what they are stands above: names would make it too wide to read. */
+/** A table as aligned text. Columns are numbered and explained above it: names would make it too wide to read. */
 export function textTable(columns: readonly string[], rows: ReadonlyMap<string, readonly string[]>): string {
   const label = Math.max(...[...rows.keys()].map(name => name.length))
   const width = Math.max(...[...rows.values()].flat().map(cell => cell.length), 2)

@@ -10,7 +10,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs the `tsmicro` command in the repository, as an operator does, with nothing but this environment. */
+/** Runs the `tsmicro` command in the repository, as an operator does, with only this environment. */
 export async function runTsmicro(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
   const child = spawn(process.execPath, ['packages/cli/bin/tsmicro.js', ...args], {
     cwd: ROOT,

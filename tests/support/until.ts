@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Only ends a hang: on a busy machine everything takes its time. */
+/** Only ends a hang: on a busy machine everything takes longer. */
 const LIMIT_MS = 240_000
 
-/** What {@link until} need not wait for any longer. */
+/** Tells {@link until} that waiting is pointless. */
 export class HopelessError extends Error {}
 
 /**

@@ -4,13 +4,13 @@ import { percentEncoded } from './hostile/percent.ts'
 import type { Input } from './inputs.ts'
 import type { Sent } from './send.ts'
 
-/** A request as {@link send} takes it. */
+/** A request in the form that {@link send} takes. */
 export interface Wire {
   readonly route: string
   readonly sent: Sent
 }
 
-/** Writes a procedure's request down. `prefix` is the service's at the gateway. */
+/** Builds a procedure's request. `prefix` is the service's path at the gateway. */
 export function wireOf({ http }: BoundProcedure, input: Input, prefix = ''): Wire {
   const { method, path } = parseRoute(http ?? '')
   const { params = {}, query = {}, body, headers = {} } = input

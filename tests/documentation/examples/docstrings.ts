@@ -6,7 +6,7 @@ export interface Example {
   readonly code: string
   /** Path of the source from the root. */
   readonly file: string
-  /** Where it stands, for messages: `packages/tsmicro/src/cache/store.ts:64`. */
+  /** Its location, for messages: `packages/tsmicro/src/cache/store.ts:64`. */
   readonly place: string
 }
 

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path'
 
 export interface Exported {
   readonly isType: boolean
-  /** What to import it from. */
+  /** The module to import it from. */
   readonly from: string
 }
 
-/** What every entry of the framework exports, by name; not what is for our own packages. */
+/** What every entry of the framework exports, by name, except for what only our own packages use. */
 export function publicExports(root: string): ReadonlyMap<string, Exported> {
   const folder = join(root, 'packages/tsmicro')
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
@@ -23,7 +23,7 @@ export function publicExports(root: string): ReadonlyMap<string, Exported> {
   return found
 }
 
-/** Names that a file exports, and whether they are types alone. */
+/** The names that a file exports, and whether they are only types. */
 export function namesOf(file: string): ReadonlyMap<string, boolean> {
   const text = readFileSync(file, 'utf8')
   const names = new Map<string, boolean>()

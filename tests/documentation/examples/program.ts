@@ -1,12 +1,12 @@
 import type { Example } from './docstrings.ts'
 import type { Exported } from './exports.ts'
 
-/** The result of an expression, as its comment tells it: `roles.satisfies(…) // true`. */
+/** The result of an expression according to its comment: `roles.satisfies(…) // true`. */
 const TOLD = /^([^/\n]+?) \/\/ (true|false|\d+|'[^'\n]*'|\{ [^…\n]* \})$/gm
 
 /**
  * A module that has what the example names and runs it as its `default`; an example that declares something for a whole
- * module stands at its top. What an expression's comment says it gives is compared.
+ * module is placed at its top. The result of an expression is compared with its comment.
  */
 export function programOf({ code }: Example, known: ReadonlyMap<string, Exported>): string {
   const told = code.replaceAll(TOLD, (_, expression, value) => `equal((${expression}), ${value})`)

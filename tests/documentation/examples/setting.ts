@@ -87,7 +87,7 @@ export const reading = contract('blog', {
 })
 
 export const log: Log = createLogger({ name: 'examples', level: 'error' })
-// An example that is a process of its own is given the servers of who began it.
+// An example that runs in its own process gets the servers of the process that started it.
 const servers = await Promise.all([
   startDocuments({ ephemeral: true, url: process.env.MONGODB_URL }),
   startNats({ ephemeral: true, url: process.env.NATS_URL }),
@@ -219,11 +219,11 @@ const blogDoor = createService({
 
 export { userId }
 
-/** @param migrations where those of the example are */
+/** @param migrations the folder with the example's migrations */
 export async function open(migrations: URL): Promise<void> {
   await Promise.all([authService.start(), blogDoor.start(), nats.connect(), mongo.connect(), postgres.connect()])
   await postgres.migrate(migrations)
-  // In place of a gateway, whose port somebody else may have.
+  // Stands in for a gateway, whose port may be in use.
   const { fetch } = globalThis
   globalThis.fetch = (address, init) => fetch(String(address).replace('http://localhost:8000/blog', blogDoor.url), init)
 }

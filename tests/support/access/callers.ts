@@ -16,7 +16,7 @@ export interface Case extends Caller {
 
 const BOTH = ['READ', 'WRITE']
 
-/** Every way to show an API key, each together with an administrator's token. */
+/** Every way to present an API key, each with an administrator's token. */
 export async function keyCases(platform: Platform, { admin, spareKey }: Scene): Promise<readonly Case[]> {
   const [reading, writing, revoked, expired] = await Promise.all([
     createKey(platform, admin, ['READ']),
@@ -46,7 +46,7 @@ export async function keyCases(platform: Platform, { admin, spareKey }: Scene): 
   ]
 }
 
-/** Every way to show a token that is not good, each together with a good API key. */
+/** Every way to present an invalid token, each with a valid API key. */
 export async function tokenCases({ platform, signingKeyOf }: KeyedPlatform, scene: Scene): Promise<readonly Case[]> {
   const { admin, learner } = scene
   const key = await signingKeyOf(admin.accessToken)
@@ -67,7 +67,7 @@ export async function tokenCases({ platform, signingKeyOf }: KeyedPlatform, scen
   }))
 }
 
-/** Tokens that were good: of administrators whose session or account has ended. */
+/** Tokens that were once valid: of administrators whose session has ended or whose account is closed. */
 async function endedTokens(platform: Platform): Promise<Readonly<Record<string, string>>> {
   const [out, renewed, closed, deleted] = await Promise.all(
     ['Oda', 'Rena', 'Clo', 'Del'].map(name => person(platform, name, 'ADMIN')),
@@ -88,7 +88,7 @@ async function endedTokens(platform: Platform): Promise<Readonly<Record<string, 
   }
 }
 
-/** Everybody who is signed in, by role. */
+/** All signed-in users, by role. */
 export function roleCases(platform: Platform, { learner, author, editor, admin }: Scene): readonly Case[] {
   const people: Readonly<Record<string, Person>> = { LEARNER: learner, AUTHOR: author, EDITOR: editor, ADMIN: admin }
   return Object.entries(people).map(([role, { accessToken }]) => ({

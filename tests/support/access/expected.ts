@@ -3,11 +3,11 @@ import type { BoundProcedure } from 'tsmicro/contract'
 import { isRole } from 'tsmicro/internal'
 import { parse } from 'yaml'
 
-/** What a caller shows, as it is: written down by whoever made it, not read from it. */
+/** What a caller presents, as declared by the code that created it rather than parsed from it. */
 export interface Caller {
-  /** What the API key permits; `none` = not sent, `bad` = sent, and not good. */
+  /** What the API key permits; `none` = not sent, `bad` = sent but invalid. */
   readonly key: readonly string[] | 'none' | 'bad'
-  /** The role of who is signed in; undefined = nobody is, or no longer. */
+  /** The role of the signed-in user; undefined = nobody is signed in, or no longer. */
   readonly role?: string
 }
 
@@ -16,10 +16,10 @@ export interface Caller {
  */
 export type Expected = readonly [status: number, error: string] | 'no route' | 'admitted'
 
-/** Lowest first, as the platform's documents say. */
+/** Lowest first, as documented. */
 const RANKS = ['LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN']
 
-/** Who is let through, worked out from the contract and kong.yml alone. */
+/** Who is let through, derived only from the contract and kong.yml. */
 export function expectedOf(procedure: BoundProcedure, { key, role }: Caller): Expected {
   const { access } = procedure
   if (access === 'internal') return 'no route'
@@ -44,9 +44,9 @@ interface Kong {
 
 const kong = parse(readFileSync(new URL('../../../kong/kong.yml', import.meta.url), 'utf8')) as Kong
 
-/** What kong.yml asks of an API key for a procedure. */
+/** What kong.yml requires of an API key for a procedure. */
 function permissionOf({ service, name, http }: BoundProcedure): string {
-  // What must not be sent twice has a Kong service of its own.
+  // Requests that must not be sent twice have a separate Kong service.
   const routes = kong.services.flatMap(each => each.routes)
   const permission = routes.find(route => route.name === `${service}.${name}`)?.plugins?.[0]?.config.permission
   if (permission === undefined) throw new Error(`kong.yml has no guarded route for ${service} ${http}`)

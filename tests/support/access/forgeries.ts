@@ -14,8 +14,8 @@ type Part = Readonly<Record<string, unknown>>
  * Tokens that are like a good one in everything but what their name says, signed with the real key where the signature is
  * not what is wrong.
  *
- * @param good an access token of somebody who may do everything
- * @param another the access token of somebody else
+ * @param good an access token of a user who may do everything
+ * @param another the access token of another user
  */
 export function forgeriesOf(good: string, another: string, key: KeyObject): Readonly<Record<string, string>> {
   const [header, claims] = partsOf(good)
@@ -65,7 +65,7 @@ export function forgeriesOf(good: string, another: string, key: KeyObject): Read
   }
 }
 
-/** The same token, made here: to know that what is made here is refused for what is wrong with it alone. */
+/** The same token, made here. It shows that a forged token is refused only for its fault. */
 export function remade(good: string, key: KeyObject): string {
   const [header, claims] = partsOf(good)
   return rs256(header, { ...claims, nbf: Number(claims.nbf) - 1 }, key)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Platform, startPlatform } from '../platform.ts'
 
-/** A platform whose private keys a test may read: to make tokens that are wrong in one thing only. */
+/** A platform whose private keys a test may read, to create tokens that have only one fault. */
 export interface KeyedPlatform {
   readonly platform: Platform
   /** The key that signed a token. */

@@ -13,7 +13,7 @@ export function mayCall({ subject }: BoundProcedure, calls: readonly Contract[])
   return calls.flatMap(proceduresOf).some(called => called.subject === subject) ? 'answered' : 'refused'
 }
 
-/** A connection as a service's user, which hears of what the server refuses. */
+/** A connection as a service's user, which records what the server refuses. */
 export class NatsUser implements AsyncDisposable {
   readonly #connection: NatsConnection
   readonly #refused: string[] = []
@@ -28,7 +28,7 @@ export class NatsUser implements AsyncDisposable {
     return new NatsUser(await connect({ servers: host, user, pass, inboxPrefix: inboxPrefixOf(service) }))
   }
 
-  /** Asks with nothing in the request: whatever comes back, it was let through. */
+  /** Sends an empty request: any reply shows that it was let through. */
   async ask(subject: string): Promise<Outcome> {
     let outcome: Outcome | undefined
     this.#connection.request(subject, '{"data":{}}', { timeout: 30_000 }).then(

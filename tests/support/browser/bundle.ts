@@ -6,11 +6,11 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 interface Bundle {
   readonly code: string
-  /** As servers send it. */
+  /** Compressed, as servers send it. */
   readonly gzipBytes: number
-  /** Files that something is taken of. */
+  /** Files that are part of the bundle. */
   readonly files: readonly string[]
-  /** What is left to be loaded by whoever runs it: of Node, in the worst case. */
+  /** Imports left to be loaded at run time, in the worst case from Node. */
   readonly outside: readonly string[]
 }
 

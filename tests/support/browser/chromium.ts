@@ -10,11 +10,11 @@ const found = await findChromium()
 export const noChromium = found === undefined ? 'no chromium on PATH' : false
 
 interface Page extends AsyncDisposable {
-  /** Resolves to what there is to read when the page's program fails, or Chromium ends by itself. */
+  /** Resolves to the output if the page's program fails or Chromium exits by itself. */
   readonly failed: Promise<string>
 }
 
-/** Opens a page in a headless Chromium of its own, until it is disposed. */
+/** Opens a page in a new headless Chromium, until it is disposed. */
 export async function openPage(url: string): Promise<Page> {
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-chromium-'))
   const uncaught = Promise.withResolvers<string>()
@@ -23,7 +23,7 @@ export async function openPage(url: string): Promise<Page> {
     command: [
       ...[found ?? 'chromium', '--headless', '--remote-debugging-port=0', `--user-data-dir=${directory}`],
       ...['--no-first-run', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
-      // Its sandbox needs an ordinary user, and user namespaces that containers may lack. It opens this one page alone.
+      // Its sandbox needs an ordinary user, and user namespaces that containers may lack. It only opens this one page.
       ...['--no-sandbox', '--enable-logging=stderr', url],
     ],
     env: { ...childEnvironment(), HOME: directory },

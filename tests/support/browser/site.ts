@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A web application's server: its page and program, and the platform below `/api`, all of one origin. */
+/** A web application's server: its page and program, and the platform under `/api`, all on one origin. */
 interface Site extends AsyncDisposable {
   readonly url: string
-  /** What the page's program says in the end. */
+  /** The final report of the page's program. */
   readonly report: Promise<unknown>
-  /** Resolves when a request that was held, not answered, has been given up by the browser. */
+  /** Resolves when the browser has given up a request that was held without an answer. */
   readonly givenUp: Promise<void>
 }
 
-/** Without `unsafe-eval`: a page need not allow what compiles checks to code. */
+/** Without `unsafe-eval`: a page need not allow checks to be compiled to code. */
 const POLICY = "default-src 'self'; connect-src 'self' http://127.0.0.1:*"
 const PAGE = '<!doctype html><meta charset="utf-8"><title>page</title><script type="module" src="program.js"></script>'
 

@@ -5,10 +5,10 @@ import type { Kind } from './kind.ts'
 import { readiness } from './readiness.ts'
 import { type FaultScene, type Member, PASSWORD, signIn, signUp } from './scene.ts'
 
-/** Argon2 is hard work on purpose. */
+/** Argon2 is expensive on purpose. */
 const HARD = { pauseMs: 1500 }
 
-/** Requests to the auth service. What it announces to others over NATS must not decide over its answers. */
+/** Requests to the auth service. Its answers must not depend on announcing events over NATS. */
 export function authKinds({ platform, url, withKey, member, refresher, signUps, names }: FaultScene): readonly Kind[] {
   const asMember = { ...withKey, ...bearer(member.tokens) }
   const needs = ['postgres'] as const
@@ -89,7 +89,7 @@ export function authKinds({ platform, url, withKey, member, refresher, signUps, 
   ]
 }
 
-/** Changes the tokens for new ones; those that an answer did not come for are used again, as a client would. */
+/** Renews the tokens. If no answer comes, it uses the same ones again, as a client would. */
 async function refresh(url: string, withKey: FaultScene['withKey'], member: Member) {
   const { accessToken, refreshToken } = member.tokens
   const headers = { ...withKey, ...bearer({ accessToken }) }

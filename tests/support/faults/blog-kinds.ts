@@ -6,7 +6,7 @@ import type { Kind } from './kind.ts'
 import { readiness } from './readiness.ts'
 import type { FaultScene } from './scene.ts'
 
-/** Requests to the blog service. Whoever writes is asked for at the auth service, over NATS. */
+/** Requests to the blog service. For writes it asks the auth service over NATS who is calling. */
 export function blogKinds({ url, platform, withKey, contents, asAuthor, drafts }: FaultScene): readonly Kind[] {
   const [id = ''] = contents.ids
   const read = (path: string) => send(url, `GET /blog${path}`, { headers: withKey })
@@ -16,7 +16,7 @@ export function blogKinds({ url, platform, withKey, contents, asAuthor, drafts }
   return [
     { name: 'blog readiness', needs: ['nats', 'documents'], ...readiness(platform.blogUrl) },
     { name: 'blog health', normal: 200, needs: [], ask: () => send(url, 'GET /blog/health') },
-    // The database says for how long an instance may answer from memory; NATS tells it of changes, or else it asks again.
+    // The database says how long an instance may answer from memory; NATS notifies it of changes, otherwise it reads again.
     { name: 'blog, cached', normal: 200, needs: ['documents'], forAWhile: true, ask: () => read(`/id/${id}`) },
     { name: 'latest, cached', normal: 200, needs: ['documents'], forAWhile: true, ask: () => read('/list/latest') },
     {

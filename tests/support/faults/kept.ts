@@ -8,7 +8,7 @@ import { type FaultScene, PASSWORD, signIn, signUp } from './scene.ts'
 const PAGE = 1000
 const AT_A_TIME = 4
 
-/** What was acknowledged is there, what was refused is not; what was answered 503 or 504 may be either. */
+/** Acknowledged writes exist, refused ones do not; those answered with 503 or 504 may or may not. */
 export async function assertKept(scene: FaultScene): Promise<void> {
   const { drafts, signUps, names } = scene
   const slugs = await slugsOf(scene)
@@ -24,7 +24,7 @@ export async function assertKept(scene: FaultScene): Promise<void> {
   await inParallel(signUps.acknowledged, AT_A_TIME, async email => {
     assert.equal((await patiently(() => signIn(url, withKey, email, PASSWORD))).status, 200, email)
   })
-  // Not taken by the refused attempt; this time it is acknowledged.
+  // The refused attempt did not take it, so this time it is acknowledged.
   await inParallel(signUps.refused, AT_A_TIME, async email => {
     assert.equal((await signUps.note(email, signUp(url, withKey, email))).status, 200, email)
   })

@@ -1,22 +1,22 @@
 import type { Answer } from '../send.ts'
 
-/** What the services lean on. */
+/** What the services depend on. */
 export type Dependency = 'nats' | 'postgres' | 'documents' | 'redis'
 
-/** A kind of request that is made again and again while something is wrong. */
+/** A kind of request that is repeated during a fault. */
 export interface Kind {
   readonly name: string
-  /** The one status that it is answered with when nothing is wrong. */
+  /** The only status of its answers when nothing is wrong. */
   readonly normal: number
-  /** Without one of these it cannot be answered: 503 or 504 are right then. */
+  /** It cannot be answered without all of these: then 503 or 504 are right. */
   readonly needs: readonly Dependency[]
   /** Whether an answer is the right one without them. Default: a 503 or 504 in the envelope. */
   readonly isRefusal?: (answer: Answer) => boolean
-  /** It may do without them for a while: what the gateway remembers, say. */
+  /** It may work without these for a while, for example thanks to what the gateway remembers. */
   readonly forAWhile?: boolean
-  /** The next request is made only when this one is answered, however long that takes: they build on one another. */
+  /** The next request waits until this one is answered, however long that takes, because they build on each other. */
   readonly inOrder?: boolean
-  /** Between an answer and the next request; longer for what is hard work. Default 400. */
+  /** Milliseconds between an answer and the next request; more for expensive work. Default 400. */
   readonly pauseMs?: number
   /** Makes the request; `number` counts up. */
   ask(number: number): Promise<Answer>

@@ -1,27 +1,27 @@
 import type { Answer } from '../send.ts'
 
-/** What became of writes, by a name that each has for itself. */
+/** The outcomes of writes, by a unique name. */
 export class Ledger {
   readonly #statuses = new Map<string, number>()
 
-  /** Notes down what a write was answered. */
+  /** Records the answer to a write. */
   async note(name: string, answer: Promise<Answer>): Promise<Answer> {
     const settled = await answer
     this.#statuses.set(name, settled.status)
     return settled
   }
 
-  /** Those that have to be found afterwards, in the order of their answers. */
+  /** Writes that must be found afterwards, in the order of their answers. */
   get acknowledged(): readonly string[] {
     return this.#names(status => status === 200)
   }
 
-  /** Those that must not be found. */
+  /** Writes that must not be found. */
   get refused(): readonly string[] {
     return this.#names(status => status >= 400 && status < 500)
   }
 
-  /** Those that may have been done or not. */
+  /** Writes that may or may not have been done. */
   get unknown(): readonly string[] {
     return this.#names(status => status >= 500)
   }

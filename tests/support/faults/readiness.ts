@@ -1,7 +1,7 @@
 import { send } from '../send.ts'
 import type { Kind } from './kind.ts'
 
-/** Whether a service says that requests may come to it. */
+/** Whether a service reports that it is ready for requests. */
 export function readiness(serviceUrl: string): Pick<Kind, 'normal' | 'isRefusal' | 'ask'> {
   return {
     normal: 200,

@@ -6,7 +6,7 @@ import { Ledger } from './ledger.ts'
 
 export const PASSWORD = 'correct horse'
 
-/** Wrong passwords are part of the traffic: no sign-in is to be refused for their number. */
+/** Wrong passwords are part of the traffic, and their number must not lead to refused sign-ins. */
 const UNTHROTTLED = String(1_000_000)
 const ENVIRONMENT = {
   CACHE_TTL_SECONDS: '3600',
@@ -15,14 +15,14 @@ const ENVIRONMENT = {
   SIGN_IN_ATTEMPTS_PER_ADDRESS: UNTHROTTLED,
 }
 
-/** A platform with something to read, people who write, and a memory of what they were told. */
+/** A platform with something to read, users who write, and a record of the answers they got. */
 export interface FaultScene extends AsyncDisposable {
   readonly platform: Platform
-  /** Address of a gateway that does not forget API keys while a test lasts. */
+  /** URL of a gateway that remembers API keys for the whole test. */
   readonly url: string
   readonly withKey: { readonly 'x-api-key': string }
   readonly contents: Contents
-  /** Headers of the author, of somebody who renames themselves, and of somebody who refreshes their tokens. */
+  /** Headers of the author, of a user who changes their name, and of a user who renews their tokens. */
   readonly asAuthor: Readonly<Record<string, string>>
   readonly member: Member
   readonly refresher: Member

@@ -13,7 +13,7 @@ import { type Seen, Traffic } from './traffic.ts'
 
 const FROZEN_MS = 10_000
 
-/** Something that goes wrong with a server, while traffic goes on. */
+/** Something that goes wrong with a server while traffic continues. */
 export interface Fault {
   readonly name: string
   happen(server: Server): Promise<void>
@@ -76,12 +76,12 @@ export async function survive(t: TestContext, scene: FaultScene, dependency: Dep
   await assertKept(scene)
 }
 
-/** Whether so many in a row are right. Not the last ones: those of all kinds at once hardly ever are on a busy machine. */
+/** Whether enough answers in a row are right. The last ones do not count: on a busy machine, those of all kinds are hardly ever right at once. */
 function hasRun(seen: readonly Seen[], length: number, isRight: (seen: Seen) => boolean): boolean {
   return seen.some((_, index) => index >= length - 1 && seen.slice(index - length + 1, index + 1).every(isRight))
 }
 
-/** A machine that is busy enough lets some deadlines pass by itself; a fault that reaches too far shows in most answers. */
+/** On a very busy machine some deadlines pass by themselves; a fault that spreads too far affects most answers. */
 function isRefused(seen: readonly Seen[]): boolean {
   return seen.filter(isRefusal).length * 2 > seen.length
 }

@@ -3,7 +3,7 @@ import type { Phase, Seen } from './traffic.ts'
 
 const PHASES: readonly Phase[] = ['before', 'during', 'after']
 
-/** One row for each kind of request: what it needs, and how often it got which status before, during and after the fault. */
+/** One row for each kind of request: what it needs, and how often it got each status before, during and after the fault. */
 export function faultTable(title: string, kinds: readonly Kind[], seen: readonly Seen[]): readonly string[] {
   const rows = kinds.map(kind => [
     kind.name,

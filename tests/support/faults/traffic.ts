@@ -5,14 +5,14 @@ import { inFull } from '../size.ts'
 import { until } from '../until.ts'
 import type { Kind } from './kind.ts'
 
-/** How long one request that hangs keeps the next of its kind waiting, and how many may hang: a fault is tested, not a flood. */
+/** How long a hanging request delays the next of its kind, and how many may hang: this tests a fault, not a flood. */
 const PATIENCE_MS = 1000
 const AT_ONCE = 4
 
-/** Between requests of a kind. */
+/** Milliseconds between requests of a kind. */
 const PAUSE_MS = inFull ? 400 : 1000
 
-/** When a request was made and answered: one that the fault met on its way counts as during. */
+/** When a request was made and answered. A request that was in progress when the fault began counts as during it. */
 export type Phase = 'before' | 'during' | 'after'
 
 export interface Seen {
@@ -21,7 +21,7 @@ export interface Seen {
   readonly answer: Answer
 }
 
-/** Requests of every kind, over and over until told to stop. */
+/** Makes requests of every kind repeatedly until it is stopped. */
 export class Traffic {
   phase: Phase = 'before'
   readonly seen: Seen[] = []
@@ -37,7 +37,7 @@ export class Traffic {
     })
   }
 
-  /** Waits until every kind, or those that are named, has answers of which `enough` is true. */
+  /** Waits until `enough` is true for the answers of every kind, or of the named kinds. */
   async until(what: string, enough: (answers: readonly Seen[], kind: Kind) => boolean): Promise<void> {
     const missing = () =>
       this.#kinds.filter(kind => {
@@ -52,7 +52,7 @@ export class Traffic {
     assert.ifError(this.#failure)
   }
 
-  /** Resolves when every kind has had its last answer. @throws when a request got none */
+  /** Resolves when every kind has received its last answer. @throws if a request got none */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#work

@@ -11,14 +11,14 @@ import type { Scene } from '../scene.ts'
 import { type Answer, type Sent, send } from '../send.ts'
 import { type Wire, wireOf } from '../wire.ts'
 
-/** Where a request enters: as the public does, or from within the network. */
+/** Where a request enters: from the public, or from within the network. */
 export type Door = 'gateway' | 'service'
 export const DOORS: readonly Door[] = ['gateway', 'service']
 
 /** One defect often shows in hundreds of requests. */
 const SHOWN = 20
 
-/** One hostile request, and what it should be answered. */
+/** A hostile request, and the expected answer. */
 export interface Shot {
   readonly procedure: BoundProcedure
   readonly door: Door
@@ -26,11 +26,11 @@ export interface Shot {
   readonly what: string
   readonly wire: Wire
   readonly allowed: readonly number[]
-  /** The hostile text, which an answer may say again. */
+  /** The hostile text, which an answer may repeat. */
   readonly text?: string
 }
 
-/** Sends what it is given, in the name of whoever may call the procedure, and judges every answer. */
+/** Sends hostile requests as a user who may call the procedure, and judges every answer. */
 export class Attack implements Disposable {
   readonly #platform: Platform
   readonly #scene: Scene
@@ -42,7 +42,7 @@ export class Attack implements Disposable {
     this.#scene = scene
   }
 
-  /** The request of a procedure at a door, its caller shown. */
+  /** A procedure's request at a door, with the credentials of its caller. */
   wire(procedure: BoundProcedure, door: Door, input: Input, more: Sent = {}): Wire {
     const { route, sent } = wireOf(procedure, input, door === 'gateway' ? `/${procedure.service}` : '')
     const own = bearer(callerOf(procedure, this.#scene).accessToken)
@@ -57,7 +57,7 @@ export class Attack implements Disposable {
     return send(door === 'gateway' ? url : service, wire.route, { ...wire.sent, agent: this.#agent })
   }
 
-  /** @returns what went wrong, a line each */
+  /** @returns what went wrong, one line each */
   async fire(shots: Iterable<Shot>): Promise<string[]> {
     const problems = await inParallel(shots, 16, async shot => {
       const answer = await patiently(() => this.send(shot)).catch(error => `no answer: ${error.message}`)

@@ -3,7 +3,7 @@ import type { Sent } from '../send.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const DEEP = 20_000
-/** Fifty megabytes, once unpacked. */
+/** Fifty megabytes when decompressed. */
 const BOMB = gzipSync(Buffer.alloc(50_000_000))
 
 /** Bodies that no procedure takes, whatever it wants: what each is, and how it is sent. */

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import { inParallel } from '../in-parallel.ts'
 
-/** What a door understands: the closer an input comes to it, the deeper it gets. */
+/** What a door understands. The closer an input comes to it, the deeper it gets. */
 export interface Vocabulary {
   readonly paths: readonly string[]
   /** Header lines, such as `x-api-key: …`. */
@@ -22,7 +22,7 @@ const VERSIONS = [
   'http/1.1',
   '',
 ]
-/** Targets of which some parser somewhere has thrown. */
+/** Targets on which some parser has failed before. */
 const TARGETS = [
   ...['//', '///', '/', '*', '', '?', '#', '/#a', '/?', '//@', '//[', '//[::', '/\\', '\\\\a', 'http://', 'http://['],
   ...[
@@ -117,7 +117,7 @@ const mutation = fc.record({
   byte: fc.integer({ min: 0, max: 255 }),
 })
 
-/** Requests from well-formed to random bytes, one connection's worth each. */
+/** Requests from well-formed to random bytes, each for one connection. */
 function inputs({ paths, headers, bodies }: Vocabulary): fc.Arbitrary<Buffer> {
   const target = fc.oneof(
     fc.constantFrom(...paths),
@@ -161,14 +161,14 @@ function mutate(bytes: Buffer, { how, at, byte }: { how: string; at: number; byt
  * Sends generated inputs to a port, each on a connection of its own, and reads whatever comes. How a server answers is its own
  * affair: that it goes on is asserted by the caller.
  *
- * @throws when the port takes no connection any longer
+ * @throws if the port no longer accepts connections
  */
 export async function fuzz(url: string, vocabulary: Vocabulary, count: number, seed: number): Promise<void> {
   const all = fc.sample(inputs(vocabulary), { numRuns: count, seed })
   await inParallel(all, 32, bytes => sendAndLeave(url, bytes))
 }
 
-/** What is not answered by then waits for more, which does not come. */
+/** A server that has not answered by then is waiting for more, which does not come. */
 const PATIENCE_MS = 100
 
 function sendAndLeave(url: string, bytes: Buffer): Promise<void> {
@@ -180,7 +180,7 @@ function sendAndLeave(url: string, bytes: Buffer): Promise<void> {
     socket.write(bytes)
   })
   socket.on('data', () => socket.destroy())
-  // Refused while it still sends, a client sees a reset.
+  // A client that is refused while it is still sending sees a reset.
   socket.on('error', error => connected || reject(error))
   socket.on('close', () => resolve())
   socket.setTimeout(PATIENCE_MS, () => socket.destroy())

@@ -18,9 +18,9 @@ export const REFUSALS: readonly (number | undefined)[] = [
 ]
 
 export interface MessageParts {
-  /** Method and path of something that changes something, without a body. */
+  /** Method and path of a request that changes something without a body. */
   readonly route: string
-  /** Headers that its caller needs, a line each with its end. */
+  /** The headers that its caller needs, one line each, with line ends. */
   readonly credentials: string
 }
 

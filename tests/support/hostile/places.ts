@@ -5,17 +5,17 @@ import type { Input } from '../inputs.ts'
 
 type PartName = 'params' | 'query' | 'body'
 
-/** A field of a procedure's request in which a text or a number stands, and the request with something else there. */
+/** A field of a procedure's request that holds text or a number, and the request with another value in it. */
 export interface Place {
   readonly part: PartName
   readonly name: string
   readonly kind: 'text' | 'number'
   put(value: unknown): Input
-  /** Whether the contract says that this may stand there. */
+  /** Whether the contract allows this value there. */
   takes(value: unknown): boolean
 }
 
-/** Every field of a good request. */
+/** Every field of a valid request. */
 export function placesOf(procedure: BoundProcedure, good: Input): readonly Place[] {
   const { properties = {} } = (procedure.input ?? {}) as { properties?: Record<string, TSchema> }
   return (['params', 'query', 'body'] as const).flatMap(part =>
@@ -34,7 +34,7 @@ function placeOf(
 ): Place {
   const list = schema.type === 'array'
   const kind = schema.type === 'integer' ? 'number' : 'text'
-  // A text in a path or query stands for the number that it spells.
+  // Text in a path or query is converted to the number that it spells.
   const meant = (value: unknown) =>
     kind === 'number' && part !== 'body' && typeof value === 'string' && String(Number(value)) === value
       ? Number(value)

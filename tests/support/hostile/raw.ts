@@ -3,14 +3,14 @@ import { connect } from 'node:net'
 /** Longer than any server waits for the rest of a request. */
 const LONGEST_MS = 60_000
 
-/** What a server made of some bytes: the statuses it answered until it closed or the first answer was complete. */
+/** How a server reacted to some bytes: the statuses it sent until it closed the connection or the first answer was complete. */
 export interface RawAnswer {
   /** Of the first answer; undefined = the connection was closed without one. */
   readonly status: number | undefined
   readonly text: string
 }
 
-/** Sends bytes as they are, on a connection of their own, and reads the first answer. */
+/** Sends bytes unchanged on a new connection, and reads the first answer. */
 export function sendRaw(url: string, bytes: string | Uint8Array): Promise<RawAnswer> {
   const { hostname, port } = new URL(url)
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>()

@@ -3,7 +3,7 @@ import { type Platform, startPlatform } from '../platform.ts'
 import { type Scene, setScene } from '../scene.ts'
 import { Attack } from './attack.ts'
 
-/** A platform with people and blogs in it, what is said between its services, and an attack on it. */
+/** A platform with users and blogs, the messages between its services, and an attack on it. */
 export interface Siege extends AsyncDisposable {
   readonly platform: Platform
   readonly tap: NatsTap

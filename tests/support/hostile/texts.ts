@@ -1,4 +1,4 @@
-/** Text that some program somewhere took for more than text. Harmless to who stores and compares it as what it is. */
+/** Text that some program has interpreted as more than text. It is harmless if it is only stored and compared. */
 export const TRICKY_TEXTS: readonly string[] = [
   // SQL
   `' or '1'='1`,
@@ -22,7 +22,7 @@ export const TRICKY_TEXTS: readonly string[] = [
   'this.constructor.constructor("return process")()',
   'a.b.$[].c',
   '$__proto__',
-  // names that JavaScript objects have by themselves
+  // names that every JavaScript object has
   '__proto__',
   'constructor',
   'prototype.polluted',
@@ -48,7 +48,7 @@ export const TRICKY_TEXTS: readonly string[] = [
   '..%2f..%2fetc%2fpasswd',
   'C:\\windows\\win.ini',
   'file:///etc/passwd',
-  // things that other types are written like
+  // spellings of other types
   'null',
   'undefined',
   'true',
@@ -88,10 +88,10 @@ export const TRICKY_TEXTS: readonly string[] = [
   'a&b=c#d?e',
 ]
 
-/** Not text that every part can store, forward and compare: refused in every field. */
+/** Text that not every part can store, forward and compare, and that every field must therefore refuse. */
 export const UNCLEAN_TEXTS: readonly string[] = ['a\0b', '\0\0\0\0', 'abc\uD800', '\uDC00abc', 'a\uDFFF\uD800b']
 
-/** What stands where a text should: other types, and objects that a driver takes for operators. */
+/** Values instead of text: other types, and objects that a driver interprets as operators. */
 export const NO_TEXTS: readonly unknown[] = [
   null,
   0,
@@ -116,7 +116,7 @@ export const NO_TEXTS: readonly unknown[] = [
   { type: 'Buffer', data: [97, 98, 99] },
 ]
 
-/** Ways to write a number that a query should not take. */
+/** Spellings of numbers that a query should not accept. */
 export const NO_NUMBERS: readonly string[] = [
   '0',
   '-1',

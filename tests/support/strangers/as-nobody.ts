@@ -1,17 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** Who ends a connection: the server, we after our bytes, or we after a whole message of MongoDB's protocol. */
+/** Who ends a connection: the server, we after our bytes, or we after a complete message of MongoDB's protocol. */
 export type Ends = 'them' | 'us' | 'message'
 
 /** Something another user of the machine tries. Bytes and answers are in latin1. */
 export type Task =
   | { readonly kind: 'talk'; readonly port: number; readonly bytes: string; readonly ends: Ends }
-  /** A path of a socket; an abstract one begins with a zero byte. */
+  /** The path of a socket; an abstract one begins with a zero byte. */
   | { readonly kind: 'talk-local'; readonly path: string; readonly bytes: string }
-  /** `pid`: the process that the path is about, if any. */
+  /** `pid`: the process that the path refers to, if any. */
   | { readonly kind: 'read' | 'list' | 'write' | 'mkdir'; readonly path: string; readonly pid?: number }
-  /** Whether it could be signalled. */
+  /** Whether it could be sent a signal. */
   | { readonly kind: 'signal'; readonly pid: number }
 
 const NOBODY = 65534
@@ -19,7 +19,7 @@ const STRANGER = fileURLToPath(new URL('./stranger.ts', import.meta.url))
 const COMMAND = ['--disable-warning=ExperimentalWarning', STRANGER]
 const OPTIONS = { uid: NOBODY, gid: NOBODY, cwd: '/', env: {} }
 
-/** Why nothing can be tried as somebody else here; false where it can. */
+/** Why nothing can be tried as another user here, or false. */
 export function whyNotNobody(): string | false {
   if (process.platform !== 'linux') return 'listeners are found by /proc, which only Linux has'
   if (process.getuid?.() !== 0) return 'only root can become somebody else'
@@ -27,7 +27,7 @@ export function whyNotNobody(): string | false {
   return status === 0 ? false : 'this checkout is not readable for another user'
 }
 
-/** Does all tasks as `nobody`, in order, and gives the answers: what was heard, `done: …`, or the code of the error. */
+/** Runs all tasks as `nobody`, in order, and returns the results: what was received, `done: …`, or the error's code. */
 export async function asNobody(tasks: readonly Task[]): Promise<readonly string[]> {
   if (tasks.length === 0) return []
   const child = spawn(process.execPath, COMMAND, { ...OPTIONS, stdio: ['pipe', 'pipe', 'inherit'] })

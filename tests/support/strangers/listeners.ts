@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** A socket that takes connections (or, of UDP, datagrams), and whose it is. */
+/** A socket that accepts connections (or UDP datagrams), and its owner. */
 export interface Listener {
   readonly pid: number
   readonly kind: 'tcp' | 'tcp6' | 'udp' | 'udp6' | 'unix'
-  /** The kernel's hexadecimal: `0100007F` is 127.0.0.1. Empty for `unix`. */
+  /** In the kernel's hexadecimal form: `0100007F` is 127.0.0.1. Empty for `unix`. */
   readonly address: string
   /** 0 for `unix`. */
   readonly port: number
-  /** Of a Unix socket; an abstract one begins with a zero byte. */
+  /** The path of a Unix socket; an abstract one begins with a zero byte. */
   readonly path: string
 }
 

@@ -3,7 +3,7 @@ import * as blogContracts from '@blog-platform/blog-contract'
 import { BSON } from 'mongodb'
 import { proceduresIn, routeOf } from '../contracts.ts'
 
-/** What is said to a listener without any credentials, and how the answer has to look. */
+/** What is sent to a listener without any credentials, and the expected answer. */
 export interface Attempt {
   readonly what: string
   readonly bytes: string
@@ -20,7 +20,7 @@ function http(port: number, route: string, headers: Readonly<Record<string, stri
 const refused = (...statuses: number[]) => matches(new RegExp(`^HTTP/1\\.1 (?:${statuses.join('|')}) `))
 const matches = (pattern: RegExp) => (heard: string) => pattern.test(heard)
 
-/** Nothing but whether it lives, and that in one word. */
+/** Only says in one word whether it is alive. */
 export function service(name: string, port: number): Attempt[] {
   const procedures = proceduresIn(authContracts, blogContracts).filter(each => each.http && each.service === name)
   const said = { 'x-consumer-id': '1', 'x-consumer-permissions': 'READ,WRITE', 'x-verify-secret': 'x'.repeat(43) }
@@ -35,7 +35,7 @@ export function service(name: string, port: number): Attempt[] {
   ]
 }
 
-/** The one public door: what asks for a key is answered to nobody without one, and with the key only what needs no user. */
+/** The only public door: routes that require a key are refused without one, and with the key alone so are those that require a user. */
 export function gateway(port: number, apiKey: string): Attempt[] {
   const key = { 'x-api-key': apiKey }
   const procedures = proceduresIn(authContracts, blogContracts).filter(each => each.http !== undefined)
@@ -64,7 +64,7 @@ export function gateway(port: number, apiKey: string): Attempt[] {
 
 const EVIL = '{"_format_version":"3.0","services":[]}'
 
-/** Of the gateway's Admin API, and of the supervisor: nothing without the token. */
+/** The gateway's Admin API and the supervisor: nothing works without the token. */
 export function commands(port: number, routes: readonly string[], statuses: readonly number[]): Attempt[] {
   const tokens = [
     {},
@@ -134,7 +134,7 @@ export function postgres(): Attempt[] {
     return {
       what: `${user} at ${database}`,
       bytes: `${int32(text.length + 4)}${text}`,
-      // AuthenticationSASL (10) asks for a proof; AuthenticationOk would be 0.
+      // AuthenticationSASL (10) demands a proof; AuthenticationOk would be 0.
       isRefused: heard => heard[0] === 'R' && Buffer.from(heard, 'latin1').readInt32BE(5) === 10,
     }
   })
@@ -149,7 +149,7 @@ function int32(value: number): string {
 /** Unauthorized, AuthenticationFailed, ProtocolError, MechanismUnavailable, CommandNotFound. */
 const REFUSALS = [13, 18, 17, 334, 59]
 
-/** Each is an error of the server's that says Unauthorized (13), or that there is no such way of signing in. */
+/** Each is a server error that says Unauthorized (13), or that this authentication mechanism does not exist. */
 export function documents(): Attempt[] {
   const commands: readonly Readonly<Record<string, unknown>>[] = [
     { listDatabases: 1 },
@@ -181,7 +181,7 @@ export function documents(): Attempt[] {
 }
 
 function opMsg(command: object): string {
-  // The command's name comes first.
+  // The first field is the command's name.
   const { $db, ...rest } = command as { $db: string }
   const document = Buffer.from(BSON.serialize({ ...rest, $db }))
   const head = Buffer.alloc(21)

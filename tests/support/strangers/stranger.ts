@@ -1,4 +1,4 @@
-// What another user of the machine tries, one task a line of JSON, each answered by a line: run as `nobody`, with nothing of ours.
+// What another user of the machine tries: one task per line of JSON, each answered by a line. Runs as `nobody`, without anything of ours.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, type NetConnectOpts } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -6,12 +6,12 @@ import type { Ends, Task } from './as-nobody.ts'
 
 const LIMIT_MS = 5000
 
-/** Of MongoDB's wire protocol: a message begins with its length. */
+/** In MongoDB's wire protocol, a message begins with its length. */
 function isWhole(heard: Buffer): boolean {
   return heard.length >= 4 && heard.length >= heard.readInt32LE(0)
 }
 
-/** Everything a server says to these bytes until it ends the connection, in latin1. */
+/** Everything a server answers to these bytes until it ends the connection, in latin1. */
 function talk(where: NetConnectOpts, bytes: Buffer, ends: Ends = 'us'): Promise<string> {
   return new Promise(resolve => {
     let heard = ''
