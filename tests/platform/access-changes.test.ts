@@ -14,7 +14,7 @@ import { until } from '../support/until.ts'
 
 const guarded = proceduresIn(authContracts, blogContracts)
   .filter(({ http, access }) => http !== undefined && needsUser(access))
-  // It would end what the test still needs.
+  // It would end a session that the test still needs.
   .filter(({ name }) => name !== 'signOut')
 const forAuthors = guarded.filter(({ access }) => isRole(access) && access.role === 'AUTHOR')
 
@@ -28,7 +28,7 @@ after(() => platform?.[Symbol.asyncDispose]())
 
 const withKey = () => ({ 'x-api-key': platform.apiKey })
 
-/** What everybody is answered who asks for all of these, through the gateway. */
+/** The answers to all of these requests for each caller, through the gateway. */
 function ask(procedures: typeof guarded, headers: Readonly<Record<string, string>>): Promise<Answer[]> {
   return Promise.all(procedures.map(each => send(platform.url, routeOf(each, `/${each.service}`), { headers })))
 }
@@ -37,7 +37,7 @@ const errorsOf = (answers: readonly Answer[]) => new Set(answers.map(({ body }) 
 const only = (answers: readonly Answer[], error: string) => answers.every(({ body }) => body?.error === error)
 const none = (answers: readonly Answer[], error: string) => !errorsOf(answers).has(error)
 
-test('a role that is withdrawn counts in every service soon, and so does one that is granted', async () => {
+test('a revoked role soon takes effect in every service, and so does a granted one', async () => {
   const author = await person(platform, 'Ada', 'AUTHOR')
   const headers = { ...withKey(), ...bearer(author) }
   const set = (...roles: ('LEARNER' | 'AUTHOR' | 'ADMIN')[]) => admin.administration.setRoles({ id: author.id, roles })
@@ -53,7 +53,7 @@ test('a role that is withdrawn counts in every service soon, and so does one tha
   })
 })
 
-test('a session that is signed out is refused by every service soon, and no other is', async () => {
+test('every service soon refuses a session that was signed out, and no other', async () => {
   const author = await person(platform, 'Ben', 'ADMIN')
   const headers = { ...withKey(), ...bearer(author) }
   assert.ok(none(await ask(guarded, headers), 'UNAUTHENTICATED'))
@@ -65,7 +65,7 @@ test('a session that is signed out is refused by every service soon, and no othe
   assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(admin) }), 'UNAUTHENTICATED'))
 })
 
-test('a renewed session is known by its new token alone soon', async () => {
+test('soon only the new token of a renewed session is accepted', async () => {
   const author = await person(platform, 'Cleo', 'ADMIN')
   assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(author) }), 'UNAUTHENTICATED'))
   const { refreshToken } = author
@@ -76,7 +76,7 @@ test('a renewed session is known by its new token alone soon', async () => {
   assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(renewed) }), 'UNAUTHENTICATED'))
 })
 
-test('an API key that is revoked is refused everywhere soon, and no other is', async () => {
+test('a revoked API key is soon refused everywhere, and no other', async () => {
   const { id, key } = await createKey(platform, admin)
   const headers = { 'x-api-key': key, ...bearer(admin) }
   assert.ok(none(await ask(guarded, headers), 'API_KEY_INVALID'))

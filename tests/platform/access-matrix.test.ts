@@ -47,7 +47,7 @@ interface Cell {
   readonly by: Case
 }
 
-/** Whoever is to be refused asks for something that would be done; who is admitted, for things that do not exist. */
+/** Callers who must be refused request something that would be done; callers who are admitted request things that do not exist. */
 async function ask({ procedure, by }: Cell): Promise<Answer> {
   const prefix = `/${procedure.service}`
   if (expectedOf(procedure, by) === 'admitted') {
@@ -59,7 +59,7 @@ async function ask({ procedure, by }: Cell): Promise<Answer> {
   return patiently(() => send(keyed.platform.url, route, { ...sent, headers: by.headers, agent }))
 }
 
-/** Signing out ends a session that others of the matrix use. */
+/** Signing out ends a session that other callers of the matrix use. */
 async function ownSession({ procedure, by }: Cell): Promise<Readonly<Record<string, string>>> {
   if (`${procedure.service}.${procedure.name}` !== 'auth.signOut') return {}
   const { platform } = keyed
@@ -117,13 +117,13 @@ function isAsExpected({ procedure, by }: Cell, { status, body }: Answer): boolea
   return status === expected[0] && body?.error === expected[1]
 }
 
-/** What ends something that others need. */
+/** Requests that end something that others need. */
 const LAST = ['withdraw', 'unpublish', 'remove', 'revokeApiKey', 'refresh', 'signOutByToken', 'signOut']
 
-test('the same requests do what they say when the caller may', async () => {
+test('the same requests take effect if the caller is allowed to make them', async () => {
   const { platform } = keyed
   for (const procedure of procedures.toSorted((a, b) => LAST.indexOf(a.name) - LAST.indexOf(b.name))) {
-    // Whoever has renewed a session cannot end it with the old token.
+    // After a renewal, the old token can no longer end the session.
     if (procedure.name === 'signOut') scene = { ...scene, learner: await person(platform, 'Liv') }
     const internal = procedure.access === 'internal'
     const service = procedure.service === 'auth' ? platform.authUrl : platform.blogUrl
@@ -135,7 +135,7 @@ test('the same requests do what they say when the caller may', async () => {
   }
 })
 
-test('a token that is made here is good when nothing is wrong with it', async () => {
+test('a token made here is valid if it has no fault', async () => {
   const { platform, signingKeyOf } = keyed
   const { accessToken } = scene.admin
   const made = remade(accessToken, await signingKeyOf(accessToken))

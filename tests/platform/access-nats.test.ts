@@ -32,7 +32,7 @@ before(async () => {
 })
 after(() => resources.disposeAsync())
 
-test('every NATS procedure × every service: what it calls, and no more', async t => {
+test('every NATS procedure × every service: only what it calls', async t => {
   const services = ['auth', 'blog'] as const
   const calls = { auth: [], blog: [authContracts.validation, authContracts.profile] }
   const users = await Promise.all(
@@ -51,7 +51,7 @@ test('every NATS procedure × every service: what it calls, and no more', async 
   assert.ok(expected.flat().includes('answered') && expected.flat().includes('refused'))
 })
 
-test('nobody gets in without a good name and password', async () => {
+test('nobody can connect without a valid name and password', async () => {
   const { host } = new URL(keyed.platform.nats.url)
   for (const [user = '', pass = ''] of [
     ['auth', 'wrong'],
@@ -60,7 +60,7 @@ test('nobody gets in without a good name and password', async () => {
   ]) {
     await assert.rejects(connect({ servers: host, user, pass, reconnect: false }), /authorization violation/i)
   }
-  // Here whoever has no name is let in, as the test's observer; where nothing says so, nobody is.
+  // Here a connection without a name is accepted for the test's observer; by default none is.
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-nats-'))
   resources.defer(() => rm(directory, { recursive: true, force: true }))
   const file = join(directory, 'nats.conf')
@@ -72,21 +72,21 @@ test('nobody gets in without a good name and password', async () => {
   await assert.rejects(connect({ servers: new URL(strict.url).host, reconnect: false }), /authorization violation/i)
 })
 
-test('no procedure with a NATS door asks for a user so far', () => {
-  // The first one that does belongs in the matrix of tokens, over NATS.
+test('so far no procedure with a NATS door requires a user', () => {
+  // The first one that does belongs in the matrix of tokens over NATS.
   assert.deepEqual(
     procedures.filter(({ access }) => needsUser(access)),
     [],
   )
 })
 
-/** What the auth service says of a token. */
+/** What the auth service says about a token. */
 async function validate(token: string): Promise<unknown> {
   const reply = await observer.request('auth.validate.token', JSON.stringify({ data: { token } }), { timeout: 10_000 })
   return reply.headers?.get('Tsmicro-Error') || Object.keys(reply.json<{ data: object }>().data)
 }
 
-test('the auth service validates good tokens and no others', async () => {
+test('the auth service accepts valid tokens and no others', async () => {
   const { accessToken } = scene.admin
   const good = [accessToken, remade(accessToken, await keyed.signingKeyOf(accessToken))]
   for (const token of good) assert.deepEqual(await validate(token), ['id', 'name', 'sessionId'])

@@ -13,7 +13,7 @@ before(async () => {
 })
 after(() => platform?.[Symbol.asyncDispose]())
 
-/** The platform's own config, but with verdicts that live for an hour: what ends sooner ends by the event. */
+/** The platform's own configuration, except that answers about keys are cached for an hour: only the event can end them sooner. */
 function forgetful(): KongConfig {
   const check = { name: 'apikey-auth', config: { verify_urls: ['http://auth:8001/verify/apikey'], cache_ttl: 3600 } }
   const service = { name: 'auth', url: 'http://auth:8001', plugins: [check], routes: [{ paths: ['/auth'] }] }

@@ -14,7 +14,7 @@ import { until } from '../support/until.ts'
 const resources = new AsyncDisposableStack()
 let platform: Platform
 let contents: Contents
-/** The same public door, but it remembers API keys for so long that no test has to hurry. */
+/** The same public door, except that it remembers API keys long enough for any test. */
 let patient: Gateway
 let withKey: { readonly 'x-api-key': string }
 before(async () => {
@@ -25,7 +25,7 @@ before(async () => {
 })
 after(() => resources.disposeAsync())
 
-/** Everything of the blog service that somebody must be signed in for. */
+/** Everything in the blog service that requires a signed-in user. */
 const guarded = proceduresIn(blogContracts).filter(({ access }) => needsUser(access))
 
 async function guardedAnswers() {
@@ -37,7 +37,7 @@ async function guardedAnswers() {
 const read = (baseUrl: string, path: string, key = platform.apiKey) =>
   send(baseUrl, `GET ${path}`, { headers: { 'x-api-key': key } })
 
-/** Whether somebody can write through the real gateway; a slug can be taken once only. */
+/** Whether somebody can write through the real gateway. A slug can be taken only once. */
 async function canWrite(slug: string): Promise<boolean> {
   const headers = { ...withKey, ...bearer(contents.author) }
   const { status, body } = await send(platform.url, 'POST /blog/author', { headers, json: draft(slug) })
@@ -45,13 +45,13 @@ async function canWrite(slug: string): Promise<boolean> {
   return status === 200
 }
 
-test('auth killed: what is public can be read, what is protected is 503, nothing is 401, 403 or 404', async t => {
+test('auth killed: public reads work, protected routes answer 503, nothing answers 401, 403 or 404', async t => {
   const [cached = '', uncached = '', another = ''] = contents.ids
   const path = `/blog/id/${cached}`
   const before = await read(patient.url, path)
   assert.equal(before.status, 200)
   assert.equal((await read(patient.url, '/blog/list/latest')).status, 200)
-  // Now the gateway knows that the key may write, too.
+  // Now the gateway also knows that the key may write.
   assert.equal((await send(patient.url, 'POST /blog/author', { headers: withKey })).status, 401)
   await platform.auth.end('SIGKILL')
 
@@ -64,13 +64,13 @@ test('auth killed: what is public can be read, what is protected is 503, nothing
     assert.deepEqual([through.status, through.body?.error], [503, 'SERVICE_UNAVAILABLE'])
   })
 
-  await t.test('a token that is surely bad is still 401: nobody has to be asked', async () => {
+  await t.test('an obviously invalid token still gets 401, because nobody has to be asked', async () => {
     const headers = bearer({ accessToken: `${contents.author.accessToken.slice(0, -8)}AAAAAAAA` })
     assert.equal((await send(platform.blogUrl, 'POST /author', { headers })).status, 401)
     assert.equal((await send(platform.blogUrl, 'POST /author')).status, 401)
   })
 
-  await t.test('public reads, cached or of an author who is known', async () => {
+  await t.test('public reads, cached or by a known author', async () => {
     assert.deepEqual((await read(patient.url, path)).data, before.data)
     assert.equal((await read(patient.url, '/blog/list/latest')).status, 200)
     assert.equal((await read(platform.blogUrl, `/id/${cached}`)).status, 200)
@@ -81,7 +81,7 @@ test('auth killed: what is public can be read, what is protected is 503, nothing
     assert.equal((await read(patient.url, `/blog/id/${'0'.repeat(24)}`)).status, 404)
   })
 
-  await t.test('an API key that cannot be verified is 503, once forgotten also a good one', async () => {
+  await t.test('an API key that cannot be verified gets 503, even a valid one once it is forgotten', async () => {
     for (const gateway of [platform, patient]) {
       const { status, body } = await read(gateway.url, path, 'never-seen')
       const { code, status: told, error } = body ?? {}
@@ -114,7 +114,7 @@ test('auth back: everything works again, nothing else was restarted', async () =
   assert.equal((await contents.author.profile.myProfile({})).name, 'Ada')
 })
 
-test('auth frozen: 503 or 504 while it lasts, then on as before', async () => {
+test('auth frozen: 503 or 504 while it lasts, then everything continues', async () => {
   const [, , , unread = ''] = contents.ids
   platform.auth.signal('SIGSTOP')
   try {

@@ -11,7 +11,7 @@ import { runTsmicro } from '../support/tsmicro.ts'
 const resources = new AsyncDisposableStack()
 after(() => resources.disposeAsync())
 
-test('from nothing to a production service, with tsmicro keys and tsmicro bootstrap', async () => {
+test('from an empty database to a production service, with tsmicro keys and tsmicro bootstrap', async () => {
   const keysDir = await mkdtemp(join(tmpdir(), 'tsmicro-production-'))
   resources.defer(() => rm(keysDir, { recursive: true, force: true }))
   const postgres = resources.use(await startPostgres({ ephemeral: true }))

@@ -9,7 +9,7 @@ import { until } from '../support/until.ts'
 
 let platform: Platform
 let author: Person
-/** Two, as a transaction sees what others are doing as it was when it looked first. */
+/** Two connections, because a transaction sees other activity as it was at its first look. */
 let locker: pg.Client
 let watcher: pg.Client
 before(async () => {
@@ -24,7 +24,7 @@ after(async () => {
   await platform?.[Symbol.asyncDispose]()
 })
 
-/** Statements of the auth service that wait for a lock of ours. */
+/** Statements of the auth service that are waiting for our lock. */
 async function waiting(): Promise<number> {
   const { rows } = await watcher.query(`select count(*)::int as count from pg_stat_activity
     where wait_event_type = 'Lock' and query like '%users%'`)
@@ -58,9 +58,9 @@ test('a client that disconnects ends the statement in PostgreSQL', async () => {
   assert.equal((await send(platform.authUrl, 'GET /profile/mine', { headers: bearer(author) })).status, 200)
 })
 
-test('also through the gateway, another service and NATS', async () => {
+test('also across the gateway, another service and NATS', async () => {
   const headers = { ...bearer(author), 'x-api-key': platform.apiKey, 'content-type': 'application/json' }
-  // The gateway has to know the key beforehand.
+  // The gateway must already know the key.
   await send(platform.url, 'GET /blog/list/latest', { headers: { 'x-api-key': platform.apiKey } })
   await locked(async () => {
     const controller = new AbortController()

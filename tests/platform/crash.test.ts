@@ -26,7 +26,7 @@ const key = () => ({ 'x-api-key': platform.apiKey })
 interface Kind {
   /** Writes one thing through the gateway. */
   write(name: string): Promise<Answer>
-  /** Asks whether what was acknowledged is there. */
+  /** Checks whether an acknowledged write exists. */
   find(acknowledged: Answer): Promise<Answer>
 }
 
@@ -56,7 +56,7 @@ interface Crash {
   readonly start: () => Promise<unknown>
 }
 
-/** Kills something while many write, starts it again while they go on, and looks for everything that was acknowledged. */
+/** Kills something while many write, restarts it while they continue, and looks for everything that was acknowledged. */
 async function survive({ name, kind, kill, start }: Crash): Promise<void> {
   const writers = new Writers(CALLERS, number => kind.write(`${name}-${number}`))
   await until('writing to be under way', () => writers.acknowledged.length >= ENOUGH)

@@ -30,10 +30,10 @@ function write(slug: string) {
   return send(platform.blogUrl, 'POST /author', { headers: bearer(contents.author), json: draft(slug) })
 }
 
-/** Everything that cannot be done without the database of the auth service. */
+/** Everything that needs the auth service's database. */
 async function answersOfAuth(slug: string) {
   const headers = bearer(contents.author)
-  // Somebody else's session: what is answered 504 may still be done once the database goes on.
+  // Another session, because a request answered with 504 may still be done once the database continues.
   const { refreshToken } = contents.editor
   const answers = await Promise.all([
     signIn(),
@@ -54,7 +54,7 @@ async function answersOfAuth(slug: string) {
 
 const UNAVAILABLE = { status: 503, error: 'SERVICE_UNAVAILABLE', requestId: 'string' }
 
-test('PostgreSQL killed: 503, never 401; its return is enough', async () => {
+test('PostgreSQL killed: 503, never 401; everything recovers when it is back', async () => {
   platform.postgres.kill('SIGKILL')
   await until('auth to notice', async () => !(await readyOf(platform.authUrl)))
   for (let round = 0; round < 3; round++) {
@@ -73,7 +73,7 @@ test('PostgreSQL killed: 503, never 401; its return is enough', async () => {
   assert.equal((await write('postgres-is-back')).status, 200)
 })
 
-test('document server killed: what is cached is read for seconds, the rest is 503, never 404; its return is enough', async () => {
+test('document server killed: cached reads work for seconds, the rest gets 503, never 404; everything recovers when it is back', async () => {
   platform.documents.kill('SIGKILL')
   await until('blog to notice', async () => !(await readyOf(platform.blogUrl)))
   const [id = ''] = unread
@@ -86,7 +86,7 @@ test('document server killed: what is cached is read for seconds, the rest is 50
     send(platform.blogUrl, `PUT /author/submit/id/${id}`, { headers: bearer(contents.author) }),
   ])
   for (const { status, body } of answers) assert.deepEqual([status, body?.error], [503, 'SERVICE_UNAVAILABLE'])
-  // The database says which instance may answer from memory, and for how long.
+  // The database decides which instances may answer from memory, and for how long.
   assert.ok([200, 503].includes(await readStatus(cached)))
   const { status, data } = await send(platform.url, 'GET /blog/health')
   assert.deepEqual([status, data.status, data.ready, downOf(data)], [200, 'ok', false, ['mongo']])

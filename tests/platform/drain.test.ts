@@ -11,7 +11,7 @@ import { inFull, onlyInFull } from '../support/size.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
 
-/** Connections that wait to be accepted; Node takes one in each turn of its event loop. */
+/** Connections waiting to be accepted. Node accepts one in each turn of its event loop. */
 const WAITING = inFull ? 100 : 20
 
 let platform: Platform
@@ -25,7 +25,7 @@ after(() => platform?.[Symbol.asyncDispose]())
 const key = () => ({ 'x-api-key': platform.apiKey })
 const asAuthor = () => ({ ...key(), ...bearer(author) })
 
-/** Whoever came too late was told so by the gateway or the service; anything else would be an accepted request that got lost. */
+/** Requests that came too late were refused by the gateway or the service; anything else would be a lost request that had been accepted. */
 function assertNoneLost(writers: Writers): void {
   for (const { status, text } of writers.refused) assert.ok(status === 502 || status === 503, `${status} ${text}`)
   assert.ok(writers.refused.length > 0)
@@ -45,7 +45,7 @@ async function endWithRequests(program: Program, url: string, route: string, req
   return { code: await ended, answers }
 }
 
-test('SIGTERM of blog under load: what was accepted is done and answered', async () => {
+test('SIGTERM to blog under load: accepted requests are done and answered', async () => {
   const writers = new Writers(6, number =>
     send(platform.url, 'POST /blog/author', { headers: asAuthor(), json: draft(`drain-${number}`) }),
   )
@@ -71,14 +71,14 @@ test('SIGTERM of blog under load: what was accepted is done and answered', async
     found.filter(({ status }) => status !== 200).map(({ text }) => text),
     [],
   )
-  // The direct ones, too: their slugs are taken.
+  // This includes the direct ones: their slugs are taken.
   const again = await Promise.all(
     requests.map(request => patiently(() => send(platform.blogUrl, 'POST /author', request))),
   )
   assert.deepEqual(new Set(again.map(({ body }) => body?.error)), new Set(['SLUG_TAKEN']))
 })
 
-test('SIGTERM of auth under load: what was accepted is done and answered, also to the blog service', {
+test('SIGTERM to auth under load: accepted requests are done and answered, also those of the blog service', {
   skip: onlyInFull,
 }, async () => {
   const signUps = new Writers(4, number =>

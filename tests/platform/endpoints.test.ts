@@ -26,7 +26,7 @@ const publicRouteOf = (procedure: BoundProcedure) => routeOf(procedure, `/${proc
 
 const key = () => ({ 'x-api-key': platform.apiKey })
 
-test('the contracts and what the services document are the same', async () => {
+test('the services document exactly what the contracts declare', async () => {
   for (const service of ['auth', 'blog']) {
     const { body } = await send(platform.url, `GET /${service}/openapi.json`, { headers: key() })
     const operations = Object.values(body?.paths as Record<string, Record<string, { operationId: string }>>)
@@ -54,7 +54,7 @@ test('unknown fields and parameters are refused by every procedure', async () =>
   assert.equal((await send(platform.url, 'GET /auth/profile/mine', { headers: headers() })).status, 200)
 })
 
-/** Told by name, so that it is not another problem of the request that was refused. */
+/** Checked by name, to be sure that nothing else in the request was refused. */
 function assertRefused({ service, name }: BoundProcedure, status: number, details: unknown): void {
   assert.equal(status, 400, `${service}.${name}`)
   const told = (details as readonly { path: string; message: string }[]).map(each => `${each.path} ${each.message}`)
@@ -62,6 +62,6 @@ function assertRefused({ service, name }: BoundProcedure, status: number, detail
     told.some(each => each.includes('surplus')),
     `${service}.${name}: ${told.join('; ')}`,
   )
-  // Fields are those of the procedure's input, wherever they come from.
+  // These are the fields of the procedure's input, no matter where they come from.
   for (const each of told) assert.doesNotMatch(each, /^(params|query|body|data)\b/, `${service}.${name}`)
 }

@@ -4,7 +4,7 @@ import { FROZEN, KILLED, survive } from '../support/faults/survive.ts'
 import { noRedis } from '../support/redis.ts'
 import { onlyInFull } from '../support/size.ts'
 
-// The layer alone is tested by hand, too: `packages/tsmicro/tests/cache/redis-faults.test.ts`.
+// The layer itself is also tested by hand: `packages/tsmicro/tests/cache/redis-faults.test.ts`.
 const skip = noRedis || onlyInFull
 
 let scene: FaultScene | undefined

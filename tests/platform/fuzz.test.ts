@@ -40,7 +40,7 @@ const SERVICE_PATHS = [
   '/list/latest?page=x',
 ]
 
-/** Every port that speaks HTTP, and what gets an input past its first check. */
+/** Every HTTP port, and what an input needs to pass its first check. */
 const doors: Readonly<Record<string, () => Promise<Door>>> = {
   'the gateway': async () => ({
     url: system.url,
@@ -113,7 +113,7 @@ for (const [name, door] of Object.entries(doors)) {
     const { url, vocabulary } = await door()
     const [pids, since] = [await system.pids(), system.output.length]
     await fuzz(url, vocabulary, INPUTS, seed)
-    // PostgreSQL starts processes of its own all the time, so there may be more.
+    // PostgreSQL starts processes all the time, so there may be more.
     const left = new Set(await system.pids())
     assert.deepEqual(
       pids.filter(pid => !left.has(pid)),
@@ -124,7 +124,7 @@ for (const [name, door] of Object.entries(doors)) {
       .split('\n')
       .filter(line => /\b(?:error|fatal|unhandled|uncaught)\b|^\s+at /i.test(line))
     assert.deepEqual(complaints, [])
-    // What got through may have been a config.
+    // An input that got through may have been a configuration.
     const restored = await fetch(`${system.adminUrl}/config`, {
       method: 'POST',
       body: config,

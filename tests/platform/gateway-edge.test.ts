@@ -29,7 +29,7 @@ const KNOWN = [
   'GET /blog/id/000000000000000000000000',
 ]
 
-/** The gateway's own answer: no service was asked, and no API key looked at. */
+/** The gateway's own answer: neither a service nor the API key was checked. */
 function assertNoRoute({ status, body }: Answer, route: string): void {
   assert.deepEqual([status, body?.message], [404, 'no Route matched with those values'], route)
 }
@@ -42,7 +42,7 @@ function assertFailure({ status, body, headers }: Answer, expected: number, erro
   assert.equal(headers['x-request-id'], requestId)
 }
 
-test('without a good API key nothing is reached, with any method', async () => {
+test('without a valid API key nothing can be reached, with any method', async () => {
   for (const route of KNOWN) {
     assertFailure(await send(platform.url, route), 401, 'API_KEY_REQUIRED')
     const wrongKey = { 'x-api-key': 'wrong' }
@@ -52,7 +52,7 @@ test('without a good API key nothing is reached, with any method', async () => {
   assertFailure(await send(platform.url, 'GET /blog/list/latest', { headers: twice }), 401, 'API_KEY_INVALID')
 })
 
-test('health is open, and nothing beside it', async () => {
+test('health is open, and nothing else', async () => {
   for (const service of ['auth', 'blog']) {
     const { status, body, data } = await send(platform.url, `GET /${service}/health`)
     assert.deepEqual([status, body?.code, data.status, data.ready], [200, '10000', 'ok', true])
@@ -66,7 +66,7 @@ test('health is open, and nothing beside it', async () => {
   }
 })
 
-test('the verification of API keys cannot be reached from outside, however the path is written', async () => {
+test('API key verification cannot be reached from outside, however the path is written', async () => {
   const paths = [
     '/auth/verify/apikey',
     '/auth/verify/apikey/',
@@ -117,7 +117,7 @@ test('the gateway itself is let in by the service', async () => {
   assert.deepEqual([status, (body as { valid?: unknown }).valid], [200, true])
 })
 
-test('what no contract names is answered at the edge, and no service hears of it', async () => {
+test('requests that no contract names are answered at the edge, and never reach a service', async () => {
   for (const route of [
     'GET /',
     'GET /unknown',
@@ -162,7 +162,7 @@ test('a page that a developer visits reaches nothing with the known key: by a re
   assert.equal((await send(platform.url, 'GET /blog/list/latest', own)).status, 200)
 })
 
-test('a request id goes through gateway and service and comes back', async () => {
+test('a request id passes through gateway and service and comes back', async () => {
   const id = 'client-chosen.1'
   const headers = { ...withKey, 'x-request-id': id }
   const fine = await send(platform.url, 'GET /blog/list/latest', { headers })
@@ -177,7 +177,7 @@ test('a request id goes through gateway and service and comes back', async () =>
   assert.match(String(made.headers['x-request-id']), /^[\w.-]{16,}$/)
 })
 
-test('a request id is carried on over NATS', async () => {
+test('a request id is passed on over NATS', async () => {
   const nats = await connect({ servers: new URL(platform.nats.url).host })
   const seen: unknown[] = []
   nats.subscribe('auth.validate.role', { callback: (_, msg) => void seen.push(msg.headers?.get('x-request-id')) })
@@ -206,7 +206,7 @@ test('a body of 10 MB is refused with 413, however it is sent', async () => {
   }
 })
 
-test('answers of the services come through unchanged', async () => {
+test('the services’ answers pass through unchanged', async () => {
   const authorization = `Bearer ${author.accessToken}`
   const cases = [
     { service: 'auth', route: 'GET /profile/mine', status: 200 },

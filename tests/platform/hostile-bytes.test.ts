@@ -13,13 +13,13 @@ const resources = new AsyncDisposableStack()
 let platform: Platform
 let scene: Scene
 before(async () => {
-  // The messages call the gateway by this name.
+  // The messages use this name for the gateway.
   platform = resources.use(await startPlatform({ gatewayEnv: { GATEWAY_HOSTS: 'a' } }))
   scene = await setScene(platform)
 })
 after(() => resources.disposeAsync())
 
-/** What an author may do, as it is written at each door. */
+/** What an author may do, as it is sent to each door. */
 const doors = () => [
   { url: platform.url, route: `PUT /blog/author/withdraw/id/${scene.blogs.submitted}`, name: 'gateway' },
   { url: platform.blogUrl, route: `PUT /author/withdraw/id/${scene.blogs.submitted}`, name: 'blog' },
@@ -27,7 +27,7 @@ const doors = () => [
 ]
 const credentials = () => `x-api-key: ${platform.apiKey}\r\nauthorization: Bearer ${scene.author.accessToken}\r\n`
 
-/** Sends each, and holds that it was refused and changed nothing. */
+/** Sends each of them, and asserts that it was refused and changed nothing. */
 async function assertRefused(messages: readonly (readonly [what: string, url: string, bytes: string | Buffer])[]) {
   const before = await dump(platform)
   const answers = await inParallel(messages, 8, async ([what, url, bytes]) => ({
@@ -43,7 +43,7 @@ async function assertRefused(messages: readonly (readonly [what: string, url: st
   assert.deepEqual(difference(before, await dump(platform)), UNCHANGED)
 }
 
-test('bytes that are not one unambiguous request are refused at every door, and what they hide is not done', async t => {
+test('bytes that are not exactly one unambiguous request are refused at every door, and hidden requests have no effect', async t => {
   const messages = doors().flatMap(({ url, route, name }) =>
     Object.entries(brokenMessages({ route, credentials: credentials() })).map(
       ([what, bytes]) => [`${what} at ${name}`, url, bytes] as const,
@@ -116,7 +116,7 @@ test('paths that lead elsewhere lead nowhere', async () => {
   await assertRefused(messages)
 })
 
-test('headers that make another request of it do not', async () => {
+test('headers that could turn it into another request have no effect', async () => {
   const { blogs, author } = scene
   const get = `GET /blog/author/id/${blogs.draft} HTTP/1.1\r\nhost: a\r\n${credentials()}`
   const overrides = [
@@ -165,7 +165,7 @@ test('headers that make another request of it do not', async () => {
     async header => [header, await sendRaw(platform.url, `${get}${header}\r\n\r\n`)] as const,
   )
   for (const [header, { status, text }] of answers) {
-    // What the connection header names is for the gateway alone: then the service sees no token. A page of another origin is refused.
+    // Headers that `connection` names are only for the gateway, so the service sees no token. A page of another origin is refused.
     const refused = header.includes('authorization') ? 401 : header.startsWith('origin') ? 403 : 200
     assert.ok(status === 200 || status === refused, `${header}: ${status} ${text}`)
     if (status === 200) assert.ok(text.includes(blogs.draft), header)
@@ -193,7 +193,7 @@ test('a body of 10 MB is refused by every door, and the doors stay open', async 
   assert.deepEqual(difference(before, await dump(platform)), UNCHANGED)
 })
 
-test('all programs run as before, and tell no secrets', async () => {
+test('all programs keep running, and reveal no secrets', async () => {
   for (const { url, name } of doors()) {
     const { status } = await send(url, name === 'gateway' ? 'GET /blog/health' : 'GET /health/ready')
     assert.equal(status, 200)

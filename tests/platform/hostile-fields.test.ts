@@ -31,7 +31,7 @@ before(async () => {
 })
 after(() => siege?.[Symbol.asyncDispose]())
 
-/** Fires, and holds that nothing in any database is another than before. */
+/** Attacks, and asserts that nothing in any database has changed. */
 async function assertHarmless(shots: readonly Shot[]): Promise<void> {
   assert.ok(shots.length > 0)
   const before = await dump(platform)
@@ -41,14 +41,14 @@ async function assertHarmless(shots: readonly Shot[]): Promise<void> {
 
 const everywhere = () => procedures.flatMap(procedure => DOORS.map(door => ({ procedure, door })))
 
-/** A body is passed on by the gateway as it is: of what is in one, each door gets the half. */
+/** The gateway forwards bodies unchanged, so each door gets half of the inputs in bodies. */
 const half = (index: number): readonly Door[] => (index % 2 === 0 ? ['gateway'] : ['service'])
 
-/** What is refused as it is written; a path may also lead nowhere. */
+/** Refused because of its form; a path may also lead nowhere. */
 const refused = (procedure: BoundProcedure, door: Door, part: Place['part'] = 'body') =>
   part === 'params' || isHidden(procedure, door) ? [400, 404] : [400]
 
-test('no field takes what its contract does not say', async () => {
+test('no field accepts what its contract does not allow', async () => {
   const shots = procedures.flatMap(procedure =>
     placesOf(procedure, inputOf(procedure, scene)).flatMap(place => {
       const texts =
@@ -75,7 +75,7 @@ test('no field takes what its contract does not say', async () => {
   await assertHarmless(share(shots))
 })
 
-test('what reads takes any text that its contract allows, and finds nothing by it that is not there', async () => {
+test('reads accept any text that their contract allows, and find nothing that does not exist', async () => {
   const reads = everywhere().filter(
     ({ procedure }) => isRead(procedure) || /signIn|refresh|verify/.test(procedure.name),
   )
@@ -100,7 +100,7 @@ test('what reads takes any text that its contract allows, and finds nothing by i
   await assertHarmless(share(shots))
 })
 
-test('no procedure takes a body of another shape', async () => {
+test('no procedure accepts a body of another shape', async () => {
   const shots = procedures
     .filter(procedure => !isRead(procedure))
     .flatMap((procedure, number) => {
@@ -115,7 +115,7 @@ test('no procedure takes a body of another shape', async () => {
   await assertHarmless(share(shots))
 })
 
-test('no procedure takes a query of another shape', async () => {
+test('no procedure accepts a query of another shape', async () => {
   const queries = [
     'surplus=1',
     '__proto__=1',
@@ -143,7 +143,7 @@ test('no procedure takes a query of another shape', async () => {
   await assertHarmless(share(shots))
 })
 
-test('what belongs to others is neither shown nor changed', async () => {
+test('other users’ data is neither shown nor changed', async () => {
   const { blogs } = scene
   const shots = everywhere().flatMap(({ procedure, door }): Shot[] => {
     const input = inputOf(procedure, scene)
@@ -161,7 +161,7 @@ test('what belongs to others is neither shown nor changed', async () => {
   await assertHarmless(shots)
 })
 
-test('all programs run as before, and tell no secrets', async t => {
+test('all programs keep running, and reveal no secrets', async t => {
   for (const url of [platform.authUrl, platform.blogUrl]) {
     assert.equal((await send(url, 'GET /health/ready')).status, 200)
   }

@@ -32,7 +32,7 @@ interface Written {
   readonly answer: Answer
 }
 
-/** Puts every text that a procedure's contract allows into every field, one request each. */
+/** Sends every text that a procedure's contract allows in every field, one request each. */
 async function writeAll(procedure: BoundProcedure, atATime = 8): Promise<readonly Written[]> {
   const places = placesOf(procedure, inputOf(procedure, scene)).filter(
     ({ part, kind }) => part === 'body' && kind === 'text',
@@ -41,7 +41,7 @@ async function writeAll(procedure: BoundProcedure, atATime = 8): Promise<readonl
   assert.ok(allowed.length > 20, `${procedure.name} takes texts`)
   return inParallel(share(allowed), atATime, async ({ place, text }) => {
     const answer = await sendText(procedure, text, () => {
-      // A fresh input each time, so that what must be unique is.
+      // A new input each time, so that unique fields are unique.
       const fresh = placesOf(procedure, inputOf(procedure, scene)).find(({ name }) => name === place.name) ?? place
       return fresh.put(text)
     })
@@ -49,10 +49,10 @@ async function writeAll(procedure: BoundProcedure, atATime = 8): Promise<readonl
   })
 }
 
-/** How many requests were answered with "try again": a busy machine's. What they asked for may be done all the same. */
+/** How many requests were answered with "try again" on a busy machine. They may have taken effect nevertheless. */
 let unavailable = 0
 
-/** Sends a text, again with another input while the platform says that it is too busy. */
+/** Sends a text, and repeats it with another input while the platform says that it is too busy. */
 async function sendText(procedure: BoundProcedure, text: string, makeInput: () => Input): Promise<Answer> {
   return patiently(async () => {
     const wire = attack.wire(procedure, 'gateway', makeInput())
@@ -63,7 +63,7 @@ async function sendText(procedure: BoundProcedure, text: string, makeInput: () =
   })
 }
 
-/** Runs something and tells what it changed: kinds and how many of each, or which. */
+/** Runs something and returns what it changed: the kinds and how many of each, or which ones. */
 async function changes<T>(work: () => Promise<T>): Promise<readonly [T, Difference]> {
   const before = await dump(platform)
   unavailable = 0
@@ -76,7 +76,7 @@ const countOf = (keys: readonly string[]) =>
     Object.entries(Object.groupBy(keys, key => key.split('/')[0] ?? '')).map(([kind, all]) => [kind, all?.length]),
   )
 
-/** Checks what was added: as many as were answered, and more only where a request was answered with "try again". */
+/** Checks what was added: one for each success, and more only if a request was answered with "try again". */
 function assertAdded(added: readonly string[], answered: Readonly<Record<string, number>>): void {
   const found = countOf(added)
   assert.deepEqual(Object.keys(found).toSorted(), Object.keys(answered).toSorted())
@@ -86,11 +86,11 @@ function assertAdded(added: readonly string[], answered: Readonly<Record<string,
   }
 }
 
-test('a new blog holds any text as it is, and nothing else changes', async () => {
+test('a new blog stores any text unchanged, and nothing else changes', async () => {
   const [written, { added, changed, removed }] = await changes(() => writeAll(authoring.create))
   const good = written.filter(({ answer }) => answer.status === 200)
   for (const { place, text, answer } of written) {
-    // A slug is normalised: what is left of some is too short, or another's.
+    // Slugs are normalized: what is left of some is too short, or belongs to another blog.
     if (place.name === 'slug') assert.ok([200, 400, 409].includes(answer.status), answer.text)
     else assert.equal(answer.status, 200, `${place.name} = ${text}: ${answer.text}`)
   }
@@ -105,12 +105,12 @@ test('a new blog holds any text as it is, and nothing else changes', async () =>
   for (const { answer } of good) assert.ok(added.includes(`blogs/${answer.data._id}`))
 })
 
-test('a changed blog holds any text as it is, and only that blog changes', async () => {
+test('a changed blog stores any text unchanged, and only that blog changes', async () => {
   const { blogs, author } = scene
   const [written, { added, changed, removed }] = await changes(() => writeAll(authoring.change, 1))
   for (const { place, text, answer } of written) {
     const { status, data } = answer
-    // An id that fits is another blog's, or nobody's.
+    // A valid id belongs to another blog, or to none.
     if (place.name === '_id') assert.ok([403, 404].includes(status), answer.text)
     else if (place.name === 'slug') assert.ok([200, 400, 409].includes(status), answer.text)
     else assert.deepEqual([status, [data[place.name]].flat()], [200, [text]])
@@ -120,7 +120,7 @@ test('a changed blog holds any text as it is, and only that blog changes', async
   assert.deepEqual([added, changed, removed], [[], [`blogs/${blogs.draft}`], []])
 })
 
-test('a name of any text is shown as it is, to everybody, and only that user changes', async () => {
+test('any text as a name is shown unchanged to everybody, and only that user changes', async () => {
   const { id } = scene.learner
   const [written, { added, changed, removed }] = await changes(() => writeAll(profile.changeMyProfile, 1))
   for (const { place, text, answer } of written) assert.deepEqual([answer.status, answer.data[place.name]], [200, text])
@@ -130,7 +130,7 @@ test('a name of any text is shown as it is, to everybody, and only that user cha
   assert.deepEqual(countOf(added.filter(key => key !== `authors/${id}`)), {})
 })
 
-test('an API key’s comment is any text, and nothing else changes', async () => {
+test('an API key’s comment can be any text, and nothing else changes', async () => {
   const [written, { added, changed, removed }] = await changes(() => writeAll(apiKeyAdministration.createApiKey))
   for (const { place, text, answer } of written) {
     assert.equal(answer.status, 200, `${text}: ${answer.text}`)
@@ -140,11 +140,11 @@ test('an API key’s comment is any text, and nothing else changes', async () =>
   assert.deepEqual([changed, removed], [[], []])
 })
 
-/** An account for each text, which stands in all of its fields that take it: passwords are hard work on purpose. */
+/** Creates one account for each text, which all suitable fields contain, because hashing passwords is expensive. */
 function signUpAll() {
   const fields = placesOf(session.signUp, inputOf(session.signUp, scene)).filter(({ part }) => part === 'body')
   const takenBy = (text: string) => fields.filter(field => field.takes(text)).length
-  // Those that are sent by hand stand in name and password alike.
+  // By hand, the texts that are sent are used as name and as password.
   const texts = TRICKY_TEXTS.filter(text => takenBy(text) >= (inFull ? 1 : 2))
   return inParallel(share(texts), 4, async text => {
     const names = fields.filter(field => field.takes(text)).map(({ name }) => name)
@@ -158,7 +158,7 @@ function signUpAll() {
   })
 }
 
-test('an account is made of any texts, whose password lets its owner in and nobody else', async () => {
+test('an account can have any texts, and its password lets in its owner and nobody else', async () => {
   const [written, { added, changed, removed }] = await changes(signUpAll)
   const count = written.length
   for (const name of ['name', 'password'])
@@ -178,11 +178,11 @@ test('an account is made of any texts, whose password lets its owner in and nobo
     await assert.rejects(signIn(`${text}x`), { code: 'CREDENTIALS_INVALID' })
   })
   const passwords = written.filter(({ names }) => names.includes('password')).map(({ text }) => text)
-  // Those that are like nothing else a log may say.
+  // Only texts that cannot appear in a log for another reason.
   assertNoSecretsLogged(platform, [...passwords.filter(text => text.length > 20), 'correct horse'])
 })
 
-test('no message held a password hash', () => {
+test('no message contained a password hash', () => {
   assert.ok(tap.messages > 0)
   assert.deepEqual(tap.matching(/\$argon2|"password/), [])
 })

@@ -24,14 +24,14 @@ after(async () => {
   await platform?.[Symbol.asyncDispose]()
 })
 
-/** A request as a service in another language makes it: gomicro's envelope and nothing else. */
+/** A request as a service in another language sends it: only gomicro's envelope. */
 async function ask(subject: string, data: unknown) {
   const msg = await nats.request(subject, JSON.stringify({ data }), { timeout: 10_000 })
   const told = ['Nats-Service-Error-Code', 'Nats-Service-Error', 'Tsmicro-Error'].map(name => msg.headers?.get(name))
   return { body: msg.json<unknown>(), told }
 }
 
-test('a plain client has a token validated', async () => {
+test('a plain client can have a token validated', async () => {
   const { accessToken: token, id, name } = author
   const { body, told } = await ask('auth.validate.token', { token })
   const { data } = body as { data: { sessionId: string } }
@@ -40,7 +40,7 @@ test('a plain client has a token validated', async () => {
   assert.deepEqual(told, [undefined, undefined, undefined])
 })
 
-test('a plain client hears of a bad token in the body and in the headers', async () => {
+test('a plain client learns about an invalid token from the body and the headers', async () => {
   for (const token of ['garbage', `${author.accessToken}x`, author.refreshToken]) {
     const message = 'The token is not valid'
     assert.deepEqual(await ask('auth.validate.token', { token }), {
@@ -50,7 +50,7 @@ test('a plain client hears of a bad token in the body and in the headers', async
   }
 })
 
-test('a plain client asks for roles', async () => {
+test('a plain client can ask about roles', async () => {
   const hasRole = async (role: string) => (await ask('auth.validate.role', { userId: author.id, role })).body
   assert.deepEqual(await hasRole('LEARNER'), { data: { valid: true } })
   assert.deepEqual(await hasRole('AUTHOR'), { data: { valid: true } })
@@ -74,7 +74,7 @@ interface Described {
   readonly endpoints?: readonly { readonly name: string; readonly subject: string; readonly num_requests?: number }[]
 }
 
-/** The first so many who answer; fewer when no more came in ten seconds. */
+/** The first answers, up to a number; fewer if no more arrive within ten seconds. */
 async function discover(subject: string, maxMessages: number): Promise<Described[]> {
   const replies = await nats.requestMany(subject, '', { strategy: 'count', maxMessages, maxWait: 10_000 })
   const described: Described[] = []
@@ -82,7 +82,7 @@ async function discover(subject: string, maxMessages: number): Promise<Described
   return described.sort((a, b) => a.name.localeCompare(b.name))
 }
 
-test('$SRV tells of both services and of every endpoint of their contracts', async () => {
+test('$SRV lists both services and every endpoint of their contracts', async () => {
   const declared = proceduresIn(authContracts, blogContracts).filter(({ subject }) => subject !== undefined)
   const endpointsOf = (service: string) =>
     declared
@@ -120,7 +120,7 @@ test('$SRV.STATS counts requests and failures', async () => {
   assert.deepEqual(await count(), { num_requests: num_requests + 2, num_errors: num_errors + 1 })
 })
 
-test('an error in the body alone, as Go services answer, is an error here', async () => {
+test('an error only in the body, as Go services send it, is an error here', async () => {
   const answers: Readonly<Record<string, (msg: Msg) => void>> = {
     'legacy.body': msg => msg.respond('{"error":"404:no such thing"}'),
     'legacy.data-too': msg => msg.respond('{"data":{"a":1},"error":"403:not you"}'),
@@ -173,7 +173,7 @@ test('an event of a plain publisher reaches the blog service', async () => {
   })
   const shown = async () => (await author.authoring.submit({ id: _id })).author
   assert.equal((await shown()).name, 'Ada')
-  // What cannot be read must not stop what comes behind it.
+  // An unreadable message must not block those after it.
   for (const broken of ['', '{', 'null', '{"userId":5}']) nats.publish('user.updated', broken)
   const told = headers()
   told.set('ce-aggregatesequence', '1000')

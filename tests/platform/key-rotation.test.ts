@@ -15,9 +15,9 @@ import { runTsmicro } from '../support/tsmicro.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
 
-// The service alone is tested by hand, too: `services/auth/tests/key-rotation.test.ts`.
+// The service itself is also tested by hand: `services/auth/tests/key-rotation.test.ts`.
 
-/** How much of each kind of work is done at least in each state of the keys. */
+/** The minimum amount of each kind of work in each state of the keys. */
 const ENOUGH = 5
 
 const resources = new AsyncDisposableStack()
@@ -40,7 +40,7 @@ const headers = (token?: string) => ({
   ...(token ? bearer({ accessToken: token }) : {}),
 })
 
-/** Both instances of the auth service, and the first as clients see it. */
+/** Both instances of the auth service, and the first one as clients see it. */
 const doors = () => [`${platform.url}/auth`, ...platform.auths.map(({ url }) => url)]
 const at = (number: number): string => doors()[number % 3] ?? ''
 
@@ -63,9 +63,9 @@ const untilPublished = (...kids: string[]) =>
     (await Promise.all(doors().map(published))).every(found => found.join() === kids.join()),
   )
 
-/** Everything that has to do with tokens, at the same time, until it is stopped. */
+/** Does everything that involves tokens concurrently, until it is stopped. */
 class Load {
-  /** Kids by the door that gave out a token, each time. */
+  /** The kids of issued tokens, by the door that issued them. */
   readonly seen: { readonly door: number; readonly kid: string }[] = []
   readonly kinds: Readonly<Record<string, Writers>>
 
@@ -83,7 +83,7 @@ class Load {
         if (answer.status === 200) pair = answer.data as unknown as Tokens
         this.#note(number, pair)
         const used = await ask(`${platform.url}/blog`, 'GET /author/drafts?page=1&limit=1', pair.accessToken)
-        // A learner: known, and refused for that alone. An unknown caller would get 401.
+        // A learner is known, and refused only for their role. An unknown caller would get 401.
         return used.status === 403 ? answer : used
       }),
       reads: new Writers(2, number => ask(at(number), 'GET /profile/mine', author.accessToken)),
@@ -93,7 +93,7 @@ class Load {
     }
   }
 
-  /** Waits until more of every kind was done. */
+  /** Waits until more of every kind has been done. */
   async goOn(): Promise<void> {
     const all = Object.entries(this.kinds).map(([name, work]) => ({ name, work, from: work.answers.length }))
     for (const { name, work, from } of all) await until(`more ${name}`, () => work.answers.length >= from + ENOUGH)
@@ -141,7 +141,7 @@ test('rotation under load: zero failed requests', { skip: onlyInFull }, async ()
   assert.equal((await author.profile.myProfile({})).name, 'Ada', 'signed with the old key, and good')
 })
 
-test('a withdrawn key: what it signed is refused at every door, and a new one signs without waiting', {
+test('what a withdrawn key signed is refused at every door, and a new key signs without waiting', {
   skip: onlyInFull,
 }, async () => {
   const cast = await person(platform, 'Cas', 'AUTHOR')

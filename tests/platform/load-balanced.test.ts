@@ -41,7 +41,7 @@ async function further(load: Load, count: number): Promise<void> {
   await until(`${count} further requests`, () => load.outcomes.length >= before + count)
 }
 
-/** Lines that requests left in the log of an instance since then. */
+/** Lines that requests have left in an instance's log since then. */
 function servedBy(instance: string, since = 0): number {
   return system.output
     .slice(since)
@@ -49,7 +49,7 @@ function servedBy(instance: string, since = 0): number {
     .filter(line => line.startsWith(instance) && / request .*status=/.test(line)).length
 }
 
-test('requests, and the calls between services, are shared by all instances', { skip: linux }, async () => {
+test('all instances share the requests, and the calls between services', { skip: linux }, async () => {
   const since = system.output.length
   const load = everything()
   await further(load, 120)
@@ -61,7 +61,7 @@ test('requests, and the calls between services, are shared by all instances', { 
 
 for (const service of ['blog', 'auth']) {
   const instance = `${service}-2`
-  test(`kill -9 of ${instance} under load: nothing idempotent fails, and it comes back`, {
+  test(`kill -9 of ${instance} under load: no idempotent request fails, and it recovers`, {
     skip: linux || onlyInFull,
   }, async () => {
     const pid = await system.pidOf(instance)
@@ -74,7 +74,7 @@ for (const service of ['blog', 'auth']) {
     await until('both to be healthy', async () =>
       Object.values(await system.healthOf(service)).every(health => health === 'HEALTHY'),
     )
-    // The load goes on until then: the gateway may not have noticed the crash yet when it calls both healthy.
+    // The load continues until then: the gateway may not have noticed the crash yet when it reports both as healthy.
     const since = system.output.length
     await until(`${instance} to have its part again`, () => servedBy(instance, since) > 0)
     await load.stop()
@@ -82,7 +82,7 @@ for (const service of ['blog', 'auth']) {
       load.failed.filter(({ route }) => !route.startsWith('POST')),
       [],
     )
-    // In flight on it: of each caller one at most.
+    // Each caller has at most one request in progress on it.
     assert.ok(load.failed.length <= CALLERS, JSON.stringify(load.failed))
     for (const { status, text } of load.failed) assert.equal(status, 502, text)
   })
@@ -106,7 +106,9 @@ test('every instance is replaced under load: no request fails', { skip: linux ||
   assert.equal(new Set([...before, ...now]).size, 8)
 })
 
-test('the config is replaced under load, a bad one refused: no request fails', { skip: linux }, async () => {
+test('the configuration is replaced under load, and an invalid one refused: no request fails', {
+  skip: linux,
+}, async () => {
   const config = await readFile(new URL('../../kong/kong-load-balanced.yml', import.meta.url), 'utf8')
   const post = async (body: string) => {
     const headers = await system.adminHeaders()
@@ -126,7 +128,7 @@ test('the config is replaced under load, a bad one refused: no request fails', {
       new RegExp(`:${line} is invalid at upstreams\\[0\\]\\.algorithm: only round-robin is supported`),
     )
   }
-  // One target less, as somebody would take an instance out.
+  // One target fewer, as when an operator removes an instance.
   const without = config.replace('      - target: blog-2:8002\n', '      - target: blog-2:8002\n        weight: 0\n')
   assert.equal((await post(without))[0], 201)
   await further(load, 20)
@@ -139,10 +141,10 @@ test('the config is replaced under load, a bad one refused: no request fails', {
   assert.deepEqual([more.failed, servedBy('blog-2', since)], [[], 0])
 })
 
-test('both instances of auth answer the calls of the others; what waits for a frozen one moves on', {
+test('both instances of auth answer calls of other services; calls that wait for a frozen one move on', {
   skip: linux || onlyInFull,
 }, async () => {
-  // Whichever is away, the other one does: so both are in the queue group.
+  // If either one is down, the other one answers: so both are in the queue group.
   for (const instance of ['auth-1', 'auth-2']) {
     const pid = await system.pidOf(instance)
     const load = new Load(system.url, CALLERS, number => ({
@@ -157,7 +159,7 @@ test('both instances of auth answer the calls of the others; what waits for a fr
         async () => (await system.healthOf('auth'))[`${instance}:8001`] === 'UNHEALTHY',
       )
       await further(load, 20)
-      // It is frozen to the end: whatever waited for it was answered by the other.
+      // It stays frozen to the end: the other one answered everything that was waiting for it.
       await load.stop()
       assert.deepEqual(load.failed, [])
     } finally {

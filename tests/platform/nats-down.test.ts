@@ -27,7 +27,7 @@ function write(slug: string): Promise<Answer> {
   })
 }
 
-/** Calls that wait for the auth service, which is frozen; resolves once they are on their way over NATS. */
+/** Makes calls that wait for the frozen auth service; resolves once they have been sent over NATS. */
 async function callsInFlight(count: number): Promise<{ readonly answers: Promise<Answer[]> }> {
   const spy = await connect({ servers: new URL(platform.nats.url).host, reconnect: false })
   let seen = 0
@@ -65,7 +65,7 @@ test('without NATS: protected routes 503, the rest as before', async () => {
     const { status, body } = await write(`without-nats-${round}`)
     assert.deepEqual([status, body?.error], [503, 'SERVICE_UNAVAILABLE'])
   }
-  // Signing up announces an event, which must not decide over the account.
+  // Sign-up publishes an event; the account must not depend on that.
   const newcomer = await person(platform, 'Nina')
   assert.equal((await newcomer.profile.myProfile({})).name, 'Nina')
   assert.equal((await reader.profile.changeMyProfile({ name: 'Margarita' })).name, 'Margarita')

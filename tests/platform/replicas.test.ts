@@ -13,7 +13,7 @@ before(async () => {
 })
 after(() => platform?.[Symbol.asyncDispose]())
 
-test('instances started at once on empty data agree on keys, people and blogs', async () => {
+test('instances started at once on empty data agree on keys, users and blogs', async () => {
   const [id = ''] = contents.ids
   assert.equal(platform.auths.length, 2)
   for (const { url } of platform.auths) {
@@ -30,7 +30,7 @@ test('instances started at once on empty data agree on keys, people and blogs', 
   for (const { url } of platform.blogs) assert.equal((await send(url, 'POST /author', again)).body?.error, 'SLUG_TAKEN')
 })
 
-test('one instance of each is enough: calls go to those that are left', async () => {
+test('one instance of each is enough: calls go to the remaining ones', async () => {
   await Promise.all([platform.auths[1]?.end('SIGKILL'), platform.blogs[1]?.end('SIGKILL')])
   for (let round = 0; round < 5; round++) {
     const written = { headers: bearer(contents.author), json: draft(`left-${round}`) }

@@ -40,7 +40,7 @@ function assertRefused({ status, body, headers }: Answer, what: string): void {
   assert.equal(headers['x-request-id'], body?.requestId)
 }
 
-/** A request that would be done, at the service itself. */
+/** A request directly to the service that would take effect. */
 function directly(procedure: BoundProcedure, more: Readonly<Record<string, string>> = {}): Promise<Answer> {
   const { route, sent } = wireOf(procedure, inputOf(procedure, scene), '')
   const token = procedure.access === 'internal' ? {} : bearer(callerOf(procedure, scene))
@@ -48,7 +48,7 @@ function directly(procedure: BoundProcedure, more: Readonly<Record<string, strin
   return send(urlOf(procedure.service), route, { ...sent, headers })
 }
 
-test('no endpoint answers who comes directly, whatever they say they are, and nothing changes', async () => {
+test('no endpoint answers direct requests, whatever they claim, and nothing changes', async () => {
   const before = await dump(platform)
   const said = {
     'x-consumer-id': 'admin',
@@ -75,7 +75,7 @@ test('no endpoint answers who comes directly, whatever they say they are, and no
   assert.deepEqual(difference(before, await dump(platform)), UNCHANGED)
 })
 
-test('a body is not read before the request is known to come from the gateway', async () => {
+test('a body is only read once the request is known to come from the gateway', async () => {
   const headers = { 'content-type': 'application/json' }
   assertRefused(await send(platform.blogUrl, 'POST /author', { headers, bytes: '{"title":' }), 'a broken body')
 })
@@ -86,7 +86,7 @@ test('probes need nothing', async () => {
       assert.equal((await send(urlOf(service), `GET ${path}`)).status, 200)
 })
 
-test('the question about API keys has a secret of its own', async () => {
+test('API key verification has a separate secret', async () => {
   const json = { key: platform.apiKey }
   const ask = (headers: Record<string, string>) => send(platform.authUrl, 'POST /verify/apikey', { json, headers })
   const { body } = await ask({ 'x-verify-secret': VERIFY_SECRET })
@@ -104,7 +104,7 @@ test('the question about API keys has a secret of its own', async () => {
     assertRefused(await ask({ 'x-verify-secret': value, 'x-gateway-signature': signed }), value)
 })
 
-test('through the gateway every procedure is there as before', async () => {
+test('through the gateway every procedure works as usual', async () => {
   const headers = { 'x-api-key': platform.apiKey }
   for (const route of [
     'GET /blog/list/latest?page=1&limit=5',
@@ -118,9 +118,9 @@ test('through the gateway every procedure is there as before', async () => {
   const own = { ...headers, ...bearer(scene.author) }
   const changed = await send(platform.url, 'PUT /auth/profile/mine', { headers: own, json: { name: 'Zoë' } })
   assert.equal(changed.status, 200, changed.text)
-  // Refused by what the service says, not by the door.
+  // Refused by the service itself, not by the door.
   assert.equal((await send(platform.url, 'GET /blog/slug/%C3%A9%2F%20?x=1', { headers })).status, 400)
-  // What a client says is not forwarded as if the gateway had said it.
+  // What a client claims is not forwarded as if it came from the gateway.
   const forged = {
     ...own,
     'x-consumer-id': 'somebody',
@@ -132,7 +132,7 @@ test('through the gateway every procedure is there as before', async () => {
   assert.equal((await send(platform.url, 'GET /auth/profile/mine', { headers: own2 })).status, 200)
 })
 
-/** What the gateway makes of a request, as somebody in the network might see it. */
+/** A request as the gateway forwards it, as somebody in the network might see it. */
 async function captured(route: string, headers: Record<string, string>) {
   const requests: { method: string; url: string; headers: IncomingHttpHeaders }[] = []
   const server = createServer((req, res) => {
@@ -152,7 +152,7 @@ async function captured(route: string, headers: Record<string, string>) {
   return { ...request, headers: rest as Record<string, string> }
 }
 
-test('a captured request is good for itself alone', async () => {
+test('a captured signature is only valid for the same request', async () => {
   const sent = { 'x-api-key': platform.apiKey, ...bearer(scene.author), 'x-request-id': 'seen' }
   const { method, url, headers } = await captured('GET /blog/author/drafts?page=1', sent)
   const replay = (route: string, changes: Record<string, string> = {}) =>
@@ -201,7 +201,7 @@ test('a late, early, truncated or malformed signature, or one made with another 
   for (const [what, signature] of Object.entries(bad)) assertRefused(await ask(signature), what)
 })
 
-test('a gateway without the verify secret opens nothing, and blames no key', async () => {
+test('a gateway without the verify secret lets nothing through, and does not reject keys as invalid', async () => {
   const resolve = { 'auth:8001': new URL(platform.authUrl).host, 'blog:8002': new URL(platform.blogUrl).host }
   const headers = { 'x-api-key': platform.apiKey }
   await using deaf = await startGateway({ config: 'kong/kong.yml', port: 0, resolve, env: { GATEWAY_SECRET } })

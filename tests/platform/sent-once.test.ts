@@ -34,7 +34,7 @@ before(async () => {
 })
 after(() => resources.disposeAsync())
 
-/** The service's address as of an instance that dies whenever it has done what it was asked, and before it says so. */
+/** The service's address at an instance that dies whenever it has done a request, before it answers. */
 async function dying(service: string): Promise<string> {
   const server = createServer((req, res) => {
     const quiet = req.url === '/health/ready' || req.url === '/verify/apikey'
@@ -61,7 +61,7 @@ const ask = (route: string, who: Person = author, json?: unknown) =>
     ...(json === undefined ? {} : { json }),
   })
 
-test('an instance dies when it has signed somebody out: done once, a 502, never the 401 of a second one', async () => {
+test('an instance dies after signing somebody out: done once with a 502, never the 401 of a second attempt', async () => {
   const statuses = []
   done.length = 0
   for (let i = 0; i < 4; i++) {
@@ -72,7 +72,7 @@ test('an instance dies when it has signed somebody out: done once, a 502, never 
   assert.deepEqual(done, ['DELETE /signout 200', 'DELETE /signout 200'])
 })
 
-test('an administrator gives the role up, and the instance dies: done once, a 502, never the 403 of a second one', async () => {
+test('an administrator gives up the role, and the instance dies: done once with a 502, never the 403 of a second attempt', async () => {
   const statuses = []
   done.length = 0
   for (let i = 0; i < 4; i++) {
@@ -83,7 +83,7 @@ test('an administrator gives the role up, and the instance dies: done once, a 50
   assert.equal(done.length, 2, done.join('\n'))
 })
 
-test('what its contract calls idempotent is done again by the other instance, and answered as if it were the first', async () => {
+test('idempotent requests are repeated by the other instance, and answered as if they were the first', async () => {
   const blogs = []
   for (let i = 0; i < 4; i++) blogs.push(await author.authoring.create(draft(`deleted-${i}`)))
   done.length = 0

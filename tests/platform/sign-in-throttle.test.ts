@@ -6,9 +6,9 @@ import { type Platform, startPlatform } from '../support/platform.ts'
 import { assertEnvelope } from '../support/refusal.ts'
 import { type Answer, send } from '../support/send.ts'
 
-/** Failed sign-ins that are let be, as the auth service has it by default. */
+/** Failed sign-ins that are tolerated, as in the auth service by default. */
 const ALLOWED = 10
-/** Loopback has many addresses: the gateway takes them for so many clients. */
+/** Loopback has many addresses, which the gateway treats as different clients. */
 const HERE = '127.0.0.1'
 const ELSEWHERE = '127.0.0.2'
 const RIGHT = 'correct horse'
@@ -46,7 +46,7 @@ function assertThrottled(answer: Answer): void {
   assert.ok(Number.isInteger(wait) && wait >= 1 && wait <= 600, `retry-after: ${answer.headers['retry-after']}`)
 }
 
-test('guessing a password ends with 429, however many guess at once', async () => {
+test('guessing a password ends with 429, no matter how many guess at once', async () => {
   const guesses = await Promise.all(
     Array.from({ length: ALLOWED * 3 }, (_, number) => signIn(ada.email, `guess number ${number}`)),
   )
@@ -56,7 +56,7 @@ test('guessing a password ends with 429, however many guess at once', async () =
   for (const answer of judged) assert.equal(answer.body?.error, 'CREDENTIALS_INVALID')
 })
 
-test('from then on not even the right password helps there, nor do other spellings and claims', async () => {
+test('after that, not even the right password helps there, nor do other spellings and claims', async () => {
   assertThrottled(await signIn(ada.email, RIGHT))
   assertThrottled(await signIn(ada.email.toUpperCase(), RIGHT))
   for (const headers of [
@@ -71,7 +71,7 @@ test('from then on not even the right password helps there, nor do other spellin
   }
 })
 
-test('nobody else is hindered: other accounts there, the owner elsewhere, and who is signed in already', async () => {
+test('nobody else is affected: other accounts there, the owner elsewhere, and users who are already signed in', async () => {
   assert.equal((await signIn(bea.email, RIGHT)).status, 200)
   assert.equal((await signIn(bea.email, 'wrong password')).status, 401)
   assert.equal((await signIn(ada.email, RIGHT, ELSEWHERE)).status, 200)
@@ -79,7 +79,7 @@ test('nobody else is hindered: other accounts there, the owner elsewhere, and wh
   assertThrottled(await signIn(ada.email, RIGHT))
 })
 
-test('an account that nobody has is throttled just so', async () => {
+test('an account that does not exist is throttled in the same way', async () => {
   const answers = []
   for (let n = 0; n <= ALLOWED; n++) answers.push(await signIn('nobody@example.com', RIGHT))
   assert.deepEqual(
@@ -90,6 +90,6 @@ test('an account that nobody has is throttled just so', async () => {
   if (last) assertThrottled(last)
 })
 
-test('no password that was tried is in a log', () => {
+test('no attempted password is in a log', () => {
   assertNoSecretsLogged(platform, [RIGHT, 'guess number', 'wrong password'])
 })

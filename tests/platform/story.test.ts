@@ -56,7 +56,7 @@ test('from sign-up to a published blog, an edit, and its disappearance', async (
   const read = await editor.editing.review(blog)
   assert.deepEqual([read.revision, read.draftText], [revision, 'Second text'])
 
-  // While the editor reads, the author writes something else and hands that in.
+  // While the editor reads, the author writes something else and submits that.
   await ada.authoring.change({ _id, draftText: 'Never read by an editor' })
   await ada.authoring.submit(blog)
   await assert.rejects(editor.editing.publish(second), REVISION_CONFLICT)
@@ -79,7 +79,7 @@ test('from sign-up to a published blog, an edit, and its disappearance', async (
   assert.deepEqual(await everybody.reading.latest({ page: 1, limit: 10 }), [])
 })
 
-test('a session is renewed; late re-use of an old refresh token ends the family', async () => {
+test('a session is renewed; late reuse of an old refresh token ends it', async () => {
   const eve = await person(platform, 'Eve')
   const first = await eve.session.refresh({ refreshToken: eve.refreshToken })
   const repeated = await eve.session.refresh({ refreshToken: eve.refreshToken })
@@ -87,26 +87,26 @@ test('a session is renewed; late re-use of an old refresh token ends the family'
   const renewed = clientsOf(platform, first.accessToken)
   await assert.rejects(eve.profile.myProfile({}), UNAUTHENTICATED)
   const second = await renewed.session.refresh({ refreshToken: first.refreshToken })
-  // Eve's first refresh token is two pairs old by now: nobody honest still holds it.
+  // Eve's first refresh token is two pairs old by now: no honest client still uses it.
   await assert.rejects(eve.session.refresh({ refreshToken: eve.refreshToken }), REFRESH_TOKEN_INVALID)
   const newest = clientsOf(platform, second.accessToken)
   await assert.rejects(newest.profile.myProfile({}), UNAUTHENTICATED)
   await assert.rejects(newest.session.refresh({ refreshToken: second.refreshToken }), REFRESH_TOKEN_INVALID)
 })
 
-test('sign-out ends the token in both services', async () => {
+test('signing out invalidates the token in both services', async () => {
   const author = await person(platform, 'Otto', 'AUTHOR')
   await author.authoring.create(draft('before-signing-out'))
   await author.session.signOut({})
   await assert.rejects(author.profile.myProfile({}), UNAUTHENTICATED)
-  // The blog service may keep a positive answer for a second.
+  // The blog service may cache a positive answer for a second.
   await until('the blog service to refuse the token', async () => {
     const error = await author.authoring.ownDrafts({ page: 1, limit: 10 }).catch(failure => failure)
     return error instanceof UNAUTHENTICATED
   })
 })
 
-test('a changed name reaches what was published', async () => {
+test('a changed name is visible in published blogs', async () => {
   const author = await person(platform, 'Bob', 'AUTHOR')
   const editor = await person(platform, 'Emil', 'EDITOR')
   const { _id } = await author.authoring.create(draft('a-name'))
@@ -117,7 +117,7 @@ test('a changed name reaches what was published', async () => {
   await until('the new name', async () => (await read()) === 'Robert')
 })
 
-test('of two creations of one slug at once exactly one succeeds', async () => {
+test('of two concurrent creations with one slug exactly one succeeds', async () => {
   const author = await person(platform, 'Twin', 'AUTHOR')
   const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => author.authoring.create(draft('twins'))))
   assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)

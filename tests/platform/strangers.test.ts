@@ -16,7 +16,7 @@ import * as protocols from '../support/strangers/protocols.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const LOOPBACK = ['0100007F', '00000000000000000000000001000000']
 
-/** What a process of the tree is, by its command line. */
+/** Identifies a process of the tree by its command line. */
 const PROGRAMS = [
   ['supervisor', /packages\/cli\/src\/main\.ts/],
   ['nats', /nats-server/],
@@ -33,7 +33,7 @@ async function commandOf(pid: number): Promise<string> {
   return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ')
 }
 
-/** Whose listener it is. Whatever is not known here has to be thought of first: then it gets its attempts below. */
+/** Whose listener it is. Unknown listeners fail the test until somebody has considered them and added attempts below. */
 async function nameOf({ pid, kind, port, path, address }: Listener, gatewayPort: number): Promise<Name> {
   const command = await commandOf(pid)
   const name = PROGRAMS.find(([, pattern]) => pattern.test(command))?.[0] ?? 'unknown'
@@ -73,7 +73,7 @@ function endOf(name: Name): Ends {
   return name === 'nats' || name === 'postgres' || name === 'redis' ? 'us' : 'them'
 }
 
-/** Every file below a folder, with what is in it. */
+/** Every file below a folder, with its contents. */
 async function filesBelow(folder: string): Promise<[path: string, text: string][]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = entries.filter(entry => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
@@ -82,7 +82,7 @@ async function filesBelow(folder: string): Promise<[path: string, text: string][
   )
 }
 
-/** What nobody else may know: whole files of one word, and the passwords within others. */
+/** What nobody else may know: files that consist of one word, and the passwords within others. */
 function secretsIn(files: readonly (readonly [path: string, text: string])[]): Map<string, string> {
   const secrets = new Map<string, string>()
   for (const [path, text] of files) {
@@ -95,15 +95,15 @@ function secretsIn(files: readonly (readonly [path: string, text: string])[]): M
   return secrets
 }
 
-// Two of each have every listener that one of each has, and the Admin API.
+// With two of each there are all listeners that one of each has, and the Admin API.
 for (const replicas of inFull ? [1, 2] : [2])
-  test(`another user of the machine reads and changes nothing of npm start, whatever it listens on (${replicas} of each)`, {
+  test(`another user of the machine can neither read nor change anything of npm start, on any listener (${replicas} of each)`, {
     skip: whyNotNobody(),
   }, async t => {
     await using resources = new AsyncDisposableStack()
     const dataDir = await mkdtemp(join(tmpdir(), 'tsmicro-strangers-'))
     resources.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }))
-    // As somebody may have made it who knew no better.
+    // As a careless user may have created it.
     await chmod(dataDir, 0o777)
     const secret = 'of-the-developer-alone'
     const own = { DATA_DIR: dataDir, GATEWAY_PORT: '0', NO_COLOR: '1', REDIS_URL: '', NPM_TOKEN: secret }
@@ -167,7 +167,7 @@ for (const replicas of inFull ? [1, 2] : [2])
     const answers = await asNobody(closed)
     const isOpen = (answer = '') => !/^(?:EACCES|EPERM)$/.test(answer)
     let open = closed.filter((_, index) => isOpen(answers[index]))
-    // A process that is ending no longer has an owner, as PostgreSQL's workers often are: asked again, it has ended.
+    // A process that is exiting, like PostgreSQL's workers often are, no longer has an owner: when checked again, it has exited.
     for (let attempt = 0; attempt < 20 && open.length > 0; attempt++) {
       await sleep(100)
       const alive = open.filter(task => !('pid' in task) || task.pid === undefined || isAlive(task.pid))
@@ -175,7 +175,7 @@ for (const replicas of inFull ? [1, 2] : [2])
       open = alive.filter((_, index) => isOpen(again[index]))
     }
     assert.deepEqual(open, [])
-    // What is the developer's own stays with the supervisor.
+    // The developer's own variables stay with the supervisor.
     const parts = listeners.filter(({ name }) => name !== 'supervisor' && name !== 'ports').map(({ pid }) => pid)
     for (const pid of parts) assert.ok(!(await readFile(`/proc/${pid}/environ`, 'latin1')).includes(secret))
 
