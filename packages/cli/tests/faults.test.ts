@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { descendants, isAlive, locateNats, startNats } from '@tsmicro/infra'
 import { CONFIG, commandLine, startSystem, tempDir, until } from './support/supervisor.ts'
 
-const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
+const skip = (await locateNats()) === undefined ? 'there is no nats-server here' : false
 
 test('a service that ends while starting: its last lines are shown, the exit code is 1, and nothing is left', {
   skip,
@@ -90,6 +90,6 @@ test('the supervisor ends itself in order when its parent is killed', { skip }, 
   const pids = descendants(npm.pid ?? 0)
   assert.equal(pids.length, 5)
   npm.kill('SIGKILL')
-  await until('all are gone', () => !pids.some(isAlive))
+  await until('all have ended', () => !pids.some(isAlive))
   assert.match(output, /stopping infrastructure: nats/)
 })

@@ -12,7 +12,7 @@ import { Disk, isDiskFull } from '../src/supervise/disk.ts'
 import { CONFIG, commandLine, Supervisor, tempDir, until } from './support/supervisor.ts'
 
 const PLATFORM = fileURLToPath(new URL('../../../tsmicro.config.ts', import.meta.url))
-const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
+const skip = (await locateNats()) === undefined ? 'there is no nats-server here' : false
 
 test('a full disk is recognised in errors and output', () => {
   const enospc = Object.assign(new Error('write'), { code: 'ENOSPC' })
@@ -176,7 +176,7 @@ test('the platform on a full disk: it waits at the start and when a part has cra
 
   // The space that a crash frees is taken immediately, though a server may sometimes be faster.
   const told = () => system.output.match(FULL)?.length === 2
-  await until('a server finds no room', async () => {
+  await until('a server has no space left', async () => {
     for (const pid of told() ? [] : serversOf(system)) signalTree(pid, 'SIGKILL')
     for (let turn = 0; turn < 200 && !told(); turn++) {
       disk.fill()

@@ -145,7 +145,7 @@ test('it ends when its parent has ended', async () => {
     await until('it listens', () => output.includes('gateway listening'))
     const { url } = JSON.parse(output) as { url: string }
     parent.kill('SIGKILL')
-    await until('the gateway is gone', () =>
+    await until('the gateway has ended', () =>
       fetch(url).then(
         () => false,
         () => true,

@@ -5,7 +5,7 @@ import { isAlive, locateNats } from '@tsmicro/infra'
 import { type Watched, watchLiveness } from '../src/supervise/liveness.ts'
 import { startSystem, tempDir, until } from './support/supervisor.ts'
 
-const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
+const skip = (await locateNats()) === undefined ? 'there is no nats-server here' : false
 
 /** A part that answers as the test wants, and counts how often it was ended. */
 function part(patience = 1) {

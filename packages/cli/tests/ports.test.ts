@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { instancePort } from '../src/start/plan.ts'
 
 const PORTS = new URL('../src/start/plan.ts', import.meta.url).href
-const linux = process.platform === 'linux' ? false : 'no abstract sockets here'
+const linux = process.platform === 'linux' ? false : 'this system has no abstract sockets'
 
 test('supervisors that start at the same time never choose the same port', { skip: linux }, async () => {
   const holder = createServer().listen(0, '127.0.0.1')

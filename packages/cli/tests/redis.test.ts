@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { isAlive, locateNats, locateRedis, startRedis } from '@tsmicro/infra'
 import { startSystem, tempDir } from './support/supervisor.ts'
 
-const noNats = (await locateNats()) === undefined ? 'no nats-server here' : false
-const skip = noNats || ((await locateRedis()) === undefined ? 'no redis-server here' : false)
+const noNats = (await locateNats()) === undefined ? 'there is no nats-server here' : false
+const skip = noNats || ((await locateRedis()) === undefined ? 'there is no redis-server here' : false)
 const CONFIG = ['--config', fileURLToPath(new URL('./fixtures/optional/tsmicro.config.ts', import.meta.url))]
 const WITHOUT = { REDIS_URL: '' }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { isAlive, locateNats } from '@tsmicro/infra'
 import { startSystem, tempDir, until } from './support/supervisor.ts'
 
-const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
+const skip = (await locateNats()) === undefined ? 'there is no nats-server here' : false
 
 async function json(url: string): Promise<Record<string, unknown>> {
   return (await (await fetch(url)).json()) as Record<string, unknown>

@@ -55,7 +55,7 @@ export class Cursors {
     }
     const { batch, done } = await take(cursor, options.batchSize ?? firstBatchSize)
     const keep = !done && options.singleBatch !== true
-    options.pace.rest()
+    options.pace.stopClock()
     if (keep) this.#open.set(id.toString(), cursor)
     return cursorReply('firstBatch', batch, keep ? id : Long.ZERO, options.namespace)
   }
@@ -72,7 +72,7 @@ export class Cursors {
       )
     if (cursor.isReading) fail(`cursor id ${id} is already in use`, 'CursorInUse')
     cursor.isReading = true
-    cursor.options.pace.resume(client)
+    cursor.options.pace.startClock(client)
     let isOver = true
     try {
       const { batch, done } = await take(cursor, batchSize ?? Number.POSITIVE_INFINITY)
@@ -82,7 +82,7 @@ export class Cursors {
     } finally {
       cursor.isReading = false
       cursor.lastUsed = Date.now()
-      cursor.options.pace.rest()
+      cursor.options.pace.stopClock()
       // A cursor that has failed cannot be read again.
       if (isOver) this.#open.delete(key)
     }

@@ -33,7 +33,7 @@ export class Memory {
 export async function collect(docs: AsyncIterable<Doc>, memory: Memory, pace: Pace): Promise<Doc[]> {
   const all: Doc[] = []
   for await (const doc of docs) {
-    if (pace.tick()) await pace.pause()
+    if (pace.needsPause()) await pace.pause()
     memory.addValue(doc)
     all.push(doc)
   }

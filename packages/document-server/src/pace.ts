@@ -1,38 +1,36 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Client } from './client.ts'
-import { CommandError, fail } from './errors.ts'
+import { fail } from './errors.ts'
 
 /** How long a command works before it lets others run, in milliseconds. */
 const sliceMs = 8
 /** The longest work on one document, in milliseconds. No other command is answered meanwhile. */
-const unitMs = 1000
-/** The number of small steps (comparisons, operators) between two looks at the clock while working on one document. */
-const stepsPerLook = 4096
+const documentMs = 1000
+/** The number of small steps (comparisons, operators) between two checks of the time while working on one document. */
+const stepsPerCheck = 4096
 /** The most array elements and fields that expressions may create for one document. */
-const mostGrown = 2_500_000
-
-const expired = (): CommandError => new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
+const mostCreated = 2_500_000
 
 let running: Pace | undefined
-let steps = stepsPerLook
-let grown = 0
+let stepsLeft = stepsPerCheck
+let created = 0
 
 /**
  * Counts the small steps of the work on one document. Every loop whose length depends on the client calls it.
  * @throws CommandError if the command's time is up, or if this document alone takes too long
  */
-export function step(count = 1): void {
-  steps -= count
-  if (steps > 0) return
-  steps = stepsPerLook
-  running?.look()
+export function countSteps(count = 1): void {
+  stepsLeft -= count
+  if (stepsLeft > 0) return
+  stepsLeft = stepsPerCheck
+  running?.checkTime()
 }
 
 /** Counts the array elements and fields that are created for one document. @throws CommandError above the limit */
-export function grow(count: number): void {
-  step(count)
-  grown += count
-  if (grown > mostGrown) fail('the expressions of a single document make too much', 'ExceededMemoryLimit')
+export function countCreated(count: number): void {
+  countSteps(count)
+  created += count
+  if (created > mostCreated) fail('the expressions create too much for a single document', 'ExceededMemoryLimit')
 }
 
 /** Limits how long a command may run, and says when it has to let others run. */
@@ -41,8 +39,8 @@ export class Pace {
   #end: number
   #left = 0
   #sliceEnd = performance.now() + sliceMs
-  #unitEnd = 0
-  #unitCpu: number | undefined
+  #documentEnd = 0
+  #documentCpu: number | undefined
 
   /** @param maxTimeMs 0 for no limit */
   constructor(client: Client, maxTimeMs = 0) {
@@ -50,17 +48,19 @@ export class Pace {
     this.#end = maxTimeMs > 0 ? performance.now() + maxTimeMs : Number.POSITIVE_INFINITY
   }
 
-  /**
-   * Begins the work on the next document. If it returns true, `await pause()` has to come first.
-   * @throws CommandError MaxTimeMSExpired
-   */
-  tick(): boolean {
-    const now = performance.now()
-    if (now > this.#end) throw expired()
+  /** Begins the work on the next document. @throws CommandError MaxTimeMSExpired */
+  startDocument(now = performance.now()): void {
+    if (now > this.#end) fail('operation exceeded time limit', 'MaxTimeMSExpired')
     running = this
-    grown = 0
-    this.#unitEnd = now + unitMs
-    this.#unitCpu = undefined
+    created = 0
+    this.#documentEnd = now + documentMs
+    this.#documentCpu = undefined
+  }
+
+  /** Begins the work on the next document, and says whether `await pause()` has to come first. @throws CommandError MaxTimeMSExpired */
+  needsPause(): boolean {
+    const now = performance.now()
+    this.startDocument(now)
     return now > this.#sliceEnd
   }
 
@@ -72,16 +72,16 @@ export class Pace {
     if (gone === 'left') fail('the client went away', 'ClientDisconnect')
     if (gone === 'closing') fail('the server is shutting down', 'InterruptedAtShutdown')
     this.#sliceEnd = performance.now() + sliceMs
-    this.tick()
+    this.startDocument()
   }
 
   /** Stops the clock between two batches of a cursor. */
-  rest(): void {
+  stopClock(): void {
     this.#left = this.#end - performance.now()
   }
 
   /** Starts the clock again for the next batch, for the client that asks for it. */
-  resume(client: Client): void {
+  startClock(client: Client): void {
     const now = performance.now()
     this.#client = client
     this.#end = now + this.#left
@@ -89,23 +89,23 @@ export class Pace {
   }
 
   /** Checks the clock while working on one document. Only CPU time counts against the document: the process may have been stopped. */
-  look(): void {
+  checkTime(): void {
     const now = performance.now()
-    if (now > this.#end) throw expired()
-    if (now < this.#unitEnd) return
+    if (now > this.#end) fail('operation exceeded time limit', 'MaxTimeMSExpired')
+    if (now < this.#documentEnd) return
     const { user, system } = process.cpuUsage()
     const cpu = (user + system) / 1000
-    if (this.#unitCpu !== undefined && cpu - this.#unitCpu >= unitMs / 4)
+    if (this.#documentCpu !== undefined && cpu - this.#documentCpu >= documentMs / 4)
       fail('a single document takes too long: the command is too complex', 'ExceededTimeLimit')
-    this.#unitCpu ??= cpu
-    this.#unitEnd = now + unitMs / 2
+    this.#documentCpu ??= cpu
+    this.#documentEnd = now + documentMs / 2
   }
 }
 
 /** Applies `work` to each item and lets other commands run from time to time. */
 export async function* paced<T, R>(items: AsyncIterable<T>, pace: Pace, work: (item: T) => R): AsyncGenerator<R> {
   for await (const item of items) {
-    if (pace.tick()) await pace.pause()
+    if (pace.needsPause()) await pace.pause()
     yield work(item)
   }
 }

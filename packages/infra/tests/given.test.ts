@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { freePort, InfraError, locateNats, ServerStartError, startNats, startPostgres } from '../src/index.ts'
 import { firstAddress } from '../src/server.ts'
 
-const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
+const skip = (await locateNats()) === undefined ? 'there is no nats-server here' : false
 
 test('a server given by URL is used and left alone', { skip }, async () => {
   await using own = await startNats({ ephemeral: true })

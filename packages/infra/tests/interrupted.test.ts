@@ -9,7 +9,7 @@ import { endHolder, fixture, startHolder } from './support/holder.ts'
 import { tempDir } from './support/temp.ts'
 import { until } from './support/until.ts'
 
-const skip = (await locatePostgres()) === undefined ? 'no postgres here' : false
+const skip = (await locatePostgres()) === undefined ? 'there is no postgres here' : false
 
 test('kill -9 in the middle of the first start: the next one begins again', { skip }, async () => {
   using dir = tempDir()

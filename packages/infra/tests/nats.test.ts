@@ -6,7 +6,7 @@ import { InfraError, isAlive, locateNats, type Server, startNats } from '../src/
 import { tempDir } from './support/temp.ts'
 import { until } from './support/until.ts'
 
-const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
+const skip = (await locateNats()) === undefined ? 'there is no nats-server here' : false
 
 async function ask(server: Server, subject: string, body: unknown = ''): Promise<Record<string, unknown>> {
   const nats = await connect({ servers: server.url })

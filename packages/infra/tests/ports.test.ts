@@ -16,7 +16,7 @@ import {
   startPostgres,
 } from '../src/index.ts'
 
-const skip = (await locateNats()) === undefined ? 'no nats-server here' : false
+const skip = (await locateNats()) === undefined ? 'there is no nats-server here' : false
 
 async function occupy(): Promise<AsyncDisposable & { port: number }> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -41,7 +41,7 @@ test('instead of a preferred port that is taken, a free one is used', { skip }, 
   assert.notEqual(new URL(server.url).port, String(taken.port))
 })
 
-const noPostgres = (await locatePostgres()) === undefined ? 'no postgres here' : false
+const noPostgres = (await locatePostgres()) === undefined ? 'there is no postgres here' : false
 const starters = [
   ['nats', startNats, skip],
   ['postgres', startPostgres, noPostgres],

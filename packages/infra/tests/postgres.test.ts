@@ -6,7 +6,7 @@ import pg from 'pg'
 import { InfraError, locatePostgres, type Server, startPostgres } from '../src/index.ts'
 import { tempDir } from './support/temp.ts'
 
-const skip = (await locatePostgres()) === undefined ? 'no postgres here' : false
+const skip = (await locatePostgres()) === undefined ? 'there is no postgres here' : false
 const skipPath = (await locatePostgres(['path'])) === undefined ? 'no postgres on PATH' : false
 
 async function query(server: Server, sql: string, url = server.url): Promise<Record<string, unknown>[]> {

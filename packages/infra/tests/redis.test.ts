@@ -8,7 +8,7 @@ import { redis } from './support/redis.ts'
 import { tempDir } from './support/temp.ts'
 import { until } from './support/until.ts'
 
-const skip = (await locateRedis()) === undefined ? 'no redis-server here' : false
+const skip = (await locateRedis()) === undefined ? 'there is no redis-server here' : false
 
 test('an ephemeral server can be reached from this machine only and leaves nothing behind', { skip }, async () => {
   const server = await startRedis({ ephemeral: true })

@@ -12,12 +12,12 @@ const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear
 
 function whyNot(): string | false {
   if (process.getuid?.() !== 0)
-    return 'only root can become somebody else; as an ordinary user every other test covers this'
+    return 'only root can change the user; for an ordinary user, every other test covers this'
   try {
     execFileSync('setpriv', [...AS_NOBODY.slice(1), ...fixture('readable.ts')], { cwd: '/', stdio: 'pipe' })
     return false
   } catch {
-    return 'this checkout is not readable for another user, or there is no setpriv'
+    return 'another user cannot read this checkout, or there is no setpriv'
   }
 }
 

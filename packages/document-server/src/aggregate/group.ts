@@ -18,7 +18,7 @@ const group: CompileStage = (argument, { variables, scores, pace }) => {
     const groups = new Map<string, { key: unknown; values: unknown[][] }>()
     const memory = new Memory('$group', undefined, 'ExceededMemoryLimit')
     for await (const doc of docs) {
-      if (pace.tick()) await pace.pause()
+      if (pace.needsPause()) await pace.pause()
       const key = id(doc, variables) ?? null
       const text = keyText(key)
       const known = groups.get(text) ?? { key, values: outputs.map(() => []) }
@@ -31,7 +31,7 @@ const group: CompileStage = (argument, { variables, scores, pace }) => {
       }
     }
     for (const { key, values } of groups.values()) {
-      if (pace.tick()) await pace.pause()
+      if (pace.needsPause()) await pace.pause()
       const result: Doc = { _id: key }
       for (const [position, { name, accumulate }] of outputs.entries())
         result[name] = accumulate(values[position] ?? [])

@@ -29,7 +29,7 @@ const lookup: CompileStage = (argument, context) => {
   return async function* (docs) {
     const join = joined()
     for await (const doc of docs) {
-      if (pace.tick()) await pace.pause()
+      if (pace.needsPause()) await pace.pause()
       yield withField(doc, as, await collect(join(doc), oneField('$lookup'), pace))
     }
   }

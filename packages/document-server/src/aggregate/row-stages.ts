@@ -40,7 +40,7 @@ const match: CompileStage = (argument, { variables, pace }) => {
   const matches = compileFilter(argument, variables)
   return async function* (docs) {
     for await (const doc of docs) {
-      if (pace.tick()) await pace.pause()
+      if (pace.needsPause()) await pace.pause()
       if (matches(doc)) yield doc
     }
   }
@@ -103,7 +103,7 @@ const unwind: CompileStage = (argument, { pace }) => {
   return async function* (docs) {
     for await (const doc of docs)
       for (const one of unwound(doc, path, indexPath, options.preserveNullAndEmptyArrays === true)) {
-        if (pace.tick()) await pace.pause()
+        if (pace.needsPause()) await pace.pause()
         yield one
       }
   }

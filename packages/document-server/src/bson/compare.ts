@@ -1,12 +1,12 @@
 import { Binary, BSONRegExp, Code, Long, ObjectId } from 'bson'
-import { step } from '../pace.ts'
+import { countSteps } from '../pace.ts'
 import { type Doc, isDoc } from './document.ts'
 import { compareNumbers, type Numeric, numberOrder, sign } from './numbers.ts'
 import { typeOrder } from './types.ts'
 
 /** Compares two decoded values in MongoDB's sort order: by type first, then by value. */
 export function compareValues(a: unknown, b: unknown): number {
-  step()
+  countSteps()
   const [order, other] = [typeOrder(a), typeOrder(b)]
   if (order !== other) return sign(order, other)
   return order === numberOrder ? compareNumbers(a as Numeric, b as Numeric) : compareSameType(a, b)

@@ -1,6 +1,6 @@
 import { BSONError, DBRef, deserialize, serialize } from 'bson'
 import { CommandError, fail } from '../errors.ts'
-import { step } from '../pace.ts'
+import { countSteps } from '../pace.ts'
 
 /** A decoded BSON document. Numbers stay wrapped (Int32, Double, Long, Decimal128), so that none loses its type. */
 export type Doc = Record<string, unknown>
@@ -90,7 +90,7 @@ export function assertHarmless(value: unknown, depth = 0): void {
 export function roughSize(value: unknown, most = Number.POSITIVE_INFINITY): number {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 1
-  step()
+  countSteps()
   let size = 5
   if (Array.isArray(value)) {
     for (let at = 0; at < value.length && size <= most; at++) size += 3 + roughSize(value[at], most - size)

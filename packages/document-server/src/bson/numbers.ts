@@ -1,6 +1,6 @@
 import { Decimal128, Double, Int32, Long } from 'bson'
 import { fail } from '../errors.ts'
-import { step } from '../pace.ts'
+import { countSteps } from '../pace.ts'
 import { typeOrder } from './types.ts'
 
 export type Numeric = number | Int32 | Double | Long | Decimal128
@@ -81,7 +81,7 @@ const within = (value: bigint, [low, high]: readonly [bigint, bigint]): boolean 
 export function arithmetic(operator: '+' | '*', a: Numeric, b: Numeric): Int32 | Long | Double {
   if (a instanceof Decimal128 || b instanceof Decimal128)
     fail('arithmetic on Decimal128 is not supported by this server')
-  step()
+  countSteps()
   if (a instanceof Int32 && b instanceof Int32) {
     const small = operator === '+' ? a.value + b.value : a.value * b.value
     if (small >= -(2 ** 31) && small < 2 ** 31) return new Int32(small)

@@ -61,7 +61,7 @@ function firstAtOnce({ pace }: Request, collection: Collection, choice: Choice):
   const compare = compileSort(sort, scores)
   const found: Row[] = []
   for (const row of candidates) {
-    if (pace.tick()) return undefined
+    if (pace.needsPause()) return undefined
     if (!row || !matches(row.doc)) continue
     if (!isSorted) return { row }
     if (found.push(row) > mostSortedAtOnce) return undefined
@@ -107,7 +107,7 @@ export async function changeAll(
   const { candidates, matches } = select(collection, filter, { variables, pace })
   const rids: number[] = []
   for (const row of candidates) {
-    if (pace.tick()) await pace.pause()
+    if (pace.needsPause()) await pace.pause()
     if (row && matches(row.doc)) rids.push(row.rid)
   }
   let [n, at] = [0, 0]
@@ -115,8 +115,8 @@ export async function changeAll(
     const current = findCollection(request, engine)
     if (!current) at = rids.length
     try {
-      for (let due = false; current && !due && at < rids.length; at++) {
-        due = pace.tick()
+      for (let isDue = false; current && !isDue && at < rids.length; at++) {
+        isDue = pace.needsPause()
         const row = current.byRid(rids[at] ?? -1)
         if (!row || !matches(row.doc)) continue
         change(current, row)
@@ -130,7 +130,7 @@ export async function changeAll(
     return undefined
   }
   while (at < rids.length) {
-    if (pace.tick()) await pace.pause()
+    if (pace.needsPause()) await pace.pause()
     const failure = engine.database.write(changeSome)
     if (failure) throw failure
   }

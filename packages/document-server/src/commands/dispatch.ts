@@ -61,7 +61,7 @@ async function run(body: Doc, database: string, client: Client, engine: Engine):
   assertConcerns(options)
   const pace = new Pace(client, options.count('maxTimeMS'))
   const request: Request = { name, database, options, client, session: sessionKey(options.doc('lsid')), pace }
-  pace.tick()
+  pace.startDocument()
   return command.writes ? engine.database.write(() => command.run(request, engine)) : command.run(request, engine)
 }
 

@@ -62,9 +62,9 @@ const insert: Command = {
     let [n, next] = [0, 0]
     const insertSome = (): void => {
       const collection = engine.catalog.require(request.database, collectionName(request))
-      for (let due = false; !due && !errors.stopped && next < documents.length; next++) {
+      for (let isDue = false; !isDue && !errors.stopped && next < documents.length; next++) {
         try {
-          due = pace.tick()
+          isDue = pace.needsPause()
           const { doc, bytes } = storedForm(documents[next] ?? {})
           collection.insert(doc, bytes)
           n++
@@ -74,7 +74,7 @@ const insert: Command = {
       }
     }
     while (next < documents.length && !errors.stopped) {
-      if (pace.tick()) await pace.pause()
+      if (pace.needsPause()) await pace.pause()
       engine.database.write(insertSome)
     }
     return errors.addTo({ n: new Int32(n) })

@@ -3,7 +3,7 @@ import { evalExpr } from 'mingo/core'
 import type { Options } from 'mingo/types'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { wholeNumber } from '../bson/numbers.ts'
-import { grow } from '../pace.ts'
+import { countCreated } from '../pace.ts'
 import { toRegExp } from '../regex/regex.ts'
 
 /** An operator in mingo's form: it gets the document, the unevaluated arguments and mingo's options. */
@@ -38,7 +38,7 @@ export function fromPlain(value: unknown): unknown {
   if (value instanceof RegExp) return new BSONRegExp(value.source, value.flags.replace(/[^ims]/g, ''))
   if (Array.isArray(value)) {
     // The same array may occur in many places, and each occurrence becomes a copy.
-    grow(value.length)
+    countCreated(value.length)
     return value.map(element => fromPlain(element ?? null))
   }
   return isDoc(value) ? mapFields(value, fromPlain) : value
@@ -46,7 +46,7 @@ export function fromPlain(value: unknown): unknown {
 
 function mapFields(doc: Doc, convert: (value: unknown) => unknown): Doc {
   const result: Doc = {}
-  grow(1)
+  countCreated(1)
   for (const key of Object.keys(doc)) {
     const field = convert(doc[key])
     if (field !== undefined) result[key] = field

@@ -2,7 +2,7 @@ import { Context } from 'mingo/core'
 import * as accumulators from 'mingo/operators/accumulator'
 import * as expressions from 'mingo/operators/expression'
 import { fail } from '../errors.ts'
-import { grow, step } from '../pace.ts'
+import { countCreated, countSteps } from '../pace.ts'
 import { watched } from '../regex/regex.ts'
 import { evaluate, type MingoOperator } from './mingo.ts'
 import { overrides } from './overrides.ts'
@@ -17,10 +17,10 @@ const mostSorted = 500_000
 
 /** Counts what an operator creates, so that repeating it cannot fill the memory. */
 const counted: Limit = operator => (obj, expr, options) => {
-  step(operatorSteps)
+  countSteps(operatorSteps)
   const result = operator(obj, expr, options)
-  if (Array.isArray(result)) grow(result.length)
-  else if (typeof result === 'string') grow(result.length / 8)
+  if (Array.isArray(result)) countCreated(result.length)
+  else if (typeof result === 'string') countCreated(result.length / 8)
   return result
 }
 
@@ -30,7 +30,7 @@ const literal = (value: unknown): unknown => ({ $literal: value })
 const joining: Limit = builtIn => (obj, expr, options) => {
   if (!Array.isArray(expr)) return builtIn(obj, expr, options)
   const values = expr.map(part => evaluate(obj, part, options))
-  for (const value of values) if (Array.isArray(value)) grow(value.length)
+  for (const value of values) if (Array.isArray(value)) countCreated(value.length)
   return builtIn(obj, values.map(literal), options)
 }
 
@@ -39,7 +39,7 @@ const range: Limit = builtIn => (obj, expr, options) => {
   const values = expr.map(part => evaluate(obj, part, options))
   const [start, end, by = 1] = values
   if (typeof start === 'number' && typeof end === 'number' && typeof by === 'number' && by !== 0)
-    grow(Math.max(0, (end - start) / by))
+    countCreated(Math.max(0, (end - start) / by))
   return builtIn(obj, values.map(literal), options)
 }
 
@@ -56,7 +56,7 @@ const checking =
 
 const zip = checking('inputs', inputs => {
   const arrays = Array.isArray(inputs) ? inputs.filter(Array.isArray) : []
-  grow(arrays.length * arrays.reduce((most, array) => Math.max(most, array.length), 0))
+  countCreated(arrays.length * arrays.reduce((most, array) => Math.max(most, array.length), 0))
 })
 
 const sortArray = checking('input', input => {

@@ -4,7 +4,7 @@ import { accumulators } from '../aggregate/accumulators.ts'
 import { compareValues } from '../bson/compare.ts'
 import { typeName } from '../bson/types.ts'
 import { fail } from '../errors.ts'
-import { grow, step } from '../pace.ts'
+import { countCreated, countSteps } from '../pace.ts'
 import { bounded, toRegExp } from '../regex/regex.ts'
 import { evaluate, fromPlain, type MingoOperator, toPlain } from './mingo.ts'
 
@@ -99,9 +99,9 @@ function* matches(operator: string, values: unknown): Generator<Match> {
   const unitsAt = (index: number): number => ((input.codePointAt(index) ?? 0) > 0xffff ? 2 : 1)
   let [counted, idx] = [0, 0]
   for (let found = exec(input); found; found = exec(input)) {
-    step()
+    countSteps()
     for (; counted < found.index; idx++) counted += unitsAt(counted)
-    grow(found.length + 4)
+    countCreated(found.length + 4)
     yield { match: found[0], idx, captures: found.slice(1).map(text => text ?? null) }
     // Move on after an empty match, or the same one would be found again.
     if (found[0] === '') expression.lastIndex += unitsAt(found.index)

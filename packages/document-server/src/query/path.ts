@@ -1,6 +1,6 @@
 import { type Doc, isDoc, own } from '../bson/document.ts'
 import { fail } from '../errors.ts'
-import { step } from '../pace.ts'
+import { countSteps } from '../pace.ts'
 
 /** The segments of a dotted path: `'a.b.0'` → `['a', 'b', '0']`. */
 export type Path = readonly string[]
@@ -28,7 +28,7 @@ export function someValue(
   test: (value: unknown) => boolean,
   depth = 0,
 ): boolean {
-  step()
+  countSteps()
   const segment = path[depth]
   if (segment === undefined) return (expand && Array.isArray(target) && target.some(test)) || test(target)
   if (isDoc(target)) {

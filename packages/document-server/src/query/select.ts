@@ -45,7 +45,7 @@ export function checkFilter(filter: Doc, variables?: Variables): void {
 
 async function* filtered(rows: Rows, matches: Matcher, pace: Pace): AsyncGenerator<Row> {
   for (const row of rows) {
-    if (pace.tick()) await pace.pause()
+    if (pace.needsPause()) await pace.pause()
     if (row && matches(row.doc)) yield row
   }
 }

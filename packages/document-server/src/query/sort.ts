@@ -111,7 +111,7 @@ async function* byKeys<T>(
   let memory = new Memory('Sort')
   let kept: Keyed<T>[] = []
   for await (const item of items) {
-    if (pace.tick()) await pace.pause()
+    if (pace.needsPause()) await pace.pause()
     memory.add(size(item))
     kept.push({ item, values: sortValues(doc(item), keys, scores) })
     if (kept.length < 2 * limit + 1000) continue
@@ -130,7 +130,7 @@ async function mergeSort<T>(items: T[], compare: (a: T, b: T) => number, pace: P
   if (items.length <= runLength) return items.sort(compare)
   let runs: T[][] = []
   for (let at = 0; at < items.length; at += runLength) {
-    if (pace.tick()) await pace.pause()
+    if (pace.needsPause()) await pace.pause()
     runs.push(items.slice(at, at + runLength).sort(compare))
   }
   while (runs.length > 1) {
@@ -151,7 +151,7 @@ async function merge<T>(
   const result: T[] = []
   let [l, r] = [0, 0]
   while (l < left.length && r < right.length) {
-    if (result.length % runLength === 0 && pace.tick()) await pace.pause()
+    if (result.length % runLength === 0 && pace.needsPause()) await pace.pause()
     const [a, b] = [left[l] as T, right[r] as T]
     if (compare(a, b) <= 0) {
       result.push(a)

@@ -1,7 +1,7 @@
 import { createContext, Script } from 'node:vm'
 import { BSONRegExp } from 'bson'
 import { CommandError, fail } from '../errors.ts'
-import { step } from '../pace.ts'
+import { countSteps } from '../pace.ts'
 import { costOf } from './cost.ts'
 
 /** The longest pattern, as in MongoDB. */
@@ -30,7 +30,7 @@ export function toRegExp(pattern: string, options = ''): RegExp {
 export function regexTest(value: BSONRegExp): (value: unknown) => boolean {
   const expression = bounded(toRegExp(value.pattern, value.options))
   return candidate => {
-    step()
+    countSteps()
     return typeof candidate === 'string'
       ? expression.exec(candidate) !== null
       : candidate instanceof BSONRegExp && candidate.pattern === value.pattern && candidate.options === value.options

@@ -129,7 +129,7 @@ export class Collection {
   /** Fills a new index from the stored documents. @throws CommandError DuplicateKey */
   build(index: Index, pace: Pace): void {
     for (const row of this.scan()) {
-      pace.tick()
+      pace.startDocument()
       const keys = indexEntries(index, row.doc)
       this.#assertFree(index, keys, row.rid, row.doc)
       this.#addKeys(index, keys, row.rid)

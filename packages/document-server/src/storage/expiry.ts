@@ -44,7 +44,7 @@ export class Sweeper {
   /** Scans the collection, letting commands run meanwhile. @throws CommandError if the collection is dropped meanwhile */
   async #sweepIndex(collection: Collection, index: Index, before: number, pace: Pace): Promise<void> {
     for (const row of collection.scan()) {
-      if (pace.tick()) await pace.pause()
+      if (pace.needsPause()) await pace.pause()
       if (collection.dropped || !isExpired(row.doc, index, before)) continue
       this.#engine.database.write(() => {
         const fresh = collection.byRid(row.rid)

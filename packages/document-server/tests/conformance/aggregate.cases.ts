@@ -182,7 +182,7 @@ export const aggregateCases: Cases = {
       )
       assert.equal((await collection.aggregate([{ $sample: { size: 1 } }]).toArray()).length, 1)
     },
-    'an unknown stage or operator is refused by name': async ({ collection }) => {
+    'an unknown stage or operator is refused, and the error names it': async ({ collection }) => {
       await collection.insertOne({ a: 1 })
       assert.match((await refuses(40324, collection.aggregate([{ $nope: {} }]).toArray())).message, /\$nope/)
       await assert.rejects(collection.aggregate([{ $project: { x: { $nope: 1 } } }]).toArray(), /\$nope/)

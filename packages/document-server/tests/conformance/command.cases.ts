@@ -10,12 +10,12 @@ export const commandCases: Cases = {
       assert.deepEqual([hello.isWritablePrimary, hello.maxBsonObjectSize], [true, 16_777_216])
       assert.match((await db.command({ buildInfo: 1 })).version, /^\d+\.\d+\.\d+/)
     },
-    'an unknown command is refused with 59, by name': async ({ db }) => {
+    'an unknown command is refused with 59, and the error names it': async ({ db }) => {
       const error = await refuses(59, db.command({ noSuchThing: 1 }))
       assert.match(error.message, /no such command: 'noSuchThing'/)
       assert.equal(error.codeName, 'CommandNotFound')
     },
-    'an unknown option is refused with 40415, by name': async ({ db, collection }) => {
+    'an unknown option is refused with 40415, and the error names it': async ({ db, collection }) => {
       const error = await refuses(40415, db.command({ find: collection.collectionName, bogus: 1 }))
       assert.match(error.message, /bogus/)
       await refuses(40415, db.command({ update: 'c', updates: [{ q: {}, u: { $set: { a: 1 } }, bogus: 1 }] }))
@@ -24,7 +24,7 @@ export const commandCases: Cases = {
       await refuses(14, db.command({ find: 'c', filter: 'x' }))
       await refuses(14, db.command({ find: 'c', limit: 'x' }))
     },
-    'collections are made, listed and dropped': async ({ db, collection }) => {
+    'collections are created, listed and dropped': async ({ db, collection }) => {
       const name = collection.collectionName
       await db.createCollection(name)
       const [info] = await db.listCollections({ name }).toArray()

@@ -15,7 +15,7 @@ export const cursorCases: Cases = {
       assert.equal((await collection.aggregate([], { batchSize: 100 }).toArray()).length, 1050)
       assert.equal((await collection.find({}, { batchSize: 10 }).limit(25).toArray()).length, 25)
     },
-    'the server tells an open cursor from a finished one': async ({ db, collection }) => {
+    'the server distinguishes an open cursor from a finished one': async ({ db, collection }) => {
       await collection.insertMany([{ _id: 1 }, { _id: 2 }, { _id: 3 }])
       const find = collection.collectionName
       const open = await db.command({ find, batchSize: 2 }, { promoteLongs: false })
@@ -29,7 +29,7 @@ export const cursorCases: Cases = {
       assert.deepEqual(empty.cursor.firstBatch, [])
       assert.notEqual(Number(empty.cursor.id), 0)
     },
-    'killCursors closes': async ({ db, collection }) => {
+    'killCursors closes a cursor': async ({ db, collection }) => {
       await collection.insertMany([{ _id: 1 }, { _id: 2 }])
       const find = collection.collectionName
       const { cursor } = await db.command({ find, batchSize: 1 }, { promoteLongs: false })

@@ -5,7 +5,7 @@ import { type Cases, ids, refuses } from './case.ts'
 export const indexCases: Cases = {
   subject: 'indexes',
   cases: {
-    'a unique index refuses equals, whatever their number type': async ({ collection }) => {
+    'a unique index refuses equal numbers of all types': async ({ collection }) => {
       await collection.createIndex({ email: 1 }, { unique: true })
       await collection.insertOne({ _id: 1, email: 'a' })
       const error = await refuses(11000, collection.insertOne({ _id: 2, email: 'a' }))
@@ -19,7 +19,7 @@ export const indexCases: Cases = {
       await collection.deleteOne({ _id: 4 })
       await collection.insertOne({ _id: 5, email: 'a' })
     },
-    'missing counts as null, once; a sparse index leaves missing out': async ({ db, collection }) => {
+    'a missing field counts as null in a unique index, and not at all in a sparse one': async ({ db, collection }) => {
       await collection.createIndex({ a: 1 }, { unique: true })
       await collection.insertOne({ _id: 1 })
       await refuses(11000, collection.insertOne({ _id: 2, a: null }))
@@ -28,7 +28,7 @@ export const indexCases: Cases = {
       await sparse.insertMany([{}, {}, { a: null }])
       await refuses(11000, sparse.insertOne({ a: null }))
     },
-    'a partial unique index counts matching documents only': async ({ collection }) => {
+    'a partial unique index contains only matching documents': async ({ collection }) => {
       const partialFilterExpression = { status: 'active' }
       await collection.createIndex({ name: 1 }, { unique: true, partialFilterExpression })
       await collection.insertMany([
@@ -49,7 +49,7 @@ export const indexCases: Cases = {
       const error = await refuses(11000, collection.insertOne({ u: { id: 1 }, kind: 'b' }))
       assert.deepEqual(error.keyValue, { 'u.id': 1, kind: 'b' })
     },
-    'array elements are unique over documents, not within one': async ({ collection }) => {
+    'array elements are unique across documents, not within one': async ({ collection }) => {
       await collection.createIndex({ tags: 1 }, { unique: true })
       await collection.insertOne({ _id: 1, tags: ['a', 'a', 'b'] })
       await refuses(11000, collection.insertOne({ _id: 2, tags: ['c', 'b'] }))
@@ -58,7 +58,7 @@ export const indexCases: Cases = {
       await collection.updateOne({ _id: 1 }, { $pull: { tags: 'b' } as Document })
       await collection.updateOne({ _id: 4 }, { $push: { tags: 'b' } as Document })
     },
-    'documents in arrays, and two arrays': async ({ collection }) => {
+    'documents in arrays are indexed, and two arrays are refused': async ({ collection }) => {
       await collection.createIndex({ 'm.id': 1, 'm.r': 1 }, { unique: true })
       await collection.insertOne({
         m: [
@@ -71,7 +71,7 @@ export const indexCases: Cases = {
       await collection.createIndex({ p: 1, q: 1 })
       await refuses(171, collection.insertOne({ m: [{ id: 9, r: 'z' }], p: [1, 2], q: [1, 2] }))
     },
-    'an index does not change what a query finds': async ({ collection }) => {
+    'an index does not change the results of a query': async ({ collection }) => {
       const documents = [
         { _id: 1, a: 1 },
         { _id: 2, a: [1, 2] },
@@ -99,7 +99,7 @@ export const indexCases: Cases = {
       await collection.createIndexes([{ key: { a: 1 } }, { key: { 'a.x': 1, b: 1 } }])
       assert.deepEqual(await Promise.all(filters.map(filter => ids(collection, filter))), without)
     },
-    'building a unique index over equals fails and leaves nothing': async ({ collection }) => {
+    'building a unique index on equal values fails and leaves nothing behind': async ({ collection }) => {
       await collection.insertMany([{ a: 1 }, { a: 1 }])
       await refuses(11000, collection.createIndex({ a: 1 }, { unique: true }))
       assert.deepEqual(
@@ -107,7 +107,7 @@ export const indexCases: Cases = {
         ['_id_'],
       )
     },
-    'listing, repeating, conflicting and dropping': async ({ collection }) => {
+    'indexes are listed and dropped; repeating one is accepted, a conflict refused': async ({ collection }) => {
       assert.equal(await collection.createIndex({ a: 1, b: -1 }), 'a_1_b_-1')
       assert.equal(await collection.createIndex({ a: 1, b: -1 }), 'a_1_b_-1')
       assert.deepEqual(await collection.indexes(), [
@@ -122,7 +122,7 @@ export const indexCases: Cases = {
       assert.equal((await collection.indexes()).length, 1)
       assert.equal(await collection.indexExists('a_1_b_-1'), false)
     },
-    'of concurrent inserts with one key exactly one succeeds': async ({ client, db, collection }) => {
+    'of concurrent inserts with the same key, exactly one succeeds': async ({ client, db, collection }) => {
       await collection.createIndex({ k: 1 }, { unique: true })
       const results = await Promise.allSettled(
         Array.from({ length: 40 }, (_, n) =>
@@ -137,7 +137,7 @@ export const indexCases: Cases = {
         if (result.status === 'rejected')
           assert.ok(result.reason instanceof MongoServerError && result.reason.code === 11000)
     },
-    'concurrent upserts on a unique key make one document': async ({ collection }) => {
+    'concurrent upserts with the same unique key create one document': async ({ collection }) => {
       await collection.createIndex({ k: 1 }, { unique: true })
       const upsert = () => collection.updateOne({ k: 'x' }, { $inc: { n: 1 } }, { upsert: true })
       await Promise.all(Array.from({ length: 30 }, async () => upsert().catch(upsert)))

@@ -27,7 +27,7 @@ export const queryCases: Cases = {
       assert.deepEqual(await ids(collection, { v: 9007199254740992 }), [])
       assert.deepEqual(await ids(collection, { v: { $gt: 1, $lt: 2 } }), [3])
     },
-    'null means null or missing, $exists tells them apart': async ({ collection }) => {
+    'null means null or missing, and $exists distinguishes them': async ({ collection }) => {
       await collection.insertMany([{ _id: 1, a: null }, { _id: 2 }, { _id: 3, a: 1 }])
       assert.deepEqual(await ids(collection, { a: null }), [1, 2])
       assert.deepEqual(await ids(collection, { a: { $ne: null } }), [3])
@@ -119,7 +119,9 @@ export const queryCases: Cases = {
       assert.deepEqual(await ids(collection, { s: { $in: [/^her/, 'help'] } }), [2, 3])
       assert.deepEqual(await ids(collection, { s: { $not: /^hel/i } }), [3, 4])
     },
-    'sorting goes by type, then value; arrays by their extreme': async ({ collection }) => {
+    'values are sorted by type, then by value, and arrays by their smallest or largest element': async ({
+      collection,
+    }) => {
       const values = [[3, 9], 'b', 5, null, true, { a: 1 }, new ObjectId(), new Date(0), 2.5, 'a']
       await collection.insertMany(values.map((v, _id) => ({ _id, v })))
       const up = await collection.find().sort({ v: 1 }).toArray()
@@ -175,7 +177,7 @@ export const queryCases: Cases = {
       assert.deepEqual(await collection.distinct('t'), ['a', 'b'])
       assert.deepEqual(await collection.distinct('t', { _id: 2 }), ['a'])
     },
-    'unknown operators are refused by name': async ({ collection }) => {
+    'unknown operators are refused, and the error names them': async ({ collection }) => {
       await collection.insertOne({ a: 1 })
       assert.match((await refuses(2, collection.findOne({ a: { $nope: 1 } }))).message, /\$nope/)
       assert.match((await refuses(2, collection.findOne({ $nope: [] }))).message, /\$nope/)

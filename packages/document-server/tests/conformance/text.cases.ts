@@ -31,7 +31,7 @@ export const textCases: Cases = {
       assert.deepEqual(await search(collection, 'the'), [])
       assert.deepEqual(await search(collection, 'coffee', { tags: 'drink' }), [2])
     },
-    'scores follow weights and share of the field': async ({ collection }) => {
+    'scores depend on the weights and on the share of the field': async ({ collection }) => {
       await collection.createIndex({ title: 'text', body: 'text' }, { weights: { title: 10 } })
       await collection.insertMany([
         { _id: 1, title: 'apple', body: 'pear' },
@@ -52,7 +52,7 @@ export const textCases: Cases = {
         ],
       )
     },
-    'without an index it is refused; the index follows updates': async ({ collection }) => {
+    'a text search needs an index, and updates change the index': async ({ collection }) => {
       await collection.insertOne({ _id: 1, a: 'one' })
       await refuses(27, collection.findOne({ $text: { $search: 'one' } }))
       await collection.createIndex({ a: 'text' })

@@ -47,20 +47,20 @@ const exact = { promoteValues: false, bsonRegExp: true } as const
 export const typeCases: Cases = {
   subject: 'types',
   cases: {
-    'every type and the order of keys come back as they went': async ({ collection }) => {
+    'every type and the order of keys are preserved': async ({ collection }) => {
       await collection.insertOne({ _id: 1, ...values })
       const found = await collection.findOne({}, exact)
       assert.deepEqual(Object.keys(found ?? {}), ['_id', ...Object.keys(values)])
       assert.equal(describe(found), describe({ _id: new Int32(1), ...values }))
     },
-    'an update leaves the types of the other fields alone': async ({ collection }) => {
+    'an update does not change the types of other fields': async ({ collection }) => {
       const { $odd, ...plain } = values
       await collection.insertOne({ _id: 1, ...plain })
       await collection.updateOne({ _id: 1 }, { $set: { a: new Double(2) } })
       const found = await collection.findOne({}, exact)
       assert.equal(describe(found), describe({ _id: new Int32(1), ...plain, a: new Double(2), $odd: undefined }))
     },
-    'arithmetic keeps ints ints and doubles doubles': async ({ collection }) => {
+    'arithmetic preserves ints and doubles': async ({ collection }) => {
       await collection.insertOne({
         _id: 1,
         i: new Int32(1),
@@ -74,7 +74,7 @@ export const typeCases: Cases = {
       assert.ok(l instanceof Long && top instanceof Long)
       assert.deepEqual([String(l), String(top)], ['2', '2147483648'])
     },
-    '$type tells number types apart': async ({ collection }) => {
+    '$type distinguishes the types of numbers': async ({ collection }) => {
       await collection.insertMany([
         { _id: 1, v: new Int32(1) },
         { _id: 2, v: new Double(1) },
@@ -86,7 +86,7 @@ export const typeCases: Cases = {
         [[1], [2], [3], [1, 2, 3]],
       )
     },
-    'sums of ints are ints, of doubles doubles, and Longs pass unchanged': async ({ collection }) => {
+    'sums of ints are ints, sums of doubles are doubles, and Longs pass unchanged': async ({ collection }) => {
       await collection.insertMany([
         { i: new Int32(1), d: new Double(1), l: values.long },
         { i: new Int32(2), d: new Double(2), l: values.long },

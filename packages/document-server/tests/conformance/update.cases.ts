@@ -94,11 +94,11 @@ export const updateCases: Cases = {
         n: [1, 0],
       })
     },
-    'an update by pipeline': async context => {
+    'an update with a pipeline': async context => {
       const pipeline = [{ $set: { c: { $add: ['$a', '$b'] } } }, { $unset: 'a' }]
       assert.deepEqual(await updated(context, { a: 1, b: 2 }, pipeline), { b: 2, c: 3 })
     },
-    'failures have the codes of MongoDB': async ({ collection }) => {
+    "failures have MongoDB's codes": async ({ collection }) => {
       await collection.insertOne({ _id: 1, s: 'x', n: 1, l: [1] })
       const update = (change: Document) => collection.updateOne({ _id: 1 }, change)
       await refuses(14, update({ $inc: { s: 1 } }))

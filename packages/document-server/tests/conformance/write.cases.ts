@@ -5,7 +5,7 @@ import { type Cases, ids, refuses } from './case.ts'
 export const writeCases: Cases = {
   subject: 'writes',
   cases: {
-    'insertOne makes an ObjectId and gives it back': async ({ collection }) => {
+    'insertOne creates an ObjectId and returns it': async ({ collection }) => {
       const { insertedId } = await collection.insertOne({ a: 1 })
       assert.ok(insertedId instanceof ObjectId)
       assert.deepEqual(await collection.findOne({ _id: insertedId }), { _id: insertedId, a: 1 })
@@ -16,7 +16,7 @@ export const writeCases: Cases = {
       assert.deepEqual(error.keyPattern, { _id: 1 })
       assert.deepEqual(error.keyValue, { _id: 'x' })
     },
-    '_id is stored first and 1, 1.0 are one id': async ({ collection }) => {
+    '_id is stored first, and 1 and 1.0 are the same id': async ({ collection }) => {
       await collection.insertOne({ a: 1, _id: 1 })
       assert.deepEqual(Object.keys((await collection.findOne({})) ?? {}), ['_id', 'a'])
       await refuses(11000, collection.updateOne({ _id: 1.0, a: 9 }, { $set: { b: 1 } }, { upsert: true }))
@@ -42,7 +42,7 @@ export const writeCases: Cases = {
       )
       assert.deepEqual(await ids(collection, {}), [1, 2, 3])
     },
-    'updateOne, updateMany, replaceOne and deletes count': async ({ collection }) => {
+    'updateOne, updateMany, replaceOne and deletes return counts': async ({ collection }) => {
       await collection.insertMany([
         { _id: 1, a: 1 },
         { _id: 2, a: 1 },
@@ -60,7 +60,7 @@ export const writeCases: Cases = {
       assert.equal((await collection.deleteOne({ a: 1 })).deletedCount, 1)
       assert.equal((await collection.deleteMany({})).deletedCount, 2)
     },
-    'an upsert takes the equalities of its filter': async ({ collection }) => {
+    'an upsert adopts the equalities of its filter': async ({ collection }) => {
       const result = await collection.updateOne(
         { _id: 7, a: 1, 'n.x': { $eq: 2 }, z: { $gt: 3 }, $and: [{ b: 2 }] },
         { $set: { c: 3 }, $setOnInsert: { d: 4 } },
@@ -71,11 +71,11 @@ export const writeCases: Cases = {
       await collection.updateOne({ _id: 7 }, { $setOnInsert: { d: 5 } }, { upsert: true })
       assert.equal((await collection.findOne({}))?.d, 4)
     },
-    'a replacing upsert takes only the _id of its filter': async ({ collection }) => {
+    'a replacing upsert adopts only the _id of its filter': async ({ collection }) => {
       await collection.replaceOne({ _id: 1, a: 1 }, { b: 2 }, { upsert: true })
       assert.deepEqual(await collection.find().toArray(), [{ _id: 1, b: 2 }])
     },
-    'findOneAndUpdate gives the form before or after': async ({ collection }) => {
+    'findOneAndUpdate returns the document before or after the update': async ({ collection }) => {
       await collection.insertMany([
         { _id: 1, n: 1 },
         { _id: 2, n: 5 },
@@ -133,7 +133,7 @@ export const writeCases: Cases = {
       const reply = await db.command({ update: collection.collectionName, updates })
       assert.deepEqual([reply.n, reply.writeErrors[0].code], [0, 9])
     },
-    'an unacknowledged write is done': async ({ collection }) => {
+    'an unacknowledged write is carried out': async ({ collection }) => {
       await collection.insertOne({ _id: 1 }, { writeConcern: { w: 0 } })
       for (let tries = 0; tries < 6000 && !(await collection.findOne({ _id: 1 })); tries++)
         await new Promise(done => setTimeout(done, 10))
