@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { unused } from './unused.ts'
+import { unused } from './installed.ts'
 import { filesOf, packagesOf } from './workspace.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))

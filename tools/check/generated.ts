@@ -1,3 +1,4 @@
+import { pluginSources, staleFiles } from '../kong-plugins/compiler.ts'
 import type { Check } from './check.ts'
 
 export const gateway: Check = {
@@ -10,5 +11,15 @@ export const gateway: Check = {
     const stale = files.filter(({ text, wanted }) => text !== wanted)
     const problems = stale.map(({ path }) => `${path} is out of step: npx tsmicro gateway generate rewrites it`)
     return { problems, note: `${files.length} files` }
+  },
+}
+
+export const kongPlugins: Check = {
+  name: 'lua',
+  promise: 'the Lua in kong/plugins was compiled from the TypeScript beside it as it is now',
+  run: root => {
+    const problems = staleFiles(root)
+    const advice = problems.length > 0 ? ['npm run kong:build rewrites it'] : []
+    return { problems: [...problems, ...advice], note: `${pluginSources(root).length} files` }
   },
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { isJson, type Json, jsonOf, member, textOf } from '../workspace.ts'
+import { isJson, type Json, jsonOf, member, textOf } from './workspace.ts'
 
 const PACKAGE = 'packages/tsmicro'
 
