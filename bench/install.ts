@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = new URL('../', import.meta.url)
 const HERE = new URL('./', import.meta.url)
 
-/** Pinned versions of what is measured against, by name. */
+/** Pinned versions of what tsmicro is compared with, by name. */
 export const DEPENDENCIES: Readonly<Record<string, string>> = manifest('package.json').dependencies ?? {}
 
-/** True when every pinned package is there in its version. */
+/** Whether every pinned package is installed in its version. */
 export function isInstalled(): boolean {
   return Object.entries(DEPENDENCIES).every(([name, version]) => {
     try {
@@ -21,7 +21,7 @@ export function isInstalled(): boolean {
   })
 }
 
-/** Installs them from their lockfile, unless they are there. @throws Error when npm fails; it has said why */
+/** Installs the missing ones from the lockfile. @throws Error if npm fails, which has then printed why */
 export async function install(signal: AbortSignal): Promise<void> {
   if (isInstalled()) return
   const npm = process.env.npm_execpath
@@ -31,7 +31,7 @@ export async function install(signal: AbortSignal): Promise<void> {
   const child = spawn(command ?? 'npm', line, { stdio: ['ignore', 2, 2], signal })
   const [code, ended] = await once(child, 'close')
   if (code !== 0)
-    throw new Error(`npm ci --prefix bench ended with ${code ?? ended}: mend what npm says and run this again`)
+    throw new Error(`npm ci --prefix bench ended with ${code ?? ended}: fix what npm reports, then run this again`)
 }
 
 function manifest(path: string): { readonly version?: string; readonly dependencies?: Record<string, string> } {

@@ -1,59 +1,43 @@
-/** `npm run bench`: measures tsmicro beside others. See HELP. */
+/** `npm run bench`: compares tsmicro with others. See HELP. */
+import { type Benchmark, type Options, perform } from './benchmark.ts'
 import { gateway } from './gateway/command.ts'
-import { HELP as GATEWAY_HELP, parseOptions as parseGateway } from './gateway/options.ts'
 import { rpc } from './rpc/command.ts'
-import { parseOptions as parseRpc, HELP as RPC_HELP } from './rpc/options.ts'
 
 const HELP = `npm run bench -- <benchmark> [options]
 
   rpc      calls between services over NATS, beside nats.js alone, Moleculer and NestJS
   gateway  HTTP requests through the embedded gateway, beside a bare proxy on undici and others
 
-npm run bench -- <benchmark> --help tells its options.`
-
-/** The run that the arguments ask for; undefined when only the help is wanted. @throws Error for wrong ones */
-type Prepare = (args: readonly string[]) => ((signal: AbortSignal) => Promise<void>) | undefined
-
-const BENCHMARKS: ReadonlyMap<string, { readonly help: string; readonly prepare: Prepare }> = new Map([
-  ['rpc', { help: RPC_HELP, prepare: prepared(parseRpc, rpc) }],
-  ['gateway', { help: GATEWAY_HELP, prepare: prepared(parseGateway, gateway) }],
-])
+npm run bench -- <benchmark> --help lists its options.`
 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === '--help') return say(HELP)
-  if (name === undefined) return refuse('Which benchmark?')
-  const benchmark = BENCHMARKS.get(name)
-  if (!benchmark) return refuse(`No benchmark “${name}”.`)
-  let run: ReturnType<Prepare>
+  if (name === 'rpc') return start(rpc, args)
+  if (name === 'gateway') return start(gateway, args)
+  return refuse(name === undefined ? 'Which benchmark?' : `There is no benchmark “${name}”.`)
+}
+
+async function start<Plan, Findings>(benchmark: Benchmark<Plan, Findings>, args: readonly string[]): Promise<number> {
+  let options: Options<Plan> | undefined
   try {
-    run = benchmark.prepare(args)
+    options = benchmark.parse(args)
   } catch (error) {
     return refuse(messageOf(error))
   }
-  if (!run) return say(benchmark.help)
+  if (!options) return say(benchmark.help)
   const stop = interruption()
   try {
-    await run(stop)
+    await perform(benchmark, options, stop)
     return 0
   } catch (error) {
-    console.error(`\n${stop.aborted ? 'Interrupted; everything that was started has ended.' : messageOf(error)}`)
+    console.error(`\n${stop.aborted ? 'Interrupted; all processes have ended.' : messageOf(error)}`)
     return stop.aborted ? 130 : 1
   }
 }
 
-function prepared<Options>(
-  parse: (args: readonly string[]) => Options | undefined,
-  run: (options: Options, signal: AbortSignal) => Promise<void>,
-): Prepare {
-  return args => {
-    const options = parse(args)
-    return options && (signal => run(options, signal))
-  }
-}
-
-/** Aborted by the first Ctrl-C or SIGTERM: what was started is then ended in order. */
+/** Aborted by Ctrl-C or SIGTERM: the run then ends its processes. */
 function interruption(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())

@@ -1,6 +1,10 @@
-/** What travels through every proxy. */
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 
-/** Every request of the load `get` is answered with this. About 200 bytes. */
+/* What travels through every proxy. */
+
+/** The answer to every request of the load `get`, about 200 bytes. */
 export const SMALL_ANSWER = JSON.stringify({
   statusCode: '10000',
   message: 'success',
@@ -11,13 +15,37 @@ export const SMALL_ANSWER = JSON.stringify({
 export const POST_BYTES = 10 * 1024
 export const POST_BODY = JSON.stringify({ text: 'x'.repeat(POST_BYTES - 11) })
 
-/** What a `POST` is answered with: how much came. */
+/** The answer to a `POST`: how many bytes arrived. */
 export const receipt = (bytes: number) => JSON.stringify({ received: bytes })
 
-/** A request field that asks for an answer of so many bytes. */
+/** A header that asks for an answer of so many bytes. */
 export const SIZE_FIELD = 'x-answer-bytes'
 
-/** Asked by the check of API keys; says yes to every key. */
+/** What the check of API keys asks; the answer accepts every key. */
 export const VERIFY_PATH = '/verify/apikey'
 export const VERDICT = JSON.stringify({ valid: true, id: 'bench', permissions: ['READ', 'WRITE'] })
-export const KEY = 'bench-key-0123456789abcdef'
+
+/** Where a proxy listens, and which requests it takes. Sent between processes. */
+export interface Door {
+  readonly port: number
+  /** Paths for `GET`, requested in turn. */
+  readonly paths: readonly string[]
+  readonly postPath: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** For proxies that take any path. */
+export const PLAIN = {
+  paths: Array.from({ length: 100 }, (_, i) => `/r${i % 10}/items/${i}`),
+  postPath: '/r0/items',
+  headers: { 'x-api-key': 'bench-key-0123456789abcdef' },
+} as const
+
+/** Makes a server listen on a free port. */
+export async function listen(server: Server): Promise<number> {
+  // Longer than any pause between two measurements: no connection may be closed for being idle.
+  server.keepAliveTimeout = 120_000
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}

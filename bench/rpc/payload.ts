@@ -1,8 +1,9 @@
-/** What every subject sends and answers: a small request as between real services, about 200 bytes each way as JSON. */
+/* What every subject sends and answers: a small request as between real services, about 200 bytes each way as JSON. */
+
 /** The action within a service, e.g. `auth.validate.token`. */
 export const ACTION = 'validate.token'
 
-/** How long everybody waits for an answer. Long, so that a machine busy with other work delays a run and does not end it. */
+/** How long every subject waits for an answer. Long, so that a busy machine delays a run and does not fail it. */
 export const CALL_TIMEOUT_MS = 20_000
 
 export interface Request {
@@ -29,7 +30,7 @@ export function requestOf(sequence: number): Request {
   return { token: TOKEN, sequence }
 }
 
-/** The one handler, the same for all: what is measured is the way there and back. */
+/** The handler of all subjects: what is measured is the way there and back. */
 export async function answer({ token, sequence }: Request): Promise<Answer> {
   return {
     valid: token.length === TOKEN_LENGTH,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Child } from '../common/child.ts'
-import { Meter } from '../common/meter.ts'
-import { ClosedLoop } from '../rpc/load/closed-loop.ts'
+import { Meter } from '../meter.ts'
+import { Child } from '../process.ts'
+import { ClosedLoop } from '../rpc/load.ts'
+import { roleFile } from '../rpc/measure.ts'
 import { answer, requestOf } from '../rpc/payload.ts'
-import { roleFile } from '../rpc/roles.ts'
 
 test('a closed loop keeps so many calls in flight, and stops', async () => {
   let [now, most] = [0, 0]
@@ -35,14 +35,14 @@ test('one failed or wrong call ends a closed loop with its error', async () => {
   await assert.rejects(wrong.stop(), /wrong answer to call 0/)
 })
 
-test('a child tells what it failed with, which question it does not know, and that it has ended', async () => {
+test('a child reports its error, an unknown task, and that it has ended', async () => {
   await using child = new Child('client of nothing', roleFile('client'), [
     'no-such-subject',
     'nats://127.0.0.1:1',
     'auth',
   ])
   await assert.rejects(child.ask('ready'), /^Error: client of nothing: .*no-such-subject/)
-  await assert.rejects(child.ask('fly'), /client of nothing: Error: nothing is known of fly/)
+  await assert.rejects(child.ask('fly'), /client of nothing: Error: unknown task fly/)
   const waiting = child.ask('ready')
   const rejected = assert.rejects(waiting, /client of nothing/)
   await child[Symbol.asyncDispose]()

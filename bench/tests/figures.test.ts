@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { median } from '../common/median.ts'
-import { Meter, type Window } from '../common/meter.ts'
-import { Arrivals } from '../rpc/load/arrivals.ts'
-import { medianSample, sampleOf } from '../rpc/measure/sample.ts'
+import { Meter, median, medians, type Window } from '../meter.ts'
+import { arrivals } from '../rpc/load.ts'
+import { sampleOf } from '../rpc/measure.ts'
 import { answer, requestOf, verify } from '../rpc/payload.ts'
 
-test('the median of odd and even numbers; none has none', () => {
+test('the median of odd and even lists; an empty list has none', () => {
   assert.equal(median([9, 1, 5]), 5)
   assert.equal(median([10, 2, 1, 4]), 3)
   assert.equal(median([7]), 7)
@@ -28,10 +27,10 @@ test('each figure has a median of its own', () => {
   const sample = (value: number, memoryMb: number) => {
     return { perSecond: value, p50Ms: value, p99Ms: value, cpuMicrosPerCall: value, wakeUpsPerCall: value, memoryMb }
   }
-  assert.deepEqual(medianSample([sample(1, 30), sample(2, 10), sample(3, 20)]), sample(2, 20))
+  assert.deepEqual(medians([sample(1, 30), sample(2, 10), sample(3, 20)]), sample(2, 20))
 })
 
-test('the meter tells what was since the last mark, and the total', () => {
+test('the meter counts since the last mark, and in total', () => {
   const meter = new Meter()
   for (let i = 0; i < 99; i++) meter.record(performance.now() - 10)
   meter.record(performance.now() - 500)
@@ -45,10 +44,10 @@ test('the meter tells what was since the last mark, and the total', () => {
 
 test('arrivals keep their rate, do not come in step, and are the same every time', () => {
   const gaps = () => {
-    const arrivals = new Arrivals(1000, 5)
+    const times = arrivals(1000, 5)
     let before = 5
     return Array.from({ length: 20_000 }, () => {
-      const due = arrivals.take()
+      const due = times.next().value
       const gap = due - before
       before = due
       return gap

@@ -4,10 +4,9 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Meter } from '../common/meter.ts'
-import { HttpConnection } from '../rpc/load/http-connection.ts'
-import { openHttpDoor } from '../rpc/load/http-door.ts'
-import { HttpLoad } from '../rpc/load/http-load.ts'
+import { HttpConnection } from '../http-client.ts'
+import { Meter } from '../meter.ts'
+import { HttpLoad, openHttpDoor } from '../rpc/load.ts'
 import { answer } from '../rpc/payload.ts'
 
 async function until(condition: () => boolean): Promise<void> {
@@ -45,7 +44,7 @@ for (const [how, perSecond] of [
   })
 }
 
-test('a wrong answer, a refusal and a lost connection are told', async t => {
+test('a wrong answer, a refusal and a lost connection are reported', async t => {
   const wrong = createServer((_, response) => response.end('{"sequence":-1,'))
   const refusing = createServer((_, response) => {
     response.statusCode = 503
@@ -76,6 +75,7 @@ test('an answer in many pieces is put together', async t => {
     }),
   )
   const connection = await HttpConnection.open(await listening(t, server), assert.fail)
-  for (let i = 0; i < 2; i++) assert.equal(await new Promise(resolve => connection.get('/', resolve)), 'hello')
+  for (let i = 0; i < 2; i++)
+    assert.equal(await new Promise(resolve => connection.send('GET / HTTP/1.1\r\n\r\n', resolve)), 'hello')
   connection.close()
 })

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { between } from '../common/between.ts'
-import type { Result } from '../rpc/measure/result.ts'
-import { judge } from '../rpc/report/acceptance.ts'
-import { chart } from '../rpc/report/chart.ts'
-import { markdownReport, terminalReport } from '../rpc/report/table.ts'
+import { between } from '../report.ts'
+import { chart, judge, markdownReport, terminalReport } from '../rpc/command.ts'
+import type { Result } from '../rpc/measure.ts'
 import type { SubjectName } from '../rpc/subjects.ts'
 
 const FIGURES = { p50Ms: 1, p99Ms: 2, cpuMicrosPerCall: 30, wakeUpsPerCall: 1.5, memoryMb: 200 }
@@ -18,7 +16,7 @@ function http(subject: SubjectName, cpuMicrosPerCall: number, p99Ms: number): Re
   return { subject, ...load, ...FIGURES, cpuMicrosPerCall, p99Ms }
 }
 
-test('ratios are met or missed at their bounds', () => {
+test('targets are met or missed at their bounds', () => {
   const judged = judge([
     closed('tsmicro', 150_000),
     closed('tsmicro-unbatched', 44_999),
@@ -28,7 +26,7 @@ test('ratios are met or missed at their bounds', () => {
     http('bare', 20, 2),
   ])
   assert.deepEqual(
-    judged.map(({ promise, met }) => [promise, met]),
+    judged.map(({ target, met }) => [target, met]),
     [
       ['64 in flight: calls a second of tsmicro at least 3 × moleculer', false],
       ['64 in flight: calls a second of tsmicro at least 5 × bare', true],
@@ -39,7 +37,7 @@ test('ratios are met or missed at their bounds', () => {
   )
 })
 
-test('the report has a table for each load, with ratios, the cost without a call, and the promises', () => {
+test('the report has a table for each load, with ratios, the cost without a call, and the targets', () => {
   const results = [closed('tsmicro', 12_345), closed('bare', 5000), http('tsmicro', 10, 2), http('bare', 25, 2)]
   const text = terminalReport({ results, baselineCpuMicros: 21.5 })
   assert.match(text, /^64 in flight +calls\/s +p50 ms/m)
@@ -54,7 +52,7 @@ test('the report has a table for each load, with ratios, the cost without a call
   assert.match(markdown, /\| 0\.40 \| met \|/)
 })
 
-test('nothing is said of promises that nothing was measured for', () => {
+test('targets without figures are not mentioned', () => {
   const results = [closed('bare', 5000)]
   assert.deepEqual(judge(results), [])
   assert.doesNotMatch(terminalReport({ results, baselineCpuMicros: 1 }), /met|missed|NaN|undefined/)

@@ -4,9 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isInstalled } from '../install.ts'
-import { QUICK } from '../rpc/measure/plan.ts'
-import { runPlan } from '../rpc/measure/run-plan.ts'
-import { parseOptions } from '../rpc/options.ts'
+import { parseOptions } from '../rpc/command.ts'
+import { QUICK, runPlan } from '../rpc/measure.ts'
 import { SUBJECTS } from '../rpc/subjects.ts'
 
 const SHORT = { rounds: 1, bringUpMs: 50, warmUpMs: 20, closedMs: 100, httpMs: 200, inFlight: [64] }
@@ -26,7 +25,7 @@ function children(): string[] {
     })
 }
 
-test('every subject answers rightly under every load, and no process is left', { skip }, async () => {
+test('every subject answers correctly under every load, and no process is left', { skip }, async () => {
   const plan = { ...SHORT, subjects: SUBJECTS, httpPerSecond: undefined }
   const { results, baselineCpuMicros } = await runPlan(plan, new AbortController().signal, () => {})
   const expected = [64, 0].flatMap(inFlight => SUBJECTS.map(subject => [subject, inFlight]))
@@ -42,7 +41,7 @@ test('every subject answers rightly under every load, and no process is left', {
   assert.deepEqual(children(), [])
 })
 
-test('an interrupted run ends at once what it has started', { skip }, async () => {
+test('an interrupted run ends its processes at once', { skip }, async () => {
   const stop = new AbortController()
   const plan = { ...QUICK, subjects: ['bare' as const], inFlight: [1], httpPerSecond: 100 }
   const say = () => stop.abort()
@@ -75,7 +74,7 @@ test('options: full and quick, and what is refused', () => {
     assert.throws(() => parseOptions(args), Error, args.join(' '))
 })
 
-test('the command tells its help and refuses what it does not know', () => {
+test('the command prints its help and refuses unknown options', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [
       '--conditions=@tsmicro/source',

@@ -109,7 +109,15 @@ const SERVICES: readonly Rule[] = [
     files: ['services/*/src/**/model.ts'],
     never: [neverNamed(VALUES, never('a model may import only types of a store', ...STORES)), ...CONNECTS],
   },
-  { files: ['services/*/src/database*/**', 'services/*/src/database*.ts', `services/*/src/**/${WITH_DATABASE}`, ...NOT_TESTS], never: CONNECTS },
+  {
+    files: [
+      'services/*/src/database*/**',
+      'services/*/src/database*.ts',
+      `services/*/src/**/${WITH_DATABASE}`,
+      ...NOT_TESTS,
+    ],
+    never: CONNECTS,
+  },
   { files: ['services/*/src/startup/**', ...NOT_TESTS], never: OF_A_SERVICE },
 ]
 

@@ -1,7 +1,7 @@
 /** A process that sends requests. */
-import { answerParent } from '../../common/answer-parent.ts'
-import { Meter } from '../../common/meter.ts'
-import { Load } from '../load/load.ts'
+import { Meter } from '../../meter.ts'
+import { answerParent } from '../../process.ts'
+import { Load } from '../load.ts'
 
 const meter = new Meter()
 const load = new Load(meter)

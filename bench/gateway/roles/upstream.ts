@@ -1,9 +1,7 @@
 /** The service behind every proxy. */
-import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { answerParent } from '../../common/answer-parent.ts'
-import { receipt, SIZE_FIELD, SMALL_ANSWER, VERDICT, VERIFY_PATH } from '../traffic.ts'
+import { answerParent } from '../../process.ts'
+import { listen, receipt, SIZE_FIELD, SMALL_ANSWER, VERDICT, VERIFY_PATH } from '../traffic.ts'
 
 const PIECE = Buffer.alloc(64 * 1024, 'x')
 
@@ -27,6 +25,7 @@ const server = createServer((request, response) => {
   if (wanted === undefined) answer(SMALL_ANSWER)
   else sendLarge(response, Number(wanted))
 })
+
 /** Only as fast as it is taken. */
 function sendLarge(response: ServerResponse, bytes: number): void {
   let left = bytes
@@ -42,9 +41,5 @@ function sendLarge(response: ServerResponse, bytes: number): void {
   send()
 }
 
-// Longer than any pause between two measurements: a proxy must not find its connections closed.
-server.keepAliveTimeout = 120_000
-server.listen(0, '127.0.0.1')
-await once(server, 'listening')
-
-answerParent({ ready: () => (server.address() as AddressInfo).port })
+const port = await listen(server)
+answerParent({ ready: () => port })

@@ -1,9 +1,8 @@
 /** A process that calls, in a closed loop or for HTTP requests. Arguments: subject, address of NATS, name of the service. */
 
-import { answerParent } from '../../common/answer-parent.ts'
-import { Meter } from '../../common/meter.ts'
-import { ClosedLoop } from '../load/closed-loop.ts'
-import { openHttpDoor } from '../load/http-door.ts'
+import { Meter } from '../../meter.ts'
+import { answerParent } from '../../process.ts'
+import { ClosedLoop, openHttpDoor } from '../load.ts'
 import { loadSubject } from '../subjects.ts'
 
 const [name = '', natsUrl = '', service = ''] = process.argv.slice(2)

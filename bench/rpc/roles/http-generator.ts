@@ -1,8 +1,8 @@
 /** A process that sends HTTP requests. */
 
-import { answerParent } from '../../common/answer-parent.ts'
-import { Meter } from '../../common/meter.ts'
-import { HttpLoad } from '../load/http-load.ts'
+import { Meter } from '../../meter.ts'
+import { answerParent } from '../../process.ts'
+import { HttpLoad } from '../load.ts'
 
 const meter = new Meter()
 const load = new HttpLoad(meter)

@@ -1,7 +1,7 @@
 /** A process that answers. Arguments: subject, address of NATS, name of the service. */
 
-import { answerParent } from '../../common/answer-parent.ts'
-import { Meter } from '../../common/meter.ts'
+import { Meter } from '../../meter.ts'
+import { answerParent } from '../../process.ts'
 import { answer } from '../payload.ts'
 import { loadSubject } from '../subjects.ts'
 

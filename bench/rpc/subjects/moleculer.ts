@@ -1,6 +1,6 @@
 import { type BrokerOptions, ServiceBroker } from 'moleculer'
 import { ACTION, type Answer, CALL_TIMEOUT_MS, type Request, TOKEN_LENGTH } from '../payload.ts'
-import type { Subject } from '../subject.ts'
+import type { Subject } from '../subjects.ts'
 
 /** As its guide to deployment says: transporter and serializer set, validator on, metrics and tracing off, no log. */
 function options(nodeID: string, url: string): BrokerOptions {
@@ -11,7 +11,7 @@ function options(nodeID: string, url: string): BrokerOptions {
     serializer: 'JSON',
     validator: true,
     requestTimeout: CALL_TIMEOUT_MS,
-    // Ending is the parent's business.
+    // The parent ends this process.
     skipProcessEventRegistration: true,
   }
 }

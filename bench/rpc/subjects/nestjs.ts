@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core'
 import { ClientProxyFactory, MessagePattern, type MicroserviceOptions, Transport } from '@nestjs/microservices'
 import { firstValueFrom } from 'rxjs'
 import { ACTION, type Answer, type Request } from '../payload.ts'
-import type { Subject } from '../subject.ts'
+import type { Subject } from '../subjects.ts'
 
 /** A plain microservice without pipes: nothing is validated. Decorators are applied as functions: no build step here. */
 export const subject: Subject = {

@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net'
 const END_OF_HEAD = '\r\n\r\n'
 
 /**
- * One kept HTTP connection with one request at a time. Written on a raw socket: a whole client would need more of the machine
- * than what is measured.
+ * A kept HTTP connection with one request at a time, on a raw socket: a complete HTTP client would take more of the machine than
+ * what is measured.
  */
 export class HttpConnection {
   readonly #socket: Socket
@@ -22,20 +22,25 @@ export class HttpConnection {
     socket.on('close', () => this.#failed(new Error('the HTTP server closed a connection')))
   }
 
-  /** @param failed told when the connection breaks or an answer is not 200 */
+  /** @param failed called when the connection breaks or the status of an answer is not 200 */
   static async open(port: number, failed: (error: Error) => void): Promise<HttpConnection> {
     const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
     return new HttpConnection(socket, failed)
   }
 
-  get(path: string, answered: (body: string) => void): void {
+  send(request: Buffer | string, answered: (body: string) => void): void {
     this.#answered = answered
-    this.#socket.write(`GET ${path} HTTP/1.1\r\nhost: bench\r\n\r\n`)
+    this.#socket.write(request)
+  }
+
+  /** From now on the connection may be closed by the server. */
+  idle(): void {
+    this.#failed = () => {}
   }
 
   close(): void {
-    this.#failed = () => {}
+    this.idle()
     this.#answered = undefined
     this.#socket.destroy()
   }
@@ -47,11 +52,31 @@ export class HttpConnection {
     const start = head + END_OF_HEAD.length
     const length = Number(/\r\ncontent-length: (\d+)/i.exec(this.#received.slice(0, start))?.[1])
     if (this.#received.length < start + length) return
-    const body = this.#received.slice(start, start + length)
-    const status = this.#received.slice(9, 12)
+    const [body, status] = [this.#received.slice(start, start + length), this.#received.slice(9, 12)]
     this.#received = ''
     if (Number.isNaN(length)) this.#failed(new Error('the HTTP server answered without content-length'))
     else if (status === '200') this.#answered?.(body)
     else this.#failed(new Error(`the HTTP server answered ${status}: ${body}`))
   }
+}
+
+/** A whole request as it is sent, made once and sent many times. */
+export function requestBytes(
+  method: 'GET' | 'POST',
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body = '',
+): Buffer {
+  const fields: Record<string, string> = {
+    host: 'bench',
+    accept: 'application/json',
+    'user-agent': 'bench',
+    ...headers,
+  }
+  if (body !== '') {
+    fields['content-type'] = 'application/json'
+    fields['content-length'] = String(Buffer.byteLength(body))
+  }
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`)
 }

@@ -16,7 +16,7 @@ interface Bar {
 
 export interface Panel {
   readonly name: string
-  /** What the bars measure, e.g. `calls a second: more is better`. */
+  /** What the bars measure, e.g. `calls per second: more is better`. */
   readonly measure: string
   readonly bars: readonly Bar[]
 }
@@ -25,9 +25,9 @@ export interface Panel {
 export function barChart(title: string, panels: readonly Panel[], labelWidth = 150): string {
   let y = 16
   const drawn = panels.map(panel => {
-    const text = panelOf(panel, y, labelWidth)
+    const part = panelOf(panel, y, labelWidth)
     y += HEAD + panel.bars.length * ROW + 14
-    return text
+    return part
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" font-family="system-ui, -apple-system, 'Segoe UI', sans-serif" font-size="13" role="img" aria-labelledby="title">
   <title id="title">${title}</title>
@@ -45,8 +45,8 @@ function panelOf({ name, measure, bars }: Panel, top: number, labels: number): s
   const rows = bars.map(({ label, value, ours }, i) => {
     const y = top + HEAD + i * ROW
     const width = Math.max(1, (value / most) * longest)
-    const told = Math.round(value).toLocaleString('en-US')
-    return `  <text x="${labels - 10}" y="${y + 13}" text-anchor="end">${label}</text><rect class="${ours ? 'ours' : 'bar'}" x="${labels}" y="${y}" width="${width.toFixed(1)}" height="${ROW - 6}" rx="2"/><text x="${(labels + width + 8).toFixed(1)}" y="${y + 13}">${told}</text>`
+    const text = Math.round(value).toLocaleString('en-US')
+    return `  <text x="${labels - 10}" y="${y + 13}" text-anchor="end">${label}</text><rect class="${ours ? 'ours' : 'bar'}" x="${labels}" y="${y}" width="${width.toFixed(1)}" height="${ROW - 6}" rx="2"/><text x="${(labels + width + 8).toFixed(1)}" y="${y + 13}">${text}</text>`
   })
   return `  <text x="16" y="${top + 14}" font-weight="600">${name}</text><text class="soft" x="16" y="${top + 32}" font-size="12">${measure}</text>
 ${rows.join('\n')}`

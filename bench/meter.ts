@@ -6,24 +6,24 @@ export interface Window {
   readonly calls: number
   /** User and system time of the whole process. */
   readonly cpuMicros: number
-  /** How often the process had gone to sleep and was woken, e.g. because a message came. */
+  /** How often the process went to sleep and was woken, e.g. by a message. */
   readonly wakeUps: number
   readonly memoryMb: number
-  /** 0 where the process takes no times. */
+  /** 0 if the process measures no latencies. */
   readonly p50Ms: number
   readonly p99Ms: number
 }
 
 const NS_PER_MS = 1e6
 
-/** Counts calls and their times in one process. */
+/** Counts the calls of one process and their latencies. */
 export class Meter {
   /** All calls since the process began. */
   total = 0
   readonly #histogram = createHistogram()
   #calls = 0
   #cpu = process.cpuUsage()
-  #wakeUps = wakeUpsUntilNow()
+  #wakeUps = wakeUpsSoFar()
   #since = performance.now()
 
   count(): void {
@@ -31,7 +31,7 @@ export class Meter {
     this.#calls += 1
   }
 
-  /** @param sinceMs when it began, by `performance.now()` */
+  /** @param sinceMs when the call began, by `performance.now()` */
   record(sinceMs: number): void {
     this.count()
     this.#histogram.record(Math.max(1, Math.round((performance.now() - sinceMs) * NS_PER_MS)))
@@ -39,15 +39,12 @@ export class Meter {
 
   /** Returns what has happened since the last mark, and starts a new window. */
   mark(): Window {
-    const now = performance.now()
-    const cpu = process.cpuUsage()
-    const wakeUps = wakeUpsUntilNow()
-    const used = cpu.user - this.#cpu.user + cpu.system - this.#cpu.system
+    const [now, cpu, wakeUps] = [performance.now(), process.cpuUsage(), wakeUpsSoFar()]
     const timed = this.#histogram.count > 0
     const window = {
       elapsedMs: now - this.#since,
       calls: this.#calls,
-      cpuMicros: used,
+      cpuMicros: cpu.user - this.#cpu.user + cpu.system - this.#cpu.system,
       wakeUps: wakeUps - this.#wakeUps,
       memoryMb: process.memoryUsage.rss() / 1024 / 1024,
       p50Ms: timed ? this.#histogram.percentile(50) / NS_PER_MS : 0,
@@ -62,4 +59,21 @@ export class Meter {
   }
 }
 
-const wakeUpsUntilNow = () => process.resourceUsage().voluntaryContextSwitches
+const wakeUpsSoFar = () => process.resourceUsage().voluntaryContextSwitches
+
+/** The middle number, or the mean of the two middle ones. @throws RangeError for an empty list */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const upper = sorted[Math.floor(sorted.length / 2)]
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1]
+  if (upper === undefined || lower === undefined) throw new RangeError('an empty list has no median')
+  return (lower + upper) / 2
+}
+
+/** The median of each member over all samples. */
+export function medians<Sample extends Readonly<Record<keyof Sample, number>>>(samples: readonly Sample[]): Sample {
+  const [first] = samples
+  if (first === undefined) throw new RangeError('no samples')
+  const keys = Object.keys(first) as (keyof Sample)[]
+  return Object.fromEntries(keys.map(key => [key, median(samples.map(sample => sample[key]))])) as Sample
+}

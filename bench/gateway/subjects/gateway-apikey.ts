@@ -1,4 +1,0 @@
-import { openRouted } from '../routed-gateway.ts'
-import type { Subject } from '../subject.ts'
-
-export const subject: Subject = { open: upstreamPort => openRouted(upstreamPort, 10) }

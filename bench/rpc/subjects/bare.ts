@@ -1,3 +1,0 @@
-import { bareSubject } from './bare-subject.ts'
-
-export const subject = bareSubject({})

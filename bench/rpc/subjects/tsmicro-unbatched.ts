@@ -1,3 +1,0 @@
-import { tsmicroSubject } from './tsmicro-subject.ts'
-
-export const subject = tsmicroSubject({ batching: false })
