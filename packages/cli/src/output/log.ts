@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import type { Level } from './levels.ts'
-import { isShown, parsePino, renderEntry, sanitize } from './pino.ts'
+import { isShown, type Paint, parsePino, renderEntry, sanitize } from './pino.ts'
 
 /** The common log of everything that runs, and of the supervisor. */
 export interface Log {
@@ -50,12 +50,6 @@ function readable(line: string, threshold: Level, paint: Paint): readonly string
     return [sanitize(line)]
   }
 }
-
-/** A colour or weight of the terminal. */
-export type Style = Parameters<typeof styleText>[0]
-
-/** Colours a text, or returns it as it is. */
-export type Paint = (style: Style, text: string) => string
 
 /** Uses colours only for a terminal, and not with NO_COLOR (https://no-color.org), unless FORCE_COLOR asks for them. */
 export function choosePaint(isTerminal: boolean, env: NodeJS.ProcessEnv): Paint {

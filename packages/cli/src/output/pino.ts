@@ -1,5 +1,11 @@
+import type { styleText } from 'node:util'
 import { isLevel, LEVELS, type Level, levelName } from './levels.ts'
-import type { Paint, Style } from './log.ts'
+
+/** A colour or weight of the terminal. */
+type Style = Parameters<typeof styleText>[0]
+
+/** Colours a text, or returns it as it is. */
+export type Paint = (style: Style, text: string) => string
 
 /** A parsed line of pino. */
 export interface Entry {

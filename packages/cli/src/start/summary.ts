@@ -1,6 +1,7 @@
 import type { Server } from '@tsmicro/infra'
 import type { InfraName, System, SystemConfig } from '../config-types.ts'
-import type { Log, Paint } from '../output/log.ts'
+import type { Log } from '../output/log.ts'
+import type { Paint } from '../output/pino.ts'
 import type { InstancePlan } from './plan.ts'
 
 /** The table that is shown when everything is ready. */
