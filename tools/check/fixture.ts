@@ -16,7 +16,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'packages/tsmicro/src/errors/index.ts': "export { a } from './a.ts'\n",
   'packages/tsmicro/src/errors/a.ts': '/** A. */\nexport const a = 1\n',
   'packages/infra/package.json': PACKAGE('@tsmicro/infra'),
-  'packages/gateway/package.json': PACKAGE('@tsmicro/gateway'),
+  'packages/gateway/package.json': PACKAGE('@tsmicro/gateway', { dependencies: { tsmicro: '1.0.0' } }),
   'contracts/one/package.json': PACKAGE('@x/one-contract', { dependencies: { tsmicro: '1.0.0', typebox: '1.0.0' } }),
   'services/one/package.json': PACKAGE('@x/one', {
     dependencies: { tsmicro: '1.0.0', '@x/one-contract': '1.0.0', pg: '1.0.0' },

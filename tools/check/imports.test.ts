@@ -30,6 +30,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'services/one/src/api/s/model.ts': "import type { Database } from 'tsmicro/postgres'\nexport type X = Database",
   'services/one/tests/sound.test.ts':
     "export { startNats } from '@tsmicro/infra'\nexport { createPostgres } from 'tsmicro/postgres'\nexport { x } from '../src/api/u/sound.ts'",
+  'packages/gateway/src/sound.ts': "export { x } from 'tsmicro/internal/time'",
   'tests/sound.test.ts': "export { x } from 'tsmicro/internal'",
   'kong/plugins/one/sound.ts': "export { decode } from 'cjson.safe'",
 }
@@ -172,6 +173,12 @@ const PLANTED: readonly (readonly [what: string, path: string, code: string, fin
     'a contract’s test does',
     'contracts/one/tests/p20.test.ts',
     "export { x } from 'tsmicro/internal'",
+    /use the other entries/,
+  ],
+  [
+    'a service imports a single file of it',
+    'services/one/src/p19b.ts',
+    "export { x } from 'tsmicro/internal/time'",
     /use the other entries/,
   ],
   ['an example does', 'examples/hello/p21.ts', "export { x } from 'tsmicro/internal'", /use the other entries/],

@@ -19,6 +19,7 @@ const NOT_TESTS = ['!**/*.test.ts', '!**/*.test-d.ts']
 const INTERNAL = never(
   "tsmicro/internal is for the framework's own packages: use the other entries",
   'tsmicro/internal',
+  'tsmicro/internal/**',
 )
 const UP = ['..', '../..', '../../..']
 const OUT = 'leaves its package by a path: import the package by its name'
@@ -148,6 +149,7 @@ const RULES: readonly Rule[] = [
     'the gateway may import kong/plugins and single files of tsmicro/internal/ alone',
     ...OUR_PACKAGES,
     '!@tsmicro/kong-plugins/**',
+    '!tsmicro/internal/**',
   ),
   own('packages/infra/src', 'infra may import the document server alone', ...OUR_PACKAGES, '!@tsmicro/document-server'),
   own('packages/cli/src', 'the command line may import packages, not services or contracts', '@blog-platform/**'),
