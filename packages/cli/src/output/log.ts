@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import type { Level } from './levels.ts'
-import { isShown, type Paint, parsePino, renderEntry, sanitize } from './pino.ts'
+import { isShown, type Paint, parsePino, renderEntry, type Style, sanitize } from './pino.ts'
 
 /** The common log of everything that runs, and of the supervisor. */
 export interface Log {

@@ -2,7 +2,7 @@ import type { styleText } from 'node:util'
 import { isLevel, LEVELS, type Level, levelName } from './levels.ts'
 
 /** A colour or weight of the terminal. */
-type Style = Parameters<typeof styleText>[0]
+export type Style = Parameters<typeof styleText>[0]
 
 /** Colours a text, or returns it as it is. */
 export type Paint = (style: Style, text: string) => string
