@@ -6,7 +6,7 @@ return {
     { consumer = typedefs.no_consumer },
     { protocols = typedefs.protocols_http },
     { config = { type = "record", fields = {
-      -- Absent or empty, as where a reference leads nowhere: unsigned, which services refuse in production.
+      -- Absent or empty, for example if a reference leads nowhere: requests are not signed, and services refuse them in production.
       { secret = { type = "string", required = false, referenceable = true, encrypted = true } },
     } } },
   },

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
-/** A response. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

@@ -57,7 +57,7 @@ export function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** The complement of nginx's list of methods that are not repeated. Services for which a repeated PUT or DELETE changes more have no retries. */
+/** All methods except those that nginx does not repeat. A service whose PUT or DELETE must not be repeated has `retries: 0`. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
 
 export function isIdempotent(method: string): boolean {

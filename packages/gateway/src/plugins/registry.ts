@@ -38,6 +38,7 @@ export class PluginSet {
     for (const entry of entries) {
       const kind = kindOf(entry)
       const id = this.#idOf(entry, kind, owner)
+      // A disabled plugin must be known and configured correctly, too, but keeps nothing open.
       const plugin = this.#byId.get(id) ?? kind.configure(entry.config, this.#environment)
       // Stored before its config is checked completely, so that it is closed even if that fails.
       this.#made.set(entry, plugin)

@@ -12,21 +12,25 @@ import { RequestBody } from './request-body.ts'
 import type { Backend } from './table.ts'
 import { Tunnel } from './tunnel.ts'
 
-export interface ExchangeOptions {
+/** A request that the gateway has received. */
+export interface Incoming {
   readonly req: IncomingMessage
   readonly res: ServerResponse
+  /** The client's connection, if the request is a WebSocket handshake. */
+  readonly upgrade: UpgradeSocket | undefined
+  readonly request: RequestIdentity
+  readonly log: GatewayLog
+}
+
+export interface ExchangeOptions extends Incoming {
   readonly backend: Backend
   readonly path: string
   /** Name, value, name, value … without Host. */
   readonly headers: readonly string[]
   /** The Host header; undefined for the target's own. */
   readonly host: string | undefined
-  /** The client's connection, if the request is a WebSocket handshake. */
-  readonly upgrade: UpgradeSocket | undefined
   /** Longer bodies are cut off. */
   readonly maxBodyBytes: number
-  readonly request: RequestIdentity
-  readonly log: GatewayLog
 }
 
 /** Longer pieces are not copied. */

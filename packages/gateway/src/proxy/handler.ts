@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { type AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
 import { escapePath, normalizePath, upstreamPath } from '../routing/paths.ts'
 import type { Match } from '../routing/router.ts'
@@ -7,21 +7,12 @@ import { HeaderList } from '../server/header-fields.ts'
 import { MAX_HEADER_FIELDS, MAX_URL_LENGTH } from '../server/limits.ts'
 import { type GatewayLog, stackOf } from '../server/log.ts'
 import { type RequestTarget, requestTarget } from '../server/request-target.ts'
-import type { Handler, UpgradeSocket } from '../server/upgrade.ts'
+import type { Handler } from '../server/upgrade.ts'
 import type { AllowedHosts } from './allowed-hosts.ts'
-import { Exchange } from './exchange.ts'
+import { Exchange, type Incoming } from './exchange.ts'
 import type { Generation } from './generations.ts'
 import { upstreamRequestHeaders } from './headers.ts'
 import type { ProxyRoute, ProxyTable } from './table.ts'
-
-interface Incoming {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
-  /** The client's connection, if the request is a WebSocket handshake. */
-  readonly upgrade: UpgradeSocket | undefined
-  readonly request: RequestIdentity
-  readonly log: GatewayLog
-}
 
 /** The gateway's own answer, or undefined if the upstream answers. A promise only if a plugin has to wait: most requests need none. */
 type Outcome = Answer | undefined | Promise<Answer | undefined>

@@ -29,7 +29,7 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
     requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: 60_000,
-    // An upload may take any time as long as it makes progress, which the exchange watches.
+    // An upload may take as long as it needs while it makes progress, which the exchange watches.
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     connectionsCheckingInterval: 5_000,

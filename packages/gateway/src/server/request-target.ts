@@ -23,7 +23,7 @@ export function requestTarget(req: IncomingMessage): RequestTarget | undefined {
     authority = named
     url = rest.startsWith('/') ? rest : `/${rest}`
   }
-  // A fragment is never part of a request. Services might disagree about where the path ends if it was passed on.
+  // A fragment is never part of a request. If it was forwarded, services might disagree about where the path ends.
   const host = url.includes('#') ? undefined : hostOf(authority)
   if (host === undefined) return undefined
   const mark = url.indexOf('?')

@@ -45,9 +45,9 @@ export function acceptUpgrade(
 }
 
 /**
- * A client's connection between its handshake and the answer. What the client sends too early reaches nobody before the upstream
- * has switched protocols: bytes after a refused handshake are not a request, and are dropped. They are read all the same, because
- * only reading shows whether the client is still there.
+ * A client's connection between its handshake and the answer. What the client sends early reaches the upstream only after it has
+ * switched protocols. Bytes after a refused handshake are not a request, and are dropped. They are still read, because only reading
+ * shows whether the client is still there.
  */
 export class UpgradeSocket {
   readonly #socket: Socket
