@@ -14,5 +14,5 @@ export {
 } from './contract/index.ts'
 export { MALFORMED_REPLY } from './errors/index.ts'
 export { gatewaySignature, SIGNED_HEADERS } from './http/index.ts'
-export { NOT_PERMITTED, requestNats, type Transport } from './nats/index.ts'
+export { NOT_PERMITTED, type Transport } from './nats/index.ts'
 export type { JsonSchema } from './schema/index.ts'

@@ -1,4 +1,4 @@
-import { rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import type { NatsLink } from './connection.ts'
 import { Subscriptions } from './subscriptions.ts'
 import type { Transport } from './transport.ts'
@@ -30,14 +30,6 @@ export interface Broadcast {
  */
 export function createNatsBroadcast(link: Pick<NatsLink, 'use'>, subject: string): Broadcast {
   let current: { readonly connection: Transport; readonly subscriptions: Subscriptions } | undefined
-  /** A listener runs where bytes come from the socket: what it throws would end the process. */
-  const guard = (call: () => void) => {
-    try {
-      call()
-    } catch (error) {
-      process.emitWarning(`a listener of ${subject} failed: ${rootMessage(error)}`)
-    }
-  }
   const close = () => {
     current?.subscriptions.unsubscribe()
     current = undefined
@@ -48,18 +40,18 @@ export function createNatsBroadcast(link: Pick<NatsLink, 'use'>, subject: string
       if (current?.connection === connection) return
       close()
       const lose = () => {
-        if (current?.subscriptions === subscriptions) guard(() => listener.lost())
+        if (current?.subscriptions === subscriptions) listener.lost()
       }
       const subscriptions = new Subscriptions(connection, {
         onLost: lose,
         onRefused() {
-          lose()
           close()
+          listener.lost()
         },
       })
       current = { connection, subscriptions }
       for (const each of [`${subject}.all`, `${subject}.to.${token(name)}`])
-        subscriptions.add({ subject: each, take: msg => guard(() => listener.heard(msg.string())) })
+        subscriptions.add({ subject: each, take: msg => listener.heard(msg.string()) })
     },
     send(text, to) {
       const whole = to === undefined ? `${subject}.all` : `${subject}.to.${token(to)}`

@@ -7,7 +7,7 @@ import {
 import { checkTarget, inboxPrefixOf } from '../contract/index.ts'
 import { ApiError, SERVICE_UNAVAILABLE, UnusableError, within } from '../errors/index.ts'
 import { Inbox } from './client/inbox.ts'
-import { reasonOf, unsent } from './client/reply.ts'
+import { unsentError } from './client/reply.ts'
 import { connectOf, type NatsOptions, userOf } from './options.ts'
 import { NOT_PERMITTED, type OwnPermissions, readOwnPermissions, USER_INFO } from './permissions.ts'
 import { isInbox } from './subjects.ts'
@@ -94,7 +94,7 @@ export class NatsLink {
     const { inbox } = this.live()
     const request = { subject: USER_INFO, data: '', forwarded: undefined, budgetMs: CHECK_TIMEOUT_MS, batchable: false }
     const outcome = await inbox.request(request)
-    return outcome.kind === 'message' ? readOwnPermissions(outcome.msg.string()) : undefined
+    return 'msg' in outcome ? readOwnPermissions(outcome.msg.string()) : undefined
   }
 
   /**
@@ -110,7 +110,7 @@ export class NatsLink {
     try {
       this.use().publish(subject, payload, { headers })
     } catch (cause) {
-      throw cause instanceof ApiError ? cause : reasonOf(unsent(cause))
+      throw cause instanceof ApiError ? cause : unsentError(cause)
     }
     await this.check()
     // A refusal comes before the answer to the check, but is reported in a later turn.
@@ -147,8 +147,7 @@ export class NatsLink {
     try {
       const connection = await this.#connectAs()
       const { batching = true } = this.#options
-      const inbox = new Inbox(connection, { prefix: this.#inboxPrefix, batching: batching === true ? {} : batching })
-      this.#live = { connection, inbox }
+      this.#live = { connection, inbox: new Inbox(connection, this.#inboxPrefix, batching) }
     } catch (cause) {
       if (cause instanceof UnusableError) throw cause
       if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) {
@@ -165,24 +164,24 @@ export class NatsLink {
   #follow({ connection, inbox }: Live): Promise<void> {
     const { log } = this.#options
     return follow(connection, {
-      onLost: () => {
+      disconnect: () => {
         this.#up = false
         inbox.failAll(new Error('the connection was lost'))
         log?.warn({}, 'NATS connection lost')
       },
-      onBack: () => {
+      reconnect: () => {
         this.#up = true
         log?.info({}, 'NATS connection is back')
       },
-      onClosed: () => {
+      close: () => {
         this.#up = false
         inbox.failAll(new Error('the connection was closed'))
       },
-      onError: error => {
+      error: ({ error }) => {
         if (error instanceof PermissionViolationError) this.#refused(error, inbox)
         else log?.error({ err: error }, 'NATS server reported an error')
       },
-      onSlowConsumer: () => log?.warn({}, 'NATS messages arrive faster than they are handled'),
+      slowConsumer: () => log?.warn({}, 'NATS messages arrive faster than they are handled'),
     })
   }
 

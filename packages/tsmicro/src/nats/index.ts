@@ -1,5 +1,5 @@
 export { type Broadcast, createNatsBroadcast } from './broadcast.ts'
-export { type CallOptions, NatsClient, type NatsClientOptions, requestNats } from './client/client.ts'
+export { type CallOptions, NatsClient, type NatsClientOptions } from './client/client.ts'
 export { NatsLink } from './connection.ts'
 export { createEndpoint, type Endpoint } from './endpoint/endpoint.ts'
 export { contextOfMessage } from './endpoint/message.ts'

@@ -1,5 +1,6 @@
 import { type Msg, PermissionViolationError } from '@nats-io/nats-core'
 import type { Log } from '../call/index.ts'
+import { rootMessage } from '../errors/index.ts'
 import { follow, type Transport, type TransportSubscription } from './transport.ts'
 
 /** Milliseconds until the server is asked again for what it refused, as its configuration can be reloaded; doubled each time. */
@@ -48,12 +49,12 @@ export class Subscriptions {
       options.onLost?.()
     }
     void follow(nats, {
-      onLost: lose,
-      onClosed: lose,
-      onBack: () => {
+      disconnect: lose,
+      close: lose,
+      reconnect: () => {
         this.#lost = false
       },
-      onError: error => this.#reportError(error),
+      error: ({ error }) => this.#reportError(error),
     })
   }
 
@@ -61,7 +62,15 @@ export class Subscriptions {
     const { subject, queue } = wanted
     const subscription = this.#nats.subscribe(subject, {
       ...(queue === undefined ? {} : { queue }),
-      callback: (error, msg) => (error ? this.#refuse(wanted) : this.#take(wanted, msg)),
+      callback: (error, msg) => {
+        // This runs where bytes come from the socket: whatever is thrown here would end the process.
+        try {
+          if (error) this.#refuse(wanted)
+          else wanted.take(msg)
+        } catch (err) {
+          this.#report(subject, err)
+        }
+      },
     })
     this.#held.set(wanted, subscription)
   }
@@ -102,16 +111,13 @@ export class Subscriptions {
     return subscriptions
   }
 
-  /** This runs where bytes come from the socket: whatever is thrown here would end the process. */
-  #take({ subject, take }: Wanted, msg: Msg): void {
+  #report(subject: string, err: unknown): void {
+    const { log } = this.#options
     try {
-      take(msg)
-    } catch (err) {
-      try {
-        this.#options.log?.error({ err, subject }, 'a message could not be taken')
-      } catch {
-        // The log itself may throw.
-      }
+      if (log) log.error({ err, subject }, 'a message could not be taken')
+      else process.emitWarning(`a message on ${subject} could not be taken: ${rootMessage(err)}`)
+    } catch {
+      // The log itself may throw.
     }
   }
 

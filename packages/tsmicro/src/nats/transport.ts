@@ -41,31 +41,18 @@ export interface TransportSubscription {
 /** Makes a connection for a service of this name. Rejects when nobody answers. */
 export type Connect = (as: { readonly name: string }) => Promise<Transport>
 
-/** What is to be done about changes of a connection's state. */
-interface ConnectionListener {
-  onLost?(): void
-  onBack?(): void
-  /** The connection has ended for good. */
-  onClosed?(): void
-  /** The server reports an error, such as a subject that it refuses. */
-  onError?(error: Error): void
-  onSlowConsumer?(): void
-}
+/** What to do when the state of a connection changes. */
+type StatusListener = { readonly [T in Status['type']]?: (status: Extract<Status, { readonly type: T }>) => void }
 
 /** Follows a connection until it is closed. What a listener throws must not end the process, nor hide what comes next. */
-export async function follow(connection: Transport, listener: ConnectionListener): Promise<void> {
-  const call = (run: () => void) => {
+export async function follow(connection: Transport, listener: StatusListener): Promise<void> {
+  const tell = (status: Status) => {
     try {
-      run()
+      listener[status.type]?.(status as never)
     } catch (error) {
       process.emitWarning(`a listener of the NATS connection failed: ${rootMessage(error)}`)
     }
   }
-  for await (const status of connection.status()) {
-    if (status.type === 'disconnect') call(() => listener.onLost?.())
-    else if (status.type === 'reconnect') call(() => listener.onBack?.())
-    else if (status.type === 'error') call(() => listener.onError?.(status.error))
-    else if (status.type === 'slowConsumer') call(() => listener.onSlowConsumer?.())
-  }
-  call(() => listener.onClosed?.())
+  for await (const status of connection.status()) if (status.type !== 'close') tell(status)
+  tell({ type: 'close' })
 }

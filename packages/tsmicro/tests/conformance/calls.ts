@@ -10,7 +10,7 @@ import {
   VALIDATION_FAILED,
 } from 'tsmicro'
 import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
-import { MALFORMED_REPLY, requestNats } from 'tsmicro/internal'
+import { MALFORMED_REPLY } from 'tsmicro/internal'
 import Type from 'typebox'
 import { z } from 'zod'
 import { serve } from '../support/service.ts'
@@ -68,7 +68,7 @@ export async function calls(open: OpenNetwork) {
 
   test('a call resolves to the data', async () => {
     assert.deepEqual(await caller.client(shop).item({ id: 'a' }), { id: 'a' })
-    assert.deepEqual(await requestNats(caller, 'shop.item', { id: 'b' }), { id: 'b' })
+    assert.deepEqual(await caller.request('shop.item', { id: 'b' }), { id: 'b' })
   })
 
   test('a declared error arrives as the same class with data, message and retry time', async () => {
@@ -85,7 +85,7 @@ export async function calls(open: OpenNetwork) {
 
   test('a request that does not match is not even sent; over the generic door it is refused there', async () => {
     await assert.rejects(caller.client(shop).item({ id: 5 } as never), VALIDATION_FAILED)
-    await assert.rejects(requestNats(caller, 'shop.item', { id: 5 }), error => {
+    await assert.rejects(caller.request('shop.item', { id: 5 }), error => {
       assert.ok(error instanceof VALIDATION_FAILED)
       assert.deepEqual(error.data, [{ path: 'id', message: 'must be string' }])
       return true
@@ -127,9 +127,9 @@ export async function calls(open: OpenNetwork) {
     answers('go.odd', '{"error":"it broke"}')
     answers('go.weird', '{"error":{"a":1}}')
     answers('go.low', '{"error":"200:fine?"}')
-    assert.deepEqual(await requestNats(caller, 'go.found', {}), { n: 1 })
+    assert.deepEqual(await caller.request('go.found', {}), { n: 1 })
     const failure = async (subject: string) => {
-      const error = await requestNats(caller, subject, {}).catch(thrown => thrown)
+      const error = await caller.request(subject, {}).catch(thrown => thrown)
       assert.ok(error instanceof ApiError)
       return [error.code, error.status, error.message]
     }

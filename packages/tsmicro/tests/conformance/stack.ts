@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { implement } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
-import { requestNats } from 'tsmicro/internal'
 import { serve } from '../support/service.ts'
 import { connected } from './network/connected.ts'
 import type { OpenNetwork } from './network/network.ts'
@@ -39,7 +38,7 @@ export async function stack(open: OpenNetwork) {
         () => caller.client(shop).fail(),
         () => caller.client(shop).hang({}, { timeoutMs: 20 }),
         () => caller.client(shop).nobody(),
-        () => requestNats(caller, 'shop.fail', {}),
+        () => caller.request('shop.fail', {}),
       ]
       for (const call of failing) {
         const calls = await Promise.allSettled(Array.from({ length: 5 }, () => whereIsMyBug(call)))

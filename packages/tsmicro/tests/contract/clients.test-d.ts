@@ -1,7 +1,6 @@
 /** What callers may pass and get. Checked by tsc alone. */
 import type { NatsClient, Publisher } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
-import { requestNats } from 'tsmicro/internal'
 import { shop } from './fixture.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -29,7 +28,7 @@ async function natsClient() {
   await nats.client(shop).both()
   // @ts-expect-error: it has no NATS door
   await nats.client(shop).find({ id: 1 })
-  const loose = await requestNats<{ id: string }, { name: string }>(nats, 'go.user', { id: 'a' })
+  const loose = await nats.request<{ name: string }>('go.user', { id: 'a' })
   is<Equal<typeof loose, { name: string }>>(true)
 }
 

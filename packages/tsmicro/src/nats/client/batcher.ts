@@ -144,11 +144,11 @@ export class SentBatch {
   receive(msg: Msg): void {
     const items = parseItems(msg.string())
     // A reply that is not a list is for all calls of the batch what a single reply would be for one.
-    if (!items) for (const call of this.calls) call.end({ kind: 'message', msg })
+    if (!items) for (const call of this.calls) call.end({ msg })
     else {
       for (const each of items) {
         const item = readAnswer(each)
-        if (item) this.#find(item.token)?.end({ kind: 'item', item })
+        if (item) this.#find(item.token)?.end({ item })
       }
     }
   }

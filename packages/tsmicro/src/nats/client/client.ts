@@ -136,7 +136,8 @@ export class NatsClient extends NatsLink {
   }
 
   /**
-   * A request without a contract: any subject, gomicro's envelope at both ends, no validation.
+   * A request without a contract: any subject, gomicro's envelope at both ends, no validation. Prefer {@link client}, which knows
+   * the types and validates at both ends.
    * @throws {TypeError} when a message cannot be sent to the subject
    * @throws as the functions of {@link client}, except for the validation
    */
@@ -147,9 +148,7 @@ export class NatsClient extends NatsLink {
     const deadline = context?.deadline
     const text = writeJson(data) ?? ''
     const exchange = { subject, data: text, timeoutMs, context, signal, deadline, asUser: false, batchable: false }
-    const reply = replyOf(await this.#exchange(exchange))
-    if (reply.failure) throw await errorOf(reply.failure, undefined)
-    return reply.data as Response
+    return (await this.#ask(exchange, undefined)) as Response
   }
 
   async #call(procedure: BoundProcedure, data: unknown, options: CallOptions = {}): Promise<unknown> {
@@ -194,10 +193,12 @@ export class NatsClient extends NatsLink {
   }
 
   /** The innermost layer: middleware may run it several times, each time with the time that is left. */
-  async #attempt({ procedure, context, deadline, text, asUser, errors }: OutgoingCall): Promise<unknown> {
-    const { subject = '' } = procedure
+  #attempt({ procedure: { subject = '' }, context, deadline, text, asUser, errors }: OutgoingCall): Promise<unknown> {
     const timeoutMs = deadline.remainingMs()
-    const exchange = { subject, data: text, timeoutMs, context, deadline, asUser, batchable: true }
+    return this.#ask({ subject, data: text, timeoutMs, context, deadline, asUser, batchable: true }, errors)
+  }
+
+  async #ask(exchange: Exchange, errors: ReplyErrors | undefined): Promise<unknown> {
     const reply = replyOf(await this.#exchange(exchange))
     if (reply.failure) throw await errorOf(reply.failure, errors)
     return reply.data
@@ -214,7 +215,7 @@ export class NatsClient extends NatsLink {
     if (!signal && !deadline) return inbox.request(request)
     return inbox.request(request, call => {
       const giveUp = (reason: unknown) => {
-        call.end({ kind: 'given-up', reason })
+        call.end({ error: () => reason })
         // When its budget is spent, the service's copy of it is spent as well.
         if (call.sent && !(reason instanceof DEADLINE_EXCEEDED)) inbox.cancel(call)
       }
@@ -278,17 +279,4 @@ async function withDeadline<T>(
   } finally {
     unwatch()
   }
-}
-
-/**
- * The seed's generic request: `requestNats<Request, Response>(client, 'auth.validate.role', request)`. Prefer
- * {@link NatsClient.client}, which knows the types and validates at both ends.
- */
-export function requestNats<Request, Response>(
-  client: NatsClient,
-  subject: string,
-  data: Request,
-  options?: CallOptions,
-): Promise<Response> {
-  return client.request<Response>(subject, data, options)
 }

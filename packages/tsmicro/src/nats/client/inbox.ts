@@ -1,20 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { createInbox, type Msg, NoRespondersError } from '@nats-io/nats-core'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
+import { type ApiError, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { NOT_PERMITTED } from '../permissions.ts'
 import { encodeCallId, MOST_CANCELLED } from '../subjects.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
 import { encodeBody, encodeHeaders } from '../wire.ts'
 import { Batcher, type BatchingOptions, SentBatch } from './batcher.ts'
 import { type CallRequest, type Outcome, PendingCall } from './pending-call.ts'
-import { unsent } from './reply.ts'
-
-export interface InboxOptions {
-  /** As the server permits for this user. Default `_INBOX` */
-  readonly prefix?: string
-  /** False = every call in a message of its own. */
-  readonly batching: BatchingOptions | false
-}
+import { unsentError } from './reply.ts'
 
 /**
  * Sends the requests of one connection and receives their replies. Our own rather than nats.js's `request()`, which captures stack
@@ -35,12 +30,16 @@ export class Inbox {
   /** Calls to cancel at the end of the turn: service → ids. */
   #cancelled = new Map<string, string[]>()
 
-  constructor(nats: Transport, { prefix, batching }: InboxOptions) {
+  /**
+   * @param prefix of its subjects, as the server permits for this user
+   * @param batching false = every call in a message of its own
+   */
+  constructor(nats: Transport, prefix: string, batching: BatchingOptions | boolean) {
     this.#nats = nats
     this.#prefix = createInbox(prefix)
     const sendTogether = this.#sendTogether.bind(this)
     const sendAlone = this.#sendAlone.bind(this)
-    this.#batcher = batching ? new Batcher({ ...batching, sendAlone, sendTogether }) : undefined
+    if (batching) this.#batcher = new Batcher({ ...(batching === true ? {} : batching), sendAlone, sendTogether })
     this.#subscription = new Subscriptions(nats, { onRefused: () => this.#failUnheard() })
     this.#subscription.add({ subject: `${this.#prefix}.*`, take: msg => this.#receive(msg) })
   }
@@ -79,7 +78,7 @@ export class Inbox {
 
   /** The connection is lost: no reply to what was sent can come. */
   failAll(cause: Error): void {
-    for (const call of [...this.#pending]) call.end({ kind: 'unavailable', cause })
+    for (const call of [...this.#pending]) call.end({ error: () => new SERVICE_UNAVAILABLE(undefined, { cause }) })
   }
 
   /** The server refused messages to a subject. */
@@ -88,7 +87,7 @@ export class Inbox {
       if (message instanceof SentBatch && batchSubject(message.subject) === subject) this.#unsupported(token, message)
     }
     for (const call of [...this.#pending]) {
-      if (call.request.subject === subject && call.item === '') call.end({ kind: 'not-permitted', cause })
+      if (call.request.subject === subject && call.item === '') call.end(notPermitted(cause))
     }
   }
 
@@ -99,7 +98,7 @@ export class Inbox {
 
   #failUnheard(): void {
     const cause = new Error(`may not subscribe "${this.#prefix}.*", where replies come`)
-    for (const call of [...this.#pending]) call.end({ kind: 'not-permitted', cause })
+    for (const call of [...this.#pending]) call.end(notPermitted(cause))
   }
 
   #forget = (call: PendingCall): void => {
@@ -118,7 +117,7 @@ export class Inbox {
       const headers = encodeHeaders(budgetMs, forwarded)
       this.#nats.publish(subject, encodeBody(data), { reply: `${this.#prefix}.${call.reply}`, headers })
     } catch (error) {
-      call.end(unsent(error))
+      call.end({ error: () => unsentError(error) })
     }
   }
 
@@ -166,11 +165,19 @@ export class Inbox {
     if (!message) return
     const unheard = msg.data.length === 0 && isUnheard(msg)
     if (message instanceof PendingCall) {
-      if (unheard) message.end({ kind: 'unavailable', cause: new NoRespondersError(message.request.subject) })
-      else message.end({ kind: 'message', msg })
+      if (unheard) message.end({ error: () => noResponders(message.request.subject) })
+      else message.end({ msg })
     } else if (unheard) this.#unsupported(token, message)
     else message.receive(msg)
   }
+}
+
+function notPermitted(cause: Error): Outcome {
+  return { error: () => new NOT_PERMITTED(undefined, { message: cause.message, cause }) }
+}
+
+function noResponders(subject: string): ApiError {
+  return new SERVICE_UNAVAILABLE(undefined, { cause: new NoRespondersError(subject) })
 }
 
 /** Whether the server says that nobody listens. nats.js parses the headers only now, and throws on some malformed ones. */

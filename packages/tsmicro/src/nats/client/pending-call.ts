@@ -1,24 +1,17 @@
 import type { Msg } from '@nats-io/nats-core'
 import { Expiring, expireIn, forget } from '../../call/index.ts'
+import { DEADLINE_EXCEEDED } from '../../errors/index.ts'
 import type { BatchedReply, Forwarded } from '../wire.ts'
 
 /**
- * How a call ended: with a message of its own, with its part of a batch's, or unanswered. The caller makes errors of it after its
+ * How a call ended: with a message of its own, with its part of a batch's, or unanswered. Errors are made only after the caller's
  * `await`, so that their stack traces lead to the caller and not to a socket.
  */
 export type Outcome =
-  | { readonly kind: 'message'; readonly msg: Msg }
-  | { readonly kind: 'item'; readonly item: BatchedReply }
-  | Unanswered
-
-export type Unanswered =
-  | { readonly kind: 'late' }
-  | { readonly kind: 'unavailable'; readonly cause: unknown }
-  /** The server refuses the message, or our subscription to replies. */
-  | { readonly kind: 'not-permitted'; readonly cause: Error }
-  | { readonly kind: 'too-large'; readonly cause: unknown }
-  /** The caller gave up, for this reason. */
-  | { readonly kind: 'given-up'; readonly reason: unknown }
+  | { readonly msg: Msg }
+  | { readonly item: BatchedReply }
+  /** Makes the error to throw. */
+  | { readonly error: () => unknown }
 
 export interface CallRequest {
   readonly subject: string
@@ -77,6 +70,6 @@ export class PendingCall extends Expiring {
   }
 
   expire(): void {
-    this.end({ kind: 'late' })
+    this.end({ error: () => new DEADLINE_EXCEEDED() })
   }
 }

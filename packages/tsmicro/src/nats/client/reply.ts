@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Msg } from '@nats-io/nats-core'
+import { InvalidArgumentError } from '@nats-io/nats-core'
 import type { BoundProcedure, Schema } from '../../contract/index.ts'
 import {
   type AnyErrorClass,
@@ -13,9 +13,8 @@ import {
   type ValidationDetail,
 } from '../../errors/index.ts'
 import { type Check, compileSchema, tellProblems } from '../../schema/index.ts'
-import { NOT_PERMITTED } from '../permissions.ts'
 import { decodeReply, type Failure, parseErrorText, type Reply } from '../wire.ts'
-import type { Outcome, Unanswered } from './pending-call.ts'
+import type { Outcome } from './pending-call.ts'
 
 const FRAMEWORK: ReadonlyMap<string, AnyErrorClass> = new Map(Object.entries(frameworkErrors))
 const REMOTE = new Map<number, AnyErrorClass>([
@@ -35,41 +34,21 @@ export function replyErrorsOf(procedure: BoundProcedure): ReplyErrors {
   )
 }
 
-/** @throws {MALFORMED_REPLY} when the reply cannot be read; the reason when there is none */
+/** @throws {MALFORMED_REPLY} when the reply cannot be read; the outcome's error when there is none */
 export function replyOf(outcome: Outcome): Reply {
-  if (outcome.kind === 'item') return outcome.item
-  if (outcome.kind === 'message') return readReply(outcome.msg)
-  throw reasonOf(outcome)
-}
-
-function readReply(msg: Msg): Reply {
+  if ('item' in outcome) return outcome.item
+  if ('error' in outcome) throw outcome.error()
   try {
-    return decodeReply(msg)
+    return decodeReply(outcome.msg)
   } catch (cause) {
     throw new MALFORMED_REPLY(undefined, { cause })
   }
 }
 
-/** The outcome of a message that the client could not even send. */
-export function unsent(cause: unknown): Unanswered {
+/** The error for a message that the client could not send. */
+export function unsentError(cause: unknown): ApiError {
   const tooLarge = cause instanceof InvalidArgumentError && cause.message.includes('max_payload')
-  return { kind: tooLarge ? 'too-large' : 'unavailable', cause }
-}
-
-/** What to throw when no answer came. */
-export function reasonOf(outcome: Unanswered): unknown {
-  switch (outcome.kind) {
-    case 'late':
-      return new DEADLINE_EXCEEDED()
-    case 'unavailable':
-      return new SERVICE_UNAVAILABLE(undefined, { cause: outcome.cause })
-    case 'not-permitted':
-      return new NOT_PERMITTED(undefined, { message: outcome.cause.message, cause: outcome.cause })
-    case 'too-large':
-      return new PAYLOAD_TOO_LARGE(undefined, { cause: outcome.cause })
-    case 'given-up':
-      return outcome.reason
-  }
+  return tooLarge ? new PAYLOAD_TOO_LARGE(undefined, { cause }) : new SERVICE_UNAVAILABLE(undefined, { cause })
 }
 
 /** The error for a failure in a reply, none of whose parts can be trusted. */

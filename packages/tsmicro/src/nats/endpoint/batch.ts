@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/nats-core'
-import { CallerGoneError, Deadline, DoorContext, type Log } from '../../call/index.ts'
+import { Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { MOST_BATCHED_CALLS } from '../../contract/index.ts'
 import {
   type ApiError,
@@ -10,7 +10,7 @@ import {
 } from '../../errors/index.ts'
 import { hasInexact, isCleanText, markInexact, tellInexact } from '../../schema/index.ts'
 import { type BatchedCall, encodeAnswer, encodeRefusal, failureOf, parseItems, readCall } from '../wire.ts'
-import type { Cancellable, Endpoint, InboundCall } from './endpoint.ts'
+import { type Endpoint, InboundCall } from './endpoint.ts'
 import { budgetOf, respondFailure } from './message.ts'
 
 /** Characters of one reply message; a longer answer travels alone. */
@@ -27,25 +27,8 @@ interface Shared {
   readonly log: Log
 }
 
-/** The calls of one message. */
-export class Batch implements Cancellable {
-  readonly calls: readonly BatchCall[]
-
-  constructor(calls: readonly BatchCall[]) {
-    this.calls = calls
-  }
-
-  cancel(token: string | undefined): void {
-    this.calls.find(call => call.token === token)?.cancel()
-  }
-
-  cancelAll(): void {
-    for (const call of this.calls) call.cancel()
-  }
-}
-
 /**
- * Returns undefined if the message is not a batch (it has already been answered). Items that are not calls are skipped.
+ * The calls of one message. Items that are not calls are skipped; a message that is not a batch is answered, and has none.
  * @param maxPayload bytes that the server takes in one message
  */
 export function readBatch(
@@ -53,43 +36,37 @@ export function readBatch(
   { timeoutMs, numbers }: Pick<Endpoint, 'timeoutMs' | 'numbers'>,
   maxPayload: number,
   log: Log,
-): Batch | undefined {
+): readonly InboundCall[] {
   const text = msg.string()
   const inexact = numbers ? tellInexact(text, '') : undefined
   const items = parseItems(text, inexact ? markInexact : undefined)
   if (!items || items.length > MOST_BATCHED_CALLS) {
     respondFailure(msg, new MALFORMED_REQUEST(), log)
-    return undefined
+    return []
   }
   const replies = new BatchReplies(msg, maxPayload, log)
   const shared: Shared = { replies, escapes: text.includes('\\u'), inexact, timeoutMs, log }
-  return new Batch(
-    items.flatMap(item => {
-      const call = readCall(item)
-      return call ? [new BatchCall(call, shared)] : []
-    }),
-  )
+  return items.flatMap(item => {
+    const call = readCall(item)
+    return call ? [new BatchCall(call, shared)] : []
+  })
 }
 
-class BatchCall implements InboundCall {
-  readonly context: DoorContext
-  readonly #call: BatchedCall
+class BatchCall extends InboundCall {
+  override readonly token: string
+  readonly #data: unknown
   readonly #shared: Shared
-  gone = false
 
-  constructor(call: BatchedCall, shared: Shared) {
-    this.#call = call
+  constructor({ token, budgetMs, headers, data }: BatchedCall, shared: Shared) {
+    const { timeoutMs, log } = shared
+    super(new DoorContext({ door: 'nats', headers, deadline: new Deadline(budgetOf(budgetMs, timeoutMs)), log }))
+    this.token = token
+    this.#data = data
     this.#shared = shared
-    const deadline = new Deadline(budgetOf(call.budgetMs, shared.timeoutMs))
-    this.context = new DoorContext({ door: 'nats', headers: call.headers, deadline, log: shared.log })
-  }
-
-  get token(): string {
-    return this.#call.token
   }
 
   read(): unknown {
-    const { data } = this.#call
+    const data = this.#data
     const { escapes, inexact } = this.#shared
     if (escapes && !isCleanText(data)) throw new MALFORMED_REQUEST()
     if (inexact && hasInexact(data)) throw new VALIDATION_FAILED([inexact])
@@ -114,11 +91,6 @@ class BatchCall implements InboundCall {
     const short = new INTERNAL(undefined, { cause: error })
     replies.add(encodeRefusal(this.token, failureOf(short)))
     return short
-  }
-
-  cancel(): void {
-    this.gone = true
-    this.context.deadline.cancel(new CallerGoneError())
   }
 }
 

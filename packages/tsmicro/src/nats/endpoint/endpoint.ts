@@ -1,4 +1,5 @@
 import {
+  CallerGoneError,
   createPipeline,
   createTellFailure,
   type DoorContext,
@@ -36,24 +37,32 @@ export interface EndpointOptions {
 }
 
 /** A call as an endpoint sees it, whether it came alone or in a batch. */
-export interface InboundCall {
+export abstract class InboundCall {
   readonly context: DoorContext
-  /** Nobody waits for the answer any longer. */
-  readonly gone: boolean
-  /** The request's data. @throws {MALFORMED_REQUEST}; {VALIDATION_FAILED} for a number that would be rounded */
-  read(): unknown
-  /** Sends the answer, JSON text or '' for none. If it cannot be sent, returns the failure that was sent instead. */
-  answer(data: string): ApiError | undefined
-  /** Sends a failure; returns the one that was sent. */
-  refuse(error: ApiError): ApiError
-}
+  /** Distinguishes it from the other calls of its batch; undefined when it came alone. */
+  readonly token: string | undefined
+  #gone = false
 
-/** Work that its caller may cancel. */
-export interface Cancellable {
-  /** @param token of a call within a batch */
-  cancel(token: string | undefined): void
-  /** Nobody waits for any of it. */
-  cancelAll(): void
+  constructor(context: DoorContext) {
+    this.context = context
+  }
+
+  /** Whether nobody waits for the answer any longer. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  cancel(): void {
+    this.#gone = true
+    this.context.deadline.cancel(new CallerGoneError())
+  }
+
+  /** The request's data. @throws {MALFORMED_REQUEST}; {VALIDATION_FAILED} for a number that would be rounded */
+  abstract read(): unknown
+  /** Sends the answer, JSON text or '' for none. If it cannot be sent, returns the failure that was sent instead. */
+  abstract answer(data: string): ApiError | undefined
+  /** Sends a failure; returns the one that was sent. */
+  abstract refuse(error: ApiError): ApiError
 }
 
 /** Answers the calls of one subject. Every call gets exactly one answer, whatever happens. */

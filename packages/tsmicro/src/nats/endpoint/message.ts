@@ -1,23 +1,21 @@
 import type { Msg } from '@nats-io/nats-core'
-import { CallerGoneError, Deadline, DoorContext, type Log } from '../../call/index.ts'
+import { Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { type ApiError, INTERNAL, MALFORMED_REQUEST, VALIDATION_FAILED } from '../../errors/index.ts'
 import { isCleanText, tellInexact } from '../../schema/index.ts'
 import { BUDGET, decodeEnvelope, decodeHeaders, encodeBody, encodeFailure } from '../wire.ts'
-import type { Cancellable, Endpoint, InboundCall } from './endpoint.ts'
+import { type Endpoint, InboundCall } from './endpoint.ts'
 
 const BUDGET_KEY = BUDGET.toLowerCase()
 
 /** A call that came in a message of its own. */
-export class MessageCall implements InboundCall, Cancellable {
-  readonly context: DoorContext
+export class MessageCall extends InboundCall {
   readonly #msg: Msg
   readonly #numbers: boolean
-  gone = false
 
   constructor(msg: Msg, { timeoutMs, numbers }: Pick<Endpoint, 'timeoutMs' | 'numbers'>, log: Log) {
+    super(contextOfMessage(msg, timeoutMs, log))
     this.#msg = msg
     this.#numbers = numbers
-    this.context = contextOfMessage(msg, timeoutMs, log)
   }
 
   read(): unknown {
@@ -36,15 +34,6 @@ export class MessageCall implements InboundCall, Cancellable {
 
   refuse(error: ApiError): ApiError {
     return respondFailure(this.#msg, error, this.context.log)
-  }
-
-  cancel(): void {
-    this.gone = true
-    this.context.deadline.cancel(new CallerGoneError())
-  }
-
-  cancelAll(): void {
-    this.cancel()
   }
 }
 

@@ -7,7 +7,7 @@ import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
 import { readBatch } from './batch.ts'
 import { announcements, QUEUE_GROUP } from './discovery.ts'
-import type { Cancellable, Endpoint } from './endpoint.ts'
+import type { Endpoint, InboundCall } from './endpoint.ts'
 import { MessageCall, respond } from './message.ts'
 
 /** How this instance answers `$SRV.INFO`, and where its answers may go. */
@@ -27,8 +27,8 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024
 export class NatsServer {
   readonly #options: NatsServerOptions
   readonly #endpoints: Endpoint[] = []
-  /** Messages with calls in progress, by reply subject. */
-  readonly #working = new Map<string, Cancellable>()
+  /** Calls in progress, by the reply subject of their message. */
+  readonly #working = new Map<string, InboundCall | readonly InboundCall[]>()
   /** Number of calls in progress. */
   #active = 0
   #whenIdle: (() => void) | undefined
@@ -121,13 +121,13 @@ export class NatsServer {
 
   #receiveBatch(endpoint: Endpoint, msg: Msg, maxPayload: number): void {
     if (!this.#mayAnswer(msg)) return
-    const batch = readBatch(msg, endpoint, maxPayload, this.#options.log)
-    let left = batch?.calls.length ?? 0
-    if (!batch || left === 0) return
-    if (msg.reply) this.#working.set(msg.reply, batch)
+    const calls = readBatch(msg, endpoint, maxPayload, this.#options.log)
+    let left = calls.length
+    if (left === 0) return
+    if (msg.reply) this.#working.set(msg.reply, calls)
     this.#active += left
     const ended = () => this.#ended(--left === 0 ? msg.reply : undefined)
-    for (const call of batch.calls) void endpoint.handle(call).then(ended, ended)
+    for (const call of calls) void endpoint.handle(call).then(ended, ended)
   }
 
   /** @param reply of a message whose calls have all ended */
@@ -138,10 +138,12 @@ export class NatsServer {
   }
 
   #cancelAll(): void {
-    for (const each of this.#working.values()) each.cancelAll()
+    for (const call of [...this.#working.values()].flat()) call.cancel()
   }
 
   #cancel(msg: Msg): void {
-    for (const { reply, token } of readCallIds(msg.string())) this.#working.get(reply)?.cancel(token)
+    for (const { reply, token } of readCallIds(msg.string()))
+      for (const call of [this.#working.get(reply) ?? []].flat())
+        if (call.token === undefined || call.token === token) call.cancel()
   }
 }
