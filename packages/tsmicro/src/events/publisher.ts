@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { currentContext } from '../call/index.ts'
 import type { DeepReadonly, EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
-import { assertAnnounces, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
+import { assertDeclared, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
 import { type Check, compileDefaultedOutgoing, tellProblems, writeJson } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
@@ -20,8 +20,8 @@ export interface Publisher {
   /**
    * Resolves when the server has taken the event. The request id and trace of the surrounding call go with it.
    * @throws {VALIDATION_FAILED} when the data does not match the event's schema, saying which event and where; nothing is sent
-   * @throws {PAYLOAD_TOO_LARGE} when the event is more than the server takes (1 MiB by default); nothing is sent
-   * @throws {NOT_PERMITTED} when this service does not say that it announces the event, or the server does not let it
+   * @throws {PAYLOAD_TOO_LARGE} when the event is larger than the server accepts (1 MiB by default); nothing is sent
+   * @throws {NOT_PERMITTED} when the module does not list the contract in `publishes`, or the server does not permit it
    * @throws {SERVICE_UNAVAILABLE} when NATS is down
    */
   publish<E extends EventSpec>(
@@ -40,7 +40,7 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
   const checks = new WeakMap<object, Check>()
   return {
     async publish(event, data, options = {}) {
-      assertAnnounces(nats, event)
+      assertDeclared(nats, 'publishes', event.subject)
       const check = checks.get(event) ?? compileDefaultedOutgoing(event.data)
       checks.set(event, check)
       const checked = await check(data)

@@ -37,7 +37,7 @@ export function holdTo({ service, serves, calls = [] }: NatsAccess, { nats }: Mo
   if (!nats) return
   const called = calls.flatMap(proceduresOf).map(({ subject = '' }) => subject)
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
-  const scope: Scope = { service, calls: new Set(called), announces: new Set(announced) }
+  const scope: Scope = { service, calls: new Set(called), publishes: new Set(announced) }
   const undeclared = undeclaredOf(nats, scope)
   if (undeclared.length > 0) {
     throw new StartError(

@@ -7,7 +7,7 @@ export { NatsServer } from './endpoint/server.ts'
 export type { TransportOptions } from './options.ts'
 export {
   allows,
-  assertAnnounces,
+  assertDeclared,
   limitTo,
   NOT_PERMITTED,
   type OwnPermissions,

@@ -5,7 +5,7 @@ import { UnusableError } from '../errors/index.ts'
 import type { BatchingOptions } from './client/batcher.ts'
 import type { Connect, Transport } from './transport.ts'
 
-/** What is said wherever one connects to. */
+/** For every kind of connection. */
 interface LinkOptions {
   /** Shown in the server's list of connections; the service's name. */
   readonly name: string
@@ -16,7 +16,7 @@ interface LinkOptions {
    */
   readonly inboxPrefix?: string
   /**
-   * Calls of one turn of the event loop travel in one message where the other side takes that. False = each in a message
+   * Calls of one turn of the event loop travel in one message, if the other side supports that. False = each in a message
    * of its own. Default true.
    */
   readonly batching?: boolean | BatchingOptions
@@ -38,46 +38,44 @@ export interface TransportOptions extends LinkOptions {
 /** Where and as whom to connect. */
 export type NatsOptions = ServerOptions | TransportOptions
 
-/** @throws {UnusableError} when the URL is none: only when it connects, as a server fails that is not there */
+/** @throws {UnusableError} for an invalid URL, when it connects: as a missing server fails */
 export function connectOf(options: NatsOptions): () => Promise<Transport> {
   if ('connect' in options) return () => options.connect({ name: options.name })
   return async () => connect(connectionOptions(options))
 }
 
-/** Whom the server takes us for, for a line that says so: `user "blog"`. */
+/** The user that the server takes us for, for messages: `user "blog"`. */
 export function userOf(options: NatsOptions): string {
   if ('connect' in options) return `user ${JSON.stringify(options.name)}`
-  const { username = '', password = '' } = parsedOf(options.url)[0] ?? {}
+  const { username = '', password = '' } = serversOf(options.url)[0] ?? {}
   if (username === '') return 'a client without credentials'
   return password === '' ? 'the bearer of this token' : `user ${JSON.stringify(decodeURIComponent(username))}`
 }
 
-function parsedOf(url: string): readonly URL[] {
+function serversOf(url: string): readonly URL[] {
   try {
-    return url.split(',').map(each => parse(each.trim()))
+    return url.split(',').map(each => {
+      const server = new URL(each.includes('://') ? each.trim() : `nats://${each.trim()}`)
+      if (!['nats:', 'tls:'].includes(server.protocol) || server.host === '') throw new TypeError('not a NATS server')
+      decodeURIComponent(`${server.username}${server.password}`)
+      return server
+    })
   } catch {
-    // Not the text itself: it may hold a password.
+    // Without the text itself, which may hold a password.
     throw new UnusableError(
       'the URL cannot be read: expected nats://user:password@host:port, with special characters of the password percent-encoded (@ is %40)',
     )
   }
 }
 
-function parse(url: string): URL {
-  const parsed = new URL(url.includes('://') ? url : `nats://${url}`)
-  if (!['nats:', 'tls:'].includes(parsed.protocol) || parsed.host === '') throw new TypeError('no server of NATS')
-  decodeURIComponent(`${parsed.username}${parsed.password}`)
-  return parsed
-}
-
 function connectionOptions(options: ServerOptions): ConnectionOptions {
   const { url, name, reconnectWaitMs = 250, inboxPrefix = inboxPrefixOf(name) } = options
-  const parsed = parsedOf(url)
-  const [{ username, password } = { username: '', password: '' }] = parsed
+  const servers = serversOf(url)
+  const { username = '', password = '' } = servers[0] ?? {}
   const user = decodeURIComponent(username)
   const credentials = password ? { user, pass: decodeURIComponent(password) } : { token: user }
   return {
-    servers: parsed.map(({ host }) => host),
+    servers: servers.map(({ host }) => host),
     name,
     maxReconnectAttempts: -1,
     // Without it the client ends for good after two refusals, e.g. while a server restarts with new credentials.
@@ -92,6 +90,6 @@ function connectionOptions(options: ServerOptions): ConnectionOptions {
     noAsyncTraces: true,
     ...(username ? credentials : {}),
     inboxPrefix,
-    ...(parsed.some(({ protocol }) => protocol === 'tls:') ? { tls: {} } : {}),
+    ...(servers.some(({ protocol }) => protocol === 'tls:') ? { tls: {} } : {}),
   }
 }

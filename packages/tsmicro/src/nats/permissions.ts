@@ -1,4 +1,4 @@
-import { type BoundProcedure, type Contract, type EventDefinition, proceduresOf } from '../contract/index.ts'
+import { type Contract, proceduresOf } from '../contract/index.ts'
 import { createErrorClass } from '../errors/index.ts'
 import { covers, tokensOf } from './subjects.ts'
 
@@ -53,11 +53,11 @@ export function allows({ allow, deny }: Rules = {}, subject: string): boolean {
   )
 }
 
-/** What a service declares that it does through its client, by subject. */
+/** What a service declares that it does through its client: subjects, by the list of its module. */
 export interface Scope {
   readonly service: string
   readonly calls: ReadonlySet<string>
-  readonly announces: ReadonlySet<string>
+  readonly publishes: ReadonlySet<string>
 }
 
 const scopes = new WeakMap<object, Scope>()
@@ -82,18 +82,10 @@ export function undeclaredOf(client: object, { calls }: Scope): readonly string[
 }
 
 /** @throws {NOT_PERMITTED} naming the missing line */
-export function assertCalls(client: object, { subject = '' }: BoundProcedure): void {
-  assertDeclared(client, 'calls', subject, `calls "${subject}": add the contract with it to \`calls\` of its module`)
-}
-
-/** @throws {NOT_PERMITTED} naming the missing line */
-export function assertAnnounces(client: object, { subject }: EventDefinition): void {
-  const mend = `announces "${subject}": add the contract with it to \`publishes\` of its module`
-  assertDeclared(client, 'announces', subject, mend)
-}
-
-function assertDeclared(client: object, what: 'calls' | 'announces', subject: string, missing: string): void {
+export function assertDeclared(client: object, list: 'calls' | 'publishes', subject = ''): void {
   const scope = scopes.get(client)
-  if (!scope || scope[what].has(subject)) return
-  throw new NOT_PERMITTED(undefined, { message: `service ${scope.service} does not say that it ${missing}` })
+  if (!scope || scope[list].has(subject)) return
+  const what = `${list === 'calls' ? 'calls' : 'announces'} "${subject}"`
+  const message = `service ${scope.service} does not say that it ${what}: add the contract with it to \`${list}\` of its module`
+  throw new NOT_PERMITTED(undefined, { message })
 }

@@ -25,9 +25,9 @@ import {
 } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
-import { assertCalls, remember } from '../permissions.ts'
+import { assertDeclared, remember } from '../permissions.ts'
 import { forwardedOf } from '../wire.ts'
-import type { Outcome } from './pending-call.ts'
+import { type CallRequest, type Outcome, watch } from './pending-call.ts'
 import { errorOf, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
 
 export interface CallOptions {
@@ -69,18 +69,13 @@ interface OutgoingCall extends ProcedureCall {
   readonly errors: ReplyErrors
 }
 
-interface Exchange {
-  readonly subject: string
-  /** JSON text; '' for none. */
-  readonly data: string
+interface Exchange extends Pick<CallRequest, 'subject' | 'data' | 'batchable'> {
   readonly timeoutMs: number
   readonly context: CallContext | undefined
   readonly signal?: AbortSignal | undefined
   /** What to watch, and what is left. */
   readonly deadline: Deadline | undefined
   readonly asUser: boolean
-  /** Whether it may share a message with others. */
-  readonly batchable: boolean
 }
 
 /**
@@ -172,9 +167,15 @@ export class NatsClient extends NatsLink {
     // Awaited here, and errors created here, so that their stack traces lead to the caller.
     let answer: unknown
     if (layers) {
-      answer = await withDeadline(timeoutMs, signal, context, deadline =>
-        layers({ procedure, input, context, deadline, text, asUser, errors }),
-      )
+      const deadline = deadlineOf(timeoutMs, context)
+      const unwatch = watch(reason => deadline.cancel(reason as Error), signal, context?.deadline)
+      try {
+        signal?.throwIfAborted()
+        answer = await layers({ procedure, input, context, deadline, text, asUser, errors })
+      } finally {
+        unwatch()
+        deadline[Symbol.dispose]()
+      }
     } else {
       const deadline = context?.deadline
       const exchange = { subject, data: text, timeoutMs, context, signal, deadline, asUser, batchable: true }
@@ -211,22 +212,13 @@ export class NatsClient extends NatsLink {
     if (budgetMs < 1) throw new DEADLINE_EXCEEDED()
     const { inbox } = this.live()
     const forwarded = context && forwardedOf(context, asUser)
-    const request = { subject, data, forwarded, budgetMs, batchable }
-    if (!signal && !deadline) return inbox.request(request)
-    return inbox.request(request, call => {
-      const giveUp = (reason: unknown) => {
-        call.end({ error: () => reason })
-        // When its budget is spent, the service's copy of it is spent as well.
-        if (call.sent && !(reason instanceof DEADLINE_EXCEEDED)) inbox.cancel(call)
-      }
-      return watch(giveUp, signal, deadline)
-    })
+    return inbox.request({ subject, data, forwarded, budgetMs, batchable }, signal, deadline)
   }
 
   #prepare(procedure: BoundProcedure): Prepared {
     const known = this.#prepared.get(procedure)
     if (known) return known
-    assertCalls(this, procedure)
+    assertDeclared(this, 'calls', procedure.subject)
     const { input, output } = procedure
     const prepared = {
       request: input && compileDefaultedOutgoing(input),
@@ -244,39 +236,8 @@ function contextOf(options: CallOptions): CallContext | undefined {
   return 'context' in options ? options.context : currentContext()
 }
 
-/** Calls back when the caller's signal aborts or the deadline ends. Returns a function that stops watching. */
-function watch(
-  giveUp: (reason: unknown) => void,
-  signal: AbortSignal | undefined,
-  deadline: Deadline | undefined,
-): () => void {
-  const forget = deadline?.onEnd(giveUp)
-  if (!signal) return forget ?? (() => {})
-  const abort = () => giveUp(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  return () => {
-    signal.removeEventListener('abort', abort)
-    forget?.()
-  }
-}
-
-/**
- * Does some work under a deadline of its own: it ends after `budgetMs`, and earlier when the signal aborts or the surrounding call
- * ends. Nothing of it is left when the work is done.
- */
-async function withDeadline<T>(
-  budgetMs: number,
-  signal: AbortSignal | undefined,
-  context: CallContext | undefined,
-  work: (deadline: Deadline) => Promise<T>,
-): Promise<T> {
+/** The time that all attempts of a call have together. @throws the reason, if the surrounding call has ended */
+function deadlineOf(timeoutMs: number, context: CallContext | undefined): Deadline {
   context?.deadline.throwIfEnded()
-  signal?.throwIfAborted()
-  using deadline = new Deadline(context ? Math.min(budgetMs, context.deadline.remainingMs()) : budgetMs)
-  const unwatch = watch(reason => deadline.cancel(reason as Error), signal, context?.deadline)
-  try {
-    return await work(deadline)
-  } finally {
-    unwatch()
-  }
+  return new Deadline(context ? Math.min(timeoutMs, context.deadline.remainingMs()) : timeoutMs)
 }

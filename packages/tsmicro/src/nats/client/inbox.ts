@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { createInbox, type Msg, NoRespondersError } from '@nats-io/nats-core'
+import type { Deadline } from '../../call/index.ts'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
-import { type ApiError, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { type ApiError, DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
 import { NOT_PERMITTED } from '../permissions.ts'
 import { encodeCallId, MOST_CANCELLED } from '../subjects.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
 import { encodeBody, encodeHeaders } from '../wire.ts'
 import { Batcher, type BatchingOptions, SentBatch } from './batcher.ts'
-import { type CallRequest, type Outcome, PendingCall } from './pending-call.ts'
+import { type CallRequest, type Outcome, PendingCall, watch } from './pending-call.ts'
 import { unsentError } from './reply.ts'
 
 /**
@@ -54,26 +55,16 @@ export class Inbox {
     return this.#subscription.allowed
   }
 
-  /** Begins a call. `watch` is given it before it is sent, and returns a function that stops watching. */
-  request(request: CallRequest, watch?: (call: PendingCall) => () => void): Promise<Outcome> {
+  /** Begins a call, which ends no later than the signal and the deadline. */
+  request(request: CallRequest, signal?: AbortSignal | undefined, deadline?: Deadline | undefined): Promise<Outcome> {
     const call = new PendingCall(request, this.#forget)
     const outcome = call.wait()
     this.#pending.add(call)
-    if (watch) call.unwatch = watch(call)
+    if (signal || deadline) call.unwatch = watch(reason => this.#giveUp(call, reason), signal, deadline)
     if (!this.allowed) this.#failUnheard()
     else if (request.batchable && this.#batcher) this.#batcher.add(call)
     else this.#sendAlone(call)
     return outcome
-  }
-
-  /** Tells the service that nobody waits for a call any longer. The calls of one turn go in one message. */
-  cancel({ request, reply, item }: PendingCall): void {
-    const [service = ''] = request.subject.split('.', 1)
-    const id = encodeCallId(`${this.#prefix}.${reply}`, item)
-    if (this.#cancelled.size === 0) setImmediate(() => this.#sendCancelled())
-    const ids = this.#cancelled.get(service)
-    if (ids) ids.push(id)
-    else this.#cancelled.set(service, [id])
   }
 
   /** The connection is lost: no reply to what was sent can come. */
@@ -142,6 +133,20 @@ export class Inbox {
   #sendEachAlone(token: string, { calls }: SentBatch): void {
     this.#messages.delete(token)
     for (const call of calls) if (!call.ended) this.#sendAlone(call)
+  }
+
+  /** Ends a call, and tells the service that nobody waits for it any longer. The ids of one turn go in one message. */
+  #giveUp(call: PendingCall, reason: unknown): void {
+    const { request, reply, item } = call
+    call.end({ error: () => reason })
+    // When its budget is spent, the service's copy of it is spent as well.
+    if (reply === '' || reason instanceof DEADLINE_EXCEEDED) return
+    const [service = ''] = request.subject.split('.', 1)
+    const id = encodeCallId(`${this.#prefix}.${reply}`, item)
+    if (this.#cancelled.size === 0) setImmediate(() => this.#sendCancelled())
+    const ids = this.#cancelled.get(service)
+    if (ids) ids.push(id)
+    else this.#cancelled.set(service, [id])
   }
 
   #sendCancelled(): void {

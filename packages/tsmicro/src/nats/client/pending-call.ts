@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/nats-core'
-import { Expiring, expireIn, forget } from '../../call/index.ts'
+import { type Deadline, Expiring, expireIn, forget } from '../../call/index.ts'
 import { DEADLINE_EXCEEDED } from '../../errors/index.ts'
 import type { BatchedReply, Forwarded } from '../wire.ts'
 
@@ -50,10 +50,6 @@ export class PendingCall extends Expiring {
     })
   }
 
-  get sent(): boolean {
-    return this.reply !== ''
-  }
-
   get ended(): boolean {
     return this.#settle === undefined
   }
@@ -71,5 +67,21 @@ export class PendingCall extends Expiring {
 
   expire(): void {
     this.end({ error: () => new DEADLINE_EXCEEDED() })
+  }
+}
+
+/** Calls back when the caller's signal aborts or the deadline ends. Returns a function that stops watching. */
+export function watch(
+  giveUp: (reason: unknown) => void,
+  signal: AbortSignal | undefined,
+  deadline: Deadline | undefined,
+): () => void {
+  const forget = deadline?.onEnd(giveUp)
+  if (!signal) return forget ?? (() => {})
+  const abort = () => giveUp(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  return () => {
+    signal.removeEventListener('abort', abort)
+    forget?.()
   }
 }
