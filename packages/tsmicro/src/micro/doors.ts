@@ -3,32 +3,26 @@ import { type Contract, eventsOf } from '../contract/index.ts'
 import { EventConsumer } from '../events/index.ts'
 import { createHttpServer, openApiOf, Routes } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
+import { assertInternal, assertProviders, assertSecrets } from './access-checks.ts'
 import type { Bench } from './bench.ts'
-import { BUILTIN_ROUTES, mountBuiltinRoutes } from './builtin-routes.ts'
-import { assertInternal, assertProviders, assertSecrets } from './guarded.ts'
-import type { HealthCheck } from './health.ts'
-import { Implemented } from './implemented.ts'
-import { holdTo, natsAccessOf } from './nats-access.ts'
+import { addReactions, type Reaction } from './handlers.ts'
+import { BUILTIN_ROUTES, type HealthCheck, mountBuiltinRoutes } from './health.ts'
+import { Implemented, watchRawRoutes } from './implemented.ts'
+import { partsOf } from './module.ts'
+import { assertNats, limitClient, type NatsUse, natsAccessOf } from './nats-access.ts'
 import { mountNats } from './nats-group.ts'
-import { assertNats } from './nats-needed.ts'
-import type { NatsUse } from './nats-permissions.ts'
-import type { Reaction } from './on.ts'
 import type { ServiceOptions } from './options.ts'
-import { partsOf } from './parts.ts'
-import { watchRawRoutes } from './raw-routes.ts'
-import { addReactions } from './reactions.ts'
 
 export interface Doors {
   readonly http: FastifyInstance
   readonly natsServer: NatsServer
   readonly consumer: EventConsumer
-  /** What is implemented. */
+  /** The implemented contracts. */
   readonly contracts: readonly Contract[]
-  /** What is done at the NATS door. */
   readonly natsUse: NatsUse
 }
 
-/** Builds both doors and mounts all that the module and its controllers do. @throws {StartError} when something is missing or twice there */
+/** Builds both doors and mounts the module and its controllers. @throws {StartError} if something is missing or exists twice */
 export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?: Bench): Doors {
   const { name, version, description, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
   const about = { version, ...(description ? { description } : {}) }
@@ -84,8 +78,8 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
     events: consumer.events,
     handlerTimeoutMs: timeoutMs,
   })
-  holdTo(natsAccess, module)
-  // An event on a subject of requests would be taken for one, and its stream would answer theirs.
+  limitClient(natsAccess, module)
+  // An event on a request's subject would be taken for a request, and the event's stream would answer requests.
   const events = [...natsAccess.serves.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)
   for (const subject of new Set(events)) implemented.reserve(subject, `event ${subject}`)
   implemented.verify(known)

@@ -1,17 +1,20 @@
+import type { FastifyInstance } from 'fastify'
 import { within } from '../errors/index.ts'
-import type { Dependency } from './dependency.ts'
+import { SUCCESS_CODE } from '../http/index.ts'
+import type { JsonSchema } from '../schema/index.ts'
+import type { Dependency } from './module.ts'
 
-export interface DependencyHealth {
+interface DependencyHealth {
   readonly status: 'up' | 'down'
-  /** Milliseconds the check took. */
+  /** Milliseconds that the check took. */
   readonly ms: number
 }
 
 export interface Health {
   readonly timestamp: string
-  /** `ok` while the process works; what it depends on is told apart. */
+  /** `ok` while the process works; the state of its dependencies is separate. */
   readonly status: 'ok' | 'draining'
-  /** True when requests should be sent here. */
+  /** True if requests should be sent here. */
   readonly ready: boolean
   readonly dependencies: Readonly<Record<string, DependencyHealth>>
 }
@@ -20,8 +23,8 @@ const CHECK_LIMIT_MS = 2000
 const KEEP_MS = 500
 
 /**
- * Asks every dependency; nothing is ever assumed to be well. The answer is kept for half a second, so that probes and
- * curious clients cannot load the databases.
+ * Checks every dependency; none is ever assumed to work. The result is kept for half a second, so that probes and curious
+ * clients put no load on the databases.
  */
 export class HealthCheck {
   readonly #dependencies: readonly Dependency[]
@@ -29,7 +32,7 @@ export class HealthCheck {
   #state: 'starting' | 'ready' | 'draining' = 'starting'
   #latest: { readonly at: number; readonly result: Promise<Readonly<Record<string, DependencyHealth>>> } | undefined
 
-  /** @param hearsNats false when NATS is up and keeps calls or events from us: then it counts as down */
+  /** @param hearsNats false if NATS is up but withholds calls or events from us: then it counts as down */
   constructor(dependencies: readonly Dependency[], hearsNats: () => boolean = () => true) {
     this.#dependencies = dependencies
     this.#hearsNats = hearsNats
@@ -41,10 +44,10 @@ export class HealthCheck {
 
   async read(): Promise<Health> {
     const now = performance.now()
-    if (!this.#latest || now - this.#latest.at > KEEP_MS) this.#latest = { at: now, result: this.#ask() }
-    const asked = await this.#latest.result
+    if (!this.#latest || now - this.#latest.at > KEEP_MS) this.#latest = { at: now, result: this.#check() }
+    const checked = await this.#latest.result
     const dependencies =
-      asked.nats && !this.#hearsNats() ? { ...asked, nats: { ...asked.nats, status: 'down' as const } } : asked
+      checked.nats && !this.#hearsNats() ? { ...checked, nats: { ...checked.nats, status: 'down' as const } } : checked
     const up = Object.values(dependencies).every(({ status }) => status === 'up')
     return {
       timestamp: new Date().toISOString(),
@@ -54,19 +57,44 @@ export class HealthCheck {
     }
   }
 
-  async #ask(): Promise<Readonly<Record<string, DependencyHealth>>> {
-    const asked = this.#dependencies.map(async dependency => [dependency.name, await ask(dependency)] as const)
-    return Object.fromEntries(await Promise.all(asked))
+  async #check(): Promise<Readonly<Record<string, DependencyHealth>>> {
+    const checks = this.#dependencies.map(async dependency => [dependency.name, await check(dependency)] as const)
+    return Object.fromEntries(await Promise.all(checks))
   }
 }
 
-async function ask(dependency: Dependency): Promise<DependencyHealth> {
+async function check(dependency: Dependency): Promise<DependencyHealth> {
   const began = performance.now()
-  // Wrapped, so that a check that throws instead of rejecting is a failed one, too.
-  const check = (async () => dependency.check())()
-  const status = await within(CHECK_LIMIT_MS, check, () => new Error('no answer')).then(
+  // Wrapped, so that a check that throws instead of rejecting fails too.
+  const checking = (async () => dependency.check())()
+  const status = await within(CHECK_LIMIT_MS, checking, () => new Error('no answer')).then(
     () => 'up' as const,
     () => 'down' as const,
   )
   return { status, ms: Math.round(performance.now() - began) }
+}
+
+/** Routes of every service; no procedure may have them. */
+export const BUILTIN_ROUTES = ['GET /health', 'GET /health/ready', 'GET /openapi.json'] as const
+
+/**
+ * Mounts the routes of every service: `GET /health` (200 while the process works, with details), `GET /health/ready` (503 if
+ * requests should go elsewhere) and `GET /openapi.json`.
+ */
+export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck, openApi: JsonSchema): void {
+  const document = JSON.stringify(openApi)
+  const procedure = 'the framework'
+  const open = { config: { procedure, gateway: 'open', limits: false } } as const
+  server.get('/health', open, async () => {
+    const data = await health.read()
+    return { code: SUCCESS_CODE, status: 200, message: 'Success', data }
+  })
+  server.get('/health/ready', open, async (_request, reply) => {
+    const { ready, dependencies } = await health.read()
+    const status = ready ? 200 : 503
+    return reply.code(status).send({ ready, dependencies })
+  })
+  server.get('/openapi.json', { config: { procedure } }, async (_request, reply) =>
+    reply.type('application/json').send(document),
+  )
 }

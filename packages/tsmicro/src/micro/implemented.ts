@@ -1,22 +1,23 @@
+import type { FastifyInstance } from 'fastify'
 import { type BoundProcedure, type Contract, proceduresOf } from '../contract/index.ts'
-import { StartError } from './start-error.ts'
+import { isFastifyError, StartError } from './start.ts'
 
 type Door = 'http' | 'nats'
 
-/** Keeps book of which procedures got a handler at which door, and which addresses are taken. */
+/** Records which procedures have a handler at which door, and which addresses are taken. */
 export class Implemented {
   readonly #doors = { http: new Map<BoundProcedure, string>(), nats: new Map<BoundProcedure, string>() }
   readonly #addresses = new Map<string, string>()
   readonly #service: string
 
-  /** @param service whose doors these are */
+  /** @param service the owner of the doors */
   constructor(service: string) {
     this.#service = service
   }
 
-  /** Takes a route or subject that belongs to no contract. @throws {StartError} when it is taken */
+  /** Reserves a route or subject without a contract. @throws {StartError} if it is taken */
   reserve(address: string, owner: string): void {
-    // A parameter's name makes no difference, GET /:id and GET /:slug are one route; nor do two patterns: /:id(\d+).
+    // The name of a parameter makes no difference, as GET /:id and GET /:slug are one route; nor does a pattern: /:id(\d+).
     const key = address.includes(' /')
       ? address.replaceAll(/:[^/()]+(\([^/]*\))?(?=\/|$)/g, (_, pattern) => (pattern ? ':()' : ':'))
       : address
@@ -27,24 +28,25 @@ export class Implemented {
   }
 
   /**
-   * @throws {StartError} when the procedure has a handler already, another one its address, or another service its subject
+   * @throws {StartError} if the procedure already has a handler, its address is taken, or its subject belongs to another
+   * service
    */
   add(door: Door, procedure: BoundProcedure, address: string): void {
     if (door === 'nats' && procedure.service !== this.#service) {
       throw new StartError(
-        `${labelOf(procedure)} is a procedure of service ${procedure.service}, and this one is called ${this.#service}: make them one name`,
+        `${labelOf(procedure)} is a procedure of service ${procedure.service}, but this service is called ${this.#service}: use one name for both`,
       )
     }
     this.reserve(address, labelOf(procedure))
     this.#doors[door].set(procedure, address)
   }
 
-  /** Where a procedure is mounted, e.g. `GET /v1/slug/:slug`; `undefined` when it is not. */
+  /** Where a procedure is mounted, e.g. `GET /v1/slug/:slug`; `undefined` if it is not. */
   addressOf(door: Door, procedure: BoundProcedure): string | undefined {
     return this.#doors[door].get(procedure)
   }
 
-  /** @throws {StartError} naming every procedure that has a door but no handler */
+  /** @throws {StartError} naming every procedure that declares a door without having a handler there */
   verify(contracts: readonly Contract[]): void {
     const declared = new Set(contracts.flatMap(proceduresOf))
     const missing = [...declared].flatMap(procedure => [
@@ -60,4 +62,32 @@ export class Implemented {
 
 function labelOf({ service, name }: BoundProcedure): string {
   return `${service}.${name}`
+}
+
+/**
+ * Records the routes that controllers and plugins add to Fastify itself, so that an error can name both owners of one address.
+ * Returns a function that mounts a part, which then owns the routes that it adds.
+ */
+export function watchRawRoutes(
+  server: FastifyInstance,
+  implemented: Implemented,
+): (label: string, mount: () => void) => void {
+  let mounting: string | undefined
+  server.addHook('onRoute', function (route) {
+    // Procedures are recorded elsewhere, HEAD comes with every GET, and with constraints several routes may share an address.
+    if (route.config?.procedure !== undefined || Object.keys(route.constraints ?? {}).length > 0) return
+    const owner = `a route of ${mounting ?? `plugin ${this.pluginName}`}`
+    for (const method of [route.method].flat())
+      if (method !== 'HEAD') implemented.reserve(`${method} ${route.url}`, owner)
+  })
+  return (label, mount) => {
+    mounting = label
+    try {
+      mount()
+    } catch (cause) {
+      throw isFastifyError(cause) ? new StartError(`${mounting}: ${cause.message}`, { cause }) : cause
+    } finally {
+      mounting = undefined
+    }
+  }
 }

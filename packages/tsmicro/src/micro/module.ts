@@ -1,17 +1,16 @@
 import type { AuthenticationProvider, AuthorizationProvider, Middleware } from '../call/index.ts'
 import type { Contract } from '../contract/index.ts'
+import type { Routes } from '../http/index.ts'
 import type { NatsClient } from '../nats/index.ts'
-import type { Controller } from './controller.ts'
-import type { Dependency } from './dependency.ts'
-import type { Implementation } from './implement.ts'
-import type { Reaction } from './on.ts'
+import type { Implementation, Reaction } from './handlers.ts'
+import type { NatsGroup } from './nats-group.ts'
 
-/** What a module or controller does: contracts that it implements, and events that it handles. */
+/** The contracts that a module or controller implements, and the events that it handles. */
 export type ServiceHandlers = readonly (Implementation | Reaction)[]
 
 /**
- * A service's parts, wired by hand in one readable function, which takes overrides for tests. Nothing is connected in it, so that
- * tools can build it, too.
+ * A service's parts, wired by hand in one function that takes overrides for tests. The function neither connects to anything
+ * nor reads files, so that tools can build a module too.
  *
  * @example
  * export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
@@ -29,33 +28,124 @@ export type ServiceHandlers = readonly (Implementation | Reaction)[]
  * }
  */
 export interface Module {
-  /** What the service does, made by `implement` and `on`. */
+  /** Made by `implement` and `on`. */
   readonly handlers?: ServiceHandlers
-  /** For what belongs to one door alone. */
+  /** For everything that belongs to one door alone. */
   readonly controllers?: readonly Controller[]
-  /** Contracts whose procedures it calls over NATS. */
+  /** Contracts whose procedures the service calls over NATS. */
   readonly calls?: readonly Contract[]
-  /** Contracts whose events it announces, beside those that it implements. */
+  /** Contracts whose events the service publishes, in addition to those that it implements. */
   readonly publishes?: readonly Contract[]
-  /** Who calls? Needed where a procedure asks for a user, here or in a controller without one of its own. */
+  /** Finds out who the caller is. Required if a procedure needs a user, here or in a controller without its own provider. */
   readonly authentication?: AuthenticationProvider
-  /** May they? Needed where a procedure asks for a role. */
+  /** Decides whether they may. Required if a procedure needs a role. */
   readonly authorization?: AuthorizationProvider
   /**
-   * Everything to connect before the first request, in order. NATS comes before them by itself, and is closed after them.
-   * Default: nothing else.
+   * Everything to connect before the first request, in this order. NATS is connected before them without being listed, and
+   * closed after them. Default: none.
    */
   readonly dependencies?: readonly Dependency[]
-  /** Absent = a service without NATS; then no procedure may have a NATS door. */
+  /** Absent for a service without NATS: then no procedure may have a NATS door. */
   readonly nats?: NatsClient
-  /** Runs around every handler of both doors; the first is the outermost. */
+  /** Runs around every handler at both doors; the first is the outermost. */
   readonly middleware?: readonly Middleware[]
-  /** Work to be done once everything is connected, before the doors open: migrations, indexes, seeds. */
+  /** Work to do after everything is connected and before the doors open: migrations, indexes, seeds. */
   readonly prepare?: readonly Preparation[]
 }
 
 export interface Preparation {
-  /** Shown in the start-up log, e.g. `migrations`. */
+  /** Shown in the log at start, e.g. `migrations`. */
   readonly name: string
   run(): Promise<void>
+}
+
+/**
+ * For everything that belongs to one door alone, such as Fastify's routes and plugins or subjects without a contract, and for a
+ * base path or providers that differ from the module's. Thin, without business logic.
+ *
+ * @example
+ * class ExportController extends Controller {
+ *   override readonly handlers = [implement(reading, { findBySlug: ({ input }) => this.#blogs.findBySlug(input.slug) })]
+ *   readonly #blogs: BlogService
+ *   constructor(blogs: BlogService) {
+ *     super('/v1')
+ *     this.#blogs = blogs
+ *   }
+ *   override mountRoutes(routes: Routes) {
+ *     routes.fastify.get('/export.csv', () => 'id,title')
+ *   }
+ * }
+ */
+export abstract class Controller {
+  /** The prefix of this controller's HTTP routes, `/` for none. */
+  readonly basePath: string
+  /** Default: the module's. */
+  readonly authentication: AuthenticationProvider | undefined
+  /** Default: the module's. */
+  readonly authorization: AuthorizationProvider | undefined
+  /** Served at every door that their contracts declare; made by `implement` and `on`. */
+  readonly handlers: ServiceHandlers = []
+
+  constructor(basePath = '/', authentication?: AuthenticationProvider, authorization?: AuthorizationProvider) {
+    if (!basePath.startsWith('/')) throw new TypeError(`base path ${JSON.stringify(basePath)}: it has to begin with /`)
+    this.basePath = basePath
+    this.authentication = authentication
+    this.authorization = authorization
+  }
+
+  /** The HTTP door, for clients. */
+  mountRoutes(_routes: Routes): void {}
+
+  /** The NATS door: subjects without a contract. */
+  mountNats(_nats: NatsGroup): void {}
+}
+
+/**
+ * Something that a service cannot work without, such as a database. Connected at start in the listed order, closed in reverse.
+ *
+ * @example
+ * const search: Dependency = {
+ *   name: 'search',
+ *   connect: async () => {},
+ *   check: async () => {},
+ *   close: async () => {},
+ * }
+ * const module: Module = { dependencies: [search] }
+ */
+export interface Dependency {
+  readonly name: string
+  /**
+   * Repeated until it succeeds or the time for the start is over; an `UnusableError` of `tsmicro`, also as a cause, ends that
+   * at once.
+   */
+  connect(): Promise<void>
+  /** Rejects if the dependency cannot be used now; answers within about two seconds. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+/** The module's own handlers, or a controller: whatever is mounted together. */
+export type Part = Pick<
+  Controller,
+  'basePath' | 'authentication' | 'authorization' | 'handlers' | 'mountRoutes' | 'mountNats'
+> & {
+  /** For error messages. */
+  readonly label: string
+}
+
+/** A controller without its own providers has the module's. */
+export function partsOf({ handlers = [], controllers = [], authentication, authorization }: Module): readonly Part[] {
+  const nothing = () => {}
+  const doors = { basePath: '/', mountRoutes: nothing, mountNats: nothing }
+  const own: Part = { label: 'the module', ...doors, authentication, authorization, handlers }
+  const others = controllers.map(controller => ({
+    label: controller.constructor.name,
+    basePath: controller.basePath,
+    authentication: controller.authentication ?? authentication,
+    authorization: controller.authorization ?? authorization,
+    handlers: controller.handlers,
+    mountRoutes: controller.mountRoutes.bind(controller),
+    mountNats: controller.mountNats.bind(controller),
+  }))
+  return [own, ...others]
 }

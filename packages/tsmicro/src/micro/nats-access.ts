@@ -1,19 +1,37 @@
-import { type Contract, type EventDefinition, eventsOf, type NatsAccess, proceduresOf } from '../contract/index.ts'
-import { limitTo, type Scope, undeclaredOf } from '../nats/index.ts'
+import {
+  type Contract,
+  cancelSubject,
+  type EventDefinition,
+  eventsOf,
+  type NatsAccess,
+  proceduresOf,
+} from '../contract/index.ts'
+import type { EventConsumer } from '../events/index.ts'
+import {
+  allows,
+  type Endpoint,
+  limitTo,
+  type NatsClient,
+  type NatsServer,
+  type OwnPermissions,
+  type Scope,
+  undeclaredOf,
+} from '../nats/index.ts'
+import type { Reaction } from './handlers.ts'
 import type { Module } from './module.ts'
-import { StartError } from './start-error.ts'
+import { StartError } from './start.ts'
 
-export interface NatsAccessParts {
+interface NatsAccessParts {
   readonly service: string
   readonly module: Module
-  /** Contracts that are implemented. */
+  /** The implemented contracts. */
   readonly contracts: readonly Contract[]
-  /** Events that are handled. */
+  /** The handled events. */
   readonly events: readonly EventDefinition[]
   readonly handlerTimeoutMs: number
 }
 
-/** What a service does on NATS, as told by what it implements, handles, calls and publishes. */
+/** What a service does on NATS, derived from what it implements, handles, calls and publishes. */
 export function natsAccessOf({ service, module, contracts, events, handlerTimeoutMs }: NatsAccessParts): NatsAccess {
   const { calls = [], publishes = [] } = module
   return {
@@ -30,10 +48,10 @@ function eventsAlone(events: readonly EventDefinition[]): Contract {
 }
 
 /**
- * Holds the module's client to what the module says, whatever the server permits.
- * @throws {StartError} when there are clients of contracts that it does not say it calls
+ * Limits the module's client to what the module declares, whatever the server permits.
+ * @throws {StartError} if there is a client for a contract that is not listed in `calls`
  */
-export function holdTo({ service, serves, calls = [] }: NatsAccess, { nats }: Module): void {
+export function limitClient({ service, serves, calls = [] }: NatsAccess, { nats }: Module): void {
   if (!nats) return
   const called = calls.flatMap(proceduresOf).map(({ subject = '' }) => subject)
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
@@ -41,8 +59,149 @@ export function holdTo({ service, serves, calls = [] }: NatsAccess, { nats }: Mo
   const undeclared = undeclaredOf(nats, scope)
   if (undeclared.length > 0) {
     throw new StartError(
-      `service ${service} has a client for ${undeclared.join(', ')}: add the contract with it to \`calls\` of its module`,
+      `service ${service} has a client for ${undeclared.join(', ')}: add its contract to \`calls\` of its module`,
     )
   }
   limitTo(nats, scope)
+}
+
+/** What a service does at its NATS door. */
+export interface NatsUse {
+  readonly endpoints: readonly Endpoint[]
+  readonly events: readonly EventDefinition[]
+  readonly access: NatsAccess
+}
+
+/** A permission that the service's user needs, and a hint for when it is missing. */
+interface Need {
+  readonly operation: 'publish' | 'subscribe'
+  readonly subject: string
+  readonly hint: string
+}
+
+/** Whether the service declares calls to others. */
+function needsReplies({ access }: NatsUse): boolean {
+  return subjectsOf(access.calls ?? []).length > 0
+}
+
+/** @throws {StartError} unless nothing is missing */
+function assertNothing({ access: { service } }: NatsUse, user: string, missing: readonly string[]): void {
+  if (missing.length === 0) return
+  throw new StartError(
+    `NATS ${user} may not do what ${service} does: ${missing.join('; ')}. Give the server its new permissions: natsPermissionsOf(service.natsAccess)`,
+  )
+}
+
+function missingPermissions(use: NatsUse, may: OwnPermissions): readonly string[] {
+  const needs = needsOf(use).filter(({ operation, subject }) => !allows(may[operation], subject))
+  return [...needs.map(labelOf), ...missingAnswers(use, may)]
+}
+
+function labelOf({ operation, subject, hint }: Need): string {
+  return `${operation} "${subject}" (${hint})`
+}
+
+function needsOf({ endpoints, events, access }: NatsUse): readonly Need[] {
+  const { service, calls = [], serves } = access
+  const served = endpoints.map(({ procedure: { subject = '' } }) => subject)
+  const subscribe = (subject: string, hint: string): Need => ({ operation: 'subscribe', subject, hint })
+  const publish = (subject: string, hint: string): Need => ({ operation: 'publish', subject, hint })
+  return [
+    ...(served.length > 0 ? [...served, cancelSubject(service)] : []).map(subject =>
+      subscribe(subject, `served: the user must be that of service "${service}"`),
+    ),
+    ...events.map(({ subject }) => subscribe(subject, 'an event that it handles')),
+    ...subjectsOf(calls).map(subject => publish(subject, 'listed in `calls` of its module')),
+    ...serves
+      .flatMap(eventsOf)
+      .map(({ subject }) => publish(subject, 'an event of what it implements, or listed in `publishes` of its module')),
+  ]
+}
+
+/** Whether requests may be answered, and for as long as the answer may take. */
+function missingAnswers({ endpoints }: NatsUse, { publish, responses }: OwnPermissions): readonly string[] {
+  if (endpoints.length === 0 || allows(publish, '_INBOX.any')) return []
+  if (!responses) return ['answer requests (allow_responses is missing)']
+  return endpoints
+    .filter(({ timeoutMs }) => responses.expiresMs > 0 && timeoutMs > responses.expiresMs)
+    .map(
+      ({ timeoutMs, procedure: { subject } }) =>
+        `answer "${subject}" after ${responses.expiresMs / 1000} s, while it may take ${timeoutMs / 1000} s ` +
+        '(allow_responses)',
+    )
+}
+
+interface NatsParts {
+  readonly natsServer: NatsServer
+  readonly consumer: EventConsumer
+  readonly natsUse: NatsUse
+}
+
+/** The NATS door of a started service: the calls and events that it receives. */
+export class NatsDoor {
+  readonly #nats: NatsClient
+  readonly #doors: NatsParts
+
+  constructor(nats: NatsClient, doors: NatsParts) {
+    this.#nats = nats
+    this.#doors = doors
+  }
+
+  /** Called before anything irreversible is done. @throws {StartError} if the server permits less than the service does */
+  async verify(): Promise<void> {
+    const may = await this.#nats.permissions()
+    const { natsUse } = this.#doors
+    // A server that does not report permissions refuses later: `open` notices that for all subscriptions.
+    if (may) assertNothing(natsUse, this.#nats.user, missingPermissions(natsUse, may))
+    // By now the server has also answered the very first subscription.
+    const { unheardReplies: subject } = this.#nats
+    if (subject === undefined || !needsReplies(natsUse)) return
+    const need: Need = { operation: 'subscribe', subject, hint: 'where the answers to its calls arrive' }
+    assertNothing(natsUse, this.#nats.user, [labelOf(need)])
+  }
+
+  /** @throws {StartError} if the server refuses a subscription */
+  async open(): Promise<void> {
+    const { natsServer, consumer, natsUse } = this.#doors
+    const connection = this.#nats.use()
+    natsServer.start(connection)
+    consumer.start(connection)
+    // Once the server has answered, it has accepted or refused the subscriptions.
+    await this.#nats.check()
+    const needs = needsOf(natsUse)
+    const missing = this.#refused().map(subject => {
+      const need = needs.find(each => each.operation === 'subscribe' && each.subject === subject)
+      return need ? labelOf(need) : `subscribe "${subject}"`
+    })
+    assertNothing(natsUse, this.#nats.user, missing)
+  }
+
+  /** False if the server has withdrawn a permission, so that some calls, events or answers do not arrive here. */
+  get hears(): boolean {
+    const withoutReplies = this.#nats.unheardReplies !== undefined && needsReplies(this.#doors.natsUse)
+    return !withoutReplies && this.#refused().length === 0
+  }
+
+  #refused(): readonly string[] {
+    const { natsServer, consumer } = this.#doors
+    return [...natsServer.refused, ...consumer.refused]
+  }
+}
+
+/** @throws {StartError} if a module without `nats` needs it, naming what for */
+export function assertNats(module: Module, implemented: Iterable<Contract>, reactions: readonly Reaction[]): void {
+  if (module.nats) return
+  const { calls = [], publishes = [] } = module
+  const needing = [
+    ...subjectsOf([...implemented]).map(subject => `serve ${subject}`),
+    ...reactions.map(({ event, name }) => `handle ${event.subject} (${name})`),
+    ...subjectsOf(calls).map(subject => `call ${subject}`),
+    ...publishes.flatMap(eventsOf).map(({ subject }) => `publish ${subject}`),
+  ]
+  if (needing.length > 0)
+    throw new StartError(`give the module nats: without it the service cannot ${needing.join(', ')}`)
+}
+
+function subjectsOf(contracts: readonly Contract[]): readonly string[] {
+  return contracts.flatMap(proceduresOf).flatMap(({ subject }) => (subject === undefined ? [] : [subject]))
 }

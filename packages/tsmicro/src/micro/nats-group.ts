@@ -9,10 +9,10 @@ import {
 } from '../call/index.ts'
 import { type BoundProcedure, contract, entriesOf, procedure, proceduresOf } from '../contract/index.ts'
 import { createEndpoint, type NatsServer } from '../nats/index.ts'
-import { assertProviders } from './guarded.ts'
-import type { Implementation } from './implement.ts'
+import { assertProviders } from './access-checks.ts'
+import type { Implementation } from './handlers.ts'
 import type { Implemented } from './implemented.ts'
-import type { Part } from './parts.ts'
+import type { Part } from './module.ts'
 
 /**
  * Subjects without a contract, for a controller's `mountNats`.
@@ -27,8 +27,8 @@ import type { Part } from './parts.ts'
  */
 export interface NatsGroup {
   /**
-   * Serves `<service>.<name>` as in gomicro: the handler gets whatever JSON is in `data`, and whatever it returns is the answer.
-   * Nothing is validated or typed: prefer a contract and `implement`.
+   * Serves `<service>.<name>` as in gomicro: the handler gets whatever JSON is in `data`, and whatever it returns is the
+   * answer. Nothing is validated or typed: prefer a contract and `implement`.
    */
   addEndpoint(name: string, handle: (data: unknown, context: CallContext) => unknown): void
 }
@@ -39,12 +39,12 @@ export interface NatsDoorOptions extends Pick<Part, 'authentication' | 'authoriz
   readonly implemented: Implemented
   readonly middleware: readonly Middleware[]
   readonly timeoutMs: number
-  /** Of every endpoint that has none of its own. */
+  /** For endpoints without their own limits. */
   readonly limits?: EndpointLimits | undefined
   readonly log: Log
 }
 
-/** Mounts what a part does at the NATS door. @throws {StartError} when a provider is missing or a subject is taken */
+/** Mounts a part at the NATS door. @throws {StartError} if a provider is missing or a subject is taken */
 export function mountNats(part: Part, implementations: readonly Implementation[], options: NatsDoorOptions): void {
   const { service, server, implemented } = options
   const mount = (bound: BoundProcedure, handler: Handler, guard?: Guard, limits = options.limits) =>

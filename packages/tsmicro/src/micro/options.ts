@@ -3,7 +3,7 @@ import type { HttpServerOptions } from '../http/index.ts'
 import type { Module } from './module.ts'
 
 export interface ServiceOptions {
-  /** One word, the first token of its subjects, e.g. `blog`. */
+  /** One word, the first token of the service's subjects, e.g. `blog`. */
   readonly name: string
   /** Semantic version, shown by `$SRV.INFO` and OpenAPI. */
   readonly version: string
@@ -11,7 +11,7 @@ export interface ServiceOptions {
   readonly module: Module
   readonly log: Log
   readonly http?: Omit<HttpServerOptions, 'log' | 'limits'> & {
-    /** Default 127.0.0.1: nothing is open to the network unless somebody says so. */
+    /** Default 127.0.0.1: nothing is open to the network by default. */
     readonly host?: string
     /** Default 0: any free port. */
     readonly port?: number
@@ -19,19 +19,19 @@ export interface ServiceOptions {
     readonly publicPath?: string
   }
   /**
-   * First characters of the subjects on which clients listen for answers, beside `_INBOX`: for those that set their own, such as
-   * `nats.CustomInboxPrefix` of nats.go. To any other subject nothing is answered.
+   * Prefixes of the subjects on which clients may listen for answers, in addition to `_INBOX`: for clients that set their own,
+   * such as with `nats.CustomInboxPrefix` of nats.go. Requests with any other reply subject are not answered.
    */
   readonly inboxPrefixes?: readonly string[]
   /**
-   * How much each endpoint takes at each of the two doors, unless it says so itself; more is answered OVERLOADED, 503 with
-   * `retry-after`. Default 256 at the same time, 1,024 waiting. Health probes are always answered.
+   * The limits of each endpoint at each of the two doors, unless it has its own; further requests are answered with OVERLOADED,
+   * 503 with `retry-after`. Default: 256 at the same time, 1,024 waiting. Health probes are always answered.
    */
   readonly limits?: EndpointLimits
-  /** Milliseconds a handler may take unless its procedure says otherwise; also a handler of events. Default 10,000. */
+  /** Milliseconds that a handler may take unless its procedure has its own limit; also for event handlers. Default 10,000. */
   readonly handlerTimeoutMs?: number
   /** Milliseconds to wait for each dependency at start. Default 60,000. */
   readonly startTimeoutMs?: number
-  /** Milliseconds that requests in progress get to finish when stopping. Default 10,000. */
+  /** Milliseconds for requests in progress to finish when the service stops. Default 10,000. */
   readonly drainTimeoutMs?: number
 }

@@ -1,15 +1,15 @@
 import type { Log } from '../call/index.ts'
 import type { Service } from './service.ts'
 
-export interface RunOptions {
+interface RunOptions {
   readonly log: Log
-  /** Milliseconds after which a stop that hangs is ended with exit code 1. Default 20,000. */
+  /** Milliseconds after which a hanging stop is ended with exit code 1. Default 20,000. */
   readonly stopTimeoutMs?: number
 }
 
 /**
- * Runs a service as this process: starts it, drains it on SIGTERM and SIGINT and then exits 0; a failed start exits 1 with
- * one line. Only a service's `main.ts` calls this.
+ * Runs a service as this process: starts it, drains it on SIGTERM and SIGINT and then exits with 0. A failed start is logged in
+ * one line, and exits with 1. Only a service's `main.ts` calls this.
  *
  * @example
  * const service: Service = createService(options)
@@ -35,7 +35,7 @@ export async function runService(service: Service, { log, stopTimeoutMs = 20_000
   }
   process.on('SIGTERM', () => void stop('SIGTERM', 0))
   process.on('SIGINT', () => void stop('SIGINT', 0))
-  // A mistake that nobody caught: the state is unknown, so finish what is in progress and let the supervisor restart us.
+  // The state is unknown now, so finish what is in progress and let the supervisor restart the process.
   process.on('uncaughtException', err => {
     log.error({ err }, 'uncaught exception')
     void stop('uncaught exception', 1)

@@ -3,31 +3,28 @@ import { backgroundDone, cancelBackground } from '../call/index.ts'
 import type { NatsAccess } from '../contract/index.ts'
 import { rootMessage, settledWithin } from '../errors/index.ts'
 import { endConnections } from '../http/index.ts'
+import { openToNetwork } from './access-checks.ts'
 import type { Bench } from './bench.ts'
-import { connectWithRetry } from './connect.ts'
-import type { Dependency } from './dependency.ts'
 import { mountDoors } from './doors.ts'
-import { openToNetwork } from './guarded.ts'
 import { type Health, HealthCheck } from './health.ts'
-import { listen } from './listen.ts'
-import { NatsDoors } from './nats-doors.ts'
+import type { Dependency } from './module.ts'
+import { NatsDoor } from './nats-access.ts'
 import type { ServiceOptions } from './options.ts'
-import { prepare } from './prepare.ts'
-import { StartError } from './start-error.ts'
+import { connectWithRetry, listen, prepare, StartError } from './start.ts'
 
 /** A running service: two doors, its dependencies, its health. */
 export interface Service {
   /**
-   * Connects everything in order, prepares, then opens the doors. When that fails, everything is closed again. Once
-   * stopped it cannot be started again.
-   * @throws {StartError} when a dependency does not come, a preparation fails, NATS does not permit what the service does, or
+   * Connects everything in order, runs the preparations, then opens the doors. If that fails, everything is closed again. A
+   * stopped service cannot be started again.
+   * @throws {StartError} if a dependency cannot be reached, a preparation fails, NATS does not permit what the service does, or
    * the port is taken
    */
   start(): Promise<void>
   /**
-   * Drains both doors, then closes the dependencies in reverse. Safe to call twice, and during start. Plugins end their
-   * streams in Fastify's `preClose`; connections that are still open after `drainTimeoutMs` are ended. Ends within that and
-   * eight seconds, whatever hangs; what was given up on is said in the log.
+   * Drains both doors, then closes the dependencies in reverse. Safe to call twice, and during the start. Plugins end their
+   * streams in Fastify's `preClose`; connections that are still open after `drainTimeoutMs` are ended. Takes at most eight
+   * seconds more than that, even if something hangs; the log says what it gave up on.
    */
   stop(): Promise<void>
   health(): Promise<Health>
@@ -36,27 +33,28 @@ export interface Service {
   /** `http://host:port` after start. */
   readonly url: string
   /**
-   * What the service does on NATS, known before it starts, of which its user's permissions are made:
-   * `natsPermissionsOf(service.natsAccess)`. It does not start where the server allows less.
+   * What the service does on NATS, known before it starts. `natsPermissionsOf(service.natsAccess)` gives the permissions that
+   * its user needs. The service does not start if the server allows less.
    */
   readonly natsAccess: NatsAccess
 }
 
-/** For all dependencies together, so that a stop ends within the drain's time and this, whichever servers are gone. */
+/** For all dependencies together, so that a stop ends within the drain time and this, even if servers are gone. */
 const CLOSE_MS = 8000
 const LEAST_CLOSE_MS = 100
-/** Of it, for the `onClose` hooks of plugins whose connections had to be ended. */
+/** The part of it for the `onClose` hooks of plugins whose connections had to be ended. */
 const PLUGINS_CLOSE_MS = 1000
 
 const STOPPED = 'the service was stopped while it started'
 const UNGUARDED =
-  'whoever reaches this address may call procedures that are for the gateway and other services alone: give http.gateway, or close the port to others'
+  'anybody who reaches this address may call procedures that are only for the gateway and other services: set http.gateway, or close the port to others'
 
 /**
- * Assembles a service from its module. Everything is mounted at once, so that what is missing or contradicts itself is known before
+ * Assembles a service from its module. Everything is mounted at once, so that missing and contradicting parts are found before
  * anything is connected.
  *
- * @throws {StartError} when a procedure has no handler or two, an address two owners, a procedure that asks for a user no provider
+ * @throws {StartError} if a procedure has no handler or two, an address has two owners, or a procedure that needs a user has no
+ * provider
  * @example
  * const greetings = contract('hello', { greet: procedure({ http: 'GET /greet', access: 'open', output: Type.String() }) })
  * const module: Module = { handlers: [implement(greetings, { greet: () => 'Hello' })] }
@@ -71,19 +69,19 @@ export function createService(options: ServiceOptions): Service {
   return assemble(options)
 }
 
-/** The same, for {@link createService} and for tests. */
+/** {@link createService}, with more options for tests. */
 export function assemble(options: ServiceOptions, bench?: Bench): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
   const dependencies: readonly Dependency[] = [...(module.nats ? [module.nats] : []), ...(module.dependencies ?? [])]
   const health = new HealthCheck(dependencies, () => nats?.hears ?? true)
   const doors = mountDoors(options, health, bench)
-  const nats = module.nats && new NatsDoors(module.nats, doors)
+  const nats = module.nats && new NatsDoor(module.nats, doors)
   const stopping = new AbortController()
   const connected: Dependency[] = []
   let url = ''
   let started: Promise<void> | undefined
   let stopped: Promise<void> | undefined
-  /** A preparation that hangs must not keep whoever starts waiting once all is closed. */
+  /** Ends `start()` once everything is closed, even if a preparation hangs. */
   const ended = Promise.withResolvers<never>()
   ended.promise.catch(() => {})
 
@@ -108,7 +106,7 @@ export function assemble(options: ServiceOptions, bench?: Bench): Service {
   async function stop(): Promise<void> {
     health.state = 'draining'
     stopping.abort(new StartError(STOPPED))
-    // What is being connected is waited for, too: closed earlier, it would be left behind open.
+    // Also wait for a dependency that is being connected: closed too early, it would stay open.
     await settledWithin(drainTimeoutMs, started)
     const closed = doors.http
       .close()
@@ -124,11 +122,11 @@ export function assemble(options: ServiceOptions, bench?: Bench): Service {
       const connections = endConnections(doors.http)
       log.warn({ connections }, 'gave up waiting for requests in progress')
       cancelBackground(log, new Error('the service has stopped'))
-      // Plugins close what is theirs once all connections are gone.
+      // Plugins are closed once all connections are gone.
       if (!(await settledWithin(PLUGINS_CLOSE_MS, closed))) log.warn({}, 'gave up waiting for plugins to close')
     }
     for (const dependency of connected.reverse()) {
-      // Wrapped, so that one that throws instead of rejecting does not keep the others open.
+      // Wrapped, so that a dependency that throws instead of rejecting does not keep the others open.
       const ended = (async () => dependency.close())().catch(err =>
         log.warn({ dependency: dependency.name }, `a dependency could not be closed: ${rootMessage(err)}`),
       )

@@ -161,9 +161,7 @@ export async function access(open: OpenNetwork) {
     nats.client(stock)
     assert.throws(
       () => build({ ...patient, nats, name: 'front' }),
-      startError(
-        /^service front has a client for stock.take, stock.count: add the contract with it to `calls` of its module$/,
-      ),
+      startError(/^service front has a client for stock.take, stock.count: add its contract to `calls` of its module$/),
     )
     build({ ...patient, nats, name: 'front', calls: [calls] })
   })
@@ -210,7 +208,7 @@ export async function access(open: OpenNetwork) {
     const { service } = build({ ...patient, name: 'deaf', calls: [calls] })
     await assert.rejects(
       service.start(),
-      startError(/^NATS user "deaf" may not .*subscribe "_INBOX_deaf.>" .where the answers to its calls come/),
+      startError(/^NATS user "deaf" may not .*subscribe "_INBOX_deaf.>" .where the answers to its calls arrive/),
     )
   })
 }

@@ -255,7 +255,7 @@ async function natsPermissions(open: OpenNetwork) {
     ])
     await assert.rejects(serve({ ...parts(), network: lesser }), {
       name: 'StartError',
-      message: /publish "other.do" \(named by `calls` of its module\)\. Give the server its new permissions/,
+      message: /publish "other.do" \(listed in `calls` of its module\)\. Give the server its new permissions/,
     })
   })
 }

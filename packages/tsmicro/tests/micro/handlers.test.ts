@@ -48,7 +48,7 @@ test('a handler that is missing, or that nothing asks for, is named where types 
   throws({ show: nothing, greet: 'no function' }, /no handler for hello.greet$/)
   throws(
     { greet: nothing, show: nothing, other: nothing },
-    /^implement: other: no such procedure; there are greet, show$/,
+    /^implement: other: no such procedure; the contract has greet, show$/,
   )
 })
 
@@ -82,7 +82,7 @@ test('a procedure that asks for a user, without a provider: the start says what 
 })
 
 test('what is done over NATS needs the module’s nats', () => {
-  const why = /^give the module nats: without it nobody can /
+  const why = /^give the module nats: without it the service cannot /
   refuses({ handlers: [greeting] }, new RegExp(`${why.source}serve hello.greet$`))
   refuses({ handlers: [turning] }, new RegExp(`${why.source}handle world.turned \\(globe\\)$`))
   refuses({ calls: [hello] }, new RegExp(`${why.source}call hello.greet$`))
@@ -133,7 +133,7 @@ test('an event on a subject of requests is refused, handled or announced', () =>
 test('a procedure of another service is not served', () => {
   refuses(
     { nats: nats(), handlers: [greeting] },
-    /^hello.greet is a procedure of service hello, and this one is called goodbye: make them one name$/,
+    /^hello.greet is a procedure of service hello, but this service is called goodbye: use one name for both$/,
     'goodbye',
   )
 })

@@ -2,14 +2,14 @@ import { isIP } from 'node:net'
 import { missingProvider } from '../call/index.ts'
 import { type BoundProcedure, type Contract, isRole, proceduresOf } from '../contract/index.ts'
 import { compileTrusts, secretFault } from '../http/index.ts'
+import type { Part } from './module.ts'
 import type { ServiceOptions } from './options.ts'
-import type { Part } from './parts.ts'
-import { StartError } from './start-error.ts'
+import { StartError } from './start.ts'
 
 const MADE_BY = { authentication: 'createTokenAuthentication', authorization: 'createRoleAuthorization' }
 const METHODS = { authentication: 'authenticate', authorization: 'authorize' }
 
-/** @throws {StartError} when nobody could find out whether a caller may, so that every call would fail */
+/** @throws {StartError} if a provider is missing, so that every call would fail */
 export function assertProviders(
   { service, name, access }: BoundProcedure,
   { authentication, authorization }: Pick<Part, 'authentication' | 'authorization'>,
@@ -21,7 +21,7 @@ export function assertProviders(
   )
 }
 
-/** @throws {StartError} when an address is invalid, or a secret of the gateway door is missing or too short to keep anybody out */
+/** @throws {StartError} if an address is invalid, or a secret of the gateway door is missing or too short to be safe */
 export function assertSecrets({ http: { gateway, trustedProxies = [] } = {} }: ServiceOptions): void {
   try {
     compileTrusts(trustedProxies)
@@ -32,17 +32,19 @@ export function assertSecrets({ http: { gateway, trustedProxies = [] } = {} }: S
   if (fault) throw new StartError(`${fault}: give one that is long and random`)
 }
 
-/** @throws {StartError} when an internal procedure at the HTTP door is open to whoever comes past the gateway */
+/** @throws {StartError} if internal procedures at the HTTP door are open to everybody who can bypass the gateway */
 export function assertInternal({ http: { gateway } = {} }: ServiceOptions, contracts: readonly Contract[]): void {
   if (!gateway || gateway.verifySecret !== undefined || gateway.required === false) return
   const internal = unguarded(contracts, ['internal'])
   if (internal.length === 0) return
   throw new StartError(
-    `${internal.join(', ')}: internal over HTTP, and nothing tells other services from strangers: give the gateway door a verifySecret (VERIFY_SECRET), or the procedure no http`,
+    `${internal.join(', ')}: internal over HTTP, and nothing distinguishes other services from strangers: give the gateway door a verifySecret (VERIFY_SECRET), or remove http from the procedure`,
   )
 }
 
-/** For a warning: procedures that whoever reaches a service's address may call; none where only this machine reaches it. */
+/**
+ * For a warning: the procedures that anybody who reaches the service's address may call; none if only this machine reaches it.
+ */
 export function openToNetwork(
   { http: { gateway, host = '127.0.0.1' } = {} }: ServiceOptions,
   contracts: readonly Contract[],

@@ -1,0 +1,159 @@
+import type { EndpointLimits, Handler } from '../call/index.ts'
+import {
+  type BoundProcedure,
+  type Contract,
+  type EventDefinition,
+  type EventSpec,
+  entriesOf,
+} from '../contract/index.ts'
+import type { EventConsumer, EventHandler } from '../events/index.ts'
+import { StartError } from './start.ts'
+
+/** One handler for each procedure of a contract, whatever its doors. */
+export type Handlers<C extends Contract> = {
+  readonly [K in keyof C as C[K] extends { readonly kind: 'procedure' } ? K : never]: C[K] extends BoundProcedure<
+    infer S
+  >
+    ? Handler<S>
+    : never
+}
+
+/** A contract with its handlers, made by {@link implement}: an entry of `handlers` of a module or controller. */
+export interface Implementation {
+  readonly kind: 'implementation'
+  readonly contract: Contract
+  readonly handlers: Readonly<Record<string, Handler>>
+  readonly limits: EndpointLimits | undefined
+}
+
+/**
+ * Gives each procedure of a contract its handler, which serves every door that the procedure declares. A missing or unknown
+ * handler does not compile.
+ *
+ * @example
+ * const greetings = contract('hello', {
+ *   greet: procedure({ http: 'GET /greet', nats: 'greet', access: 'open', output: Type.String() }),
+ * })
+ * const handlers: Handlers<typeof greetings> = { greet: () => 'Hello' }
+ * const greeting: Implementation = implement(greetings, handlers)
+ * const module: Module = { nats, handlers: [greeting] }
+ * @param options.limits the limits of each of these endpoints, at each of its doors. Default: the service's
+ * @throws {TypeError} naming the missing handlers, or those without a procedure
+ */
+export function implement<C extends Contract>(
+  contract: C,
+  handlers: Handlers<C>,
+  { limits }: { readonly limits?: EndpointLimits } = {},
+): Implementation {
+  const given = handlers as unknown as Readonly<Record<string, unknown>>
+  const procedures = entriesOf(contract)
+  const lacking = procedures.filter(([key]) => typeof given[key] !== 'function').map(labelOf)
+  if (lacking.length > 0) throw new TypeError(`implement: no handler for ${lacking.join(', ')}`)
+  const names = procedures.map(([key]) => key)
+  // An instance of a class may hold more than its handlers.
+  const unknown = isPlain(given) ? Object.keys(given).filter(key => !names.includes(key)) : []
+  if (unknown.length > 0)
+    throw new TypeError(
+      `implement: ${unknown.join(', ')}: no such procedure; the contract has ${names.join(', ') || 'none'}`,
+    )
+  const bound = names.map(key => [key, (given[key] as Handler).bind(handlers)])
+  return { kind: 'implementation', contract, handlers: Object.fromEntries(bound), limits }
+}
+
+function labelOf([key, { service }]: readonly [string, BoundProcedure]): string {
+  return `${service}.${key}`
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+interface OnOptions {
+  /**
+   * Distinguishes the handlers of a service: each name gets every event once, whatever happens under the other names, and
+   * handles its events one after the other. Handlers of several events may share a name and with it their order: `user.created`
+   * before `user.updated`. Lower-case letters, digits and -. Do not change it: a new name is a new consumer.
+   */
+  readonly name: string
+  /**
+   * Where the handler's effect is stored, so that the handled event can be recorded in the same place: `postgres` or `mongodb`.
+   * `idempotent` means that handling an event twice has the same effect as handling it once.
+   */
+  readonly effect: Effect
+}
+
+const EFFECTS = ['postgres', 'mongodb', 'idempotent'] as const
+type Effect = (typeof EFFECTS)[number]
+
+/**
+ * A handler of an event, made by {@link on}: an entry of `handlers` of a module or controller.
+ *
+ * @example
+ * const welcome: Reaction = on(userCreated, { name: 'welcome', effect: 'idempotent' }, ({ data }) => {
+ *   log.info({ userId: data.userId }, 'welcome')
+ * })
+ * const module: Module = { nats, handlers: [welcome] }
+ */
+export interface Reaction extends OnOptions {
+  readonly kind: 'reaction'
+  readonly event: EventDefinition
+  readonly handler: EventHandler
+}
+
+/**
+ * Handles an event: each one reaches one instance of this service, once per name. It may arrive twice or late, so a lower
+ * `aggregateSequence` should never overwrite a higher one.
+ *
+ * @example
+ * const userCreated = event({
+ *   subject: 'user.created', aggregate: 'userId', data: Type.Object({ userId: Type.String(), email: Type.String() }),
+ * })
+ * const welcomed = new Set<string>()
+ * const module: Module = {
+ *   nats,
+ *   handlers: [
+ *     on(userCreated, { name: 'welcome', effect: 'idempotent' }, ({ data }) => void welcomed.add(data.email)),
+ *   ],
+ * }
+ * @throws {TypeError} if the name or the effect is invalid
+ */
+export function on<E extends EventSpec>(
+  event: EventDefinition<E>,
+  { name, effect }: OnOptions,
+  handler: EventHandler<E>,
+): Reaction {
+  const refuse = (why: string): never => {
+    throw new TypeError(`on ${event.subject}: ${why}`)
+  }
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name))
+    refuse(`name ${JSON.stringify(name)}: lower-case letters, digits and -`)
+  if (!EFFECTS.includes(effect)) refuse(`effect: say where it is stored, one of ${EFFECTS.join(', ')}`)
+  if (typeof handler !== 'function') refuse('the handler is missing')
+  return { kind: 'reaction', event, name, effect, handler: handler as unknown as EventHandler }
+}
+
+/**
+ * Gives the consumer the event handlers of all parts.
+ * @throws {StartError} if a name has two handlers of an event, or two different effects
+ */
+export function addReactions(consumer: EventConsumer, reactions: readonly Reaction[]): void {
+  const first = new Map<string, Reaction>()
+  const taken = new Set<string>()
+  for (const reaction of reactions) {
+    const { name, event, effect, handler } = reaction
+    const key = `${name} ${event.subject}`
+    if (taken.has(key))
+      throw new StartError(`two handlers of ${event.subject} have the name ${name}: give one of them another`)
+    taken.add(key)
+    const other = first.get(name) ?? reaction
+    first.set(name, other)
+    // They are one consumer, which records its progress in one place.
+    if (other.effect !== effect) {
+      throw new StartError(
+        `the handlers of ${other.event.subject} and ${event.subject} have the name ${name} and different effects, ${other.effect} and ${effect}: give one of them another name`,
+      )
+    }
+    consumer.add(name, event, handler)
+  }
+}
