@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { matchPath, pathPattern } from '../src/routing/patterns.ts'
-import { PrefixIndex } from '../src/routing/prefix-index.ts'
 import { literalPrefix } from '../src/routing/regex.ts'
+import { PrefixIndex } from '../src/routing/router.ts'
 
 const all = (entry: { rank: number }) => entry
 
