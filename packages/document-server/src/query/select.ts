@@ -94,7 +94,7 @@ type Rows = Iterable<Row | undefined>
 function candidates(collection: Collection, filter: Doc): Rows {
   const equalities = collectEqualities(filter)
   const ids = equalities.get('_id')
-  if (ids) return byIds(collection, ids)
+  if (ids) return rowsOf(collection, ids, id => collection.ridsOf(id))
   let best: { index: Index; prefixes: Buffer[]; fields: number } | undefined
   for (const index of collection.indexes) {
     const usable = usableFields(index, equalities)
@@ -106,32 +106,25 @@ function candidates(collection: Collection, filter: Doc): Rows {
   return best ? byPrefixes(collection, best.index, best.prefixes) : collection.scan()
 }
 
-function* byIds(collection: Collection, ids: readonly unknown[]): Generator<Row | undefined> {
-  const rids = new Set<number>()
-  for (const id of ids) {
-    const rid = collection.dropped ? undefined : collection.ridOf(id)
-    if (rid !== undefined) rids.add(rid)
-    if (ids.length > 1) yield undefined
-  }
-  yield* byRids(collection, rids)
-}
+const byPrefixes = (collection: Collection, index: Index, prefixes: readonly Buffer[]): Rows =>
+  rowsOf(collection, prefixes, prefix => collection.ridsByPrefix(index, prefix))
 
-function* byRids(collection: Collection, rids: ReadonlySet<number>): Generator<Row> {
+/** The rows with these keys. Their row ids are read first, each row only when it is needed. */
+function* rowsOf<T>(
+  collection: Collection,
+  keys: readonly T[],
+  ridsOf: (key: T) => readonly number[],
+): Generator<Row | undefined> {
+  const rids = new Set<number>()
+  for (const key of keys) {
+    if (collection.dropped) return
+    for (const rid of ridsOf(key)) rids.add(rid)
+    if (keys.length > 1) yield undefined
+  }
   for (const rid of [...rids].sort((a, b) => a - b)) {
     const row = collection.dropped ? undefined : collection.byRid(rid)
     if (row) yield row
   }
-}
-
-/** The rows with these key prefixes in an index. The row ids are read immediately, each row only when it is needed. */
-function* byPrefixes(collection: Collection, index: Index, prefixes: readonly Buffer[]): Generator<Row | undefined> {
-  const rids = new Set<number>()
-  for (const prefix of prefixes) {
-    if (collection.dropped) return
-    for (const rid of collection.ridsByPrefix(index, prefix)) rids.add(rid)
-    if (prefixes.length > 1) yield undefined
-  }
-  yield* byRids(collection, rids)
 }
 
 /** For each field that a filter restricts to certain values: these values. */

@@ -80,9 +80,9 @@ export class Collection {
     return row && toRow(row)
   }
 
-  ridOf(id: unknown): number | undefined {
-    const row = this.#sqlite.get(`SELECT rid FROM docs_${this.id} WHERE id = ?`, encodeKey(id))
-    return row && Number(row.rid)
+  /** The row id of the document with this `_id`, or nothing. */
+  ridsOf(id: unknown): number[] {
+    return this.#sqlite.all(`SELECT rid FROM docs_${this.id} WHERE id = ?`, encodeKey(id)).map(row => Number(row.rid))
   }
 
   /** The row ids of the documents whose index entry begins with these bytes, in order of insertion. */
