@@ -1,7 +1,7 @@
 import { InfraError } from '@tsmicro/infra'
 import { helpText, readArguments } from './command-line.ts'
 import { CliError, UsageError } from './errors.ts'
-import { runRestart } from './restart/command.ts'
+import { runRestart } from './restart/control.ts'
 import { runCommand } from './run.ts'
 import { runStart } from './start/command.ts'
 import { isDiskFull } from './supervise/disk.ts'

@@ -4,14 +4,17 @@ import { readFile, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { writePrivately } from '@tsmicro/infra'
+import { readEnvironment } from '../command-line.ts'
 import { CliError } from '../errors.ts'
 
 /** Replaces the instances of a service, or all if it is undefined, and reports what it does. @throws CliError if it cannot */
 export type Restart = (service: string | undefined, say: (text: string) => void) => Promise<void>
 
 /** One line of an answer. The last one has `done` or `error`. */
-export interface ControlLine {
+interface ControlLine {
   readonly say?: string
   readonly error?: string
   readonly done?: true
@@ -102,4 +105,30 @@ export async function readControlFile(dataDir: string): Promise<ControlAddress |
 function isAuthorized({ headers }: IncomingMessage, token: string, host: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`)) && headers.host === host
+}
+
+export interface RestartCommand {
+  /** A service or an instance; undefined = all. */
+  readonly service: string | undefined
+  readonly env: NodeJS.ProcessEnv
+  readonly stdout: { write(text: string): unknown }
+}
+
+/** Lets the supervisor of the data folder replace instances, and shows what it reports. @throws CliError if it could not */
+export async function runRestart({ service, env, stdout }: RestartCommand): Promise<void> {
+  const { dataDir } = readEnvironment(env)
+  const address = await readControlFile(dataDir)
+  const query = service === undefined ? '' : `?service=${encodeURIComponent(service)}`
+  const init = { method: 'POST', headers: { authorization: `Bearer ${address?.token}` } }
+  const answer = address && (await fetch(`${address.url}/restart${query}`, init).catch(() => undefined))
+  // The file may belong to a supervisor that was killed, and its port to another program by now.
+  if (!answer?.ok || answer.body === null)
+    throw new CliError(`nothing runs on ${dataDir}: start it first, or name its folder with DATA_DIR`)
+  for await (const line of createInterface({ input: Readable.fromWeb(answer.body) })) {
+    const { say, error, done } = JSON.parse(line) as ControlLine
+    if (say !== undefined) stdout.write(`${say}\n`)
+    if (error !== undefined) throw new CliError(error)
+    if (done) return
+  }
+  throw new CliError('the supervisor ended before everything was replaced')
 }
