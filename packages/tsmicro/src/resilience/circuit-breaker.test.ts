@@ -4,7 +4,7 @@ import { Circuit } from './circuit-breaker.ts'
 
 const made = (options = {}) => new Circuit({ failures: 3, silentMs: 0, openMs: 1000, ...options }, 0)
 
-test('it opens after so many failures in a row; a success between them starts the count anew', () => {
+test('it opens after this many failures in a row; a success between them starts the count again', () => {
   const circuit = made()
   assert.deepEqual([circuit.fail(1, 1), circuit.fail(2, 2)], [false, false])
   assert.equal(circuit.succeed(3), false)
@@ -14,7 +14,7 @@ test('it opens after so many failures in a row; a success between them starts th
   assert.equal(circuit.enter(7), 999)
 })
 
-test('it stays closed while anything has succeeded lately', () => {
+test('it stays closed while something has succeeded recently', () => {
   const circuit = made({ silentMs: 500 })
   for (let at = 1; at < 10; at++) assert.equal(circuit.fail(at, at), false)
   assert.equal(circuit.fail(499, 499), false)
@@ -28,7 +28,7 @@ test('failures of calls that began before the last success do not count', () => 
   assert.equal(circuit.enter(5001), 0)
 })
 
-test('one trial at a time; its failure leaves it open, and one that never ends holds up nobody', () => {
+test('one trial at a time; its failure leaves it open, and one that never ends delays nobody', () => {
   const circuit = made()
   for (let at = 1; at <= 3; at++) circuit.fail(at, at)
   assert.ok(circuit.enter(1002) > 0)
@@ -42,7 +42,7 @@ test('one trial at a time; its failure leaves it open, and one that never ends h
   assert.equal(circuit.enter(3003), 0)
 })
 
-test('any success closes it, also of a call from before it opened', () => {
+test('any success closes it, also of a call that began before it opened', () => {
   const circuit = made()
   for (let at = 1; at <= 3; at++) circuit.fail(at, at)
   assert.equal(circuit.succeed(50), true)

@@ -15,7 +15,7 @@ function callWithin(t: TestContext, budgetMs: number): ProcedureCall {
   return { procedure: again, input: {}, deadline, context: undefined }
 }
 
-/** Makes waits end at once, and tells how long they would have been. */
+/** Makes waits end at once, and records how long they would have been. */
 function waitsOf(t: TestContext): number[] {
   const waits: number[] = []
   const real = setTimeout
@@ -47,7 +47,7 @@ test('waits are random between 0 and a bound that doubles up to the longest', as
   }
 })
 
-test('what the other side asks for is waited for; more than the longest wait is passed on at once', async t => {
+test('the wait that the other side asks for is kept; one beyond the longest wait is passed on at once', async t => {
   const call = callWithin(t, 3_600_000)
   const waits = waitsOf(t)
   await assert.rejects(retry({ baseMs: 10, maxMs: 3000 })(call, down(3)), SERVICE_UNAVAILABLE)
@@ -58,14 +58,14 @@ test('what the other side asks for is waited for; more than the longest wait is 
   assert.deepEqual(waits, [])
 })
 
-test('a wait that the call has no time for is not begun', async t => {
+test('a wait that the call has no time for does not start', async t => {
   const call = callWithin(t, 3000)
   const waits = waitsOf(t)
   await assert.rejects(retry({ maxMs: 60_000 })(call, down(3)), SERVICE_UNAVAILABLE)
   assert.deepEqual(waits, [])
 })
 
-test('it ends with the reason when the call ends within a wait, and leaves nothing behind', async t => {
+test('when the call ends during a wait, it ends with the reason and leaves nothing behind', async t => {
   const call = callWithin(t, 3_600_000)
   const reason = new Error('the caller went away')
   let attempts = 0
@@ -82,12 +82,12 @@ test('it ends with the reason when the call ends within a wait, and leaves nothi
   assert.ok(!process.getActiveResourcesInfo().includes('Timeout'))
 })
 
-test('options that make no sense are refused', () => {
+test('invalid options are refused', () => {
   assert.throws(() => retry({ attempts: 0 }), RangeError)
   assert.throws(() => retry({ baseMs: Number.NaN }), RangeError)
 })
 
-test('an attempt has its own time, the last one all that is left', async t => {
+test('an attempt has its own time; the last one has all that is left', async t => {
   const call = callWithin(t, 3_600_000)
   const given: number[] = []
   const silent = async (deadline = call.deadline) => {

@@ -23,7 +23,7 @@ const users = [
   natsPermissionsOf(stockAccess),
   natsPermissionsOf({ service: 'front', serves: [], calls: [calls], consumes: [onlyEvents] }),
   natsPermissionsOf({ service: 'poor', serves: [] }),
-  // As those made by hand or by an older version: the server tells him nothing of himself.
+  // Like users configured by hand or by an older version: the server does not tell them their permissions.
   { ...natsPermissionsOf({ service: 'old', serves: [] }), publish: ['nothing'] },
   { ...natsPermissionsOf({ service: 'hasty', serves: [] }), responses: { max: 64, expiresSeconds: 5 } },
   natsListenerOf('listener', [onlyEvents]),
@@ -39,15 +39,15 @@ const startError = (pattern: RegExp) => (error: unknown) => {
   return true
 }
 
-/** What a service does on NATS, what it says it does, and what its user may. */
+/** What a service does on NATS, what it declares, and what its user may do. */
 export async function access(open: OpenNetwork) {
   const network = await open(users)
-  // Longer than a test may take: what does not fail at once fails here.
+  // Longer than a test may take: a start that does not fail at once fails the test.
   const patient = { network, startTimeoutMs: 600_000 }
   const consuming = [on(taken, { name: 'events', effect: 'idempotent' }, () => {})]
   const implementation = implement(stock, { take: () => 'taken', count: () => {} })
 
-  test('all that a service does is permitted: it starts, calls, announces and hears', async () => {
+  test('with permission for all that it does, a service starts, calls, announces and receives', async () => {
     const s = await serve({
       ...patient,
       name: 'stock',
@@ -70,7 +70,7 @@ export async function access(open: OpenNetwork) {
     assert.deepEqual(heard, ['a'])
   })
 
-  test('what is consumed but not permitted fails the start, with the line that mends it, whatever the server tells', async () => {
+  test('an event that is handled but not permitted fails the start, naming the missing line, whether or not the server describes permissions', async () => {
     for (const name of ['poor', 'old']) {
       const { service, log } = build({ ...patient, name, handlers: consuming })
       await assert.rejects(
@@ -82,12 +82,12 @@ export async function access(open: OpenNetwork) {
         ),
       )
       assert.ok(!log.lines.some(({ message }) => message === `${name} is ready`))
-      // One line for each subject, and no stack of the client library.
+      // One line for each subject, without a stack trace of the client library.
       assert.ok(log.at('error').every(({ fields }) => fields.err === undefined))
     }
   })
 
-  test('what is served under the name of another fails the start', async () => {
+  test('serving under another service’s name fails the start', async () => {
     const nats = network.client('poor')
     const { service } = build({ startTimeoutMs: 600_000, nats, name: 'stock', handlers: [implementation] })
     await assert.rejects(
@@ -98,7 +98,7 @@ export async function access(open: OpenNetwork) {
     )
   })
 
-  test('what is to be called or announced, but the server does not know it yet, fails the start', async () => {
+  test('calls and events that the server does not permit yet fail the start', async () => {
     const { service } = build({ ...patient, name: 'poor', publishes: [onlyEvents], calls: [calls] })
     await assert.rejects(
       service.start(),
@@ -106,7 +106,7 @@ export async function access(open: OpenNetwork) {
     )
   })
 
-  test('handlers that may take longer than the server lets them answer are refused', async () => {
+  test('handlers that may take longer than their permission to answer fail the start', async () => {
     const { service } = build({ ...patient, name: 'stock', handlerTimeoutMs: 200_000, handlers: [implementation] })
     await assert.rejects(
       service.start(),
@@ -115,7 +115,7 @@ export async function access(open: OpenNetwork) {
     assert.equal(natsPermissionsOf(service.natsAccess).responses?.expiresSeconds, 230)
   })
 
-  test('a permission to answer that ends before the work may is refused', async () => {
+  test('a permission to answer that expires before the handler’s time fails the start', async () => {
     const { service } = build({ ...patient, name: 'hasty', endpoints: group => group.addEndpoint('x', () => 1) })
     await assert.rejects(service.start(), startError(/answer "hasty.x" after 5 s, while it may take 10 s/))
   })
@@ -128,7 +128,7 @@ export async function access(open: OpenNetwork) {
     )
   })
 
-  test('a call that the module does not name is our mistake and not a bad moment: 500, the log says what to do', async () => {
+  test('a call that the module does not list is our mistake, not a temporary failure: 500, and the log says what to do', async () => {
     const made: TestService = await serve({
       ...patient,
       name: 'poor',
@@ -156,7 +156,7 @@ export async function access(open: OpenNetwork) {
     await made.service.stop()
   })
 
-  test('a client of a contract that the module does not name fails before the start', async () => {
+  test('a client of a contract that the module does not list fails before the start', async () => {
     const nats = network.client('front')
     nats.client(stock)
     assert.throws(
@@ -166,7 +166,7 @@ export async function access(open: OpenNetwork) {
     build({ ...patient, nats, name: 'front', calls: [calls] })
   })
 
-  test('what the server does not permit is said alike, alone and together', async () => {
+  test('a call that the server does not permit fails alike, alone and in a batch', async () => {
     const client = network.client('poor')
     await client.connect()
     const together = await Promise.allSettled(Array.from({ length: 5 }, () => client.client(stock).take()))
@@ -177,7 +177,7 @@ export async function access(open: OpenNetwork) {
     await client.close()
   })
 
-  test('an event that may not be announced is not announced in silence', async () => {
+  test('publishing an event that is not permitted fails', async () => {
     const client = network.client('poor')
     await client.connect()
     await assert.rejects(createPublisher(client, 'poor').publish(taken, { id: 'a' }), (error: Error) => {
@@ -188,7 +188,7 @@ export async function access(open: OpenNetwork) {
     await client.close()
   })
 
-  test('a client that may not hear replies says so, rather than to wait for them', async () => {
+  test('a client that may not receive replies says so instead of waiting for them', async () => {
     const client = network.client('listener')
     await client.connect()
     await assert.rejects(client.client(stock).take(), NOT_PERMITTED)
@@ -204,7 +204,7 @@ export async function access(open: OpenNetwork) {
     await made.service.stop()
   })
 
-  test('a service that calls others and may not hear their answers does not start', async () => {
+  test('a service that calls others and may not receive their answers does not start', async () => {
     const { service } = build({ ...patient, name: 'deaf', calls: [calls] })
     await assert.rejects(
       service.start(),

@@ -23,7 +23,7 @@ const happened = contract('happenings', {
   turned: event({ subject: 'world.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
 
-/** Work that goes on behind an answer. */
+/** Work that goes on after an answer. */
 export async function background(open: OpenNetwork) {
   const network = await open()
   const outcomes: unknown[] = []
@@ -49,7 +49,7 @@ export async function background(open: OpenNetwork) {
         answer => outcomes.push([answer, currentContext()?.requestId, currentContext()?.deadline.signal.aborted]),
         error => outcomes.push(error),
       )
-  /** Begins work and answers before it is done; the call's time ends meanwhile. */
+  /** Starts work and answers before it is done; meanwhile the call's time ends. */
   const leave = () => {
     setTimeout(askSlow, 1)
     return 'left'
@@ -86,7 +86,7 @@ export async function background(open: OpenNetwork) {
     release = Promise.withResolvers<void>()
   }
 
-  test('what goes on behind an answer is bounded by its own time alone, at either door and behind an event', async () => {
+  test('work after an answer is bounded by its own time alone, at either door and after an event', async () => {
     const raw = await network.raw()
     after(() => raw.close())
     const ways: (() => Promise<unknown>)[] = [
@@ -98,7 +98,7 @@ export async function background(open: OpenNetwork) {
         await client.close()
       },
       async () => raw.publish('world.turned', '{"id":"a"}'),
-      // The client leaves before it has read the answer.
+      // The client disconnects before it has read the answer.
       async () => {
         const controller = new AbortController()
         await fetch(`${front.service.url}/leave`, { signal: controller.signal })
@@ -108,7 +108,7 @@ export async function background(open: OpenNetwork) {
     for (const way of ways) {
       begin()
       await way()
-      // Twice the time that the call had.
+      // Twice as long as the call may take.
       await sleep(300)
       release.resolve()
       await until('the work behind the answer is done', () => outcomes.length === 1)
@@ -118,7 +118,7 @@ export async function background(open: OpenNetwork) {
     }
   })
 
-  test('the request id stays; what was not answered in time may not go on', async () => {
+  test('the request id stays; work of a call that was not answered in time may not go on', async () => {
     begin()
     release.resolve()
     await front.service.inject({ method: 'GET', url: '/leave', headers: { 'x-request-id': 'kept-id' } })
@@ -181,7 +181,7 @@ export async function background(open: OpenNetwork) {
     assert.deepEqual(seen, [['http', 'job-1', false, 'slow']])
   })
 
-  test('inBackground without a call: the given log is told, and nothing is thrown', async () => {
+  test('inBackground without a call: failures go to the given log, and nothing is thrown', async () => {
     await inBackground(
       () => {
         assert.equal(currentContext()?.door, 'background')
@@ -192,7 +192,7 @@ export async function background(open: OpenNetwork) {
     assert.ok(front.log.at('error').some(({ message }) => message === 'loner failed'))
   })
 
-  test('work that does not end holds up no stop for longer than the drain', async () => {
+  test('work that does not end delays a stop no longer than the drain may take', async () => {
     const stuck = contract('stuck', { begin: procedure({ http: 'GET /begin', access: 'key' }) })
     const reasons: unknown[] = []
     const made = await serve({
@@ -221,7 +221,7 @@ export async function background(open: OpenNetwork) {
     const seen: string[] = []
     const begin = () => {
       inBackground(async signal => {
-        // Nested work is of the same service.
+        // Nested work belongs to the same service.
         inBackground(async () => {
           await release.promise
           seen.push('inner')
@@ -230,7 +230,7 @@ export async function background(open: OpenNetwork) {
         seen.push(signal.aborted ? 'ended' : 'done')
       })
     }
-    // Waited for in vain they would hold up the test for longer than it may take.
+    // If they were waited for, the test would run into its time limit.
     const patient = { network, drainTimeoutMs: 600_000 }
     const one = await serve({
       ...patient,

@@ -12,14 +12,14 @@ import type { OpenNetwork } from './network/network.ts'
 const codeOf = (error: unknown) => (error instanceof ApiError ? error.code : String(error))
 const outcome = (call: Promise<{ readonly id: string }>) => call.then(({ id }) => id, codeOf)
 
-/** Calls of one turn to those who take no batches, or answer them as nobody should. */
+/** Calls of one turn to services that take no batches, or answer them in wrong ways. */
 export async function batchReplies(open: OpenNetwork) {
   const network = await open()
   const caller = await connected(network)
   const raw = await network.raw()
   after(() => raw.close())
 
-  test('a fleet that takes no batches gets single calls; a mixed one loses and fails nothing', async () => {
+  test('a fleet that takes no batches gets single calls; in a mixed one no call is lost or fails', async () => {
     const old = contract('old', {
       item: procedure({
         nats: 'item',
@@ -51,7 +51,7 @@ export async function batchReplies(open: OpenNetwork) {
     await modern.service.stop()
   })
 
-  test('replies that nobody may give: foreign tokens, junk, twice, none', async () => {
+  test('invalid replies: foreign tokens, junk, two for one call, none', async () => {
     const trap = contract('trap', {
       item: procedure({ nats: 'item', access: 'internal', output: Type.Any() }),
       other: procedure({ nats: 'other', access: 'internal', output: Type.Any() }),
@@ -85,7 +85,7 @@ export async function batchReplies(open: OpenNetwork) {
     assert.equal(caller.pendingRequests, 0)
   })
 
-  test('a reply that is no list tells of the whole batch', async () => {
+  test('a reply that is not a list is for the whole batch', async () => {
     const odd = contract('odd', { item: procedure({ nats: 'item', access: 'internal', output: Type.Any() }) })
     raw.subscribe('odd.item', { callback: (_error, msg) => void msg.respond('{"error":"503:alone"}') })
     raw.subscribe('odd.item.batch', { callback: (_error, msg) => void msg.respond('{"error":"503:all of it"}') })

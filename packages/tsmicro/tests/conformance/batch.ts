@@ -64,7 +64,7 @@ export async function batch(open: OpenNetwork) {
       error => (error instanceof ApiError ? error.code : String(error)),
     )
 
-  test('calls of one turn share messages evenly; a lone one travels alone, at once', async () => {
+  test('calls of one turn share messages evenly; a lone call travels alone, at once', async () => {
     const together = await heardOn(raw, 'shop.item.batch')
     const alone = await heardOn(raw, 'shop.item')
     assert.deepEqual(await caller.client(shop).item({ id: 'a' }), { id: 'a' })
@@ -89,7 +89,7 @@ export async function batch(open: OpenNetwork) {
     assert.equal(together.length, 0)
   })
 
-  test('each has its own outcome: what fails, hangs, is given up, expires or is too large affects only itself', async () => {
+  test('each call has its own outcome: one that fails, hangs, is given up, expires or is too large affects no other', async () => {
     release = Promise.withResolvers()
     const controller = new AbortController()
     const ids = ['a', 'none', 'bug', 'large', 'b', 'slow-1', 'c']
@@ -104,7 +104,7 @@ export async function batch(open: OpenNetwork) {
     await until('it has begun', () => begun.includes('slow-given-up'))
     controller.abort(new Error('changed my mind'))
     assert.deepEqual(await Promise.all([expired, given]), ['DEADLINE_EXCEEDED', 'Error: changed my mind'])
-    // On a busy machine the short one may have expired before it could begin.
+    // On a busy machine the short call may expire before it starts.
     const ended = begun.filter(id => id !== 'slow-1')
     await until('whoever works on them hears of it', () => aborted.length === ended.length)
     assert.deepEqual(aborted.sort(), ended.sort())
@@ -113,7 +113,7 @@ export async function batch(open: OpenNetwork) {
     assert.equal(caller.pendingRequests, 0)
   })
 
-  test('a declared error arrives with its data, a reply without data as none', async () => {
+  test('a declared error arrives with its data, a reply without data as undefined', async () => {
     const calls = await Promise.allSettled([
       caller.client(shop).item({ id: 'none' }),
       caller.client(shop).item({ id: 'none' }),
@@ -148,7 +148,7 @@ export async function batch(open: OpenNetwork) {
     await entry.stop()
   })
 
-  test('a request that is too large for one message is refused here', async () => {
+  test('a request that is too large for one message is refused before it is sent', async () => {
     await assert.rejects(caller.client(shop).item({ id: 'x'.repeat(2_000_000) }), PAYLOAD_TOO_LARGE)
   })
 }

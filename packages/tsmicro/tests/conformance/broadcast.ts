@@ -17,7 +17,7 @@ export async function broadcast(openNetwork: OpenNetwork) {
     return { nats, bus, heard, state }
   }
 
-  test('to all, the sender too; to one; after a lost connection again; after close not any more', async t => {
+  test('to all, the sender included; to one; again after a lost connection; no longer after close', async t => {
     const [a, b] = [await open('a'), await open('b')]
     t.after(() => Promise.all([a.nats.close(), b.nats.close()]))
     a.bus.send('all')

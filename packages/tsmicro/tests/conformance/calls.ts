@@ -83,7 +83,7 @@ export async function calls(open: OpenNetwork) {
     await assert.rejects(caller.client(shop).forbid(), FORBIDDEN)
   })
 
-  test('a request that does not match is not even sent; over the generic door it is refused there', async () => {
+  test('a request that does not match is not even sent; sent without a contract, the service refuses it', async () => {
     await assert.rejects(caller.client(shop).item({ id: 5 } as never), VALIDATION_FAILED)
     await assert.rejects(caller.request('shop.item', { id: 5 }), error => {
       assert.ok(error instanceof VALIDATION_FAILED)
@@ -92,13 +92,13 @@ export async function calls(open: OpenNetwork) {
     })
   })
 
-  test('Standard Schema at both ends: defaults and conversion of the receiver hold', async () => {
+  test('Standard Schema at both ends: the receiver’s defaults and conversions apply', async () => {
     assert.deepEqual(await caller.client(shop).zod({ n: '6' }), { n: 7 })
     assert.deepEqual(await caller.client(shop).zod({}), { n: 5 })
     await assert.rejects(caller.client(shop).zod({ n: 'x' }), VALIDATION_FAILED)
   })
 
-  test('nobody there: SERVICE_UNAVAILABLE; nobody in time: DEADLINE_EXCEEDED', async () => {
+  test('SERVICE_UNAVAILABLE when nobody listens, DEADLINE_EXCEEDED when nobody answers in time', async () => {
     await assert.rejects(caller.client(shop).nobody({}, { timeoutMs: 600_000 }), SERVICE_UNAVAILABLE)
     await assert.rejects(caller.client(shop).hang(), DEADLINE_EXCEEDED)
     await assert.rejects(caller.client(shop).hang({}, { timeoutMs: 5 }), DEADLINE_EXCEEDED)
@@ -115,11 +115,11 @@ export async function calls(open: OpenNetwork) {
     assert.equal(caller.pendingRequests, 0)
   })
 
-  test('too large a request is refused here', async () => {
+  test('a request that is too large is refused before it is sent', async () => {
     await assert.rejects(caller.client(shop).item({ id: 'x'.repeat(2_000_000) }), PAYLOAD_TOO_LARGE)
   })
 
-  test('answers of a Go service: the body alone tells of an error', async () => {
+  test('answers of a Go service: the body alone says that it is an error', async () => {
     answers('go.found', '{"data":{"n":1},"extra":1}')
     answers('go.missing', '{"error":"404:user not found"}')
     answers('go.down', '{"error":"503:pg at 10.0.0.3 refused"}')
@@ -138,7 +138,7 @@ export async function calls(open: OpenNetwork) {
     assert.deepEqual((await failure('go.weird')).slice(0, 2), ['REMOTE_FAILURE', 500])
     assert.deepEqual((await failure('go.low')).slice(0, 2), ['REMOTE_FAILURE', 500])
     assert.equal((await failure('go.late'))[0], 'DEADLINE_EXCEEDED')
-    // This one passes through handlers undeclared, so what lies beneath must not be its text.
+    // Handlers pass this one on undeclared, so the underlying text must not be its message.
     assert.deepEqual(await failure('go.down'), ['SERVICE_UNAVAILABLE', 503, new SERVICE_UNAVAILABLE().message])
   })
 
@@ -160,7 +160,7 @@ export async function calls(open: OpenNetwork) {
     await assert.rejects(caller.client(shop).item({ id: 'wrong' }), error => (error as ApiError).code === 'INTERNAL')
   })
 
-  test('nothing is left over: no waiting call, no further subscription', async () => {
+  test('nothing is left over: no pending call, no additional subscription', async () => {
     for (let round = 0; round < 20; round++) {
       await Promise.all(Array.from({ length: 100 }, () => caller.client(shop).item({ id: 'a' })))
     }

@@ -14,7 +14,7 @@ const back = contract('back', { hang: procedure({ nats: 'hang', access: 'interna
 const middle = contract('middle', { pass: procedure({ nats: 'pass', access: 'internal' }) })
 const front = contract('front', {
   hang: procedure({ http: 'GET /hang', access: 'key' }),
-  // Enough that on a busy machine, too, all come as far as the last hop.
+  // Enough for all to reach the last hop, even on a busy machine.
   late: procedure({ http: 'GET /late', access: 'key', timeoutMs: 1000 }),
 })
 const queue = contract('queue', {
@@ -25,8 +25,8 @@ export async function cancel(open: OpenNetwork) {
   const network = await open()
   const fired = new Map<string, number>()
   /**
-   * Hangs until its signal fires, and counts that. What fails behind it does not end it: budgets are rounded, so that the last
-   * hop may answer before the others' own time is over, and whoever has answered is not aborted any more.
+   * Hangs until its signal fires, and counts that. A failure of the next hop does not end it: budgets are rounded, so the last hop
+   * may answer before the others' own time is over, and a call that has been answered is no longer aborted.
    */
   async function hang(where: string, signal: AbortSignal, work?: Promise<unknown>): Promise<void> {
     const over = new Promise<void>(resolve => {
@@ -68,14 +68,14 @@ export async function cancel(open: OpenNetwork) {
   const firedAll = (count: number) => ['front', 'middle', 'back'].every(where => fired.get(where) === count)
   const pending = () => [first, second].map(({ nats }) => nats.pendingRequests)
 
-  test('three hops, the last one hangs: when the budget ends every signal fires and the client gets 504', async () => {
+  test('three hops, the last one hangs: when the budget ends, every signal fires and the client gets 504', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${first.service.url}/late`)))
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([504]))
     await until('every hop is aborted', () => firedAll(20))
     assert.deepEqual(pending(), [0, 0])
   })
 
-  test('a client that goes away cancels all three hops, nothing stays pending', async () => {
+  test('a client that disconnects cancels all three hops, and nothing stays pending', async () => {
     fired.clear()
     atBack = 0
     const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(first.service.url)))
@@ -87,7 +87,7 @@ export async function cancel(open: OpenNetwork) {
     await until('nothing is pending', () => pending().every(count => count === 0))
   })
 
-  test('what waits for its turn and is given up is never begun', async () => {
+  test('a queued call that is given up never starts', async () => {
     const begun: string[] = []
     const gate = Promise.withResolvers<void>()
     after(() => gate.resolve())
@@ -115,7 +115,7 @@ export async function cancel(open: OpenNetwork) {
     await assert.rejects(expired, { code: 'DEADLINE_EXCEEDED' })
     controller.abort(new Error('enough'))
     await assert.rejects(given, /enough/)
-    // Over there both end a little later than here: the budget counts from arrival, the cancellation is on its way.
+    // At the service both end a little later than here: the budget counts from arrival, and the cancellation takes its time.
     await until('the service has heard of both', async () => {
       const stats = JSON.parse((await request(caller.use(), '$SRV.STATS.queue')).string())
       return stats.endpoints[0].num_errors === 2
@@ -126,7 +126,7 @@ export async function cancel(open: OpenNetwork) {
     assert.deepEqual(log.at('error'), [])
   })
 
-  test('strangers cancel nothing: ids cannot be guessed, junk harms nobody', async () => {
+  test('strangers cannot cancel calls: ids cannot be guessed, and junk does no harm', async () => {
     const raw = await network.raw()
     const caller = await connected(network)
     const before = atBack

@@ -5,7 +5,7 @@ import type { OpenNetwork } from './network/network.ts'
 import { watched } from './network/watched.ts'
 import { SUITES } from './suites.ts'
 
-/** Everything that a transport has to keep, and that nothing is left over of it. */
+/** Everything that a transport has to do, and that nothing is left over afterwards. */
 export function conform(open: OpenNetwork): void {
   for (const [name, suite] of Object.entries(SUITES)) test(name, () => suite(watched(open)))
 

@@ -6,12 +6,12 @@ import { until } from '../support/until.ts'
 import { request } from './network/ask.ts'
 import type { OpenNetwork } from './network/network.ts'
 
-/** What the doors rely on of a connection. */
+/** What the doors expect of a connection. */
 export async function delivery(open: OpenNetwork) {
   const network = await open()
   const [a, b] = [await network.raw(), await network.raw()]
   after(() => Promise.all([a.close(), b.close()]))
-  /** Subscribes until the test ends, and waits until that is known. */
+  /** Subscribes until the test ends, and waits until the server knows. */
   const hear = async (on: Transport, subject: string, queue?: string): Promise<Msg[]> => {
     const heard: Msg[] = []
     const callback = (_error: Error | null, msg: Msg) => void heard.push(msg)
@@ -22,7 +22,7 @@ export async function delivery(open: OpenNetwork) {
   }
   const texts = (heard: readonly Msg[]) => heard.map(msg => msg.string())
 
-  test('never within publish; in the order of publishing; the sender hears itself', async () => {
+  test('messages are never delivered within publish, but in the order of publishing; the sender receives its own', async () => {
     const [own, other] = [await hear(a, 'order.>'), await hear(b, 'order.>')]
     const sent = Array.from({ length: 500 }, (_, n) => String(n))
     for (const text of sent) a.publish(`order.${Number(text) % 3}`, text)
@@ -31,7 +31,7 @@ export async function delivery(open: OpenNetwork) {
     assert.deepEqual([texts(own), texts(other)], [sent, sent])
   })
 
-  test('flush comes back after what was sent before has been delivered', async () => {
+  test('flush resolves after everything sent before has been delivered', async () => {
     const heard = await hear(a, 'flush')
     for (let n = 0; n < 100; n++) a.publish('flush')
     await a.flush()
@@ -67,7 +67,7 @@ export async function delivery(open: OpenNetwork) {
     for (const member of members) assert.ok(member.length > 10, String(member.length))
   })
 
-  test('nobody there: an empty message with status 503, to who asked', async () => {
+  test('nobody listens: the requester gets an empty message with status 503', async () => {
     const [mine, theirs] = [await hear(a, 'none.reply.*'), await hear(b, 'none.reply.*')]
     a.publish('none.there', 'x', { reply: 'none.reply.1' })
     await until('it is told', () => mine.length === 1)
@@ -81,7 +81,7 @@ export async function delivery(open: OpenNetwork) {
     assert.deepEqual([mine.length, theirs.length], [1, 0])
   })
 
-  test('replies: with headers, to the reply subject; none where none is wanted', async () => {
+  test('replies go to the reply subject, with headers; without a reply subject there are none', async () => {
     const answered: boolean[] = []
     b.subscribe('echo', {
       callback: (_error, msg) => {
@@ -102,7 +102,7 @@ export async function delivery(open: OpenNetwork) {
     assert.deepEqual(answered, [true, true, false])
   })
 
-  test('bytes are those at the time of publishing, and everybody’s own', async () => {
+  test('the bytes are those at the time of publishing, and each receiver has its own copy', async () => {
     const [first, second] = [await hear(b, 'bytes'), await hear(b, 'bytes')]
     const bytes = Uint8Array.from({ length: 256 }, (_, n) => n)
     a.publish('bytes', bytes)
@@ -121,7 +121,7 @@ export async function delivery(open: OpenNetwork) {
     assert.throws(() => a.publish('bytes', { not: 'bytes' } as never), TypeError)
   })
 
-  test('max_payload counts headers, too; what is larger is not sent', async () => {
+  test('max_payload includes headers; larger messages are not sent', async () => {
     const limit = a.info?.max_payload ?? 0
     assert.equal(limit, 1024 * 1024)
     const heard = await hear(b, 'large')
@@ -138,7 +138,7 @@ export async function delivery(open: OpenNetwork) {
     )
   })
 
-  test('unsubscribed: nothing more at once; drained: what was on its way, then nothing', async () => {
+  test('unsubscribe ends delivery at once; drain delivers what is on its way first', async () => {
     const [gone, drained]: [string[], string[]] = [[], []]
     const first = a.subscribe('end', { callback: (_error, msg) => void gone.push(msg.string()) })
     const second = a.subscribe('end', { callback: (_error, msg) => void drained.push(msg.string()) })
@@ -156,7 +156,7 @@ export async function delivery(open: OpenNetwork) {
     await assert.rejects(second.drain(), /closed/)
   })
 
-  test('closed: says so, its subscriptions are gone, and its status ends', async () => {
+  test('a closed connection says so, has no subscriptions, and its status ends', async () => {
     const c = await network.raw()
     const heard = await hear(c, 'closing')
     const seen: string[] = []
@@ -180,7 +180,7 @@ export async function delivery(open: OpenNetwork) {
     assert.equal(heard.length, 0)
   })
 
-  test('subjects that cannot be are refused', () => {
+  test('invalid subjects are refused', () => {
     for (const subject of ['', 'a b', 'a\r\nPUB b 0']) {
       assert.throws(() => a.publish(subject), /subject/, subject)
       assert.throws(() => a.subscribe(subject, { callback: () => {} }), /subject/, subject)

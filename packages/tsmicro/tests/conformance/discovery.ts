@@ -55,7 +55,7 @@ export async function discovery(open: OpenNetwork) {
     }
   })
 
-  test('INFO describes the endpoints; the schema’s hash is that of every instance', async () => {
+  test('INFO describes the endpoints; the schema hash is the same for every instance', async () => {
     const infos = await ask('$SRV.INFO.shop')
     assert.equal(infos[0]?.description, 'Sells things')
     const [a, b] = infos.map(info => (info.endpoints as object[])[0] as Record<string, unknown>)
@@ -64,9 +64,9 @@ export async function discovery(open: OpenNetwork) {
     assert.deepEqual(a, b)
   })
 
-  test('the queue group spreads calls; statistics tell the truth over both', async () => {
+  test('the queue group spreads calls; the statistics of both instances add up', async () => {
     const results: PromiseSettledResult<{ by: number }>[] = []
-    // In rounds: calls of one turn share messages, and few messages might all go to one instance.
+    // In rounds: calls of one turn share messages, and a few messages might all go to one instance.
     for (let round = 0; round < 10; round++) {
       const calls = Array.from({ length: 4 }, (_, i) => caller.client(shop).work({ fail: i === 0 }))
       results.push(...(await Promise.allSettled(calls)))

@@ -73,7 +73,7 @@ const things = contract('things', {
 })
 type Name = keyof typeof things
 
-/** Good and bad, by procedure: whatever travels as text in a URL is spelled as it is. */
+/** Good and bad inputs, by procedure; in a URL they are spelled as text. */
 const INPUTS: Readonly<Record<Name, readonly unknown[]>> = {
   find: [
     { id: 1 },
@@ -110,7 +110,7 @@ const INPUTS: Readonly<Record<Name, readonly unknown[]>> = {
   ping: [undefined, {}],
 }
 
-/** Whichever door: the same input gives the same answer, and the same refusal. */
+/** At either door, the same input gives the same answer, and the same refusal. */
 export async function doors(open: OpenNetwork) {
   const network = await open()
   const given: unknown[] = []
@@ -186,7 +186,7 @@ export async function doors(open: OpenNetwork) {
     }
   })
 
-  test('what its schema does not name is the one difference: refused to clients, dropped between services', async () => {
+  test('fields that its schema does not name are the one difference: refused from clients, dropped between services', async () => {
     for (const [name, input] of [
       ['find', { id: 1, more: 1 }],
       ['change', { id: 1, title: 'ok', more: 1 }],
@@ -207,7 +207,7 @@ export async function doors(open: OpenNetwork) {
         const [one, other] = [http[name] as Call, nats[name] as Call]
         assert.deepEqual(await outcome(one(input)), await outcome(other(input)), `${name} ${JSON.stringify(input)}`)
       }
-    // Neither sends what does not match, and what it does not name.
+    // Neither sends what does not match, nor fields that the schema does not name.
     for (const [name, input] of [
       ['find', { id: 1, more: 1 }],
       ['find', {}],
@@ -221,7 +221,7 @@ export async function doors(open: OpenNetwork) {
   })
 
   test('a client of either door refuses an answer that does not match, and drops what it does not know of one that does', async () => {
-    // A later version of the contract, which is what is served.
+    // The service has a later version of the contract.
     const served = contract('growing', {
       same: procedure({ ...both('same'), output: Type.Object({ n: Type.Integer(), more: Type.Integer() }) }),
       other: procedure({ ...both('other'), output: Type.Object({ n: Type.String() }) }),
@@ -280,7 +280,7 @@ async function outcome(call: Promise<unknown>): Promise<unknown> {
   })
 }
 
-/** Where the fields of an input go, written out by hand. */
+/** Where the fields of an input go, worked out by hand. */
 function placed(http: string, input: unknown) {
   const { method, path, params, query } = parseRoute(http as 'GET /')
   const isFields = typeof input === 'object' && input !== null && !Array.isArray(input)

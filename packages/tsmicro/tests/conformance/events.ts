@@ -106,7 +106,7 @@ export async function events(open: OpenNetwork) {
     )
   })
 
-  test('bad events, failing and hanging handlers are logged and hold up nobody', async () => {
+  test('bad events, failing and hanging handlers are logged and delay no other event', async () => {
     const before = errors().length
     const nats = bare.use()
     for (const body of ['', '{', 'null', '{"id":"bad"}', '{"id":5,"n":1}', '\0']) nats.publish(created.subject, body)
@@ -118,7 +118,7 @@ export async function events(open: OpenNetwork) {
     for (const { fields } of errors()) assert.ok(fields.subject && fields.err && fields.requestId)
   })
 
-  test('a plain publisher’s event, without headers, is taken with what is known', async () => {
+  test('an event without headers, from a plain publisher, gets derived attributes', async () => {
     bare.use().publish(created.subject, '{"id":"plain","n":1,"new":true}')
     await until('it is handled', () => of('plain').length === 2)
     const [first] = of('plain')
@@ -141,7 +141,7 @@ export async function events(open: OpenNetwork) {
     await assert.rejects(gone.publish(created, { id: 'x', n: 1 }), SERVICE_UNAVAILABLE)
   })
 
-  test('the request id of the call that announces is that of the handler’s log', async () => {
+  test('the handler’s log has the request id of the call that published the event', async () => {
     const front = await serve({
       publishes: [{ created }],
       network,
@@ -160,14 +160,14 @@ export async function events(open: OpenNetwork) {
     await front.service.stop()
   })
 
-  test('stopping handles what was taken', async () => {
+  test('a stopping service handles the events that it has taken', async () => {
     const count = 40
     for (let n = 1; n <= count; n++) await publisher.publish(created, { id: 'drain', n })
     await Promise.all([stock1, mail, stock2].map(({ service }) => service.stop()))
     assert.equal(of('drain').length, 2 * count)
   })
 
-  test('an event has one handler', () => {
+  test('a name has one handler for an event', () => {
     const twice = serve({
       network,
       handlers: [

@@ -14,7 +14,7 @@ const bad = contract('bad', {
   turned: event({ subject: 'things.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
 
-/** Nothing of a service's own that throws where nobody awaits it ends the process, or keeps others from their turn. */
+/** A service's own code that throws where nobody awaits it neither ends the process nor blocks others. */
 export async function faulty(open: OpenNetwork) {
   const network = await open()
   const uncaught: unknown[] = []
@@ -63,7 +63,7 @@ export async function faulty(open: OpenNetwork) {
   await service.start()
   after(() => service.stop())
 
-  test('a log that throws, and listeners of deadlines and messages that do', async () => {
+  test('logs and listeners of deadlines and messages may throw', async () => {
     const caller = await connected(network)
     const raw = await network.raw()
     after(() => raw.close())

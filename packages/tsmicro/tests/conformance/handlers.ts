@@ -40,7 +40,7 @@ const ended = event({ ...made, subject: 'thing.ended' })
 export async function handlers(open: OpenNetwork) {
   const network = await open()
 
-  test('one handler serves both doors, with the same answers and refusals; what has one door is at that door', async () => {
+  test('one handler serves both doors, with the same answers and refusals; a procedure with one door is served there alone', async () => {
     const calls: string[] = []
     const { service } = await serve({
       name: 'hello',
@@ -111,7 +111,7 @@ export async function handlers(open: OpenNetwork) {
     }
   })
 
-  test('methods of an instance are handlers, too', async () => {
+  test('methods of an instance can be handlers', async () => {
     class Greeter {
       readonly word = 'Hello'
       greet({ input }: { readonly input: { readonly name: string } }) {
@@ -130,7 +130,7 @@ export async function handlers(open: OpenNetwork) {
     assert.deepEqual((await started.service.inject({ url: '/show' })).json<{ data: object }>().data, { text: 'Hello' })
   })
 
-  test('limits hold at each door on its own', async () => {
+  test('limits apply to each door separately', async () => {
     const release = Promise.withResolvers<void>()
     let running = 0
     const wait = async () => {
@@ -154,7 +154,7 @@ export async function handlers(open: OpenNetwork) {
     await Promise.all(first)
   })
 
-  test('each name gets every event once for the service, and takes its own one after the other', async () => {
+  test('each name gets every event once per service, and handles its events one after the other', async () => {
     const caller = await connected(network)
     const publisher = createPublisher(caller, 'things')
     const taken: string[] = []
@@ -166,7 +166,7 @@ export async function handlers(open: OpenNetwork) {
         handlers: [
           on(made, { name: 'list', effect: 'idempotent' }, ({ data }) => void taken.push(`list ${data.n}`)),
           on(ended, { name: 'list', effect: 'idempotent' }, ({ data }) => void taken.push(`list ${data.n}`)),
-          // A name that hangs holds up itself alone.
+          // A name that hangs delays only itself.
           on(made, { name: 'mail', effect: 'idempotent' }, async ({ data }) => {
             await stuck.promise
             taken.push(`mail ${data.n}`)
@@ -200,7 +200,7 @@ export async function handlers(open: OpenNetwork) {
       )
   })
 
-  test('one name fails: the others are not told', async () => {
+  test('one name fails, and the others are not affected', async () => {
     const caller = await connected(network)
     const taken: number[] = []
     const { service, log } = await serve({
@@ -249,7 +249,7 @@ async function natsPermissions(open: OpenNetwork) {
     await assert.rejects(publisher.publish(made, { id: 'a', n: 1 }), { name: 'NOT_PERMITTED' })
     assert.equal((await started.service.health()).ready, true)
     await started.service.stop()
-    // One that knows less of it does not let it start.
+    // With a server that permits less, it does not start.
     const lesser = await open([
       { ...permissions, publish: permissions.publish.filter(subject => subject !== 'other.do') },
     ])

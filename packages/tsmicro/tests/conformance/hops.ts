@@ -117,7 +117,7 @@ export async function hops(open: OpenNetwork) {
     assert.equal(data[3]?.user, 'ann')
   })
 
-  test('what a dependency answers is not passed on as ours', async () => {
+  test('a dependency’s failures are not passed on as ours', async () => {
     for (const how of ['gone', 'forbidden', 'unauthenticated']) {
       const answer = await fetch(`${f.service.url}/fail/${how}`)
       assert.deepEqual([answer.status, ((await answer.json()) as { error: string }).error], [500, 'INTERNAL'], how)
@@ -125,7 +125,7 @@ export async function hops(open: OpenNetwork) {
     assert.equal(f.log.at('error').length, 3)
   })
 
-  test('the budget ends everywhere: 504 in front, the handler at the back is aborted', async () => {
+  test('the budget ends everywhere: the front answers 504, and the handler at the back is aborted', async () => {
     const answer = await fetch(`${f.service.url}/hang`)
     assert.deepEqual([answer.status, ((await answer.json()) as { error: string }).error], [504, 'DEADLINE_EXCEEDED'])
     await until('the handler at the back was aborted', () => hangAborted === 1)

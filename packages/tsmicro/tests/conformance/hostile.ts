@@ -106,7 +106,7 @@ export async function hostile(open: OpenNetwork) {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined)
   })
 
-  test('thousands of hostile batches: every call that can be told apart gets one typed answer, the rest one for all', async () => {
+  test('thousands of hostile batches: every call with a token gets one typed answer, the rest one for all of them', async () => {
     const answers = new Map<string, unknown[][]>()
     raw.subscribe('_INBOX.batch.*', {
       callback: (_error, msg) => {
@@ -154,7 +154,7 @@ export async function hostile(open: OpenNetwork) {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined)
   })
 
-  test('hostile messages in a client’s inbox and on the subject of cancellations harm nobody', async () => {
+  test('hostile messages in a client’s inbox and on the cancellation subject do no harm', async () => {
     const caller = network.client('tests')
     await caller.connect()
     after(() => caller.close())
@@ -171,11 +171,11 @@ export async function hostile(open: OpenNetwork) {
       raw.publish('_TSMICRO.cancel.shop', payloads[randomInt(3)]?.() ?? '')
       if (round % 100 === 0) await raw.flush()
     }
-    // Behind this, nothing hostile is on its way to the caller any more.
+    // After this, no hostile message is still on its way to the caller.
     await raw.flush()
     await roundTrip(caller)
     for (const outcome of await calls) {
-      // Whoever knows an inbox could answer in another's name: what came is read with suspicion, then.
+      // Anyone who knows an inbox could answer in another's name, so every reply is checked.
       if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof ApiError)
       else assert.deepEqual(outcome.value, { a: 1 })
     }

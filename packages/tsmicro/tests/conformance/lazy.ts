@@ -16,7 +16,7 @@ import { serve, type TestService } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
 
-/** A query builder: it begins when somebody asks for its outcome, and looks for its signal then. */
+/** A query builder: it starts when somebody asks for its outcome, and looks up its signal then. */
 function query<T>(seen: unknown[], answer: T): PromiseLike<T> {
   return {
     // biome-ignore lint/suspicious/noThenProperty: that is what is tested
@@ -28,7 +28,7 @@ function query<T>(seen: unknown[], answer: T): PromiseLike<T> {
   } as PromiseLike<T>
 }
 
-/** One that is a promise, too, as that of postgres.js. */
+/** A query builder that is also a promise, like that of postgres.js. */
 class LazyPromise<T> extends Promise<T> {
   seen: unknown[] = []
   // biome-ignore lint/suspicious/noThenProperty: that is what is tested
@@ -47,7 +47,7 @@ function lazyPromise(seen: unknown[], answer: string): Promise<string> {
   return made
 }
 
-/** One that is called, as some builders are. */
+/** A query builder that is a function, as some are. */
 function callable(seen: unknown[], answer: string): Promise<string> {
   return Object.assign(() => {}, query(seen, answer)) as unknown as Promise<string>
 }
@@ -71,7 +71,7 @@ const lazy = contract('lazy', {
   turned: event({ subject: 'query.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
 
-/** What begins when somebody waits for it begins within the call that it belongs to. */
+/** Work that starts only when it is awaited starts within the call that it belongs to. */
 export async function lazyWork(open: OpenNetwork) {
   const network = await open()
   const seen: unknown[] = []

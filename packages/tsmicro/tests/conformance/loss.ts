@@ -14,7 +14,7 @@ const shop = contract('shop', {
   slow: procedure({ nats: 'slow', access: 'internal', timeoutMs: 2000 }),
 })
 
-/** What the end of the connection means to those who use it. */
+/** What losing the connection means to those who use it. */
 export async function loss(open: OpenNetwork) {
   const network = await open()
   let working = 0
@@ -45,7 +45,7 @@ export async function loss(open: OpenNetwork) {
       .catch(() => '')) === 'x'
   const ready = async () => (await service.inject({ method: 'GET', url: '/health/ready' })).statusCode
 
-  test('calls in flight and new ones fail with SERVICE_UNAVAILABLE, nothing is announced; then all comes back', async () => {
+  test('calls in flight and new ones fail with SERVICE_UNAVAILABLE, nothing is announced; later everything works again', async () => {
     const publisher = createPublisher(caller, 'test')
     const inFlight = Array.from({ length: 20 }, () => caller.client(shop).slow())
     await until('all are worked on', () => working === 20)
@@ -68,7 +68,7 @@ export async function loss(open: OpenNetwork) {
     assert.deepEqual(taken, ['found'])
   })
 
-  test('calls while it goes and comes always end, and only with 503 or 504', async () => {
+  test('calls while the connection comes and goes always end, either answered or with 503 or 504', async () => {
     let running = true
     const outcomes = new Set<string>()
     const loops = Array.from({ length: 8 }, async () => {

@@ -13,7 +13,7 @@ const shop = contract('shop', {
   work: procedure({ nats: 'work', access: 'internal', timeoutMs: 60_000, output: Type.String() }),
 })
 
-/** A service that stops waits for those whom it can answer, and for nobody else. */
+/** A stopping service waits for the callers that it can answer, and for no others. */
 export async function lostCallers(open: OpenNetwork) {
   const network = await open()
   const caller = await connected(network)
@@ -23,14 +23,14 @@ export async function lostCallers(open: OpenNetwork) {
     const { service, log, nats } = await serve({
       network,
       limits: { maxConcurrent: 8 },
-      // More than a test may take: a stop that waits for the lost ones does not end.
+      // Longer than a test may take: a stop that waited for lost callers would not end.
       drainTimeoutMs: 30_000,
       handlers: [
         implement(shop, {
           hang: ({ signal }) => {
             seen.begun += 1
             signal.addEventListener('abort', () => seen.reasons.push(signal.reason.name))
-            // Whatever the signal says.
+            // Regardless of the signal.
             return new Promise<never>(() => {})
           },
           work: async () => {
@@ -44,7 +44,7 @@ export async function lostCallers(open: OpenNetwork) {
     after(() => service.stop())
     return { service, log, nats, seen, gate }
   }
-  /** One alone, the others in batches; eight are worked on, the others wait for their turn. */
+  /** One alone, the others in batches; eight are being handled, the others wait for their turn. */
   const callAll = () =>
     Array.from({ length: 20 }, () => assert.rejects(caller.client(shop).hang(), SERVICE_UNAVAILABLE))
   const comesBack = async () => {
@@ -52,7 +52,7 @@ export async function lostCallers(open: OpenNetwork) {
     await until('the caller is connected again', () => caller.connected)
   }
 
-  test('stopped without a connection: what nobody waits for is cancelled, also what waits for its turn', async () => {
+  test('stopped without a connection: calls that nobody waits for are cancelled, those in the queue as well', async () => {
     const { service, log, nats, seen } = await start()
     const calls = callAll()
     await until('as many as may are worked on', () => seen.begun === 8)
@@ -66,7 +66,7 @@ export async function lostCallers(open: OpenNetwork) {
     await comesBack()
   })
 
-  test('the connection is lost while it stops: the same', async () => {
+  test('the same when the connection is lost while it stops', async () => {
     const { service, log, seen } = await start()
     const calls = callAll()
     await until('as many as may are worked on', () => seen.begun === 8)
@@ -79,7 +79,7 @@ export async function lostCallers(open: OpenNetwork) {
     await comesBack()
   })
 
-  test('the connection came back before it stops: whoever waits is answered', async () => {
+  test('when the connection is back before it stops, waiting callers are answered', async () => {
     const { service, nats, seen, gate } = await start()
     await network.fail()
     await until('noticed', () => !nats.connected)

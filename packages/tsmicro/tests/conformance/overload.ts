@@ -47,7 +47,7 @@ export async function overload(open: OpenNetwork) {
   })
   after(() => service.stop())
 
-  test('very many calls at twice the capacity: each ends in a result or OVERLOADED, memory stays, capacity comes back', async () => {
+  test('very many calls at twice the capacity: each ends with a result or OVERLOADED, memory stays bounded, capacity recovers', async () => {
     const caller = await connected(network)
     const outcomes = new Map<string, number>()
     let left = network.manyCalls
@@ -91,7 +91,7 @@ export async function overload(open: OpenNetwork) {
     assert.ok(lines.length >= 1 && lines.length < 20, 'told of, but not for every call')
   })
 
-  test('an endpoint that has more than it takes holds up no other', async () => {
+  test('an overloaded endpoint does not delay others', async () => {
     const caller = await connected(network)
     const flood = Array.from({ length: 500 }, () =>
       caller

@@ -19,7 +19,7 @@ const USERS = [
   natsPermissionsOf({ service: 'blog', serves: [blog], calls: [auth], consumes: [auth] }),
 ]
 
-/** What the server says to a subscription. */
+/** What the server answers to a subscription. */
 async function subscribed(nats: Transport, subject: string): Promise<string | undefined> {
   return new Promise(resolve => {
     nats.subscribe(subject, {
@@ -34,7 +34,7 @@ async function subscribed(nats: Transport, subject: string): Promise<string | un
 export async function permissions(open: OpenNetwork) {
   const network = await open(USERS)
 
-  /** A connection as a service's user, and what the server refused it. */
+  /** A connection of a service's user, and what the server refused it. */
   const as = async (user: string): Promise<{ nats: Transport; refused: string[] }> => {
     const nats = await network.raw(user)
     const refused: string[] = []
@@ -44,7 +44,7 @@ export async function permissions(open: OpenNetwork) {
     return { nats, refused }
   }
 
-  test('services call each other and hear their replies', async () => {
+  test('services call each other and receive replies', async () => {
     const { nats } = await as('auth')
     nats.subscribe('auth.ping', { queue: 'q', callback: (_, msg) => void msg.respond(msg.data) })
     await nats.flush()
@@ -55,14 +55,14 @@ export async function permissions(open: OpenNetwork) {
     await nats.close()
   })
 
-  test('batches and cancellations pass, too', async () => {
+  test('batches and cancellations are permitted as well', async () => {
     const { nats, refused } = await as('auth')
     const cancelled: string[] = []
     nats.subscribe('_TSMICRO.cancel.auth', { callback: (_, msg) => void cancelled.push(msg.string()) })
     nats.subscribe('auth.ping', { queue: 'q', callback: (_, msg) => void msg.respond(msg.data) })
     nats.subscribe('auth.ping.batch', {
       queue: 'q',
-      // Each in a message of its own, as for calls that take differently long.
+      // Each in a message of its own, as for calls of different duration.
       callback: (_, msg) => {
         for (const [token, , , data] of JSON.parse(msg.string())) msg.respond(JSON.stringify([[token, data]]))
       },
@@ -116,7 +116,7 @@ export async function permissions(open: OpenNetwork) {
     await nats.close()
   })
 
-  test('a refused subscription is told with its queue, and hears nothing', async () => {
+  test('a refused subscription is reported with its queue, and receives nothing', async () => {
     const { nats, refused } = await as('blog')
     const told: string[] = []
     nats.subscribe('auth.ping', { queue: 'q', callback: error => void told.push(String(error?.message)) })
@@ -126,7 +126,7 @@ export async function permissions(open: OpenNetwork) {
     await nats.close()
   })
 
-  test('whoever is asked may answer: one for each call of a batch, and no more', async () => {
+  test('a callee may answer once for each call of a batch, and no more', async () => {
     const [asked, asking] = [await as('auth'), await as('blog')]
     const answers: string[] = []
     asking.nats.subscribe('_INBOX_blog.x', { callback: (_, msg) => void answers.push(msg.string()) })
@@ -143,7 +143,7 @@ export async function permissions(open: OpenNetwork) {
     await Promise.all([asked.nats.close(), asking.nats.close()])
   })
 
-  test('the replicas of a service tell each other what to forget, and nobody else hears or says it', async () => {
+  test('only the replicas of a service can send and receive what to forget', async () => {
     const subject = cacheSubjectOf('blog')
     const blog = await as('blog')
     const heard: string[] = []
@@ -160,7 +160,7 @@ export async function permissions(open: OpenNetwork) {
     await Promise.all([blog.nats.close(), auth.nats.close()])
   })
 
-  test('auth cannot call what it does not say it calls', async () => {
+  test('auth cannot call what it does not declare', async () => {
     const client = network.client('auth')
     await client.connect()
     await assert.rejects(client.client(blog).pong({ n: 1 }), error => {
@@ -171,7 +171,7 @@ export async function permissions(open: OpenNetwork) {
     await client.close()
   })
 
-  test('who is not named does not get in', async () => {
+  test('an unknown user cannot connect', async () => {
     await assert.rejects(network.client('stranger').connect(), error => {
       assert.ok(error instanceof UnusableError)
       assert.match(error.message, /^NATS refuses user "stranger": Authorization Violation/)

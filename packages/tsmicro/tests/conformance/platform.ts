@@ -99,14 +99,14 @@ export async function platform(open: OpenNetwork) {
     assert.deepEqual(ordered, ['a', 'b'])
   })
 
-  test('the budget of the first door ends the work at the last', async () => {
+  test('the budget set at the first door ends the work at the last', async () => {
     const answer = await o.service.inject({ method: 'GET', url: '/hurry' })
     assert.deepEqual([answer.statusCode, answer.json<{ error: string }>().error], [504, 'DEADLINE_EXCEEDED'])
     await until('the handler was told', () => ended.length === 1)
     assert.ok(ended[0] instanceof DEADLINE_EXCEEDED)
   })
 
-  test('a call that is given up is cancelled over there', async () => {
+  test('a call that is given up is cancelled at the service', async () => {
     const begun = counting
     const controller = new AbortController()
     const call = o.nats.client(stock).count({}, { signal: controller.signal })
@@ -118,7 +118,7 @@ export async function platform(open: OpenNetwork) {
     assert.equal((ended.at(-1) as Error).name, 'CallerGoneError')
   })
 
-  test('a client that goes away ends the work behind both doors', async () => {
+  test('a client that disconnects ends the work behind both doors', async () => {
     const [begun, heard] = [counting, ended.length]
     const controller = new AbortController()
     const answer = fetch(`${o.service.url}/audit`, { signal: controller.signal })

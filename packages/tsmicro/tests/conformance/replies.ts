@@ -19,7 +19,7 @@ const spy = contract('spy', {
   other: procedure({ nats: 'other', access: 'internal', output: Type.Any() }),
 })
 
-/** Whom answers reach, and who can give them. */
+/** Where answers go, and who can send them. */
 export async function replies(open: OpenNetwork) {
   const network = await open()
   const aborted: string[] = []
@@ -67,7 +67,7 @@ export async function replies(open: OpenNetwork) {
     assert.deepEqual(more, [])
   })
 
-  test('inboxes of other clients are: the usual one, ours, those named', async () => {
+  test('the default inbox, ours, and configured prefixes are answered', async () => {
     for (const reply of ['_INBOX.a.b', '_INBOX_any.x', 'my.own.inbox']) {
       const heard = await heardOn(raw, reply)
       raw.publish('shop.item', '{}', { reply })
@@ -77,7 +77,7 @@ export async function replies(open: OpenNetwork) {
     }
   })
 
-  test('whoever is called cannot find the reply subjects of other calls, alone or in batches, before or after', async () => {
+  test('a callee cannot derive the reply subjects of other calls, alone or in batches, earlier or later', async () => {
     const caller = await connected(network)
     const subjects: string[] = []
     raw.subscribe('spy.*', { callback: (_error, msg) => void subjects.push(msg.reply ?? '') })
@@ -91,14 +91,14 @@ export async function replies(open: OpenNetwork) {
     assert.ok(tokens.length >= 20)
     assert.equal(new Set(tokens).size, tokens.length)
     for (const token of tokens) assert.match(token, /^[A-Za-z0-9_-]{16}$/)
-    // Each place differs about as often as it should: nothing counts up.
+    // Each character differs about as often as it should: nothing is a counter.
     for (let place = 0; place < 16; place++) {
       const same = tokens.filter((token, index) => token[place] === tokens[index - 1]?.[place]).length
       assert.ok(same < tokens.length / 2, `place ${place}`)
     }
   })
 
-  test('a callee can neither answer nor cancel what another was asked over the same connection', async () => {
+  test('a callee can neither answer nor cancel calls to another service over the same connection', async () => {
     const caller = await connected(network)
     const learnt: string[] = []
     raw.subscribe('spy.other', { callback: (_error, msg) => void learnt.push(msg.reply ?? '') })

@@ -95,7 +95,7 @@ const people: Record<string, unknown> = {
   map: { id: 1, name: new Map() },
 }
 
-/** What goes in and comes out is the same at both doors, and what is checked is what travels. */
+/** Inputs and outputs are the same at both doors, and what is checked is what travels. */
 export async function shapes(open: OpenNetwork) {
   const network = await open()
   const events: unknown[] = []
@@ -127,7 +127,7 @@ export async function shapes(open: OpenNetwork) {
   })
   const http = createHttpClient(order, { baseUrl: service.url })
   const publisher = createPublisher(caller, 'order')
-  /** What both doors answer to the same JSON text: data, or the name of the failure. */
+  /** The answer of both doors to the same JSON text: data, or the failure's code. */
   const ask = async (name: string, data: string) => {
     const answer = await fetch(`${service.url}/${name}`, {
       method: 'POST',
@@ -143,7 +143,7 @@ export async function shapes(open: OpenNetwork) {
     assert.deepEqual(await ask(name, data), [expected, expected], data)
   const failures = () => log.at('error').map(({ fields }) => (fields.err as Error).message)
 
-  test('defaults are filled in however deep, at both doors, for callers and for events', async () => {
+  test('defaults are filled in at any depth, at both doors, for callers and for events', async () => {
     const ten = { filter: { limit: 10 } }
     await both('search', '{"filter":{}}', ten)
     await both('search', '{"filter":{"limit":3},"pages":[{},{"size":1}]}', {
@@ -190,7 +190,7 @@ export async function shapes(open: OpenNetwork) {
     assert.deepEqual(await caller.client(order).person(new Wanted()), ada)
   })
 
-  test('what JSON cannot carry is a failure that names the field and the way out in the log', async () => {
+  test('values that JSON cannot carry fail, and the log names the field and the way out', async () => {
     const expected: Record<string, RegExp> = {
       date: /at must be string \(a Date: give its toISOString\(\)/,
       bigint: /id must be integer \(a bigint: give String\(it\)/,
@@ -241,7 +241,7 @@ export async function shapes(open: OpenNetwork) {
     assert.match(failures().at(-1) ?? '', /9007199254740993 is beyond what a number can hold/)
   })
 
-  test('a message that the server does not take is PAYLOAD_TOO_LARGE, whatever is too large about it', async () => {
+  test('a message that exceeds the server’s limit is PAYLOAD_TOO_LARGE, whichever part is too large', async () => {
     const large = 'x'.repeat(2_000_000)
     await assert.rejects(publisher.publish(order.made, { id: 'a', note: large }), PAYLOAD_TOO_LARGE)
     await assert.rejects(publisher.publish(order.made, { id: large }), PAYLOAD_TOO_LARGE)
@@ -249,7 +249,7 @@ export async function shapes(open: OpenNetwork) {
     await assert.rejects(caller.request('order.exact', large), PAYLOAD_TOO_LARGE)
   })
 
-  test('a subject that nothing can be sent to is a TypeError that says why', async () => {
+  test('a subject that cannot be published to is a TypeError that says why', async () => {
     const wrong: Record<string, RegExp> = {
       'n.ec ho': /blanks and control characters/,
       'a\r\nPUB b': /blanks and control characters/,

@@ -14,7 +14,7 @@ export async function sharing(open: OpenNetwork) {
   const network = await open()
   const caller = await connected(network)
 
-  test('two instances are busy at the same time and share the load', async () => {
+  test('two instances work at the same time and share the load', async () => {
     const busy = new Map<string, number>()
     let together = 0
     const start = (by: string) =>
@@ -44,7 +44,7 @@ export async function sharing(open: OpenNetwork) {
     )
     const share = done.one / (done.one + done.two)
     assert.ok(share > 0.4 && share < 0.6, `${done.one}:${done.two}`)
-    // Nearly all on an idle machine.
+    // On an idle machine, nearly all of them.
     assert.ok(together > calls / 10, `${together} of ${calls} begun while both were busy`)
     await Promise.all(both.map(each => each.service.stop()))
   })

@@ -32,7 +32,7 @@ export async function stack(open: OpenNetwork) {
   })
   after(() => service.stop())
 
-  test('the stack trace of a failure leads to whoever called, alone or in a batch', async () => {
+  test('the stack trace of a failure leads to the caller, alone or in a batch', async () => {
     for (const caller of [await connected(network, { batching: false }), await connected(network)]) {
       const failing = [
         () => caller.client(shop).fail(),

@@ -27,7 +27,7 @@ import { sharing } from './sharing.ts'
 import { stack } from './stack.ts'
 import { wire } from './wire.ts'
 
-/** What holds of every transport: each suite opens networks of its own and declares its tests. */
+/** What every transport has to do: each suite opens networks of its own and declares its tests. */
 export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void>>> = {
   delivery,
   calls,

@@ -68,7 +68,7 @@ export async function wire(open: OpenNetwork) {
     }
   }
 
-  test('success: {"data":…} without error headers; unknown fields are dropped on both ways', async () => {
+  test('success: {"data":…} without error headers; unknown fields are dropped in both directions', async () => {
     const reply = await ask('shop.item.get', '{"data":{"id":"a","new":1,"deep":{"a":1,"b":2}},"meta":1}')
     assert.deepEqual(reply, { body: '{"data":{"id":"a"}}', code: undefined, text: undefined, name: undefined })
     assert.deepEqual(given.at(-1), { id: 'a', deep: { a: 1 } })
@@ -82,7 +82,7 @@ export async function wire(open: OpenNetwork) {
     assert.deepEqual([reply.code, reply.text, reply.name], ['404', 'N?t?here', 'NOT_HERE'])
   })
 
-  test('an unexpected error says nothing of itself', async () => {
+  test('an unexpected error reveals nothing', async () => {
     const reply = await ask('shop.item.get', '{"data":{"id":"bug"}}')
     assert.deepEqual([reply.body, reply.code, reply.name], ['{"error":"500:Something went wrong"}', '500', 'INTERNAL'])
   })
@@ -93,7 +93,7 @@ export async function wire(open: OpenNetwork) {
     assert.match(JSON.parse(reply.body).error, /^400:.*: id must be string$/)
   })
 
-  test('what is no envelope is 400', async () => {
+  test('a body that is not an envelope is 400', async () => {
     for (const body of ['{', 'null', '[]', '"x"', '5', '\0', '{"data":{"id":"\\u0000"}}', '{"data":{"id":"\\ud800"}}'])
       assert.deepEqual((await ask('shop.item.get', body)).name, 'MALFORMED_REQUEST', body)
   })
@@ -111,13 +111,13 @@ export async function wire(open: OpenNetwork) {
     )
   })
 
-  test('access is checked at this door, too: the token travels in a header', async () => {
+  test('access is checked at this door as well: the token travels in a header', async () => {
     assert.equal((await ask('shop.write', '{')).name, 'UNAUTHENTICATED')
     assert.equal((await ask('shop.write', '', { authorization: 'Bearer ann.READER' })).name, 'FORBIDDEN')
     assert.equal((await ask('shop.write', '', { Authorization: 'Bearer ann.ADMIN' })).body, '{"data":"ann"}')
   })
 
-  test('the caller’s budget bounds the handler’s; a spent one is not begun', async () => {
+  test('the caller’s budget limits the handler; with none left, it does not start', async () => {
     const left = async (budget: string) =>
       JSON.parse((await ask('shop.slow', '', { 'Tsmicro-Budget-Ms': budget })).body)
     assert.ok((await left('500')).data <= 500)
@@ -129,7 +129,7 @@ export async function wire(open: OpenNetwork) {
     assert.equal((await ask('shop.free.form', '{"data":[1]}')).body, '{"data":{"data":[1],"door":"nats"}}')
   })
 
-  test('a message that wants no answer gets none, and harms nobody', async () => {
+  test('a message without a reply subject gets no answer, and does no harm', async () => {
     raw.publish('shop.item.get', '{')
     raw.publish('$SRV.PING')
     assert.equal((await ask('shop.nothing', '')).body, '{}')

@@ -9,7 +9,7 @@ import { contract, event, natsAuthorization, natsPermissionsOf } from 'tsmicro/c
 import { natsListenerOf } from 'tsmicro/internal'
 import Type from 'typebox'
 
-test('nobody gets in without credentials, or with wrong ones', async () => {
+test('nobody connects without credentials, or with wrong ones', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-credentials-'))
   after(() => rm(directory, { recursive: true, force: true }))
   const file = join(directory, 'nats.conf')
@@ -26,7 +26,7 @@ test('nobody gets in without credentials, or with wrong ones', async () => {
   await assert.rejects(connect({ servers, user: 'blog', pass: 'auth-password', reconnect: false }), /[Aa]uthorization/)
 })
 
-test('who only listens hears the events that it takes, and may say nothing', async () => {
+test('a user who only listens receives its events, and may publish nothing', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-listener-'))
   after(() => rm(directory, { recursive: true, force: true }))
   const file = join(directory, 'nats.conf')
@@ -58,7 +58,7 @@ test('who only listens hears the events that it takes, and may say nothing', asy
   }
 })
 
-/** Waits for all seven; a server that refuses fewer leaves the test hanging until its own bound. */
+/** Waits for all seven; if the server refuses fewer, the test runs into its time limit. */
 async function refusalsOf(connection: NatsConnection): Promise<string[]> {
   const refused: string[] = []
   for await (const status of connection.status()) {

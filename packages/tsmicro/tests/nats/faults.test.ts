@@ -35,7 +35,7 @@ const f = await serve({
   name: 'front',
   calls: [shop],
   natsUrl: server.url,
-  // As an authentication provider does that asks another service.
+  // Like an authentication provider that asks another service.
   authentication: {
     authenticate: async () => {
       await f.nats.client(shop).echo(1)
@@ -56,7 +56,7 @@ const works = async () =>
     .echo('x', { timeoutMs: 1000 })
     .catch(() => '')) === 'x'
 
-test('killed: calls in flight and new ones fail at once with SERVICE_UNAVAILABLE, never 401; then it comes back by itself', async () => {
+test('killed: calls in flight and new ones fail at once with SERVICE_UNAVAILABLE, never 401; later calls work again by themselves', async () => {
   const inFlight = Array.from({ length: 20 }, () => f.nats.client(shop).slow())
   await until('all are being worked on', () => working === 20)
   const failed = Promise.all(inFlight.map(call => assert.rejects(call, SERVICE_UNAVAILABLE)))
@@ -79,7 +79,7 @@ test('killed: calls in flight and new ones fail at once with SERVICE_UNAVAILABLE
 test('frozen: DEADLINE_EXCEEDED; thawed: works', async () => {
   server.kill('SIGSTOP')
   try {
-    // The signal takes its moment: what was sent before may still be answered.
+    // The signal takes a moment to act: what was sent before may still be answered.
     await until('a call is not answered', async () => {
       const outcome = await f.nats
         .client(shop)
@@ -95,7 +95,7 @@ test('frozen: DEADLINE_EXCEEDED; thawed: works', async () => {
   await until('calls work again', works)
 })
 
-test('calls during kills and restarts always end, and only with 503 or 504', async () => {
+test('calls during kills and restarts always end, either answered or with 503 or 504', async () => {
   let running = true
   const outcomes = new Set<string>()
   const loops = Array.from({ length: 40 }, async () => {

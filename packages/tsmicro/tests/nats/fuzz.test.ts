@@ -11,7 +11,7 @@ import { serve } from '../support/service.ts'
 import { dial } from '../support/socket.ts'
 import { roundTrip, until } from '../support/until.ts'
 
-/** `SEED=7 npm test -- --only nats/fuzz` sends the same again. */
+/** `SEED=7 npm test -- --only nats/fuzz` sends the same messages again. */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const MESSAGES = process.env.CI ? 10_000 : 1_000
 const below = random(seed)
@@ -57,7 +57,7 @@ after(() => {
 const endpoints = ['item', 'any', 'user', 'nothing', 'free'].flatMap(name => [`shop.${name}`, `shop.${name}.batch`])
 const verbs = ['PING', 'INFO', 'STATS'].flatMap(verb => [`$SRV.${verb}`, `$SRV.${verb}.shop`])
 const subjects = [...endpoints, ...verbs, '_TSMICRO.cancel.shop', 'world.turned', 'shared.all', 'shared.to.one']
-/** Of calls that were under way, learnt as a callee does; and where they all lie. */
+/** Reply subjects of calls in flight, learnt as a callee learns them, and neighbours of theirs. */
 const inboxes: string[] = []
 
 const values: (() => unknown)[] = [
@@ -153,7 +153,7 @@ const works = async () => {
   )
 }
 
-test(`${MESSAGES} messages to all that listens, seed ${seed}: nothing ends, nothing is left, all works`, async () => {
+test(`${MESSAGES} messages to everything that listens, seed ${seed}: nothing crashes, nothing is left over, everything works`, async () => {
   await works()
   attacker.subscribe('spy.>', {
     callback: (_error, { reply = '' }) => void inboxes.push(reply, reply.replace(/[^.]+$/, 'x')),
@@ -165,7 +165,7 @@ test(`${MESSAGES} messages to all that listens, seed ${seed}: nothing ends, noth
       () => {},
       error => void outcomes.push(error),
     )
-  // Nobody answers them but whoever attacks.
+  // Only the attacker answers them.
   const spied = contract('spy', {
     ask: procedure({ nats: 'ask', access: 'internal', output: Type.Any(), timeoutMs: 60_000 }),
   })
@@ -191,7 +191,7 @@ test(`${MESSAGES} messages to all that listens, seed ${seed}: nothing ends, noth
   ended.abort(new Error('enough'))
   await Promise.all(waiting)
   await works()
-  // Whoever is asked may answer what it likes: what it makes of the call is an error of ours, or the answer.
+  // A callee may answer anything: the call ends with an error of ours, or with the answer.
   assert.ok(outcomes.every(error => error instanceof ApiError || (error as Error).message === 'enough'))
   await createPublisher(caller, 'world').publish(shop.turned, { id: 'the last' })
   await until('events behind all of it are taken', () => taken.includes('the last'))
@@ -221,7 +221,7 @@ test(`${MESSAGES / 10} header blocks written by hand, seed ${seed}`, async () =>
     'Tsmicro-Budget-Ms:1',
   ]
   for (let left = MESSAGES / 10; left > 0; ) {
-    // Some of them make the server end the connection: then another one goes on.
+    // Some of them make the server close the connection: then another one continues.
     const socket = await dial(nats.url.replace('nats:', 'http:'))
     socket.write('CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n')
     socket.resume()

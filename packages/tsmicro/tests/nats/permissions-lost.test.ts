@@ -41,7 +41,7 @@ const log = new RecordedLog()
 const clientAs = (name: string) =>
   new NatsClient({ url: server.url.replace('://', `://${name}:${name}-password@`), name, log, reconnectWaitMs: 20 })
 
-test('a permission that a reload takes away: not ready, and ready again when it is back', async () => {
+test('when a reload takes a permission away, the service is not ready until it is back', async () => {
   const { service } = await serve({
     nats: clientAs('shop'),
     handlers: [

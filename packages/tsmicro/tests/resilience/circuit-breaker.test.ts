@@ -63,7 +63,7 @@ const outcome = (client: NatsClient, timeoutMs = 2000) =>
     .catch(error => error.code as string)
 const times = <T>(count: number, run: () => Promise<T>) => Promise.all(Array.from({ length: count }, run))
 
-test('it opens, fails at once, lets one call try, and closes; each change is logged once', async () => {
+test('it opens, fails calls at once, lets one call try, and closes; each change is logged once', async () => {
   const { client, attempts, log } = await broken({ openMs: 1000 })
   mode = 'down'
   for (let call = 0; call < 5; call++) assert.equal(await outcome(client), 'SERVICE_UNAVAILABLE')
@@ -73,7 +73,7 @@ test('it opens, fails at once, lets one call try, and closes; each change is log
   assert.deepEqual([reached, attempts.length], [5, 5])
 
   mode = 'hang'
-  // Of those who come together one is let through.
+  // Of the calls that come together, one is let through.
   await until('a trial', async () => {
     await times(20, () => outcome(client, 200))
     return reached > 5
@@ -93,7 +93,7 @@ test('it opens, fails at once, lets one call try, and closes; each change is log
   assert.equal(client.pendingRequests, 0)
 })
 
-test('each procedure has its own', async () => {
+test('each procedure has a circuit of its own', async () => {
   const { client } = await broken({ openMs: 60_000 })
   mode = 'down'
   await times(10, () => outcome(client))
@@ -111,7 +111,7 @@ test('time-outs open it', async () => {
   assert.equal(client.pendingRequests, 0)
 })
 
-test('answers do not: declared errors, and being too busy', async () => {
+test('answers do not open it: declared errors and OVERLOADED', async () => {
   const { client } = await broken({ failures: 1 })
   for (mode of ['no', 'busy'] as const) {
     await times(20, () => outcome(client))
@@ -120,7 +120,7 @@ test('answers do not: declared errors, and being too busy', async () => {
   assert.equal(reached, 42)
 })
 
-test('nor do callers who leave, or come with too little time', async () => {
+test('callers who leave or have too little time do not open it', async () => {
   const { client } = await broken({ failures: 1, patienceMs: 60_000 })
   mode = 'hang'
   const signal = AbortSignal.timeout(20)
@@ -136,7 +136,7 @@ test('nor do callers who leave, or come with too little time', async () => {
   assert.equal(await outcome(client), 'item')
 })
 
-test('a service that is gone and comes back, under load, with retry behind it', async () => {
+test('a service goes away and comes back under load, with retry behind the circuit', async () => {
   const breaker = circuitBreaker({ openMs: 50 })
   const { client } = await resilient(nats.url, [breaker, retry({ baseMs: 5, maxMs: 20 })])
   const outcomes = new Set<string>()

@@ -12,7 +12,7 @@ import { resilient } from './support.ts'
 const { NOT_HERE } = defineErrors({ NOT_HERE: { status: 404, message: 'Not here' } })
 const Plan = Type.Object({
   id: Type.String(),
-  /** What each attempt meets; past the end: success. */
+  /** What each attempt meets; those after the last succeed. */
   meets: Type.Array(
     Type.Union([Type.Literal('down'), Type.Literal('later'), Type.Literal('hang'), Type.Literal('no')]),
   ),
@@ -54,34 +54,34 @@ const { client, attempts } = await resilient(nats.url, [retry({ baseMs: 5, maxMs
 after(() => assert.equal(client.pendingRequests, 0))
 const seen = (id: string) => budgets.get(id)?.length ?? 0
 
-test('what is idempotent is tried again, each time with what is left', async () => {
+test('an idempotent call is tried again, each time with the time that is left', async () => {
   assert.equal(await client.client(shop).again({ id: 'a', meets: ['down', 'down'] }), 'a')
   const [first = 0, second = 0, third = 0] = budgets.get('a') ?? []
   assert.ok(first > second && second > third && third > 0)
 })
 
-test('three times by default, then the failure is the caller’s', async () => {
+test('three attempts by default, then the caller gets the failure', async () => {
   await assert.rejects(client.client(shop).again({ id: 'b', meets: ['down', 'down', 'down'] }), SERVICE_UNAVAILABLE)
   assert.equal(seen('b'), 3)
 })
 
-test('what is not declared idempotent is done once', async () => {
+test('a procedure that is not declared idempotent is called once', async () => {
   await assert.rejects(client.client(shop).once({ id: 'c', meets: ['down'] }), SERVICE_UNAVAILABLE)
   assert.equal(seen('c'), 1)
 })
 
-test('an answer is an answer: declared errors are not tried again', async () => {
+test('declared errors are answers, and are not tried again', async () => {
   await assert.rejects(client.client(shop).again({ id: 'd', meets: ['no'] }), NOT_HERE)
   assert.equal(seen('d'), 1)
 })
 
-test('where nobody is it is tried again, too', async () => {
+test('a call that nobody listens for is tried again as well', async () => {
   attempts.length = 0
   await assert.rejects(client.client(shop).nobody(), SERVICE_UNAVAILABLE)
   assert.deepEqual(attempts, ['nobody', 'nobody', 'nobody'])
 })
 
-test('the asked-for wait is kept where there is time for it, and passed on where there is not', async () => {
+test('the wait that the other side asks for is kept if there is time for it, and passed on if not', async () => {
   assert.equal(await client.client(shop).again({ id: 'e', meets: ['later'] }), 'e')
   assert.equal(seen('e'), 2)
   await assert.rejects(client.client(shop).again({ id: 'f', meets: ['later'] }, { timeoutMs: 900 }), {
@@ -98,7 +98,7 @@ test('all attempts together have the time of one call', async () => {
   assert.equal(client.pendingRequests, 0)
 })
 
-test('a caller who leaves ends it, within an attempt and between two', async () => {
+test('a caller who leaves ends it, during an attempt and between two', async () => {
   for (const [id, met] of [
     ['h', 'hang'],
     ['i', 'later'],

@@ -45,7 +45,7 @@ after(() => Promise.all([asked, behind].map(({ service }) => service.stop())))
 const ask = (id: string, signal?: AbortSignal) =>
   fetch(`${asked.service.url}/ask`, { headers: { 'x-request-id': id }, ...(signal ? { signal } : {}) })
 
-test('who leaves does not end what others wait for; when all have left it ends, over there, too', async () => {
+test('a caller who leaves does not end what others wait for; when all have left, it ends at the other service as well', async () => {
   const first = new AbortController()
   const gone = assert.rejects(ask('first', first.signal))
   await until('the call is worked on', () => seen.length === 1)
@@ -76,6 +76,6 @@ test('who leaves does not end what others wait for; when all have left it ends, 
   assert.deepEqual(asked.log.at('error'), [])
 })
 
-test('outside of a call it is simply run', async () => {
+test('outside of a call, it just runs', async () => {
   assert.equal(await withSharedContext(new AbortController().signal, async () => currentContext()), undefined)
 })

@@ -1,7 +1,7 @@
 import { after } from 'node:test'
 import { type Middleware, NatsClient, type ProcedureCall } from 'tsmicro'
 
-/** A connected client with middleware, and how many attempts were made below it. */
+/** A connected client with middleware, and the attempts made below it. */
 export async function resilient(url: string, middleware: readonly Middleware<ProcedureCall>[], timeoutMs = 5000) {
   const attempts: string[] = []
   const counting: Middleware<ProcedureCall> = (call, next) => {

@@ -56,7 +56,7 @@ export function build(options: TestServiceOptions): TestService {
     calls = [],
     publishes = [],
   } = options
-  /** What has a base path is a controller's; all else the module has itself. */
+  /** With a base path, handlers belong to the controller; otherwise to the module. */
   const isOwn = basePath === '/'
   class TestController extends Controller {
     override readonly handlers = isOwn ? [] : handlers

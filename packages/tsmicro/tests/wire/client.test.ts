@@ -20,7 +20,7 @@ const proxy = await openProxy(server.url, (direction, operation) => {
   if (direction === 'up' && operation.op === 'PUB' && operation.message.subject !== '$SYS.REQ.USER.INFO')
     sent.push(operation.message)
 })
-/** A service of before: it hears what that one heard and says what that one said. */
+/** Plays the recorded service: it expects what that one received and sends what that one sent. */
 const old = await RawLink.open(server.url, message => {
   const { reply } = message
   arrived += callsOf(message).length
@@ -44,7 +44,7 @@ const client = clientOf(nats, {
   release: () => {},
 })
 
-test('every step that was recorded is still taken', () => {
+test('every recorded step is still taken', () => {
   assert.deepEqual(
     STEPS.map(({ name }) => name),
     steps.map(({ name }) => name),
@@ -52,7 +52,7 @@ test('every step that was recorded is still taken', () => {
 })
 
 for (const [index, step] of STEPS.entries())
-  test(`a client sends what it sent before, and understands what it was answered: ${step.name}`, async () => {
+  test(`a client sends and understands the recorded messages: ${step.name}`, async () => {
     recorded = steps[index]
     assert.ok(recorded)
     const wanted = recorded.sent

@@ -1,6 +1,6 @@
 import { exchange } from '../support/socket.ts'
 
-/** Requests as they stand on a connection, each with a connection of its own. */
+/** Requests as bytes, each sent on a connection of its own. */
 const request = (line: string, headers: readonly string[] = [], body = ''): string =>
   [
     `${line} HTTP/1.1`,
@@ -110,12 +110,12 @@ export const HTTP_REQUESTS: readonly string[] = [
 export interface HttpExchange {
   readonly request: string
   readonly status: number
-  /** All but the date. */
+  /** Everything except the date. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** Sends bytes to a service and takes its answer apart. */
+/** Sends bytes to a service and parses its answer. */
 export async function ask(url: string, sent: string): Promise<HttpExchange> {
   const answer = await exchange(url, sent)
   const end = answer.indexOf('\r\n\r\n')

@@ -10,20 +10,20 @@ const { exchanges } = JSON.parse(readFileSync(new URL('recorded/http.json', impo
 const opened = await openDoor()
 after(() => opened.service.stop())
 
-test('every request that was recorded is still tried', () => {
+test('every recorded request is still sent', () => {
   assert.deepEqual(
     HTTP_REQUESTS,
     exchanges.map(({ request }) => request),
   )
 })
 
-/** What was changed on purpose beside that: what a client is told of the same mistake. */
+/** Also changed on purpose: how some mistakes are described to the client. */
 const RETOLD: Readonly<Record<string, object>> = {
   'POST /make HTTP/1.1 ': { path: '', message: 'must have required properties title' },
   'PUT /one/5 HTTP/1.1 {"title":"a","notify":true}': { path: 'notify', message: 'belongs in the query alone' },
 }
 
-/** What a library's schema does not name was dropped without a word before; it is refused as all other unknown fields are. */
+/** Fields that a library's schema does not name used to be dropped silently; now they are refused like all unknown fields. */
 const REFUSED = 'GET /since?more=1 HTTP/1.1'
 
 for (const recorded of exchanges) {
@@ -40,8 +40,8 @@ for (const recorded of exchanges) {
 }
 
 /**
- * An answer without what differs from one run to the next (a time, milliseconds), and without what was changed on purpose: a detail's
- * path names the field of the input, `title`, and no longer where that came from, `body/title`. Details come in any order.
+ * An answer without what differs between runs (times, milliseconds), and without what was changed on purpose: a detail's path names
+ * the field of the input, `title`, and no longer its origin, `body/title`. Details may come in any order.
  */
 function comparable({ status, headers, body }: HttpExchange): object {
   const { 'content-length': _, ...others } = headers

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Server, startNats } from '@tsmicro/infra'
 
-/** A nats-server that takes 4 KiB in a message, so that one that is too long need not be long. */
+/** A nats-server that takes 4 KiB per message, so that messages that are too long can be short. */
 export async function smallNats(): Promise<Server> {
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-wire-'))
   const file = join(directory, 'nats.conf')

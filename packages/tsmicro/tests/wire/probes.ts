@@ -1,6 +1,6 @@
 import type { Message } from './protocol.ts'
 
-/** What plain clients of NATS send, in which none of our code has a part. */
+/** What plain NATS clients send, without any of our code. */
 export interface Probe {
   readonly name: string
   readonly sent: readonly Message[]
@@ -43,7 +43,7 @@ const REQUESTS: readonly Probe[] = [
   ),
   probe('no time left', ask('shop.item.get', '{"data":{"id":"a"}}', { 'Tsmicro-Budget-Ms': '0' })),
   probe(
-    'times that are none',
+    'invalid budgets',
     ...['', 'x', '-5', '1e999'].map(budget => ask('shop.nothing', '', { 'Tsmicro-Budget-Ms': budget })),
   ),
   probe(
@@ -61,7 +61,7 @@ const REQUESTS: readonly Probe[] = [
   probe('nobody', ask('shop.write', '{'), ask('shop.mine', '{}')),
   probe('no token', ask('shop.mine', '{}', { authorization: 'Bearer x' })),
   probe('no answer wanted', { subject: 'shop.nothing', payload: '' }),
-  probe('an answer to no inbox', { subject: 'shop.nothing', reply: 'shop.made', payload: '' }),
+  probe('a reply subject that is not an inbox', { subject: 'shop.nothing', reply: 'shop.made', payload: '' }),
   probe(
     'a batch',
     ask(
@@ -69,16 +69,13 @@ const REQUESTS: readonly Probe[] = [
       '[["0",60000,0,{"id":"a"}],["z",60000,{"x-request-id":"r-6"},{"id":"none"}],["1",0,0,{"id":"a"}],["2",60000,0,{"id":5}],["3",60000,0]]',
     ),
   ),
-  probe('a batch that is none', ...['', '{', '{}', 'null'].map(body => ask('shop.item.get.batch', body))),
-  probe(
-    'calls that are none within a batch',
-    ask('shop.nothing.batch', '[1,[],["0"],["TOKEN",60000,0],["1","x",[],null]]'),
-  ),
+  probe('a batch that is not a list', ...['', '{', '{}', 'null'].map(body => ask('shop.item.get.batch', body))),
+  probe('invalid calls within a batch', ask('shop.nothing.batch', '[1,[],["0"],["TOKEN",60000,0],["1","x",[],null]]')),
   probe(
     'more calls than a batch may have',
     ask('shop.nothing.batch', JSON.stringify(Array.from({ length: 65 }, (_, n) => [n.toString(36), 60_000, 0]))),
   ),
-  probe('what is no id is cancelled', { subject: '_TSMICRO.cancel.shop', payload: '\n\n x y z\n_INBOX.1 1' }),
+  probe('a cancellation of invalid ids', { subject: '_TSMICRO.cancel.shop', payload: '\n\n x y z\n_INBOX.1 1' }),
 ]
 const EVENTS: readonly Probe[] = [
   probe(
@@ -106,5 +103,5 @@ const EVENTS: readonly Probe[] = [
   ),
 ]
 
-/** In this order: what the service has counted is among its answers. */
+/** The order matters: the answers include the service's statistics. */
 export const PROBES: readonly Probe[] = [...BEFORE, ...REQUESTS, ...EVENTS]

@@ -1,4 +1,4 @@
-/** One message as it stands on a NATS connection. Headers are the whole block, `NATS/1.0\r\n…\r\n\r\n`. */
+/** One message as sent on a NATS connection. Headers are the whole block, `NATS/1.0\r\n…\r\n\r\n`. */
 export interface Message {
   readonly subject: string
   readonly reply?: string
@@ -6,7 +6,7 @@ export interface Message {
   readonly payload: string
 }
 
-/** What a connection says: a message, or a line of another kind. */
+/** One operation on a connection: a message, or a line of another kind. */
 export type Operation =
   | { readonly op: 'PUB' | 'MSG'; readonly message: Message }
   | { readonly op: 'SUB'; readonly subject: string; readonly queue?: string }
@@ -14,7 +14,7 @@ export type Operation =
 
 const END = '\r\n'
 
-/** Reads NATS's text protocol, of either direction, whatever the chunks it comes in. */
+/** Parses NATS's text protocol, in either direction, from chunks of any size. */
 export class Operations {
   #rest = Buffer.alloc(0)
 
@@ -44,7 +44,7 @@ export class Operations {
     const headed = start + (withHeaders ? Number(words.at(-2)) : 0)
     const text = (from: number, to: number) => this.#rest.subarray(from, to).toString()
     const names = words.slice(0, withHeaders ? -2 : -1)
-    // What the server delivers has the subscription's number behind the subject.
+    // A message from the server has the subscription's number after the subject.
     const [subject = '', reply] = verb.endsWith('MSG') ? names.filter((_, index) => index !== 1) : names
     const message = {
       subject,
@@ -57,7 +57,7 @@ export class Operations {
   }
 }
 
-/** The message as a client writes it. */
+/** The message as a client sends it. */
 export function written({ subject, reply, headers, payload }: Message): string {
   const to = reply === undefined ? subject : `${subject} ${reply}`
   const size = Buffer.byteLength(payload)

@@ -1,12 +1,12 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { type Operation, Operations } from './protocol.ts'
 
-/** Stands between one side and its nats-server, and tells what each of them says. */
+/** Sits between one side and its nats-server, and reports what each of them sends. */
 export interface Proxy extends AsyncDisposable {
   readonly url: string
 }
 
-/** @param tell is called with each operation, in its order; `up` is what goes to the server */
+/** @param tell is called with each operation, in order; `up` is what goes to the server */
 export async function openProxy(
   url: string,
   tell: (direction: 'up' | 'down', operation: Operation) => void,

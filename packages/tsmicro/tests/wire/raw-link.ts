@@ -3,9 +3,9 @@ import { dial } from '../support/socket.ts'
 import { until } from '../support/until.ts'
 import { type Message, Operations, written } from './protocol.ts'
 
-/** A connection to a nats-server with no client library in between: what it sends and hears are bytes. */
+/** A connection to a nats-server without a client library: it sends and receives bytes. */
 export class RawLink implements Disposable {
-  /** Messages that were delivered, in their order. */
+  /** Messages that were delivered, in order. */
   readonly heard: Message[] = []
   readonly #socket: Socket
   readonly #operations = new Operations()
@@ -34,7 +34,7 @@ export class RawLink implements Disposable {
     this.#socket.write(written(message))
   }
 
-  /** The server has seen all that was written, and we all that it had sent before. */
+  /** Resolves when the server has read all that was written, and we all that it had sent before. */
   async flush(): Promise<void> {
     const wanted = this.#pongs + 1
     this.#socket.write('PING\r\n')

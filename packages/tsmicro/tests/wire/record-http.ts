@@ -1,5 +1,5 @@
 /*
- * Writes down what the HTTP door answers, as `record.ts` does for messages:
+ * Records what the HTTP door answers, as `record.ts` does for messages:
  *   node --conditions=@tsmicro/source packages/tsmicro/tests/wire/record-http.ts
  */
 import { execFileSync } from 'node:child_process'

@@ -1,8 +1,8 @@
 /*
- * Writes down what stands on the wire between a service and its clients:
+ * Records what travels between a service and its clients:
  *   node --conditions=@tsmicro/source packages/tsmicro/tests/wire/record.ts
- * What is committed was made with the version that it names. It is not made anew when the code changes: that messages of
- * before are understood is what it is for. A new step is recorded with the code of before the change that it is to hold.
+ * The committed recording was made with the version that it names. It is not recorded again when the code changes, as it checks
+ * that older messages are understood. Record a new step with the code from before the change that it is to protect against.
  */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ await using shopSide = await openProxy(server.url, (direction, operation) => {
 await using clientSide = await openProxy(server.url, (direction, operation) => {
   if (operation.op !== 'PUB' && operation.op !== 'MSG') return
   if (direction === 'up') sent.push(operation.message)
-  // The server's own word that nobody listens.
+  // The server itself says that nobody listens.
   else if (operation.message.headers?.startsWith('NATS/1.0 503')) answered.push(operation.message)
 })
 await using shop = await openShop(shopSide.url)

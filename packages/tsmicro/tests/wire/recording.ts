@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { Message } from './protocol.ts'
 
-/** What a call came to. */
+/** How a call ended. */
 export interface Told {
   readonly value?: unknown
   readonly error?: Readonly<Record<string, unknown>>
 }
 
-/** One step of a client, or one probe, as it stood on the wire. */
+/** One step of a client, or one probe, as seen on the wire. */
 export interface Exchange {
   readonly name: string
   /** What the client published. */
@@ -16,11 +16,11 @@ export interface Exchange {
   readonly answered: readonly Message[]
   /** What the service's handlers were given. */
   readonly handled: readonly unknown[]
-  /** What the client's caller was told; of a probe nothing. */
+  /** The outcomes for the client's caller; none for a probe. */
   readonly outcomes?: readonly Told[]
 }
 
-/** Made by `record.ts` with the version that it names. */
+/** Made by `record.ts`, from the version that it names. */
 export interface Recording {
   readonly commit: string
   /** What the service listens on, with its queue group. */
@@ -33,10 +33,10 @@ export const RECORDED_NATS = new URL('recorded/nats.json', import.meta.url)
 
 export const readRecording = (): Recording => JSON.parse(readFileSync(RECORDED_NATS, 'utf8')) as Recording
 
-/** As it is written down, so that two can be compared: what is undefined is not there. */
+/** As it is written to the file, so that two can be compared: undefined fields are absent. */
 export const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
-/** What came of calls. The text of a failed check is for a log, and not part of what travels. */
+/** The outcomes of calls. The text of a failed check is for the log, and does not travel. */
 export async function outcomesOf(calls: readonly Promise<unknown>[]): Promise<readonly Told[]> {
   const settled = await Promise.allSettled(calls)
   return settled.map(

@@ -8,7 +8,7 @@ import type { Message } from './protocol.ts'
 
 const RANDOM = /"(id|started)":"[^"]*"|"(processing_time|average_processing_time)":\d+/g
 
-/** The answers to a batch one by one, whatever messages they came in; any other answer as it is. */
+/** The answers to a batch one by one, regardless of how they share messages; any other answer as it is. */
 export function answersOf(messages: readonly Message[]): readonly object[] {
   const told = messages.flatMap(({ subject, headers, payload }) => {
     const items = payload.startsWith('[[') ? (JSON.parse(payload) as unknown[]) : undefined
@@ -22,14 +22,14 @@ export function answersOf(messages: readonly Message[]): readonly object[] {
 
 const settled = (payload: string) => payload.replace(RANDOM, (_, text, number) => `"${text ?? number}":"…"`)
 
-/** Handlers of one batch may be asked, and end, in any order. */
+/** Handlers of one batch may start and end in any order. */
 export const sorted = <T>(all: readonly T[]): readonly T[] =>
   all
     .map(each => [JSON.stringify(each), each] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, each]) => each)
 
-/** What a client of today sent, with the reply subjects of another that sent the same. */
+/** What today's client sent, with the reply subjects of another that sent the same. */
 export function withRepliesOf(sent: readonly Message[], recorded: readonly Message[]): readonly Message[] {
   const pairs = sent.flatMap(({ reply }, index) => {
     const other = recorded[index]?.reply

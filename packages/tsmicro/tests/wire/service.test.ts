@@ -19,7 +19,7 @@ after(async () => {
 raw.subscribe('_INBOX.>')
 raw.subscribe('_INBOX_tests.>')
 
-/** Nothing is on its way any more that the service was going to say. */
+/** Resolves when everything that the service sends has arrived. */
 async function quiet(): Promise<void> {
   const before = raw.heard.length
   raw.publish({ subject: '$SRV.PING.shop', reply: '_INBOX.quiet', payload: '' })
@@ -27,7 +27,7 @@ async function quiet(): Promise<void> {
 }
 
 for (const { name, sent, answered, handled } of [...probes, ...steps] satisfies Exchange[])
-  test(`a service answers to what was sent before as it did: ${name}`, async () => {
+  test(`a service answers as in the recording: ${name}`, async () => {
     const heard = raw.heard.length
     const begun = shop.handled.length
     const listening = subscriptions.map(each => each.subject)
@@ -39,7 +39,7 @@ for (const { name, sent, answered, handled } of [...probes, ...steps] satisfies 
           .filter(({ subject, headers }) => subject !== '_INBOX.quiet' && !headers?.startsWith('NATS/1.0 503')),
       )
     const given = () => shop.handled.slice(begun)
-    // What is cancelled has begun, as it had then.
+    // A call has started before it is cancelled, as it had in the recording.
     const [cancelled = [], others = []] = [true, false].map(is =>
       sent.filter(each => each.subject.startsWith('_TSMICRO.') === is),
     )

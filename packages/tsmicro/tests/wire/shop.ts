@@ -6,8 +6,8 @@ import { roles } from '../support/providers.ts'
 import { serve } from '../support/service.ts'
 
 /*
- * What the recorded exchange was about. Its wire is fixed by the recording: whatever the words of a contract are called, the same
- * messages have to come of it.
+ * The contracts of the recorded exchange. The recording fixes their wire format: however the API of contracts changes, the
+ * messages must stay the same.
  */
 
 const { NOT_HERE, HAUNTED } = defineErrors({
@@ -60,14 +60,14 @@ export const shop = contract('shop', {
     data: z.object({ id: z.string(), price: z.string().transform(Number), at: z.coerce.date() }),
   }),
 })
-/** Nobody serves it. */
+/** No service implements it. */
 const { gone: _, ...served } = shop
 const { busy } = contract('shop', {
   busy: procedure({ nats: 'busy', access: 'internal', input: Id, output: Type.String() }),
 })
 export const narrow = { busy }
 
-/** What a handler was given, as far as it comes of the message. */
+/** What a handler received, as far as it comes from the message. */
 interface Handled {
   readonly name: string
   readonly input?: unknown
@@ -148,7 +148,7 @@ export async function openShop(natsUrl: string): Promise<Shop> {
         ),
       ),
     ],
-    // It belongs to no contract.
+    // It has no contract.
     endpoints: group =>
       group.addEndpoint('free.form', (data, context) => {
         told('free.form', context, data)

@@ -3,7 +3,7 @@ import { Deadline, DoorContext, withContext } from '../../src/call/index.ts'
 import { RecordedLog } from '../support/log.ts'
 import { narrow, shop } from './shop.ts'
 
-/** What a client does, one step after the other. */
+/** What a client does, step by step. */
 export interface Step {
   readonly name: string
   run(client: Client): readonly Promise<unknown>[] | Promise<readonly Promise<unknown>[]>
@@ -11,9 +11,9 @@ export interface Step {
 
 /** The other side of a step. */
 export interface OtherSide {
-  /** So many calls of this step have come there. */
+  /** Resolves when this many calls of the step have arrived. */
   arrived(count: number): Promise<void>
-  /** Calls that wait there are answered. */
+  /** Lets the waiting calls be answered. */
   release(): void
 }
 
@@ -30,7 +30,7 @@ export const clientOf = (nats: NatsClient, other: OtherSide): Client => ({
   release: () => other.release(),
 })
 
-/** Within a call that came with these headers, as a handler's own calls are. */
+/** Within a call with these headers, like the calls that a handler makes. */
 async function within<T>(headers: Record<string, string>, work: () => Promise<T>): Promise<T> {
   using deadline = new Deadline(60_000)
   return await withContext(new DoorContext({ door: 'http', headers, deadline, log: new RecordedLog() }), work)

@@ -2,7 +2,7 @@ import type { Message } from './protocol.ts'
 
 const isBatch = ({ subject }: Message) => subject.endsWith('.batch')
 
-/** The ids of a message's calls, as a cancellation names them. */
+/** The ids of a message's calls, as used in cancellations. */
 export function callsOf(message: Message): readonly string[] {
   const { subject, reply, payload } = message
   if (reply === undefined || subject.startsWith('_TSMICRO.') || reply === 'shop.made') return []

@@ -2,14 +2,14 @@ import { createInbox, type Msg, type MsgHdrs } from '@nats-io/nats-core'
 import type { Transport } from 'tsmicro/internal'
 import { until } from '../../support/until.ts'
 
-/** A request as anybody's client sends it. Rejects when nobody answers. */
+/** A request as any client sends it. Rejects when nobody answers. */
 export async function request(to: Transport, subject: string, body: string | Uint8Array = '', headers?: MsgHdrs) {
   const [reply] = await collect(to, subject, 1, body, headers)
   if (!reply) throw new Error('no reply')
   return reply
 }
 
-/** The first so many replies. Rejects when fewer come. */
+/** The first `count` replies. Rejects when fewer come. */
 export async function collect(
   to: Transport,
   subject: string,

@@ -3,11 +3,11 @@ import type { NatsClient } from 'tsmicro'
 import { until } from '../../support/until.ts'
 import type { OpenNetwork } from './network.ts'
 
-/** The same; when the test ends, none of its clients may wait for anything. */
+/** The same network; when the test ends, none of its clients may have pending requests. */
 export function watched(open: OpenNetwork): OpenNetwork {
   return async permissions => {
     const clients: NatsClient[] = []
-    // Before the network's own end, which would fail whatever is pending.
+    // Before the network closes, which would fail everything pending.
     after(() => until('no request is pending', () => clients.every(({ pendingRequests }) => pendingRequests === 0)))
     const network = await open(permissions)
     return {
