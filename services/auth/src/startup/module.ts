@@ -69,7 +69,7 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
   const apiKeys = new ApiKeyRepository(postgres.db)
 
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
-  const keys = createSigningKeys({ env, log, db: postgres.db, transaction })
+  const keys = createSigningKeys(env, log, postgres)
   const verifier = ownTokensOnly(createTokenVerifier({ ...jwt, keys }))
   const lifetimes = { access: env.ACCESS_TOKEN_SECONDS, refresh: env.REFRESH_TOKEN_SECONDS }
   const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing: keys }), lifetimes)

@@ -1,21 +1,15 @@
 import { type Dependency, type Log, StartError } from 'tsmicro'
 import { KeyDirectory, RotatingKeyRing } from 'tsmicro/auth'
+import type { Postgres } from 'tsmicro/postgres'
 import { SigningKeyRepository } from '../api/signing-key/repository.ts'
-import type { Connection, RunInTransaction } from '../database.ts'
+import type { Tables } from '../database.ts'
 import type { Env } from '../env.ts'
 
 /** Covers differences between clocks, and the time between the last check of a key's file and the last token it signs. */
 const MARGIN_SECONDS = 60
 
-export interface SigningKeysParts {
-  readonly env: Env
-  readonly log: Log
-  readonly db: Connection
-  readonly transaction: RunInTransaction
-}
-
-/** The keys of KEYS_DIR. Nothing is read before they are started. */
-export function createSigningKeys({ env, log, db, transaction }: SigningKeysParts): RotatingKeyRing {
+/** Creates the key ring for KEYS_DIR. It reads nothing until it is started. */
+export function createSigningKeys(env: Env, log: Log, { db, transaction }: Postgres<Tables>): RotatingKeyRing {
   const publications = new SigningKeyRepository(db, transaction, {
     activationSeconds: env.KEY_ACTIVATION_SECONDS,
     keepSeconds: Math.max(env.ACCESS_TOKEN_SECONDS, env.REFRESH_TOKEN_SECONDS) + MARGIN_SECONDS,
