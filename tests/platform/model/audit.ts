@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Performance } from './performance.ts'
+import type { ModelRunner } from './model-runner.ts'
 import { publicBlog, reviewedBlog } from './views.ts'
 import type { Step, World } from './world.ts'
 
@@ -7,9 +7,9 @@ type Read = (route: string, expected: () => unknown) => Step
 
 const ALL = { page: 1, limit: 1000 }
 
-/** Reads everything there is at every address, and compares it. */
-export async function audit(performance: Performance): Promise<void> {
-  for (const door of performance.doors) await performance.quietly(everything(performance.world), door)
+/** Reads everything at every address, and compares it. */
+export async function audit(runner: ModelRunner): Promise<void> {
+  for (const door of runner.doors) await runner.executeUntraced(everything(runner.world), door)
 }
 
 function* everything(world: World): Generator<Step> {
@@ -19,7 +19,7 @@ function* everything(world: World): Generator<Step> {
   }
   for (const blog of blogs.all) {
     yield read(`/id/${blog._id}`, () => publicBlog(blogs.public(blog)))
-    // Also those that were public once, and a draft's, which leads nowhere before it is.
+    // Including former slugs, and the draft's, which leads nowhere until it is public.
     for (const slug of new Set([blog.draft.slug, ...blog.publicSlugs])) {
       yield read(`/slug/${slug}`, () => publicBlog(blogs.public(blogs.bySlug(slug))))
     }

@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { Refusal } from './refusal.ts'
 import type { BlogState, Content, Learned, Revised, UserState } from './state.ts'
 
-/** A change of content; the slug normalised, `undefined` where what was sent can't be one. */
+/** A change of content. The slug is normalized, or undefined if it is invalid. */
 export type Change = Partial<Omit<Content, 'slug'>> & { readonly slug?: string | undefined }
 
-/** Every blog that was ever made, and the rules of changing one. */
+/** Every blog that was ever created, and the rules for changing one. */
 export class Blogs {
   readonly #blogs = new Map<string, BlogState>()
 
-  /** Deleted ones, too. */
+  /** Including deleted ones. */
   get all(): readonly BlogState[] {
     return [...this.#blogs.values()]
   }
@@ -28,7 +28,7 @@ export class Blogs {
     return blog
   }
 
-  /** Takes back what was handed in; nothing public changes. Other content is another revision. */
+  /** Withdraws a submission; nothing public changes. Different content is a new revision. */
   change(id: string, author: UserState, change: Change, learned: Learned): BlogState {
     const slug = 'slug' in change ? checkedSlug(change) : undefined
     const blog = this.own(id, author)
@@ -43,19 +43,19 @@ export class Blogs {
     return Object.assign(this.own(id, author), { submitted: true, drafted: false, updatedAt: learned.at })
   }
 
-  /** Does nothing to what was not handed in: it stays unchanged, also in time. */
+  /** Does nothing if it was not submitted: not even its times change. */
   withdraw(id: string, author: UserState, learned: Learned): BlogState {
     const blog = this.own(id, author)
     return blog.submitted ? Object.assign(blog, { submitted: false, drafted: true, updatedAt: learned.at }) : blog
   }
 
-  /** Again, for its author, it does nothing. */
+  /** If the author repeats it, it does nothing. */
   remove(id: string, author: UserState): void {
     const blog = this.get(id)
     if (!blog?.deleted || blog.author !== author) this.own(id, author).deleted = true
   }
 
-  /** Nothing gets public but what the editor has read. Again it does nothing. */
+  /** Only what the editor has read becomes public. Repeating it does nothing. */
   publish(id: string, revision: number, learned: Learned): BlogState {
     const blog = this.existing(id)
     const { draft, submitted, published } = blog
@@ -70,7 +70,7 @@ export class Blogs {
     return Object.assign(blog, flags, { public: draft, publishedAt: blog.publishedAt ?? at, updatedAt: at })
   }
 
-  /** What was handed in meanwhile stays so. Again it does nothing. */
+  /** What was submitted in the meantime stays submitted. Repeating it does nothing. */
   unpublish(id: string, learned: Learned): BlogState {
     const blog = this.existing(id)
     if (!blog.public) throw new Refusal('BLOG_NOT_PUBLISHED')
@@ -78,7 +78,7 @@ export class Blogs {
     return Object.assign(blog, { published: false, drafted: !blog.submitted, updatedAt: learned.at })
   }
 
-  /** An editor sees what was handed in or is public. */
+  /** An editor sees what was submitted or is public. */
   reviewed(id: string): BlogState {
     const blog = this.existing(id)
     if (!blog.submitted && !blog.published) throw new Refusal('BLOG_NOT_FOUND')
@@ -102,12 +102,12 @@ export class Blogs {
     return blog
   }
 
-  /** Every slug that is or was public leads to one blog for ever. */
+  /** Every slug that is or was public leads to one blog forever. */
   bySlug(slug: string | undefined): BlogState | undefined {
     return this.all.find(({ publicSlugs }) => publicSlugs.has(slug ?? ''))
   }
 
-  /** Deleted blogs keep theirs, and everybody what was public. */
+  /** Deleted blogs keep their slugs, and all blogs keep those that were public. */
   #freeSlug(slug: string, keeper: BlogState | undefined): string {
     const has = ({ draft, publicSlugs }: BlogState) => draft.slug === slug || publicSlugs.has(slug)
     if (this.all.some(blog => blog !== keeper && has(blog))) throw new Refusal('SLUG_TAKEN', { slug })

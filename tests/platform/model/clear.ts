@@ -1,13 +1,13 @@
 import type { Reply } from './door.ts'
-import type { Stage } from './stage.ts'
+import type { Target } from './target.ts'
 import type { World } from './world.ts'
 
-/** Ends a run: its blogs are deleted by their authors, its people are administrators no longer. */
-export async function clear(stage: Stage, { users, blogs }: World): Promise<void> {
-  const { auth, blog, admin } = stage
+/** Cleans up after a run: its blogs are deleted by their authors, and its users are no longer administrators. */
+export async function clear(target: Target, { users, blogs }: World): Promise<void> {
+  const { auth, blog, admin } = target
   const setRoles = (id: string, token: string, role: string): Promise<Reply> =>
     auth.send({ route: `PUT /admin/users/${id}/roles`, token, json: { roles: [role] } })
-  // Somebody always is administrator; which of them the model may have got wrong.
+  // Somebody is always an administrator, but the model may be wrong about who.
   for (const { token } of users.all) await setRoles(admin.id, token, 'ADMIN')
   for (const { id } of users.all) if (id !== admin.id) await setRoles(id, admin.token, 'AUTHOR')
   for (const { _id, author } of blogs.all) {

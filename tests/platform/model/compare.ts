@@ -4,15 +4,15 @@ import { Refusal } from './refusal.ts'
 import type { Learned } from './state.ts'
 import type { Step } from './world.ts'
 
-/** When a request was on its way, in ms since 1970. */
+/** When a request was in progress, in ms since 1970. */
 export interface Span {
   readonly from: number
   readonly to: number
 }
 
 /**
- * Lets the model do what the request did, and compares the whole answer.
- * @throws {AssertionError} where they differ
+ * Executes the request in the model as well, and compares the whole answer.
+ * @throws {AssertionError} if they differ
  */
 export function compare(step: Step, reply: Reply, span: Span): void {
   const { data } = { ...reply.body } as { readonly data?: { readonly _id?: string; readonly updatedAt?: string } }
@@ -63,7 +63,7 @@ function compareRefusal({ status, body, requestId }: Reply, { name, status: expe
   )
 }
 
-/** Both clocks are this machine's. The slack is for one that is put right meanwhile. */
+/** Both clocks belong to this machine. The tolerance allows for a clock that is adjusted in the meantime. */
 const SLACK_MS = 2000
 
 function compareTime(at: string, { from, to }: Span): void {
@@ -71,7 +71,7 @@ function compareTime(at: string, { from, to }: Span): void {
   assert.ok(Date.parse(at) >= from - SLACK_MS && Date.parse(at) <= to + SLACK_MS, `changed at ${at}`)
 }
 
-/** Ids of roles are the platform's own. */
+/** The platform chooses the ids of roles. */
 function withoutRoleIds(data: unknown) {
   const { roles } = { ...(data as object) } as { readonly roles?: readonly { readonly code: string }[] }
   if (!roles) return {}

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http'
 
 export interface Reply {
   readonly status: number
-  /** Sent along and to be told in failures. */
+  /** Sent along, and returned in failures. */
   readonly requestId: string
   /** The whole envelope; `undefined` if it was not JSON. */
   readonly body: Readonly<Record<string, unknown>> | undefined
@@ -17,7 +17,7 @@ export interface Request {
   readonly json?: unknown
 }
 
-/** An address of a service, over connections that are kept: thousands of requests cost little. */
+/** An address of a service, with persistent connections, so that thousands of requests are cheap. */
 export class Door implements Disposable {
   readonly #url: URL
   readonly #headers: Readonly<Record<string, string>>
@@ -29,7 +29,7 @@ export class Door implements Disposable {
     this.#headers = headers
   }
 
-  /** Rejects only when no answer came. */
+  /** Rejects only if no answer came. */
   send({ route, token, json }: Request): Promise<Reply> {
     const [method = '', path = ''] = route.split(' ')
     const { hostname, port, pathname } = this.#url

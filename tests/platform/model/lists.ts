@@ -13,7 +13,7 @@ export type OwnState = 'drafted' | 'submitted' | 'published'
 
 type Key = (blog: BlogState) => string | number
 
-/** Later, higher and greater first; the first key that differs decides. */
+/** Descending; the first key that differs decides. */
 function ordered(blogs: readonly BlogState[], ...keys: readonly Key[]): readonly BlogState[] {
   return blogs.toSorted((one, two) => {
     for (const key of keys) {
@@ -58,7 +58,7 @@ export class Lists {
     return page(this.#matching(others, `${title} ${description}`), { page: 1, limit: 6 }).map(blog => item(blog))
   }
 
-  /** Of one author, or of all for editors. */
+  /** The blogs of one author, or of all authors for editors. */
   inState(state: OwnState, author: UserState | undefined, place: Place) {
     const some = this.#blogs.all.filter(blog => !blog.deleted && blog[state] && (!author || blog.author === author))
     const side = state === 'published' ? 'public' : 'draft'
@@ -69,7 +69,7 @@ export class Lists {
     return this.#blogs.all.filter(blog => blog.published && !blog.deleted)
   }
 
-  /** A blog that is or was public, even deleted, is a place in the list. */
+  /** A blog that is or was public, even if deleted, has a place in the list. */
   #behind(cursor: string, all: readonly BlogState[]): readonly BlogState[] {
     const last = this.#blogs.get(cursor)
     if (last?.publishedAt === undefined) throw new Refusal('CURSOR_INVALID')

@@ -1,24 +1,24 @@
 import { AssertionError } from 'node:assert/strict'
 
 interface Circumstances {
-  /** How many turns had been played, the last one included. */
-  readonly turns: number
-  /** What was done, a line each. */
+  /** How many commands had been run, including the last one. */
+  readonly commands: number
+  /** What was done, one line each. */
   readonly trace: readonly string[]
-  /** Nothing of the run is left that could disturb another. */
+  /** Whether nothing of the run is left that could affect another one. */
   readonly cleared: boolean
 }
 
-/** The platform did something else than the model, or nothing at all. */
+/** The platform behaved differently from the model, or did not answer at all. */
 export class MismatchError extends Error {
-  readonly turns: number
+  readonly commands: number
   readonly trace: readonly string[]
-  /** An answer was wrong, and other sequences can be tried: when nothing comes at all, trying again would take for ever. */
+  /** Whether an answer was wrong, so that other sequences can be tried: if no answer comes at all, trying again would take forever. */
   readonly triable: boolean
 
-  constructor(cause: unknown, { turns, trace, cleared }: Circumstances) {
+  constructor(cause: unknown, { commands, trace, cleared }: Circumstances) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
-    this.turns = turns
+    this.commands = commands
     this.trace = trace
     this.triable = cleared && cause instanceof AssertionError
   }

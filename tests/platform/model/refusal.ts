@@ -1,4 +1,4 @@
-/** Failures by name, and their statuses as docs and contracts promise them. */
+/** Failures by name, with the statuses that docs and contracts promise. */
 const STATUS = {
   VALIDATION_FAILED: 400,
   MALFORMED_REQUEST: 400,
@@ -18,11 +18,11 @@ const STATUS = {
 
 export type RefusalName = keyof typeof STATUS
 
-/** What the model throws where the platform must refuse. */
+/** What the model throws if the platform must refuse. */
 export class Refusal extends Error {
   override readonly name: RefusalName
   readonly status: number
-  /** Payload of the failure, where it has one. */
+  /** The failure's data, if any. */
   readonly data: unknown
 
   constructor(name: RefusalName, data?: unknown) {

@@ -1,5 +1,5 @@
 /**
- * Leaves out of a sequence what its failure does not need: halves, quarters, and so on, for a bounded time.
+ * Removes the parts of a sequence that its failure does not need: halves, quarters, and so on, for a limited time.
  * @param fails whether a sequence still fails
  */
 export async function shrink<T>(all: readonly T[], fails: (some: readonly T[]) => Promise<boolean>, limitMs: number) {

@@ -1,11 +1,11 @@
-/** A way to write a slug, and what becomes of it. */
+/** A spelling of a slug, and its normal form. */
 export interface Spelling {
   readonly written: string
-  /** Absent = it can't be a slug. */
+  /** Absent = it cannot be a slug. */
   readonly normal?: string
 }
 
-/** By the rules, written down by hand: lower-case ASCII letters and digits, in words joined by dashes, 3 to 200 characters. */
+/** The rules, applied by hand: lower-case ASCII letters and digits, in words joined by dashes, 3 to 200 characters. */
 const STRANGE: readonly Spelling[] = [
   { written: 'Café au lait', normal: 'cafe-au-lait' },
   { written: 'cafe-au-lait', normal: 'cafe-au-lait' },
@@ -30,12 +30,12 @@ const REPEATED: readonly Spelling[] = PLAIN.slice(0, 12).map(({ normal = '' }) =
   normal,
 }))
 
-/** More that meet one another than that are alone. */
+/** Most of them conflict with others. */
 export const SPELLINGS: readonly Spelling[] = [...STRANGE, ...IMPOSSIBLE, ...PLAIN, ...REPEATED]
 
 const LONGEST = 200
 
-/** The spelling as a run uses it: slugs are taken for ever, so each run has its own. */
+/** The spelling as a run uses it: slugs are taken forever, so each run has its own. */
 export function spelledIn(run: string, { written, normal }: Spelling): Spelling {
   if (normal === undefined) return { written }
   return { written: `${run} ${written}`.slice(0, LONGEST), normal: `${run}-${normal}`.slice(0, LONGEST) }

@@ -23,20 +23,20 @@ export interface Content {
   readonly tags: readonly string[]
 }
 
-/** What an author wrote, and which of the author's versions of it that is. */
+/** What an author wrote, and its revision. */
 export interface Revised extends Content {
   readonly revision: number
 }
 
-/** A blog as the model knows it. Times are ISO strings, whose order is theirs. */
+/** A blog as the model knows it. Times are ISO strings, which sort like the times. */
 export interface BlogState {
   readonly _id: string
   readonly author: UserState
   readonly createdAt: string
   draft: Revised
-  /** The draft as it was when an editor published it, of which all that everybody sees is made. */
+  /** The draft as it was when an editor published it; the source of everything that is public. */
   public?: Revised
-  /** Slugs that were public: nobody else gets them, and they lead here. */
+  /** Slugs that were public: no other blog gets them, and they lead here. */
   readonly publicSlugs: Set<string>
   submitted: boolean
   drafted: boolean
@@ -46,7 +46,7 @@ export interface BlogState {
   updatedAt: string
 }
 
-/** What only an answer can tell: the id that was chosen and when the change was made. The rules ask for it when they use it. */
+/** What only an answer can tell: the chosen id and the time of the change. The rules ask for it when they need it. */
 export interface Learned {
   readonly _id: string
   readonly at: string

@@ -1,13 +1,13 @@
 import { Refusal } from './refusal.ts'
 import { ROLES, type RoleName, type UserState } from './state.ts'
 
-/** Whoever sends a request; without a user they are not signed in, whatever token they show. */
+/** The sender of a request. Without a user they are not signed in, even if they present a token. */
 export interface Caller {
   readonly user?: UserState
   readonly token?: string
 }
 
-/** Everybody of a run, and what they may. */
+/** All users of a run, and what they may do. */
 export class Users {
   readonly all: readonly UserState[]
 

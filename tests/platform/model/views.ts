@@ -1,6 +1,6 @@
 import type { BlogState, Revised, UserState } from './state.ts'
 
-/** Which of a blog's two sides somebody is shown. */
+/** Which of a blog's two sides is shown. */
 export type Side = 'draft' | 'public'
 
 /** What everybody may see of a user. */
@@ -8,7 +8,7 @@ export function publicProfile({ id, name, profilePicUrl }: UserState) {
   return { id, name, ...(profilePicUrl === undefined ? {} : { profilePicUrl }) }
 }
 
-/** What users see of themselves: the roles' ids are the platform's own. */
+/** What users see of themselves, without the ids of roles, which the platform chooses. */
 export function privateProfile(user: UserState) {
   const roles = user.roles.toSorted().map(code => ({ code }))
   return { ...publicProfile(user), email: user.email, roles, verified: user.verified }
@@ -40,7 +40,7 @@ export function privateBlog(blog: BlogState, side: Side = 'draft') {
   return { ...item(blog, side), ...publication, draftText, revision, author, ...flags(blog) }
 }
 
-/** As editors read it: what was handed in, or else what is public. */
+/** As editors read it: what was submitted, otherwise what is public. */
 export function reviewedBlog(blog: BlogState) {
   return privateBlog(blog, blog.submitted ? 'draft' : 'public')
 }

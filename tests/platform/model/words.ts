@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** Words to write and to look for, in spellings that are the same to a search. Their stems differ. */
+/** Words to write and to search for, in spellings that a search treats alike. Their stems differ. */
 const WORDS = ['otter', 'badger', 'heron', 'lynx', 'stoat', 'newt', 'ibex', 'Otter', 'HERON', 'stöat', 'Lýnx']
 const STOP_WORDS = ['the', 'and', 'of']
 
@@ -18,21 +18,21 @@ export const text: fc.Arbitrary<string> = fc
   )
   .map(([words, stops, end]) => [...stops, ...words].join(' ') + end)
 
-/** A question, with signs that must mean nothing. */
+/** A search text, with signs that must have no meaning. */
 export const question: fc.Arbitrary<string> = fc.oneof(
   { weight: 5, arbitrary: fc.array(word, { minLength: 1, maxLength: 3 }).map(words => words.join(' ')) },
   { weight: 1, arbitrary: word.map(each => `"${each} -${each}"`) },
   { weight: 1, arbitrary: fc.constantFrom('?!', 'the of', 'unicorn', 'otters', '-heron', '{"$ne":1}') },
 )
 
-/** Words that a search counts, as it compares them. */
+/** The words that a search counts, in the form that it compares. */
 function terms(text: string): readonly string[] {
   const bare = text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase()
   return (bare.match(/[a-z0-9]+/g) ?? []).filter(each => !STOP_WORDS.includes(each))
 }
 
 /**
- * How well a blog answers a question, by MongoDB's formula (`FTSSpec::scoreDocument`): the n-th occurrence of a term in a field
+ * How well a blog matches a search, by MongoDB's formula (`FTSSpec::scoreDocument`): the n-th occurrence of a term in a field
  * counts 1/2^(n-1), times 1/2 + its share of the field's words / 2, times the field's weight. 0 = not at all.
  */
 export function scoreOf(

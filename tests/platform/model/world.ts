@@ -5,14 +5,14 @@ import { type Caller, Users } from './users.ts'
 
 /** The model: what the platform must answer now. */
 export class World {
-  /** Tells this run's slugs from those of others. */
+  /** Distinguishes this run's slugs from those of others. */
   readonly run: string
   readonly users: Users
   readonly blogs = new Blogs()
   readonly lists = new Lists(this.blogs)
-  /** Revisions as an editor read them last, by the blog's id. */
+  /** The revision that an editor read last, by the blog's id. */
   readonly read = new Map<string, number>()
-  /** One published blog of everybody, which stays so: it shows when a change of name has come through. */
+  /** One blog by each user that stays published, and shows when a changed name has arrived. */
   readonly anchors = new Set<string>()
 
   constructor(run: string, users: readonly UserState[]) {
@@ -21,18 +21,18 @@ export class World {
   }
 }
 
-/** One request, and the model's answer to it. */
+/** A request, and the model's answer to it. */
 export interface Step {
   readonly service: 'auth' | 'blog'
   readonly caller: Caller
   /** Method and path below the service's prefix. */
   readonly route: string
   readonly json?: unknown
-  /** Does in the model what the request does. Returns the data of the answer, or nothing. @throws {Refusal} */
+  /** Executes the request in the model. Returns the data of the answer, if any. @throws {Refusal} */
   readonly expected: (learned: Learned) => unknown
-  /** Somebody's profile changed: others hear of it later. */
+  /** Whether it changes a profile, which others learn about later. */
   readonly renames?: boolean
 }
 
-/** What somebody does next, as the state of the world has it. */
+/** Chooses the next step based on the current state. */
 export type Action = (world: World) => Step

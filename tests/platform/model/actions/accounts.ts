@@ -6,7 +6,7 @@ import { who } from './pick.ts'
 
 const NOBODY = '00000000-0000-4000-8000-000000000000'
 
-/** Mostly such that there are authors and editors. */
+/** Mostly roles that leave some authors and editors. */
 const roles = fc.noBias(
   fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(['AUTHOR'] as const, ['EDITOR'] as const, ['LEARNER', 'AUTHOR'] as const) },

@@ -7,7 +7,7 @@ type Revision = (world: World, _id: string) => number
 
 const present: Revision = ({ blogs }, _id) => blogs.get(_id)?.draft.revision ?? 1
 
-/** The one that there is, the one that an editor has read some time ago, the one that is public, one that is not there yet. */
+/** The current one, one that an editor read some time ago, the public one, or one that does not exist yet. */
 const revision = fc.noBias(
   fc.oneof(
     { weight: 6, arbitrary: fc.constant(present) },
@@ -17,7 +17,7 @@ const revision = fc.noBias(
   ),
 )
 
-/** A blog that was changed after an editor had read it: what was read is not what is there. Of any, if there is none. */
+/** A blog that was changed after an editor had read it, or any blog if there is none. */
 const readTooEarly = fc.tuple(submittedBlog, fc.nat({ max: 99 })).map(([other, index]): BlogPick => {
   return world => {
     const changed = [...world.read].filter(([_id, revision]) => present(world, _id) > revision)

@@ -6,13 +6,13 @@ import { editing } from './editing.ts'
 import { malformed } from './malformed.ts'
 import { reading } from './reading.ts'
 
-export interface Turn {
+export interface Command {
   readonly action: Action
-  /** Which of a service's addresses gets the request, counted round. */
+  /** Which of a service's addresses gets the request, modulo their number. */
   readonly door: number
 }
 
-const turn: fc.Arbitrary<Turn> = fc.record({
+const command: fc.Arbitrary<Command> = fc.record({
   action: fc.oneof(
     { weight: 12, arbitrary: authoring },
     { weight: 7, arbitrary: editing },
@@ -23,7 +23,7 @@ const turn: fc.Arbitrary<Turn> = fc.record({
   door: fc.noBias(fc.nat({ max: 999 })),
 })
 
-/** So many turns, the same ones for the same seed. */
-export function turns(count: number, seed: number): readonly Turn[] {
-  return fc.sample(turn, { numRuns: count, seed })
+/** A number of commands, the same ones for the same seed. */
+export function commands(count: number, seed: number): readonly Command[] {
+  return fc.sample(command, { numRuns: count, seed })
 }

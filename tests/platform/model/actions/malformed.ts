@@ -7,7 +7,7 @@ import { who } from './pick.ts'
 const ID = '0'.repeat(24)
 const VALID = { title: 'Title', description: 'Description', draftText: '', slug: 'never-made', tags: ['X'] }
 
-/** Bodies of a new blog with one thing wrong in each. */
+/** Bodies of a new blog with one error each. */
 const BAD_BLOGS: readonly object[] = [
   {},
   { ...VALID, title: 'No' },
@@ -34,10 +34,10 @@ const BAD_BLOGS: readonly object[] = [
 interface Malformed {
   readonly route: string
   readonly json?: unknown
-  /** Who gets as far as being told; nobody has to be anybody where it is absent. */
+  /** The role a caller needs to get this error; absent = none. */
   readonly role?: RoleName
   readonly service?: 'auth' | 'blog'
-  /** VALIDATION_FAILED when absent. */
+  /** Default VALIDATION_FAILED. */
   readonly error?: RefusalName
 }
 
@@ -80,7 +80,7 @@ const MALFORMED: readonly Malformed[] = [
   ),
 ]
 
-/** A request with something wrong in it, sent by whomever: who they are comes first. */
+/** An invalid request, sent by anybody. Who they are is checked first. */
 export const malformed: fc.Arbitrary<Action> = fc
   .tuple(who, fc.noBias(fc.constantFrom(...MALFORMED)))
   .map(([who, { route, json, role, service = 'blog', error = 'VALIDATION_FAILED' }]) => world => {

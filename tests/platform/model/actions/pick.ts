@@ -5,9 +5,9 @@ import type { World } from '../world.ts'
 
 export type Pick = (world: World, wanted?: RoleName) => Caller
 interface Wanted {
-  /** Whose blogs are the own ones. */
+  /** The user whose blogs count as their own. */
   readonly user?: UserState | undefined
-  /** Ids that are not picked. */
+  /** Ids that are never picked. */
   readonly spared?: ReadonlySet<string> | undefined
 }
 export type BlogPick = (world: World, wanted?: Wanted) => string
@@ -16,7 +16,7 @@ const index = fc.noBias(fc.nat({ max: 9999 }))
 
 const STRANGERS: readonly Caller[] = [{}, { token: 'no.such.token' }, { token: '' }]
 
-/** Mostly somebody who may, and now and then anybody at all. */
+/** Usually a user who may do it, sometimes anybody. */
 export const who: fc.Arbitrary<Pick> = fc.tuple(fc.noBias(fc.nat({ max: 7 })), index).map(([luck, index]) => {
   return ({ users }, wanted) => {
     const everybody = users.all.map(user => ({ user, token: user.token }))
@@ -38,7 +38,7 @@ const KINDS: Readonly<Record<string, (blog: BlogState, user?: UserState) => bool
   any: () => true,
 }
 
-/** The id of a blog of some kind, by preference in this order; of any if there is none. Rarely one that never was. */
+/** The id of a blog of one of the kinds, with these weights, or of any blog if there is none. Rarely an id that never existed. */
 function blogAmong(...kinds: readonly [string, number][]): fc.Arbitrary<BlogPick> {
   const weighted = [...kinds, ['any', 1] as const].map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind) }))
   return fc.tuple(fc.oneof(...weighted), index, fc.noBias(fc.nat({ max: 24 }))).map(([kind, index, luck]) => {
@@ -51,7 +51,7 @@ function blogAmong(...kinds: readonly [string, number][]): fc.Arbitrary<BlogPick
   })
 }
 
-/** What was handed in is what editors may have read by now. */
+/** Submitted blogs are those that editors may have read by now. */
 export const authorsBlog = blogAmong(['own', 7], ['handedIn', 2], ['deleted', 1])
 export const submittedBlog = blogAmong(['submitted', 6], ['published', 2], ['draft', 1])
 export const publishedBlog = blogAmong(['published', 8], ['submitted', 1], ['deleted', 1])
@@ -61,7 +61,7 @@ export const place = fc.record({
   limit: fc.noBias(fc.constantFrom(1, 2, 3, 10, 10, 50, 1000)),
 })
 
-/** A place as a query, with or without what stands by default. */
+/** A page as query parameters, with or without the defaults. */
 export function query(fields: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(fields).filter(([name, value]) => value !== undefined && value !== DEFAULTS[name])
   const text = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()

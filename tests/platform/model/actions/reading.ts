@@ -16,7 +16,7 @@ const byId = publishedBlog.map(
     },
 )
 
-/** By the slug that a blog has or had, written as it is or in the way of a stranger. */
+/** By the current or a former slug of a blog, in its normal or an unusual spelling. */
 const bySlug = fc
   .oneof(
     fc.tuple(publishedBlog, fc.nat({ max: 99 })).map(([pick, index]) => (world: Parameters<Read>[0]) => {
@@ -73,7 +73,7 @@ const search = fc.tuple(question, place).map(
     },
 )
 
-/** Whoever reads, signed in or not: nobody is asked who they are. */
+/** Any reader, signed in or not: reads do not ask who they are. */
 export const reading: fc.Arbitrary<Action> = fc
   .tuple(
     who,

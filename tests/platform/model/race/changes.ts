@@ -2,20 +2,20 @@ import { patiently } from '../../../support/patiently.ts'
 import type { Person } from '../../../support/people.ts'
 import { until } from '../../../support/until.ts'
 import type { Version } from './history.ts'
-import { type Course, type Racer, TAGS, WORD, type Writer } from './racer.ts'
 import type { Random } from './random.ts'
+import { type RacedBlog, type RaceSetup, TAGS, WORD, type Writer } from './setup.ts'
 
-/** Ways in which what everybody sees of a blog changes; the last request of each does it. */
+/** Ways to change what is public of a blog. The last request of each makes the change visible. */
 const WAYS = ['title', 'slug', 'text', 'unpublish'] as const
 
-/** Makes one random change public at random replicas; everybody must see it when this resolves. */
-export async function changeOnce(course: Course, { _id, writer, history }: Racer, random: Random): Promise<void> {
+/** Publishes one random change at random replicas. Everybody must see it when this resolves. */
+export async function changeOnce(setup: RaceSetup, { _id, writer, history }: RacedBlog, random: Random): Promise<void> {
   const { latest } = history
   const number = history.begun + 1
   const put = async ({ accessToken: token }: Person, path: string, json?: unknown) => {
     const route = `PUT ${path}`
     // All of them may be repeated.
-    const reply = await patiently(() => random.pick(course.doors).send({ route, token, json }))
+    const reply = await patiently(() => random.pick(setup.doors).send({ route, token, json }))
     const { status, body } = reply
     if (status !== 200) throw new Error(`${route} was answered ${status} ${JSON.stringify(body)}`)
     return body?.data as { readonly revision: number }
@@ -25,7 +25,7 @@ export async function changeOnce(course: Course, { _id, writer, history }: Racer
   const publish = async (next: Partial<Version>, fields: object) => {
     await put(writer.person, '/author', { _id, ...fields })
     const { revision } = await put(writer.person, `/author/submit/id/${_id}`)
-    await change(next, () => put(course.editor, `/editor/publish/id/${_id}?revision=${revision}`))
+    await change(next, () => put(setup.editor, `/editor/publish/id/${_id}?revision=${revision}`))
   }
   const way = latest.published ? random.pick(WAYS) : 'text'
   if (way === 'title') {
@@ -35,15 +35,15 @@ export async function changeOnce(course: Course, { _id, writer, history }: Racer
     const slug = `${latest.slug.replace(/-v\d+$/, '')}-v${number}`
     await publish({ slug }, { slug })
   } else if (way === 'unpublish') {
-    await change({ published: false }, () => put(course.editor, `/editor/unpublish/id/${_id}`))
+    await change({ published: false }, () => put(setup.editor, `/editor/unpublish/id/${_id}`))
   } else {
     const text = `text ${number}`
     await publish({ text, published: true }, { draftText: text })
   }
 }
 
-/** Changes an author's name, and waits until every replica knows it, or nobody is interested any longer. */
-export async function renameOnce({ doors }: Course, writer: Writer, going: () => boolean): Promise<void> {
+/** Changes an author's name, and waits until every replica knows it or the race is over. */
+export async function renameOnce({ doors }: RaceSetup, writer: Writer, going: () => boolean): Promise<void> {
   const { person, names, anchor } = writer
   const number = names.begun + 1
   const name = `${person.name} ${number}`

@@ -1,4 +1,4 @@
-/** What everybody may see of a blog, or that they may not. */
+/** What everybody may see of a blog, and whether they may. */
 export interface Version {
   readonly published: boolean
   readonly title: string
@@ -7,13 +7,13 @@ export interface Version {
   readonly tag: string
 }
 
-/** Versions that may be seen: from the last that was answered to the last that was begun. */
+/** The versions that a read may show: from the last answered one to the last started one. */
 export interface Window {
   readonly from: number
   readonly to: number
 }
 
-/** The versions of one thing, changed one after the other. */
+/** The versions of one thing, which changes one at a time. */
 export class History<T> {
   readonly #versions: T[]
   #answered = 0
@@ -22,12 +22,12 @@ export class History<T> {
     this.#versions = [first]
   }
 
-  /** The last version that was begun; its writer is the only one. */
+  /** The last version that was started. There is only one writer. */
   get latest(): T {
     return this.#versions.at(-1) as T
   }
 
-  /** Number of the last version whose change has been answered: who begins to read now must not see an older one. */
+  /** The number of the last version whose change has been answered: a read that starts now must not show an older one. */
   get answered(): number {
     return this.#answered
   }
@@ -47,7 +47,7 @@ export class History<T> {
     this.#answered = this.begun
   }
 
-  /** Whether some version that may be seen satisfies a condition. */
+  /** Whether a version that a read may show satisfies a condition. */
   some({ from, to }: Window, condition: (version: T) => boolean): boolean {
     return this.#versions.slice(from, to + 1).some(condition)
   }

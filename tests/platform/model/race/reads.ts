@@ -1,7 +1,7 @@
 import { isUnavailable } from '../../../support/patiently.ts'
 import type { Door, Reply } from '../door.ts'
 import type { Version, Window } from './history.ts'
-import { type Course, type Racer, TAGS } from './racer.ts'
+import { type RacedBlog, type RaceSetup, TAGS } from './setup.ts'
 
 /** What a read shows of a blog. */
 interface Shown {
@@ -14,56 +14,56 @@ interface Shown {
   readonly author?: { readonly name: string }
 }
 
-/** A way to read, and which of the blogs must be there for a version. */
+/** A way to read, and which blogs it must contain. */
 export interface Read {
   readonly path: string
-  /** Blogs of which it tells something. */
-  readonly racers: readonly Racer[]
+  /** The blogs that it may contain. */
+  readonly blogs: readonly RacedBlog[]
   readonly contains: (version: Version) => boolean
 }
 
 const published = ({ published }: Version) => published
 
 /** Every way to read a blog from a cache. */
-export function waysTo(racer: Racer, { racers, writers }: Course): readonly Read[] {
-  const { _id, history } = racer
+export function waysTo(blog: RacedBlog, { blogs, writers }: RaceSetup): readonly Read[] {
+  const { _id, history } = blog
   const slugs = [history.version(history.answered), history.version(Math.max(0, history.answered - 1))].map(v => v.slug)
   const tag = TAGS[history.answered % 2] ?? TAGS[0]
   return [
-    { path: `/id/${_id}`, racers: [racer], contains: published },
-    // Both have been public by now, and lead to the blog from then on.
-    ...[...new Set(slugs)].map(slug => ({ path: `/slug/${slug}`, racers: [racer], contains: published })),
-    { path: '/list/latest?limit=50', racers, contains: published },
-    { path: `/list/tag/${tag}`, racers, contains: seen => seen.published && seen.tag === tag },
-    { path: `/list/similar/id/${writers[0]?.anchor}`, racers, contains: published },
+    { path: `/id/${_id}`, blogs: [blog], contains: published },
+    // Both have been public by now, and still lead to the blog.
+    ...[...new Set(slugs)].map(slug => ({ path: `/slug/${slug}`, blogs: [blog], contains: published })),
+    { path: '/list/latest?limit=50', blogs, contains: published },
+    { path: `/list/tag/${tag}`, blogs, contains: seen => seen.published && seen.tag === tag },
+    { path: `/list/similar/id/${writers[0]?.anchor}`, blogs, contains: published },
   ]
 }
 
 export interface Outcome {
-  /** A change was under way meanwhile. */
+  /** Whether a change was in progress during the read. */
   readonly raced: boolean
-  /** The service could not answer now, and said so: on a machine that is busy enough a deadline passes by itself. */
+  /** Whether the service answered that it is unavailable: on a very busy machine a deadline can pass by itself. */
   readonly refused?: boolean
-  /** What must not have been seen; `undefined` when all is well. */
+  /** What must not have been shown; undefined if all is well. */
   readonly problem: string | undefined
 }
 
-/** Reads, and compares with what everybody who begins now may see. */
-export async function readOnce(door: Door, { path, racers, contains }: Read): Promise<Outcome> {
-  const before = racers.map(({ history, writer }) => ({ from: history.answered, knownName: writer.known }))
+/** Reads, and compares the result with what a read that starts now may show. */
+export async function readOnce(door: Door, { path, blogs, contains }: Read): Promise<Outcome> {
+  const before = blogs.map(({ history, writer }) => ({ from: history.answered, knownName: writer.known }))
   const reply = await door.send({ route: `GET ${path}` })
   if (isUnavailable(reply)) return { raced: false, refused: true, problem: undefined }
   const items = shownIn(reply)
   if (!items) return { raced: false, problem: `${path} answered ${reply.status} ${JSON.stringify(reply.body)}` }
   let raced = false
-  for (const [index, racer] of racers.entries()) {
-    const { history, writer } = racer
+  for (const [index, blog] of blogs.entries()) {
+    const { history, writer } = blog
     const { from, knownName } = before[index] ?? { from: 0, knownName: 0 }
     const window: Window = { from, to: history.begun }
     raced ||= window.from < window.to
-    const seen = items.find(({ _id }) => _id === racer._id)
+    const seen = items.find(({ _id }) => _id === blog._id)
     const allowed = (version: Version) => (seen ? contains(version) && shows(seen, version) : !contains(version))
-    if (!history.some(window, allowed)) return { raced, problem: told(path, racer, window, seen) }
+    if (!history.some(window, allowed)) return { raced, problem: told(path, blog, window, seen) }
     const name = seen?.author?.name
     const names: Window = { from: knownName, to: writer.names.begun }
     if (name !== undefined && !writer.names.some(names, each => each === name))
@@ -85,7 +85,7 @@ function shows({ title, slug, tags, text }: Shown, version: Version): boolean {
   return title === version.title && slug === version.slug && tags.join() === version.tag && sameText
 }
 
-function told(path: string, { _id, history }: Racer, { from, to }: Window, seen: Shown | undefined): string {
+function told(path: string, { _id, history }: RacedBlog, { from, to }: Window, seen: Shown | undefined): string {
   const allowed = Array.from({ length: to - from + 1 }, (_, index) => JSON.stringify(history.version(from + index)))
   return `${path} shows of blog ${_id} ${JSON.stringify(seen) ?? 'nothing'}; allowed: version ${from} to ${to}: ${allowed.join(' or ')}`
 }

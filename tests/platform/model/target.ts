@@ -2,16 +2,16 @@ import { administrator } from '../../support/people.ts'
 import type { Platform } from '../../support/platform.ts'
 import { Door } from './door.ts'
 
-/** Where runs are played: the platform's addresses, and who may do everything there. */
-export interface Stage extends Disposable {
+/** The system under test: the platform's addresses, and an administrator. */
+export interface Target extends Disposable {
   readonly auth: Door
-  /** One, or several replicas that must be as one. */
+  /** One, or several replicas that must behave as one. */
   readonly blog: readonly Door[]
   readonly admin: { readonly id: string; readonly token: string }
 }
 
-/** @param blogUrls addresses of the replicas; the gateway's when there are none */
-export async function openStage(platform: Platform, blogUrls: readonly string[] = []): Promise<Stage> {
+/** @param blogUrls addresses of the replicas. Default: the gateway's */
+export async function openTarget(platform: Platform, blogUrls: readonly string[] = []): Promise<Target> {
   const { url, apiKey } = platform
   const resources = new DisposableStack()
   const key = { 'x-api-key': apiKey }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Stage } from './stage.ts'
 import type { RoleName, UserState } from './state.ts'
+import type { Target } from './target.ts'
 
 const PEOPLE: Readonly<Record<string, readonly RoleName[]>> = {
   'Ada Author': ['AUTHOR'],
@@ -10,8 +10,8 @@ const PEOPLE: Readonly<Record<string, readonly RoleName[]>> = {
   'Lea Learner': ['LEARNER'],
 }
 
-/** Signs new people up for a run: the administrator, and some with all sorts of roles, which they do not have yet. */
-export async function signUpCast({ auth, admin }: Stage, run: string): Promise<readonly UserState[]> {
+/** Signs up new users for a run: the administrator, and users for all kinds of roles, which they do not have yet. */
+export async function signUpUsers({ auth, admin }: Target, run: string): Promise<readonly UserState[]> {
   const people = Object.keys(PEOPLE).map(async (name, index): Promise<UserState> => {
     const email = `${run}-${index}@example.com`
     const { body } = await auth.send({ route: 'POST /signup/basic', json: { email, name, password: 'correct horse' } })
@@ -20,12 +20,12 @@ export async function signUpCast({ auth, admin }: Stage, run: string): Promise<r
     return { id: user.id, email, name, token: tokens.accessToken, verified: false, roles: ['LEARNER'] }
   })
   const { body } = await auth.send({ route: 'GET /profile/mine', token: admin.token })
-  // As earlier runs have left them.
+  // In the state that earlier runs have left.
   const profile = body?.data as Omit<UserState, 'token' | 'roles'>
   return [{ ...profile, token: admin.token, roles: ['ADMIN'] }, ...(await Promise.all(people))]
 }
 
-/** What each is meant to be. */
+/** The roles that a user is meant to have. */
 export function rolesOf({ name }: UserState): readonly RoleName[] {
   return PEOPLE[name] ?? ['ADMIN']
 }

@@ -5,22 +5,22 @@ import { person } from '../../../support/people.ts'
 import { type PlatformOptions, startPlatform } from '../../../support/platform.ts'
 import { Door } from '../door.ts'
 import { race } from './race.ts'
-import { lineUp } from './racer.ts'
+import { prepareRace } from './setup.ts'
 
-/** An answer that is not thrown away when it must be would be seen for as long as the test lasts. */
+/** A stale entry that is not dropped would be visible for as long as the test runs. */
 const env = { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn' }
 
-/** No read that began after the answer to a change shows what was before it. */
-export async function raceOn(t: TestContext, wanted: number, options: PlatformOptions): Promise<void> {
+/** Asserts that no read that starts after a change was answered shows the state before it. */
+export async function raceOnPlatform(t: TestContext, wanted: number, options: PlatformOptions): Promise<void> {
   await using platform = await startPlatform({ env, blogReplicas: 2, ...options })
   using resources = new DisposableStack()
   const key = { 'x-api-key': platform.apiKey }
   const doors = platform.blogs.map(({ url }) => resources.use(new Door(url, key)))
   const people = await Promise.all(['Ada', 'Bob'].map(name => person(platform, name, 'AUTHOR')))
   const editor = await person(platform, 'Edith', 'EDITOR')
-  const course = await lineUp(doors, people, editor, 2)
+  const setup = await prepareRace(doors, people, editor, 2)
   const seed = randomInt(2 ** 31)
-  const { reads, raced, refused, changes, names, problems } = await race(course, wanted, seed)
+  const { reads, raced, refused, changes, names, problems } = await race(setup, wanted, seed)
   t.diagnostic(
     `${reads} reads, ${raced} beside a change, ${refused} refused, of ${changes} changes and ${names} new names (seed ${seed})`,
   )

@@ -3,48 +3,53 @@ import { draft, handInAndPublish } from '../../../support/people.ts'
 import type { Door } from '../door.ts'
 import { History, type Version } from './history.ts'
 
-/** An author who changes their name, and what they wrote. */
+/** An author who changes their name. */
 export interface Writer {
   readonly person: Person
   readonly names: History<string>
-  /** Number of the last name that was seen at every replica: it travels by an event, but never back. */
+  /** The number of the last name that every replica has shown: names travel by events, but never go back. */
   known: number
-  /** Published and never changed: shows when a name has arrived. */
+  /** The id of a published blog that never changes and shows when a name has arrived. */
   readonly anchor: string
 }
 
 /** A blog that is read while it changes. */
-export interface Racer {
+export interface RacedBlog {
   readonly _id: string
   readonly writer: Writer
   readonly history: History<Version>
 }
 
-export interface Course {
+export interface RaceSetup {
   readonly doors: readonly Door[]
   readonly editor: Person
   readonly writers: readonly Writer[]
-  readonly racers: readonly Racer[]
+  readonly blogs: readonly RacedBlog[]
 }
 
 export const TAGS = ['EVEN', 'ODD'] as const
-/** In every title, so that all are similar. */
+/** Part of every title, so that all blogs are similar. */
 export const WORD = 'racing'
 
-/** Publishes an anchor for each author, and so many blogs to race with. */
-export async function lineUp(doors: readonly Door[], people: readonly Person[], editor: Person, blogsEach: number) {
+/** Publishes for each author an anchor and some blogs to race with. */
+export async function prepareRace(
+  doors: readonly Door[],
+  people: readonly Person[],
+  editor: Person,
+  blogsEach: number,
+) {
   const writers: Writer[] = []
-  const racers: Racer[] = []
+  const blogs: RacedBlog[] = []
   for (const person of people) {
     const anchor = await publish(person, editor, `anchor-${person.id}`, 'ANCHOR')
     const writer = { person, names: new History(person.name), known: 0, anchor: anchor._id }
     writers.push(writer)
     for (let index = 0; index < blogsEach; index++) {
-      const { _id, title, text, slug } = await publish(person, editor, `racer-${index}-${person.id}`, TAGS[0])
-      racers.push({ _id, writer, history: new History({ published: true, title, text, slug, tag: TAGS[0] }) })
+      const { _id, title, text, slug } = await publish(person, editor, `blog-${index}-${person.id}`, TAGS[0])
+      blogs.push({ _id, writer, history: new History({ published: true, title, text, slug, tag: TAGS[0] }) })
     }
   }
-  return { doors, editor, writers, racers } satisfies Course
+  return { doors, editor, writers, blogs } satisfies RaceSetup
 }
 
 async function publish(author: Person, editor: Person, slug: string, tag: string) {

@@ -1,48 +1,48 @@
 import assert from 'node:assert/strict'
-import type { Performance } from './performance.ts'
+import type { ModelRunner } from './model-runner.ts'
 import type { Learned } from './state.ts'
 import type { Caller } from './users.ts'
 import { privateBlog, publicBlog, reviewedBlog } from './views.ts'
 
 /**
- * What random sequences tell now and then, told in every run: an editor reads, the author writes something else, and only what was
+ * Random sequences only cover this now and then, so every run checks it: an editor reads, the author writes something else, and only what was
  * read can be published; a published blog is edited, its slug moves, and nobody else ever gets a slug that was public.
  */
-export async function tellReviewStory(performance: Performance): Promise<void> {
-  const { blogs, users, run } = performance.world
+export async function checkReviewFlow(runner: ModelRunner): Promise<void> {
+  const { blogs, users, run } = runner.world
   const [admin, ada, bob] = users.all
   assert.ok(admin && ada && bob)
   const [editor, author, other] = [admin, ada, bob].map((user): Caller => ({ user, token: user.token }))
   assert.ok(editor && author && other)
   let door = 0
-  const perform = (caller: Caller, route: string, expected: (learned: Learned) => unknown, json?: object) =>
-    performance.perform({ service: 'blog', caller, route, expected, json }, door++)
+  const execute = (caller: Caller, route: string, expected: (learned: Learned) => unknown, json?: object) =>
+    runner.execute({ service: 'blog', caller, route, expected, json }, door++)
 
   const slug = `${run}-story`
   const content = { title: 'Badger newt', description: 'Ibex stoat', draftText: 'HARMLESS', tags: ['NEWS'] }
   const write = (caller: Caller, by: typeof ada) =>
-    perform(caller, 'POST /author', learned => privateBlog(blogs.create(by, { ...content, slug }, learned)), {
+    execute(caller, 'POST /author', learned => privateBlog(blogs.create(by, { ...content, slug }, learned)), {
       ...content,
       slug,
     })
   await write(author, ada)
   const _id = blogs.all.at(-1)?._id ?? ''
   const change = (fields: object) =>
-    perform(author, 'PUT /author', learned => privateBlog(blogs.change(_id, ada, fields, learned)), { _id, ...fields })
+    execute(author, 'PUT /author', learned => privateBlog(blogs.change(_id, ada, fields, learned)), { _id, ...fields })
   const submit = () =>
-    perform(author, `PUT /author/submit/id/${_id}`, learned => privateBlog(blogs.submit(_id, ada, learned)))
-  const review = () => perform(editor, `GET /editor/id/${_id}`, () => reviewedBlog(blogs.reviewed(_id)))
+    execute(author, `PUT /author/submit/id/${_id}`, learned => privateBlog(blogs.submit(_id, ada, learned)))
+  const review = () => execute(editor, `GET /editor/id/${_id}`, () => reviewedBlog(blogs.reviewed(_id)))
   const publish = (revision: number) =>
-    perform(editor, `PUT /editor/publish/id/${_id}?revision=${revision}`, learned =>
+    execute(editor, `PUT /editor/publish/id/${_id}?revision=${revision}`, learned =>
       privateBlog(blogs.publish(_id, revision, learned), 'public'),
     )
   const unpublish = () =>
-    perform(editor, `PUT /editor/unpublish/id/${_id}`, learned => privateBlog(blogs.unpublish(_id, learned), 'public'))
-  const remove = () => perform(author, `DELETE /author/id/${_id}`, () => blogs.remove(_id, ada))
+    execute(editor, `PUT /editor/unpublish/id/${_id}`, learned => privateBlog(blogs.unpublish(_id, learned), 'public'))
+  const remove = () => execute(author, `DELETE /author/id/${_id}`, () => blogs.remove(_id, ada))
   const read = async () => {
-    await perform({}, `GET /id/${_id}`, () => publicBlog(blogs.public(blogs.get(_id))))
+    await execute({}, `GET /id/${_id}`, () => publicBlog(blogs.public(blogs.get(_id))))
     for (const each of [slug, `${slug}-moved`]) {
-      await perform({}, `GET /slug/${each}`, () => publicBlog(blogs.public(blogs.bySlug(each))))
+      await execute({}, `GET /slug/${each}`, () => publicBlog(blogs.public(blogs.bySlug(each))))
     }
   }
 

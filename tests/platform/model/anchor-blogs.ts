@@ -1,14 +1,14 @@
-import type { Performance } from './performance.ts'
+import type { ModelRunner } from './model-runner.ts'
 import type { RoleName, UserState } from './state.ts'
 import { privateBlog, privateProfile } from './views.ts'
 import type { Step } from './world.ts'
 
-/** Has everybody publish a blog: where a change of their name is looked for. */
-export async function dropAnchors(performance: Performance): Promise<void> {
-  const { world } = performance
+/** Publishes a blog by every user, in which changes to their names are looked for. */
+export async function publishAnchorBlogs(runner: ModelRunner): Promise<void> {
+  const { world } = runner
   const [admin] = world.users.all
   for (const user of world.users.all) {
-    if (user !== admin) await performance.perform(granting(performance, user, ['AUTHOR']), 0)
+    if (user !== admin) await runner.execute(roleGrant(runner, user, ['AUTHOR']), 0)
     const caller = { user, token: user.token }
     const content = { title: 'Anchor otter', description: 'Heron lynx', draftText: user.name, tags: ['X'] }
     const slug = `${world.run}-anchor-${world.anchors.size}`
@@ -33,13 +33,13 @@ export async function dropAnchors(performance: Performance): Promise<void> {
         expected: learned => privateBlog(world.blogs.publish(_id, 1, learned), 'public'),
       }),
     ]
-    for (const step of steps) await performance.perform(step(world.blogs.all.at(-1)?._id ?? ''), 0)
+    for (const step of steps) await runner.execute(step(world.blogs.all.at(-1)?._id ?? ''), 0)
     world.anchors.add(world.blogs.all.at(-1)?._id ?? '')
   }
 }
 
 /** The administrator sets somebody's roles. */
-export function granting({ world: { users } }: Performance, { id }: UserState, roles: readonly RoleName[]): Step {
+export function roleGrant({ world: { users } }: ModelRunner, { id }: UserState, roles: readonly RoleName[]): Step {
   const user = users.all.find(user => users.has(user, 'ADMIN'))
   const caller = user ? { user, token: user.token } : {}
   const expected = () => privateProfile(users.setRoles(caller, id, roles))
