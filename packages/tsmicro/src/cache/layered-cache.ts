@@ -205,7 +205,8 @@ export class LayeredCache<T> implements Cache<T> {
 
   /** Later callers start a new fetch; those who wait already get the result that they waited for. */
   #dropFetch(key: string): void {
-    this.#fetches.get(key)?.markStale()
+    const fetch = this.#fetches.get(key)
+    if (fetch) fetch.stale = true
     this.#fetches.delete(key)
   }
 

@@ -10,11 +10,14 @@ export interface Fetched {
 export class SharedFetch {
   /** The number of its beginning; see `TagLog`. */
   readonly began: number
+  /**
+   * True once its key was invalidated or set, or all callers have left: those who wait may get the value, but it is not kept.
+   */
+  stale = false
   readonly #controller = new AbortController()
   readonly #onAbandoned: (fetch: SharedFetch) => void
   #promise: Promise<Fetched> | undefined
   #waiting = 0
-  #stale = false
 
   constructor(began: number, onAbandoned: (fetch: SharedFetch) => void) {
     this.began = began
@@ -26,13 +29,6 @@ export class SharedFetch {
     return this.#controller.signal
   }
 
-  /**
-   * True once its key was invalidated or set, or all callers have left: those who wait may get the value, but it is not kept.
-   */
-  get stale(): boolean {
-    return this.#stale
-  }
-
   get shared(): boolean {
     return this.#waiting > 1
   }
@@ -41,10 +37,6 @@ export class SharedFetch {
     this.#promise = run()
     // Every caller may have left by the time it fails.
     this.#promise.catch(() => undefined)
-  }
-
-  markStale(): void {
-    this.#stale = true
   }
 
   /** Waits for the result, or until the caller's own signal aborts; the other callers are not affected. */
@@ -64,7 +56,7 @@ export class SharedFetch {
   }
 
   #abandon(): void {
-    this.markStale()
+    this.stale = true
     this.#onAbandoned(this)
     this.#controller.abort(new DOMException('nobody waits for the value', 'AbortError'))
   }

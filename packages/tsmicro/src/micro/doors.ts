@@ -71,13 +71,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
   assertNats(module, contracts, reactions)
   addReactions(consumer, reactions)
   const known = [...contracts]
-  const natsAccess = natsAccessOf({
-    service: name,
-    module,
-    contracts: known,
-    events: consumer.events,
-    handlerTimeoutMs: timeoutMs,
-  })
+  const natsAccess = natsAccessOf(options, known, consumer.events)
   limitClient(natsAccess, module)
   // An event on a request's subject would be taken for a request, and the event's stream would answer requests.
   const events = [...natsAccess.serves.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)

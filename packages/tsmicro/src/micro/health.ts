@@ -29,17 +29,13 @@ const KEEP_MS = 500
 export class HealthCheck {
   readonly #dependencies: readonly Dependency[]
   readonly #hearsNats: () => boolean
-  #state: 'starting' | 'ready' | 'draining' = 'starting'
+  state: 'starting' | 'ready' | 'draining' = 'starting'
   #latest: { readonly at: number; readonly result: Promise<Readonly<Record<string, DependencyHealth>>> } | undefined
 
   /** @param hearsNats false if NATS is up but withholds calls or events from us: then it counts as down */
   constructor(dependencies: readonly Dependency[], hearsNats: () => boolean = () => true) {
     this.#dependencies = dependencies
     this.#hearsNats = hearsNats
-  }
-
-  set state(state: 'starting' | 'ready' | 'draining') {
-    this.#state = state
   }
 
   async read(): Promise<Health> {
@@ -51,8 +47,8 @@ export class HealthCheck {
     const up = Object.values(dependencies).every(({ status }) => status === 'up')
     return {
       timestamp: new Date().toISOString(),
-      status: this.#state === 'draining' ? 'draining' : 'ok',
-      ready: this.#state === 'ready' && up,
+      status: this.state === 'draining' ? 'draining' : 'ok',
+      ready: this.state === 'ready' && up,
       dependencies,
     }
   }

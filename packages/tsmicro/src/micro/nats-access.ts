@@ -19,28 +19,18 @@ import {
 } from '../nats/index.ts'
 import type { Reaction } from './handlers.ts'
 import type { Module } from './module.ts'
+import type { ServiceOptions } from './options.ts'
 import { StartError } from './start.ts'
 
-interface NatsAccessParts {
-  readonly service: string
-  readonly module: Module
-  /** The implemented contracts. */
-  readonly contracts: readonly Contract[]
-  /** The handled events. */
-  readonly events: readonly EventDefinition[]
-  readonly handlerTimeoutMs: number
-}
-
 /** What a service does on NATS, derived from what it implements, handles, calls and publishes. */
-export function natsAccessOf({ service, module, contracts, events, handlerTimeoutMs }: NatsAccessParts): NatsAccess {
+export function natsAccessOf(
+  { name: service, module, handlerTimeoutMs = 10_000 }: ServiceOptions,
+  implemented: readonly Contract[],
+  handled: readonly EventDefinition[],
+): NatsAccess {
   const { calls = [], publishes = [] } = module
-  return {
-    service,
-    serves: [...contracts, ...publishes.map(contract => eventsAlone(eventsOf(contract)))],
-    calls,
-    consumes: [eventsAlone(events)],
-    handlerTimeoutMs,
-  }
+  const serves = [...implemented, ...publishes.map(contract => eventsAlone(eventsOf(contract)))]
+  return { service, serves, calls, consumes: [eventsAlone(handled)], handlerTimeoutMs }
 }
 
 function eventsAlone(events: readonly EventDefinition[]): Contract {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Collection, Document, Filter, UpdateFilter } from 'mongodb'
+import type { Document, Filter, UpdateFilter } from 'mongodb'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { isDuplicateKey } from './errors.ts'
 import type { Mongo } from './mongo.ts'
@@ -16,17 +16,6 @@ interface MembershipGeneration {
 interface MembershipState {
   readonly generation: MembershipGeneration
   readonly members: ReadonlyMap<string, { readonly beat: number; readonly leaseMs: number; readonly out: boolean }>
-}
-
-/** The members of a group of processes: a `ReplicaRegistry` for `tsmicro/cache`. Fails like every `Mongo` operation. */
-export interface MongoMembership {
-  join(id: string, leaseMs: number, former: readonly string[]): Promise<MembershipState>
-  renew(id: string): Promise<MembershipState | undefined>
-  leave(ids: readonly string[]): Promise<void>
-  read(): Promise<MembershipState>
-  putOut(ids: readonly string[]): Promise<MembershipState>
-  remove(id: string, beat: number): Promise<void>
-  replaceGeneration(number: number, next: { readonly id: string; readonly server: string }): Promise<MembershipState>
 }
 
 interface Stored {
@@ -54,10 +43,11 @@ const DURABLY = { writeConcern: { w: 'majority', wtimeoutMS: 2000 }, maxTimeMS: 
  * const store = createCacheStore({ replicas: { registry, bus } })
  */
 export function createMongoMembership(mongo: Mongo, name: string, group = 'replicas'): MongoMembership {
-  return new Membership(mongo.collection<Stored>(name), group)
+  return new MongoMembership(mongo.collection<Stored>(name), group)
 }
 
-class Membership implements MongoMembership {
+/** The members of a group of processes: a `ReplicaRegistry` for `tsmicro/cache`. Fails like every `Mongo` operation. */
+export class MongoMembership {
   readonly #documents: QueryBuilder<Stored>
   readonly #group: string
 
@@ -117,22 +107,15 @@ class Membership implements MongoMembership {
 
   #change(filter: Document, change: Change, upsert = false): Promise<MembershipState | undefined> {
     return this.#documents.run(async documents => {
-      const result = await update(documents, { ...filter, _id: this.#group } as Filter<Stored>, change, upsert)
+      const own = { ...filter, _id: this.#group } as Filter<Stored>
+      const options = { ...DURABLY, upsert, returnDocument: 'after', includeResultMetadata: true } as const
+      const result = await documents.findOneAndUpdate(own, change, options)
       // The driver does not throw it.
       const { writeConcernError: cause } = result as Document
       if (cause) throw new SERVICE_UNAVAILABLE(undefined, { cause, retryAfterSeconds: 1 })
       return result.value ? stateOf(result.value as Stored) : undefined
     })
   }
-}
-
-function update(documents: Collection<Stored>, filter: Filter<Stored>, change: Change, upsert: boolean) {
-  return documents.findOneAndUpdate(filter, change, {
-    ...DURABLY,
-    upsert,
-    returnDocument: 'after',
-    includeResultMetadata: true,
-  })
 }
 
 function stateOf({ generation, members = {} }: Stored): MembershipState {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatPrivateKey, generateKeyPair, type KeyPair } from './key-pair.ts'
 
@@ -38,7 +38,7 @@ async function withDraft<T>(directory: string, place: (draft: string, pair: KeyP
   const draft = join(directory, `.${randomUUID()}.new`)
   try {
     const pair = await generateKeyPair()
-    await writeSynced(draft, formatPrivateKey(pair))
+    await writeFile(draft, formatPrivateKey(pair), { flag: 'wx', mode: 0o600, flush: true })
     return await place(draft, pair)
   } finally {
     await unlink(draft).catch(() => undefined)
@@ -58,16 +58,6 @@ async function linkUnlessTaken(draft: string, file: string): Promise<boolean> {
 async function highestNumber(directory: string): Promise<number> {
   const numbers = (await readdir(directory)).map(name => Number(/^(\d{1,9})\.pem$/.exec(name)?.[1] ?? 0))
   return Math.max(0, ...numbers)
-}
-
-async function writeSynced(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'wx', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** Makes sure that the new name survives a power failure. */

@@ -31,17 +31,9 @@ export interface PublishedKeySet {
   readonly keys: readonly PublishedKey[]
 }
 
-/**
- * Makes a new RSA key pair.
- * @param options.modulusBits default 2048
- * @throws {RangeError} below 2048 bits
- */
-export async function generateKeyPair(options: { readonly modulusBits?: number } = {}): Promise<KeyPair> {
-  const modulusLength = options.modulusBits ?? minimumModulusBits
-  if (!Number.isInteger(modulusLength) || modulusLength < minimumModulusBits) {
-    throw new RangeError(`an RSA key needs at least ${minimumModulusBits} bits, not ${modulusLength}`)
-  }
-  return keyPair((await promisify(generate)('rsa', { modulusLength })).privateKey)
+/** Makes a new RSA key pair. */
+export async function generateKeyPair(): Promise<KeyPair> {
+  return keyPair((await promisify(generate)('rsa', { modulusLength: minimumModulusBits })).privateKey)
 }
 
 /**

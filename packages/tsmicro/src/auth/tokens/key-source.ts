@@ -36,10 +36,7 @@ const retrySeconds = 1
 
 /** The issuer's public keys: loaded on demand, once for all concurrent callers, and kept while the issuer is unreachable. */
 export class KeySource implements KeyLookup {
-  readonly #load: () => Promise<KeySet>
-  readonly #reloadMs: number
-  readonly #maxAgeMs: number
-  readonly #clock: () => number
+  readonly #options: Required<KeySourceOptions>
   #keys = new Map<string, KeyObject>()
   #loading: Promise<void> | undefined
   #loadedAt = Number.NEGATIVE_INFINITY
@@ -47,41 +44,39 @@ export class KeySource implements KeyLookup {
   #failure: unknown
 
   constructor({ loadKeys, reloadSeconds = 10, maxAgeSeconds = 60, clock = Date.now }: KeySourceOptions) {
-    this.#load = loadKeys
-    this.#reloadMs = reloadSeconds * 1000
-    this.#maxAgeMs = maxAgeSeconds * 1000
-    this.#clock = clock
+    this.#options = { loadKeys, reloadSeconds, maxAgeSeconds, clock }
   }
 
   async find(kid: string): Promise<KeyObject | undefined> {
+    const { reloadSeconds, maxAgeSeconds, clock } = this.#options
+    const age = clock() - this.#loadedAt
     const known = this.#keys.get(kid)
     if (known !== undefined) {
       // A known key stays valid while the issuer can't be reached; the next use tries again.
-      if (this.#clock() - this.#loadedAt >= this.#maxAgeMs) this.#loadOnce().catch(() => undefined)
+      if (age >= maxAgeSeconds * 1000) this.#loadOnce().catch(() => undefined)
       return known
     }
-    if (this.#loading === undefined && this.#clock() - this.#loadedAt < this.#reloadMs) return undefined
+    if (this.#loading === undefined && age < reloadSeconds * 1000) return undefined
     await this.#loadOnce()
     return this.#keys.get(kid)
   }
 
   #loadOnce(): Promise<void> {
-    if (this.#loading === undefined) {
-      if (this.#clock() - this.#failedAt < retrySeconds * 1000) return Promise.reject(unavailable(this.#failure))
-      this.#loading = this.#fetch().finally(() => {
-        this.#loading = undefined
-      })
-    }
+    const waiting = this.#options.clock() - this.#failedAt < retrySeconds * 1000
+    if (!this.#loading && waiting) return Promise.reject(unavailable(this.#failure))
+    this.#loading ??= this.#fetch().finally(() => {
+      this.#loading = undefined
+    })
     return this.#loading
   }
 
   async #fetch(): Promise<void> {
     try {
-      this.#keys = importKeys(await this.#load())
-      this.#loadedAt = this.#clock()
+      this.#keys = importKeys(await this.#options.loadKeys())
+      this.#loadedAt = this.#options.clock()
       this.#failedAt = Number.NEGATIVE_INFINITY
     } catch (error) {
-      this.#failedAt = this.#clock()
+      this.#failedAt = this.#options.clock()
       this.#failure = error
       throw unavailable(error)
     }

@@ -42,7 +42,9 @@ export function createTokenSigner({ keyRing, issuer, audience }: TokenSignerOpti
   return {
     sign(request) {
       const { type, subject, sessionId, id, issuedAt, expiresAt, notBefore = issuedAt } = request
-      checkTimes(issuedAt, notBefore, expiresAt)
+      if (![issuedAt, notBefore, expiresAt].every(Number.isSafeInteger))
+        throw new TypeError('token times are whole seconds since 1970')
+      if (expiresAt <= issuedAt || expiresAt <= notBefore) throw new TypeError('a token must end after it begins')
       const payload: TokenPayload = {
         iss: issuer,
         sub: subject,
@@ -59,10 +61,4 @@ export function createTokenSigner({ keyRing, issuer, audience }: TokenSignerOpti
         .sign(privateKey)
     },
   }
-}
-
-function checkTimes(...times: number[]): void {
-  const [issuedAt = 0, notBefore = 0, expiresAt = 0] = times
-  if (!times.every(Number.isSafeInteger)) throw new TypeError('token times are whole seconds since 1970')
-  if (expiresAt <= issuedAt || expiresAt <= notBefore) throw new TypeError('a token must end after it begins')
 }

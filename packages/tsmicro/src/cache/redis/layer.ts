@@ -33,7 +33,7 @@ export class RedisLayer implements SharedLayer {
   readonly #prefix: string
   readonly #generations: Generations
   /** The server that answered last. */
-  #server: string | undefined
+  server: string | undefined
   #replacedAt = Number.NEGATIVE_INFINITY
 
   constructor({ url, prefix = 'cache' }: RedisOptions, generations: Generations, log: CacheLog | undefined) {
@@ -42,10 +42,6 @@ export class RedisLayer implements SharedLayer {
     this.#link = new RedisLink(url, log)
     this.#prefix = prefix
     this.#generations = generations
-  }
-
-  get server(): string | undefined {
-    return this.#server
   }
 
   connect(): Promise<void> {
@@ -96,7 +92,7 @@ export class RedisLayer implements SharedLayer {
     const reply = await this.#link.run(script, keys, [generation.server, ...args])
     if (!reply) return undefined
     const [server, ...rest] = reply.map(part => (typeof part === 'string' ? part : undefined))
-    this.#server = server
+    this.server = server
     if (server === undefined) return undefined
     if (server === generation.server) return rest
     this.#replaceGeneration(generation, server)

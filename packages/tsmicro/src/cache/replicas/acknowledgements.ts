@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE, settledWithin } from '../../errors/index.ts'
 import type { TagsByCache } from '../tags.ts'
 import type { Membership } from './membership.ts'
 import { encodeMessage } from './message.ts'
@@ -25,7 +25,7 @@ export class Acknowledgements {
   readonly #options: AcknowledgementsOptions
   readonly #text: string
   readonly #pending: Set<string>
-  #wake: () => void = () => undefined
+  readonly #complete = Promise.withResolvers<void>()
 
   /** @param state read after the change that made the tags stale */
   constructor(options: AcknowledgementsOptions, state: RegistryState, tags: TagsByCache) {
@@ -39,7 +39,7 @@ export class Acknowledgements {
   }
 
   done(member: string): void {
-    if (this.#pending.delete(member) && this.#pending.size === 0) this.#wake()
+    if (this.#pending.delete(member) && this.#pending.size === 0) this.#complete.resolve()
   }
 
   /**
@@ -58,7 +58,7 @@ export class Acknowledgements {
       if (spent > limitMs) throw new DEADLINE_EXCEEDED(undefined, { cause })
       if (signal.aborted) throw new SERVICE_UNAVAILABLE(undefined, { cause })
       this.#send()
-      await this.#answered(LOOK_MS)
+      await settledWithin(LOOK_MS, this.#complete.promise)
       if (this.#pending.size > 0) await this.#checkLeases(spent + LOOK_MS > PATIENCE_MS)
     }
   }
@@ -69,17 +69,6 @@ export class Acknowledgements {
     } catch {
       // Nobody will answer, so the leases decide.
     }
-  }
-
-  #answered(ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      if (this.#pending.size === 0) this.#wake()
-    })
   }
 
   async #checkLeases(expel: boolean): Promise<void> {

@@ -33,6 +33,8 @@ export class Membership {
   readonly lease = new Lease()
   readonly others = new LeaseObserver()
   readonly echo: Echo
+  /** The highest one that is known. */
+  generation: Generation | undefined
   readonly #options: MembershipOptions
   readonly #closing = new AbortController()
   #joins = 0
@@ -40,7 +42,6 @@ export class Membership {
   #id: string | undefined
   /** Ids that are to be removed from the registry. */
   readonly #former = new Set<string>()
-  #generation: Generation | undefined
   #running: Promise<void> | undefined
 
   constructor(options: MembershipOptions) {
@@ -51,10 +52,6 @@ export class Membership {
   /** The ids to answer for: the current one, and former ones, which no longer serve anything. */
   get ids(): readonly string[] {
     return [...new Set([...(this.#id === undefined ? [] : [this.#id]), ...this.#former])]
-  }
-
-  get generation(): Generation | undefined {
-    return this.#generation
   }
 
   owns(id: string): boolean {
@@ -77,7 +74,7 @@ export class Membership {
   /** Records an answer of the registry. */
   observe(state: RegistryState): RegistryState {
     this.others.observe(state)
-    if (state.generation.number > (this.#generation?.number ?? 0)) this.#generation = state.generation
+    if (state.generation.number > (this.generation?.number ?? 0)) this.generation = state.generation
     return state
   }
 
