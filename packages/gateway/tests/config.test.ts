@@ -18,7 +18,7 @@ const refused: [string, unknown, RegExp][] = [
   ['no name', service({ name: undefined }), /^services\[0\]\.name: is required/],
   ['an unknown service field', service({ retrys: 1 }), /^services\[0\]\.retrys: unknown field$/],
   ['no target', service({ url: undefined }), /^services\[0\]: set url or host/],
-  ['two targets', service({ host: 'x' }), /^services\[0\]\.host: must not stand beside url/],
+  ['two targets', service({ host: 'x' }), /^services\[0\]\.host: must not be combined with url/],
   ['https upstreams', service({ url: 'https://x' }), /^services\[0\]\.url: .*only http/],
   [
     'https upstreams by protocol',
@@ -150,7 +150,7 @@ const refused: [string, unknown, RegExp][] = [
   ],
   ['a target port of 0', targets({ target: 'a:0' }), /targets\[0\]\.target: must look like host:port/],
   ['a negative weight', targets({ target: 'a:1', weight: -1 }), /targets\[0\]\.weight: must be a whole number from 0/],
-  ['a repeated target', targets({ target: 'a:1' }, { target: 'a:1' }), /targets\[1\]: the target a:1 is there twice/],
+  ['a repeated target', targets({ target: 'a:1' }, { target: 'a:1' }), /targets\[1\]: the target a:1 is listed twice/],
   [
     'a target of nobody',
     { _format_version: '3.0', targets: [{ upstream: 'x', target: 'a:1' }] },

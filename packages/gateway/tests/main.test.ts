@@ -102,7 +102,7 @@ test('SIGHUP loads the file again; an invalid one is refused with its line, and 
     assert.equal((await send(port)).text, 'second')
     await write(first.authority, 'consumers: []\n')
     child.kill('SIGHUP')
-    await said(/^config refused, the old one goes on: config .*kong\.yml:4 is invalid at consumers: not supported/)
+    await said(/^config refused, the old one stays in use: config .*kong\.yml:4 is invalid at consumers: not supported/)
     assert.equal((await send(port)).text, 'second')
   } finally {
     child.kill('SIGKILL')

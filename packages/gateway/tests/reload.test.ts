@@ -142,7 +142,7 @@ test("POST /config: YAML, or JSON around it, as in Kong; an invalid one is refus
   assert.equal((await post('{', 'application/json'))[0], 400)
   assert.equal((await post(' '.repeat(11 * 1024 * 1024)))[0], 413)
   assert.equal((await send(gateway.port)).text, 'first')
-  assert.match(log.lines.join('\n'), /config refused, the old one goes on: config of POST/)
+  assert.match(log.lines.join('\n'), /config refused, the old one stays in use: config of POST/)
 })
 
 test('the state of a target survives a reload', async () => {

@@ -114,12 +114,12 @@ test('silence for read_timeout ends it; bytes in either direction restart the ti
   assert.ok(both.log.lines.some(line => line.includes('nothing was sent in either direction')))
 })
 
-test('an upstream that takes nothing for write_timeout is cut off', async () => {
+test('an upstream that reads nothing for write_timeout is cut off', async () => {
   await using both = await tunnel({ write_timeout: 100 })
   both.far.pause()
   both.client.write(Buffer.alloc(32 * 1024 * 1024))
   await closing(both.client)
-  assert.ok(both.log.lines.some(line => line.includes('the upstream takes nothing')))
+  assert.ok(both.log.lines.some(line => line.includes('the upstream reads nothing')))
 })
 
 test('closing the gateway does not affect it until the drain time is over', async () => {

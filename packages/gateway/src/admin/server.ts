@@ -97,7 +97,7 @@ async function loadConfig(req: IncomingMessage, { load, log }: AdminOptions): Pr
     return { status: 201, body: {} }
   } catch (error) {
     if (!(error instanceof GatewayConfigError)) throw error
-    log.error({}, `config refused, the old one goes on: ${error.message}`)
+    log.error({}, `config refused, the old one stays in use: ${error.message}`)
     // Kong's words for a config that is not valid.
     return { status: 400, body: { code: 14, name: 'invalid declarative configuration', message: error.message } }
   }

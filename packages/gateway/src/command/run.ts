@@ -64,7 +64,7 @@ async function run(args: readonly string[], { usage, gone }: GatewayCommandOptio
 function reloadConfig(gateway: Gateway, config: string, log: GatewayLog): void {
   gateway.reload().then(
     () => log.info({ config }, 'config loaded again'),
-    error => log.error({ config }, `config refused, the old one goes on: ${textOf(error)}`),
+    error => log.error({ config }, `config refused, the old one stays in use: ${textOf(error)}`),
   )
 }
 

@@ -35,7 +35,7 @@ export interface HttpUrl {
 function readUrl(section: Section): HttpUrl {
   if (section.has('url')) {
     for (const name of ['protocol', 'host', 'port', 'path']) {
-      if (section.has(name)) throw configError(section.at(name), 'must not stand beside url')
+      if (section.has(name)) throw configError(section.at(name), 'must not be combined with url')
     }
     return parseHttpUrl(section.string('url'), section.at('url'))
   }

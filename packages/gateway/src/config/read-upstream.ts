@@ -54,7 +54,7 @@ function readTarget(section: Section): TargetConfig {
 
 function add(targets: TargetConfig[], target: TargetConfig): void {
   if (targets.some(({ host, port }) => host === target.host && port === target.port))
-    throw configError(target.place, `the target ${target.host}:${target.port} is there twice`)
+    throw configError(target.place, `the target ${target.host}:${target.port} is listed twice`)
   targets.push(target)
 }
 

@@ -42,7 +42,7 @@ export class AllowedHosts {
       if (method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && dest === 'document') return undefined
     } else if (URL.canParse(origin) && this.#allows(new URL(origin).hostname, configured)) return undefined
     const message =
-      'Pages of other origins may not ask here: give the route the cors plugin, or name the host of the page in GATEWAY_HOSTS'
+      'Pages of other origins are not allowed: give the route the cors plugin, or add the host of the page to GATEWAY_HOSTS'
     return kongError(403, message, requestId)
   }
 

@@ -64,7 +64,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
 
   /** Has no effect on an answer that has begun: it may already be complete, and has its own time-out. */
   onFrozen(): void {
-    if (!this.#over && !this.#answered) this.#fail(UPSTREAM_FROZEN, new Error('the upstream answers no health checks'))
+    if (!this.#over && !this.#answered)
+      this.#fail(UPSTREAM_FROZEN, new Error('the upstream does not answer health checks'))
   }
 
   /** Gives up without calling the receiver. */
@@ -93,7 +94,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.#over) return
     // A 101 without the fields of an upgrade is not a valid response.
-    if (status === 101) this.#fail(INVALID_RESPONSE, new Error('the upstream switched to no protocol'))
+    if (status === 101) this.#fail(INVALID_RESPONSE, new Error('the upstream sent a 101 without a protocol'))
     if (status < 200) return
     this.#answered = true
     this.#o.waiting?.delete(this)

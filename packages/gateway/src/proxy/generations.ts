@@ -123,7 +123,7 @@ export class Generations {
     const forget = () => void this.#retiring.delete(retired)
     retired.then(forget, error => {
       forget()
-      this.#options.log.error({}, `a replaced config was not closed in order: ${error}`)
+      this.#options.log.error({}, `a replaced config could not be closed: ${error}`)
     })
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isGatewayHeader } from '@tsmicro/kong-plugins/shared'
 import { VIA } from '../server/answer.ts'
-import { boundedMemo, HeaderList } from '../server/header-fields.ts'
+import { boundedMemo, removeField } from '../server/header-fields.ts'
 import { clientAddress, type RequestTarget } from '../server/request-target.ts'
 
 interface ForwardedRequest {
@@ -109,9 +109,8 @@ export function clientResponseHeaders(raw: readonly (Buffer | string)[], latenci
     else if (role === 'transfer-encoding') chunked = true
     else if (role === 'via') via += `${text(raw[i + 1])}, `
   }
-  const list = new HeaderList(headers)
-  for (const name of namedByConnection(connection)) list.remove(name)
-  if (chunked) list.remove('content-length')
+  for (const name of namedByConnection(connection)) removeField(headers, name)
+  if (chunked) removeField(headers, 'content-length')
   headers.push(
     'via',
     via + VIA,
@@ -128,7 +127,7 @@ export function clientResponseHeaders(raw: readonly (Buffer | string)[], latenci
 /** Returns the header fields of a 101, without the length of a body: it cannot have one. */
 export function switchingHeaders(raw: readonly (Buffer | string)[], latencies: Latencies): string[] {
   const headers = clientResponseHeaders(raw, latencies)
-  new HeaderList(headers).remove('content-length')
+  removeField(headers, 'content-length')
   headers.push('connection', 'upgrade', 'upgrade', 'websocket')
   return headers
 }

@@ -38,7 +38,7 @@ export class Tunnel {
   /** Forwards everything from one side to the other. */
   #connect(from: Duplex, to: Duplex, stallMs: number): void {
     const { upstream, timeouts } = this.#o
-    const stalled = new IdleTimer(() => this.#giveUp(`the ${to === upstream ? 'upstream' : 'client'} takes nothing`))
+    const stalled = new IdleTimer(() => this.#giveUp(`the ${to === upstream ? 'upstream' : 'client'} reads nothing`))
     from.on('data', (chunk: Buffer) => {
       if (this.#ending) return
       this.#idle.start(timeouts.readTimeout)

@@ -21,10 +21,14 @@ export class HeaderList {
   }
 
   remove(name: string): void {
-    const lower = name.toLowerCase()
-    for (let i = this.#fields.length - 2; i >= 0; i -= 2) {
-      if (isNamed(this.#fields[i] ?? '', lower)) this.#fields.splice(i, 2)
-    }
+    removeField(this.#fields, name.toLowerCase())
+  }
+}
+
+/** Removes every field of this name from a list of name, value, name, value …; `name` in lower case. */
+export function removeField(fields: string[], name: string): void {
+  for (let i = fields.length - 2; i >= 0; i -= 2) {
+    if (isNamed(fields[i] ?? '', name)) fields.splice(i, 2)
   }
 }
 
