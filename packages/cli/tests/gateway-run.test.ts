@@ -90,7 +90,9 @@ test('the command itself serves, reloads on SIGHUP and drains on SIGTERM', async
     assert.equal(await (await fetch(`${url}/again`)).text(), 'hello')
     kongFile(dir.path, 'vaults: []\n')
     child.kill('SIGHUP')
-    await until('it has refused', () => /the old one stays in use: config \S+kong\.yml:7 is invalid at vaults/.test(output))
+    await until('it has refused', () =>
+      /the old one stays in use: config \S+kong\.yml:7 is invalid at vaults/.test(output),
+    )
     assert.equal(await (await fetch(`${url}/again`)).text(), 'hello')
     child.kill('SIGTERM')
     assert.deepEqual(await once(child, 'exit'), [0, null])
