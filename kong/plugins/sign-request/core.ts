@@ -1,6 +1,6 @@
 /*
  * sign-request without I/O: what is signed, and in which form. Compiled to Lua for Kong, and used directly by the embedded gateway.
- * The services check the same text (packages/tsmicro, src/http/gateway-signature.ts).
+ * The services check the same text (packages/tsmicro, src/http/gateway.ts).
  */
 
 /** Higher runs first, on Kong's scale. This plugin is the last one: it signs what the others have made of the request. */

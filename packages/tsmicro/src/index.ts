@@ -26,7 +26,7 @@ export {
   VALIDATION_FAILED,
 } from './errors/index.ts'
 export { createPublisher, type Publisher, type ReceivedEvent } from './events/index.ts'
-export { type GatewayDoor, Routes } from './http/index.ts'
+export type { GatewayDoor, Routes } from './http/index.ts'
 export {
   Controller,
   createService,

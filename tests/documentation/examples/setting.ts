@@ -18,7 +18,7 @@ import {
   type Module,
   NatsClient,
   type Principal,
-  Routes,
+  type Routes,
   type ServiceOptions,
 } from 'tsmicro'
 import {
@@ -174,9 +174,7 @@ export class BlogController extends Controller {
     super('/', authentication, authorization)
     this.#blogs = blogs
   }
-  override mountRoutes(routes: Routes) {
-    routes.implement(reading, { findBySlug: ({ input }) => this.#blogs.findBySlug(input.slug) })
-  }
+  override readonly handlers = [implement(reading, { findBySlug: ({ input }) => this.#blogs.findBySlug(input.slug) })]
 }
 export interface Parts {
   readonly mongo: Mongo
@@ -192,9 +190,7 @@ export const options: ServiceOptions = {
   module: createModule(env, { nats }),
 }
 
-const server = fastify()
-const providers = { authentication, authorization, middleware: [], timeoutMs: 1000, log }
-export const routes = new Routes({ ...providers, server, basePath: '/', onImplemented: () => {} })
+export const routes: Routes = { fastify: fastify() }
 
 const authService = createService({
   ...{ name: 'auth', version: '1.0.0', log },
@@ -231,7 +227,7 @@ export async function open(migrations: URL): Promise<void> {
 export async function close(): Promise<void> {
   await nats.close()
   await Promise.all([authService.stop(), blogDoor.stop()])
-  await server.close()
+  await routes.fastify.close()
   await Promise.all([mongo.close(), postgres.close()])
   await Promise.all(servers.map(each => each.stop()))
   await rm(directory, { recursive: true, force: true })

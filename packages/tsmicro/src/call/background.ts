@@ -1,35 +1,33 @@
 import { rootMessage } from '../errors/index.ts'
-import { currentContext, withContext } from './context.ts'
+import { type CallContext, currentContext, DoorContext, type Log, withContext } from './context.ts'
 import { Deadline } from './deadline.ts'
-import { DerivedContext, ownerOf } from './derived-context.ts'
-import { DoorContext } from './door-context.ts'
-import type { Log } from './log.ts'
 
 export interface BackgroundOptions {
   /** Shown in the log when it fails. Default: the function's name. */
   readonly name?: string
-  /** Milliseconds it may take; then its signal aborts and it counts as failed. Default 30,000. */
+  /** Milliseconds the work may take; then its signal aborts and it counts as failed. Default 30,000. */
   readonly timeoutMs?: number
-  /** Told of a failure. Default: the log of the call that begins it; outside of one a warning of the process. */
+  /** Where a failure is logged. Default: the log of the call that starts the work; outside of one, a warning of the process. */
   readonly log?: Log
 }
 
 interface Running {
   readonly deadline: Deadline
-  /** The log of the service whose call began it; undefined where none did. */
+  /** The log of the service whose call started it; undefined if no call did. */
   readonly owner: unknown
 }
 
 const running = new Map<Promise<void>, Running>()
 
-/** A process may hold several services. What no call began is everybody's. */
+/** A process may hold several services. Work that no call started belongs to each of them. */
 const runningOf = (owner: Log) => [...running].filter(([, each]) => each.owner === undefined || each.owner === owner)
 
 /**
- * Work that goes on when the call that begins it has been answered, such as warming a cache or telling another service: with time
- * of its own, whoever of the callers leaves. `currentContext()` is there, with the request id, trace, token and user of that call,
- * and calls that the work makes have its time. A failure is logged; the promise never rejects and need not be awaited. A service
- * that stops waits for it, as for requests. What must not be lost when a process dies belongs into a database instead.
+ * Starts work that continues after its call has been answered, such as warming a cache or notifying another service. The work has
+ * a time limit of its own and does not end when the caller leaves. Inside it, `currentContext()` has the request id, trace, token
+ * and user of that call, and calls that the work makes share its time limit. A failure is logged; the promise never rejects and
+ * need not be awaited. A service that stops waits for the work, as it does for requests. What must survive a crash belongs in a
+ * database instead.
  *
  * @example
  * const warmUp = (signal: AbortSignal) =>
@@ -63,13 +61,13 @@ export function inBackground(
   return ended
 }
 
-/** Resolves when a service's work in the background has ended, that which began meanwhile included. */
+/** Resolves when a service has no work left in the background, including work that started meanwhile. */
 export async function backgroundDone(owner: Log): Promise<void> {
   for (let work = runningOf(owner); work.length > 0; work = runningOf(owner))
     await Promise.all(work.map(([ended]) => ended))
 }
 
-/** Ends what is still in the background of a service: nobody waits for it. */
+/** Cancels what a service still does in the background. */
 export function cancelBackground(owner: Log, reason: Error): void {
   for (const [, { deadline }] of runningOf(owner)) deadline.cancel(reason)
 }
@@ -77,5 +75,77 @@ export function cancelBackground(owner: Log, reason: Error): void {
 const warn = (fields: object, message: string) =>
   process.emitWarning('err' in fields ? `${message}: ${rootMessage(fields.err)}` : message)
 
-/** For work that no call began. */
+/** For work that no call started. */
 const WARNING: Log = { debug: warn, info: warn, warn, error: warn, child: () => WARNING }
+
+/** Longer than any shared work should take. */
+const SHARED_WORK_MS = 60_000
+
+/**
+ * Runs work that several calls wait for, such as a cache's fetch. It keeps the request id, trace and token of the call that happened
+ * to start it, but it does not end with that call: only the signal cancels it. For `createCacheStore({ share: withSharedContext })`.
+ *
+ * @example
+ * const cacheStore = createCacheStore({ share: withSharedContext })
+ */
+export async function withSharedContext<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+  const context = currentContext()
+  if (!context) return run()
+  const deadline = new Deadline(SHARED_WORK_MS)
+  const cancel = () => deadline.cancel(signal.reason)
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    signal.throwIfAborted()
+    return await withContext(new DerivedContext(context, deadline), async () => run())
+  } finally {
+    signal.removeEventListener('abort', cancel)
+    deadline[Symbol.dispose]()
+  }
+}
+
+/** The service that a call belongs to, if that is known. */
+function ownerOf(context: CallContext | undefined): unknown {
+  return context && 'owner' in context ? context.owner : undefined
+}
+
+/** The context of another call, with a deadline of its own. Reads the other one on demand, since that makes most of its values on demand. */
+class DerivedContext implements CallContext {
+  readonly deadline: Deadline
+  readonly #context: CallContext
+
+  constructor(context: CallContext, deadline: Deadline) {
+    this.#context = context
+    this.deadline = deadline
+  }
+
+  get owner(): unknown {
+    return ownerOf(this.#context)
+  }
+  get door() {
+    return this.#context.door
+  }
+  get requestId() {
+    return this.#context.requestId
+  }
+  get traceparent() {
+    return this.#context.traceparent
+  }
+  get headers() {
+    return this.#context.headers
+  }
+  get log() {
+    return this.#context.log
+  }
+  get token() {
+    return this.#context.token
+  }
+  get user() {
+    return this.#context.user
+  }
+  get consumer() {
+    return this.#context.consumer
+  }
+  get clientAddress() {
+    return this.#context.clientAddress
+  }
+}

@@ -1,18 +1,18 @@
 import { DEADLINE_EXCEEDED, rootMessage } from '../errors/index.ts'
 import { Expiring, expireIn, forget } from './expiry.ts'
 
-/** setTimeout takes no more (it would fire at once): 24.8 days. */
+/** The longest time that setTimeout accepts, 24.8 days: a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1000
 
 type Listener = (reason: Error) => void
 
 /**
- * The time a call may take. It ends when the time is over, or earlier when the caller goes away; the reason is what the
- * call then fails with. Dispose it as soon as the call has been answered: from then on it bounds nothing, neither the work that
- * goes on behind the answer nor what that calls. One that ended before stays ended: nobody wants that work.
+ * The time a call may take. A deadline ends when the time is over, or earlier if the caller leaves; the call then fails with its
+ * reason. Dispose it as soon as the call has been answered: from then on it limits nothing, neither the work that continues after the
+ * answer nor the calls of that work. If it ended before, it stays ended, because nobody wants that work.
  *
- * `signal` is made when somebody asks for it: an AbortController and its listeners cost more than the rest of a call's
- * bookkeeping together, and most handlers never look at it.
+ * `signal` is made on demand: an AbortController and its listeners cost more than all other bookkeeping of a call, and most handlers
+ * never use it.
  */
 export class Deadline extends Expiring implements Disposable {
   #endsAt: number
@@ -22,7 +22,7 @@ export class Deadline extends Expiring implements Disposable {
   #controller: AbortController | undefined
   #listeners: Set<Listener> | undefined
 
-  /** @param budgetMs milliseconds from now. @throws {RangeError} when it is NaN, such as a setting that is not there */
+  /** @param budgetMs milliseconds from now. @throws {RangeError} for NaN, such as a missing setting makes */
   constructor(budgetMs: number) {
     super()
     if (Number.isNaN(budgetMs)) throw new RangeError('the time of a call must be a number of milliseconds')
@@ -39,7 +39,7 @@ export class Deadline extends Expiring implements Disposable {
     return this.#controller.signal
   }
 
-  /** Milliseconds left; 0 when it is over, Infinity once the call has been answered. */
+  /** Milliseconds left; 0 after the end, Infinity once the call has been answered. */
   remainingMs(): number {
     if (this.#answered) return this.#reason ? 0 : Number.POSITIVE_INFINITY
     return this.#pausedMs ?? Math.max(0, this.#endsAt - performance.now())
@@ -50,7 +50,7 @@ export class Deadline extends Expiring implements Disposable {
     if (this.#reason) throw this.#reason
   }
 
-  /** Calls back once if it ends. Returns a function that takes the listener away. */
+  /** Calls the listener once if the deadline ends. Returns a function that removes the listener. */
   onEnd(listener: Listener): () => void {
     if (this.#answered) return () => {}
     this.#listeners ??= new Set()
@@ -58,7 +58,7 @@ export class Deadline extends Expiring implements Disposable {
     return () => void listeners.delete(listener)
   }
 
-  /** The outcome of some work, or the reason as soon as it ends, for work that does not listen to the signal. */
+  /** Settles as the work does, or rejects with the reason as soon as the deadline ends: for work that ignores the signal. */
   race<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#reason) reject(this.#reason)
@@ -91,7 +91,7 @@ export class Deadline extends Expiring implements Disposable {
     this.#pausedMs = undefined
   }
 
-  /** Ends the call early, e.g. because the client disconnected. */
+  /** Ends the call early, e.g. because its client disconnected. */
   cancel(reason: Error): void {
     if (this.#reason || this.#answered) return
     forget(this)
@@ -101,7 +101,7 @@ export class Deadline extends Expiring implements Disposable {
       try {
         listener(reason)
       } catch (error) {
-        // It must neither keep the others waiting nor end the process: this runs in a timer, or where a socket closes.
+        // One listener must not stop the others or end the process: this runs in a timer, or while a socket closes.
         process.emitWarning(`a listener of a call's end failed: ${rootMessage(error)}`)
       }
     }
@@ -120,7 +120,7 @@ export class Deadline extends Expiring implements Disposable {
   }
 }
 
-/** Why a call was cancelled when its caller went away. Never sent to anybody. */
+/** The reason of a call that was cancelled because its caller left. Never sent to anybody. */
 export class CallerGoneError extends Error {
   constructor() {
     super('the caller went away')

@@ -1,26 +1,26 @@
-/** Ends are rounded up to this many milliseconds, so that calls which end about the same time share one timer. */
+/** Times are rounded up to this many milliseconds, so that calls that end at about the same time share one timer. */
 const TICK_MS = 8
 
-/** What ends by itself when its time is over; see {@link expireIn}. */
+/** Something that ends when its time is over; see {@link expireIn}. */
 export abstract class Expiring {
-  /** Neighbours in the list of its tick. Belong to this module. */
+  /** Neighbours in the list of its tick. Only this module may use them. */
   before: Expiring | undefined
   after: Expiring | undefined
   tick: number | undefined
 
-  /** Called once, when the time is over; not after {@link forget}. */
+  /** Called once, when the time is over; never after {@link forget}. */
   abstract expire(): void
 }
 
-/** First of each tick's list. */
+/** The first of each tick's list. */
 const ticks = new Map<number, Expiring>()
 let count = 0
 let timer: NodeJS.Timeout | undefined
 let armedFor = Number.POSITIVE_INFINITY
 
 /**
- * Lets something expire after `ms` milliseconds, up to {@link TICK_MS} later. One timer serves all: a timer for each call
- * costs more than the rest of a call's bookkeeping.
+ * Lets something expire after `ms` milliseconds, or up to {@link TICK_MS} later. One timer serves all of them, because a timer for
+ * each call would cost more than all other bookkeeping of a call.
  */
 export function expireIn(ms: number, expiring: Expiring): void {
   const tick = Math.ceil((performance.now() + ms) / TICK_MS)
@@ -34,7 +34,7 @@ export function expireIn(ms: number, expiring: Expiring): void {
   if (tick < armedFor) arm(tick)
 }
 
-/** It will no longer expire. Harmless when it has, or was never to. */
+/** Cancels an expiry. Does nothing if it has happened or was never planned. */
 export function forget(expiring: Expiring): void {
   const { tick, before, after } = expiring
   if (tick === undefined) return
@@ -45,11 +45,11 @@ export function forget(expiring: Expiring): void {
   expiring.tick = undefined
   expiring.before = undefined
   expiring.after = undefined
-  // Nothing is waited for: the timer alone must not keep the process alive.
+  // With nothing left to wait for, the timer alone must not keep the process alive.
   if (--count === 0) timer?.unref()
 }
 
-/** How many have still to expire. */
+/** How many are still to expire. */
 export function expiringCount(): number {
   return count
 }

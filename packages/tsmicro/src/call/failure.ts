@@ -11,18 +11,18 @@ import {
   VALIDATION_FAILED,
 } from '../errors/index.ts'
 import { type Check, compileOutgoing, tellProblems } from '../schema/index.ts'
+import type { Log } from './context.ts'
 import { CallerGoneError } from './deadline.ts'
-import type { Log } from './log.ts'
 
-/** Where an error was thrown: each stage may tell the caller its own kinds of errors only. */
+/** Where an error was thrown: each stage may pass only its own kinds of errors on to the caller. */
 export type Stage = 'guard' | 'input' | 'middleware' | 'handler'
 
-/** Makes of anything thrown what the caller is told. */
-export type TellFailure = (error: unknown, stage: Stage, log: Log) => Promise<ApiError>
+/** Turns anything thrown into the error that the caller receives. */
+export type FailureMapper = (error: unknown, stage: Stage, log: Log) => Promise<ApiError>
 
 /**
- * Beside these and the errors that a procedure declares, only "not now" passes ({@link isDependencyFailure}). Above all a
- * handler's own 401, 403 or 404 must be declared: one that a dependency answered must not become ours.
+ * Apart from these and the errors that a procedure declares, only "not now" is passed on ({@link isDependencyFailure}). In particular
+ * a handler must declare its own 401, 403 or 404, because one that a dependency answered must not become ours.
  */
 const ALLOWED: Readonly<Record<Stage, readonly AnyErrorClass[]>> = {
   guard: [UNAUTHENTICATED, FORBIDDEN],
@@ -31,8 +31,8 @@ const ALLOWED: Readonly<Record<Stage, readonly AnyErrorClass[]>> = {
   handler: [],
 }
 
-/** Prepares the telling of a procedure's failures; everything that may not be told is logged in full and told as INTERNAL. */
-export function createTellFailure(procedure: BoundProcedure): TellFailure {
+/** Compiles a procedure's {@link FailureMapper}. Every error that must not be passed on is logged in full and becomes INTERNAL. */
+export function createFailureMapper(procedure: BoundProcedure): FailureMapper {
   const name = `${procedure.service}.${procedure.name}`
   const declared = new Map<AnyErrorClass, Check | undefined>(
     Object.values(procedure.errors ?? {}).map(type => [
@@ -40,15 +40,15 @@ export function createTellFailure(procedure: BoundProcedure): TellFailure {
       type.dataSchema === undefined ? undefined : compileOutgoing(type.dataSchema as Schema),
     ]),
   )
-  const told = new WeakSet<object>()
-  const tell = async (error: unknown, stage: Stage, log: Log): Promise<ApiError> => {
+  const mapped = new WeakSet<object>()
+  const map = async (error: unknown, stage: Stage, log: Log): Promise<ApiError> => {
     const hide = (why: string, err: unknown = error) => {
       log.error({ err, procedure: name }, `${why} in ${name}`)
       return new INTERNAL(undefined, { cause: err })
     }
     if (error instanceof CallerGoneError) return new INTERNAL(undefined, { cause: error })
     if (!(error instanceof ApiError)) return hide('unexpected error')
-    if (told.has(error)) return error
+    if (mapped.has(error)) return error
     if (isDependencyFailure(error)) {
       log.warn({ err: error, procedure: name }, `${error.code} in ${name}`)
       return error
@@ -65,8 +65,8 @@ export function createTellFailure(procedure: BoundProcedure): TellFailure {
     return ALLOWED[stage].some(each => error instanceof each) ? error : hide(`undeclared error ${error.code}`)
   }
   return async (error, stage, log) => {
-    const failure = await tell(error, stage, log)
-    told.add(failure)
+    const failure = await map(error, stage, log)
+    mapped.add(failure)
     return failure
   }
 }

@@ -1,18 +1,32 @@
-export { backgroundDone, cancelBackground, inBackground } from './background.ts'
-export type { Consumer } from './consumer.ts'
-export { type CallContext, currentContext, withContext } from './context.ts'
+export {
+  type AuthenticationProvider,
+  type AuthorizationProvider,
+  type EndpointLimits,
+  type Guard,
+  guardOf,
+  Limiter,
+  missingProvider,
+  ThrottledLog,
+} from './admission.ts'
+export { backgroundDone, cancelBackground, inBackground, withSharedContext } from './background.ts'
+export {
+  type CallContext,
+  type Consumer,
+  currentContext,
+  DoorContext,
+  type Log,
+  type Principal,
+  requestIdOf,
+  withContext,
+} from './context.ts'
 export { CallerGoneError, Deadline } from './deadline.ts'
-export { DoorContext } from './door-context.ts'
 export { Expiring, expireIn, expiringCount, forget } from './expiry.ts'
-export { createTellFailure, type Stage, type TellFailure } from './failure.ts'
-export { type EndpointLimits, Gate } from './gate.ts'
-export { type Guard, guardOf, missingProvider } from './guard.ts'
-export type { CallOf, Handler } from './handler.ts'
-export type { Log } from './log.ts'
-export { compose, type Middleware, type ProcedureCall } from './middleware.ts'
-export { createPipeline } from './pipeline.ts'
-export type { Principal } from './principal.ts'
-export type { AuthenticationProvider, AuthorizationProvider } from './providers.ts'
-export { RareLog } from './rare-log.ts'
-export { requestIdOf } from './request-id.ts'
-export { withSharedContext } from './shared-context.ts'
+export { createFailureMapper, type Stage } from './failure.ts'
+export {
+  type CallOf,
+  compose,
+  createPipeline,
+  type Handler,
+  type Middleware,
+  type ProcedureCall,
+} from './pipeline.ts'

@@ -1,40 +1,124 @@
-import type { BoundProcedure } from '../contract/index.ts'
+import type {
+  Access,
+  AnswerOf,
+  BoundProcedure,
+  DeepReadonly,
+  ErrorsOf,
+  ProcedureSpec,
+  Role,
+} from '../contract/index.ts'
 import type { ValidationDetail } from '../errors/index.ts'
-import { compileOutgoing, tellProblems } from '../schema/index.ts'
-import { type CallContext, withContext } from './context.ts'
-import type { Stage, TellFailure } from './failure.ts'
-import type { Handler } from './handler.ts'
-import { compose, type Middleware, type MiddlewareCall } from './middleware.ts'
+import { compileOutgoing, type Infer, tellProblems } from '../schema/index.ts'
+import { type CallContext, type Principal, withContext } from './context.ts'
+import type { Deadline } from './deadline.ts'
+import type { FailureMapper, Stage } from './failure.ts'
 
-/** Runs a validated input through middleware and handler, and checks the answer. Rejects with what the caller is told. */
+type UserOf<A extends Access> = A extends 'user' | Role ? { readonly user: Principal } : { readonly user?: undefined }
+
+type GivenOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? { readonly input: Infer<S> } : unknown
+
+/** What a handler receives: the validated input, the declared errors, and the call's context. */
+export type CallOf<P extends ProcedureSpec> = GivenOf<P> &
+  UserOf<P['access']> & {
+    /** Constructors of the declared errors: `throw new errors.BLOG_NOT_FOUND()`. */
+    readonly errors: ErrorsOf<P>
+    readonly context: CallContext
+    /** Aborts when the time is over or the caller leaves. */
+    readonly signal: AbortSignal
+  }
+
+/** Handlers may return read-only data, since it is only read from here on. */
+type Answer<P extends ProcedureSpec> = DeepReadonly<AnswerOf<P>>
+
+/**
+ * Handles a procedure: takes the validated call and returns the response, synchronously or not. Throws declared errors.
+ *
+ * @example
+ * const findBySlug: Handler<typeof reading.findBySlug> = ({ input }) => blogService.findBySlug(input.slug)
+ */
+export type Handler<P extends ProcedureSpec = ProcedureSpec> = (call: CallOf<P>) => Answer<P> | Promise<Answer<P>>
+
+/** A call of a procedure, served or made. */
+export interface ProcedureCall {
+  readonly procedure: BoundProcedure
+  /** The validated input: what a handler receives, or what a client is about to send. Undefined for procedures without an input. */
+  readonly input: unknown
+  /** The time that is left for the call and for its middleware. */
+  readonly deadline: Deadline
+  /** The call being handled; `undefined` when a client is called outside of one. */
+  readonly context: CallContext | undefined
+}
+
+/** A call on its way to the handler, as middleware of either door sees it. */
+interface MiddlewareCall extends ProcedureCall {
+  readonly context: CallContext
+}
+
+/**
+ * Cross-cutting behaviour. Runs around the handler of either door, or around a call that a client makes, and may return or throw
+ * instead of it. A `Middleware<ProcedureCall>` fits everywhere.
+ *
+ * @example
+ * const timed: Middleware<ProcedureCall> = async (call, next) => {
+ *   const start = performance.now()
+ *   try { return await next() } finally { observe(call.procedure.name, performance.now() - start) }
+ * }
+ */
+export type Middleware<Call extends ProcedureCall = MiddlewareCall> = (
+  call: Call,
+  /** Given a deadline, the rest of the chain has only that time. It must not end later than the call's. */
+  next: (deadline?: Deadline) => Promise<unknown>,
+) => Promise<unknown>
+
+/** Chains middleware around a last step; the first of the list is the outermost. Built once, at the start. */
+export function compose<Call extends ProcedureCall>(
+  middleware: readonly Middleware<Call>[],
+  last: (call: Call) => Promise<unknown>,
+): (call: Call) => Promise<unknown> {
+  return middleware.reduceRight<(call: Call) => Promise<unknown>>(
+    (next, layer) => call => layer(call, deadline => next(deadline ? { ...call, deadline } : call)),
+    last,
+  )
+}
+
+/** Runs a validated input through middleware and handler, and checks the response. Rejects with the caller's failure. */
 export type Pipeline = (input: unknown, context: CallContext) => Promise<unknown>
 
 /**
- * Builds what both doors run behind their validation: middleware → handler → check of the response. A response that does
- * not match its schema is our mistake, not the caller's: a logged 500. Fields that the schema does not name are dropped,
- * so that a handler returning a whole document leaks nothing.
+ * Builds what both doors run after validation: middleware → handler → check of the response. A response that does not match its
+ * schema is our mistake, not the caller's: it is logged and answered with 500. Fields that the schema does not name are dropped, so
+ * that a handler that returns a whole document leaks nothing.
  */
 export function createPipeline(
   procedure: BoundProcedure,
   handler: Handler,
   middleware: readonly Middleware[],
-  tellFailure: TellFailure,
+  toFailure: FailureMapper,
 ): Pipeline {
   const errors = procedure.errors ?? {}
-  const check = compileOutput(procedure)
+  const check = procedure.output && compileOutgoing(procedure.output)
   const handle = ({ input, context }: MiddlewareCall) => handler(new HandlerCall(input, context, errors) as never)
-  // Where there is no middleware whatever is thrown is the handler's: a layer less on the way of every call.
+  // Without middleware, the handler throws everything that is thrown: each call is spared a layer.
   const bare = middleware.length === 0
   const stage: Stage = bare ? 'handler' : 'middleware'
-  const run: (call: MiddlewareCall) => unknown = bare ? handle : compose(middleware, toldAtOnce(handle, tellFailure))
+  // Middleware sees the failure that the caller will see, and so cannot reveal more by accident.
+  const run: (call: MiddlewareCall) => unknown = bare
+    ? handle
+    : compose(middleware, async call => {
+        try {
+          return await handle(call)
+        } catch (error) {
+          throw await toFailure(error, 'handler', call.context.log)
+        }
+      })
   return async (input, context) => {
     try {
       const { deadline } = context
       deadline.throwIfEnded()
       const work = withContext(context, () => {
-        const begun = run({ procedure, context, deadline, input })
-        // Within the context: a query builder begins only when somebody asks for its outcome.
-        return isThenable(begun) ? deadline.race(begun) : begun
+        const started = run({ procedure, context, deadline, input })
+        // Within the context, because a query builder starts only when its outcome is awaited.
+        return isThenable(started) ? deadline.race(started) : started
       })
       const result = work instanceof Promise ? await work : work
       if (!check) return undefined
@@ -43,38 +127,20 @@ export function createPipeline(
       if (checked.problems) throw new ResponseMismatchError(checked.problems)
       return checked.value
     } catch (error) {
-      throw await tellFailure(error, stage, context.log)
+      throw await toFailure(error, stage, context.log)
     }
   }
 }
 
-function compileOutput({ output }: BoundProcedure) {
-  return output && compileOutgoing(output)
-}
-
-/** So that middleware sees what the caller will see, and cannot tell more by accident. */
-function toldAtOnce(
-  handle: (call: MiddlewareCall) => unknown,
-  tellFailure: TellFailure,
-): (call: MiddlewareCall) => Promise<unknown> {
-  return async call => {
-    try {
-      return await handle(call)
-    } catch (error) {
-      throw await tellFailure(error, 'handler', call.context.log)
-    }
-  }
-}
-
-/** A query builder that starts when it is awaited counts, too. */
+/** True also for a query builder, which starts when it is awaited. */
 function isThenable(value: unknown): value is Promise<unknown> {
   const may = (typeof value === 'object' && value !== null) || typeof value === 'function'
   return may && 'then' in value && typeof value.then === 'function'
 }
 
 /**
- * What a handler is given. A class, so that all have one shape, and what few handlers look at is made when they do: an object
- * literal with a getter costs five times as much.
+ * The argument of a handler. A class, so that all have one shape, with getters for what few handlers read: an object literal with a
+ * getter costs five times as much.
  */
 class HandlerCall {
   readonly input: unknown
@@ -96,7 +162,7 @@ class HandlerCall {
   }
 }
 
-/** A handler answered something that its procedure's output does not allow. */
+/** A handler returned something that its procedure's output does not allow. */
 class ResponseMismatchError extends Error {
   constructor(problems: readonly ValidationDetail[]) {
     super(`the response does not match its schema: ${tellProblems(problems)}`)

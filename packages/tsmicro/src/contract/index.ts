@@ -5,7 +5,7 @@ export type { Caller, Client } from './client.ts'
 export { type BoundProcedure, type Contract, contract } from './contract.ts'
 export { defineErrors } from './errors.ts'
 export { type EventDefinition, type EventSpec, event } from './event.ts'
-export { type HttpMethod, hasNoBody, type ParsedRoute, parseRoute } from './http-route.ts'
+export { hasNoBody, type ParsedRoute, parseRoute } from './http-route.ts'
 export type {
   AnswerOf,
   DeepReadonly,

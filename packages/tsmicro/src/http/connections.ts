@@ -1,17 +1,21 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance } from 'fastify'
-import type { Log } from '../call/index.ts'
-import { lingerOnClose } from './linger.ts'
-import { LINGER_MS } from './raw-answer.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Log, requestIdOf } from '../call/index.ts'
+import { type ApiError, HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT } from '../errors/index.ts'
+import { failureEnvelope, JSON_TYPE } from './envelope.ts'
+import { endAndLinger, lingerOnClose } from './linger.ts'
+
+/** How long a client may go on sending after it has been answered. */
+const LINGER_MS = 10_000
 
 const sockets = new WeakMap<FastifyInstance, Set<Socket>>()
 
-/** Keeps book of a server's connections. Node's own does not know those that are HTTP no longer, such as WebSockets. */
+/** Tracks a server's connections, including those that are no longer HTTP, such as WebSockets, which Node does not track itself. */
 export function trackConnections(server: FastifyInstance, log: Log): void {
   const open = new Set<Socket>()
   sockets.set(server, open)
-  // Before it listens Fastify tells. Later it is a connection that could not be accepted, such as for want of file handles.
+  // Fastify reports errors before the server listens. Later ones are connections that could not be accepted, e.g. with no file handles left.
   server.server.on('error', err => {
     if (server.server.listening) log.error({ err }, 'a connection could not be accepted')
   })
@@ -21,14 +25,59 @@ export function trackConnections(server: FastifyInstance, log: Log): void {
   })
   server.server.prependListener('request', (req: IncomingMessage) => {
     const { headers } = req
-    if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return
-    lingerOnClose(req, LINGER_MS)
+    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+      lingerOnClose(req, LINGER_MS)
   })
 }
 
-/** Ends every connection at once, whatever it is used for; returns how many there were. */
+/** Ends every connection at once, WebSockets included; returns how many there were. */
 export function endConnections(server: FastifyInstance): number {
   const open = [...(sockets.get(server) ?? [])]
   for (const socket of open) socket.destroy()
   return open.length
+}
+
+/** Answers bytes that Node could not parse as a request, for which there is no reply object. */
+export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  // It has been answered, and the client went on sending.
+  if (socket.writableEnded) return
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const failure: ApiError =
+    code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new REQUEST_TIMEOUT()
+      : code === 'HPE_HEADER_OVERFLOW'
+        ? new HEADERS_TOO_LARGE()
+        : new MALFORMED_REQUEST()
+  const requestId = requestIdOf(undefined)
+  const body = JSON.stringify(failureEnvelope(failure, requestId))
+  const head =
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\ncontent-type: ${JSON_TYPE}\r\n` +
+    `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${requestId}\r\nconnection: close\r\n\r\n`
+  endAndLinger(socket, LINGER_MS, head + body)
+}
+
+/** nginx's status for a client that left before it was answered. Never sent. */
+const CLIENT_GONE = 499
+
+/** Logs one line for each request when it is over. Not in `onResponse`, which Fastify skips for clients that left. */
+export function logAccess(server: FastifyInstance, log: Log): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    // Fastify's own `elapsedTime` is 0 without a logger or an `onResponse` hook.
+    const startedAt = performance.now()
+    reply.raw.once('close', () => {
+      const { method, routeOptions, id: requestId } = request
+      const ms = Math.round((performance.now() - startedAt) * 10) / 10
+      const status = reply.raw.writableFinished ? reply.statusCode : isUpgraded(request, reply) ? 101 : CLIENT_GONE
+      const line = { requestId, method, route: routeOptions.url, status, ms }
+      // Probes come every few seconds and would bury everything else.
+      if (routeOptions.url?.startsWith('/health')) log.debug(line, 'request')
+      else log.info(line, 'request')
+    })
+    done()
+  })
+}
+
+/** A WebSocket plugin answers on the socket itself. */
+function isUpgraded({ headers }: FastifyRequest, reply: FastifyReply): boolean {
+  return headers.upgrade !== undefined && reply.sent && !reply.raw.headersSent
 }

@@ -3,31 +3,30 @@ import { Server as SocketServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../call/index.ts'
-import { settledWithin } from '../errors/index.ts'
-import { guardPreClose } from './pre-close.ts'
+import { rootMessage, settledWithin } from '../errors/index.ts'
 
 const IDLE_SWEEP_MS = 50
 const IDLE_GRACE_MS = 500
 const QUIET_MS = 50
 const LONGEST_WAIT_MS = 500
 const QUIET_TURNS = 2
-/** Twice Node's default backlog: whoever comes after so many came after the stop. */
+/** Twice Node's default backlog: clients beyond that came after the stop. */
 const LONGEST_QUEUE = 1024
 
 /**
- * Makes closing lose nothing and end soon.
+ * Makes closing quick and lossless.
  *
- * From then on every answer says `connection: close`, and connections that stay idle are closed: Fastify and Node do so only
- * for what arrives after the closing began or is idle at that moment, and a connection that was busy would hold up the stop
- * for its 75 keep-alive seconds.
+ * Once closing has begun, every answer says `connection: close`, and connections that stay idle are closed. Fastify and Node do that
+ * only for connections that are opened later or are idle at that moment, and a busy connection would hold up the stop for its
+ * 75 keep-alive seconds.
  *
- * The kernel accepts connections before we do, and resets those still waiting when the listening socket closes: their
- * clients see a lost request instead of a refused connection. So answers are held back for the few milliseconds until
- * nobody connects any more (who waits for an answer opens no new connection), then the socket is closed, then they go out.
- * (Measured with 16 callers, a connection per request: without this every second stop lost up to 4 of them.)
+ * The kernel accepts connections before we do, and resets those that still wait when the listening socket closes: their clients see a
+ * lost request instead of a refused connection. So answers are held back for the few milliseconds until nobody connects any longer
+ * (clients that wait for an answer open no new connection), then the socket is closed, then the answers go out. (Measured with 16
+ * callers and a connection per request: without this, every second stop lost up to 4 requests.)
  *
- * Then the `preClose` hooks of plugins run, so that they end what would not end by itself, such as WebSockets: no new ones
- * can come. Only behind them the connections are waited for.
+ * Then the `preClose` hooks of plugins run and end what would not end by itself, such as WebSockets: no new ones can come. Only after
+ * that are the connections waited for.
  */
 export function drainOnClose(server: FastifyInstance, log: Log): void {
   let closing = false
@@ -37,14 +36,14 @@ export function drainOnClose(server: FastifyInstance, log: Log): void {
     if (quiet) quiet.then(() => done(null, payload))
     else done(null, payload)
   })
-  // The first hook of all, as it is added before any plugin. It waits for no connection: the others have their turn behind it.
+  // Added before any plugin's, so it runs first. It waits for no connection, because the other hooks have to run before that.
   server.addHook('preClose', async () => {
     closing = true
     if (!server.server.listening) return
     quiet = quietMoment(server.server)
     await quiet
     const ended = closeConnections(server.server)
-    // What Fastify calls behind the last hook. By itself it would close idle connections at once, and look after slow ones no longer.
+    // Fastify calls this after the last hook. Node's own would close idle connections at once and no longer check slow ones.
     const close = server.server.close.bind(server.server)
     server.server.close = callback => {
       void ended.then(() => close(callback))
@@ -55,12 +54,11 @@ export function drainOnClose(server: FastifyInstance, log: Log): void {
 }
 
 /**
- * Stops listening and waits for every connection to end. Kept ones may still send a request, whose answer then tells them to
- * close; one that was closed while its client begins to send looks like a lost request. So idle ones are closed only when
- * they have had their time.
+ * Stops listening and waits for every connection to end. A kept connection may still send a request, whose answer then says to close.
+ * Closing one while its client begins to send looks like a lost request, so idle connections are closed only after a grace period.
  */
 async function closeConnections(server: Server): Promise<void> {
-  // The socket alone: http.Server's own `close` ends idle connections at once.
+  // Closes only the socket: http.Server's own `close` ends idle connections at once.
   const ended = new Promise(resolve => SocketServer.prototype.close.call(server, resolve))
   await settledWithin(IDLE_GRACE_MS, ended)
   server.closeIdleConnections()
@@ -70,27 +68,55 @@ async function closeConnections(server: Server): Promise<void> {
 }
 
 /**
- * Waits until no connection has come for a moment; in a steady stream of them not for ever. Turns of the event loop count,
- * not time alone: libuv accepts one connection a turn (seen with 1.52), so on a busy machine a long queue takes its time.
+ * Waits until no connection has come for a moment, or for at most a while if they keep coming. Counts turns of the event loop as well
+ * as time: libuv accepts one connection a turn (seen with 1.52), so a long queue takes its time on a busy machine.
  */
 async function quietMoment(server: Server): Promise<void> {
-  const began = performance.now()
-  let latest = began
+  const startedAt = performance.now()
+  let latest = startedAt
   let accepted = 0
   let quietTurns = 0
-  const connected = () => {
+  const onConnection = () => {
     latest = performance.now()
     accepted += 1
     quietTurns = 0
   }
-  server.on('connection', connected)
+  server.on('connection', onConnection)
   while (accepted <= LONGEST_QUEUE) {
     await sleep(5)
-    // A turn of the event loop's poll phase: what waits is accepted, and counted, before we look.
+    // A turn of the event loop's poll phase: waiting connections are accepted, and counted, before we look.
     await new Promise(resolve => setImmediate(resolve))
     quietTurns += 1
     const now = performance.now()
-    if (quietTurns > QUIET_TURNS && (now - latest > QUIET_MS || now - began > LONGEST_WAIT_MS)) break
+    if (quietTurns > QUIET_TURNS && (now - latest > QUIET_MS || now - startedAt > LONGEST_WAIT_MS)) break
   }
-  server.off('connection', connected)
+  server.off('connection', onConnection)
+}
+
+type Hook = (this: FastifyInstance, done?: (error?: unknown) => void) => unknown
+
+/**
+ * Keeps a plugin's `preClose` hook that fails from skipping the others: Fastify stops silently at the first failure, and the WebSockets
+ * of another plugin would never be closed.
+ */
+function guardPreClose(server: FastifyInstance, log: Log): void {
+  const addHook = server.addHook as (name: string, hook: Hook) => FastifyInstance
+  // The instances of plugins inherit it.
+  Reflect.set(server, 'addHook', function (this: FastifyInstance, name: string, hook: Hook) {
+    const guarded = name === 'preClose' && typeof hook === 'function' ? guard(hook, log) : hook
+    return addHook.call(this, name, guarded)
+  })
+}
+
+function guard(hook: Hook, log: Log): Hook {
+  return async function (this: FastifyInstance) {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    try {
+      if (hook.length === 0) resolve(hook.call(this))
+      else hook.call(this, error => (error ? reject(error) : resolve(undefined)))
+      await promise
+    } catch (error) {
+      log.warn({ err: error }, `a preClose hook failed: ${rootMessage(error)}`)
+    }
+  }
 }

@@ -1,16 +1,18 @@
 import { type ApiError, VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
 import type { JsonSchema } from '../schema/index.ts'
 
-/** Codes of the envelope, as goserve's clients know them. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** `code` of every success in goserve's envelope. */
 export const SUCCESS_CODE = '10000'
 /** `code` of every failure in goserve's envelope. */
 const FAILURE_CODE = '10001'
 
-export interface FailureEnvelope {
+interface FailureEnvelope {
   readonly code: typeof FAILURE_CODE
   readonly status: number
   readonly message: string
-  /** The error table's name. */
+  /** Its name in the table of errors. */
   readonly error: string
   readonly requestId: string
   /** Every problem of a request that does not match its schema. */
@@ -20,16 +22,36 @@ export interface FailureEnvelope {
 }
 
 /** The body of a failed answer. */
-export function failureEnvelope(error: ApiError, requestId: string): FailureEnvelope {
-  const { status, message, code } = error
+export function failureEnvelope(error: ApiError<string, unknown>, requestId: string): FailureEnvelope {
+  const { status, message, code, data } = error
   const envelope: FailureEnvelope = { code: FAILURE_CODE, status, message, error: code, requestId }
-  if (error instanceof VALIDATION_FAILED) return { ...envelope, details: (error as ValidationError).data }
-  return (error as ApiError).data === undefined ? envelope : { ...envelope, data: (error as ApiError).data }
+  if (error instanceof VALIDATION_FAILED) return { ...envelope, details: data as readonly ValidationDetail[] }
+  return data === undefined ? envelope : { ...envelope, data }
 }
 
-type ValidationError = ApiError<string, readonly ValidationDetail[]>
+/** JSON Schema of the failure envelope. */
+export const FAILURE: JsonSchema = {
+  type: 'object',
+  required: ['code', 'status', 'message', 'error', 'requestId'],
+  properties: {
+    code: { const: FAILURE_CODE },
+    status: { type: 'integer' },
+    message: { type: 'string' },
+    error: { type: 'string', description: 'Stable name from the error table' },
+    requestId: { type: 'string' },
+    details: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+        required: ['path', 'message'],
+      },
+    },
+    data: {},
+  },
+}
 
-/** JSON Schema of a success envelope around `data`: what the serializer is compiled from. */
+/** JSON Schema of a success envelope around `data`. */
 export function successSchema(data: JsonSchema | undefined): JsonSchema {
   return {
     type: 'object',

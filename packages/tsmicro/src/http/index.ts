@@ -1,14 +1,15 @@
-export { compileTrusts } from './client-address.ts'
 export { endConnections } from './connections.ts'
 export { SUCCESS_CODE } from './envelope.ts'
-export { type GatewayDoor, secretFault } from './gateway-door.ts'
 export {
   CONSUMER_ID,
   CONSUMER_PERMISSIONS,
+  compileTrusts,
+  type GatewayDoor,
   gatewaySignature,
   SIGNATURE_HEADER,
   SIGNED_HEADERS,
-} from './gateway-signature.ts'
+  secretFault,
+} from './gateway.ts'
 export { openApiOf } from './openapi.ts'
-export { Routes } from './routes.ts'
+export { mountRoute, type Routes, routeOf } from './routes.ts'
 export { createHttpServer, type HttpServerOptions } from './server.ts'

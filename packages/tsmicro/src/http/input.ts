@@ -1,4 +1,5 @@
-import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
+import type { FastifyRequest } from 'fastify'
+import { type BoundProcedure, hasNoBody, type ParsedRoute, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
 import {
   BEYOND,
@@ -8,62 +9,143 @@ import {
   compileRequest,
   describeSchema,
   isBeyondNumbers,
+  MAX_DETAILS,
+  mayHaveField,
+  mayHaveNumbers,
   type Schema,
 } from '../schema/index.ts'
-import { compileMisplaced, type Fields, isFields } from './misplaced.ts'
+import { inexactNumberIn } from './json-body.ts'
 
-/** The parts of a request as the server parsed them. */
-interface RawInput {
-  readonly params: unknown
-  readonly query: unknown
+type Fields = Readonly<Record<string, unknown>>
+
+interface Parts {
+  readonly params: Fields
+  readonly query: Fields
   readonly body: unknown
 }
 
-/** A promise where a schema's library answers with one. */
-type ReadInput = (raw: RawInput) => unknown
+/** Returns a promise if the schema's library does. */
+type ReadInput = (request: FastifyRequest) => unknown
 
 const NOTHING: Schema = { type: 'object', properties: {}, additionalProperties: false }
 
 /**
- * Prepares the reading of a procedure's input from a request: fields from the path, the query and the body become one value, which is
- * checked once. Only what arrived as text is converted: in a JSON body `"5"` is no number, as it is none over NATS. Problems name
- * the input's fields, wherever they came from.
- * @throws {VALIDATION_FAILED} from what is returned: with everything that is wrong, or with fields that came in the wrong place
+ * Compiles the function that reads a procedure's input from a request: fields from the path, the query and the body become one value,
+ * which is checked once. Only text is converted: in a JSON body, as over NATS, `"5"` is not a number. Problems name the input's
+ * fields, not where they came from.
+ * @throws {VALIDATION_FAILED} from the function: with everything that is wrong, fields in the wrong place included
  */
 export function compileReadInput(procedure: BoundProcedure): ReadInput {
   const route = parseRoute(procedure.http ?? '')
   const schema = procedure.input ?? NOTHING
-  const keep = procedure.input !== undefined
+  const hasInput = procedure.input !== undefined
   const noBody = hasNoBody(route.method)
-  // Whatever JSON the body is, it is the input.
-  const bodyAlone = !noBody && route.params.length === 0 && route.query.length === 0
-  const misplaced = compileMisplaced(route, schema)
+  const named = [...route.params, ...route.query]
+  // The body is the input, any JSON value.
+  const bodyAlone = !noBody && named.length === 0
+  const numbers = !noBody && mayHaveNumbers(schema)
+  const places = compilePlaces(route, schema, noBody)
   const coerce = compileCoercion(describeSchema(schema))
   const check = compileRequest(schema, 'refuse')
   const nothing = compileNothing(schema)
 
-  const kept = ({ problems, value }: Checked & { readonly value?: unknown }, text: Fields | undefined) => {
-    if (problems) throw refusal(text ? problems.map(problem => tellBeyond(problem, text)) : problems)
-    return keep ? value : undefined
+  const result = ({ problems, value }: Checked & { readonly value?: unknown }, text: Fields | undefined) => {
+    if (problems) throw new VALIDATION_FAILED(text ? problems.map(problem => explain(problem, text)) : problems)
+    return hasInput ? value : undefined
   }
   const checked = (value: unknown, text?: Fields) => {
     const outcome = check(value)
-    return outcome instanceof Promise ? outcome.then(each => kept(each, text)) : kept(outcome, text)
+    return outcome instanceof Promise ? outcome.then(each => result(each, text)) : result(outcome, text)
+  }
+  // Null is a value, as over NATS; a missing body is an input without fields.
+  const alone = (body: unknown) => (body === undefined || (body === null && !hasInput) ? nothing() : body)
+  /** Slow, as something is wrong: the client learns all of it, not only what was found first. */
+  const refuse = async ({ params, query, body }: Parts, inexact: ValidationDetail | undefined) => {
+    const isObject = bodyAlone || isEmpty(body) || isFields(body)
+    const strays = places.straysOf(query, body)
+    const inBody = isFields(body) && !noBody ? body : {}
+    const inText = { ...places.ownOf(query), ...params }
+    const found = [
+      ...strays.map(places.problemOf),
+      ...(inexact ? [inexact] : []),
+      ...(isObject ? [] : [{ path: '', message: 'must be object' }]),
+      ...(isClean(params) && isClean(query) ? [] : [{ path: '', message: 'contains characters that are not text' }]),
+    ]
+    // What stands in the wrong place alone is not reported as missing, nor is what a body that is not an object could have had.
+    const known = (fields: Fields) => pick(fields, name => !strays.includes(name) || places.isField(name))
+    const all = { ...coerce(known(query)), ...known(inBody), ...coerce(inText) }
+    const own = { ...pick(inBody, name => !named.includes(name)), ...inText }
+    const { problems = [] } = await check(bodyAlone && !isFields(body) ? alone(body) : all)
+    const others = problems.filter(({ path }) => {
+      const [name = ''] = path.split('/')
+      return isObject ? !strays.includes(name) || Object.hasOwn(own, name) : named.includes(name)
+    })
+    throw new VALIDATION_FAILED([...found, ...others.map(each => explain(each, inText))].slice(0, MAX_DETAILS))
   }
 
-  return ({ params, query, body }: RawInput) => {
-    const problems = misplaced(query as Fields, body)
-    if (problems) throw refusal(problems)
-    // A null that is sent is a value, as over NATS; nothing at all has no field.
-    if (bodyAlone) return checked(body === undefined || (body === null && !keep) ? nothing() : body)
-    if (body !== undefined && body !== null && !isFields(body)) throw refusal([{ path: '', message: 'must be object' }])
-    const text = { ...(params as Fields), ...(query as Fields) }
-    if (!isClean(text)) throw refusal([{ path: '', message: 'contains characters that are not text' }])
-    return checked(noBody ? coerce(text) : { ...(body as Fields | undefined), ...coerce(text) }, text)
+  return request => {
+    const { params, query, body } = request as Parts
+    const inexact = numbers ? inexactNumberIn(request) : undefined
+    if (!inexact && places.areKept(query, body)) {
+      if (bodyAlone) return checked(alone(body))
+      if (isEmpty(body) || isFields(body)) {
+        const text = { ...params, ...query }
+        if (isClean(text))
+          return checked(noBody ? coerce(text) : { ...(body as Fields | undefined), ...coerce(text) }, text)
+      }
+    }
+    return refuse(request as Parts, inexact)
   }
 }
 
-/** Fields of a path and a query are texts, or lists of them: no walk is needed to see that PostgreSQL and UTF-8 take them. */
+/** Which fields of a request are in the wrong place. */
+function compilePlaces({ params, query: inQuery }: ParsedRoute, schema: Schema, noBody: boolean) {
+  const described = describeSchema(schema)
+  const named = [...params, ...inQuery]
+  const isStray = noBody ? (name: string) => params.includes(name) : (name: string) => !inQuery.includes(name)
+  return {
+    /** Nearly always true, and then no list is made. */
+    areKept(query: Fields, body: unknown): boolean {
+      for (const name in query) if (isStray(name)) return false
+      if (!isFields(body)) return true
+      if (noBody) return Object.keys(body).length === 0
+      for (const name of named) if (Object.hasOwn(body, name)) return false
+      return true
+    },
+    isField: (name: string) => mayHaveField(described, name),
+    problemOf(name: string): ValidationDetail {
+      if (!mayHaveField(described, name))
+        return { path: '', message: `unknown field ${JSON.stringify(name.slice(0, 100))}` }
+      if (params.includes(name)) return { path: name, message: 'belongs in the path alone' }
+      if (noBody || inQuery.includes(name)) return { path: name, message: 'belongs in the query alone' }
+      return { path: name, message: 'is not read from the query' }
+    },
+    straysOf(query: Fields, body: unknown): string[] {
+      const inBody = isFields(body)
+        ? noBody
+          ? Object.keys(body)
+          : named.filter(name => Object.hasOwn(body, name))
+        : []
+      return [...Object.keys(query).filter(isStray), ...inBody]
+    },
+    /** The query without the fields that do not belong there. */
+    ownOf: (query: Fields): Fields => pick(query, name => !isStray(name)),
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function pick(fields: Fields, isWanted: (name: string) => boolean): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => isWanted(name)))
+}
+
+function isEmpty(body: unknown): body is null | undefined {
+  return body === undefined || body === null
+}
+
+/** Whether PostgreSQL and UTF-8 can hold all texts. Fields of a path and a query are texts or lists of texts, so nothing deeper is searched. */
 function isClean(fields: Fields): boolean {
   for (const name of Object.keys(fields)) {
     const value = fields[name]
@@ -77,14 +159,10 @@ function isCleanString(value: unknown): boolean {
   return typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())
 }
 
-/** That `9007199254740993` "must be integer" would not tell a client what is wrong with it. */
-function tellBeyond(problem: ValidationDetail, text: Fields): ValidationDetail {
+/** Says that a number like `9007199254740993` is too large: "must be integer" would not help a client. */
+function explain(problem: ValidationDetail, text: Fields): ValidationDetail {
   const { path, message } = problem
   const found = path.split('/').reduce<unknown>((value, name) => (value as Fields | undefined)?.[name], text)
   const beyond = typeof found === 'string' && /number|integer/.test(message) && isBeyondNumbers(found)
   return beyond ? { path, message: BEYOND } : problem
-}
-
-function refusal(details: readonly ValidationDetail[]): InstanceType<typeof VALIDATION_FAILED> {
-  return new VALIDATION_FAILED(details)
 }

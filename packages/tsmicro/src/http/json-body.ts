@@ -1,18 +1,27 @@
-import type { FastifyInstance } from 'fastify'
-import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED } from '../errors/index.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
 import { isCleanText, tellInexact } from '../schema/index.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** There can be no number in a body of this route. */
+    /** A body of this route cannot contain a number. */
     withoutNumbers?: boolean
   }
 }
 
-/** Fastify's own decoding puts U+FFFD in place of what is no UTF-8: what is stored would not be what was sent. */
+/** Fastify's own decoding replaces invalid UTF-8 with U+FFFD, so we would store something other than what was sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Accepts JSON bodies only. `__proto__` and `constructor.prototype` are refused; so are NUL, lone surrogates and numbers that would be rounded. */
+const inexactNumbers = new WeakMap<FastifyRequest, ValidationDetail>()
+
+/** A number in a procedure's body that would be rounded. Reported together with the other problems of the input. */
+export function inexactNumberIn(request: FastifyRequest): ValidationDetail | undefined {
+  return inexactNumbers.get(request)
+}
+
+/**
+ * Accepts only JSON bodies. Refuses `__proto__` and `constructor.prototype`, NUL and lone surrogates, and numbers that would be rounded.
+ */
 export function acceptJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   const parse = server.getDefaultJsonParser('error', 'error')
@@ -21,16 +30,18 @@ export function acceptJsonOnly(server: FastifyInstance): void {
     if (coding !== undefined && coding.toLowerCase() !== 'identity') return done(new UNSUPPORTED_MEDIA_TYPE())
     const body = textOf(bytes as Buffer)
     if (body === undefined) return done(new MALFORMED_REQUEST())
-    // An empty body under a JSON content type is what many clients send with PUT or DELETE: it is no body.
+    // Many clients send a JSON content type and an empty body with PUT or DELETE: that means no body.
     if (body === '') return done(null, undefined)
     parse(request, body, (error, value) => {
       if (error) return done(error)
-      // Both can only stand in JSON text as an escape, so the walk is paid for by the few bodies that have one.
+      // Both can be in JSON text only as an escape, so only the few bodies that have one are searched.
       if (body.includes('\\u') && !isCleanText(value)) return done(new MALFORMED_REQUEST())
-      const inexact = request.routeOptions.config.withoutNumbers
-        ? undefined
-        : tellInexact(body, request.routeOptions.config.procedure ? '' : 'body')
-      done(inexact ? new VALIDATION_FAILED([inexact]) : null, value)
+      const { procedure, withoutNumbers } = request.routeOptions.config
+      const inexact = withoutNumbers ? undefined : tellInexact(body, procedure ? '' : 'body')
+      if (!inexact) return done(null, value)
+      if (!procedure) return done(new VALIDATION_FAILED([inexact]))
+      inexactNumbers.set(request, inexact)
+      done(null, value)
     })
   })
 }

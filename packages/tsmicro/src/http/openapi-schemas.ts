@@ -1,8 +1,8 @@
 import { isNode, type JsonSchema } from '../schema/index.ts'
 
 /**
- * Collects the named schemas of a document. A schema's own `$defs` are moved there: inside the document, `#/$defs/Node` and
- * TypeBox's plain `Node` would point at nothing.
+ * Collects the named schemas of a document. A schema's own `$defs` are moved there, because inside the document `#/$defs/Node` and
+ * TypeBox's plain `Node` would point nowhere.
  */
 export class SchemaCollection {
   readonly #named: Record<string, JsonSchema>
@@ -15,7 +15,7 @@ export class SchemaCollection {
     return this.#named
   }
 
-  /** @param owner unique in the document; begins the names of what is moved */
+  /** @param owner unique in the document; the names of moved schemas begin with it */
   add(schema: JsonSchema, owner: string): JsonSchema {
     const definitions = { ...(schema.$defs as object), ...(schema.definitions as object) } as Record<string, JsonSchema>
     const names = Object.keys(definitions)
@@ -44,4 +44,69 @@ export class SchemaCollection {
     this.#named[`${owner}.Root`] = root
     return { $ref: pointer('Root') }
   }
+}
+
+/** One field of an object, across all parts and alternatives of its schema. */
+export interface Field {
+  readonly name: string
+  /** Whether it may never be left out: it has no default, and every alternative has it. */
+  readonly required: boolean
+  readonly schema: JsonSchema
+}
+
+/** The fields that a schema names. If alternatives describe a field differently, its schema is any of theirs. */
+export function fieldsOf(schema: JsonSchema): readonly Field[] {
+  const { properties, required, allOf, anyOf = schema.oneOf } = schema
+  const names = Array.isArray(required) ? required : []
+  const own = Object.entries(isNode(properties) ? (properties as Record<string, JsonSchema>) : {}).map(
+    ([name, property]) => ({
+      name,
+      required: names.includes(name) && property.default === undefined,
+      schema: property,
+    }),
+  )
+  const parts = Array.isArray(allOf) ? allOf.filter(isNode).flatMap(fieldsOf) : []
+  const alternatives = Array.isArray(anyOf) ? anyOf.filter(isNode).map(fieldsOf) : []
+  const inner = [...new Set(alternatives.flat().map(({ name }) => name))].map(name => {
+    const found = alternatives.flatMap(fields => fields.filter(field => field.name === name))
+    const required = found.length === alternatives.length && found.every(field => field.required)
+    return { name, required, schema: anyOfSchemas(found) }
+  })
+  const all = [...own, ...parts, ...inner]
+  return all.filter(({ name }, index) => all.findIndex(field => field.name === name) === index)
+}
+
+function anyOfSchemas(found: readonly Field[]): JsonSchema {
+  const different = [...new Map(found.map(({ schema }) => [JSON.stringify(schema), schema])).values()]
+  return different.length === 1 && different[0] ? different[0] : { anyOf: different }
+}
+
+/** Keywords whose values are not schemas; they are copied unchanged. */
+const VALUES = ['const', 'enum', 'default', 'examples', 'required']
+
+/** Makes every property with a default optional, at any depth. */
+export function withDefaults(schema: JsonSchema): JsonSchema {
+  return relax(schema) as JsonSchema
+}
+
+function relax(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(relax)
+  if (!isNode(node)) return node
+  const copy: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(node)) copy[key] = VALUES.includes(key) ? member : relax(member)
+  if (!Array.isArray(node.required) || !isNode(node.properties)) return copy
+  const properties = node.properties as Record<string, JsonSchema | undefined>
+  return { ...copy, required: node.required.filter(name => properties[name]?.default === undefined) }
+}
+
+/** A schema without some of its fields, which come from elsewhere. */
+export function without(schema: JsonSchema, names: readonly string[]): JsonSchema {
+  if (names.length === 0) return schema
+  const copy: Record<string, unknown> = { ...schema }
+  if (isNode(schema.properties))
+    copy.properties = Object.fromEntries(Object.entries(schema.properties).filter(([name]) => !names.includes(name)))
+  if (Array.isArray(schema.required)) copy.required = schema.required.filter(name => !names.includes(name))
+  for (const key of ['allOf', 'anyOf', 'oneOf'])
+    if (Array.isArray(schema[key])) copy[key] = schema[key].map(each => (isNode(each) ? without(each, names) : each))
+  return copy
 }

@@ -8,13 +8,11 @@ import {
   proceduresOf,
 } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
-import { closeSchema, describeSchema, isNode, type JsonSchema } from '../schema/index.ts'
-import { successSchema } from './envelope.ts'
-import { FAILURE } from './openapi-failure.ts'
-import { type Field, fieldsOf, withDefaults } from './openapi-fields.ts'
-import { SchemaCollection } from './openapi-schemas.ts'
+import { closeSchema, describeSchema, type JsonSchema } from '../schema/index.ts'
+import { FAILURE, successSchema } from './envelope.ts'
+import { type Field, fieldsOf, SchemaCollection, withDefaults, without } from './openapi-schemas.ts'
 
-export interface OpenApiInfo {
+interface OpenApiInfo {
   readonly title: string
   readonly version: string
   readonly description?: string
@@ -26,8 +24,8 @@ const { VALIDATION_FAILED, UNAUTHENTICATED, FORBIDDEN, INTERNAL, SERVICE_UNAVAIL
   frameworkErrors
 
 /**
- * OpenAPI 3.1 of the HTTP procedures of some contracts. `internal` ones are left out: they are not there for clients.
- * `routeOf` tells where a procedure is mounted, when controllers have base paths. Default: as its contract says.
+ * OpenAPI 3.1 of the HTTP procedures of some contracts, without `internal` ones, which clients cannot call.
+ * `routeOf` returns the route of a procedure, for controllers with base paths. Default: the contract's.
  * @see https://spec.openapis.org/oas/v3.1.0
  */
 export function openApiOf(
@@ -63,8 +61,7 @@ export function openApiOf(
 const NO_INPUT = { path: [], query: [], body: undefined }
 
 function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
-  const { http, access, service, name, summary, status = 200, bare } = procedure
-  const { input, output } = procedure
+  const { http, access, service, name, summary, status = 200, bare, input, output } = procedure
   const { path, query, body } = input ? divide(describeSchema(input), parseRoute(http ?? '')) : NO_INPUT
   const data = output && schemas.add(describeSchema(output), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
@@ -121,32 +118,20 @@ function parametersOf(place: 'path' | 'query', fields: readonly Field[]): JsonSc
   }))
 }
 
-/** An input's fields that come in the path and the query, and the schema of what is left for the body, if there is one. */
+/** An input's fields in the path and in the query, and the schema of the rest, which is the body, if there is one. */
 function divide(schema: JsonSchema, { method, params, query }: ParsedRoute) {
   const noBody = hasNoBody(method)
   const fields = fieldsOf(schema)
   const elsewhere = [...params, ...query]
   const all = fields.every(({ name }) => elsewhere.includes(name))
   return {
-    // A record names no fields: what its path has is text.
+    // A record names no fields: those in its path are text.
     path: params.map(
       param => fields.find(({ name }) => name === param) ?? { name: param, required: true, schema: { type: 'string' } },
     ),
     query: fields.filter(({ name }) => (noBody ? !params.includes(name) : query.includes(name))),
     body: noBody || (elsewhere.length > 0 && all) ? undefined : without(schema, elsewhere),
   }
-}
-
-/** A schema without some of its fields, which come from elsewhere. */
-function without(schema: JsonSchema, names: readonly string[]): JsonSchema {
-  if (names.length === 0) return schema
-  const copy: Record<string, unknown> = { ...schema }
-  if (isNode(schema.properties))
-    copy.properties = Object.fromEntries(Object.entries(schema.properties).filter(([name]) => !names.includes(name)))
-  if (Array.isArray(schema.required)) copy.required = schema.required.filter(name => !names.includes(name))
-  for (const key of ['allOf', 'anyOf', 'oneOf'])
-    if (Array.isArray(schema[key])) copy[key] = schema[key].map(each => (isNode(each) ? without(each, names) : each))
-  return copy
 }
 
 function json(schema: JsonSchema): JsonSchema {

@@ -1,87 +1,190 @@
-import type { FastifyInstance } from 'fastify'
-import type {
-  AuthenticationProvider,
-  AuthorizationProvider,
-  EndpointLimits,
-  Handler,
-  Log,
-  Middleware,
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  type AuthenticationProvider,
+  type AuthorizationProvider,
+  CallerGoneError,
+  createFailureMapper,
+  createPipeline,
+  Deadline,
+  DoorContext,
+  type EndpointLimits,
+  guardOf,
+  type Handler,
+  Limiter,
+  type Log,
+  type Middleware,
+  ThrottledLog,
+  withContext,
 } from '../call/index.ts'
-import { type BoundProcedure, type Contract, entriesOf, parseRoute } from '../contract/index.ts'
-import { mountRoute } from './mount.ts'
+import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
+import { ROUTE_NOT_FOUND } from '../errors/index.ts'
+import { mayHaveNumbers, writeJson } from '../schema/index.ts'
+import { JSON_TYPE, SUCCESS_CODE } from './envelope.ts'
+import { clientAddressOf, consumerOf, isForwarded, type Trusts } from './gateway.ts'
+import { compileReadInput } from './input.ts'
 
-/** One handler for each procedure of a contract that has an HTTP door. */
-export type HttpHandlers<C extends Contract> = {
-  readonly [K in keyof C as C[K] extends { readonly kind: 'procedure'; readonly http: string }
-    ? K
-    : never]: C[K] extends BoundProcedure<infer S> ? Handler<S> : never
-}
-
-export interface RoutesOptions {
-  readonly server: FastifyInstance
-  /** Prefix of every route, e.g. `/` or `/v1`. */
-  readonly basePath: string
-  readonly authentication: AuthenticationProvider | undefined
-  readonly authorization: AuthorizationProvider | undefined
-  readonly middleware: readonly Middleware[]
-  /** Milliseconds a handler may take unless its procedure says otherwise. */
-  readonly timeoutMs: number
-  /** Proxies whose word on a client's address is believed. Default none. */
-  readonly trustedProxies?: readonly string[] | undefined
-  /** Of every endpoint that has none of its own. */
-  readonly limits?: EndpointLimits | undefined
-  readonly log: Log
-  /** Told of every procedure that gets a handler, at which route (`GET /v1/slug/:slug`), and of its contract. */
-  readonly onImplemented: (procedure: BoundProcedure, route: string, contract: Contract) => void
-}
-
-/** Mounts procedures at the HTTP door. */
-export class Routes {
-  readonly #options: RoutesOptions
-
-  constructor(options: RoutesOptions) {
-    this.#options = options
-  }
-
+/** The HTTP door as a controller's `mountRoutes` gets it. */
+export interface Routes {
   /**
-   * Fastify itself, for its plugins, raw replies, files and cookies. Routes added here bypass the contracts: they have no access rule
-   * of their own, keep the status of what they throw (`{ statusCode: 422 }`), and take as much as `config.limits` say. What does not
-   * end by itself, such as a stream, is to be ended in `preClose`, or it holds up a stop for `drainTimeoutMs`.
+   * Fastify itself, for its plugins, raw replies, files and cookies. Routes added here bypass the contracts: they have no access rule,
+   * keep the status of the errors that they throw (`{ statusCode: 422 }`), and accept as many requests as `config.limits` says. Streams
+   * and the like, which do not end by themselves, must be ended in `preClose`, or they delay a stop by `drainTimeoutMs`.
    *
    * @example
    * const streams = new Set<{ end(): void }>()
    * routes.fastify.get('/live', (_request, reply) => void streams.add(reply.hijack().raw))
    * routes.fastify.addHook('preClose', async () => streams.forEach(stream => stream.end()))
    */
-  get fastify(): FastifyInstance {
-    return this.#options.server
-  }
-
-  /**
-   * Gives every HTTP procedure of a contract its handler; a missing one does not compile.
-   *
-   * @example
-   * routes.implement(reading, { findBySlug: ({ input }) => blogService.findBySlug(input.slug) })
-   * @param limits how much each of these endpoints takes. Default: the service's
-   */
-  implement<C extends Contract>(
-    contract: C,
-    handlers: HttpHandlers<C>,
-    limits: EndpointLimits | undefined = this.#options.limits,
-  ): void {
-    const { basePath, onImplemented } = this.#options
-    for (const [key, procedure] of entriesOf(contract)) {
-      const handler = (handlers as Record<string, Handler | undefined>)[key]
-      if (!procedure.http || !handler) continue
-      const { method, path } = parseRoute(procedure.http)
-      const url = joinPaths(basePath, path)
-      onImplemented(procedure, `${method} ${url}`, contract)
-      mountRoute({ ...this.#options, limits, procedure, handler, method, url })
-    }
-  }
+  readonly fastify: FastifyInstance
 }
 
-function joinPaths(base: string, path: string): string {
-  const prefix = base.replace(/\/$/, '')
-  return path === '/' && prefix !== '' ? prefix : `${prefix}${path}`
+export interface RouteOptions {
+  readonly server: FastifyInstance
+  readonly authentication: AuthenticationProvider | undefined
+  readonly authorization: AuthorizationProvider | undefined
+  readonly middleware: readonly Middleware[]
+  /** Milliseconds a handler may take unless its procedure says otherwise. */
+  readonly timeoutMs: number
+  readonly trusts: Trusts
+  readonly limits: EndpointLimits | undefined
+  readonly log: Log
+}
+
+/** The route of a procedure, e.g. `GET /v1/slug/:slug`. @param basePath prefix, e.g. `/` or `/v1` */
+export function routeOf({ http }: BoundProcedure, basePath: string): string {
+  const { method, path } = parseRoute(http ?? '')
+  const prefix = basePath.replace(/\/$/, '')
+  return `${method} ${path === '/' && prefix !== '' ? prefix : `${prefix}${path}`}`
+}
+
+/** Compiles everything that the requests of one procedure need, and adds its route to the server. */
+export function mountRoute(procedure: BoundProcedure, route: string, handler: Handler, options: RouteOptions): void {
+  const { server, limits, log, trusts } = options
+  const { access, bodyLimitBytes, input, status = 200, timeoutMs = options.timeoutMs } = procedure
+  const { method, path: url } = parseRoute(route)
+  const guard = guardOf(access, options.authentication, options.authorization)
+  const toFailure = createFailureMapper(procedure)
+  const readInput = compileReadInput(procedure)
+  const pipeline = createPipeline(procedure, handler, options.middleware, toFailure)
+  const bodyOf = compileBody(procedure)
+  const withBody = !hasNoBody(method)
+  const contexts = new WeakMap<FastifyRequest, DoorContext>()
+
+  // A request holds a place while its caller is identified and while it is handled, but not while it sends its body: slow clients
+  // would take all of them.
+  const limiter = new Limiter(limits)
+  const overload = new ThrottledLog(log, 'overloaded: requests are refused')
+  const refused = (error: unknown) => {
+    // There may be very many, so they are not logged one by one.
+    overload.warn({ route })
+    return error
+  }
+  /** Undefined if the request has its place at once. @param again it held one before */
+  const enter = (context: DoorContext, again: boolean): Promise<void> | undefined => {
+    const { deadline } = context
+    try {
+      const turn = again ? limiter.reacquire(deadline) : limiter.acquire(deadline)
+      return turn?.catch(async error => {
+        throw await toFailure(error, 'guard', context.log)
+      })
+    } catch (error) {
+      throw refused(error)
+    }
+  }
+
+  server.route({
+    method,
+    url,
+    config: {
+      procedure: `${procedure.service}.${procedure.name}`,
+      // It has a limiter of its own.
+      limits: false,
+      withoutNumbers: !mayHaveNumbers(input ?? {}),
+      ...(access === 'internal' || access === 'key' ? { gateway: access } : {}),
+    },
+    ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
+    // The caller is identified before the body is read: for an anonymous one we parse nothing, and it learns nothing about the schema.
+    onRequest: async (request, reply) => {
+      if (access === 'internal' && isForwarded(request.headers)) throw new ROUTE_NOT_FOUND()
+      try {
+        limiter.refuseWhenFull()
+      } catch (error) {
+        throw refused(error)
+      }
+      const context = new DoorContext({
+        door: 'http',
+        requestId: request.id,
+        headers: request.headers as Readonly<Record<string, string | undefined>>,
+        deadline: deadlineOf(reply, timeoutMs),
+        log,
+        consumer: consumerOf(request),
+        clientAddress: clientAddressOf(request, trusts),
+      })
+      contexts.set(request, context)
+      if (guard) {
+        const turn = enter(context, false)
+        if (turn) await turn
+        try {
+          context.identify(await context.deadline.race(withContext(context, () => guard(context))))
+        } catch (error) {
+          throw await toFailure(error, 'guard', context.log)
+        } finally {
+          limiter.release()
+        }
+      }
+      // The server's receive time-out limits a slow client's body, not the handler's time.
+      if (withBody) context.deadline.pause()
+    },
+    handler: async (request, reply) => {
+      const context = contexts.get(request)
+      if (!context) throw new Error('a request reached its handler without a context')
+      if (withBody) context.deadline.resume()
+      const turn = enter(context, guard !== undefined)
+      if (turn) await turn
+      try {
+        let value: unknown
+        try {
+          const read = readInput(request)
+          value = read instanceof Promise ? await read : read
+        } catch (error) {
+          throw await toFailure(error, 'input', context.log)
+        }
+        let body: string | undefined
+        try {
+          body = bodyOf(await pipeline(value, context))
+        } finally {
+          // The handler is done: whether its client takes the answer no longer matters.
+          context.deadline[Symbol.dispose]()
+        }
+        reply.code(status)
+        if (body !== undefined) reply.header('content-type', JSON_TYPE)
+        return body
+      } finally {
+        limiter.release()
+      }
+    },
+  })
+}
+
+/** The deadline of a request. It ends with the connection or the answer, whichever is first. */
+function deadlineOf({ raw }: FastifyReply, timeoutMs: number): Deadline {
+  const deadline = new Deadline(timeoutMs)
+  raw.once('close', () => {
+    if (raw.writableFinished) deadline[Symbol.dispose]()
+    else deadline.cancel(new CallerGoneError())
+  })
+  return deadline
+}
+
+/**
+ * Compiles the body of a procedure's success. The data has been checked and pruned already, so plain JSON.stringify is enough.
+ * Measured on Node 24 against fast-json-stringify: one blog 0.8 µs to 1.0, ten 6.4 to 7.8, 10 kB of text 17 to 20; and that library has
+ * opinions of its own about unions and references.
+ */
+function compileBody({ output, bare, status = 200, message = 'Success' }: BoundProcedure) {
+  if (bare) return output ? (data: unknown) => writeJson(data) ?? 'null' : () => undefined
+  const envelope = JSON.stringify({ code: SUCCESS_CODE, status, message })
+  if (!output) return () => envelope
+  const head = `${envelope.slice(0, -1)},"data":`
+  return (data: unknown) => `${head}${writeJson(data) ?? 'null'}}`
 }

@@ -1,19 +1,14 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { CallerGoneError, type EndpointLimits, type Log, requestIdOf } from '../call/index.ts'
 import { ApiError, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
-import { logAccess } from './access-log.ts'
 import { answerMethod, ROUTER_OPTIONS, watchMethods } from './allowed-methods.ts'
-import { challengeOf } from './challenge.ts'
-import { compileTrusts } from './client-address.ts'
-import { trackConnections } from './connections.ts'
+import { answerUnreadable, logAccess, trackConnections } from './connections.ts'
 import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
-import { admitGatewayOnly, type GatewayDoor } from './gateway-door.ts'
+import { challengeOf, failureOf, headersOf, sendFailure, standardHeaders } from './failures.ts'
+import { admitGatewayOnly, compileTrusts, type GatewayDoor } from './gateway.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { limitRawRoutes } from './limit-raw-routes.ts'
-import { headersOf, parserErrorOf } from './parser-errors.ts'
-import { answerUnreadable } from './raw-answer.ts'
-import { sendFailure } from './send-failure.ts'
 
 export interface HttpServerOptions {
   readonly log: Log
@@ -21,17 +16,17 @@ export interface HttpServerOptions {
   readonly bodyLimitBytes?: number
   /** Milliseconds in which a whole request must have arrived. Default 30,000. */
   readonly receiveTimeoutMs?: number
-  /** Take only requests that came through the gateway. Absent: whoever reaches the port is heard. */
+  /** Accept only requests that came through the gateway. Absent: every request that reaches the port is accepted. */
   readonly gateway?: GatewayDoor
   /**
-   * Addresses or networks of proxies that stand before the service, e.g. `['10.0.0.0/8']`: whose `x-real-ip` and `x-forwarded-*` are
-   * believed, in `context.clientAddress` and by Fastify (`request.ip`). They must set these headers themselves, whatever a client
-   * sends. Default none. What the gateway has signed is believed anyway.
+   * Addresses or networks of proxies in front of the service, e.g. `['10.0.0.0/8']`. Their `x-real-ip` and `x-forwarded-*` are trusted,
+   * in `context.clientAddress` and by Fastify (`request.ip`), so they must overwrite what a client sends in these headers. Default
+   * none. What the gateway has signed is trusted anyway.
    */
   readonly trustedProxies?: readonly string[]
-  /** What `www-authenticate` calls this door beside 401 (RFC 6750). Default `api`. */
+  /** The realm in `www-authenticate` of a 401 (RFC 6750). Default `api`. */
   readonly realm?: string
-  /** How much each route without a contract takes, unless its `config.limits` say so. Default 256 at the same time, 1,024 waiting. */
+  /** Limits of each route without a contract, unless it has its own in `config.limits`. Default 256 at the same time, 1,024 waiting. */
   readonly limits?: EndpointLimits | undefined
 }
 
@@ -54,17 +49,17 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       // How often Node looks for late requests; by itself only every 30 s.
       connectionsCheckingInterval: Math.max(100, Math.min(5000, receiveTimeoutMs / 4)),
     },
-    // Longer than the 60 s for which gateways usually keep idle upstream connections, so that they close them, not we.
+    // Longer than the usual 60 s of gateways, so that they close idle connections and not we.
     keepAliveTimeout: 75_000,
     routerOptions: { ...ROUTER_OPTIONS },
-    // While draining, what still arrives on an open connection is served; only new connections are refused.
+    // While draining, requests on open connections are still served; only new connections are refused.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: request => requestIdOf(request.headers['x-request-id'] as string | undefined),
     frameworkErrors: (error, request, reply) => {
-      // 414 would be about the whole address: a parameter is longer than any that we have.
+      // A parameter is longer than any of ours. 414 would be about the whole address.
       const tooLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH'
-      const failure = tooLong ? new MALFORMED_REQUEST(undefined, { cause: error }) : parserErrorOf(error)
+      const failure = tooLong ? new MALFORMED_REQUEST(undefined, { cause: error }) : failureOf(error)
       void (reply as FastifyReply)
         .code(failure.status)
         .header('x-request-id', request.id)
@@ -79,15 +74,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const allowedMethods = watchMethods(server)
   limitRawRoutes(server, options.limits, log)
   server.addHook('onRequest', (request, reply, done) => {
-    // Answers belong to one caller, and some carry tokens (RFC 6749 section 5.1); a handler of a public one may say otherwise.
-    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    reply.headers(standardHeaders(request.id))
     done()
   })
   if (options.gateway) admitGatewayOnly(server, options.gateway, log)
   server.addHook('onRequest', (request, _reply, done) => {
     done(isDecodable(request.raw.url ?? '') ? undefined : new MALFORMED_REQUEST())
   })
-  // Here rather than in the handler: a body for nobody is not read. Behind the plugins' `onRequest`, whose headers (CORS) a browser needs.
+  // Before the handler, so that a body that nobody wants is not read; after the plugins' `onRequest`, because browsers need their headers (CORS).
   server.addHook('preParsing', (request, reply, payload, done) => {
     if (!request.is404) return done(null, payload)
     const allow = allowedMethods(request)
@@ -99,7 +93,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     throw new ROUTE_NOT_FOUND()
   })
   server.setErrorHandler((error, request, reply) => {
-    const failure = parserErrorOf(error, reply.statusCode)
+    const failure = failureOf(error, reply.statusCode)
     if (failure.status >= 500 && !(error instanceof ApiError || error instanceof CallerGoneError)) {
       log.error({ err: error, requestId: request.id }, 'unexpected error at the HTTP door')
     }
@@ -107,14 +101,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     if (failure.status === 401 && !reply.hasHeader('www-authenticate'))
       reply.header('www-authenticate', challengeOf(request.headers.authorization, options.realm))
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', failure.retryAfterSeconds)
-    // Fastify would close the connection. Left open, Node reads the rest into nothing, until the receive time-out at most.
+    // Fastify would close the connection. If it stays open, Node discards the rest, until the receive time-out at most.
     if (failure instanceof PAYLOAD_TOO_LARGE) reply.removeHeader('connection')
     sendFailure(reply, failure, log)
   })
   return server
 }
 
-/** Fastify takes an escape in the query that is none, or none of UTF-8, for the text that it is. */
+/** Fastify accepts an invalid escape in the query as literal text. */
 function isDecodable(url: string): boolean {
   if (!url.includes('%')) return true
   try {

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type { AuthenticationProvider, AuthorizationProvider } from '../call/index.ts'
 import type { TakenEvent } from '../events/index.ts'
 
@@ -13,4 +14,6 @@ export interface Bench {
   /** In place of the module's providers, and of each controller's. */
   readonly providersOf: (own: Providers) => Providers
   readonly onTaken: (event: TakenEvent) => void
+  /** Called with the HTTP server before anything is mounted. */
+  readonly onServer?: (server: FastifyInstance) => void
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { type Contract, eventsOf } from '../contract/index.ts'
+import { type Contract, entriesOf, eventsOf } from '../contract/index.ts'
 import { EventConsumer } from '../events/index.ts'
-import { createHttpServer, openApiOf, Routes } from '../http/index.ts'
+import { compileTrusts, createHttpServer, mountRoute, openApiOf, routeOf } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
 import { assertInternal, assertProviders, assertSecrets } from './access-checks.ts'
 import type { Bench } from './bench.ts'
@@ -28,9 +28,11 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
   const about = { version, ...(description ? { description } : {}) }
   assertSecrets(options)
   const http = createHttpServer({ realm: name, ...options.http, limits: options.limits, log })
+  bench?.onServer?.(http)
   const natsServer = new NatsServer({ name, ...about, inboxPrefixes: options.inboxPrefixes ?? [], log })
   const consumer = new EventConsumer({ service: name, log, timeoutMs, onTaken: bench?.onTaken })
   const implemented = new Implemented(name)
+  const trusts = compileTrusts(options.http?.trustedProxies ?? [])
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
   const mount = watchRawRoutes(http, implemented)
   const contracts = new Set<Contract>()
@@ -40,24 +42,19 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
     reactions.push(...part.handlers.filter(each => each.kind === 'reaction'))
     for (const { contract } of implementations) contracts.add(contract)
     const { authentication, authorization } = bench?.providersOf(part) ?? part
-    const { basePath } = part
     const shared = { authentication, authorization, middleware: module.middleware ?? [], timeoutMs, log }
-    const routes = new Routes({
-      ...shared,
-      trustedProxies: options.http?.trustedProxies,
-      limits: options.limits,
-      server: http,
-      basePath,
-      onImplemented(procedure, route, contract) {
-        contracts.add(contract)
-        assertProviders(procedure, shared)
-        implemented.add('http', procedure, route)
-      },
-    })
     mount(part.label, () => {
-      for (const { contract, handlers, limits } of implementations)
-        routes.implement(contract, handlers as never, limits)
-      part.mountRoutes(routes)
+      for (const { contract, handlers, limits = options.limits } of implementations) {
+        for (const [key, procedure] of entriesOf(contract)) {
+          const handler = handlers[key]
+          if (!procedure.http || !handler) continue
+          const route = routeOf(procedure, part.basePath)
+          assertProviders(procedure, shared)
+          implemented.add('http', procedure, route)
+          mountRoute(procedure, route, handler, { ...shared, server: http, trusts, limits })
+        }
+      }
+      part.mountRoutes({ fastify: http })
     })
     if (module.nats)
       mountNats(part, implementations, {

@@ -1,7 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { backgroundDone, cancelBackground } from '../call/index.ts'
 import type { NatsAccess } from '../contract/index.ts'
-import { rootMessage, settledWithin } from '../errors/index.ts'
+import { rootMessage, SERVICE_UNAVAILABLE, settledWithin } from '../errors/index.ts'
 import { endConnections } from '../http/index.ts'
 import { openToNetwork } from './access-checks.ts'
 import type { Bench } from './bench.ts'
@@ -152,7 +152,11 @@ export function assemble(options: ServiceOptions, bench?: Bench): Service {
       return stopped
     },
     health: () => health.read(),
-    inject: async request => doors.http.inject(request),
+    async inject(request) {
+      // Fastify's own error would be about a server that is opened again.
+      if (stopped) throw new SERVICE_UNAVAILABLE(undefined, { message: `${options.name} has stopped` })
+      return doors.http.inject(request)
+    },
     get url() {
       return url
     },

@@ -1,12 +1,11 @@
 /** What a handler may and must do, by its procedure. Checked by tsc alone. */
 
-import { type Handler, on, type Routes } from 'tsmicro'
+import { type Handler, implement, on, type Routes } from 'tsmicro'
 import type { CallOf } from 'tsmicro/internal'
 import { type NOT_HERE, shop } from './fixture.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const is = <T extends true>(_: T) => undefined
-declare const routes: Routes
 
 const item = { id: 'a', price: 1 }
 const find: Handler<typeof shop.find> = ({ input, errors, signal, context }) => {
@@ -43,13 +42,18 @@ const priced: Handler<typeof shop.priced> = () => ({ price: '12' })
 const late: Handler<typeof shop.priced> = () => ({ price: 12 })
 const make: Handler<typeof shop.make> = async ({ input, user }) => ({ ...input, id: user.id })
 
-routes.implement(shop, { find, make, mine: () => {}, both, zod })
+const handlers = { find, make, mine: () => {}, both, zod, priced, only: async () => {} }
+implement(shop, handlers)
+const { find: _, ...withoutFind } = handlers
 // @ts-expect-error: find is missing
-routes.implement(shop, { make, mine: () => {}, both, zod })
-// @ts-expect-error: only has no HTTP door
-routes.implement(shop, { find, make, mine: () => {}, both, zod, only: () => {} })
+implement(shop, withoutFind)
+// @ts-expect-error: there is no such procedure
+implement(shop, { ...handlers, other: () => {} })
 // @ts-expect-error: an output of another type
-routes.implement(shop, { find, make, mine: () => {}, both: () => 'yes', zod })
+implement(shop, { ...handlers, both: () => 'yes' })
+declare const routes: Routes
+// @ts-expect-error: contracts are implemented in handlers, for all of their doors
+routes.implement
 // @ts-expect-error: an output that lacks a field
 const lacking: Handler<typeof shop.find> = () => ({ id: 'a' })
 // @ts-expect-error: a field of another type

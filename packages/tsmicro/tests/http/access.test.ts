@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SERVICE_UNAVAILABLE, VALIDATION_FAILED } from 'tsmicro'
+import { implement, SERVICE_UNAVAILABLE, VALIDATION_FAILED } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { authentication, bearer, roles } from '../support/providers.ts'
@@ -28,13 +28,14 @@ const { service, log } = build({
     },
   },
   handlerTimeoutMs: 300,
-  routes: routes =>
-    routes.implement(shop, {
+  handlers: [
+    implement(shop, {
       mine: ({ user, context }) => [user.id, context.user?.id],
       write: ({ user }) => user.id,
       inner: () => {},
       free: ({ user }) => user === undefined,
     }),
+  ],
 })
 
 const call = async (url: string, headers: Record<string, string> = {}, payload?: string) => {

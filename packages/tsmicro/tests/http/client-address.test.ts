@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { StartError } from 'tsmicro'
+import { implement, StartError } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import { gatewaySignature } from 'tsmicro/internal'
 import Type from 'typebox'
@@ -15,8 +15,8 @@ async function shopWith(http: TestServiceOptions['http']) {
   const made = resources.use(
     await serve({
       http: { ...http },
+      handlers: [implement(shop, { where: ({ context }) => context.clientAddress ?? 'nowhere' })],
       routes: routes => {
-        routes.implement(shop, { where: ({ context }) => context.clientAddress ?? 'nowhere' })
         routes.fastify.get('/raw', async request => [request.ip, request.host, request.protocol])
       },
     }),

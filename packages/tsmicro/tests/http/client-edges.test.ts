@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
 import { ApiError, contract, defineErrors, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
@@ -23,14 +24,15 @@ const people = contract('people', {
 const at = '2026-01-02T03:04:05.000Z'
 const { service } = await serve({
   basePath: '/deep/er',
-  routes: routes =>
-    routes.implement(people, {
+  handlers: [
+    implement(people, {
       rename: ({ input }) => input,
       leave: ({ errors }) => {
         throw new errors.GONE({ at: at as never })
       },
       look: ({ input }) => input,
     }),
+  ],
 })
 after(() => service.stop())
 

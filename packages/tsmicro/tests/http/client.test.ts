@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, test } from 'node:test'
-import { SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS, VALIDATION_FAILED } from 'tsmicro'
+import { implement, SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS, VALIDATION_FAILED } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
 import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
@@ -39,8 +39,8 @@ const shop = contract('shop', {
   remove: procedure({ http: 'DELETE /remove', access: 'key' }),
 })
 const { service } = await serve({
-  routes: routes =>
-    routes.implement(shop, {
+  handlers: [
+    implement(shop, {
       find: ({ input, errors, context }) => {
         if (input.id === 'sold') throw new errors.SOLD_OUT({ left: 3 })
         return { ...input, key: context.headers['x-api-key'] }
@@ -50,6 +50,7 @@ const { service } = await serve({
       bare: () => [1],
       remove: () => {},
     }),
+  ],
 })
 after(() => service.stop())
 const client = createHttpClient(shop, { baseUrl: `${service.url}/`, headers: { 'x-api-key': 'k' } })

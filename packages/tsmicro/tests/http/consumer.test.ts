@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import { gatewaySignature } from 'tsmicro/internal'
 import Type from 'typebox'
@@ -16,11 +17,12 @@ const shop = contract('shop', {
 function shopWith(gateway: boolean) {
   const { service } = build({
     http: { ...(gateway ? { gateway: { secret: SECRET, verifySecret: VERIFY } } : {}) },
-    routes: routes =>
-      routes.implement(shop, {
+    handlers: [
+      implement(shop, {
         who: ({ context }) => ({ consumer: context.consumer ?? 'nobody' }),
         inner: ({ context }) => ({ consumer: context.consumer ?? 'nobody' }),
       }),
+    ],
   })
   return async (url: string, headers: Record<string, string>) => {
     const answer = await service.inject({ url, headers })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import type { Answer } from '../support/json.ts'
@@ -13,12 +14,13 @@ const echo = contract('echo', {
   query: procedure({ http: 'GET /query', access: 'key', input: Text, output: Text }),
 })
 const { service } = build({
-  routes: routes =>
-    routes.implement(echo, {
+  handlers: [
+    implement(echo, {
       body: ({ input }) => input,
       path: ({ input }) => input,
       query: ({ input }) => input,
     }),
+  ],
 })
 
 const post = async (payload: Buffer, headers: Readonly<Record<string, string>> = {}) =>

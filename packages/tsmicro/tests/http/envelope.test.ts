@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build } from '../support/service.ts'
@@ -20,8 +21,8 @@ const shop = contract('shop', {
 })
 
 const { service } = build({
-  routes: routes =>
-    routes.implement(shop, {
+  handlers: [
+    implement(shop, {
       item: () => ({ id: 'é"\u2028', price: 1.5 }),
       make: ({ input }) => input,
       remove: () => {},
@@ -34,6 +35,7 @@ const { service } = build({
         throw new errors.HAUNTED(undefined, { retryAfterSeconds: 7, message: 'Haunted until midnight' })
       },
     }),
+  ],
 })
 
 test('success: the envelope with the procedure’s message, status and data', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FORBIDDEN, SERVICE_UNAVAILABLE, UNAUTHENTICATED, VALIDATION_FAILED } from 'tsmicro'
+import { FORBIDDEN, implement, SERVICE_UNAVAILABLE, UNAUTHENTICATED, VALIDATION_FAILED } from 'tsmicro'
 import { contract, defineErrors, frameworkErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build } from '../support/service.ts'
@@ -53,8 +53,8 @@ class Entity {
   helper = () => 'secret'
 }
 const { service, log } = build({
-  routes: routes =>
-    routes.implement(shop, {
+  handlers: [
+    implement(shop, {
       fail: ({ input }) => {
         throw throws[input.how]?.()
       },
@@ -62,6 +62,7 @@ const { service, log } = build({
       leak: () => new Entity(),
       plain: () => Object.freeze({ ...whole }),
     }),
+  ],
 })
 const fail = async (how: string) => (await service.inject({ url: `/fail/${how}` })).json()
 

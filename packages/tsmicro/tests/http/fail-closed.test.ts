@@ -29,10 +29,7 @@ const handlers = { free: handler, keyed: handler, mine: handler, write: handler 
 function shopWith(gateway: GatewayDoor | undefined, more: TestServiceOptions = {}) {
   return build({
     http: gateway ? { gateway } : {},
-    routes: routes => {
-      routes.implement(shop, handlers)
-      routes.implement(inner, { inner: handler })
-    },
+    handlers: [implement(shop, handlers), implement(inner, { inner: handler })],
     ...more,
   })
 }
@@ -110,10 +107,7 @@ test('a service that others can reach says what is open to them', async () => {
   const warned = async (http: TestServiceOptions['http']) => {
     await using made = await serve({
       ...(http ? { http } : {}),
-      routes: routes => {
-        routes.implement(shop, handlers)
-        routes.implement(inner, { inner: handler })
-      },
+      handlers: [implement(shop, handlers), implement(inner, { inner: handler })],
     })
     return made.log.at('warn').map(({ fields }) => fields.procedures)
   }

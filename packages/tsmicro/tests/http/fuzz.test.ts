@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { bearer, roles } from '../support/providers.ts'
@@ -40,16 +41,18 @@ before(async () => {
   made = await serve({
     http: { receiveTimeoutMs: 2000 },
     drainTimeoutMs: 60_000,
-    routes: routes => {
-      routes.fastify.get('/raw/:how', async request => ({ query: request.query }))
-      routes.fastify.post('/raw', async request => ({ body: request.body }))
-      routes.implement(shop, {
+    handlers: [
+      implement(shop, {
         echo: ({ input }) => input,
         item: ({ input }) => input,
         put: ({ input }) => input,
         write: () => {},
         inner: () => 'inner',
-      })
+      }),
+    ],
+    routes: routes => {
+      routes.fastify.get('/raw/:how', async request => ({ query: request.query }))
+      routes.fastify.post('/raw', async request => ({ body: request.body }))
     },
   })
 })

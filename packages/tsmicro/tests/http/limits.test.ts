@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { bearer } from '../support/providers.ts'
@@ -35,8 +36,8 @@ function optionsOf(more: TestServiceOptions = {}) {
   const options: TestServiceOptions = {
     limits: FEW,
     ...more,
+    handlers: [implement(shop, { hang: work, mine: work, late: () => new Promise(() => {}), quick: () => 'here' })],
     routes: routes => {
-      routes.implement(shop, { hang: work, mine: work, late: () => new Promise(() => {}), quick: () => 'here' })
       routes.fastify.get('/raw', work)
       routes.fastify.get('/wide', { config: { limits: { maxConcurrent: 5, maxQueued: 0 } } }, work)
       routes.fastify.get('/stream', (_request, reply) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Middleware, TOO_MANY_REQUESTS } from 'tsmicro'
+import { implement, type Middleware, TOO_MANY_REQUESTS } from 'tsmicro'
 import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build } from '../support/service.ts'
@@ -40,8 +40,8 @@ const inner: Middleware = (call, next) => {
 }
 const { service } = build({
   middleware: [outer, inner],
-  routes: routes => {
-    routes.implement(shop, {
+  handlers: [
+    implement(shop, {
       echo: ({ input, errors }) => {
         seen.push('handler')
         if (input.mode === 'declared') throw new errors.NOT_HERE()
@@ -49,7 +49,9 @@ const { service } = build({
         return { n: input.n ?? 0 }
       },
       other: () => 'other',
-    })
+    }),
+  ],
+  routes: routes => {
     routes.fastify.get('/raw', async (_request, reply) => reply.type('text/plain').send('raw'))
     routes.fastify.get('/raw/teapot', async () => {
       throw Object.assign(new Error('short and stout'), { statusCode: 403 })

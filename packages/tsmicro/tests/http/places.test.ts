@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
@@ -50,8 +51,8 @@ const blogs = contract('blogs', {
   ping: procedure({ http: 'POST /ping', access: 'key', output: Type.String() }),
 })
 const { service } = await serve({
-  routes: routes =>
-    routes.implement(blogs, {
+  handlers: [
+    implement(blogs, {
       change: ({ input }) => input,
       read: ({ input }) => input,
       import: ({ input }) => input,
@@ -61,6 +62,7 @@ const { service } = await serve({
       open: ({ input }) => input,
       ping: () => 'pong',
     }),
+  ],
 })
 after(() => service.stop())
 const url = service.url ?? ''
@@ -71,7 +73,7 @@ async function ask(method: string, path: string, body?: unknown) {
   const answer = await fetch(url + path, {
     method,
     headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const { data, details } = (await answer.json()) as {
     data?: unknown
@@ -129,6 +131,69 @@ test('a field in another place than its own is refused, and so is one that nobod
   }
   assert.deepEqual(await ask('PUT', '/blogs/7', [1]), [400, [': must be object']])
   assert.deepEqual(await ask('POST', '/blogs', { a: 1 }), [400, [': must be array']])
+})
+
+test('everything that is wrong with a request is told at once, whatever its kind', async () => {
+  const big = '9007199254740993'
+  for (const [method, path, body, ...details] of [
+    [
+      'PUT',
+      '/blogs/x?title=x&notify=2',
+      { dry: [1], title: 3 },
+      'title: is not read from the query',
+      'dry: belongs in the query alone',
+      'id: must be integer',
+      'notify: must be boolean',
+      'title: must be string',
+    ],
+    ['PUT', '/blogs/7?title=x', {}, 'title: is not read from the query'],
+    [
+      'PUT',
+      '/blogs/7?more=1',
+      { title: 3, other: 1 },
+      ': unknown field "more"',
+      'title: must be string',
+      ': unknown field "other"',
+    ],
+    ['PUT', '/blogs/x?notify=2', [1], ': must be object', 'id: must be integer', 'notify: must be boolean'],
+    [
+      'PUT',
+      '/blogs/x?dry=%00',
+      { title: 3 },
+      ': contains characters that are not text',
+      'id: must be integer',
+      'dry/0: must be integer',
+      'title: must be string',
+    ],
+    [
+      'GET',
+      '/blogs/x?id=8&deep=2',
+      undefined,
+      'id: belongs in the path alone',
+      'id: must be integer',
+      'deep: must be boolean',
+    ],
+    ['POST', '/blogs?more=1', [1, 'a', 2], ': unknown field "more"', '0: must be string', '2: must be string'],
+    [
+      'PUT',
+      `/blogs/${big}`,
+      `{"title":${big},"notify":true}`,
+      'notify: belongs in the query alone',
+      `: ${big} is beyond what a number can hold; send it as text where the schema has a text`,
+      'id: is beyond what a number can hold; send it as text where the schema has a text',
+      'title: must be string',
+    ],
+  ] as const) {
+    const [status, found] = await ask(method, path, body)
+    assert.equal(status, 400)
+    assert.deepEqual([...(found as string[])].sort(), [...details].sort(), `${method} ${path}`)
+  }
+  const [, most] = await ask(
+    'PUT',
+    `/blogs/x?${Array.from({ length: 20 }, (_, index) => `more${index}=1`).join('&')}`,
+    {},
+  )
+  assert.equal((most as string[]).length, 8)
 })
 
 test('a route names only fields of the input, each once, and query fields only beside a body', () => {

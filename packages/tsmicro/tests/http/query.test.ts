@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { VALIDATION_FAILED } from 'tsmicro'
+import { implement, VALIDATION_FAILED } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
 import { contract, procedure } from 'tsmicro/contract'
 import type { JsonSchema } from 'tsmicro/internal'
@@ -83,8 +83,8 @@ const shop = contract('shop', {
   body: procedure({ http: 'POST /body', access: 'key', input: Loose, output: Loose }),
 })
 const { service } = await serve({
-  routes: routes =>
-    routes.implement(shop, {
+  handlers: [
+    implement(shop, {
       kinds: ({ input }) => input,
       record: ({ input }) => input,
       union: ({ input }) => input,
@@ -96,6 +96,7 @@ const { service } = await serve({
       deep: () => {},
       body: ({ input, context }) => ({ body: input, type: context.headers['content-type'], a: context.headers['x-a'] }),
     }),
+  ],
 })
 after(() => service.stop())
 const get = async (url: string) => {

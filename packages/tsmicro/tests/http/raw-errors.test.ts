@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import rateLimit from '@fastify/rate-limit'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { bearer } from '../support/providers.ts'
@@ -46,6 +47,14 @@ const throws: Record<string, () => unknown> = {
 let made: TestService
 before(async () => {
   made = await serve({
+    handlers: [
+      implement(shop, {
+        mine: ({ user }) => user.id,
+        odd: () => {
+          throw failure({ statusCode: 422, expose: true })
+        },
+      }),
+    ],
     routes: routes => {
       const { fastify } = routes
       fastify.get<{ Params: { how: string } }>('/raw/:how', async request => {
@@ -90,12 +99,6 @@ before(async () => {
       fastify.register(async app => {
         await app.register(rateLimit, { max: 1, timeWindow: 60_000 })
         app.get('/limited', async () => 'fine')
-      })
-      routes.implement(shop, {
-        mine: ({ user }) => user.id,
-        odd: () => {
-          throw failure({ statusCode: 422, expose: true })
-        },
       })
     },
   })

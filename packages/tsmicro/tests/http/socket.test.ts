@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -18,8 +19,8 @@ const made = await serve({
   // Long enough for a busy machine to read what is sent whole.
   http: { receiveTimeoutMs: 3000 },
   handlerTimeoutMs: 60_000,
-  routes: routes =>
-    routes.implement(shop, {
+  handlers: [
+    implement(shop, {
       echo: ({ input }) => input,
       late: async ({ signal }) => {
         await new Promise(resolve => signal.addEventListener('abort', resolve))
@@ -32,6 +33,7 @@ const made = await serve({
       },
       trace: ({ context }) => [context.traceparent ?? null, context.requestId, context.door],
     }),
+  ],
 })
 after(() => made.service.stop())
 const { service, log } = made

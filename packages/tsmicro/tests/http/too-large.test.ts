@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
 
 const shop = contract('shop', { any: procedure({ http: 'POST /any', access: 'key', input: Type.Any() }) })
-const { service } = await serve({ routes: routes => routes.implement(shop, { any: () => {} }) })
+const { service } = await serve({ handlers: [implement(shop, { any: () => {} })] })
 after(() => service.stop())
 
 const MEGABYTE = 1024 * 1024

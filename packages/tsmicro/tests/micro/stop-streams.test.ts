@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import websocket from '@fastify/websocket'
+import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { dependency } from '../support/dependency.ts'
@@ -22,6 +23,14 @@ async function open(drainTimeoutMs: number, more: TestServiceOptions = {}) {
   const made = await serve({
     ...more,
     drainTimeoutMs,
+    handlers: [
+      implement(shop, {
+        slow: () => {
+          events.push('slow')
+          return slow.promise
+        },
+      }),
+    ],
     routes: routes => {
       const { fastify } = routes
       fastify.register(websocket)
@@ -44,12 +53,6 @@ async function open(drainTimeoutMs: number, more: TestServiceOptions = {}) {
       fastify.addHook('preClose', async () => {
         events.push('preClose')
         for (const end of told) end()
-      })
-      routes.implement(shop, {
-        slow: () => {
-          events.push('slow')
-          return slow.promise
-        },
       })
     },
   })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import {
   DEADLINE_EXCEEDED,
@@ -12,7 +13,7 @@ import { contract, frameworkErrors, procedure } from 'tsmicro/contract'
 import { type TestApp, testService } from 'tsmicro/testing'
 import Type from 'typebox'
 import { authentication, bearer } from '../support/providers.ts'
-import { createModule, fakes, roles, shop, UNKNOWN_ITEM } from './shop.ts'
+import { createModule, delivered, fakes, roles, shop, UNKNOWN_ITEM } from './shop.ts'
 
 let app: TestApp
 before(async () => {
@@ -164,6 +165,72 @@ test('a caller that leaves ends the work, at both doors', async () => {
     leaving.abort(new Error('enough'))
     await Promise.all([refused, ended.promise])
   }
+})
+
+test('a caller that leaves gets its own reason at both doors, with or without a body, and the handler may ignore its signal', async () => {
+  const Empty = Type.Object({})
+  const slow = contract('slow', {
+    read: procedure({ http: 'GET /read', nats: 'read', access: 'open' }),
+    write: procedure({ http: 'POST /write', nats: 'write', access: 'open', input: Empty }),
+    mine: procedure({ http: 'PUT /mine', nats: 'mine', access: 'user', input: Empty, output: Empty }),
+  })
+  let begun = Promise.withResolvers<AbortSignal>()
+  const hang = ({ signal }: { readonly signal: AbortSignal }): Promise<never> => {
+    begun.resolve(signal)
+    return new Promise(() => {})
+  }
+  const handlers = [implement(slow, { read: hang, write: hang, mine: hang })]
+  await using other = await testService(({ nats }) => ({ nats, handlers, authentication }))
+  const caller = other.as(ada)
+  for (const client of [caller.http(slow), caller.nats(slow)])
+    for (const call of [client.read, client.write, client.mine])
+      for (const reason of [new Error('enough'), 'a text', undefined]) {
+        begun = Promise.withResolvers()
+        const leaving = new AbortController()
+        const outcome = call({}, { signal: leaving.signal }).then(
+          () => 'answered',
+          error => error,
+        )
+        const signal = await begun.promise
+        leaving.abort(reason)
+        assert.equal(await outcome, leaving.signal.reason)
+        if (!signal.aborted) await once(signal, 'abort')
+      }
+  begun = Promise.withResolvers()
+  const leaving = new AbortController()
+  const body = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } }
+  const outcome = assert.rejects(other.fetch('/write', { ...body, signal: leaving.signal }), /^Error: enough$/)
+  await begun.promise
+  leaving.abort(new Error('enough'))
+  await outcome
+})
+
+test('after close everything that needs the service says that it has stopped; its log and events remain', async () => {
+  const other = await testService(createModule, { fakes })
+  await other.as(ada).http(shop).buy({ name: 'soap' })
+  await other.close()
+  const later = { message: 'shop has stopped: this call came after app.close()' }
+  const calls = [
+    () => other.http(shop).find({ name: 'soap' }),
+    () => other.nats(shop).find({ name: 'soap' }),
+    () => other.as(ada).http(shop).buy({ name: 'soap' }),
+    () => other.withKey({ id: 'web', permissions: [] }).nats(shop).find({ name: 'soap' }),
+    () => other.fetch('/health'),
+    () => other.publish(delivered, { name: 'soap' }),
+    () => other.settled(),
+  ]
+  for (const call of calls)
+    await assert.rejects(call, error => {
+      assert.ok(error instanceof SERVICE_UNAVAILABLE, String(error))
+      return assert.equal(error.message, later.message) === undefined
+    })
+  assert.equal((await other.nextEvent(shop.bought)).data.by, 'ada')
+  await assert.rejects(other.nextEvent(shop.bought), SERVICE_UNAVAILABLE)
+  await assert.rejects(other.nextEvent(shop.bought), /^SERVICE_UNAVAILABLE: shop has stopped: no more events come$/)
+  await assert.rejects(other.service.inject({ url: '/health' }), SERVICE_UNAVAILABLE)
+  assert.equal(other.events(shop.bought).length, 1)
+  assert.ok(other.log.lines.some(({ message }) => message === 'shop has stopped'))
+  await other.close()
 })
 
 test('closed twice, and while a call is worked on: the call is finished first', async () => {

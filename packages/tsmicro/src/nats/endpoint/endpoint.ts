@@ -1,16 +1,16 @@
 import {
   CallerGoneError,
+  createFailureMapper,
   createPipeline,
-  createTellFailure,
   type DoorContext,
   type EndpointLimits,
-  Gate,
   type Guard,
   type Handler,
+  Limiter,
   type Log,
   type Middleware,
-  RareLog,
   type Stage,
+  ThrottledLog,
   withContext,
 } from '../../call/index.ts'
 import type { BoundProcedure } from '../../contract/index.ts'
@@ -81,13 +81,13 @@ export interface Endpoint {
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { procedure, guard, log } = options
   const stats = new EndpointStats()
-  const gate = new Gate(options.limits)
-  const overload = new RareLog(log, 'overloaded: calls are refused')
+  const limiter = new Limiter(options.limits)
+  const overload = new ThrottledLog(log, 'overloaded: calls are refused')
   const { input: schema } = procedure
   const check = schema && compileRequest(schema, 'ignore')
   const absent = schema && check && compileAbsent(schema, check)
-  const tellFailure = createTellFailure(procedure)
-  const pipeline = createPipeline(procedure, options.handler, options.middleware, tellFailure)
+  const toFailure = createFailureMapper(procedure)
+  const pipeline = createPipeline(procedure, options.handler, options.middleware, toFailure)
 
   /** The answer as JSON text. Rejects with the failure to send. */
   const work = async (call: InboundCall): Promise<string> => {
@@ -107,7 +107,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       // JSON text is undefined for undefined, a function or a symbol.
       return writeJson(result) ?? ''
     } catch (error) {
-      throw await tellFailure(error, stage, context.log)
+      throw await toFailure(error, stage, context.log)
     }
   }
   return {
@@ -119,16 +119,16 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const began = stats.begin()
       let failure: ApiError | undefined
       try {
-        const turn = gate.enter(call.context.deadline)
+        const turn = limiter.acquire(call.context.deadline)
         if (turn) await turn
         try {
           failure = call.answer(await work(call))
         } finally {
-          gate.leave()
+          limiter.release()
         }
       } catch (error) {
         // Calls that never got their turn are not logged one by one: there may be very many.
-        if (error instanceof OVERLOADED) overload.happened({ subject: procedure.subject })
+        if (error instanceof OVERLOADED) overload.warn({ subject: procedure.subject })
         failure = error instanceof ApiError ? error : new INTERNAL(undefined, { cause: error })
         if (!call.gone) failure = call.refuse(failure)
       } finally {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Msg } from '@nats-io/nats-core'
-import { type Log, RareLog } from '../../call/index.ts'
+import { type Log, ThrottledLog } from '../../call/index.ts'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
 import { isInbox, readCallIds } from '../subjects.ts'
 import { Subscriptions } from '../subscriptions.ts'
@@ -32,13 +32,13 @@ export class NatsServer {
   /** Number of calls in progress. */
   #active = 0
   #whenIdle: (() => void) | undefined
-  readonly #noInbox: RareLog
+  readonly #noInbox: ThrottledLog
   #subscriptions: Subscriptions | undefined
   #draining = false
 
   constructor(options: NatsServerOptions) {
     this.#options = options
-    this.#noInbox = new RareLog(
+    this.#noInbox = new ThrottledLog(
       options.log,
       'a request was ignored: its reply subject is not an inbox (see inboxPrefixes)',
     )
@@ -106,7 +106,7 @@ export class NatsServer {
   /** Whether the answer may be sent; a message that asks for none has none to refuse. */
   #mayAnswer({ reply, subject }: Msg): boolean {
     if (!reply || isInbox(reply, this.#options.inboxPrefixes ?? [])) return true
-    this.#noInbox.happened({ subject, reply })
+    this.#noInbox.warn({ subject, reply })
     return false
   }
 

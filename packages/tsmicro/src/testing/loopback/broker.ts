@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
+import type { NatsPermissions } from '../../contract/index.ts'
 import { covers, type Tokens, tokensOf } from '../../nats/index.ts'
-import { noResponders, type Packet } from './packet.ts'
-import type { Session } from './session.ts'
+import { noResponders, type Packet } from './message.ts'
 
-/** What a connection wants to hear. */
+/** A subscription as the broker sees it. */
 export interface Interest {
   readonly session: Session
   readonly tokens: Tokens
@@ -13,21 +13,21 @@ export interface Interest {
 
 /** The other end of a connection. */
 export interface Peer {
-  /** The connection is lost. */
+  /** Called when the connection is lost. */
   lost(): void
-  /** It is there again; the broker has forgotten everything. */
+  /** Called when it is back; the broker has forgotten everything. */
   back(): void
 }
 
 /**
- * The server's half. What clients send is looked at in the order in which it was sent, in a later turn of the event loop, as
- * bytes from a socket would be: nothing is ever delivered within `publish`.
+ * The server's half. Handles what clients send in the order in which it was sent and in a later turn of the event loop, like bytes
+ * from a socket: nothing is ever delivered within `publish`.
  */
 export class Broker {
   readonly #peers = new Set<Peer>()
   readonly #interests = new Set<Interest>()
   #arrived: (() => void)[] = []
-  /** Of the turn in progress. */
+  /** Of the current turn. */
   #handled: (() => void)[] = []
   #up = true
 
@@ -46,7 +46,7 @@ export class Broker {
     })
   }
 
-  /** What a client sends. Lost while the broker is down. */
+  /** Takes what a client sends. Lost while the broker is down. */
   send(work: () => void): void {
     if (this.#up && this.#arrived.push(work) === 1) setImmediate(() => this.#turn())
   }
@@ -59,26 +59,26 @@ export class Broker {
     this.#interests.delete(interest)
   }
 
-  /** Gives a message to every subscription, and to one random member of every queue group. */
+  /** Delivers a message to every subscription, and to one random member of every queue group. */
   route(from: Session, packet: Packet): void {
     const tokens = tokensOf(packet.subject)
-    const taking: Interest[] = []
+    const takers: Interest[] = []
     const groups = new Map<string, Interest[]>()
     for (const interest of this.#interests) {
       if (!covers(interest.tokens, tokens)) continue
-      const members = interest.queue === undefined ? taking : (groups.get(interest.queue) ?? [])
+      const members = interest.queue === undefined ? takers : (groups.get(interest.queue) ?? [])
       members.push(interest)
       if (interest.queue !== undefined) groups.set(interest.queue, members)
     }
-    for (const members of groups.values()) taking.push(...members.splice(randomInt(members.length), 1))
-    for (const interest of taking) {
-      interest.session.asked(packet.reply)
+    for (const members of groups.values()) takers.push(...members.splice(randomInt(members.length), 1))
+    for (const interest of takers) {
+      interest.session.allowReply(packet.reply)
       interest.deliver(packet)
     }
-    if (taking.length === 0 && packet.reply !== '') this.#tellNobody(from, packet.reply)
+    if (takers.length === 0 && packet.reply !== '') this.#answerNoResponders(from, packet.reply)
   }
 
-  /** As a server that is killed: what is under way is lost. */
+  /** Like a server that is killed: everything under way is lost. */
   stop(): void {
     if (!this.#up) return
     this.#up = false
@@ -100,8 +100,8 @@ export class Broker {
     for (const work of this.#handled) work()
   }
 
-  /** Only to who asked, as a server does. */
-  #tellNobody(from: Session, reply: string): void {
+  /** Only the connection that asked gets this answer, as from a server. */
+  #answerNoResponders(from: Session, reply: string): void {
     const tokens = tokensOf(reply)
     for (const { session, queue, tokens: pattern, deliver } of this.#interests) {
       if (session !== from || queue !== undefined || !covers(pattern, tokens)) continue
@@ -109,4 +109,63 @@ export class Broker {
       return
     }
   }
+}
+
+/** One connection as the broker sees it, with the permissions of its user. */
+export class Session {
+  readonly #publish: readonly Tokens[] | undefined
+  readonly #subscribe: readonly Tokens[] | undefined
+  readonly #permissions: NatsPermissions | undefined
+  /** Reply subjects of received messages → how many answers are allowed, and until when; the oldest first. */
+  readonly #replies = new Map<string, { left: number; readonly until: number }>()
+
+  /** @param permissions undefined = everything */
+  constructor(permissions: NatsPermissions | undefined) {
+    this.#permissions = permissions
+    this.#publish = permissions?.publish.map(tokensOf)
+    this.#subscribe = permissions?.subscribe.map(tokensOf)
+  }
+
+  /** What a server reports to a user about their permissions. */
+  describe(): string {
+    if (!this.#permissions) return '{"data":{}}'
+    const { user, publish, subscribe, responses } = this.#permissions
+    const replies = responses ? { responses: { max: responses.max, ttl: responses.expiresSeconds * 1e9 } } : {}
+    return JSON.stringify({
+      data: { user, permissions: { publish: { allow: publish }, subscribe: { allow: subscribe }, ...replies } },
+    })
+  }
+
+  maySubscribe(subject: string): boolean {
+    return allows(this.#subscribe, subject)
+  }
+
+  mayPublish(subject: string): boolean {
+    return allows(this.#publish, subject) || this.#mayReply(subject)
+  }
+
+  /** The receiver of a message may answer it. */
+  allowReply(reply: string): void {
+    const responses = this.#permissions?.responses
+    if (!responses || reply === '') return
+    const now = performance.now()
+    for (const [known, { until }] of this.#replies) {
+      if (until > now) break
+      this.#replies.delete(known)
+    }
+    this.#replies.set(reply, { left: responses.max, until: now + responses.expiresSeconds * 1000 })
+  }
+
+  #mayReply(subject: string): boolean {
+    const allowed = this.#replies.get(subject)
+    if (!allowed || allowed.until <= performance.now()) return false
+    allowed.left -= 1
+    return allowed.left >= 0
+  }
+}
+
+function allows(patterns: readonly Tokens[] | undefined, subject: string): boolean {
+  if (!patterns) return true
+  const tokens = tokensOf(subject)
+  return patterns.some(pattern => covers(pattern, tokens))
 }

@@ -1,23 +1,27 @@
 import {
   ClosedConnectionError,
   Empty,
+  InvalidOperationError,
   InvalidSubjectError,
   type Payload,
   PermissionViolationError,
   RequestError,
   type Status,
 } from '@nats-io/nats-core'
-import { type Transport, type TransportSubscribeOptions, USER_INFO } from '../../nats/index.ts'
-import type { Broker, Peer } from './broker.ts'
-import { encodePacket, type Sending } from './packet.ts'
-import type { Session } from './session.ts'
-import { StatusFeed } from './status-feed.ts'
-import { LoopbackSubscription, type SubscriptionOwner } from './subscription.ts'
+import {
+  type Transport,
+  type TransportSubscribeOptions,
+  type TransportSubscription,
+  tokensOf,
+  USER_INFO,
+} from '../../nats/index.ts'
+import type { Broker, Interest, Peer, Session } from './broker.ts'
+import { encodePacket, LoopbackMessage, type Packet, type Sending } from './message.ts'
 
 const SERVER = 'loopback'
 
-/** The client's half: says and does what nats.js does. */
-export class LoopbackConnection implements Transport, Peer, SubscriptionOwner {
+/** The client's half: behaves like nats.js. */
+export class LoopbackConnection implements Transport, Peer {
   readonly info: { readonly max_payload: number }
   readonly session: Session
   readonly #broker: Broker
@@ -41,7 +45,7 @@ export class LoopbackConnection implements Transport, Peer, SubscriptionOwner {
     this.respond(subject, payload, sending)
   }
 
-  /** As `publish`, but goes nowhere where there is no connection: an answer comes too late then. */
+  /** Like `publish`, but without a connection it does nothing: the answer comes too late then. */
   respond = (subject: string, payload: Payload, sending: Sending): void => {
     const packet = encodePacket(subject, payload, sending, this.info.max_payload)
     this.#send(() => {
@@ -62,6 +66,7 @@ export class LoopbackConnection implements Transport, Peer, SubscriptionOwner {
     return subscription
   }
 
+  /** Stops the delivery to a subscription, once the broker has handled that. */
   withdraw({ interest }: LoopbackSubscription): void {
     this.#send(() => this.#broker.unsubscribe(interest))
   }
@@ -106,13 +111,13 @@ export class LoopbackConnection implements Transport, Peer, SubscriptionOwner {
   lost(): void {
     this.#up = false
     this.#failFlushes()
-    this.#tell({ type: 'disconnect', server: SERVER })
+    this.#emit({ type: 'disconnect', server: SERVER })
   }
 
   back(): void {
     this.#up = true
     for (const subscription of this.#subscriptions) if (!subscription.draining) this.#announce(subscription)
-    this.#tell({ type: 'reconnect', server: SERVER })
+    this.#emit({ type: 'reconnect', server: SERVER })
   }
 
   #announce(subscription: LoopbackSubscription): void {
@@ -127,7 +132,7 @@ export class LoopbackConnection implements Transport, Peer, SubscriptionOwner {
   #refused(text: string, subscription?: LoopbackSubscription): void {
     const error = PermissionViolationError.parse(text) ?? new Error(text)
     subscription?.refused(error)
-    this.#tell({ type: 'error', error })
+    this.#emit({ type: 'error', error })
   }
 
   #send(work: () => void): void {
@@ -144,7 +149,105 @@ export class LoopbackConnection implements Transport, Peer, SubscriptionOwner {
     this.#flushing.clear()
   }
 
-  #tell(status: Status): void {
+  #emit(status: Status): void {
     for (const feed of this.#feeds) feed.push(status)
+  }
+}
+
+/** The client's half of a subscription. */
+class LoopbackSubscription implements TransportSubscription {
+  readonly subject: string
+  readonly queue: string | undefined
+  readonly interest: Interest
+  readonly #connection: LoopbackConnection
+  readonly #callback: TransportSubscribeOptions['callback']
+  readonly #sid: number
+  #open = true
+  #drained: Promise<void> | undefined
+
+  constructor(connection: LoopbackConnection, sid: number, subject: string, options: TransportSubscribeOptions) {
+    this.subject = subject
+    this.queue = options.queue
+    this.#connection = connection
+    this.#callback = options.callback
+    this.#sid = sid
+    const { session } = connection
+    const deliver = (packet: Packet) => this.#take(null, packet)
+    this.interest = { session, tokens: tokensOf(subject), queue: options.queue, deliver }
+  }
+
+  get draining(): boolean {
+    return this.#drained !== undefined
+  }
+
+  unsubscribe(): void {
+    this.#connection.withdraw(this)
+    this.close()
+  }
+
+  async drain(): Promise<void> {
+    if (this.#connection.isClosed()) throw new ClosedConnectionError()
+    if (!this.#open) throw new InvalidOperationError('subscription is already closed')
+    this.#drained ??= this.#drain()
+    await this.#drained
+  }
+
+  /** Called when the broker does not permit it. */
+  refused(error: Error): void {
+    this.#take(error, { subject: '', reply: '', headers: Empty, data: Empty })
+    this.close()
+  }
+
+  close(): void {
+    this.#open = false
+    this.#connection.forget(this)
+  }
+
+  async #drain(): Promise<void> {
+    this.#connection.withdraw(this)
+    // If the connection is lost meanwhile, nothing more will come either.
+    await this.#connection.flush().catch(() => {})
+    this.close()
+  }
+
+  #take(error: Error | null, packet: Packet): void {
+    if (!this.#open) return
+    try {
+      this.#callback(error, new LoopbackMessage(packet, this.#sid, this.#connection.respond))
+    } catch (thrown) {
+      // An uncaught exception: it must neither be swallowed nor keep the message from the other subscribers.
+      queueMicrotask(() => {
+        throw thrown
+      })
+    }
+  }
+}
+
+/** The events of a connection, for one reader. */
+class StatusFeed implements AsyncIterable<Status> {
+  readonly #waiting: Status[] = []
+  #wake = () => {}
+  #ended = false
+
+  push(status: Status): void {
+    if (this.#ended) return
+    this.#waiting.push(status)
+    this.#wake()
+  }
+
+  end(): void {
+    this.push({ type: 'close' })
+    this.#ended = true
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Status, void> {
+    for (;;) {
+      const woken = new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) yield next
+      if (this.#ended) return
+      await woken
+    }
   }
 }

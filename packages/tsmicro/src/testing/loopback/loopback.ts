@@ -2,47 +2,45 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AuthorizationError, ConnectionError } from '@nats-io/nats-core'
 import type { NatsPermissions } from '../../contract/index.ts'
 import { type Connect, NatsClient, type NatsClientOptions, type TransportOptions } from '../../nats/index.ts'
-import { Broker } from './broker.ts'
+import { Broker, Session } from './broker.ts'
 import { LoopbackConnection } from './connection.ts'
-import { Session } from './session.ts'
 
 export interface LoopbackOptions {
   /**
-   * What each user may do; a client's name is its user's, and whoever is not named does not get in. Default: everybody may
-   * do everything. As on a server, what is not allowed fails with NOT_PERMITTED, and a service that lacks a permission does not
+   * The permissions of each user. A client's name is its user's, and users that are not listed cannot connect. Default: everybody may
+   * do everything. As on a server, what is not permitted fails with NOT_PERMITTED, and a service that lacks a permission does not
    * start.
    */
   readonly permissions?: readonly NatsPermissions[]
-  /** Bytes of one message at most, headers included. Default 1 MiB, as a nats-server's. */
+  /** The largest message in bytes, headers included. Default 1 MiB, like a nats-server's. */
   readonly maxPayload?: number
 }
 
-/** Options of a client, save who it is and where it connects to. */
+/** Options of a client, without its name and server. */
 export type LoopbackClientOptions = Omit<Extract<NatsClientOptions, TransportOptions>, 'name' | 'connect'>
 
 /** A broker within this process; see {@link createLoopback}. */
 export interface Loopback {
   /**
-   * A client of this broker, not yet connected: a service connects it when it starts; else call `connect()`, and `close()`
-   * in the end.
+   * A client of this broker, not yet connected. A service connects it when it starts; otherwise call `connect()`, and `close()` in
+   * the end.
    */
   client(name: string, options?: LoopbackClientOptions): NatsClient
   /** For `new NatsClient({ name, connect: loopback.connect })`. */
   readonly connect: Connect
   /**
-   * "NATS is down": every connection is lost with what is under way, and none can be made. Resolves when all clients have
-   * noticed.
+   * "NATS is down": every connection is lost with everything under way, and new ones fail. Resolves when all clients have noticed.
    */
   disconnect(): Promise<void>
-  /** It is there again; every connection comes back with its subscriptions. Resolves when all clients have noticed. */
+  /** NATS is up again: every connection comes back with its subscriptions. Resolves when all clients have noticed. */
   reconnect(): Promise<void>
 }
 
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024
 
 /**
- * The NATS door within one process, so that tests of services need no nats-server: subjects with wildcards, queue groups,
- * replies, "nobody listens", limits and permissions are those of a server, and messages travel as bytes. Core NATS only.
+ * NATS within one process, so that tests of services need no nats-server. Subjects with wildcards, queue groups, replies, "no
+ * responders", limits and permissions work as on a server, and messages travel as bytes. Core NATS only.
  *
  * @example
  * const loopback: Loopback = createLoopback()

@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, InjectOptions } from 'fastify'
 import { type Consumer, Deadline, DoorContext, type Principal } from '../../call/index.ts'
 import { createHttpClient, type HttpClient } from '../../client/index.ts'
 import type { BoundProcedure, Client, Contract, Role } from '../../contract/index.ts'
@@ -12,13 +14,12 @@ import {
 } from '../../http/index.ts'
 import type { Service } from '../../micro/index.ts'
 import type { CallOptions, NatsClient } from '../../nats/index.ts'
-import { BASE_URL, fetchOf } from './inject.ts'
+import type { Users } from './fakes.ts'
 import type { RecordedLog } from './recorded-log.ts'
-import type { Users } from './users.ts'
 
-/** Whoever calls the service in a test: nobody in particular, unless `as` or `withKey` says who. */
+/** The caller of the service in a test: anonymous, unless `as` or `withKey` says otherwise. */
 export interface TestCaller {
-  /** The HTTP door, as clients see it: through the gateway, with a key that is good wherever one is needed. */
+  /** The HTTP door, as clients see it: through the gateway, with a valid key wherever one is needed. */
   http<C extends Contract>(
     contract: C,
     options?: { readonly headers?: Readonly<Record<string, string>> },
@@ -28,11 +29,11 @@ export interface TestCaller {
   /** One request to the HTTP door, for its status and headers, and for routes without a contract. */
   fetch(path: string, init?: RequestInit): Promise<Response>
   /**
-   * The same as a user, without a token: nobody is asked who that is, nor which roles he has. Real tokens, in `headers`, are still
-   * looked at as in production.
+   * The same caller as a user, without a real token: no provider is asked to identify the user or to check the roles. Real tokens, in
+   * `headers`, are verified as in production.
    */
   as(user: Principal, ...roles: readonly Role[]): TestCaller
-  /** The same with this API key: `context.consumer`. */
+  /** The same caller with this API key: `context.consumer`. */
   withKey(key: Consumer): TestCaller
 }
 
@@ -42,8 +43,10 @@ export interface CallerParts {
   readonly log: RecordedLog
   readonly users: Users
   readonly gateway: GatewayDoor
-  /** Where the controller of a contract has its routes. */
+  /** The base path of a contract's controller. */
   readonly basePathOf: (contract: Contract) => string
+  /** @throws {SERVICE_UNAVAILABLE} once the service has stopped */
+  readonly assertRunning: () => void
 }
 
 interface Identity {
@@ -51,6 +54,8 @@ interface Identity {
   readonly key?: Consumer
 }
 
+/** The address of requests that need none. */
+const BASE_URL = 'http://localhost'
 const ANY_KEY: Consumer = { id: 'test', permissions: [] }
 /** A call has the time that its procedure or client gives it. */
 const NO_LIMIT_MS = Number.POSITIVE_INFINITY
@@ -59,11 +64,12 @@ type Call<Options> = (input: unknown, options: Options) => Promise<unknown>
 type AnyClient = Readonly<Record<string, Call<object>>>
 
 export function createCaller(parts: CallerParts, identity: Identity = {}): TestCaller {
-  const { service, client, log, users, gateway } = parts
+  const { service, client, log, users, gateway, assertRunning } = parts
   const { token, key } = identity
 
-  /** What is behind a 500 or 503 is shown to nobody, save the test that met it. */
+  /** Adds the cause of a 500 or 503, which only the test that met it may see. */
   const explained = async <T>(requestId: string, call: () => Promise<T>): Promise<T> => {
+    assertRunning()
     try {
       return await call()
     } catch (error) {
@@ -73,7 +79,8 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
     }
   }
 
-  const send = (access: BoundProcedure['access'] | undefined, url: URL, init: RequestInit): Promise<Response> => {
+  const send = async (access: BoundProcedure['access'] | undefined, url: URL, init: RequestInit): Promise<Response> => {
+    assertRunning()
     const headers = new Headers(init.headers)
     if (token !== undefined && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`)
     if (access === 'internal') {
@@ -88,7 +95,7 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
       const signature = gatewaySignature(gateway.secret, { ...signed, headers: Object.fromEntries(headers) })
       headers.set(SIGNATURE_HEADER, signature)
     }
-    return fetchOf(service, new Request(url, { ...init, headers }))
+    return inject(service, url, { ...init, headers })
   }
 
   return {
@@ -111,11 +118,11 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
     nats<C extends Contract>(contract: C) {
       const callers = Object.entries(client.client(contract) as unknown as AnyClient).map(([name, own]) => {
         const call: Call<CallOptions> = async (input, options = {}) => {
-          if (options.context) return own(input, options)
-          using deadline = new Deadline(NO_LIMIT_MS)
           const requestId = randomUUID()
-          const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
-          const context = new DoorContext({ door: 'background', requestId, headers: authorization, deadline, log })
+          if (options.context) return explained(options.context.requestId, () => own(input, options))
+          using deadline = new Deadline(NO_LIMIT_MS)
+          const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+          const context = new DoorContext({ door: 'background', requestId, headers, deadline, log })
           return await explained(requestId, () => own(input, { ...options, context }))
         }
         return [name, call]
@@ -127,4 +134,47 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
     as: (user, ...roles) => createCaller(parts, { ...identity, token: users.add(user, roles) }),
     withKey: consumer => createCaller(parts, { ...identity, key: consumer }),
   }
+}
+
+/** The signal of an injected request, which is a connection to nobody and cannot be closed from outside. */
+const signals = new AsyncLocalStorage<AbortSignal | undefined>()
+
+/** Lets the caller of an injected request leave: the server then sees a connection that closes, as in production. */
+export function closeOnAbort(server: FastifyInstance): void {
+  server.addHook('onRequest', (_request, reply, done) => {
+    const signal = signals.getStore()
+    const leave = () => reply.raw.destroy()
+    if (signal?.aborted) return leave()
+    signal?.addEventListener('abort', leave, { once: true })
+    reply.raw.once('close', () => signal?.removeEventListener('abort', leave))
+    done()
+  })
+}
+
+/** Statuses whose answer has no body, not even an empty one. */
+const WITHOUT_BODY = [101, 204, 205, 304]
+
+/** `fetch` for a service that does not listen. The request still passes through the whole HTTP door. */
+async function inject(service: Service, url: URL, { signal, ...init }: RequestInit): Promise<Response> {
+  signal?.throwIfAborted()
+  const request = new Request(url, init)
+  const body = Buffer.from(await request.arrayBuffer())
+  const options = {
+    method: request.method as NonNullable<InjectOptions['method']>,
+    url: `${url.pathname}${url.search}`,
+    headers: Object.fromEntries(request.headers),
+    ...(body.length > 0 ? { payload: body } : {}),
+  }
+  const answer = await signals
+    .run(signal ?? undefined, () => service.inject(options))
+    // A caller that has left gets its own reason, whatever happened meanwhile.
+    .finally(() => signal?.throwIfAborted())
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(answer.headers))
+    for (const each of [value ?? []].flat()) headers.append(name, String(each))
+  const { statusCode: status, statusMessage: statusText } = answer
+  const content = WITHOUT_BODY.includes(status) ? null : new Uint8Array(answer.rawPayload)
+  const response = new Response(content, { status, statusText, headers })
+  Object.defineProperty(response, 'url', { value: request.url })
+  return response
 }

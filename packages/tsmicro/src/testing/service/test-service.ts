@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Log } from '../../call/index.ts'
 import {
+  type Contract,
   type DeepReadonly,
   type EventDefinition,
   type EventInputOf,
@@ -8,6 +9,7 @@ import {
   eventsOf,
   type NatsPermissions,
   natsPermissionsOf,
+  proceduresOf,
 } from '../../contract/index.ts'
 import { createPublisher, type PublishOptions, type ReceivedEvent } from '../../events/index.ts'
 import {
@@ -20,15 +22,12 @@ import {
 } from '../../micro/index.ts'
 import { NatsClient } from '../../nats/index.ts'
 import { createLoopback, type Loopback, type LoopbackClientOptions } from '../loopback/loopback.ts'
-import { createCaller, type TestCaller } from './caller.ts'
-import { createFakes } from './fakes.ts'
-import { HandledEvents } from './handled.ts'
-import { PublishedEvents, TEST } from './published.ts'
+import { closeOnAbort, createCaller, type TestCaller } from './caller.ts'
+import { HandledEvents, PublishedEvents, stopped, TEST } from './events.ts'
+import { createFakes, Users } from './fakes.ts'
 import { type LogLine, RecordedLog } from './recorded-log.ts'
-import { basePathOf, serviceNameOf } from './service-name.ts'
-import { Users } from './users.ts'
 
-/** What a module is made of in a test; what else it needs comes from the test: `parts => createModule({ ...parts, mongo })`. */
+/** What a module gets in a test. The test adds whatever else it needs: `parts => createModule({ ...parts, mongo })`. */
 export interface TestParts {
   readonly nats: NatsClient
   readonly log: Log
@@ -36,32 +35,32 @@ export interface TestParts {
 
 export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'module' | 'log'>> {
   /**
-   * Other services that it calls, by their contracts. One procedure of many is a contract, too:
+   * Stand-ins for the services that it calls, by their contracts. A single procedure is a contract, too:
    * `implement({ validateRole: validation.validateRole }, { … })`.
    */
   readonly fakes?: readonly Implementation[]
-  /** Where its log goes beside `app.log`, e.g. `createLogger({ name: 'hello' })`. Default: nowhere. */
+  /** Where its log also goes, beside `app.log`, e.g. `createLogger({ name: 'hello' })`. Default: nowhere. */
   readonly log?: Log
-  /** Of the NATS client that the module gets, e.g. its middleware. */
+  /** Options of the NATS client that the module gets, e.g. its middleware. */
   readonly nats?: LoopbackClientOptions
   /**
-   * What the service may do on NATS. Default: what its module says that it does, as in production, so that a contract that is missing
-   * from `calls` or `publishes` is found.
+   * What the service may do on NATS. Default: what its module declares, as in production, so that a contract that is missing from
+   * `calls` or `publishes` is found.
    */
   readonly permissions?: Omit<NatsPermissions, 'user'>
   /** Milliseconds to wait for each dependency. Default 10,000. */
   readonly startTimeoutMs?: number
 }
 
-/** A service on the bench: see {@link testService}. */
+/** A service under test: see {@link testService}. After `close()`, all calls fail with SERVICE_UNAVAILABLE; its log and events remain. */
 export interface TestApp extends TestCaller, AsyncDisposable {
   readonly service: Service
-  /** What it and its fakes have logged, the oldest first. */
+  /** What the service and its fakes have logged, the oldest first. */
   readonly log: { readonly lines: readonly LogLine[] }
-  /** Its NATS: `app.loopback.disconnect()` takes it away. */
+  /** Its NATS server: `app.loopback.disconnect()` takes it away. */
   readonly loopback: Loopback
   /**
-   * Announces an event to it, as another service would; resolves when it has been handled.
+   * Publishes an event to it, as another service would; resolves when the service has handled it.
    * @throws what a handler threw; {TypeError} when the service does not handle it
    */
   publish<E extends EventSpec>(
@@ -69,19 +68,19 @@ export interface TestApp extends TestCaller, AsyncDisposable {
     data: DeepReadonly<EventInputOf<E>>,
     options?: PublishOptions,
   ): Promise<void>
-  /** What it has announced so far. @throws {TypeError} when it never announces that */
+  /** The events that it has published so far. @throws {TypeError} when it does not publish this one */
   events<E extends EventSpec>(event: EventDefinition<E>): readonly ReceivedEvent<E>[]
   /**
-   * The first that it has announced, then the second, and so on: waits for one that is still to come.
-   * @throws {Error} when none comes within `timeoutMs`, 10,000 by default
+   * The first event that it has published, on the next call the second, and so on. Waits if there is none yet.
+   * @throws {Error} when none comes within `timeoutMs`, 10,000 by default; {SERVICE_UNAVAILABLE} when the service has stopped
    */
   nextEvent<E extends EventSpec>(
     event: EventDefinition<E>,
     options?: { readonly timeoutMs?: number },
   ): Promise<ReceivedEvent<E>>
-  /** Resolves when it has handled all events that were announced, its own included. @throws what a handler threw */
+  /** Resolves when it has handled all published events, its own included. @throws what a handler threw */
   settled(): Promise<void>
-  /** What the end of `await using` does. */
+  /** Stops the service; the end of `await using` does the same. Calls in progress are finished first. */
   close(): Promise<void>
 }
 
@@ -90,8 +89,8 @@ const START_TIMEOUT_MS = 10_000
 const NEXT_EVENT_MS = 10_000
 
 /**
- * A service in a test: started as in production, with both doors, but without a server or a port, and silent. It stops at the end of
- * the block.
+ * Starts a service in a test, as in production and with both doors, but silent and without a server or a port. It stops at the end
+ * of the block.
  *
  * @example
  * const greetings = contract('hello', {
@@ -110,7 +109,7 @@ const NEXT_EVENT_MS = 10_000
  * await ada.http(greetings).greet({ name: 'Grace' }) // { text: 'ada greets Grace' }
  * await ada.nats(greetings).greet({ name: 'Grace' }) // { text: 'ada greets Grace' }
  * @throws {StartError} when the service does not start
- * @throws {TypeError} when its name is not known from what it implements and not given, or its module has another NATS client
+ * @throws {TypeError} when its name is neither given nor clear from what it implements, or its module has another NATS client
  */
 export async function testService(
   createModule: (parts: TestParts) => Module | Promise<Module>,
@@ -125,7 +124,7 @@ export async function testService(
     log,
     ...natsOptions,
     connect: loopback.connect,
-    // Known once there is a module, which is when it connects.
+    // Known once there is a module, before the client connects.
     get name() {
       return name || 'service'
     },
@@ -139,7 +138,7 @@ export async function testService(
 
   const known = new Users()
   const handled = new HandledEvents()
-  const bench: Bench = { port: 'none', providersOf: known.providersOf, onTaken: handled.take }
+  const bench: Bench = { port: 'none', providersOf: known.providersOf, onTaken: handled.take, onServer: closeOnAbort }
   const gateway = given.http?.gateway ?? { secret: randomBytes(32).toString('hex'), required: false }
   const service = assemble(
     {
@@ -160,7 +159,12 @@ export async function testService(
 
   const client = loopback.client(TEST, { log })
   const published = new PublishedEvents(name, serves, log)
+  let closing = false
+  const assertRunning = () => {
+    if (closing) throw stopped(name, 'this call came after app.close()')
+  }
   const close = async () => {
+    closing = true
     published.close()
     await service.stop()
     await others.stop()
@@ -177,13 +181,21 @@ export async function testService(
   }
 
   const publisher = createPublisher(client, TEST)
-  const basePath = (contract: Parameters<typeof basePathOf>[1]) => basePathOf(module, contract)
   return {
-    ...createCaller({ service, client, log, users: known, gateway, basePathOf: basePath }),
+    ...createCaller({
+      service,
+      client,
+      log,
+      users: known,
+      gateway,
+      basePathOf: contract => basePathOf(module, contract),
+      assertRunning,
+    }),
     service,
     log,
     loopback,
     async publish(event, data, options = {}) {
+      assertRunning()
       const { subject } = event
       if (!consumes.flatMap(eventsOf).some(each => each.subject === subject))
         throw new TypeError(`${name} does not handle ${subject}: its handlers have no on() for it`)
@@ -193,11 +205,43 @@ export async function testService(
     events: event => published.all(event),
     nextEvent: async (event, { timeoutMs = NEXT_EVENT_MS } = {}) => published.next(event, timeoutMs),
     async settled() {
-      // What was announced without being waited for is on its way.
+      assertRunning()
+      // Events whose publication was not awaited are still on their way.
       await client.use().flush()
       await handled.settled()
     },
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** The contracts that the handlers of a module and of its controllers implement. */
+function contractsOf({ handlers = [], controllers = [] }: Module): readonly Contract[] {
+  return [handlers, ...controllers.map(controller => controller.handlers)]
+    .flat()
+    .flatMap(each => (each.kind === 'implementation' ? [each.contract] : []))
+}
+
+/** The name of a service, from what it implements. @throws {TypeError} when that is not clear */
+function serviceNameOf(module: Module): string {
+  const procedures = contractsOf(module).flatMap(proceduresOf)
+  // Over NATS, a service serves only procedures of its own name; over HTTP, any.
+  const served = procedures.filter(({ subject }) => subject !== undefined)
+  const [name, ...others] = new Set((served.length > 0 ? served : procedures).map(({ service }) => service))
+  if (name !== undefined && others.length === 0) return name
+  if (name === undefined && (module.controllers ?? []).length === 0) return 'service'
+  const why =
+    name === undefined ? 'its handlers implement no contract' : `it implements ${[name, ...others].join(', ')}`
+  throw new TypeError(`what is the service called? ${why}: testService(createModule, { name })`)
+}
+
+/** The base path of a contract: its controller's. */
+function basePathOf({ controllers = [] }: Module, contract: Contract): string {
+  const procedures = new Set(proceduresOf(contract))
+  const found = controllers.find(({ handlers }) =>
+    handlers.some(
+      each => each.kind === 'implementation' && proceduresOf(each.contract).some(each => procedures.has(each)),
+    ),
+  )
+  return found?.basePath ?? '/'
 }

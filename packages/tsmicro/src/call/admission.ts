@@ -1,0 +1,181 @@
+import { type Access, isRole, needsUser, type Role } from '../contract/index.ts'
+import { FORBIDDEN, OVERLOADED, UNAUTHENTICATED } from '../errors/index.ts'
+import type { CallContext, Log, Principal } from './context.ts'
+import type { Deadline } from './deadline.ts'
+
+/** Authentication: identifies the user. A service decides how tokens are verified. */
+export interface AuthenticationProvider {
+  /**
+   * @param token the bearer token, not yet verified
+   * @throws {UNAUTHENTICATED} when the token is invalid
+   * @throws {SERVICE_UNAVAILABLE} or {DEADLINE_EXCEEDED} when the token cannot be verified now
+   */
+  authenticate(token: string, context: CallContext): Promise<Principal>
+}
+
+/** Authorization: checks the user's role. A service decides where roles come from. */
+export interface AuthorizationProvider {
+  /**
+   * @throws {FORBIDDEN} when the user has neither the role nor a higher one
+   * @throws {SERVICE_UNAVAILABLE} or {DEADLINE_EXCEEDED} when the role cannot be checked now
+   */
+  authorize(user: Principal, role: Role, context: CallContext): Promise<void>
+}
+
+/** Identifies the user and checks their access; resolves to the user. */
+export type Guard = (context: CallContext) => Promise<Principal>
+
+/**
+ * The guard of an access rule; `undefined` if the rule needs no user, so that such calls pay nothing.
+ * @throws {TypeError} when a provider that it needs is missing
+ */
+export function guardOf(
+  access: Access,
+  authentication: AuthenticationProvider | undefined,
+  authorization: AuthorizationProvider | undefined,
+): Guard | undefined {
+  if (!needsUser(access)) return undefined
+  const missing = missingProvider(access, authentication, authorization)
+  if (!authentication || missing) throw new TypeError(`${missing} is missing`)
+  return async context => {
+    if (context.token === undefined) throw new UNAUTHENTICATED()
+    const user: Partial<Principal> | undefined = await authentication.authenticate(context.token, context)
+    if (!isUser(user)) throw new TypeError('authenticate() found no user: resolve { id }, or throw UNAUTHENTICATED')
+    if (isRole(access)) {
+      // A provider in plain JavaScript may return false instead of throwing, which must not pass as a yes.
+      const answer: unknown = authorization ? await authorization.authorize(user, access, context) : false
+      if (answer === false) throw new FORBIDDEN()
+    }
+    return user
+  }
+}
+
+/** Without this check the handler could run without a user. */
+function isUser(user: Partial<Principal> | undefined): user is Principal {
+  return typeof user?.id === 'string' && user.id !== ''
+}
+
+/** The provider that an access rule needs and that is missing; `undefined` when there are all. */
+export function missingProvider(
+  access: Access,
+  authentication: Partial<AuthenticationProvider> | undefined,
+  authorization: Partial<AuthorizationProvider> | undefined,
+): 'authentication' | 'authorization' | undefined {
+  if (!needsUser(access)) return undefined
+  if (typeof authentication?.authenticate !== 'function') return 'authentication'
+  return isRole(access) && typeof authorization?.authorize !== 'function' ? 'authorization' : undefined
+}
+
+/** How many calls one endpoint of one instance accepts at one door. */
+export interface EndpointLimits {
+  /** Calls handled at the same time. Default 256. */
+  readonly maxConcurrent?: number
+  /** Calls that wait for their turn; more are refused with OVERLOADED. Default 1,024. */
+  readonly maxQueued?: number
+}
+
+/** A refused client should not come back at once. */
+const RETRY_AFTER_SECONDS = 1
+
+/**
+ * Limits how many calls are handled and how many wait, so that an overload costs the few that are refused rather than everybody:
+ * an unbounded queue answers all of them too late.
+ */
+export class Limiter {
+  readonly #maxConcurrent: number
+  readonly #maxQueued: number
+  readonly #queue = new Set<() => void>()
+  readonly #returning = new Set<() => void>()
+  #active = 0
+
+  constructor({ maxConcurrent = 256, maxQueued = 1024 }: EndpointLimits = {}) {
+    this.#maxConcurrent = maxConcurrent
+    this.#maxQueued = maxQueued
+  }
+
+  /**
+   * Returns undefined if the call may start at once, or else a promise that resolves when it is its turn, in order of arrival. Every
+   * call that started must {@link release} its place.
+   * @throws {OVERLOADED} when the queue is full; rejects with the deadline's reason if that ends first
+   */
+  acquire(deadline: Deadline): Promise<void> | undefined {
+    return this.#acquire(this.#queue, deadline)
+  }
+
+  /**
+   * The same for a call that held a place before and released it while it waited for its client. It goes ahead of new calls: otherwise a
+   * flood of those would keep any call from being finished.
+   */
+  reacquire(deadline: Deadline): Promise<void> | undefined {
+    return this.#acquire(this.#returning, deadline)
+  }
+
+  /** Takes a place if one is free; otherwise returns false, and the caller has to {@link acquire} one. */
+  tryAcquire(): boolean {
+    if (this.#active >= this.#maxConcurrent) return false
+    this.#active += 1
+    return true
+  }
+
+  /** Refuses a call before it costs anything. @throws {OVERLOADED} when all places and the whole queue are taken */
+  refuseWhenFull(): void {
+    if (this.#active >= this.#maxConcurrent && this.#queue.size >= this.#maxQueued) throw overloaded()
+  }
+
+  #acquire(queue: Set<() => void>, deadline: Deadline): Promise<void> | undefined {
+    if (this.tryAcquire()) return undefined
+    if (queue.size >= this.#maxQueued) throw overloaded()
+    return new Promise((resolve, reject) => {
+      const forget = deadline.onEnd(reason => {
+        queue.delete(admit)
+        reject(reason)
+      })
+      const admit = () => {
+        forget()
+        resolve()
+      }
+      queue.add(admit)
+    })
+  }
+
+  /** Hands the place to the next in the queue. */
+  release(): void {
+    const queue = this.#returning.size > 0 ? this.#returning : this.#queue
+    const [next] = queue
+    if (!next) this.#active -= 1
+    else {
+      queue.delete(next)
+      next()
+    }
+  }
+}
+
+function overloaded(): Error {
+  return new OVERLOADED(undefined, { retryAfterSeconds: RETRY_AFTER_SECONDS })
+}
+
+/** Milliseconds between two lines, so that a flood of requests does not become a flood of log lines. */
+const LOG_INTERVAL_MS = 10_000
+
+/** Logs something that may happen very often: seldom, and with the number of times. */
+export class ThrottledLog {
+  readonly #log: Log
+  readonly #message: string
+  #times = 0
+  #loggedAt = Number.NEGATIVE_INFINITY
+
+  constructor(log: Log, message: string) {
+    this.#log = log
+    this.#message = message
+  }
+
+  /** @param fields logged if this occurrence is; those between two lines are only counted */
+  warn(fields: object): void {
+    this.#times += 1
+    const now = performance.now()
+    if (now - this.#loggedAt < LOG_INTERVAL_MS) return
+    this.#log.warn({ ...fields, times: this.#times }, this.#message)
+    this.#times = 0
+    this.#loggedAt = now
+  }
+}

@@ -1,0 +1,225 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { BlockList, isIP } from 'node:net'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Consumer, Log } from '../call/index.ts'
+import { GATEWAY_REQUIRED } from '../errors/index.ts'
+
+/** Carries the gateway's signature of a request that it let pass: `v1.<seconds since 1970>.<hex>`. */
+export const SIGNATURE_HEADER = 'x-gateway-signature'
+/** The id of the API key that came with a request, as the gateway found it. */
+export const CONSUMER_ID = 'x-consumer-id'
+/** What that key permits: words, joined by commas. */
+export const CONSUMER_PERMISSIONS = 'x-consumer-permissions'
+
+/**
+ * What is signed beside time, method and path: who is asking, and for whom. A captured signature is worth nothing with another
+ * user's token, another consumer or another address. The body is not signed, because it has not been read yet. The gateway's plugin
+ * has the same list (kong/plugins/sign-request/core.ts): it is compiled to Lua and can import nothing.
+ */
+export const SIGNED_HEADERS = ['x-request-id', 'x-real-ip', CONSUMER_ID, CONSUMER_PERMISSIONS, 'authorization'] as const
+
+/** Headers that gateways, proxies and content delivery networks add; a direct call from within the network has none of them. */
+const PROXY_HEADERS = [
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-forwarded-path',
+  'x-forwarded-prefix',
+  'x-forwarded-server',
+  'x-original-forwarded-for',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'cdn-loop',
+  'x-envoy-external-address',
+  SIGNATURE_HEADER,
+]
+
+/** True if a request came through a gateway, which must not reach `internal` procedures. */
+export function isForwarded(headers: Readonly<Record<string, unknown>>): boolean {
+  return PROXY_HEADERS.some(name => headers[name] !== undefined)
+}
+
+/** A request as it reaches the service. */
+export interface SignedRequest {
+  readonly method: string
+  /** Path and query, as in the request line. */
+  readonly url: string
+  /** As Node parses them. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+/** Seconds that a signature is valid for, in both directions, because clocks differ. */
+const VALID_SECONDS = 30
+const FORM = /^v1\.(\d{1,12})\.([0-9a-f]{64})$/
+
+/**
+ * The value of `x-gateway-signature` for a request, for a gateway of your own: HMAC-SHA-256 over `v1`, time, method, URL and the
+ * signed headers (empty if missing), joined by line feeds, which none of them can contain.
+ *
+ * @param seconds since 1970; default now
+ * @example
+ * headers['x-gateway-signature'] = gatewaySignature(gatewaySecret, { method: 'GET', url: '/list/latest?page=1', headers })
+ */
+export function gatewaySignature(secret: string, request: SignedRequest, seconds = nowSeconds()): string {
+  return `v1.${seconds}.${hmac(secret, request, String(seconds)).toString('hex')}`
+}
+
+/** Why the signature of a request is not accepted; undefined if it is. */
+function signatureFault(secret: string, request: SignedRequest): string | undefined {
+  const value = request.headers[SIGNATURE_HEADER]
+  if (value === undefined) return 'it is not signed'
+  const [, seconds, hex] = FORM.exec(String(value)) ?? []
+  if (seconds === undefined || hex === undefined) return 'its signature is malformed'
+  if (Math.abs(nowSeconds() - Number(seconds)) > VALID_SECONDS) return 'its signature is out of time'
+  if (!timingSafeEqual(hmac(secret, request, seconds), Buffer.from(hex, 'hex')))
+    return 'its signature is of another request'
+  return undefined
+}
+
+function hmac(secret: string, { method, url, headers }: SignedRequest, seconds: string): Buffer {
+  const text = ['v1', seconds, method, url, ...SIGNED_HEADERS.map(name => headers[name] ?? '')].join('\n')
+  // Node decodes header bytes as latin1; a gateway in another language signs the same bytes.
+  return createHmac('sha256', secret).update(text, 'latin1').digest()
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000)
+}
+
+/**
+ * What requests must prove before a service handles them.
+ *
+ * @example
+ * const gateway: GatewayDoor = { secret: gatewaySecret }
+ * createService({ name: 'hello', version: '1.0.0', module: {}, log, http: { gateway } })
+ */
+export interface GatewayDoor {
+  /** The secret that the gateway signs each request with; 32 bytes or more. */
+  readonly secret: string
+  /**
+   * The secret that requests to `internal` procedures must carry in `x-verify-secret`; 32 bytes or more. Without it they are refused,
+   * and a service with such a procedure at its HTTP door does not start.
+   */
+  readonly verifySecret?: string
+  /** False: requests that come directly are handled, too, but their headers are not trusted. Default true. */
+  readonly required?: boolean
+}
+
+const LEAST_BYTES = 32
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The procedure of this route, e.g. `shop.list`; undefined for a route without a contract. */
+    readonly procedure?: string
+    /**
+     * `open`: accepts every request that reaches the port, such as probes. `internal`: never routed by the gateway, so its requests
+     * are not signed. `key`: the gateway must have checked an API key.
+     */
+    readonly gateway?: 'open' | 'internal' | 'key'
+  }
+}
+
+/** Requests whose signature was checked and is the gateway's. */
+const signed = new WeakSet<FastifyRequest>()
+
+/** What is wrong with a door's secrets: a short or missing one would let everybody in. */
+export function secretFault({ secret, verifySecret }: GatewayDoor): string | undefined {
+  for (const [name, value] of Object.entries({ secret, verifySecret }))
+    if ((name === 'secret' || value !== undefined) && Buffer.byteLength(value ?? '') < LEAST_BYTES)
+      return `the gateway's ${name} has less than ${LEAST_BYTES} bytes`
+  return undefined
+}
+
+/** The application whose API key the gateway has checked; `undefined` if it named none, or somebody else did. */
+export function consumerOf(request: FastifyRequest): Consumer | undefined {
+  const id = request.headers[CONSUMER_ID]
+  if (typeof id !== 'string' || id === '' || !signed.has(request)) return undefined
+  const permissions = String(request.headers[CONSUMER_PERMISSIONS] ?? '')
+  return { id, permissions: permissions === '' ? [] : permissions.split(',') }
+}
+
+/**
+ * Refuses each request that did not come through the gateway, with 403 `GATEWAY_REQUIRED`, before its body is read and whether or not
+ * there is such a route. Not with 401: no key or token that the caller might add would help, and a gateway that reads 401 as "this API
+ * key is invalid" must not receive one because of a wrong `x-verify-secret`.
+ *
+ * @throws {TypeError} when a secret is too short
+ */
+export function admitGatewayOnly(server: FastifyInstance, door: GatewayDoor, log: Log): void {
+  const { secret, verifySecret, required = true } = door
+  const short = secretFault(door)
+  if (short) throw new TypeError(short)
+  server.addHook('onRequest', (request, _reply, done) => {
+    const fault = faultOf(request)
+    if (fault === undefined) return done()
+    const { method, id: requestId, routeOptions } = request
+    log.warn({ requestId, method, route: routeOptions.url }, `refused, not from the gateway: ${fault}`)
+    done(new GATEWAY_REQUIRED())
+  })
+
+  function faultOf(request: FastifyRequest): string | undefined {
+    const { routeOptions, raw, headers } = request
+    const kind = routeOptions.config?.gateway
+    if (kind === 'open') return undefined
+    if (kind === 'internal') {
+      if (verifySecret === undefined) return required ? 'there is no verifySecret to compare with' : undefined
+      const given = String(headers['x-verify-secret'] ?? '')
+      return isSame(given, verifySecret) ? undefined : 'x-verify-secret is missing or wrong'
+    }
+    if (!required && headers[SIGNATURE_HEADER] === undefined) return undefined
+    const fault = signatureFault(secret, { method: raw.method ?? '', url: raw.url ?? '', headers })
+    if (fault !== undefined) return fault
+    signed.add(request)
+    return kind === 'key' && consumerOf(request) === undefined ? 'it has checked no API key' : undefined
+  }
+}
+
+/** Compares hashes, which have the same length for every input, so that the time it takes reveals nothing. */
+function isSame(given: string, expected: string): boolean {
+  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', expected, 'buffer'))
+}
+
+/** True for the address of a proxy that is trusted to name the client it speaks for. */
+export type Trusts = (address: string | undefined) => boolean
+
+/**
+ * Reads addresses and networks (`10.0.0.7`, `10.0.0.0/8`, `fd00::/8`). An IPv4 address also matches when it is written as IPv6.
+ * @throws {TypeError} naming the first that is neither
+ */
+export function compileTrusts(proxies: readonly string[]): Trusts {
+  if (proxies.length === 0) return () => false
+  const list = new BlockList()
+  for (const proxy of proxies) {
+    const [address = '', bits, ...more] = proxy.trim().split('/')
+    const version = isIP(address)
+    const longest = version === 4 ? 32 : 128
+    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN
+    if (version === 0 || more.length > 0 || !(prefix <= longest))
+      throw new TypeError(`trusted proxy ${JSON.stringify(proxy)}: write an address, or a network like 10.0.0.0/8`)
+    list.addSubnet(address, prefix, version === 4 ? 'ipv4' : 'ipv6')
+  }
+  return address => {
+    const version = isIP(address ?? '')
+    return version !== 0 && list.check(address ?? '', version === 4 ? 'ipv4' : 'ipv6')
+  }
+}
+
+/**
+ * The address that a request comes from. If the gateway signed the request, its `x-real-ip`; if a declared proxy sent it, that proxy's
+ * `x-real-ip`, or the last address in its `x-forwarded-for` that is not a declared proxy's; otherwise the peer of the connection,
+ * because anybody can write those headers.
+ */
+export function clientAddressOf(request: FastifyRequest, trusts: Trusts): string | undefined {
+  const peer = request.raw.socket.remoteAddress
+  const isSigned = signed.has(request)
+  if (!isSigned && !trusts(peer)) return peer
+  const real = request.headers['x-real-ip']
+  if (typeof real === 'string' && isIP(real) !== 0) return real
+  // Fastify's own address, which follows the same proxies.
+  return !isSigned && isIP(request.ip) !== 0 ? request.ip : peer
+}
