@@ -3,7 +3,7 @@ import { freePort } from '@tsmicro/infra'
 import { Program } from '../support/program.ts'
 import { until } from '../support/until.ts'
 
-/** A program of this folder as a process of its own, on a free port, with a NATS server. */
+/** Runs a program of this folder as a separate process, on a free port, with a NATS server. */
 export async function run(entry: string, natsUrl: string): Promise<Program> {
   const port = await freePort()
   const env = { PORT: String(port), NATS_URL: natsUrl, NO_COLOR: '1' }

@@ -143,7 +143,7 @@ test('requests that no contract names are answered at the edge, and never reach 
   for (const { output } of [platform.auth, platform.blog]) assert.doesNotMatch(output, /"edge\./)
 })
 
-test('a page that a developer visits reaches nothing with the known key: by a rebound name, or from its own origin', async () => {
+test('a page that a developer visits cannot use the known key, neither under a rebound name nor from its own origin', async () => {
   const requestId = 'edge.page'
   for (const [status, headers] of [
     [421, { host: 'rebound.evil.test' }],

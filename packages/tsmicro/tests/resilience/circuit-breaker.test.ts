@@ -73,7 +73,7 @@ test('it opens, fails calls at once, lets one call try, and closes; each change 
   assert.deepEqual([reached, attempts.length], [5, 5])
 
   mode = 'hang'
-  // Of the calls that come together, one is let through.
+  // Of several concurrent calls, one is let through.
   await until('a trial', async () => {
     await times(20, () => outcome(client, 200))
     return reached > 5
@@ -93,7 +93,7 @@ test('it opens, fails calls at once, lets one call try, and closes; each change 
   assert.equal(client.pendingRequests, 0)
 })
 
-test('each procedure has a circuit of its own', async () => {
+test('each procedure has its own circuit', async () => {
   const { client } = await broken({ openMs: 60_000 })
   mode = 'down'
   await times(10, () => outcome(client))

@@ -11,7 +11,7 @@ export interface Authority extends Certificate {
   issue(names: readonly string[], options?: { readonly expired?: boolean }): Certificate
 }
 
-/** An authority of its own for a test: X.509 (RFC 5280) written by hand, because Node reads certificates and makes none. */
+/** A certificate authority for a test. It writes X.509 (RFC 5280) by hand, because Node can read certificates but not create them. */
 export function makeAuthority(name: string): Authority {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const make = (subject: string, spki: KeyObject, extensions: Buffer, expired = false) =>

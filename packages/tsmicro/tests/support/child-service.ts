@@ -1,5 +1,5 @@
 /**
- * A service of its own process for the tests of `runService`. Answers `GET /work` after a moment; `GET /throw` throws where
+ * A service in a separate process for the tests of `runService`. Answers `GET /work` after a moment; `GET /throw` throws where
  * nobody catches it. Arguments: port, and what to do at start (`hang`: a dependency that never comes).
  */
 import { setTimeout as sleep } from 'node:timers/promises'

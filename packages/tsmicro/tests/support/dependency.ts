@@ -6,7 +6,7 @@ export interface FakeDependency extends Dependency {
   state: 'up' | 'down' | 'hanging' | 'throwing'
 }
 
-/** A dependency whose state a test sets; what is called is written down. */
+/** A dependency whose state a test sets, and which records calls. */
 export function dependency(name: string, calls: string[], refusals = 0): FakeDependency {
   return {
     name,

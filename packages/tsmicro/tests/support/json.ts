@@ -1,4 +1,4 @@
-/** What the tests read of any answer of ours. */
+/** The fields of our answers that tests read. */
 export interface Answer {
   readonly code: string
   readonly status: number

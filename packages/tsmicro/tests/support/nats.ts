@@ -2,7 +2,7 @@ import { after } from 'node:test'
 import { startNats } from '@tsmicro/infra'
 import { NatsClient } from 'tsmicro'
 
-/** A nats-server of this test file's own. */
+/** A nats-server for this test file. */
 export async function ownNats() {
   const server = await startNats({ ephemeral: true })
   after(() => server.stop())

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Only keeps a broken test from hanging: on a busy machine everything takes its time. */
+/** Only keeps a broken test from hanging: on a busy machine everything takes longer. */
 const BOUND_MS = 120_000
 
 /** Waits for a condition, for at most two minutes. */

@@ -14,14 +14,14 @@ after(() => app.close())
 
 const strange = event({ subject: 'item.lost', aggregate: 'name', data: Type.Object({ name: Type.String() }) })
 
-test('what was announced is there as soon as the call that announced it is answered', async () => {
+test('a published event is available as soon as the call that published it is answered', async () => {
   await app.as({ id: 'ada' }).http(shop).buy({ name: 'soap' })
   const [bought, ...others] = app.events(shop.bought)
   assert.deepEqual(bought?.data, { name: 'soap', by: 'ada' })
   assert.deepEqual([bought?.source, bought?.aggregateId, others], ['shop', 'soap', []])
 })
 
-test('one after the other, also those that are still to come', async () => {
+test('events are returned one after another, even those still to come', async () => {
   const before = app.events(shop.bought).length
   for (let count = 0; count < before; count++) await app.nextEvent(shop.bought)
   const next = app.nextEvent(shop.bought)
@@ -32,7 +32,7 @@ test('one after the other, also those that are still to come', async () => {
   await assert.rejects(app.nextEvent(shop.bought, { timeoutMs: 1 }), /^Error: no item.bought within 0.001 s$/)
 })
 
-test('an event of another service: handled when publish resolves, with all that follows when settled', async () => {
+test('an event of another service is handled when publish resolves, and everything that follows when settled does', async () => {
   await app.settled()
   const count = await app.http(shop).count()
   await app.publish(delivered, { name: 'soap' })
@@ -50,18 +50,18 @@ test('what handlers throw reaches the test', async () => {
     )
     return true
   })
-  // It was told of.
+  // It was reported.
   await app.settled()
 })
 
-test('what does not match, or would go nowhere, is refused', async () => {
+test('events that do not match their schema, or that nobody handles, are refused', async () => {
   await assert.rejects(app.publish(delivered, { name: 's' }), VALIDATION_FAILED)
   await assert.rejects(app.publish(strange, { name: 'soap' }), /shop does not handle item.lost: .* no on\(\) for it$/)
   assert.throws(() => app.events(strange), /shop does not announce item.lost: name its contract in `publishes`/)
   await assert.rejects(app.nextEvent(strange), /shop does not announce item.lost/)
 })
 
-test('nobody waits for events of a service that has stopped', async () => {
+test('waiting for events of a stopped service ends', async () => {
   const other = await testService(createModule, { fakes })
   const waiting = assert.rejects(other.nextEvent(shop.bought), /shop has stopped: no more events come/)
   await other.close()

@@ -24,7 +24,7 @@ after(() => app.close())
 const ada = { id: 'ada' }
 const tell = contract('spy', { tell: procedure({ http: 'POST /tell', access: 'user' }) })
 
-test('both doors, with the checks and errors that they have in production', async () => {
+test('both doors work with the same checks and errors as in production', async () => {
   for (const client of [app.http(shop), app.nats(shop)]) {
     assert.deepEqual(await client.find({ name: 'soap' }), { text: 'soap for 4' })
     await assert.rejects(client.find({ name: 's' }), VALIDATION_FAILED)
@@ -33,20 +33,20 @@ test('both doors, with the checks and errors that they have in production', asyn
   }
 })
 
-test('nobody listens; what is logged is kept', () => {
+test('the service does not listen; its log is recorded', () => {
   assert.equal(app.service.url, '')
   assert.ok(!process.getActiveResourcesInfo().includes('TCPServerWrap'))
   assert.ok(app.log.lines.some(({ message }) => message === 'shop is ready'))
 })
 
-test('a user without a token, at both doors, and on to the fakes', async () => {
+test('a user without a token is known at both doors, and to the fakes', async () => {
   for (const caller of [app.as(ada).http(shop), app.as(ada).nats(shop)])
     assert.deepEqual(await caller.buy({ name: 'soap' }), { text: 'ada bought soap for 3' })
   for (const caller of [app.http(shop), app.nats(shop)])
     await assert.rejects(caller.buy({ name: 'soap' }), UNAUTHENTICATED)
 })
 
-test('roles are those that the user is given, or higher ones', async () => {
+test('a user has exactly the given roles, and lower ones', async () => {
   for (const held of [[roles.WRITER], [roles.ADMIN], [roles.READER, roles.ADMIN]]) {
     await app
       .as(ada, ...held)
@@ -75,13 +75,13 @@ test('roles are those that the user is given, or higher ones', async () => {
   }
 })
 
-test('what is no user and no role is refused', () => {
+test('invalid users and roles are refused', () => {
   for (const user of [{}, { id: '' }, undefined]) assert.throws(() => app.as(user as never), /as\(\{ id \}\)/)
   for (const role of ['ADMIN', undefined, { role: 'ADMIN' }])
     assert.throws(() => app.as(ada, role as never), /roles are those of defineRoles/)
 })
 
-test('real tokens are looked at by the real providers', async () => {
+test('the real providers check real tokens', async () => {
   const client = (user: string) => app.http(shop, { headers: bearer(user) })
   await client('ada.WRITER').remove({ name: 'soap' })
   await assert.rejects(client('ada.READER').remove({ name: 'soap' }), FORBIDDEN)
@@ -89,7 +89,7 @@ test('real tokens are looked at by the real providers', async () => {
   await app.http(shop).remove({ name: 'soap' }, { headers: bearer('ada.WRITER') })
 })
 
-test('a user of one test service is nobody for another one', async () => {
+test('a user of one test service is unknown to another one', async () => {
   let authorization = ''
   const told = implement(tell, {
     tell({ context }) {
@@ -102,7 +102,7 @@ test('a user of one test service is nobody for another one', async () => {
   await assert.rejects(app.http(shop, { headers: { authorization } }).buy({ name: 'soap' }), UNAUTHENTICATED)
 })
 
-test('a key that is good is there wherever one is needed; withKey says which', async () => {
+test('a valid API key is used wherever one is needed; withKey selects it', async () => {
   assert.deepEqual(await app.http(shop).whose(), ['test'])
   const key = { id: 'web', permissions: ['READ', 'WRITE'] }
   assert.deepEqual(await app.withKey(key).http(shop).whose(), ['web', 'READ', 'WRITE'])
@@ -134,14 +134,14 @@ test('fetch: status, headers, routes without a contract', async () => {
   assert.equal((await app.fetch('/items', bought)).status, 401)
 })
 
-test('a call that its caller gives up ends, at both doors', async () => {
+test('a call ends when its caller gives up, at both doors', async () => {
   const signal = AbortSignal.abort(new Error('no longer wanted'))
   for (const client of [app.http(shop), app.nats(shop)])
     await assert.rejects(client.find({ name: 'soap' }, { signal }), /no longer wanted/)
   await assert.rejects(app.nats(shop).find({ name: 'soap' }, { timeoutMs: 0 }), DEADLINE_EXCEEDED)
 })
 
-test('a caller that leaves ends the work, at both doors', async () => {
+test('the work ends when the caller leaves, at both doors', async () => {
   const slow = contract('slow', { wait: procedure({ http: 'POST /wait', nats: 'wait', access: 'open' }) })
   let begun = Promise.withResolvers<void>()
   let ended = Promise.withResolvers<void>()
@@ -233,7 +233,7 @@ test('after close everything that needs the service says that it has stopped; it
   await other.close()
 })
 
-test('closed twice, and while a call is worked on: the call is finished first', async () => {
+test('closing twice, and during a call, finishes the call first', async () => {
   const slow = contract('slow', { wait: procedure({ http: 'POST /wait', access: 'open', output: Type.String() }) })
   const begun = Promise.withResolvers<void>()
   const go = Promise.withResolvers<void>()

@@ -44,7 +44,7 @@ export const prices = contract('prices', {
   }),
 })
 
-/** A service with all that a test may have to do with. */
+/** A service with everything that a test may deal with. */
 export function createModule({ nats }: { readonly nats: NatsClient }): Module {
   const events = createPublisher(nats, 'shop')
   const others = nats.client(prices)

@@ -22,7 +22,7 @@ const listing = contract('listing', { list: procedure({ http: 'GET /list', acces
 const listed = implement(listing, { list: () => 'all' })
 const nothing = () => {}
 
-test('what keeps a service from starting is thrown, and everything is closed again', async () => {
+test('the reason why a service cannot start is thrown, and everything is closed again', async () => {
   await assert.rejects(
     testService(() => ({
       handlers: [implement(contract('a', { b: procedure({ nats: 'b', access: 'user' }) }), { b: nothing })],
@@ -61,7 +61,7 @@ test('a service may do on NATS what its module says, and nothing else', async ()
     nats,
     handlers: [implement(late, { ask: async () => void (await nats.client(prices).priceOf({ name: 'soap' })) })],
   })
-  // Whatever the server permits.
+  // Even if the server permits everything.
   const permissions = { publish: ['>'], subscribe: ['>'] }
   await using app = await testService(asking, { fakes, permissions })
   await assert.rejects(app.http(late).ask(), error => {
@@ -86,7 +86,7 @@ test('a service may do on NATS what its module says, and nothing else', async ()
   )
 })
 
-test('the name is that of what is implemented, or given', async () => {
+test('the name comes from the implemented contract, or is given', async () => {
   await using app = await testService(() => ({ handlers: [listed] }))
   assert.equal(app.service.natsAccess.service, 'listing')
   const two = () => ({
@@ -105,7 +105,7 @@ test('the name is that of what is implemented, or given', async () => {
   await reacting.publish(delivered, { name: 'soap' })
 })
 
-test('a service may be called test, like the one who calls', async () => {
+test('a service may be called test, like the caller', async () => {
   const own = contract('test', {
     ping: procedure({ http: 'GET /ping', nats: 'ping', access: 'open', output: Type.String() }),
     pinged: event({ subject: 'test.pinged', aggregate: 'by', data: Type.Object({ by: Type.String() }) }),
@@ -129,14 +129,14 @@ test('a service may be called test, like the one who calls', async () => {
   await app.nats(own).ping()
   await app.publish(own.pinged, { by: 'bob' })
   assert.equal(await app.http(own).ping(), 'ada,bob,ada')
-  // What the test announces, the service does not.
+  // Events that the test publishes do not count as the service's.
   assert.deepEqual(
     app.events(own.pinged).map(({ data }) => data.by),
     ['ada', 'ada'],
   )
 })
 
-test('a controller’s base path and providers, and routes of its own', async () => {
+test('controllers have their base path, providers and routes', async () => {
   class Lists extends Controller {
     override readonly handlers = [listed]
     override mountRoutes(routes: Routes) {
@@ -154,7 +154,7 @@ test('a controller’s base path and providers, and routes of its own', async ()
   assert.equal(await (await app.fetch('/raw')).text(), 'raw')
 })
 
-test('another NATS client than the given one, and a fake of the service itself, are refused', async () => {
+test('a NATS client other than the given one, and a fake of the service itself, are refused', async () => {
   const own = new NatsClient({ url: 'nats://127.0.0.1:1', name: 'shop' })
   await assert.rejects(
     testService(() => createModule({ nats: own })),
@@ -167,7 +167,7 @@ test('another NATS client than the given one, and a fake of the service itself, 
 })
 const listedAsShop = implement(contract('shop', { x: procedure({ nats: 'x', access: 'open' }) }), { x: nothing })
 
-test('one procedure of a contract can be a fake alone', async () => {
+test('a fake can implement a single procedure of a contract', async () => {
   const { priceOf } = prices
   await using app = await testService(createModule, {
     fakes: [implement({ priceOf }, { priceOf: () => ({ price: 1 }) })],
@@ -175,7 +175,7 @@ test('one procedure of a contract can be a fake alone', async () => {
   assert.deepEqual(await app.http(shop).find({ name: 'soap' }), { text: 'soap for 1' })
 })
 
-test('options of the service and of its NATS client; its log goes where it is sent', async () => {
+test('the service and its NATS client accept options; the log goes where it is sent', async () => {
   const log = new RecordedLog()
   const seen: string[] = []
   const spy: Middleware<ProcedureCall> = (call, next) => {
@@ -196,7 +196,7 @@ test('options of the service and of its NATS client; its log goes where it is se
   assert.match(await (await app.fetch('/openapi.json')).text(), /"1\.2\.3"/)
 })
 
-test('a module that is tested as it is started in production', async () => {
+test('a module is tested as it is started in production', async () => {
   const nats = createLoopback().client('shop')
   const service = createService({
     name: 'shop',
