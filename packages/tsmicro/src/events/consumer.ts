@@ -51,11 +51,11 @@ interface Consumption {
   readonly numbers: boolean
 }
 
-/** Events on their way when a consumer starts to drain arrive within a round trip; a server that hangs sends nothing. */
+/** Events that are on their way when draining starts arrive within a round trip; a server that hangs sends nothing. */
 const DELIVERY_MS = 2000
 
 /**
- * Takes a service's events. Those of one name are handled one after the other, whatever their subjects, in the order in which they
+ * Takes a service's events. Those of one name are handled one after the other, across subjects, in the order in which they
  * arrive: `user.created` before `user.updated`. Different names do not wait for each other.
  */
 export class EventConsumer {
@@ -81,7 +81,7 @@ export class EventConsumer {
     return [...new Map(this.#consumptions.map(({ event }) => [event.subject, event])).values()]
   }
 
-  /** Subjects that the server refuses to let this instance hear. */
+  /** Subjects that the server does not let this instance subscribe to. */
   get refused(): readonly string[] {
     return this.#subscriptions?.refused ?? []
   }

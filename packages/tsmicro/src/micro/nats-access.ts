@@ -15,7 +15,6 @@ import {
   type NatsServer,
   type OwnPermissions,
   type Scope,
-  undeclaredOf,
 } from '../nats/index.ts'
 import type { Reaction } from './handlers.ts'
 import type { Module } from './module.ts'
@@ -46,13 +45,12 @@ export function limitClient({ service, serves, calls = [] }: NatsAccess, { nats 
   const called = calls.flatMap(proceduresOf).map(({ subject = '' }) => subject)
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
   const scope: Scope = { service, calls: new Set(called), publishes: new Set(announced) }
-  const undeclared = undeclaredOf(nats, scope)
+  const undeclared = limitTo(nats, scope)
   if (undeclared.length > 0) {
     throw new StartError(
       `service ${service} has a client for ${undeclared.join(', ')}: add its contract to \`calls\` of its module`,
     )
   }
-  limitTo(nats, scope)
 }
 
 /** What a service does at its NATS door. */

@@ -10,11 +10,11 @@ interface BroadcastListener {
   lost(): void
 }
 
-/** Short texts among processes that listen below one subject: the `CacheBus` of `tsmicro/cache`. At most once each. */
+/** Short texts among processes that listen below one subject: the `CacheBus` of `tsmicro/cache`. Delivered at most once. */
 export interface Broadcast {
   /**
-   * Hears what is sent to all and to this name: its subscriptions outlive a lost connection, and end when the server refuses them.
-   * @throws {SERVICE_UNAVAILABLE} while the connection is down; then nothing is heard until it is called again
+   * Receives what is sent to all and to this name. Its subscriptions outlive a lost connection, and end when the server refuses them.
+   * @throws {SERVICE_UNAVAILABLE} while the connection is down; then nothing is received until it is called again
    */
   listen(name: string, listener: BroadcastListener): void
   /** To all, the sender included, or to one name. @throws {SERVICE_UNAVAILABLE} while the connection is down */
@@ -24,7 +24,7 @@ export interface Broadcast {
 }
 
 /**
- * @param subject the server has to allow this user to publish and subscribe to `<subject>.>`
+ * @param subject the server must permit this user to publish and subscribe to `<subject>.>`
  * @example
  * const bus: Broadcast = createNatsBroadcast(nats, cacheSubjectOf('blog'))
  */

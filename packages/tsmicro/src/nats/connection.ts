@@ -84,7 +84,7 @@ export class NatsLink {
     return userOf(this.#options)
   }
 
-  /** Where the answers to calls come, as a permission names it, when the server does not let us hear them. */
+  /** The subject on which replies come, as permissions name it, if the server does not let us receive them. */
   get unheardReplies(): string | undefined {
     return this.#live?.inbox.allowed === false ? `${this.#inboxPrefix}.>` : undefined
   }
@@ -98,9 +98,9 @@ export class NatsLink {
   }
 
   /**
-   * Sends a message that wants no answer; resolves when the server has taken it.
+   * Sends a message without a reply; resolves when the server has accepted it.
    * @throws {TypeError} when a message cannot be sent to the subject
-   * @throws {PAYLOAD_TOO_LARGE} when it is more than the server takes
+   * @throws {PAYLOAD_TOO_LARGE} when it is larger than the server accepts
    * @throws {NOT_PERMITTED} when the server does not let this user publish there
    * @throws {SERVICE_UNAVAILABLE} while the connection is down
    */
@@ -119,7 +119,7 @@ export class NatsLink {
     throw new NOT_PERMITTED(undefined, { message: this.#refusal(`publish "${subject}"`, 'publishes') })
   }
 
-  /** Sends what is still to be sent, as long as the server takes it, and closes. Safe while connecting. */
+  /** Sends what is still buffered, if the server answers, and closes. Safe while connecting. */
   async close(): Promise<void> {
     await this.#connecting?.catch(() => {})
     const live = this.#live
@@ -198,7 +198,7 @@ export class NatsLink {
     this.#refusals.set(key, performance.now())
     if (known) return
     const what = answer
-      ? `answer on "${subject}": more often or later than the allow_responses of its permission`
+      ? `answer on "${subject}": it is too late, or too many answers for its allow_responses`
       : `${operation === 'publish' ? 'publish' : 'subscribe'} "${subject}"`
     this.#options.log?.error({ subject, operation }, `NATS ${this.user} may not ${what}`)
   }

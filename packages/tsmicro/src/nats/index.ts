@@ -13,7 +13,6 @@ export {
   type OwnPermissions,
   type Scope,
   USER_INFO,
-  undeclaredOf,
 } from './permissions.ts'
 export { covers, type Tokens, tokensOf } from './subjects.ts'
 export { Subscriptions } from './subscriptions.ts'

@@ -11,8 +11,8 @@ interface LinkOptions {
   readonly name: string
   readonly log?: Log
   /**
-   * First tokens of the subjects on which replies come. Default: `_INBOX_<name>`, its own, as permissions ask for. Services answer to
-   * `_INBOX…` only, unless their `inboxPrefixes` name others.
+   * First tokens of the subjects on which replies come. Default: `_INBOX_<name>`, its own, which permissions can name. Services
+   * answer to `_INBOX…` only, unless their `inboxPrefixes` list others.
    */
   readonly inboxPrefix?: string
   /**
@@ -22,7 +22,7 @@ interface LinkOptions {
   readonly batching?: boolean | BatchingOptions
 }
 
-/** To a nats-server. */
+/** For a nats-server. */
 interface ServerOptions extends LinkOptions {
   /** `nats://[user:password@]host:port` or `nats://token@host`, several separated by commas; `tls://` asks for TLS. */
   readonly url: string
@@ -30,15 +30,15 @@ interface ServerOptions extends LinkOptions {
   readonly reconnectWaitMs?: number
 }
 
-/** To anything else that can be connected to, e.g. the loopback broker of `tsmicro/testing`. */
+/** For any other transport, e.g. the loopback broker of `tsmicro/testing`. */
 export interface TransportOptions extends LinkOptions {
   readonly connect: Connect
 }
 
-/** Where and as whom to connect. */
+/** Where to connect, and as which user. */
 export type NatsOptions = ServerOptions | TransportOptions
 
-/** @throws {UnusableError} for an invalid URL, when it connects: as a missing server fails */
+/** The function throws an {@link UnusableError} for an invalid URL: that fails when connecting, as a missing server does. */
 export function connectOf(options: NatsOptions): () => Promise<Transport> {
   if ('connect' in options) return () => options.connect({ name: options.name })
   return async () => connect(connectionOptions(options))
@@ -61,7 +61,7 @@ function serversOf(url: string): readonly URL[] {
       return server
     })
   } catch {
-    // Without the text itself, which may hold a password.
+    // The message omits the URL, which may contain a password.
     throw new UnusableError(
       'the URL cannot be read: expected nats://user:password@host:port, with special characters of the password percent-encoded (@ is %40)',
     )
@@ -78,7 +78,7 @@ function connectionOptions(options: ServerOptions): ConnectionOptions {
     servers: servers.map(({ host }) => host),
     name,
     maxReconnectAttempts: -1,
-    // Without it the client ends for good after two refusals, e.g. while a server restarts with new credentials.
+    // Otherwise the client gives up for good after two refusals, e.g. while a server restarts with new credentials.
     ignoreAuthErrorAbort: true,
     reconnectTimeWait: reconnectWaitMs,
     reconnectJitter: reconnectWaitMs,

@@ -8,7 +8,7 @@ export const NOT_PERMITTED = createErrorClass<'NOT_PERMITTED', undefined>('NOT_P
   message: 'The NATS server does not permit this service to do that',
 })
 
-/** Answers each user with what the server knows of him; nats-server since 2.10, where the user may publish to it. */
+/** A request to it is answered with the user's own permissions; nats-server since 2.10, if the user may publish to it. */
 export const USER_INFO = '$SYS.REQ.USER.INFO'
 
 interface Rules {
@@ -28,7 +28,7 @@ interface Described extends Omit<OwnPermissions, 'responses'> {
   readonly responses?: { readonly max: number; readonly ttl: number }
 }
 
-/** Reads the server's answer to {@link USER_INFO}; undefined when it does not say, or in a form unknown to us. */
+/** Reads the server's answer to {@link USER_INFO}; undefined when there are none, or in an unknown form. */
 export function readOwnPermissions(text: string): OwnPermissions | undefined {
   try {
     const { data } = JSON.parse(text) as { readonly data?: { readonly permissions?: Described } }
@@ -64,21 +64,18 @@ const scopes = new WeakMap<object, Scope>()
 /** Contracts that a client has been made for. */
 const used = new WeakMap<object, Contract[]>()
 
-/** Holds a client to what its service declares, so that a server without permissions hides no missing line. */
-export function limitTo(client: object, scope: Scope): void {
-  scopes.set(client, scope)
-}
-
 export function remember(client: object, contract: Contract): void {
-  const contracts = used.get(client) ?? []
-  used.set(client, contracts)
-  contracts.push(contract)
+  used.set(client, [...(used.get(client) ?? []), contract])
 }
 
-/** Subjects that the client's contracts have and `calls` does not. */
-export function undeclaredOf(client: object, { calls }: Scope): readonly string[] {
-  const subjects = (used.get(client) ?? []).flatMap(proceduresOf).map(({ subject }) => subject)
-  return [...new Set(subjects)].filter(subject => subject !== undefined && !calls.has(subject)) as string[]
+/**
+ * Holds a client to what its service declares, so that a server without permissions hides no missing line.
+ * @returns the subjects of contracts that it has been made for already, and that the service does not declare
+ */
+export function limitTo(client: object, scope: Scope): readonly string[] {
+  scopes.set(client, scope)
+  const subjects = (used.get(client) ?? []).flatMap(proceduresOf).map(({ subject = '' }) => subject)
+  return [...new Set(subjects)].filter(subject => subject !== '' && !scope.calls.has(subject))
 }
 
 /** @throws {NOT_PERMITTED} naming the missing line */

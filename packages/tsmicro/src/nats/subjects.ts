@@ -18,8 +18,8 @@ export function covers(pattern: Tokens, other: Tokens): boolean {
 }
 
 /**
- * First characters of the subjects on which clients listen for replies: `_INBOX.…` is everybody's default, `_INBOX_<user>.…` is
- * ours; a nats-server turns them into `_R_…` between accounts and `_GR_…` between clusters.
+ * First characters of the subjects on which clients listen for replies: `_INBOX.…` is the usual default, `_INBOX_<user>.…` ours.
+ * A nats-server turns them into `_R_…` between accounts and `_GR_…` between clusters.
  */
 const INBOXES = ['_INBOX', '_R_', '_GR_'] as const
 
@@ -32,7 +32,7 @@ export function isInbox(subject: string, others: readonly string[]): boolean {
   return subject.startsWith(INBOXES[0]) || [...INBOXES, ...others].some(prefix => subject.startsWith(prefix))
 }
 
-/** Ids in one message to `_TSMICRO.cancel.<service>`, one a line; every instance listens, and the one working on a call aborts it. */
+/** Ids in one message to `_TSMICRO.cancel.<service>`, one per line. Every instance listens; the one working on a call aborts it. */
 export const MOST_CANCELLED = 1000
 
 /** A call's id: its reply subject, which nobody else can guess; in a batch followed by its token. */

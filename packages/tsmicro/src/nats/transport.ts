@@ -3,10 +3,10 @@ import { rootMessage } from '../errors/index.ts'
 
 /**
  * What the NATS door needs of a connection: a `NatsConnection` is one, and so is a connection to the loopback broker of
- * `tsmicro/testing`. Narrow, so that what is promised here can be kept by both; one conformance suite runs against both.
+ * `tsmicro/testing`. It is narrow, so that both can fulfil it; one conformance suite runs against both.
  */
 export interface Transport {
-  /** Of the server connected to; undefined while it is not known. */
+  /** About the connected server; undefined while unknown. */
   readonly info?: { readonly max_payload: number } | undefined
   /**
    * Sends a message; never delivers it before it returns. While the connection is down, it may be lost.
@@ -16,9 +16,9 @@ export interface Transport {
   publish(subject: string, payload?: Payload, options?: { readonly reply?: string; readonly headers?: MsgHdrs }): void
   /** `*` stands for one token of a subject, a trailing `>` for one or more. It survives a lost connection. */
   subscribe(subject: string, options: TransportSubscribeOptions): TransportSubscription
-  /** Resolves once the server has taken everything sent before, and what it sent before has been delivered here. */
+  /** Resolves once the server has received everything sent before, and what it sent before has been delivered here. */
   flush(): Promise<void>
-  /** What becomes of the connection, from now on until it is closed. Each call has its own. */
+  /** The changes of the connection's state, from now on until it is closed. Each call returns an iterator of its own. */
   status(): AsyncIterable<Status>
   close(): Promise<void>
   isClosed(): boolean
@@ -27,12 +27,12 @@ export interface Transport {
 export interface TransportSubscribeOptions {
   /** Each message reaches one member of a queue group. */
   readonly queue?: string
-  /** With an error when the server refuses the subscription; then there is no message, and none will come. */
+  /** Called with an error when the server refuses the subscription: then `msg` is absent, and no messages will come. */
   readonly callback: (error: Error | null, msg: Msg) => void
 }
 
 export interface TransportSubscription {
-  /** Nothing more is delivered. */
+  /** Delivers no more messages. */
   unsubscribe(): void
   /** Takes no more messages; resolves once those already on their way are delivered. */
   drain(): Promise<void>

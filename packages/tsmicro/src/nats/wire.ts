@@ -29,7 +29,7 @@ const ERROR_NAME = 'Tsmicro-Error'
 /** Seconds after which a retry makes sense, as in HTTP. */
 const RETRY_AFTER = 'Tsmicro-Retry-After'
 
-/** A body as gomicro writes it: `{"data":…}` or `{"error":"<status>:<message>"}`, with a declared error's data beside it. */
+/** A body as gomicro writes it: `{"data":…}` or `{"error":"<status>:<message>"}`, and the data of a declared error. */
 export interface Envelope {
   readonly data?: unknown
   readonly error?: string
@@ -78,7 +78,7 @@ export function forwardedOf(context: CallContext, asUser: boolean): Forwarded {
   const token = asUser ? context.token : undefined
   const made: Record<string, string> = { [REQUEST_ID]: requestId }
   if (traceparent) made[TRACEPARENT] = traceparent
-  // Only where the procedure asks for a user: a token goes no further than it must.
+  // Only if the procedure asks for a user: a token goes no further than necessary.
   if (token) made[AUTHORIZATION] = `Bearer ${token}`
   return made
 }
@@ -161,7 +161,7 @@ export function decodeReply(msg: Msg): Reply {
   }
 }
 
-/** Splits gomicro's error text; without a leading status it counts as 500. */
+/** Splits gomicro's error text; the status is 500 if there is none. */
 export function parseErrorText(text: string): { readonly status: number; readonly message: string } {
   const [, status, message] = /^(\d{3}):(.*)$/s.exec(text) ?? []
   return status === undefined ? { status: 500, message: text } : { status: Number(status), message: message ?? '' }

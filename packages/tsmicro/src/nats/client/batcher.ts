@@ -27,7 +27,7 @@ interface Line {
   readonly subject: string
   waiting: PendingCall[]
   inFlight: number
-  /** Whether the last turn with calls had several: then the next first call will probably not stay alone either. */
+  /** Whether the last turn with calls had several: then the next call will probably not stay alone either. */
   busy: boolean
   /** When batches are tried again; 0 = they are in use. */
   aloneUntil: number
@@ -143,7 +143,7 @@ export class SentBatch {
 
   receive(msg: Msg): void {
     const items = parseItems(msg.string())
-    // A reply that is not a list is for all calls of the batch what a single reply would be for one.
+    // A reply that is not a list is a single reply that applies to all calls of the batch.
     if (!items) for (const call of this.calls) call.end({ msg })
     else {
       for (const each of items) {

@@ -43,7 +43,7 @@ export interface CallOptions {
 }
 
 export type NatsClientOptions = NatsOptions & {
-  /** Milliseconds a call waits when nothing else says so. Default 5,000. */
+  /** Milliseconds a call waits unless it or its procedure says otherwise. Default 5,000. */
   readonly timeoutMs?: number
   /**
    * Runs around every call of a client's procedure, the first of the list outermost, e.g. `retry` and `circuitBreaker`. It sees
@@ -62,24 +62,20 @@ interface Prepared {
 }
 
 /** A call on its way through the client's middleware. */
-interface OutgoingCall extends ProcedureCall {
+interface OutgoingCall extends ProcedureCall, Pick<Prepared, 'asUser' | 'errors'> {
   /** The input as JSON text. */
   readonly text: string
-  readonly asUser: boolean
-  readonly errors: ReplyErrors
 }
 
-interface Exchange extends Pick<CallRequest, 'subject' | 'data' | 'batchable'> {
+interface Exchange extends Pick<CallRequest, 'subject' | 'data' | 'batchable'>, Pick<Prepared, 'asUser'> {
   readonly timeoutMs: number
   readonly context: CallContext | undefined
   readonly signal?: AbortSignal | undefined
-  /** What to watch, and what is left. */
   readonly deadline: Deadline | undefined
-  readonly asUser: boolean
 }
 
 /**
- * Calls other services' procedures, typed by their contracts. One per service; a dependency of the runtime.
+ * Calls other services' procedures, typed by their contracts. A service has one, in `nats` of its module.
  *
  * @example
  * const client = new NatsClient({ url: config.NATS_URL, name: 'blog' })
@@ -102,7 +98,7 @@ export class NatsClient extends NatsLink {
   }
 
   /**
-   * The procedures of another service's contract as functions, those that have a NATS door. Each of them may throw:
+   * The procedures of another service's contract as functions, those that have a NATS door.
    *
    * @example
    * const { valid } = await nats.client(validation).validateRole({ userId, role: 'EDITOR' }, { timeoutMs: 500 })

@@ -68,7 +68,7 @@ export async function errorOf(failure: Failure, errors: ReplyErrors | undefined)
     }
     return new declared.type(checked?.value, { message, ...retry })
   }
-  // The text of an undeclared error is for our log. As the message, it would reach a client of any handler that lets a 503 pass.
+  // The text of an undeclared error is for our log. As the message, it would reach the client of a handler that passes a 503 on.
   const cause = new Error(`${sent.status}: ${message}`)
   const type = FRAMEWORK.get(name) ?? remoteFailure(sent.status)
   const details = type === VALIDATION_FAILED ? detailsOf(errorData) : undefined
@@ -80,7 +80,7 @@ function detailsOf(data: unknown): readonly ValidationDetail[] {
   return data.map(detail => ({ path: String(detail?.path), message: String(detail?.message) }))
 }
 
-/** A failure with a status alone, from a service that sends no error name, e.g. one written in Go. */
+/** For a failure with only a status, from a service that sends no error names, e.g. one written in Go. */
 function remoteFailure(given: number): AnyErrorClass {
   const status = Number.isInteger(given) && given >= 400 && given <= 599 ? given : 500
   const type = REMOTE.get(status) ?? createErrorClass('REMOTE_FAILURE', { status, message: 'The other service failed' })

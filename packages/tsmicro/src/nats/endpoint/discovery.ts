@@ -51,7 +51,11 @@ function describe(
     }))
     return { ...base, description, endpoints: described }
   }
-  const counted = endpoints.map(({ procedure, stats }) => ({ ...nameOf(procedure), ...stats.toJSON() }))
+  const counted = endpoints.map(({ procedure, stats }) => ({
+    ...nameOf(procedure),
+    ...stats,
+    average_processing_time: Math.round(stats.processing_time / Math.max(1, stats.num_requests)),
+  }))
   return { ...base, started: started.toISOString(), endpoints: counted }
 }
 

@@ -65,10 +65,19 @@ export abstract class InboundCall {
   abstract refuse(error: ApiError): ApiError
 }
 
+/** Counters of one endpoint, named as in `$SRV.STATS`. */
+interface EndpointStats {
+  num_requests: number
+  num_errors: number
+  last_error: string
+  /** Nanoseconds, until the answer is sent. */
+  processing_time: number
+}
+
 /** Answers the calls of one subject. Every call gets exactly one answer, whatever happens. */
 export interface Endpoint {
   readonly procedure: BoundProcedure
-  readonly stats: EndpointStats
+  readonly stats: Readonly<EndpointStats>
   /** Milliseconds a call may take. */
   readonly timeoutMs: number
   /** Its requests may contain numbers: those that would be rounded are looked for. */
@@ -80,7 +89,7 @@ export interface Endpoint {
 /** Builds the endpoint of one procedure: everything is compiled here, nothing while a request is handled. */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { procedure, guard, log } = options
-  const stats = new EndpointStats()
+  const stats: EndpointStats = { num_requests: 0, num_errors: 0, last_error: '', processing_time: 0 }
   const limiter = new Limiter(options.limits)
   const overload = new ThrottledLog(log, 'overloaded: calls are refused')
   const { input: schema } = procedure
@@ -116,7 +125,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     timeoutMs: procedure.timeoutMs ?? options.timeoutMs,
     numbers: schema !== undefined && mayHaveNumbers(schema),
     async handle(call) {
-      const began = stats.begin()
+      stats.num_requests += 1
+      const began = performance.now()
       let failure: ApiError | undefined
       try {
         const turn = limiter.acquire(call.context.deadline)
@@ -133,48 +143,21 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         if (!call.gone) failure = call.refuse(failure)
       } finally {
         call.context.deadline[Symbol.dispose]()
-        stats.end(began, failure)
+        stats.processing_time += Math.round((performance.now() - began) * 1e6)
+        if (failure) {
+          stats.num_errors += 1
+          stats.last_error = `${failure.status}:${failure.message}`
+        }
       }
     },
   }
 }
 
-/** Absent data is like an absent body at the HTTP door: an empty input, if the schema accepts that. Otherwise the problems are those of `undefined`. */
+/** Absent data counts as an empty input, like an absent body at the HTTP door. If the schema refuses that, its problems are those of `undefined`. */
 function compileAbsent(schema: Schema, check: Check): () => Promise<Checked> {
   const nothing = compileNothing(schema)
   return async () => {
     const outcome = await check(nothing())
     return outcome.problems ? check(undefined) : outcome
-  }
-}
-
-/** Counters of one endpoint, for `$SRV.STATS`. Times are in nanoseconds, measured until the answer is sent. */
-class EndpointStats {
-  #requests = 0
-  #errors = 0
-  #lastError = ''
-  #processingNs = 0
-
-  /** Returns when the call began, for {@link end}. */
-  begin(): number {
-    this.#requests += 1
-    return performance.now()
-  }
-
-  end(began: number, error: { readonly status: number; readonly message: string } | undefined): void {
-    this.#processingNs += Math.round((performance.now() - began) * 1e6)
-    if (!error) return
-    this.#errors += 1
-    this.#lastError = `${error.status}:${error.message}`
-  }
-
-  toJSON(): object {
-    return {
-      num_requests: this.#requests,
-      num_errors: this.#errors,
-      last_error: this.#lastError,
-      processing_time: this.#processingNs,
-      average_processing_time: this.#requests === 0 ? 0 : Math.round(this.#processingNs / this.#requests),
-    }
   }
 }

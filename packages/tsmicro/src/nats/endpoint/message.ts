@@ -21,7 +21,7 @@ export class MessageCall extends InboundCall {
   read(): unknown {
     const text = this.#msg.string()
     const { data } = decodeEnvelope(text)
-    // As at the HTTP door: ill-formed text stops here, not in a database.
+    // As at the HTTP door, ill-formed text is refused here and not by a database.
     if (text.includes('\\u') && !isCleanText(data)) throw new MALFORMED_REQUEST()
     const inexact = this.#numbers ? tellInexact(text, '') : undefined
     if (inexact) throw new VALIDATION_FAILED([inexact])
@@ -44,7 +44,7 @@ export function contextOfMessage(msg: Msg, timeoutMs: number, log: Log): DoorCon
   return new DoorContext({ door: 'nats', headers, deadline, log })
 }
 
-/** Milliseconds a call may take: as long as its caller says that it still waits, if that is a number, and at most `timeoutMs`. */
+/** Milliseconds a call may take: what its caller sent, if that is a number, and at most `timeoutMs`. */
 export function budgetOf(sent: number, timeoutMs: number): number {
   return sent >= 0 ? Math.min(sent, timeoutMs) : timeoutMs
 }

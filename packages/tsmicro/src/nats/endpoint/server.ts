@@ -53,7 +53,7 @@ export class NatsServer {
     return this.#endpoints
   }
 
-  /** Subjects that the server refuses to let this instance hear. */
+  /** Subjects that the server does not let this instance subscribe to. */
   get refused(): readonly string[] {
     return this.#subscriptions?.refused ?? []
   }
@@ -63,7 +63,7 @@ export class NatsServer {
     const { name, version, description = '', log } = this.#options
     const identity = { name, version, description, id: randomUUID().replaceAll('-', ''), started: new Date() }
     const maxPayload = nats.info?.max_payload ?? DEFAULT_MAX_PAYLOAD
-    // A lost connection may come back, in a cluster even to the same callers; for an instance that is stopping that is too late.
+    // A lost connection may come back, in a cluster even to the same callers. For a stopping instance, that is too late.
     const onLost = () => {
       if (this.#draining) this.#cancelAll()
     }
@@ -103,7 +103,7 @@ export class NatsServer {
     await new Promise(resolve => setImmediate(resolve))
   }
 
-  /** Whether the answer may be sent; a message that asks for none has none to refuse. */
+  /** Whether the reply subject is acceptable; a message without one is handled without an answer. */
   #mayAnswer({ reply, subject }: Msg): boolean {
     if (!reply || isInbox(reply, this.#options.inboxPrefixes ?? [])) return true
     this.#noInbox.warn({ subject, reply })
