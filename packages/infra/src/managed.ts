@@ -38,7 +38,7 @@ export class ManagedServer implements Server {
   readonly #options: StartOptions
   #port: number | undefined
   #child: Child | undefined
-  #dataGone = false
+  #isDataDeleted = false
   #queue: Promise<void> = Promise.resolve()
 
   constructor(plan: Plan, options: StartOptions) {
@@ -59,7 +59,7 @@ export class ManagedServer implements Server {
 
   /** Finds a port and starts the server. If another program takes the port before the server does, another port is tried. */
   start(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneAtATime(async () => {
       const { port: exact, preferredPort } = this.#options
       for (let attempt = 1; ; attempt++) {
         const port = exact ?? (await preferPort(attempt === 1 ? preferredPort : undefined))
@@ -77,9 +77,9 @@ export class ManagedServer implements Server {
   }
 
   stop(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneAtATime(async () => {
       await this.#end()
-      this.#dataGone = this.#plan.data.ephemeral
+      this.#isDataDeleted = this.#plan.data.ephemeral
       await this.#plan.data.cleanUp()
     })
   }
@@ -91,10 +91,10 @@ export class ManagedServer implements Server {
   }
 
   restart(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneAtATime(async () => {
       const port = this.#port
       if (port === undefined) throw new InfraError(`${this.name} was never started`)
-      if (this.#dataGone)
+      if (this.#isDataDeleted)
         throw new InfraError(`${this.name} was ephemeral: stop has deleted its data; use kill or restart alone`)
       await this.#end()
       await this.#run(port)
@@ -110,7 +110,7 @@ export class ManagedServer implements Server {
     return this.stop()
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #oneAtATime(work: () => Promise<void>): Promise<void> {
     const result = this.#queue.then(work)
     this.#queue = result.catch(() => {})
     return result

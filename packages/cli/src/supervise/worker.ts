@@ -51,7 +51,7 @@ export class Worker implements Watched {
   #running: Child | undefined
   /** The child, from the time it is ready until it ends or is stopped. */
   #ready: Child | undefined
-  #keeping: Promise<void> = Promise.resolve()
+  #keptRunning: Promise<void> = Promise.resolve()
   #replacement: PromiseWithResolvers<void> | undefined
 
   constructor(spec: WorkerSpec) {
@@ -86,7 +86,7 @@ export class Worker implements Watched {
     const outcome = await this.#awaitReady(child)
     if (outcome === 'ready') {
       this.#ready = child
-      this.#keeping = this.#keepUp(child, startedAt)
+      this.#keptRunning = this.#keepRunning(child, startedAt)
       return
     }
     throw await this.#startError(child, outcome)
@@ -97,7 +97,7 @@ export class Worker implements Watched {
     this.#stopping.abort()
     this.#replacement?.reject(new CliError(`${this.name} is being stopped`))
     await this.#end(graceMs)
-    await this.#keeping
+    await this.#keptRunning
   }
 
   /** Ends it as {@link stop} does and starts it again. Resolves when the new one is ready. @throws CliError if it does not get ready */
@@ -156,7 +156,7 @@ export class Worker implements Watched {
     return 'exited'
   }
 
-  async #keepUp(first: Child, firstStart: number): Promise<void> {
+  async #keepRunning(first: Child, firstStart: number): Promise<void> {
     const { say, disk } = this.#spec
     const { signal } = this.#stopping
     let child: Child | undefined = first
