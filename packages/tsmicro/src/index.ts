@@ -24,6 +24,7 @@ export {
   UNAUTHENTICATED,
   UnusableError,
   VALIDATION_FAILED,
+  within,
 } from './errors/index.ts'
 export { createPublisher, type Publisher, type ReceivedEvent } from './events/index.ts'
 export type { GatewayDoor, Routes } from './http/index.ts'

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CHANGE_NOT_ANNOUNCED, type PublicBlog } from '@blog-platform/blog-contract'
 import { ObjectId } from 'mongodb'
-import { DEADLINE_EXCEEDED } from 'tsmicro'
+import { DEADLINE_EXCEEDED, within } from 'tsmicro'
 import { type CacheStore, createCacheStore } from 'tsmicro/cache'
-import { inTime, PublicBlogCache } from '../src/api/blog/cache.ts'
+import { PublicBlogCache } from '../src/api/blog/cache.ts'
 import { newBlog } from '../src/api/blog/model.ts'
 
 const author = { id: '00000000-0000-4000-8000-000000000000', name: 'Ada' }
@@ -75,9 +75,10 @@ test('a stored change that not all instances know is reported; what was never pu
 })
 
 test('it does not wait for an answer longer than there is time', async () => {
-  assert.equal(await inTime(60_000, Promise.resolve('done')), 'done')
-  await assert.rejects(inTime(1, new Promise(() => undefined)), DEADLINE_EXCEEDED)
-  await assert.rejects(inTime(-500, new Promise(() => undefined)), DEADLINE_EXCEEDED)
+  const late = () => new DEADLINE_EXCEEDED()
+  assert.equal(await within(60_000, Promise.resolve('done'), late), 'done')
+  await assert.rejects(within(1, new Promise(() => undefined), late), DEADLINE_EXCEEDED)
+  await assert.rejects(within(-500, new Promise(() => undefined), late), DEADLINE_EXCEEDED)
 })
 
 test('the first pages of a list are cached, later ones are not', async () => {

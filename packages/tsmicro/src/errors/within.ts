@@ -1,6 +1,8 @@
 /**
- * Waits for some work at most `ms` milliseconds, and no longer than until the signal aborts. The work itself goes on.
- * @throws what `late` makes when the time is over; the signal's reason when it aborts
+ * Waits for work at most `ms` milliseconds, and no longer than until the signal aborts. The work itself continues.
+ * @throws the error that `late` creates when the time is up; the signal's reason if it aborts
+ * @example
+ * await within(1000, Promise.resolve('done'), () => new DEADLINE_EXCEEDED()) // 'done'
  */
 export async function within<T>(ms: number, work: PromiseLike<T>, late: () => Error, signal?: AbortSignal): Promise<T> {
   const end = Promise.withResolvers<never>()

@@ -1,5 +1,5 @@
 import { type BlogItem, CHANGE_NOT_ANNOUNCED, type PublicBlog } from '@blog-platform/blog-contract'
-import { currentContext, DEADLINE_EXCEEDED, isDependencyFailure } from 'tsmicro'
+import { currentContext, DEADLINE_EXCEEDED, isDependencyFailure, within } from 'tsmicro'
 import type { CacheStore } from 'tsmicro/cache'
 import { ApiError } from 'tsmicro/contract'
 import type { Page } from './list-repository.ts'
@@ -92,18 +92,13 @@ export class PublicBlogCache {
   async #announce(invalidation: Promise<void>): Promise<void> {
     const msLeft = currentContext()?.deadline.remainingMs()
     try {
-      await (msLeft === undefined ? invalidation : inTime(msLeft - ANSWER_MS, invalidation))
+      await (msLeft === undefined
+        ? invalidation
+        : within(msLeft - ANSWER_MS, invalidation, () => new DEADLINE_EXCEEDED()))
     } catch (cause) {
       throw new CHANGE_NOT_ANNOUNCED(undefined, { cause, retryAfterSeconds: 1 })
     }
   }
-}
-
-/** Waits a limited time for work, which continues in any case. @throws {DEADLINE_EXCEEDED} if it takes longer */
-export async function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new DEADLINE_EXCEEDED()), ms)
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }
 
 const LISTS = 'lists'
