@@ -5,7 +5,7 @@ import { type CacheBus, createCacheStore, type ReplicaRegistry } from './index.t
 
 // What holds for every store is in tests/cache, where it is tried with replicas and Redis, too.
 
-test('caches of a store are apart; a name is used once', async () => {
+test('the caches of a store are separate; a name can be used only once', async () => {
   const store = createCacheStore()
   const one = store.cache<number>('one')
   const two = store.cache<number>('two')
@@ -21,7 +21,7 @@ test('caches of a store are apart; a name is used once', async () => {
   await store.close()
 })
 
-test('the least recently used values go first, whatever the tags', async () => {
+test('the least recently used values are evicted first, whatever their tags', async () => {
   const cache = createCacheStore({ maxItems: 10 }).cache<number>('c')
   await cache.set('tagged', 1, { tags: ['t'] })
   await cache.deleteByTag('t')
@@ -36,7 +36,7 @@ test('the least recently used values go first, whatever the tags', async () => {
 })
 
 // All of this happens in timers and listeners, where a throw ends the process.
-test('a log that throws, and a registry that throws where it promised to reject, end nothing', {
+test('a log that throws, or a registry that throws instead of rejecting, does not end the process', {
   timeout: 30_000,
 }, async () => {
   let [beat, removals, lines] = [0, 0, 0]
@@ -87,7 +87,7 @@ test('a log that throws, and a registry that throws where it promised to reject,
   await store.close()
 })
 
-test('Redis without a registry, or at no address of its kind, is refused in one line', () => {
+test('Redis without a registry, or with an invalid URL, is refused in one line', () => {
   const replicas = {} as never
   assert.throws(() => createCacheStore({ redis: { url: 'redis://127.0.0.1' } }), /^TypeError: .*needs replicas/)
   assert.throws(() => createCacheStore({ replicas, redis: { url: 'http://secret@h' } }), /^TypeError: (?!.*secret)/)

@@ -4,7 +4,7 @@ import { type Cache, createCacheStore } from './index.ts'
 import { TagLog } from './tags.ts'
 
 // A model checker: random interleavings of readers, factories and invalidations, steered by promises and never by time.
-// The rule: what a read answers is at least as new as the newest invalidation that was answered before the read began.
+// The rule: a read returns a value at least as new as the newest invalidation that was answered before the read began.
 
 interface Row {
   readonly version: number
@@ -82,7 +82,7 @@ async function interleave(seed: number, cache: Cache<Row>, invalidate: Invalidat
 }
 
 for (const [name, invalidate] of Object.entries(ways)) {
-  test(`no read after ${name} sees what was before it, in 400 interleavings`, async () => {
+  test(`no read after ${name} sees an older value, in 400 interleavings`, async () => {
     const store = createCacheStore()
     let fetches = 0
     for (let seed = 1; seed <= 400; seed++) {
@@ -92,7 +92,7 @@ for (const [name, invalidate] of Object.entries(ways)) {
   })
 }
 
-test('a fetch that began before a delete is neither kept nor given to those who come after', async () => {
+test('a fetch that began before a delete is neither kept nor given to later callers', async () => {
   for (const [name, invalidate] of Object.entries(ways)) {
     const cache = createCacheStore().cache<Row>('c')
     const old = Promise.withResolvers<Row>()

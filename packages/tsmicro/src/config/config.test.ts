@@ -49,7 +49,7 @@ test('fills in defaults and converts by schema', () => {
   assert.equal('UNRELATED' in loadConfig(Env, { ...minimal, UNRELATED: 'x' }), false)
 })
 
-test('an empty variable is unset: default, undefined, or missing', () => {
+test('an empty variable counts as unset: default, undefined, or missing', () => {
   const config = loadConfig(Env, { ...minimal, PORT: '', NICKNAME: '', DEBUG: '' })
   assert.equal(config.PORT, 3000)
   assert.equal(config.NICKNAME, undefined)
@@ -57,7 +57,7 @@ test('an empty variable is unset: default, undefined, or missing', () => {
   assert.match(problems({ DATABASE_URL: '' }).DATABASE_URL ?? '', /is not set/)
 })
 
-test('reports every problem at once, in words', () => {
+test('reports all problems together, in words', () => {
   assert.deepEqual(problems({ PORT: '8080abc', RATIO: '0', DEBUG: 'maybe', LEVEL: 'loud', NICKNAME: 'x' }), {
     PORT: 'is "8080abc", expected an integer from 0 to 65535 (HTTP port)',
     RATIO: 'is "0", expected a number above 0',
@@ -92,7 +92,7 @@ test('a secret is never printed', () => {
   assert.doesNotMatch(refused, /abc/)
 })
 
-test('the config is frozen, and so is what it holds', () => {
+test('the config is deeply frozen', () => {
   const config = loadConfig(Env, minimal)
   assert.throws(() => Object.assign(config, { PORT: 1 }), TypeError)
   assert.throws(() => Object.assign(config.HOSTS, ['evil']), TypeError)
@@ -136,7 +136,7 @@ KEY=
   )
 })
 
-test('a name that is almost that of a missing variable is mentioned, without its value', () => {
+test('a name similar to that of a missing variable is mentioned, without its value', () => {
   for (const name of [
     'DATABASE_URl',
     'database_url',

@@ -23,7 +23,7 @@ after(async () => {
 const gone = new Error('the caller went away')
 const reads = () => [rows.findOne({ _id: 1 }), rows.find({}), rows.count({}), rows.aggregate([{ $match: {} }])]
 
-test('reads of a server that does not answer end with the signal’s reason; the pool is whole afterwards', async () => {
+test('reads from a server that does not answer end with the signal’s reason; the pool is complete afterwards', async () => {
   for (const reason of [gone, new DEADLINE_EXCEEDED()]) {
     const controller = new AbortController()
     server.kill('SIGSTOP')
@@ -47,7 +47,7 @@ test('reads of a server that does not answer end with the signal’s reason; the
   }
 })
 
-test('a signal of the read’s own goes before the current one', async () => {
+test('a read’s own signal takes precedence over the current one', async () => {
   const { signal } = new AbortController()
   assert.deepEqual(await current.run(AbortSignal.abort(gone), () => rows.findOne({ _id: 3 }, { signal })), { _id: 3 })
   await assert.rejects(
@@ -56,7 +56,7 @@ test('a signal of the read’s own goes before the current one', async () => {
   )
 })
 
-test('changes are finished without their caller', async () => {
+test('changes are completed without their caller', async () => {
   const controller = new AbortController()
   const change = current.run(controller.signal, () => rows.insertOne({ _id: 1000 }))
   controller.abort(gone)
@@ -64,7 +64,7 @@ test('changes are finished without their caller', async () => {
   assert.equal(await rows.count({ _id: 1000 }), 1)
 })
 
-test('many rounds with ended reads between others: everybody gets their own answer', async () => {
+test('many rounds with aborted reads among others: every read gets its own answer', async () => {
   let ended = 0
   await Promise.all(
     Array.from({ length: 12 }, async (_, worker) => {

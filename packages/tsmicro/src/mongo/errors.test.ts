@@ -5,12 +5,12 @@ import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE, UnusableError, unusableIn } fro
 import { translate } from './errors.ts'
 import { createMongo } from './index.ts'
 
-// What one server alone can't be made to say: the answers of a replica set that elects, and of a busy server
+// Errors that a single server can't be made to return: those of a replica set during an election, and of a busy server
 
 const answer = (code: number, labels: string[] = []) =>
   new MongoServerError({ message: 'server', code, errorLabels: labels, errmsg: 'server' })
 
-test('a server that is no primary, goes away or forgot our cursor is unavailable', () => {
+test('a server that is not the primary, shuts down or has lost our cursor is unavailable', () => {
   for (const code of [10107, 13435, 189, 91, 11600, 11602, 43]) {
     const translated = translate(answer(code))
     assert.ok(translated instanceof SERVICE_UNAVAILABLE, String(code))
@@ -20,7 +20,7 @@ test('a server that is no primary, goes away or forgot our cursor is unavailable
   assert.ok(translate(answer(112, [MongoErrorLabel.TransientTransactionError])) instanceof SERVICE_UNAVAILABLE)
 })
 
-test('refused credentials and certificates are unavailable, and reported as what waiting does not mend', () => {
+test('refused credentials and certificates are unavailable, and reported as permanent', () => {
   const expired = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' })
   const lost = new MongoNetworkError('certificate has expired', { cause: expired })
   for (const error of [answer(18), answer(11), answer(8000), lost]) {
@@ -34,7 +34,7 @@ test('refused credentials and certificates are unavailable, and reported as what
   assert.equal(unusableIn(translate(new MongoNetworkError('reset'))), undefined)
 })
 
-test('a URL that cannot be read is told without its password', () => {
+test('a URL that cannot be read is reported without its password', () => {
   for (const url of [
     'mongodb://u:secret@',
     'mongodb://u:sec/ret@h/x',
@@ -53,7 +53,7 @@ test('a URL that cannot be read is told without its password', () => {
   )
 })
 
-test('what is wrong with the server and not with the operation is unavailable', () => {
+test('errors of the server, not of the operation, are unavailable', () => {
   const states = {
     'a full disk': 14031,
     'a file that cannot be opened': 176,
@@ -75,18 +75,18 @@ test('what is wrong with the server and not with the operation is unavailable', 
   assert.ok(translate(answer(462, ['SystemOverloadedError'])) instanceof SERVICE_UNAVAILABLE)
 })
 
-test('a bare error of the socket is unavailable, too', () => {
+test('an error of the socket itself is unavailable, too', () => {
   for (const code of ['EPIPE', 'ECONNRESET', 'ECONNREFUSED']) {
     const error = Object.assign(new Error(`write ${code}`), { code })
     assert.ok(translate(error) instanceof SERVICE_UNAVAILABLE, code)
   }
 })
 
-test('an operation over its time is a deadline', () => {
+test('an operation that takes too long exceeds its deadline', () => {
   for (const code of [50, 262, 64, 202]) assert.ok(translate(answer(code)) instanceof DEADLINE_EXCEEDED, String(code))
 })
 
-test('everything else passes unchanged', () => {
+test('everything else is returned unchanged', () => {
   for (const error of [answer(11000), answer(2), answer(13), new TypeError('x'), 'text', undefined]) {
     assert.equal(translate(error), error)
   }

@@ -31,7 +31,7 @@ const usable = () =>
     () => false,
   )
 
-test('a server that refuses the password is unavailable, and told at once as what waiting does not mend', async () => {
+test('a server that refuses the password is unavailable, and reported immediately as permanent', async () => {
   const wrong = new URL(server.url)
   wrong.password = 'wrong'
   const attempts = [(refused: Mongo) => refused.connect(), (refused: Mongo) => refused.collection<Row>('rows').find({})]
@@ -49,7 +49,7 @@ test('a server that refuses the password is unavailable, and told at once as wha
   }
 })
 
-test('a URL without a user, or with a certificate that is not there, ends the start', async () => {
+test('a URL without a user, or with a missing certificate, fails the start', async () => {
   const open = new URL(server.url)
   open.username = ''
   open.password = ''
@@ -106,7 +106,7 @@ test('kill -9 under load: unavailable, nothing acknowledged is lost, recovers by
   )
 })
 
-test('what begins in any turn of the event loop around the loss of the server ends, and no connection is lost', async () => {
+test('operations that begin in any turn of the event loop around the loss of the server end, and no connection is lost', async () => {
   const pending = new Set<number>()
   let begun = 0
   const begin = () => {
@@ -136,7 +136,7 @@ test('what begins in any turn of the event loop around the loss of the server en
   assert.ok(readers.every(({ status }) => status === 'fulfilled'))
 })
 
-test('a server that hangs is found out, operations end at their deadline, and it is used again', async () => {
+test('a hanging server is detected, operations end at their deadline, and the server is used again later', async () => {
   await using impatient = Object.assign(
     createMongo({ url: `${server.url}/?retryReads=false`, database: 'fault', operationTimeoutMs: 200 }),
     {

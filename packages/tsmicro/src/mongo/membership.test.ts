@@ -15,7 +15,7 @@ after(async () => {
 let groups = 0
 const open = () => createMongoMembership(mongo, 'members', `group-${groups++}`)
 
-test('join, renew, leave; who is not there or is out cannot renew', async () => {
+test('join, renew, leave; a member that is missing or out cannot renew', async () => {
   const registry = open()
   assert.equal(await registry.renew('a'), undefined)
   const first = await registry.join('a', 3000, [])
@@ -38,7 +38,7 @@ test('join, renew, leave; who is not there or is out cannot renew', async () => 
   assert.deepEqual((await registry.read()).generation, first.generation)
 })
 
-test('many who begin at once are all there, under one generation', async () => {
+test('members that join at the same time are all present, under one generation', async () => {
   const registry = open()
   const ids = Array.from({ length: 20 }, (_, index) => `m${index}`)
   const states = await Promise.all(ids.map(id => registry.join(id, 1000, [])))
@@ -46,7 +46,7 @@ test('many who begin at once are all there, under one generation', async () => {
   assert.deepEqual([...(await registry.read()).members.keys()].sort(), ids.sort())
 })
 
-test('of those who replace a generation at once one does, and all learn which one counts', async () => {
+test('of several members that replace a generation at the same time, one succeeds, and all learn the result', async () => {
   const registry = open()
   const { generation } = await registry.read()
   assert.deepEqual([generation.number, generation.server], [1, ''])
@@ -57,7 +57,7 @@ test('of those who replace a generation at once one does, and all learn which on
   assert.equal((await registry.read()).generation.number, 2)
 })
 
-test('a name that would be a path is refused; a server that is gone is SERVICE_UNAVAILABLE', async () => {
+test('a name that would be a path is refused; without a server it is SERVICE_UNAVAILABLE', async () => {
   const registry = open()
   for (const id of ['a.b', '$a', '', 'a\0']) await assert.rejects(async () => registry.join(id, 1000, []), TypeError)
   server.kill('SIGKILL')

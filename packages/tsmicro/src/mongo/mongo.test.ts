@@ -63,7 +63,7 @@ test('inserts, finds, counts, changes and deletes', async () => {
   await mongo.check()
 })
 
-test('insertOne does not touch the object it was given', async () => {
+test('insertOne does not modify the given object', async () => {
   const blogs = blogCollection()
   const given = blog('a')
   await blogs.insertOne(given)
@@ -102,7 +102,7 @@ test('a duplicate key is recognisable by index and by field', async () => {
   await assert.rejects(blogs.updateOne({ slug: 'b' }, { $set: { slug: 'a' } }), error => isDuplicateKey(error, 'slug'))
 })
 
-test('of many writers of one key exactly one wins', async () => {
+test('of many writers of one key, exactly one wins', async () => {
   const blogs = blogCollection()
   await blogs.ensureIndexes()
   const results = await Promise.allSettled(Array.from({ length: 20 }, () => blogs.insertOne(blog('same'))))
@@ -110,7 +110,7 @@ test('of many writers of one key exactly one wins', async () => {
   for (const result of results) if (result.status === 'rejected') assert.ok(isDuplicateKey(result.reason, 'slug'))
 })
 
-test('indexes: created once, by several instances at once too', async () => {
+test('indexes are created once, even by several instances at the same time', async () => {
   const name = `indexed${++collections}`
   const indexes = [
     { key: { slug: 1 }, unique: true },
@@ -125,7 +125,7 @@ test('indexes: created once, by several instances at once too', async () => {
   assert.deepEqual(names, ['_id_', 'publishedAt_1', 'score_-1__id_-1', 'slug_1', 'words'])
 })
 
-test('indexes: one that is different, or can not be unique, is a typed error', async () => {
+test('an index that is different, or cannot be unique, is a typed error', async () => {
   const name = `conflict${++collections}`
   await mongo.collection<Blog>(name, { indexes: [{ key: { slug: 1 } }] }).ensureIndexes()
   const changed = mongo.collection<Blog>(name, { indexes: [{ key: { slug: 1 }, unique: true }] })
@@ -140,7 +140,7 @@ test('indexes: one that is different, or can not be unique, is a typed error', a
   await assert.rejects(doubles.ensureIndexes(), { name: 'IndexError', reason: 'duplicates', index: 'title_1' })
 })
 
-test('filters can not run programs, and values from outside can not be operators', async () => {
+test('filters cannot run programs, and values from outside cannot be operators', async () => {
   const blogs = blogCollection()
   await assert.rejects(async () => blogs.find({ $where: 'sleep(1000)' }), TypeError)
   await assert.rejects(async () => blogs.count({ $and: [{ $expr: { $function: { body: 'x' } } }] }), TypeError)
@@ -158,7 +158,7 @@ test('a read can be aborted', async () => {
   await assert.rejects(blogs.findOne({}, { signal }), /client left/)
 })
 
-test('a server that is not there is unavailable; closing is harmless', async () => {
+test('a missing server is unavailable; closing is still possible', async () => {
   const nowhere = createMongo({ url: 'mongodb://127.0.0.1:1/x', serverSelectionTimeoutMs: 100 })
   await assert.rejects(nowhere.connect(), SERVICE_UNAVAILABLE)
   await assert.rejects(nowhere.check(), SERVICE_UNAVAILABLE)

@@ -52,7 +52,7 @@ test('pages by number', async () => {
   }
 })
 
-test('every page has its own documents, in one order, also where the sort fields are equal', async () => {
+test('every page has its own documents, in one order, even if the sort fields are equal', async () => {
   for (const sort of [{}, { n: -1 }, { group: 1 }, { group: -1 }, { at: -1, n: 1 }, { _id: -1 }] as const) {
     const seen: string[] = []
     for (let page = 1; page <= 5; page++) {

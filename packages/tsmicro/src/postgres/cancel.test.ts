@@ -59,12 +59,12 @@ test('a read that nobody waits for ends on the server, with the signal’s reaso
   await Promise.all(Array.from({ length: 2 * POOL }, () => nap(0).execute(postgres.db)))
 })
 
-test('nothing is sent for a caller who has gone', async () => {
+test('nothing is sent for a caller who has left', async () => {
   const refused = current.run(AbortSignal.abort(gone), () => nap(60).execute(postgres.db))
   await assert.rejects(refused, error => error === gone)
 })
 
-test('those who wait for a connection are let go, too', async () => {
+test('callers who wait for a connection are released, too', async () => {
   const controller = new AbortController()
   const all = current.run(controller.signal, () => Array.from({ length: 50 }, () => nap(60).execute(postgres.db)))
   const ended = Promise.all(all.map(each => assert.rejects(each, error => error === gone)))
@@ -74,7 +74,7 @@ test('those who wait for a connection are let go, too', async () => {
   await until(async () => (await busy()) === 0)
 })
 
-test('many rounds: no request to end a statement ever hits another', async () => {
+test('in many rounds, no cancel request ever hits another statement', async () => {
   let ended = 0
   let finished = 0
   const workers = Array.from({ length: 3 * POOL }, async (_, worker) => {
@@ -107,7 +107,7 @@ test('many rounds: no request to end a statement ever hits another', async () =>
   await until(async () => ((await sessions.execute(watcher.db)).rows[0]?.count ?? POOL + 1) <= POOL)
 })
 
-test('changes are finished without their caller, alone and in a transaction', async () => {
+test('changes are completed without their caller, alone and in a transaction', async () => {
   const controller = new AbortController()
   const insert = (id: number) => sql`insert into written select ${id} from pg_sleep(0.3)`
   const both = current.run(controller.signal, () => [
@@ -123,7 +123,7 @@ test('changes are finished without their caller, alone and in a transaction', as
   assert.deepEqual([await written(-1), await written(-2)], [true, true])
 })
 
-test('a transaction with a signal is undone as a whole, whatever it is doing', async () => {
+test('a transaction with a signal is rolled back completely, at any point', async () => {
   const controller = new AbortController()
   const work = postgres.transaction(
     async trx => {
@@ -155,7 +155,7 @@ test('aborted between two statements or before COMMIT, it sends only ROLLBACK', 
     assert.deepEqual([await written(-5), await written(-6)], [false, false])
     await until(async () => (await busy()) === 0)
   }
-  // The next user of these connections is not touched by a signal that is not theirs.
+  // The next user of these connections is not affected by another caller's signal.
   await Promise.all(
     Array.from({ length: POOL }, (_, n) =>
       postgres.transaction(trx =>
@@ -168,7 +168,7 @@ test('aborted between two statements or before COMMIT, it sends only ROLLBACK', 
   )
 })
 
-test('a server that hangs holds nobody up, and is used again when it goes on', async () => {
+test('a hanging server blocks nobody, and is used again when it responds', async () => {
   const controller = new AbortController()
   const read = current.run(controller.signal, () => nap(60).execute(postgres.db))
   const ended = assert.rejects(read, error => error === gone)

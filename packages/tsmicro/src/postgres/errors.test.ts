@@ -5,13 +5,13 @@ import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { translate } from './errors.ts'
 import { isSerializationFailure, isUniqueViolation } from './index.ts'
 
-// What one server alone can't easily be made to say; the rest is tested against a real one
+// Errors that a single server can't easily be made to return; the rest is tested against a real one
 
 function answer(code: string): Error {
   return Object.assign(new pg.DatabaseError('server', 6, 'error'), { code, severity: 'ERROR' })
 }
 
-test('a server that goes, starts, is full, damaged or read-only is unavailable', () => {
+test('a server that shuts down, starts, is full, damaged or read-only is unavailable', () => {
   const operator = ['57000', '57P01', '57P02', '57P03', '57P04', '57P05', '25006', '25P03', 'F0001']
   const resources = ['53000', '53100', '53200', '53300', '53400', '55P03']
   const system = ['58000', '58030', '58P01', 'XX000', 'XX001', 'XX002', 'HV00N', '72000']
@@ -23,19 +23,19 @@ test('a server that goes, starts, is full, damaged or read-only is unavailable',
   }
 })
 
-test('a network that fails is unavailable', () => {
+test('a network failure is unavailable', () => {
   for (const code of ['ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']) {
     assert.ok(translate(Object.assign(new Error('net'), { code })) instanceof SERVICE_UNAVAILABLE, code)
   }
 })
 
-test('a cancelled statement, and a transaction that took too long, is a deadline', () => {
+test('a cancelled statement, or a transaction that took too long, exceeds its deadline', () => {
   assert.ok(translate(answer('57014')) instanceof DEADLINE_EXCEEDED)
   assert.ok(translate(answer('25P04')) instanceof DEADLINE_EXCEEDED)
   assert.ok(translate(new Error('Query read timeout')) instanceof DEADLINE_EXCEEDED)
 })
 
-test('everything else passes unchanged', () => {
+test('everything else is returned unchanged', () => {
   for (const error of [
     answer('23505'),
     answer('42601'),

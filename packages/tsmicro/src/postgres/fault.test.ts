@@ -39,14 +39,14 @@ async function terminateOthers(): Promise<void> {
     where pid <> pg_backend_pid() and backend_type = 'client backend'`.execute(postgres.db)
 }
 
-test('idle connections that die do no harm', async () => {
+test('idle connections may die', async () => {
   await Promise.all(Array.from({ length: 5 }, () => sql`select pg_sleep(0.02)`.execute(postgres.db)))
   await terminateOthers()
   await until(() => warnings.length >= 4)
   for (let n = 0; n < 10; n++) await sql`select 1`.execute(postgres.db)
 })
 
-test('a connection that dies inside a transaction is unavailable, and its work undone', async () => {
+test('a connection that dies inside a transaction is unavailable, and its work is rolled back', async () => {
   const inside = Promise.withResolvers<void>()
   const killed = Promise.withResolvers<void>()
   const work = postgres.transaction(async trx => {
@@ -102,7 +102,7 @@ test('kill -9 under load: unavailable, nothing acknowledged is lost, recovers by
   )
 })
 
-test('a server that hangs is found out, and used again when it goes on', async () => {
+test('a hanging server is detected, and used again when it responds', async () => {
   server.kill('SIGSTOP')
   try {
     await assert.rejects(postgres.check(), SERVICE_UNAVAILABLE)
@@ -112,7 +112,7 @@ test('a server that hangs is found out, and used again when it goes on', async (
   await until(usable)
 })
 
-test('a server that hangs does not hold up the end: what waits for it is cut', async () => {
+test('a hanging server does not block closing: waiting connections are destroyed', async () => {
   const other = createPostgres<Tables>({ url: server.url, poolSize: 2 })
   const frozen = Promise.withResolvers<void>()
   const work = other.transaction(async trx => {

@@ -16,7 +16,7 @@ interface Tables {
 const skip = locatePgbouncer() ? false : 'there is no pgbouncer on this machine'
 const SESSIONS = 3
 const server = await startPostgres({ ephemeral: true })
-// What is behind it, without it
+// Connects past the pooler
 const direct = createPostgres<Tables>({ url: server.url, applicationName: 'direct' })
 await sql`create table written (id integer primary key)`.execute(direct.db)
 const pooler = skip ? undefined : await startPgbouncer(server.url, { settings: { default_pool_size: SESSIONS } })
@@ -65,7 +65,7 @@ test('more clients than sessions: reads, changes and transactions, with paramete
   await postgres.check()
 })
 
-test('a statement that runs too long is ended, and no session keeps the limit', { skip }, async () => {
+test('a statement that takes too long is ended, and no session keeps the limit', { skip }, async () => {
   await using postgres = open({ statementTimeoutMs: 400, poolSize: 4 })
   const alone = nap(60).execute(postgres.db)
   const change = sql`insert into written select -1 from pg_sleep(60)`.execute(postgres.db)
@@ -88,7 +88,7 @@ test('a statement that runs too long is ended, and no session keeps the limit', 
   assert.deepEqual(await postgres.db.selectFrom('written').selectAll().where('id', '<', 0).execute(), [])
 })
 
-test('what nobody waits for is ended through the pooler, and never somebody else’s statement', { skip }, async () => {
+test('a statement that nobody waits for is ended through the pooler, and never another one', { skip }, async () => {
   await using postgres = open({ poolSize: 2 * SESSIONS })
   const gone = new Error('the caller went away')
   const controller = new AbortController()
@@ -128,7 +128,7 @@ test('what nobody waits for is ended through the pooler, and never somebody else
   await idle()
 })
 
-test('several instances migrate at once, with an index that is built concurrently', {
+test('several instances migrate at the same time, with an index that is built concurrently', {
   skip,
 }, async (t: TestContext) => {
   const files = {
@@ -146,7 +146,7 @@ test('several instances migrate at once, with an index that is built concurrentl
   await Promise.all(instances.map(instance => instance.close()))
 })
 
-test('a pooler that passes over the limit of statements is told of, and only then', { skip }, async () => {
+test('a pooler that ignores the time limit of statements is reported, and only then', { skip }, async () => {
   const settings = { ignore_startup_parameters: 'statement_timeout' }
   await using silent = await startPgbouncer(server.url, { settings })
   const told: string[] = []
@@ -161,7 +161,7 @@ test('a pooler that passes over the limit of statements is told of, and only the
   assert.match(told.join(), /^PostgreSQL has no time limit for statements: a pooler ignores it, so set pooler/)
 })
 
-test('what a pooler refuses for good is told at once, with what to do', { skip }, async () => {
+test('permanent refusals of a pooler are reported immediately, with advice', { skip }, async () => {
   const url = pooler?.url ?? ''
   const cases: [options: Partial<PostgresOptions>, expected: RegExp][] = [
     [

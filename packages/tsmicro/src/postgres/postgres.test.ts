@@ -24,13 +24,13 @@ after(async () => {
   await server.stop()
 })
 
-/** A second one with other options, closed at the end of the scope. */
+/** Another one with other options, closed at the end of the scope. */
 function open(options: Partial<PostgresOptions>) {
   const opened = createPostgres<Tables>({ url: server.url, ...options })
   return { ...opened, [Symbol.asyncDispose]: () => opened.close() }
 }
 
-/** Again and again while it says "not now". */
+/** Repeats the operation while it is unavailable. */
 async function untilDone<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -44,7 +44,7 @@ async function untilDone<T>(work: () => Promise<T>): Promise<T> {
 const add = (email: string, points = 0) =>
   postgres.db.insertInto('users').values({ email, points }).returning('id').executeTakeFirstOrThrow()
 
-test('queries, and tells its name to the server', async () => {
+test('runs queries, and sends its name to the server', async () => {
   const { id } = await add('ann@x')
   const row = await postgres.db.selectFrom('users').select('email').where('id', '=', id).executeTakeFirst()
   assert.deepEqual(row, { email: 'ann@x' })
@@ -53,7 +53,7 @@ test('queries, and tells its name to the server', async () => {
   await postgres.check()
 })
 
-test('violated constraints stay recognisable, by name', async () => {
+test('violated constraints are recognised by name', async () => {
   await add('bob@x')
   await assert.rejects(add('bob@x'), error => {
     assert.ok(isUniqueViolation(error))
@@ -69,7 +69,7 @@ test('violated constraints stay recognisable, by name', async () => {
   assert.ok(!isUniqueViolation(undefined))
 })
 
-test('a transaction is committed when its function returns, undone when it throws', async () => {
+test('a transaction is committed if its function returns, and rolled back if it throws', async () => {
   await postgres.transaction(trx => trx.insertInto('users').values({ email: 'kept@x', points: 1 }).execute())
   const refused = new Error('changed my mind')
   const undone = postgres.transaction(async trx => {
@@ -81,13 +81,13 @@ test('a transaction is committed when its function returns, undone when it throw
   assert.deepEqual(rows, [{ email: 'kept@x' }])
 })
 
-test('a unique violation inside a transaction is recognisable outside', async () => {
+test('a unique violation inside a transaction is recognised outside', async () => {
   await add('dup@x')
   const work = postgres.transaction(trx => trx.insertInto('users').values({ email: 'dup@x', points: 0 }).execute())
   await assert.rejects(work, error => isUniqueViolation(error, 'users_email'))
 })
 
-test('transactions in conflict are repeated when asked for, and unavailable otherwise', async () => {
+test('conflicting transactions are repeated on request, and unavailable otherwise', async () => {
   const clash = async (retries: number) => {
     const both = Promise.withResolvers<void>()
     let arrived = 0
@@ -122,7 +122,7 @@ test('transactions in conflict are repeated when asked for, and unavailable othe
   assert.ok(lost[0]?.reason instanceof SERVICE_UNAVAILABLE)
 })
 
-test('a statement that runs too long is a deadline, and its connection stays good', async () => {
+test('a statement that takes too long exceeds its deadline, and its connection stays usable', async () => {
   await using slow = open({ statementTimeoutMs: 50, poolSize: 1 })
   const session = sql<{ pid: number }>`select pg_backend_pid() as pid`
   // On a busy machine anything may take longer than that.
@@ -134,7 +134,7 @@ test('a statement that runs too long is a deadline, and its connection stays goo
 
 test('a pool without a free connection is unavailable', async () => {
   await using small = open({ poolSize: 1, connectTimeoutMs: 50 })
-  // The limit is also that of making the connection, which on a busy machine takes longer now and then.
+  // The limit also applies to making the connection, which on a busy machine sometimes takes longer.
   await untilDone(() => small.connect())
   const hold = Promise.withResolvers<void>()
   const held = Promise.withResolvers<void>()
@@ -150,7 +150,7 @@ test('a pool without a free connection is unavailable', async () => {
   assert.ok(await small.db.selectFrom('users').selectAll().execute())
 })
 
-test('errors of the programmer stay what they are', async () => {
+test('programming errors are returned unchanged', async () => {
   await assert.rejects(sql`select nonsense`.execute(postgres.db), { code: '42703' })
   const missing = sql`select * from nowhere`.execute(postgres.db)
   await assert.rejects(missing, { code: '42P01' })
@@ -172,7 +172,7 @@ test('statements that lost to another transaction are unavailable, alone and in 
   const lost = results.filter(result => result.status === 'rejected')
   assert.equal(lost.length, 1)
   assert.ok(lost[0]?.reason instanceof SERVICE_UNAVAILABLE)
-  // What has no transaction around it is one of its own.
+  // A single statement is a transaction too.
   const alone = sql`do $$ begin raise exception 'deadlock' using errcode = '40P01'; end $$`.execute(postgres.db)
   await assert.rejects(alone, SERVICE_UNAVAILABLE)
   const locked = postgres.transaction(async trx => {
@@ -182,7 +182,7 @@ test('statements that lost to another transaction are unavailable, alone and in 
   await assert.rejects(locked, SERVICE_UNAVAILABLE)
 })
 
-test('a server that has no room left is unavailable', async () => {
+test('a server without space is unavailable', async () => {
   const options = encodeURIComponent('-c temp_file_limit=64kB -c work_mem=64kB')
   await using full = open({ url: `${server.url}?options=${options}` })
   const large = sql`select n from generate_series(1, 100000) n order by md5(n::text)`.execute(full.db)
@@ -194,7 +194,7 @@ test('a server that has no room left is unavailable', async () => {
   await full.check()
 })
 
-test('a server that is not there is unavailable, with the reason as cause', async () => {
+test('a missing server is unavailable, with the reason as cause', async () => {
   await using nowhere = open({ url: 'postgres://app@127.0.0.1:1/app' })
   for (const attempt of [nowhere.connect(), nowhere.check(), sql`select 1`.execute(nowhere.db)]) {
     await assert.rejects(attempt, error => {

@@ -35,7 +35,7 @@ async function prepared({ db }: Opened): Promise<{ count: number; uses: number }
   return rows[0] ?? { count: -1, uses: -1 }
 }
 
-test('what comes again and again is prepared, what comes a few times is not', async () => {
+test('statements that recur often are prepared, others are not', async () => {
   await using postgres = open()
   for (let id = 1; id <= 4; id++) assert.equal((await find(postgres, id)).name, `thing ${id}`)
   assert.deepEqual(await prepared(postgres), { count: 0, uses: 0 })
@@ -44,7 +44,7 @@ test('what comes again and again is prepared, what comes a few times is not', as
   await assert.rejects(postgres.db.insertInto('things').values({ id: 1, name: 'x' }).execute(), { code: '23505' })
 })
 
-test('a connection keeps 200 at most, and everything else goes on without', async () => {
+test('a connection keeps at most 200 prepared statements, all others run unprepared', async () => {
   await using postgres = open()
   for (let n = 0; n < 230; n++) {
     for (let time = 0; time < 5; time++) {
@@ -55,7 +55,7 @@ test('a connection keeps 200 at most, and everything else goes on without', asyn
   assert.equal((await prepared(postgres)).count, 200)
 })
 
-test('none where a pooler stands, or when nobody wants them', async () => {
+test('none are prepared behind a pooler, or if they are switched off', async () => {
   for (const options of [{ pooler: 'transaction' }, { preparedStatements: false }] as const) {
     await using postgres = open(options)
     for (let id = 1; id <= 10; id++) await find(postgres, id)
@@ -63,7 +63,7 @@ test('none where a pooler stands, or when nobody wants them', async () => {
   }
 })
 
-test('a table that gets another column meanwhile is no failure; in a transaction one to be repeated', async () => {
+test('a table may get another column in the meantime; in a transaction that is an error to be retried', async () => {
   await using postgres = open({ poolSize: 3 })
   const all = (from: number) => Promise.all(Array.from({ length: 30 }, (_, n) => find(postgres, from + n)))
   await all(1)
@@ -79,7 +79,7 @@ test('a table that gets another column meanwhile is no failure; in a transaction
   }
 })
 
-test('a session that forgets what was prepared, as behind a pooler, ends that and nothing else', async () => {
+test('a session that loses prepared statements, as behind a pooler, ends preparing and nothing else', async () => {
   const log = new RecordedLog()
   await using postgres = open({ log })
   for (let id = 1; id <= 10; id++) await find(postgres, id)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { begins, commits, ends, reads, undoes } from './session.ts'
 
-test('what surely changes nothing is a read, and nothing else', () => {
+test('only statements that certainly change nothing are reads', () => {
   for (const sql of [
     'select 1',
     '  SELECT *\nfrom x',
@@ -23,7 +23,7 @@ test('what surely changes nothing is a read, and nothing else', () => {
     assert.ok(!reads(sql), sql)
 })
 
-test('the ends of transactions are told from those of savepoints', () => {
+test('the ends of transactions are distinguished from those of savepoints', () => {
   assert.ok(begins('begin') && begins('start transaction isolation level serializable'))
   assert.ok(ends('commit') && ends('rollback') && commits('COMMIT') && undoes('rollback'))
   assert.ok(undoes('rollback to "here"') && !ends('rollback to "here"') && !begins('release savepoint "here"'))

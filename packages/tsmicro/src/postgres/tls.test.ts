@@ -61,7 +61,7 @@ function url(parameters: string, { host = '127.0.0.1', database = 'app', base = 
   return `${base.replace('127.0.0.1', host).replace(/\/[^/]*$/, `/${database}`)}${parameters && `?${parameters}`}`
 }
 
-/** Whether the connection is encrypted; what stands in its way otherwise. */
+/** Whether the connection is encrypted, or why there is none. */
 async function outcome(address: string): Promise<boolean | string> {
   await using postgres = open(address)
   try {
@@ -79,7 +79,7 @@ for (const name of ['only_tls', 'only_plain', 'with_cert']) {
   await sql`create database ${sql.ref(name)}`.execute(postgres.db)
 }
 
-test('sslmode means what it means to libpq, where the server has TLS', async () => {
+test('sslmode means the same as in libpq, if the server has TLS', async () => {
   const [ca, otherCa] = [path('ca'), path('otherCa')]
   const selfSigned = /certificate.*: check sslmode, sslrootcert/
   const wrongName = /does not match certificate's altnames.*: check sslmode/
@@ -91,7 +91,7 @@ test('sslmode means what it means to libpq, where the server has TLS', async () 
     ['sslmode=require', true],
     ['ssl=true', true],
     ['sslmode=no-verify', true],
-    // with an authority it is verify-ca: no name is looked at
+    // With an authority it is verify-ca, which checks no name.
     [`sslmode=require&sslrootcert=${ca}`, true],
     [`sslmode=require&sslrootcert=${otherCa}`, selfSigned],
     [`sslmode=verify-ca&sslrootcert=${ca}`, true],
@@ -100,7 +100,7 @@ test('sslmode means what it means to libpq, where the server has TLS', async () 
     [`sslmode=verify-full&sslrootcert=${ca}`, true, 'localhost'],
     [`sslmode=verify-full&sslrootcert=${ca}`, wrongName],
     [`sslmode=verify-full&sslrootcert=${otherCa}`, selfSigned, 'localhost'],
-    // the authorities that Node knows
+    // The authorities that Node knows.
     ['sslmode=verify-full', selfSigned, 'localhost'],
     [`sslmode=verify-full&sslrootcert=${ca}.missing`, /sslrootcert cannot be read: ENOENT/, 'localhost'],
     ['sslmode=allow', /sslmode=allow is not supported: use one of disable, prefer/],
@@ -115,7 +115,7 @@ test('sslmode means what it means to libpq, where the server has TLS', async () 
   }
 })
 
-test('what a database demands decides, and a certificate of the client’s own is shown', async () => {
+test('the database’s requirements decide, and the client presents its own certificate', async () => {
   const own = `sslcert=${path('clientCert')}&sslkey=${path('clientKey')}`
   assert.equal(await outcome(url('', { database: 'only_tls' })), true)
   assert.match(String(await outcome(url('sslmode=disable', { database: 'only_tls' }))), /no encryption.*pg_hba\.conf/)
@@ -127,7 +127,7 @@ test('what a database demands decides, and a certificate of the client’s own i
   assert.match(String(await outcome(url(mixed, { database: 'with_cert' }))), /key values mismatch.*: check sslmode/)
 })
 
-test('a server without TLS: only prefer does without', async () => {
+test('without TLS on the server, only prefer connects', async () => {
   const base = withoutTls.url
   for (const parameters of ['', 'sslmode=prefer', 'sslmode=disable']) {
     assert.equal(await outcome(url(parameters, { base })), false, parameters)
@@ -138,20 +138,20 @@ test('a server without TLS: only prefer does without', async () => {
   }
 })
 
-test('an expired certificate is refused by whoever looks at it', async () => {
+test('an expired certificate is refused by every mode that checks it', async () => {
   const expired = ours.issue(['localhost'], { expired: true })
   await writeFile(path('serverCert'), expired.cert)
   await writeFile(path('serverKey'), expired.key)
   await using postgres = open(url('sslmode=disable'))
   await sql`select pg_reload_conf()`.execute(postgres.db)
   const verified = url(`sslmode=verify-ca&sslrootcert=${path('ca')}`)
-  // The server reads its files again a moment after it was told to.
+  // The server reloads its files a moment after the request.
   while ((await outcome(verified)) === true) await sleep(10)
   assert.match(String(await outcome(verified)), /certificate has expired: check sslmode/)
   assert.equal(await outcome(url('sslmode=require')), true)
 })
 
-test('statements are ended over connections of every kind', async () => {
+test('statements are cancelled over connections of every kind', async () => {
   const gone = new Error('the caller went away')
   for (const parameters of ['sslmode=disable', 'sslmode=prefer', 'sslmode=require']) {
     const controller = new AbortController()

@@ -12,7 +12,7 @@ import { createPostgres } from './index.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'postgres-unusable-'))
 const hba = join(directory, 'hba')
-// a password in every way that PostgreSQL asks for one
+// A password by every method that PostgreSQL has.
 const rules = `
   host  all  rejected  127.0.0.1/32  reject
   host  all  md5er     127.0.0.1/32  md5
@@ -53,7 +53,7 @@ function url({ user, password, database, query = '' }: Changes): string {
 async function failure(address: string): Promise<unknown> {
   const postgres = createPostgres<object>({ url: address })
   try {
-    // A request that comes later is told what every dependency's failure is.
+    // A later request gets the same error as for every dependency.
     await assert.rejects(sql`select 1`.execute(postgres.db), SERVICE_UNAVAILABLE)
     await postgres.connect()
     return undefined
@@ -64,7 +64,7 @@ async function failure(address: string): Promise<unknown> {
   }
 }
 
-test('what will not mend by itself is reported as such, with what to do', async () => {
+test('permanent problems are reported as such, with advice', async () => {
   const cases: [address: string, expected: RegExp][] = [
     [url({ database: 'nowhere' }), /"nowhere" does not exist: create the database "nowhere", or correct its name/],
     [
@@ -112,7 +112,7 @@ test('a service whose database is missing does not wait for it', async () => {
   })
 })
 
-test('what may come by itself is waited for: no server, an unknown host, no free place', async () => {
+test('temporary problems are waited for: no server, an unknown host, no free connection slot', async () => {
   const full = createPostgres<object>({ url: url({ user: 'few', password: 'right' }), poolSize: 10 })
   const naps = Array.from({ length: 10 }, () => sql`select pg_sleep(0.3)`.execute(full.db))
   const results = await Promise.allSettled(naps)

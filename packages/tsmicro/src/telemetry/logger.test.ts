@@ -13,7 +13,7 @@ function capture(level: LogLevel = 'trace') {
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? 'null') }
 }
 
-test('writes one JSON object a line, with level names and ISO time', () => {
+test('writes one JSON object per line, with level names and ISO time', () => {
   const { log, lines, last } = capture()
   log.warn({ blogId: 'b1' }, 'published')
   assert.match(lines[0] ?? '', /\n$/)
@@ -22,7 +22,7 @@ test('writes one JSON object a line, with level names and ISO time', () => {
   assert.equal(new Date(time).toISOString(), time)
 })
 
-test('keeps quiet below its level', () => {
+test('writes nothing below its level', () => {
   const { log, lines } = capture('error')
   log.warn('no')
   log.error('yes')
@@ -51,7 +51,7 @@ test('redacts fields that are named like credentials at any depth, in children t
   assert.equal(last().requestId, 'r1')
 })
 
-test('does not change what it was given', () => {
+test('does not modify what it is given', () => {
   const { log } = capture()
   const fields = { body: { password: 'p-123' } }
   log.info(fields)
@@ -99,7 +99,7 @@ test('survives cycles, deep and odd values', () => {
   assert.equal(last().err, 'a string')
 })
 
-test('a disk that is full ends nothing', {
+test('a full disk does not end the process', {
   skip: existsSync('/dev/full') ? false : 'there is no /dev/full here',
 }, () => {
   const full = openSync('/dev/full', 'w')

@@ -16,7 +16,7 @@ after(() => servers?.[Symbol.asyncDispose]())
 
 const LOST = /^the cache is not used, its replicas cannot be reached: .+$/
 
-test('a service starts without a warning; the loss of NATS is one line, and so is its return', async () => {
+test('a service starts without a warning; the loss of NATS and its return are one line each', async () => {
   const log = new RecordedLog()
   const nats = new NatsClient({ url: servers.nats.url, name: 'shop', reconnectWaitMs: 50 })
   const mongo = createMongo({ url: servers.documents.url, database: 'cache' })
@@ -46,7 +46,7 @@ test('a service starts without a warning; the loss of NATS is one line, and so i
   assert.deepEqual(log.at('warn'), [loss])
 })
 
-test('replicas that do not come are missed after a while, once', async () => {
+test('missing replicas are reported after a while, once', async () => {
   const log = new RecordedLog()
   // Never connected.
   const nats = new NatsClient({ url: servers.nats.url, name: 'test' })

@@ -40,7 +40,7 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
   })
 }
 
-test('what was kept before NATS was lost is not served when it is back', async () => {
+test('values kept before NATS was lost are not served when it is back', async () => {
   await using a = await openReplica(servers, { group: 'missed' })
   await using b = await openReplica(servers, { group: 'missed' })
   await sharing(a, b)
@@ -78,7 +78,7 @@ test('the database killed: nothing is served when the leases have ended, changes
   assert.equal(await other.get('k'), undefined)
 })
 
-test('an invalidation that was refused is told of until the others have heard, though nobody asks again', async () => {
+test('a failed invalidation is repeated until the others have received it, though nobody asks again', async () => {
   let broken = false
   const beforeRead = () => assert.ok(!broken, 'the registry cannot be read')
   await using a = await openReplica(servers, { group: 'refused', beforeRead })
@@ -94,7 +94,7 @@ test('an invalidation that was refused is told of until the others have heard, t
   await until('the others have heard', async () => (await other.get('k')) === undefined)
 })
 
-test('an invalidation is refused in its time though the registry never answers, and told of when it does', async () => {
+test('an invalidation fails in time even if the registry never answers, and is repeated when it does', async () => {
   const answers = Promise.withResolvers<void>()
   let hangs = false
   const beforeRead = () => (hangs ? answers.promise : undefined)
@@ -112,7 +112,7 @@ test('an invalidation is refused in its time though the registry never answers, 
   await until('the others have heard', async () => (await other.get('k')) === undefined)
 })
 
-test('closing cuts what would wait for a replica that hangs', async () => {
+test('closing ends waits for a hanging replica', async () => {
   const slow = { group: 'closing', leaseMs: 60_000 }
   await using a = await openReplica(servers, { ...slow, limitMs: 120_000 })
   await using other = spawnReplica(servers, slow.group, slow.leaseMs)

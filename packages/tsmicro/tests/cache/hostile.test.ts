@@ -4,7 +4,7 @@ import { createNatsBroadcast } from 'tsmicro'
 import { roundTrip, until } from '../support/until.ts'
 import { openReplica, type Replica, type Servers, SUBJECT, sharing, startServers } from './support/servers.ts'
 
-// Longer than a busy machine can hold up a renewal: an ended lease empties the memory layer.
+// Longer than a busy machine can delay a renewal: an ended lease empties the memory layer.
 const LEASE_MS = 60_000
 let servers: Servers
 let one: Replica
@@ -41,14 +41,14 @@ const nonsense = [
   ),
   JSON.stringify({ ...forget, marks: [['__proto__', ['*']]] }),
   JSON.stringify({ ...forget, marks: [['rows', Array(10_001).fill('kx')]] }),
-  // A generation that there will never be: followed, it would lead away from where invalidations go.
+  // A generation that never exists: a replica that used it would miss all invalidations.
   JSON.stringify({ ...forget, generation: Number.MAX_SAFE_INTEGER, marks: [['rows', ['kk']]] }),
   JSON.stringify({ v: 1, type: 'done', round: 'r', member: 'nobody' }),
   JSON.stringify({ v: 1, type: 'done', round: { $ne: 1 }, member: [] }),
   JSON.stringify({ v: 1, type: 'echo', nonce: 'guess' }),
 ]
 
-test('whatever is on the bus that is no message of ours changes nothing', async () => {
+test('anything on the bus that is not one of our messages changes nothing', async () => {
   const rows = [one, other].map(({ store }) => store.cache<number>('rows'))
   for (const [index, cache] of rows.entries()) await cache.getOrSet('k', () => index)
   const bus = createNatsBroadcast(one.nats, `${SUBJECT}.hostile`)
@@ -63,7 +63,7 @@ test('whatever is on the bus that is no message of ours changes nothing', async 
   await until('both share', () => one.store.sharing && other.store.sharing)
 })
 
-test('one member among them that never answers is put out, and its place is taken off the list', async () => {
+test('a member that never answers is expelled, and removed from the list', async () => {
   await one.registry.join('mute', 500, [])
   let renewing = true
   const alive = (async () => {

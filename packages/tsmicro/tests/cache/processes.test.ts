@@ -30,9 +30,9 @@ test('a process that was frozen while a change was answered does not serve what 
     await keeps(there, version)
     assert.deepEqual([(await there.read(99)).version, (await there.read(99)).sharing], [version, true])
     there.kill('SIGSTOP')
-    // Nobody answers: the lease decides.
+    // Nobody answers, so the lease decides.
     await rows.delete('k')
-    // In its pipe before it wakes: the first thing that it sees.
+    // In its pipe before it wakes up, so that it is handled first.
     const first = there.read(version + 1)
     there.kill('SIGCONT')
     assert.equal((await first).version, version + 1)
@@ -55,7 +55,7 @@ test('an event loop that was blocked while a change was answered: the first read
   assert.equal((await first).version, 2)
 })
 
-test('a process that was killed holds up a change until its lease has ended, and the next ones not at all', async () => {
+test('a killed process delays a change until its lease has ended, and later changes not at all', async () => {
   await using here = await openReplica(servers, { group: 'killed', leaseMs: LEASE_MS })
   await using there = spawnReplica(servers, 'killed', LEASE_MS)
   await sharing(here)
@@ -63,19 +63,19 @@ test('a process that was killed holds up a change until its lease has ended, and
   await keeps(there, 1)
   there.kill('SIGKILL')
   await there.exited
-  // Nobody answers: it would be refused if the lease did not end it.
+  // Nobody answers: without the end of the lease, the change would fail.
   await rows.delete('k')
   await until('it is taken off the list', async () => (await here.registry.read()).members.size === 1)
   await rows.delete('k')
 })
 
-test('a process that ends as it should holds up nobody', async () => {
+test('a process that closes properly delays nobody', async () => {
   await using here = await openReplica(servers, { group: 'left', leaseMs: 60_000, limitMs: 2000 })
   {
     await using there = await openReplica(servers, { group: 'left', leaseMs: 60_000 })
     await sharing(here, there)
   }
-  // Its lease would last for a minute, and this would be refused.
+  // Its lease would last for a minute, and the change would fail.
   await here.store.cache<Row>('rows').delete('k')
   assert.equal((await here.registry.read()).members.size, 1)
 })

@@ -6,7 +6,7 @@ import { random } from './support/random.ts'
 import { openReplica, redisUsed, type Servers, sharing, startServers, withoutRedis } from './support/servers.ts'
 import { type Row, Watched } from './support/watch.ts'
 
-/** The whole of it takes too long for each run by hand. */
+/** All of it takes too long for a run by hand. */
 const READS = process.env.CI ? 10_000 : 1000
 
 let servers: Servers
@@ -27,7 +27,7 @@ for (const redis of [false, true]) {
   const title = `two replicas${redis ? ' with Redis' : ''}: in ${READS} reads no read is older than a change answered before it began`
   test(title, { skip: redis && withoutRedis }, async () => {
     const options = { group: `races-${redis}`, ...(redis ? { redis: servers.redis?.url } : {}) }
-    // Memory for hardly anything: with Redis, most hits come from there.
+    // Almost no memory, so that most hits come from Redis.
     await using a = await openReplica(servers, redis ? { ...options, maxItems: 2 } : options)
     await using b = await openReplica(servers, options)
     await sharing(a, b)

@@ -20,7 +20,7 @@ before(async () => {
   if (skip) return
   folder = await mkdtemp(join(tmpdir(), 'tsmicro-redis-'))
   servers = await startServers()
-  // Snapshots only, and only when asked for: what comes back after a kill is as old as a test wants.
+  // Only explicit snapshots, so that a test decides how old the state after a kill is.
   redis = await startRedis({ ephemeral: true, extraArgs: ['--dir', folder, '--appendonly', 'no'] })
 })
 after(async () => {
@@ -50,7 +50,7 @@ async function command(...args: string[]): Promise<unknown> {
   }
 }
 
-/** Puts a value into Redis by one replica, so that another one finds it there. */
+/** Puts a value into Redis through one replica, so that another one finds it there. */
 async function stored(cache: Cache<Row>, version: number): Promise<void> {
   await cache.getOrSet('k', () => ({ version }), { tags: ['t'] })
 }
@@ -95,7 +95,7 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
   })
 }
 
-test('Redis restarted from a snapshot older than a change: what it brings back is not used', { skip }, async () => {
+test('Redis restarted from a snapshot older than a change: the restored values are not used', { skip }, async () => {
   const log = new RecordedLog()
   const [a, b] = await pair('snapshot', log)
   await using _a = a
@@ -111,7 +111,7 @@ test('Redis restarted from a snapshot older than a change: what it brings back i
   redis.kill('SIGKILL')
   await redis.restart()
   assert.equal(await command('DBSIZE'), size, 'the snapshot did come back')
-  // Nothing is invalidated from here on: that would be told to the server as it is now.
+  // Nothing is invalidated from here on, as that would reach the server in its present state.
   await until('both use Redis again', () => used() === before + 2)
   for (let look = 0; look < 20; look++) {
     for (const cache of [one, other]) assert.equal(await cache.get('k'), undefined)
@@ -121,7 +121,7 @@ test('Redis restarted from a snapshot older than a change: what it brings back i
   for (const cache of [one, other]) assert.notEqual((await cache.get('k'))?.version, 1)
 })
 
-test('the log of a generation lost, by eviction or by hand: all values with it', { skip }, async () => {
+test('if the log of a generation is lost, by eviction or by hand, so are all its values', { skip }, async () => {
   const [a, b] = await pair('eviction')
   await using _a = a
   await using _b = b
@@ -136,7 +136,7 @@ test('the log of a generation lost, by eviction or by hand: all values with it',
   assert.deepEqual(await other.get('k'), { version: 2 })
 })
 
-test('more marks than a log may hold: it begins anew, nothing comes back', { skip }, async () => {
+test('a log with too many tags starts over, and no old value returns', { skip }, async () => {
   const [a, b] = await pair('long')
   await using _a = a
   await using _b = b
@@ -153,7 +153,7 @@ test('more marks than a log may hold: it begins anew, nothing comes back', { ski
   assert.ok(Number(await command('HLEN', log)) < 10_100)
 })
 
-test('a replica without Redis ends what others have there', { skip }, async () => {
+test('a replica without Redis invalidates what others have there', { skip }, async () => {
   await using a = await openReplica(servers, { group: 'mixed', redis: redis.url })
   await using b = await openReplica(servers, { group: 'mixed' })
   await sharing(a, b)
@@ -165,7 +165,7 @@ test('a replica without Redis ends what others have there', { skip }, async () =
   assert.equal(await one.get('k'), undefined)
 })
 
-test('a Redis that refuses the password is told at once, with what to do, and the cache goes on without it', {
+test('a Redis that refuses the password is reported immediately, with advice, and the cache goes on without it', {
   skip,
 }, async () => {
   const [wrong, none] = [new URL(redis.url), new URL(redis.url)]

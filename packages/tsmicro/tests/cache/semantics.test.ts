@@ -13,7 +13,7 @@ after(async () => {
   await servers?.[Symbol.asyncDispose]()
 })
 
-/** A group of two; the other one has nothing to do but to answer. */
+/** A group of two; the other replica only answers. */
 async function withReplica(redis?: string): Promise<CacheStore> {
   const group = `semantics-${redis !== undefined}-${count++}`
   const [one, two] = await Promise.all([openReplica(servers, { group, redis }), openReplica(servers, { group, redis })])

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { CacheStore } from 'tsmicro/cache'
 import { until } from '../support/until.ts'
 
-/** What every store does, whatever is below or beside its memory. */
+/** What every store does, with any layer below and any replicas. */
 export function cacheSuite(kind: string, skip: string | false, open: () => Promise<CacheStore>): void {
   const deferred = <T>() => Promise.withResolvers<T>()
 
@@ -23,7 +23,7 @@ export function cacheSuite(kind: string, skip: string | false, open: () => Promi
     assert.equal(await cache.get('c'), undefined)
   })
 
-  test(`${kind}: hostile keys are plain keys`, { skip }, async () => {
+  test(`${kind}: hostile keys are ordinary keys`, { skip }, async () => {
     const cache = (await open()).cache<string>('c')
     for (const key of ['__proto__', 'constructor', '', ':', '___bc:t:x', 'a:b', '\0']) {
       await cache.set(key, key)

@@ -22,7 +22,7 @@ const refuses = (options: TestServiceOptions, pattern: RegExp) =>
     },
   )
 
-test('a procedure with a NATS door asks for a module with nats', () => {
+test('a procedure with a NATS door needs a module with nats', () => {
   refuses({ handlers: [served] }, /^give the module nats: .* serve shop.both$/)
 })
 
@@ -32,7 +32,7 @@ test('two handlers for one procedure are refused at either door', () => {
   refuses({ natsUrl, handlers: [own, own] }, /^shop.own has two handlers at shop.own: keep one$/)
 })
 
-test('two procedures cannot have one address', () => {
+test('two procedures cannot have the same address', () => {
   const other = contract('shop', {
     clash: procedure({ http: 'GET /both/:slug', access: 'key', input: Type.Object({ slug: Type.String() }) }),
   })
@@ -57,7 +57,7 @@ test('two procedures cannot have one address', () => {
   )
 })
 
-test('a base path is put in front of every route, and may be anything below', async () => {
+test('a base path is prefixed to every route, and may have several segments', async () => {
   const { service } = build({
     natsUrl,
     basePath: '/v1/',
@@ -67,7 +67,7 @@ test('a base path is put in front of every route, and may be anything below', as
   assert.equal((await service.inject({ url: '/list' })).statusCode, 404)
 })
 
-test('a route without a contract that is taken: both owners are named', async () => {
+test('if a route without a contract is taken, both owners are named', async () => {
   const raw =
     (url: string, mount: (routes: Routes) => void = () => {}) =>
     (routes: Routes) => {
@@ -85,7 +85,7 @@ test('a route without a contract that is taken: both owners are named', async ()
   refuses({ routes: routes => void routes.fastify.get('/a', undefined as never) }, /^TestController: Missing handler/)
 })
 
-test('the same in a plugin, which is loaded later: the start names them', async () => {
+test('the same in a plugin, which is loaded later: the start names both', async () => {
   const { service } = build({
     routes: routes => {
       routes.fastify.get('/a', async () => 1)

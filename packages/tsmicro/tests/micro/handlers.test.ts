@@ -31,7 +31,7 @@ const refuses = (module: Module, message: RegExp, name?: string) =>
     },
   )
 
-test('a service of handlers alone: no contracts, no controllers, no providers', async () => {
+test('a service with handlers alone: no contracts, no controllers, no providers', async () => {
   const service = make({ nats: nats(), handlers: [greeting, turning] })
   assert.equal((await service.inject({ url: '/greet' })).statusCode, 200)
   const plain = make({ handlers: [implement({ show: hello.show }, { show: nothing })] })
@@ -41,7 +41,7 @@ test('a service of handlers alone: no contracts, no controllers, no providers', 
   await service.stop()
 })
 
-test('a handler that is missing, or that nothing asks for, is named where types do not tell', () => {
+test('a missing or superfluous handler is named, where types do not find it', () => {
   const throws = (handlers: object, message: RegExp) =>
     assert.throws(() => implement(hello, handlers as never), { name: 'TypeError', message })
   throws({ show: nothing }, /^implement: no handler for hello.greet$/)
@@ -52,7 +52,7 @@ test('a handler that is missing, or that nothing asks for, is named where types 
   )
 })
 
-test('what `on` is given is looked at where types do not tell', () => {
+test('the arguments of `on` are checked, where types do not find a mistake', () => {
   const throws = (options: object, message: RegExp, handler: unknown = nothing) =>
     assert.throws(() => on(turned, options as never, handler as never), { name: 'TypeError', message })
   for (const name of [undefined, '', 'Globe', 'a b', 'a.b', 'a*', '>', '1a', 5])
@@ -62,7 +62,7 @@ test('what `on` is given is looked at where types do not tell', () => {
   throws({ name: 'globe', effect: 'idempotent' }, /the handler is missing/, null)
 })
 
-test('a procedure that asks for a user, without a provider: the start says what to add', () => {
+test('a procedure that needs a user, without a provider: the start says what to add', () => {
   const handlers = [implement(mine, { mine: nothing })]
   refuses(
     { handlers },
@@ -81,7 +81,7 @@ test('a procedure that asks for a user, without a provider: the start says what 
   make({ controllers: [new Mine()], authentication, authorization })
 })
 
-test('what is done over NATS needs the module’s nats', () => {
+test('everything over NATS needs the module’s nats', () => {
   const why = /^give the module nats: without it the service cannot /
   refuses({ handlers: [greeting] }, new RegExp(`${why.source}serve hello.greet$`))
   refuses({ handlers: [turning] }, new RegExp(`${why.source}handle world.turned \\(globe\\)$`))
@@ -89,7 +89,7 @@ test('what is done over NATS needs the module’s nats', () => {
   refuses({ publishes: [{ turned }] }, new RegExp(`${why.source}publish world.turned$`))
 })
 
-test('what is implemented twice is refused, wherever it was listed', () => {
+test('a procedure that is implemented twice is refused, wherever it is listed', () => {
   const again = implement(hello, { greet: nothing, show: nothing })
   class Again extends Controller {
     override readonly handlers = [again]
@@ -103,7 +103,7 @@ test('what is implemented twice is refused, wherever it was listed', () => {
   )
 })
 
-test('handlers of one event have names of their own; those of one name have one place for their effects', () => {
+test('the handlers of one event have different names; handlers with the same name have the same effect', () => {
   const turnedBack = event({ subject: 'world.turned-back', aggregate: 'id', data: turned.data })
   refuses(
     { nats: nats(), handlers: [turning, on(turned, { name: 'globe', effect: 'idempotent' }, nothing)] },
@@ -123,7 +123,7 @@ test('handlers of one event have names of their own; those of one name have one 
   })
 })
 
-test('an event on a subject of requests is refused, handled or announced', () => {
+test('an event on a request’s subject is refused, whether handled or published', () => {
   const clash = event({ ...turned, subject: 'hello.greet' })
   const why = /^event hello.greet and hello.greet both want hello.greet: change one of them$/
   refuses({ nats: nats(), handlers: [greeting, on(clash, { name: 'globe', effect: 'idempotent' }, nothing)] }, why)

@@ -14,7 +14,7 @@ const ready = async () => (await fetch(`${service.url}/health/ready`)).status
 const becomes = (name: string, status: 'up' | 'down') =>
   until(`${name} is ${status}`, async () => (await health()).dependencies[name]?.status === status)
 
-test('each dependency is told apart; the process is well while one is not', async () => {
+test('each dependency is reported separately; the process is ok even if one is down', async () => {
   const { timestamp, status, dependencies } = await health()
   assert.ok(Math.abs(Date.parse(timestamp) - Date.now()) < 60_000)
   assert.deepEqual([status, dependencies.database?.status, dependencies.cache?.status], ['ok', 'up', 'up'])
@@ -28,14 +28,14 @@ test('each dependency is told apart; the process is well while one is not', asyn
   assert.equal(await ready(), 200)
 })
 
-test('a check that throws at once is a failed one', async () => {
+test('a check that throws synchronously fails', async () => {
   cache.state = 'throwing'
   await becomes('cache', 'down')
   cache.state = 'up'
   await becomes('cache', 'up')
 })
 
-test('a check that hangs is a failed one, and does not hang the answer', async () => {
+test('a hanging check fails, and does not delay the answer', async () => {
   cache.state = 'hanging'
   await becomes('cache', 'down')
   assert.equal(await ready(), 503)
@@ -43,7 +43,7 @@ test('a check that hangs is a failed one, and does not hang the answer', async (
   await becomes('cache', 'up')
 })
 
-test('probes make no access-log noise', async () => {
+test('probes are not written to the access log', async () => {
   const { service: quiet, log } = await serve({})
   await fetch(`${quiet.url}/health`)
   await fetch(`${quiet.url}/health/ready`)

@@ -78,7 +78,7 @@ const operation = (path: string, method: string) => {
 }
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value))
 
-test('it is OpenAPI 3.1 of this service, as clients reach it', () => {
+test('the document is OpenAPI 3.1 of this service, as clients reach it', () => {
   assert.match(String(answer.headers['content-type']), /^application\/json/)
   assert.deepEqual(plain([document.openapi, document.info, document.servers]), [
     '3.1.0',
@@ -87,7 +87,7 @@ test('it is OpenAPI 3.1 of this service, as clients reach it', () => {
   ])
 })
 
-test('paths are where the procedures are mounted; internal ones and the NATS door are left out', () => {
+test('paths are those of the mounted procedures; internal ones and the NATS door are left out', () => {
   assert.deepEqual(Object.keys(document.paths ?? {}).sort(), [
     '/v1/bare',
     '/v1/both/{id}',
@@ -151,7 +151,7 @@ test('parameters, bodies, answers', () => {
   )
 })
 
-test('a both-door procedure is divided into path and body', () => {
+test('the input of a procedure with two doors is divided into path and body', () => {
   const both = operation('/v1/both/{id}', 'put')
   assert.deepEqual(
     plain(both.parameters).map(({ name }: Node) => name),
@@ -161,7 +161,7 @@ test('a both-door procedure is divided into path and body', () => {
   assert.deepEqual([Object.keys(schema.properties), schema.required], [['on'], ['on']])
 })
 
-test('security follows access; errors are told by status', () => {
+test('security follows access; errors are grouped by status', () => {
   const security = (path: string, method: string) => plain(operation(path, method).security)
   assert.deepEqual(security('/v1/bare', 'get'), [])
   assert.deepEqual(security('/v1/item/{id}', 'get'), [{ apiKey: [] }])
@@ -174,7 +174,7 @@ test('security follows access; errors are told by status', () => {
   assert.equal(description, '`NOT_HERE`: Not here; `GONE`: Gone')
 })
 
-test('Standard Schema: described by what it takes in, dates as texts', () => {
+test('a Standard Schema is described by its input, dates as texts', () => {
   const schema = plain(operation('/v1/zod', 'post').requestBody).content['application/json'].schema
   assert.equal(schema.properties.when.format, 'date')
   const dated = plain(operation('/v1/date', 'post').requestBody).content['application/json'].schema

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Child, spawnService } from '../support/child.ts'
 import { until } from '../support/until.ts'
 
-/** One request, without an agent on a connection of its own. */
+/** One request; without an agent it has its own connection. */
 function get(url: string, agent: Agent | false = false): Promise<{ status: number; connection: string | undefined }> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { agent }, response => {
@@ -18,7 +18,7 @@ function get(url: string, agent: Agent | false = false): Promise<{ status: numbe
   })
 }
 
-/** Callers that send one request after the other until a connection is refused. */
+/** Callers that send one request after another until a connection is refused. */
 async function load(child: Child, callers: number, agent: Agent | false = false) {
   const seen = { answered: 0, lost: [] as string[] }
   const done = Promise.all(
@@ -26,7 +26,7 @@ async function load(child: Child, callers: number, agent: Agent | false = false)
       for (;;) {
         try {
           const { status } = await get(`${child.url()}/work`, agent)
-          // Long enough for a kept connection to fall idle.
+          // Long enough for a kept connection to become idle.
           if (agent) await pause(Math.random() * 150)
           if (status === 200) seen.answered += 1
           else seen.lost.push(String(status))
@@ -56,7 +56,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-test('a stop loses nothing of clients that keep their connections', async () => {
+test('a stop loses no request of clients that keep their connections', async () => {
   const child = spawnService('0')
   await child.ready()
   const agent = new Agent({ keepAlive: true })
@@ -69,7 +69,7 @@ test('a stop loses nothing of clients that keep their connections', async () => 
   agent.destroy()
 })
 
-test('a keep-alive connection does not hold up the stop, and is told', async () => {
+test('a keep-alive connection does not delay the stop, and is informed', async () => {
   const child = spawnService('0')
   await child.ready()
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -98,7 +98,7 @@ test('an uncaught exception: what is in progress is finished, then exit 1', asyn
   assert.ok(child.lines.some(({ msg }) => msg === 'uncaught exception'))
 })
 
-test('a port that is taken: one clear line, exit 1', async () => {
+test('a port in use: one clear line, exit 1', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => other.once('listening', resolve))
   const { port } = other.address() as { port: number }
@@ -110,7 +110,7 @@ test('a port that is taken: one clear line, exit 1', async () => {
   other.close()
 })
 
-test('a signal while it waits for a dependency: exit 0', async () => {
+test('a signal during the wait for a dependency: exit 0', async () => {
   const child = spawnService('0', 'hang')
   await until('it waits', () => child.lines.some(({ msg }) => String(msg).startsWith('waiting for database')))
   child.process.kill('SIGTERM')

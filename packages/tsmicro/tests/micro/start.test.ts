@@ -30,7 +30,7 @@ test('dependencies are connected in order, then prepared; stopped in reverse', a
   assert.ok(log.at('info').some(({ message }) => message === 'shop is ready'))
 })
 
-test('a dependency that comes late is waited for, visibly', async () => {
+test('a late dependency is waited for, visibly', async () => {
   const calls: string[] = []
   const { service, log } = build({ dependencies: [dependency('database', calls, 2)] })
   await service.start()
@@ -39,7 +39,7 @@ test('a dependency that comes late is waited for, visibly', async () => {
   assert.equal(waiting.length, 2)
 })
 
-test('one that does not come ends the start with one line; what was connected is closed', async () => {
+test('a missing dependency fails the start with one line; connected ones are closed', async () => {
   const calls: string[] = []
   const never = dependency('database', calls, Number.POSITIVE_INFINITY)
   const { service } = build({ dependencies: [dependency('first', calls), never], startTimeoutMs: 150 })
@@ -57,12 +57,12 @@ test('one that hangs ends the start, too', async () => {
   await assert.rejects(service.start(), startError(/^database did not become usable within 0.05 s: no answer$/))
 })
 
-test('NATS that is not there is named', async () => {
+test('a missing NATS is named', async () => {
   const { service } = build({ natsUrl: 'nats://127.0.0.1:1', startTimeoutMs: 100 })
   await assert.rejects(service.start(), startError(/^nats did not become usable within 0.1 s: /))
 })
 
-test('a URL of NATS that names no server is told at once, without the password in it', async () => {
+test('a NATS URL without a server is reported immediately, without its password', async () => {
   for (const natsUrl of [
     'nats://',
     'http://127.0.0.1:4222',
@@ -77,7 +77,7 @@ test('a URL of NATS that names no server is told at once, without the password i
     )
 })
 
-test('what a dependency said last is told when it hangs in the end', async () => {
+test('the last error of a dependency is reported if it hangs in the end', async () => {
   let attempts = 0
   const failing = {
     ...dependency('database', []),
@@ -90,7 +90,7 @@ test('what a dependency said last is told when it hangs in the end', async () =>
   )
 })
 
-test('a preparation that fails is named', async () => {
+test('a failed preparation is named', async () => {
   const calls: string[] = []
   const run = async () => {
     throw new Error('query failed', { cause: new Error('no such table') })
@@ -115,13 +115,13 @@ test('a stop during the start ends both; nothing stays connected', async () => {
   }
 })
 
-test('a service that was stopped before does not start', async () => {
+test('a service that was stopped before its start does not start', async () => {
   const { service } = build({})
   await service.stop()
   await assert.rejects(service.start(), StartError)
 })
 
-test('a port that is taken, or an address that is not ours, is one clear line', async () => {
+test('a port in use, or a foreign address, is reported in one clear line', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => other.once('listening', resolve))
   const { port } = other.address() as { port: number }
@@ -136,7 +136,7 @@ test('a port that is taken, or an address that is not ours, is one clear line', 
   await assert.rejects(build({ http: { host: '192.0.2.1' } }).service.start(), startError(/does not have the address/))
 })
 
-test('a preparation that hangs keeps whoever starts waiting no longer than a stop takes', async () => {
+test('a hanging preparation delays `start` no longer than a stop takes', async () => {
   const begun = Promise.withResolvers<void>()
   const run = () => {
     begun.resolve()
@@ -149,7 +149,7 @@ test('a preparation that hangs keeps whoever starts waiting no longer than a sto
   await started
 })
 
-test('what was stopped does not start again, and says so', async () => {
+test('a stopped service does not start again, and says so', async () => {
   const { service } = build({})
   await service.start()
   await service.stop()

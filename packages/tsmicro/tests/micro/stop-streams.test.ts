@@ -13,7 +13,7 @@ import { until } from '../support/until.ts'
 const shop = contract('shop', {
   slow: procedure({ http: 'GET /slow', access: 'open', output: Type.String() }),
 })
-/** Only ends a hang: whatever waits for it in vain is seen by what the log says. */
+/** Only ends a hang, which would be visible in the log. */
 const NEVER_MS = 60_000
 
 /** A service with a WebSocket, streams that never end by themselves, and a slow procedure. */
@@ -71,14 +71,14 @@ async function talk(url: string): Promise<{ closed: Promise<number> }> {
   return { closed: closed.promise }
 }
 
-test('WebSockets and streams that plugins end: told in preClose, nobody is given up on, what is in progress is answered', async () => {
+test('WebSockets and streams that plugins end in preClose: none is cut, and requests in progress are answered', async () => {
   const { service, log, slow, events, gaveUp } = await open(NEVER_MS)
   const { closed } = await talk(service.url)
   const stream = await fetch(`${service.url}/told`)
   const answer = fetch(`${service.url}/slow`)
   await until('the slow one is worked on', () => events.includes('slow'))
   const stopped = service.stop()
-  // A close frame came: 1005 is one without a code, 1006 would be a lost connection.
+  // A close frame arrived: 1005 is one without a code, 1006 would be a lost connection.
   assert.equal(await closed, 1005)
   assert.match(await stream.text(), /event: end/)
   assert.deepEqual(events, ['slow', 'preClose'])
@@ -97,7 +97,7 @@ test('WebSockets and streams that plugins end: told in preClose, nobody is given
   ])
 })
 
-test('what is still open after the drain’s time is closed: a hijacked stream, a WebSocket that does not answer, half a request', async () => {
+test('connections that are open after the drain time are closed: a hijacked stream, a silent WebSocket, half a request', async () => {
   const { service, log, events, gaveUp } = await open(300)
   const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n'
   const requests = [
@@ -127,7 +127,7 @@ test('what is still open after the drain’s time is closed: a hijacked stream, 
   assert.ok(events.includes('onClose'), 'plugins have closed, too')
 })
 
-test('a dependency that throws at its end keeps nothing else open', async () => {
+test('a dependency that throws on close does not keep the others open', async () => {
   const calls: string[] = []
   const broken = {
     ...dependency('broken', calls),
@@ -141,7 +141,7 @@ test('a dependency that throws at its end keeps nothing else open', async () => 
   assert.ok(made.log.at('warn').some(({ message }) => message === 'a dependency could not be closed: at once'))
 })
 
-test('a preClose that fails or hangs holds up nothing for longer than the drain', async () => {
+test('a preClose that fails or hangs delays the stop no longer than the drain time', async () => {
   const hanging = Promise.withResolvers<void>()
   for (const hook of [() => Promise.reject(new Error('broken')), () => hanging.promise]) {
     const made = await serve({ drainTimeoutMs: 300, routes: ({ fastify }) => void fastify.addHook('preClose', hook) })
@@ -154,7 +154,7 @@ test('a preClose that fails or hangs holds up nothing for longer than the drain'
   hanging.resolve()
 })
 
-test('a preClose that fails keeps no other plugin from its turn, and is told, as is an onClose', async () => {
+test('a preClose or onClose that fails does not affect other plugins, and is logged', async () => {
   const broken = (what: string) => async () => {
     throw new Error(`${what} is broken`)
   }

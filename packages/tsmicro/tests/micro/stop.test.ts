@@ -27,7 +27,7 @@ const shop = contract('shop', {
   sold: event({ subject: 'goods.sold', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
 
-/** With everything that a service can have, and requests that wait for all of it. */
+/** A service with every kind of dependency, and requests that wait for all of them. */
 async function open(drainTimeoutMs: number) {
   const [natsServer, documents, database] = servers
   assert.ok(natsServer && documents && database)
@@ -59,7 +59,7 @@ async function open(drainTimeoutMs: number) {
 }
 
 for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
-  test(`all servers gone (${signal}): a service that is told to stop stops`, async () => {
+  test(`all servers gone (${signal}): a service that has to stop stops`, async () => {
     const { service, log, nats, store, working } = await open(signal === 'SIGKILL' ? 20_000 : 500)
     await until('it shares its cache', () => store.sharing)
     for (const server of servers) server.kill(signal)
@@ -71,7 +71,7 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
       await until('requests wait', () => working() === 3)
       await service.stop()
       assert.equal(log.lines.at(-1)?.message, 'shop has stopped')
-      // Nobody had to be given up on where the servers are surely gone.
+      // The stop did not give up on anything whose server is certainly gone.
       if (signal === 'SIGKILL')
         assert.deepEqual(
           log.lines.filter(({ message }) => message.startsWith('gave up')),

@@ -40,7 +40,7 @@ test('without permission to make one, a missing key is an error that says what t
   await assert.rejects(loadKeyRing({ directory: await temporary(t) }), /no signing key in .*0001\.pem/)
 })
 
-test('makes a first key: mode 0600, nothing left beside it, the same on the next load', async t => {
+test('creates a first key with mode 0600, and leaves no other file, the same on the next load', async t => {
   const directory = await temporary(t)
   const first = await loadKeyRing({ directory, createIfMissing: true })
   assert.deepEqual(await readdir(directory), ['0001.pem'])
@@ -67,7 +67,7 @@ test('publishes public members only; the newest file signs, all verify', async t
   }
 })
 
-test('processes that start at once on an empty directory end with one key', async t => {
+test('processes that start at the same time on an empty directory share one key', async t => {
   const directory = await temporary(t)
   const program = `
     import { loadKeyRing } from ${JSON.stringify(new URL('key-ring.ts', import.meta.url).href)}

@@ -85,7 +85,7 @@ test('each unusable key file is reported in one line that quotes nothing of it',
   assert.match(problems.get(join(path, 'weak.pem')) ?? '', /at least 2048 bits, not 1024/)
 })
 
-test('new key files: the next number, mode 600, nothing replaced, also when many are made at once', async t => {
+test('new key files get the next number and mode 600, and replace nothing, even when many are made at the same time', async t => {
   const path = join(await temporary(t), 'keys')
   const first = await createKeyFile(path)
   assert.equal(first.file, join(path, '0001.pem'))

@@ -16,11 +16,11 @@ test('hashes with argon2id and verifies', async () => {
   assert.notEqual(await passwords.hash('correct horse'), stored)
 })
 
-test('the defaults are the figures of OWASP', async () => {
+test('the defaults are the values recommended by OWASP', async () => {
   assert.match(await createPasswordHasher().hash('x'), /\$m=19456,t=2,p=1\$/)
 })
 
-test('an unknown account is a plain no, whatever the password', async () => {
+test('an unknown account is refused, whatever the password', async () => {
   const passwords = createPasswordHasher(cheap)
   for (const password of ['', 'x', 'changeit']) assert.equal(await passwords.verify(undefined, password), false)
 })
@@ -31,11 +31,11 @@ test('the same password in other code points is the same password', async () => 
   assert.equal(await passwords.verify(stored, 'cafe\u0301 \uff11\uff12\uff13'), true)
 })
 
-test('a stored text that is no hash is a fault, not a wrong password', async () => {
+test('a stored text that is not a hash is an error, not a wrong password', async () => {
   await assert.rejects(createPasswordHasher(cheap).verify('plain', 'plain'))
 })
 
-test('says when a hash is of another strength', async () => {
+test('reports a hash of another strength', async () => {
   const old = await createPasswordHasher(cheap).hash('x')
   assert.equal(createPasswordHasher(cheap).needsRehash(old), false)
   assert.equal(createPasswordHasher({ ...cheap, timeCost: 2 }).needsRehash(old), true)
@@ -55,7 +55,7 @@ test('refuses with OVERLOADED when the queue is full, and recovers', async () =>
   assert.ok(await passwords.hash('x'))
 })
 
-/** Runs tasks one at a time, all waiting for the first one, and tells in which order they ran. */
+/** Runs tasks one at a time, all waiting for the first one, and returns the order in which they ran. */
 async function orderOf(maxQueued: number, tasks: readonly { kind?: string; by?: string; signal?: AbortSignal }[]) {
   const turns = new FairQueue({ concurrency: 1, maxQueued })
   const order: number[] = []
@@ -69,7 +69,7 @@ async function orderOf(maxQueued: number, tasks: readonly { kind?: string; by?: 
   return { order, refused }
 }
 
-test('never more at a time than may be, in order, and failures pass the turn on', async () => {
+test('runs no more tasks at a time than allowed, in order, and goes on after failures', async () => {
   const turns = new FairQueue({ concurrency: 3, maxQueued: 1000 })
   let active = 0
   let most = 0
@@ -93,7 +93,7 @@ test('never more at a time than may be, in order, and failures pass the turn on'
   assert.equal(results.filter(result => result.status === 'rejected').length, 29)
 })
 
-test('kinds take turns, and who asks within a kind', async () => {
+test('kinds take turns, and so do callers within a kind', async () => {
   const ups = Array.from({ length: 6 }, () => ({ kind: 'sign-up' }))
   const { order } = await orderOf(64, [...ups, { kind: 'sign-in' }, { kind: 'sign-in' }, { kind: 'change' }])
   assert.deepEqual(order, [0, 6, 8, 1, 7, 2, 3, 4, 5])
@@ -101,14 +101,14 @@ test('kinds take turns, and who asks within a kind', async () => {
   assert.deepEqual(same.order, [0, 3, 5, 1, 4, 2])
 })
 
-test('a full queue of one kind refuses that kind only, and of it whoever has the most that waits', async () => {
+test('a full queue of one kind refuses only that kind, and there the caller with the most waiting tasks', async () => {
   const ups = Array.from({ length: 5 }, () => ({ kind: 'sign-up', by: 'flood' }))
   const { order, refused } = await orderOf(3, [...ups, { kind: 'sign-in' }, { kind: 'sign-up', by: 'other' }])
   assert.deepEqual(refused, [2, 3, 4])
   assert.deepEqual(order, [0, 5, 6, 1])
 })
 
-test('work that nobody waits for is not begun, and takes no place', async () => {
+test('work that nobody waits for is not started, and takes no slot', async () => {
   const gone = AbortSignal.abort(new Error('gone'))
   const leaving = new AbortController()
   const turns = new FairQueue({ concurrency: 1, maxQueued: 1 })
@@ -128,7 +128,7 @@ test('work that nobody waits for is not begun, and takes no place', async () => 
   await assert.rejects(passwords.verify(undefined, 'x', { signal: gone }), /gone/)
 })
 
-test('argon2 is loaded by the first hasher and not before: who only checks tokens need not install it', () => {
+test('argon2 is loaded by the first hasher and not earlier: services that only check tokens need not install it', () => {
   const program = `
     import { createPasswordHasher } from 'tsmicro/auth'
     import { createRequire } from 'node:module'

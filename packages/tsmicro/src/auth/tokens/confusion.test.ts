@@ -5,7 +5,7 @@ import { generateKeyPair } from '../keys/key-pair.ts'
 import { createKeyRing } from '../keys/key-ring.ts'
 import { createTokenVerifier } from './verifier.ts'
 
-// Tokens made by hand, as an attacker makes them: RFC 8725 and the usual list of JWT attacks
+// Tokens forged as an attacker would: RFC 8725 and the usual list of JWT attacks
 
 const pair = await generateKeyPair()
 const stranger = await generateKeyPair()

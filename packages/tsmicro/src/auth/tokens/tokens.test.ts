@@ -83,14 +83,14 @@ test('times: not before, expiry, tolerance, ignoreExpiry', async () => {
   await assert.rejects(verifier.verify(token, { type: 'access', ignoreExpiry: true }), refused('not-yet-valid'))
 })
 
-test('issuer, audience and kind must fit', async () => {
+test('issuer, audience and kind must match', async () => {
   const token = await signer.sign(request)
   await assert.rejects(setUp({ issuer: 'x' }).verifier.verify(token, { type: 'access' }), refused('issuer'))
   await assert.rejects(setUp({ audience: 'x' }).verifier.verify(token, { type: 'access' }), refused('audience'))
   await assert.rejects(setUp().verifier.verify(token, { type: 'refresh' }), refused('type'))
 })
 
-test('older published keys verify too', async () => {
+test('older published keys still verify', async () => {
   const token = await createTokenSigner({ keyRing: createKeyRing([older]), issuer, audience }).sign(request)
   assert.ok(await setUp().verifier.verify(token, { type: 'access' }))
 })
@@ -118,7 +118,7 @@ test('an unknown key causes a load, at most once per interval', async () => {
   assert.equal(counter.loads, 2)
 })
 
-test('a load that fails says nothing about the token', async () => {
+test('a failed load says nothing about the token', async () => {
   let down = true
   const { verifier, time, counter } = setUp({}, async () => {
     if (down) throw new Error('issuer is away')
@@ -138,12 +138,12 @@ test('a load that fails says nothing about the token', async () => {
   assert.ok(await verifier.verify(token, { type: 'access' }))
 })
 
-test('a loader that answers nonsense is a failing load', async () => {
+test('a loader that returns nonsense counts as a failed load', async () => {
   const { verifier } = setUp({}, async () => JSON.parse('{"error":"x"}'))
   await assert.rejects(verifier.verify(await signer.sign(request), { type: 'access' }), SERVICE_UNAVAILABLE)
 })
 
-test('known keys serve while the issuer is away, and withdrawn ones go when it is back', async () => {
+test('known keys are used while the issuer is unreachable, and withdrawn ones disappear when it is back', async () => {
   let answer = async () => ring.jwks()
   const { verifier, time, counter } = setUp({ clockToleranceSeconds: 10_000 }, () => answer())
   const token = await signer.sign(request)

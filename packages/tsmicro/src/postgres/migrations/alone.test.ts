@@ -20,7 +20,7 @@ const marked = (text: string) => `-- tsmicro: no transaction\n${text}`
 const index = marked('create index concurrently by_name on log (name);')
 const unique = marked('-- why\ncreate unique index concurrently by_name on log (name)')
 
-/** Sessions of a database that run a statement with the text in it. */
+/** Sessions of a database that run a statement which contains the text. */
 async function running(database: string, text: string): Promise<number[]> {
   const { rows } = await sql<{ pid: number }>`select pid from pg_stat_activity
     where datname = ${database} and state = 'active' and query like ${`%${text}%`} and pid <> pg_backend_pid()`.execute(
@@ -29,7 +29,7 @@ async function running(database: string, text: string): Promise<number[]> {
   return rows.map(row => row.pid)
 }
 
-test('COMMIT and its likes are refused before anything runs, savepoints are not', async t => {
+test('COMMIT and similar statements are refused before anything runs, savepoints are not', async t => {
   const { postgres, write, names, location } = await setUp(t, { ...first, '0002_fine.sql': entry('fine') })
   const statement = `${entry('half')}\n/* ; */ COMMIT;\n${entry('rest')} select nonsense;`
   for (const [text, why] of [
@@ -45,7 +45,7 @@ test('COMMIT and its likes are refused before anything runs, savepoints are not'
   await write({ '0003_commits.sql': back })
   await postgres.migrate(location)
   assert.deepEqual(await names(), ['fine', 'a'])
-  // A routine cannot commit inside of a transaction: it fails as a whole.
+  // A routine cannot commit inside a transaction: it fails as a whole.
   await write({ '0004_do.sql': `${entry('c')} do $$ begin commit; end $$` })
   await assert.rejects(
     postgres.migrate(location),
@@ -54,7 +54,7 @@ test('COMMIT and its likes are refused before anything runs, savepoints are not'
   assert.deepEqual(await names(), ['fine', 'a'])
 })
 
-test('one that ends its transaction in a way that only this server understands is not taken for done', async t => {
+test('a migration that ends its transaction in a way that only the server understands does not count as applied', async t => {
   const { open, write, names, database, location } = await setUp(t, first)
   await open().migrate(location)
   await sql`alter database ${sql.ref(database)} set standard_conforming_strings = off`.execute(admin.db)
@@ -72,7 +72,7 @@ test('one that ends its transaction in a way that only this server understands i
   assert.deepEqual(await names(), ['half', 'half'])
 })
 
-/** A way to a server on which each message of its travels alone, as on a slow network. */
+/** A proxy that forwards each message of a server separately, as on a slow network. */
 async function messageByMessage(url: string): Promise<AsyncDisposable & { readonly url: string }> {
   const { port, hostname } = new URL(url)
   const proxy = createServer(async client => {
@@ -104,7 +104,7 @@ async function messageByMessage(url: string): Promise<AsyncDisposable & { readon
   return { url: slow.href, [Symbol.asyncDispose]: async () => void proxy.close() }
 }
 
-test('whether a migration that fails had ended its transaction is asked once the server has told', async t => {
+test('the state of a failed migration’s transaction is read once the server has reported it', async t => {
   const { open, write, url, database, location } = await setUp(t, first)
   await open().migrate(location)
   await sql`alter database ${sql.ref(database)} set standard_conforming_strings = off`.execute(admin.db)
@@ -114,7 +114,7 @@ test('whether a migration that fails had ended its transaction is asked once the
   await assert.rejects(open().migrate(location), refused('unfinished', /did not finish: migration 0002/))
 })
 
-test('without a transaction: an index is built concurrently, by one of many that start at once', async t => {
+test('without a transaction: an index is built concurrently, by one of many instances that start at the same time', async t => {
   const files = {
     ...first,
     '0002_rows.sql': entry('x').repeat(50),
@@ -129,12 +129,12 @@ test('without a transaction: an index is built concurrently, by one of many that
   )
   assert.deepEqual(rows, [{ indisvalid: true }])
   assert.deepEqual(await postgres.migrate(location), { applied: [] })
-  // Its text counts like any other's.
+  // Its text is checked like any other.
   const { rows: states } = await sql`select distinct state, service from schema_migrations`.execute(postgres.db)
   assert.deepEqual(states, [{ state: 'applied', service: 'shop' }])
 })
 
-test('those who come while it runs wait for it, and it does not wait for them', async t => {
+test('instances that start while it runs wait for it, and it does not wait for them', async t => {
   const { postgres, open, write, names, database, location } = await setUp(t, first)
   await postgres.migrate(location)
   await write({ '0002_index.sql': index, '0003_more.sql': entry('more') })
@@ -150,7 +150,7 @@ test('those who come while it runs wait for it, and it does not wait for them', 
   const builder = open().migrate(location)
   while ((await running(database, 'create index concurrently')).length === 0) await sleep(10)
   const later = [open(), open()].map(other => other.migrate(location))
-  // They ask, and ask again.
+  // They keep polling.
   const asking = async () =>
     (
       await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
@@ -165,7 +165,7 @@ test('those who come while it runs wait for it, and it does not wait for them', 
   assert.deepEqual(await names(), ['held', 'more'])
 })
 
-test('one that fails half way says what to do, and does nothing until that was done', async t => {
+test('a migration that fails halfway says what to do, and is not run again until that is done', async t => {
   const { postgres, names, write, location } = await setUp(t, {
     ...first,
     '0002_twice.sql': entry('x').repeat(2),
@@ -190,7 +190,7 @@ test('one that fails half way says what to do, and does nothing until that was d
   assert.deepEqual(await names(), ['x', 'more'])
 })
 
-test('one that was refused before it did anything is simply run again when it is mended', async t => {
+test('a migration that was refused before it did anything is simply run again once it is fixed', async t => {
   const { postgres, write, names, location } = await setUp(t, {
     ...first,
     '0002_bad.sql': marked('create index concurrently i on log (nme)'),
@@ -204,7 +204,7 @@ test('one that was refused before it did anything is simply run again when it is
     postgres.migrate(location),
     refused('failed', /failed in line 4: relation "nowhere" does not exist/),
   )
-  // Its second and later statements are another matter: what came before is there.
+  // That is different for later statements: those before them were executed.
   await assert.rejects(
     postgres.migrate(location),
     refused('unfinished', /in line 4: relation "nowhere".*\. Check how much/),
@@ -216,7 +216,7 @@ test('one that was refused before it did anything is simply run again when it is
   assert.deepEqual(await names(), ['one'])
 })
 
-test('one whose session was ended, or whose instance died, is known to have begun', async t => {
+test('a migration whose session was ended, or whose instance died, is recorded as begun', async t => {
   const { open, write, database, location } = await setUp(t, first)
   await open().migrate(location)
   await write({ '0002_long.sql': marked("select 'long', pg_sleep(600)") })
@@ -227,7 +227,7 @@ test('one whose session was ended, or whose instance died, is known to have begu
     const [pid = 0] = await running(database, 'pg_sleep')
     const others = await sql<{ pid: number }>`select pid from pg_stat_activity
       where datname = ${database} and state = 'idle in transaction'`.execute(admin.db)
-    // What holds the lock goes first, as if all of an instance went at once.
+    // The connection that holds the lock ends first, as if the whole instance had died.
     if (whole) for (const other of others.rows) await end(other.pid)
     await end(pid)
     await migrating
@@ -238,7 +238,7 @@ test('one whose session was ended, or whose instance died, is known to have begu
   }
 })
 
-test('a marker that is written or placed otherwise is not passed over', async t => {
+test('a misspelled or misplaced marker is not ignored', async t => {
   const { postgres, write, location } = await setUp(t, first)
   const cases: [text: string, expected: RegExp][] = [
     [
@@ -256,7 +256,7 @@ test('a marker that is written or placed otherwise is not passed over', async t 
   assert.deepEqual(await postgres.migrate(location), { applied: ['0001_log.sql', '0002_x.sql'] })
 })
 
-test('what only psql understands, and what is no UTF-8, is reported before anything runs', async t => {
+test('psql commands and text that is not UTF-8 are reported before anything runs', async t => {
   const { postgres, write, names, location } = await setUp(t, first)
   const copy = `${entry('a')}\nCOPY public.log (name) FROM stdin;\nb\n\\.\n`
   for (const [text, problem, why] of [
@@ -274,7 +274,7 @@ test('what only psql understands, and what is no UTF-8, is reported before anyth
   assert.deepEqual(await names(), ['x from stdin'])
 })
 
-test('what must be committed first, or comes too late, is told with what to do', async t => {
+test('a value that must be committed first, or a SET that comes too late, is reported with advice', async t => {
   const { postgres, write, location } = await setUp(t, { ...first, '0002_type.sql': "create type e as enum ('a');" })
   await write({ '0003_add.sql': "alter type e add value 'b';\nselect 'b'::e;" })
   await assert.rejects(postgres.migrate(location), refused('failed', /in line 2: unsafe .*next file\), in: select/))

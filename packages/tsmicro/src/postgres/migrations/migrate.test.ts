@@ -30,7 +30,7 @@ test('applies files in order, once', async t => {
   assert.deepEqual(await names(), ['two', 'ten', 'more'])
 })
 
-test('five instances at once apply each file once; slow migrations are no time-out', async t => {
+test('five instances at the same time apply each file once; slow migrations do not time out', async t => {
   const files: Record<string, string> = { ...first, '0002_slow.sql': 'select pg_sleep(0.4)' }
   for (let n = 3; n <= 12; n++) files[`00${String(n).padStart(2, '0')}_entry.sql`] = entry(`e${n}`)
   const { open, names, location } = await setUp(t, files)
@@ -41,7 +41,7 @@ test('five instances at once apply each file once; slow migrations are no time-o
   assert.equal((await names()).length, 10)
 })
 
-test('a migration that fails leaves nothing behind, says where, and may be mended', async t => {
+test('a failed migration leaves nothing behind, says where it failed, and may be fixed', async t => {
   const { postgres, write, names, location } = await setUp(t, {
     ...first,
     '0002_bad.sql': `${entry('half')}\n\ninsert into log (nme) values ('x');`,
@@ -53,7 +53,7 @@ test('a migration that fails leaves nothing behind, says where, and may be mende
   assert.deepEqual(await names(), ['whole'])
 })
 
-test('a failure tells file, line and statement, whatever the server says of it', async t => {
+test('a failure names file, line and statement, whatever the server reports', async t => {
   const { postgres, write, location } = await setUp(t, first)
   const cases: [text: string, expected: RegExp][] = [
     ['select 1;\n\nselect 1 / 0;\nselect 2', /0002_x\.sql failed in line 3: division by zero, in: select 1 \/ 0$/],
@@ -88,7 +88,7 @@ test('a failure tells file, line and statement, whatever the server says of it',
   })
 })
 
-test('what a migration does to its session ends with it', async t => {
+test('a migration’s changes to its session end with it', async t => {
   const { postgres, names, location } = await setUp(t, {
     ...first,
     '0002_dump.sql': `create role dumper; create schema aside; grant create on schema aside to dumper; set role dumper;
@@ -109,7 +109,7 @@ test('a database of another service is reported as such', async t => {
   await assert.rejects(open().migrate(location), refused('changed', /restore it and write a new one/))
 })
 
-test('a history from before it named services is taken over, and needs no rights when nothing is missing', async t => {
+test('a history of an earlier version is taken over, and needs no rights if nothing is missing', async t => {
   const { postgres, open, write, url, location } = await setUp(t, first)
   await sql`create table schema_migrations (number integer primary key, name text not null, checksum text not null,
     applied_at timestamptz not null default now())`.execute(postgres.db)
@@ -140,14 +140,14 @@ test('a changed, renamed or missing file that was applied is refused', async t =
   await assert.rejects(postgres.migrate(location), refused('changed', /0002_two\.sql/))
 })
 
-test('other line ends are no change', async t => {
+test('different line ends are not a change', async t => {
   const { postgres, write, location } = await setUp(t, first)
   await postgres.migrate(location)
   await write({ '0001_log.sql': first['0001_log.sql'].replaceAll('\n', '\r\n') })
   assert.deepEqual(await postgres.migrate(location), { applied: [] })
 })
 
-test('names of other forms, equal numbers and late numbers are refused before anything is applied', async t => {
+test('invalid names, duplicate numbers and late numbers are refused before anything is applied', async t => {
   const { postgres, write, directory, location } = await setUp(t, { ...first, '2_users.sql': 'select 1' })
   await assert.rejects(postgres.migrate(location), refused('name', /2_users\.sql/))
   await rm(join(directory, '2_users.sql'))
@@ -159,7 +159,7 @@ test('names of other forms, equal numbers and late numbers are refused before an
   await assert.rejects(postgres.migrate(location), refused('out-of-order', /0002_late\.sql/))
 })
 
-test('without a server, migrating is unavailable: to be tried again', async t => {
+test('without a server, migrating is unavailable and may be retried', async t => {
   const { location } = await setUp(t, first)
   const nowhere = createPostgres<object>({ url: 'postgres://app@127.0.0.1:1/app' })
   await assert.rejects(nowhere.migrate(location), SERVICE_UNAVAILABLE)

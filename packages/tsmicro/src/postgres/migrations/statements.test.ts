@@ -14,7 +14,7 @@ after(async () => {
   await server.stop()
 })
 
-/** How many statements the server found in a text: it tells the end of each. */
+/** How many statements the server found in a text: it reports the end of each. */
 async function count(sql: string): Promise<number> {
   const wire = Reflect.get(client, 'connection')
   let completed = 0
@@ -33,7 +33,7 @@ async function count(sql: string): Promise<number> {
   }
 }
 
-/** Each is one statement, and full of what looks like the end of one. */
+/** Each is one statement that contains several apparent ends. */
 const PIECES = [
   "select 'a;b''; commit; --' as x",
   "select E'it\\'s; commit; \\\\' as \"end; commit\"",
@@ -61,7 +61,7 @@ const PIECES = [
   ';;select 3;;',
 ]
 
-test('statements are told apart as the server does, in any order', async () => {
+test('statements are split as the server does, in any order', async () => {
   const rounds = process.env.CI === 'true' ? 400 : 40
   let seed = 42
   const random = (below: number) => {
@@ -71,7 +71,7 @@ test('statements are told apart as the server does, in any order', async () => {
   for (const piece of PIECES) assert.equal(statementsOf(piece).length, await count(piece), piece)
   for (let round = 0; round < rounds; round++) {
     const text = Array.from({ length: 1 + random(6) }, () => PIECES[random(PIECES.length)]).join(
-      // Behind a line's end: a piece may close with a comment, which would swallow the semicolon.
+      // After a line break: a piece may end with a comment, which would swallow the semicolon.
       random(2) ? '\n;' : '\n;\n',
     )
     const statements = statementsOf(text)
@@ -84,7 +84,7 @@ test('statements are told apart as the server does, in any order', async () => {
   }
 })
 
-test('what begins or ends a transaction is found, wherever it stands', () => {
+test('a statement that begins or ends a transaction is found anywhere', () => {
   const control = [
     ...['commit', 'COMMIT WORK', 'Commit and chain', 'end', 'END transaction', 'rollback', 'rollback work', 'abort'],
     ...[
@@ -114,7 +114,7 @@ test('what begins or ends a transaction is found, wherever it stands', () => {
   }
 })
 
-test('what is not closed reaches to the end, and large files are taken', () => {
+test('an unclosed string or comment extends to the end, and large files are accepted', () => {
   for (const open of [
     "select '; commit",
     'select "; commit',

@@ -6,15 +6,15 @@ import { type Row, Watched } from './watch.ts'
 
 export interface Load extends AsyncDisposable {
   readonly watched: Watched
-  /** Until so many more reads were hits. */
+  /** Resolves after this many further hits. */
   hits(more: number): Promise<void>
-  /** Until so many more changes were answered. */
+  /** Resolves after this many further answered changes. */
   changes(more: number): Promise<void>
-  /** Until so many more reads were answered. */
+  /** Resolves after this many further answered reads. */
   reads(more: number): Promise<void>
 }
 
-/** Readers and writers at work on all the caches until it is disposed of; that rejects if one of them saw what it must not. */
+/** Readers and writers that use all caches until they are disposed of, which rejects if one of them has seen a stale value. */
 export function startLoad(caches: readonly Cache<Row>[], pauseMs = 5): Load {
   const watched = new Watched()
   const pick = random(11)

@@ -13,8 +13,8 @@ interface Answer {
 
 export interface Remote extends AsyncDisposable {
   /**
-   * A read in the other process; what it would fetch has this version.
-   * @param blockedUntil a file for which the other process waits first without doing anything else
+   * A read in the other process; a fetched value would have this version.
+   * @param blockedUntil a file for which the other process first waits synchronously
    */
   read(version: number, blockedUntil?: string): Promise<Answer>
   kill(signal: NodeJS.Signals): void

@@ -1,4 +1,4 @@
-/** A replica as a process of its own, driven over stdin by lines of JSON. Arguments: NATS, MongoDB, group, lease in ms. */
+/** A replica in a separate process, controlled by lines of JSON on stdin. Arguments: NATS, MongoDB, group, lease in ms. */
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { openReplica } from './servers.ts'
@@ -11,9 +11,9 @@ const rows = store.cache<Row>('rows')
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, version, blockedUntil } = JSON.parse(line)
-  // Nothing else runs until that file is there, and then the read comes first, before any timer or message.
+  // Nothing else runs until that file exists, and then the read comes first, before any timer or message.
   while (blockedUntil && !existsSync(blockedUntil)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-  // What is fetched is told by whoever asks, as of the moment of the asking.
+  // The caller supplies the value to fetch, as of the time of the request.
   rows
     .getOrSet('k', () => ({ version }))
     .then(row => {

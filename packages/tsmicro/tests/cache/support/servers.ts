@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts'
 export const SUBJECT = '_TSMICRO.cache.test'
 export const GROUPS = 'cache-replicas'
 
-/** Why tests that need Redis are skipped here; false where there is one. */
+/** Why tests that need Redis are skipped; false if there is one. */
 export const withoutRedis: string | false = (await locateRedis()) ? false : 'there is no redis-server on this machine'
 
 export interface Servers extends AsyncDisposable {
@@ -58,7 +58,7 @@ export async function openReplica(
   const nats = new NatsClient({ url: natsServer.url, name: 'test', reconnectWaitMs: 50 })
   const mongo = createMongo({ url: documents.url, database: 'cache', operationTimeoutMs: 5000 })
   await nats.connect()
-  // Asked again while a busy machine's document server takes longer than a connection waits.
+  // Retried while a busy machine's document server takes longer than a connection waits.
   await until('the document server answers', () =>
     mongo.connect().then(
       () => true,
@@ -91,11 +91,11 @@ export async function sharing(...replicas: readonly { readonly store: CacheStore
   await until('the replicas share', () => replicas.every(({ store }) => store.sharing))
 }
 
-/** Until what one replica fetches another one finds in Redis. */
+/** Resolves once one replica finds in Redis what another one has fetched. */
 export async function redisUsed(...replicas: readonly Replica[]): Promise<void> {
   const probes = replicas.map(({ store }) => store.cache<number>(`probe-${randomUUID()}`))
   for (const probe of probes) {
-    // What is set is kept in Redis alone, and read from there.
+    // A value that is set is kept only in Redis, and read from there.
     await until('Redis is used', async () => {
       await probe.set('k', 1)
       return (await probe.get('k')) === 1

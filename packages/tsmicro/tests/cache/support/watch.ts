@@ -13,7 +13,7 @@ export class Watched {
   #version = 0
   #answered = 0
   reads = 0
-  /** Reads that did not go to the database. */
+  /** Reads that were answered without the database. */
   hits = 0
   changes = 0
   refused = 0
@@ -48,7 +48,7 @@ export class Watched {
     assert.ok(row.version >= atLeast, `a look saw ${row.version}, but ${atLeast} had been answered before it began`)
   }
 
-  /** A change whose invalidation is refused is not answered, and promises nothing. */
+  /** A change whose invalidation failed is not answered, and guarantees nothing. */
   async change(invalidate: () => Promise<void>): Promise<boolean> {
     const version = ++this.#version
     try {
