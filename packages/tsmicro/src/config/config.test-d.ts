@@ -23,5 +23,5 @@ config.NAME satisfies string
 config.MISSING
 // @ts-expect-error the config is read-only
 config.PORT = 2
-// @ts-expect-error a number is no string
+// @ts-expect-error a number is not a string
 config.PORT satisfies string

@@ -4,14 +4,13 @@ import { EventConsumer } from '../events/index.ts'
 import { compileTrusts, createHttpServer, mountRoute, openApiOf, routeOf } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
 import { assertInternal, assertProviders, assertSecrets } from './access-checks.ts'
-import type { Bench } from './bench.ts'
 import { addReactions, type Reaction } from './handlers.ts'
 import { BUILTIN_ROUTES, type HealthCheck, mountBuiltinRoutes } from './health.ts'
 import { Implemented, watchRawRoutes } from './implemented.ts'
 import { partsOf } from './module.ts'
 import { assertNats, limitClient, type NatsUse, natsAccessOf } from './nats-access.ts'
 import { mountNats } from './nats-group.ts'
-import type { ServiceOptions } from './options.ts'
+import type { ServiceOptions, TestHooks } from './options.ts'
 
 export interface Doors {
   readonly http: FastifyInstance
@@ -23,14 +22,14 @@ export interface Doors {
 }
 
 /** Builds both doors and mounts the module and its controllers. @throws {StartError} if something is missing or exists twice */
-export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?: Bench): Doors {
+export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?: TestHooks): Doors {
   const { name, version, description, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
   const about = { version, ...(description ? { description } : {}) }
   assertSecrets(options)
   const http = createHttpServer({ realm: name, ...options.http, limits: options.limits, log })
-  bench?.onServer?.(http)
+  hooks?.onServer?.(http)
   const natsServer = new NatsServer({ name, ...about, inboxPrefixes: options.inboxPrefixes ?? [], log })
-  const consumer = new EventConsumer({ service: name, log, timeoutMs, onTaken: bench?.onTaken })
+  const consumer = new EventConsumer({ service: name, log, timeoutMs, onTaken: hooks?.onTaken })
   const implemented = new Implemented(name)
   const trusts = compileTrusts(options.http?.trustedProxies ?? [])
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
@@ -41,7 +40,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, bench?:
     const implementations = part.handlers.filter(each => each.kind === 'implementation')
     reactions.push(...part.handlers.filter(each => each.kind === 'reaction'))
     for (const { contract } of implementations) contracts.add(contract)
-    const { authentication, authorization } = bench?.providersOf(part) ?? part
+    const { authentication, authorization } = hooks?.providersOf(part) ?? part
     const shared = { authentication, authorization, middleware: module.middleware ?? [], timeoutMs, log }
     mount(part.label, () => {
       for (const { contract, handlers, limits = options.limits } of implementations) {

@@ -1,4 +1,6 @@
-import type { EndpointLimits, Log } from '../call/index.ts'
+import type { FastifyInstance } from 'fastify'
+import type { AuthenticationProvider, AuthorizationProvider, EndpointLimits, Log } from '../call/index.ts'
+import type { TakenEvent } from '../events/index.ts'
 import type { HttpServerOptions } from '../http/index.ts'
 import type { Module } from './module.ts'
 
@@ -34,4 +36,18 @@ export interface ServiceOptions {
   readonly startTimeoutMs?: number
   /** Milliseconds for requests in progress to finish when the service stops. Default 10,000. */
   readonly drainTimeoutMs?: number
+}
+
+export interface Providers {
+  readonly authentication: AuthenticationProvider | undefined
+  readonly authorization: AuthorizationProvider | undefined
+}
+
+/** How a service differs in a test, where it does not listen on a port; everything else is as in production. */
+export interface TestHooks {
+  /** Replaces the providers of the module and of each controller. */
+  readonly providersOf: (own: Providers) => Providers
+  readonly onTaken: (event: TakenEvent) => void
+  /** Called with the HTTP server before anything is mounted. */
+  readonly onServer?: (server: FastifyInstance) => void
 }

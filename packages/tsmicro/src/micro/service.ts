@@ -4,12 +4,11 @@ import type { NatsAccess } from '../contract/index.ts'
 import { rootMessage, SERVICE_UNAVAILABLE, settledWithin } from '../errors/index.ts'
 import { endConnections } from '../http/index.ts'
 import { openToNetwork } from './access-checks.ts'
-import type { Bench } from './bench.ts'
 import { mountDoors } from './doors.ts'
 import { type Health, HealthCheck } from './health.ts'
 import type { Dependency } from './module.ts'
 import { NatsDoor } from './nats-access.ts'
-import type { ServiceOptions } from './options.ts'
+import type { ServiceOptions, TestHooks } from './options.ts'
 import { connectWithRetry, listen, prepare, StartError } from './start.ts'
 
 /** A running service: two doors, its dependencies, its health. */
@@ -70,11 +69,11 @@ export function createService(options: ServiceOptions): Service {
 }
 
 /** {@link createService}, with more options for tests. */
-export function assemble(options: ServiceOptions, bench?: Bench): Service {
+export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
   const dependencies: readonly Dependency[] = [...(module.nats ? [module.nats] : []), ...(module.dependencies ?? [])]
   const health = new HealthCheck(dependencies, () => nats?.hears ?? true)
-  const doors = mountDoors(options, health, bench)
+  const doors = mountDoors(options, health, hooks)
   const nats = module.nats && new NatsDoor(module.nats, doors)
   const stopping = new AbortController()
   const connected: Dependency[] = []
@@ -94,7 +93,7 @@ export function assemble(options: ServiceOptions, bench?: Bench): Service {
     await nats?.verify()
     await prepare(module.prepare ?? [], log, stopping.signal)
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
-    url = await listen(doors.http, options, bench)
+    url = await listen(doors.http, options, hooks)
     const open = openToNetwork(options, doors.contracts)
     if (open.length > 0) log.warn({ procedures: open }, UNGUARDED)
     await nats?.open()

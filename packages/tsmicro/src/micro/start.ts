@@ -3,9 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../call/index.ts'
 import { rootMessage, unusableIn, within } from '../errors/index.ts'
-import type { Bench } from './bench.ts'
 import type { Dependency, Preparation } from './module.ts'
-import type { ServiceOptions } from './options.ts'
+import type { ServiceOptions, TestHooks } from './options.ts'
 
 /**
  * A service could not start. The message is one line that says what to do.
@@ -89,11 +88,11 @@ const HINTS: Readonly<Record<string, string>> = {
 export async function listen(
   server: FastifyInstance,
   { name, http = {} }: ServiceOptions,
-  bench?: Bench,
+  hooks?: TestHooks,
 ): Promise<string> {
   const { host = '127.0.0.1', port = 0 } = http
   try {
-    if (bench) await server.ready()
+    if (hooks) await server.ready()
     else await server.listen({ host, port })
   } catch (cause) {
     const hint = HINTS[(cause as NodeJS.ErrnoException).code ?? '']
@@ -101,7 +100,7 @@ export async function listen(
     if (!hint) throw cause
     throw new StartError(`${name} cannot listen on ${host}:${port}: ${hint}`, { cause })
   }
-  if (bench) return ''
+  if (hooks) return ''
   const bound = (server.server.address() as AddressInfo).port
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`
 }

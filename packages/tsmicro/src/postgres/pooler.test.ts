@@ -137,7 +137,7 @@ test('several instances migrate at the same time, with an index that is built co
     '0003_index.sql': '-- tsmicro: no transaction\ncreate index concurrently by_name on log (name)',
   }
   const { names, database, location } = await migrationFolder(t, direct as never, server.url, files)
-  // The pooler knows no other database than app.
+  // The pooler knows only the database app.
   await using before = await startPgbouncer(server.url, { database, settings: { default_pool_size: 4 } })
   const instances = Array.from({ length: 3 }, () => open({ url: before.url, statementTimeoutMs: 5000 }))
   const reports = await Promise.all(instances.map(instance => instance.migrate(location)))

@@ -119,7 +119,9 @@ export function cacheSuite(kind: string, skip: string | false, open: () => Promi
     assert.equal(await cache.get('k'), 5)
   })
 
-  test(`${kind}: when all have left, the fetch is aborted and the next caller begins anew`, { skip }, async () => {
+  test(`${kind}: when all have left, the fetch is aborted and the next caller starts a new fetch`, {
+    skip,
+  }, async () => {
     const cache = (await open()).cache<number>('c')
     const gate = deferred<number>()
     const leaving = new AbortController()

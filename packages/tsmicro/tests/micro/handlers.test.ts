@@ -89,7 +89,7 @@ test('everything over NATS needs the module’s nats', () => {
   refuses({ publishes: [{ turned }] }, new RegExp(`${why.source}publish world.turned$`))
 })
 
-test('a procedure that is implemented twice is refused, wherever it is listed', () => {
+test('a procedure may be implemented only once, in the module or in a controller', () => {
   const again = implement(hello, { greet: nothing, show: nothing })
   class Again extends Controller {
     override readonly handlers = [again]

@@ -74,7 +74,7 @@ export function createFakes({ fakes, tested, loopback, users, log }: FakesParts)
   const services = [...byService].map(([name, handlers]) =>
     assemble(
       { name, version: '0.0.0', log, module: { nats: loopback.client(name, { log }), handlers, ...users.providers } },
-      { port: 'none', providersOf: own => own, onTaken() {} },
+      { providersOf: own => own, onTaken() {} },
     ),
   )
   return {

@@ -14,11 +14,11 @@ import {
 import { createPublisher, type PublishOptions, type ReceivedEvent } from '../../events/index.ts'
 import {
   assemble,
-  type Bench,
   type Implementation,
   type Module,
   type Service,
   type ServiceOptions,
+  type TestHooks,
 } from '../../micro/index.ts'
 import { NatsClient } from '../../nats/index.ts'
 import { createLoopback, type Loopback, type LoopbackClientOptions } from '../loopback/loopback.ts'
@@ -138,7 +138,7 @@ export async function testService(
 
   const known = new Users()
   const handled = new HandledEvents()
-  const bench: Bench = { port: 'none', providersOf: known.providersOf, onTaken: handled.take, onServer: closeOnAbort }
+  const hooks: TestHooks = { providersOf: known.providersOf, onTaken: handled.take, onServer: closeOnAbort }
   const gateway = given.http?.gateway ?? { secret: randomBytes(32).toString('hex'), required: false }
   const service = assemble(
     {
@@ -150,7 +150,7 @@ export async function testService(
       module,
       log,
     },
-    bench,
+    hooks,
   )
   const { serves, consumes = [] } = service.natsAccess
   const others = createFakes({ fakes, tested: name, loopback, users: known, log })
