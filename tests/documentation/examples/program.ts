@@ -24,6 +24,6 @@ export function programOf({ code }: Example, known: ReadonlyMap<string, Exported
 }
 
 /** Removes comments and strings, so that their words are not taken for names. Keeps what is in `\${}`. */
-function withoutTexts(code: string): string {
+export function withoutTexts(code: string): string {
   return code.replaceAll(/\/\/.*$|'[^']*'/gm, ' ')
 }

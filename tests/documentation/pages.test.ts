@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Exported, namesOf, publicExports } from './examples/exports.ts'
+import { withoutTexts } from './examples/program.ts'
+import { blocksOf, fileOf } from './markdown.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const SETTING = join(ROOT, 'tests/documentation/examples/setting.ts')
+const PAGES = globSync(['README.md', 'docs/*.md', '{packages,services,kong}/**/README.md'], {
+  cwd: ROOT,
+  exclude: path => path.includes('node_modules'),
+})
+
+test('every TypeScript block of every page compiles', async t => {
+  await mkdir(join(ROOT, '.tmp'), { recursive: true })
+  const directory = await mkdtemp(join(ROOT, '.tmp', 'pages-'))
+  t.after(() => rm(directory, { recursive: true, force: true }))
+  const places = new Map<string, string>()
+  for (const page of PAGES) {
+    // What is made of programs is compiled where those are: see tools/glance.ts.
+    const text = readFileSync(join(ROOT, page), 'utf8').replaceAll(/<!-- made: [\s\S]*?<!-- end -->/g, blank)
+    for (const [index, block] of blocksOf(page, text).entries()) {
+      if (block.language !== 'ts') continue
+      const named = fileOf(block)
+      const file = join(page.replace(/\.md$/, ''), named ?? `block-${index}.ts`)
+      const path = join(directory, file)
+      await mkdir(dirname(path), { recursive: true })
+      // On one line with the first, so that the compiler's lines are the page's.
+      const imports = named ? '' : importsOf(block.code, namesFor(page, dirname(path))).join('; ')
+      await writeFile(path, imports === '' ? block.code : `${imports}; ${block.code}`)
+      places.set(file, block.place)
+    }
+  }
+  assert.ok(places.size > 15, 'the blocks are not found')
+  const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
+  await writeFile(
+    join(directory, 'tsconfig.json'),
+    JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['**/*.ts'], exclude: [] }),
+  )
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  try {
+    execFileSync(process.execPath, [tsc, '-p', directory, '--pretty', 'false'], { cwd: directory, stdio: 'pipe' })
+  } catch (error) {
+    const output = String((error as { stdout?: unknown }).stdout)
+    assert.fail(output.replaceAll(/^[^(\n]+(?=\()/gm, file => `${places.get(file) ?? file} `))
+  }
+})
+
+const blank = (text: string) => text.replaceAll(/[^\n]/g, '')
+
+/** What the blocks of a page may name without importing it: the page's prelude, then the setting of all examples, then our entries. */
+function namesFor(page: string, folder: string): ReadonlyMap<string, Exported> {
+  const prelude = join(ROOT, `tests/documentation/preludes/${preludeOf(page)}.ts`)
+  const from = (file: string) =>
+    [...namesOf(file)].map(([name, isType]) => [name, { isType, from: relative(folder, file) }] as const)
+  return new Map([...publicExports(ROOT), ...from(SETTING), ...(existsSync(prelude) ? from(prelude) : [])])
+}
+
+/** `docs/caching.md` → `caching`, `packages/gateway/README.md` → `packages-gateway`. */
+const preludeOf = (page: string) =>
+  page
+    .replace(/^docs\//, '')
+    .replace(/(\/README)?\.md$/, '')
+    .replaceAll('/', '-')
+
+function importsOf(code: string, known: ReadonlyMap<string, Exported>): string[] {
+  const declared = [
+    ...code.matchAll(/^(?:export )?(?:const|function|class|interface|type) (\w+)/gm),
+    ...[...code.matchAll(/^import (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) => [...list.matchAll(/(\w+)/g)]),
+  ]
+  const own = new Set(declared.map(([, name]) => name))
+  const used = new Set(withoutTexts(code).match(/(?<![.\w#])[A-Za-z]\w*(?!\w*:)/g))
+  return [...used].flatMap(name => {
+    const found = own.has(name) ? undefined : known.get(name)
+    return found ? [`import { ${found.isType ? 'type ' : ''}${name} } from '${found.from}'`] : []
+  })
+}

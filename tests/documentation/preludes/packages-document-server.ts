@@ -1,0 +1,2 @@
+export { startDocumentServer } from '@tsmicro/document-server'
+export { MongoClient } from 'mongodb'
