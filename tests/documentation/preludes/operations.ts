@@ -1,4 +1,11 @@
-export { Env } from '@blog-platform/auth-service/env'
-export { defineSystem } from '@tsmicro/cli'
+import { Env as BlogEnv } from '@blog-platform/blog-service/env'
+import { defineSystem as define } from '@tsmicro/cli'
 
-export const [entry, config] = ['packages/gateway/src/main.ts', 'kong/kong.yml']
+/** @public */
+export const Env = BlogEnv
+/** @public */
+export const defineSystem = define
+/** @public */
+export const entry = 'packages/gateway/src/main.ts'
+/** @public */
+export const config = 'kong/kong.yml'

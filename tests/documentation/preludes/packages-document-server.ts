@@ -1,2 +1,7 @@
-export { startDocumentServer } from '@tsmicro/document-server'
-export { MongoClient } from 'mongodb'
+import { startDocumentServer as start } from '@tsmicro/document-server'
+import { MongoClient as Client } from 'mongodb'
+
+/** @public */
+export const startDocumentServer = start
+/** @public */
+export const MongoClient = Client

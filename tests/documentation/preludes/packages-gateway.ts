@@ -1,1 +1,4 @@
-export { startGateway } from '@tsmicro/gateway'
+import { startGateway as start } from '@tsmicro/gateway'
+
+/** @public */
+export const startGateway = start
