@@ -2,7 +2,7 @@ import type { Check } from './check.ts'
 import { filesOf, isTest, sourcesOf, textOf } from './workspace.ts'
 
 const LONGEST = 300
-const MEDIAN = 80
+const MEDIAN = 120
 
 type Rule = { readonly what: string; readonly pattern: RegExp }
 
