@@ -72,14 +72,13 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
   // An event on a request's subject would be taken for a request, and the event's stream would answer requests.
   const events = [...natsAccess.serves.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)
   for (const subject of new Set(events)) implemented.reserve(subject, `event ${subject}`)
-  implemented.verify(known)
   assertInternal(options, known)
   const { publicPath } = options.http ?? {}
   const info = { title: name, ...about, ...(publicPath ? { serverUrl: publicPath } : {}) }
   mountBuiltinRoutes(
     http,
     health,
-    openApiOf(info, known, procedure => implemented.addressOf('http', procedure)),
+    openApiOf(info, known, procedure => implemented.routeOf(procedure)),
   )
   const natsUse = { endpoints: natsServer.endpoints, events: consumer.events, access: natsAccess }
   return { http, natsServer, consumer, contracts: known, natsUse }

@@ -1,12 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { type BoundProcedure, type Contract, proceduresOf } from '../contract/index.ts'
+import type { BoundProcedure } from '../contract/index.ts'
 import { isFastifyError, StartError } from './start.ts'
 
-type Door = 'http' | 'nats'
-
-/** Records which procedures have a handler at which door, and which addresses are taken. */
+/** Records which addresses are taken, and by whom. */
 export class Implemented {
-  readonly #doors = { http: new Map<BoundProcedure, string>(), nats: new Map<BoundProcedure, string>() }
+  readonly #routes = new Map<BoundProcedure, string>()
   readonly #addresses = new Map<string, string>()
   readonly #service: string
 
@@ -31,32 +29,19 @@ export class Implemented {
    * @throws {StartError} if the procedure already has a handler, its address is taken, or its subject belongs to another
    * service
    */
-  add(door: Door, procedure: BoundProcedure, address: string): void {
+  add(door: 'http' | 'nats', procedure: BoundProcedure, address: string): void {
     if (door === 'nats' && procedure.service !== this.#service) {
       throw new StartError(
         `${labelOf(procedure)} is a procedure of service ${procedure.service}, but this service is called ${this.#service}: use one name for both`,
       )
     }
     this.reserve(address, labelOf(procedure))
-    this.#doors[door].set(procedure, address)
+    if (door === 'http') this.#routes.set(procedure, address)
   }
 
-  /** Where a procedure is mounted, e.g. `GET /v1/slug/:slug`; `undefined` if it is not. */
-  addressOf(door: Door, procedure: BoundProcedure): string | undefined {
-    return this.#doors[door].get(procedure)
-  }
-
-  /** @throws {StartError} naming every procedure that declares a door without having a handler there */
-  verify(contracts: readonly Contract[]): void {
-    const declared = new Set(contracts.flatMap(proceduresOf))
-    const missing = [...declared].flatMap(procedure => [
-      ...(procedure.http && !this.#doors.http.has(procedure) ? [`${labelOf(procedure)} (${procedure.http})`] : []),
-      ...(procedure.subject && !this.#doors.nats.has(procedure)
-        ? [`${labelOf(procedure)} (${procedure.subject})`]
-        : []),
-    ])
-    if (missing.length === 0) return
-    throw new StartError(`no handler for ${missing.join(', ')}: implement them in the module's handlers`)
+  /** Where a procedure is mounted, e.g. `GET /v1/slug/:slug`; `undefined` if it has no HTTP door. */
+  routeOf(procedure: BoundProcedure): string | undefined {
+    return this.#routes.get(procedure)
   }
 }
 
