@@ -41,7 +41,7 @@ export function inBackground(
   const outer = currentContext()
   const deadline = new Deadline(timeoutMs)
   const context = outer
-    ? new DerivedContext(outer, deadline)
+    ? derive(outer, deadline)
     : new DoorContext({ door: 'background', headers: {}, deadline, log: log ?? WARNING })
   const begin = async () => void (await work(deadline.signal))
   const ended = deadline
@@ -96,7 +96,7 @@ export async function withSharedContext<T>(signal: AbortSignal, run: () => Promi
   signal.addEventListener('abort', cancel, { once: true })
   try {
     signal.throwIfAborted()
-    return await withContext(new DerivedContext(context, deadline), async () => run())
+    return await withContext(derive(context, deadline), async () => run())
   } finally {
     signal.removeEventListener('abort', cancel)
     deadline[Symbol.dispose]()
@@ -108,44 +108,7 @@ function ownerOf(context: CallContext | undefined): unknown {
   return context && 'owner' in context ? context.owner : undefined
 }
 
-/** The context of another call, with a deadline of its own. Reads the other one on demand, since that makes most of its values on demand. */
-class DerivedContext implements CallContext {
-  readonly deadline: Deadline
-  readonly #context: CallContext
-
-  constructor(context: CallContext, deadline: Deadline) {
-    this.#context = context
-    this.deadline = deadline
-  }
-
-  get owner(): unknown {
-    return ownerOf(this.#context)
-  }
-  get door() {
-    return this.#context.door
-  }
-  get requestId() {
-    return this.#context.requestId
-  }
-  get traceparent() {
-    return this.#context.traceparent
-  }
-  get headers() {
-    return this.#context.headers
-  }
-  get log() {
-    return this.#context.log
-  }
-  get token() {
-    return this.#context.token
-  }
-  get user() {
-    return this.#context.user
-  }
-  get consumer() {
-    return this.#context.consumer
-  }
-  get clientAddress() {
-    return this.#context.clientAddress
-  }
+/** The context of another call, with a deadline of its own. Most values of a context are made on demand, so they are not copied. */
+function derive(context: CallContext, deadline: Deadline): CallContext {
+  return new Proxy(context, { get: (from, key) => (key === 'deadline' ? deadline : Reflect.get(from, key)) })
 }

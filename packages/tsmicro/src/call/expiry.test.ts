@@ -83,7 +83,7 @@ test('nothing to expire: the timer alone does not keep the process alive', async
   assert.ok(!process.getActiveResourcesInfo().includes('Timeout'))
 })
 
-test('a time that is no number is refused: it would never end, nor let others end', async () => {
+test('NaN is refused as a time: it would never end, and would keep others from ending', async () => {
   assert.throws(() => new Deadline(Number.NaN), /^RangeError: the time of a call must be a number of milliseconds$/)
   using unending = new Deadline(Number.POSITIVE_INFINITY)
   assert.ok(unending.remainingMs() > 1e9)

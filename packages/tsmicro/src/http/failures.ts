@@ -6,27 +6,19 @@ import {
   ApiError,
   createErrorClass,
   frameworkErrors,
+  GATEWAY_REQUIRED,
   INTERNAL,
+  OVERLOADED,
   VALIDATION_FAILED,
 } from '../errors/index.ts'
 import { failureEnvelope, JSON_TYPE } from './envelope.ts'
 
+/** They share a status with a more general error. */
+const SPECIFIC: readonly AnyErrorClass[] = [VALIDATION_FAILED, GATEWAY_REQUIRED, OVERLOADED]
 const BY_STATUS: ReadonlyMap<number, AnyErrorClass> = new Map(
-  [
-    frameworkErrors.MALFORMED_REQUEST,
-    frameworkErrors.UNAUTHENTICATED,
-    frameworkErrors.FORBIDDEN,
-    frameworkErrors.ROUTE_NOT_FOUND,
-    frameworkErrors.METHOD_NOT_ALLOWED,
-    frameworkErrors.REQUEST_TIMEOUT,
-    frameworkErrors.PAYLOAD_TOO_LARGE,
-    frameworkErrors.UNSUPPORTED_MEDIA_TYPE,
-    frameworkErrors.TOO_MANY_REQUESTS,
-    frameworkErrors.HEADERS_TOO_LARGE,
-    frameworkErrors.INTERNAL,
-    frameworkErrors.SERVICE_UNAVAILABLE,
-    frameworkErrors.DEADLINE_EXCEEDED,
-  ].map(type => [type.status, type]),
+  Object.values<AnyErrorClass>(frameworkErrors)
+    .filter(type => !SPECIFIC.includes(type))
+    .map(type => [type.status, type]),
 )
 
 /** An error as Fastify, its plugins, http-errors and Boom (`output`) throw it. Any code may have made it, so nothing is certain. */

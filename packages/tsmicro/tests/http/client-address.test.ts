@@ -38,7 +38,7 @@ const forged = {
   forwarded: 'for=203.0.113.9',
 }
 
-test('what a stranger says of his address is not believed, with a gateway that is not required or none', async () => {
+test('a stranger’s headers about its address are not trusted, with an optional gateway or without one', async () => {
   for (const http of [
     {},
     { gateway: { secret: SECRET, required: false } },
@@ -53,7 +53,7 @@ test('what a stranger says of his address is not believed, with a gateway that i
   }
 })
 
-test('a declared proxy is believed: its x-real-ip, else the last in x-forwarded-for that is no proxy', async () => {
+test('a declared proxy is trusted: its x-real-ip, or else the last address in x-forwarded-for that is not a proxy’s', async () => {
   for (const proxy of ['127.0.0.1', '127.0.0.0/8', '::ffff:127.0.0.1']) {
     const made = await shopWith({ trustedProxies: [proxy, '10.0.0.0/8'] })
     assert.equal(await where(made, { 'x-real-ip': '2001:db8::1' }), '2001:db8::1', proxy)
@@ -66,7 +66,7 @@ test('a declared proxy is believed: its x-real-ip, else the last in x-forwarded-
   }
 })
 
-test('what the gateway has signed is believed, whoever else is', async () => {
+test('what the gateway has signed is trusted, whatever proxies are', async () => {
   for (const required of [true, false]) {
     const made = await shopWith({ gateway: { secret: SECRET, required } })
     const headers = { 'x-real-ip': '203.0.113.7' }
@@ -80,7 +80,7 @@ test('what the gateway has signed is believed, whoever else is', async () => {
   }
 })
 
-test('a trusted proxy that is no address is named at start', () => {
+test('a trusted proxy that is not an address is named at the start', () => {
   for (const proxy of ['', 'proxy.example', '10.0.0.0/33', '::1/129', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', '*'])
     assert.throws(
       () => build({ http: { trustedProxies: ['10.0.0.1', proxy] } }),

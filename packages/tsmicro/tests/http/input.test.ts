@@ -111,7 +111,7 @@ test('unknown fields are refused and named; all fields are checked at once', asy
   assert.deepEqual(paths(await post('/whole/x', { on: 1, y: 1 }, 'application/json', 'PUT'))?.sort(), ['', 'id', 'on'])
 })
 
-test('a field in another place than its own is refused and named, also when it is there as well', async () => {
+test('a field in the wrong place is refused and named, even if it is in its own place as well', async () => {
   const query = async (url: string, payload: object) => post(url, payload)
   assert.deepEqual((await query('/make?name=ab', { name: 'ab' })).details, [
     { path: 'name', message: 'is not read from the query' },
@@ -120,7 +120,7 @@ test('a field in another place than its own is refused and named, also when it i
   assert.deepEqual(paths(await query('/act?a=1', {})), [''])
 })
 
-test('a body where none is declared is refused; an empty one is none', async () => {
+test('a body that is not declared is refused; an empty one counts as no body', async () => {
   assert.deepEqual(paths(await post('/act', { a: 1 })), [''])
   assert.deepEqual(paths(await post('/act', '[]')), [''])
   assert.deepEqual(paths(await post('/act', 'null')), undefined)
@@ -144,7 +144,7 @@ test('fields of the path, the rest in body or query, make one input; only text i
   assert.deepEqual(paths(await get('/whole/5?id=6')), ['id'])
 })
 
-test('only JSON is taken: 415 for anything else, 400 for what is no JSON', async () => {
+test('only JSON is accepted: 415 for another type, 400 for invalid JSON', async () => {
   const json = '{"name":"ab"}'
   for (const type of [
     'text/plain',

@@ -104,7 +104,7 @@ test('fields of alternatives, of parts and of records come from the path and the
   assert.match(text, /"name":"id","in":"path","required":true/)
 })
 
-test('a field in another place than its own is refused, and so is one that nobody knows; details name the field', async () => {
+test('a field in the wrong place is refused, and so is an unknown one; details name the field', async () => {
   assert.deepEqual(await ask('PUT', '/blogs/7?title=x', { title: 'y' }), [400, ['title: is not read from the query']])
   assert.deepEqual(await ask('PUT', '/blogs/7', { title: 'y', id: 8 }), [400, ['id: belongs in the path alone']])
   assert.deepEqual(await ask('PUT', '/blogs/7', { title: 'y', notify: true }), [
@@ -133,7 +133,7 @@ test('a field in another place than its own is refused, and so is one that nobod
   assert.deepEqual(await ask('POST', '/blogs', { a: 1 }), [400, [': must be array']])
 })
 
-test('everything that is wrong with a request is told at once, whatever its kind', async () => {
+test('everything that is wrong with a request is reported at once, of every kind', async () => {
   const big = '9007199254740993'
   for (const [method, path, body, ...details] of [
     [

@@ -75,7 +75,7 @@ test('a user has exactly the given roles, and lower ones', async () => {
   }
 })
 
-test('invalid users and roles are refused', () => {
+test('as() refuses invalid users and roles', () => {
   for (const user of [{}, { id: '' }, undefined]) assert.throws(() => app.as(user as never), /as\(\{ id \}\)/)
   for (const role of ['ADMIN', undefined, { role: 'ADMIN' }])
     assert.throws(() => app.as(ada, role as never), /roles are those of defineRoles/)
@@ -110,7 +110,7 @@ test('a valid API key is used wherever one is needed; withKey selects it', async
   assert.match(await (await app.withKey(key).fetch('/whose')).text(), /"data":\["web","READ","WRITE"\]/)
 })
 
-test('an unexpected error is the cause of the INTERNAL that a test gets, wherever it was thrown', async () => {
+test('an unexpected error is the cause of the INTERNAL that a test gets, even if a fake threw it', async () => {
   for (const [name, message] of [
     ['broken', 'the shelf is broken'],
     ['priceless', 'nobody knows its price'],

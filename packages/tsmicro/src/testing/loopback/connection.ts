@@ -8,6 +8,7 @@ import {
   RequestError,
   type Status,
 } from '@nats-io/nats-core'
+import { QueuedIteratorImpl } from '@nats-io/nats-core/internal'
 import {
   type Transport,
   type TransportSubscribeOptions,
@@ -27,7 +28,7 @@ export class LoopbackConnection implements Transport, Peer {
   readonly #broker: Broker
   readonly #subscriptions = new Set<LoopbackSubscription>()
   readonly #flushing = new Set<(cause: Error) => void>()
-  readonly #feeds = new Set<StatusFeed>()
+  readonly #feeds = new Set<QueuedIteratorImpl<Status>>()
   #lastSid = 0
   #up = true
   #closed = false
@@ -88,9 +89,9 @@ export class LoopbackConnection implements Transport, Peer {
   }
 
   status(): AsyncIterable<Status> {
-    const feed = new StatusFeed()
-    if (this.#closed) feed.end()
-    else this.#feeds.add(feed)
+    const feed = new QueuedIteratorImpl<Status>()
+    this.#feeds.add(feed)
+    if (this.#closed) this.#endFeeds()
     return feed
   }
 
@@ -100,7 +101,7 @@ export class LoopbackConnection implements Transport, Peer {
     this.#up = false
     for (const subscription of [...this.#subscriptions]) subscription.close()
     this.#failFlushes()
-    for (const feed of this.#feeds) feed.end()
+    this.#endFeeds()
     this.#broker.leave(this, this.session)
   }
 
@@ -147,6 +148,12 @@ export class LoopbackConnection implements Transport, Peer {
   #failFlushes(): void {
     for (const fail of this.#flushing) fail(new RequestError('connection disconnected'))
     this.#flushing.clear()
+  }
+
+  #endFeeds(): void {
+    this.#emit({ type: 'close' })
+    for (const feed of this.#feeds) feed.stop()
+    this.#feeds.clear()
   }
 
   #emit(status: Status): void {
@@ -219,35 +226,6 @@ class LoopbackSubscription implements TransportSubscription {
       queueMicrotask(() => {
         throw thrown
       })
-    }
-  }
-}
-
-/** The events of a connection, for one reader. */
-class StatusFeed implements AsyncIterable<Status> {
-  readonly #waiting: Status[] = []
-  #wake = () => {}
-  #ended = false
-
-  push(status: Status): void {
-    if (this.#ended) return
-    this.#waiting.push(status)
-    this.#wake()
-  }
-
-  end(): void {
-    this.push({ type: 'close' })
-    this.#ended = true
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Status, void> {
-    for (;;) {
-      const woken = new Promise<void>(resolve => {
-        this.#wake = resolve
-      })
-      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) yield next
-      if (this.#ended) return
-      await woken
     }
   }
 }

@@ -6,7 +6,7 @@ import { createLoopback } from './loopback.ts'
 
 const SHORT = { timeoutMs: 1000 }
 
-test('once down or back, every client knows; connecting begins anew', async () => {
+test('every client notices when the broker goes down and comes back; a new one can connect then', async () => {
   const loopback = createLoopback()
   const [made, own] = [loopback.client('a'), new NatsClient({ name: 'b', connect: loopback.connect })]
   await Promise.all([made.connect(), own.connect()])
@@ -37,7 +37,7 @@ test('what is under way when the connection is lost is lost, even if it is back 
   assert.deepEqual(heard, ['found'])
 })
 
-test('a smaller limit, and two brokers that know nothing of each other', async () => {
+test('a smaller limit, and two brokers that are independent of each other', async () => {
   const [small, other] = [createLoopback({ maxPayload: 100 }), createLoopback()]
   const [caller, stranger] = [small.client('a'), await other.connect({ name: 'b' })]
   await caller.connect()
