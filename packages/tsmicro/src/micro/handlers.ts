@@ -47,8 +47,9 @@ export function implement<C extends Contract>(
 ): Implementation {
   const given = handlers as unknown as Readonly<Record<string, unknown>>
   const procedures = entriesOf(contract)
-  const lacking = procedures.filter(([key]) => typeof given[key] !== 'function').map(labelOf)
-  if (lacking.length > 0) throw new TypeError(`implement: no handler for ${lacking.join(', ')}`)
+  const missing = procedures.filter(([key]) => typeof given[key] !== 'function')
+  const labels = missing.map(([key, { service }]) => `${service}.${key}`)
+  if (labels.length > 0) throw new TypeError(`implement: no handler for ${labels.join(', ')}`)
   const names = procedures.map(([key]) => key)
   // An instance of a class may hold more than its handlers.
   const unknown = isPlain(given) ? Object.keys(given).filter(key => !names.includes(key)) : []
@@ -58,10 +59,6 @@ export function implement<C extends Contract>(
     )
   const bound = names.map(key => [key, (given[key] as Handler).bind(handlers)])
   return { kind: 'implementation', contract, handlers: Object.fromEntries(bound), limits }
-}
-
-function labelOf([key, { service }]: readonly [string, BoundProcedure]): string {
-  return `${service}.${key}`
 }
 
 function isPlain(value: object): boolean {

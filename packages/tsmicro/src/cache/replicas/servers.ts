@@ -16,26 +16,22 @@ export class StateLog {
   }
 
   good(message: string): void {
-    if (this.#changes(message)) this.#write(log => log.info({}, message))
+    this.#write(message, log => log.info({}, message))
   }
 
   bad(message: string, error: unknown): void {
-    if (this.#changes(message)) this.#write(log => log.warn({}, `${message}: ${rootMessage(error)}`))
+    this.#write(message, log => log.warn({}, `${message}: ${rootMessage(error)}`))
   }
 
   /** Called in timers and listeners, where a log that throws would end the process. */
-  #write(line: (log: CacheLog) => void): void {
+  #write(state: string, line: (log: CacheLog) => void): void {
+    if (this.#last === state) return
+    this.#last = state
     try {
       if (this.#log) line(this.#log)
     } catch {
       // There is nowhere else to report it.
     }
-  }
-
-  #changes(message: string): boolean {
-    const changed = this.#last !== message
-    this.#last = message
-    return changed
   }
 }
 
