@@ -10,7 +10,7 @@ import {
   UNAUTHENTICATED,
   VALIDATION_FAILED,
 } from '../errors/index.ts'
-import { type Check, compileOutgoing, tellProblems } from '../schema/index.ts'
+import { type Check, compiled, formatProblems } from '../schema/index.ts'
 import type { Log } from './context.ts'
 import { CallerGoneError } from './deadline.ts'
 
@@ -37,7 +37,7 @@ export function createFailureMapper(procedure: BoundProcedure): FailureMapper {
   const declared = new Map<AnyErrorClass, Check | undefined>(
     Object.values(procedure.errors ?? {}).map(type => [
       type,
-      type.dataSchema === undefined ? undefined : compileOutgoing(type.dataSchema as Schema),
+      type.dataSchema === undefined ? undefined : compiled.outgoing(type.dataSchema as Schema),
     ]),
   )
   const mapped = new WeakSet<object>()
@@ -58,7 +58,7 @@ export function createFailureMapper(procedure: BoundProcedure): FailureMapper {
       const checked = await declared.get(type)?.(error.data)
       if (!checked || ('value' in checked && checked.value === error.data)) return error
       if (checked.problems)
-        return hide(`data of ${error.code} that does not match its schema (${tellProblems(checked.problems)})`)
+        return hide(`data of ${error.code} that does not match its schema (${formatProblems(checked.problems)})`)
       const { message, retryAfterSeconds } = error
       return new type(checked.value, { message, cause: error, ...(retryAfterSeconds ? { retryAfterSeconds } : {}) })
     }

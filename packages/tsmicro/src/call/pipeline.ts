@@ -8,7 +8,7 @@ import type {
   Role,
 } from '../contract/index.ts'
 import type { ValidationDetail } from '../errors/index.ts'
-import { compileOutgoing, type Infer, tellProblems } from '../schema/index.ts'
+import { compiled, type Infer, formatProblems } from '../schema/index.ts'
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import type { FailureMapper, Stage } from './failure.ts'
@@ -96,7 +96,7 @@ export function createPipeline(
   toFailure: FailureMapper,
 ): Pipeline {
   const errors = procedure.errors ?? {}
-  const check = procedure.output && compileOutgoing(procedure.output)
+  const check = procedure.output && compiled.outgoing(procedure.output)
   const handle = ({ input, context }: MiddlewareCall) => handler(new HandlerCall(input, context, errors) as never)
   // Without middleware, the handler throws everything that is thrown: each call is spared a layer.
   const bare = middleware.length === 0
@@ -165,7 +165,7 @@ class HandlerCall {
 /** A handler returned something that its procedure's output does not allow. */
 class ResponseMismatchError extends Error {
   constructor(problems: readonly ValidationDetail[]) {
-    super(`the response does not match its schema: ${tellProblems(problems)}`)
+    super(`the response does not match its schema: ${formatProblems(problems)}`)
     this.name = 'ResponseMismatchError'
   }
 }

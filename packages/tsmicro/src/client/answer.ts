@@ -7,16 +7,7 @@ import {
   MALFORMED_REPLY,
   SERVICE_UNAVAILABLE,
 } from '../errors/index.ts'
-import {
-  type Check,
-  compileStandard,
-  type Interpreted,
-  isNode,
-  isStandardSchema,
-  type JsonSchema,
-  type Schema,
-  tellProblems,
-} from '../schema/index.ts'
+import { formatProblems, type Interpreted, isNode, type Schema, takesNull } from '../schema/index.ts'
 
 const FRAMEWORK: Readonly<Record<string, AnyErrorClass>> = frameworkErrors
 
@@ -28,22 +19,25 @@ export interface Answer {
 
 /**
  * Prepares the reading of a procedure's answers.
- * @throws {ApiError} from what is returned: the failure that the answer tells of; MALFORMED_REPLY when it does not match
+ * @throws {ApiError} from what is returned: the failure that was answered; MALFORMED_REPLY when it does not match
  *   its schema; SERVICE_UNAVAILABLE when it is not an answer of ours
  */
 export function compileAnswer(procedure: BoundProcedure): (answer: Answer) => Promise<unknown> {
   const { bare, errors = {}, output, [CHECKS]: checks } = procedure
   const decode = compileDecode(output, checks)
+  const mayLackData = output !== undefined && takesNull(output)
   return async ({ response, text }) => {
-    const told = parse(text)
-    if (!response.ok) throw await failureOf(errors, response, told, checks)
-    const known = bare ? !output || told !== undefined : isNode(told) && (!output || 'data' in told)
-    if (!known) {
+    const body = parse(text)
+    if (!response.ok) throw await failureOf(errors, response, body, checks)
+    const isOurs = bare
+      ? !output || body !== undefined || (mayLackData && text === '')
+      : isNode(body) && (!output || 'data' in body || (mayLackData && 'status' in body))
+    if (!isOurs) {
       const cause = new Error(`${response.url} answered something unreadable`)
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
     }
     if (!output) return undefined
-    return decode(bare ? told : (told as { data?: unknown }).data, `the answer of ${response.url}`)
+    return decode(bare ? body : (body as { data?: unknown }).data, `the answer of ${response.url}`)
   }
 }
 
@@ -55,9 +49,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** A Standard Schema may make something of what came: a number of a text. That is done here, once. */
+/** What a Standard Schema makes of the data, such as a number of a text, is made here, once. */
 function compileDecode(schema: unknown, checks: Interpreted | undefined): (data: unknown, what: string) => unknown {
-  const check = isNode(schema) ? checkOf(schema as Schema, checks) : undefined
+  const check = isNode(schema) ? checks?.incoming(schema as Schema, 'ignore') : undefined
   if (!check) return data => data
   return async (data, what) => {
     const checked = await check(data)
@@ -65,13 +59,9 @@ function compileDecode(schema: unknown, checks: Interpreted | undefined): (data:
     // An envelope has null where the handler answered nothing.
     const nothing = data === null ? await check(undefined) : checked
     if (!nothing.problems) return nothing.value
-    const cause = new Error(`${what} does not match its schema: ${tellProblems(checked.problems)}`)
+    const cause = new Error(`${what} does not match its schema: ${formatProblems(checked.problems)}`)
     throw new MALFORMED_REPLY(undefined, { cause })
   }
-}
-
-function checkOf(schema: Schema, checks: Interpreted | undefined): Check | undefined {
-  return isStandardSchema(schema) ? compileStandard(schema) : checks?.incoming(schema as JsonSchema)
 }
 
 async function failureOf(
@@ -80,18 +70,18 @@ async function failureOf(
   answer: unknown,
   checks: Interpreted | undefined,
 ): Promise<ApiError> {
-  const told = isNode(answer) ? answer : {}
-  const name = String(told.error ?? 'HTTP_ERROR')
-  const message = typeof told.message === 'string' ? told.message : `HTTP ${status}`
+  const body = isNode(answer) ? answer : {}
+  const name = String(body.error ?? 'HTTP_ERROR')
+  const message = typeof body.message === 'string' ? body.message : `HTTP ${status}`
   const retryAfter = Number(headers.get('retry-after') ?? Number.NaN)
   const options = { message, ...(retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}) }
   const declared = own(errors, name)
   if (declared) {
     const decode = compileDecode(declared.dataSchema, checks)
-    return new declared(await decode(told.data, `the data of ${name} of ${url}`), options)
+    return new declared(await decode(body.data, `the data of ${name} of ${url}`), options)
   }
   const Failure = own(FRAMEWORK, name) ?? createErrorClass(name, { status: status >= 400 ? status : 500, message })
-  return new Failure(told.details ?? told.data, options)
+  return new Failure(body.details ?? body.data, options)
 }
 
 /** Names come from elsewhere: `constructor` is not one of our errors. */

@@ -1,13 +1,11 @@
-import { type BoundProcedure, type Caller, type Contract, parseRoute } from '../contract/index.ts'
-import { SERVICE_UNAVAILABLE, VALIDATION_FAILED } from '../errors/index.ts'
-import { writeJson } from '../schema/index.ts'
+import type { BoundProcedure, Caller, Contract } from '../contract/index.ts'
+import { parseRoute } from '../contract/index.ts'
+import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { type Answer, compileAnswer } from './answer.ts'
-import { below, resolveBaseUrl } from './base-url.ts'
-import { type HeaderFields, mergeHeaders } from './headers.ts'
-import { compileInput } from './input.ts'
-import { pathOf } from './path.ts'
-import { compilePlaces } from './places.ts'
-import { compileQuery } from './query.ts'
+import { compileRequest } from './request.ts'
+
+/** Headers by name, whatever their spelling. Those that are undefined are not sent. */
+type HeaderFields = Readonly<Record<string, string | undefined>>
 
 /** For one call of an {@link HttpClient}. */
 interface HttpCallOptions {
@@ -62,25 +60,17 @@ export function createHttpClient<C extends Contract>(contract: C, options: HttpC
 }
 
 function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch: own }: HttpClientOptions) {
-  const route = parseRoute(procedure.http ?? '')
-  const check = compileInput(procedure)
-  const divide = compilePlaces(procedure)
-  const writeQuery = compileQuery(procedure.input)
+  const { method } = parseRoute(procedure.http ?? '')
+  const prepare = compileRequest(procedure)
   const read = compileAnswer(procedure)
-  return async (input?: unknown, call: HttpCallOptions = {}): Promise<unknown> => {
-    const { path, query, body } = divide(check(input))
-    const url = below(base, pathOf(route, path))
-    writeQuery(query, url.searchParams)
-    const headers = mergeHeaders(common, call.headers)
-    const text = body === undefined ? undefined : bodyOf(body)
-    if (text !== undefined) headers.set('content-type', 'application/json')
-    const { signal } = call
-    const init = {
-      method: route.method,
-      headers,
-      ...(text === undefined ? {} : { body: text }),
-      ...(signal ? { signal } : {}),
-    }
+  return async (input?: unknown, { headers: special, signal }: HttpCallOptions = {}): Promise<unknown> => {
+    const { path, query, body } = await prepare(input)
+    const url = new URL(base)
+    url.pathname = base.pathname.replace(/\/$/, '') + path
+    for (const [name, value] of query) url.searchParams.append(name, value)
+    const headers = mergeHeaders(common, special)
+    if (body !== undefined) headers.set('content-type', 'application/json')
+    const init = { method, headers, ...(body === undefined ? {} : { body }), ...(signal ? { signal } : {}) }
     return read(await exchange(own ?? fetch, url, init))
   }
 }
@@ -96,10 +86,41 @@ async function exchange(send: NonNullable<HttpClientOptions['fetch']>, url: URL,
   }
 }
 
-function bodyOf(body: unknown): string | undefined {
-  try {
-    return writeJson(body)
-  } catch (cause) {
-    throw new VALIDATION_FAILED([], { message: `the body ${(cause as Error).message}`, cause })
+/**
+ * Merges headers by name, whatever their spelling; the later ones win.
+ * @throws {TypeError} for a name or a value that no header can have
+ */
+function mergeHeaders(...sources: readonly (HeaderFields | undefined)[]): Headers {
+  const headers = new Headers()
+  for (const source of sources)
+    for (const [name, value] of Object.entries(source ?? {})) if (value !== undefined) headers.set(name, value)
+  return headers
+}
+
+/**
+ * Where the paths of a contract begin. In a browser a relative one (`/api`) is completed by the page's address.
+ * @throws {TypeError} for a relative one where there is no page, and for what `fetch` would not take
+ */
+function resolveBaseUrl(baseUrl: string): URL {
+  const refuse = (why: string): never => {
+    throw new TypeError(`baseUrl ${JSON.stringify(baseUrl)}: ${why}`)
   }
+  const page = (globalThis as { readonly location?: { readonly href?: string } }).location?.href
+  const base = parse(baseUrl) ?? parse(baseUrl, page)
+  if (!base) {
+    return refuse(
+      page === undefined
+        ? 'there is no page here that a relative one could belong to; write all of it, like http://localhost:8000/blog'
+        : `it is no URL, nor can ${page} complete it`,
+    )
+  }
+  if (base.protocol !== 'http:' && base.protocol !== 'https:') refuse('begin it with http:// or https://')
+  if (base.username !== '' || base.password !== '')
+    refuse('fetch takes no user and password in it; send an authorization header')
+  if (base.search !== '' || base.hash !== '') refuse('a path follows it, so it cannot end with a query or a fragment')
+  return base
+}
+
+function parse(url: string, base?: string): URL | undefined {
+  return URL.canParse(url, base) ? new URL(url, base) : undefined
 }

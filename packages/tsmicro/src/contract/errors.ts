@@ -1,5 +1,5 @@
 import { createErrorClass, type ErrorClass, type ErrorSpec } from '../errors/index.ts'
-import { type Infer, type Schema, tellUncarried } from '../schema/index.ts'
+import { findNotJson, type Infer, type Schema } from '../schema/index.ts'
 
 type DataOf<Spec> = Spec extends { readonly data: infer S } ? Infer<S> : undefined
 
@@ -21,7 +21,7 @@ export function defineErrors<const Specs extends Record<string, ErrorSpec<Schema
 ): DefinedErrors<Specs> {
   const classes = Object.entries(specs).map(([code, spec]) => {
     if (!/^[A-Z][A-Z0-9_]*$/.test(code)) throw new TypeError(`error ${JSON.stringify(code)}: write it in UPPER_CASE`)
-    const why = spec.data && tellUncarried(spec.data)
+    const why = spec.data && findNotJson(spec.data)
     if (why) throw new TypeError(`error ${code}: ${why}`)
     return [code, createErrorClass(code, spec)]
   })

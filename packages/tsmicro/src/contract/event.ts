@@ -1,4 +1,4 @@
-import { type Infer, type Schema, tellUncarried } from '../schema/index.ts'
+import { findNotJson, type Infer, type Schema } from '../schema/index.ts'
 import { checkSubject } from './subject.ts'
 
 /** A fact that a service announces. */
@@ -33,7 +33,7 @@ export function event<const S extends EventSpec>(
   spec: S & { readonly aggregate: keyof Infer<S['data']> & string },
 ): EventDefinition<S> {
   checkSubject(spec.subject)
-  const why = tellUncarried(spec.data)
+  const why = findNotJson(spec.data)
   if (why) throw new TypeError(`event ${spec.subject}: ${why}`)
   return Object.freeze({ ...spec, kind: 'event' as const, version: spec.version ?? 1 })
 }

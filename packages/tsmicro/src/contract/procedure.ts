@@ -1,5 +1,5 @@
 import type { AnyErrorClass } from '../errors/index.ts'
-import { describeSchema, interpreted, mayHaveField, type Schema, tellUncarried } from '../schema/index.ts'
+import { describeSchema, findNotJson, interpreted, mayHaveField, type Schema } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
 import { CHECKS, type WithChecks } from './checks.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
@@ -104,7 +104,7 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
       refuse(`declare the path parameters ${route.params.join(', ')} as fields of the input`)
   }
   for (const part of ['input', 'output'] as const) {
-    const why = spec[part] && tellUncarried(spec[part])
+    const why = spec[part] && findNotJson(spec[part])
     if (why) refuse(`${part}: ${why}`)
   }
   for (const [name, error] of Object.entries(spec.errors ?? {})) {

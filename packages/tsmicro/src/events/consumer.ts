@@ -3,7 +3,7 @@ import { type Log, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
 import { settledWithin } from '../errors/index.ts'
 import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.ts'
-import { type Check, compileRequest, mayHaveNumbers, tellInexact, tellProblems } from '../schema/index.ts'
+import { type Check, compiled, findInexact, formatProblems, mayHaveNumbers } from '../schema/index.ts'
 import { decodeAttributes, type EventAttributes } from './headers.ts'
 
 /**
@@ -72,7 +72,7 @@ export class EventConsumer {
 
   /** Adds a handler, before {@link start}. */
   add(name: string, event: EventDefinition, handler: EventHandler): void {
-    const check = compileRequest(event.data, 'ignore')
+    const check = compiled.request(event.data, 'ignore')
     this.#consumptions.push({ name, event, handler, check, numbers: mayHaveNumbers(event.data) })
   }
 
@@ -125,10 +125,10 @@ export class EventConsumer {
     const id = context.headers['ce-id']
     try {
       const text = msg.string()
-      const inexact = numbers ? tellInexact(text, '') : undefined
+      const inexact = numbers ? findInexact(text, '') : undefined
       const checked = inexact ? { problems: [inexact] } : await check(JSON.parse(text))
       if (checked.problems)
-        throw new TypeError(`${event.subject} does not match its schema: ${tellProblems(checked.problems)}`)
+        throw new TypeError(`${event.subject} does not match its schema: ${formatProblems(checked.problems)}`)
       const attributes = decodeAttributes(context.headers, event, checked.value)
       const received = { ...attributes, data: checked.value as never }
       await context.deadline.race(withContext(context, async () => await handler(received)))

@@ -3,7 +3,7 @@ import { currentContext } from '../call/index.ts'
 import type { DeepReadonly, EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
 import { assertDeclared, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
-import { type Check, compileDefaultedOutgoing, tellProblems, writeJson } from '../schema/index.ts'
+import { type Check, compiled, formatProblems, writeJson } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
 export interface PublishOptions {
@@ -41,11 +41,11 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
   return {
     async publish(event, data, options = {}) {
       assertDeclared(nats, 'publishes', event.subject)
-      const check = checks.get(event) ?? compileDefaultedOutgoing(event.data)
+      const check = checks.get(event) ?? compiled.defaultedOutgoing(event.data)
       checks.set(event, check)
       const checked = await check(data)
       if (checked.problems) {
-        const message = `event ${event.subject} does not match its schema: ${tellProblems(checked.problems)}`
+        const message = `event ${event.subject} does not match its schema: ${formatProblems(checked.problems)}`
         throw new VALIDATION_FAILED(checked.problems, { message })
       }
       const headers = encodeAttributes({

@@ -1,19 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { type BoundProcedure, hasNoBody, type ParsedRoute, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import {
-  BEYOND,
-  type Checked,
-  compileCoercion,
-  compileNothing,
-  compileRequest,
-  describeSchema,
-  isBeyondNumbers,
-  MAX_DETAILS,
-  mayHaveField,
-  mayHaveNumbers,
-  type Schema,
-} from '../schema/index.ts'
+import { BEYOND, type Checked, compileCoercion, compiled, compileEmptyLists, compileNothing, describeSchema, isBeyondNumbers, MAX_DETAILS, mayHaveField, mayHaveNumbers, type Schema } from '../schema/index.ts'
 import { inexactNumberIn } from './json-body.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -45,8 +33,10 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
   const bodyAlone = !noBody && named.length === 0
   const numbers = !noBody && mayHaveNumbers(schema)
   const places = compilePlaces(route, schema, noBody)
-  const coerce = compileCoercion(describeSchema(schema))
-  const check = compileRequest(schema, 'refuse')
+  const described = describeSchema(schema)
+  const withEmptyLists = compileEmptyLists(described)
+  const coerce = compileCoercion(described)
+  const check = compiled.request(schema, 'refuse')
   const nothing = compileNothing(schema)
 
   const result = ({ problems, value }: Checked & { readonly value?: unknown }, text: Fields | undefined) => {
@@ -84,7 +74,8 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
   }
 
   return request => {
-    const { params, query, body } = request as Parts
+    const { params, query: given, body } = request as Parts
+    const query = withEmptyLists(given)
     const inexact = numbers ? inexactNumberIn(request) : undefined
     if (!inexact && places.areKept(query, body)) {
       if (bodyAlone) return checked(alone(body))
@@ -94,7 +85,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
           return checked(noBody ? coerce(text) : { ...(body as Fields | undefined), ...coerce(text) }, text)
       }
     }
-    return refuse(request as Parts, inexact)
+    return refuse({ params, query, body }, inexact)
   }
 }
 

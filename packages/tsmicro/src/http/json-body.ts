@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { isCleanText, tellInexact } from '../schema/index.ts'
+import { isCleanText, findInexact } from '../schema/index.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -37,7 +37,7 @@ export function acceptJsonOnly(server: FastifyInstance): void {
       // Both can be in JSON text only as an escape, so only the few bodies that have one are searched.
       if (body.includes('\\u') && !isCleanText(value)) return done(new MALFORMED_REQUEST())
       const { procedure, withoutNumbers } = request.routeOptions.config
-      const inexact = withoutNumbers ? undefined : tellInexact(body, procedure ? '' : 'body')
+      const inexact = withoutNumbers ? undefined : findInexact(body, procedure ? '' : 'body')
       if (!inexact) return done(null, value)
       if (!procedure) return done(new VALIDATION_FAILED([inexact]))
       inexactNumbers.set(request, inexact)

@@ -18,7 +18,7 @@ import {
 } from '../call/index.ts'
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
 import { ROUTE_NOT_FOUND } from '../errors/index.ts'
-import { mayHaveNumbers, writeJson } from '../schema/index.ts'
+import { mayHaveNumbers, takesNull, writeJson } from '../schema/index.ts'
 import { JSON_TYPE, SUCCESS_CODE } from './envelope.ts'
 import { clientAddressOf, consumerOf, isForwarded, type Trusts } from './gateway.ts'
 import { compileReadInput } from './input.ts'
@@ -182,9 +182,14 @@ function deadlineOf({ raw }: FastifyReply, timeoutMs: number): Deadline {
  * opinions of its own about unions and references.
  */
 function compileBody({ output, bare, status = 200, message = 'Success' }: BoundProcedure) {
-  if (bare) return output ? (data: unknown) => writeJson(data) ?? 'null' : () => undefined
+  // Nothing is written as null, unless the output may be null as well: then there is no data, so that callers can tell.
+  const nothing = output && takesNull(output) ? undefined : 'null'
+  if (bare) return output ? (data: unknown) => writeJson(data) ?? nothing : () => undefined
   const envelope = JSON.stringify({ code: SUCCESS_CODE, status, message })
   if (!output) return () => envelope
   const head = `${envelope.slice(0, -1)},"data":`
-  return (data: unknown) => `${head}${writeJson(data) ?? 'null'}}`
+  return (data: unknown) => {
+    const text = writeJson(data) ?? nothing
+    return text === undefined ? envelope : `${head}${text}}`
+  }
 }

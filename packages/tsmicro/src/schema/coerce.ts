@@ -1,12 +1,15 @@
-import { acceptsOf } from './accepts.ts'
 import { closeSchema } from './close.ts'
+import { compileMatcher } from './compile.ts'
 import { compileDefaults } from './defaults.ts'
-import { branchesOf, propertiesOf, type Root, rootOf } from './references.ts'
+import { EMPTY_LIST, fieldNodes, Kinds } from './kinds.ts'
+import { numberOf } from './numbers.ts'
+import { branchesOf, itemsOf, propertiesOf, type Root, rootOf, withDefinitions } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
-import { compileSpelling, type Spelling } from './spelling.ts'
 
-type Fields = Record<string, unknown>
+type Fields = Readonly<Record<string, unknown>>
 type Coerce = (input: Fields) => Fields
+/** What a text, or a list of texts, stands for; a text that spells nothing that is wanted stays one. */
+type Spelling = (value: unknown) => unknown
 
 /**
  * Prepares the conversion of path and query strings to what an object schema asks for: a text stands for the value that
@@ -14,6 +17,28 @@ type Coerce = (input: Fields) => Fields
  */
 export function compileCoercion(schema: JsonSchema): Coerce {
   return coerceOf(schema, rootOf(schema))
+}
+
+/** Prepares the reading of empty lists in a query: `tags[]` without a value is the field `tags` where that may be a list. */
+export function compileEmptyLists(schema: JsonSchema): Coerce {
+  const root = rootOf(schema)
+  const mayBeList = (field: string) =>
+    fieldNodes(schema, field, root).some(node => {
+      const { lists, anything } = new Kinds(node, root)
+      return anything || lists.length > 0
+    })
+  return query => {
+    const named = Object.keys(query).filter(name => name.endsWith(EMPTY_LIST) && query[name] === '')
+    if (named.length === 0) return query
+    const result = { ...query }
+    for (const name of named) {
+      const field = name.slice(0, -EMPTY_LIST.length)
+      if (Object.hasOwn(query, field) || !mayBeList(field)) continue
+      delete result[name]
+      result[field] = []
+    }
+    return result
+  }
 }
 
 function coerceOf(schema: JsonSchema, root: Root): Coerce {
@@ -25,15 +50,26 @@ function coerceOf(schema: JsonSchema, root: Root): Coerce {
   if (branches.length === 0) return own
   const alone = !isNode(node.properties)
   const options = branches.map(branch => {
-    const fill = compileDefaults(branch, acceptsOf) ?? (value => value)
-    const accepts = acceptsOf(alone ? closeSchema(branch) : branch, root)
+    const fill = compileDefaults(branch, compileMatcher) ?? (value => value)
+    const accepts = compileMatcher(withDefinitions(alone ? closeSchema(branch) : branch, root, branch))
     return { coerce: coerceOf(branch, root), accepts: (value: unknown) => accepts(fill(value)) }
   })
   return input => {
     const begun = own(input)
-    const tried = options.map(({ coerce, accepts }) => ({ value: coerce(begun), accepts }))
-    return (tried.find(({ value, accepts }) => accepts(value)) ?? tried[0])?.value ?? begun
+    return firstAccepted(
+      options.map(({ coerce, accepts }) => ({ value: coerce(begun), accepts })),
+      begun,
+    )
   }
+}
+
+interface Option<T> {
+  readonly value: T
+  readonly accepts: (value: T) => boolean
+}
+
+function firstAccepted<T>(tried: readonly Option<T>[], otherwise: T): T {
+  return (tried.find(({ value, accepts }) => accepts(value)) ?? tried[0])?.value ?? otherwise
 }
 
 /** Properties by their names, by patterns, and all others. */
@@ -47,7 +83,7 @@ function coerceNamed(node: JsonSchema, root: Root): Coerce {
   const open = patterns.length > 0 || others !== undefined
   if (named.length === 0 && !open) return input => input
   return input => {
-    const result = { ...input }
+    const result: Record<string, unknown> = { ...input }
     for (const [name, spelling] of named)
       if (Object.hasOwn(result, name) && result[name] !== undefined) result[name] = spelling(result[name])
     if (!open) return result
@@ -69,4 +105,59 @@ function spellingsOf(members: unknown, root: Root): readonly (readonly [string, 
   return isNode(members)
     ? Object.entries(members).map(([name, member]) => [name, compileSpelling(member as JsonSchema, root)] as const)
     : []
+}
+
+/** Prepares the reading of one field. */
+function compileSpelling(node: JsonSchema, root: Root): Spelling {
+  const kinds = new Kinds(node, root)
+  const read = textOf(kinds, node, root)
+  const list = kinds.lists.length > 0 ? listOf(kinds.lists, root) : undefined
+  return value => {
+    if (list && Array.isArray(value)) return list(value)
+    if (typeof value !== 'string') return value
+    const alone = read(value)
+    if (alone !== undefined) return alone
+    if (value === 'null' && kinds.takesNull) return null
+    return list ? list([value]) : value
+  }
+}
+
+/** Undefined for a text that spells nothing that is wanted. */
+function textOf(kinds: Kinds, node: JsonSchema, root: Root): (text: string) => unknown {
+  const { types, constants, freeText } = kinds
+  const texts = new Set(constants.filter(constant => typeof constant === 'string'))
+  const others = constants.filter(constant => typeof constant === 'number' || typeof constant === 'boolean')
+  const alternatives = types.size > 1 || constants.length > 0
+  if (freeText || (types.has('string') && !alternatives)) return text => text
+  // Only where a restricted text has alternatives does it take a check to tell.
+  const accepts = types.has('string') ? compileMatcher(withDefinitions(node, root)) : undefined
+  const whole = types.has('integer') && !types.has('number')
+  const numbers = whole || types.has('number')
+  return text => {
+    if (texts.has(text) || accepts?.(text)) return text
+    const number = numberOf(text)
+    const constant = others.find(each => each === number || String(each) === text)
+    if (constant !== undefined) return constant
+    if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+    return numbers && !(whole && /e/i.test(text)) ? number : undefined
+  }
+}
+
+function listOf(lists: readonly JsonSchema[], root: Root): (values: readonly unknown[]) => unknown {
+  const options = lists.map(each => ({
+    read: itemsSpelling(each, root),
+    accepts: lists.length > 1 ? compileMatcher(withDefinitions(each, root)) : () => true,
+  }))
+  return values =>
+    firstAccepted<unknown>(
+      options.map(({ read, accepts }) => ({ value: read(values), accepts })),
+      values,
+    )
+}
+
+function itemsSpelling(list: JsonSchema, root: Root): (values: readonly unknown[]) => unknown {
+  const { first, rest } = itemsOf(list)
+  const places = first.map(each => compileSpelling(each as JsonSchema, root))
+  const others = compileSpelling(root.resolve(rest), root)
+  return values => values.map((value, index) => (places[index] ?? others)(value))
 }

@@ -1,10 +1,8 @@
-import type { AcceptsOf } from './accepts.ts'
 import { closeSchema } from './close.ts'
-import { memberOf } from './member.ts'
-import { branchesOf, itemsOf, type Root, rootOf } from './references.ts'
+import { branchesOf, itemsOf, type Matcher, type Root, rootOf, withDefinitions } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
-/** Copies only what changes: a value that lacks nothing is given back as it is. */
+/** Copies only what changes: a value that lacks nothing is returned as it is. */
 type Fill = (value: unknown) => unknown
 
 const SAME: Fill = value => value
@@ -13,8 +11,8 @@ const SAME: Fill = value => value
  * Prepares the filling in of defaults for absent properties, however deep: in objects within objects and lists, and in the
  * alternative that a value belongs to. `undefined` when the schema has none.
  */
-export function compileDefaults(schema: JsonSchema, acceptsOf: AcceptsOf): Fill | undefined {
-  return mentionsDefault(schema) ? new Defaults(rootOf(schema), acceptsOf).fillOf(schema) : undefined
+export function compileDefaults(schema: JsonSchema, matcher: Matcher): Fill | undefined {
+  return mentionsDefault(schema) ? new Defaults(rootOf(schema), matcher).fillOf(schema) : undefined
 }
 
 function mentionsDefault(node: unknown): boolean {
@@ -24,19 +22,19 @@ function mentionsDefault(node: unknown): boolean {
 
 class Defaults {
   readonly #root: Root
-  readonly #acceptsOf: AcceptsOf
+  readonly #matcher: Matcher
   readonly #known = new Map<JsonSchema, Fill>()
 
-  constructor(root: Root, acceptsOf: AcceptsOf) {
+  constructor(root: Root, matcher: Matcher) {
     this.#root = root
-    this.#acceptsOf = acceptsOf
+    this.#matcher = matcher
   }
 
   fillOf(given: unknown): Fill {
     const node = this.#root.resolve(given)
     const known = this.#known.get(node)
     if (known) return known
-    // A schema may contain itself: whoever asks for it while it is built gets a reference to what it will be.
+    // A schema may contain itself: whatever asks for it while it is built gets a reference to what it will be.
     let made = SAME
     this.#known.set(node, value => made(value))
     const parts = [
@@ -67,7 +65,7 @@ class Defaults {
       if (!isNode(value)) return value
       const changes: [string, unknown][] = []
       for (const { name, fill, initial } of members) {
-        const member = memberOf(value, name)
+        const member = Object.hasOwn(value, name) ? value[name] : undefined
         const filled = member === undefined ? initial() : fill(member)
         if (filled !== member) changes.push([name, filled])
       }
@@ -100,8 +98,8 @@ class Defaults {
     if (!branches.some(mentionsDefault)) return SAME
     const options = branches.map(branch => ({
       fill: this.fillOf(branch),
-      names: this.#acceptsOf(closeSchema(branch), this.#root, branch),
-      accepts: this.#acceptsOf(branch, this.#root),
+      names: this.#matcher(withDefinitions(closeSchema(branch), this.#root, branch)),
+      accepts: this.#matcher(withDefinitions(branch, this.#root)),
     }))
     return value => {
       const tried = options.map(({ fill, ...checks }) => ({ ...checks, filled: fill(value) }))

@@ -1,16 +1,17 @@
-import type { JsonSchema, Schema } from './schema.ts'
-import { isStandardSchema, type StandardSchema } from './standard.ts'
+import { isStandardSchema, type JsonSchema, type Schema, type StandardSchema } from './schema.ts'
 
-/** How libraries describe what JSON has no type for; without these they describe nothing at all of a schema that has it. */
+type LibraryOptions = Readonly<Record<string, Record<string, unknown>>>
+
+/** How libraries describe what JSON has no type for. Without these options they refuse to describe a schema that contains it. */
 const OPTIONS = libraryOptions(describeZod)
-/** The same; what zod coerces may be anything. */
-const TAKEN_OPTIONS = libraryOptions(describeTakenZod)
+/** The same, but what zod coerces may be anything. */
+const ACCEPTED_OPTIONS = libraryOptions(describeCoercedZod)
 
-function libraryOptions(override: (context: ZodContext) => void): Readonly<Record<string, Record<string, unknown>>> {
-  return {
-    zod: { unrepresentable: 'any', override },
-    arktype: { fallback: ({ base }: { readonly base: unknown }) => base },
-  }
+export function libraryOptions(
+  override: (context: ZodContext) => void,
+  fallback = ({ base }: ArkContext) => base,
+): LibraryOptions {
+  return { zod: { unrepresentable: 'any', override }, arktype: { fallback } }
 }
 
 /**
@@ -19,30 +20,32 @@ function libraryOptions(override: (context: ZodContext) => void): Readonly<Recor
  * `bigint`) are `{}` (anything), and so is the whole of a schema that cannot describe itself.
  */
 export function describeSchema(schema: Schema): JsonSchema {
-  return isStandardSchema(schema) ? inputOf(schema, OPTIONS) : (JSON.parse(JSON.stringify(schema)) as JsonSchema)
+  return isStandardSchema(schema) ? orAnything(schema, OPTIONS) : (JSON.parse(JSON.stringify(schema)) as JsonSchema)
 }
 
-/** What a Standard Schema takes: as {@link describeSchema}, but for what it would coerce, which its description says less of. */
-export function describeTaken(schema: StandardSchema): JsonSchema {
-  return inputOf(schema, TAKEN_OPTIONS)
+/** What a Standard Schema accepts: as {@link describeSchema}, but with `{}` for what it coerces. */
+export function describeAccepted(schema: StandardSchema): JsonSchema {
+  return orAnything(schema, ACCEPTED_OPTIONS)
 }
 
-function inputOf(schema: StandardSchema, options: typeof OPTIONS): JsonSchema {
-  const { jsonSchema, vendor } = schema['~standard']
-  if (!jsonSchema) return {}
-  const libraryOptions = options[vendor]
+function orAnything(schema: StandardSchema, options: LibraryOptions): JsonSchema {
   try {
-    const { $schema: _, ...rest } = jsonSchema.input({
-      target: 'draft-2020-12',
-      ...(libraryOptions ? { libraryOptions } : {}),
-    })
-    return rest
+    return inputOf(schema, options)
   } catch {
     return {}
   }
 }
 
-interface ZodContext {
+/** @throws what the library throws when it cannot describe the schema */
+export function inputOf({ '~standard': { jsonSchema, vendor } }: StandardSchema, options: LibraryOptions): JsonSchema {
+  if (!jsonSchema) return {}
+  const libraryOptions = options[vendor]
+  const target = 'draft-2020-12'
+  const { $schema: _, ...rest } = jsonSchema.input({ target, ...(libraryOptions ? { libraryOptions } : {}) })
+  return rest
+}
+
+export interface ZodContext {
   readonly zodSchema: { readonly _zod: { readonly def: { readonly type: string; readonly coerce?: boolean } } }
   readonly jsonSchema: Record<string, unknown>
 }
@@ -51,10 +54,17 @@ function describeZod({ zodSchema, jsonSchema }: ZodContext): void {
   const { type, coerce } = zodSchema._zod.def
   if (!coerce) return
   if (type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
-  // Text or number: what BigInt() reads; here text, as numbers do not hold them.
+  // BigInt() reads text and numbers. Here only text, as a number cannot hold them all.
   if (type === 'bigint') Object.assign(jsonSchema, { type: 'string', pattern: '^-?\\d+$' })
 }
 
-function describeTakenZod({ zodSchema, jsonSchema }: ZodContext): void {
+function describeCoercedZod({ zodSchema, jsonSchema }: ZodContext): void {
   if (zodSchema._zod.def.coerce) for (const name of Object.keys(jsonSchema)) delete jsonSchema[name]
+}
+
+export interface ArkContext {
+  readonly code: string
+  readonly base: JsonSchema
+  readonly domain?: unknown
+  readonly proto?: { readonly name?: string }
 }

@@ -1,18 +1,23 @@
-export { tellUncarried } from './carried.ts'
 export { closeSchema } from './close.ts'
-export { compileCoercion } from './coerce.ts'
-export { compileRequest, compileSchema } from './compile.ts'
+export { compileCoercion, compileEmptyLists } from './coerce.ts'
+export { compiled } from './compile.ts'
 export { describeSchema } from './describe.ts'
-export { mayHaveNumbers } from './has-numbers.ts'
-export { type Interpreted, interpreted } from './interpret.ts'
-export { compileNothing } from './nothing.ts'
-export { readsNull } from './null-text.ts'
-export { BEYOND, hasInexact, isBeyondNumbers, markInexact, tellInexact } from './numbers.ts'
-export { compileDefaultedOutgoing, compileOutgoing } from './outgoing.ts'
-export { MAX_DETAILS, tellProblems } from './problems.ts'
-export { mayHaveField, propertiesOf } from './references.ts'
-export { type Infer, type InferInput, isNode, type JsonSchema, type Schema } from './schema.ts'
-export { isStandardSchema } from './standard.ts'
-export { type Check, type Checked, compileStandard } from './standard-check.ts'
-export { isCleanText } from './text.ts'
-export { writeJson } from './unwritable.ts'
+export type { Interpreted } from './interpret.ts'
+export { interpreted } from './interpret.ts'
+export { isCleanText, writeJson } from './json-form.ts'
+export {
+  compileNothing,
+  EMPTY_LIST,
+  fieldNodes,
+  fieldsOf,
+  Kinds,
+  kindsOf,
+  mayHaveNumbers,
+  readsNull,
+  takesNull,
+} from './kinds.ts'
+export { findNotJson } from './not-json.ts'
+export { BEYOND, findInexact, hasInexact, isBeyondNumbers, markInexact } from './numbers.ts'
+export { type Check, type Checked, distinct, formatProblems, MAX_DETAILS } from './problems.ts'
+export { mayHaveField, propertiesOf, type Root, rootOf } from './references.ts'
+export { type Infer, type InferInput, isNode, isStandardSchema, type JsonSchema, type Schema } from './schema.ts'

@@ -1,5 +1,6 @@
-import { branchesOf, type Root } from './references.ts'
-import type { JsonSchema } from './schema.ts'
+import { describeSchema } from './describe.ts'
+import { branchesOf, itemsOf, propertiesOf, type Root, rootOf } from './references.ts'
+import { isNode, type JsonSchema, type Schema } from './schema.ts'
 
 const TEXT_RULES = ['pattern', 'format', 'minLength', 'maxLength'] as const
 
@@ -12,6 +13,8 @@ export class Kinds {
   readonly boundTexts: JsonSchema[] = []
   /** There is a text that is not held to anything: `"5"` may be a name. */
   freeText = false
+  /** There is an alternative of which nothing is said. */
+  anything = false
 
   constructor(node: JsonSchema, root: Root) {
     this.#add(node, root, 0)
@@ -19,12 +22,16 @@ export class Kinds {
 
   #add(given: JsonSchema, root: Root, depth: number): void {
     const node = root.resolve(given)
-    const members = [...branchesOf(node), ...(Array.isArray(node.allOf) ? node.allOf : [])] as JsonSchema[]
+    const all = (Array.isArray(node.allOf) ? node.allOf : []).map(root.resolve)
+    // Parts without a type only restrict the others.
+    const typed = all.filter(part => part.type !== undefined || 'const' in part || 'enum' in part || hasParts(part))
+    const members = [...branchesOf(node), ...(typed.length > 0 ? typed : all)]
     if (members.length > 0 && depth < 20) for (const member of members) this.#add(member, root, depth + 1)
     else if ('const' in node) this.constants.push(node.const)
     else if (Array.isArray(node.enum)) this.constants.push(...node.enum)
-    else if (node.type === undefined) this.freeText = true
-    else for (const type of [node.type].flat()) this.#addType(type, node)
+    else if (node.type !== undefined) for (const type of [node.type].flat()) this.#addType(type, node)
+    else if (isNode(node.properties)) this.#addType('object', node)
+    else [this.anything, this.freeText] = [true, true]
   }
 
   #addType(type: unknown, node: JsonSchema): void {
@@ -34,4 +41,127 @@ export class Kinds {
     if (TEXT_RULES.some(rule => rule in node)) this.boundTexts.push(node)
     else this.freeText = true
   }
+
+  /** Items of all lists. */
+  get items(): readonly JsonSchema[] {
+    return this.lists.flatMap(list => {
+      const { first, rest } = itemsOf(list)
+      return [...first, rest].filter(isNode)
+    })
+  }
+
+  get takesNull(): boolean {
+    return this.types.has('null') || this.constants.includes(null)
+  }
+}
+
+function hasParts(node: JsonSchema): boolean {
+  return isNode(node.properties) || Array.isArray(node.allOf) || branchesOf(node).length > 0
+}
+
+/** What the values of a schema may be. */
+export function kindsOf(schema: Schema): Kinds {
+  const described = describeSchema(schema)
+  return new Kinds(described, rootOf(described))
+}
+
+/** Follows a list's name in a query to say that it is empty: `?tags[]=`. */
+export const EMPTY_LIST = '[]'
+
+/** Prepares the value that stands for an absent input: an object without fields; undefined if the schema takes no object. */
+export function compileNothing(schema: Schema): () => unknown {
+  const { types, anything } = kindsOf(schema)
+  return anything || types.has('object') ? () => ({}) : () => undefined
+}
+
+/** Formats that the text `null` does not have. It may have one that is not known here. */
+const NEVER_NULL: readonly unknown[] = [
+  ...['date-time', 'date', 'time', 'duration', 'email', 'idn-email', 'ipv4', 'ipv6', 'uri', 'iri', 'url', 'uuid'],
+  ...['json-pointer', 'relative-json-pointer'],
+]
+
+/**
+ * Whether the text `null` is read as null where a field of this schema comes in a query, as `compileCoercion` does at the other
+ * end. By the schema alone, without TypeBox's compiler; when in doubt, it is not.
+ */
+export function readsNull(schema: JsonSchema, field: string): boolean {
+  const root = rootOf(schema)
+  const found = fieldNodes(schema, field, root)
+  return found.length > 0 && found.every(node => isNullFor(node, root))
+}
+
+/** What a schema says of a field, in each of its alternatives. */
+export function fieldNodes(schema: JsonSchema, field: string, root: Root, depth = 0): readonly JsonSchema[] {
+  const node = root.resolve(schema)
+  const named = propertiesOf(node, root)
+  const inBranches = depth < 20 ? branchesOf(node).flatMap(branch => fieldNodes(branch, field, root, depth + 1)) : []
+  if (Object.hasOwn(named, field)) return [named[field] as JsonSchema, ...inBranches]
+  const pattern = Object.entries(isNode(node.patternProperties) ? node.patternProperties : {}).find(([each]) =>
+    new RegExp(each, 'u').test(field),
+  )
+  const other = pattern?.[1] ?? node.additionalProperties
+  return isNode(other) ? [other, ...inBranches] : inBranches
+}
+
+function isNullFor(node: JsonSchema, root: Root): boolean {
+  const kinds = new Kinds(node, root)
+  if (kinds.freeText || kinds.constants.includes('null') || kinds.boundTexts.some(takesNullText)) return false
+  if (kinds.takesNull) return true
+  return kinds.items.length > 0 && kinds.items.every(item => isNullFor(item, root))
+}
+
+function takesNullText({ pattern, format, minLength, maxLength }: JsonSchema): boolean {
+  const { length } = 'null'
+  if (typeof minLength === 'number' && length < minLength) return false
+  if (typeof maxLength === 'number' && length > maxLength) return false
+  if (typeof pattern === 'string' && !new RegExp(pattern, 'u').test('null')) return false
+  return !NEVER_NULL.includes(format)
+}
+
+/** Whether an answer of a schema may be null as well as nothing at all, so that one cannot stand for the other. */
+export function takesNull(schema: Schema): boolean {
+  const kinds = kindsOf(schema)
+  return kinds.anything || kinds.takesNull
+}
+
+const WITHOUT_NUMBERS: readonly unknown[] = ['string', 'boolean', 'null']
+
+/**
+ * Whether values of a schema may have numbers in them; when in doubt they may. Worked out once, at start: where there can be none, nobody
+ * has to look through JSON texts for numbers that would be rounded.
+ */
+export function mayHaveNumbers(schema: Schema): boolean {
+  const described = describeSchema(schema)
+  return !isWithoutNumbers(described, rootOf(described), new Set())
+}
+
+/** @param seen nodes that are being looked at: a schema may contain itself */
+function isWithoutNumbers(given: unknown, root: Root, seen: Set<JsonSchema>): boolean {
+  if (given === false) return true
+  const node = root.resolve(given)
+  if (seen.has(node)) return true
+  seen.add(node)
+  const without = (inner: unknown) => isWithoutNumbers(inner, root, seen)
+  const parts = [...branchesOf(node), ...(Array.isArray(node.allOf) ? node.allOf : [])]
+  if (!parts.every(without)) return false
+  const constants = 'const' in node ? [node.const] : node.enum
+  if (Array.isArray(constants))
+    return constants.every(each => each === null || ['string', 'boolean'].includes(typeof each))
+  if (node.type === undefined) return parts.length > 0 && !isNode(node.properties)
+  return [node.type].flat().every(type => {
+    if (type === 'object') return fieldsOf(node).every(without)
+    if (type !== 'array') return WITHOUT_NUMBERS.includes(type)
+    const { first, rest } = itemsOf(node)
+    return [...first, first.length === 0 ? rest : (rest ?? false)].every(without)
+  })
+}
+
+/** What a schema says of any of its fields. Fields that are not named are refused or dropped, unless the schema says what they are. */
+export function fieldsOf({
+  properties,
+  patternProperties,
+  additionalProperties = false,
+}: JsonSchema): readonly unknown[] {
+  const named = [properties, patternProperties].filter(isNode).flatMap(members => Object.values(members))
+  return [...named, additionalProperties]
 }

@@ -24,7 +24,7 @@ export function isBeyondNumbers(text: string): boolean {
 }
 
 /** What is wrong with a JSON text whose numbers `JSON.parse` rounds without a word. */
-export function tellInexact(json: string, path: string): ValidationDetail | undefined {
+export function findInexact(json: string, path: string): ValidationDetail | undefined {
   const number = inexactNumber(json)
   return number === undefined ? undefined : { path, message: `${number.slice(0, 50)} ${BEYOND}` }
 }

@@ -1,36 +1,46 @@
 import type { ValidationDetail } from '../errors/index.ts'
+import type { StandardIssue } from './schema.ts'
+
+export type Problems = readonly ValidationDetail[]
 
 /** TypeBox stops looking after as many. */
 export const MAX_DETAILS = 8
 
-interface SchemaError {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly message: string
-  readonly params: object
+/** Outcome of a check: the value to go on with, or the problems found (at most {@link MAX_DETAILS}). */
+export type Checked =
+  | { readonly value: unknown; readonly problems?: undefined }
+  | { readonly problems: readonly ValidationDetail[] }
+
+/** A prepared check. Synchronous for JSON Schema; a Standard Schema may answer with a promise. */
+export type Check = (value: unknown) => Checked | Promise<Checked>
+
+/** Each problem once, and no more of them than a client is told. */
+export function distinct(problems: Problems): Problems {
+  const known = new Map(problems.map(problem => [`${problem.path}\n${problem.message}`, problem]))
+  return [...known.values()].slice(0, MAX_DETAILS)
 }
 
-/** What a client is told of a value that does not match. */
-export function problemsOf(errors: readonly SchemaError[]): readonly ValidationDetail[] {
-  // `false` schemas only repeat what the unknown-field message of the parent says.
-  const telling = errors.filter(error => error.keyword !== 'boolean').slice(0, MAX_DETAILS)
-  const problems = telling.map(error => ({
-    path: error.instancePath.replace(/^\//, ''),
-    message: messageOf(error),
-  }))
-  return problems.length > 0 ? problems : [{ path: '', message: 'does not match the schema' }]
+/** The JSON pointer of a member, without the leading slash. */
+export function pointerTo(path: string, name: string): string {
+  const token = name.replaceAll('~', '~0').replaceAll('/', '~1')
+  return path === '' ? token : `${path}/${token}`
 }
 
 /** Names the fields: "must not have additional properties" alone does not tell a client which one it misspelt. */
-function messageOf(error: SchemaError): string {
-  const params = error.params as { additionalProperties?: readonly string[]; unevaluatedProperties?: readonly string[] }
-  const unknown = params.additionalProperties ?? params.unevaluatedProperties
-  if (!unknown) return error.message
-  const names = unknown.slice(0, MAX_DETAILS).map(name => JSON.stringify(String(name).slice(0, 100)))
-  return `unknown field ${names.join(', ')}${unknown.length > MAX_DETAILS ? ' and more' : ''}`
+export function unknownFields(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_DETAILS).map(name => JSON.stringify(String(name).slice(0, 100)))
+  return `unknown field ${shown.join(', ')}${names.length > MAX_DETAILS ? ' and more' : ''}`
 }
 
-/** All of it in one line: `email must be string; (root) must have required properties name`. */
-export function tellProblems(problems: readonly ValidationDetail[]): string {
+/** All problems in one line: `email must be string; (root) must have required properties name`. */
+export function formatProblems(problems: Problems): string {
   return problems.map(({ path, message }) => `${path || '(root)'} ${message}`).join('; ')
+}
+
+/** The problems that a Standard Schema reports. */
+export function problemsOfIssues(issues: readonly StandardIssue[]): Problems {
+  return issues.slice(0, MAX_DETAILS).map(issue => ({
+    path: (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part)).join('/'),
+    message: issue.message,
+  }))
 }

@@ -1,33 +1,34 @@
-import type { AcceptsOf } from './accepts.ts'
-import { hasMember } from './member.ts'
-import { itemsOf, rootOf } from './references.ts'
+import { MAX_DETAILS, type Problems, pointerTo, unknownFields } from './problems.ts'
+import { itemsOf, type Matcher, rootOf, withDefinitions } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /** Copies a value that matches a schema, without the properties that the schema does not name. */
 export type Prune = (value: unknown) => unknown
 
+/** Of a schema that says nothing about properties. */
+const SAME: Prune = value => value
 /** As if it were assigned, but for `__proto__`. */
 const OWN = { enumerable: true, configurable: true, writable: true } as const
 const OBJECT_KEYWORDS = ['properties', 'patternProperties', 'additionalProperties'] as const
 
 /**
- * Prepares the dropping of unknown properties. By JSON Schema alone, so that it works for schemas of any origin, and into a
- * new value: what a handler returned may be cached, frozen, or hold functions. What the schema does not describe
- * is not looked into, however deep it is.
- * @param acceptsOf tells which of several alternatives a value belongs to
+ * Prepares the removal of unknown properties. It goes by JSON Schema alone, so that it works for schemas of any origin. It copies, as
+ * what a handler returned may be cached or frozen. What the schema does not describe is kept as it is, however deep.
+ * @param matcher tells which of several alternatives a value belongs to
  */
-export function compilePrune(schema: JsonSchema, acceptsOf: AcceptsOf): Prune {
+export function compilePrune(schema: JsonSchema, matcher: Matcher): Prune {
   const known = new Map<JsonSchema, Prune>()
   const root = rootOf(schema)
 
   const build = (node: unknown): Prune => {
-    if (!isNode(node)) return value => value
+    if (!isNode(node)) return SAME
     const done = known.get(node)
     if (done) return done
-    // A schema may contain itself: whoever asks for it while it is built gets a reference to what it will be.
-    let made: Prune = value => value
+    // A schema may contain itself: whatever asks for it while it is built gets a reference to what it will be.
+    let made: Prune = SAME
     known.set(node, value => made(value))
     made = pruneOf(node)
+    known.set(node, made)
     return made
   }
 
@@ -37,25 +38,28 @@ export function compilePrune(schema: JsonSchema, acceptsOf: AcceptsOf): Prune {
       ...(Array.isArray(node.allOf) ? node.allOf.map(build) : []),
       ...(Array.isArray(node.anyOf ?? node.oneOf) ? [branchOf((node.anyOf ?? node.oneOf) as readonly unknown[])] : []),
       ...(OBJECT_KEYWORDS.some(keyword => isNode(node[keyword])) ? [objectOf(node)] : []),
-    ]
-    if (parts.length > 1) {
-      return value => (isNode(value) ? Object.assign({}, ...parts.map(prune => prune(value))) : value)
-    }
-    if (parts[0]) return parts[0]
+      listOf(node),
+    ].filter(part => part !== SAME)
+    const [first = SAME, ...others] = parts
+    return others.length === 0
+      ? first
+      : value => others.reduce((kept, part) => union(value, kept, part(value)), first(value))
+  }
+
+  const listOf = (node: JsonSchema): Prune => {
     const items = itemsOf(node)
     const first = items.first.map(build)
-    const types: readonly unknown[] = [node.type].flat()
-    if (!types.includes('array') && first.length === 0 && !isNode(items.rest)) return value => value
     const rest = build(items.rest)
-    // Not by `map`: the copy is a plain list, without holes.
-    return value => (Array.isArray(value) ? Array.from(value, (item, index) => (first[index] ?? rest)(item)) : value)
+    if (rest === SAME && first.every(each => each === SAME)) return SAME
+    return value => (Array.isArray(value) ? value.map((item, index) => (first[index] ?? rest)(item)) : value)
   }
 
   const branchOf = (branches: readonly unknown[]): Prune => {
     const options = branches.map(branch => ({
-      accepts: isNode(branch) ? acceptsOf(branch, root) : () => branch !== false,
+      accepts: isNode(branch) ? matcher(withDefinitions(branch, root)) : () => branch !== false,
       prune: build(branch),
     }))
+    if (options.every(({ prune }) => prune === SAME)) return SAME
     return value =>
       richest(
         options.filter(({ accepts }) => accepts(value)).map(({ prune }) => prune(value)),
@@ -75,11 +79,10 @@ export function compilePrune(schema: JsonSchema, acceptsOf: AcceptsOf): Prune {
     return value => {
       if (!isNode(value)) return value
       const result: Record<string, unknown> = {}
-      for (const [name, prune] of properties) if (hasMember(value, name)) result[name] = prune(value[name])
+      for (const [name, prune] of properties) if (Object.hasOwn(value, name)) result[name] = prune(value[name])
       if (patterns.length === 0 && !others) return result
       for (const [name, member] of Object.entries(value)) {
-        // A function has no place in JSON, and this one would decide what is written.
-        if (named.has(name) || (name === 'toJSON' && typeof member === 'function')) continue
+        if (named.has(name)) continue
         const prune = patterns.find(([pattern]) => pattern.test(name))?.[1] ?? others
         if (prune) Object.defineProperty(result, name, { ...OWN, value: prune(member) })
       }
@@ -90,8 +93,40 @@ export function compilePrune(schema: JsonSchema, acceptsOf: AcceptsOf): Prune {
   return build(schema)
 }
 
+/** What either of two schemas names of a value that matches both. One that gives the value back as it is says nothing about it. */
+function union(value: unknown, one: unknown, other: unknown): unknown {
+  if (one === value || other === value) return one === value ? other : one
+  if (Array.isArray(value) && Array.isArray(one) && Array.isArray(other))
+    return value.map((item, index) => union(item, one[index], other[index]))
+  if (!isNode(value) || !isNode(one) || !isNode(other)) return other
+  const more = Object.entries(other).map(([name, member]): [string, unknown] => [
+    name,
+    Object.hasOwn(one, name) ? union(value[name], one[name], member) : member,
+  ])
+  return { ...one, ...Object.fromEntries(more) }
+}
+
 /** Of several branches that accept a value, the one that keeps most of it. */
 function richest(results: readonly unknown[], value: unknown): unknown {
-  const size = (result: unknown) => (isNode(result) ? Object.keys(result).length : 0)
-  return results.reduce((best, result) => (size(result) > size(best) ? result : best), results[0] ?? value)
+  if (results.length < 2) return results.length === 0 ? value : results[0]
+  return results.reduce((best, result) => (sizeOf(result) > sizeOf(best) ? result : best))
+}
+
+function sizeOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.values(value).reduce<number>((sum, member) => sum + 1 + sizeOf(member), 0)
+}
+
+/** Names the fields that pruning removed. */
+export function unnamedIn(value: unknown, pruned: unknown, path = ''): Problems {
+  if (value === pruned || typeof value !== 'object' || value === null) return []
+  if (typeof pruned !== 'object' || pruned === null) return []
+  const kept = pruned as Record<string, unknown>
+  const entries = Object.entries(value)
+  const unknown = entries.filter(([name]) => !Object.hasOwn(kept, name)).map(([name]) => name)
+  const own = unknown.length === 0 ? [] : [{ path, message: unknownFields(unknown) }]
+  const inner = entries.flatMap(([name, member]) =>
+    Object.hasOwn(kept, name) ? unnamedIn(member, kept[name], pointerTo(path, name)) : [],
+  )
+  return [...own, ...inner].slice(0, MAX_DETAILS)
 }

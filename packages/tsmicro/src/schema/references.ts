@@ -1,8 +1,11 @@
 import { isNode, type JsonSchema } from './schema.ts'
 
+/** Prepares the check of a JSON Schema. Services compile it to code, browsers interpret it. */
+export type Matcher = (schema: JsonSchema) => (value: unknown) => boolean
+
 /** A JSON Schema with what its references mean. */
 export interface Root {
-  /** The node itself, or what it refers to; `{}` for what is no schema. */
+  /** The node itself, or what it refers to; `{}` for anything that is not a schema. */
   readonly resolve: (node: unknown) => JsonSchema
   /** What the references within a node may name. */
   readonly definitionsOf: (node: JsonSchema) => Definitions
@@ -31,12 +34,15 @@ export function rootOf(schema: JsonSchema): Root {
   }
 }
 
-/** A node that can be checked by itself: with what its references name. */
-export function withDefinitions(node: JsonSchema, root: Root, place: JsonSchema): JsonSchema {
+/**
+ * A node that can be checked by itself: with what its references name.
+ * @param place the node whose definitions count; another one if `node` is a copy
+ */
+export function withDefinitions(node: JsonSchema, root: Root, place: JsonSchema = node): JsonSchema {
   return { ...node, $defs: { ...root.definitionsOf(place), ...(node.$defs as object) } }
 }
 
-/** Notes for each node which definitions its references may name. */
+/** Records for each node which definitions its references may name. */
 function addScopes(node: unknown, outer: Definitions, scopes: WeakMap<JsonSchema, Definitions>): void {
   if (Array.isArray(node)) for (const member of node) addScopes(member, outer, scopes)
   if (!isNode(node) || scopes.has(node)) return
@@ -46,13 +52,16 @@ function addScopes(node: unknown, outer: Definitions, scopes: WeakMap<JsonSchema
   for (const member of Object.values(node)) addScopes(member, inner, scopes)
 }
 
-/** What a schema says of an object's properties, those of `allOf` included. */
-export function propertiesOf(schema: JsonSchema, { resolve }: Root = rootOf(schema)): Record<string, JsonSchema> {
-  const node = resolve(schema)
-  const members = Array.isArray(node.allOf)
-    ? node.allOf.map(member => propertiesOf(member as JsonSchema, { resolve } as Root))
-    : []
-  return Object.assign({}, ...members, node.properties)
+/** What a schema says of an object's properties. What several parts of `allOf` say of one property is `allOf` as well. */
+export function propertiesOf(schema: JsonSchema, root: Root = rootOf(schema)): Record<string, JsonSchema> {
+  const node = root.resolve(schema)
+  const parts = Array.isArray(node.allOf) ? node.allOf.map(part => propertiesOf(part as JsonSchema, root)) : []
+  const found = new Map<string, JsonSchema>()
+  for (const [name, member] of [...parts, node.properties ?? {}].flatMap(part => Object.entries(part))) {
+    const other = found.get(name)
+    found.set(name, other ? { allOf: [other, member] } : (member as JsonSchema))
+  }
+  return Object.fromEntries(found)
 }
 
 /** The alternatives of `anyOf` or `oneOf`. */
@@ -67,7 +76,7 @@ export function itemsOf(node: JsonSchema): { readonly first: readonly unknown[];
   return { first: Array.isArray(node.prefixItems) ? node.prefixItems : [], rest: node.items }
 }
 
-/** Whether objects of a schema may have a field of this name: it is among the properties of some part, or their names are open. */
+/** Whether objects of a schema may have a field of this name: some part names it, or allows any name. */
 export function mayHaveField(schema: JsonSchema, name: string, root: Root = rootOf(schema)): boolean {
   const node = root.resolve(schema)
   const { properties, type, allOf, additionalProperties, patternProperties } = node

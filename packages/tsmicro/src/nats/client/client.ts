@@ -15,14 +15,7 @@ import {
   needsUser,
 } from '../../contract/index.ts'
 import { DEADLINE_EXCEEDED, MALFORMED_REPLY, VALIDATION_FAILED } from '../../errors/index.ts'
-import {
-  type Check,
-  compileDefaultedOutgoing,
-  compileNothing,
-  compileSchema,
-  tellProblems,
-  writeJson,
-} from '../../schema/index.ts'
+import { type Check, compiled, compileNothing, formatProblems, writeJson } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
 import { assertDeclared, remember } from '../permissions.ts'
@@ -151,7 +144,7 @@ export class NatsClient extends NatsLink {
       const outcome = request(data === undefined ? nothing() : data)
       const sent = outcome instanceof Promise ? await outcome : outcome
       if (sent.problems) {
-        const message = `the data for ${subject} does not match its schema: ${tellProblems(sent.problems)}`
+        const message = `the data for ${subject} does not match its schema: ${formatProblems(sent.problems)}`
         throw new VALIDATION_FAILED(sent.problems, { message })
       }
       input = sent.value
@@ -183,7 +176,7 @@ export class NatsClient extends NatsLink {
     const outcome = response(answer)
     const received = outcome instanceof Promise ? await outcome : outcome
     if (received.problems) {
-      const text = `the answer of ${subject} does not match its schema: ${tellProblems(received.problems)}`
+      const text = `the answer of ${subject} does not match its schema: ${formatProblems(received.problems)}`
       throw new MALFORMED_REPLY(undefined, { cause: new Error(text) })
     }
     return received.value
@@ -217,9 +210,9 @@ export class NatsClient extends NatsLink {
     assertDeclared(this, 'calls', procedure.subject)
     const { input, output } = procedure
     const prepared = {
-      request: input && compileDefaultedOutgoing(input),
+      request: input && compiled.defaultedOutgoing(input),
       nothing: input ? compileNothing(input) : () => undefined,
-      response: output && compileSchema(output, 'ignore'),
+      response: output && compiled.incoming(output, 'ignore'),
       errors: replyErrorsOf(procedure),
       asUser: needsUser(procedure.access),
     }

@@ -12,7 +12,7 @@ import {
   VALIDATION_FAILED,
   type ValidationDetail,
 } from '../../errors/index.ts'
-import { type Check, compileSchema, tellProblems } from '../../schema/index.ts'
+import { type Check, compiled, formatProblems } from '../../schema/index.ts'
 import { decodeReply, type Failure, parseErrorText, type Reply } from '../wire.ts'
 import type { Outcome } from './pending-call.ts'
 
@@ -28,7 +28,7 @@ export type ReplyErrors = ReadonlyMap<string, { readonly type: AnyErrorClass; re
 export function replyErrorsOf(procedure: BoundProcedure): ReplyErrors {
   return new Map(
     Object.values(procedure.errors ?? {}).map(type => {
-      const check = type.dataSchema === undefined ? undefined : compileSchema(type.dataSchema as Schema, 'ignore')
+      const check = type.dataSchema === undefined ? undefined : compiled.incoming(type.dataSchema as Schema, 'ignore')
       return [type.code, { type, check }]
     }),
   )
@@ -63,7 +63,7 @@ export async function errorOf(failure: Failure, errors: ReplyErrors | undefined)
   if (declared) {
     const checked = await declared.check?.(errorData)
     if (checked?.problems) {
-      const text = `the data of ${name} does not match its schema: ${tellProblems(checked.problems)}`
+      const text = `the data of ${name} does not match its schema: ${formatProblems(checked.problems)}`
       return new MALFORMED_REPLY(undefined, { cause: new Error(text) })
     }
     return new declared.type(checked?.value, { message, ...retry })

@@ -8,7 +8,7 @@ import {
   VALIDATION_FAILED,
   type ValidationDetail,
 } from '../../errors/index.ts'
-import { hasInexact, isCleanText, markInexact, tellInexact } from '../../schema/index.ts'
+import { hasInexact, isCleanText, markInexact, findInexact } from '../../schema/index.ts'
 import { type BatchedCall, encodeAnswer, encodeRefusal, failureOf, parseItems, readCall } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
 import { budgetOf, respondFailure } from './message.ts'
@@ -38,7 +38,7 @@ export function readBatch(
   log: Log,
 ): readonly InboundCall[] {
   const text = msg.string()
-  const inexact = numbers ? tellInexact(text, '') : undefined
+  const inexact = numbers ? findInexact(text, '') : undefined
   const items = parseItems(text, inexact ? markInexact : undefined)
   if (!items || items.length > MOST_BATCHED_CALLS) {
     respondFailure(msg, new MALFORMED_REQUEST(), log)

@@ -18,8 +18,8 @@ import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } 
 import {
   type Check,
   type Checked,
+  compiled,
   compileNothing,
-  compileRequest,
   mayHaveNumbers,
   type Schema,
   writeJson,
@@ -93,7 +93,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const limiter = new Limiter(options.limits)
   const overload = new ThrottledLog(log, 'overloaded: calls are refused')
   const { input: schema } = procedure
-  const check = schema && compileRequest(schema, 'ignore')
+  const check = schema && compiled.request(schema, 'ignore')
   const absent = schema && check && compileAbsent(schema, check)
   const toFailure = createFailureMapper(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, toFailure)

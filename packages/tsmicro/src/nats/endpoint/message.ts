@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/nats-core'
 import { Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { type ApiError, INTERNAL, MALFORMED_REQUEST, VALIDATION_FAILED } from '../../errors/index.ts'
-import { isCleanText, tellInexact } from '../../schema/index.ts'
+import { isCleanText, findInexact } from '../../schema/index.ts'
 import { BUDGET, decodeEnvelope, decodeHeaders, encodeBody, encodeFailure } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
 
@@ -23,7 +23,7 @@ export class MessageCall extends InboundCall {
     const { data } = decodeEnvelope(text)
     // As at the HTTP door, ill-formed text is refused here and not by a database.
     if (text.includes('\\u') && !isCleanText(data)) throw new MALFORMED_REQUEST()
-    const inexact = this.#numbers ? tellInexact(text, '') : undefined
+    const inexact = this.#numbers ? findInexact(text, '') : undefined
     if (inexact) throw new VALIDATION_FAILED([inexact])
     return data
   }

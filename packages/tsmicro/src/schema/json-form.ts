@@ -1,7 +1,11 @@
 import type { ValidationDetail } from '../errors/index.ts'
+import { type Problems, pointerTo } from './problems.ts'
 import { isNode } from './schema.ts'
 
-/** Writes a value as JSON text; undefined for what has none. @throws {TypeError} that names the field that JSON cannot carry, and the way out */
+/**
+ * Writes a value as JSON text; undefined if it has none.
+ * @throws {TypeError} that names the field that JSON cannot carry, and what to give instead
+ */
 export function writeJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
@@ -12,24 +16,22 @@ export function writeJson(value: unknown): string | undefined {
   }
 }
 
-/** A value as it will be read at the other end. */
-export function asJson(
-  value: unknown,
-): { value: unknown; problems?: undefined } | { problems: readonly ValidationDetail[] } {
+/** A value as it will be read at the other end; a bigint as the text of its digits. */
+export function asJson(value: unknown): { value: unknown; problems?: undefined } | { problems: Problems } {
   if (isPlainJson(value, 0)) return { value }
   try {
-    const text = JSON.stringify(value)
+    const text = JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? String(member) : member))
     return { value: text === undefined ? undefined : JSON.parse(text) }
   } catch (error) {
     return { problems: [unwritableIn(value) ?? { path: '', message: (error as Error).message }] }
   }
 }
 
-/** Adds to each problem of a value that leaves what kind of value it is, and what to do with it. */
-export function tellWays(problems: readonly ValidationDetail[], value: unknown): readonly ValidationDetail[] {
+/** Adds to each problem of a value that leaves what kind of value it is, and what to give instead. */
+export function addHints(problems: Problems, value: unknown): Problems {
   return problems.map(({ path, message }) => {
-    const way = wayOf(valueAt(value, path), message)
-    return { path, message: way ? `${message} (${way})` : message }
+    const hint = hintFor(valueAt(value, path), message)
+    return { path, message: hint ? `${message} (${hint})` : message }
   })
 }
 
@@ -41,18 +43,17 @@ function valueAt(value: unknown, path: string): unknown {
   }, value)
 }
 
-/** What there is to do with a value that JSON has no form for. */
-function wayOf(value: unknown, message: string): string | undefined {
+function hintFor(value: unknown, message: string): string | undefined {
   if (typeof value === 'bigint') return 'a bigint: give String(it) and declare a text, or Number(it) where it is small'
   if (typeof value === 'number' && !Number.isFinite(value))
     return `${value}: JSON has no form for it, give null or leave it out`
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}: JSON has no form for it`
   if (typeof value === 'string' && /\b(number|integer)\b/.test(message) && /^-?\d+(\.\d+)?$/.test(value))
     return 'a text that spells one, as PostgreSQL gives numeric and bigint: give Number(it), or declare a text'
-  return typeof value === 'object' && value !== null ? wayOfObject(value) : undefined
+  return typeof value === 'object' && value !== null ? hintForObject(value) : undefined
 }
 
-function wayOfObject(value: object): string | undefined {
+function hintForObject(value: object): string | undefined {
   if (value instanceof Date) return 'a Date: give its toISOString(), for a text with format date-time'
   if (value instanceof Map) return 'a Map: give Object.fromEntries(it)'
   if (value instanceof Set) return 'a Set: give [...it]'
@@ -63,20 +64,20 @@ function wayOfObject(value: object): string | undefined {
     : undefined
 }
 
-/** Finds what `JSON.stringify` throws about: a bigint, or an object that contains itself. */
+/** Finds what makes `JSON.stringify` throw: a bigint, or an object that contains itself. */
 function unwritableIn(value: unknown, path = '', above: readonly unknown[] = []): ValidationDetail | undefined {
-  if (typeof value === 'bigint') return { path, message: `has no form in JSON (${wayOf(value, '')})` }
+  if (typeof value === 'bigint') return { path, message: `has no form in JSON (${hintFor(value, '')})` }
   if (typeof value !== 'object' || value === null) return undefined
   if (above.includes(value)) return { path, message: 'contains itself' }
   if (above.length > 100) return { path, message: 'is nested too deeply' }
   for (const [name, member] of Object.entries(value)) {
-    const found = unwritableIn(member, path === '' ? name : `${path}/${name}`, [...above, value])
+    const found = unwritableIn(member, pointerTo(path, name), [...above, value])
     if (found) return found
   }
   return undefined
 }
 
-/** Whether a value is read as it is: no dates, classes, bigints and the like. */
+/** Whether a value will be read as it is: it has no dates, classes, bigints and the like. */
 function isPlainJson(value: unknown, depth: number): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || value === undefined) return true
   if (typeof value === 'number') return Number.isFinite(value)
@@ -86,4 +87,21 @@ function isPlainJson(value: unknown, depth: number): boolean {
   const prototype = Object.getPrototypeOf(value)
   if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false
   return isNode(value) && Object.values(value).every(member => isPlainJson(member, depth + 1))
+}
+
+/**
+ * True when every string in a parsed JSON value can be stored and compared anywhere: no NUL (PostgreSQL refuses it) and
+ * no lone surrogate (it has no UTF-8 form, so it would change on its way). Iterative: hostile nesting costs no stack.
+ */
+export function isCleanText(value: unknown): boolean {
+  const pending: unknown[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next === 'string') {
+      if (next.includes('\0') || !next.isWellFormed()) return false
+    } else if (typeof next === 'object' && next !== null) {
+      for (const [key, member] of Object.entries(next)) pending.push(key, member)
+    }
+  }
+  return true
 }

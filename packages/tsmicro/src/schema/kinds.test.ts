@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Type, { type TSchema } from 'typebox'
 import { compileCoercion } from './coerce.ts'
-import { readsNull } from './null-text.ts'
+import { readsNull } from './kinds.ts'
 import type { JsonSchema } from './schema.ts'
 
 const Null = Type.Null()
@@ -34,7 +34,7 @@ const objects = (field: TSchema): readonly TSchema[] => [
   Type.Union([Type.Object({ f: field }), Type.Object({ f: Type.Integer() })]),
 ]
 
-test('what is said to be read as null is read as null at the other end, and a nullable one that has no texts is', () => {
+test('a field that is said to be read as null is read as null, and a nullable field without texts is', () => {
   let read = 0
   for (const field of fields)
     for (const schema of objects(field)) {

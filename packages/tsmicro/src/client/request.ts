@@ -1,0 +1,127 @@
+import { type BoundProcedure, CHECKS, hasNoBody, type ParsedRoute, parseRoute } from '../contract/index.ts'
+import { VALIDATION_FAILED } from '../errors/index.ts'
+import {
+  compileNothing,
+  describeSchema,
+  EMPTY_LIST,
+  formatProblems,
+  isNode,
+  type JsonSchema,
+  readsNull,
+  writeJson,
+} from '../schema/index.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** What is to be sent to a procedure. */
+export interface Request {
+  /** Begins with a slash. */
+  readonly path: string
+  /** Names and values, in order. */
+  readonly query: readonly (readonly [string, string])[]
+  /** JSON text. Absent = no body is sent. */
+  readonly body?: string | undefined
+}
+
+/**
+ * Prepares a procedure's requests. The input is checked and copied first: what is sent has only the fields that the schema names. Then it is
+ * divided: the fields that the path names go there, those of a GET or DELETE into the query, as do those that the route names, the others
+ * into the body. Without a path and a query the input itself is the body.
+ * @throws {VALIDATION_FAILED} from what is returned, with the details that the service would tell
+ */
+export function compileRequest(procedure: BoundProcedure): (input: unknown) => Promise<Request> {
+  const route = parseRoute(procedure.http ?? '')
+  const { method, params, query: named } = route
+  const check = compileInput(procedure)
+  const described = procedure.input ? describeSchema(procedure.input) : {}
+  const bodyAlone = !hasNoBody(method) && params.length === 0 && named.length === 0
+  const isQuery = (name: string) => hasNoBody(method) || named.includes(name)
+  return async given => {
+    const input = await check(given)
+    if (bodyAlone) return { path: route.path, query: [], body: bodyOf(input) }
+    if (input !== undefined && !isNode(input)) throw refusal('', 'must be object')
+    const fields = Object.entries(input ?? {}).filter(([, value]) => value !== undefined)
+    const others = fields.filter(([name]) => !params.includes(name))
+    const body = others.filter(([name]) => !isQuery(name))
+    return {
+      path: pathOf(route, input ?? {}),
+      query: others.filter(([name]) => isQuery(name)).flatMap(field => queryOf(field, described)),
+      body: body.length === 0 ? undefined : bodyOf(Object.fromEntries(body)),
+    }
+  }
+}
+
+function compileInput({ name, input: schema, [CHECKS]: checks }: BoundProcedure): (input: unknown) => Promise<unknown> {
+  if (!schema || !checks) return async () => undefined
+  const check = checks.defaultedOutgoing(schema)
+  const nothing = compileNothing(schema)
+  return async (input = nothing()) => {
+    const checked = await check(input)
+    if (!checked.problems) return withoutDefaults(checked.value, input)
+    const message = `the data for ${name} does not match its schema: ${formatProblems(checked.problems)}`
+    throw new VALIDATION_FAILED(checked.problems, { message })
+  }
+}
+
+/** Fields that only their default has added are left to the service, as not every default can be written in a query. */
+function withoutDefaults(value: unknown, given: unknown): unknown {
+  if (!isNode(value) || !isNode(given)) return value
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name in given))
+}
+
+/**
+ * A route's path with its parameters filled in. A URL has no way to write a segment that is empty, `.` or `..`, percent-encoded
+ * or not: it would address another resource.
+ */
+function pathOf({ path }: ParsedRoute, fields: Fields): string {
+  return path.replaceAll(/:([^/]+)/g, (_, name: string) => {
+    if (fields[name] === undefined) throw refusal(name, 'is missing: it is a part of the path')
+    const value = textOf(fields[name], name)
+    if (value === '' || value === '.' || value === '..') throw refusal(name, 'cannot be a segment of a path')
+    return encodeURIComponent(value)
+  })
+}
+
+/**
+ * A query field: a list is its items one by one. Null is written where the other end reads it as null; where a text is allowed, too, it
+ * would be the text `null`.
+ */
+function queryOf([name, value]: [string, unknown], described: JsonSchema): readonly (readonly [string, string])[] {
+  if (!Array.isArray(value)) return [[name, queryText(name, value, described)]]
+  if (value.length === 0) return [[name + EMPTY_LIST, '']]
+  return value.map(each => [name, queryText(name, each, described)] as const)
+}
+
+function queryText(name: string, value: unknown, described: JsonSchema): string {
+  if (value !== null) return textOf(value, name)
+  if (!readsNull(described, name)) throw refusal(name, 'null cannot be written in a query; leave it out')
+  return 'null'
+}
+
+/** The text of a value in a path or a query. */
+function textOf(value: unknown, path: string): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw refusal(path, `${value} cannot be written in a URL`)
+  if (!['string', 'number', 'bigint', 'boolean'].includes(typeof value)) {
+    const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+    throw refusal(
+      path,
+      `${kind} cannot be written in a URL; leave the field out, or make it a text or a field of the body`,
+    )
+  }
+  const text = String(value)
+  if (!text.isWellFormed() || text.includes('\0')) throw refusal(path, 'contains characters that are not text')
+  return text
+}
+
+function bodyOf(body: unknown): string | undefined {
+  try {
+    return writeJson(body)
+  } catch (cause) {
+    throw new VALIDATION_FAILED([], { message: `the body ${(cause as Error).message}`, cause })
+  }
+}
+
+/** A failure of input that is not sent. */
+function refusal(path: string, message: string): InstanceType<typeof VALIDATION_FAILED> {
+  return new VALIDATION_FAILED([{ path, message }], { message: `${path} ${message}` })
+}

@@ -1,0 +1,127 @@
+import { branchesOf, itemsOf, type Root, rootOf } from './references.ts'
+import { isNode, type JsonSchema } from './schema.ts'
+
+type Snapshot = (value: unknown) => unknown
+
+const SAME: Snapshot = value => value
+
+/**
+ * Prepares the copying of a value that is to leave, so that what is checked is what is written: objects and lists that the schema
+ * describes become plain ones, each property is read once, and no getter, proxy, `toJSON` or hole in a list decides afterwards what is
+ * written. Fields of a class count if they are its own or the schema names them, getters included. What the schema does not describe is
+ * not looked into.
+ * @param leaf what to do with a value that is described as neither an object nor a list
+ */
+export function compileSnapshot(schema: JsonSchema, leaf: Snapshot = SAME): Snapshot {
+  const root = rootOf(schema)
+  const known = new Map<string, Snapshot>()
+  const numbers = new Map<JsonSchema, number>()
+  const numberOf = (node: JsonSchema) => {
+    const number = numbers.get(node) ?? numbers.size
+    numbers.set(node, number)
+    return number
+  }
+
+  /** Several nodes describe one value together, or are its alternatives. */
+  const build = (given: readonly unknown[]): Snapshot => {
+    const nodes = [...new Set(given.flatMap(node => partsOf(node, root)))]
+    const key = nodes.map(numberOf).sort().join()
+    const done = known.get(key)
+    if (done) return done
+    // A schema may contain itself: whatever asks for it while it is built gets a reference to what it will be.
+    let made: Snapshot = SAME
+    known.set(key, value => made(value))
+    const ofObject = nodes.some(isOfObjects) ? objectOf(nodes, build) : undefined
+    const ofList = nodes.some(isOfLists) ? listOf(nodes, build) : undefined
+    if (!ofObject && !ofList) made = leaf
+    else
+      made = value => {
+        if (typeof value !== 'object' || value === null) return value
+        return ((Array.isArray(value) ? ofList : ofObject) ?? leaf)(value)
+      }
+    known.set(key, made)
+    return made
+  }
+  return build([schema])
+}
+
+/** A node with all parts of its `allOf`, and its alternatives. */
+function partsOf(given: unknown, root: Root, depth = 0): readonly JsonSchema[] {
+  const node = root.resolve(given)
+  const inner = [...(Array.isArray(node.allOf) ? node.allOf : []), ...branchesOf(node)]
+  return depth > 20 ? [] : [node, ...inner.flatMap(part => partsOf(part, root, depth + 1))]
+}
+
+function isOfObjects({ properties, patternProperties, additionalProperties }: JsonSchema): boolean {
+  return [properties, patternProperties, additionalProperties].some(isNode)
+}
+
+function isOfLists(node: JsonSchema): boolean {
+  const { first, rest } = itemsOf(node)
+  return [node.type].flat().includes('array') || first.length > 0 || isNode(rest)
+}
+
+function objectOf(nodes: readonly JsonSchema[], build: (nodes: readonly unknown[]) => Snapshot): Snapshot {
+  const named = new Map<string, unknown[]>()
+  for (const [name, member] of nodes.flatMap(node => Object.entries(node.properties ?? {})))
+    named.set(name, [...(named.get(name) ?? []), member])
+  const members = [...named].map(([name, each]) => ({ name, snapshot: build(each), isAny: each.every(isAny) }))
+  const nested = members.filter(({ snapshot, isAny }) => snapshot !== SAME || isAny)
+  const open = nodes
+    .flatMap(({ patternProperties, additionalProperties }) => [
+      ...Object.values(patternProperties ?? {}),
+      additionalProperties,
+    ])
+    .filter(isNode)
+  const others = open.length > 0 ? build(open) : SAME
+  return value => {
+    const copy: Record<string, unknown> = { ...(value as object) }
+    const prototype = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== null)
+      // What every object has does not count: `constructor` may well be a field's name.
+      for (const { name } of members)
+        if (!Object.hasOwn(copy, name) && name in (value as object) && !(name in Object.prototype))
+          copy[name] = (value as Record<string, unknown>)[name]
+    // A function has no place in JSON, and this one would decide what is written.
+    if (typeof copy.toJSON === 'function') delete copy.toJSON
+    for (const { name, snapshot, isAny } of nested) {
+      if (!Object.hasOwn(copy, name)) continue
+      const member = snapshot(copy[name])
+      // The check would pass what is not written.
+      if (isAny && isLeftOut(member)) delete copy[name]
+      else copy[name] = member
+    }
+    if (others !== SAME)
+      for (const [name, member] of Object.entries(copy)) if (!named.has(name)) assign(copy, name, others(member))
+    return copy
+  }
+}
+
+function listOf(nodes: readonly JsonSchema[], build: (nodes: readonly unknown[]) => Snapshot): Snapshot {
+  const all = nodes.map(itemsOf)
+  const places = Math.max(...all.map(({ first }) => first.length))
+  const first = Array.from({ length: places }, (_, index) => build(all.map(each => each.first[index] ?? each.rest)))
+  const rest = build(all.map(each => each.rest))
+  const items = first.every(each => each === SAME) && rest === SAME ? undefined : ([first, rest] as const)
+  // A spread gives a plain list without holes.
+  return value => {
+    const copy = [...(value as readonly unknown[])]
+    return items ? copy.map((item, index) => (first[index] ?? rest)(item)) : copy
+  }
+}
+
+/** `{}` and its like: anything matches. */
+function isAny(node: unknown): boolean {
+  return (
+    isNode(node) && !Object.keys(node).some(keyword => /^(type|const|enum|\$ref|not|(any|one|all)Of)$/.test(keyword))
+  )
+}
+
+function isLeftOut(value: unknown): boolean {
+  return value === undefined || typeof value === 'function' || typeof value === 'symbol'
+}
+
+/** As if it were assigned, but for `__proto__`. */
+function assign(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
+}
