@@ -8,7 +8,7 @@ import type {
   Role,
 } from '../contract/index.ts'
 import type { ValidationDetail } from '../errors/index.ts'
-import { compiled, type Infer, formatProblems } from '../schema/index.ts'
+import { compiled, formatProblems, type Infer } from '../schema/index.ts'
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import type { FailureMapper, Stage } from './failure.ts'

@@ -1,4 +1,4 @@
-import { findNotJson, type Infer, type Schema } from '../schema/index.ts'
+import { describeSchema, findNotJson, type Infer, mayHaveField, type Schema } from '../schema/index.ts'
 import { checkSubject } from './subject.ts'
 
 /** A fact that a service announces. */
@@ -27,7 +27,7 @@ export type EventDefinition<S extends EventSpec = EventSpec> = S & { readonly ki
  *
  * @example
  * const userCreated = event({ subject: 'user.created', data: UserCreated, aggregate: 'userId' })
- * @throws {TypeError} when the subject has wildcards or is reserved, or JSON cannot carry what a field is declared to be
+ * @throws {TypeError} when the subject has wildcards or is reserved, the aggregate is not a field, or JSON cannot carry what a field is declared to be
  */
 export function event<const S extends EventSpec>(
   spec: S & { readonly aggregate: keyof Infer<S['data']> & string },
@@ -35,5 +35,8 @@ export function event<const S extends EventSpec>(
   checkSubject(spec.subject)
   const why = findNotJson(spec.data)
   if (why) throw new TypeError(`event ${spec.subject}: ${why}`)
+  // In plain JavaScript a wrong one would compile.
+  if (typeof spec.aggregate !== 'string' || !mayHaveField(describeSchema(spec.data), spec.aggregate))
+    throw new TypeError(`event ${spec.subject}: aggregate must name a field of its data, not ${String(spec.aggregate)}`)
   return Object.freeze({ ...spec, kind: 'event' as const, version: spec.version ?? 1 })
 }

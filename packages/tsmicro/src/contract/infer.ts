@@ -11,7 +11,11 @@ type Nothing = void
  * @example
  * const shown: AnswerOf<typeof reading.findBySlug> = { id, slug, title: 'Hello', text: 'World', author: userId }
  */
-export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: infer S } ? InferInput<S> : Nothing
+export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: infer S }
+  ? S extends { readonly '~standard': unknown }
+    ? InferInput<S>
+    : Infer<S>
+  : Nothing
 
 /**
  * What a caller gets.

@@ -1,7 +1,8 @@
 import type { AnyErrorClass } from '../errors/index.ts'
-import { describeSchema, findNotJson, interpreted, mayHaveField, type Schema } from '../schema/index.ts'
+import { findNotJson, interpreted, type Schema } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
 import { CHECKS, type WithChecks } from './checks.ts'
+import { whyNotHttp } from './http-input.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
 import { checkSubject } from './subject.ts'
 
@@ -91,21 +92,19 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
   if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal or a role')
   if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0 && spec.timeoutMs <= LONGEST_TIMEOUT_MS))
     refuse('timeoutMs must be above 0 and at most a day (86400000)')
+  if (spec.status !== undefined && ![200, 201, 202].includes(spec.status))
+    refuse('status must be 200, 201 or 202: each answer has a body')
   if (spec.nats !== undefined) checkSubject(spec.nats)
-  if (spec.http) {
-    const route = parseRoute(spec.http)
-    const named = [...route.params, ...route.query]
-    if (spec.input) {
-      const described = describeSchema(spec.input)
-      const unknown = named.find(name => !mayHaveField(described, name))
-      if (unknown !== undefined) refuse(`the route names ${unknown}, which is not a field of the input`)
-    }
-    if (route.params.length > 0 && !spec.input)
-      refuse(`declare the path parameters ${route.params.join(', ')} as fields of the input`)
-  }
   for (const part of ['input', 'output'] as const) {
     const why = spec[part] && findNotJson(spec[part])
     if (why) refuse(`${part}: ${why}`)
+  }
+  if (spec.http) {
+    const route = parseRoute(spec.http)
+    const why = spec.input && whyNotHttp(route, spec.input)
+    if (why) refuse(why)
+    if (route.params.length > 0 && !spec.input)
+      refuse(`declare the path parameters ${route.params.join(', ')} as fields of the input`)
   }
   for (const [name, error] of Object.entries(spec.errors ?? {})) {
     if (name !== error.code) refuse(`error ${error.code} is listed as ${name}`)

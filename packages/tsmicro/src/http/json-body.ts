@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { isCleanText, findInexact } from '../schema/index.ts'
+import { findInexact, isCleanText } from '../schema/index.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -5,8 +5,8 @@ import { compileExplain } from './explain.ts'
 import { addHints, asJson } from './json-form.ts'
 import { type Check, type Checked, distinct, type Problems, problemsOfIssues } from './problems.ts'
 import { compilePrune, type Prune, unnamedIn } from './prune.ts'
-import type { Matcher } from './references.ts'
-import { isNode, isStandardSchema, type JsonSchema, type Schema, type StandardSchema } from './schema.ts'
+import { type Matcher, mapSubschemas, TESTS } from './references.ts'
+import { isStandardSchema, type JsonSchema, type Schema, type StandardSchema } from './schema.ts'
 import { compileSnapshot } from './snapshot.ts'
 
 /**
@@ -115,7 +115,7 @@ class StandardChecks implements Prepared {
   readonly #problems: (value: unknown) => Problems
 
   constructor(schema: StandardSchema, matcher: Matcher) {
-    const structure = structureOf(describeAccepted(schema)) as JsonSchema
+    const structure = structureOf(describeAccepted(schema))
     const matches = matcher(structure)
     const explain = compileExplain(structure)
     this.#schema = schema
@@ -152,24 +152,15 @@ class StandardChecks implements Prepared {
 
 /** Rules that libraries read in ways of their own: how long a text is, what a time or an e-mail address looks like. */
 const OWN_RULES = ['format', 'pattern', 'minLength', 'maxLength', 'multipleOf', 'contentEncoding', 'default']
-/** Keywords that only test, or hold values. */
-const KEPT = ['not', 'if', 'contains', 'const', 'enum', 'examples']
-const MAPS = ['properties', 'patternProperties', '$defs', 'definitions']
 
 /** A description without the rules that the library itself checks. */
-function structureOf(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(structureOf)
-  if (!isNode(node)) return node
-  const members = Object.entries(node).filter(([name]) => !OWN_RULES.includes(name))
-  return Object.fromEntries(
-    members.map(([name, member]) => {
-      if (KEPT.includes(name)) return [name, member]
-      if (MAPS.includes(name) && isNode(member))
-        return [name, Object.fromEntries(Object.entries(member).map(([key, each]) => [key, structureOf(each)]))]
-      // Without those rules several of them may match.
-      return [name === 'oneOf' ? 'anyOf' : name, structureOf(member)]
-    }),
+function structureOf(node: JsonSchema): JsonSchema {
+  const { oneOf, ...others } = mapSubschemas(node, (each, keyword) =>
+    TESTS.includes(keyword) ? each : structureOf(each),
   )
+  for (const rule of OWN_RULES) delete (others as Record<string, unknown>)[rule]
+  // Without those rules several of the alternatives may match.
+  return oneOf === undefined ? others : { ...others, anyOf: oneOf }
 }
 
 /** A schema that contains itself is checked recursively: hostile nesting is then a problem of the value, not of ours. */

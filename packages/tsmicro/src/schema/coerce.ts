@@ -4,7 +4,7 @@ import { compileDefaults } from './defaults.ts'
 import { EMPTY_LIST, fieldNodes, Kinds } from './kinds.ts'
 import { numberOf } from './numbers.ts'
 import { branchesOf, itemsOf, propertiesOf, type Root, rootOf, withDefinitions } from './references.ts'
-import { isNode, type JsonSchema } from './schema.ts'
+import { assign, isNode, type JsonSchema } from './schema.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Coerce = (input: Fields) => Fields
@@ -89,13 +89,7 @@ function coerceNamed(node: JsonSchema, root: Root): Coerce {
     if (!open) return result
     for (const [name, value] of Object.entries(input)) {
       const spelling = names.has(name) ? undefined : (patterns.find(([pattern]) => pattern.test(name))?.[1] ?? others)
-      if (spelling)
-        Object.defineProperty(result, name, {
-          value: spelling(value),
-          enumerable: true,
-          configurable: true,
-          writable: true,
-        })
+      if (spelling) assign(result, name, spelling(value))
     }
     return result
   }

@@ -46,8 +46,12 @@ export function inputOf({ '~standard': { jsonSchema, vendor } }: StandardSchema,
 }
 
 export interface ZodContext {
-  readonly zodSchema: { readonly _zod: { readonly def: { readonly type: string; readonly coerce?: boolean } } }
+  readonly zodSchema: Zod
   readonly jsonSchema: Record<string, unknown>
+}
+
+interface Zod {
+  readonly _zod: { readonly def: { readonly type: string; readonly coerce?: boolean; readonly in?: Zod } }
 }
 
 function describeZod({ zodSchema, jsonSchema }: ZodContext): void {

@@ -2,7 +2,8 @@ import type { TSchema } from 'typebox'
 import { Errors } from 'typebox/schema'
 import { Hashing } from 'typebox/system'
 import { MAX_DETAILS, type Problems, unknownFields } from './problems.ts'
-import { isNode, type JsonSchema } from './schema.ts'
+import { mapSubschemas } from './references.ts'
+import type { JsonSchema } from './schema.ts'
 
 interface SchemaError {
   readonly keyword: string
@@ -40,18 +41,10 @@ function messageOf({ message, params }: SchemaError): string {
   return unevaluatedProperties ? unknownFields(unevaluatedProperties) : message
 }
 
-/** Values, not schemas: they are compared with as they are. */
-const VALUES: readonly string[] = ['const', 'enum', 'default', 'examples']
-
-function withOwnUniqueItems(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(withOwnUniqueItems)
-  if (!isNode(node)) return node
-  const copy = Object.fromEntries(
-    Object.entries(node).map(([key, member]) => [key, VALUES.includes(key) ? member : withOwnUniqueItems(member)]),
-  )
-  if (node.uniqueItems !== true) return copy
-  const { uniqueItems: _, ...rest } = copy
-  return { ...rest, '~refine': [...((node['~refine'] as readonly unknown[] | undefined) ?? []), uniqueness(node)] }
+function withOwnUniqueItems(node: JsonSchema): JsonSchema {
+  const { uniqueItems, ...copy } = mapSubschemas(node, withOwnUniqueItems)
+  if (uniqueItems !== true) return copy
+  return { ...copy, '~refine': [...((node['~refine'] as readonly unknown[] | undefined) ?? []), uniqueness(node)] }
 }
 
 function uniqueness({ maxItems }: JsonSchema) {

@@ -8,10 +8,9 @@ export { isCleanText, writeJson } from './json-form.ts'
 export {
   compileNothing,
   EMPTY_LIST,
+  fieldNames,
   fieldNodes,
-  fieldsOf,
   Kinds,
-  kindsOf,
   mayHaveNumbers,
   readsNull,
   takesNull,

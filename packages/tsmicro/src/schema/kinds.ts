@@ -60,7 +60,7 @@ function hasParts(node: JsonSchema): boolean {
 }
 
 /** What the values of a schema may be. */
-export function kindsOf(schema: Schema): Kinds {
+function kindsOf(schema: Schema): Kinds {
   const described = describeSchema(schema)
   return new Kinds(described, rootOf(described))
 }
@@ -101,6 +101,14 @@ export function fieldNodes(schema: JsonSchema, field: string, root: Root, depth 
   )
   const other = pattern?.[1] ?? node.additionalProperties
   return isNode(other) ? [other, ...inBranches] : inBranches
+}
+
+/** The names of an object's fields in all of its alternatives; an empty one if further names are allowed. */
+export function fieldNames(schema: JsonSchema, root: Root, depth = 0): readonly string[] {
+  const node = root.resolve(schema)
+  const inBranches = depth < 20 ? branchesOf(node).flatMap(branch => fieldNames(branch, root, depth + 1)) : []
+  const open = [node.patternProperties, node.additionalProperties].some(isNode) ? [''] : []
+  return [...new Set([...Object.keys(propertiesOf(node, root)), ...open, ...inBranches])]
 }
 
 function isNullFor(node: JsonSchema, root: Root): boolean {
@@ -157,11 +165,7 @@ function isWithoutNumbers(given: unknown, root: Root, seen: Set<JsonSchema>): bo
 }
 
 /** What a schema says of any of its fields. Fields that are not named are refused or dropped, unless the schema says what they are. */
-export function fieldsOf({
-  properties,
-  patternProperties,
-  additionalProperties = false,
-}: JsonSchema): readonly unknown[] {
+function fieldsOf({ properties, patternProperties, additionalProperties = false }: JsonSchema): readonly unknown[] {
   const named = [properties, patternProperties].filter(isNode).flatMap(members => Object.values(members))
   return [...named, additionalProperties]
 }

@@ -1,6 +1,7 @@
 import { type ArkContext, inputOf, libraryOptions, type ZodContext } from './describe.ts'
 import { pointerTo } from './problems.ts'
-import { isNode, isStandardSchema, type JsonSchema, type Schema, type StandardSchema } from './schema.ts'
+import { mapSubschemas, TESTS } from './references.ts'
+import { isNode, isStandardSchema, type JsonSchema, type Schema } from './schema.ts'
 
 const MARK = 'x-not-json'
 /** Describes as usual, and marks what JSON cannot carry. */
@@ -27,8 +28,9 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
   Map: "{ '[string]': … }",
   Set: 'an array',
   'of type bigint': 'a text',
-  'of type undefined': 'Type.Optional(…) for a field that may be absent, no output where nothing is answered',
-  'of type void': 'no output where nothing is answered',
+  'of type symbol': 'a text',
+  'of type undefined': 'Type.Optional(…) around a field, or no output',
+  'of type void': 'no output',
 }
 
 /**
@@ -36,30 +38,27 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
  * that cannot say what it is in JSON is reported as a whole: nobody could tell which fields it names.
  */
 export function findNotJson(schema: Schema): string | undefined {
-  const found = isStandardSchema(schema) ? findInStandard(schema) : markedIn(schema as JsonSchema, '')
-  if (typeof found !== 'object') return found
-  const alternative = ALTERNATIVES[found.what]
-  return `${found.path || 'it'} is ${found.what}, which JSON cannot carry${alternative ? `: declare ${alternative}` : ''}`
-}
-
-function findInStandard(schema: StandardSchema): Marked | string | undefined {
+  if (!isStandardSchema(schema)) return findIn(schema as JsonSchema, '', false)
   const { vendor, jsonSchema } = schema['~standard']
   if (!jsonSchema) {
     const way =
       vendor === 'valibot'
         ? 'give toStandardJsonSchema(it), of @valibot/to-json-schema'
         : `take a version of ${vendor} whose schemas have ~standard.jsonSchema, e.g. zod 4.2`
-    return `this schema of ${vendor} does not tell what it is in JSON: ${way}`
+    return `this schema of ${vendor} cannot tell what it is in JSON: ${way}`
   }
   try {
-    return markedIn(inputOf(schema, MARKING_OPTIONS), '')
+    return findIn(inputOf(schema, MARKING_OPTIONS), '', true)
   } catch (error) {
     return `${vendor} cannot tell what it is in JSON: ${(error as Error).message}`
   }
 }
 
 function markZod({ zodSchema, jsonSchema }: ZodContext): void {
-  const { type, coerce } = zodSchema._zod.def
+  const { type, coerce, in: input } = zodSchema._zod.def
+  // What z.preprocess makes of a value never travels.
+  if (type === 'pipe' && input?._zod.def.type === 'transform')
+    for (const keyword of Object.keys(jsonSchema)) delete jsonSchema[keyword]
   if (`z.${type}()` in ALTERNATIVES && !coerce) jsonSchema[MARK] = `z.${type}()`
 }
 
@@ -68,40 +67,42 @@ function markArk({ code, base, domain, proto }: ArkContext): JsonSchema {
   return Object.keys(base).length === 0 && typeof what === 'string' ? { [MARK]: what } : base
 }
 
-interface Marked {
-  readonly path: string
-  readonly what: string
-}
-
-/** Keywords whose values are data or only test. */
-const NOT_LOOKED_INTO: readonly string[] = ['const', 'enum', 'default', 'examples', 'not', 'if', 'contains']
-/** Keywords whose members have names of their own. */
-const NAMED: readonly string[] = ['properties', 'patternProperties', '$defs', 'definitions']
-
-function markedIn(node: unknown, path: string): Marked | undefined {
-  if (Array.isArray(node)) return firstMarked(node.map((member): [unknown, string] => [member, path]))
-  if (!isNode(node)) return undefined
-  if (typeof node[MARK] === 'string') return { path, what: node[MARK] }
+/** @param isStandard libraries take whatever a field inherits for its value, TypeBox all but `constructor` */
+function findIn(node: JsonSchema, path: string, isStandard: boolean): string | undefined {
   const unknown = [node.type ?? []].flat().find(type => !JSON_TYPES.includes(type))
-  if (unknown !== undefined) return { path, what: `of type ${unknown}` }
-  const below = (name: string) => pointerTo(path, name)
-  return firstMarked(
-    Object.entries(node).flatMap(([keyword, member]): [unknown, string][] => {
-      if (NOT_LOOKED_INTO.includes(keyword)) return []
-      if (keyword === 'properties' && isNode(member))
-        return Object.entries(member).map(([name, each]) => [each, below(name)])
-      if (NAMED.includes(keyword) && isNode(member))
-        return Object.values(member).map(each => [each, keyword === 'patternProperties' ? below('values') : path])
-      if (keyword === 'items' || keyword === 'prefixItems') return [[member, below('items')]]
-      return [[member, keyword === 'additionalProperties' ? below('values') : path]]
-    }),
-  )
+  const what = node[MARK] ?? (unknown === undefined ? undefined : `of type ${unknown}`)
+  if (typeof what === 'string') {
+    const instead = ALTERNATIVES[what] ?? 'what travels instead, such as a text'
+    return `${path || 'it'} is ${what}, which JSON cannot carry: declare ${instead}`
+  }
+  const inherited = inheritedName(node, isStandard)
+  if (inherited !== undefined)
+    return `${pointerTo(path, inherited)} has the name of what every object inherits: rename it`
+  let found: string | undefined
+  mapSubschemas(node, (each, keyword, name) => {
+    if (found || TESTS.includes(keyword)) return
+    const step = keyword === 'properties' ? name : STEPS[keyword]
+    found = findIn(each, step === undefined ? path : pointerTo(path, step), isStandard)
+  })
+  return found
 }
 
-function firstMarked(parts: readonly (readonly [unknown, string])[]): Marked | undefined {
-  for (const [node, path] of parts) {
-    const found = markedIn(node, path)
-    if (found) return found
-  }
-  return undefined
+/** What the path of a member says where it has no name. */
+const STEPS: Readonly<Record<string, string>> = {
+  items: 'items',
+  prefixItems: 'items',
+  patternProperties: 'values',
+  additionalProperties: 'values',
+}
+
+function inheritedName({ properties, required }: JsonSchema, isStandard: boolean): string | undefined {
+  if (!isNode(properties)) return undefined
+  // Assigning a field of this name changes the prototype, as in what zod describes.
+  if (Object.getPrototypeOf(properties) !== Object.prototype) return '__proto__'
+  const always: readonly unknown[] = Array.isArray(required) ? required : []
+  return Object.keys(properties).find(
+    name =>
+      name === '__proto__' ||
+      (name in Object.prototype && !always.includes(name) && (isStandard || name !== 'constructor')),
+  )
 }

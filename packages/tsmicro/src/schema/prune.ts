@@ -1,14 +1,12 @@
 import { MAX_DETAILS, type Problems, pointerTo, unknownFields } from './problems.ts'
 import { itemsOf, type Matcher, rootOf, withDefinitions } from './references.ts'
-import { isNode, type JsonSchema } from './schema.ts'
+import { assign, isNode, type JsonSchema } from './schema.ts'
 
 /** Copies a value that matches a schema, without the properties that the schema does not name. */
 export type Prune = (value: unknown) => unknown
 
 /** Of a schema that says nothing about properties. */
 const SAME: Prune = value => value
-/** As if it were assigned, but for `__proto__`. */
-const OWN = { enumerable: true, configurable: true, writable: true } as const
 const OBJECT_KEYWORDS = ['properties', 'patternProperties', 'additionalProperties'] as const
 
 /**
@@ -84,7 +82,7 @@ export function compilePrune(schema: JsonSchema, matcher: Matcher): Prune {
       for (const [name, member] of Object.entries(value)) {
         if (named.has(name)) continue
         const prune = patterns.find(([pattern]) => pattern.test(name))?.[1] ?? others
-        if (prune) Object.defineProperty(result, name, { ...OWN, value: prune(member) })
+        if (prune) assign(result, name, prune(member))
       }
       return result
     }

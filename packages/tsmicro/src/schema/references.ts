@@ -87,3 +87,25 @@ export function mayHaveField(schema: JsonSchema, name: string, root: Root = root
   // It says nothing of its fields.
   return properties === undefined && additionalProperties === undefined && (type === undefined || type === 'object')
 }
+
+/** Keywords whose values are data, not schemas. */
+const VALUES: readonly string[] = ['const', 'enum', 'default', 'examples']
+/** Keywords whose members have names of their own. */
+const MAPS: readonly string[] = ['properties', 'patternProperties', '$defs', 'definitions']
+/** Keywords that only test a value and describe nothing of it. */
+export const TESTS: readonly string[] = ['not', 'if', 'contains']
+
+/** Copies a node with other subschemas. `name` is that of a property, a pattern or a definition. */
+export function mapSubschemas(
+  node: JsonSchema,
+  change: (subschema: JsonSchema, keyword: string, name?: string) => unknown,
+): JsonSchema {
+  const members = Object.entries(node).map(([keyword, member]): [string, unknown] => {
+    const changed = (each: unknown, name?: string) => (isNode(each) ? change(each, keyword, name) : each)
+    if (VALUES.includes(keyword)) return [keyword, member]
+    if (Array.isArray(member)) return [keyword, member.map(each => changed(each))]
+    if (!MAPS.includes(keyword) || !isNode(member)) return [keyword, changed(member)]
+    return [keyword, Object.fromEntries(Object.entries(member).map(([name, each]) => [name, changed(each, name)]))]
+  })
+  return Object.fromEntries(members)
+}

@@ -56,6 +56,11 @@ export function isNode(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Sets a property, also one named `__proto__`. */
+export function assign(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
+}
+
 /**
  * The part of Standard Schema 1.0 that we use, so that any library implementing it can be passed as a schema.
  * @see https://standardschema.dev

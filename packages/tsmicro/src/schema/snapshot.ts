@@ -1,5 +1,5 @@
 import { branchesOf, itemsOf, type Root, rootOf } from './references.ts'
-import { isNode, type JsonSchema } from './schema.ts'
+import { assign, isNode, type JsonSchema } from './schema.ts'
 
 type Snapshot = (value: unknown) => unknown
 
@@ -119,9 +119,4 @@ function isAny(node: unknown): boolean {
 
 function isLeftOut(value: unknown): boolean {
   return value === undefined || typeof value === 'function' || typeof value === 'symbol'
-}
-
-/** As if it were assigned, but for `__proto__`. */
-function assign(object: object, name: string, value: unknown): void {
-  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type } from 'arktype'
 import {
   contract,
   defineErrors,
@@ -60,6 +61,98 @@ test('what JSON cannot carry is refused with the field and what to declare inste
   const made = z.preprocess(value => new Date(String(value)), z.date())
   const carried = z.object({ at: z.coerce.date(), n: z.coerce.bigint(), made })
   assert.doesNotThrow(loose({ http: 'POST /a', access: 'key', input: carried, output: carried }))
+})
+
+test('what JSON cannot carry is found wherever it is in a schema', () => {
+  const input = (schema: unknown, why: RegExp) => refuses({ nats: 'a', access: 'internal', input: schema }, why)
+  const date = z.date()
+  for (const schema of [
+    date,
+    z.tuple([z.string(), date]),
+    z.tuple([z.string()], date),
+    z.union([z.string(), date]),
+    z.intersection(z.object({ a: z.string() }), z.object({ at: date })),
+    z.lazy(() => z.object({ at: date })),
+    z.record(z.string(), date.optional()),
+    z.object({ at: date.nullable().default(null) }),
+    z.discriminatedUnion('k', [z.object({ k: z.literal('a'), at: date }), z.object({ k: z.literal('b') })]),
+    z.array(z.object({ at: date.nullish().readonly() })),
+    z.date().pipe(z.transform(String)),
+  ])
+    input(schema, /is z.date\(\), which JSON cannot carry: declare z.coerce.date\(\)/)
+  for (const [schema, why] of [
+    [Type.BigInt(), /it is of type bigint, which JSON cannot carry: declare a text/],
+    [Type.Undefined(), /it is of type undefined.*Type.Optional/],
+    [Type.Void(), /it is of type void.*no output/],
+    [Type.Symbol(), /it is of type symbol/],
+    [Type.Function([], Type.Null()), /it is of type function.*declare what travels instead/],
+    [Type.Constructor([], Type.Null()), /it is of type constructor/],
+    [Type.Unsafe({ type: 'date' }), /it is of type date/],
+  ] as const) {
+    input(schema, why)
+    const where = new RegExp(why.source.replace('it is', 'is'))
+    input(Type.Object({ a: Type.Array(schema) }), where)
+    input(Type.Union([Type.String(), schema]), where)
+    input(Type.Intersect([Type.Object({ a: Type.Optional(schema) })]), where)
+    input(Type.Record(Type.String(), schema), where)
+    input(Type.Tuple([schema]), where)
+    refuses({ nats: 'a', access: 'internal', output: schema }, why)
+  }
+  input(Type.Object({ all: Type.Array(Type.Object({ n: Type.BigInt() })) }), /input: all\/items\/n is of type bigint/)
+})
+
+test('an optional field with the name of what every object inherits is refused where it cannot be told apart', () => {
+  for (const name of ['toString', 'valueOf', 'hasOwnProperty', '__proto__']) {
+    const refused = new RegExp(`input: ${name} has the name of what every object inherits.*rename it`)
+    const fields = (value: unknown) => Object.fromEntries([[name, value]])
+    const input = (schema: unknown) => refuses({ nats: 'a', access: 'internal', input: schema }, refused)
+    input(Type.Object(fields(Type.Optional(Type.String())) as never))
+    input(z.object(fields(z.string().optional()) as never))
+    input(type(Object.fromEntries([[`${name}?`, 'string']]) as never))
+  }
+  refuses({ nats: 'a', access: 'internal', input: z.object({ constructor: z.string().optional() }) }, /constructor has/)
+  assert.doesNotThrow(
+    loose({
+      nats: 'a',
+      access: 'internal',
+      input: Type.Object({ toString: Type.String(), constructor: Type.Optional(Type.String()) }),
+    }),
+  )
+})
+
+test('an input that requests over HTTP can hardly carry is refused with the field and the way out', () => {
+  const Point = Type.Object({ x: Type.Number() })
+  const refusesInput = (http: string, input: unknown, why: RegExp) => refuses({ http, access: 'key', input }, why)
+  for (const [input, why] of [
+    [Type.Array(Type.String()), /the input may be array.*make it an object, or use POST/],
+    [Type.String(), /the input may be string/],
+    [Type.Union([Id, Type.Null()]), /the input may be null/],
+    [z.object({ a: z.string() }).nullable(), /the input may be null/],
+    [Type.Object({ at: Point }), /at is an object, which a query cannot hold: make it a text, or use POST/],
+    [Type.Object({ at: Type.Array(Point) }), /at is a list of objects or lists/],
+    [z.object({ at: z.array(z.array(z.string())).optional() }), /at is a list of objects or lists/],
+    [Type.Record(Type.String(), Point), /a field is an object/],
+    [Type.Object({ at: Type.Union([Type.String(), Point]) }), /at is an object/],
+    [Type.Intersect([Id, Type.Object({ at: Point })]), /at is an object/],
+    [Type.Union([Id, Type.Object({ at: Point })]), /at is an object/],
+  ] as const)
+    for (const method of ['GET', 'DELETE']) refusesInput(`${method} /a`, input, why)
+  refusesInput('GET /:id', Type.Object({ id: Type.Array(Type.String()) }), /id is a list, which a path cannot hold/)
+  refusesInput('POST /:id', Type.Object({ id: Point }), /id is an object, which a path cannot hold/)
+  refusesInput('PUT /a?at', Type.Object({ at: Point }), /at is an object.*leave it out of the route/)
+  refusesInput('POST /:id', Type.Union([Id, Type.Array(Id)]), /the input may be array.*leave it out of the route/)
+  assert.doesNotThrow(
+    loose({ http: 'POST /a/:id', access: 'key', input: Type.Object({ id: Type.String(), at: Point }) }),
+  )
+  assert.doesNotThrow(loose({ http: 'POST /a', access: 'key', input: Type.Array(Point) }))
+  assert.doesNotThrow(loose({ nats: 'a', access: 'internal', input: Type.Array(Point) }))
+  refuses({ http: 'GET /a', access: 'key', status: 204, output: Id }, /status must be 200, 201 or 202/)
+})
+
+test('an event names a field of its data as its aggregate', () => {
+  const made = (aggregate: unknown) => () => event({ subject: 'a.b', aggregate: aggregate as 'id', data: Id })
+  for (const aggregate of [undefined, 'no', 5, null, 'toString'])
+    assert.throws(made(aggregate), /event a.b: aggregate must name a field of its data/)
 })
 
 test('routes and subjects are checked', () => {

@@ -82,6 +82,36 @@ void http.find({ id: 9007199254740993n })
 // A default is there for the handler, and need not be given.
 is<Equal<CallOf<typeof order.search>['input'], { filter: { limit: number } }>>(true)
 void nats.client(order).search({ filter: {} })
+const Paged = Type.Object({
+  page: Type.With(Type.Integer({ minimum: 1 }), { default: 1 }),
+  filter: Type.Object({ limit: Type.With(Type.Integer(), { default: 10 }), name: Type.Optional(Type.String()) }),
+  all: Type.Array(Type.Object({ on: Type.With(Type.Boolean(), { default: true }) })),
+})
+const paged = contract('paged', {
+  find: procedure({ http: 'POST /find', nats: 'find', access: 'internal', input: Paged, output: Paged }),
+  none: procedure({
+    http: 'GET /none',
+    nats: 'none',
+    access: 'internal',
+    input: Type.Object({ page: Type.With(Type.Integer(), { default: 1 }) }),
+  }),
+})
+type Found = { page: number; filter: { limit: number; name?: string }; all: { on: boolean }[] }
+is<Equal<CallOf<typeof paged.find>['input'], Found>>(true)
+// Defaults are filled in for callers, not in answers.
+const whole: Handler<typeof paged.find> = ({ input }) => input
+// @ts-expect-error: a field is missing
+const partial: Handler<typeof paged.find> = () => ({ filter: { limit: 1 }, all: [] })
+const pagedHttp = createHttpClient(paged, { baseUrl: 'http://localhost' })
+for (const client of [pagedHttp, nats.client(paged)]) {
+  void client.find({ filter: {}, all: [{}] })
+  void client.find({ page: 2, filter: { limit: 5, name: 'a' }, all: [{ on: false }] })
+  void client.none()
+  // @ts-expect-error: a field without a default
+  void client.find({ all: [] })
+  // @ts-expect-error: a field of another type
+  void client.find({ page: 'x', filter: {}, all: [] })
+}
 
 // What JSON has no form for does not compile; the documented ways do.
 const at = new Date(0)
@@ -96,4 +126,4 @@ async function received(): Promise<Date> {
 // Too large an event and a subject that is none are errors of their own; only the texts tell.
 is<Equal<InstanceType<typeof PAYLOAD_TOO_LARGE>['code'], 'PAYLOAD_TOO_LARGE'>>(true)
 is<Equal<Parameters<NatsClient['request']>[0], string>>(true)
-void [offer, late, person, row, raw, dated, received]
+void [whole, partial, offer, late, person, row, raw, dated, received]

@@ -8,7 +8,7 @@ import {
   VALIDATION_FAILED,
   type ValidationDetail,
 } from '../../errors/index.ts'
-import { hasInexact, isCleanText, markInexact, findInexact } from '../../schema/index.ts'
+import { findInexact, hasInexact, isCleanText, markInexact } from '../../schema/index.ts'
 import { type BatchedCall, encodeAnswer, encodeRefusal, failureOf, parseItems, readCall } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
 import { budgetOf, respondFailure } from './message.ts'

@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/nats-core'
 import { Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { type ApiError, INTERNAL, MALFORMED_REQUEST, VALIDATION_FAILED } from '../../errors/index.ts'
-import { isCleanText, findInexact } from '../../schema/index.ts'
+import { findInexact, isCleanText } from '../../schema/index.ts'
 import { BUDGET, decodeEnvelope, decodeHeaders, encodeBody, encodeFailure } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
 

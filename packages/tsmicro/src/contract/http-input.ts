@@ -1,0 +1,44 @@
+import {
+  describeSchema,
+  fieldNames,
+  fieldNodes,
+  Kinds,
+  mayHaveField,
+  type Root,
+  rootOf,
+  type Schema,
+} from '../schema/index.ts'
+import { hasNoBody, type ParsedRoute } from './http-route.ts'
+
+/**
+ * Says why requests of a route can hardly carry an input: a path and a query hold fields, and a field there is a text, a number, a boolean
+ * or, in a query, a list of those. Undefined if they can. A schema that says nothing of a value may mean one that can be carried.
+ */
+export function whyNotHttp({ method, params, query }: ParsedRoute, schema: Schema): string | undefined {
+  const described = describeSchema(schema)
+  const root = rootOf(described)
+  const unknown = [...params, ...query].find(name => !mayHaveField(described, name))
+  if (unknown !== undefined) return `the route names ${unknown}, which is not a field of the input`
+  if (!hasNoBody(method) && params.length === 0 && query.length === 0) return undefined
+  const way = hasNoBody(method) ? 'use POST' : 'leave it out of the route'
+  const { types, constants, anything } = new Kinds(described, root)
+  const others = [...types, ...constants.map(value => JSON.stringify(value))].filter(type => type !== 'object')
+  if (!anything && others.length > 0)
+    return `the input may be ${others.join(' or ')}, but a path and a query hold the fields of an object: make it an object, or ${way}`
+  const inQuery = hasNoBody(method) ? fieldNames(described, root) : query
+  for (const name of [...params, ...inQuery])
+    for (const node of fieldNodes(described, name, root)) {
+      const inPath = params.includes(name)
+      const nested = nestedIn(new Kinds(node, root), inPath, root)
+      if (nested)
+        return `${name || 'a field'} is ${nested}, which a ${inPath ? 'path' : 'query'} cannot hold: make it a text, or ${way}`
+    }
+  return undefined
+}
+
+function nestedIn({ types, items }: Kinds, inPath: boolean, root: Root): string | undefined {
+  if (types.has('object')) return 'an object'
+  if (inPath && types.has('array')) return 'a list'
+  const inner = items.flatMap(item => [...new Kinds(item, root).types])
+  return inner.includes('object') || inner.includes('array') ? 'a list of objects or lists' : undefined
+}
