@@ -4,7 +4,7 @@ import { describeAccepted } from './describe.ts'
 import { compileExplain } from './explain.ts'
 import { addHints, asJson } from './json-form.ts'
 import { type Check, type Checked, distinct, type Problems, problemsOfIssues } from './problems.ts'
-import { compilePrune, type Prune, unnamedIn } from './prune.ts'
+import { compilePrune, unnamedIn } from './prune.ts'
 import { type Matcher, mapSubschemas, TESTS } from './references.ts'
 import { isStandardSchema, type JsonSchema, type Schema, type StandardSchema } from './schema.ts'
 import { compileSnapshot } from './snapshot.ts'
@@ -13,7 +13,7 @@ import { compileSnapshot } from './snapshot.ts'
  * `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). What a
  * Standard Schema names is what its JSON Schema says.
  */
-export type UnknownFields = 'refuse' | 'ignore'
+type UnknownFields = 'refuse' | 'ignore'
 
 const SAME = (value: unknown) => value
 
@@ -40,8 +40,8 @@ export function createChecks(matcher: Matcher, leaf = SAME): Checks {
     const known = prepared.get(schema)
     if (known) return known
     const made = isStandardSchema(schema)
-      ? new StandardChecks(schema, matcher)
-      : new JsonChecks(schema as JsonSchema, matcher, leaf)
+      ? standardChecks(schema, matcher)
+      : jsonChecks(schema as JsonSchema, matcher, leaf)
     prepared.set(schema, made)
     return made
   }
@@ -58,95 +58,71 @@ interface Prepared {
   outgoing(defaults: boolean): Check
 }
 
-class JsonChecks implements Prepared {
-  readonly #fill: (value: unknown) => unknown
-  readonly #snapshot: (value: unknown) => unknown
-  readonly #prune: Prune
+function jsonChecks(schema: JsonSchema, matcher: Matcher, leaf: (value: unknown) => unknown): Prepared {
+  const fill = compileDefaults(schema, matcher) ?? SAME
+  const snapshot = compileSnapshot(schema, leaf)
+  const prune = compilePrune(schema, matcher)
   /** Whether a value matches and all of its fields are named. In doubt, as with intersections of nested objects, it says no. */
-  readonly #matchesClosed: (value: unknown) => boolean
-  readonly #matches: (value: unknown) => boolean
-  readonly #explain: (value: unknown) => Problems
+  const matchesClosed = matcher(closeSchema(schema))
+  const matches = matcher(schema)
+  const explain = compileExplain(schema)
 
-  constructor(schema: JsonSchema, matcher: Matcher, leaf: (value: unknown) => unknown) {
-    this.#fill = compileDefaults(schema, matcher) ?? SAME
-    this.#snapshot = compileSnapshot(schema, leaf)
-    this.#prune = compilePrune(schema, matcher)
-    this.#matchesClosed = matcher(closeSchema(schema))
-    this.#matches = matcher(schema)
-    this.#explain = compileExplain(schema)
-  }
-
-  incoming(unknownFields: UnknownFields, defaults: boolean): Check {
-    const check = unknownFields === 'refuse' ? this.#refuseUnknown : this.#dropUnknown
-    const fill = this.#fill
-    return defaults && fill !== SAME ? value => check(fill(value)) : check
-  }
-
-  readonly #refuseUnknown = (value: unknown): Checked => {
-    if (this.#matchesClosed(value)) return { value }
-    const wrong = this.#matches(value) ? [] : this.#explain(value)
-    const problems = distinct([...wrong, ...unnamedIn(value, this.#prune(value))])
+  const refuseUnknown = (value: unknown): Checked => {
+    if (matchesClosed(value)) return { value }
+    const wrong = matches(value) ? [] : explain(value)
+    const problems = distinct([...wrong, ...unnamedIn(value, prune(value))])
     return problems.length > 0 ? { problems } : { value }
   }
-
-  readonly #dropUnknown = (value: unknown): Checked => {
+  const dropUnknown = (value: unknown): Checked => {
     // Nearly every message has no unknown field: one check against the closed form, and a copy only for the rest.
-    if (this.#matchesClosed(value)) return { value }
-    return this.#matches(value) ? { value: this.#prune(value) } : { problems: this.#explain(value) }
+    if (matchesClosed(value)) return { value }
+    return matches(value) ? { value: prune(value) } : { problems: explain(value) }
   }
-
-  outgoing(defaults: boolean): Check {
-    const fill = defaults ? this.#fill : SAME
-    return given => {
-      const value = fill(this.#snapshot(given))
-      if (this.#matchesClosed(value)) return { value }
-      const pruned = this.#prune(value)
-      return this.#matches(pruned) ? { value: pruned } : { problems: addHints(this.#explain(pruned), given) }
-    }
+  return {
+    incoming(unknownFields, defaults) {
+      const check = unknownFields === 'refuse' ? refuseUnknown : dropUnknown
+      return defaults && fill !== SAME ? value => check(fill(value)) : check
+    },
+    outgoing(defaults) {
+      return given => {
+        const value = (defaults ? fill : SAME)(snapshot(given))
+        if (matchesClosed(value)) return { value }
+        const pruned = prune(value)
+        return matches(pruned) ? { value: pruned } : { problems: addHints(explain(pruned), given) }
+      }
+    },
   }
 }
 
 /** A Standard Schema checks by itself, and may make something of what it takes. Its description adds which fields it names. */
-class StandardChecks implements Prepared {
-  readonly #schema: StandardSchema
-  readonly #snapshot: (value: unknown) => unknown
-  readonly #prune: Prune
-  /** What is wrong by the description alone: a library may take more than it says, as valibot takes a list for `v.object({})`. */
-  readonly #problems: (value: unknown) => Problems
+function standardChecks(schema: StandardSchema, matcher: Matcher): Prepared {
+  const structure = structureOf(describeAccepted(schema))
+  const snapshot = compileSnapshot(structure)
+  const prune = compilePrune(structure, matcher)
+  const matches = matcher(structure)
+  const explain = compileExplain(structure)
+  /** A library may take more than it says, as valibot takes a list for `v.object({})`. Whether nothing at all will do is its own business. */
+  const misdescribed = (value: unknown) => (value === undefined || matches(value) ? [] : explain(value))
 
-  constructor(schema: StandardSchema, matcher: Matcher) {
-    const structure = structureOf(describeAccepted(schema))
-    const matches = matcher(structure)
-    const explain = compileExplain(structure)
-    this.#schema = schema
-    this.#snapshot = compileSnapshot(structure)
-    this.#prune = compilePrune(structure, matcher)
-    // No JSON Schema takes nothing at all, which the library has judged.
-    this.#problems = value => (value === undefined || matches(value) ? [] : explain(value))
+  /** @param value the library may change it, as arktype does */
+  const validate = async (value: unknown, wrong: Problems, unnamed: Problems = []) => {
+    const { issues, ...result } = await schema['~standard'].validate(value)
+    const problems = distinct([...(issues ? problemsOfIssues(issues) : wrong), ...unnamed])
+    return { problems: issues || problems.length > 0 ? problems : undefined, result }
   }
-
-  incoming(unknownFields: UnknownFields): Check {
-    return async value => {
-      const named = this.#prune(value)
+  return {
+    incoming: unknownFields => async value => {
+      const named = prune(value)
       const unnamed = unknownFields === 'refuse' ? unnamedIn(value, named) : []
-      // Before the library has it, which may make its changes in the value itself, as arktype does.
-      const wrong = this.#problems(named)
-      const result = await this.#schema['~standard'].validate(named)
-      const problems = distinct([...(result.issues ? problemsOfIssues(result.issues) : wrong), ...unnamed])
-      return problems.length > 0 || result.issues ? { problems } : { value: result.value }
-    }
-  }
-
-  outgoing(): Check {
-    return async given => {
-      const written = asJson(this.#prune(this.#snapshot(given)))
+      const { problems, result } = await validate(named, misdescribed(named), unnamed)
+      return problems ? { problems } : (result as { readonly value: unknown })
+    },
+    outgoing: () => async given => {
+      const written = asJson(prune(snapshot(given)))
       if (written.problems) return written
-      const wrong = this.#problems(written.value)
-      // A copy of what is to be written: a library may make its changes in the value itself, as arktype does.
-      const result = await this.#schema['~standard'].validate(this.#snapshot(written.value))
-      const problems = result.issues ? problemsOfIssues(result.issues) : wrong
-      return problems.length > 0 || result.issues ? { problems: addHints(problems, given) } : { value: written.value }
-    }
+      const { problems } = await validate(snapshot(written.value), misdescribed(written.value))
+      return problems ? { problems: addHints(problems, given) } : { value: written.value }
+    },
   }
 }
 

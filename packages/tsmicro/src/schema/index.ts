@@ -18,5 +18,5 @@ export {
 export { findNotJson } from './not-json.ts'
 export { BEYOND, findInexact, hasInexact, isBeyondNumbers, markInexact } from './numbers.ts'
 export { type Check, type Checked, distinct, formatProblems, MAX_DETAILS } from './problems.ts'
-export { mayHaveField, propertiesOf, type Root, rootOf } from './references.ts'
-export { type Infer, type InferInput, isNode, isStandardSchema, type JsonSchema, type Schema } from './schema.ts'
+export { mayHaveField, type Root, rootOf } from './references.ts'
+export { type Infer, type InferInput, isNode, type JsonSchema, type Schema } from './schema.ts'

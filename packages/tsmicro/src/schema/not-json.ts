@@ -40,15 +40,13 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
 export function findNotJson(schema: Schema): string | undefined {
   if (!isStandardSchema(schema)) return findIn(schema as JsonSchema, '', false)
   const { vendor, jsonSchema } = schema['~standard']
-  if (!jsonSchema) {
-    const way =
+  try {
+    if (jsonSchema) return findIn(inputOf(schema, MARKING_OPTIONS), '', true)
+    throw new Error(
       vendor === 'valibot'
         ? 'give toStandardJsonSchema(it), of @valibot/to-json-schema'
-        : `take a version of ${vendor} whose schemas have ~standard.jsonSchema, e.g. zod 4.2`
-    return `this schema of ${vendor} cannot tell what it is in JSON: ${way}`
-  }
-  try {
-    return findIn(inputOf(schema, MARKING_OPTIONS), '', true)
+        : 'take a version whose schemas have ~standard.jsonSchema, e.g. zod 4.2',
+    )
   } catch (error) {
     return `${vendor} cannot tell what it is in JSON: ${(error as Error).message}`
   }
