@@ -1,7 +1,20 @@
 import type { FastifyRequest } from 'fastify'
 import { type BoundProcedure, hasNoBody, type ParsedRoute, parseRoute } from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { BEYOND, type Checked, compileCoercion, compiled, compileEmptyLists, compileNothing, describeSchema, isBeyondNumbers, MAX_DETAILS, mayHaveField, mayHaveNumbers, type Schema } from '../schema/index.ts'
+import {
+  BEYOND,
+  type Checked,
+  compileCoercion,
+  compiled,
+  compileEmptyLists,
+  compileNothing,
+  describeSchema,
+  isBeyondNumbers,
+  MAX_DETAILS,
+  mayHaveField,
+  mayHaveNumbers,
+  type Schema,
+} from '../schema/index.ts'
 import { inexactNumberIn } from './json-body.ts'
 
 type Fields = Readonly<Record<string, unknown>>
