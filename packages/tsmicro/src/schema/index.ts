@@ -17,6 +17,6 @@ export {
 } from './kinds.ts'
 export { findNotJson } from './not-json.ts'
 export { BEYOND, findInexact, hasInexact, isBeyondNumbers, markInexact } from './numbers.ts'
-export { type Check, type Checked, distinct, formatProblems, MAX_DETAILS } from './problems.ts'
+export { type Check, type Checked, formatProblems, MAX_DETAILS } from './problems.ts'
 export { mayHaveField, type Root, rootOf } from './references.ts'
 export { type Infer, type InferInput, isNode, type JsonSchema, type Schema } from './schema.ts'
