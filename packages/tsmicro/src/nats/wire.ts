@@ -120,7 +120,7 @@ export function decodeEnvelope(text: string): Envelope {
   return value as Envelope
 }
 
-export function failureOf(error: ApiError): Failure {
+function failureOf(error: ApiError): Failure {
   const { status, message, data, code, retryAfterSeconds } = error
   const detail = error instanceof VALIDATION_FAILED ? `: ${describe(data as readonly ValidationDetail[])}` : ''
   return {
@@ -178,8 +178,8 @@ export function encodeAnswer(token: string, data: string): string {
   return data === '' ? `["${token}"]` : `["${token}",${data}]`
 }
 
-export function encodeRefusal(token: string, failure: Failure): string {
-  return `["${token}",null,${JSON.stringify(failure)}]`
+export function encodeRefusal(token: string, error: ApiError): string {
+  return `["${token}",null,${JSON.stringify(failureOf(error))}]`
 }
 
 /** The items of a batch or of its answers; undefined when the text is not a JSON array. */

@@ -9,23 +9,12 @@ import {
   type ValidationDetail,
 } from '../../errors/index.ts'
 import { findInexact, hasInexact, isCleanText, markInexact } from '../../schema/index.ts'
-import { type BatchedCall, encodeAnswer, encodeRefusal, failureOf, parseItems, readCall } from '../wire.ts'
+import { type BatchedCall, encodeAnswer, encodeRefusal, parseItems, readCall } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
 import { budgetOf, respondFailure } from './message.ts'
 
 /** Characters of one reply message; a longer answer travels alone. */
 const MAX_LENGTH = 65_536
-
-/** What the calls of one message share. */
-interface Shared {
-  readonly replies: BatchReplies
-  /** Whether the message contains escapes, so that texts have to be checked. */
-  readonly escapes: boolean
-  /** What is wrong with a number somewhere in the message, which is NaN in its call. */
-  readonly inexact: ValidationDetail | undefined
-  readonly timeoutMs: number
-  readonly log: Log
-}
 
 /**
  * The calls of one message. Items that are not calls are skipped; a message that is not a batch is answered, and has none.
@@ -44,30 +33,29 @@ export function readBatch(
     respondFailure(msg, new MALFORMED_REQUEST(), log)
     return []
   }
-  const replies = new BatchReplies(msg, maxPayload, log)
-  const shared: Shared = { replies, escapes: text.includes('\\u'), inexact, timeoutMs, log }
+  const batch = new Batch(msg, maxPayload, log, text.includes('\\u'), inexact)
   return items.flatMap(item => {
     const call = readCall(item)
-    return call ? [new BatchCall(call, shared)] : []
+    return call ? [new BatchCall(call, batch, timeoutMs)] : []
   })
 }
 
 class BatchCall extends InboundCall {
   override readonly token: string
   readonly #data: unknown
-  readonly #shared: Shared
+  readonly #batch: Batch
 
-  constructor({ token, budgetMs, headers, data }: BatchedCall, shared: Shared) {
-    const { timeoutMs, log } = shared
-    super(new DoorContext({ door: 'nats', headers, deadline: new Deadline(budgetOf(budgetMs, timeoutMs)), log }))
+  constructor({ token, budgetMs, headers, data }: BatchedCall, batch: Batch, timeoutMs: number) {
+    const deadline = new Deadline(budgetOf(budgetMs, timeoutMs))
+    super(new DoorContext({ door: 'nats', headers, deadline, log: batch.log }))
     this.token = token
     this.#data = data
-    this.#shared = shared
+    this.#batch = batch
   }
 
   read(): unknown {
     const data = this.#data
-    const { escapes, inexact } = this.#shared
+    const { escapes, inexact } = this.#batch
     if (escapes && !isCleanText(data)) throw new MALFORMED_REQUEST()
     if (inexact && hasInexact(data)) throw new VALIDATION_FAILED([inexact])
     return data
@@ -75,39 +63,47 @@ class BatchCall extends InboundCall {
 
   answer(data: string): ApiError | undefined {
     const item = encodeAnswer(this.token, data)
-    if (this.#shared.replies.add(item)) return undefined
+    if (this.#batch.add(item)) return undefined
     this.context.log.error({ length: item.length }, 'an answer is larger than the server takes')
     return this.refuse(new INTERNAL())
   }
 
   refuse(error: ApiError): ApiError {
-    const { replies } = this.#shared
     try {
-      if (replies.add(encodeRefusal(this.token, failureOf(error)))) return error
+      if (this.#batch.add(encodeRefusal(this.token, error))) return error
       this.context.log.error({ err: error }, 'a failure is larger than the server takes')
     } catch (err) {
       this.context.log.error({ err }, 'a failure could not be written')
     }
     const short = new INTERNAL(undefined, { cause: error })
-    replies.add(encodeRefusal(this.token, failureOf(short)))
+    this.#batch.add(encodeRefusal(this.token, short))
     return short
   }
 }
 
 /** Batches with answers to send at the end of the turn. */
-let due: BatchReplies[] = []
+let due: Batch[] = []
 
-/** The answers of a batch. Those that are ready in the same turn of the event loop share a message; a slow one delays no other. */
-class BatchReplies {
+/**
+ * What the calls of one message share. Answers that are ready in the same turn of the event loop share a message; a slow one
+ * delays no other.
+ */
+class Batch {
+  readonly log: Log
+  /** Whether the message contains escapes, so that texts have to be checked. */
+  readonly escapes: boolean
+  /** What is wrong with a number somewhere in the message, which is NaN in its call. */
+  readonly inexact: ValidationDetail | undefined
   readonly #msg: Msg
   readonly #maxPayload: number
-  readonly #log: Log
   #ready: string[] = []
 
-  constructor(msg: Msg, maxPayload: number, log: Log) {
+  constructor(msg: Msg, maxPayload: number, log: Log, escapes: boolean, inexact: ValidationDetail | undefined) {
     this.#msg = msg
     this.#maxPayload = maxPayload
-    this.#log = log
+    this.log = log
+    this.escapes = escapes
+    this.inexact = inexact
   }
 
   /** False when the item is larger than the server takes: then it is not sent. */
@@ -138,7 +134,7 @@ class BatchReplies {
     try {
       this.#msg.respond(`[${body}]`)
     } catch (err) {
-      this.#log.error({ err, subject: this.#msg.subject }, 'answers could not be sent')
+      this.log.error({ err, subject: this.#msg.subject }, 'answers could not be sent')
     }
   }
 }
@@ -146,5 +142,5 @@ class BatchReplies {
 function sendDue(): void {
   const sending = due
   due = []
-  for (const replies of sending) replies.send()
+  for (const batch of sending) batch.send()
 }

@@ -9,11 +9,14 @@ export const QUEUE_GROUP = 'q'
 
 export interface ServiceIdentity {
   readonly name: string
-  /** Unique for this instance. */
-  readonly id: string
   /** Semantic version. */
   readonly version: string
-  readonly description: string
+  readonly description?: string
+}
+
+interface InstanceIdentity extends Required<ServiceIdentity> {
+  /** Unique for this instance. */
+  readonly id: string
   readonly started: Date
 }
 
@@ -26,7 +29,7 @@ type Verb = (typeof VERBS)[number]
  * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md
  */
 export function announcements(
-  identity: ServiceIdentity,
+  identity: InstanceIdentity,
   endpoints: readonly Endpoint[],
   respond: (msg: Msg, body: string) => void,
 ): Wanted[] {
@@ -39,7 +42,7 @@ export function announcements(
 
 function describe(
   verb: Verb,
-  { started, description, ...identity }: ServiceIdentity,
+  { started, description, ...identity }: InstanceIdentity,
   endpoints: readonly Endpoint[],
 ): object {
   const base = { type: `io.nats.micro.v1.${verb.toLowerCase()}_response`, ...identity, metadata: {} }

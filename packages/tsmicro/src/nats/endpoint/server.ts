@@ -6,15 +6,12 @@ import { isInbox, readCallIds } from '../subjects.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
 import { readBatch } from './batch.ts'
-import { announcements, QUEUE_GROUP } from './discovery.ts'
+import { announcements, QUEUE_GROUP, type ServiceIdentity } from './discovery.ts'
 import type { Endpoint, InboundCall } from './endpoint.ts'
 import { MessageCall, respond } from './message.ts'
 
 /** How this instance answers `$SRV.INFO`, and where its answers may go. */
-export interface NatsServerOptions {
-  readonly name: string
-  readonly version: string
-  readonly description?: string
+export interface NatsServerOptions extends ServiceIdentity {
   /** First characters of subjects to which answers may go, beside `_INBOX`. */
   readonly inboxPrefixes?: readonly string[]
   readonly log: Log
