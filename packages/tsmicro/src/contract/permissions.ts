@@ -75,7 +75,7 @@ function answerSeconds(serves: readonly Contract[], handlerTimeoutMs: number): n
 }
 
 /**
- * The least that a user needs who only takes events, as somebody who is no service: nothing to publish, nothing else to hear. Every
+ * The least that a user needs who only handles events and is not a service: nothing to publish, nothing else to hear. Every
  * instance hears every event.
  *
  * @example

@@ -29,7 +29,7 @@ interface RoleQueries<Name extends string> {
 }
 
 /**
- * Declares an application's roles, lowest first. The framework itself knows no role.
+ * Declares an application's roles, lowest first. The framework itself has none.
  *
  * @example
  * const roles = defineRoles('LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN')

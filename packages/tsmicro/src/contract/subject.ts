@@ -51,7 +51,7 @@ export function batchSubject(subject: string): string {
 /** Calls in one batch at most; also bounds the replies that a message allows its receiver. */
 export const MOST_BATCHED_CALLS = 64
 
-/** Where a service hears that nobody waits for a call any more; every instance does. */
+/** Where a service hears that nobody waits for a call any longer; every instance does. */
 export function cancelSubject(service: string): string {
   return `_TSMICRO.cancel.${service}`
 }

@@ -22,7 +22,7 @@ export const MALFORMED_REQUEST = createErrorClass<'MALFORMED_REQUEST', undefined
   message: 'The request cannot be read',
 })
 /**
- * 401: nobody knows who calls. An {@link AuthenticationProvider} throws it for credentials that are no good.
+ * 401: nobody knows who calls. An {@link AuthenticationProvider} throws it for invalid credentials.
  *
  * @example
  * throw new UNAUTHENTICATED()

@@ -4,7 +4,7 @@ import { type BoundProcedure, type Contract, isRole, proceduresOf } from '../con
 import { compileTrusts, secretFault } from '../http/index.ts'
 import type { Part } from './module.ts'
 import type { ServiceOptions } from './options.ts'
-import { StartError } from './start.ts'
+import { StartError } from './start-error.ts'
 
 const MADE_BY = { authentication: 'createTokenAuthentication', authorization: 'createRoleAuthorization' }
 const METHODS = { authentication: 'authenticate', authorization: 'authorize' }

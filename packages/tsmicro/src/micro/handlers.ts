@@ -7,7 +7,7 @@ import {
   entriesOf,
 } from '../contract/index.ts'
 import type { EventConsumer, EventHandler } from '../events/index.ts'
-import { StartError } from './start.ts'
+import { StartError } from './start-error.ts'
 
 /** One handler for each procedure of a contract, whatever its doors. */
 export type Handlers<C extends Contract> = {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { BoundProcedure } from '../contract/index.ts'
-import { isFastifyError, StartError } from './start.ts'
+import { isFastifyError, StartError } from './start-error.ts'
 
 /** Records which addresses are taken, and by whom. */
 export class Implemented {

@@ -1,9 +1,8 @@
-import type { AuthenticationProvider, AuthorizationProvider, Middleware } from '../call/index.ts'
+import type { AuthenticationProvider, AuthorizationProvider, CallContext, Middleware } from '../call/index.ts'
 import type { Contract } from '../contract/index.ts'
 import type { Routes } from '../http/index.ts'
 import type { NatsClient } from '../nats/index.ts'
 import type { Implementation, Reaction } from './handlers.ts'
-import type { NatsGroup } from './nats-group.ts'
 
 /** The contracts that a module or controller implements, and the events that it handles. */
 export type ServiceHandlers = readonly (Implementation | Reaction)[]
@@ -57,6 +56,25 @@ export interface Preparation {
   /** Shown in the log at start, e.g. `migrations`. */
   readonly name: string
   run(): Promise<void>
+}
+
+/**
+ * Subjects without a contract, for a controller's `mountNats`.
+ *
+ * @example
+ * class Clock extends Controller {
+ *   override mountNats(group: NatsGroup) {
+ *     group.addEndpoint('time', () => new Date().toISOString())
+ *   }
+ * }
+ * const module: Module = { nats, controllers: [new Clock()] }
+ */
+export interface NatsGroup {
+  /**
+   * Serves `<service>.<name>` as in gomicro: the handler gets whatever JSON is in `data`, and whatever it returns is the
+   * answer. Nothing is validated or typed: prefer a contract and `implement`.
+   */
+  addEndpoint(name: string, handle: (data: unknown, context: CallContext) => unknown): void
 }
 
 /**

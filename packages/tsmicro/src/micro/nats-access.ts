@@ -19,7 +19,7 @@ import {
 import type { Reaction } from './handlers.ts'
 import type { Module } from './module.ts'
 import type { ServiceOptions } from './options.ts'
-import { StartError } from './start.ts'
+import { StartError } from './start-error.ts'
 
 /** What a service does on NATS, derived from what it implements, handles, calls and publishes. */
 export function natsAccessOf(

@@ -14,25 +14,6 @@ import type { Implementation } from './handlers.ts'
 import type { Implemented } from './implemented.ts'
 import type { Part } from './module.ts'
 
-/**
- * Subjects without a contract, for a controller's `mountNats`.
- *
- * @example
- * class Clock extends Controller {
- *   override mountNats(group: NatsGroup) {
- *     group.addEndpoint('time', () => new Date().toISOString())
- *   }
- * }
- * const module: Module = { nats, controllers: [new Clock()] }
- */
-export interface NatsGroup {
-  /**
-   * Serves `<service>.<name>` as in gomicro: the handler gets whatever JSON is in `data`, and whatever it returns is the
-   * answer. Nothing is validated or typed: prefer a contract and `implement`.
-   */
-  addEndpoint(name: string, handle: (data: unknown, context: CallContext) => unknown): void
-}
-
 export interface NatsDoorOptions extends Pick<Part, 'authentication' | 'authorization'> {
   readonly service: string
   readonly server: NatsServer

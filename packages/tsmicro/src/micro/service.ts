@@ -9,7 +9,8 @@ import { type Health, HealthCheck } from './health.ts'
 import type { Dependency } from './module.ts'
 import { NatsDoor } from './nats-access.ts'
 import type { ServiceOptions, TestHooks } from './options.ts'
-import { connectWithRetry, listen, prepare, StartError } from './start.ts'
+import { connectWithRetry, listen, prepare } from './start.ts'
+import { StartError } from './start-error.ts'
 
 /** A running service: two doors, its dependencies, its health. */
 export interface Service {

@@ -5,23 +5,7 @@ import type { Log } from '../call/index.ts'
 import { rootMessage, unusableIn, within } from '../errors/index.ts'
 import type { Dependency, Preparation } from './module.ts'
 import type { ServiceOptions, TestHooks } from './options.ts'
-
-/**
- * A service could not start. The message is one line that says what to do.
- *
- * @example
- * throw new StartError('there is no key in KEYS_DIR: npx tsmicro keys create makes one')
- */
-export class StartError extends Error {
-  override readonly name = 'StartError'
-}
-
-/** Fastify says what is wrong with a route or plugin, but not who added it. Its router throws assertion errors. */
-export function isFastifyError(error: unknown): error is Error {
-  return (
-    error instanceof Error && /^((FST|AVV)_ERR_|ERR_ASSERTION$)/.test(String((error as NodeJS.ErrnoException).code))
-  )
-}
+import { isFastifyError, StartError } from './start-error.ts'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 2000

@@ -67,7 +67,7 @@ async function publisher() {
   await events.publish(shop.sold, { id: 'a', n: 1 })
   // @ts-expect-error: a field is missing
   await events.publish(shop.made, { id: 'a' })
-  // @ts-expect-error: a procedure is no event
+  // @ts-expect-error: a procedure is not an event
   await events.publish(shop.both, { id: 'a', on: true })
 }
 

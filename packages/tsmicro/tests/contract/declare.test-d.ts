@@ -8,13 +8,13 @@ const roles = defineRoles('READER', 'WRITER')
 
 // @ts-expect-error: access is missing
 procedure({ http: 'GET /a' })
-// @ts-expect-error: access is none of the words
+// @ts-expect-error: access is not one of the words
 procedure({ http: 'GET /a', access: 'public' })
 // @ts-expect-error: no such method
 procedure({ http: 'FETCH /a', access: 'key' })
 // @ts-expect-error: a status of success only
 procedure({ http: 'GET /a', access: 'key', status: 404 })
-// @ts-expect-error: a name is no error class
+// @ts-expect-error: a name is not an error class
 procedure({ http: 'GET /a', access: 'key', errors: { GONE: 'gone' } })
 // @ts-expect-error: a word that is misspelt
 procedure({ http: 'GET /a', access: 'key', outputs: Id })

@@ -72,7 +72,7 @@ on(hello.greeted, { name: 'count' }, () => {})
 on(hello.greeted, { effect: 'idempotent' }, () => {})
 // @ts-expect-error: no such place
 on(hello.greeted, { name: 'count', effect: 'redis' }, () => {})
-// @ts-expect-error: a procedure is no event
+// @ts-expect-error: a procedure is not an event
 on(hello.greet, { name: 'count', effect: 'idempotent' }, () => {})
 // @ts-expect-error: not a field of the data
 on(hello.greeted, { name: 'count', effect: 'idempotent' }, ({ data }) => data.text)

@@ -123,7 +123,7 @@ async function received(): Promise<Date> {
   return (await nats.client(order).dated()).at
 }
 
-// Too large an event and a subject that is none are errors of their own; only the texts tell.
+// Too large an event and an invalid subject are errors of their own; only the texts tell.
 is<Equal<InstanceType<typeof PAYLOAD_TOO_LARGE>['code'], 'PAYLOAD_TOO_LARGE'>>(true)
 is<Equal<Parameters<NatsClient['request']>[0], string>>(true)
 void [whole, partial, offer, late, person, row, raw, dated, received]
