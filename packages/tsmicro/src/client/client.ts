@@ -111,7 +111,7 @@ function resolveBaseUrl(baseUrl: string): URL {
     return refuse(
       page === undefined
         ? 'there is no page here that a relative one could belong to; write all of it, like http://localhost:8000/blog'
-        : `it is no URL, nor can ${page} complete it`,
+        : `it is not a URL, and ${page} cannot complete it`,
     )
   }
   if (base.protocol !== 'http:' && base.protocol !== 'https:') refuse('begin it with http:// or https://')

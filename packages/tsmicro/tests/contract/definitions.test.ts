@@ -63,7 +63,7 @@ test('what JSON cannot carry is refused with the field and what to declare inste
   assert.doesNotThrow(loose({ http: 'POST /a', access: 'key', input: carried, output: carried }))
 })
 
-test('what JSON cannot carry is found wherever it is in a schema', () => {
+test('what JSON cannot carry is found anywhere in a schema', () => {
   const input = (schema: unknown, why: RegExp) => refuses({ nats: 'a', access: 'internal', input: schema }, why)
   const date = z.date()
   for (const schema of [
