@@ -2,7 +2,7 @@ export type { Schema } from '../schema/index.ts'
 export { type Access, isRole, needsUser } from './access.ts'
 export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'
-export { type BoundProcedure, type Contract, contract } from './contract.ts'
+export { type BoundProcedure, type Contract, contract, entriesOf, eventsOf, proceduresOf } from './contract.ts'
 export { defineErrors } from './errors.ts'
 export { type EventDefinition, type EventSpec, event } from './event.ts'
 export { hasNoBody, type ParsedRoute, parseRoute } from './http-route.ts'
@@ -16,7 +16,6 @@ export type {
   RequestOf,
   ResponseOf,
 } from './infer.ts'
-export { entriesOf, eventsOf, proceduresOf } from './members.ts'
 export {
   type NatsAccess,
   type NatsPermissions,

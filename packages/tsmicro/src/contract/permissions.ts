@@ -1,5 +1,5 @@
 import type { Contract } from './contract.ts'
-import { eventsOf, proceduresOf } from './members.ts'
+import { eventsOf, proceduresOf } from './contract.ts'
 import { batchSubject, cacheSubjectOf, cancelSubject, inboxPrefixOf, MOST_BATCHED_CALLS } from './subject.ts'
 
 /** What a service does on NATS, told by contracts. */

@@ -1,14 +1,11 @@
 export { ApiError } from './api-error.ts'
+export { isNetworkError, isTlsRefusal, rootMessage, UnusableError, unusableIn } from './causes.ts'
 export {
   type AnyErrorClass,
   createErrorClass,
   type ErrorClass,
   type ErrorSpec,
 } from './define.ts'
-export { isDependencyFailure } from './dependency.ts'
-export { MALFORMED_REPLY } from './malformed-reply.ts'
-export { isNetworkError, isTlsRefusal } from './network.ts'
-export { rootMessage } from './root-message.ts'
 export {
   DEADLINE_EXCEEDED,
   FORBIDDEN,
@@ -16,6 +13,8 @@ export {
   GATEWAY_REQUIRED,
   HEADERS_TOO_LARGE,
   INTERNAL,
+  isDependencyFailure,
+  MALFORMED_REPLY,
   MALFORMED_REQUEST,
   METHOD_NOT_ALLOWED,
   OVERLOADED,
@@ -29,5 +28,4 @@ export {
   VALIDATION_FAILED,
   type ValidationDetail,
 } from './table.ts'
-export { UnusableError, unusableIn } from './unusable.ts'
 export { settledWithin, within } from './within.ts'

@@ -121,7 +121,13 @@ export const DEADLINE_EXCEEDED = createErrorClass<'DEADLINE_EXCEEDED', undefined
   message: 'The answer did not come in time',
 })
 
-/** One problem of a request: `path` is a JSON pointer below the named part, e.g. `body/title`. */
+/** Another service answered something that is not a reply, or not what its procedure declares. */
+export const MALFORMED_REPLY = createErrorClass<'MALFORMED_REPLY', undefined>('MALFORMED_REPLY', {
+  status: 500,
+  message: 'Another service answered something unreadable',
+})
+
+/** One problem of a request: `path` is a JSON pointer below the input without its leading slash, e.g. `items/0/title`. */
 export interface ValidationDetail {
   readonly path: string
   readonly message: string
@@ -152,3 +158,15 @@ export const frameworkErrors = {
   OVERLOADED,
   DEADLINE_EXCEEDED,
 } as const
+
+/**
+ * True for failures that say "not now" about something we depend on. A handler may let them pass undeclared; every other
+ * error must be declared by its procedure, so that a dependency's 401, 403 or 404 never becomes ours.
+ *
+ * @example
+ * isDependencyFailure(new SERVICE_UNAVAILABLE()) // true
+ * isDependencyFailure(new FORBIDDEN()) // false
+ */
+export function isDependencyFailure(error: unknown): boolean {
+  return error instanceof SERVICE_UNAVAILABLE || error instanceof OVERLOADED || error instanceof DEADLINE_EXCEEDED
+}
