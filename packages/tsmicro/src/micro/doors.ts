@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { type Contract, entriesOf, eventsOf } from '../contract/index.ts'
+import { type Contract, entriesOf, eventsOf, type NatsAccess } from '../contract/index.ts'
 import { EventConsumer } from '../events/index.ts'
 import { compileTrusts, createHttpServer, mountRoute, openApiOf, routeOf } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
@@ -8,7 +8,7 @@ import { addReactions, type Reaction } from './handlers.ts'
 import { BUILTIN_ROUTES, type HealthCheck, mountBuiltinRoutes } from './health.ts'
 import { Implemented, watchRawRoutes } from './implemented.ts'
 import { partsOf } from './module.ts'
-import { assertNats, limitClient, type NatsUse, natsAccessOf } from './nats-access.ts'
+import { assertNats, limitClient, natsAccessOf } from './nats-access.ts'
 import { mountNats } from './nats-group.ts'
 import type { ServiceOptions, TestHooks } from './options.ts'
 
@@ -18,7 +18,7 @@ export interface Doors {
   readonly consumer: EventConsumer
   /** The implemented contracts. */
   readonly contracts: readonly Contract[]
-  readonly natsUse: NatsUse
+  readonly natsAccess: NatsAccess
 }
 
 /** Builds both doors and mounts the module and its controllers. @throws {StartError} if something is missing or exists twice */
@@ -80,6 +80,5 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
     health,
     openApiOf(info, known, procedure => implemented.routeOf(procedure)),
   )
-  const natsUse = { endpoints: natsServer.endpoints, events: consumer.events, access: natsAccess }
-  return { http, natsServer, consumer, contracts: known, natsUse }
+  return { http, natsServer, consumer, contracts: known, natsAccess }
 }

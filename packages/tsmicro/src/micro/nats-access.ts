@@ -7,15 +7,7 @@ import {
   proceduresOf,
 } from '../contract/index.ts'
 import type { EventConsumer } from '../events/index.ts'
-import {
-  allows,
-  type Endpoint,
-  limitTo,
-  type NatsClient,
-  type NatsServer,
-  type OwnPermissions,
-  type Scope,
-} from '../nats/index.ts'
+import { allows, limitTo, type NatsClient, type NatsServer, type OwnPermissions, type Scope } from '../nats/index.ts'
 import type { Reaction } from './handlers.ts'
 import type { Module } from './module.ts'
 import type { ServiceOptions } from './options.ts'
@@ -53,11 +45,11 @@ export function limitClient({ service, serves, calls = [] }: NatsAccess, { nats 
   }
 }
 
-/** What a service does at its NATS door. */
-export interface NatsUse {
-  readonly endpoints: readonly Endpoint[]
-  readonly events: readonly EventDefinition[]
-  readonly access: NatsAccess
+/** What a service has mounted at its NATS door. */
+interface NatsParts {
+  readonly natsServer: NatsServer
+  readonly consumer: EventConsumer
+  readonly natsAccess: NatsAccess
 }
 
 /** A permission that the service's user needs, and a hint for when it is missing. */
@@ -68,37 +60,37 @@ interface Need {
 }
 
 /** Whether the service declares calls to others. */
-function needsReplies({ access }: NatsUse): boolean {
-  return subjectsOf(access.calls ?? []).length > 0
+function needsReplies({ natsAccess }: NatsParts): boolean {
+  return subjectsOf(natsAccess.calls ?? []).length > 0
 }
 
-/** @throws {StartError} unless nothing is missing */
-function assertNothing({ access: { service } }: NatsUse, user: string, missing: readonly string[]): void {
+/** @throws {StartError} naming the missing permissions, if any */
+function assertNoneMissing({ natsAccess: { service } }: NatsParts, user: string, missing: readonly string[]): void {
   if (missing.length === 0) return
   throw new StartError(
     `NATS ${user} may not do what ${service} does: ${missing.join('; ')}. Give the server its new permissions: natsPermissionsOf(service.natsAccess)`,
   )
 }
 
-function missingPermissions(use: NatsUse, may: OwnPermissions): readonly string[] {
-  const needs = needsOf(use).filter(({ operation, subject }) => !allows(may[operation], subject))
-  return [...needs.map(labelOf), ...missingAnswers(use, may)]
+function missingPermissions(parts: NatsParts, may: OwnPermissions): readonly string[] {
+  const needs = needsOf(parts).filter(({ operation, subject }) => !allows(may[operation], subject))
+  return [...needs.map(labelOf), ...missingAnswers(parts, may)]
 }
 
 function labelOf({ operation, subject, hint }: Need): string {
   return `${operation} "${subject}" (${hint})`
 }
 
-function needsOf({ endpoints, events, access }: NatsUse): readonly Need[] {
-  const { service, calls = [], serves } = access
-  const served = endpoints.map(({ procedure: { subject = '' } }) => subject)
+function needsOf({ natsServer, consumer, natsAccess }: NatsParts): readonly Need[] {
+  const { service, calls = [], serves } = natsAccess
+  const served = natsServer.endpoints.map(({ procedure: { subject = '' } }) => subject)
   const subscribe = (subject: string, hint: string): Need => ({ operation: 'subscribe', subject, hint })
   const publish = (subject: string, hint: string): Need => ({ operation: 'publish', subject, hint })
   return [
     ...(served.length > 0 ? [...served, cancelSubject(service)] : []).map(subject =>
       subscribe(subject, `served: the user must be that of service "${service}"`),
     ),
-    ...events.map(({ subject }) => subscribe(subject, 'an event that it handles')),
+    ...consumer.events.map(({ subject }) => subscribe(subject, 'an event that it handles')),
     ...subjectsOf(calls).map(subject => publish(subject, 'listed in `calls` of its module')),
     ...serves
       .flatMap(eventsOf)
@@ -107,7 +99,10 @@ function needsOf({ endpoints, events, access }: NatsUse): readonly Need[] {
 }
 
 /** Whether requests may be answered, and for as long as the answer may take. */
-function missingAnswers({ endpoints }: NatsUse, { publish, responses }: OwnPermissions): readonly string[] {
+function missingAnswers(
+  { natsServer: { endpoints } }: NatsParts,
+  { publish, responses }: OwnPermissions,
+): readonly string[] {
   if (endpoints.length === 0 || allows(publish, '_INBOX.any')) return []
   if (!responses) return ['answer requests (allow_responses is missing)']
   return endpoints
@@ -117,12 +112,6 @@ function missingAnswers({ endpoints }: NatsUse, { publish, responses }: OwnPermi
         `answer "${subject}" after ${responses.expiresMs / 1000} s, while it may take ${timeoutMs / 1000} s ` +
         '(allow_responses)',
     )
-}
-
-interface NatsParts {
-  readonly natsServer: NatsServer
-  readonly consumer: EventConsumer
-  readonly natsUse: NatsUse
 }
 
 /** The NATS door of a started service: the calls and events that it receives. */
@@ -138,35 +127,34 @@ export class NatsDoor {
   /** Called before anything irreversible is done. @throws {StartError} if the server permits less than the service does */
   async verify(): Promise<void> {
     const may = await this.#nats.permissions()
-    const { natsUse } = this.#doors
     // A server that does not report permissions refuses later: `open` notices that for all subscriptions.
-    if (may) assertNothing(natsUse, this.#nats.user, missingPermissions(natsUse, may))
+    if (may) assertNoneMissing(this.#doors, this.#nats.user, missingPermissions(this.#doors, may))
     // By now the server has also answered the very first subscription.
     const { unheardReplies: subject } = this.#nats
-    if (subject === undefined || !needsReplies(natsUse)) return
+    if (subject === undefined || !needsReplies(this.#doors)) return
     const need: Need = { operation: 'subscribe', subject, hint: 'where the answers to its calls arrive' }
-    assertNothing(natsUse, this.#nats.user, [labelOf(need)])
+    assertNoneMissing(this.#doors, this.#nats.user, [labelOf(need)])
   }
 
   /** @throws {StartError} if the server refuses a subscription */
   async open(): Promise<void> {
-    const { natsServer, consumer, natsUse } = this.#doors
+    const { natsServer, consumer } = this.#doors
     const connection = this.#nats.use()
     natsServer.start(connection)
     consumer.start(connection)
     // Once the server has answered, it has accepted or refused the subscriptions.
     await this.#nats.check()
-    const needs = needsOf(natsUse)
+    const needs = needsOf(this.#doors)
     const missing = this.#refused().map(subject => {
       const need = needs.find(each => each.operation === 'subscribe' && each.subject === subject)
       return need ? labelOf(need) : `subscribe "${subject}"`
     })
-    assertNothing(natsUse, this.#nats.user, missing)
+    assertNoneMissing(this.#doors, this.#nats.user, missing)
   }
 
   /** False if the server has withdrawn a permission, so that some calls, events or answers do not arrive here. */
   get hears(): boolean {
-    const withoutReplies = this.#nats.unheardReplies !== undefined && needsReplies(this.#doors.natsUse)
+    const withoutReplies = this.#nats.unheardReplies !== undefined && needsReplies(this.#doors)
     return !withoutReplies && this.#refused().length === 0
   }
 

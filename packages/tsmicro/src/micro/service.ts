@@ -160,7 +160,7 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
     get url() {
       return url
     },
-    natsAccess: doors.natsUse.access,
+    natsAccess: doors.natsAccess,
   }
   return service
 }

@@ -1,7 +1,7 @@
 export { type Broadcast, createNatsBroadcast } from './broadcast.ts'
 export { type CallOptions, NatsClient, type NatsClientOptions } from './client/client.ts'
 export { NatsLink } from './connection.ts'
-export { createEndpoint, type Endpoint } from './endpoint/endpoint.ts'
+export { createEndpoint } from './endpoint/endpoint.ts'
 export { contextOfMessage } from './endpoint/message.ts'
 export { NatsServer } from './endpoint/server.ts'
 export type { TransportOptions } from './options.ts'
