@@ -27,7 +27,7 @@ export type Guard = (context: CallContext) => Promise<Principal>
 
 /**
  * The guard of an access rule; `undefined` if the rule needs no user, so that such calls pay nothing.
- * @throws {TypeError} when a provider that it needs is missing
+ * @throws {TypeError} when the rule needs a user and there is no authentication; without authorization, roles are refused
  */
 export function guardOf(
   access: Access,
@@ -35,8 +35,7 @@ export function guardOf(
   authorization: AuthorizationProvider | undefined,
 ): Guard | undefined {
   if (!needsUser(access)) return undefined
-  const missing = missingProvider(access, authentication, authorization)
-  if (!authentication || missing) throw new TypeError(`${missing} is missing`)
+  if (!authentication) throw new TypeError('authentication is missing')
   return async context => {
     if (context.token === undefined) throw new UNAUTHENTICATED()
     const user: Partial<Principal> | undefined = await authentication.authenticate(context.token, context)

@@ -65,20 +65,15 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): Json
   const { path, query, body } = input ? divide(describeSchema(input), parseRoute(http ?? '')) : NO_INPUT
   const data = output && schemas.add(describeSchema(output), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
+  const bodyOf = (schema: JsonSchema) =>
+    json(schemas.add(closeSchema(withDefaults(schema)), `${service}.${name}.request`))
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
   return {
     operationId: `${service}.${name}`,
     ...(summary ? { summary } : {}),
     security,
     parameters: [...parametersOf('path', path), ...parametersOf('query', query)],
-    ...(body
-      ? {
-          requestBody: {
-            required: true,
-            content: json(schemas.add(closeSchema(withDefaults(body)), `${service}.${name}.request`)),
-          },
-        }
-      : {}),
+    ...(body && { requestBody: { required: true, content: bodyOf(body) } }),
     responses: {
       [status]: { description: procedure.message ?? 'Success', ...(answer ? { content: json(answer) } : {}) },
       ...failures(procedure),

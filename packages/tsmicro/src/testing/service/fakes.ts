@@ -51,7 +51,7 @@ export class Users {
   })
 }
 
-export interface FakesParts {
+interface FakesParts {
   readonly fakes: readonly Implementation[]
   /** The service under test, which cannot be a fake. */
   readonly tested: string
@@ -60,15 +60,8 @@ export interface FakesParts {
   readonly log: Log
 }
 
-/** Stand-ins for the services that the one under test calls. */
-export interface Fakes {
-  readonly names: readonly string[]
-  start(): Promise<void>
-  stop(): Promise<void>
-}
-
-/** @throws {TypeError} when one of them is the service under test */
-export function createFakes({ fakes, tested, loopback, users, log }: FakesParts): Fakes {
+/** Stand-ins for the services that the one under test calls. @throws {TypeError} when one of them is the service under test */
+export function createFakes({ fakes, tested, loopback, users, log }: FakesParts) {
   const byService = Map.groupBy(fakes, ({ contract }) => proceduresOf(contract)[0]?.service ?? '')
   if (byService.has(tested)) throw new TypeError(`fakes: ${tested} is the service under test`)
   const services = [...byService].map(([name, handlers]) =>
@@ -79,10 +72,10 @@ export function createFakes({ fakes, tested, loopback, users, log }: FakesParts)
   )
   return {
     names: [...byService.keys()],
-    async start() {
+    async start(): Promise<void> {
       for (const service of services) await service.start()
     },
-    async stop() {
+    async stop(): Promise<void> {
       await Promise.all(services.map(service => service.stop()))
     },
   }
