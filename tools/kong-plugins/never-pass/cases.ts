@@ -20,32 +20,18 @@ export interface Case {
 const REQUIRED = '401 API_KEY_REQUIRED'
 const INVALID = '401 API_KEY_INVALID'
 
+/** Splits at spaces and line breaks. */
+export const words = (text: string): string[] => text.trim().split(/\s+/)
 const caseOf = (what: string, expect: Case['expect'], send: Case['send']): Case => ({ what, expect, send })
 const withKey = (value: string) => ({ headers: [`x-api-key: ${value}`] })
 
 /** Every header in which a client may claim an identity. */
-export const CLAIMS = [
-  'X-Consumer-Id',
-  'x-consumer-id',
-  'X_Consumer_Id',
-  'x-consumer_id',
-  'x_consumer-id',
-  'X-CONSUMER-PERMISSIONS',
-  'x_consumer_permissions',
-  'x-consumer-username',
-  'x-consumer-custom-id',
-  'x-consumer-groups',
-  'x-credential-identifier',
-  'X_Credential_Identifier',
-  'x-credential-username',
-  'x-anonymous-consumer',
-  'x_anonymous_consumer',
-  'x-gateway-signature',
-  'X-Gateway-Signature',
-  'x_gateway_signature',
-  'x-verify_secret',
-  'x-verify-secret',
-]
+export const CLAIMS = words(`
+  X-Consumer-Id x-consumer-id X_Consumer_Id x-consumer_id x_consumer-id X-CONSUMER-PERMISSIONS x_consumer_permissions
+  x-consumer-username x-consumer-custom-id x-consumer-groups x-credential-identifier X_Credential_Identifier
+  x-credential-username x-anonymous-consumer x_anonymous_consumer
+  x-gateway-signature X-Gateway-Signature x_gateway_signature x-verify_secret x-verify-secret
+`)
 export const FORGED = 'forged-by-the-client'
 const claims = CLAIMS.map(name => `${name}: ${FORGED}`)
 
@@ -190,46 +176,17 @@ const good: readonly Case[] = [
 ]
 
 const paths: readonly Case[] = [
-  ...[
-    '/private',
-    '/private/',
-    '/private/x?y=/public',
-    '/public/../private',
-    '/public/../private/x',
-    '/public/x/../../private',
-    '/public/%2e%2e/private',
-    '/public/%2E./private',
-    '/public/.%2e/private',
-    '/public/./../private',
-    '/public/..//private',
-    '//private',
-    '///private//x',
-    '/./private',
-    '/%70rivate',
-    '/p%72ivat%65/x',
-    '/private/../private',
-    '/private/..;/public',
-    '/private%2F..%2Fpublic',
-    '/private/..%2fpublic',
-    '/private#/public',
-    '/private?/../public',
-    '/privatex',
-    'http://127.0.0.1/private',
-    'http://anywhere/public/../private',
-    'HTTP://a:80/public/%2e%2e/private?x',
-  ].map(target =>
+  ...words(`
+    /private /private/ /private/x?y=/public
+    /public/../private /public/../private/x /public/x/../../private /public/%2e%2e/private /public/%2E./private
+    /public/.%2e/private /public/./../private /public/..//private
+    //private ///private//x /./private /%70rivate /p%72ivat%65/x /private/../private
+    /private/..;/public /private%2F..%2Fpublic /private/..%2fpublic /private#/public /private?/../public /privatex
+    http://127.0.0.1/private http://anywhere/public/../private HTTP://a:80/public/%2e%2e/private?x
+  `).map(target =>
     caseOf(target, target.includes('#') ? { embedded: '400', nginx: REQUIRED } : REQUIRED, () => ({ target })),
   ),
-  ...[
-    '/Private',
-    '/PRIVATE',
-    '/',
-    '/%50rivate',
-    '/private%00',
-    '/../private',
-    '/public/../../private',
-    '/%zz/private',
-  ].map(target =>
+  ...words('/Private /PRIVATE / /%50rivate /private%00 /../private /public/../../private /%zz/private').map(target =>
     caseOf(target, target.includes('%00') || /\.\.|%zz/.test(target) ? '400' : '404', () => ({ target })),
   ),
   caseOf('ftp://a/private', { embedded: '400', nginx: REQUIRED }, () => ({ target: 'ftp://a/private' })),
@@ -238,40 +195,15 @@ const paths: readonly Case[] = [
 
 /** Paths need no key only if they are written exactly like this, however a service may read the others. */
 const anonymous: readonly Case[] = [
-  ...[
-    '/private/free/',
-    '/private/free/x',
-    '/private/freedom',
-    '/private/Free',
-    '/private/fre',
-    '/private/%66ree',
-    '/private//free',
-    '/private/./free',
-    '/private/x/../free',
-    '/private/free/../x',
-    '/private/free/..;/x',
-    '/private/free;x',
-    '/private/free%00',
-    '/private/free%3Fx',
-    '/private/free%2e%2e/x',
-    '/private/open',
-    '/private/opened',
-    '/private/open/../x',
-    '/private/open/%2e%2e/x',
-    '/private/open/..%2fx',
-    '/private/open/..%5cx',
-    '/private/open/..\\x',
-    '/private/open/..;/x',
-    '/private/open/x;/../../x',
-    '/private/open//x',
-    '/private/open/.',
-    '/private/open/./x',
-    '/private/open/x/..',
-    '/private/open/%78',
-    '/private/open/a+b',
-    '/public/../private/free',
-    '//private/free',
-  ].map(target => caseOf(target, target.includes('%00') ? '400' : REQUIRED, () => ({ target }))),
+  ...words(String.raw`
+    /private/free/ /private/free/x /private/freedom /private/Free /private/fre /private/%66ree /private//free
+    /private/./free /private/x/../free /private/free/../x /private/free/..;/x /private/free;x /private/free%00
+    /private/free%3Fx /private/free%2e%2e/x
+    /private/open /private/opened /private/open/../x /private/open/%2e%2e/x /private/open/..%2fx /private/open/..%5cx
+    /private/open/..\x /private/open/..;/x /private/open/x;/../../x /private/open//x /private/open/.
+    /private/open/./x /private/open/x/.. /private/open/%78 /private/open/a+b
+    /public/../private/free //private/free
+  `).map(target => caseOf(target, target.includes('%00') ? '400' : REQUIRED, () => ({ target }))),
   ...['/private/free', '/private/free?x=/../y', '/private/open/', '/private/open/x', '/private/open/x/.../y~_-.z/'].map(
     target => caseOf(`${target} without a key`, 'passes', () => ({ target })),
   ),

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { CLAIMS, FORGED } from './cases.ts'
+import { CLAIMS, FORGED, words } from './cases.ts'
 import { ANSWERS, type Answers } from './verifier.ts'
 
 /** Where a request has which key. */
@@ -75,38 +75,11 @@ const key: fc.Arbitrary<KeyPart> = fc.oneof(
 )
 
 const segment = fc.constantFrom(
-  ...[
-    'private',
-    'private',
-    'private',
-    'public',
-    'public',
-    'free',
-    'open',
-    '..',
-    '..',
-    '.',
-    '',
-    '%2e%2e',
-    '.%2E',
-    '%2e',
-    '%70rivate',
-    'priv%61te',
-  ],
-  ...[
-    'publi%63',
-    '..%2fprivate',
-    '%2e%2e%2f',
-    '..;',
-    'x',
-    '%5c..',
-    '\\..',
-    'PRIVATE',
-    '%c3%a9',
-    'private%20',
-    'private?',
-    '%',
-  ],
+  '',
+  ...words(String.raw`
+    private private private public public free open .. .. . %2e%2e .%2E %2e %70rivate priv%61te
+    publi%63 ..%2fprivate %2e%2e%2f ..; x %5c.. \.. PRIVATE %c3%a9 private%20 private? %
+  `),
 )
 const path = fc.oneof(
   { weight: 3, arbitrary: fc.constant('/private') },
