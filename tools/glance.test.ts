@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { diffOf } from './glance/diff.ts'
-import { countedLines } from './glance/lines.ts'
-import { GLANCE_PAGE, regenerated } from './glance.ts'
+import { countedLines, GLANCE_PAGE, regenerated } from './glance.ts'
 
 test('docs/api-at-a-glance.md is in step with the programs of tests/glance', () => {
   const page = readFileSync(GLANCE_PAGE, 'utf8')
@@ -18,12 +16,4 @@ test('a part that nobody knows is refused', () => {
 test('imports, comments and blank lines do not count; brackets do', () => {
   const code = `import 'a'\nimport {\n  type B,\n  c,\n} from "b"\n\n/** d\n * e */\n// f\nconst g = [\n  'import', // h\n]\nawait import('i')\n`
   assert.deepEqual(countedLines(code), ['const g = [', "  'import', // h", ']', "await import('i')"])
-})
-
-test('a comparison of lines keeps what is common', () => {
-  const told = (before: string, after: string) =>
-    diffOf([...before], [...after]).map(({ mark, line }) => `${mark}${line}`.trim())
-  assert.deepEqual(told('abcd', 'axcd'), ['a', '-b', '+x', 'c', 'd'])
-  assert.deepEqual(told('', 'ab'), ['+a', '+b'])
-  assert.deepEqual(told('ab', ''), ['-a', '-b'])
 })
