@@ -3,10 +3,10 @@
  * fails when the page is out of date.
  */
 import { writeFileSync } from 'node:fs'
-import * as auth from '@blog-platform/auth-contract'
-import * as blog from '@blog-platform/blog-contract'
-import type { BoundProcedure, Contract } from 'tsmicro/contract'
-import { type Access, isRole, parseRoute, proceduresOf } from 'tsmicro/internal'
+import type { BoundProcedure } from 'tsmicro/contract'
+import { isRole, parseRoute } from 'tsmicro/internal'
+import { SERVICES } from './gateway/files.ts'
+import { type PublicService, publicProceduresOf } from './gateway/public-routes.ts'
 
 export const HTTP_API = new URL('../docs/http-api.md', import.meta.url)
 
@@ -27,45 +27,24 @@ const HEALTH = '| GET /PREFIX/health | open | The health of the service and its 
 
 /** The page's text. */
 export function httpApi(): string {
-  return [HEAD, section('Auth', '/auth', auth), section('Blog', '/blog', blog)].join('\n')
+  return [HEAD, ...SERVICES.map(section)].join('\n')
 }
 
-function section(title: string, prefix: string, exported: object): string {
-  const rows = contractsIn(exported)
-    .flatMap(proceduresOf)
-    .filter(({ http, access }) => http && access !== 'internal')
-    .map(procedure => row(procedure, prefix))
+function section({ name, prefix, exported }: PublicService): string {
+  const rows = publicProceduresOf(exported).map(procedure => row(procedure, prefix))
   const table = [
     '| endpoint | access | | errors |',
     '| --- | --- | --- | --- |',
     HEALTH.replace('/PREFIX', prefix),
     ...rows,
   ]
-  return `## ${title}\n\n${table.join('\n')}\n`
-}
-
-function contractsIn(exported: object): Contract[] {
-  const isMember = (value: unknown) =>
-    typeof value === 'object' && value !== null && 'kind' in value && 'subject' in value
-  const values: unknown[] = Object.values(exported)
-  return values.filter((value): value is Contract => {
-    return (
-      typeof value === 'object' &&
-      value !== null &&
-      Object.keys(value).length > 0 &&
-      Object.values(value).every(isMember)
-    )
-  })
+  return `## ${name.charAt(0).toUpperCase()}${name.slice(1)}\n\n${table.join('\n')}\n`
 }
 
 function row({ http, access, summary = '', errors = {} }: BoundProcedure, prefix: string): string {
   const { method, path } = parseRoute(http ?? '')
   const listed = Object.values(errors).map(error => `${error.status} \`${error.code}\``)
-  return `| ${method} ${prefix}${path} | ${accessText(access)} | ${summary} | ${listed.join(', ')} |`
-}
-
-function accessText(access: Access): string {
-  return isRole(access) ? access.role : access
+  return `| ${method} ${prefix}${path} | ${isRole(access) ? access.role : access} | ${summary} | ${listed.join(', ')} |`
 }
 
 if (import.meta.main) writeFileSync(HTTP_API, httpApi())

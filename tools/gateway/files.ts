@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as auth from '@blog-platform/auth-contract'
 import * as blog from '@blog-platform/blog-contract'
+import { messageOf } from '../command-line.ts'
 import { withRoutes } from './kong-file.ts'
 import type { PublicService } from './public-routes.ts'
 
@@ -27,7 +28,7 @@ export function kongFiles(root: string): readonly KongFile[] {
       try {
         return { path, text, wanted: withRoutes(text, SERVICES) }
       } catch (error) {
-        throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+        throw new Error(`${path}: ${messageOf(error)}`)
       }
     })
 }

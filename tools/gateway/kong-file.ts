@@ -1,4 +1,3 @@
-import { kongRoutes } from './kong-routes.ts'
 import { type PublicRoute, type PublicService, publicRoutesOf } from './public-routes.ts'
 
 const begin = (block: string) => `# <routes of ${block}> written by "tsmicro gateway generate" from its contracts`
@@ -62,4 +61,34 @@ function withBlock(text: string, { name, routes, optional }: Block, service: Pub
 function marksOf(name: string): string {
   const where = name.endsWith(' sent once') ? ', in a service with retries: 0,' : ''
   return `"${begin(name)}" and "${end(name)}"${where}`
+}
+
+/**
+ * A service's `routes` for kong.yml. Paths are whole regular expressions: Kong's plain paths are prefixes, which would
+ * let `/blog/list/latest/anything` reach the service.
+ */
+function kongRoutes({ prefix }: Pick<PublicService, 'prefix'>, routes: readonly PublicRoute[]): string {
+  const lines = routes.length === 0 ? ['routes: []'] : ['routes:', ...routes.flatMap(route => entry(route, prefix))]
+  return lines.map(line => `    ${line}\n`).join('')
+}
+
+function entry({ name, method, path, permission }: PublicRoute, prefix: string): string[] {
+  return [
+    `  - name: ${name}`,
+    `    paths: ["~${pattern(prefix + path)}$"]`,
+    `    methods: [${method}]`,
+    '    strip_path: false',
+    ...(permission === undefined ? [] : [`    plugins: [*${permission.toLowerCase()}]`]),
+  ]
+}
+
+/**
+ * A parameter is one segment that is not empty. What it has to look like stays the service's to say: its refusal is a 400
+ * that names the parameter, where the gateway's would be a bare 404.
+ */
+function pattern(path: string): string {
+  return path
+    .split('/')
+    .map(segment => (segment.startsWith(':') ? '[^/]+' : segment.replaceAll('.', '[.]')))
+    .join('/')
 }

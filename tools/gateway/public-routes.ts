@@ -46,11 +46,8 @@ const REPEATED: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE'])
  * @throws {Error} when two routes match the same request and ask for different permissions: Kong might take either
  */
 export function publicRoutesOf({ name: service, exported }: PublicService): readonly PublicRoute[] {
-  const procedures = contractsIn(exported)
-    .flatMap(proceduresOf)
-    .filter(({ http, access }) => http !== undefined && access !== 'internal')
   const builtin = BUILTIN.map(route => ({ ...route, name: `${service}${route.path.replaceAll('/', '.')}` }))
-  const routes = [...procedures.map(routeOf), ...builtin]
+  const routes = [...publicProceduresOf(exported).map(routeOf), ...builtin]
   // Open ones last: who reads the file for what guards a service finds it in its first route.
   const guarded = routes.filter(({ permission }) => permission !== undefined)
   const all = [...guarded, ...routes.filter(route => !guarded.includes(route))]
@@ -65,17 +62,21 @@ function routeOf({ service, name, http, access, idempotent }: BoundProcedure): P
   return { name: `${service}.${name}`, method, path, permission, sentOnce }
 }
 
-function contractsIn(exported: object): Contract[] {
+/** The procedures with an HTTP door that are not `internal`, of all contracts that a module exports. */
+export function publicProceduresOf(exported: object): readonly BoundProcedure[] {
   const values: unknown[] = Object.values(exported)
-  return values.filter((value): value is Contract => {
-    if (typeof value !== 'object' || value === null) return false
-    const members: unknown[] = Object.values(value)
-    return members.length > 0 && members.every(isMember)
-  })
+  return values
+    .filter(isContract)
+    .flatMap(proceduresOf)
+    .filter(({ http, access }) => http !== undefined && access !== 'internal')
 }
 
-function isMember(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'kind' in value && 'subject' in value
+function isContract(value: unknown): value is Contract {
+  if (typeof value !== 'object' || value === null) return false
+  const members: unknown[] = Object.values(value)
+  const isMember = (member: unknown) =>
+    typeof member === 'object' && member !== null && 'kind' in member && 'subject' in member
+  return members.length > 0 && members.every(isMember)
 }
 
 function refuseAmbiguous(routes: readonly PublicRoute[]): void {
