@@ -11,6 +11,7 @@ import { imports } from './check/imports.ts'
 import { lint, types, unused } from './check/installed.ts'
 import { lockfile } from './check/lockfile.ts'
 import { words } from './check/words.ts'
+import { messageOf, runCommand } from './command-line.ts'
 
 const CHECKS: readonly Check[] = [
   types,
@@ -32,21 +33,10 @@ ${CHECKS.map(({ name, promise }) => `  ${name.padEnd(10)} ${promise}`).join('\n'
 
 Without names all of them run. Exit code: 0 when all pass; 1 when one fails; 2 for wrong arguments.`
 
-process.exitCode = await main(process.argv.slice(2))
-
-async function main(args: string[]): Promise<number> {
-  try {
-    const options = { root: { type: 'string' }, help: { type: 'boolean' } } as const
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
-    if (values.help) return say(HELP)
-    return await run(values.root ?? fileURLToPath(new URL('..', import.meta.url)), select(positionals))
-  } catch (error) {
-    console.error(
-      `${error instanceof Error ? error.message : String(error)}\nnpm run check -- --help lists what is understood.`,
-    )
-    return 2
-  }
-}
+await runCommand('npm run check', HELP, args => {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { root: { type: 'string' } } })
+  return run(values.root ?? fileURLToPath(new URL('..', import.meta.url)), select(positionals))
+})
 
 function select(names: readonly string[]): readonly Check[] {
   const unknown = names.filter(name => !CHECKS.some(check => check.name === name))
@@ -61,11 +51,11 @@ async function run(root: string, checks: readonly Check[]): Promise<number> {
   for (const { check, result } of running) {
     const { problems, note } = await result
     const remark = problems.length > 0 ? `${problems.length} to mend` : note
-    say(`${problems.length > 0 ? '✗' : '✓'} ${check.name}${remark ? ` (${remark})` : ''}`)
-    for (const problem of problems) say(`    ${problem}`)
+    console.log(`${problems.length > 0 ? '✗' : '✓'} ${check.name}${remark ? ` (${remark})` : ''}`)
+    for (const problem of problems) console.log(`    ${problem}`)
     if (problems.length > 0) failed++
   }
-  say(`${checks.length - failed} passed, ${failed} failed`)
+  console.log(`${checks.length - failed} passed, ${failed} failed`)
   return failed > 0 ? 1 : 0
 }
 
@@ -74,11 +64,6 @@ async function attempt(check: Check, root: string): Promise<Result> {
   try {
     return await check.run(root)
   } catch (error) {
-    return { problems: [`could not be checked: ${error instanceof Error ? error.message : String(error)}`] }
+    return { problems: [`could not be checked: ${messageOf(error)}`] }
   }
-}
-
-function say(text: string): 0 {
-  console.log(text)
-  return 0
 }

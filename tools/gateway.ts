@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { runCommand } from './command-line.ts'
 import { kongFiles } from './gateway/files.ts'
 
 const HELP = `tsmicro gateway generate [--check] [--root <folder>]
@@ -13,38 +14,22 @@ and the API-key permission that it needs. Everything outside the marks "# <route
   --check           writes nothing; exit code 1 when a file is out of step
   --root <folder>   the repository (default: this one)
 
-tsmicro gateway run --help tells how to run a gateway alone.
-`
+tsmicro gateway run --help tells how to run a gateway alone.`
 
-process.exitCode = main(process.argv.slice(2))
-
-function main(args: string[]): number {
-  try {
-    const options = { check: { type: 'boolean' }, root: { type: 'string' }, help: { type: 'boolean' } } as const
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
-    if (values.help) return say(HELP)
-    if (positionals.join(' ') !== 'generate') throw new Error('say what to do: tsmicro gateway generate')
-    return generate(values.root ?? fileURLToPath(new URL('..', import.meta.url)), values.check === true)
-  } catch (error) {
-    process.stderr.write(`gateway: ${error instanceof Error ? error.message.split('. ', 1)[0] : error} (see --help)\n`)
-    return 2
-  }
-}
+await runCommand('gateway', HELP, args => {
+  const options = { check: { type: 'boolean', default: false }, root: { type: 'string' } } as const
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  if (positionals.join(' ') !== 'generate') throw new Error('say what to do: tsmicro gateway generate')
+  return generate(values.root ?? fileURLToPath(new URL('..', import.meta.url)), values.check)
+})
 
 function generate(root: string, check: boolean): number {
   const stale = kongFiles(root).filter(({ text, wanted }) => text !== wanted)
   for (const { path, wanted } of stale) {
     if (!check) writeFileSync(join(root, path), wanted)
-    say(
-      check
-        ? `${path} is out of step with the contracts: npx tsmicro gateway generate rewrites it\n`
-        : `${path} written\n`,
+    console.log(
+      check ? `${path} is out of step with the contracts: npx tsmicro gateway generate rewrites it` : `${path} written`,
     )
   }
   return check && stale.length > 0 ? 1 : 0
-}
-
-function say(text: string): 0 {
-  process.stdout.write(text)
-  return 0
 }

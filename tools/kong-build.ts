@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { runCommand } from './command-line.ts'
 import { type Compiled, compilePlugins } from './kong-plugins/compiler.ts'
 
 const HELP = `npm run kong:build [-- --check]
@@ -11,32 +12,25 @@ const HELP = `npm run kong:build [-- --check]
 Compiles kong/plugins/*/*.ts to the Lua files beside them, which Kong runs. The compiler is installed into kong/compiler
 from its lockfile when it is not there.
 
-  --check   writes nothing; exit code 1 when a file is not what its source compiles to
-`
+  --check   writes nothing; exit code 1 when a file is not what its source compiles to`
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-process.exitCode = main(process.argv.slice(2))
-
-function main(args: string[]): number {
-  try {
-    const { values } = parseArgs({ args, options: { check: { type: 'boolean' }, help: { type: 'boolean' } } })
-    if (values.help) return say(HELP)
-    return build(values.check === true)
-  } catch (error) {
-    process.stderr.write(`kong:build: ${error instanceof Error ? error.message : error}\n`)
-    return 2
-  }
-}
+await runCommand('kong:build', HELP, args => {
+  const { values } = parseArgs({ args, options: { check: { type: 'boolean', default: false } } })
+  return build(values.check)
+})
 
 function build(check: boolean): number {
   const compiled = compilePlugins(ROOT)
   const stale = compiled.filter(file => current(file) !== file.text)
   for (const { path, text } of stale) {
     if (!check) writeFileSync(join(ROOT, path), text)
-    say(check ? `${path} is not what its source compiles to: npm run kong:build rewrites it\n` : `${path} written\n`)
+    console.log(
+      check ? `${path} is not what its source compiles to: npm run kong:build rewrites it` : `${path} written`,
+    )
   }
-  if (stale.length === 0) say(`${compiled.length} files are what their sources compile to\n`)
+  if (stale.length === 0) console.log(`${compiled.length} files are what their sources compile to`)
   return check && stale.length > 0 ? 1 : 0
 }
 
@@ -46,9 +40,4 @@ function current({ path }: Compiled): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function say(text: string): 0 {
-  process.stdout.write(text)
-  return 0
 }

@@ -1,9 +1,10 @@
 /** `npm test`: runs the workspace's tests, each file in a process of its own. See HELP. */
 import { availableParallelism } from 'node:os'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { runCommand } from './command-line.ts'
 import { discover, type TestFile } from './test/discover.ts'
-import { eachOf } from './test/each-of.ts'
 import { startLoad } from './test/load.ts'
 import { closing, failed, fileReport } from './test/report.ts'
 import { type FileResult, type Options, runFile } from './test/run-file.ts'
@@ -26,18 +27,7 @@ Generated runs have a tenth of their size; with CI=true in the environment they 
 Examples: npm test -- gateway          npm test -- --only auth/tokens --name expired
 Exit code: 0 when all passed; 1 when a test failed or none ran; 2 for wrong arguments.`
 
-process.exitCode = await main(process.argv.slice(2))
-
-async function main(args: string[]): Promise<number> {
-  try {
-    return await run(parse(args))
-  } catch (error) {
-    console.error(
-      `${error instanceof Error ? error.message : String(error)}\nnpm test -- --help lists what is understood.`,
-    )
-    return 2
-  }
-}
+await runCommand('npm test', HELP, args => run(parse(args)))
 
 function parse(args: string[]) {
   return parseArgs({
@@ -52,15 +42,16 @@ function parse(args: string[]) {
       load: { type: 'string' },
       root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
       list: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   })
 }
 
 async function run({ values, positionals }: ReturnType<typeof parse>): Promise<number> {
-  if (values.help) return say(HELP)
   const files = select(discover(values.root), positionals, values.only)
-  if (values.list) return say(files.map(({ path }) => path).join('\n'))
+  if (values.list) {
+    console.log(files.map(({ path }) => path).join('\n'))
+    return 0
+  }
   const concurrency = Math.ceil(positive('--concurrency', values.concurrency))
   const limitMs = positive('--limit', values.limit) * 1000
   const began = performance.now()
@@ -68,15 +59,16 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<n
   const stop = interruption()
   const name = values.name === undefined ? {} : { name: values.name }
   const options: Options = { root: values.root, limitMs, graceMs: 5000, signal: stop, ...name }
-  say(`${files.length} test files, ${concurrency} at a time`)
+  console.log(`${files.length} test files, ${concurrency} at a time`)
   const results: FileResult[] = []
-  await eachOf(files, concurrency, async ({ path }) => {
+  const work = async ({ path }: TestFile) => {
     if (stop.aborted) return
     const result = await runFile(path, options)
     results.push(result)
-    say(fileReport(result))
-  })
-  say(closing(results, performance.now() - began))
+    console.log(fileReport(result))
+  }
+  await Readable.from(files).forEach(work, { concurrency })
+  console.log(closing(results, performance.now() - began))
   const ran = results.some(({ counts }) => counts.tests > counts.skipped)
   if (!ran) console.error('No test ran.')
   return stop.aborted ? 130 : ran && !results.some(failed) ? 0 : 1
@@ -105,9 +97,4 @@ function interruption(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort())
   return controller.signal
-}
-
-function say(text: string): 0 {
-  console.log(text)
-  return 0
 }

@@ -2,11 +2,10 @@
 
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { runCommand } from './command-line.ts'
 import { type Account, currentUser, isRoot, ordinaryUser } from './verify/account.ts'
-import { changes } from './verify/git.ts'
 import { killAllOf } from './verify/processes.ts'
-import { keepsItsPromise, type Options } from './verify/promise.ts'
-import { Steps } from './verify/steps.ts'
+import { changes, keepsItsPromise, type Options, Steps } from './verify/promise.ts'
 
 const HELP = `npm run verify:fresh [-- options]
 
@@ -25,29 +24,15 @@ Exit code: 0 when everything passed; 1 when a step failed; 2 for wrong arguments
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-process.exitCode = await main(process.argv.slice(2))
-
-async function main(args: string[]): Promise<number> {
-  let parsed: ReturnType<typeof parse>
-  try {
-    parsed = parse(args)
-  } catch (error) {
-    console.error(
-      `${error instanceof Error ? error.message : String(error)}\nnpm run verify:fresh -- --help lists what is understood.`,
-    )
-    return 2
-  }
-  if (parsed.help) {
-    console.log(HELP)
-    return 0
-  }
-  const uncommitted = changes(parsed.source).length
+await runCommand('npm run verify:fresh', HELP, async args => {
+  const { accounts, ...options } = parse(args)
+  const uncommitted = changes(options.source).length
   if (uncommitted > 0) console.log(`! ${uncommitted} files are not committed, and so not in the clone`)
   const steps = new Steps()
-  for (const account of parsed.accounts) await verify(account, steps, parsed)
+  for (const account of accounts) await verify(account, steps, options)
   console.log(`\n${steps.passed} passed, ${steps.failed} failed`)
   return steps.failed > 0 ? 1 : 0
-}
+})
 
 function parse(args: string[]) {
   const { values } = parseArgs({
@@ -58,16 +43,15 @@ function parse(args: string[]) {
       'no-test': { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       source: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
-      help: { type: 'boolean', default: false },
     },
   })
-  const { 'root-only': rootOnly, 'user-only': userOnly, 'no-test': noTest, only, source, help } = values
+  const { 'root-only': rootOnly, 'user-only': userOnly, 'no-test': noTest, only, source } = values
   if (rootOnly && userOnly) throw new Error('--root-only and --user-only exclude each other')
   if (rootOnly && !isRoot()) throw new Error('--root-only: this user is not root')
-  if (process.platform !== 'linux' && !help) throw new Error('verify:fresh looks into /proc: it works on Linux only')
+  if (process.platform !== 'linux') throw new Error('verify:fresh looks into /proc: it works on Linux only')
   const root = isRoot() && !userOnly ? [currentUser] : []
   const user = rootOnly ? [] : [isRoot() ? ordinaryUser : currentUser]
-  return { accounts: [...root, ...user], source, test: !noTest, parts: only, help }
+  return { accounts: [...root, ...user], source, test: !noTest, parts: only }
 }
 
 /** One account from its first file to its last; whatever happens, nothing of it stays. */

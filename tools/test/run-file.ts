@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -6,9 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { leftBehind, MARK, type Process } from './left-behind.ts'
+import {
+  type Process,
+  type Program,
+  processesThat,
+  readOr,
+  remaining,
+  signal,
+  signalGroup,
+  startProgram,
+  textOf,
+} from '../processes.ts'
 import { type Outcome, readOutcome } from './outcome.ts'
-import { Tail } from './tail.ts'
 
 export type Options = {
   readonly root: string
@@ -31,6 +39,8 @@ export type FileResult = Outcome & {
   readonly ms: number
 }
 
+/** In the environment of every test process, so inherited by all that it starts, however detached. */
+const MARK = 'TSMICRO_TEST_PROCESS'
 const REPORTER = fileURLToPath(new URL('./events.ts', import.meta.url))
 
 /** Runs one test file in a process of its own. Never throws for what the file does. */
@@ -40,11 +50,11 @@ export async function runFile(path: string, options: Options): Promise<FileResul
   const began = performance.now()
   try {
     const events = join(temp, 'events.jsonl')
-    const child = start(path, events, mark, options)
-    const ended = await endOf(child, options)
-    const outcome = readOutcome(existing(events))
-    const left = await leftBehind(mark, ended.killed ? 0 : options.graceMs)
-    kill(left)
+    const ended = await endOf(start(path, events, mark, options), options)
+    const outcome = readOutcome(readOr('', () => readFileSync(events, 'utf8')))
+    const marked = ({ pid }: Process) => textOf(pid, 'environ').split('\0').includes(`${MARK}=${mark}`)
+    const left = await remaining(() => processesThat(marked), ended.killed ? 0 : options.graceMs)
+    for (const { pid } of left) signal(pid, 'SIGKILL')
     const problems = [...judge(ended, outcome, options), ...(ended.killed ? [] : left.map(describe))]
     return { ...outcome, path, problems, output: ended.output, ms: performance.now() - began }
   } finally {
@@ -52,7 +62,7 @@ export async function runFile(path: string, options: Options): Promise<FileResul
   }
 }
 
-function start(path: string, events: string, mark: string, options: Options): ChildProcess {
+function start(path: string, events: string, mark: string, options: Options): Program {
   const args = ['--conditions=@tsmicro/source', `--test-reporter=${REPORTER}`, `--test-reporter-destination=${events}`]
   if (options.name !== undefined) args.push(`--test-name-pattern=${options.name}`)
   // Halves the CPU that starting a service costs (1.05 s → 0.61 s): types are stripped and code is compiled once.
@@ -60,13 +70,7 @@ function start(path: string, events: string, mark: string, options: Options): Ch
   const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE, ...process.env, [MARK]: mark }
   // Set when this runner is itself under test: the child would report to the outer runner in a private format.
   delete env.NODE_TEST_CONTEXT
-  // A group of its own: what it starts is killed with it.
-  return spawn(process.execPath, [...args, path], {
-    cwd: options.root,
-    env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  return startProgram([process.execPath, ...args, path], { cwd: options.root, env })
 }
 
 type Ended = {
@@ -76,26 +80,22 @@ type Ended = {
   readonly output: string
 }
 
-async function endOf(child: ChildProcess, options: Options): Promise<Ended> {
-  const tail = new Tail()
-  child.stdout?.on('data', chunk => tail.add(chunk))
-  child.stderr?.on('data', chunk => tail.add(chunk))
-  // Not 'close': a process left behind would hold the pipes open for ever.
-  const exit = once(child, 'exit')
+async function endOf(program: Program, options: Options): Promise<Ended> {
   const limit = AbortSignal.any([options.signal, AbortSignal.timeout(options.limitMs)])
   let killed = false
   const end = () => {
     killed = true
-    killGroup(child)
+    signalGroup(program, 'SIGKILL')
   }
   limit.addEventListener('abort', end, { once: true })
   if (limit.aborted) end()
-  const [code, sign] = (await exit) as [number | null, string | null]
+  const [code, sign] = await program.exit
   limit.removeEventListener('abort', end)
+  const { child, output } = program
   await Promise.race([once(child, 'close'), sleep(200)])
   child.stdout?.destroy()
   child.stderr?.destroy()
-  return { code, sign, killed, output: tail.text() }
+  return { code, sign, killed, output: output() }
 }
 
 function judge(ended: Ended, outcome: Outcome, options: Options): string[] {
@@ -118,27 +118,3 @@ function stuckAt({ unfinished, begun }: Outcome): string {
 }
 
 const describe = (left: Process) => `left process ${left.pid} behind, now killed: ${left.command}`
-
-function kill(processes: readonly Process[]): void {
-  for (const { pid } of processes) signalled(pid)
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid !== undefined) signalled(-child.pid)
-}
-
-function signalled(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended by itself meanwhile.
-  }
-}
-
-function existing(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}

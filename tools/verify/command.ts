@@ -1,31 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { Tail } from '../test/tail.ts'
+import { type Program, signalGroup, startProgram } from '../processes.ts'
 import type { Account } from './account.ts'
 
-export type Command = {
-  readonly child: ChildProcess
-  /** Everything written so far, or the end of it. */
-  readonly output: () => string
-  readonly exit: Promise<number | string>
+/** Starts a command in the account's checkout. */
+export function begin({ prefix, checkout, env }: Account, line: readonly string[], more?: NodeJS.ProcessEnv): Program {
+  return startProgram([...prefix, ...line], { cwd: checkout, env: { ...env, ...more } })
 }
 
-/** Starts a command in the account's checkout, in a process group of its own, as a terminal would. */
-export function begin(account: Account, line: readonly string[], env: NodeJS.ProcessEnv = {}): Command {
-  const [program = '', ...args] = [...account.prefix, ...line]
-  const child = spawn(program, args, {
-    cwd: account.checkout,
-    env: { ...account.env, ...env },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const tail = new Tail()
-  child.stdout.on('data', chunk => tail.add(chunk))
-  child.stderr.on('data', chunk => tail.add(chunk))
-  const exit = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string)
-  // Whoever needs the end awaits it; a command that cannot even be started must not end this process before that.
-  exit.catch(() => {})
-  return { child, output: () => tail.text(), exit }
+/** What a program ended with: its exit code, or the signal. */
+export const endOf = async ({ exit }: Program): Promise<number | string | null> => {
+  const [code, signal] = await exit
+  return code ?? signal
 }
 
 /** Runs a command to its end. @throws Error with its last lines unless it ends with 0 within the limit */
@@ -41,19 +25,10 @@ export async function complete(
     late = true
     signalGroup(command, 'SIGKILL')
   }, limitMs)
-  const code = await command.exit.finally(() => clearTimeout(timer))
+  const code = await endOf(command).finally(() => clearTimeout(timer))
   if (code === 0) return command.output()
   const how = late ? `was killed after ${limitMs / 1000} s` : `ended with ${code}`
   throw new Error(`${line.join(' ')} ${how}:\n${lastLines(command.output(), shown)}`)
-}
-
-export function signalGroup({ child }: Command, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, signal)
-  } catch {
-    // The whole group has ended.
-  }
 }
 
 export const lastLines = (output: string, count = 60): string => output.split('\n').slice(-count).join('\n')

@@ -1,22 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '@tsmicro/infra'
+import type { Program } from '../processes.ts'
 import type { Account } from './account.ts'
-import { begin, type Command, lastLines } from './command.ts'
+import { begin, endOf, lastLines } from './command.ts'
 
 // Printed by every development start, and in the README.
 const API_KEY = '1D3F2DD1A5DE725DD4DF1D82BBB37'
 const READY = /Ctrl-C stops everything/
 const READY_BOUND_MS = 180_000
 
-export type Platform = Command & { readonly url: string }
+export type Platform = Program & { readonly url: string }
 export type Person = { readonly email: string; readonly password: string; readonly name: string }
 
 /** `npm start` in the account's checkout, up to the final table. */
 export async function start(account: Account): Promise<Platform> {
   const port = await freePort()
   const command = begin(account, ['npm', 'start'], { GATEWAY_PORT: String(port) })
-  let ended: number | string | undefined
-  command.exit.then(code => {
+  let ended: number | string | null | undefined
+  endOf(command).then(code => {
     ended = code
   })
   const end = Date.now() + READY_BOUND_MS

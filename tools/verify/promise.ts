@@ -1,15 +1,40 @@
+import { execFileSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { signalGroup } from '../processes.ts'
 import type { Account } from './account.ts'
-import { type Command, complete, lastLines, signalGroup } from './command.ts'
-import { changes, clone } from './git.ts'
+import { complete, endOf, lastLines } from './command.ts'
 import { type Platform, person, signIn, signUp, start } from './platform.ts'
 import { nothingOf, processesOf } from './processes.ts'
-import type { Steps } from './steps.ts'
 
 export type Options = {
   readonly source: string
   readonly test: boolean
   /** Parts of the suite that npm test runs; none = all of it. */
   readonly parts: readonly string[]
+}
+
+/** Counts and prints what was tried. */
+export class Steps {
+  passed = 0
+  failed = 0
+
+  /** Runs one step and prints its outcome. @throws what the step throws: what comes after builds on it */
+  async step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
+    const began = performance.now()
+    const said = (mark: string) => console.log(`${mark} ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`)
+    try {
+      const value = await work()
+      this.passed++
+      said('✓')
+      return value
+    } catch (error) {
+      this.failed++
+      said('✗')
+      const text = error instanceof Error ? error.message : String(error)
+      console.log(text.replaceAll(/^/gm, '    '))
+      throw error
+    }
+  }
 }
 
 const MINUTE = 60_000
@@ -59,15 +84,9 @@ export async function keepsItsPromise(account: Account, steps: Steps, { source, 
 /** As a terminal does it: the signal goes to every process of the group. */
 async function interrupt(platform: Platform): Promise<void> {
   signalGroup(platform, 'SIGINT')
-  const code = await ending(platform, MINUTE)
-  if (code !== 0) throw new Error(`npm start ended with ${code}:\n${lastLines(platform.output())}`)
-}
-
-async function ending({ exit, output }: Command, boundMs: number): Promise<number | string> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const late = () => reject(new Error(`still running after ${boundMs / 1000} s:\n${lastLines(output())}`))
-  const timer = setTimeout(late, boundMs)
-  return await Promise.race([exit, promise]).finally(() => clearTimeout(timer))
+  const ended = await Promise.race([endOf(platform), sleep(MINUTE, undefined, { ref: false })])
+  const how = ended === undefined ? 'is still running after a minute' : `ended with ${ended}`
+  if (ended !== 0) throw new Error(`npm start ${how}:\n${lastLines(platform.output())}`)
 }
 
 /** The node process that npm's shell became: npm itself and the workers have other command lines. */
@@ -84,3 +103,19 @@ async function testSuite(account: Account, parts: readonly string[]): Promise<vo
   const output = await complete(account, ['npm', 'test', ...only], 20 * MINUTE, 1000)
   console.log(output.slice(output.search(/^(Skipped|ℹ tests)/m)).replaceAll(/^/gm, '    '))
 }
+
+// Root looks into a checkout that it gave to another user, and CI's checkout may belong to anybody.
+const TRUST = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
+
+const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', env: { ...process.env, ...TRUST } })
+
+/** A clone of the commit that is checked out in `source`, sharing no file with it. */
+function clone(source: string, target: string): void {
+  git('clone', '--quiet', '--no-local', '--depth=1', `file://${source}`, target)
+}
+
+/** What differs from the commit, as git's short lines; files that `.gitignore` names do not count. */
+export const changes = (checkout: string): string[] =>
+  git('-C', checkout, 'status', '--porcelain')
+    .split('\n')
+    .filter(line => line !== '')
