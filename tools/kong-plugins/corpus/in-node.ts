@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type IncomingMessage, type RequestListener, request, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { type Gateway, GatewayConfigError, startGateway } from '@tsmicro/gateway'
 import { gatewaySignature } from 'tsmicro/internal'
+import { serve } from '../serve.ts'
 import {
   answerOf,
   type Case,
@@ -102,11 +102,8 @@ export class NodePlayer implements AsyncDisposable {
     else if (answer !== 'hangs') res.writeHead(answer.status).end(answer.body)
   }
 
-  async #serve(handler: (req: IncomingMessage, res: ServerResponse) => void): Promise<string> {
-    const server = createServer(handler).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    this.#resources.defer(() => void server.close().closeAllConnections())
-    return `127.0.0.1:${(server.address() as AddressInfo).port}`
+  async #serve(listener: RequestListener): Promise<string> {
+    return this.#resources.use(await serve(listener)).authority
   }
 }
 

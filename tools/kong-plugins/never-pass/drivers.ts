@@ -77,17 +77,8 @@ async function embedded(config: KongConfig): Promise<Driver> {
   }
 }
 
-async function nginx(config: KongConfig, lockTimeout = 5): Promise<Driver> {
-  const running = await startNginx({ config, lockTimeout })
-  return {
-    name: 'nginx',
-    port: running.port,
-    async setFault(fault, on) {
-      await running.setFault(fault, on)
-      return true
-    },
-    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-  }
+async function nginx(config: KongConfig, lockTimeout?: number): Promise<Driver> {
+  return { ...(await startNginx(config, lockTimeout)), name: 'nginx' }
 }
 
 export type DriverName = 'embedded' | 'nginx'

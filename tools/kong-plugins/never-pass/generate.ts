@@ -39,11 +39,8 @@ const value = fc
     { maxLength: 30 },
   )
   .map(bytes => String.fromCharCode(...bytes))
-const anyKey = fc.oneof(
-  { weight: 3, arbitrary: goodKey },
-  { weight: 2, arbitrary: badKey },
-  { weight: 1, arbitrary: value },
-)
+const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>) => ({ weight, arbitrary })
+const anyKey = fc.oneof(weighted(3, goodKey), weighted(2, badKey), weighted(1, value))
 
 /** Spellings that are equal without regard to case, or if `_` counts as `-`. */
 function spelled(names: readonly string[], underscores: boolean): fc.Arbitrary<string> {
@@ -56,22 +53,14 @@ function spelled(names: readonly string[], underscores: boolean): fc.Arbitrary<s
     )
 }
 
+const kind = <K extends KeyPart['kind']>(name: K) => fc.constant(name)
+const elsewhere = fc.constantFrom('x_api_key', 'x-apikey', 'apikey', 'authorization', 'cookie', 'x-consumer-id')
 const key: fc.Arbitrary<KeyPart> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({ kind: fc.constant('one' as const), name: spelled(['x-api-key'], false), key: anyKey }),
-  },
-  { weight: 2, arbitrary: fc.constant({ kind: 'none' as const }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('two' as const), keys: fc.tuple(goodKey, anyKey) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('elsewhere' as const),
-      name: fc.constantFrom('x_api_key', 'x-apikey', 'apikey', 'authorization', 'cookie', 'x-consumer-id'),
-      key: goodKey,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('query' as const), key: goodKey }) },
+  weighted(8, fc.record({ kind: kind('one'), name: spelled(['x-api-key'], false), key: anyKey })),
+  weighted(2, fc.record({ kind: kind('none') })),
+  weighted(1, fc.record({ kind: kind('two'), keys: fc.tuple(goodKey, anyKey) })),
+  weighted(1, fc.record({ kind: kind('elsewhere'), name: elsewhere, key: goodKey })),
+  weighted(1, fc.record({ kind: kind('query'), key: goodKey })),
 )
 
 const segment = fc.constantFrom(
@@ -82,8 +71,11 @@ const segment = fc.constantFrom(
   `),
 )
 const path = fc.oneof(
-  { weight: 3, arbitrary: fc.constant('/private') },
-  { weight: 3, arbitrary: fc.array(segment, { minLength: 1, maxLength: 6 }).map(segments => `/${segments.join('/')}`) },
+  weighted(1, fc.constant('/private')),
+  weighted(
+    1,
+    fc.array(segment, { minLength: 1, maxLength: 6 }).map(segments => `/${segments.join('/')}`),
+  ),
 )
 
 const field = fc.oneof(
@@ -100,7 +92,7 @@ const field = fc.oneof(
 
 /** Generates null, except for one in `many`. */
 const seldom = <T>(many: number, arbitrary: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: many - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary })
+  fc.oneof(weighted(many - 1, fc.constant(null)), weighted(1, arbitrary))
 
 export const plan: fc.Arbitrary<Plan> = fc.record({
   method: fc.constantFrom('GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'PROPFIND'),

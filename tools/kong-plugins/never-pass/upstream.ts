@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
 import { Controller, createService, implement, type Log } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
+import { type Served, serve } from '../serve.ts'
 import { SECRET } from './drivers.ts'
 
 /** A request as the upstream saw it. */
@@ -12,10 +11,11 @@ export interface Seen {
   readonly url: string
   /** Names and values in their order; names in the case as sent. */
   readonly headers: readonly (readonly [string, string])[]
+  /** With repeated fields joined by Node. */
+  readonly joined: IncomingHttpHeaders
 }
 
-export interface Upstream extends AsyncDisposable {
-  readonly authority: string
+export interface Upstream extends Served {
   /** The requests that it saw, by their `x-case`. */
   readonly seen: ReadonlyMap<string, Seen>
 }
@@ -23,26 +23,16 @@ export interface Upstream extends AsyncDisposable {
 /** Records every request by its `x-case`, calls `onRequest` with it, and answers 200. */
 export async function startUpstream(onRequest: (id: string, seen: Seen) => void = () => {}): Promise<Upstream> {
   const seen = new Map<string, Seen>()
-  const server = createServer((req, res) => {
+  const served = await serve((req, res) => {
     const { method = '', url = '', rawHeaders } = req
     const headers = rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? ''] as const] : []))
     const id = String(req.headers['x-case'])
-    const request = { method, url, headers }
+    const request = { method, url, headers, joined: req.headers }
     seen.set(id, request)
     onRequest(id, request)
     req.resume().on('end', () => res.writeHead(200, { 'content-length': 2 }).end('ok'))
   })
-  server.maxHeadersCount = 0
-  server.keepAliveTimeout = 60_000
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    authority: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen,
-    async [Symbol.asyncDispose]() {
-      server.close().closeAllConnections()
-    },
-  }
+  return { ...served, seen }
 }
 
 export const VERIFY_SECRET = 'what-the-gateway-shows-for-questions'
@@ -59,8 +49,7 @@ const shop = contract('shop', {
 
 const silence: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silence }
 
-export interface SignedOnly extends AsyncDisposable {
-  readonly authority: string
+export interface SignedOnly extends Served {
   readonly port: number
   /** How many times a handler has run. */
   readonly handled: () => number
@@ -73,17 +62,9 @@ export async function startSignedOnly(): Promise<SignedOnly> {
     handled += 1
     return 'handled'
   }
+  const handlers = { read: handler, write: handler, replace: handler, remove: handler, free: handler, verify: handler }
   class ShopController extends Controller {
-    override readonly handlers = [
-      implement(shop, {
-        read: handler,
-        write: handler,
-        replace: handler,
-        remove: handler,
-        free: handler,
-        verify: handler,
-      }),
-    ]
+    override readonly handlers = [implement(shop, handlers)]
   }
   const service = createService({
     name: 'shop',

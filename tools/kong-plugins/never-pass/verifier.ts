@@ -1,8 +1,8 @@
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
+import { type Served, serve } from '../serve.ts'
+import { jsonOf } from './wire.ts'
 
 const YES = '{"valid":true,"id":"somebody","permissions":["READ"]}'
 const yesWith = (member: string, value: unknown) => JSON.stringify({ ...JSON.parse(YES), [member]: value })
@@ -133,8 +133,7 @@ export function outcomeOf(answers: Answers): string {
 /** `hangs.1`: behaviour and name. */
 const KEY_FORM = /^(\w+)\.[\w-]+$/
 
-export interface Verifier extends AsyncDisposable {
-  readonly authority: string
+export interface Verifier extends Served {
   /** The keys that it has accepted. */
   readonly good: ReadonlySet<string>
   /** All keys that it was asked about. */
@@ -148,35 +147,20 @@ export async function startVerifier(): Promise<Verifier> {
   const good = new Set<string>()
   const asked: string[] = []
   let always: Answers | undefined
-  const server = createServer(async (req, res) => {
-    const key = keyOf(await text(req).catch(() => ''))
+  const served = await serve(async (req, res) => {
+    const key = String(jsonOf(await text(req).catch(() => ''))?.key ?? '')
     asked.push(key)
     const [, wanted = ''] = KEY_FORM.exec(key) ?? []
     const answers = always ?? (wanted in ANSWERS ? (wanted as Answers) : 'no')
     if (answers === 'yes') good.add(key)
     ANSWERS[answers](res, key)
   })
-  server.keepAliveTimeout = 60_000
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   return {
-    authority: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...served,
     good,
     asked,
     behave: as => {
       always = as
     },
-    async [Symbol.asyncDispose]() {
-      server.close().closeAllConnections()
-    },
-  }
-}
-
-function keyOf(body: string): string {
-  try {
-    const { key } = JSON.parse(body) as { key?: unknown }
-    return typeof key === 'string' ? key : ''
-  } catch {
-    return ''
   }
 }

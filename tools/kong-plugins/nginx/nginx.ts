@@ -27,27 +27,24 @@ export function noNginx(): string | undefined {
   return missing && `nginx with Lua, the engine of Kong, is not installed (${missing})`
 }
 
-export interface NginxOptions {
-  /** Services with an address each, routes with plain paths, and the plugins in kong/plugins. */
-  readonly config: KongConfig
-  /** Seconds; Kong's own is 5. */
-  readonly lockTimeout?: number
-}
-
 /** A fault around the plugins. */
 export type Fault = 'digest' | 'hmac' | 'cache-throws' | 'cache-fails' | 'log-throws'
 
 export interface Nginx extends AsyncDisposable {
   readonly port: number
-  readonly pid: number
-  /** The lines that it has written. */
-  readonly log: readonly string[]
-  setFault(fault: Fault, on: boolean): Promise<void>
+  /** Always resolves to true: nginx has every fault. */
+  setFault(fault: Fault, on: boolean): Promise<boolean>
 }
 
-/** Starts a disposable nginx that runs the plugins in kong/plugins as Kong would. Throws if it does not start. */
-export async function startNginx({ config, lockTimeout = 5 }: NginxOptions): Promise<Nginx> {
+/**
+ * Starts a disposable nginx that runs the plugins in kong/plugins as Kong would. Throws if it does not start.
+ *
+ * @param config services with an address each, routes with plain paths, and the plugins in kong/plugins
+ * @param lockTimeout seconds that a request waits for another request's question about the same key; Kong's own is 5
+ */
+export async function startNginx(config: KongConfig, lockTimeout = 5): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'tsmicro-nginx-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
   const log: string[] = []
   try {
     const routesFile = join(folder, 'kong.json')
@@ -61,52 +58,42 @@ export async function startNginx({ config, lockTimeout = 5 }: NginxOptions): Pro
         deathSignal: 'KILL',
         onLine: line => log.push(line),
       })
-      if (await isUp(child, controlPort)) return nginxOf({ child, folder, port, controlPort, log })
+      const control = `http://127.0.0.1:${controlPort}`
+      if (await isUp(child, control)) {
+        return {
+          port,
+          async setFault(fault, on) {
+            await (await fetch(`${control}/fault/${fault}`, { method: on ? 'PUT' : 'DELETE' })).text()
+            return true
+          },
+          async [Symbol.asyncDispose]() {
+            await endChild(child, 'SIGTERM', 3000)
+            remove()
+          },
+        }
+      }
       await endChild(child, 'SIGKILL', 1000)
       // Another process has taken one of the ports in the meantime.
       if (attempt < 3 && log.some(line => line.includes('Address already in use'))) continue
       throw new Error(`nginx does not start:\n${log.join('\n')}`)
     }
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true })
+    remove()
     throw error
   }
 }
 
-async function isUp(child: Child, port: number): Promise<boolean> {
+async function isUp(child: Child, url: string): Promise<boolean> {
   const end = Date.now() + 15_000
   while (!child.hasExited && Date.now() < end) {
     try {
-      await (await fetch(`http://127.0.0.1:${port}/`)).text()
+      await (await fetch(url)).text()
       return true
     } catch {
       await pause(20)
     }
   }
   return false
-}
-
-interface Running {
-  readonly child: Child
-  readonly folder: string
-  readonly port: number
-  readonly controlPort: number
-  readonly log: readonly string[]
-}
-
-function nginxOf({ child, folder, port, controlPort, log }: Running): Nginx {
-  return {
-    port,
-    pid: child.pid,
-    log,
-    async setFault(fault, on) {
-      await (await fetch(`http://127.0.0.1:${controlPort}/fault/${fault}`, { method: on ? 'PUT' : 'DELETE' })).text()
-    },
-    async [Symbol.asyncDispose]() {
-      await endChild(child, 'SIGTERM', 3000)
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
 }
 
 interface NginxConf {
