@@ -7,10 +7,11 @@ import { withRoutes } from './kong-file.ts'
 import type { PublicService } from './public-routes.ts'
 
 /** What the platform makes public. */
-export const SERVICES: readonly PublicService[] = [
-  { name: 'auth', prefix: '/auth', exported: auth },
-  { name: 'blog', prefix: '/blog', exported: blog },
-]
+export const SERVICES: readonly PublicService[] = [service('auth', auth), service('blog', blog)]
+
+function service(name: string, exported: object): PublicService {
+  return { name, prefix: `/${name}`, exported }
+}
 
 /** A kong file as it is and as it ought to be. */
 export interface KongFile {

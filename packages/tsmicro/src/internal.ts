@@ -1,7 +1,6 @@
 /** For the packages, tools and tests of this repository alone: it may change at any time. Services and examples never import it. */
 export type { CallOf } from './call/index.ts'
 export {
-  type Access,
   eventsOf,
   hasNoBody,
   inboxPrefixOf,
