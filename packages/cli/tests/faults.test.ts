@@ -24,7 +24,7 @@ test('a service that ends while starting: its last lines are shown, the exit cod
 
 test('a service that never gets ready is named, and the start given up', { skip }, async () => {
   using dir = tempDir()
-  await using system = startSystem(dir.path, { FAULT_AUTH: 'never-ready', READY_TIMEOUT_MS: '1000' })
+  await using system = startSystem(dir.path, { FAULT_AUTH: 'never-ready', READY_TIMEOUT_MS: '8000' })
   assert.equal(await system.ended(), 1)
   assert.match(system.output, /auth was not ready after \d+ s/)
 })
