@@ -54,7 +54,7 @@ function isUser(user: Partial<Principal> | undefined): user is Principal {
   return typeof user?.id === 'string' && user.id !== ''
 }
 
-/** The provider that an access rule needs and that is missing; `undefined` when there are all. */
+/** The first provider that an access rule needs and that is missing; `undefined` if none is missing. */
 export function missingProvider(
   access: Access,
   authentication: Partial<AuthenticationProvider> | undefined,
@@ -73,7 +73,7 @@ export interface EndpointLimits {
   readonly maxQueued?: number
 }
 
-/** A refused client should not come back at once. */
+/** A refused client should not retry at once. */
 const RETRY_AFTER_SECONDS = 1
 
 /**
@@ -156,7 +156,7 @@ function overloaded(): Error {
 /** Milliseconds between two lines, so that a flood of requests does not become a flood of log lines. */
 const LOG_INTERVAL_MS = 10_000
 
-/** Logs something that may happen very often: seldom, and with the number of times. */
+/** Logs something that may happen very often: at intervals, with the number of occurrences. */
 export class ThrottledLog {
   readonly #log: Log
   readonly #message: string
@@ -168,7 +168,7 @@ export class ThrottledLog {
     this.#message = message
   }
 
-  /** @param fields logged if this occurrence is; those between two lines are only counted */
+  /** @param fields logged with this occurrence, unless it is only counted because the last line is too recent */
   warn(fields: object): void {
     this.#times += 1
     const now = performance.now()

@@ -33,11 +33,11 @@ export interface Principal {
 export interface Consumer {
   /** The key's id, never the key. */
   readonly id: string
-  /** What the key permits, in the words of whoever issued it. */
+  /** What the key permits, as its issuer names it. */
   readonly permissions: readonly string[]
 }
 
-/** What travels with a call through every stage and on to further services. */
+/** Accompanies a call through every stage and on to further services. */
 export interface CallContext {
   /** Where the call came in; `background` for work that no call started, see `inBackground`. */
   readonly door: 'http' | 'nats' | 'background'
@@ -90,8 +90,8 @@ export interface DoorContextInit {
 }
 
 /**
- * The context that a door makes for a request. What few calls read is made on demand: pino's `child` costs more than many a
- * handler, and a successful call between services needs no request id if nothing is logged.
+ * The context that a door makes for a request. Values that few calls read are made on demand: pino's `child` costs more than many handlers,
+ * and a successful call between services needs no request id if nothing is logged.
  */
 export class DoorContext implements CallContext {
   readonly door: CallContext['door']

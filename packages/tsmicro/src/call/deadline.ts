@@ -22,7 +22,7 @@ export class Deadline extends Expiring implements Disposable {
   #controller: AbortController | undefined
   #listeners: Set<Listener> | undefined
 
-  /** @param budgetMs milliseconds from now. @throws {RangeError} for NaN, such as a missing setting makes */
+  /** @param budgetMs milliseconds from now. @throws {RangeError} for NaN, which a missing setting produces */
   constructor(budgetMs: number) {
     super()
     if (Number.isNaN(budgetMs)) throw new RangeError('the time of a call must be a number of milliseconds')

@@ -5,7 +5,7 @@ import { Deadline } from './deadline.ts'
 import { Expiring, expireIn, expiringCount, forget } from './expiry.ts'
 
 class Probe extends Expiring {
-  /** When it is due: between the two, as the machine may take its time between one look at the clock and the next. */
+  /** The earliest and the latest time at which it is due: a busy machine may pause between two readings of the clock. */
   readonly due: number
   readonly dueAtLatest: number
   readonly onExpire: (probe: Probe) => void
@@ -43,11 +43,11 @@ test('each expires once, never early, in order of time', async () => {
   await untilNone()
   assert.deepEqual(early, [])
   assert.ok(probes.every(({ expired }) => expired === 1))
-  // A tick is 8 ms: within one there is no order.
+  // A tick is 8 ms; within one, order is undefined.
   assert.ok(order.every(({ dueAtLatest }, index) => dueAtLatest > (order[index - 1]?.due ?? 0) - 8))
 })
 
-test('what is forgotten does not expire; a shorter one that comes later is not kept waiting', async () => {
+test('a cancelled expiry never fires, and a later, shorter one does not wait for an earlier one', async () => {
   const kept = new Probe(60_000)
   const forgotten = Array.from({ length: 100 }, () => new Probe(10))
   const gone = Promise.withResolvers<void>()
@@ -62,7 +62,7 @@ test('what is forgotten does not expire; a shorter one that comes later is not k
   assert.ok(forgotten.every(({ expired }) => expired === 0))
 })
 
-test('one that expires may forget its neighbours and begin new ones', async () => {
+test('an expiry may cancel its neighbours and start new ones', async () => {
   const neighbours: Probe[] = []
   const again = Promise.withResolvers<void>()
   for (let index = 0; index < 10; index++) {
@@ -78,12 +78,12 @@ test('one that expires may forget its neighbours and begin new ones', async () =
   assert.equal(neighbours.filter(({ expired }) => expired === 1).length, 1)
 })
 
-test('nothing to expire: the timer alone does not keep the process alive', async () => {
+test('the timer does not keep the process alive when nothing is left to expire', async () => {
   forget(new Probe(60_000))
   assert.ok(!process.getActiveResourcesInfo().includes('Timeout'))
 })
 
-test('NaN is refused as a time: it would never end, and would keep others from ending', async () => {
+test('NaN is refused as a time: it would never expire, and would keep others from expiring', async () => {
   assert.throws(() => new Deadline(Number.NaN), /^RangeError: the time of a call must be a number of milliseconds$/)
   using unending = new Deadline(Number.POSITIVE_INFINITY)
   assert.ok(unending.remainingMs() > 1e9)

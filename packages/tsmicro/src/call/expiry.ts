@@ -49,7 +49,7 @@ export function forget(expiring: Expiring): void {
   if (--count === 0) timer?.unref()
 }
 
-/** How many are still to expire. */
+/** How many have not expired yet. */
 export function expiringCount(): number {
   return count
 }

@@ -21,8 +21,8 @@ export type Stage = 'guard' | 'input' | 'middleware' | 'handler'
 export type FailureMapper = (error: unknown, stage: Stage, log: Log) => Promise<ApiError>
 
 /**
- * Apart from these and the errors that a procedure declares, only "not now" is passed on ({@link isDependencyFailure}). In particular
- * a handler must declare its own 401, 403 or 404, because one that a dependency answered must not become ours.
+ * Apart from these and the errors that a procedure declares, only failures of dependencies are passed on ({@link isDependencyFailure}). In
+ * particular a handler must declare its own 401, 403 or 404, because one that a dependency answered must not become ours.
  */
 const ALLOWED: Readonly<Record<Stage, readonly AnyErrorClass[]>> = {
   guard: [UNAUTHENTICATED, FORBIDDEN],

@@ -66,7 +66,7 @@ interface MiddlewareCall extends ProcedureCall {
  */
 export type Middleware<Call extends ProcedureCall = MiddlewareCall> = (
   call: Call,
-  /** Given a deadline, the rest of the chain has only that time. It must not end later than the call's. */
+  /** If given a deadline, it limits the rest of the chain. It must not end later than the call's. */
   next: (deadline?: Deadline) => Promise<unknown>,
 ) => Promise<unknown>
 
@@ -98,7 +98,7 @@ export function createPipeline(
   const errors = procedure.errors ?? {}
   const check = procedure.output && compiled.outgoing(procedure.output)
   const handle = ({ input, context }: MiddlewareCall) => handler(new HandlerCall(input, context, errors) as never)
-  // Without middleware, the handler throws everything that is thrown: each call is spared a layer.
+  // Without middleware, only the handler can throw, so calls skip a layer.
   const bare = middleware.length === 0
   const stage: Stage = bare ? 'handler' : 'middleware'
   // Middleware sees the failure that the caller will see, and so cannot reveal more by accident.
@@ -139,7 +139,7 @@ function isThenable(value: unknown): value is Promise<unknown> {
 }
 
 /**
- * The argument of a handler. A class, so that all have one shape, with getters for what few handlers read: an object literal with a
+ * The argument of a handler. A class, so that all have one shape, with getters for values that few handlers read: an object literal with a
  * getter costs five times as much.
  */
 class HandlerCall {

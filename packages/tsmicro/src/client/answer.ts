@@ -18,9 +18,9 @@ export interface Answer {
 }
 
 /**
- * Prepares the reading of a procedure's answers.
- * @throws {ApiError} from what is returned: the failure that was answered; MALFORMED_REPLY when it does not match
- *   its schema; SERVICE_UNAVAILABLE when it is not an answer of ours
+ * Compiles the reading of a procedure's answers.
+ * @throws {ApiError} from the returned function: the failure that the service answered; MALFORMED_REPLY if the answer does not match its
+ *   schema; SERVICE_UNAVAILABLE if it is not an answer of ours
  */
 export function compileAnswer(procedure: BoundProcedure): (answer: Answer) => Promise<unknown> {
   const { bare, errors = {}, output, [CHECKS]: checks } = procedure
@@ -49,14 +49,14 @@ function parse(text: string): unknown {
   }
 }
 
-/** What a Standard Schema makes of the data, such as a number of a text, is made here, once. */
+/** A Standard Schema transforms the data, such as a text into a number, only here. */
 function compileDecode(schema: unknown, checks: Interpreted | undefined): (data: unknown, what: string) => unknown {
   const check = isNode(schema) ? checks?.incoming(schema as Schema, 'ignore') : undefined
   if (!check) return data => data
   return async (data, what) => {
     const checked = await check(data)
     if (!checked.problems) return checked.value
-    // An envelope has null where the handler answered nothing.
+    // An envelope has null if the handler returned nothing.
     const nothing = data === null ? await check(undefined) : checked
     if (!nothing.problems) return nothing.value
     const cause = new Error(`${what} does not match its schema: ${formatProblems(checked.problems)}`)
@@ -84,7 +84,7 @@ async function failureOf(
   return new Failure(body.details ?? body.data, options)
 }
 
-/** Names come from elsewhere: `constructor` is not one of our errors. */
+/** The name comes from outside: `constructor` must not match an error. */
 function own(errors: Readonly<Record<string, AnyErrorClass>>, name: string): AnyErrorClass | undefined {
   return Object.hasOwn(errors, name) ? errors[name] : undefined
 }

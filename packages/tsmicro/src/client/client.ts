@@ -4,18 +4,18 @@ import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { type Answer, compileAnswer } from './answer.ts'
 import { compileRequest } from './request.ts'
 
-/** Headers by name, whatever their spelling. Those that are undefined are not sent. */
+/** Headers by name, in upper or lower case. Undefined ones are not sent. */
 type HeaderFields = Readonly<Record<string, string | undefined>>
 
-/** For one call of an {@link HttpClient}. */
+/** Options for one call of an {@link HttpClient}. */
 interface HttpCallOptions {
   /** Gives up when it aborts: the call fails with its reason. */
   readonly signal?: AbortSignal | undefined
-  /** By name, whatever its spelling: these before the client's. */
+  /** Override the client's headers of the same name, in upper or lower case. */
   readonly headers?: HeaderFields
 }
 
-/** One function for each procedure with an HTTP door: it takes the input, and resolves to the output. */
+/** One function for each procedure with an HTTP door. It takes the input and resolves to the output. */
 export type HttpClient<C extends Contract> = {
   readonly [K in keyof C as C[K] extends { readonly kind: 'procedure'; readonly http: string }
     ? K
@@ -24,8 +24,8 @@ export type HttpClient<C extends Contract> = {
 
 interface HttpClientOptions {
   /**
-   * Where the contract's paths begin, e.g. `http://localhost:8000/blog`. In a browser it may be relative (`/api`): the page's address
-   * completes it, once, when the client is made.
+   * The prefix of the contract's paths, e.g. `http://localhost:8000/blog`. In a browser it may be relative (`/api`): it is resolved against
+   * the page's address once, when the client is created.
    */
   readonly baseUrl: string
   /** Sent with every call, e.g. the API key. */
@@ -35,18 +35,18 @@ interface HttpClientOptions {
 }
 
 /**
- * A typed client of a contract's HTTP door on `fetch`, in browsers as in Node. Failures are thrown as the declared error classes, so that
- * `catch (error) { if (error instanceof BLOG_NOT_FOUND) … }` works on this side, too.
+ * A typed client of a contract's HTTP door, built on `fetch`, for browsers and Node. It throws failures as the declared error classes, so
+ * `catch (error) { if (error instanceof BLOG_NOT_FOUND) … }` works here, too.
  *
  * @example
  * const blogs: HttpClient<typeof reading> = createHttpClient(reading, { baseUrl: 'http://localhost:8000/blog', headers: { 'x-api-key': key } })
  * const blog = await blogs.findBySlug({ slug: 'hello' }, { signal: AbortSignal.timeout(2000) })
  * @example
- * // A `fetch` of one's own may add cookies, sign requests, or answer them in a test.
+ * // Your own `fetch` may add cookies, sign requests, or answer them in a test.
  * const answer = async () => Response.json({ data: { id, slug, title: 'Hello', text: 'World', author: 'Ada' } })
  * const { title } = await createHttpClient(reading, { baseUrl: 'http://blog', fetch: answer }).findBySlug({ slug })
  * title // 'Hello'
- * @throws {TypeError} when the base URL is invalid, or relative where there is no page
+ * @throws {TypeError} if the base URL is invalid, or relative outside a browser
  * @throws {ApiError} from its functions: of the procedure or the framework; SERVICE_UNAVAILABLE when nothing answers; the code
  *   MALFORMED_REPLY when the answer does not match the output's schema; VALIDATION_FAILED when the input does not, and for what cannot be
  *   written in a URL or as JSON, like a path's field that is empty, `.` or `..`: nothing is sent then
@@ -81,14 +81,14 @@ async function exchange(send: NonNullable<HttpClientOptions['fetch']>, url: URL,
     return { response, text: await response.text() }
   } catch (cause) {
     if (init.signal?.aborted) throw init.signal.reason
-    // What fetch throws when it cannot connect, or the connection ends within the answer.
+    // fetch throws this if it cannot connect, or if the connection closes during the answer.
     throw cause instanceof TypeError ? new SERVICE_UNAVAILABLE(undefined, { cause }) : cause
   }
 }
 
 /**
- * Merges headers by name, whatever their spelling; the later ones win.
- * @throws {TypeError} for a name or a value that no header can have
+ * Merges headers by name, ignoring case; later ones win.
+ * @throws {TypeError} for a name or a value that HTTP does not allow
  */
 function mergeHeaders(...sources: readonly (HeaderFields | undefined)[]): Headers {
   const headers = new Headers()
@@ -98,8 +98,8 @@ function mergeHeaders(...sources: readonly (HeaderFields | undefined)[]): Header
 }
 
 /**
- * Where the paths of a contract begin. In a browser a relative one (`/api`) is completed by the page's address.
- * @throws {TypeError} for a relative one where there is no page, and for what `fetch` would not take
+ * The prefix of a contract's paths. In a browser, a relative one (`/api`) is resolved against the page's address.
+ * @throws {TypeError} for a relative one outside a browser, and for one that `fetch` would not accept
  */
 function resolveBaseUrl(baseUrl: string): URL {
   const refuse = (why: string): never => {
@@ -110,13 +110,13 @@ function resolveBaseUrl(baseUrl: string): URL {
   if (!base) {
     return refuse(
       page === undefined
-        ? 'there is no page here that a relative one could belong to; write all of it, like http://localhost:8000/blog'
+        ? 'a relative one works only in a page; write it in full, like http://localhost:8000/blog'
         : `it is not a URL, and ${page} cannot complete it`,
     )
   }
-  if (base.protocol !== 'http:' && base.protocol !== 'https:') refuse('begin it with http:// or https://')
+  if (base.protocol !== 'http:' && base.protocol !== 'https:') refuse('it must start with http:// or https://')
   if (base.username !== '' || base.password !== '')
-    refuse('fetch takes no user and password in it; send an authorization header')
+    refuse('fetch does not accept a user and password in it; send an authorization header')
   if (base.search !== '' || base.hash !== '') refuse('a path follows it, so it cannot end with a query or a fragment')
   return base
 }

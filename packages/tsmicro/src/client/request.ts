@@ -13,9 +13,9 @@ import {
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What is to be sent to a procedure. */
+/** A request to a procedure. */
 export interface Request {
-  /** Begins with a slash. */
+  /** Starts with a slash. */
   readonly path: string
   /** Names and values, in order. */
   readonly query: readonly (readonly [string, string])[]
@@ -24,10 +24,10 @@ export interface Request {
 }
 
 /**
- * Prepares a procedure's requests. The input is checked and copied first: what is sent has only the fields that the schema names. Then it is
- * divided: the fields that the path names go there, those of a GET or DELETE into the query, as do those that the route names, the others
- * into the body. Without a path and a query the input itself is the body.
- * @throws {VALIDATION_FAILED} from what is returned, with the details that the service would tell
+ * Compiles a function that makes a procedure's requests. It first checks and copies the input, so that only fields that the schema names
+ * are sent. Fields that the path names go into the path. The others go into the query for a GET or DELETE, or if the route names them, and
+ * otherwise into the body. Without fields in the path or the query, the input itself is the body.
+ * @throws {VALIDATION_FAILED} from the returned function, with the details that the service would send
  */
 export function compileRequest(procedure: BoundProcedure): (input: unknown) => Promise<Request> {
   const route = parseRoute(procedure.http ?? '')
@@ -63,19 +63,19 @@ function compileInput({ name, input: schema, [CHECKS]: checks }: BoundProcedure)
   }
 }
 
-/** Fields that only their default has added are left to the service, as not every default can be written in a query. */
+/** Fields that were only added by their default are left to the service, because a query cannot express every default. */
 function withoutDefaults(value: unknown, given: unknown): unknown {
   if (!isNode(value) || !isNode(given)) return value
   return Object.fromEntries(Object.entries(value).filter(([name]) => name in given))
 }
 
 /**
- * A route's path with its parameters filled in. A URL has no way to write a segment that is empty, `.` or `..`, percent-encoded
- * or not: it would address another resource.
+ * A route's path with its parameters filled in. A URL cannot express a segment that is empty, `.` or `..`, even percent-encoded: it would
+ * address another resource.
  */
 function pathOf({ path }: ParsedRoute, fields: Fields): string {
   return path.replaceAll(/:([^/]+)/g, (_, name: string) => {
-    if (fields[name] === undefined) throw refusal(name, 'is missing: it is a part of the path')
+    if (fields[name] === undefined) throw refusal(name, 'is missing: it is part of the path')
     const value = textOf(fields[name], name)
     if (value === '' || value === '.' || value === '..') throw refusal(name, 'cannot be a segment of a path')
     return encodeURIComponent(value)
@@ -83,8 +83,8 @@ function pathOf({ path }: ParsedRoute, fields: Fields): string {
 }
 
 /**
- * A query field: a list is its items one by one. Null is written where the other end reads it as null; where a text is allowed, too, it
- * would be the text `null`.
+ * A query field; a list becomes one field per item. Null is written only if the receiver reads it as null: in a field that may also be a
+ * text, it would be the text `null`.
  */
 function queryOf([name, value]: [string, unknown], described: JsonSchema): readonly (readonly [string, string])[] {
   if (!Array.isArray(value)) return [[name, queryText(name, value, described)]]
@@ -98,7 +98,7 @@ function queryText(name: string, value: unknown, described: JsonSchema): string 
   return 'null'
 }
 
-/** The text of a value in a path or a query. */
+/** Writes a value for a path or a query. */
 function textOf(value: unknown, path: string): string {
   if (typeof value === 'number' && !Number.isFinite(value)) throw refusal(path, `${value} cannot be written in a URL`)
   if (!['string', 'number', 'bigint', 'boolean'].includes(typeof value)) {
@@ -121,7 +121,7 @@ function bodyOf(body: unknown): string | undefined {
   }
 }
 
-/** A failure of input that is not sent. */
+/** The error for input that is not sent. */
 function refusal(path: string, message: string): InstanceType<typeof VALIDATION_FAILED> {
   return new VALIDATION_FAILED([{ path, message }], { message: `${path} ${message}` })
 }

@@ -1,12 +1,12 @@
 import type { Interpreted } from '../schema/index.ts'
 
 /**
- * Where a procedure has the checks of its JSON Schemas for clients over HTTP. It brings them along, so that a client without a contract, and
- * one whose contract declares no procedure, does without them in a browser.
+ * The key under which a procedure holds the JSON Schema checks for HTTP clients. Since procedures bring them along, browser bundles without
+ * procedures do not contain them.
  */
 export const CHECKS = Symbol('tsmicro.checks')
 
-/** What has its checks with it: whatever {@link procedure} made. */
+/** Has its checks with it: everything that {@link procedure} returns. */
 export interface WithChecks {
   readonly [CHECKS]?: Interpreted
 }

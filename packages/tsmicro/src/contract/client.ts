@@ -2,13 +2,13 @@ import type { BoundProcedure, Contract } from './contract.ts'
 import type { DeepReadonly, RequestOf, ResponseOf } from './infer.ts'
 import type { ProcedureSpec } from './procedure.ts'
 
-/** What every client takes beside the input. */
+/** Options of a call that every client accepts besides the input. */
 interface ClientCallOptions {
   /** Gives up when it aborts: the call fails with its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Calls one procedure. The input may be left out where there is none, or where every field of it may be. */
+/** Calls one procedure. The input may be omitted if the procedure has none, or if all its fields are optional. */
 export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> =
   Extract<keyof P, 'input'> extends never
     ? (input?: Readonly<Record<string, never>>, options?: Options) => Promise<ResponseOf<P>>
@@ -17,8 +17,8 @@ export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> =
       : (input: DeepReadonly<RequestOf<P>>, options?: Options) => Promise<ResponseOf<P>>
 
 /**
- * One function for each procedure of a contract that has a door: `client.validateRole({ userId, role }, { signal })`. Clients of both doors
- * are called alike, so that one can replace the other.
+ * One function for each procedure of a contract that has this door: `client.validateRole({ userId, role }, { signal })`. Clients of both
+ * doors are called the same way, so one can replace the other.
  *
  * @example
  * const greetings = contract('hello', {

@@ -3,7 +3,7 @@ import type { Procedure, ProcedureSpec } from './procedure.ts'
 import { checkSubject } from './subject.ts'
 
 /**
- * A procedure that belongs to a service: it knows its name and its full subject.
+ * A procedure of a contract, with its name and its full subject.
  *
  * @example
  * const { service, name, subject }: BoundProcedure = validation.validateToken
@@ -13,7 +13,7 @@ export type BoundProcedure<S extends ProcedureSpec = ProcedureSpec> = Procedure<
   readonly service: string
   /** Its key in the contract. */
   readonly name: string
-  /** Full NATS subject; absent without a NATS door. */
+  /** Full NATS subject; undefined without a NATS door. */
   readonly subject: S extends { readonly nats: string } ? string : string | undefined
 }
 
@@ -21,7 +21,7 @@ export type BoundProcedure<S extends ProcedureSpec = ProcedureSpec> = Procedure<
 export type ContractMembers = Readonly<Record<string, Procedure | EventDefinition>>
 
 /**
- * A contract: its procedures, which know their service, name and subject, and its events.
+ * A contract: its procedures, with their service, name and subject, and its events.
  *
  * @example
  * const contracts: readonly Contract[] = [validation, reading]
@@ -31,8 +31,8 @@ export type Contract<Members extends ContractMembers = ContractMembers> = {
 }
 
 /**
- * What a service offers, as data: procedures and events. No behaviour, no I/O; the only thing that one service may import
- * of another. A service may have several contracts.
+ * What a service offers, as data: procedures and events. No behaviour, no I/O; the only thing that one service may import from another. A
+ * service may have several contracts.
  *
  * @example
  * const validation = contract('auth', { validateToken: procedure({ nats: 'validate.token', access: 'internal' }) })
@@ -65,7 +65,7 @@ export function proceduresOf(contract: Contract): readonly BoundProcedure[] {
   return Object.values(contract).filter((member): member is BoundProcedure => member.kind === 'procedure')
 }
 
-/** The same by the keys under which this contract has them: `{ check: validation.validateRole }` is a contract, too. */
+/** The procedures of a contract by their keys in it; these may differ from their names, as in `{ check: validation.validateRole }`. */
 export function entriesOf(contract: Contract): readonly (readonly [string, BoundProcedure])[] {
   return Object.entries(contract).filter((entry): entry is [string, BoundProcedure] => entry[1].kind === 'procedure')
 }

@@ -9,13 +9,13 @@ export interface EventSpec {
   readonly data: Schema
   /** Version of the data's shape. Default 1. */
   readonly version?: number
-  /** Which field of the data identifies the aggregate: order holds per aggregate. */
+  /** The field of the data that identifies the aggregate. Events are ordered per aggregate. */
   readonly aggregate: string
   readonly summary?: string
 }
 
 /**
- * A checked {@link EventSpec}; its version is filled in.
+ * A checked {@link EventSpec}, with its version filled in.
  *
  * @example
  * const { subject, version }: EventDefinition = userCreated
@@ -27,7 +27,8 @@ export type EventDefinition<S extends EventSpec = EventSpec> = S & { readonly ki
  *
  * @example
  * const userCreated = event({ subject: 'user.created', data: UserCreated, aggregate: 'userId' })
- * @throws {TypeError} when the subject has wildcards or is reserved, the aggregate is not a field, or JSON cannot carry what a field is declared to be
+ * @throws {TypeError} when the subject has wildcards or is reserved, the aggregate is not a field, or a field is declared as something that
+ * JSON cannot carry
  */
 export function event<const S extends EventSpec>(
   spec: S & { readonly aggregate: keyof Infer<S['data']> & string },
@@ -35,7 +36,7 @@ export function event<const S extends EventSpec>(
   checkSubject(spec.subject)
   const why = findNotJson(spec.data)
   if (why) throw new TypeError(`event ${spec.subject}: ${why}`)
-  // In plain JavaScript a wrong one would compile.
+  // No compiler checks plain JavaScript.
   if (typeof spec.aggregate !== 'string' || !mayHaveField(describeSchema(spec.data), spec.aggregate))
     throw new TypeError(`event ${spec.subject}: aggregate must name a field of its data, not ${String(spec.aggregate)}`)
   return Object.freeze({ ...spec, kind: 'event' as const, version: spec.version ?? 1 })

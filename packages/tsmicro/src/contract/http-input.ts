@@ -11,8 +11,8 @@ import {
 import { hasNoBody, type ParsedRoute } from './http-route.ts'
 
 /**
- * Says why requests of a route can hardly carry an input: a path and a query hold fields, and a field there is a text, a number, a boolean
- * or, in a query, a list of those. Undefined if they can. A schema that says nothing of a value may mean one that can be carried.
+ * Says why the requests of a route cannot carry an input; undefined if they can. Paths and queries hold fields: texts, numbers, booleans
+ * and, in a query, lists of these. A schema that says nothing about a value passes.
  */
 export function whyNotHttp({ method, params, query }: ParsedRoute, schema: Schema): string | undefined {
   const described = describeSchema(schema)

@@ -1,9 +1,9 @@
-/** Methods that a procedure may have; HEAD and OPTIONS are the server's business. */
+/** Methods that a procedure may have; the server itself answers HEAD and OPTIONS. */
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
- * Method and path, e.g. `GET /slug/:slug`. Parameters are whole segments. Where there is a body, the fields that come in the
- * query are named: `PUT /blogs/:id?notify&dry`.
+ * Method and path, e.g. `GET /slug/:slug`. Parameters are whole segments. If there is a body, the route names the fields that come in the
+ * query: `PUT /blogs/:id?notify&dry`.
  */
 export type HttpRoute = `${HttpMethod} /${string}`
 
@@ -12,7 +12,10 @@ export interface ParsedRoute {
   readonly path: string
   /** Names of the path's parameters, in order. */
   readonly params: readonly string[]
-  /** Names of the fields that come in the query beside a body. Without a body, all that are not in the path do. */
+  /**
+   * Names of the fields that come in the query although there is a body. Without a body, all fields that are not in the path come in the
+   * query.
+   */
   readonly query: readonly string[]
 }
 
@@ -38,7 +41,7 @@ export function parseRoute(route: string): ParsedRoute {
   return { method: method as HttpMethod, path, params, query }
 }
 
-/** True for methods whose input comes in the query rather than in a body. */
+/** True for methods whose input comes in the query instead of a body. */
 export function hasNoBody(method: HttpMethod): boolean {
   return method === 'GET' || method === 'DELETE'
 }

@@ -6,7 +6,7 @@ import type { ProcedureSpec } from './procedure.ts'
 type Nothing = void
 
 /**
- * What a handler answers with: the output before its transforms, which run at the caller.
+ * What a handler returns: the output before its transforms, which run at the caller.
  *
  * @example
  * const shown: AnswerOf<typeof reading.findBySlug> = { id, slug, title: 'Hello', text: 'World', author: userId }
@@ -18,7 +18,7 @@ export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: inf
   : Nothing
 
 /**
- * What a caller gets.
+ * What a caller receives.
  *
  * @example
  * const blog: ResponseOf<typeof reading.findBySlug> = await repository.findById(id)
@@ -26,7 +26,7 @@ export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: inf
 export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: infer S } ? Infer<S> : Nothing
 
 /**
- * What a caller gives.
+ * What a caller passes.
  *
  * @example
  * const asked: RequestOf<typeof reading.findBySlug> = { slug: 'hello' }
@@ -44,16 +44,16 @@ export type ErrorsOf<P extends ProcedureSpec> = P extends { readonly errors: inf
  */
 export type InputOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? Infer<S> : undefined
 
-/** What an event is announced with: its data before their transforms, which run at the consumer. */
+/** The data that an event is published with, before its transforms, which run at the consumer. */
 export type EventInputOf<E extends EventSpec> = InferInput<E['data']>
 
 /**
- * What an event's handler gets.
+ * The data that an event's handler receives.
  *
  * @example
  * const told: EventDataOf<typeof userCreated> = { userId, email, name, role: 'LEARNER' }
  */
 export type EventDataOf<E extends EventSpec> = Infer<E['data']>
 
-/** Data that is only read from here on: lists and objects may be read-only ones. */
+/** Data that is only read from here on, so lists and objects may be read-only. */
 export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T

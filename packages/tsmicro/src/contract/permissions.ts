@@ -2,41 +2,41 @@ import type { Contract } from './contract.ts'
 import { eventsOf, proceduresOf } from './contract.ts'
 import { batchSubject, cacheSubjectOf, cancelSubject, inboxPrefixOf, MOST_BATCHED_CALLS } from './subject.ts'
 
-/** What a service does on NATS, told by contracts. */
+/** What a service does on NATS, in terms of contracts. */
 export interface NatsAccess {
-  /** The service's name, which is its user's, too. */
+  /** The name of the service, and of its NATS user. */
   readonly service: string
-  /** Contracts it implements; it announces their events. */
+  /** Contracts that it implements; it publishes their events. */
   readonly serves: readonly Contract[]
   /** Contracts whose procedures it calls. */
   readonly calls?: readonly Contract[]
-  /** Contracts whose events it takes. */
+  /** Contracts whose events it consumes. */
   readonly consumes?: readonly Contract[]
-  /** Milliseconds that its handlers may take where their procedures say nothing: `createService`'s. Default 10,000. */
+  /** Milliseconds that its handlers may take unless their procedures say otherwise: as for `createService`. Default 10,000. */
   readonly handlerTimeoutMs?: number
 }
 
-/** Subjects that a user may publish and subscribe to; everything else is refused by the server. */
+/** Subjects that a user may publish and subscribe to. The server refuses all others. */
 export interface NatsPermissions {
   readonly user: string
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
-  /** Answers to whoever asks: how many for each message, and for how many seconds after it came. Absent = none. */
+  /** Permission to reply: how many replies to each message, and for how many seconds after it arrived. Absent = none. */
   readonly responses?: { readonly max: number; readonly expiresSeconds: number }
 }
 
-/** Whom the server tells what he may do: his own permissions, by which a service knows at its start what is missing. */
+/** A request to it returns the user's own permissions, so that a service finds missing ones when it starts. */
 const USER_INFO = '$SYS.REQ.USER.INFO'
-/** An answer may be on its way for longer than its handler had: a busy machine, a queue. */
+/** Extra time for a reply that is delayed by a busy machine or a queue. */
 const ANSWER_MARGIN_SECONDS = 30
 const LEAST_ANSWER_SECONDS = 60
 
 const VERBS = ['PING', 'INFO', 'STATS']
 
 /**
- * The least that a service needs: to answer below its own name and for discovery, to hear its own replies, to call and to
- * take what it says it does, to announce its own events, and to keep the caches of its replicas alike. So blog can neither
- * publish `user.created` nor answer for auth, nor read anybody's replies.
+ * The least that a service needs: to answer below its own name and for discovery, to receive its own replies, to call and consume what it
+ * declares, to publish its own events, and to keep the caches of its replicas consistent. So blog can neither publish `user.created`, nor
+ * answer for auth, nor read the replies of others.
  *
  * @example
  * natsPermissionsOf({ service: 'blog', serves: [reading], calls: [validation], consumes: [userEvents] })
@@ -67,7 +67,7 @@ export function natsPermissionsOf(access: NatsAccess): NatsPermissions {
   }
 }
 
-/** An answer comes within its procedure's time: the permission to give it must not end earlier. */
+/** A handler may answer until its procedure's time is over, so the permission must last as long. */
 function answerSeconds(serves: readonly Contract[], handlerTimeoutMs: number): number {
   const served = serves.flatMap(proceduresOf).filter(({ subject }) => subject !== undefined)
   const longest = Math.max(handlerTimeoutMs, ...served.map(({ timeoutMs = handlerTimeoutMs }) => timeoutMs))
@@ -75,8 +75,8 @@ function answerSeconds(serves: readonly Contract[], handlerTimeoutMs: number): n
 }
 
 /**
- * The least that a user needs who only handles events and is not a service: nothing to publish, nothing else to hear. Every
- * instance hears every event.
+ * The least that a user needs who only consumes events and is not a service: it publishes nothing and receives nothing else. Every instance
+ * receives every event.
  *
  * @example
  * natsListenerOf('audit', [userEvents])
@@ -87,10 +87,10 @@ export function natsListenerOf(user: string, consumes: readonly Contract[]): Nat
 }
 
 /**
- * The authorization block of a nats-server's configuration file. A service may answer whoever asked, once for each call of a
- * batch, for as long as its slowest procedure may take.
+ * The authorization block of a nats-server's configuration file. A service may reply to each request, once for each call of a batch, for as
+ * long as its slowest procedure may take.
  *
- * @param passwordOf text for a user's password: a quoted one, or `$NAME` to read it from the server's environment
+ * @param passwordOf returns a user's password, quoted, or `$NAME` to read it from the server's environment
  * @see https://docs.nats.io/running-a-nats-service/configuration/securing_nats/authorization
  * @example
  * const users: readonly NatsPermissions[] = [natsPermissionsOf({ service: 'auth', serves: [validation] })]
@@ -115,7 +115,7 @@ export function natsAuthorization(users: readonly NatsPermissions[], passwordOf:
   return `authorization: {\n  users: [\n${blocks.join('\n')}\n  ]\n}\n`
 }
 
-/** An empty list would allow everything. */
+/** The server takes an empty list to mean that everything is allowed. */
 function list(subjects: readonly string[]): string {
   const named = subjects.length > 0 ? subjects : ['_NOTHING']
   return `[${named.map(subject => JSON.stringify(subject)).join(', ')}]`

@@ -6,7 +6,7 @@ import { whyNotHttp } from './http-input.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
 import { checkSubject } from './subject.ts'
 
-/** One callable thing of a contract, as data. At least one of `http` and `nats` is given. */
+/** A procedure of a contract, as data. It needs `http`, `nats` or both. */
 export interface ProcedureSpec {
   /** The HTTP door: `GET /slug/:slug`, below the service's and controller's base path. */
   readonly http?: HttpRoute
@@ -16,32 +16,32 @@ export interface ProcedureSpec {
   /** One line for the API's documentation. */
   readonly summary?: string
   /**
-   * What a caller gives, whatever the door. Over HTTP the fields that the path names come from the path, the others from the query
-   * (GET, DELETE) or the body, save those that the route names: `PUT /blogs/:id?notify`. Absent = no input is accepted.
+   * What a caller passes, at either door. Over HTTP, fields named in the path come from the path. The others come from the query (GET,
+   * DELETE) or the body, except those that the route names: `PUT /blogs/:id?notify`. Absent = no input is accepted.
    */
   readonly input?: Schema
-  /** What a caller gets. Absent = no data is answered. */
+  /** What a caller receives. Absent = the answer has no data. */
   readonly output?: Schema
-  /** Errors that a handler may answer with, beside the framework's own. Any other is a logged 500. */
+  /** Errors that a handler may throw, in addition to the framework's own. Any other is logged and answered with 500. */
   readonly errors?: Readonly<Record<string, AnyErrorClass>>
   /** HTTP status of success. Default 200. */
   readonly status?: 200 | 201 | 202
   /** The envelope's message on success. Default `Success`. */
   readonly message?: string
-  /** True = the HTTP answer is the bare response without the envelope. Default false. */
+  /** True = the HTTP answer is the response itself, without the envelope. Default false. */
   readonly bare?: boolean
   /**
-   * True = calling twice does what calling once does; only such procedures may be retried. Default false; gateways take a GET
-   * that does not say for true.
+   * True = calling twice has the same effect as calling once; only such procedures may be retried. Default false, but gateways assume true
+   * for a GET that does not say.
    */
   readonly idempotent?: boolean
-  /** Milliseconds a handler may take before its signal aborts and the caller gets 504; a day at most. Default: the service's. */
+  /** Milliseconds that a handler may take before its signal aborts and the caller gets a 504; a day at most. Default: the service's. */
   readonly timeoutMs?: number
   /** Largest HTTP body in bytes. Default: the service's. */
   readonly bodyLimitBytes?: number
 }
 
-/** What takes longer is a job, and not a call that somebody waits for. */
+/** Anything that takes longer is a job, not a call that somebody waits for. */
 const LONGEST_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
 const WORDS: readonly string[] = Object.keys({
@@ -68,7 +68,7 @@ const WORDS: readonly string[] = Object.keys({
  */
 export type Procedure<S extends ProcedureSpec = ProcedureSpec> = S & WithChecks & { readonly kind: 'procedure' }
 
-/** A word that is misspelt, or no longer one, would be left without effect. */
+/** A misspelt or removed option would silently have no effect. */
 type NoOtherWords<S> = { readonly [K in Exclude<keyof S, keyof ProcedureSpec>]: never }
 
 /**
@@ -79,7 +79,7 @@ type NoOtherWords<S> = { readonly [K in Exclude<keyof S, keyof ProcedureSpec>]: 
  *   http: 'GET /slug/:slug', nats: 'find.slug', access: 'key',
  *   input: Type.Object({ slug: Type.String() }), output: PublicBlog, errors: { BLOG_NOT_FOUND },
  * })
- * @throws {TypeError} when the parts contradict each other; the message says how
+ * @throws {TypeError} when the options contradict each other; the message says how
  */
 export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<S>): Procedure<S> {
   const label = spec.http ?? spec.nats ?? 'procedure'
@@ -87,7 +87,7 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
     throw new TypeError(`${label}: ${why}`)
   }
   const other = Object.keys(spec).find(word => !WORDS.includes(word))
-  if (other !== undefined) refuse(`${other} is unknown; there are ${WORDS.join(', ')}`)
+  if (other !== undefined) refuse(`${other} is unknown; the options are ${WORDS.join(', ')}`)
   if (!spec.http && !spec.nats) refuse('give it a door: http, nats or both')
   if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal or a role')
   if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0 && spec.timeoutMs <= LONGEST_TIMEOUT_MS))

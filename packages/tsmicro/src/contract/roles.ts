@@ -7,12 +7,12 @@
  */
 export interface Role<Name extends string = string> {
   readonly role: Name
-  /** Position in the hierarchy; a higher one may do what a lower one may. */
+  /** Position in the hierarchy. A higher role may do everything that a lower one may. */
   readonly rank: number
 }
 
 /**
- * What {@link defineRoles} makes: an access rule for each name, and questions about who has which.
+ * What {@link defineRoles} returns: an access rule for each name, and functions that check roles.
  *
  * @example
  * const roles: Roles<['READER', 'WRITER']> = defineRoles('READER', 'WRITER')
@@ -24,12 +24,12 @@ export type Roles<Names extends readonly string[]> = { readonly [N in Names[numb
 interface RoleQueries<Name extends string> {
   /** All names, lowest first. */
   readonly names: readonly Name[]
-  /** True when one of the `held` names is `needed` or above. Names that are not declared satisfy nothing. */
+  /** True if one of the `held` roles is `needed` or a higher one. Undeclared names satisfy nothing. */
   satisfies(held: readonly string[], needed: string): boolean
 }
 
 /**
- * Declares an application's roles, lowest first. The framework itself has none.
+ * Declares an application's roles, lowest first. The framework itself declares none.
  *
  * @example
  * const roles = defineRoles('LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN')

@@ -1,6 +1,6 @@
 /**
- * A failure with a stable name and an HTTP status; the only kind of error whose text reaches a caller.
- * Everything else that is thrown becomes a logged 500 without details.
+ * A failure with a stable name and an HTTP status; the only kind of error whose text reaches a caller. Anything else that is thrown is
+ * logged and answered with a 500 without details.
  */
 export abstract class ApiError<Code extends string = string, Data = unknown> extends Error {
   /** Stable, machine-readable name, e.g. `BLOG_NOT_FOUND`. */
@@ -9,7 +9,7 @@ export abstract class ApiError<Code extends string = string, Data = unknown> ext
   abstract readonly status: number
   /** Payload as declared by the error's data schema; `undefined` where none is declared. */
   readonly data: Data
-  /** Seconds after which a retry makes sense; becomes the `retry-after` header. */
+  /** Seconds to wait before a retry; becomes the `retry-after` header. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(message: string, data: Data, options: ApiErrorOptions = {}) {
@@ -23,7 +23,7 @@ export abstract class ApiError<Code extends string = string, Data = unknown> ext
 export interface ApiErrorOptions {
   /** Replaces the table's message for this one failure. Shown to the caller: no internals. */
   readonly message?: string
-  /** What went wrong underneath. Logged, never shown. */
+  /** The underlying error. Logged, never shown. */
   readonly cause?: unknown
   readonly retryAfterSeconds?: number
 }

@@ -1,8 +1,8 @@
 import { ApiError } from './api-error.ts'
 
 /**
- * What an operator should read of a failure, in one line: each error's message and what its cause adds to it. Of the errors that
- * callers see, the cause alone: "the service cannot answer now" tells an operator nothing.
+ * Describes a failure to an operator in one line: the message of each error and what its cause adds. For errors meant for callers, it has
+ * only the cause: "the service cannot answer now" tells an operator nothing.
  */
 export function rootMessage(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(rootMessage).join(', ')
@@ -15,8 +15,8 @@ export function rootMessage(error: unknown): string {
 }
 
 /**
- * Something we depend on is there and refuses us: wrong credentials, no such database, no permission. Waiting does not mend it,
- * so a start that meets one fails at once. The message is one line that says what to do.
+ * A dependency is running but refuses us: wrong credentials, no such database, no permission. Waiting does not help, so the start fails at
+ * once. The message is one line that says what to do.
  *
  * @example
  * throw new UnusableError('there is no bucket named covers: make it, or name another one in BUCKET')
@@ -28,13 +28,13 @@ export class UnusableError extends Error {
   }
 }
 
-/** The {@link UnusableError} that a failure is or was caused by. */
+/** The {@link UnusableError} among a failure and its causes. */
 export function unusableIn(error: unknown): UnusableError | undefined {
   for (let each = error; each instanceof Error; each = each.cause) if (each instanceof UnusableError) return each
   return undefined
 }
 
-/** What Node says when another program cannot be reached, or stops in the middle (errno names of libuv). */
+/** Node's codes for a program that cannot be reached or stops responding (errno names of libuv). */
 const CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -45,19 +45,19 @@ const CODES: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  'ENOENT', // a socket file whose server is gone
+  'ENOENT', // a socket file without a server
 ])
 
-/** Node's codes for certificates (X509_V_ERR_… of OpenSSL), and for keys and handshakes that do not fit. */
+/** Node's codes for invalid certificates (X509_V_ERR_… of OpenSSL), and for mismatched keys and failed handshakes. */
 const TLS_CODE =
   /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|CRL_)/
 
-/** True when one side of a connection does not take what the other shows: waiting changes nothing about that. */
+/** True if one side of a connection rejects the other's certificate or protocol. Waiting does not help. */
 export function isTlsRefusal(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && TLS_CODE.test(error.code)
 }
 
-/** True for an error of a socket or a name look-up. Drivers let some of these through as they are. */
+/** True for an error of a socket or a name lookup. Drivers pass some of these on unchanged. */
 export function isNetworkError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && CODES.has(error.code)
 }

@@ -1,10 +1,10 @@
 import { ApiError, type ApiErrorOptions } from './api-error.ts'
 
-/** One row of an error table. `Schema` is whatever schema kind the contract layer understands. */
+/** One row of an error table. `Schema` is the kind of schema that the contract layer uses. */
 export interface ErrorSpec<Schema = unknown> {
   /** HTTP status, 400–599. */
   readonly status: number
-  /** What the caller reads. */
+  /** The message for the caller. */
   readonly message: string
   /** Schema of the payload; absent = the error carries none. */
   readonly data?: Schema
@@ -16,13 +16,13 @@ type ErrorArguments<Data> = [Data] extends [undefined]
   : [data: Data, options?: ApiErrorOptions]
 
 /**
- * What `new BLOG_NOT_FOUND()` makes. The intersection says nothing new, but TypeScript narrows by `instanceof` along classes
- * without looking at their type arguments: with plain ApiError, "no BLOG_NOT_FOUND" would mean "no ApiError at all".
+ * What `new BLOG_NOT_FOUND()` makes. The intersection adds nothing, but TypeScript ignores type arguments when it narrows by `instanceof`:
+ * with plain ApiError, "not a BLOG_NOT_FOUND" would mean "not an ApiError".
  */
 type ErrorInstance<Code extends string, Data> = ApiError<Code, Data> & { readonly code: Code }
 
 /**
- * A class of errors: `new BLOG_NOT_FOUND()`, `error instanceof BLOG_NOT_FOUND`.
+ * An error class: `new BLOG_NOT_FOUND()`, `error instanceof BLOG_NOT_FOUND`.
  *
  * @example
  * const refusals: readonly Pick<ErrorClass, 'code' | 'status'>[] = [FORBIDDEN, BLOG_NOT_FOUND]
@@ -46,7 +46,7 @@ export interface AnyErrorClass {
 }
 
 /**
- * Makes one error class from a row of a table.
+ * Makes an error class from a row of a table.
  * @throws {TypeError} when the status is not an integer from 400 to 599
  */
 export function createErrorClass<Code extends string, Data>(code: Code, spec: ErrorSpec): ErrorClass<Code, Data> {

@@ -4,7 +4,7 @@ import { createErrorClass } from './define.ts'
 // Status codes follow RFC 9110 and RFC 6585; 499 is never sent (the caller is gone).
 
 /**
- * 400: the input does not match its schema. Its `data` names what is wrong, field by field.
+ * 400: the input does not match its schema. `data` lists what is wrong, field by field.
  *
  * @example
  * const details: readonly ValidationDetail[] = [{ path: 'title', message: 'must not be empty' }]
@@ -22,7 +22,7 @@ export const MALFORMED_REQUEST = createErrorClass<'MALFORMED_REQUEST', undefined
   message: 'The request cannot be read',
 })
 /**
- * 401: nobody knows who calls. An {@link AuthenticationProvider} throws it for invalid credentials.
+ * 401: the caller is not identified. An {@link AuthenticationProvider} throws it for invalid credentials.
  *
  * @example
  * throw new UNAUTHENTICATED()
@@ -58,7 +58,7 @@ export const REQUEST_TIMEOUT = createErrorClass<'REQUEST_TIMEOUT', undefined>('R
   message: 'The request did not arrive in time',
 })
 /**
- * 413: the input, the answer or the event is larger than its door takes.
+ * 413: the input, the answer or the event is larger than the door accepts.
  *
  * @example
  * const { status, code } = new PAYLOAD_TOO_LARGE()
@@ -73,7 +73,7 @@ export const UNSUPPORTED_MEDIA_TYPE = createErrorClass<'UNSUPPORTED_MEDIA_TYPE',
   message: 'Send the body as application/json',
 })
 /**
- * 429: the caller has asked too often.
+ * 429: the caller has made too many requests.
  *
  * @example
  * throw new TOO_MANY_REQUESTS(undefined, { retryAfterSeconds: 30 })
@@ -91,7 +91,7 @@ export const INTERNAL = createErrorClass<'INTERNAL', undefined>('INTERNAL', {
   message: 'Something went wrong',
 })
 /**
- * 503: a dependency or the called service cannot answer now. A handler may let it pass without declaring it.
+ * 503: a dependency or the called service cannot answer now. A handler may pass it on without declaring it.
  *
  * @example
  * throw new SERVICE_UNAVAILABLE(undefined, { cause: err })
@@ -101,7 +101,7 @@ export const SERVICE_UNAVAILABLE = createErrorClass<'SERVICE_UNAVAILABLE', undef
   message: 'The service cannot answer now, try again',
 })
 /**
- * 503: too many calls wait already. A handler may let it pass without declaring it.
+ * 503: too many calls are already waiting. A handler may pass it on without declaring it.
  *
  * @example
  * throw new OVERLOADED()
@@ -111,7 +111,7 @@ export const OVERLOADED = createErrorClass<'OVERLOADED', undefined>('OVERLOADED'
   message: 'The service is busy, try again',
 })
 /**
- * 504: the answer did not come within the time of the call. A handler may let it pass without declaring it.
+ * 504: the answer did not arrive before the deadline of the call. A handler may pass it on without declaring it.
  *
  * @example
  * new DEADLINE_EXCEEDED() instanceof ApiError // true
@@ -121,20 +121,20 @@ export const DEADLINE_EXCEEDED = createErrorClass<'DEADLINE_EXCEEDED', undefined
   message: 'The answer did not come in time',
 })
 
-/** Another service answered something that is not a reply, or not what its procedure declares. */
+/** Another service's answer is not a valid reply, or not what its procedure declares. */
 export const MALFORMED_REPLY = createErrorClass<'MALFORMED_REPLY', undefined>('MALFORMED_REPLY', {
   status: 500,
   message: 'Another service answered something unreadable',
 })
 
-/** One problem of a request: `path` is a JSON pointer below the input without its leading slash, e.g. `items/0/title`. */
+/** One problem of a request. `path` is a JSON pointer into the input, without the leading slash, e.g. `items/0/title`. */
 export interface ValidationDetail {
   readonly path: string
   readonly message: string
 }
 
 /**
- * The framework's own errors by their codes.
+ * The framework's own errors, by code.
  *
  * @example
  * frameworkErrors.FORBIDDEN.status // 403
@@ -160,8 +160,8 @@ export const frameworkErrors = {
 } as const
 
 /**
- * True for failures that say "not now" about something we depend on. A handler may let them pass undeclared; every other
- * error must be declared by its procedure, so that a dependency's 401, 403 or 404 never becomes ours.
+ * True for failures that say that a dependency cannot answer now. A handler may pass them on undeclared; its procedure must declare every
+ * other error, so that a dependency's 401, 403 or 404 never becomes ours.
  *
  * @example
  * isDependencyFailure(new SERVICE_UNAVAILABLE()) // true

@@ -1,5 +1,5 @@
 /**
- * Waits for work at most `ms` milliseconds, and no longer than until the signal aborts. The work itself continues.
+ * Waits for work for at most `ms` milliseconds, or until the signal aborts. The work itself continues.
  * @throws the error that `late` creates when the time is up; the signal's reason if it aborts
  * @example
  * await within(1000, Promise.resolve('done'), () => new DEADLINE_EXCEEDED()) // 'done'
@@ -18,7 +18,7 @@ export async function within<T>(ms: number, work: PromiseLike<T>, late: () => Er
   }
 }
 
-/** Waits until all of some work has settled; false when that takes longer than `ms`. Never rejects. */
+/** Waits until all the work has settled; resolves to false if that takes longer than `ms`. Never rejects. */
 export function settledWithin(ms: number, ...work: readonly (PromiseLike<unknown> | undefined)[]): Promise<boolean> {
   return within(ms, Promise.allSettled(work), () => new Error('late')).then(
     () => true,

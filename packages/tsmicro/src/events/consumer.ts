@@ -7,7 +7,7 @@ import { type Check, compiled, findInexact, formatProblems, mayHaveNumbers } fro
 import { decodeAttributes, type EventAttributes } from './headers.ts'
 
 /**
- * An event as a handler receives it: attributes beside the validated data.
+ * An event as a handler receives it: the validated data with its attributes.
  *
  * @example
  * const welcome = async ({ data }: ReceivedEvent<typeof userCreated>) => log.info({ userId: data.userId }, 'welcome')
@@ -21,12 +21,12 @@ export interface ReceivedEvent<E extends EventSpec = EventSpec> extends EventAtt
 export type EventHandler<E extends EventSpec = EventSpec> = (event: ReceivedEvent<E>) => void | Promise<void>
 
 export interface ConsumerOptions {
-  /** Name of the consuming service: each event reaches one of its instances, once for each name of its handlers. */
+  /** Name of the consuming service. Each event reaches one of its instances, once for each handler name. */
   readonly service: string
   readonly log: Log
-  /** Milliseconds a handler may take; the next event of its name does not wait longer. */
+  /** Milliseconds that a handler may take; the next event for its name waits no longer. */
   readonly timeoutMs: number
-  /** Called with each event for each name, as soon as it has come. */
+  /** Called for each event and each handler name, as soon as it has arrived. */
   readonly onTaken?: ((taken: TakenEvent) => void) | undefined
 }
 
@@ -39,7 +39,7 @@ export interface TakenEvent {
 
 export interface HandledEvent {
   readonly id: string | undefined
-  /** Absent = all went well. */
+  /** Absent = handled successfully. */
   readonly error?: unknown
 }
 
@@ -55,13 +55,13 @@ interface Consumption {
 const DELIVERY_MS = 2000
 
 /**
- * Takes a service's events. Those of one name are handled one after the other, across subjects, in the order in which they
+ * Consumes a service's events. Events for one handler name are handled one after the other, across subjects, in the order in which they
  * arrive: `user.created` before `user.updated`. Different names do not wait for each other.
  */
 export class EventConsumer {
   readonly #options: ConsumerOptions
   readonly #consumptions: Consumption[] = []
-  /** By name: resolves when all events that have been taken are handled. */
+  /** By name: resolves when all accepted events have been handled. */
   readonly #work = new Map<string, Promise<unknown>>()
   #subscriptions: Subscriptions | undefined
   #whenLost: (() => void) | undefined
@@ -86,7 +86,7 @@ export class EventConsumer {
     return this.#subscriptions?.refused ?? []
   }
 
-  /** Subscribes everything. Subscriptions survive reconnects. */
+  /** Subscribes to everything. Subscriptions survive reconnects. */
   start(nats: Transport): void {
     const { service, log } = this.#options
     const subscriptions = new Subscriptions(nats, { log, onLost: () => this.#whenLost?.() })
@@ -98,7 +98,7 @@ export class EventConsumer {
     }
   }
 
-  /** Takes no more events, then waits for those already taken, but not for a server that is gone or does not answer. */
+  /** Stops accepting events, then waits for those already accepted, but not for a server that is gone or does not answer. */
   async drain(): Promise<void> {
     if (this.#subscriptions) {
       const lost = Promise.withResolvers<void>()
@@ -111,7 +111,7 @@ export class EventConsumer {
   #take(consumption: Consumption, msg: Msg): void {
     const { name, event } = consumption
     const handled = (this.#work.get(name) ?? Promise.resolve()).then(() => this.#handle(consumption, msg))
-    // Whatever happens to one event, those behind it have their turn.
+    // A failing event must not stop those after it.
     this.#work.set(
       name,
       handled.catch(() => {}),

@@ -39,8 +39,8 @@ export function encodeAttributes(event: EventAttributes): MsgHdrs {
 }
 
 /**
- * Reads the attributes from headers with lower-case names. A plain publisher (a Go service) may send none, or unreadable ones: what
- * is missing is derived from the event's declaration and its data.
+ * Reads the attributes from headers with lower-case names. A plain publisher (a Go service) may send none, or unreadable ones: missing
+ * attributes are derived from the event's declaration and its data.
  */
 export function decodeAttributes(
   sent: Readonly<Record<string, string | undefined>>,
@@ -59,7 +59,7 @@ export function decodeAttributes(
   }
 }
 
-/** As the binding requires: everything but printable ASCII, and also blanks, `"` and `%`, is percent-encoded UTF-8. */
+/** Percent-encodes as the binding requires: everything except printable ASCII, and also blanks, `"` and `%`. */
 function encodeValue(value: string): string {
   return value.toWellFormed().replace(/[^\x21\x23\x24\x26-\x7e]/gu, encodeURIComponent)
 }

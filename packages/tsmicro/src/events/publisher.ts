@@ -15,10 +15,10 @@ export interface PublishOptions {
   readonly time?: Date
 }
 
-/** Announces events of one service. */
+/** Publishes the events of one service. */
 export interface Publisher {
   /**
-   * Resolves when the server has taken the event. The request id and trace of the surrounding call go with it.
+   * Resolves when the server has accepted the event. The request id and trace of the surrounding call go with it.
    * @throws {VALIDATION_FAILED} when the data does not match the event's schema, saying which event and where; nothing is sent
    * @throws {PAYLOAD_TOO_LARGE} when the event is larger than the server accepts (1 MiB by default); nothing is sent
    * @throws {NOT_PERMITTED} when the module does not list the contract in `publishes`, or the server does not permit it

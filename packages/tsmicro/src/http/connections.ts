@@ -6,7 +6,7 @@ import { type ApiError, HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT } 
 import { failureEnvelope, JSON_TYPE } from './envelope.ts'
 import { endAndLinger, lingerOnClose } from './linger.ts'
 
-/** How long a client may go on sending after it has been answered. */
+/** How long a client may continue to send after it has been answered. */
 const LINGER_MS = 10_000
 
 const sockets = new WeakMap<FastifyInstance, Set<Socket>>()

@@ -10,7 +10,7 @@ const IDLE_GRACE_MS = 500
 const QUIET_MS = 50
 const LONGEST_WAIT_MS = 500
 const QUIET_TURNS = 2
-/** Twice Node's default backlog: clients beyond that came after the stop. */
+/** Twice Node's default backlog: any further clients connected after the stop. */
 const LONGEST_QUEUE = 1024
 
 /**
@@ -36,7 +36,7 @@ export function drainOnClose(server: FastifyInstance, log: Log): void {
     if (quiet) quiet.then(() => done(null, payload))
     else done(null, payload)
   })
-  // Added before any plugin's, so it runs first. It waits for no connection, because the other hooks have to run before that.
+  // Added before any plugin's, so it runs first. It waits for no connection, because the other hooks must run first.
   server.addHook('preClose', async () => {
     closing = true
     if (!server.server.listening) return
@@ -96,7 +96,7 @@ async function quietMoment(server: Server): Promise<void> {
 type Hook = (this: FastifyInstance, done?: (error?: unknown) => void) => unknown
 
 /**
- * Keeps a plugin's `preClose` hook that fails from skipping the others: Fastify stops silently at the first failure, and the WebSockets
+ * Keeps a failing `preClose` hook of one plugin from skipping the others: Fastify stops silently at the first failure, and the WebSockets
  * of another plugin would never be closed.
  */
 function guardPreClose(server: FastifyInstance, log: Log): void {

@@ -13,7 +13,7 @@ import {
 } from '../errors/index.ts'
 import { failureEnvelope, JSON_TYPE } from './envelope.ts'
 
-/** They share a status with a more general error. */
+/** They have the same status as a more general error. */
 const SPECIFIC: readonly AnyErrorClass[] = [VALIDATION_FAILED, GATEWAY_REQUIRED, OVERLOADED]
 const BY_STATUS: ReadonlyMap<number, AnyErrorClass> = new Map(
   Object.values<AnyErrorClass>(frameworkErrors)

@@ -6,15 +6,15 @@ import { GATEWAY_REQUIRED } from '../errors/index.ts'
 
 /** Carries the gateway's signature of a request that it let pass: `v1.<seconds since 1970>.<hex>`. */
 export const SIGNATURE_HEADER = 'x-gateway-signature'
-/** The id of the API key that came with a request, as the gateway found it. */
+/** The id of a request's API key, as the gateway found it. */
 export const CONSUMER_ID = 'x-consumer-id'
-/** What that key permits: words, joined by commas. */
+/** What that key permits, separated by commas. */
 export const CONSUMER_PERMISSIONS = 'x-consumer-permissions'
 
 /**
- * What is signed beside time, method and path: who is asking, and for whom. A captured signature is worth nothing with another
- * user's token, another consumer or another address. The body is not signed, because it has not been read yet. The gateway's plugin
- * has the same list (kong/plugins/sign-request/core.ts): it is compiled to Lua and can import nothing.
+ * Signed in addition to time, method and path: who is asking, and for whom. A captured signature is worth nothing with another
+ * user's token, another consumer or another address. The body is not signed, because it has not been read yet. The gateway's plugin repeats
+ * this list (kong/plugins/sign-request/core.ts), because it is compiled to Lua and cannot import anything.
  */
 export const SIGNED_HEADERS = ['x-request-id', 'x-real-ip', CONSUMER_ID, CONSUMER_PERMISSIONS, 'authorization'] as const
 
@@ -92,7 +92,7 @@ function nowSeconds(): number {
 }
 
 /**
- * What requests must prove before a service handles them.
+ * Secrets that requests must prove before a service handles them.
  *
  * @example
  * const gateway: GatewayDoor = { secret: gatewaySecret }
@@ -124,14 +124,14 @@ declare module 'fastify' {
   }
 }
 
-/** Requests whose signature was checked and is the gateway's. */
+/** Requests with a valid signature of the gateway. */
 const signed = new WeakSet<FastifyRequest>()
 
-/** What is wrong with a door's secrets: a short or missing one would let everybody in. */
+/** Says what is wrong with a door's secrets: a short or missing one would let everybody in. */
 export function secretFault({ secret, verifySecret }: GatewayDoor): string | undefined {
   for (const [name, value] of Object.entries({ secret, verifySecret }))
     if ((name === 'secret' || value !== undefined) && Buffer.byteLength(value ?? '') < LEAST_BYTES)
-      return `the gateway's ${name} has less than ${LEAST_BYTES} bytes`
+      return `the gateway's ${name} has fewer than ${LEAST_BYTES} bytes`
   return undefined
 }
 
@@ -189,7 +189,7 @@ export type Trusts = (address: string | undefined) => boolean
 
 /**
  * Reads addresses and networks (`10.0.0.7`, `10.0.0.0/8`, `fd00::/8`). An IPv4 address also matches when it is written as IPv6.
- * @throws {TypeError} naming the first that is neither
+ * @throws {TypeError} naming the first value that is neither
  */
 export function compileTrusts(proxies: readonly string[]): Trusts {
   if (proxies.length === 0) return () => false

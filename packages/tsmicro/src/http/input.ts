@@ -62,7 +62,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
   }
   // Null is a value, as over NATS; a missing body is an input without fields.
   const alone = (body: unknown) => (body === undefined || (body === null && !hasInput) ? nothing() : body)
-  /** Slow, as something is wrong: the client learns all of it, not only what was found first. */
+  /** The slow path for invalid input: the client learns of every problem, not only the first. */
   const refuse = async ({ params, query, body }: Parts, inexact: ValidationDetail | undefined) => {
     const isObject = bodyAlone || isEmpty(body) || isFields(body)
     const strays = places.straysOf(query, body)
@@ -74,7 +74,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
       ...(isObject ? [] : [{ path: '', message: 'must be object' }]),
       ...(isClean(params) && isClean(query) ? [] : [{ path: '', message: 'contains characters that are not text' }]),
     ]
-    // What stands in the wrong place alone is not reported as missing, nor is what a body that is not an object could have had.
+    // A field that was only sent in the wrong place is not reported as missing, nor are fields of a body that is not an object.
     const known = (fields: Fields) => pick(fields, name => !strays.includes(name) || places.isField(name))
     const all = { ...coerce(known(query)), ...known(inBody), ...coerce(inText) }
     const own = { ...pick(inBody, name => !named.includes(name)), ...inText }
@@ -108,7 +108,7 @@ function compilePlaces({ params, query: inQuery }: ParsedRoute, schema: Schema, 
   const named = [...params, ...inQuery]
   const isStray = noBody ? (name: string) => params.includes(name) : (name: string) => !inQuery.includes(name)
   return {
-    /** Nearly always true, and then no list is made. */
+    /** Nearly always true, so no list is made. */
     areKept(query: Fields, body: unknown): boolean {
       for (const name in query) if (isStray(name)) return false
       if (!isFields(body)) return true
@@ -120,8 +120,8 @@ function compilePlaces({ params, query: inQuery }: ParsedRoute, schema: Schema, 
     problemOf(name: string): ValidationDetail {
       if (!mayHaveField(described, name))
         return { path: '', message: `unknown field ${JSON.stringify(name.slice(0, 100))}` }
-      if (params.includes(name)) return { path: name, message: 'belongs in the path alone' }
-      if (noBody || inQuery.includes(name)) return { path: name, message: 'belongs in the query alone' }
+      if (params.includes(name)) return { path: name, message: 'belongs only in the path' }
+      if (noBody || inQuery.includes(name)) return { path: name, message: 'belongs only in the query' }
       return { path: name, message: 'is not read from the query' }
     },
     straysOf(query: Fields, body: unknown): string[] {
@@ -149,7 +149,10 @@ function isEmpty(body: unknown): body is null | undefined {
   return body === undefined || body === null
 }
 
-/** Whether PostgreSQL and UTF-8 can hold all texts. Fields of a path and a query are texts or lists of texts, so nothing deeper is searched. */
+/**
+ * Whether PostgreSQL and UTF-8 can represent all texts. Fields of a path and a query are texts or lists of texts, so nothing deeper is
+ * searched.
+ */
 function isClean(fields: Fields): boolean {
   for (const name of Object.keys(fields)) {
     const value = fields[name]

@@ -3,7 +3,7 @@ import { CallerGoneError, Deadline, type EndpointLimits, Limiter, type Log, Thro
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How many requests this route accepts; more are answered 503. False: any number. Default: the service's limits. */
+    /** How many requests this route accepts; further ones get a 503. False: any number. Default: the service's limits. */
     readonly limits?: EndpointLimits | false
   }
 }

@@ -19,14 +19,14 @@ export interface HttpServerOptions {
   /** Accept only requests that came through the gateway. Absent: every request that reaches the port is accepted. */
   readonly gateway?: GatewayDoor
   /**
-   * Addresses or networks of proxies in front of the service, e.g. `['10.0.0.0/8']`. Their `x-real-ip` and `x-forwarded-*` are trusted,
+   * Addresses or networks of the proxies in front of the service, e.g. `['10.0.0.0/8']`. Their `x-real-ip` and `x-forwarded-*` are trusted,
    * in `context.clientAddress` and by Fastify (`request.ip`), so they must overwrite what a client sends in these headers. Default
    * none. What the gateway has signed is trusted anyway.
    */
   readonly trustedProxies?: readonly string[]
   /** The realm in `www-authenticate` of a 401 (RFC 6750). Default `api`. */
   readonly realm?: string
-  /** Limits of each route without a contract, unless it has its own in `config.limits`. Default 256 at the same time, 1,024 waiting. */
+  /** Limits of each route without a contract, unless it has its own in `config.limits`. Default 256 at a time, 1,024 waiting. */
   readonly limits?: EndpointLimits | undefined
 }
 
@@ -49,7 +49,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       // How often Node looks for late requests; by itself only every 30 s.
       connectionsCheckingInterval: Math.max(100, Math.min(5000, receiveTimeoutMs / 4)),
     },
-    // Longer than the usual 60 s of gateways, so that they close idle connections and not we.
+    // Longer than the usual 60 s of gateways, so that they close idle connections before we do.
     keepAliveTimeout: 75_000,
     routerOptions: { ...ROUTER_OPTIONS },
     // While draining, requests on open connections are still served; only new connections are refused.
@@ -57,7 +57,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     genReqId: request => requestIdOf(request.headers['x-request-id'] as string | undefined),
     frameworkErrors: (error, request, reply) => {
-      // A parameter is longer than any of ours. 414 would be about the whole address.
+      // A parameter is longer than any of ours, so no route matches. 414 would be about the whole URL.
       const tooLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH'
       const failure = tooLong ? new MALFORMED_REQUEST(undefined, { cause: error }) : failureOf(error)
       void (reply as FastifyReply)
@@ -81,7 +81,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.addHook('onRequest', (request, _reply, done) => {
     done(isDecodable(request.raw.url ?? '') ? undefined : new MALFORMED_REQUEST())
   })
-  // Before the handler, so that a body that nobody wants is not read; after the plugins' `onRequest`, because browsers need their headers (CORS).
+  // Before the handler, so that the body of a refused request is not read; after the plugins' `onRequest`, because browsers need their
+  // headers (CORS).
   server.addHook('preParsing', (request, reply, payload, done) => {
     if (!request.is404) return done(null, payload)
     const allow = allowedMethods(request)

@@ -10,14 +10,14 @@ interface BroadcastListener {
   lost(): void
 }
 
-/** Short texts among processes that listen below one subject: the `CacheBus` of `tsmicro/cache`. Delivered at most once. */
+/** Sends short texts between processes that listen below one subject: the `CacheBus` of `tsmicro/cache`. Delivered at most once. */
 export interface Broadcast {
   /**
-   * Receives what is sent to all and to this name. Its subscriptions outlive a lost connection, and end when the server refuses them.
+   * Receives texts sent to all and to this name. Its subscriptions outlive a lost connection, and end when the server refuses them.
    * @throws {SERVICE_UNAVAILABLE} while the connection is down; then nothing is received until it is called again
    */
   listen(name: string, listener: BroadcastListener): void
-  /** To all, the sender included, or to one name. @throws {SERVICE_UNAVAILABLE} while the connection is down */
+  /** Sends to all, including the sender, or to one name. @throws {SERVICE_UNAVAILABLE} while the connection is down */
   send(text: string, to?: string): void
   /** Stops listening. */
   close(): void

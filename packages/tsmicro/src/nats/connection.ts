@@ -17,15 +17,15 @@ const CHECK_TIMEOUT_MS = 1000
 /** Refusals that are remembered, so that each is logged once. */
 const MOST_REFUSALS = 1000
 
-/** What exists while connected. */
+/** Exists while connected. */
 interface Live {
   readonly connection: Transport
   readonly inbox: Inbox
 }
 
 /**
- * One connection, shared by everything in a service. Reconnects for ever; while it is down, `connected` is false and
- * callers fail at once instead of queueing in memory.
+ * One connection, shared by everything in a service. Reconnects forever; while it is down, `connected` is false, and calls fail at once
+ * instead of queueing in memory.
  */
 export class NatsLink {
   readonly name = 'nats'
@@ -58,7 +58,7 @@ export class NatsLink {
     return this.#up
   }
 
-  /** Requests of this connection that wait for their reply. */
+  /** The requests of this connection that wait for their replies. */
   get pendingRequests(): number {
     return this.#live?.inbox.size ?? 0
   }
@@ -68,7 +68,7 @@ export class NatsLink {
     return this.live().connection
   }
 
-  /** A round trip to the server. @throws {SERVICE_UNAVAILABLE} when it does not come back within a second */
+  /** A round trip to the server. @throws {SERVICE_UNAVAILABLE} when there is no answer within a second */
   async check(): Promise<void> {
     const connection = this.use()
     const late = () => new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)
@@ -79,7 +79,7 @@ export class NatsLink {
     }
   }
 
-  /** The user that the server takes this for, e.g. `user "blog"`. */
+  /** The user that the server identifies us as, e.g. `user "blog"`. */
   get user(): string {
     return userOf(this.#options)
   }
@@ -89,7 +89,7 @@ export class NatsLink {
     return this.#live?.inbox.allowed === false ? `${this.#inboxPrefix}.>` : undefined
   }
 
-  /** What the server lets this user do; undefined when it does not say. @throws {SERVICE_UNAVAILABLE} while it is down */
+  /** What the server lets this user do; undefined if it does not say. @throws {SERVICE_UNAVAILABLE} while it is down */
   async permissions(): Promise<OwnPermissions | undefined> {
     const { inbox } = this.live()
     const request = { subject: USER_INFO, data: '', forwarded: undefined, budgetMs: CHECK_TIMEOUT_MS, batchable: false }
@@ -191,14 +191,14 @@ export class NatsLink {
       inbox.failSubject(subject, new Error(this.#refusal(`call "${subject}"`, 'calls'), { cause: error }))
     if (subject === USER_INFO) return
     const answer = operation === 'publish' && isInbox(subject, [])
-    // Each answer goes to a subject of its own: they are logged once for all.
+    // Each answer goes to a different subject, so they are logged once for all.
     const key = answer ? 'answers' : `${operation} ${subject}`
     const known = this.#refusals.has(key)
     if (this.#refusals.size >= MOST_REFUSALS) this.#refusals.clear()
     this.#refusals.set(key, performance.now())
     if (known) return
     const what = answer
-      ? `answer on "${subject}": it is too late, or too many answers for its allow_responses`
+      ? `answer on "${subject}": it is too late, or exceeds the number that allow_responses permits`
       : `${operation === 'publish' ? 'publish' : 'subscribe'} "${subject}"`
     this.#options.log?.error({ subject, operation }, `NATS ${this.user} may not ${what}`)
   }

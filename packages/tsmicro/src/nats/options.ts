@@ -5,19 +5,19 @@ import { UnusableError } from '../errors/index.ts'
 import type { BatchingOptions } from './client/batcher.ts'
 import type { Connect, Transport } from './transport.ts'
 
-/** For every kind of connection. */
+/** Options for every kind of connection. */
 interface LinkOptions {
   /** Shown in the server's list of connections; the service's name. */
   readonly name: string
   readonly log?: Log
   /**
-   * First tokens of the subjects on which replies come. Default: `_INBOX_<name>`, its own, which permissions can name. Services
-   * answer to `_INBOX…` only, unless their `inboxPrefixes` list others.
+   * First tokens of the subjects on which replies arrive. Default: `_INBOX_<name>`, which belongs to this service alone, so that
+   * permissions can name it. Services answer to `_INBOX…` only, unless their `inboxPrefixes` list others.
    */
   readonly inboxPrefix?: string
   /**
-   * Calls of one turn of the event loop travel in one message, if the other side supports that. False = each in a message
-   * of its own. Default true.
+   * Calls of one turn of the event loop travel in one message, if the other side supports that. False = each in its own message. Default
+   * true.
    */
   readonly batching?: boolean | BatchingOptions
 }
@@ -38,13 +38,13 @@ export interface TransportOptions extends LinkOptions {
 /** Where to connect, and as which user. */
 export type NatsOptions = ServerOptions | TransportOptions
 
-/** The function throws an {@link UnusableError} for an invalid URL: that fails when connecting, as a missing server does. */
+/** The returned function throws an {@link UnusableError} for an invalid URL, so that it fails when connecting, as a missing server does. */
 export function connectOf(options: NatsOptions): () => Promise<Transport> {
   if ('connect' in options) return () => options.connect({ name: options.name })
   return async () => connect(connectionOptions(options))
 }
 
-/** The user that the server takes us for, for messages: `user "blog"`. */
+/** The user that the server identifies us as, for messages: `user "blog"`. */
 export function userOf(options: NatsOptions): string {
   if ('connect' in options) return `user ${JSON.stringify(options.name)}`
   const { username = '', password = '' } = serversOf(options.url)[0] ?? {}
@@ -83,7 +83,7 @@ function connectionOptions(options: ServerOptions): ConnectionOptions {
     reconnectTimeWait: reconnectWaitMs,
     reconnectJitter: reconnectWaitMs,
     timeout: 5000,
-    // A connection that hangs without being closed is noticed after two missed pings.
+    // A connection that hangs without closing is detected after two missed pings.
     pingInterval: 10_000,
     maxPingOut: 2,
     // Stack traces for every message cost more than the message.

@@ -2,7 +2,7 @@ import { type Contract, proceduresOf } from '../contract/index.ts'
 import { createErrorClass } from '../errors/index.ts'
 import { covers, tokensOf } from './subjects.ts'
 
-/** The server does not permit our user what we tried. Retrying is useless, and the mistake is in our configuration: 500. */
+/** The server does not permit our user to do what we tried. Retrying is useless, and the mistake is in our configuration: 500. */
 export const NOT_PERMITTED = createErrorClass<'NOT_PERMITTED', undefined>('NOT_PERMITTED', {
   status: 500,
   message: 'The NATS server does not permit this service to do that',
@@ -16,7 +16,7 @@ interface Rules {
   readonly deny?: readonly string[]
 }
 
-/** What a user may do; what is absent is allowed. */
+/** What a user may do. Absent rules allow everything. */
 export interface OwnPermissions {
   readonly publish?: Rules
   readonly subscribe?: Rules
@@ -28,7 +28,7 @@ interface Described extends Omit<OwnPermissions, 'responses'> {
   readonly responses?: { readonly max: number; readonly ttl: number }
 }
 
-/** Reads the server's answer to {@link USER_INFO}; undefined when there are none, or in an unknown form. */
+/** Reads the server's answer to {@link USER_INFO}; undefined if there are none, or their form is unknown. */
 export function readOwnPermissions(text: string): OwnPermissions | undefined {
   try {
     const { data } = JSON.parse(text) as { readonly data?: { readonly permissions?: Described } }
@@ -44,7 +44,7 @@ export function readOwnPermissions(text: string): OwnPermissions | undefined {
   }
 }
 
-/** Whether rules allow every subject of a pattern. A rule may name a queue after its subject, which is ignored. */
+/** Whether rules allow every subject of a pattern. A rule may name a queue after its subject; it is ignored. */
 export function allows({ allow, deny }: Rules = {}, subject: string): boolean {
   const tokens = tokensOf(subject)
   const within = (rule: string) => covers(tokensOf(rule.split(' ', 1)[0] ?? ''), tokens)
@@ -69,8 +69,8 @@ export function remember(client: object, contract: Contract): void {
 }
 
 /**
- * Holds a client to what its service declares, so that a server without permissions hides no missing line.
- * @returns the subjects of contracts that it has been made for already, and that the service does not declare
+ * Limits a client to what its service declares, so that missing lines are found even with a server without permissions.
+ * @returns the subjects of contracts that the client already uses although the service does not declare them
  */
 export function limitTo(client: object, scope: Scope): readonly string[] {
   scopes.set(client, scope)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { covers, isInbox, tokensOf } from './subjects.ts'
 
-test('a pattern covers subjects and narrower patterns', () => {
+test('a pattern covers its subjects and narrower patterns', () => {
   const cases: readonly (readonly [pattern: string, other: string, covered: boolean])[] = [
     ['a.b', 'a.b', true],
     ['a.b', 'a', false],
@@ -25,7 +25,7 @@ test('a pattern covers subjects and narrower patterns', () => {
     assert.equal(covers(tokensOf(pattern), tokensOf(other)), covered, `${pattern} ${other}`)
 })
 
-test('inboxes: those of clients, between accounts and clusters, and configured ones', () => {
+test("inboxes: clients' own, those between accounts and clusters, and configured ones", () => {
   for (const subject of ['_INBOX.a', '_INBOX_blog.a.b', '_R_.a', '_GR_.a.b.c', 'my.own.a'])
     assert.ok(isInbox(subject, ['my.own.']), subject)
   for (const subject of [

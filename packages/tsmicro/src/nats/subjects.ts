@@ -6,7 +6,7 @@ export function tokensOf(subject: string): Tokens {
   return subject.split('.')
 }
 
-/** Whether a pattern covers all that another pattern, or a subject, stands for. */
+/** Whether a pattern covers everything that another pattern or a subject matches. */
 export function covers(pattern: Tokens, other: Tokens): boolean {
   for (const [index, token] of pattern.entries()) {
     const theirs = other[index]
@@ -24,8 +24,8 @@ export function covers(pattern: Tokens, other: Tokens): boolean {
 const INBOXES = ['_INBOX', '_R_', '_GR_'] as const
 
 /**
- * Whether an answer may go to a subject. A request names it, but the answer is published with the rights of the service that is
- * asked: if any subject would do, a caller could have an answer of auth's delivered as an event of auth's.
+ * Whether an answer may go to a subject. A request names it, but the answer is published with the rights of the called service: if any
+ * subject were allowed, a caller could have an answer from auth delivered as an event from auth.
  * @param others prefixes of further inboxes
  */
 export function isInbox(subject: string, others: readonly string[]): boolean {

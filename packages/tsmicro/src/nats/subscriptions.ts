@@ -3,11 +3,11 @@ import type { Log } from '../call/index.ts'
 import { rootMessage } from '../errors/index.ts'
 import { follow, type Transport, type TransportSubscription } from './transport.ts'
 
-/** Milliseconds until the server is asked again for what it refused, as its configuration can be reloaded; doubled each time. */
+/** Milliseconds until a refused subscription is tried again, because the server's configuration can be reloaded; doubled each time. */
 const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 30_000
 
-/** A subject to subscribe, and what to do with its messages. */
+/** A subject to subscribe to, and what to do with its messages. */
 export interface Wanted {
   readonly subject: string
   /** Each message reaches one member of a queue group. */
@@ -19,21 +19,21 @@ export interface Wanted {
 
 export interface SubscriptionsOptions {
   readonly log?: Log | undefined
-  /** Called when the connection is lost or closed: no messages come until it is back. */
+  /** Called when the connection is lost or closed: no messages arrive until it is back. */
   readonly onLost?: () => void
   /** Called when the server refuses a subject. */
   readonly onRefused?: () => void
 }
 
 /**
- * Subscriptions that last as long as their connection. When the server refuses one, at once or after a reload of its
- * configuration, it is asked again until it allows it.
+ * Subscriptions that last as long as their connection. If the server refuses one, at once or after a reload of its configuration, it is
+ * tried again until the server allows it.
  */
 export class Subscriptions {
   readonly #nats: Transport
   readonly #held = new Map<Wanted, TransportSubscription>()
   readonly #refused = new Set<Wanted>()
-  /** Those of the refused ones that have been asked for again, and not been refused since. */
+  /** Refused subscriptions that have been tried again and not been refused since. */
   readonly #retried = new Set<Wanted>()
   readonly #options: SubscriptionsOptions
   #lost = false
@@ -63,7 +63,7 @@ export class Subscriptions {
     const subscription = this.#nats.subscribe(subject, {
       ...(queue === undefined ? {} : { queue }),
       callback: (error, msg) => {
-        // This runs where bytes come from the socket: whatever is thrown here would end the process.
+        // This runs in the socket's data handler: anything thrown here would end the process.
         try {
           if (error) this.#refuse(wanted)
           else wanted.take(msg)
@@ -80,7 +80,7 @@ export class Subscriptions {
     return [...this.#refused].map(({ subject }) => subject)
   }
 
-  /** Whether the server allows all of it, as far as it has answered. */
+  /** Whether the server allows all of them, as far as it has answered. */
   get allowed(): boolean {
     return this.#refused.size === 0
   }
@@ -90,7 +90,7 @@ export class Subscriptions {
     return this.#lost
   }
 
-  /** Takes no more messages; resolves once those already on their way are delivered. Does not wait for a lost connection. */
+  /** Stops accepting messages; resolves once those already on their way are delivered. Does not wait for a lost connection. */
   async drain(): Promise<void> {
     const subscriptions = this.#end()
     // A lost connection has nothing to deliver, and draining would wait for the next attempt to reconnect.
@@ -114,8 +114,8 @@ export class Subscriptions {
   #report(subject: string, err: unknown): void {
     const { log } = this.#options
     try {
-      if (log) log.error({ err, subject }, 'a message could not be taken')
-      else process.emitWarning(`a message on ${subject} could not be taken: ${rootMessage(err)}`)
+      if (log) log.error({ err, subject }, 'a message could not be handled')
+      else process.emitWarning(`a message on ${subject} could not be handled: ${rootMessage(err)}`)
     } catch {
       // The log itself may throw.
     }

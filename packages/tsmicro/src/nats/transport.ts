@@ -2,14 +2,14 @@ import type { Msg, MsgHdrs, Payload, Status } from '@nats-io/nats-core'
 import { rootMessage } from '../errors/index.ts'
 
 /**
- * What the NATS door needs of a connection: a `NatsConnection` is one, and so is a connection to the loopback broker of
- * `tsmicro/testing`. It is narrow, so that both can fulfil it; one conformance suite runs against both.
+ * What the NATS door needs from a connection: a `NatsConnection` is one, and so is a connection to the loopback broker of
+ * `tsmicro/testing`. It is narrow, so that both can implement it; one conformance suite runs against both.
  */
 export interface Transport {
   /** About the connected server; undefined while unknown. */
   readonly info?: { readonly max_payload: number } | undefined
   /**
-   * Sends a message; never delivers it before it returns. While the connection is down, it may be lost.
+   * Sends a message; never delivers it before returning. While the connection is down, it may be lost.
    * @throws {InvalidArgumentError} naming `max_payload` when payload and headers are larger than that
    * @throws {ClosedConnectionError} after {@link close}
    */
@@ -34,17 +34,17 @@ export interface TransportSubscribeOptions {
 export interface TransportSubscription {
   /** Delivers no more messages. */
   unsubscribe(): void
-  /** Takes no more messages; resolves once those already on their way are delivered. */
+  /** Stops accepting messages; resolves once those already on their way are delivered. */
   drain(): Promise<void>
 }
 
-/** Makes a connection for a service of this name. Rejects when nobody answers. */
+/** Opens a connection for a service with this name. Rejects if nobody answers. */
 export type Connect = (as: { readonly name: string }) => Promise<Transport>
 
 /** What to do when the state of a connection changes. */
 type StatusListener = { readonly [T in Status['type']]?: (status: Extract<Status, { readonly type: T }>) => void }
 
-/** Follows a connection until it is closed. What a listener throws must not end the process, nor hide what comes next. */
+/** Watches a connection until it is closed. An error thrown by a listener must neither end the process nor hide later changes. */
 export async function follow(connection: Transport, listener: StatusListener): Promise<void> {
   const tell = (status: Status) => {
     try {

@@ -3,7 +3,7 @@ import type { CallContext } from '../call/index.ts'
 import { type ApiError, MALFORMED_REQUEST, VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
 
 /*
- * What travels between services, see docs/messaging.md.
+ * The messages between services, see docs/messaging.md.
  *
  * A call that travels alone: the body is gomicro's envelope, everything else is in headers.
  *
@@ -24,7 +24,7 @@ const AUTHORIZATION = 'authorization'
 // These two belong to the NATS services protocol (ADR-32).
 const ERROR_CODE = 'Nats-Service-Error-Code'
 const ERROR_TEXT = 'Nats-Service-Error'
-/** Name from the error table, from which the caller makes the same class again. */
+/** Name from the error table, from which the caller recreates the same class. */
 const ERROR_NAME = 'Tsmicro-Error'
 /** Seconds after which a retry makes sense, as in HTTP. */
 const RETRY_AFTER = 'Tsmicro-Retry-After'
@@ -37,7 +37,7 @@ export interface Envelope {
   readonly errorData?: unknown
 }
 
-/** A failure as it travels: whole in a batch; in a single reply `error` and `errorData` are the body, the rest headers. */
+/** A failure in a message: whole in a batch; in a single reply, `error` and `errorData` form the body and the rest the headers. */
 export interface Failure {
   /** `<status>:<message>` */
   readonly error: string
@@ -53,7 +53,7 @@ export interface Reply {
   readonly failure?: Failure | undefined
 }
 
-/** What a call inherits from the call during which it is made; names in lower case. */
+/** Headers that a call inherits from the call that makes it; names in lower case. */
 export type Forwarded = Readonly<Record<string, string>>
 
 /** One call of a batch as it arrived. */
@@ -97,7 +97,7 @@ export function decodeHeaders(msg: Msg): BatchedCall['headers'] {
   try {
     for (const [name, [value]] of msg.headers ?? []) result[name.toLowerCase()] = value
   } catch {
-    // nats.js parses them only now, and throws on a malformed block: then the message has no headers.
+    // nats.js does not parse them until now, and throws on a malformed block; such a message counts as having no headers.
   }
   return result
 }
@@ -131,7 +131,7 @@ function failureOf(error: ApiError): Failure {
   }
 }
 
-/** A failure as a single reply: gomicro reads the body, any client of the NATS services protocol the headers. */
+/** A failure as a single reply: gomicro reads the body, other clients of the NATS services protocol the headers. */
 export function encodeFailure(error: ApiError): { readonly body: string; readonly headers: MsgHdrs } {
   const { name, retryAfterSeconds, ...body } = failureOf(error)
   const made = headers()
@@ -192,7 +192,7 @@ export function parseItems(text: string, revive?: Parameters<typeof JSON.parse>[
   }
 }
 
-/** Undefined for an item that is not a call that could be answered. */
+/** Returns undefined for an item that is not a call, or cannot be answered. */
 export function readCall(item: unknown): BatchedCall | undefined {
   if (!Array.isArray(item)) return undefined
   const [token, budgetMs, headers, data] = item
@@ -200,7 +200,7 @@ export function readCall(item: unknown): BatchedCall | undefined {
   return { token, budgetMs: typeof budgetMs === 'number' ? budgetMs : Number.NaN, headers: textsOf(headers), data }
 }
 
-/** Undefined for an item that is not an answer. */
+/** Returns undefined for an item that is not an answer. */
 export function readAnswer(item: unknown): BatchedReply | undefined {
   if (!Array.isArray(item)) return undefined
   const [token, data, failure] = item

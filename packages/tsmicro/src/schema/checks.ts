@@ -10,8 +10,8 @@ import { isStandardSchema, type JsonSchema, type Schema, type StandardSchema } f
 import { compileSnapshot } from './snapshot.ts'
 
 /**
- * `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). What a
- * Standard Schema names is what its JSON Schema says.
+ * `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). The JSON Schema of a
+ * Standard Schema says which fields it names.
  */
 type UnknownFields = 'refuse' | 'ignore'
 
@@ -19,21 +19,21 @@ const SAME = (value: unknown) => value
 
 /** The checks of both directions. Each is prepared once, at start: compiling is costly. */
 export interface Checks {
-  /** Checks what has come. */
+  /** Checks data that was received. */
   incoming(schema: Schema, unknownFields: UnknownFields): Check
-  /** As `incoming`; absent properties get their schema's default first. */
+  /** Like `incoming`, but absent properties get their schema's default first. */
   request(schema: Schema, unknownFields: UnknownFields): Check
   /**
-   * Checks what leaves: an answer, an event, a call's data. Its value is what is to be written, and nothing but what was checked: fields
-   * that the schema does not name are dropped, and what is not a plain object (a row with getters) is copied by the names of the schema.
-   * What travels is the schema's input side: a transform runs where the value is taken in, once.
+   * Checks data that is about to be sent: an answer, an event, a call's input. Returns the value to write, which contains only what was
+   * checked: fields that the schema does not name are dropped, and from an object that is not plain (a row with getters) only the named
+   * fields are copied. Messages contain the schema's input side: a transform runs once, at the receiver.
    */
   outgoing(schema: Schema): Check
-  /** As `outgoing`, for what others take in: absent properties get their schema's default first. */
+  /** Like `outgoing`, for data that the receiver decodes: absent properties get their schema's default first. */
   defaultedOutgoing(schema: Schema): Check
 }
 
-/** @param leaf what becomes of a value that leaves and is described as neither an object nor a list */
+/** @param leaf converts an outgoing value that the schema describes as neither an object nor a list */
 export function createChecks(matcher: Matcher, leaf = SAME): Checks {
   const prepared = new WeakMap<Schema, Prepared>()
   const prepare = (schema: Schema): Prepared => {
@@ -62,7 +62,7 @@ function jsonChecks(schema: JsonSchema, matcher: Matcher, leaf: (value: unknown)
   const fill = compileDefaults(schema, matcher) ?? SAME
   const snapshot = compileSnapshot(schema, leaf)
   const prune = compilePrune(schema, matcher)
-  /** Whether a value matches and all of its fields are named. In doubt, as with intersections of nested objects, it says no. */
+  /** Whether a value matches and all its fields are named. When in doubt, as with intersections of nested objects, false. */
   const matchesClosed = matcher(closeSchema(schema))
   const matches = matcher(schema)
   const explain = compileExplain(schema)
@@ -74,7 +74,7 @@ function jsonChecks(schema: JsonSchema, matcher: Matcher, leaf: (value: unknown)
     return problems.length > 0 ? { problems } : { value }
   }
   const dropUnknown = (value: unknown): Checked => {
-    // Nearly every message has no unknown field: one check against the closed form, and a copy only for the rest.
+    // Few messages have unknown fields, so one check against the closed form usually suffices, and only the others are copied.
     if (matchesClosed(value)) return { value }
     return matches(value) ? { value: prune(value) } : { problems: explain(value) }
   }
@@ -94,17 +94,17 @@ function jsonChecks(schema: JsonSchema, matcher: Matcher, leaf: (value: unknown)
   }
 }
 
-/** A Standard Schema checks by itself, and may make something of what it takes. Its description adds which fields it names. */
+/** A Standard Schema does its own checks and may transform the value. Its description adds which fields it names. */
 function standardChecks(schema: StandardSchema, matcher: Matcher): Prepared {
   const structure = structureOf(describeAccepted(schema))
   const snapshot = compileSnapshot(structure)
   const prune = compilePrune(structure, matcher)
   const matches = matcher(structure)
   const explain = compileExplain(structure)
-  /** A library may take more than it says, as valibot takes a list for `v.object({})`. Whether nothing at all will do is its own business. */
+  /** A library may accept more than it describes: valibot accepts a list for `v.object({})`. It decides itself about undefined. */
   const misdescribed = (value: unknown) => (value === undefined || matches(value) ? [] : explain(value))
 
-  /** @param value the library may change it, as arktype does */
+  /** @param value the library may modify it, as arktype does */
   const validate = async (value: unknown, wrong: Problems, unnamed: Problems = []) => {
     const { issues, ...result } = await schema['~standard'].validate(value)
     const problems = distinct([...(issues ? problemsOfIssues(issues) : wrong), ...unnamed])
@@ -126,10 +126,10 @@ function standardChecks(schema: StandardSchema, matcher: Matcher): Prepared {
   }
 }
 
-/** Rules that libraries read in ways of their own: how long a text is, what a time or an e-mail address looks like. */
+/** Rules that each library interprets in its own way: the length of a text, the format of a time or an e-mail address. */
 const OWN_RULES = ['format', 'pattern', 'minLength', 'maxLength', 'multipleOf', 'contentEncoding', 'default']
 
-/** A description without the rules that the library itself checks. */
+/** A description without the rules that the library checks itself. */
 function structureOf(node: JsonSchema): JsonSchema {
   const { oneOf, ...others } = mapSubschemas(node, (each, keyword) =>
     TESTS.includes(keyword) ? each : structureOf(each),
@@ -139,7 +139,7 @@ function structureOf(node: JsonSchema): JsonSchema {
   return oneOf === undefined ? others : { ...others, anyOf: oneOf }
 }
 
-/** A schema that contains itself is checked recursively: hostile nesting is then a problem of the value, not of ours. */
+/** A recursive schema is checked recursively, so hostile nesting overflows the stack. We report that as a problem of the value. */
 function guarded(check: Check): Check {
   const tooDeep = (error: unknown): Checked => {
     if (error instanceof RangeError) return { problems: [{ path: '', message: 'is nested too deeply' }] }

@@ -2,9 +2,9 @@ import { mapSubschemas, TESTS } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /**
- * Copies a JSON Schema so that every object in it refuses properties it does not name, unless it says
- * `additionalProperties` itself. Where several schemas describe one object together (`allOf`, or `anyOf` beside
- * `properties`) they stay open and the combination is closed as a whole: closing each would make it unsatisfiable.
+ * Copies a JSON Schema so that every object in it refuses properties that it does not name, unless it sets `additionalProperties` itself.
+ * If several schemas describe one object together (`allOf`, or `anyOf` beside `properties`), each stays open and the combination is closed
+ * as a whole: closing each would make it unsatisfiable.
  *
  * @example
  * closeSchema({ type: 'object', properties: { a: { type: 'string' } } })

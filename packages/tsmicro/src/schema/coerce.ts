@@ -8,18 +8,18 @@ import { assign, isNode, type JsonSchema } from './schema.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Coerce = (input: Fields) => Fields
-/** What a text, or a list of texts, stands for; a text that spells nothing that is wanted stays one. */
+/** Converts a text or a list of texts to the type that the schema wants; a text that does not spell a value of that type remains a text. */
 type Spelling = (value: unknown) => unknown
 
 /**
- * Prepares the conversion of path and query strings to what an object schema asks for: a text stands for the value that
- * it spells. Worked out once, at start. What does not look like the wanted type is left as it is for the validator to refuse.
+ * Compiles the conversion of path and query strings to the types that an object schema wants, once, at the start. A text that does not
+ * spell a value of the wanted type is left unchanged, so that the validator refuses it.
  */
 export function compileCoercion(schema: JsonSchema): Coerce {
   return coerceOf(schema, rootOf(schema))
 }
 
-/** Prepares the reading of empty lists in a query: `tags[]` without a value is the field `tags` where that may be a list. */
+/** Compiles the reading of empty lists in a query: `tags[]` without a value means that `tags` is empty, if it may be a list. */
 export function compileEmptyLists(schema: JsonSchema): Coerce {
   const root = rootOf(schema)
   const mayBeList = (field: string) =>
@@ -72,7 +72,7 @@ function firstAccepted<T>(tried: readonly Option<T>[], otherwise: T): T {
   return (tried.find(({ value, accepts }) => accepts(value)) ?? tried[0])?.value ?? otherwise
 }
 
-/** Properties by their names, by patterns, and all others. */
+/** Properties by name, by pattern, and all others. */
 function coerceNamed(node: JsonSchema, root: Root): Coerce {
   const named = spellingsOf(propertiesOf(node, root), root)
   const patterns = spellingsOf(node.patternProperties, root).map(
@@ -101,7 +101,7 @@ function spellingsOf(members: unknown, root: Root): readonly (readonly [string, 
     : []
 }
 
-/** Prepares the reading of one field. */
+/** Compiles the conversion of one field. */
 function compileSpelling(node: JsonSchema, root: Root): Spelling {
   const kinds = new Kinds(node, root)
   const read = textOf(kinds, node, root)
@@ -116,14 +116,14 @@ function compileSpelling(node: JsonSchema, root: Root): Spelling {
   }
 }
 
-/** Undefined for a text that spells nothing that is wanted. */
+/** Returns undefined if the text does not spell a value of a wanted type. */
 function textOf(kinds: Kinds, node: JsonSchema, root: Root): (text: string) => unknown {
   const { types, constants, freeText } = kinds
   const texts = new Set(constants.filter(constant => typeof constant === 'string'))
   const others = constants.filter(constant => typeof constant === 'number' || typeof constant === 'boolean')
   const alternatives = types.size > 1 || constants.length > 0
   if (freeText || (types.has('string') && !alternatives)) return text => text
-  // Only where a restricted text has alternatives does it take a check to tell.
+  // Only a restricted text with alternatives needs a check.
   const accepts = types.has('string') ? compileMatcher(withDefinitions(node, root)) : undefined
   const whole = types.has('integer') && !types.has('number')
   const numbers = whole || types.has('number')

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import { createChecks } from './checks.ts'
 import type { Matcher } from './references.ts'
 
-/** Compiles a JSON Schema to code. In a file of its own: browsers do without TypeBox's compiler. */
+/** Compiles a JSON Schema to code. In its own file, because browsers do not load TypeBox's compiler. */
 export const compileMatcher: Matcher = schema => {
   const compiled = Compile(schema as TSchema)
   return value => compiled.Check(value)

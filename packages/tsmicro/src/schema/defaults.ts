@@ -2,14 +2,14 @@ import { closeSchema } from './close.ts'
 import { branchesOf, itemsOf, type Matcher, type Root, rootOf, withDefinitions } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
-/** Copies only what changes: a value that lacks nothing is returned as it is. */
+/** Copies only what changes: a value that lacks nothing is returned unchanged. */
 type Fill = (value: unknown) => unknown
 
 const SAME: Fill = value => value
 
 /**
- * Prepares the filling in of defaults for absent properties, however deep: in objects within objects and lists, and in the
- * alternative that a value belongs to. `undefined` when the schema has none.
+ * Compiles a function that fills in defaults for absent properties at any depth: in objects within objects and lists, and in the
+ * alternative that a value matches. Returns `undefined` if the schema has no defaults.
  */
 export function compileDefaults(schema: JsonSchema, matcher: Matcher): Fill | undefined {
   return mentionsDefault(schema) ? new Defaults(rootOf(schema), matcher).fillOf(schema) : undefined
@@ -34,7 +34,7 @@ class Defaults {
     const node = this.#root.resolve(given)
     const known = this.#known.get(node)
     if (known) return known
-    // A schema may contain itself: whatever asks for it while it is built gets a reference to what it will be.
+    // A schema may contain itself: while it is being built, others get a reference to the finished result.
     let made = SAME
     this.#known.set(node, value => made(value))
     const parts = [
@@ -92,7 +92,7 @@ class Defaults {
     }
   }
 
-  /** That of the alternative that names all of the value's fields, else of the first that takes it, with its defaults. */
+  /** Uses the alternative that names all fields of the value, or else the first that accepts it, with its defaults. */
   #ofBranches(node: JsonSchema): Fill {
     const branches = branchesOf(node).map(branch => this.#root.resolve(branch))
     if (!branches.some(mentionsDefault)) return SAME
@@ -110,7 +110,7 @@ class Defaults {
   }
 }
 
-/** Makes a new default each time, with the defaults that lie in it. */
+/** Makes a new default each time, including the defaults within it. */
 function initialOf(initial: unknown, fill: Fill): () => unknown {
   if (initial === undefined) return () => undefined
   const whole = fill(initial)

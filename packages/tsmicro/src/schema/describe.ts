@@ -2,9 +2,9 @@ import { isStandardSchema, type JsonSchema, type Schema, type StandardSchema } f
 
 type LibraryOptions = Readonly<Record<string, Record<string, unknown>>>
 
-/** How libraries describe what JSON has no type for. Without these options they refuse to describe a schema that contains it. */
+/** Makes libraries describe types that JSON lacks. Without these options, they refuse to describe a schema that contains one. */
 const OPTIONS = libraryOptions(describeZod)
-/** The same, but what zod coerces may be anything. */
+/** The same, but a value that zod coerces may be anything. */
 const ACCEPTED_OPTIONS = libraryOptions(describeCoercedZod)
 
 export function libraryOptions(
@@ -15,15 +15,15 @@ export function libraryOptions(
 }
 
 /**
- * The schema as plain JSON Schema 2020-12, for OpenAPI, query strings and schema hashes; of a Standard Schema its input, as
- * that is what travels. `z.coerce.date()` is a text with format `date-time`; other types that JSON does not know (zod's
- * `bigint`) are `{}` (anything), and so is the whole of a schema that cannot describe itself.
+ * The schema as plain JSON Schema 2020-12, for OpenAPI, query strings and schema hashes. For a Standard Schema it describes the input,
+ * which is what messages contain. `z.coerce.date()` becomes a text with format `date-time`. Other types that JSON lacks (zod's `bigint`),
+ * and schemas that cannot describe themselves, become `{}` (anything).
  */
 export function describeSchema(schema: Schema): JsonSchema {
   return isStandardSchema(schema) ? orAnything(schema, OPTIONS) : (JSON.parse(JSON.stringify(schema)) as JsonSchema)
 }
 
-/** What a Standard Schema accepts: as {@link describeSchema}, but with `{}` for what it coerces. */
+/** Describes what a Standard Schema accepts: like {@link describeSchema}, but with `{}` for values that it coerces. */
 export function describeAccepted(schema: StandardSchema): JsonSchema {
   return orAnything(schema, ACCEPTED_OPTIONS)
 }
@@ -36,7 +36,7 @@ function orAnything(schema: StandardSchema, options: LibraryOptions): JsonSchema
   }
 }
 
-/** @throws what the library throws when it cannot describe the schema */
+/** @throws the library's error if it cannot describe the schema */
 export function inputOf({ '~standard': { jsonSchema, vendor } }: StandardSchema, options: LibraryOptions): JsonSchema {
   if (!jsonSchema) return {}
   const libraryOptions = options[vendor]
@@ -58,7 +58,7 @@ function describeZod({ zodSchema, jsonSchema }: ZodContext): void {
   const { type, coerce } = zodSchema._zod.def
   if (!coerce) return
   if (type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
-  // BigInt() reads text and numbers. Here only text, as a number cannot hold them all.
+  // BigInt() accepts text and numbers. Here it is only text, because a number cannot hold every bigint.
   if (type === 'bigint') Object.assign(jsonSchema, { type: 'string', pattern: '^-?\\d+$' })
 }
 

@@ -13,10 +13,10 @@ interface SchemaError {
 }
 
 /**
- * Prepares the explanation of why a value does not match. Only for such values: it is slower than a check.
+ * Compiles a function that explains why a value does not match. It is slower than a check, so use it only for such values.
  *
- * `uniqueItems` is worked out here, as TypeBox 1.4 copies its list of duplicates for each further one: 120,000 equal items,
- * half a megabyte of JSON, kept the process busy for two minutes.
+ * `uniqueItems` is checked here, because TypeBox 1.4 copies its list of duplicates for each further one: 120,000 equal items, half a
+ * megabyte of JSON, kept the process busy for two minutes.
  */
 export function compileExplain(schema: JsonSchema): (value: unknown) => Problems {
   const explained = withOwnUniqueItems(schema) as TSchema
@@ -50,7 +50,7 @@ function withOwnUniqueItems(node: JsonSchema): JsonSchema {
 function uniqueness({ maxItems }: JsonSchema) {
   const most = typeof maxItems === 'number' ? maxItems : Number.POSITIVE_INFINITY
   return {
-    // Too many items are a problem that is reported already, and useless work is what a hostile sender wants.
+    // Too many items are already reported as a problem, and a hostile sender wants us to do useless work.
     check: (value: unknown) =>
       !Array.isArray(value) ||
       value.length > most ||

@@ -3,8 +3,8 @@ import { Check as matches } from 'typebox/schema'
 import { createChecks } from './checks.ts'
 
 /**
- * The checks of clients over HTTP, without code generation: pages may forbid it, and it would double their size. A value with a JSON form
- * of its own, such as a Date, is checked and written in that form.
+ * The checks for HTTP clients, without code generation, which a page may forbid and which would double the bundle's size. A value with its
+ * own JSON form, such as a Date, is checked and written in that form.
  */
 export const interpreted = createChecks(
   schema => value => matches(schema as TSchema, value),

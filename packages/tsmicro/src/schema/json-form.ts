@@ -3,8 +3,8 @@ import { type Problems, pointerTo } from './problems.ts'
 import { isNode } from './schema.ts'
 
 /**
- * Writes a value as JSON text; undefined if it has none.
- * @throws {TypeError} that names the field that JSON cannot carry, and what to give instead
+ * Writes a value as JSON text; returns undefined if it has no JSON form.
+ * @throws {TypeError} naming the field that JSON cannot carry, and what to use instead
  */
 export function writeJson(value: unknown): string | undefined {
   try {
@@ -16,7 +16,7 @@ export function writeJson(value: unknown): string | undefined {
   }
 }
 
-/** A value as it will be read at the other end; a bigint as the text of its digits. */
+/** Returns a value as the receiver will read it; a bigint becomes the text of its digits. */
 export function asJson(value: unknown): { value: unknown; problems?: undefined } | { problems: Problems } {
   if (isPlainJson(value, 0)) return { value }
   try {
@@ -27,7 +27,7 @@ export function asJson(value: unknown): { value: unknown; problems?: undefined }
   }
 }
 
-/** Adds to each problem of a value that leaves what kind of value it is, and what to give instead. */
+/** Adds to each problem of an outgoing value what kind of value it is, and what to use instead. */
 export function addHints(problems: Problems, value: unknown): Problems {
   return problems.map(({ path, message }) => {
     const hint = hintFor(valueAt(value, path), message)
@@ -64,7 +64,7 @@ function hintForObject(value: object): string | undefined {
     : undefined
 }
 
-/** Finds what makes `JSON.stringify` throw: a bigint, or an object that contains itself. */
+/** Finds the value that makes `JSON.stringify` throw: a bigint, or an object that contains itself. */
 function unwritableIn(value: unknown, path = '', above: readonly unknown[] = []): ValidationDetail | undefined {
   if (typeof value === 'bigint') return { path, message: `has no form in JSON (${hintFor(value, '')})` }
   if (typeof value !== 'object' || value === null) return undefined
@@ -77,12 +77,12 @@ function unwritableIn(value: unknown, path = '', above: readonly unknown[] = [])
   return undefined
 }
 
-/** Whether a value will be read as it is: it has no dates, classes, bigints and the like. */
+/** Whether the receiver will read a value unchanged: it contains no dates, class instances, bigints or the like. */
 function isPlainJson(value: unknown, depth: number): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || value === undefined) return true
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || depth > 100) return false
-  // JSON has null where a list has nothing.
+  // JSON has null for an undefined item of a list.
   if (Array.isArray(value)) return value.every(item => item !== undefined && isPlainJson(item, depth + 1))
   const prototype = Object.getPrototypeOf(value)
   if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false
@@ -90,8 +90,8 @@ function isPlainJson(value: unknown, depth: number): boolean {
 }
 
 /**
- * True when every string in a parsed JSON value can be stored and compared anywhere: no NUL (PostgreSQL refuses it) and
- * no lone surrogate (it has no UTF-8 form, so it would change on its way). Iterative: hostile nesting costs no stack.
+ * True if every string in a parsed JSON value can be stored and compared anywhere: no NUL (PostgreSQL refuses it) and no lone surrogate (it
+ * has no UTF-8 form, so it would change on the way). Iterative, so hostile nesting cannot overflow the stack.
  */
 export function isCleanText(value: unknown): boolean {
   const pending: unknown[] = [value]

@@ -34,7 +34,7 @@ const objects = (field: TSchema): readonly TSchema[] => [
   Type.Union([Type.Object({ f: field }), Type.Object({ f: Type.Integer() })]),
 ]
 
-test('a field that is said to be read as null is read as null, and a nullable field without texts is', () => {
+test('the text null is read as null wherever readsNull says so, and in every nullable field without texts', () => {
   let read = 0
   for (const field of fields)
     for (const schema of objects(field)) {

@@ -4,16 +4,16 @@ import { isNode, type JsonSchema, type Schema } from './schema.ts'
 
 const TEXT_RULES = ['pattern', 'format', 'minLength', 'maxLength'] as const
 
-/** What a value may be, over all of a schema's alternatives. */
+/** What a value may be, across all alternatives of a schema. */
 export class Kinds {
   readonly constants: unknown[] = []
   readonly lists: JsonSchema[] = []
   readonly types = new Set<unknown>()
-  /** Texts that are held to something. */
+  /** Texts with a restriction. */
   readonly boundTexts: JsonSchema[] = []
-  /** There is a text that is not held to anything: `"5"` may be a name. */
+  /** Some alternative is an unrestricted text: `"5"` may be a name. */
   freeText = false
-  /** There is an alternative of which nothing is said. */
+  /** Some alternative may be anything. */
   anything = false
 
   constructor(node: JsonSchema, root: Root) {
@@ -59,30 +59,30 @@ function hasParts(node: JsonSchema): boolean {
   return isNode(node.properties) || Array.isArray(node.allOf) || branchesOf(node).length > 0
 }
 
-/** What the values of a schema may be. */
+/** Collects what the values of a schema may be. */
 function kindsOf(schema: Schema): Kinds {
   const described = describeSchema(schema)
   return new Kinds(described, rootOf(described))
 }
 
-/** Follows a list's name in a query to say that it is empty: `?tags[]=`. */
+/** Follows the name of an empty list in a query: `?tags[]=`. */
 export const EMPTY_LIST = '[]'
 
-/** Prepares the value that stands for an absent input: an object without fields; undefined if the schema takes no object. */
+/** Returns the value that stands for an absent input: an empty object, or undefined if the schema does not accept objects. */
 export function compileNothing(schema: Schema): () => unknown {
   const { types, anything } = kindsOf(schema)
   return anything || types.has('object') ? () => ({}) : () => undefined
 }
 
-/** Formats that the text `null` does not have. It may have one that is not known here. */
+/** Formats that the text `null` does not match. It might match an unknown format. */
 const NEVER_NULL: readonly unknown[] = [
   ...['date-time', 'date', 'time', 'duration', 'email', 'idn-email', 'ipv4', 'ipv6', 'uri', 'iri', 'url', 'uuid'],
   ...['json-pointer', 'relative-json-pointer'],
 ]
 
 /**
- * Whether the text `null` is read as null where a field of this schema comes in a query, as `compileCoercion` does at the other
- * end. By the schema alone, without TypeBox's compiler; when in doubt, it is not.
+ * Whether `compileCoercion` at the receiver reads the text `null` as null in a query field of this schema. Looks only at the schema,
+ * without TypeBox's compiler; when in doubt, false.
  */
 export function readsNull(schema: JsonSchema, field: string): boolean {
   const root = rootOf(schema)
@@ -90,7 +90,7 @@ export function readsNull(schema: JsonSchema, field: string): boolean {
   return found.length > 0 && found.every(node => isNullFor(node, root))
 }
 
-/** What a schema says of a field, in each of its alternatives. */
+/** The schemas of a field, one for each alternative that names it. */
 export function fieldNodes(schema: JsonSchema, field: string, root: Root, depth = 0): readonly JsonSchema[] {
   const node = root.resolve(schema)
   const named = propertiesOf(node, root)
@@ -103,7 +103,7 @@ export function fieldNodes(schema: JsonSchema, field: string, root: Root, depth 
   return isNode(other) ? [other, ...inBranches] : inBranches
 }
 
-/** The names of an object's fields in all of its alternatives; an empty one if further names are allowed. */
+/** The names of an object's fields in all its alternatives; contains '' if further names are allowed. */
 export function fieldNames(schema: JsonSchema, root: Root, depth = 0): readonly string[] {
   const node = root.resolve(schema)
   const inBranches = depth < 20 ? branchesOf(node).flatMap(branch => fieldNames(branch, root, depth + 1)) : []
@@ -126,7 +126,7 @@ function takesNullText({ pattern, format, minLength, maxLength }: JsonSchema): b
   return !NEVER_NULL.includes(format)
 }
 
-/** Whether an answer of a schema may be null as well as nothing at all, so that one cannot stand for the other. */
+/** Whether an answer may be null as well as undefined, so that one cannot stand for the other. */
 export function takesNull(schema: Schema): boolean {
   const kinds = kindsOf(schema)
   return kinds.anything || kinds.takesNull
@@ -135,15 +135,15 @@ export function takesNull(schema: Schema): boolean {
 const WITHOUT_NUMBERS: readonly unknown[] = ['string', 'boolean', 'null']
 
 /**
- * Whether values of a schema may have numbers in them; when in doubt they may. Worked out once, at start: where there can be none, nobody
- * has to look through JSON texts for numbers that would be rounded.
+ * Whether values of a schema may contain numbers; when in doubt, true. Computed once, at the start: without numbers, JSON texts need not be
+ * searched for some that would be rounded.
  */
 export function mayHaveNumbers(schema: Schema): boolean {
   const described = describeSchema(schema)
   return !isWithoutNumbers(described, rootOf(described), new Set())
 }
 
-/** @param seen nodes that are being looked at: a schema may contain itself */
+/** @param seen nodes already being visited: a schema may contain itself */
 function isWithoutNumbers(given: unknown, root: Root, seen: Set<JsonSchema>): boolean {
   if (given === false) return true
   const node = root.resolve(given)
@@ -164,7 +164,7 @@ function isWithoutNumbers(given: unknown, root: Root, seen: Set<JsonSchema>): bo
   })
 }
 
-/** What a schema says of any of its fields. Fields that are not named are refused or dropped, unless the schema says what they are. */
+/** The schemas of all fields. Fields that are not named are refused or dropped, unless the schema describes them. */
 function fieldsOf({ properties, patternProperties, additionalProperties = false }: JsonSchema): readonly unknown[] {
   const named = [properties, patternProperties].filter(isNode).flatMap(members => Object.values(members))
   return [...named, additionalProperties]

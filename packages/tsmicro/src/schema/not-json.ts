@@ -4,10 +4,10 @@ import { mapSubschemas, TESTS } from './references.ts'
 import { isNode, isStandardSchema, type JsonSchema, type Schema } from './schema.ts'
 
 const MARK = 'x-not-json'
-/** Describes as usual, and marks what JSON cannot carry. */
+/** Describes a schema as usual, and marks types that JSON cannot carry. */
 const MARKING_OPTIONS = libraryOptions(markZod, markArk)
 
-/** The types that JSON has; TypeBox has more. */
+/** JSON's types; TypeBox has more. */
 const JSON_TYPES: readonly unknown[] = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']
 
 /** What to declare instead of a type that JSON cannot carry. */
@@ -34,8 +34,8 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Names the first part of a schema that JSON cannot carry, and what to declare instead; undefined if there is none. A Standard Schema
- * that cannot say what it is in JSON is reported as a whole: nobody could tell which fields it names.
+ * Names the first part of a schema that JSON cannot carry, and what to declare instead; returns undefined if there is no such part. A
+ * Standard Schema that cannot describe itself as JSON Schema is reported as a whole, because its fields are unknown.
  */
 export function findNotJson(schema: Schema): string | undefined {
   if (!isStandardSchema(schema)) return findIn(schema as JsonSchema, '', false)
@@ -54,7 +54,7 @@ export function findNotJson(schema: Schema): string | undefined {
 
 function markZod({ zodSchema, jsonSchema }: ZodContext): void {
   const { type, coerce, in: input } = zodSchema._zod.def
-  // What z.preprocess makes of a value never travels.
+  // The result of z.preprocess is never sent.
   if (type === 'pipe' && input?._zod.def.type === 'transform')
     for (const keyword of Object.keys(jsonSchema)) delete jsonSchema[keyword]
   if (`z.${type}()` in ALTERNATIVES && !coerce) jsonSchema[MARK] = `z.${type}()`
@@ -65,7 +65,7 @@ function markArk({ code, base, domain, proto }: ArkContext): JsonSchema {
   return Object.keys(base).length === 0 && typeof what === 'string' ? { [MARK]: what } : base
 }
 
-/** @param isStandard libraries take whatever a field inherits for its value, TypeBox all but `constructor` */
+/** @param isStandard libraries take an inherited property for the field's value; TypeBox does so except for `constructor` */
 function findIn(node: JsonSchema, path: string, isStandard: boolean): string | undefined {
   const unknown = [node.type ?? []].flat().find(type => !JSON_TYPES.includes(type))
   const what = node[MARK] ?? (unknown === undefined ? undefined : `of type ${unknown}`)
@@ -75,7 +75,7 @@ function findIn(node: JsonSchema, path: string, isStandard: boolean): string | u
   }
   const inherited = inheritedName(node, isStandard)
   if (inherited !== undefined)
-    return `${pointerTo(path, inherited)} has the name of what every object inherits: rename it`
+    return `${pointerTo(path, inherited)} has the name of a property that every object inherits: rename it`
   let found: string | undefined
   mapSubschemas(node, (each, keyword, name) => {
     if (found || TESTS.includes(keyword)) return
@@ -85,7 +85,7 @@ function findIn(node: JsonSchema, path: string, isStandard: boolean): string | u
   return found
 }
 
-/** What the path of a member says where it has no name. */
+/** The path of a member without a name. */
 const STEPS: Readonly<Record<string, string>> = {
   items: 'items',
   prefixItems: 'items',
@@ -95,7 +95,7 @@ const STEPS: Readonly<Record<string, string>> = {
 
 function inheritedName({ properties, required }: JsonSchema, isStandard: boolean): string | undefined {
   if (!isNode(properties)) return undefined
-  // Assigning a field of this name changes the prototype, as in what zod describes.
+  // Assigning to a field of this name sets the prototype, as happens in zod's descriptions.
   if (Object.getPrototypeOf(properties) !== Object.prototype) return '__proto__'
   const always: readonly unknown[] = Array.isArray(required) ? required : []
   return Object.keys(properties).find(

@@ -1,18 +1,18 @@
 import type { ValidationDetail } from '../errors/index.ts'
 
-/** As JSON writes numbers. */
+/** A number in JSON's syntax. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-/** As many digits come back as they were. */
+/** A double preserves this many significant digits. */
 const MOST_EXACT = 15
 const SHORT = /^-?[\d.]{1,15}$/
-/** The longest text that is looked at; the largest number, written out, has 309 digits. */
+/** The longest text that is examined. The largest number has 309 digits when written out. */
 const LONGEST = 500
-/** Significant digits that `toPrecision` knows. */
+/** The most significant digits that `toPrecision` accepts. */
 const MOST_DIGITS = 100
 
 /**
- * The number that a text spells; undefined when it spells none, or one that a number cannot hold: `1e400`,
- * `9007199254740993`, a decimal with more digits than would come back. `-0` is 0, as JSON writes it.
+ * The number that a text spells. Undefined if the text is not a number, or not one that a JavaScript number can hold: `1e400`,
+ * `9007199254740993`, a decimal with too many digits. `-0` is 0, as JSON writes it.
  */
 export function numberOf(text: string): number | undefined {
   return NUMBER.test(text) && isHeld(text) ? Number(text) + 0 : undefined
@@ -23,18 +23,18 @@ export function isBeyondNumbers(text: string): boolean {
   return text.length <= 20_000 && NUMBER.test(text) && !isHeld(text)
 }
 
-/** What is wrong with a JSON text whose numbers `JSON.parse` rounds without a word. */
+/** Says what is wrong with a JSON text if `JSON.parse` would silently round one of its numbers. */
 export function findInexact(json: string, path: string): ValidationDetail | undefined {
   const number = inexactNumber(json)
   return number === undefined ? undefined : { path, message: `${number.slice(0, 50)} ${BEYOND}` }
 }
 
-/** For `JSON.parse`: puts NaN, which JSON does not have, in the place of what a number cannot hold. */
+/** A reviver for `JSON.parse`: replaces numbers that cannot be held with NaN, which JSON itself cannot contain. */
 export function markInexact(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
   return typeof value === 'number' && !isHeld(context?.source ?? String(value)) ? Number.NaN : value
 }
 
-/** Whether {@link markInexact} has marked something in a value. */
+/** Whether {@link markInexact} has marked anything in a value. */
 export function hasInexact(value: unknown): boolean {
   const pending: unknown[] = [value]
   while (pending.length > 0) {
@@ -45,15 +45,15 @@ export function hasInexact(value: unknown): boolean {
   return false
 }
 
-/** What a client is told of such a number. */
+/** The message to a client about such a number. */
 export const BEYOND = 'is beyond what a number can hold; send it as text where the schema has a text'
 
-/** An exponent of three digits; one of fewer is within what a number can hold. */
+/** An exponent of three digits or more; with fewer, a number cannot overflow. */
 const LARGE_EXPONENT = /\d[eE][+-]?\d{3}/
 
-/** Whether a text has sixteen digits in a row, or a large exponent: few have, and only those are looked at. */
+/** Whether a text has sixteen digits in a row, or a large exponent. Only the few that do are examined. */
 function isSuspect(text: string): boolean {
-  // Every sixteenth character is enough to meet such a row.
+  // Every sixteenth character is enough to hit such a row.
   for (let index = MOST_EXACT; index < text.length; index += MOST_EXACT + 1) {
     if (!isDigit(text.charCodeAt(index))) continue
     let [first, last] = [index, index]
@@ -65,14 +65,14 @@ function isSuspect(text: string): boolean {
   return LARGE_EXPONENT.test(text)
 }
 
-/** Digits, and the point between them. */
+/** Digits and the decimal point. */
 function isDigit(code: number): boolean {
   return (code >= 48 && code <= 57) || code === 46
 }
 
 const NUMBERS = /-?\d[\d.]*(?:[eE][+-]?\d+)?/g
 
-/** The first number of a valid JSON text that would not come back as it is written. */
+/** The first number of a valid JSON text that parsing would change. */
 function inexactNumber(json: string): string | undefined {
   if (!isSuspect(json)) return undefined
   for (let index = 0; index < json.length; ) {
@@ -96,7 +96,7 @@ function isEscaped(json: string, index: number): boolean {
   return (index - first) % 2 === 1
 }
 
-/** A number holds what it gives back: written with as many digits, or as short as it can be, it is the same. */
+/** A number is exact if it prints as it was written, either with as many digits or in its shortest form. */
 function isHeld(text: string): boolean {
   if (SHORT.test(text)) return true
   if (text.length > LONGEST) return false
@@ -108,7 +108,7 @@ function isHeld(text: string): boolean {
   return length <= MOST_DIGITS && wanted === decimalOf(number.toPrecision(length))
 }
 
-/** Place of the point and significant digits, without the sign: `1.50` and `15e-1` are the same. */
+/** Position of the decimal point and significant digits, without the sign: `1.50` and `15e-1` give the same. */
 function decimalOf(text: string): string {
   const [mantissa = '', exponent = '0'] = text
     .replace('-', '')

@@ -3,24 +3,24 @@ import type { StandardIssue } from './schema.ts'
 
 export type Problems = readonly ValidationDetail[]
 
-/** TypeBox stops looking after as many. */
+/** TypeBox stops after this many, too. */
 export const MAX_DETAILS = 8
 
-/** Outcome of a check: the value to go on with, or the problems found (at most {@link MAX_DETAILS}). */
+/** The outcome of a check: the checked value, or the problems (at most {@link MAX_DETAILS}). */
 export type Checked =
   | { readonly value: unknown; readonly problems?: undefined }
   | { readonly problems: readonly ValidationDetail[] }
 
-/** A prepared check. Synchronous for JSON Schema; a Standard Schema may answer with a promise. */
+/** A compiled check. Synchronous for JSON Schema; a Standard Schema may return a promise. */
 export type Check = (value: unknown) => Checked | Promise<Checked>
 
-/** Each problem once, and no more of them than a client is told. */
+/** Removes repeated problems, and those beyond the number that a client is shown. */
 export function distinct(problems: Problems): Problems {
   const known = new Map(problems.map(problem => [`${problem.path}\n${problem.message}`, problem]))
   return [...known.values()].slice(0, MAX_DETAILS)
 }
 
-/** The JSON pointer of a member, without the leading slash. */
+/** The JSON pointer to a member, without the leading slash. */
 export function pointerTo(path: string, name: string): string {
   const token = name.replaceAll('~', '~0').replaceAll('/', '~1')
   return path === '' ? token : `${path}/${token}`
@@ -32,7 +32,7 @@ export function unknownFields(names: readonly string[]): string {
   return `unknown field ${shown.join(', ')}${names.length > MAX_DETAILS ? ' and more' : ''}`
 }
 
-/** All problems in one line: `email must be string; (root) must have required properties name`. */
+/** Writes all problems in one line: `email must be string; (root) must have required properties name`. */
 export function formatProblems(problems: Problems): string {
   return problems.map(({ path, message }) => `${path || '(root)'} ${message}`).join('; ')
 }

@@ -2,17 +2,17 @@ import { MAX_DETAILS, type Problems, pointerTo, unknownFields } from './problems
 import { itemsOf, type Matcher, rootOf, withDefinitions } from './references.ts'
 import { assign, isNode, type JsonSchema } from './schema.ts'
 
-/** Copies a value that matches a schema, without the properties that the schema does not name. */
+/** Copies a value that matches a schema, leaving out properties that the schema does not name. */
 export type Prune = (value: unknown) => unknown
 
-/** Of a schema that says nothing about properties. */
+/** For a schema that says nothing about properties. */
 const SAME: Prune = value => value
 const OBJECT_KEYWORDS = ['properties', 'patternProperties', 'additionalProperties'] as const
 
 /**
- * Prepares the removal of unknown properties. It goes by JSON Schema alone, so that it works for schemas of any origin. It copies, as
- * what a handler returned may be cached or frozen. What the schema does not describe is kept as it is, however deep.
- * @param matcher tells which of several alternatives a value belongs to
+ * Compiles the removal of unknown properties. It uses only JSON Schema, so it works for schemas of any library. It copies, because a
+ * handler may have returned a cached or frozen object. Values that the schema does not describe are kept unchanged, at any depth.
+ * @param matcher decides which of several alternatives a value matches
  */
 export function compilePrune(schema: JsonSchema, matcher: Matcher): Prune {
   const known = new Map<JsonSchema, Prune>()
@@ -22,7 +22,7 @@ export function compilePrune(schema: JsonSchema, matcher: Matcher): Prune {
     if (!isNode(node)) return SAME
     const done = known.get(node)
     if (done) return done
-    // A schema may contain itself: whatever asks for it while it is built gets a reference to what it will be.
+    // A schema may contain itself: while it is being built, others get a reference to the finished result.
     let made: Prune = SAME
     known.set(node, value => made(value))
     made = pruneOf(node)
@@ -91,7 +91,7 @@ export function compilePrune(schema: JsonSchema, matcher: Matcher): Prune {
   return build(schema)
 }
 
-/** What either of two schemas names of a value that matches both. One that gives the value back as it is says nothing about it. */
+/** Keeps what either of two schemas names in a value that matches both. A schema that returns the value unchanged says nothing about it. */
 function union(value: unknown, one: unknown, other: unknown): unknown {
   if (one === value || other === value) return one === value ? other : one
   if (Array.isArray(value) && Array.isArray(one) && Array.isArray(other))
@@ -104,7 +104,7 @@ function union(value: unknown, one: unknown, other: unknown): unknown {
   return { ...one, ...Object.fromEntries(more) }
 }
 
-/** Of several branches that accept a value, the one that keeps most of it. */
+/** Of several branches that accept a value, picks the one that keeps most of it. */
 function richest(results: readonly unknown[], value: unknown): unknown {
   if (results.length < 2) return results.length === 0 ? value : results[0]
   return results.reduce((best, result) => (sizeOf(result) > sizeOf(best) ? result : best))
@@ -115,7 +115,7 @@ function sizeOf(value: unknown): number {
   return Object.values(value).reduce<number>((sum, member) => sum + 1 + sizeOf(member), 0)
 }
 
-/** Names the fields that pruning removed. */
+/** Lists the fields that pruning removed. */
 export function unnamedIn(value: unknown, pruned: unknown, path = ''): Problems {
   if (value === pruned || typeof value !== 'object' || value === null) return []
   if (typeof pruned !== 'object' || pruned === null) return []

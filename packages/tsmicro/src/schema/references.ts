@@ -1,21 +1,21 @@
 import { isNode, type JsonSchema } from './schema.ts'
 
-/** Prepares the check of a JSON Schema. Services compile it to code, browsers interpret it. */
+/** Builds the check of a JSON Schema. Services compile it to code, browsers interpret it. */
 export type Matcher = (schema: JsonSchema) => (value: unknown) => boolean
 
-/** A JSON Schema with what its references mean. */
+/** A JSON Schema with its references resolved. */
 export interface Root {
-  /** The node itself, or what it refers to; `{}` for anything that is not a schema. */
+  /** The node itself, or the node that it refers to; `{}` for anything that is not a schema. */
   readonly resolve: (node: unknown) => JsonSchema
-  /** What the references within a node may name. */
+  /** The definitions that references within a node may name. */
   readonly definitionsOf: (node: JsonSchema) => Definitions
 }
 
 type Definitions = Readonly<Record<string, unknown>>
 
 /**
- * Finds definitions as JSON Schema (`#/$defs/Node`) and TypeBox (`Node`) name them. TypeBox's `Cyclic` has its definitions with it,
- * wherever in a schema it is.
+ * Finds definitions by the names that JSON Schema (`#/$defs/Node`) and TypeBox (`Node`) use. TypeBox's `Cyclic` contains its own
+ * definitions, and may be anywhere in a schema.
  */
 export function rootOf(schema: JsonSchema): Root {
   const scopes = new WeakMap<JsonSchema, Definitions>()
@@ -25,7 +25,7 @@ export function rootOf(schema: JsonSchema): Root {
   return {
     resolve: node => {
       let found = node
-      // References may go in a circle.
+      // References may form a cycle.
       for (let steps = 0; isNode(found) && typeof found.$ref === 'string' && steps < 20; steps++)
         found = found.$ref === '#' ? schema : definitionsOf(found)[found.$ref.replace(/^#\/(\$defs|definitions)\//, '')]
       return isNode(found) ? found : {}
@@ -35,8 +35,8 @@ export function rootOf(schema: JsonSchema): Root {
 }
 
 /**
- * A node that can be checked by itself: with what its references name.
- * @param place the node whose definitions count; another one if `node` is a copy
+ * A node that can be checked by itself, with the definitions that its references name.
+ * @param place the node whose definitions apply; the original if `node` is a copy
  */
 export function withDefinitions(node: JsonSchema, root: Root, place: JsonSchema = node): JsonSchema {
   return { ...node, $defs: { ...root.definitionsOf(place), ...(node.$defs as object) } }
@@ -52,7 +52,9 @@ function addScopes(node: unknown, outer: Definitions, scopes: WeakMap<JsonSchema
   for (const member of Object.values(node)) addScopes(member, inner, scopes)
 }
 
-/** What a schema says of an object's properties. What several parts of `allOf` say of one property is `allOf` as well. */
+/**
+ * The schemas of an object's properties. If several parts of an `allOf` describe one property, their schemas are joined by `allOf`, too.
+ */
 export function propertiesOf(schema: JsonSchema, root: Root = rootOf(schema)): Record<string, JsonSchema> {
   const node = root.resolve(schema)
   const parts = Array.isArray(node.allOf) ? node.allOf.map(part => propertiesOf(part as JsonSchema, root)) : []
@@ -70,13 +72,13 @@ export function branchesOf(node: JsonSchema): readonly JsonSchema[] {
   return Array.isArray(branches) ? branches.filter(isNode) : []
 }
 
-/** A list's items: the first ones by place (TypeBox writes them as `items`), and all others. */
+/** The schemas of a list's items: the first ones by position (TypeBox writes these as `items`), and all others. */
 export function itemsOf(node: JsonSchema): { readonly first: readonly unknown[]; readonly rest: unknown } {
   if (Array.isArray(node.items)) return { first: node.items, rest: node.additionalItems }
   return { first: Array.isArray(node.prefixItems) ? node.prefixItems : [], rest: node.items }
 }
 
-/** Whether objects of a schema may have a field of this name: some part names it, or allows any name. */
+/** Whether objects of a schema may have a field with this name: some part names it, or allows any name. */
 export function mayHaveField(schema: JsonSchema, name: string, root: Root = rootOf(schema)): boolean {
   const node = root.resolve(schema)
   const { properties, type, allOf, additionalProperties, patternProperties } = node
@@ -84,18 +86,18 @@ export function mayHaveField(schema: JsonSchema, name: string, root: Root = root
   if (isNode(additionalProperties) || additionalProperties === true || isNode(patternProperties)) return true
   const parts = [...branchesOf(node), ...(Array.isArray(allOf) ? (allOf as JsonSchema[]) : [])]
   if (parts.length > 0) return parts.some(part => mayHaveField(part, name, root))
-  // It says nothing of its fields.
+  // It says nothing about its fields.
   return properties === undefined && additionalProperties === undefined && (type === undefined || type === 'object')
 }
 
 /** Keywords whose values are data, not schemas. */
 const VALUES: readonly string[] = ['const', 'enum', 'default', 'examples']
-/** Keywords whose members have names of their own. */
+/** Keywords whose members are named by the schema's author. */
 const MAPS: readonly string[] = ['properties', 'patternProperties', '$defs', 'definitions']
-/** Keywords that only test a value and describe nothing of it. */
+/** Keywords that only test a value and do not describe it. */
 export const TESTS: readonly string[] = ['not', 'if', 'contains']
 
-/** Copies a node with other subschemas. `name` is that of a property, a pattern or a definition. */
+/** Copies a node with its subschemas replaced. `name` is the name of a property, a pattern or a definition. */
 export function mapSubschemas(
   node: JsonSchema,
   change: (subschema: JsonSchema, keyword: string, name?: string) => unknown,

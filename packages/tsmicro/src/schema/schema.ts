@@ -1,6 +1,6 @@
 import type { Static, TArray, TIntersect, TObject, TOptional, TProperties, TSchema, TUnion } from 'typebox'
 
-/** JSON Schema made with TypeBox, or a schema of any library that implements Standard Schema (zod, valibot, arktype). */
+/** A JSON Schema made with TypeBox, or a schema of any library that implements Standard Schema (zod, valibot, arktype). */
 export type Schema = TSchema | StandardSchema
 
 /**
@@ -14,8 +14,8 @@ export type Infer<S> =
   S extends StandardSchema<unknown, infer Output> ? Output : S extends TSchema ? Static<S> : undefined
 
 /**
- * What a caller passes before validation: differs from {@link Infer} where a schema has defaults or transforms. TypeBox's types know
- * of a default that is given with `Type.With`.
+ * What a caller passes before validation. Differs from {@link Infer} if a schema has defaults or transforms. TypeBox's types include a
+ * default if it is given with `Type.With`.
  *
  * @example
  * const spelled: InferInput<typeof UserCreated> = { userId, email, name, role: 'LEARNER' }
@@ -23,7 +23,7 @@ export type Infer<S> =
 export type InferInput<S> =
   S extends StandardSchema<infer Input, unknown> ? Input : S extends TSchema ? Static<WithoutDefaults<S>> : undefined
 
-/** A TypeBox schema in which fields with a default are optional, however deep. */
+/** A TypeBox schema in which fields with a default are optional, at any depth. */
 type WithoutDefaults<S> =
   S extends TObject<infer Fields>
     ? Modified<S, TObject<FieldsWithoutDefaults<Fields>>>
@@ -44,7 +44,7 @@ type MembersWithoutDefaults<Members extends TSchema[]> = {
   [K in keyof Members]: WithoutDefaults<Members[K]> & TSchema
 }
 
-/** `Type.Optional` and `Type.Readonly` stay what they are. */
+/** Keeps `Type.Optional` and `Type.Readonly`. */
 type Modified<S, Made> = Made &
   (S extends { '~optional': true } ? { '~optional': true } : unknown) &
   (S extends { '~readonly': true } ? { '~readonly': true } : unknown)
@@ -56,7 +56,7 @@ export function isNode(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Sets a property, also one named `__proto__`. */
+/** Sets a property, even one named `__proto__`. */
 export function assign(object: object, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
 }

@@ -6,11 +6,11 @@ type Snapshot = (value: unknown) => unknown
 const SAME: Snapshot = value => value
 
 /**
- * Prepares the copying of a value that is to leave, so that what is checked is what is written: objects and lists that the schema
- * describes become plain ones, each property is read once, and no getter, proxy, `toJSON` or hole in a list decides afterwards what is
- * written. Fields of a class count if they are its own or the schema names them, getters included. What the schema does not describe is
- * not looked into.
- * @param leaf what to do with a value that is described as neither an object nor a list
+ * Compiles the copying of an outgoing value, so that exactly what is checked gets written. Objects and lists that the schema describes
+ * become plain ones, and each property is read once, so that no getter, proxy, `toJSON` or hole in a list can change what is written.
+ * Fields of a class instance are copied if they are its own or the schema names them, getters included. Values that the schema does not
+ * describe are not inspected.
+ * @param leaf converts a value that the schema describes as neither an object nor a list
  */
 export function compileSnapshot(schema: JsonSchema, leaf: Snapshot = SAME): Snapshot {
   const root = rootOf(schema)
@@ -22,13 +22,13 @@ export function compileSnapshot(schema: JsonSchema, leaf: Snapshot = SAME): Snap
     return number
   }
 
-  /** Several nodes describe one value together, or are its alternatives. */
+  /** Several nodes may describe one value together, or be its alternatives. */
   const build = (given: readonly unknown[]): Snapshot => {
     const nodes = [...new Set(given.flatMap(node => partsOf(node, root)))]
     const key = nodes.map(numberOf).sort().join()
     const done = known.get(key)
     if (done) return done
-    // A schema may contain itself: whatever asks for it while it is built gets a reference to what it will be.
+    // A schema may contain itself: while it is being built, others get a reference to the finished result.
     let made: Snapshot = SAME
     known.set(key, value => made(value))
     const ofObject = nodes.some(isOfObjects) ? objectOf(nodes, build) : undefined
@@ -78,16 +78,16 @@ function objectOf(nodes: readonly JsonSchema[], build: (nodes: readonly unknown[
     const copy: Record<string, unknown> = { ...(value as object) }
     const prototype = Object.getPrototypeOf(value)
     if (prototype !== Object.prototype && prototype !== null)
-      // What every object has does not count: `constructor` may well be a field's name.
+      // Properties that every object inherits do not count: `constructor` may well be a field's name.
       for (const { name } of members)
         if (!Object.hasOwn(copy, name) && name in (value as object) && !(name in Object.prototype))
           copy[name] = (value as Record<string, unknown>)[name]
-    // A function has no place in JSON, and this one would decide what is written.
+    // JSON has no functions, and this one would change what is written.
     if (typeof copy.toJSON === 'function') delete copy.toJSON
     for (const { name, snapshot, isAny } of nested) {
       if (!Object.hasOwn(copy, name)) continue
       const member = snapshot(copy[name])
-      // The check would pass what is not written.
+      // The check would pass, but nothing would be written.
       if (isAny && isLeftOut(member)) delete copy[name]
       else copy[name] = member
     }
@@ -103,14 +103,14 @@ function listOf(nodes: readonly JsonSchema[], build: (nodes: readonly unknown[])
   const first = Array.from({ length: places }, (_, index) => build(all.map(each => each.first[index] ?? each.rest)))
   const rest = build(all.map(each => each.rest))
   const items = first.every(each => each === SAME) && rest === SAME ? undefined : ([first, rest] as const)
-  // A spread gives a plain list without holes.
+  // A spread makes a plain list without holes.
   return value => {
     const copy = [...(value as readonly unknown[])]
     return items ? copy.map((item, index) => (first[index] ?? rest)(item)) : copy
   }
 }
 
-/** `{}` and its like: anything matches. */
+/** `{}` and the like: anything matches. */
 function isAny(node: unknown): boolean {
   return (
     isNode(node) && !Object.keys(node).some(keyword => /^(type|const|enum|\$ref|not|(any|one|all)Of)$/.test(keyword))

@@ -38,7 +38,7 @@ test('a procedure that contradicts itself is refused with the reason', () => {
   for (const word of ['params', 'query', 'body', 'request', 'response', 'outputs', 'kind'])
     refuses(
       { http: 'POST /a', access: 'key', [word]: Id },
-      new RegExp(`${word} is unknown; there are http, nats, .*output`),
+      new RegExp(`${word} is unknown; the options are http, nats, .*output`),
     )
   refuses({ http: 'GET /:id', access: 'key' }, /declare the path parameters id/)
   refuses({ http: 'GET /:no', access: 'key', input: Id }, /the route names no, which is not a field of the input/)
@@ -101,9 +101,9 @@ test('what JSON cannot carry is found anywhere in a schema', () => {
   input(Type.Object({ all: Type.Array(Type.Object({ n: Type.BigInt() })) }), /input: all\/items\/n is of type bigint/)
 })
 
-test('an optional field with the name of what every object inherits is refused where it cannot be told apart', () => {
+test('an optional field named like a property that every object inherits is refused if the library cannot distinguish them', () => {
   for (const name of ['toString', 'valueOf', 'hasOwnProperty', '__proto__']) {
-    const refused = new RegExp(`input: ${name} has the name of what every object inherits.*rename it`)
+    const refused = new RegExp(`input: ${name} has the name of a property that every object inherits.*rename it`)
     const fields = (value: unknown) => Object.fromEntries([[name, value]])
     const input = (schema: unknown) => refuses({ nats: 'a', access: 'internal', input: schema }, refused)
     input(Type.Object(fields(Type.Optional(Type.String())) as never))
@@ -172,12 +172,12 @@ test('routes and subjects are checked', () => {
     assert.throws(loose({ nats, access: 'key', http: 'GET /a' }), { name: 'TypeError' }, nats)
   for (const [subject, why] of [
     ['', /a message needs a subject/],
-    ['a..b', /an empty word/],
-    ['a.', /an empty word/],
-    ['a b', /blanks and control characters/],
-    ['a.*', /\* and > are for those who listen/],
-    ['a.>', /\* and > are for those who listen/],
-    ['ä.b', /use dotted words of letters/],
+    ['a..b', /an empty token/],
+    ['a.', /an empty token/],
+    ['a b', /a blank or a control character/],
+    ['a.*', /the wildcards \* and > are for subscriptions only/],
+    ['a.>', /the wildcards \* and > are for subscriptions only/],
+    ['ä.b', /use letters, digits, - and _/],
     ['a'.repeat(2000), /longer than 1024 characters/],
   ] as const) {
     assert.throws(() => event({ subject, aggregate: 'id', data: Id }), why, subject)

@@ -47,11 +47,11 @@ test('paths go below a base URL, with or without a slash at its end', async () =
 
 test('a base URL that no request could go to is refused when the client is made, and told why', () => {
   const refused: [string, RegExp][] = [
-    ['/api', /baseUrl "\/api": there is no page here.*write all of it, like http/],
-    ['api', /there is no page here/],
-    ['', /there is no page here/],
-    ['localhost:8000', /begin it with http:\/\/ or https:\/\//],
-    ['ftp://localhost', /begin it with http/],
+    ['/api', /baseUrl "\/api": a relative one works only in a page; write it in full, like http/],
+    ['api', /a relative one works only in a page/],
+    ['', /a relative one works only in a page/],
+    ['localhost:8000', /it must start with http:\/\/ or https:\/\//],
+    ['ftp://localhost', /it must start with http/],
     ['http://ada:secret@localhost', /send an authorization header/],
     ['http://localhost/api?key=1', /cannot end with a query/],
     ['http://localhost/api#top', /cannot end with a query or a fragment/],

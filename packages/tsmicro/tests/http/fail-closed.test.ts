@@ -62,10 +62,10 @@ test('an internal procedure over HTTP behind a gateway, and no secret of its own
 
 test('secrets that keep nobody out are refused: empty, short, of other types', () => {
   for (const secret of ['', 'short', 'x'.repeat(31)]) {
-    refuses({ secret, verifySecret: VERIFY }, /^the gateway's secret has less than 32 bytes/)
-    refuses({ secret: SECRET, verifySecret: secret }, /^the gateway's verifySecret has less than 32 bytes/)
+    refuses({ secret, verifySecret: VERIFY }, /^the gateway's secret has fewer than 32 bytes/)
+    refuses({ secret: SECRET, verifySecret: secret }, /^the gateway's verifySecret has fewer than 32 bytes/)
   }
-  refuses({ secret: undefined as never, verifySecret: VERIFY }, /^the gateway's secret has less than 32 bytes/)
+  refuses({ secret: undefined as never, verifySecret: VERIFY }, /^the gateway's secret has fewer than 32 bytes/)
 })
 
 test('each access level behind a gateway: what opens it, and what does not', async () => {

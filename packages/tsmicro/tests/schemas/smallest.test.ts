@@ -63,7 +63,7 @@ test('fields that a library’s schema does not name, although the library drops
   assert.deepEqual(await doors(loose, { a: 'x', zz: 1 }), both({ a: 'x', zz: 1 }))
 })
 
-test('a field with the name of what every object has', async () => {
+test('a field named like a property that every object inherits', async () => {
   const schema = Type.Object({ constructor: Type.Integer({ default: 10 }), a: Type.Optional(Type.String()) })
   assert.deepEqual(await doors(schema, {}), both({ constructor: 10 }))
   assert.deepEqual(await doors(schema, { a: 'x', constructor: 1, zz: 1 }), dropped({ a: 'x', constructor: 1 }))

@@ -6,11 +6,10 @@ import type { PendingCall } from './pending-call.ts'
 /** How calls are packed; see {@link Batcher}. */
 export interface BatchingOptions {
   /**
-   * Calls in one message at most. A message goes to one instance: too many at once would leave the others idle. Default 16,
-   * at most 64.
+   * The most calls in one message. A message goes to one instance, so a larger one would leave the others idle. Default 16, at most 64.
    */
   readonly maxCalls?: number
-  /** Characters of one message at most; a call larger than half of it travels alone. Default 65,536. */
+  /** The most characters in one message; a call larger than half of that travels alone. Default 65,536. */
   readonly maxLength?: number
 }
 
@@ -27,7 +26,7 @@ interface Line {
   readonly subject: string
   waiting: PendingCall[]
   inFlight: number
-  /** Whether the last turn with calls had several: then the next call will probably not stay alone either. */
+  /** Whether the last turn with calls had several: then the next call is probably not alone either. */
   busy: boolean
   /** When batches are tried again; 0 = they are in use. */
   aloneUntil: number
@@ -36,8 +35,8 @@ interface Line {
 /**
  * Packs the calls of one turn of the event loop into one message per subject. A message costs far more than its contents: the
  * client, the service and nats-server each handle it as one. A lone call goes out at once in the plain form; while others are in
- * flight it waits for the end of the turn, when everything that this turn brought (requests of other clients, replies) has been
- * handled. Calls that are made together are spread evenly over as many messages as they need.
+ * flight it waits for the end of the turn, when everything that arrived in this turn (requests of other clients, replies) has been handled.
+ * Calls made together are spread evenly over the messages that they need.
  */
 export class Batcher {
   readonly #options: Required<BatcherOptions>
@@ -135,7 +134,7 @@ export class SentBatch {
     this.#left = calls.length
   }
 
-  /** One of its calls has ended. Returns how many still wait. */
+  /** Called when one of its calls has ended. Returns how many are still waiting. */
   ended(): number {
     this.#left -= 1
     return this.#left

@@ -26,7 +26,7 @@ import { errorOf, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
 export interface CallOptions {
   /** Milliseconds to wait; never more than the surrounding call has left. Default: the procedure's, else the client's. */
   readonly timeoutMs?: number | undefined
-  /** Gives up waiting when it aborts: the call fails with its reason and the service is told to cancel it. */
+  /** Gives up waiting when it aborts: the call fails with its reason, and the service cancels it. */
   readonly signal?: AbortSignal | undefined
   /**
    * Whose request id, trace, token and budget to pass on; when it ends, so does this call. A context whose call has been answered
@@ -40,7 +40,7 @@ export type NatsClientOptions = NatsOptions & {
   readonly timeoutMs?: number
   /**
    * Runs around every call of a client's procedure, the first of the list outermost, e.g. `retry` and `circuitBreaker`. It sees
-   * the validated input and the unchecked answer; all of it shares the time of one call. Does not run around `request`.
+   * the validated input and the unchecked answer; all attempts share the time of one call. Does not run around `request`.
    */
   readonly middleware?: readonly Middleware<ProcedureCall>[]
 }
@@ -48,7 +48,7 @@ export type NatsClientOptions = NatsOptions & {
 interface Prepared {
   readonly request: Check | undefined
   readonly response: Check | undefined
-  /** What an absent input stands for. */
+  /** The value that an absent input stands for. */
   readonly nothing: () => unknown
   readonly errors: ReplyErrors
   readonly asUser: boolean
@@ -120,9 +120,9 @@ export class NatsClient extends NatsLink {
   }
 
   /**
-   * A request without a contract: any subject, gomicro's envelope at both ends, no validation. Prefer {@link client}, which knows
-   * the types and validates at both ends.
-   * @throws {TypeError} when a message cannot be sent to the subject
+   * A request without a contract: any subject, gomicro's envelope at both ends, no validation. Prefer {@link client}, which is typed and
+   * validates at both ends.
+   * @throws {TypeError} when no message can be sent to the subject
    * @throws as the functions of {@link client}, except for the validation
    */
   async request<Response>(subject: string, data: unknown, options: CallOptions = {}): Promise<Response> {
@@ -225,7 +225,7 @@ function contextOf(options: CallOptions): CallContext | undefined {
   return 'context' in options ? options.context : currentContext()
 }
 
-/** The time that all attempts of a call have together. @throws the reason, if the surrounding call has ended */
+/** The deadline that all attempts of a call share. @throws the reason, if the surrounding call has ended */
 function deadlineOf(timeoutMs: number, context: CallContext | undefined): Deadline {
   context?.deadline.throwIfEnded()
   return new Deadline(context ? Math.min(timeoutMs, context.deadline.remainingMs()) : timeoutMs)

@@ -14,18 +14,17 @@ import { unsentError } from './reply.ts'
 
 /**
  * Sends the requests of one connection and receives their replies. We do not use nats.js's `request()`: it captures stack traces
- * and races three promises per call (half the calls per second), and when the connection is lost, calls in flight wait for their
- * time-outs.
+ * and races three promises per call (half the calls per second), and when the connection is lost, calls in flight wait until they time out.
  *
- * A callee sees the reply subject of one message. It must not reveal those of others, which would be enough to answer or cancel
- * them.
+ * A callee sees the reply subject of one message. It must not reveal the subjects of others, which would be enough to answer or cancel
+ * their calls.
  */
 export class Inbox {
   readonly #nats: Transport
   readonly #prefix: string
   readonly #subscription: Subscriptions
   readonly #pending = new Set<PendingCall>()
-  /** Messages with calls that still wait, by the last token of their reply subject. */
+  /** Messages with calls that are still waiting, by the last token of their reply subject. */
   readonly #messages = new Map<string, PendingCall | SentBatch>()
   readonly #batcher: Batcher | undefined
   /** Calls to cancel at the end of the turn: service → ids. */
@@ -45,12 +44,12 @@ export class Inbox {
     this.#subscription.add({ subject: `${this.#prefix}.*`, take: msg => this.#receive(msg) })
   }
 
-  /** Calls that wait for their reply. */
+  /** The number of calls that wait for their reply. */
   get size(): number {
     return this.#pending.size
   }
 
-  /** Whether the server lets us hear replies, as far as it has answered. */
+  /** Whether the server lets us receive replies, as far as it has answered. */
   get allowed(): boolean {
     return this.#subscription.allowed
   }
@@ -67,12 +66,12 @@ export class Inbox {
     return outcome
   }
 
-  /** The connection is lost: no reply to what was sent can come. */
+  /** Called when the connection is lost: no replies can arrive. */
   failAll(cause: Error): void {
     for (const call of [...this.#pending]) call.end({ error: () => new SERVICE_UNAVAILABLE(undefined, { cause }) })
   }
 
-  /** The server refused messages to a subject. */
+  /** Called when the server refuses messages to a subject. */
   failSubject(subject: string, cause: Error): void {
     for (const [token, message] of [...this.#messages]) {
       if (message instanceof SentBatch && batchSubject(message.subject) === subject) this.#unsupported(token, message)
@@ -124,7 +123,7 @@ export class Inbox {
     }
   }
 
-  /** Nobody took this batch, so nothing of it was done. */
+  /** Nobody received this batch, so none of its calls was handled. */
   #unsupported(token: string, batch: SentBatch): void {
     this.#batcher?.unsupported(batch.subject)
     this.#sendEachAlone(token, batch)
@@ -135,11 +134,11 @@ export class Inbox {
     for (const call of calls) if (!call.ended) this.#sendAlone(call)
   }
 
-  /** Ends a call, and tells the service that nobody waits for it any longer. The ids of one turn go in one message. */
+  /** Ends a call and tells the service that its caller no longer waits. The ids of one turn go in one message. */
   #giveUp(call: PendingCall, reason: unknown): void {
     const { request, reply, item } = call
     call.end({ error: () => reason })
-    // When its budget is spent, the service's copy of it is spent as well.
+    // When its budget is spent, so is the service's copy of it.
     if (reply === '' || reason instanceof DEADLINE_EXCEEDED) return
     const [service = ''] = request.subject.split('.', 1)
     const id = encodeCallId(`${this.#prefix}.${reply}`, item)
@@ -185,7 +184,7 @@ function noResponders(subject: string): ApiError {
   return new SERVICE_UNAVAILABLE(undefined, { cause: new NoRespondersError(subject) })
 }
 
-/** Whether the server says that nobody listens. nats.js parses the headers only now, and throws on some malformed ones. */
+/** Whether the server says that nobody listens. nats.js does not parse the headers until now, and throws on some malformed ones. */
 function isUnheard(msg: Msg): boolean {
   try {
     return msg.headers?.code === 503

@@ -4,13 +4,13 @@ import { DEADLINE_EXCEEDED } from '../../errors/index.ts'
 import type { BatchedReply, Forwarded } from '../wire.ts'
 
 /**
- * How a call ended: with a message of its own, with its part of a batch's, or unanswered. Errors are made only after the caller's
+ * How a call ended: with its own message, with its part of a batch's, or unanswered. Errors are made only after the caller's
  * `await`, so that their stack traces lead to the caller and not to a socket.
  */
 export type Outcome =
   | { readonly msg: Msg }
   | { readonly item: BatchedReply }
-  /** Makes the error to throw. */
+  /** Creates the error to throw. */
   | { readonly error: () => unknown }
 
 export interface CallRequest {
@@ -24,7 +24,7 @@ export interface CallRequest {
   readonly batchable: boolean
 }
 
-/** A call from its beginning to its one outcome. */
+/** A call, from its start to its one outcome. */
 export class PendingCall extends Expiring {
   readonly request: CallRequest
   /** Last token of the reply subject of the message that it was sent with; '' before. Nobody can guess it. */

@@ -34,7 +34,7 @@ export function replyErrorsOf(procedure: BoundProcedure): ReplyErrors {
   )
 }
 
-/** @throws {MALFORMED_REPLY} when the reply cannot be read; the outcome's error when there is none */
+/** @throws {MALFORMED_REPLY} when the reply cannot be read; the outcome's error if there is no reply */
 export function replyOf(outcome: Outcome): Reply {
   if ('item' in outcome) return outcome.item
   if ('error' in outcome) throw outcome.error()
@@ -51,7 +51,7 @@ export function unsentError(cause: unknown): ApiError {
   return tooLarge ? new PAYLOAD_TOO_LARGE(undefined, { cause }) : new SERVICE_UNAVAILABLE(undefined, { cause })
 }
 
-/** The error for a failure in a reply, none of whose parts can be trusted. */
+/** The error for a failure in a reply, of which no part can be trusted. */
 export async function errorOf(failure: Failure, errors: ReplyErrors | undefined): Promise<ApiError> {
   const { errorData } = failure
   const sent = parseErrorText(String(failure.error))

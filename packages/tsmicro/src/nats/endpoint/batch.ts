@@ -13,12 +13,12 @@ import { type BatchedCall, encodeAnswer, encodeRefusal, parseItems, readCall } f
 import { type Endpoint, InboundCall } from './endpoint.ts'
 import { budgetOf, respondFailure } from './message.ts'
 
-/** Characters of one reply message; a longer answer travels alone. */
+/** The most characters of one reply message; a longer answer travels alone. */
 const MAX_LENGTH = 65_536
 
 /**
- * The calls of one message. Items that are not calls are skipped; a message that is not a batch is answered, and has none.
- * @param maxPayload bytes that the server takes in one message
+ * The calls of one message. Items that are not calls are skipped. A message that is not a batch gets an answer, and no calls are returned.
+ * @param maxPayload bytes that the server accepts in one message
  */
 export function readBatch(
   msg: Msg,
@@ -64,14 +64,14 @@ class BatchCall extends InboundCall {
   answer(data: string): ApiError | undefined {
     const item = encodeAnswer(this.token, data)
     if (this.#batch.add(item)) return undefined
-    this.context.log.error({ length: item.length }, 'an answer is larger than the server takes')
+    this.context.log.error({ length: item.length }, 'an answer is larger than the server accepts')
     return this.refuse(new INTERNAL())
   }
 
   refuse(error: ApiError): ApiError {
     try {
       if (this.#batch.add(encodeRefusal(this.token, error))) return error
-      this.context.log.error({ err: error }, 'a failure is larger than the server takes')
+      this.context.log.error({ err: error }, 'a failure is larger than the server accepts')
     } catch (err) {
       this.context.log.error({ err }, 'a failure could not be written')
     }
@@ -81,18 +81,18 @@ class BatchCall extends InboundCall {
   }
 }
 
-/** Batches with answers to send at the end of the turn. */
+/** Batches whose answers are sent at the end of the turn. */
 let due: Batch[] = []
 
 /**
- * What the calls of one message share. Answers that are ready in the same turn of the event loop share a message; a slow one
+ * The state that the calls of one message share. Answers that are ready in the same turn of the event loop share a message; a slow one
  * delays no other.
  */
 class Batch {
   readonly log: Log
   /** Whether the message contains escapes, so that texts have to be checked. */
   readonly escapes: boolean
-  /** What is wrong with a number somewhere in the message, which is NaN in its call. */
+  /** Says what is wrong with a number somewhere in the message; in its call it is NaN. */
   readonly inexact: ValidationDetail | undefined
   readonly #msg: Msg
   readonly #maxPayload: number
@@ -106,7 +106,7 @@ class Batch {
     this.inexact = inexact
   }
 
-  /** False when the item is larger than the server takes: then it is not sent. */
+  /** Returns false if the item is larger than the server accepts; it is not sent then. */
   add(item: string): boolean {
     // A character is three bytes at most, and the brackets are two.
     if (item.length * 3 + 2 > this.#maxPayload && Buffer.byteLength(item) + 2 > this.#maxPayload) return false

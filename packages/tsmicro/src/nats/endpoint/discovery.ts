@@ -69,7 +69,7 @@ function nameOf(procedure: BoundProcedure) {
 
 /** First 16 hex digits of SHA-256 over the schemas of input and output: shows whether two instances have the same contract. */
 function schemaHash({ input, output }: BoundProcedure): string {
-  // These keys never change, or older instances would seem to have another contract.
+  // These keys must never change: older instances would seem to have a different contract.
   const described = { request: input && describeSchema(input), response: output && describeSchema(output) }
   return createHash('sha256').update(JSON.stringify(described)).digest('hex').slice(0, 16)
 }

@@ -47,7 +47,7 @@ export abstract class InboundCall {
     this.context = context
   }
 
-  /** Whether nobody waits for the answer any longer. */
+  /** Whether the caller no longer waits for the answer. */
   get gone(): boolean {
     return this.#gone
   }
@@ -57,7 +57,7 @@ export abstract class InboundCall {
     this.context.deadline.cancel(new CallerGoneError())
   }
 
-  /** The request's data. @throws {MALFORMED_REQUEST}; {VALIDATION_FAILED} for a number that would be rounded */
+  /** The request's data. @throws {MALFORMED_REQUEST}; {VALIDATION_FAILED} for a number that parsing would round */
   abstract read(): unknown
   /** Sends the answer, JSON text or '' for none. If it cannot be sent, returns the failure that was sent instead. */
   abstract answer(data: string): ApiError | undefined
@@ -80,7 +80,7 @@ export interface Endpoint {
   readonly stats: Readonly<EndpointStats>
   /** Milliseconds a call may take. */
   readonly timeoutMs: number
-  /** Its requests may contain numbers: those that would be rounded are looked for. */
+  /** Its requests may contain numbers, so they are searched for some that would be rounded. */
   readonly numbers: boolean
   /** Never rejects. */
   handle(call: InboundCall): Promise<void>
@@ -137,7 +137,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
           limiter.release()
         }
       } catch (error) {
-        // Calls that never got their turn are not logged one by one: there may be very many.
+        // Calls that never got their turn are not logged one by one, because there may be very many.
         if (error instanceof OVERLOADED) overload.warn({ subject: procedure.subject })
         failure = error instanceof ApiError ? error : new INTERNAL(undefined, { cause: error })
         if (!call.gone) failure = call.refuse(failure)

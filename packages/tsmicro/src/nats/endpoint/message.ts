@@ -7,7 +7,7 @@ import { type Endpoint, InboundCall } from './endpoint.ts'
 
 const BUDGET_KEY = BUDGET.toLowerCase()
 
-/** A call that came in a message of its own. */
+/** A call that came in its own message. */
 export class MessageCall extends InboundCall {
   readonly #msg: Msg
   readonly #numbers: boolean
@@ -37,14 +37,14 @@ export class MessageCall extends InboundCall {
   }
 }
 
-/** The context of a message: the caller's request id, trace, token and what is left of its budget. */
+/** The context of a message: the caller's request id, trace, token and remaining budget. */
 export function contextOfMessage(msg: Msg, timeoutMs: number, log: Log): DoorContext {
   const headers = decodeHeaders(msg)
   const deadline = new Deadline(budgetOf(Number(headers[BUDGET_KEY] || Number.NaN), timeoutMs))
   return new DoorContext({ door: 'nats', headers, deadline, log })
 }
 
-/** Milliseconds a call may take: what its caller sent, if that is a number, and at most `timeoutMs`. */
+/** Milliseconds that a call may take: the number that its caller sent, if any, and at most `timeoutMs`. */
 export function budgetOf(sent: number, timeoutMs: number): number {
   return sent >= 0 ? Math.min(sent, timeoutMs) : timeoutMs
 }

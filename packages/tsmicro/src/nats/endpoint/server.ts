@@ -10,14 +10,14 @@ import { announcements, QUEUE_GROUP, type ServiceIdentity } from './discovery.ts
 import type { Endpoint, InboundCall } from './endpoint.ts'
 import { MessageCall, respond } from './message.ts'
 
-/** How this instance answers `$SRV.INFO`, and where its answers may go. */
+/** How this instance describes itself in `$SRV.INFO`, and where its answers may go. */
 export interface NatsServerOptions extends ServiceIdentity {
   /** First characters of subjects to which answers may go, beside `_INBOX`. */
   readonly inboxPrefixes?: readonly string[]
   readonly log: Log
 }
 
-/** Bytes in one message if the server does not say. */
+/** The most bytes in one message if the server does not say. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024
 
 /** The NATS door of one instance: its endpoints, their subscriptions, and the calls in progress. */
@@ -55,7 +55,7 @@ export class NatsServer {
     return this.#subscriptions?.refused ?? []
   }
 
-  /** Subscribes everything. Subscriptions survive reconnects. */
+  /** Subscribes to everything. Subscriptions survive reconnects. */
   start(nats: Transport): void {
     const { name, version, description = '', log } = this.#options
     const identity = { name, version, description, id: randomUUID().replaceAll('-', ''), started: new Date() }
@@ -83,7 +83,7 @@ export class NatsServer {
   }
 
   /**
-   * Takes no more messages, then waits for the calls in progress to be answered. When the connection is lost, before or meanwhile,
+   * Stops accepting messages, then waits until the calls in progress have been answered. When the connection is lost, before or meanwhile,
    * no answer can be sent: calls in progress are cancelled instead.
    */
   async drain(): Promise<void> {
