@@ -57,7 +57,7 @@ export async function perform<Plan, Findings>(
   writeDocs(benchmark.docs.mark, text, benchmark.docs.chart, benchmark.chart(findings))
 }
 
-/** The help on the options that all benchmarks have. */
+/** The help for the options that all benchmarks share. */
 export const COMMON_HELP = `  --json <file>        writes the figures as JSON
   --write-docs         writes them to docs/benchmarks.md and the chart beside it
   --help               this
@@ -88,7 +88,7 @@ export function parseCommon<List extends string>(
     const wanted = given[name]
     if (!Array.isArray(wanted)) return undefined
     const unknown = wanted.filter(value => !all.includes(value))
-    if (unknown.length > 0) throw new Error(`--${name} ${unknown.join(', ')}: choose among ${all.join(', ')}`)
+    if (unknown.length > 0) throw new Error(`--${name} ${unknown.join(', ')}: choose from ${all.join(', ')}`)
     return all.filter(value => wanted.includes(value))
   }
   const number = (name: string) => {

@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net'
 const END_OF_HEAD = '\r\n\r\n'
 
 /**
- * A kept HTTP connection with one request at a time, on a raw socket: a complete HTTP client would take more of the machine than
- * what is measured.
+ * A kept HTTP connection with one request at a time, on a raw socket: a complete HTTP client would use more of the machine than the
+ * measured code.
  */
 export class HttpConnection {
   readonly #socket: Socket

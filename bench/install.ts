@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = new URL('../', import.meta.url)
 const HERE = new URL('./', import.meta.url)
 
-/** Pinned versions of what tsmicro is compared with, by name. */
+/** Pinned versions of the packages that tsmicro is compared with, by name. */
 export const DEPENDENCIES: Readonly<Record<string, string>> = manifest('package.json').dependencies ?? {}
 
 /** Whether every pinned package is installed in its version. */

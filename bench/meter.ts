@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 
-/** What one process did between two marks. */
+/** The work of one process between two marks. */
 export interface Window {
   readonly elapsedMs: number
   readonly calls: number

@@ -8,7 +8,7 @@ const KEPT_OUTPUT = 2000
 /** Longer than any framework waits for an answer, so that only a call that never ends gets here. */
 const TIMEOUT_MS = 30_000
 
-/** A process of the benchmark, asked by name. Disposing of it kills it: it holds nothing that has to be saved. */
+/** A process of the benchmark, whose tasks are called by name. Disposing of it kills it, because it has nothing to save. */
 export class Child implements AsyncDisposable {
   /** For messages, e.g. `client of moleculer`. */
   readonly name: string
@@ -71,9 +71,9 @@ export class Child implements AsyncDisposable {
   }
 }
 
-/** Answers the questions of the parent process, by name. Ends this process once the parent is gone. */
+/** Runs the tasks that the parent process calls by name. Ends this process once the parent is gone. */
 export function answerParent(tasks: Readonly<Record<string, (input: never) => unknown>>): void {
-  // A terminal sends Ctrl-C to the whole group, but it is the parent that ends its children.
+  // A terminal sends Ctrl-C to the whole group, but the parent must end its children itself.
   process.on('SIGINT', () => {})
   process.once('disconnect', () => process.exit(0))
   process.on('message', async ({ id, name, input }: Question) => {

@@ -42,7 +42,7 @@ export function writeDocs(mark: string, text: string, chart: string, svg: string
   writeFileSync(new URL(`docs/${chart}`, ROOT), svg)
 }
 
-/** The page with other text between `<!-- mark: begin -->` and `<!-- mark: end -->`. @throws Error if they are missing */
+/** Replaces the text of the page between `<!-- mark: begin -->` and `<!-- mark: end -->`. @throws Error if they are missing */
 export function between(page: string, mark: string, text: string): string {
   const [beginning, ending] = [`<!-- ${mark}: begin -->`, `<!-- ${mark}: end -->`]
   const [begin, end] = [page.indexOf(beginning), page.indexOf(ending)]

@@ -5,8 +5,8 @@ import { rpc } from './rpc/command.ts'
 
 const HELP = `npm run bench -- <benchmark> [options]
 
-  rpc      calls between services over NATS, beside nats.js alone, Moleculer and NestJS
-  gateway  HTTP requests through the embedded gateway, beside a bare proxy on undici and others
+  rpc      calls between services over NATS, compared with nats.js alone, Moleculer and NestJS
+  gateway  HTTP requests through the embedded gateway, compared with a bare proxy on undici and others
 
 npm run bench -- <benchmark> --help lists its options.`
 
@@ -45,7 +45,7 @@ function interruption(): AbortSignal {
 }
 
 function refuse(why: string): 2 {
-  console.error(`${why}\nnpm run bench -- --help and npm run bench -- <benchmark> --help list what is understood.`)
+  console.error(`${why}\nnpm run bench -- --help and npm run bench -- <benchmark> --help list the valid arguments.`)
   return 2
 }
 

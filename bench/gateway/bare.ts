@@ -3,8 +3,8 @@ import { type Dispatcher, Pool } from 'undici'
 import { type Door, listen, PLAIN } from './traffic.ts'
 
 /**
- * The least that streams: node:http's server and undici's `Pool.dispatch`. It forwards all headers but Host and Connection,
- * respects back pressure, and does nothing else a proxy should: no time-outs, no retries, no forwarding headers, no routes.
+ * The smallest proxy that streams: node:http's server and undici's `Pool.dispatch`. It forwards all headers except Host and Connection and
+ * respects back pressure. It does nothing else that a proxy should: no time-outs, no retries, no forwarding headers, no routes.
  */
 export async function open(upstreamPort: number): Promise<Door> {
   const pool = new Pool(`http://127.0.0.1:${upstreamPort}`, { connections: null })

@@ -8,11 +8,11 @@ import { SUBJECTS, type SubjectName } from './subjects.ts'
 
 const HELP = `npm run bench -- gateway [options]
 
-HTTP requests through the embedded gateway, a bare proxy on undici, and others, to one upstream. What sends the requests, the
-proxy and the upstream are processes of their own. Loads: “get” and “post” (10 KB) over 64 kept connections; “slow”, the same
-as “get” beside 64 slow clients and 1,000 idle connections. See docs/benchmarks.md.
+HTTP requests through the embedded gateway, a bare proxy on undici, and others, to one upstream. The load generator, the
+proxy and the upstream are separate processes. Loads: “get” and “post” (10 KB) over 64 kept connections; “slow”, the same
+as “get” alongside 64 slow clients and 1,000 idle connections. See docs/benchmarks.md.
 
-  --quick              less than a minute in all: for a first look
+  --quick              takes less than a minute in all, for a first look
   --rounds <n>         how often everything is measured (default ${FULL.rounds}, --quick ${QUICK.rounds})
   --only <subject>     ${SUBJECTS.slice(0, 4).join(', ')},
                        ${SUBJECTS.slice(4).join(', ')};
@@ -67,7 +67,7 @@ const TARGETS: readonly {
   { what: 'beside slow and idle clients or not', of: [OURS, 'slow'], to: [OURS, 'get'], atLeast: 0.9 },
 ]
 
-/** The targets that a run has the figures for. */
+/** The targets for which a run has figures. */
 export function judge(results: readonly Result[]): Judgement[] {
   const find = ([subject, load]: readonly [SubjectName, LoadName]) =>
     results.find(result => result.subject === subject && result.load === load)

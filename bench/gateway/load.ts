@@ -10,7 +10,7 @@ export type LoadName = (typeof LOADS)[number]
 /** Clients that send the next request as soon as they have their answer. */
 export const CONNECTIONS = 64
 const SLOW_SENDERS = 48
-/** Fewer, because each first has megabytes sent until all buffers on the way are full. */
+/** Fewer, because each first receives megabytes until all buffers on the way are full. */
 const SLOW_READERS = 16
 const IDLE_CONNECTIONS = 1000
 /** How many of the idle ones are opened at a time. */

@@ -11,7 +11,10 @@ export interface Plan {
   readonly loads: readonly LoadName[]
   /** Each with new processes: the same code differs by a tenth from one process to the next. */
   readonly rounds: number
-  /** How often a round goes through all loads, and under each through all subjects: short turns meet the same machine. */
+  /**
+   * How often a round goes through all loads, and for each through all subjects. Turns are short, so that the machine is in the same state
+   * for all.
+   */
   readonly passes: number
   /** Once for each new process: lets the JIT compiler do its work, which takes up to 20,000 requests. */
   readonly bringUpMs: number
@@ -27,7 +30,7 @@ type Times = Omit<Plan, 'subjects' | 'loads'>
 export const FULL: Times = { rounds: 3, passes: 4, bringUpMs: 9000, warmUpMs: 150, settlingMs: 1500, measuredMs: 700 }
 export const QUICK: Times = { rounds: 1, passes: 2, bringUpMs: 1500, warmUpMs: 100, settlingMs: 500, measuredMs: 300 }
 
-/** One measurement. For `slow` only of the 64 clients that are not slow. */
+/** One measurement. For `slow`, only of the 64 clients that are not slow. */
 export type Sample = {
   readonly perSecond: number
   readonly p50Ms: number
@@ -113,7 +116,7 @@ async function round(
   }
 }
 
-/** A window with fewer requests says nothing: on a busy machine another follows, up to twenty times. */
+/** A window with fewer requests is meaningless: on a busy machine it is repeated, up to twenty times. */
 const FEWEST = 20
 const ATTEMPTS = 20
 

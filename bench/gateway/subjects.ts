@@ -6,10 +6,10 @@ import type { KongRoute } from '@tsmicro/gateway'
 import { ROOT } from '../install.ts'
 import { type Door, listen, PLAIN, VERIFY_PATH } from './traffic.ts'
 
-/** Starts a proxy in front of the upstream on that port. Each runs in a process of its own, which loads its packages alone. */
+/** Starts a proxy in front of the upstream on that port. Each runs in a separate process that loads only its own packages. */
 type Open = (upstreamPort: number) => Promise<Door>
 
-// Installed in bench/node_modules alone, which a type check must not need.
+// Installed only in bench/node_modules, which a type check must not need.
 const require = createRequire(import.meta.url)
 interface Fastify {
   register(plugin: unknown, options: object): void
@@ -20,11 +20,11 @@ interface HttpProxy3 {
   createProxyServer(options: object): { web(request: IncomingMessage, response: ServerResponse): void }
 }
 
-/** What is compared, in the order of a round. The names appear in the JSON report. */
+/** The compared subjects, in the order of a round. The names appear in the JSON report. */
 const OPEN = {
   bare: async port => (await import('./bare.ts')).open(port),
 
-  /** The same in the way that undici's documentation shows first: `pool.request`, and a pipeline back. */
+  /** The same, written as undici's documentation first shows it: `pool.request`, and a pipeline back. */
   'bare-request': async port => {
     const { Pool } = await import('undici')
     const pool = new Pool(`http://127.0.0.1:${port}`, { connections: null })

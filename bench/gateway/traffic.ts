@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/* What travels through every proxy. */
+/* The traffic through every proxy. */
 
 /** The answer to every request of the load `get`, about 200 bytes. */
 export const SMALL_ANSWER = JSON.stringify({
@@ -18,14 +18,14 @@ export const POST_BODY = JSON.stringify({ text: 'x'.repeat(POST_BYTES - 11) })
 /** The answer to a `POST`: how many bytes arrived. */
 export const receipt = (bytes: number) => JSON.stringify({ received: bytes })
 
-/** A header that asks for an answer of so many bytes. */
+/** A header that requests an answer of this many bytes. */
 export const SIZE_FIELD = 'x-answer-bytes'
 
-/** What the check of API keys asks; the answer accepts every key. */
+/** The path of the API-key check; the answer accepts every key. */
 export const VERIFY_PATH = '/verify/apikey'
 export const VERDICT = JSON.stringify({ valid: true, id: 'bench', permissions: ['READ', 'WRITE'] })
 
-/** Where a proxy listens, and which requests it takes. Sent between processes. */
+/** Where a proxy listens, and which requests it accepts. Sent between processes. */
 export interface Door {
   readonly port: number
   /** Paths for `GET`, requested in turn. */

@@ -12,7 +12,7 @@ Calls between two services over NATS: tsmicro, nats.js alone (bare), Moleculer, 
 calls, one that answers, one nats-server. Under two kinds of load: “closed”, so many callers that each wait for their
 answer; and “http”, calls that arise from independent HTTP requests at the same rate for all. See docs/benchmarks.md.
 
-  --quick              less than a minute in all: for a first look
+  --quick              takes less than a minute in all, for a first look
   --rounds <n>         how often everything is measured; the figures are medians (default ${FULL.rounds}, --quick ${QUICK.rounds})
   --only <subject>     ${ALL_SUBJECTS.join(', ')};
                        may be repeated (default: all but ${EXTRA_SUBJECTS.join(', ')})
@@ -74,11 +74,11 @@ const TARGETS: readonly Target[] = [
   { what: 'p99', load: 'HTTP', of: 'tsmicro', to: 'bare', figure: 'p99Ms', atMost: 1 },
 ]
 
-/** What each load is called in reports. */
+/** The name of each load in reports. */
 const loadName = ({ load, inFlight }: Pick<Result, 'load' | 'inFlight'>) =>
   load === 'http' ? 'HTTP' : `${inFlight} in flight`
 
-/** The targets that a run has the figures for. */
+/** The targets for which a run has figures. */
 export function judge(results: readonly Result[]): Judgement[] {
   const find = (load: string, subject: SubjectName) =>
     results.find(result => result.subject === subject && loadName(result) === load)

@@ -6,7 +6,7 @@ import type { Meter } from '../meter.ts'
 import { requestOf, verify } from './payload.ts'
 import type { Call } from './subjects.ts'
 
-/** So many callers, each of which calls again as soon as it has its answer. */
+/** A number of callers, each of which calls again as soon as it has its answer. */
 export class ClosedLoop {
   readonly #call: Call
   readonly #meter: Meter
@@ -76,7 +76,7 @@ export async function openHttpDoor(call: Call, meter: Meter): Promise<{ readonly
 export function* arrivals(perSecond: number, startMs: number, seed = 1): Generator<number, never> {
   let [state, due] = [seed, startMs]
   for (;;) {
-    // mulberry32: small, quick, good enough for gaps.
+    // mulberry32: small, fast, and good enough for gaps.
     state = (state + 0x6d2b79f5) | 0
     let t = Math.imul(state ^ (state >>> 15), 1 | state)
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
@@ -90,7 +90,7 @@ export function* arrivals(perSecond: number, startMs: number, seed = 1): Generat
 const NAP_MS = 0.1
 const NAP = new Int32Array(new SharedArrayBuffer(4))
 
-/** HTTP requests, each timed from when it was due until it was answered: waiting for a free connection counts. */
+/** HTTP requests, each timed from when it was due until it was answered, including the wait for a free connection. */
 export class HttpLoad {
   readonly #meter: Meter
   readonly #connections: HttpConnection[] = []

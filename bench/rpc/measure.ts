@@ -25,7 +25,7 @@ type Times = Pick<Plan, 'rounds' | 'bringUpMs' | 'warmUpMs' | 'closedMs' | 'http
 export const FULL: Times = { rounds: 5, bringUpMs: 1500, warmUpMs: 1000, closedMs: 2000, httpMs: 2500 }
 export const QUICK: Times = { rounds: 2, bringUpMs: 400, warmUpMs: 150, closedMs: 500, httpMs: 800 }
 
-/** The closed loads that the targets speak of: one call, a usual number, and many. */
+/** The closed loads that the targets refer to: one call, a usual number, and many. */
 export const IN_FLIGHT = [1, 64, 512] as const
 
 /** One measurement of one subject under one load. */
@@ -125,12 +125,12 @@ async function round(
   for (const pair of callers) await pair.reconcile()
 }
 
-/** Of what `bare` can do at most: busy, but not so that waiting in queues alone decides the times. */
+/** The share of `bare`'s maximum: busy, but not so busy that queueing alone decides the times. */
 const SHARE = 0.6
-/** The best of them counts, so that a moment of other work on the machine does not lower the rate. */
+/** The best of them counts, so that other work on the machine does not lower the rate. */
 const ATTEMPTS = 3
 
-/** The rate of HTTP requests that all get: a share of what `bare` manages on this machine, now. */
+/** The rate of HTTP requests for all subjects: a share of `bare`'s current maximum on this machine. */
 async function calibrate(plan: Plan, natsUrl: string, generator: Child, signal: AbortSignal): Promise<number> {
   await using bare = await Pair.start('bare', natsUrl)
   const found: number[] = []
@@ -141,7 +141,7 @@ async function calibrate(plan: Plan, natsUrl: string, generator: Child, signal: 
   return Math.max(100, Math.round((Math.max(...found) * SHARE) / 100) * 100)
 }
 
-/** So many callers at once. What happens after the warm-up counts. */
+/** Runs this many callers at once. Only what follows the warm-up counts. */
 async function measureClosed(pair: Pair, inFlight: number, warmUpMs: number, measuredMs: number, signal: AbortSignal) {
   await pair.client.ask('start', inFlight)
   const working = await measured(() => pair.mark(), warmUpMs, measuredMs, signal)
@@ -149,11 +149,11 @@ async function measureClosed(pair: Pair, inFlight: number, warmUpMs: number, mea
   return sampleOf(working[0], working)
 }
 
-/** Enough that a request seldom waits for one, few enough that a server that falls behind is not buried. */
+/** Enough that a request seldom waits for one, but few enough not to bury a server that falls behind. */
 const CONNECTIONS = 128
 const CALIBRATING_CONNECTIONS = 64
 
-/** Independent HTTP requests at a rate; without one, as many as 64 connections can get. CPU includes the HTTP server's. */
+/** Sends independent HTTP requests at a rate; without one, as many as 64 connections can. The CPU time includes the HTTP server's. */
 async function measureHttp(
   pair: Pair,
   generator: Child,
@@ -225,7 +225,7 @@ class Pair implements AsyncDisposable {
     return new Pair(subject, client, server, httpPort)
   }
 
-  /** What both did since the last mark, the client's first. */
+  /** The work of both since the last mark, the client's first. */
   mark(): Promise<[client: Window, ...server: Window[]]> {
     const server = this.#server ? [this.#server.ask<Window>('mark')] : []
     return Promise.all([this.client.ask<Window>('mark'), ...server])

@@ -1,4 +1,4 @@
-/* What every subject sends and answers: a small request as between real services, about 200 bytes each way as JSON. */
+/* The request and answer of every subject: small, as between real services, about 200 bytes each way as JSON. */
 
 /** The action within a service, e.g. `auth.validate.token`. */
 export const ACTION = 'validate.token'
@@ -30,7 +30,7 @@ export function requestOf(sequence: number): Request {
   return { token: TOKEN, sequence }
 }
 
-/** The handler of all subjects: what is measured is the way there and back. */
+/** The handler of all subjects. It does nothing, because only the way there and back is measured. */
 export async function answer({ token, sequence }: Request): Promise<Answer> {
   return {
     valid: token.length === TOKEN_LENGTH,

@@ -9,7 +9,7 @@ interface Address {
   readonly service: string
 }
 
-/** One thing that is measured. Each function runs in a process of its own, which loads its packages alone. */
+/** A measured subject. Each function runs in a separate process that loads only its own packages. */
 export interface Subject {
   /** Answers requests until the process ends. Resolves when the server can be called. */
   readonly serve: (address: Address, answer: (request: Request) => Promise<Answer>) => Promise<void>
@@ -20,7 +20,7 @@ export interface Subject {
 /** One call, as a user of the framework writes it. */
 export type Call = (request: Request) => Promise<Answer>
 
-/** What is compared, in the order of a round. The names appear in the JSON report. */
+/** The compared subjects, in the order of a round. The names appear in the JSON report. */
 export const SUBJECTS = ['tsmicro', 'tsmicro-unbatched', 'bare', 'moleculer', 'nestjs'] as const
 /** Measured only if `--only` asks for it. */
 export const EXTRA_SUBJECTS = ['bare-tuned'] as const
@@ -31,11 +31,11 @@ export async function loadSubject(name: string): Promise<Subject> {
   if (name === 'tsmicro') return tsmicro({})
   if (name === 'tsmicro-unbatched') return tsmicro({ batching: false })
   if (name === 'bare') return bare({})
-  // Without the stack trace that nats.js captures for each request to make its errors easier to place.
+  // Without the stack trace that nats.js captures for each request to make its errors easier to locate.
   if (name === 'bare-tuned') return bare({ noAsyncTraces: true })
   // No call at all: what the HTTP server needs by itself.
   if (name === 'baseline') return { serve: async () => {}, connect: async () => answer }
-  // The other frameworks are installed in bench/node_modules alone.
+  // The other frameworks are installed only in bench/node_modules.
   const module: { readonly subject: Subject } = await import(`./subjects/${name}.ts`)
   return module.subject
 }

@@ -6,7 +6,7 @@ import { ClosedLoop } from '../rpc/load.ts'
 import { roleFile } from '../rpc/measure.ts'
 import { answer, requestOf } from '../rpc/payload.ts'
 
-test('a closed loop keeps so many calls in flight, and stops', async () => {
+test('a closed loop keeps the given number of calls in flight, and stops', async () => {
   let [now, most] = [0, 0]
   const meter = new Meter()
   const loop = new ClosedLoop(async request => {
@@ -35,7 +35,7 @@ test('one failed or wrong call ends a closed loop with its error', async () => {
   await assert.rejects(wrong.stop(), /wrong answer to call 0/)
 })
 
-test('a child reports its error, an unknown task, and that it has ended', async () => {
+test('a child reports its error, an unknown task, and its exit', async () => {
   await using child = new Child('client of nothing', roleFile('client'), [
     'no-such-subject',
     'nats://127.0.0.1:1',

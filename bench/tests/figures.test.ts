@@ -23,7 +23,7 @@ test('CPU per call takes each process by its own window', () => {
   assert.deepEqual(sampleOf(client, [client, server]), expected)
 })
 
-test('each figure has a median of its own', () => {
+test('each figure has its own median', () => {
   const sample = (value: number, memoryMb: number) => {
     return { perSecond: value, p50Ms: value, p99Ms: value, cpuMicrosPerCall: value, wakeUpsPerCall: value, memoryMb }
   }
@@ -42,7 +42,7 @@ test('the meter counts since the last mark, and in total', () => {
   assert.deepEqual([next.calls, next.p50Ms, next.p99Ms, meter.total], [1, 0, 0, 101])
 })
 
-test('arrivals keep their rate, do not come in step, and are the same every time', () => {
+test('arrivals keep their rate, are irregular, and are the same every time', () => {
   const gaps = () => {
     const times = arrivals(1000, 5)
     let before = 5

@@ -44,7 +44,7 @@ const figures = (subject: SubjectName, load: LoadName, perSecond: number, cpuMic
   return { subject, load, connections: 64, ...sample, turns: [sample] }
 }
 
-test('what is aimed at is judged by rate and by CPU', () => {
+test('targets are judged by rate and by CPU', () => {
   const judged = judge([
     figures('bare', 'get', 10_000, 80),
     figures('gateway-apikey', 'get', 9000, 90),
@@ -57,7 +57,7 @@ test('what is aimed at is judged by rate and by CPU', () => {
   )
 })
 
-test('what is compared was measured in the same turn', () => {
+test('compares only measurements of the same turn', () => {
   const turns = (...rates: number[]) => rates.map(perSecond => ({ ...figures('bare', 'get', perSecond, 80) }))
   const bare = { ...figures('bare', 'get', 900, 80), turns: turns(1000, 900, 100) }
   const ours = { ...figures('gateway', 'get', 800, 80), turns: turns(900, 800, 95) }
@@ -65,7 +65,7 @@ test('what is compared was measured in the same turn', () => {
   assert.throws(() => ratio({ ...ours, turns: [] }, bare, 'perSecond'), RangeError)
 })
 
-test('the report has a table for each load, beside bare; the chart a panel for each figure', () => {
+test('the report has a table for each load, relative to bare; the chart has a panel for each figure', () => {
   const results = [figures('bare', 'post', 12_000, 80), figures('gateway', 'post', 6000, 100)]
   assert.match(terminalReport(results), /^gateway +6,000 +0\.50 +1\.00 +2\.00 +100\.0 +1\.25 +100$/m)
   assert.match(markdownReport(results), /^\| POST of 10 KB \| requests\/s \| ÷ bare \|/m)
@@ -80,7 +80,7 @@ test('CPU is counted over the proxy’s own window', () => {
   assert.equal(sampleOf(asking, working).cpuMicrosPerRequest, 100)
 })
 
-test('options: full and quick, and what is refused', () => {
+test('options: full and quick runs, and invalid ones', () => {
   assert.deepEqual(parseOptions([])?.plan, { ...FULL, subjects: [...SUBJECTS], loads: [...LOADS] })
   const chosen = parseOptions(['--quick', '--only', 'bare', '--load', 'slow', '--rounds', '2', '--json', 'x'])
   assert.deepEqual(chosen?.plan, { ...QUICK, subjects: ['bare'], loads: ['slow'], rounds: 2 })

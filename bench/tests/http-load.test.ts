@@ -28,7 +28,7 @@ async function listening(t: TestContext, server: Server | ReturnType<typeof crea
 
 for (const [how, perSecond] of [
   ['at a rate', 500],
-  ['as many as can be had', undefined],
+  ['at the highest rate', undefined],
 ] as const) {
   test(`HTTP requests ${how} are answered and counted`, async t => {
     const counted = new Meter()
@@ -65,7 +65,7 @@ test('a wrong answer, a refusal and a lost connection are reported', async t => 
   }
 })
 
-test('an answer in many pieces is put together', async t => {
+test('an answer in many pieces is assembled', async t => {
   const server = createTcpServer(socket =>
     socket.on('data', async () => {
       for (const piece of ['HTTP/1.1 200 OK\r\ncontent-', 'length: 5\r\n\r', '\nhe', 'llo']) {

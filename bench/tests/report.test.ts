@@ -58,7 +58,7 @@ test('targets without figures are not mentioned', () => {
   assert.doesNotMatch(terminalReport({ results, baselineCpuMicros: 1 }), /met|missed|NaN|undefined/)
 })
 
-test('the chart has a bar for each figure, the longest for the most, none outside', () => {
+test('the chart has a bar for each figure, the longest for the largest, and none outside', () => {
   const svg = chart([closed('tsmicro', 10_000), closed('nestjs', 2500), http('tsmicro', 10, 2), http('nestjs', 40, 2)])
   const widths = [...svg.matchAll(/<rect class="(ours|bar)".*? width="([\d.]+)"/g)].map(([, , width]) => Number(width))
   assert.equal(widths.length, 4)
@@ -69,7 +69,7 @@ test('the chart has a bar for each figure, the longest for the most, none outsid
   assert.doesNotMatch(svg, /NaN|undefined/)
 })
 
-test('figures are put between the marks, again and again', () => {
+test('figures are written between the marks, repeatedly', () => {
   const page = 'before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nafter\n'
   const once = between(page, 'figures', 'new')
   assert.match(once, /^before\n<!-- figures: begin -->\n\nnew\n\n<!-- figures: end -->\nafter\n$/)

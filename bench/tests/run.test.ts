@@ -25,7 +25,7 @@ function children(): string[] {
     })
 }
 
-test('every subject answers correctly under every load, and no process is left', { skip }, async () => {
+test('every subject answers correctly under every load, and leaves no process behind', { skip }, async () => {
   const plan = { ...SHORT, subjects: SUBJECTS, httpPerSecond: undefined }
   const { results, baselineCpuMicros } = await runPlan(plan, new AbortController().signal, () => {})
   const expected = [64, 0].flatMap(inFlight => SUBJECTS.map(subject => [subject, inFlight]))
@@ -49,7 +49,7 @@ test('an interrupted run ends its processes at once', { skip }, async () => {
   assert.deepEqual(children(), [])
 })
 
-test('options: full and quick, and what is refused', () => {
+test('options: full and quick runs, and invalid ones', () => {
   const full = parseOptions([])
   assert.deepEqual(full?.plan.subjects, SUBJECTS)
   assert.equal(parseOptions(['--quick'])?.plan.rounds, QUICK.rounds)

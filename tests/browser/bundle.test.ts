@@ -1,4 +1,4 @@
-/** What browsers load: little, and nothing of Node. */
+/** Browsers load little, and nothing from Node. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bundle } from '../support/browser/bundle.ts'

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
- * Holds an answer against the one on the page: the same fields everywhere, and the same values, save that a text with `…` on
- * the page stands for any text, and a UUID for any UUID.
+ * Compares an answer with the one on the page. Fields and values must be the same, except that a text with `…` on the page stands for any
+ * text, and a UUID for any UUID.
  */
 export function assertAnswer(place: string, actual: string, expected: string): void {
   let parsed: unknown
@@ -16,7 +16,7 @@ export function assertAnswer(place: string, actual: string, expected: string): v
   assert.deepEqual(likeOnPage(parsed, JSON.parse(expected)), JSON.parse(expected), place)
 }
 
-/** The actual value, in which parts that the page leaves open are replaced by what the page shows. */
+/** The actual value, with the parts that the page leaves open replaced by the page's. */
 function likeOnPage(actual: unknown, shown: unknown): unknown {
   if (typeof actual === 'string' && typeof shown === 'string') {
     const open = shown.includes('…') || (UUID.test(shown) && UUID.test(actual))

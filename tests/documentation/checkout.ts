@@ -9,8 +9,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const run = promisify(execFile)
 
 /**
- * A copy of the repository as it stands, inside the repository, as /tmp may be small. In CI nothing is installed in it; by hand it
- * shares what is installed here, which spares each run of the tests an `npm ci`.
+ * A copy of the repository in its current state, inside the repository, because /tmp may be small. In CI nothing is installed in it. By
+ * hand it shares this repository's packages, which saves each run of the tests an `npm ci`.
  */
 export async function freshCheckout(): Promise<AsyncDisposable & { readonly directory: string }> {
   await mkdir(join(ROOT, '.tmp'), { recursive: true })
@@ -22,7 +22,7 @@ export async function freshCheckout(): Promise<AsyncDisposable & { readonly dire
   for (const file of stdout.split('\0').filter(Boolean)) {
     await mkdir(dirname(join(directory, file)), { recursive: true })
     await cp(join(ROOT, file), join(directory, file)).catch(error => {
-      // Deleted, but not yet committed as such.
+      // Deleted, but the deletion is not yet committed.
       if (error.code !== 'ENOENT') throw error
     })
   }

@@ -1,6 +1,6 @@
 /**
- * The environment of somebody who has just opened a terminal: without what npm and the test runner set for this process, which
- * would otherwise leak into the npm and the tests that the pages start.
+ * The environment of a new terminal, without the variables that npm and the test runner set for this process: they would leak into the npm
+ * and the tests that the pages start.
  */
 export function terminalEnvironment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(

@@ -37,7 +37,7 @@ after(async () => {
 })
 
 test('the examples in docstrings compile against the exports', async () => {
-  assert.ok(examples.length > 30, 'the examples are not found')
+  assert.ok(examples.length > 30, 'no examples were found')
   const tsconfig = join(directory, 'tsconfig.json')
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
   const project = { extends: '../../tsconfig.json', compilerOptions, include: ['programs/*.ts'] }
@@ -50,7 +50,7 @@ test('the examples in docstrings compile against the exports', async () => {
   }
 })
 
-test('and do what they say', async t => {
+test('the examples do what they say', async t => {
   await setting.open(pathToFileURL(join(directory, 'migrations/')))
   // By hand a different tenth runs each time; all of them are compiled.
   for (const [index, { code, place }] of share([...examples.entries()])) {
@@ -65,7 +65,7 @@ test('and do what they say', async t => {
   t.diagnostic(`${examples.length} examples in docstrings`)
 })
 
-test('every name that an entry exports is used in one', () => {
+test('every name that an entry exports is used in an example', () => {
   const bare = [...publicExports(ROOT)].filter(
     ([name]) => !examples.some(({ code }) => new RegExp(`\\b${name}\\b`).test(code)),
   )

@@ -18,8 +18,8 @@ export interface PageOptions {
 }
 
 /**
- * Does what a page says, from top to bottom: writes its files, runs its commands, and holds what they print against the block
- * that follows. A command that starts a system runs until the end of the page and is then ended as by Ctrl-C.
+ * Follows a page from top to bottom: writes its files, runs its commands, and compares their output with the block that follows. A command
+ * that starts a system runs until the end of the page and is then ended as by Ctrl-C.
  */
 export async function followPage({ page, directory, env, ports, skip = () => false }: PageOptions): Promise<void> {
   const markdown = await readFile(join(directory, page), 'utf8')
@@ -41,7 +41,7 @@ export async function followPage({ page, directory, env, ports, skip = () => fal
       } else if (block.language === 'sh' && /npm start/.test(block.code)) {
         system = await RunningSystem.start(withoutInstall(block.code), directory, env)
       } else if (block.language === 'sh') {
-        assert.equal(printed.trim(), '', `${block.place}: the page does not show what the commands before print`)
+        assert.equal(printed.trim(), '', `${block.place}: the page does not show the output of the commands before it`)
         printed = await terminal.run(here(block.code)).catch(error => assert.fail(`${block.place}: ${error.message}`))
       } else if (block.language === 'json') {
         assertAnswer(block.place, printed, block.code)
@@ -49,7 +49,7 @@ export async function followPage({ page, directory, env, ports, skip = () => fal
       } else if (block.language === 'text') {
         assert.ok(printed.startsWith(block.code), `${block.place}: printed ${JSON.stringify(printed)}`)
         printed = printed.slice(block.code.length)
-      } else assert.fail(`${block.place}: a block of language "${block.language}" is not run by anything`)
+      } else assert.fail(`${block.place}: a block of language "${block.language}" cannot be run`)
     }
     assert.equal(await system?.interrupt(), system && 0, `${page}: exit code after Ctrl-C`)
   } finally {

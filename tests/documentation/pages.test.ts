@@ -22,7 +22,7 @@ test('every TypeScript block of every page compiles', async t => {
   t.after(() => rm(directory, { recursive: true, force: true }))
   const places = new Map<string, string>()
   for (const page of PAGES) {
-    // What is made of programs is compiled where those are: see tools/glance.ts.
+    // Pages that are generated from programs are compiled with these: see tools/glance.ts.
     const text = readFileSync(join(ROOT, page), 'utf8').replaceAll(/<!-- made: [\s\S]*?<!-- end -->/g, blank)
     for (const [index, block] of blocksOf(page, text).entries()) {
       if (block.language !== 'ts') continue
@@ -30,13 +30,13 @@ test('every TypeScript block of every page compiles', async t => {
       const file = join(page.replace(/\.md$/, ''), named ?? `block-${index}.ts`)
       const path = join(directory, file)
       await mkdir(dirname(path), { recursive: true })
-      // On one line with the first, so that the compiler's lines are the page's.
+      // On the same line as the first statement, so that the compiler's line numbers are the page's.
       const imports = named ? '' : importsOf(block.code, namesFor(page, dirname(path))).join('; ')
       await writeFile(path, imports === '' ? block.code : `${imports}; ${block.code}`)
       places.set(file, block.place)
     }
   }
-  assert.ok(places.size > 15, 'the blocks are not found')
+  assert.ok(places.size > 15, 'no blocks were found')
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
   await writeFile(
     join(directory, 'tsconfig.json'),
@@ -53,7 +53,9 @@ test('every TypeScript block of every page compiles', async t => {
 
 const blank = (text: string) => text.replaceAll(/[^\n]/g, '')
 
-/** What the blocks of a page may name without importing it: the page's prelude, then the setting of all examples, then our entries. */
+/**
+ * The names that a page's blocks may use without importing them: the page's prelude, then the setting of all examples, then our entries.
+ */
 function namesFor(page: string, folder: string): ReadonlyMap<string, Exported> {
   const prelude = join(ROOT, `tests/documentation/preludes/${preludeOf(page)}.ts`)
   const from = (file: string) =>

@@ -10,8 +10,8 @@ export class RunningSystem implements AsyncDisposable {
   #output = ''
 
   private constructor(command: string, directory: string, env: NodeJS.ProcessEnv) {
-    // A group of its own, so that an interrupt reaches it as Ctrl-C in a terminal does: all of it at once. The shell itself
-    // must outlive it, as an interactive one does, to tell the exit code.
+    // In its own process group, so that an interrupt reaches all of it at once, as Ctrl-C in a terminal does. The shell itself
+    // must outlive it, as an interactive one does, to report the exit code.
     this.#child = spawn('sh', ['-c', `trap : INT\n${command}`], {
       cwd: directory,
       env,
@@ -51,7 +51,7 @@ export class RunningSystem implements AsyncDisposable {
   /** The URL that its table shows for a part. */
   addressOf(name: string): string {
     const found = new RegExp(`^ +${name} +(http://\\S+)`, 'm').exec(this.#output)?.[1]
-    if (!found) throw new Error(`no address of ${name} in:\n${this.#output.slice(-2000)}`)
+    if (!found) throw new Error(`no address for ${name} in:\n${this.#output.slice(-2000)}`)
     return found
   }
 

@@ -19,7 +19,7 @@ export async function assertGreets(program: Program): Promise<void> {
   assert.equal((await fetch(`${program.url}/greet/A`)).status, 400)
 }
 
-/** `event`: what is published is handled. */
+/** `event`: a published event is handled. */
 export async function assertHandles(program: Program): Promise<void> {
   await until('the event to be handled', () => program.output.includes('Welcome Ada'))
 }

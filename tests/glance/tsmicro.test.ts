@@ -58,7 +58,7 @@ test('serves at both doors, and is called', t =>
 
 test('publishes and handles an event', () => running('event', assertHandles))
 
-test('users, then editors alone', async () => {
+test('users, then only editors', async () => {
   await Promise.all([
     running('user', program => assertForgets(program, true)),
     running('role', program => assertForgets(program, false)),

@@ -53,7 +53,7 @@ test('a revoked role soon takes effect in every service, and so does a granted o
   })
 })
 
-test('every service soon refuses a session that was signed out, and no other', async () => {
+test('every service soon refuses a session that was signed out, but no other', async () => {
   const author = await person(platform, 'Ben', 'ADMIN')
   const headers = { ...withKey(), ...bearer(author) }
   assert.ok(none(await ask(guarded, headers), 'UNAUTHENTICATED'))
@@ -76,7 +76,7 @@ test('soon only the new token of a renewed session is accepted', async () => {
   assert.ok(none(await ask(guarded, { ...withKey(), ...bearer(renewed) }), 'UNAUTHENTICATED'))
 })
 
-test('a revoked API key is soon refused everywhere, and no other', async () => {
+test('a revoked API key is soon refused everywhere, but no other key is', async () => {
   const { id, key } = await createKey(platform, admin)
   const headers = { 'x-api-key': key, ...bearer(admin) }
   assert.ok(none(await ask(guarded, headers), 'API_KEY_INVALID'))

@@ -47,7 +47,7 @@ interface Cell {
   readonly by: Case
 }
 
-/** Callers who must be refused request something that would be done; callers who are admitted request things that do not exist. */
+/** Callers who must be refused send requests that would take effect; callers who are admitted ask for things that do not exist. */
 async function ask({ procedure, by }: Cell): Promise<Answer> {
   const prefix = `/${procedure.service}`
   if (expectedOf(procedure, by) === 'admitted') {
@@ -75,7 +75,7 @@ test('every procedure × every way to call it', async t => {
   const admitted = cells.filter(cell => !refused.includes(cell))
   const before = await dump(platform)
   const refusals = await inParallel(refused, 16, ask)
-  assert.deepEqual(difference(before, await dump(platform)), UNCHANGED, 'who is refused changes nothing')
+  assert.deepEqual(difference(before, await dump(platform)), UNCHANGED, 'refused callers change nothing')
   const admissions = await inParallel(admitted, 16, ask)
 
   const table = new Map(procedures.map(procedure => [labelOf(procedure), cases.map(() => '')]))

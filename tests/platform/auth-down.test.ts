@@ -64,7 +64,7 @@ test('auth killed: public reads work, protected routes answer 503, nothing answe
     assert.deepEqual([through.status, through.body?.error], [503, 'SERVICE_UNAVAILABLE'])
   })
 
-  await t.test('an obviously invalid token still gets 401, because nobody has to be asked', async () => {
+  await t.test('an obviously invalid token still gets 401, because that needs no other service', async () => {
     const headers = bearer({ accessToken: `${contents.author.accessToken.slice(0, -8)}AAAAAAAA` })
     assert.equal((await send(platform.blogUrl, 'POST /author', { headers })).status, 401)
     assert.equal((await send(platform.blogUrl, 'POST /author')).status, 401)
@@ -95,7 +95,7 @@ test('auth killed: public reads work, protected routes answer 503, nothing answe
   })
 
   await t.test(
-    'what auth answers itself is the gateway’s 502 or 503, and the open health of blog is there',
+    'endpoints of auth answer with the gateway’s 502 or 503, and the open health of blog works',
     async () => {
       const headers = { ...withKey, ...bearer(contents.author) }
       const profile = await send(patient.url, 'GET /auth/profile/mine', { headers })

@@ -56,7 +56,7 @@ interface Crash {
   readonly start: () => Promise<unknown>
 }
 
-/** Kills something while many write, restarts it while they continue, and looks for everything that was acknowledged. */
+/** Kills something while many clients write, restarts it while they continue, and checks that every acknowledged write exists. */
 async function survive({ name, kind, kill, start }: Crash): Promise<void> {
   const writers = new Writers(CALLERS, number => kind.write(`${name}-${number}`))
   await until('writing to be under way', () => writers.acknowledged.length >= ENOUGH)
@@ -94,7 +94,8 @@ test('blog killed while an author writes', () =>
     start: () => platform.blog.start(),
   }))
 
-// By hand the fault tables are enough. Both write without syncing to disk here: what a process has handed to the kernel outlives the process.
+// By hand the fault tables are enough. Both write without syncing to disk here, because data that a process has handed to the kernel
+// outlives the process.
 test('PostgreSQL killed while people sign up', { skip: onlyInFull }, () =>
   survive({ name: 'postgres', kind: SIGN_UPS, ...crashOf(platform.postgres) }),
 )

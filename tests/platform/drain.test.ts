@@ -32,8 +32,8 @@ function assertNoneLost(writers: Writers): void {
 }
 
 /**
- * Ends a service for which requests lie at the door that it has had no time to look at, as on a busy machine: it stands still
- * while they arrive. Resolves to its exit code and what they were answered.
+ * Ends a service while requests are waiting that it has had no time to read, as on a busy machine: it is frozen while they arrive. Resolves
+ * to its exit code and the answers to them.
  */
 async function endWithRequests(program: Program, url: string, route: string, requests: readonly Sent[]) {
   program.signal('SIGSTOP')
@@ -45,7 +45,7 @@ async function endWithRequests(program: Program, url: string, route: string, req
   return { code: await ended, answers }
 }
 
-test('SIGTERM to blog under load: accepted requests are done and answered', async () => {
+test('SIGTERM to blog under load: accepted requests are completed and answered', async () => {
   const writers = new Writers(6, number =>
     send(platform.url, 'POST /blog/author', { headers: asAuthor(), json: draft(`drain-${number}`) }),
   )
@@ -78,7 +78,7 @@ test('SIGTERM to blog under load: accepted requests are done and answered', asyn
   assert.deepEqual(new Set(again.map(({ body }) => body?.error)), new Set(['SLUG_TAKEN']))
 })
 
-test('SIGTERM to auth under load: accepted requests are done and answered, also those of the blog service', {
+test('SIGTERM to auth under load: accepted requests are done and answered, including those of the blog service', {
   skip: onlyInFull,
 }, async () => {
   const signUps = new Writers(4, number =>

@@ -19,7 +19,7 @@ before(async () => {
 })
 after(() => resources.disposeAsync())
 
-/** What an author may do, as it is sent to each door. */
+/** A request of an author, as sent to each door. */
 const doors = () => [
   { url: platform.url, route: `PUT /blog/author/withdraw/id/${scene.blogs.submitted}`, name: 'gateway' },
   { url: platform.blogUrl, route: `PUT /author/withdraw/id/${scene.blogs.submitted}`, name: 'blog' },

@@ -44,7 +44,7 @@ const everywhere = () => procedures.flatMap(procedure => DOORS.map(door => ({ pr
 /** The gateway forwards bodies unchanged, so each door gets half of the inputs in bodies. */
 const half = (index: number): readonly Door[] => (index % 2 === 0 ? ['gateway'] : ['service'])
 
-/** Refused because of its form; a path may also lead nowhere. */
+/** Refused because of its form; a path may also match nothing. */
 const refused = (procedure: BoundProcedure, door: Door, part: Place['part'] = 'body') =>
   part === 'params' || isHidden(procedure, door) ? [400, 404] : [400]
 

@@ -119,7 +119,7 @@ test('$SRV.STATS counts requests and failures', async () => {
   assert.deepEqual(await count(), { num_requests: num_requests + 2, num_errors: num_errors + 1 })
 })
 
-test('an error only in the body, as Go services send it, is an error here', async () => {
+test('an error that is only in the body, as Go services send it, counts as an error', async () => {
   const answers: Readonly<Record<string, (msg: Msg) => void>> = {
     'legacy.body': msg => msg.respond('{"error":"404:no such thing"}'),
     'legacy.data-too': msg => msg.respond('{"data":{"a":1},"error":"403:not you"}'),

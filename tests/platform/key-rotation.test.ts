@@ -138,10 +138,10 @@ test('rotation under load: zero failed requests', { skip: onlyInFull }, async ()
     assert.deepEqual(told, [], `${name}: ${refused.length} of ${answers.length} failed`)
   }
   assert.deepEqual(new Set(load.seen.map(({ kid }) => kid)).size, 2)
-  assert.equal((await author.profile.myProfile({})).name, 'Ada', 'signed with the old key, and good')
+  assert.equal((await author.profile.myProfile({})).name, 'Ada', 'signed with the old key, and valid')
 })
 
-test('what a withdrawn key signed is refused at every door, and a new key signs without waiting', {
+test('tokens signed by a withdrawn key are refused at every door, and a new key signs without waiting', {
   skip: onlyInFull,
 }, async () => {
   const cast = await person(platform, 'Cas', 'AUTHOR')

@@ -106,7 +106,7 @@ test('every instance is replaced under load: no request fails', { skip: linux ||
   assert.equal(new Set([...before, ...now]).size, 8)
 })
 
-test('the configuration is replaced under load, and an invalid one refused: no request fails', {
+test('the configuration is replaced under load, and an invalid one is refused: no request fails', {
   skip: linux,
 }, async () => {
   const config = await readFile(new URL('../../kong/kong-load-balanced.yml', import.meta.url), 'utf8')

@@ -56,7 +56,7 @@ test('calls in flight when NATS is killed are answered 503 or 504', async () => 
   }
 })
 
-test('without NATS: protected routes 503, the rest as before', async () => {
+test('without NATS, protected routes answer 503, and the rest works as before', async () => {
   await until(
     'both services to notice',
     async () => !(await readyOf(platform.authUrl)) && !(await readyOf(platform.blogUrl)),

@@ -80,7 +80,7 @@ test('a body is only read once the request is known to come from the gateway', a
   assertRefused(await send(platform.blogUrl, 'POST /author', { headers, bytes: '{"title":' }), 'a broken body')
 })
 
-test('probes need nothing', async () => {
+test('probes need no credentials', async () => {
   for (const service of ['auth', 'blog'])
     for (const path of ['/health', '/health/ready'])
       assert.equal((await send(urlOf(service), `GET ${path}`)).status, 200)

@@ -34,7 +34,7 @@ before(async () => {
 })
 after(() => resources.disposeAsync())
 
-/** The service's address at an instance that dies whenever it has done a request, before it answers. */
+/** The address of an instance that dies after each request that it has carried out, before it answers. */
 async function dying(service: string): Promise<string> {
   const server = createServer((req, res) => {
     const quiet = req.url === '/health/ready' || req.url === '/verify/apikey'

@@ -33,7 +33,7 @@ async function commandOf(pid: number): Promise<string> {
   return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ')
 }
 
-/** Whose listener it is. Unknown listeners fail the test until somebody has considered them and added attempts below. */
+/** The program that listens. Unknown listeners fail the test until somebody has considered them and added attempts below. */
 async function nameOf({ pid, kind, port, path, address }: Listener, gatewayPort: number): Promise<Name> {
   const command = await commandOf(pid)
   const name = PROGRAMS.find(([, pattern]) => pattern.test(command))?.[0] ?? 'unknown'
@@ -82,7 +82,7 @@ async function filesBelow(folder: string): Promise<[path: string, text: string][
   )
 }
 
-/** What nobody else may know: files that consist of one word, and the passwords within others. */
+/** Secrets: files that consist of one word, and the passwords within others. */
 function secretsIn(files: readonly (readonly [path: string, text: string])[]): Map<string, string> {
   const secrets = new Map<string, string>()
   for (const [path, text] of files) {
@@ -95,7 +95,7 @@ function secretsIn(files: readonly (readonly [path: string, text: string])[]): M
   return secrets
 }
 
-// With two of each there are all listeners that one of each has, and the Admin API.
+// With two instances of each there are all listeners of a single one, and the Admin API.
 for (const replicas of inFull ? [1, 2] : [2])
   test(`another user of the machine can neither read nor change anything of npm start, on any listener (${replicas} of each)`, {
     skip: whyNotNobody(),
@@ -117,7 +117,7 @@ for (const replicas of inFull ? [1, 2] : [2])
     )
     const unknown = listeners.filter(({ name }) => name === 'unknown')
     for (const each of unknown) t.diagnostic(`${JSON.stringify(each)} of ${await commandOf(each.pid)}`)
-    assert.deepEqual(unknown, [], 'every listener is known here: say what a stranger must not do at it')
+    assert.deepEqual(unknown, [], 'unknown listener: add to this test what a stranger must not do with it')
     const count = (wanted: Name) => listeners.filter(({ name }) => name === wanted).length
     for (const name of ['supervisor', 'nats', 'postgres', 'documents', 'gateway'] as const) assert.equal(count(name), 1)
     assert.deepEqual([count('auth'), count('blog'), count('admin')], [replicas, replicas, replicas === 1 ? 0 : 1])

@@ -16,8 +16,8 @@ export interface Input {
 const PAGE = { query: { page: '1', limit: '10' } }
 
 /**
- * A request for each procedure, good in every part, which does what it says when the caller may: refused, it is refused for
- * who sends it alone. A procedure that is missing here fails the tests that ask for it.
+ * A valid request for each procedure, which takes effect if the caller is allowed to make it. If it is refused, the reason can only be the
+ * caller. A procedure that is missing here fails the tests that ask for it.
  */
 export function inputOf({ service, name }: BoundProcedure, scene: Scene): Input {
   const make = INPUTS[`${service}.${name}`]
@@ -25,7 +25,7 @@ export function inputOf({ service, name }: BoundProcedure, scene: Scene): Input 
   return make(scene)
 }
 
-/** Who calls a procedure, and is allowed to. */
+/** A caller who is allowed to call a procedure. */
 export function callerOf({ access }: BoundProcedure, scene: Scene): Person {
   const people: Readonly<Record<string, Person>> = { AUTHOR: scene.author, EDITOR: scene.editor, ADMIN: scene.admin }
   return (isRole(access) ? people[access.role] : undefined) ?? scene.learner

@@ -30,7 +30,7 @@ export function assertNothingInternal(text: string, platform: Platform, echoed: 
 }
 
 /**
- * Scans everything that all programs wrote for the secrets that a test used, and for what looks like one.
+ * Scans the output of all programs for the secrets that a test used, and for anything that looks like a secret.
  * @param secrets passwords, keys and tokens that were created or sent
  */
 export function assertNoSecretsLogged(platform: Platform, secrets: Iterable<string>): void {
@@ -38,7 +38,7 @@ export function assertNoSecretsLogged(platform: Platform, secrets: Iterable<stri
   const used = [...new Set(secrets)].flatMap(secret => [secret, ...secret.split('.')]).filter(text => text.length >= 8)
   for (const program of [platform.auth, platform.blog, platform.gateway]) {
     const { output } = program
-    assert.ok(output.length > 0, 'there is a log to look at')
+    assert.ok(output.length > 0, 'there is a log to scan')
     for (const pattern of [...SECRETS, /eyJ[\w-]{8,}\.[\w-]+/]) assert.doesNotMatch(output, pattern)
     const found = used.filter(text => output.includes(text))
     assert.deepEqual(found, [])

@@ -8,8 +8,8 @@ export interface OpenRequest {
 }
 
 /**
- * Sends requests and resolves once the kernel has taken every byte of them: from then on they lie at the server's door, whether
- * its process has looked at them or not.
+ * Sends requests and resolves once the kernel has accepted every byte. From then on they wait at the server, whether or not its process has
+ * read them.
  */
 export function openRequests(url: string, route: string, requests: readonly Sent[]): Promise<readonly OpenRequest[]> {
   return Promise.all(requests.map(sent => openRequest(url, route, sent)))

@@ -3,7 +3,7 @@ import type { Check } from './check.ts'
 
 export const gateway: Check = {
   name: 'gateway',
-  promise: 'the routes in kong/*.yml are those that the contracts ask for',
+  promise: 'the routes in kong/*.yml match the contracts',
   run: async root => {
     // Not before it is needed: the contracts want Node's condition @tsmicro/source, the other checks do not.
     const { kongFiles } = await import('../gateway/files.ts')

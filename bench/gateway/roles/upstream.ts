@@ -26,7 +26,7 @@ const server = createServer((request, response) => {
   else sendLarge(response, Number(wanted))
 })
 
-/** Only as fast as it is taken. */
+/** Only as fast as it is read. */
 function sendLarge(response: ServerResponse, bytes: number): void {
   let left = bytes
   const send = () => {

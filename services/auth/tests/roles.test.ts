@@ -80,7 +80,7 @@ test('unknown users and invalid roles', async () => {
   assertFailure(await send(auth.url, `POST /admin/users/${admin.id}/roles`, more), 405, 'METHOD_NOT_ALLOWED')
 })
 
-test('the last administrator keeps the role; a closed one does not count', async () => {
+test('the last administrator keeps the role; a closed account does not count', async () => {
   await removeAdmins()
   const closed = await signUp(auth)
   await grant(auth, closed, 'ADMIN')

@@ -110,7 +110,7 @@ test('a new user is known before their first blog; fields of later versions are 
   assert.equal((await authorOf(`/id/${_id}`)).name, 'Told')
 })
 
-test('a missing author is fetched; as long as nobody answers it is 503, and later it works again', async () => {
+test('a missing author is fetched; while nobody answers, the answer is 503, and later it works again', async () => {
   const { send, auth, mongo } = it
   const author = await auth.signUp('AUTHOR', 'Fetched')
   const { _id } = await makeBlog(send, author, editor)

@@ -5,8 +5,8 @@ import type { Exported } from './exports.ts'
 const TOLD = /^([^/\n]+?) \/\/ (true|false|\d+|'[^'\n]*'|\{ [^…\n]* \})$/gm
 
 /**
- * A module that has what the example names and runs it as its `default`; an example that declares something for a whole
- * module is placed at its top. The result of an expression is compared with its comment.
+ * A module that imports the names of the example and runs it as its `default`; an example that declares something for a whole module is
+ * placed at its top. The result of an expression is compared with its comment.
  */
 export function programOf({ code }: Example, known: ReadonlyMap<string, Exported>): string {
   const told = code.replaceAll(TOLD, (_, expression, value) => `equal((${expression}), ${value})`)
@@ -23,7 +23,7 @@ export function programOf({ code }: Example, known: ReadonlyMap<string, Exported
   return `import { deepEqual as equal } from 'node:assert/strict'\n${imports.join('\n')}\nvoid equal\n${body}\n`
 }
 
-/** Removes comments and strings, so that their words are not taken for names. Keeps what is in `\${}`. */
+/** Removes comments and strings, so that their words do not count as names. Keeps the contents of `\${}`. */
 export function withoutTexts(code: string): string {
   return code.replaceAll(/\/\/.*$|'[^']*'/gm, ' ')
 }

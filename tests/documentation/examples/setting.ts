@@ -1,6 +1,6 @@
 /**
- * What the examples of the docstrings take for granted: a small blog beside an auth service that answers over the loopback. An
- * example that names one of these gets it, unless it declares a name of its own.
+ * The setting of all examples in docstrings: a small blog and an auth service that answers over the loopback. An example may use any of
+ * these names, unless it declares the same name itself.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -117,7 +117,7 @@ export const sessionId = 'session-1'
 export const user = { id: 'user-1', version: 1 }
 const { id: userId } = user
 export const [email, name, id, slug, key, blogId] = ['ada@example.com', 'Ada', 'blog-1', 'hello', 'key', 'blog-1']
-export const err = new Error('nothing is wrong, it is an example')
+export const err = new Error('nothing is wrong, this is an example')
 export const params = { slug }
 export const url = env.NATS_URL
 export const gatewaySecret = 'a secret that the gateway and the services share'

@@ -5,6 +5,6 @@ import { raceOnPlatform } from './race/race-on-platform.ts'
 
 const READS = sized(5000)
 
-test(`${READS} reads over two replicas with Redis below: none is stale`, { skip: noRedis || onlyInFull }, t =>
+test(`${READS} reads at two replicas that share a Redis: none is stale`, { skip: noRedis || onlyInFull }, t =>
   raceOnPlatform(t, READS, { redis: true }),
 )

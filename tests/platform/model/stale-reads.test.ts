@@ -4,5 +4,5 @@ import { raceOnPlatform } from './race/race-on-platform.ts'
 
 const READS = sized(10_000)
 
-test(`${READS} reads beside edits, publications and new names, over two replicas: none is stale`, t =>
+test(`${READS} reads during edits, publications and renames, at two replicas: none is stale`, t =>
   raceOnPlatform(t, READS, {}))

@@ -24,6 +24,6 @@ test(
   t => checkOnReplicas(t, seeds.slice(0, 1), {}),
 )
 
-test('the same with Redis below', { skip: noRedis || onlyInFull }, t =>
+test('the same with a shared Redis', { skip: noRedis || onlyInFull }, t =>
   checkOnReplicas(t, seeds.slice(-1), { redis: true }),
 )

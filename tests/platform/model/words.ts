@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 
-/** Words to write and to search for, in spellings that a search treats alike. Their stems differ. */
+/** Words to write and to search for, in spellings that a search treats as equal. Their stems differ. */
 const WORDS = ['otter', 'badger', 'heron', 'lynx', 'stoat', 'newt', 'ibex', 'Otter', 'HERON', 'stöat', 'Lýnx']
 const STOP_WORDS = ['the', 'and', 'of']
 
 const word = fc.constantFrom(...WORDS)
 
 /**
- * A title or description. It has a power of two of words that count, so that every score is exact in binary: what is equally
- * good by the formula is so by the numbers, whatever the order of adding.
+ * A title or description. The number of words that count is a power of two, so that every score is exact in binary: equal scores compare as
+ * equal, in whatever order the terms are added.
  */
 export const text: fc.Arbitrary<string> = fc
   .tuple(

@@ -11,8 +11,7 @@ import {
 type Part = Readonly<Record<string, unknown>>
 
 /**
- * Tokens that are like a good one in everything but what their name says, signed with the real key where the signature is
- * not what is wrong.
+ * Tokens that differ from a valid one only as their name says, and are signed with the real key unless the signature is the fault.
  *
  * @param good an access token of a user who may do everything
  * @param another the access token of another user
@@ -65,7 +64,7 @@ export function forgeriesOf(good: string, another: string, key: KeyObject): Read
   }
 }
 
-/** The same token, made here. It shows that a forged token is refused only for its fault. */
+/** The valid token, made in the same way. It shows that a forged token is refused only for its fault. */
 export function remade(good: string, key: KeyObject): string {
   const [header, claims] = partsOf(good)
   return rs256(header, { ...claims, nbf: Number(claims.nbf) - 1 }, key)

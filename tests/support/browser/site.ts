@@ -15,9 +15,9 @@ const POLICY = "default-src 'self'; connect-src 'self' http://127.0.0.1:*"
 const PAGE = '<!doctype html><meta charset="utf-8"><title>page</title><script type="module" src="program.js"></script>'
 
 interface SiteOptions {
-  /** The page's, for browsers. */
+  /** The page's address, for browsers. */
   readonly program: string
-  /** What it is told when it asks. */
+  /** The configuration that the page requests. */
   readonly setting: object
   readonly platformUrl: string
 }

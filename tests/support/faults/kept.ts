@@ -30,7 +30,7 @@ export async function assertKept(scene: FaultScene): Promise<void> {
   })
   const { data } = await send(url, 'GET /auth/profile/mine', { headers: { ...withKey, ...bearer(member.tokens) } })
   const possible = [...names.acknowledged.slice(-1), ...names.unknown]
-  assert.ok(possible.includes(String(data.name)), `${data.name} is not among ${possible}`)
+  assert.ok(possible.includes(String(data.name)), `${data.name} is not one of ${possible}`)
 }
 
 async function slugsOf({ url, asAuthor }: FaultScene): Promise<ReadonlySet<string>> {

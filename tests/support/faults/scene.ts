@@ -6,7 +6,7 @@ import { Ledger } from './ledger.ts'
 
 export const PASSWORD = 'correct horse'
 
-/** Wrong passwords are part of the traffic, and their number must not lead to refused sign-ins. */
+/** Wrong passwords are part of the traffic, and must not cause sign-ins to be throttled. */
 const UNTHROTTLED = String(1_000_000)
 const ENVIRONMENT = {
   CACHE_TTL_SECONDS: '3600',

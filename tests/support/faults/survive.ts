@@ -40,7 +40,7 @@ export const FROZEN: Fault = {
 
 /**
  * Lets a fault happen to a dependency under steady traffic, and asserts that every answer was allowed, then and afterwards:
- * the right one, or a typed refusal, which stays the exception for what does not need the dependency.
+ * the right one, or a typed refusal, which must be rare for requests that do not need the dependency.
  */
 export async function survive(t: TestContext, scene: FaultScene, dependency: Dependency, fault: Fault): Promise<void> {
   const server = scene.platform[dependency]

@@ -6,7 +6,7 @@ const DEEP = 20_000
 /** Fifty megabytes when decompressed. */
 const BOMB = gzipSync(Buffer.alloc(50_000_000))
 
-/** Bodies that no procedure takes, whatever it wants: what each is, and how it is sent. */
+/** Bodies that no procedure accepts: a description of each, and how it is sent. */
 export function hostileBodies(good: object): Readonly<Record<string, Sent>> {
   const text = JSON.stringify(good)
   const json = (bytes: string | Uint8Array): Sent => ({ headers: JSON_TYPE, bytes })

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import { inParallel } from '../in-parallel.ts'
 
-/** What a door understands. The closer an input comes to it, the deeper it gets. */
+/** Requests that a door understands. The closer an input is to one of them, the deeper it gets. */
 export interface Vocabulary {
   readonly paths: readonly string[]
   /** Header lines, such as `x-api-key: …`. */
@@ -158,8 +158,8 @@ function mutate(bytes: Buffer, { how, at, byte }: { how: string; at: number; byt
 }
 
 /**
- * Sends generated inputs to a port, each on a connection of its own, and reads whatever comes. How a server answers is its own
- * affair: that it goes on is asserted by the caller.
+ * Sends generated inputs to a port, each on a separate connection, and reads any answers. The server may answer as it likes; the caller
+ * asserts that it keeps running.
  *
  * @throws if the port no longer accepts connections
  */
@@ -168,7 +168,7 @@ export async function fuzz(url: string, vocabulary: Vocabulary, count: number, s
   await inParallel(all, 32, bytes => sendAndLeave(url, bytes))
 }
 
-/** A server that has not answered by then is waiting for more, which does not come. */
+/** A server that has not answered by then is waiting for more input, which never comes. */
 const PATIENCE_MS = 100
 
 function sendAndLeave(url: string, bytes: Buffer): Promise<void> {

@@ -20,13 +20,13 @@ export const REFUSALS: readonly (number | undefined)[] = [
 export interface MessageParts {
   /** Method and path of a request that changes something without a body. */
   readonly route: string
-  /** The headers that its caller needs, one line each, with line ends. */
+  /** The headers that its caller needs, one line each, including line ends. */
   readonly credentials: string
 }
 
 /**
- * Bytes that no server should take for a request, or that two in a row might take for different ones. Each holds, where it can
- * be hidden, a whole request that would be served.
+ * Bytes that no server should accept as a request, or that two servers in a row might read differently. Where possible, each hides a
+ * complete request that would be served.
  */
 export function brokenMessages({ route, credentials }: MessageParts): Readonly<Record<string, string | Buffer>> {
   const hidden = `${route} HTTP/1.1\r\nhost: a\r\n${credentials}\r\n`

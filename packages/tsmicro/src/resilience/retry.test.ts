@@ -58,7 +58,7 @@ test('the wait that the other side asks for is kept; one beyond the longest wait
   assert.deepEqual(waits, [])
 })
 
-test('a wait that the call has no time for does not start', async t => {
+test('a wait that would exceed the time of the call does not start', async t => {
   const call = callWithin(t, 3000)
   const waits = waitsOf(t)
   await assert.rejects(retry({ maxMs: 60_000 })(call, down(3)), SERVICE_UNAVAILABLE)

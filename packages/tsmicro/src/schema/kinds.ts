@@ -136,7 +136,7 @@ const WITHOUT_NUMBERS: readonly unknown[] = ['string', 'boolean', 'null']
 
 /**
  * Whether values of a schema may contain numbers; when in doubt, true. Computed once, at the start: without numbers, JSON texts need not be
- * searched for some that would be rounded.
+ * searched for numbers that would be rounded.
  */
 export function mayHaveNumbers(schema: Schema): boolean {
   const described = describeSchema(schema)

@@ -45,7 +45,7 @@ test('paths go below a base URL, with or without a slash at its end', async () =
   }
 })
 
-test('a base URL that no request could go to is refused when the client is made, and told why', () => {
+test('a base URL that no request could use is refused when the client is created, with the reason', () => {
   const refused: [string, RegExp][] = [
     ['/api', /baseUrl "\/api": a relative one works only in a page; write it in full, like http/],
     ['api', /a relative one works only in a page/],

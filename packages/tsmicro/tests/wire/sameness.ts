@@ -29,7 +29,7 @@ export const sorted = <T>(all: readonly T[]): readonly T[] =>
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, each]) => each)
 
-/** What today's client sent, with the reply subjects of another that sent the same. */
+/** The messages of the current client, with the reply subjects of another client that sent the same. */
 export function withRepliesOf(sent: readonly Message[], recorded: readonly Message[]): readonly Message[] {
   const pairs = sent.flatMap(({ reply }, index) => {
     const other = recorded[index]?.reply

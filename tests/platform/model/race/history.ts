@@ -1,4 +1,4 @@
-/** What everybody may see of a blog, and whether they may. */
+/** What everybody may see of a blog, and whether it is visible. */
 export interface Version {
   readonly published: boolean
   readonly title: string

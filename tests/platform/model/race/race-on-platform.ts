@@ -22,7 +22,7 @@ export async function raceOnPlatform(t: TestContext, wanted: number, options: Pl
   const seed = randomInt(2 ** 31)
   const { reads, raced, refused, changes, names, problems } = await race(setup, wanted, seed)
   t.diagnostic(
-    `${reads} reads, ${raced} beside a change, ${refused} refused, of ${changes} changes and ${names} new names (seed ${seed})`,
+    `${reads} reads, ${raced} during a change, ${refused} refused; ${changes} changes and ${names} new names (seed ${seed})`,
   )
   assert.deepEqual(problems, [])
   assert.ok(refused * 10 < reads, `${refused} of ${reads} reads were refused`)

@@ -44,7 +44,7 @@ export interface Outcome {
   readonly raced: boolean
   /** Whether the service answered that it is unavailable: on a very busy machine a deadline can pass by itself. */
   readonly refused?: boolean
-  /** What must not have been shown; undefined if all is well. */
+  /** What the read wrongly showed; undefined if all is well. */
   readonly problem: string | undefined
 }
 
