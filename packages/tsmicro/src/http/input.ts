@@ -120,8 +120,8 @@ function compilePlaces({ params, query: inQuery }: ParsedRoute, schema: Schema, 
     problemOf(name: string): ValidationDetail {
       if (!mayHaveField(described, name))
         return { path: '', message: `unknown field ${JSON.stringify(name.slice(0, 100))}` }
-      if (params.includes(name)) return { path: name, message: 'belongs only in the path' }
-      if (noBody || inQuery.includes(name)) return { path: name, message: 'belongs only in the query' }
+      if (params.includes(name)) return { path: name, message: 'belongs in the path alone' }
+      if (noBody || inQuery.includes(name)) return { path: name, message: 'belongs in the query alone' }
       return { path: name, message: 'is not read from the query' }
     },
     straysOf(query: Fields, body: unknown): string[] {

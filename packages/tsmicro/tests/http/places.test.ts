@@ -98,7 +98,7 @@ test('fields of alternatives, of parts and of records come from the path and the
   assert.deepEqual(await client.either({ id: 7, text: 3 }), { id: 7, text: 3 })
   assert.deepEqual(await client.all({ id: 7, deep: false }), { id: 7, deep: false })
   assert.deepEqual(await client.open({ id: '7', more: 'x' }), { id: '7', more: 'x' })
-  assert.deepEqual(await ask('PUT', '/either/7', { title: 'x', dry: true }), [400, ['dry: belongs only in the query']])
+  assert.deepEqual(await ask('PUT', '/either/7', { title: 'x', dry: true }), [400, ['dry: belongs in the query alone']])
   const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, unknown> }
   const text = JSON.stringify(paths['/open/{id}'])
   assert.match(text, /"name":"id","in":"path","required":true/)
@@ -106,13 +106,13 @@ test('fields of alternatives, of parts and of records come from the path and the
 
 test('a field in the wrong place is refused, and so is an unknown one; details name the field', async () => {
   assert.deepEqual(await ask('PUT', '/blogs/7?title=x', { title: 'y' }), [400, ['title: is not read from the query']])
-  assert.deepEqual(await ask('PUT', '/blogs/7', { title: 'y', id: 8 }), [400, ['id: belongs only in the path']])
+  assert.deepEqual(await ask('PUT', '/blogs/7', { title: 'y', id: 8 }), [400, ['id: belongs in the path alone']])
   assert.deepEqual(await ask('PUT', '/blogs/7', { title: 'y', notify: true }), [
     400,
-    ['notify: belongs only in the query'],
+    ['notify: belongs in the query alone'],
   ])
-  assert.deepEqual(await ask('PUT', '/blogs/7?id=8', { title: 'y' }), [400, ['id: belongs only in the path']])
-  assert.deepEqual(await ask('GET', '/blogs/7?id=8'), [400, ['id: belongs only in the path']])
+  assert.deepEqual(await ask('PUT', '/blogs/7?id=8', { title: 'y' }), [400, ['id: belongs in the path alone']])
+  assert.deepEqual(await ask('GET', '/blogs/7?id=8'), [400, ['id: belongs in the path alone']])
   assert.deepEqual(await ask('PUT', '/blogs/x?notify=2', { title: 3 }), [
     400,
     ['id: must be integer', 'notify: must be boolean', 'title: must be string'],
@@ -141,7 +141,7 @@ test('everything that is wrong with a request is reported at once, of every kind
       '/blogs/x?title=x&notify=2',
       { dry: [1], title: 3 },
       'title: is not read from the query',
-      'dry: belongs only in the query',
+      'dry: belongs in the query alone',
       'id: must be integer',
       'notify: must be boolean',
       'title: must be string',
@@ -169,7 +169,7 @@ test('everything that is wrong with a request is reported at once, of every kind
       'GET',
       '/blogs/x?id=8&deep=2',
       undefined,
-      'id: belongs only in the path',
+      'id: belongs in the path alone',
       'id: must be integer',
       'deep: must be boolean',
     ],
@@ -178,7 +178,7 @@ test('everything that is wrong with a request is reported at once, of every kind
       'PUT',
       `/blogs/${big}`,
       `{"title":${big},"notify":true}`,
-      'notify: belongs only in the query',
+      'notify: belongs in the query alone',
       `: ${big} is beyond what a number can hold; send it as text where the schema has a text`,
       'id: is beyond what a number can hold; send it as text where the schema has a text',
       'title: must be string',

@@ -20,7 +20,7 @@ test('every recorded request is still sent', () => {
 /** Also changed on purpose: how some mistakes are described to the client. */
 const RETOLD: Readonly<Record<string, object>> = {
   'POST /make HTTP/1.1 ': { path: '', message: 'must have required properties title' },
-  'PUT /one/5 HTTP/1.1 {"title":"a","notify":true}': { path: 'notify', message: 'belongs only in the query' },
+  'PUT /one/5 HTTP/1.1 {"title":"a","notify":true}': { path: 'notify', message: 'belongs in the query alone' },
 }
 
 /** Fields that a library's schema does not name used to be dropped silently; now they are refused like all unknown fields. */
