@@ -110,7 +110,7 @@ test('a request id is taken over when it is harmless, else made; it is in every 
     assert.match(await given(bad), /^[0-9a-f-]{36}$/)
 })
 
-test('a method that a path has not is 405 with those that it has; OPTIONS asks for them', async () => {
+test('an unsupported method gets a 405 that lists the supported ones; OPTIONS asks for them', async () => {
   const allow = 'GET, HEAD, POST, DELETE, OPTIONS'
   const sorted = (value: unknown) => String(value).split(', ').sort()
   for (const [method, url] of [

@@ -66,7 +66,7 @@ const { service, log } = build({
 })
 const fail = async (how: string) => (await service.inject({ url: `/fail/${how}` })).json()
 
-test('a declared error is told with its data, and only the data that its schema names', async () => {
+test('a declared error is answered with its data, but only the data that its schema names', async () => {
   const { error, status, message, data } = await fail('declared')
   assert.deepEqual(
     { error, status, message, data },

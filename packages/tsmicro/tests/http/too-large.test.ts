@@ -19,7 +19,7 @@ const fields = Buffer.from('X-A: b\r\n'.repeat(MEGABYTE / 8))
 const HEAD = 'POST /any HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
 const LENGTH = `content-length: ${SENT * MEGABYTE}\r\n`
 
-// Otherwise what is still on its way meets a closed socket, whose reset throws the answer away: a gateway makes that 502.
+// Otherwise bytes still on their way would reach a closed socket, whose reset discards the answer: a gateway makes a 502 of that.
 for (const [what, status, head, piece] of [
   ['a length', 413, `${HEAD}${LENGTH}\r\n`, plain],
   ['chunks', 413, `${HEAD}transfer-encoding: chunked\r\n\r\n`, chunk],

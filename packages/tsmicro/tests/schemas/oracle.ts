@@ -2,7 +2,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { LETTERS, PRICE, type Shape } from './shape.ts'
 
 /*
- * Who is right about a value: Ajv, a validator that is neither ours nor TypeBox's, by a JSON Schema that is written here.
+ * Who is right about a value: Checks values with Ajv, a validator that is neither ours nor TypeBox's, against a JSON Schema that is written
+ * here.
  */
 
 type Json = Record<string, unknown>
