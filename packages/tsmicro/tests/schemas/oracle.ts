@@ -2,8 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { LETTERS, PRICE, type Shape } from './shape.ts'
 
 /*
- * Who is right about a value: Checks values with Ajv, a validator that is neither ours nor TypeBox's, against a JSON Schema that is written
- * here.
+ * Decides who is right about a value: Ajv, which is neither our validator nor TypeBox's, with a JSON Schema written here.
  */
 
 type Json = Record<string, unknown>
