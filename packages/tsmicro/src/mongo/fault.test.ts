@@ -120,7 +120,7 @@ test('operations that begin in any turn of the event loop around the loss of the
     const { pid = 0 } = server
     server.kill('SIGKILL')
     try {
-      // Before anything else: what the connections then say all comes in the turns that follow.
+      // Before anything else, because all events of the connections come in later turns.
       while (isAlive(pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
       for (let turn = 0; turn < 10; turn++) {
         begin()

@@ -60,7 +60,7 @@ test('a base URL that no request could use is refused when the client is created
     assert.throws(() => createHttpClient(people, { baseUrl }), { name: 'TypeError', message }, baseUrl)
 })
 
-test('a class whose fields are getters is sent as its schema names them; a field of the path has to be there', async () => {
+test('a class whose fields are getters is sent as its schema names them; a field of the path must be present', async () => {
   const client = createHttpClient(people, { baseUrl: `${service.url}/deep/er` })
   class Row {
     id = '7'

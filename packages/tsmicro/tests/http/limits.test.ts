@@ -186,7 +186,7 @@ test('of many at once all that got in are finished, also those that have to be i
   assert.ok(state.most <= 4)
 })
 
-test('a time-out while it waits for its turn is 504', async () => {
+test('a request that times out while it waits for its turn gets a 504', async () => {
   const { options } = optionsOf({ limits: { maxConcurrent: 1, maxQueued: 5 } })
   const { service } = build(options)
   const answers = await Promise.all(Array.from({ length: 3 }, () => service.inject({ url: '/late' })))
