@@ -51,7 +51,8 @@ function parse(text: string): unknown {
 
 /** A Standard Schema transforms the data, such as a text into a number, only here. */
 function compileDecode(schema: unknown, checks: Interpreted | undefined): (data: unknown, what: string) => unknown {
-  const check = isNode(schema) ? checks?.incoming(schema as Schema, 'ignore') : undefined
+  // arktype's schemas are functions.
+  const check = schema ? checks?.incoming(schema as Schema, 'ignore') : undefined
   if (!check) return data => data
   return async (data, what) => {
     const checked = await check(data)
