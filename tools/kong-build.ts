@@ -30,7 +30,7 @@ function build(check: boolean): number {
       check ? `${path} is not what its source compiles to: npm run kong:build rewrites it` : `${path} written`,
     )
   }
-  if (stale.length === 0) console.log(`${compiled.length} files are what their sources compile to`)
+  if (stale.length === 0) console.log(`${compiled.length} files match their sources`)
   return check && stale.length > 0 ? 1 : 0
 }
 

@@ -3,7 +3,7 @@
 /** The action within a service, e.g. `auth.validate.token`. */
 export const ACTION = 'validate.token'
 
-/** How long every subject waits for an answer. Long, so that a busy machine delays a run and does not fail it. */
+/** How long every subject waits for an answer. Long, so that a busy machine delays a run instead of failing it. */
 export const CALL_TIMEOUT_MS = 20_000
 
 export interface Request {

@@ -19,7 +19,7 @@ test('of many concurrent creations with one slug exactly one succeeds', async ()
   const { send } = it
   for (let round = 0; round < 5; round++) {
     const bodies = Array.from({ length: 8 }, () => draft({ slug: `same-${round}` }))
-    // Whatever a busy machine answers with "try again" is sent again.
+    // A busy machine may answer 503, which means: try again.
     const create = async (body: object): Promise<number> => {
       const { status } = await send('POST /author', { token: author.token, body })
       return status === 503 ? create(body) : status

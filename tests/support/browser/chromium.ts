@@ -14,7 +14,7 @@ interface Page extends AsyncDisposable {
   readonly failed: Promise<string>
 }
 
-/** Opens a page in a new headless Chromium, until it is disposed. */
+/** Opens a page in a new headless Chromium, which closes on disposal. */
 export async function openPage(url: string): Promise<Page> {
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-chromium-'))
   const uncaught = Promise.withResolvers<string>()

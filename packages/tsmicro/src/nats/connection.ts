@@ -152,7 +152,7 @@ export class NatsLink {
       if (cause instanceof UnusableError) throw cause
       if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) {
         const hint =
-          'connect' in this.#options ? '' : '; look at name and password in the URL, and at the users of the server'
+          'connect' in this.#options ? '' : '; check the name and password in the URL, and the users of the server'
         throw new UnusableError(`NATS refuses ${this.user}: ${cause.message}${hint}`, { cause })
       }
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
