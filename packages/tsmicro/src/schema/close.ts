@@ -1,8 +1,11 @@
-import { mapSubschemas, TESTS } from './references.ts'
+import { mapSubschemas, TESTS, withKeywords } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
+/** The pattern of TypeBox's records with any name. */
+const ANY_NAME = '^.*$'
+
 /**
- * Copies a JSON Schema so that every object in it refuses properties that it does not name, unless it sets `additionalProperties` itself.
+ * Copies a JSON Schema so that every object in it refuses properties that it names neither one by one nor by a pattern, unless it sets `additionalProperties` itself.
  * If several schemas describe one object together (`allOf`, or `anyOf` beside `properties`), each stays open and the combination is closed
  * as a whole: closing each would make it unsatisfiable.
  *
@@ -11,13 +14,15 @@ import { isNode, type JsonSchema } from './schema.ts'
  * // { type: 'object', properties: {…}, additionalProperties: false }
  */
 export function closeSchema(schema: JsonSchema, close = true): JsonSchema {
-  const isCombined = 'allOf' in schema || (isNode(schema.properties) && ('anyOf' in schema || 'oneOf' in schema))
+  const { properties, patternProperties: patterns } = schema
+  const namesFields = isNode(properties) || isNode(patterns)
+  const isCombined = 'allOf' in schema || (namesFields && ('anyOf' in schema || 'oneOf' in schema))
   const copy = mapSubschemas(schema, (each, keyword) => {
     if (TESTS.includes(keyword)) return each
     if (keyword === 'anyOf' || keyword === 'oneOf') return closeSchema(each, close && !isCombined)
     return closeSchema(each, keyword !== 'allOf')
   })
-  if (!close || 'additionalProperties' in schema || 'patternProperties' in schema) return copy
-  if (isCombined) return { unevaluatedProperties: false, ...copy }
-  return isNode(schema.properties) ? { ...copy, additionalProperties: false } : copy
+  if (!close || 'additionalProperties' in schema || (isNode(patterns) && ANY_NAME in patterns)) return copy
+  if (isCombined) return 'unevaluatedProperties' in copy ? copy : withKeywords(copy, { unevaluatedProperties: false })
+  return namesFields ? withKeywords(copy, { additionalProperties: false }) : copy
 }

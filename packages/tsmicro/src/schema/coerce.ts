@@ -101,8 +101,24 @@ function spellingsOf(members: unknown, root: Root): readonly (readonly [string, 
     : []
 }
 
+/** The fields of each schema that are compiled, or being compiled. */
+const spellings = new WeakMap<Root, Map<JsonSchema, Spelling>>()
+
 /** Compiles the conversion of one field. */
-function compileSpelling(node: JsonSchema, root: Root): Spelling {
+function compileSpelling(given: JsonSchema, root: Root): Spelling {
+  const node = root.resolve(given)
+  const known = spellings.get(root) ?? new Map<JsonSchema, Spelling>()
+  spellings.set(root, known)
+  const done = known.get(node)
+  if (done) return done
+  // A schema may contain itself: while it is being built, others get a reference to the finished result.
+  let made: Spelling = value => value
+  known.set(node, value => made(value))
+  made = spellingOf(node, root)
+  return made
+}
+
+function spellingOf(node: JsonSchema, root: Root): Spelling {
   const kinds = new Kinds(node, root)
   const read = textOf(kinds, node, root)
   const list = kinds.lists.length > 0 ? listOf(kinds.lists, root) : undefined

@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox'
 import { Errors } from 'typebox/schema'
 import { Hashing } from 'typebox/system'
 import { MAX_DETAILS, type Problems, unknownFields } from './problems.ts'
-import { mapSubschemas } from './references.ts'
+import { mapSubschemas, withKeywords } from './references.ts'
 import type { JsonSchema } from './schema.ts'
 
 interface SchemaError {
@@ -42,12 +42,32 @@ function messageOf({ message, params }: SchemaError): string {
 }
 
 function withOwnUniqueItems(node: JsonSchema): JsonSchema {
-  const { uniqueItems, ...copy } = mapSubschemas(node, withOwnUniqueItems)
-  if (uniqueItems !== true) return copy
-  return { ...copy, '~refine': [...((node['~refine'] as readonly unknown[] | undefined) ?? []), uniqueness(node)] }
+  const copy = mapSubschemas(node, withOwnUniqueItems)
+  const own = ((node['~refine'] ?? []) as readonly Refinement[]).map(lenient)
+  const all = node.uniqueItems === true ? [...own, uniqueness(node)] : own
+  return all.length === 0 ? copy : withKeywords(copy, { uniqueItems: false, '~refine': all })
 }
 
-function uniqueness({ maxItems }: JsonSchema) {
+interface Refinement {
+  readonly check: (value: unknown) => boolean
+  readonly error: (value: unknown) => string
+}
+
+/** Explaining also runs the checks of `Type.Refine` with values of a wrong type, for which they are not made. */
+function lenient({ check, error }: Refinement): Refinement {
+  return {
+    error,
+    check(value) {
+      try {
+        return check(value)
+      } catch {
+        return true
+      }
+    },
+  }
+}
+
+function uniqueness({ maxItems }: JsonSchema): Refinement {
   const most = typeof maxItems === 'number' ? maxItems : Number.POSITIVE_INFINITY
   return {
     // Too many items are already reported as a problem, and a hostile sender wants us to do useless work.

@@ -17,16 +17,19 @@ export class Kinds {
   anything = false
 
   constructor(node: JsonSchema, root: Root) {
-    this.#add(node, root, 0)
+    this.#add(node, root, new Set())
   }
 
-  #add(given: JsonSchema, root: Root, depth: number): void {
+  /** @param seen a schema may contain itself */
+  #add(given: JsonSchema, root: Root, seen: Set<JsonSchema>): void {
     const node = root.resolve(given)
+    if (seen.has(node)) return
+    seen.add(node)
     const all = (Array.isArray(node.allOf) ? node.allOf : []).map(root.resolve)
     // Parts without a type only restrict the others.
     const typed = all.filter(part => part.type !== undefined || 'const' in part || 'enum' in part || hasParts(part))
     const members = [...branchesOf(node), ...(typed.length > 0 ? typed : all)]
-    if (members.length > 0 && depth < 20) for (const member of members) this.#add(member, root, depth + 1)
+    if (members.length > 0) for (const member of members) this.#add(member, root, seen)
     else if ('const' in node) this.constants.push(node.const)
     else if (Array.isArray(node.enum)) this.constants.push(...node.enum)
     else if (node.type !== undefined) for (const type of [node.type].flat()) this.#addType(type, node)

@@ -11,6 +11,9 @@ export interface Root {
   readonly definitionsOf: (node: JsonSchema) => Definitions
 }
 
+/** One object for all, so that whoever visits each node once visits it once. */
+const ANYTHING: JsonSchema = {}
+
 type Definitions = Readonly<Record<string, unknown>>
 
 /**
@@ -28,7 +31,7 @@ export function rootOf(schema: JsonSchema): Root {
       // References may form a cycle.
       for (let steps = 0; isNode(found) && typeof found.$ref === 'string' && steps < 20; steps++)
         found = found.$ref === '#' ? schema : definitionsOf(found)[found.$ref.replace(/^#\/(\$defs|definitions)\//, '')]
-      return isNode(found) ? found : {}
+      return isNode(found) ? found : ANYTHING
     },
     definitionsOf,
   }
@@ -39,7 +42,15 @@ export function rootOf(schema: JsonSchema): Root {
  * @param place the node whose definitions apply; the original if `node` is a copy
  */
 export function withDefinitions(node: JsonSchema, root: Root, place: JsonSchema = node): JsonSchema {
-  return { ...node, $defs: { ...root.definitionsOf(place), ...(node.$defs as object) } }
+  return withKeywords(node, { $defs: { ...root.definitionsOf(place), ...(node.$defs as object) } })
+}
+
+/** Copies a node with other values for some keywords. `Type.Refine` keeps its check in a hidden property, which a spread would lose. */
+export function withKeywords(node: JsonSchema, keywords: JsonSchema): JsonSchema {
+  return Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(node), ...Object.getOwnPropertyDescriptors(keywords) },
+  )
 }
 
 /** Records for each node which definitions its references may name. */
@@ -109,5 +120,5 @@ export function mapSubschemas(
     if (!MAPS.includes(keyword) || !isNode(member)) return [keyword, changed(member)]
     return [keyword, Object.fromEntries(Object.entries(member).map(([name, each]) => [name, changed(each, name)]))]
   })
-  return Object.fromEntries(members)
+  return withKeywords(node, Object.fromEntries(members))
 }

@@ -24,7 +24,7 @@ export function compileSnapshot(schema: JsonSchema, leaf: Snapshot = SAME): Snap
 
   /** Several nodes may describe one value together, or be its alternatives. */
   const build = (given: readonly unknown[]): Snapshot => {
-    const nodes = [...new Set(given.flatMap(node => partsOf(node, root)))]
+    const nodes = [...partsOf(given, root)]
     const key = nodes.map(numberOf).sort().join()
     const done = known.get(key)
     if (done) return done
@@ -45,11 +45,14 @@ export function compileSnapshot(schema: JsonSchema, leaf: Snapshot = SAME): Snap
   return build([schema])
 }
 
-/** A node with all parts of its `allOf`, and its alternatives. */
-function partsOf(given: unknown, root: Root, depth = 0): readonly JsonSchema[] {
-  const node = root.resolve(given)
-  const inner = [...(Array.isArray(node.allOf) ? node.allOf : []), ...branchesOf(node)]
-  return depth > 20 ? [] : [node, ...inner.flatMap(part => partsOf(part, root, depth + 1))]
+/** Nodes with all parts of their `allOf`, and their alternatives. A schema may contain itself: each is visited once. */
+function partsOf(given: readonly unknown[], root: Root, parts = new Set<JsonSchema>()): ReadonlySet<JsonSchema> {
+  for (const node of given.map(root.resolve)) {
+    if (parts.has(node)) continue
+    parts.add(node)
+    partsOf([...(Array.isArray(node.allOf) ? node.allOf : []), ...branchesOf(node)], root, parts)
+  }
+  return parts
 }
 
 function isOfObjects({ properties, patternProperties, additionalProperties }: JsonSchema): boolean {
