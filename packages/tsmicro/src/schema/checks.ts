@@ -5,7 +5,7 @@ import { compileExplain } from './explain.ts'
 import { addHints, asJson } from './json-form.ts'
 import { type Check, type Checked, distinct, type Problems, problemsOfIssues } from './problems.ts'
 import { compilePrune, unnamedIn } from './prune.ts'
-import { type Matcher, mapSubschemas, TESTS } from './references.ts'
+import { type Matcher, mapSubschemas, TESTS, withNamedSelf } from './references.ts'
 import { isStandardSchema, type JsonSchema, type Schema, type StandardSchema } from './schema.ts'
 import { compileSnapshot } from './snapshot.ts'
 
@@ -41,7 +41,7 @@ export function createChecks(matcher: Matcher, leaf = SAME): Checks {
     if (known) return known
     const made = isStandardSchema(schema)
       ? standardChecks(schema, matcher)
-      : jsonChecks(schema as JsonSchema, matcher, leaf)
+      : jsonChecks(withNamedSelf(schema as JsonSchema), matcher, leaf)
     prepared.set(schema, made)
     return made
   }
@@ -96,7 +96,7 @@ function jsonChecks(schema: JsonSchema, matcher: Matcher, leaf: (value: unknown)
 
 /** A Standard Schema does its own checks and may transform the value. Its description adds which fields it names. */
 function standardChecks(schema: StandardSchema, matcher: Matcher): Prepared {
-  const structure = structureOf(describeAccepted(schema))
+  const structure = withNamedSelf(structureOf(describeAccepted(schema)))
   const snapshot = compileSnapshot(structure)
   const prune = compilePrune(structure, matcher)
   const matches = matcher(structure)

@@ -3,7 +3,7 @@ import { compileMatcher } from './compile.ts'
 import { compileDefaults } from './defaults.ts'
 import { EMPTY_LIST, fieldNodes, Kinds } from './kinds.ts'
 import { numberOf } from './numbers.ts'
-import { branchesOf, itemsOf, propertiesOf, type Root, rootOf, withDefinitions } from './references.ts'
+import { branchesOf, itemsOf, propertiesOf, type Root, rootOf, withDefinitions, withNamedSelf } from './references.ts'
 import { assign, isNode, type JsonSchema } from './schema.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -16,7 +16,8 @@ type Spelling = (value: unknown) => unknown
  * spell a value of the wanted type is left unchanged, so that the validator refuses it.
  */
 export function compileCoercion(schema: JsonSchema): Coerce {
-  return coerceOf(schema, rootOf(schema))
+  const named = withNamedSelf(schema)
+  return coerceOf(named, rootOf(named))
 }
 
 /** Compiles the reading of empty lists in a query: `tags[]` without a value means that `tags` is empty, if it may be a list. */

@@ -45,6 +45,24 @@ export function withDefinitions(node: JsonSchema, root: Root, place: JsonSchema 
   return withKeywords(node, { $defs: { ...root.definitionsOf(place), ...(node.$defs as object) } })
 }
 
+const SELF = '__whole'
+
+/**
+ * Gives a schema that refers to itself as `#` (zod's recursive schemas do) a definition to refer to instead, because in a part that is
+ * checked by itself, `#` would be that part.
+ */
+export function withNamedSelf(schema: JsonSchema): JsonSchema {
+  let found = false
+  const renamed = (node: JsonSchema): JsonSchema => {
+    const copy = mapSubschemas(node, renamed)
+    if (node.$ref !== '#') return copy
+    found = true
+    return withKeywords(copy, { $ref: `#/$defs/${SELF}` })
+  }
+  const whole = renamed(schema)
+  return found ? withKeywords(whole, { $defs: { ...(whole.$defs as object), [SELF]: whole } }) : schema
+}
+
 /** Copies a node with other values for some keywords. `Type.Refine` keeps its check in a hidden property, which a spread would lose. */
 export function withKeywords(node: JsonSchema, keywords: JsonSchema): JsonSchema {
   return Object.defineProperties(

@@ -159,3 +159,24 @@ for (const [name, [schema, value]] of Object.entries(recursive))
     assert.deepEqual(await room.called(value), given)
     assert.deepEqual(await room.answerOverHttp(value), { ok: true, data: value })
   })
+
+const whole = {
+  anyOf: [
+    { type: 'object', required: ['a'], properties: { a: { type: 'number' } } },
+    { type: 'array', items: { $ref: '#' } },
+  ],
+}
+const selves: Record<string, Schema> = { 'of zod': Lists, 'of JSON Schema': Type.Unsafe(whole) }
+
+for (const [name, schema] of Object.entries(selves))
+  test(`a list ${name} that is a list of itself drops or refuses unknown fields at every depth`, async () => {
+    await using room = await openRoom(schema, Event)
+    const value = [{ a: 1 }, [{ a: 1 }]]
+    const more = [{ a: 1, secret: 2 }, [{ a: 1, secret: 2 }]]
+    assert.deepEqual(await room.overHttp(value), { ok: true, given: [value] })
+    assert.equal((await room.overHttp(more)).ok, false)
+    assert.deepEqual(await room.overNats(more), { ok: true, given: [value] })
+    assert.deepEqual(await room.answerOverHttp(more), { ok: true, data: value })
+    assert.deepEqual(await room.answerOverNats(more), { ok: true, data: value })
+    assert.deepEqual(await room.answerOverHttp([{ a: 'x' }]), { ok: false })
+  })
