@@ -8,7 +8,7 @@ import {
   isNode,
   type JsonSchema,
   readsNull,
-  writeJson,
+  writeInput,
 } from '../schema/index.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -38,7 +38,7 @@ export function compileRequest(procedure: BoundProcedure): (input: unknown) => P
   const isQuery = (name: string) => hasNoBody(method) || named.includes(name)
   return async given => {
     const input = await check(given)
-    if (bodyAlone) return { path: route.path, query: [], body: bodyOf(input) }
+    if (bodyAlone) return { path: route.path, query: [], body: writeInput(input, 'the body') }
     if (input !== undefined && !isNode(input)) throw refusal('', 'must be object')
     const fields = Object.entries(input ?? {}).filter(([, value]) => value !== undefined)
     const others = fields.filter(([name]) => !params.includes(name))
@@ -46,7 +46,7 @@ export function compileRequest(procedure: BoundProcedure): (input: unknown) => P
     return {
       path: pathOf(route, input ?? {}),
       query: others.filter(([name]) => isQuery(name)).flatMap(field => queryOf(field, described)),
-      body: body.length === 0 ? undefined : bodyOf(Object.fromEntries(body)),
+      body: writeInput(body.length === 0 ? undefined : Object.fromEntries(body), 'the body'),
     }
   }
 }
@@ -111,14 +111,6 @@ function textOf(value: unknown, path: string): string {
   const text = String(value)
   if (!text.isWellFormed() || text.includes('\0')) throw refusal(path, 'contains characters that are not text')
   return text
-}
-
-function bodyOf(body: unknown): string | undefined {
-  try {
-    return writeJson(body)
-  } catch (cause) {
-    throw new VALIDATION_FAILED([], { message: `the body ${(cause as Error).message}`, cause })
-  }
 }
 
 /** The error for input that is not sent. */

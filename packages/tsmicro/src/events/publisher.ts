@@ -3,7 +3,7 @@ import { currentContext } from '../call/index.ts'
 import type { DeepReadonly, EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
 import { VALIDATION_FAILED } from '../errors/index.ts'
 import { assertDeclared, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
-import { type Check, compiled, formatProblems, writeJson } from '../schema/index.ts'
+import { type Check, compiled, formatProblems, writeInput } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
 export interface PublishOptions {
@@ -60,7 +60,8 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
       const { requestId, traceparent } = currentContext() ?? {}
       if (requestId) headers.set(REQUEST_ID, requestId)
       if (traceparent) headers.set(TRACEPARENT, traceparent)
-      await nats.deliver(event.subject, writeJson(checked.value) ?? 'null', headers)
+      const text = writeInput(checked.value, `event ${event.subject}`) ?? 'null'
+      await nats.deliver(event.subject, text, headers)
     },
   }
 }

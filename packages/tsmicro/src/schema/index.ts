@@ -4,7 +4,7 @@ export { compiled } from './compile.ts'
 export { describeSchema } from './describe.ts'
 export type { Interpreted } from './interpret.ts'
 export { interpreted } from './interpret.ts'
-export { isCleanText, writeJson } from './json-form.ts'
+export { isCleanText, writeInput, writeJson } from './json-form.ts'
 export {
   compileNothing,
   EMPTY_LIST,

@@ -1,5 +1,5 @@
-import type { ValidationDetail } from '../errors/index.ts'
-import { type Problems, pointerTo } from './problems.ts'
+import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
+import { formatProblems, type Problems, pointerTo } from './problems.ts'
 import { isNode } from './schema.ts'
 
 /**
@@ -11,8 +11,23 @@ export function writeJson(value: unknown): string | undefined {
     return JSON.stringify(value)
   } catch (cause) {
     const found = unwritableIn(value)
+    throw found ? new TypeError(`cannot be written as JSON: ${formatProblems([found])}`, { cause }) : cause
+  }
+}
+
+/**
+ * Like {@link writeJson}, for data that a caller passed: a schema such as `Type.Any()` lets through what JSON cannot carry.
+ * @param what names the data in the message
+ * @throws {VALIDATION_FAILED} naming the field
+ */
+export function writeInput(value: unknown, what: string): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    const found = unwritableIn(value)
     if (!found) throw cause
-    throw new TypeError(`cannot be written as JSON: ${found.path || '(root)'} ${found.message}`, { cause })
+    const message = `${what} cannot be written as JSON: ${formatProblems([found])}`
+    throw new VALIDATION_FAILED([found], { message, cause })
   }
 }
 
@@ -39,7 +54,7 @@ function valueAt(value: unknown, path: string): unknown {
   if (path === '') return value
   return path.split('/').reduce<unknown>((found, part) => {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
-    return typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
+    return (found as Record<string, unknown> | null | undefined)?.[name]
   }, value)
 }
 
@@ -77,13 +92,12 @@ function unwritableIn(value: unknown, path = '', above: readonly unknown[] = [])
   return undefined
 }
 
-/** Whether the receiver will read a value unchanged: it contains no dates, class instances, bigints or the like. */
+/** Whether the receiver will read a value unchanged: it contains nothing undefined, no dates, class instances, bigints or the like. */
 function isPlainJson(value: unknown, depth: number): boolean {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null || value === undefined) return true
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || depth > 100) return false
-  // JSON has null for an undefined item of a list.
-  if (Array.isArray(value)) return value.every(item => item !== undefined && isPlainJson(item, depth + 1))
+  if (Array.isArray(value)) return value.every(item => isPlainJson(item, depth + 1))
   const prototype = Object.getPrototypeOf(value)
   if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false
   return isNode(value) && Object.values(value).every(member => isPlainJson(member, depth + 1))

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type } from 'arktype'
-import { implement, type NatsClient } from 'tsmicro'
+import { createPublisher, implement, type NatsClient, type Publisher } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
-import { contract, defineErrors, procedure } from 'tsmicro/contract'
+import { contract, defineErrors, event, frameworkErrors, procedure } from 'tsmicro/contract'
 import { testService } from 'tsmicro/testing'
+import Type from 'typebox'
 import * as v from 'valibot'
 import { z } from 'zod'
 import type { Schema } from '../../src/schema/index.ts'
@@ -60,3 +61,77 @@ for (const [library, schema] of Object.entries(libraries))
       await assert.rejects(call, { code: 'MALFORMED_REPLY' })
     assert.deepEqual(await answering(200, { status: 200, data: { v: '1', extra: 2 } }).give(), { v: 1 })
   })
+
+test('fields that are undefined are left out before the check, at both doors', async () => {
+  const loose = z.object({ v: z.string().or(z.undefined()), w: z.any() })
+  const optional = z.object({ v: z.string().optional(), list: z.array(z.object({ w: z.any() })) })
+  let answer: unknown
+  const given: unknown[] = []
+  const shop = contract('shop', {
+    loose: procedure({ http: 'POST /loose', nats: 'loose', access: 'open', output: loose }),
+    optional: procedure({ http: 'POST /optional', nats: 'optional', access: 'open', output: optional }),
+    take: procedure({ http: 'POST /take', nats: 'take', access: 'open', input: loose }),
+  })
+  const give = () => answer as never
+  await using app = await testService(({ nats }: { nats: NatsClient }) => ({
+    nats,
+    handlers: [implement(shop, { loose: give, optional: give, take: ({ input }) => void given.push(input) })],
+  }))
+  const status = async (url: string) => (await app.service.inject({ method: 'POST', url })).statusCode
+  for (const client of [app.http(shop), app.nats(shop)]) {
+    answer = { v: 'x', w: 1 }
+    assert.deepEqual(await client.loose(), answer)
+    // What a service sends successfully, its callers accept.
+    for (answer of [
+      { v: undefined, w: 1 },
+      { v: 'x', w: undefined },
+    ]) {
+      assert.equal(await status('/loose'), 500)
+      await assert.rejects(() => client.loose(), { code: 'INTERNAL' })
+    }
+    answer = { v: undefined, list: [{ w: 1 }] }
+    assert.deepEqual(await client.optional(), { list: [{ w: 1 }] })
+    answer = { list: [{ w: undefined }] }
+    await assert.rejects(() => client.optional(), { code: 'INTERNAL' })
+    await assert.rejects(() => client.take({ v: undefined, w: 1 }), { code: 'VALIDATION_FAILED' })
+  }
+  assert.deepEqual(given, [])
+})
+
+test('what JSON cannot carry in a field that may be anything is one typed error at every door', async () => {
+  const schema = Type.Object({ id: Type.String(), any: Type.Any() })
+  const shop = contract('shop', {
+    take: procedure({ http: 'POST /take', nats: 'take', access: 'open', input: schema }),
+    put: procedure({ http: 'PUT /put/:id', nats: 'put', access: 'open', input: schema }),
+    told: event({ subject: 'shop.told', aggregate: 'id', data: schema }),
+  })
+  let publisher: Publisher | undefined
+  await using app = await testService(({ nats }: { nats: NatsClient }) => {
+    publisher = createPublisher(nats, 'shop')
+    return { nats, publishes: [shop], handlers: [implement(shop, { take: () => undefined, put: () => undefined })] }
+  })
+  const circle: Record<string, unknown> = {}
+  circle.self = circle
+  const cases: [unknown, string][] = [
+    [5n, 'any'],
+    [{ list: [1, 5n] }, 'any/list/1'],
+    [circle, 'any/self'],
+  ]
+  for (const [any, path] of cases)
+    for (const call of [
+      () => app.http(shop).take({ id: 'x', any }),
+      () => app.http(shop).put({ id: 'x', any }),
+      () => app.nats(shop).take({ id: 'x', any }),
+      () => app.nats(shop).put({ id: 'x', any }),
+      async () => publisher?.publish(shop.told, { id: 'x', any }),
+    ])
+      await assert.rejects(call, (error: unknown) => {
+        assert.ok(error instanceof frameworkErrors.VALIDATION_FAILED, String(error))
+        assert.deepEqual(
+          error.data.map(problem => problem.path),
+          [path],
+        )
+        assert.match(error.message, new RegExp(`cannot be written as JSON: ${path} `))
+        return true
+      })
+})

@@ -15,7 +15,7 @@ import {
   needsUser,
 } from '../../contract/index.ts'
 import { DEADLINE_EXCEEDED, MALFORMED_REPLY, VALIDATION_FAILED } from '../../errors/index.ts'
-import { type Check, compiled, compileNothing, formatProblems, writeJson } from '../../schema/index.ts'
+import { type Check, compiled, compileNothing, formatProblems, writeInput, writeJson } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
 import { assertDeclared, remember } from '../permissions.ts'
@@ -148,7 +148,7 @@ export class NatsClient extends NatsLink {
         throw new VALIDATION_FAILED(sent.problems, { message })
       }
       input = sent.value
-      text = writeJson(input) ?? ''
+      text = writeInput(input, `the data for ${subject}`) ?? ''
     }
     const { signal, timeoutMs = procedure.timeoutMs ?? this.#timeoutMs } = options
     const context = contextOf(options)
