@@ -110,7 +110,7 @@ function resolveBaseUrl(baseUrl: string): URL {
   if (!base) {
     return refuse(
       page === undefined
-        ? 'a relative one works only in a page; write it in full, like http://localhost:8000/blog'
+        ? 'outside a page it must start with http:// or https://'
         : `it is not a URL, and ${page} cannot complete it`,
     )
   }

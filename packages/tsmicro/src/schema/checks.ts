@@ -1,7 +1,7 @@
 import { closeSchema } from './close.ts'
 import { compileDefaults } from './defaults.ts'
 import { describeAccepted } from './describe.ts'
-import { compileExplain } from './explain.ts'
+import { compileExplain, type Rule } from './explain.ts'
 import { addHints, asJson } from './json-form.ts'
 import { type Check, type Checked, distinct, type Problems, problemsOfIssues } from './problems.ts'
 import { compilePrune, unnamedIn } from './prune.ts'
@@ -33,15 +33,18 @@ export interface Checks {
   defaultedOutgoing(schema: Schema): Check
 }
 
-/** @param leaf converts an outgoing value that the schema describes as neither an object nor a list */
-export function createChecks(matcher: Matcher, leaf = SAME): Checks {
+/**
+ * @param leaf converts an outgoing value that the schema describes as neither an object nor a list
+ * @param uniqueItems explains that keyword in place of TypeBox, where senders may be hostile
+ */
+export function createChecks(matcher: Matcher, leaf = SAME, uniqueItems?: Rule): Checks {
   const prepared = new WeakMap<Schema, Prepared>()
   const prepare = (schema: Schema): Prepared => {
     const known = prepared.get(schema)
     if (known) return known
     const made = isStandardSchema(schema)
-      ? standardChecks(schema, matcher)
-      : jsonChecks(withNamedSelf(schema as JsonSchema), matcher, leaf)
+      ? standardChecks(schema, matcher, uniqueItems)
+      : jsonChecks(withNamedSelf(schema as JsonSchema), matcher, leaf, uniqueItems)
     prepared.set(schema, made)
     return made
   }
@@ -58,14 +61,19 @@ interface Prepared {
   outgoing(defaults: boolean): Check
 }
 
-function jsonChecks(schema: JsonSchema, matcher: Matcher, leaf: (value: unknown) => unknown): Prepared {
+function jsonChecks(
+  schema: JsonSchema,
+  matcher: Matcher,
+  leaf: (value: unknown) => unknown,
+  uniqueItems?: Rule,
+): Prepared {
   const fill = compileDefaults(schema, matcher) ?? SAME
   const snapshot = compileSnapshot(schema, leaf)
   const prune = compilePrune(schema, matcher)
   /** Whether a value matches and all its fields are named. When in doubt, as with intersections of nested objects, false. */
   const matchesClosed = matcher(closeSchema(schema))
   const matches = matcher(schema)
-  const explain = compileExplain(schema)
+  const explain = compileExplain(schema, uniqueItems)
 
   const refuseUnknown = (value: unknown): Checked => {
     if (matchesClosed(value)) return { value }
@@ -95,12 +103,12 @@ function jsonChecks(schema: JsonSchema, matcher: Matcher, leaf: (value: unknown)
 }
 
 /** A Standard Schema does its own checks and may transform the value. Its description adds which fields it names. */
-function standardChecks(schema: StandardSchema, matcher: Matcher): Prepared {
+function standardChecks(schema: StandardSchema, matcher: Matcher, uniqueItems?: Rule): Prepared {
   const structure = withNamedSelf(structureOf(describeAccepted(schema)))
   const snapshot = compileSnapshot(structure)
   const prune = compilePrune(structure, matcher)
   const matches = matcher(structure)
-  const explain = compileExplain(structure)
+  const explain = compileExplain(structure, uniqueItems)
   /** A library may accept more than it describes: valibot accepts a list for `v.object({})`. It decides itself about undefined. */
   const misdescribed = (value: unknown) => (value === undefined || matches(value) ? [] : explain(value))
 

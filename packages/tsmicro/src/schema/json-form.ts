@@ -64,7 +64,7 @@ function hintFor(value: unknown, message: string): string | undefined {
     return `${value}: JSON has no form for it, give null or leave it out`
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}: JSON has no form for it`
   if (typeof value === 'string' && /\b(number|integer)\b/.test(message) && /^-?\d+(\.\d+)?$/.test(value))
-    return 'a text that spells one, as PostgreSQL gives numeric and bigint: give Number(it), or declare a text'
+    return 'text, as PostgreSQL gives numeric and bigint: give Number(it), or declare a text'
   return typeof value === 'object' && value !== null ? hintForObject(value) : undefined
 }
 

@@ -21,14 +21,10 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
   'z.function()': 'nothing',
   'z.promise()': 'what it resolves to',
   'z.custom()': 'what it is in JSON, with .refine(…)',
-  'z.file()': 'a text, or a raw route that takes uploads',
+  'z.file()': 'a text, or a raw route for uploads',
   Date: '"string.date.iso.parse"',
-  bigint: 'a text',
-  symbol: 'a text',
   Map: "{ '[string]': … }",
   Set: 'an array',
-  'of type bigint': 'a text',
-  'of type symbol': 'a text',
   'of type undefined': 'Type.Optional(…) around a field, or no output',
   'of type void': 'no output',
 }
@@ -45,7 +41,7 @@ export function findNotJson(schema: Schema): string | undefined {
     throw new Error(
       vendor === 'valibot'
         ? 'give toStandardJsonSchema(it), of @valibot/to-json-schema'
-        : 'take a version whose schemas have ~standard.jsonSchema, e.g. zod 4.2',
+        : 'it has no ~standard.jsonSchema, as zod 4.2 has',
     )
   } catch (error) {
     return `${vendor} cannot tell what it is in JSON: ${(error as Error).message}`
@@ -70,7 +66,7 @@ function findIn(node: JsonSchema, path: string, isStandard: boolean): string | u
   const unknown = [node.type ?? []].flat().find(type => !JSON_TYPES.includes(type))
   const what = node[MARK] ?? (unknown === undefined ? undefined : `of type ${unknown}`)
   if (typeof what === 'string') {
-    const instead = ALTERNATIVES[what] ?? 'what travels instead, such as a text'
+    const instead = ALTERNATIVES[what] ?? 'a text'
     return `${path || 'it'} is ${what}, which JSON cannot carry: declare ${instead}`
   }
   const inherited = inheritedName(node, isStandard)

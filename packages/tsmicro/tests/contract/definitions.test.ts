@@ -85,7 +85,7 @@ test('what JSON cannot carry is found anywhere in a schema', () => {
     [Type.Undefined(), /it is of type undefined.*Type.Optional/],
     [Type.Void(), /it is of type void.*no output/],
     [Type.Symbol(), /it is of type symbol/],
-    [Type.Function([], Type.Null()), /it is of type function.*declare what travels instead/],
+    [Type.Function([], Type.Null()), /it is of type function.*declare a text/],
     [Type.Constructor([], Type.Null()), /it is of type constructor/],
     [Type.Unsafe({ type: 'date' }), /it is of type date/],
   ] as const) {

@@ -47,9 +47,9 @@ test('paths go below a base URL, with or without a slash at its end', async () =
 
 test('a base URL that no request could use is refused when the client is created, with the reason', () => {
   const refused: [string, RegExp][] = [
-    ['/api', /baseUrl "\/api": a relative one works only in a page; write it in full, like http/],
-    ['api', /a relative one works only in a page/],
-    ['', /a relative one works only in a page/],
+    ['/api', /baseUrl "\/api": outside a page it must start with http/],
+    ['api', /outside a page it must start with http/],
+    ['', /outside a page it must start with http/],
     ['localhost:8000', /it must start with http:\/\/ or https:\/\//],
     ['ftp://localhost', /it must start with http/],
     ['http://ada:secret@localhost', /send an authorization header/],
