@@ -9,6 +9,7 @@ export {
   type EventDataOf,
   type EventDefinition,
   event,
+  file,
   type InputOf,
   type NatsPermissions,
   natsAuthorization,
@@ -19,6 +20,8 @@ export {
   type ResponseOf,
   type Role,
   type Roles,
+  stream,
+  upload,
 } from './contract/index.ts'
 export { ApiError, type ErrorClass, frameworkErrors, type ValidationDetail } from './errors/index.ts'
 export type { Infer, InferInput } from './schema/index.ts'

@@ -1,21 +1,23 @@
-import type {
-  Access,
-  AnswerOf,
-  BoundProcedure,
-  DeepReadonly,
-  ErrorsOf,
-  ProcedureSpec,
-  Role,
+import {
+  type Access,
+  type AnswerOf,
+  type BoundProcedure,
+  type DeepReadonly,
+  type ErrorsOf,
+  type InputOf,
+  jsonOfOutput,
+  type ProcedureSpec,
+  type Role,
 } from '../contract/index.ts'
 import type { ValidationDetail } from '../errors/index.ts'
-import { compiled, formatProblems, type Infer } from '../schema/index.ts'
+import { compiled, formatProblems } from '../schema/index.ts'
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import type { FailureMapper, Stage } from './failure.ts'
 
 type UserOf<A extends Access> = A extends 'user' | Role ? { readonly user: Principal } : { readonly user?: undefined }
 
-type GivenOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? { readonly input: Infer<S> } : unknown
+type GivenOf<P extends ProcedureSpec> = Extract<keyof P, 'input'> extends never ? unknown : { readonly input: InputOf<P> }
 
 /** What a handler receives: the validated input, the declared errors, and the call's context. */
 export type CallOf<P extends ProcedureSpec> = GivenOf<P> &
@@ -96,7 +98,8 @@ export function createPipeline(
   toFailure: FailureMapper,
 ): Pipeline {
   const errors = procedure.errors ?? {}
-  const check = procedure.output && compiled.outgoing(procedure.output)
+  const output = jsonOfOutput(procedure.output)
+  const check = output && compiled.outgoing(output)
   const handle = ({ input, context }: MiddlewareCall) => handler(new HandlerCall(input, context, errors) as never)
   // Without middleware, only the handler can throw, so calls skip a layer.
   const bare = middleware.length === 0

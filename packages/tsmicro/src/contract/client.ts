@@ -1,3 +1,4 @@
+import type { StreamBody } from './body.ts'
 import type { BoundProcedure, Contract } from './contract.ts'
 import type { DeepReadonly, RequestOf, ResponseOf } from './infer.ts'
 import type { ProcedureSpec } from './procedure.ts'
@@ -8,13 +9,16 @@ interface ClientCallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A stream is connected only when it is read. */
+type Returned<P extends ProcedureSpec> = P extends { readonly output: StreamBody } ? ResponseOf<P> : Promise<ResponseOf<P>>
+
 /** Calls one procedure. The input may be omitted if the procedure has none, or if all its fields are optional. */
 export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> =
   Extract<keyof P, 'input'> extends never
-    ? (input?: Readonly<Record<string, never>>, options?: Options) => Promise<ResponseOf<P>>
+    ? (input?: Readonly<Record<string, never>>, options?: Options) => Returned<P>
     : Readonly<Record<never, never>> extends RequestOf<P>
-      ? (input?: DeepReadonly<RequestOf<P>>, options?: Options) => Promise<ResponseOf<P>>
-      : (input: DeepReadonly<RequestOf<P>>, options?: Options) => Promise<ResponseOf<P>>
+      ? (input?: DeepReadonly<RequestOf<P>>, options?: Options) => Returned<P>
+      : (input: DeepReadonly<RequestOf<P>>, options?: Options) => Returned<P>
 
 /**
  * One function for each procedure of a contract that has this door: `client.validateRole({ userId, role }, { signal })`. Clients of both

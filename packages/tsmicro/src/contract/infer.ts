@@ -1,4 +1,5 @@
 import type { Infer, InferInput } from '../schema/index.ts'
+import type { BODY, FileAnswer, FileBody, ReceivedBody, SentBody, StreamBody } from './body.ts'
 import type { EventSpec } from './event.ts'
 import type { ProcedureSpec } from './procedure.ts'
 
@@ -12,18 +13,28 @@ type Nothing = void
  * const shown: AnswerOf<typeof reading.findBySlug> = { id, slug, title: 'Hello', text: 'World', author: userId }
  */
 export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: infer S }
-  ? S extends { readonly '~standard': unknown }
-    ? InferInput<S>
-    : Infer<S>
+  ? S extends StreamBody<infer Item>
+    ? AsyncIterable<DeepReadonly<JsonAnswer<Item>>>
+    : S extends FileBody
+      ? FileAnswer
+      : JsonAnswer<S>
   : Nothing
 
+type JsonAnswer<S> = S extends { readonly '~standard': unknown } ? InferInput<S> : Infer<S>
+
 /**
- * What a caller receives.
+ * What a caller receives: for a file the `Response` whose body is the file, for a stream its items.
  *
  * @example
  * const blog: ResponseOf<typeof reading.findBySlug> = await repository.findById(id)
  */
-export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: infer S } ? Infer<S> : Nothing
+export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: infer S }
+  ? S extends StreamBody<infer Item>
+    ? AsyncIterable<Infer<Item>>
+    : S extends FileBody
+      ? Response
+      : Infer<S>
+  : Nothing
 
 /**
  * What a caller passes.
@@ -31,7 +42,15 @@ export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: i
  * @example
  * const asked: RequestOf<typeof reading.findBySlug> = { slug: 'hello' }
  */
-export type RequestOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? InferInput<S> : undefined
+export type RequestOf<P extends ProcedureSpec> = P extends { readonly input: infer S }
+  ? S extends Marked
+    ? SentBody<S>
+    : InferInput<S>
+  : undefined
+
+interface Marked {
+  readonly [BODY]: string
+}
 
 /** Error classes of a procedure by code. */
 export type ErrorsOf<P extends ProcedureSpec> = P extends { readonly errors: infer E } ? E : Record<never, never>
@@ -42,7 +61,11 @@ export type ErrorsOf<P extends ProcedureSpec> = P extends { readonly errors: inf
  * @example
  * const titled = ({ slug }: InputOf<typeof reading.findBySlug>) => slug.replaceAll('-', ' ')
  */
-export type InputOf<P extends ProcedureSpec> = P extends { readonly input: infer S } ? Infer<S> : undefined
+export type InputOf<P extends ProcedureSpec> = P extends { readonly input: infer S }
+  ? S extends Marked
+    ? ReceivedBody<S>
+    : Infer<S>
+  : undefined
 
 /** The data that an event is published with, before its transforms, which run at the consumer. */
 export type EventInputOf<E extends EventSpec> = InferInput<E['data']>
@@ -56,4 +79,8 @@ export type EventInputOf<E extends EventSpec> = InferInput<E['data']>
 export type EventDataOf<E extends EventSpec> = Infer<E['data']>
 
 /** Data that is only read from here on, so lists and objects may be read-only. */
-export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+export type DeepReadonly<T> = T extends Blob | Uint8Array | ReadableStream | AsyncIterable<unknown>
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T

@@ -1,6 +1,7 @@
 import type { AnyErrorClass } from '../errors/index.ts'
 import { findNotJson, interpreted, type Schema } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
+import { type FileBody, fieldsOfInput, jsonOfOutput, type StreamBody, type UploadBody, whyNotBody } from './body.ts'
 import { CHECKS, type WithChecks } from './checks.ts'
 import { whyNotHttp } from './http-input.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
@@ -17,11 +18,12 @@ export interface ProcedureSpec {
   readonly summary?: string
   /**
    * What a caller passes, at either door. Over HTTP, fields named in the path come from the path. The others come from the query (GET,
-   * DELETE) or the body, except those that the route names: `PUT /blogs/:id?notify`. Absent = no input is accepted.
+   * DELETE) or the body, except those that the route names: `PUT /blogs/:id?notify`. A `file` or an `upload` is a body
+   * of bytes. Absent = no input is accepted.
    */
-  readonly input?: Schema
-  /** What a caller receives. Absent = the answer has no data. */
-  readonly output?: Schema
+  readonly input?: Schema | FileBody | UploadBody
+  /** What a caller receives: a JSON value, a `file` or a `stream`. Absent = the answer has no data. */
+  readonly output?: Schema | FileBody | StreamBody
   /** Errors that a handler may throw, in addition to the framework's own. Any other is logged and answered with 500. */
   readonly errors?: Readonly<Record<string, AnyErrorClass>>
   /** HTTP status of success. Default 200. */
@@ -95,15 +97,19 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
   if (spec.status !== undefined && ![200, 201, 202].includes(spec.status))
     refuse('status must be 200, 201 or 202: each answer has a body')
   if (spec.nats !== undefined) checkSubject(spec.nats)
-  for (const part of ['input', 'output'] as const) {
-    const why = spec[part] && findNotJson(spec[part])
+  const input = fieldsOfInput(spec.input)
+  const parts = { input, output: jsonOfOutput(spec.output) }
+  for (const [part, schema] of Object.entries(parts)) {
+    const why = schema && findNotJson(schema)
     if (why) refuse(`${part}: ${why}`)
   }
+  const misused = whyNotBody(spec)
+  if (misused) refuse(misused)
   if (spec.http) {
     const route = parseRoute(spec.http)
-    const why = spec.input && whyNotHttp(route, spec.input)
+    const why = input && whyNotHttp(route, input)
     if (why) refuse(why)
-    if (route.params.length > 0 && !spec.input)
+    if (route.params.length > 0 && !input)
       refuse(`declare the path parameters ${route.params.join(', ')} as fields of the input`)
   }
   for (const [name, error] of Object.entries(spec.errors ?? {})) {
