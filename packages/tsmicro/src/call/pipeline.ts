@@ -17,7 +17,8 @@ import type { FailureMapper, Stage } from './failure.ts'
 
 type UserOf<A extends Access> = A extends 'user' | Role ? { readonly user: Principal } : { readonly user?: undefined }
 
-type GivenOf<P extends ProcedureSpec> = Extract<keyof P, 'input'> extends never ? unknown : { readonly input: InputOf<P> }
+type GivenOf<P extends ProcedureSpec> =
+  Extract<keyof P, 'input'> extends never ? unknown : { readonly input: InputOf<P> }
 
 /** What a handler receives: the validated input, the declared errors, and the call's context. */
 export type CallOf<P extends ProcedureSpec> = GivenOf<P> &

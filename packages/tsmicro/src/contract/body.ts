@@ -20,7 +20,7 @@ export interface FileBody<Fields extends Schema | undefined = Schema | undefined
 }
 
 /** What a form may send under one name. */
-export interface FileRule {
+interface FileRule {
   /** Media types or ranges that are accepted. Default: any. */
   readonly types?: readonly string[]
   /** The most bytes of one file. Default 10 MiB. */
@@ -124,13 +124,15 @@ export function stream<const Item extends Schema>(
 function checkFileRule(label: string, { types = [], maxBytes = 1, maxCount = 1 }: FileRule): void {
   const wrong = types.find(type => !MEDIA_TYPE.test(type))
   if (wrong !== undefined)
-    throw new TypeError(`${label}: ${JSON.stringify(wrong)} is not a media type in lower case, such as text/csv or image/*`)
+    throw new TypeError(
+      `${label}: ${JSON.stringify(wrong)} is not a media type in lower case, such as text/csv or image/*`,
+    )
   for (const [name, value] of Object.entries({ maxBytes, maxCount }))
     if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`${label}: ${name} must be a positive integer`)
 }
 
 /** What kind of body a declared input or output is; undefined for a schema, or for none. */
-export function kindOfBody(declared: object | undefined): 'file' | 'upload' | 'stream' | undefined {
+function kindOfBody(declared: object | undefined): 'file' | 'upload' | 'stream' | undefined {
   return declared && BODY in declared ? (declared[BODY] as 'file' | 'upload' | 'stream') : undefined
 }
 
@@ -199,7 +201,7 @@ export type SentBody<S> =
       : never
 
 /** The bytes of a file that a handler answers. Ranges are served for what has a known size: a path, bytes or a Blob. */
-export type FileContent =
+type FileContent =
   | { readonly path: string }
   | Uint8Array
   | Blob

@@ -10,7 +10,9 @@ interface ClientCallOptions {
 }
 
 /** A stream is connected only when it is read. */
-type Returned<P extends ProcedureSpec> = P extends { readonly output: StreamBody } ? ResponseOf<P> : Promise<ResponseOf<P>>
+type Returned<P extends ProcedureSpec> = P extends { readonly output: StreamBody }
+  ? ResponseOf<P>
+  : Promise<ResponseOf<P>>
 
 /** Calls one procedure. The input may be omitted if the procedure has none, or if all its fields are optional. */
 export type Caller<P extends ProcedureSpec, Options = ClientCallOptions> =

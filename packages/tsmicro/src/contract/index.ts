@@ -1,17 +1,6 @@
 export type { Schema } from '../schema/index.ts'
 export { type Access, isRole, needsUser } from './access.ts'
-export {
-  type FileAnswer,
-  type FileBody,
-  fieldsOfInput,
-  file,
-  jsonOfOutput,
-  kindOfBody,
-  type StreamBody,
-  stream,
-  type UploadBody,
-  upload,
-} from './body.ts'
+export { file, jsonOfOutput, stream, upload } from './body.ts'
 export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'
 export { type BoundProcedure, type Contract, contract, entriesOf, eventsOf, proceduresOf } from './contract.ts'
