@@ -12,7 +12,7 @@ import { onlyInFull } from '../support/size.ts'
 const TITLE = 'a page calls the platform: data, declared errors as their classes, headers, relative addresses, a signal'
 
 test(TITLE, { skip: noChromium || onlyInFull }, async () => {
-  await using platform = await startPlatform()
+  await using platform = await startPlatform({ patient: true })
   const author = await person(platform, 'Ada', 'AUTHOR')
   const editor = await person(platform, 'Edith', 'EDITOR')
   const { _id } = await author.authoring.create(draft('engines'))

@@ -21,7 +21,7 @@ const forAuthors = guarded.filter(({ access }) => isRole(access) && access.role 
 let platform: Platform
 let admin: Person
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform({ patient: true })
   admin = await administrator(platform)
 })
 after(() => platform?.[Symbol.asyncDispose]())

@@ -17,7 +17,7 @@ const open = procedures.filter(({ access }) => access !== 'internal')
 let platform: Platform
 let admin: Person
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform({ patient: true })
   admin = await administrator(platform)
 })
 after(() => platform?.[Symbol.asyncDispose]())

@@ -10,7 +10,7 @@ let platform: Platform
 let author: Person
 let withKey: { readonly 'x-api-key': string }
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform({ patient: true })
   withKey = { 'x-api-key': platform.apiKey }
   author = await person(platform, 'Ada', 'AUTHOR')
 })

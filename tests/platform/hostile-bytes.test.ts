@@ -14,7 +14,7 @@ let platform: Platform
 let scene: Scene
 before(async () => {
   // The messages use this name for the gateway.
-  platform = resources.use(await startPlatform({ gatewayEnv: { GATEWAY_HOSTS: 'a' } }))
+  platform = resources.use(await startPlatform({ patient: true, gatewayEnv: { GATEWAY_HOSTS: 'a' } }))
   scene = await setScene(platform)
 })
 after(() => resources.disposeAsync())

@@ -14,7 +14,7 @@ let platform: Platform
 let nats: NatsConnection
 let author: Person
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform({ patient: true })
   nats = await connect({ servers: new URL(platform.nats.url).host })
   author = await person(platform, 'Ada', 'AUTHOR')
 })

@@ -27,7 +27,7 @@ const procedures = proceduresIn(authContracts, blogContracts).filter(({ http }) 
 let platform: Platform
 let scene: Scene
 before(async () => {
-  platform = await startPlatform({ env: { ...secrets, REQUIRE_GATEWAY: 'true' }, gatewayEnv: secrets })
+  platform = await startPlatform({ patient: true, env: { ...secrets, REQUIRE_GATEWAY: 'true' }, gatewayEnv: secrets })
   scene = await setScene(platform)
 })
 after(() => platform?.[Symbol.asyncDispose]())

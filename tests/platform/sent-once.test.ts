@@ -14,7 +14,7 @@ let author: Person
 let url: string
 const done: string[] = []
 before(async () => {
-  platform = resources.use(await startPlatform())
+  platform = resources.use(await startPlatform({ patient: true }))
   author = await person(platform, 'Ada', 'AUTHOR')
   const blog = await dying(platform.blogUrl)
   const auth = await dying(platform.authUrl)

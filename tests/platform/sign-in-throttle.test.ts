@@ -17,7 +17,7 @@ let platform: Platform
 let ada: Person & { email: string }
 let bea: typeof ada
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform({ patient: true })
   const known = async (name: string) => {
     const who = await person(platform, name)
     return { ...who, email: (await who.profile.myProfile({})).email }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEMO_API_KEY } from '@blog-platform/auth-service/demo'
@@ -23,6 +24,9 @@ export interface Platform extends Servers, AsyncDisposable {
   readonly blogUrl: string
 }
 
+const CONFIG = 'kong/kong.yml'
+const PATIENT = { REQUEST_TIMEOUT_MS: '60000', CACHE_LEASE_SECONDS: '5' }
+
 export interface PlatformOptions {
   /** Passed to every service in addition to what it needs. */
   readonly env?: Readonly<Record<string, string>>
@@ -32,12 +36,17 @@ export interface PlatformOptions {
   readonly authReplicas?: number
   /** Instances of the blog service. Default 1. */
   readonly blogReplicas?: number
+  /**
+   * Whether gateway and services allow a request a minute, so that none fails because the machine is busy. Tests of deadlines and faults
+   * need the usual times. Default false.
+   */
+  readonly patient?: boolean
   /** Whether the blog service gets a Redis, if one is installed: see `noRedis`. Default false. */
   readonly redis?: boolean
 }
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
-  const { env = {}, gatewayEnv = {}, authReplicas = 1, blogReplicas = 1, redis = false } = options
+  const { env = {}, gatewayEnv = {}, authReplicas = 1, blogReplicas = 1, patient = false, redis = false } = options
   const resources = new AsyncDisposableStack()
   try {
     const directory = await mkdtemp(join(tmpdir(), 'tsmicro-platform-'))
@@ -48,7 +57,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       const port = await freePort()
       const needed = { PORT: String(port), NATS_URL: natsUrlFor(name, servers.nats.url), ...own }
       const url = `http://127.0.0.1:${port}`
-      return resources.use(new Program({ entry: `services/${name}/src/main.ts`, url, env: { ...needed, ...env } }))
+      return resources.use(
+        new Program({
+          entry: `services/${name}/src/main.ts`,
+          url,
+          env: { ...needed, ...(patient ? PATIENT : {}), ...env },
+        }),
+      )
     }
     const auths = await several(authReplicas, () =>
       service('auth', {
@@ -69,7 +84,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     )
     const [auth, blog] = [auths[0], blogs[0]]
     const gateway = resources.use(
-      await gatewayFor(auth, blog, {
+      await gatewayFor(auth, blog, patient ? await patientConfig(directory) : CONFIG, {
         NATS_URL: natsUrlFor('gateway', servers.nats.url),
         ...gatewayEnv,
       }),
@@ -95,16 +110,33 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   }
 }
 
-async function gatewayFor(auth: Program, blog: Program, env: Readonly<Record<string, string>>): Promise<Program> {
+async function gatewayFor(
+  auth: Program,
+  blog: Program,
+  config: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Program> {
   const port = String(await freePort())
   const resolve = [`auth:8001=${new URL(auth.url).host}`, `blog:8002=${new URL(blog.url).host}`]
   return new Program({
     entry: 'packages/gateway/src/main.ts',
-    args: ['--config', 'kong/kong.yml', '--port', port, ...resolve.flatMap(each => ['--resolve', each])],
+    args: ['--config', config, '--port', port, ...resolve.flatMap(each => ['--resolve', each])],
     url: `http://127.0.0.1:${port}`,
     readyPath: '/auth/health',
     env,
   })
+}
+
+/** The platform's gateway, which waits longer for services and for the verification of keys. */
+async function patientConfig(directory: string): Promise<string> {
+  const config = await readFile(new URL(`../../${CONFIG}`, import.meta.url), 'utf8')
+  const patient = config
+    .replaceAll(/ timeout_ms: \d+$/gm, ' timeout_ms: 60000')
+    .replaceAll(/ (read|write|connect)_timeout: \d+$/gm, ' $1_timeout: 75000')
+  assert.notEqual(patient, config)
+  const path = join(directory, 'kong.yml')
+  await writeFile(path, patient)
+  return path
 }
 
 async function several<T>(count: number, make: () => Promise<T>): Promise<[T, ...T[]]> {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { childEnvironment, spawnChild } from '../src/index.ts'
+import { childEnvironment, endChild, spawnChild, starvedMs } from '../src/index.ts'
 import { readLines } from '../src/process/child.ts'
+import { until } from './support/until.ts'
 
 test('a child sees only what programs need of the environment, and what is named', async () => {
   const env = { PATH: '/bin', LC_TIME: 'C', TZ: 'UTC', NPM_TOKEN: 'x', DATABASE_URL: 'y', NODE_OPTIONS: '--inspect' }
@@ -33,4 +35,17 @@ test('lines are split anywhere, of any length, with or without a line break at t
   assert.deepEqual(lines.slice(0, 3), ['one', 'two', ''])
   assert.equal(lines.slice(3).join(''), `thrée${'x'.repeat(200_000)}`)
   assert.ok(lines.every(line => line.length <= 65_536))
+})
+
+test('time that a process waits for a processor is counted as such', async () => {
+  const busy = Array.from({ length: 2 * availableParallelism() }, () =>
+    spawnChild({ name: 'busy', command: [process.execPath, '-e', 'for (;;);'], deathSignal: 'KILL' }),
+  )
+  const children = await Promise.all(busy)
+  try {
+    await until('one of them to wait', () => children.some(({ pid }) => starvedMs(pid) > 50))
+  } finally {
+    await Promise.all(children.map(child => endChild(child, 'SIGKILL', 1000)))
+  }
+  assert.equal(starvedMs(children[0]?.pid ?? 0), 0, 'a process that has ended')
 })

@@ -75,12 +75,6 @@ export const Env = Type.Object({
     maximum: 10_000,
     description: 'Sessions of one user; one more ends the session that has not been renewed for the longest time',
   }),
-  REQUEST_TIMEOUT_MS: Type.Integer({
-    default: 10_000,
-    minimum: 100,
-    maximum: 60_000,
-    description: 'The longest time spent on one request, including its database statements; then the caller gets 504',
-  }),
   SIGN_IN_WINDOW_SECONDS: Type.Integer({
     default: 600,
     minimum: 1,

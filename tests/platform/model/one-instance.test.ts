@@ -7,7 +7,7 @@ import { openTarget, type Target } from './target.ts'
 let platform: Platform
 let target: Target
 before(async () => {
-  platform = await startPlatform({ env: { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn' } })
+  platform = await startPlatform({ patient: true, env: { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn' } })
   target = await openTarget(platform)
 })
 after(async () => {

@@ -15,7 +15,7 @@ export async function startKeyedPlatform(resources: AsyncDisposableStack): Promi
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-keys-'))
   resources.defer(() => rm(directory, { recursive: true, force: true }))
   const keys = join(directory, 'keys')
-  const platform = resources.use(await startPlatform({ env: { KEYS_DIR: keys } }))
+  const platform = resources.use(await startPlatform({ patient: true, env: { KEYS_DIR: keys } }))
   return { platform, signingKeyOf: token => keyOf(token, keys) }
 }
 

@@ -13,7 +13,7 @@ export interface Siege extends AsyncDisposable {
 
 export async function laySiege(): Promise<Siege> {
   await using started = new AsyncDisposableStack()
-  const platform = started.use(await startPlatform())
+  const platform = started.use(await startPlatform({ patient: true }))
   const tap = started.use(await tapNats(platform))
   const scene = await setScene(platform)
   const attack = started.use(new Attack(platform, scene))

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServerStartError } from '../errors.ts'
 import { type Binding, bindToParent, chooseBinding } from './bound.ts'
+import { starvedMs } from './tree.ts'
 
 /** With these flags Node runs the workspace's TypeScript as it is. */
 export const NODE_FLAGS = ['--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning']
@@ -137,7 +138,7 @@ export async function spawnChild(launch: Launch): Promise<Child> {
   }
 }
 
-/** Waits until a child is ready or ends, but no longer than the time. */
+/** Waits until a child is ready or ends, but no longer than the time; time in which the child got no processor does not count. */
 export async function startOutcome(
   child: Child,
   isReady: Promise<void>,
@@ -147,9 +148,18 @@ export async function startOutcome(
   const outcomes = [
     isReady.then(() => 'ready' as const),
     child.exited.then(() => 'exited' as const),
-    sleep(Math.max(timeoutMs, 0), 'late' as const, { signal: settled.signal }),
+    lateAfter(child, timeoutMs, settled.signal),
   ]
   return await Promise.race(outcomes).finally(() => settled.abort())
+}
+
+async function lateAfter(child: Child, timeoutMs: number, signal: AbortSignal): Promise<'late'> {
+  const startedAt = performance.now()
+  for (;;) {
+    const leftMs = timeoutMs + starvedMs(child.pid) - (performance.now() - startedAt)
+    if (leftMs <= 0) return 'late'
+    await sleep(leftMs, undefined, { signal })
+  }
 }
 
 /** Sends `signal`, and SIGKILL after `graceMs`. Resolves when the child has ended: true if it did not need the SIGKILL. */

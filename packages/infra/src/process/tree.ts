@@ -34,6 +34,19 @@ export function isStopped(pid: number): boolean {
   return state === 'T' || state === 't'
 }
 
+/**
+ * Milliseconds that a process has waited for a processor since it started: time in which it could not have got ready. Only Linux tells;
+ * elsewhere 0.
+ */
+export function starvedMs(pid: number): number {
+  try {
+    // "time on a processor, time waiting for one, slices", in nanoseconds.
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6 || 0
+  } catch {
+    return 0
+  }
+}
+
 function parents(): Map<number, number> {
   const table = new Map<number, number>()
   if (process.platform !== 'linux') {

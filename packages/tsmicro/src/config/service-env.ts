@@ -36,6 +36,12 @@ export const serviceEnv = {
     ],
     { default: 'info', description: 'Least severe level to log' },
   ),
+  REQUEST_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    maximum: 60_000,
+    description: 'The longest time spent on one request, including its queries; then the caller gets 504',
+  }),
   REQUIRE_GATEWAY: Type.Optional(
     Type.Boolean({
       description: 'Accept only requests that the gateway has signed; true in production unless set to false',

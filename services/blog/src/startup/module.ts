@@ -42,14 +42,14 @@ export interface Parts {
   readonly authorization: AuthorizationProvider
 }
 
-/** Longer than any query of this service takes, but shorter than clients wait. */
-const MONGO_TIMEOUT_MS = 5000
-
 /** If a service stays unavailable for longer than this, the client is told and can decide whether to wait. */
 const RETRY_MAX_MS = 250
 
+/** Shares of a request's time. Its queries and calls fail early enough for the client to learn why. */
+const OF_A_QUERY = 1 / 2
+const OF_A_CALL = 1 / 2
 /** Far longer than an answer of the auth service takes. If an instance dies during a call, this leaves time for another one. */
-const RETRY_ATTEMPT_MS = 1000
+const OF_AN_ATTEMPT = 1 / 10
 
 /** Wires the service's parts without connecting anything. */
 export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
@@ -59,7 +59,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       url: env.MONGODB_URL,
       database: env.MONGODB_DATABASE,
       applicationName: 'blog',
-      operationTimeoutMs: MONGO_TIMEOUT_MS,
+      operationTimeoutMs: env.REQUEST_TIMEOUT_MS * OF_A_QUERY,
       currentSignal: () => currentContext()?.deadline.signal,
     })
   const logged = overrides.log ? { log: overrides.log } : {}
@@ -68,7 +68,11 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
     new NatsClient({
       url: env.NATS_URL,
       name: 'blog',
-      middleware: [circuitBreaker(logged), retry({ maxMs: RETRY_MAX_MS, attemptMs: RETRY_ATTEMPT_MS })],
+      timeoutMs: env.REQUEST_TIMEOUT_MS * OF_A_CALL,
+      middleware: [
+        circuitBreaker(logged),
+        retry({ maxMs: RETRY_MAX_MS, attemptMs: env.REQUEST_TIMEOUT_MS * OF_AN_ATTEMPT }),
+      ],
       ...logged,
     })
   const store = overrides.store ?? createStore(env, mongo, nats, overrides.log)
@@ -146,6 +150,7 @@ export function createBlogService(env: Env, overrides: Partial<Parts> = {}): Ser
     description: 'Blogs: writing, publishing, reading',
     module: createModule(env, { ...overrides, log }),
     log,
+    handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
     http: { host: env.HOST, port: env.PORT, publicPath: '/blog', ...(gateway ? { gateway } : {}) },
   })
 }
