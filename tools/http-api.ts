@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import type { BoundProcedure } from 'tsmicro/contract'
-import { isRole, parseRoute } from 'tsmicro/internal'
+import { isRole, parseRoute, statusesOf } from 'tsmicro/internal'
 import { SERVICES } from './gateway/files.ts'
 import { type PublicService, publicProceduresOf } from './gateway/public-routes.ts'
 
@@ -41,10 +41,23 @@ function section({ name, prefix, exported }: PublicService): string {
   return `## ${name.charAt(0).toUpperCase()}${name.slice(1)}\n\n${table.join('\n')}\n`
 }
 
-function row({ http, access, summary = '', errors = {} }: BoundProcedure, prefix: string): string {
+function row(procedure: BoundProcedure, prefix: string): string {
+  const { http, access, summary = '', errors = {} } = procedure
   const { method, path } = parseRoute(http ?? '')
   const listed = Object.values(errors).map(error => `${error.status} \`${error.code}\``)
-  return `| ${method} ${prefix}${path} | ${isRole(access) ? access.role : access} | ${summary} | ${listed.join(', ')} |`
+  return `| ${method} ${prefix}${path} | ${isRole(access) ? access.role : access} | ${summary}${repliesOf(procedure)} | ${listed.join(', ')} |`
+}
+
+/** What the answer of success says beside 200 and its data. */
+function repliesOf(procedure: BoundProcedure): string {
+  const statuses = statusesOf(procedure).join(' or ')
+  const { headers = {}, cookies = {} } = procedure
+  const set = [
+    ...Object.entries(headers).map(([name, what]) => `\`${name}\`: ${what}`),
+    ...Object.entries(cookies).map(([name, what]) => `cookie \`${name}\`: ${what}`),
+  ]
+  if (statuses === '200' && set.length === 0) return ''
+  return `; answers ${statuses}${set.length === 0 ? '' : ` with ${set.join(', ')}`}`
 }
 
 if (import.meta.main) writeFileSync(HTTP_API, httpApi())

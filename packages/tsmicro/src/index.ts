@@ -10,6 +10,7 @@ export {
   type Middleware,
   type Principal,
   type ProcedureCall,
+  reply,
   withSharedContext,
 } from './call/index.ts'
 export { cacheSubjectOf } from './contract/index.ts'

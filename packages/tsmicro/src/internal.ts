@@ -5,11 +5,14 @@ export {
   hasNoBody,
   inboxPrefixOf,
   isRole,
+  kindOfBody,
+  mostFileBytes,
   type NatsAccess,
   natsListenerOf,
   needsUser,
   parseRoute,
   proceduresOf,
+  statusesOf,
 } from './contract/index.ts'
 export { MALFORMED_REPLY } from './errors/index.ts'
 export { gatewaySignature, SIGNED_HEADERS } from './http/index.ts'

@@ -30,3 +30,4 @@ export {
   type Middleware,
   type ProcedureCall,
 } from './pipeline.ts'
+export { reply, type Settled } from './reply.ts'

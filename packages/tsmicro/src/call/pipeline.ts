@@ -3,7 +3,9 @@ import {
   type AnswerOf,
   type BoundProcedure,
   type DeepReadonly,
+  declaresReplies,
   type ErrorsOf,
+  hasBody,
   type InputOf,
   jsonOfOutput,
   type ProcedureSpec,
@@ -14,6 +16,7 @@ import { compiled, formatProblems } from '../schema/index.ts'
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import type { FailureMapper, Stage } from './failure.ts'
+import { compileSettle, Reply, ReplyError, type ReplyOf } from './reply.ts'
 
 type UserOf<A extends Access> = A extends 'user' | Role ? { readonly user: Principal } : { readonly user?: undefined }
 
@@ -31,7 +34,7 @@ export type CallOf<P extends ProcedureSpec> = GivenOf<P> &
   }
 
 /** Handlers may return read-only data, since it is only read from here on. */
-type Answer<P extends ProcedureSpec> = DeepReadonly<AnswerOf<P>>
+type Answer<P extends ProcedureSpec> = DeepReadonly<AnswerOf<P>> | ReplyOf<P>
 
 /**
  * Handles a procedure: takes the validated call and returns the response, synchronously or not. Throws declared errors.
@@ -84,7 +87,10 @@ export function compose<Call extends ProcedureCall>(
   )
 }
 
-/** Runs a validated input through middleware and handler, and checks the response. Rejects with the caller's failure. */
+/**
+ * Runs a validated input through middleware and handler, and checks the response. Resolves to the response, or, if the procedure declares
+ * replies, to a `Settled` one. Rejects with the caller's failure.
+ */
 export type Pipeline = (input: unknown, context: CallContext) => Promise<unknown>
 
 /**
@@ -101,6 +107,7 @@ export function createPipeline(
   const errors = procedure.errors ?? {}
   const output = jsonOfOutput(procedure.output)
   const check = output && compiled.outgoing(output)
+  const settle = declaresReplies(procedure) ? compileSettle(procedure) : undefined
   const handle = ({ input, context }: MiddlewareCall) => handler(new HandlerCall(input, context, errors) as never)
   // Without middleware, only the handler can throw, so calls skip a layer.
   const bare = middleware.length === 0
@@ -125,11 +132,14 @@ export function createPipeline(
         return isThenable(started) ? deadline.race(started) : started
       })
       const result = work instanceof Promise ? await work : work
-      if (!check) return undefined
-      const outcome = check(result)
+      const settled = settle?.(result)
+      if (!settled && result instanceof Reply)
+        throw new ReplyError('it declares neither headers, cookies nor several statuses')
+      if (!check || (settled && !hasBody(settled.status))) return settled
+      const outcome = check(settled ? settled.value : result)
       const checked = outcome instanceof Promise ? await outcome : outcome
       if (checked.problems) throw new ResponseMismatchError(checked.problems)
-      return checked.value
+      return settled ? { ...settled, value: checked.value } : checked.value
     } catch (error) {
       throw await toFailure(error, stage, context.log)
     }

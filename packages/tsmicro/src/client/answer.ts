@@ -1,4 +1,4 @@
-import { type BoundProcedure, CHECKS } from '../contract/index.ts'
+import { type BoundProcedure, CHECKS, hasBody, statusesOf } from '../contract/index.ts'
 import {
   type AnyErrorClass,
   type ApiError,
@@ -26,7 +26,9 @@ export function compileAnswer(procedure: BoundProcedure): (answer: Answer) => Pr
   const { bare, errors = {}, output, [CHECKS]: checks } = procedure
   const decode = compileDecode(output, checks)
   const mayLackData = output !== undefined && takesNull(output)
+  const bodiless: readonly number[] = statusesOf(procedure).filter(status => !hasBody(status))
   return async ({ response, text }) => {
+    if (bodiless.includes(statusOf(response))) return undefined
     const body = parse(text)
     if (!response.ok) throw await failureOf(errors, response, body, checks)
     const isOurs = bare
@@ -39,6 +41,11 @@ export function compileAnswer(procedure: BoundProcedure): (answer: Answer) => Pr
     if (!output) return undefined
     return decode(bare ? body : (body as { data?: unknown }).data, `the answer of ${response.url}`)
   }
+}
+
+/** The status of an answer. Browsers hide that of a redirect that they do not follow: 303 is the only one that we do not let them follow. */
+export function statusOf({ status, type }: Response): number {
+  return type === 'opaqueredirect' ? 303 : status
 }
 
 function parse(text: string): unknown {
@@ -72,7 +79,7 @@ async function failureOf(
   checks: Interpreted | undefined,
 ): Promise<ApiError> {
   const body = isNode(answer) ? answer : {}
-  const name = String(body.error ?? 'HTTP_ERROR')
+  const name = String(body.error ?? (status === 304 ? 'NOT_MODIFIED' : 'HTTP_ERROR'))
   const message = typeof body.message === 'string' ? body.message : `HTTP ${status}`
   const retryAfter = Number(headers.get('retry-after') ?? Number.NaN)
   const options = { message, ...(retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}) }

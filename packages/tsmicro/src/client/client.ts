@@ -1,7 +1,7 @@
 import type { BoundProcedure, Caller, Contract } from '../contract/index.ts'
-import { parseRoute } from '../contract/index.ts'
+import { parseRoute, statusesOf } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { type Answer, compileAnswer } from './answer.ts'
+import { type Answer, compileAnswer, statusOf } from './answer.ts'
 import { compileRequest } from './request.ts'
 
 /** Headers by name, in upper or lower case. Undefined ones are not sent. */
@@ -13,6 +13,8 @@ interface HttpCallOptions {
   readonly signal?: AbortSignal | undefined
   /** Override the client's headers of the same name, in upper or lower case. */
   readonly headers?: HeaderFields
+  /** Called with the status and the headers of the answer, a failure included, before the call resolves or rejects. */
+  readonly onReply?: (reply: { readonly status: number; readonly headers: Headers }) => void
 }
 
 /** One function for each procedure with an HTTP door. It takes the input and resolves to the output. */
@@ -63,15 +65,25 @@ function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch
   const { method } = parseRoute(procedure.http ?? '')
   const prepare = compileRequest(procedure)
   const read = compileAnswer(procedure)
-  return async (input?: unknown, { headers: special, signal }: HttpCallOptions = {}): Promise<unknown> => {
+  // A 303 is the answer. Followed by fetch, its page would be taken for one, and headers such as an API key would be sent there.
+  const redirect = statusesOf(procedure).includes(303) ? ({ redirect: 'manual' } as const) : {}
+  return async (input?: unknown, { headers: special, signal, onReply }: HttpCallOptions = {}): Promise<unknown> => {
     const { path, query, body } = await prepare(input)
     const url = new URL(base)
     url.pathname = base.pathname.replace(/\/$/, '') + path
     for (const [name, value] of query) url.searchParams.append(name, value)
     const headers = mergeHeaders(common, special)
     if (body !== undefined) headers.set('content-type', 'application/json')
-    const init = { method, headers, ...(body === undefined ? {} : { body }), ...(signal ? { signal } : {}) }
-    return read(await exchange(own ?? fetch, url, init))
+    const init = {
+      method,
+      headers,
+      ...redirect,
+      ...(body === undefined ? {} : { body }),
+      ...(signal ? { signal } : {}),
+    }
+    const answer = await exchange(own ?? fetch, url, init)
+    onReply?.({ status: statusOf(answer.response), headers: answer.response.headers })
+    return read(answer)
   }
 }
 

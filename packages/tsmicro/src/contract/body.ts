@@ -132,7 +132,7 @@ function checkFileRule(label: string, { types = [], maxBytes = 1, maxCount = 1 }
 }
 
 /** What kind of body a declared input or output is; undefined for a schema, or for none. */
-function kindOfBody(declared: object | undefined): 'file' | 'upload' | 'stream' | undefined {
+export function kindOfBody(declared: object | undefined): 'file' | 'upload' | 'stream' | undefined {
   return declared && BODY in declared ? (declared[BODY] as 'file' | 'upload' | 'stream') : undefined
 }
 
@@ -144,6 +144,16 @@ export function fieldsOfInput(input: Schema | FileBody | UploadBody | undefined)
 /** The schema of an output that is one JSON value; undefined for a file, a stream, or none. */
 export function jsonOfOutput(output: Schema | FileBody | StreamBody | undefined): Schema | undefined {
   return output && BODY in output ? undefined : output
+}
+
+/** The most bytes of the files that an input may hold; undefined for one without files. */
+export function mostFileBytes(input: Schema | FileBody | UploadBody | undefined): number | undefined {
+  if (kindOfBody(input) === 'file') return (input as FileBody).maxBytes
+  if (kindOfBody(input) !== 'upload') return undefined
+  const bytes = Object.values((input as UploadBody).files).map(
+    ({ maxBytes = MAX_FILE_BYTES, maxCount = 1 }) => maxBytes * maxCount,
+  )
+  return bytes.reduce((sum, each) => sum + each, 0)
 }
 
 /** Says what is wrong with the bodies of a procedure; undefined if nothing is. */

@@ -1,6 +1,6 @@
 export type { Schema } from '../schema/index.ts'
 export { type Access, isRole, needsUser } from './access.ts'
-export { file, jsonOfOutput, stream, upload } from './body.ts'
+export { file, jsonOfOutput, kindOfBody, mostFileBytes, stream, upload } from './body.ts'
 export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'
 export { type BoundProcedure, type Contract, contract, entriesOf, eventsOf, proceduresOf } from './contract.ts'
@@ -16,6 +16,7 @@ export type {
   InputOf,
   RequestOf,
   ResponseOf,
+  StatusOf,
 } from './infer.ts'
 export {
   type NatsAccess,
@@ -25,6 +26,7 @@ export {
   natsPermissionsOf,
 } from './permissions.ts'
 export { type Procedure, type ProcedureSpec, procedure } from './procedure.ts'
+export { declaresReplies, hasBody, statusesOf } from './replies.ts'
 export { defineRoles, type Role, type Roles } from './roles.ts'
 export {
   batchSubject,

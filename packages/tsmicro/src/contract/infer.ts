@@ -22,8 +22,11 @@ export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: inf
 
 type JsonAnswer<S> = S extends { readonly '~standard': unknown } ? InferInput<S> : Infer<S>
 
+/** The statuses that a procedure's success may have. */
+export type StatusOf<P> = P extends { readonly status: infer S } ? (S extends readonly (infer Each)[] ? Each : S) : 200
+
 /**
- * What a caller receives: for a file the `Response` whose body is the file, for a stream its items.
+ * What a caller receives: for a file the `Response` whose body is the file, for a stream its items; undefined for a status without a body.
  *
  * @example
  * const blog: ResponseOf<typeof reading.findBySlug> = await repository.findById(id)
@@ -33,7 +36,7 @@ export type ResponseOf<P extends ProcedureSpec> = P extends { readonly output: i
     ? AsyncIterable<Infer<Item>>
     : S extends FileBody
       ? Response
-      : Infer<S>
+      : Infer<S> | (Extract<StatusOf<P>, 204 | 303> extends never ? never : undefined)
   : Nothing
 
 /**

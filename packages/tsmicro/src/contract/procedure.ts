@@ -5,10 +5,11 @@ import { type FileBody, fieldsOfInput, jsonOfOutput, type StreamBody, type Uploa
 import { CHECKS, type WithChecks } from './checks.ts'
 import { whyNotHttp } from './http-input.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
+import { type RepliesSpec, whyNotReplies } from './replies.ts'
 import { checkSubject } from './subject.ts'
 
 /** A procedure of a contract, as data. It needs `http`, `nats` or both. */
-export interface ProcedureSpec {
+export interface ProcedureSpec extends RepliesSpec {
   /** The HTTP door: `GET /slug/:slug`, below the service's and controller's base path. */
   readonly http?: HttpRoute
   /** The NATS door: the endpoint's name below the service's: `validate.token` in contract `auth` is `auth.validate.token`. */
@@ -26,8 +27,6 @@ export interface ProcedureSpec {
   readonly output?: Schema | FileBody | StreamBody
   /** Errors that a handler may throw, in addition to the framework's own. Any other is logged and answered with 500. */
   readonly errors?: Readonly<Record<string, AnyErrorClass>>
-  /** HTTP status of success. Default 200. */
-  readonly status?: 200 | 201 | 202
   /** The envelope's message on success. Default `Success`. */
   readonly message?: string
   /** True = the HTTP answer is the response itself, without the envelope. Default false. */
@@ -55,6 +54,8 @@ const WORDS: readonly string[] = Object.keys({
   output: true,
   errors: true,
   status: true,
+  headers: true,
+  cookies: true,
   message: true,
   bare: true,
   idempotent: true,
@@ -94,8 +95,6 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
   if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal or a role')
   if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0 && spec.timeoutMs <= LONGEST_TIMEOUT_MS))
     refuse('timeoutMs must be above 0 and at most a day (86400000)')
-  if (spec.status !== undefined && ![200, 201, 202].includes(spec.status))
-    refuse('status must be 200, 201 or 202: each answer has a body')
   if (spec.nats !== undefined) checkSubject(spec.nats)
   const input = fieldsOfInput(spec.input)
   const parts = { input, output: jsonOfOutput(spec.output) }
@@ -103,7 +102,7 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
     const why = schema && findNotJson(schema)
     if (why) refuse(`${part}: ${why}`)
   }
-  const misused = whyNotBody(spec)
+  const misused = whyNotBody(spec) ?? whyNotReplies(spec)
   if (misused) refuse(misused)
   if (spec.http) {
     const route = parseRoute(spec.http)

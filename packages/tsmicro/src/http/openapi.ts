@@ -1,11 +1,13 @@
 import {
   type BoundProcedure,
   type Contract,
+  hasBody,
   hasNoBody,
   needsUser,
   type ParsedRoute,
   parseRoute,
   proceduresOf,
+  statusesOf,
 } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
 import { closeSchema, describeSchema, type JsonSchema } from '../schema/index.ts'
@@ -61,7 +63,7 @@ export function openApiOf(
 const NO_INPUT = { path: [], query: [], body: undefined }
 
 function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
-  const { http, access, service, name, summary, status = 200, bare, input, output } = procedure
+  const { http, access, service, name, summary, bare, input, output } = procedure
   const { path, query, body } = input ? divide(describeSchema(input), parseRoute(http ?? '')) : NO_INPUT
   const data = output && schemas.add(describeSchema(output), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
@@ -74,11 +76,23 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): Json
     security,
     parameters: [...parametersOf('path', path), ...parametersOf('query', query)],
     ...(body && { requestBody: { required: true, content: bodyOf(body) } }),
-    responses: {
-      [status]: { description: procedure.message ?? 'Success', ...(answer ? { content: json(answer) } : {}) },
-      ...failures(procedure),
-    },
+    responses: { ...successes(procedure, answer), ...failures(procedure) },
   }
+}
+
+function successes(procedure: BoundProcedure, answer: JsonSchema | undefined): JsonSchema {
+  const { http = '', message: description = 'Success', headers: declared = {}, cookies = {} } = procedure
+  const text = (description: string) => ({ description, schema: { type: 'string' } })
+  const set = Object.entries(cookies).map(([name, what]) => `\`${name}\`: ${what}`)
+  const all = Object.entries(set.length > 0 ? { ...declared, 'set-cookie': set.join('; ') } : declared)
+  const headers = all.length > 0 ? { headers: Object.fromEntries(all.map(([name, what]) => [name, text(what)])) } : {}
+  const validated = http.startsWith('GET ') && ('etag' in declared || 'last-modified' in declared)
+  return Object.fromEntries([
+    ...statusesOf(procedure).map(status => {
+      return [status, { description, ...headers, ...(answer && hasBody(status) ? { content: json(answer) } : {}) }]
+    }),
+    ...(validated ? [[304, { description: 'The client already has this answer', ...headers }]] : []),
+  ])
 }
 
 function failures(procedure: BoundProcedure): JsonSchema {

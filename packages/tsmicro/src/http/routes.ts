@@ -18,10 +18,10 @@ import {
 } from '../call/index.ts'
 import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
 import { ROUTE_NOT_FOUND } from '../errors/index.ts'
-import { mayHaveNumbers, takesNull, writeJson } from '../schema/index.ts'
-import { JSON_TYPE, SUCCESS_CODE } from './envelope.ts'
+import { mayHaveNumbers } from '../schema/index.ts'
 import { clientAddressOf, consumerOf, isForwarded, type Trusts } from './gateway.ts'
 import { compileReadInput } from './input.ts'
+import { compileWrite } from './replies.ts'
 
 /** The HTTP door as a controller's `mountRoutes` gets it. */
 export interface Routes {
@@ -60,13 +60,13 @@ export function routeOf({ http }: BoundProcedure, basePath: string): string {
 /** Compiles everything that the requests of one procedure need, and adds its route to the server. */
 export function mountRoute(procedure: BoundProcedure, route: string, handler: Handler, options: RouteOptions): void {
   const { server, limits, log, trusts } = options
-  const { access, bodyLimitBytes, input, status = 200, timeoutMs = options.timeoutMs } = procedure
+  const { access, bodyLimitBytes, input, timeoutMs = options.timeoutMs } = procedure
   const { method, path: url } = parseRoute(route)
   const guard = guardOf(access, options.authentication, options.authorization)
   const toFailure = createFailureMapper(procedure)
   const readInput = compileReadInput(procedure)
   const pipeline = createPipeline(procedure, handler, options.middleware, toFailure)
-  const bodyOf = compileBody(procedure)
+  const write = compileWrite(procedure)
   const withBody = !hasNoBody(method)
   const contexts = new WeakMap<FastifyRequest, DoorContext>()
 
@@ -149,16 +149,12 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
         } catch (error) {
           throw await toFailure(error, 'input', context.log)
         }
-        let body: string | undefined
         try {
-          body = bodyOf(await pipeline(value, context))
+          return write(await pipeline(value, context), request, reply)
         } finally {
           // The handler is done: whether its client takes the answer no longer matters.
           context.deadline[Symbol.dispose]()
         }
-        reply.code(status)
-        if (body !== undefined) reply.header('content-type', JSON_TYPE)
-        return body
       } finally {
         limiter.release()
       }
@@ -174,22 +170,4 @@ function deadlineOf({ raw }: FastifyReply, timeoutMs: number): Deadline {
     else deadline.cancel(new CallerGoneError())
   })
   return deadline
-}
-
-/**
- * Compiles the body of a procedure's success. The data has been checked and pruned already, so plain JSON.stringify is enough.
- * Measured on Node 24 against fast-json-stringify: one blog 0.8 µs to 1.0, ten 6.4 to 7.8, 10 kB of text 17 to 20; and that library handles
- * unions and references differently.
- */
-function compileBody({ output, bare, status = 200, message = 'Success' }: BoundProcedure) {
-  // undefined is written as null. If the output may itself be null, `data` is omitted instead, so that callers can tell them apart.
-  const nothing = output && takesNull(output) ? undefined : 'null'
-  if (bare) return output ? (data: unknown) => writeJson(data) ?? nothing : () => undefined
-  const envelope = JSON.stringify({ code: SUCCESS_CODE, status, message })
-  if (!output) return () => envelope
-  const head = `${envelope.slice(0, -1)},"data":`
-  return (data: unknown) => {
-    const text = writeJson(data) ?? nothing
-    return text === undefined ? envelope : `${head}${text}}`
-  }
 }

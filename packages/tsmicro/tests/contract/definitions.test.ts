@@ -146,7 +146,37 @@ test('an input that requests over HTTP can hardly carry is refused with the fiel
   )
   assert.doesNotThrow(loose({ http: 'POST /a', access: 'key', input: Type.Array(Point) }))
   assert.doesNotThrow(loose({ nats: 'a', access: 'internal', input: Type.Array(Point) }))
-  refuses({ http: 'GET /a', access: 'key', status: 204, output: Id }, /status must be 200, 201 or 202/)
+})
+
+test('statuses, headers and cookies of replies that cannot be sent are refused', () => {
+  const reply = (spec: object, why: RegExp) => refuses({ http: 'POST /a', access: 'key', ...spec }, why)
+  for (const status of [404, 206, [], [200, 404], [200, 200], 'ok', ['200']])
+    reply({ status }, /status must be one or several of 200, 201, 202, 204, 303/)
+  reply({ status: 204, output: Id }, /status 204 has no body: leave out output$/)
+  reply({ status: [204, 200], output: Id }, /leave out output, or name another status first/)
+  reply({ status: 303 }, /status 303 leads elsewhere: declare headers: \{ location \}/)
+  for (const name of [
+    'content-length',
+    'transfer-encoding',
+    'connection',
+    'content-type',
+    'x-request-id',
+    'te',
+    'date',
+  ])
+    reply({ headers: { [name]: 'x' } }, new RegExp(`headers: ${name} belongs to the framework`))
+  reply({ headers: { 'set-cookie': 'x' } }, /set-cookie belongs to the framework, declare cookies/)
+  for (const name of ['Location', '', 'a b', 'a:', 'a\r\nb', 'é'])
+    reply({ headers: { [name]: 'x' } }, /is not a name in lower case/)
+  for (const name of ['', 'a b', 'a=b', 'a;b', 'é']) reply({ cookies: { [name]: 'x' } }, /is not the name of a cookie/)
+  for (const spec of [{ headers: { etag: 'x' } }, { cookies: { a: 'x' } }, { status: [200, 201] }])
+    refuses({ nats: 'a', access: 'internal', ...spec }, /belong to HTTP: give it http/)
+  reply({ nats: 'a', cookies: { a: 'x' } }, /callers over NATS get the value alone.*its cookies: leave out nats/)
+  reply({ nats: 'a', status: 303, headers: { location: 'x' } }, /where its 303 leads: leave out nats/)
+  reply({ nats: 'a', status: [200, 204], output: Id }, /over NATS always get the output: leave out nats, or status 204/)
+  const alike = { http: 'POST /a', nats: 'a', access: 'key', headers: { location: 'There' } }
+  assert.doesNotThrow(loose({ ...alike, status: [200, 201], output: Id }))
+  assert.doesNotThrow(loose({ ...alike, status: 204 }))
 })
 
 test('an event names a field of its data as its aggregate', () => {

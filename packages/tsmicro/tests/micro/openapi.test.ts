@@ -53,6 +53,14 @@ const shop = contract('shop', {
   tree: procedure({ http: 'POST /tree', access: 'key', input: Tree, output: Tree }),
   inner: procedure({ http: 'GET /inner', access: 'internal' }),
   natsOnly: procedure({ nats: 'only', access: 'internal' }),
+  shown: procedure({
+    http: 'GET /shown',
+    access: 'open',
+    output: Item,
+    status: [200, 303],
+    headers: { etag: 'Its version', location: 'Elsewhere' },
+    cookies: { seen: 'When', who: 'Who' },
+  }),
 })
 const nothing = () => undefined as never
 const { service } = build({
@@ -63,7 +71,7 @@ const { service } = build({
   handlers: [
     implement(shop, {
       ...{ item: nothing, make: nothing, both: nothing, bare: nothing, zod: nothing },
-      ...{ date: nothing, tree: nothing, inner: nothing, natsOnly: nothing },
+      ...{ date: nothing, tree: nothing, inner: nothing, natsOnly: nothing, shown: nothing },
     }),
   ],
 })
@@ -94,6 +102,7 @@ test('paths are those of the mounted procedures; internal ones and the NATS door
     '/v1/date',
     '/v1/item',
     '/v1/item/{id}',
+    '/v1/shown',
     '/v1/tree',
     '/v1/zod',
   ])
@@ -159,6 +168,26 @@ test('the input of a procedure with two doors is divided into path and body', ()
   )
   const schema = plain(both.requestBody).content['application/json'].schema
   assert.deepEqual([Object.keys(schema.properties), schema.required], [['on'], ['on']])
+})
+
+test('every status of success has its headers; what may be unchanged has a 304', () => {
+  const { responses } = operation('/v1/shown', 'get')
+  const text = { type: 'string' }
+  for (const status of ['200', '303', '304'])
+    assert.deepEqual(
+      plain(responses?.[status]?.headers),
+      {
+        etag: { description: 'Its version', schema: text },
+        location: { description: 'Elsewhere', schema: text },
+        'set-cookie': { description: '`seen`: When; `who`: Who', schema: text },
+      },
+      status,
+    )
+  assert.deepEqual(
+    ['200', '303', '304'].map(status => responses?.[status]?.content !== undefined),
+    [true, false, false],
+  )
+  assert.equal(operation('/v1/item', 'post').responses?.['201']?.headers, undefined)
 })
 
 test('security follows access; errors are grouped by status', () => {

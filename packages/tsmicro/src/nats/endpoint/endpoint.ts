@@ -9,11 +9,12 @@ import {
   Limiter,
   type Log,
   type Middleware,
+  type Settled,
   type Stage,
   ThrottledLog,
   withContext,
 } from '../../call/index.ts'
-import type { BoundProcedure } from '../../contract/index.ts'
+import { type BoundProcedure, declaresReplies } from '../../contract/index.ts'
 import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } from '../../errors/index.ts'
 import {
   type Check,
@@ -97,6 +98,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const absent = schema && check && compileAbsent(schema, check)
   const toFailure = createFailureMapper(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, toFailure)
+  const replies = declaresReplies(procedure)
 
   /** The answer as JSON text. Rejects with the failure to send. */
   const work = async (call: InboundCall): Promise<string> => {
@@ -114,7 +116,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       stage = 'middleware'
       const result = await pipeline(checked?.value, context)
       // JSON text is undefined for undefined, a function or a symbol.
-      return writeJson(result) ?? ''
+      return writeJson(replies ? (result as Settled).value : result) ?? ''
     } catch (error) {
       throw await toFailure(error, stage, context.log)
     }
