@@ -62,6 +62,11 @@ for (const file of FILES) {
     assert.ok(plugins.length > 0)
     // See tools/gateway/sent-once-nginx.test.ts.
     assert.equal(environment.KONG_UPSTREAM_KEEPALIVE_POOL_SIZE, '0')
+    // A lower one would refuse what a route of files lets pass.
+    const most = Number(/^(\d+)m$/.exec(environment.KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE ?? '')?.[1]) * 1024
+    for (const [, kilobytes] of text.matchAll(/allowed_payload_size: (\d+), size_unit: kilobytes/g))
+      assert.ok(Number(kilobytes) < most, `${kilobytes} kB are more than nginx lets pass`)
+    assert.ok(most > 0)
     for (const plugin of plugins) assert.ok(installed.includes(plugin) && used.has(plugin), plugin)
   })
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { contract, procedure } from 'tsmicro/contract'
+import { contract, file, procedure, stream, upload } from 'tsmicro/contract'
 import Type from 'typebox'
 import { parse } from 'yaml'
 import { fixture, problemsOf } from '../check/fixture.ts'
@@ -86,11 +86,62 @@ test('what is sent once stands in a service of its own, which has to be there', 
   assert.deepEqual(none.routes, [])
 })
 
+const Item = Type.Object({ id: Type.String() })
+const bytes = contract('shop', {
+  report: procedure({ http: 'GET /report', access: 'key', output: file('text/csv') }),
+  slow: procedure({ http: 'GET /slow', access: 'open', output: file('text/csv'), timeoutMs: 90_000 }),
+  follow: procedure({ http: 'GET /follow', access: 'key', output: stream(Item) }),
+  turn: procedure({
+    http: 'PUT /turn',
+    access: 'user',
+    input: file('image/png', { maxBytes: 5000 }),
+    output: file('image/png'),
+  }),
+  cover: procedure({
+    http: 'POST /cover',
+    access: 'user',
+    input: upload({ files: { cover: { maxBytes: 2048 }, more: { maxBytes: 1024, maxCount: 3 } } }),
+  }),
+})
+const STREAMED = `  - name: shop-service-streamed
+    # <routes of shop streamed>
+    # </routes of shop streamed>
+  - name: shop-service-streamed-once
+    retries: 0
+    # <routes of shop streamed sent once>
+    # </routes of shop streamed sent once>
+`
+
+test('files and streams are not buffered, and stand in services of their own, whose read_timeout is longer than their silence', () => {
+  const shop = { ...SHOP, exported: { bytes } }
+  assert.throws(() => withRoutes(TEXT, [shop]), /"# <routes of shop streamed>.* in a service without a read_timeout/)
+  const text = TEXT.replace('plugins: []', () => `${STREAMED}plugins: []`)
+  const written = withRoutes(text, [shop])
+  assert.equal(withRoutes(written, [shop]), written)
+  const [plain, streamed, once] = parse(written).services
+  const limit = (allowed_payload_size: number) => ({
+    name: 'request-size-limiting',
+    config: { allowed_payload_size, size_unit: 'kilobytes' },
+  })
+  const told = ({ name, request_buffering, response_buffering, plugins = [] }: Record<string, unknown>) =>
+    [name, request_buffering, response_buffering, plugins] as const
+  assert.deepEqual(told(plain.routes[0]), ['shop.cover', false, undefined, [{ name: 'w' }, limit(5 + 1024)]])
+  assert.equal(plain.read_timeout, undefined)
+  assert.deepEqual(streamed.routes.map(told), [
+    ['shop.report', undefined, false, [{ name: 'r' }]],
+    ['shop.follow', undefined, false, [{ name: 'r' }]],
+    ['shop.slow', undefined, false, []],
+  ])
+  assert.equal(streamed.read_timeout, 95_000)
+  assert.deepEqual(once.routes.map(told), [['shop.turn', false, false, [{ name: 'w' }, limit(5)]]])
+  assert.equal(once.read_timeout, 60_000)
+})
+
 test('services of the kong files that have routes sent once have no retries, all others have; none waits longer than a frozen one needs', () => {
   for (const { path, wanted } of kongFiles(ROOT)) {
     for (const { name, retries, read_timeout } of parse(wanted).services) {
       assert.equal(retries, name.endsWith('-once') ? 0 : undefined, `${path} ${name}`)
-      assert.ok(read_timeout <= 15_000, `${path} ${name}`)
+      assert.ok(read_timeout <= (name.includes('-streamed') ? 60_000 : 15_000), `${path} ${name}`)
     }
     const slow = SERVICES.flatMap(({ exported }) => Object.values(exported).flatMap(slowest))
     assert.ok(Math.max(...slow) < 15_000, 'a service has to answer before the gateway gives up')

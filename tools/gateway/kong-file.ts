@@ -2,7 +2,7 @@ import { type PublicRoute, type PublicService, publicRoutesOf } from './public-r
 
 const begin = (block: string) => `# <routes of ${block}> written by "tsmicro gateway generate" from its contracts`
 const end = (block: string) => `# </routes of ${block}>`
-const BEGIN = /^ *# <routes of ([\w-]+)(?: sent once)?>.*$/gm
+const BEGIN = /^ *# <routes of ([\w-]+)(?: streamed)?(?: sent once)?>.*$/gm
 
 /** Routes that stand together in a file: those of one of its services. */
 interface Block {
@@ -15,7 +15,8 @@ interface Block {
 
 /**
  * The text of a kong.yml with the routes between its marks rewritten; everything else stays as its author wrote it. What a gateway
- * must not repeat stands in a second service, because Kong's `retries` belong to a service.
+ * must not repeat stands in a second service, because Kong's `retries` belong to a service. So does what is streamed, whose
+ * `read_timeout` is written between the marks.
  *
  * ```yaml
  *   - name: blog-service
@@ -29,6 +30,12 @@ interface Block {
  *     # <routes of blog sent once> written by "tsmicro gateway generate" from its contracts
  *     routes: …
  *     # </routes of blog sent once>
+ *   - name: blog-service-streamed
+ *     url: http://blog:8002
+ *     # <routes of blog streamed> written by "tsmicro gateway generate" from its contracts
+ *     read_timeout: …
+ *     routes: …
+ *     # </routes of blog streamed>
  * ```
  *
  * @throws {Error} when a service has no pair of marks, has two, or a mark names an unknown service
@@ -40,13 +47,19 @@ export function withRoutes(text: string, services: readonly PublicService[]): st
 }
 
 function withRoutesOf(text: string, service: PublicService): string {
-  const routes = publicRoutesOf(service)
-  const [often, once] = [routes.filter(({ sentOnce }) => !sentOnce), routes.filter(({ sentOnce }) => sentOnce)]
-  const blocks: Block[] = [
-    { name: service.name, routes: often, optional: false },
-    { name: `${service.name} sent once`, routes: once, optional: once.length === 0 },
-  ]
-  return blocks.reduce((before, block) => withBlock(before, block, service), text)
+  const grouped = Object.groupBy(publicRoutesOf(service), blockOf)
+  return BLOCKS.reduce((before, kind) => {
+    const routes = grouped[kind] ?? []
+    const block = { name: service.name + kind, routes, optional: kind !== '' && routes.length === 0 }
+    return withBlock(before, block, service)
+  }, text)
+}
+
+/** What the marks of a block say after the name of its service. */
+const BLOCKS = ['', ' sent once', ' streamed', ' streamed sent once'] as const
+
+function blockOf({ sentOnce, streamedMs }: PublicRoute): (typeof BLOCKS)[number] {
+  return `${streamedMs === undefined ? '' : ' streamed'}${sentOnce ? ' sent once' : ''}`
 }
 
 function withBlock(text: string, { name, routes, optional }: Block, service: PublicService): string {
@@ -59,7 +72,9 @@ function withBlock(text: string, { name, routes, optional }: Block, service: Pub
 }
 
 function marksOf(name: string): string {
-  const where = name.endsWith(' sent once') ? ', in a service with retries: 0,' : ''
+  const retries = name.endsWith(' sent once') ? ' with retries: 0' : ''
+  const timeout = name.includes(' streamed') ? ' without a read_timeout' : ''
+  const where = retries || timeout ? `, in a service${retries}${timeout},` : ''
   return `"${begin(name)}" and "${end(name)}"${where}`
 }
 
@@ -68,17 +83,27 @@ function marksOf(name: string): string {
  * let `/blog/list/latest/anything` reach the service.
  */
 function kongRoutes({ prefix }: Pick<PublicService, 'prefix'>, routes: readonly PublicRoute[]): string {
-  const lines = routes.length === 0 ? ['routes: []'] : ['routes:', ...routes.flatMap(route => entry(route, prefix))]
+  const silences = routes.flatMap(({ streamedMs }) => streamedMs ?? [])
+  const lines = [
+    ...(silences.length === 0 ? [] : [`read_timeout: ${Math.max(...silences)}`]),
+    ...(routes.length === 0 ? ['routes: []'] : ['routes:', ...routes.flatMap(route => entry(route, prefix))]),
+  ]
   return lines.map(line => `    ${line}\n`).join('')
 }
 
-function entry({ name, method, path, permission }: PublicRoute, prefix: string): string[] {
+function entry({ name, method, path, permission, streamedMs, uploadBytes }: PublicRoute, prefix: string): string[] {
+  const kilobytes = Math.ceil((uploadBytes ?? 0) / 1024)
+  const limit = `{ name: request-size-limiting, config: { allowed_payload_size: ${kilobytes}, size_unit: kilobytes } }`
+  const guard = permission === undefined ? [] : [`*${permission.toLowerCase()}`]
+  const plugins = uploadBytes === undefined ? guard : [...guard, limit]
   return [
     `  - name: ${name}`,
     `    paths: ["~${pattern(prefix + path)}$"]`,
     `    methods: [${method}]`,
     '    strip_path: false',
-    ...(permission === undefined ? [] : [`    plugins: [*${permission.toLowerCase()}]`]),
+    ...(streamedMs === undefined ? [] : ['    response_buffering: false']),
+    ...(uploadBytes === undefined ? [] : ['    request_buffering: false']),
+    ...(plugins.length === 0 ? [] : [`    plugins: [${plugins.join(', ')}]`]),
   ]
 }
 

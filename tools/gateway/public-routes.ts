@@ -1,5 +1,5 @@
 import type { BoundProcedure, Contract } from 'tsmicro/contract'
-import { parseRoute, proceduresOf } from 'tsmicro/internal'
+import { kindOfBody, mostFileBytes, parseRoute, proceduresOf } from 'tsmicro/internal'
 
 /** What an API key must permit for a route; undefined = open to everybody. */
 type Permission = 'READ' | 'WRITE' | undefined
@@ -18,6 +18,10 @@ export interface PublicRoute {
    * which gateways retry only if nothing was sent yet.
    */
   readonly sentOnce: boolean
+  /** For an answer that is a file or a stream: milliseconds that a gateway waits for its next byte. Undefined for other answers. */
+  readonly streamedMs?: number | undefined
+  /** The most bytes of a body with files. Undefined for other bodies, which the service itself limits. */
+  readonly uploadBytes?: number | undefined
 }
 
 /** A service, and what `/blog` is to it. */
@@ -55,11 +59,24 @@ export function publicRoutesOf({ name: service, exported }: PublicService): read
   return all
 }
 
-function routeOf({ service, name, http, access, idempotent }: BoundProcedure): PublicRoute {
+/** Four comment lines of a stream, which come every 15 s. */
+const SILENCE_MS = 60_000
+/** What a service has for its answer's first byte, unless the procedure says otherwise, and what the gateway waits beyond. */
+const [HANDLER_MS, MARGIN_MS] = [10_000, 5000]
+/** The fields of a form and the lines between its parts. */
+const FORM_BYTES = 1024 * 1024
+
+function routeOf(procedure: BoundProcedure): PublicRoute {
+  const { service, name, http, access, idempotent, input, output, timeoutMs = HANDLER_MS } = procedure
   const { method, path } = parseRoute(http ?? '')
+  const fileBytes = mostFileBytes(input)
   const sentOnce = REPEATED.has(method) && !(idempotent ?? method === 'GET')
   const permission = access === 'open' ? undefined : method === 'GET' ? 'READ' : 'WRITE'
-  return { name: `${service}.${name}`, method, path, permission, sentOnce }
+  return {
+    ...{ name: `${service}.${name}`, method, path, permission, sentOnce },
+    streamedMs: kindOfBody(output) && Math.max(SILENCE_MS, timeoutMs + MARGIN_MS),
+    uploadBytes: fileBytes && (kindOfBody(input) === 'file' ? fileBytes : fileBytes + FORM_BYTES),
+  }
 }
 
 /** The procedures with an HTTP door that are not `internal`, of all contracts that a module exports. */

@@ -4,10 +4,10 @@ import { upstream } from './support.ts'
 
 const CHUNK = Buffer.alloc(256 * 1024, 'x')
 
-/** A service that takes bodies of any length (`POST`) and answers how many bytes arrived, and sends them (`GET /?<bytes>`). */
+/** A service that takes bodies of any length (`PUT`) and answers how many bytes arrived, and sends them (`GET /?<bytes>`). */
 export function longBodies() {
   return upstream((req, res) => {
-    if (req.method === 'POST') {
+    if (req.method === 'PUT') {
       let received = 0
       req.on('data', (chunk: Buffer) => {
         received += chunk.length
@@ -21,10 +21,10 @@ export function longBodies() {
   })
 }
 
-/** Sends this many bytes, and returns how many arrived. */
+/** Sends this many bytes by a method that is repeated while the body is short, and returns how many arrived. */
 export async function upload(port: number, bytes: number): Promise<number> {
   const socket = connect(port, '127.0.0.1')
-  socket.write(`POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`)
+  socket.write(`PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`)
   pour(socket, bytes, () => {})
   const text = await textOf(socket)
   return Number(text.slice(text.indexOf('\r\n\r\n') + 4).replace(/^[0-9a-f]+\r\n|\r\n0?\r\n.*$/gs, ''))
