@@ -41,8 +41,8 @@ const read = (baseUrl: string, path: string, key = platform.apiKey) =>
 async function canWrite(slug: string): Promise<boolean> {
   const headers = { ...withKey, ...bearer(contents.author) }
   const { status, body } = await send(platform.url, 'POST /blog/author', { headers, json: draft(slug) })
-  assert.ok(status === 200 || status >= 500, `${status} ${body?.message}`)
-  return status === 200
+  assert.ok(status === 201 || status >= 500, `${status} ${body?.message}`)
+  return status === 201
 }
 
 test('auth killed: public reads work, protected routes answer 503, nothing answers 401, 403 or 404', async t => {

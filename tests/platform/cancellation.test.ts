@@ -73,5 +73,5 @@ test('also across the gateway, another service and NATS', async () => {
     await until('the statement to be gone', async () => (await waiting()) === 0)
   })
   const { status } = await send(platform.blogUrl, 'POST /author', { headers: bearer(author), json: draft('never') })
-  assert.equal(status, 200)
+  assert.equal(status, 201)
 })

@@ -70,7 +70,7 @@ test('PostgreSQL killed: 503, never 401; everything recovers when it is back', a
   await until('auth to be ready', () => readyOf(platform.authUrl))
   assert.equal((await signIn()).status, 200)
   assert.equal((await signIn('wrong password')).status, 401)
-  assert.equal((await write('postgres-is-back')).status, 200)
+  assert.equal((await write('postgres-is-back')).status, 201)
 })
 
 test('document server killed: cached reads work for seconds, the rest gets 503, never 404; everything recovers when it is back', async () => {
@@ -95,5 +95,5 @@ test('document server killed: cached reads work for seconds, the rest gets 503, 
   await platform.documents.restart()
   await until('blog to be ready', () => readyOf(platform.blogUrl))
   assert.equal(await readStatus(id), 200)
-  assert.equal((await write('documents-are-back')).status, 200)
+  assert.equal((await write('documents-are-back')).status, 201)
 })

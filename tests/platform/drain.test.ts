@@ -60,7 +60,7 @@ test('SIGTERM to blog under load: accepted requests are completed and answered',
   await writers.stop()
 
   assert.equal(code, 0)
-  assert.deepEqual(answers, Array(WAITING).fill(200))
+  assert.deepEqual(answers, Array(WAITING).fill(201))
   assertNoneLost(writers)
   const found = await Promise.all(
     writers.acknowledged.map(({ data }) =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { connect } from '@nats-io/transport-node'
-import { type Person, person } from '../support/people.ts'
+import { bearer } from '../support/contents.ts'
+import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type Answer, send } from '../support/send.ts'
 import { until } from '../support/until.ts'
@@ -160,6 +161,20 @@ test('a page that a developer visits cannot use the known key, neither under a r
   for (const { output } of [platform.auth, platform.blog]) assert.doesNotMatch(output, /edge\.page/)
   const own = { headers: { ...withKey, origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' } }
   assert.equal((await send(platform.url, 'GET /blog/list/latest', own)).status, 200)
+})
+
+test('a new blog is where the answer says, at the gateway as at its service', async () => {
+  for (const [url, path, own] of [
+    [platform.url, '/blog/author', withKey],
+    [platform.blogUrl, '/author', {}],
+  ] as const) {
+    const headers = { ...own, ...bearer(author) }
+    const made = await send(url, `POST ${path}`, { headers, json: draft(`there-${new URL(url).port}`) })
+    assert.deepEqual([made.status, made.body?.status], [201, 201])
+    const { pathname } = new URL(made.headers.location ?? '', url + path)
+    const found = await send(url, `GET ${pathname}`, { headers })
+    assert.deepEqual([found.status, found.data], [200, made.data])
+  }
 })
 
 test('a request id passes through gateway and service and comes back', async () => {

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import * as authContracts from '@blog-platform/auth-contract'
 import * as blogContracts from '@blog-platform/blog-contract'
 import type { BoundProcedure } from 'tsmicro/contract'
-import { parseRoute } from 'tsmicro/internal'
+import { parseRoute, statusesOf } from 'tsmicro/internal'
 import { proceduresIn } from '../support/contracts.ts'
 import { difference, dump, UNCHANGED } from '../support/databases.ts'
 import { DOORS, type Door, type Shot } from '../support/hostile/attack.ts'
@@ -85,7 +85,7 @@ test('reads accept any text that their contract allows, and find nothing that do
       .flatMap(place =>
         TRICKY_TEXTS.filter(text => place.takes(text)).map((text): Shot => {
           const declared = Object.values(procedure.errors ?? {}).map(({ status }) => status)
-          const allowed = isHidden(procedure, door) ? [404] : [200, ...declared]
+          const allowed = isHidden(procedure, door) ? [404] : [...statusesOf(procedure), ...declared]
           return {
             procedure,
             door,

@@ -88,11 +88,11 @@ function assertAdded(added: readonly string[], answered: Readonly<Record<string,
 
 test('a new blog stores any text unchanged, and nothing else changes', async () => {
   const [written, { added, changed, removed }] = await changes(() => writeAll(authoring.create))
-  const good = written.filter(({ answer }) => answer.status === 200)
+  const good = written.filter(({ answer }) => answer.status === 201)
   for (const { place, text, answer } of written) {
     // Slugs are normalized: what is left of some is too short, or belongs to another blog.
-    if (place.name === 'slug') assert.ok([200, 400, 409].includes(answer.status), answer.text)
-    else assert.equal(answer.status, 200, `${place.name} = ${text}: ${answer.text}`)
+    if (place.name === 'slug') assert.ok([201, 400, 409].includes(answer.status), answer.text)
+    else assert.equal(answer.status, 201, `${place.name} = ${text}: ${answer.text}`)
   }
   for (const { place, text, answer } of good) {
     const read = await scene.author.authoring.findOwn({ id: String(answer.data._id) })

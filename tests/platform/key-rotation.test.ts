@@ -166,7 +166,7 @@ test('tokens signed by a withdrawn key are refused at every door, and a new key 
   }
   const again = await person(platform, 'Dee', 'AUTHOR')
   assert.equal(kidOf(again.accessToken), kid)
-  assert.equal((await ask(`${platform.url}/blog`, 'POST /author', again.accessToken, draft('replaced'))).status, 200)
+  assert.equal((await ask(`${platform.url}/blog`, 'POST /author', again.accessToken, draft('replaced'))).status, 201)
   const list = await runTsmicro(['keys', 'list'], env)
   const [signs = '', ...others] = list.stdout.split('\n')
   assert.match(signs, new RegExp(`^${kid} {2}signs {2}.*0003\\.pem$`))

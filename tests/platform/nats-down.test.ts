@@ -82,8 +82,8 @@ test('NATS back: calls and events work again, nothing else was restarted', async
   await platform.nats.restart()
   await until('writing to work', async () => {
     const { status, body } = await write('with-nats-again')
-    assert.ok(status === 200 || status === 503, `${status} ${body?.message}`)
-    return status === 200
+    assert.ok(status === 201 || status === 503, `${status} ${body?.message}`)
+    return status === 201
   })
   await until(
     'both services to be ready',

@@ -24,7 +24,7 @@ test('instances started at once on empty data agree on keys, users and blogs', a
   for (const [index, { url }] of platform.blogs.entries()) {
     assert.equal((await send(url, `GET /id/${id}`)).data._id, id)
     const written = { headers: bearer(contents.author), json: draft(`replica-${index}`) }
-    assert.equal((await send(url, 'POST /author', written)).status, 200)
+    assert.equal((await send(url, 'POST /author', written)).status, 201)
   }
   const again = { headers: bearer(contents.author), json: draft('replica-0') }
   for (const { url } of platform.blogs) assert.equal((await send(url, 'POST /author', again)).body?.error, 'SLUG_TAKEN')
@@ -35,6 +35,6 @@ test('one instance of each is enough: calls go to the remaining ones', async () 
   for (let round = 0; round < 5; round++) {
     const written = { headers: bearer(contents.author), json: draft(`left-${round}`) }
     const { status, text } = await send(platform.blogUrl, 'POST /author', written)
-    assert.equal(status, 200, text)
+    assert.equal(status, 201, text)
   }
 })

@@ -42,9 +42,9 @@ export class Load {
     this.#work = Promise.all(Array.from({ length: callers }, caller))
   }
 
-  /** The outcomes other than 200. */
+  /** The outcomes other than 200 and 201. */
   get failed(): readonly Outcome[] {
-    return this.outcomes.filter(({ status }) => status !== 200)
+    return this.outcomes.filter(({ status }) => status !== 200 && status !== 201)
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Answer } from './send.ts'
 
+const isDone = ({ status }: Answer) => status === 200 || status === 201
+
 /** Concurrent callers that write one thing after another until they are stopped. */
 export class Writers {
   readonly answers: Answer[] = []
@@ -15,7 +17,7 @@ export class Writers {
         const answer = await write(this.#count++)
         this.answers.push(answer)
         // Creates load, but leaves CPU time for restarting processes; refusals come at once.
-        await pause(answer.status === 200 ? 30 : 100)
+        await pause(isDone(answer) ? 30 : 100)
       }
     }
     this.#work = Promise.all(Array.from({ length: callers }, caller))
@@ -23,11 +25,11 @@ export class Writers {
   }
 
   get acknowledged(): readonly Answer[] {
-    return this.answers.filter(({ status }) => status === 200)
+    return this.answers.filter(isDone)
   }
 
   get refused(): readonly Answer[] {
-    return this.answers.filter(({ status }) => status !== 200)
+    return this.answers.filter(answer => !isDone(answer))
   }
 
   /** Resolves when every caller has received its last answer. @throws if one of them got none */

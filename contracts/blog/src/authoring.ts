@@ -14,6 +14,8 @@ export const authoring = contract('blog', {
     input: BlogCreate,
     output: PrivateBlog,
     errors: { SLUG_TAKEN, SLUG_INVALID },
+    status: 201,
+    headers: { location: 'Where its author reads it, relative to this request' },
     message: 'Blog created',
   }),
   change: procedure({

@@ -67,7 +67,7 @@ test('auth down before the first token came: 503, never 401', async () => {
       () => send('POST /author', { token: author.token, body: draft() }),
       ({ status }) => {
         assert.notEqual(status, 401)
-        return status === 200
+        return status === 201
       },
     )
   } finally {
@@ -93,7 +93,7 @@ test('NATS killed: 503 or 504, never 401; cached reads continue; everything reco
   await it.nats.restart()
   await until(create, ({ status }) => {
     assert.notEqual(status, 401)
-    return status === 200
+    return status === 201
   })
   await until(
     () => it.send('GET /health/ready'),
@@ -140,7 +140,7 @@ test('MongoDB killed: 503, not ready, cached reads only for a moment; everything
     await until(() => it.send(route), gone)
   }
   await it.documents.restart()
-  await until(create, ({ status }) => status === 200)
+  await until(create, ({ status }) => status === 201)
   assert.equal((await it.send(`GET /id/${uncached._id}`)).status, 200)
   await until(
     () => it.send('GET /health/ready'),
@@ -180,7 +180,7 @@ test('a full disk: changes are answered with 503, nothing is half done, reads co
     const make = () => send('POST /author', { token: author.token, body: draft({ draftText: 'x'.repeat(30_000) }) })
     const made: string[] = []
     let answer = await make()
-    for (; answer.status === 200; answer = await make()) made.push(answer.body.data._id)
+    for (; answer.status === 201; answer = await make()) made.push(answer.body.data._id)
     assert.ok(made.length > 0)
     for (let n = 0; n < 10; n++) {
       assert.deepEqual([answer.status, answer.body.error], [503, 'SERVICE_UNAVAILABLE'])
@@ -190,7 +190,7 @@ test('a full disk: changes are answered with 503, nothing is half done, reads co
     const mine = `GET /author/id/${first}`
     assert.equal((await send(mine, { token: author.token })).status, 200)
     await rm(ballast)
-    await until(make, ({ status }) => status === 200)
+    await until(make, ({ status }) => status === 201)
     assert.equal((await send(`PUT /author/submit/id/${first}`, { token: author.token })).status, 200)
   } finally {
     await blog.stop()

@@ -20,7 +20,7 @@ test('a blog from draft to publication and back', async () => {
   const { send } = it
   const body = draft({ slug: 'Héllo,  World!', imgUrl: 'https://pics.example/1.png' })
   const created = await send('POST /author', { token: author.token, body })
-  assert.equal(created.body.code, '10000')
+  assert.deepEqual([created.status, created.body.status, created.body.code], [201, 201, '10000'])
   assert.equal(created.body.message, 'Blog created')
   const { _id, createdAt, updatedAt, ...shown } = dataOf(created)
   const profile = { id: author.id, name: 'Ada', profilePicUrl: 'https://pics.example/ada.png' }

@@ -25,7 +25,7 @@ test('of many concurrent creations with one slug exactly one succeeds', async ()
       return status === 503 ? create(body) : status
     }
     const statuses = (await Promise.all(bodies.map(create))).sort()
-    assert.deepEqual(statuses, [200, ...Array(7).fill(409)])
+    assert.deepEqual(statuses, [201, ...Array(7).fill(409)])
   }
 })
 

@@ -33,9 +33,10 @@ export function compare(step: Step, reply: Reply, span: Span): void {
     return
   }
   const { message, ...rest } = { ...reply.body }
-  const expected = { code: '10000', status: 200, ...(outcome === undefined ? {} : { data: outcome }) }
+  const status = step.route === 'POST /author' ? 201 : 200
+  const expected = { code: '10000', status, ...(outcome === undefined ? {} : { data: outcome }) }
   assert.deepEqual({ ...rest, ...withoutRoleIds(rest.data) }, expected)
-  assert.equal(reply.status, 200)
+  assert.equal(reply.status, status)
   assert.ok(message, 'an answer has a message')
   if (used._id) assert.match(learned._id, /^[0-9a-f]{24}$/)
   if (used.at) compareTime(learned.at, span)

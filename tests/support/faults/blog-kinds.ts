@@ -40,7 +40,7 @@ export function blogKinds({ url, platform, withKey, contents, asAuthor, drafts }
     },
     {
       name: 'create a draft',
-      normal: 200,
+      normal: 201,
       needs: ['nats', 'postgres', 'documents'],
       ask: () => create(asAuthor, `draft-${randomUUID()}`),
     },

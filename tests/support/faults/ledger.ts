@@ -13,7 +13,7 @@ export class Ledger {
 
   /** Writes that must be found afterwards, in the order of their answers. */
   get acknowledged(): readonly string[] {
-    return this.#names(status => status === 200)
+    return this.#names(status => status === 200 || status === 201)
   }
 
   /** Writes that must not be found. */

@@ -80,7 +80,7 @@ export function draft(change: object = {}) {
 /** @returns the data of an answer that must be a success */
 // biome-ignore lint/suspicious/noExplicitAny: see http.ts
 export function dataOf({ status, body }: Answer): any {
-  if (status !== 200) throw new Error(`expected 200: ${status} ${JSON.stringify(body)}`)
+  if (status !== 200 && status !== 201) throw new Error(`expected 200 or 201: ${status} ${JSON.stringify(body)}`)
   return body.data
 }
 

@@ -1,5 +1,5 @@
 import { authoring, editing, reading } from '@blog-platform/blog-contract'
-import { type Implementation, implement } from 'tsmicro'
+import { type Implementation, implement, reply } from 'tsmicro'
 import type { AuthoringService } from './authoring-service.ts'
 import type { EditingService } from './editing-service.ts'
 import type { ReadingService } from './reading-service.ts'
@@ -19,7 +19,11 @@ export function readingHandlers(blogs: ReadingService): Implementation {
 /** What authors do with their own blogs. */
 export function authoringHandlers(blogs: AuthoringService): Implementation {
   return implement(authoring, {
-    create: ({ input, user }) => blogs.create(input, user),
+    create: async ({ input, user }) => {
+      const blog = await blogs.create(input, user)
+      // Relative to the request: the service does not know where the gateway shows it.
+      return reply(blog, { headers: { location: `author/id/${blog._id}` } })
+    },
     change: ({ input, user }) => blogs.change(input, user.id),
     submit: ({ input, user }) => blogs.submit(input.id, user.id),
     withdraw: ({ input, user }) => blogs.withdraw(input.id, user.id),
