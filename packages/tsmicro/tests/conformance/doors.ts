@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { headers } from '@nats-io/nats-core'
-import { implement, reply } from 'tsmicro'
+import { implement } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
 import { ApiError, contract, defineErrors, procedure } from 'tsmicro/contract'
 import { hasNoBody, parseRoute } from 'tsmicro/internal'
@@ -70,15 +70,6 @@ const things = contract('things', {
     output: z.object({ price: z.string().transform(Number) }),
   }),
   ping: procedure({ http: 'POST /ping', nats: 'ping', access: 'open' }),
-  book: procedure({
-    http: 'POST /book',
-    nats: 'book',
-    access: 'open',
-    input: Type.Object({ seat: Type.String() }),
-    output: Type.Object({ seat: Type.String() }),
-    status: [201, 200],
-    headers: { location: 'Where the booking is' },
-  }),
 })
 type Name = keyof typeof things
 
@@ -117,7 +108,6 @@ const INPUTS: Readonly<Record<Name, readonly unknown[]>> = {
   ],
   price: [{ price: '12' }, {}],
   ping: [undefined, {}],
-  book: [{ seat: 'first' }, { seat: 'replied' }, { seat: 'known' }, { seat: 'undeclared' }],
 }
 
 /** At either door, the same input gives the same answer, and the same refusal. */
@@ -141,12 +131,6 @@ export async function doors(open: OpenNetwork) {
         zod: ({ input }) => ({ since: input.since.toISOString(), many: input.many }),
         price: ({ input }) => ({ price: String(input.price ?? 7) }),
         ping: () => {},
-        book: ({ input }) => {
-          if (input.seat === 'first') return input
-          if (input.seat === 'undeclared') return reply(input, { headers: { link: 'x' } }) as never
-          const status = input.seat === 'known' ? 200 : 201
-          return reply({ ...input, secret: 1 }, { status, headers: { location: input.seat } })
-        },
       }),
     ],
   })

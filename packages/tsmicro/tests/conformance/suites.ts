@@ -1,4 +1,5 @@
 import { access } from './access.ts'
+import { answers } from './answers.ts'
 import { background } from './background.ts'
 import { batch } from './batch.ts'
 import { batchReplies } from './batch-replies.ts'
@@ -37,6 +38,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   replies,
   shapes,
   doors,
+  answers,
   sharing,
   cancel,
   overload,
