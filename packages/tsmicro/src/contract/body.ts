@@ -107,7 +107,7 @@ export function upload<
  * A stream of items as an output: the handler returns an async iterable, such as an async generator.
  *
  * @example
- * const follow = procedure({ http: 'GET /published', access: 'key', output: stream(Published, { id: 'position' }) })
+ * const follow = procedure({ http: 'GET /published', access: 'key', output: stream(PublicBlog, { id: 'id' }) })
  * @throws {TypeError} when an item is declared as something that JSON cannot carry, or a time is not above 0
  */
 export function stream<const Item extends Schema>(
