@@ -69,8 +69,16 @@ test('slow readers, slow senders and idle connections do not affect others, and 
       for (const socket of senders) socket.write('x')
     }, 25)
     // The readers only take the first packet of their answers.
-    await Promise.all(readers.map(async socket => once(socket, 'data').then(() => socket.pause())))
-    await until(() => api.begun.long === SLOW && api.begun.body === SLOW, 'all the slow ones are under way')
+    const first = async (socket: Socket) => {
+      const [packet] = (await once(socket, 'data')) as [Buffer]
+      socket.pause()
+      assert.match(packet.toString('latin1'), /^HTTP\/1.1 200 /)
+    }
+    await Promise.all(readers.map(first))
+    await until(() => {
+      for (const socket of senders) assert.equal(socket.read()?.toString('latin1') ?? '', '', 'an answer came early')
+      return api.begun.long === SLOW && api.begun.body === SLOW
+    }, 'all the slow ones are under way')
 
     const others = Array.from({ length: 200 }, async (_, i) => {
       const req = request({ port, path: `/${i}`, agent }).end()

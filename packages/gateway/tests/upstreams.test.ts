@@ -174,7 +174,8 @@ test('a threshold: if too little of the weight is healthy, no target gets reques
 const ACTIVE: KongHealthChecks = {
   active: {
     http_path: '/ready',
-    timeout: 0.2,
+    // A busy machine may take a second for an answer.
+    timeout: 3,
     healthy: { interval: 0.02, successes: 2 },
     unhealthy: { interval: 0.02, http_failures: 2, tcp_failures: 1, timeouts: 1 },
   },
