@@ -67,7 +67,7 @@ test('input that does not match the schema is reported', async () => {
   assertInvalid(await post({ password: good.password }), '')
   assertInvalid(await post({ ...good, remember: true }), '')
   const nul = await post({ ...good, email: 'a\0@example.com' })
-  assertFailure(nul, 400, 'MALFORMED_REQUEST')
+  assertFailure(nul, 400, 'VALIDATION_FAILED')
   assertFailure(await send(auth.url, 'GET /signin/basic'), 405, 'METHOD_NOT_ALLOWED')
 })
 

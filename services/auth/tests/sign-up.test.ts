@@ -127,7 +127,7 @@ test('anything other than a JSON object is refused', async () => {
   for (const body of [[], null, 'text', 7]) assertInvalid(await post(body), '')
   const raw = (text: string, headers = {}) => send(auth.url, 'POST /signup/basic', { raw: text, headers })
   assertFailure(await raw('{"email":'), 400, 'MALFORMED_REQUEST')
-  assertFailure(await raw(JSON.stringify({ ...newcomer(), name: 'a\0b' })), 400, 'MALFORMED_REQUEST')
+  assertFailure(await raw(JSON.stringify({ ...newcomer(), name: 'a\0b' })), 400, 'VALIDATION_FAILED')
   assertFailure(await raw('a=b', { 'content-type': 'text/plain' }), 415, 'UNSUPPORTED_MEDIA_TYPE')
   assertFailure(await raw(JSON.stringify({ name: 'x'.repeat(600_000) })), 413, 'PAYLOAD_TOO_LARGE')
   const none = await send(auth.url, 'POST /signup/basic')

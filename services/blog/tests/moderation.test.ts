@@ -182,7 +182,7 @@ test('every list limits page numbers that would be too expensive', async () => {
   for (const [path, user] of lists) {
     const sent = user ? { token: user.token } : {}
     assert.deepEqual(dataOf(await it.send(`GET ${path}page=1000&limit=1000`, sent)), [], path)
-    for (const page of ['1001', '1000000', '1000000000', '9007199254740993', '1e3']) {
+    for (const page of ['1001', '1000000', '1000000000', '9007199254740993', '1e4']) {
       assert.deepEqual(refusal(await it.send(`GET ${path}page=${page}`, sent)), [400, 'VALIDATION_FAILED'], path + page)
     }
   }

@@ -1,7 +1,6 @@
 /** Failures by name, with the statuses that docs and contracts promise. */
 const STATUS = {
   VALIDATION_FAILED: 400,
-  MALFORMED_REQUEST: 400,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   USER_NOT_FOUND: 404,

@@ -4,14 +4,14 @@ import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { type Answer, compileAnswer, statusOf } from './answer.ts'
 import { compileRequest } from './request.ts'
 
-/** Headers by name, in upper or lower case. Undefined ones are not sent. */
+/** Headers by name, in upper or lower case. Undefined = the header is not sent. */
 type HeaderFields = Readonly<Record<string, string | undefined>>
 
 /** Options for one call of an {@link HttpClient}. */
 interface HttpCallOptions {
   /** Gives up when it aborts: the call fails with its reason. */
   readonly signal?: AbortSignal | undefined
-  /** Override the client's headers of the same name, in upper or lower case. */
+  /** Override the client's headers of the same name, in upper or lower case; undefined removes them from this call. */
   readonly headers?: HeaderFields
   /** Called with the status and the headers of the answer, a failure included, before the call resolves or rejects. */
   readonly onReply?: (reply: { readonly status: number; readonly headers: Headers }) => void
@@ -51,7 +51,7 @@ interface HttpClientOptions {
  * @throws {TypeError} if the base URL is invalid, or relative outside a browser
  * @throws {ApiError} from its functions: of the procedure or the framework; SERVICE_UNAVAILABLE when nothing answers; the code
  *   MALFORMED_REPLY when the answer does not match the output's schema; VALIDATION_FAILED when the input does not, and for what cannot be
- *   written in a URL or as JSON, like a path's field that is empty, `.` or `..`: nothing is sent then
+ *   written in a URL or as JSON, like a path's field that is empty, `.` or `..`, or 5 where its text would stand for "5": nothing is sent then
  */
 export function createHttpClient<C extends Contract>(contract: C, options: HttpClientOptions): HttpClient<C> {
   const base = resolveBaseUrl(options.baseUrl)
@@ -71,7 +71,8 @@ function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch
     const { path, query, body } = await prepare(input)
     const url = new URL(base)
     url.pathname = base.pathname.replace(/\/$/, '') + path
-    for (const [name, value] of query) url.searchParams.append(name, value)
+    for (const [name, texts] of Object.entries(query))
+      for (const text of [texts].flat()) url.searchParams.append(name, text)
     const headers = mergeHeaders(common, special)
     if (body !== undefined) headers.set('content-type', 'application/json')
     const init = {
@@ -99,13 +100,14 @@ async function exchange(send: NonNullable<HttpClientOptions['fetch']>, url: URL,
 }
 
 /**
- * Merges headers by name, ignoring case; later ones win.
+ * Merges headers by name, ignoring case; later ones win, undefined ones included.
  * @throws {TypeError} for a name or a value that HTTP does not allow
  */
 function mergeHeaders(...sources: readonly (HeaderFields | undefined)[]): Headers {
   const headers = new Headers()
   for (const source of sources)
-    for (const [name, value] of Object.entries(source ?? {})) if (value !== undefined) headers.set(name, value)
+    for (const [name, value] of Object.entries(source ?? {}))
+      value === undefined ? headers.delete(name) : headers.set(name, value)
   return headers
 }
 

@@ -1,24 +1,15 @@
-import { type BoundProcedure, CHECKS, hasNoBody, type ParsedRoute, parseRoute } from '../contract/index.ts'
-import { VALIDATION_FAILED } from '../errors/index.ts'
-import {
-  compileNothing,
-  describeSchema,
-  EMPTY_LIST,
-  formatProblems,
-  isNode,
-  type JsonSchema,
-  readsNull,
-  writeInput,
-} from '../schema/index.ts'
+import { type BoundProcedure, CHECKS, hasNoBody, parseRoute } from '../contract/index.ts'
+import { EMPTY_LIST, type Interpreted, isNode, refusal, type Schema, withAbsent, writeInput } from '../schema/index.ts'
 
 type Fields = Readonly<Record<string, unknown>>
+type Texts = Readonly<Record<string, string | readonly string[]>>
 
 /** A request to a procedure. */
 export interface Request {
   /** Starts with a slash. */
   readonly path: string
-  /** Names and values, in order. */
-  readonly query: readonly (readonly [string, string])[]
+  /** The texts of each field, in order. */
+  readonly query: Texts
   /** JSON text. Absent = no body is sent. */
   readonly body?: string | undefined
 }
@@ -30,90 +21,102 @@ export interface Request {
  * @throws {VALIDATION_FAILED} from the returned function, with the details that the service would send
  */
 export function compileRequest(procedure: BoundProcedure): (input: unknown) => Promise<Request> {
-  const route = parseRoute(procedure.http ?? '')
-  const { method, params, query: named } = route
-  const check = compileInput(procedure)
-  const described = procedure.input ? describeSchema(procedure.input) : {}
-  const bodyAlone = !hasNoBody(method) && params.length === 0 && named.length === 0
-  const isQuery = (name: string) => hasNoBody(method) || named.includes(name)
+  const { method, path, params: inPath, query: named } = parseRoute(procedure.http ?? '')
+  const { name, input: schema, [CHECKS]: checks } = procedure
+  const what = `the data for ${name}`
+  const check = schema && checks && compileInput(what, schema, checks)
+  const refuseChanged = schema && checks && compileReadBack(what, schema, checks)
+  const isInPath = (field: string) => inPath.includes(field)
+  const isInQuery = (field: string) => !isInPath(field) && (hasNoBody(method) || named.includes(field))
+  const bodyAlone = !hasNoBody(method) && inPath.length === 0 && named.length === 0
   return async given => {
-    const input = await check(given)
-    if (bodyAlone) return { path: route.path, query: [], body: writeInput(input, 'the body') }
-    if (input !== undefined && !isNode(input)) throw refusal('', 'must be object')
-    const fields = Object.entries(input ?? {}).filter(([, value]) => value !== undefined)
-    const others = fields.filter(([name]) => !params.includes(name))
-    const body = others.filter(([name]) => !isQuery(name))
-    return {
-      path: pathOf(route, input ?? {}),
-      query: others.filter(([name]) => isQuery(name)).flatMap(field => queryOf(field, described)),
-      body: writeInput(body.length === 0 ? undefined : Object.fromEntries(body), 'the body'),
-    }
+    const json = writeInput(await check?.(given), what)
+    if (bodyAlone) return { path, query: {}, body: json }
+    // From here on exactly what is sent: a Date, for example, has become a text.
+    const input: unknown = json === undefined ? {} : JSON.parse(json)
+    if (!isNode(input)) throw refusal(what, [{ path: '', message: 'must be object' }])
+    const params = textsOf(what, pick(input, isInPath))
+    const query = textsOf(what, pick(input, isInQuery))
+    const inText = Object.keys(input).filter(field => isInPath(field) || isInQuery(field))
+    await refuseChanged?.(input, inText, params, query)
+    const inBody = pick(input, field => !inText.includes(field))
+    const body = Object.keys(inBody).length === 0 ? undefined : JSON.stringify(inBody)
+    return { path: pathOf(what, path, params), query, body }
   }
 }
 
-function compileInput({ name, input: schema, [CHECKS]: checks }: BoundProcedure): (input: unknown) => Promise<unknown> {
-  if (!schema || !checks) return async () => undefined
-  const check = checks.defaultedOutgoing(schema)
-  const nothing = compileNothing(schema)
-  return async (input = nothing()) => {
+function pick(fields: Fields, isWanted: (name: string) => boolean): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => isWanted(name)))
+}
+
+function compileInput(what: string, schema: Schema, checks: Interpreted): (input: unknown) => Promise<unknown> {
+  const check = withAbsent(schema, checks.defaultedOutgoing(schema))
+  return async input => {
     const checked = await check(input)
-    if (!checked.problems) return withoutDefaults(checked.value, input)
-    const message = `the data for ${name} does not match its schema: ${formatProblems(checked.problems)}`
-    throw new VALIDATION_FAILED(checked.problems, { message })
+    if (checked.problems) throw refusal(`${what} does not match its schema`, checked.problems)
+    return withoutDefaults(checked.value, input ?? {})
   }
 }
 
 /** Fields that were only added by their default are left to the service, because a query cannot express every default. */
 function withoutDefaults(value: unknown, given: unknown): unknown {
   if (!isNode(value) || !isNode(given)) return value
-  return Object.fromEntries(Object.entries(value).filter(([name]) => name in given))
+  return pick(value, name => name in given)
+}
+
+/**
+ * Compiles the refusal of fields that the service would read as another value than the one that was given: a URL holds only text, and
+ * where the schema takes both 5 and "5", the text stands for "5".
+ */
+function compileReadBack(what: string, schema: Schema, checks: Interpreted) {
+  const read = checks.reading(schema)
+  const decode = checks.request(schema, 'ignore')
+  return async (input: Fields, inText: readonly string[], params: Texts, query: Texts): Promise<void> => {
+    const arrives = read(params, query)
+    const changed = inText.find(name => formOf(arrives[name]) !== formOf(input[name]))
+    if (changed === undefined) return
+    // A schema that coerces may make the same of both.
+    const [meant, made] = [await decode(input), await decode({ ...input, ...arrives })]
+    if (!meant.problems && !made.problems && formOf(meant.value) === formOf(made.value)) return
+    const found = JSON.stringify(arrives[changed])
+    const message = `would arrive as ${found}, because a URL holds only text: declare it as one type, or use POST`
+    throw refusal(what, [{ path: changed, message }])
+  }
+}
+
+/** Transforms may make bigints. */
+function formOf(value: unknown): string | undefined {
+  return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? `${each}n` : each))
 }
 
 /**
  * A route's path with its parameters filled in. A URL cannot express a segment that is empty, `.` or `..`, even percent-encoded: it would
  * address another resource.
  */
-function pathOf({ path }: ParsedRoute, fields: Fields): string {
+function pathOf(what: string, path: string, params: Texts): string {
   return path.replaceAll(/:([^/]+)/g, (_, name: string) => {
-    if (fields[name] === undefined) throw refusal(name, 'is missing: it is part of the path')
-    const value = textOf(fields[name], name)
-    if (value === '' || value === '.' || value === '..') throw refusal(name, 'cannot be a segment of a path')
-    return encodeURIComponent(value)
+    const text = params[name]
+    const refuse = (message: string) => refusal(what, [{ path: name, message }])
+    if (typeof text !== 'string') throw refuse('must have one value: it is part of the path')
+    if (['', '.', '..'].includes(text)) throw refuse('cannot be a segment of a path')
+    return encodeURIComponent(text)
   })
 }
 
-/**
- * A query field; a list becomes one field per item. Null is written only if the receiver reads it as null: in a field that may also be a
- * text, it would be the text `null`.
- */
-function queryOf([name, value]: [string, unknown], described: JsonSchema): readonly (readonly [string, string])[] {
-  if (!Array.isArray(value)) return [[name, queryText(name, value, described)]]
-  if (value.length === 0) return [[name + EMPTY_LIST, '']]
-  return value.map(each => [name, queryText(name, each, described)] as const)
+/** The texts of a list are those of its items; an empty one has a name of its own. */
+function textsOf(what: string, fields: Fields): Texts {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      if (!Array.isArray(value)) return [name, textOf(what, name, value)]
+      const texts = value.map(each => textOf(what, name, each))
+      return texts.length === 0 ? [name + EMPTY_LIST, ''] : [name, texts.length === 1 ? (texts[0] ?? '') : texts]
+    }),
+  )
 }
 
-function queryText(name: string, value: unknown, described: JsonSchema): string {
-  if (value !== null) return textOf(value, name)
-  if (!readsNull(described, name)) throw refusal(name, 'null cannot be written in a query; leave it out')
-  return 'null'
-}
-
-/** Writes a value for a path or a query. */
-function textOf(value: unknown, path: string): string {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw refusal(path, `${value} cannot be written in a URL`)
-  if (!['string', 'number', 'bigint', 'boolean'].includes(typeof value)) {
-    const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
-    throw refusal(
-      path,
-      `${kind} cannot be written in a URL; leave the field out, or make it a text or a field of the body`,
-    )
-  }
-  const text = String(value)
-  if (!text.isWellFormed() || text.includes('\0')) throw refusal(path, 'contains characters that are not text')
-  return text
-}
-
-/** The error for input that is not sent. */
-function refusal(path: string, message: string): InstanceType<typeof VALIDATION_FAILED> {
-  return new VALIDATION_FAILED([{ path, message }], { message: `${path} ${message}` })
+function textOf(what: string, path: string, value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const kind = Array.isArray(value) ? 'a list' : 'an object'
+  const message = `${kind} cannot be written in a URL; leave it out, or make it a text or a field of the body`
+  throw refusal(what, [{ path, message }])
 }

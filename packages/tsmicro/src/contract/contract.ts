@@ -1,6 +1,6 @@
+import { checkSubject } from '#refusals'
 import type { EventDefinition } from './event.ts'
 import type { Procedure, ProcedureSpec } from './procedure.ts'
-import { checkSubject } from './subject.ts'
 
 /**
  * A procedure of a contract, with its name and its full subject.

@@ -1,5 +1,6 @@
+import { findNotJson } from '#refusals'
 import { createErrorClass, type ErrorClass, type ErrorSpec } from '../errors/index.ts'
-import { findNotJson, type Infer, type Schema } from '../schema/index.ts'
+import type { Infer, Schema } from '../schema/index.ts'
 
 type DataOf<Spec> = Spec extends { readonly data: infer S } ? Infer<S> : undefined
 

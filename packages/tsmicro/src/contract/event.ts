@@ -1,5 +1,5 @@
-import { describeSchema, findNotJson, type Infer, mayHaveField, type Schema } from '../schema/index.ts'
-import { checkSubject } from './subject.ts'
+import { checkSubject, findNotJson } from '#refusals'
+import { describeSchema, type Infer, mayHaveField, type Schema } from '../schema/index.ts'
 
 /** A fact that a service announces. */
 export interface EventSpec {

@@ -21,6 +21,9 @@ export interface ParsedRoute {
 
 const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/[A-Za-z0-9\-._~/:]*)(?:\?([A-Za-z0-9\-._~]+(?:&[A-Za-z0-9\-._~]+)*))?$/
 
+/** In Fastify, a `-` or a `.` would end the name. */
+const PARAM = /^\w+$/
+
 /** @throws {TypeError} when the route is not `METHOD /path/:param` or `METHOD /path/:param?field&field` */
 export function parseRoute(route: string): ParsedRoute {
   const [, method, path, named] = ROUTE.exec(route) ?? []
@@ -28,8 +31,10 @@ export function parseRoute(route: string): ParsedRoute {
     throw new TypeError(`route ${JSON.stringify(route)}: write it as "GET /path/:param" or "PUT /path/:param?field"`)
   const segments = path.split('/').slice(1)
   const params = segments.filter(segment => segment.startsWith(':')).map(segment => segment.slice(1))
-  if (segments.some(segment => segment.slice(1).includes(':')) || params.includes('')) {
-    throw new TypeError(`route ${JSON.stringify(route)}: a parameter is a whole segment, like /:id`)
+  if (segments.some(segment => segment.slice(1).includes(':')) || !params.every(name => PARAM.test(name))) {
+    throw new TypeError(
+      `route ${JSON.stringify(route)}: a parameter is a whole segment, like /:id, and its name has only letters, digits and _`,
+    )
   }
   const query = named?.split('&') ?? []
   if (new Set([...params, ...query]).size !== params.length + query.length)

@@ -1,12 +1,11 @@
+import { checkSubject, findNotJson, whyNotHttp } from '#refusals'
 import type { AnyErrorClass } from '../errors/index.ts'
-import { findNotJson, interpreted, type Schema } from '../schema/index.ts'
+import { interpreted, type Schema } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
 import { type FileBody, fieldsOfInput, jsonOfOutput, type StreamBody, type UploadBody, whyNotBody } from './body.ts'
 import { CHECKS, type WithChecks } from './checks.ts'
-import { whyNotHttp } from './http-input.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
 import { type RepliesSpec, whyNotReplies } from './replies.ts'
-import { checkSubject } from './subject.ts'
 
 /** A procedure of a contract, as data. It needs `http`, `nats` or both. */
 export interface ProcedureSpec extends RepliesSpec {

@@ -3,7 +3,7 @@ import { type Log, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
 import { settledWithin } from '../errors/index.ts'
 import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.ts'
-import { type Check, compiled, findInexact, formatProblems, mayHaveNumbers } from '../schema/index.ts'
+import { type Check, compiled, formatProblems, mayHaveNumbers, unseenIn, withUnseen } from '../schema/index.ts'
 import { decodeAttributes, type EventAttributes } from './headers.ts'
 
 /**
@@ -125,10 +125,13 @@ export class EventConsumer {
     const id = context.headers['ce-id']
     try {
       const text = msg.string()
-      const inexact = numbers ? findInexact(text, '') : undefined
-      const checked = inexact ? { problems: [inexact] } : await check(JSON.parse(text))
-      if (checked.problems)
-        throw new TypeError(`${event.subject} does not match its schema: ${formatProblems(checked.problems)}`)
+      const data: unknown = JSON.parse(text)
+      const unseen = unseenIn(text, numbers)?.(data)
+      const checked = await check(data)
+      if (unseen || checked.problems) {
+        const problems = formatProblems(withUnseen(unseen, checked.problems))
+        throw new TypeError(`${event.subject} does not match its schema: ${problems}`)
+      }
       const attributes = decodeAttributes(context.headers, event, checked.value)
       const received = { ...attributes, data: checked.value as never }
       await context.deadline.race(withContext(context, async () => await handler(received)))

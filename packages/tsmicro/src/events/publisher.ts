@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { currentContext } from '../call/index.ts'
 import type { DeepReadonly, EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
-import { VALIDATION_FAILED } from '../errors/index.ts'
 import { assertDeclared, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
-import { type Check, compiled, formatProblems, writeInput } from '../schema/index.ts'
+import { type Check, compiled, refusal, writeInput } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
 
 export interface PublishOptions {
@@ -44,10 +43,7 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
       const check = checks.get(event) ?? compiled.defaultedOutgoing(event.data)
       checks.set(event, check)
       const checked = await check(data)
-      if (checked.problems) {
-        const message = `event ${event.subject} does not match its schema: ${formatProblems(checked.problems)}`
-        throw new VALIDATION_FAILED(checked.problems, { message })
-      }
+      if (checked.problems) throw refusal(`event ${event.subject} does not match its schema`, checked.problems)
       const headers = encodeAttributes({
         id: options.id ?? randomUUID(),
         type: event.subject,

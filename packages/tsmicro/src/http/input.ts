@@ -7,15 +7,18 @@ import {
   compileCoercion,
   compiled,
   compileEmptyLists,
-  compileNothing,
+  compileMatcher,
   describeSchema,
   isBeyondNumbers,
-  MAX_DETAILS,
+  isText,
   mayHaveField,
-  mayHaveNumbers,
+  type Problems,
   type Schema,
+  uncleanIn,
+  withAbsent,
+  withUnseen,
 } from '../schema/index.ts'
-import { inexactNumberIn } from './json-body.ts'
+import { unseenInBody } from './json-body.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -44,13 +47,11 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
   const named = [...route.params, ...route.query]
   // The body is the input, any JSON value.
   const bodyAlone = !noBody && named.length === 0
-  const numbers = !noBody && mayHaveNumbers(schema)
   const places = compilePlaces(route, schema, noBody)
   const described = describeSchema(schema)
   const withEmptyLists = compileEmptyLists(described)
-  const coerce = compileCoercion(described)
-  const check = compiled.request(schema, 'refuse')
-  const nothing = compileNothing(schema)
+  const coerce = compileCoercion(described, compileMatcher)
+  const check = withAbsent(schema, compiled.request(schema, 'refuse'))
 
   const result = ({ problems, value }: Checked & { readonly value?: unknown }, text: Fields | undefined) => {
     if (problems) throw new VALIDATION_FAILED(text ? problems.map(problem => explain(problem, text)) : problems)
@@ -60,37 +61,43 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
     const outcome = check(value)
     return outcome instanceof Promise ? outcome.then(each => result(each, text)) : result(outcome, text)
   }
-  // Null is a value, as over NATS; a missing body is an input without fields.
-  const alone = (body: unknown) => (body === undefined || (body === null && !hasInput) ? nothing() : body)
+  // Null is a value, as over NATS.
+  const alone = (body: unknown) => (body === null && !hasInput ? undefined : body)
   /** The slow path for invalid input: the client learns of every problem, not only the first. */
-  const refuse = async ({ params, query, body }: Parts, inexact: ValidationDetail | undefined) => {
+  const refuse = async ({ params, query, body }: Parts, unseen: Problems = []) => {
     const isObject = bodyAlone || isEmpty(body) || isFields(body)
     const strays = places.straysOf(query, body)
     const inBody = isFields(body) && !noBody ? body : {}
     const inText = { ...places.ownOf(query), ...params }
-    const found = [
-      ...strays.map(places.problemOf),
-      ...(inexact ? [inexact] : []),
-      ...(isObject ? [] : [{ path: '', message: 'must be object' }]),
-      ...(isClean(params) && isClean(query) ? [] : [{ path: '', message: 'contains characters that are not text' }]),
-    ]
     // A field that was only sent in the wrong place is not reported as missing, nor are fields of a body that is not an object.
     const known = (fields: Fields) => pick(fields, name => !strays.includes(name) || places.isField(name))
-    const all = { ...coerce(known(query)), ...known(inBody), ...coerce(inText) }
+    const texts = { ...coerce(known(query)), ...coerce(inText) }
+    const all = { ...texts, ...known(inBody), ...coerce(inText) }
+    const found = [
+      ...strays.map(places.problemOf),
+      ...unseen,
+      ...(isObject ? [] : [{ path: '', message: 'must be object' }]),
+      ...uncleanIn(texts),
+    ]
     const own = { ...pick(inBody, name => !named.includes(name)), ...inText }
     const { problems = [] } = await check(bodyAlone && !isFields(body) ? alone(body) : all)
     const others = problems.filter(({ path }) => {
       const [name = ''] = path.split('/')
       return isObject ? !strays.includes(name) || Object.hasOwn(own, name) : named.includes(name)
     })
-    throw new VALIDATION_FAILED([...found, ...others.map(each => explain(each, inText))].slice(0, MAX_DETAILS))
+    throw new VALIDATION_FAILED(
+      withUnseen(
+        found,
+        others.map(each => explain(each, inText)),
+      ),
+    )
   }
 
   return request => {
     const { params, query: given, body } = request as Parts
     const query = withEmptyLists(given)
-    const inexact = numbers ? inexactNumberIn(request) : undefined
-    if (!inexact && places.areKept(query, body)) {
+    const unseen = noBody ? undefined : unseenInBody(request)
+    if (!unseen && places.areKept(query, body)) {
       if (bodyAlone) return checked(alone(body))
       if (isEmpty(body) || isFields(body)) {
         const text = { ...params, ...query }
@@ -98,7 +105,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
           return checked(noBody ? coerce(text) : { ...(body as Fields | undefined), ...coerce(text) }, text)
       }
     }
-    return refuse({ params, query, body }, inexact)
+    return refuse({ params, query, body }, unseen)
   }
 }
 
@@ -163,7 +170,7 @@ function isClean(fields: Fields): boolean {
 }
 
 function isCleanString(value: unknown): boolean {
-  return typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())
+  return typeof value !== 'string' || isText(value)
 }
 
 /** Says that a number like `9007199254740993` is too large: "must be integer" would not help a client. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { findInexact, isCleanText } from '../schema/index.ts'
+import { type Problems, unseenIn } from '../schema/index.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -12,11 +12,11 @@ declare module 'fastify' {
 /** Fastify's own decoding replaces invalid UTF-8 with U+FFFD, so we would store something other than what was sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-const inexactNumbers = new WeakMap<FastifyRequest, ValidationDetail>()
+const unseen = new WeakMap<FastifyRequest, Problems>()
 
-/** A number in a procedure's body that would be rounded. Reported together with the other problems of the input. */
-export function inexactNumberIn(request: FastifyRequest): ValidationDetail | undefined {
-  return inexactNumbers.get(request)
+/** What is wrong with a procedure's body beside what its schema says. Reported together with the other problems of the input. */
+export function unseenInBody(request: FastifyRequest): Problems | undefined {
+  return unseen.get(request)
 }
 
 /**
@@ -34,16 +34,18 @@ export function acceptJsonOnly(server: FastifyInstance): void {
     if (body === '') return done(null, undefined)
     parse(request, body, (error, value) => {
       if (error) return done(error)
-      // Both can be in JSON text only as an escape, so only the few bodies that have one are searched.
-      if (body.includes('\\u') && !isCleanText(value)) return done(new MALFORMED_REQUEST())
       const { procedure, withoutNumbers } = request.routeOptions.config
-      const inexact = withoutNumbers ? undefined : findInexact(body, procedure ? '' : 'body')
-      if (!inexact) return done(null, value)
-      if (!procedure) return done(new VALIDATION_FAILED([inexact]))
-      inexactNumbers.set(request, inexact)
+      const problems = unseenIn(body, !withoutNumbers)?.(value)
+      if (!problems) return done(null, value)
+      if (!procedure) return done(new VALIDATION_FAILED(problems.map(inBody)))
+      unseen.set(request, problems)
       done(null, value)
     })
   })
+}
+
+function inBody({ path, message }: ValidationDetail): ValidationDetail {
+  return { path: path === '' ? 'body' : `body/${path}`, message }
 }
 
 function textOf(bytes: Buffer): string | undefined {

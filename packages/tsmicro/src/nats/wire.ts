@@ -183,9 +183,9 @@ export function encodeRefusal(token: string, error: ApiError): string {
 }
 
 /** The items of a batch or of its answers; undefined when the text is not a JSON array. */
-export function parseItems(text: string, revive?: Parameters<typeof JSON.parse>[1]): readonly unknown[] | undefined {
+export function parseItems(text: string): readonly unknown[] | undefined {
   try {
-    const value: unknown = JSON.parse(text, revive)
+    const value: unknown = JSON.parse(text)
     return Array.isArray(value) ? value : undefined
   } catch {
     return undefined

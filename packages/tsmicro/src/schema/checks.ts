@@ -1,6 +1,7 @@
 import { closeSchema } from './close.ts'
+import { compileReading } from './coerce.ts'
 import { compileDefaults } from './defaults.ts'
-import { describeAccepted } from './describe.ts'
+import { describeAccepted, describeSchema } from './describe.ts'
 import { compileExplain, type Rule } from './explain.ts'
 import { addHints, asJson } from './json-form.ts'
 import { type Check, type Checked, distinct, type Problems, problemsOfIssues } from './problems.ts'
@@ -31,20 +32,21 @@ export interface Checks {
   outgoing(schema: Schema): Check
   /** Like `outgoing`, for data that the receiver decodes: absent properties get their schema's default first. */
   defaultedOutgoing(schema: Schema): Check
+  /** Reads the texts of a path and a query as the receiver will. */
+  reading(schema: Schema): ReturnType<typeof compileReading>
 }
 
 /**
- * @param leaf converts an outgoing value that the schema describes as neither an object nor a list
  * @param uniqueItems explains that keyword in place of TypeBox, where senders may be hostile
  */
-export function createChecks(matcher: Matcher, leaf = SAME, uniqueItems?: Rule): Checks {
+export function createChecks(matcher: Matcher, uniqueItems?: Rule): Checks {
   const prepared = new WeakMap<Schema, Prepared>()
   const prepare = (schema: Schema): Prepared => {
     const known = prepared.get(schema)
     if (known) return known
     const made = isStandardSchema(schema)
       ? standardChecks(schema, matcher, uniqueItems)
-      : jsonChecks(withNamedSelf(schema as JsonSchema), matcher, leaf, uniqueItems)
+      : jsonChecks(withNamedSelf(schema as JsonSchema), matcher, uniqueItems)
     prepared.set(schema, made)
     return made
   }
@@ -53,6 +55,7 @@ export function createChecks(matcher: Matcher, leaf = SAME, uniqueItems?: Rule):
     request: (schema, unknownFields) => guarded(prepare(schema).incoming(unknownFields, true)),
     outgoing: schema => guarded(prepare(schema).outgoing(false)),
     defaultedOutgoing: schema => guarded(prepare(schema).outgoing(true)),
+    reading: schema => compileReading(describeSchema(schema), matcher),
   }
 }
 
@@ -61,14 +64,9 @@ interface Prepared {
   outgoing(defaults: boolean): Check
 }
 
-function jsonChecks(
-  schema: JsonSchema,
-  matcher: Matcher,
-  leaf: (value: unknown) => unknown,
-  uniqueItems?: Rule,
-): Prepared {
+function jsonChecks(schema: JsonSchema, matcher: Matcher, uniqueItems?: Rule): Prepared {
   const fill = compileDefaults(schema, matcher) ?? SAME
-  const snapshot = compileSnapshot(schema, leaf)
+  const snapshot = compileSnapshot(schema)
   const prune = compilePrune(schema, matcher)
   /** Whether a value matches and all its fields are named. When in doubt, as with intersections of nested objects, false. */
   const matchesClosed = matcher(closeSchema(schema))

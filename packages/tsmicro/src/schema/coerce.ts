@@ -1,13 +1,25 @@
 import { closeSchema } from './close.ts'
-import { compileMatcher } from './compile.ts'
 import { compileDefaults } from './defaults.ts'
 import { EMPTY_LIST, fieldNodes, Kinds } from './kinds.ts'
 import { numberOf } from './numbers.ts'
-import { branchesOf, itemsOf, propertiesOf, type Root, rootOf, withDefinitions, withNamedSelf } from './references.ts'
+import {
+  branchesOf,
+  itemsOf,
+  type Matcher,
+  propertiesOf,
+  type Root,
+  rootOf,
+  withDefinitions,
+  withNamedSelf,
+} from './references.ts'
 import { assign, isNode, type JsonSchema } from './schema.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Coerce = (input: Fields) => Fields
+/** A JSON Schema's references, and the check of its parts. */
+interface Scope extends Root {
+  readonly matcher: Matcher
+}
 /** Converts a text or a list of texts to the type that the schema wants; a text that does not spell a value of that type remains a text. */
 type Spelling = (value: unknown) => unknown
 
@@ -15,9 +27,16 @@ type Spelling = (value: unknown) => unknown
  * Compiles the conversion of path and query strings to the types that an object schema wants, once, at the start. A text that does not
  * spell a value of the wanted type is left unchanged, so that the validator refuses it.
  */
-export function compileCoercion(schema: JsonSchema): Coerce {
+export function compileCoercion(schema: JsonSchema, matcher: Matcher): Coerce {
   const named = withNamedSelf(schema)
-  return coerceOf(named, rootOf(named))
+  return coerceOf(named, { ...rootOf(named), matcher })
+}
+
+/** Compiles the reading of a path's and a query's texts as one value. */
+export function compileReading(schema: JsonSchema, matcher: Matcher): (params: Fields, query: Fields) => Fields {
+  const coerce = compileCoercion(schema, matcher)
+  const withEmptyLists = compileEmptyLists(schema)
+  return (params, query) => coerce({ ...params, ...withEmptyLists(query) })
 }
 
 /** Compiles the reading of empty lists in a query: `tags[]` without a value means that `tags` is empty, if it may be a list. */
@@ -42,7 +61,7 @@ export function compileEmptyLists(schema: JsonSchema): Coerce {
   }
 }
 
-function coerceOf(schema: JsonSchema, root: Root): Coerce {
+function coerceOf(schema: JsonSchema, root: Scope): Coerce {
   const node = root.resolve(schema)
   const own = coerceNamed(node, root)
   const branches = branchesOf(node)
@@ -51,8 +70,8 @@ function coerceOf(schema: JsonSchema, root: Root): Coerce {
   if (branches.length === 0) return own
   const alone = !isNode(node.properties)
   const options = branches.map(branch => {
-    const fill = compileDefaults(branch, compileMatcher) ?? (value => value)
-    const accepts = compileMatcher(withDefinitions(alone ? closeSchema(branch) : branch, root, branch))
+    const fill = compileDefaults(branch, root.matcher) ?? (value => value)
+    const accepts = root.matcher(withDefinitions(alone ? closeSchema(branch) : branch, root, branch))
     return { coerce: coerceOf(branch, root), accepts: (value: unknown) => accepts(fill(value)) }
   })
   return input => {
@@ -74,7 +93,7 @@ function firstAccepted<T>(tried: readonly Option<T>[], otherwise: T): T {
 }
 
 /** Properties by name, by pattern, and all others. */
-function coerceNamed(node: JsonSchema, root: Root): Coerce {
+function coerceNamed(node: JsonSchema, root: Scope): Coerce {
   const named = spellingsOf(propertiesOf(node, root), root)
   const patterns = spellingsOf(node.patternProperties, root).map(
     ([pattern, spelling]) => [new RegExp(pattern, 'u'), spelling] as const,
@@ -96,17 +115,17 @@ function coerceNamed(node: JsonSchema, root: Root): Coerce {
   }
 }
 
-function spellingsOf(members: unknown, root: Root): readonly (readonly [string, Spelling])[] {
+function spellingsOf(members: unknown, root: Scope): readonly (readonly [string, Spelling])[] {
   return isNode(members)
     ? Object.entries(members).map(([name, member]) => [name, compileSpelling(member as JsonSchema, root)] as const)
     : []
 }
 
 /** The fields of each schema that are compiled, or being compiled. */
-const spellings = new WeakMap<Root, Map<JsonSchema, Spelling>>()
+const spellings = new WeakMap<Scope, Map<JsonSchema, Spelling>>()
 
 /** Compiles the conversion of one field. */
-function compileSpelling(given: JsonSchema, root: Root): Spelling {
+function compileSpelling(given: JsonSchema, root: Scope): Spelling {
   const node = root.resolve(given)
   const known = spellings.get(root) ?? new Map<JsonSchema, Spelling>()
   spellings.set(root, known)
@@ -119,7 +138,7 @@ function compileSpelling(given: JsonSchema, root: Root): Spelling {
   return made
 }
 
-function spellingOf(node: JsonSchema, root: Root): Spelling {
+function spellingOf(node: JsonSchema, root: Scope): Spelling {
   const kinds = new Kinds(node, root)
   const read = textOf(kinds, node, root)
   const list = kinds.lists.length > 0 ? listOf(kinds.lists, root) : undefined
@@ -134,30 +153,29 @@ function spellingOf(node: JsonSchema, root: Root): Spelling {
 }
 
 /** Returns undefined if the text does not spell a value of a wanted type. */
-function textOf(kinds: Kinds, node: JsonSchema, root: Root): (text: string) => unknown {
+function textOf(kinds: Kinds, node: JsonSchema, root: Scope): (text: string) => unknown {
   const { types, constants, freeText } = kinds
   const texts = new Set(constants.filter(constant => typeof constant === 'string'))
   const others = constants.filter(constant => typeof constant === 'number' || typeof constant === 'boolean')
   const alternatives = types.size > 1 || constants.length > 0
   if (freeText || (types.has('string') && !alternatives)) return text => text
   // Only a restricted text with alternatives needs a check.
-  const accepts = types.has('string') ? compileMatcher(withDefinitions(node, root)) : undefined
-  const whole = types.has('integer') && !types.has('number')
-  const numbers = whole || types.has('number')
+  const accepts = types.has('string') ? root.matcher(withDefinitions(node, root)) : undefined
+  const numbers = types.has('integer') || types.has('number')
   return text => {
     if (texts.has(text) || accepts?.(text)) return text
     const number = numberOf(text)
     const constant = others.find(each => each === number || String(each) === text)
     if (constant !== undefined) return constant
     if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
-    return numbers && !(whole && /e/i.test(text)) ? number : undefined
+    return numbers ? number : undefined
   }
 }
 
-function listOf(lists: readonly JsonSchema[], root: Root): (values: readonly unknown[]) => unknown {
+function listOf(lists: readonly JsonSchema[], root: Scope): (values: readonly unknown[]) => unknown {
   const options = lists.map(each => ({
     read: itemsSpelling(each, root),
-    accepts: lists.length > 1 ? compileMatcher(withDefinitions(each, root)) : () => true,
+    accepts: lists.length > 1 ? root.matcher(withDefinitions(each, root)) : () => true,
   }))
   return values =>
     firstAccepted<unknown>(
@@ -166,7 +184,7 @@ function listOf(lists: readonly JsonSchema[], root: Root): (values: readonly unk
     )
 }
 
-function itemsSpelling(list: JsonSchema, root: Root): (values: readonly unknown[]) => unknown {
+function itemsSpelling(list: JsonSchema, root: Scope): (values: readonly unknown[]) => unknown {
   const { first, rest } = itemsOf(list)
   const places = first.map(each => compileSpelling(each as JsonSchema, root))
   const others = compileSpelling(root.resolve(rest), root)

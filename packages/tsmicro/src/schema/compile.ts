@@ -35,4 +35,4 @@ const uniqueness: Rule = ({ maxItems }) => {
  * check({ name: 'Ada' }) // { value: { name: 'Ada' } }
  * check({ nom: 'Ada' }) // { problems: [{ path: '', message: '…' }] }
  */
-export const compiled = createChecks(compileMatcher, undefined, uniqueness)
+export const compiled = createChecks(compileMatcher, uniqueness)

@@ -1,4 +1,5 @@
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
+import { uncleanIn } from './json-text.ts'
 import { formatProblems, type Problems, pointerTo } from './problems.ts'
 import { isNode } from './schema.ts'
 
@@ -16,19 +17,28 @@ export function writeJson(value: unknown): string | undefined {
 }
 
 /**
- * Like {@link writeJson}, for data that a caller passed: a schema such as `Type.Any()` lets through what JSON cannot carry.
+ * Like {@link writeJson}, for data that a caller passed: a schema such as `Type.Any()` lets through what JSON cannot carry, and a text may
+ * contain what no receiver accepts.
  * @param what names the data in the message
- * @throws {VALIDATION_FAILED} naming the field
+ * @throws {VALIDATION_FAILED} naming the fields
  */
 export function writeInput(value: unknown, what: string): string | undefined {
+  let text: string | undefined
   try {
-    return JSON.stringify(value)
+    text = JSON.stringify(value)
   } catch (cause) {
     const found = unwritableIn(value)
-    if (!found) throw cause
-    const message = `${what} cannot be written as JSON: ${formatProblems([found])}`
-    throw new VALIDATION_FAILED([found], { message, cause })
+    throw found ? refusal(`${what} cannot be written as JSON`, [found], cause) : cause
   }
+  // In JSON they are always escaped.
+  const unclean = text?.includes('\\u') ? uncleanIn(JSON.parse(text)) : []
+  if (unclean.length > 0) throw refusal(what, unclean)
+  return text
+}
+
+/** The error for data that is not sent. */
+export function refusal(what: string, problems: Problems, cause?: unknown): InstanceType<typeof VALIDATION_FAILED> {
+  return new VALIDATION_FAILED(problems, { message: `${what}: ${formatProblems(problems)}`, cause })
 }
 
 /** Returns a value as the receiver will read it; a bigint becomes the text of its digits. */
@@ -101,21 +111,4 @@ function isPlainJson(value: unknown, depth: number): boolean {
   const prototype = Object.getPrototypeOf(value)
   if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false
   return isNode(value) && Object.values(value).every(member => isPlainJson(member, depth + 1))
-}
-
-/**
- * True if every string in a parsed JSON value can be stored and compared anywhere: no NUL (PostgreSQL refuses it) and no lone surrogate (it
- * has no UTF-8 form, so it would change on the way). Iterative, so hostile nesting cannot overflow the stack.
- */
-export function isCleanText(value: unknown): boolean {
-  const pending: unknown[] = [value]
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (typeof next === 'string') {
-      if (next.includes('\0') || !next.isWellFormed()) return false
-    } else if (typeof next === 'object' && next !== null) {
-      for (const [key, member] of Object.entries(next)) pending.push(key, member)
-    }
-  }
-  return true
 }

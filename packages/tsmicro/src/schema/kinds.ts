@@ -1,16 +1,15 @@
 import { describeSchema } from './describe.ts'
+import type { Check } from './problems.ts'
 import { branchesOf, itemsOf, propertiesOf, type Root, rootOf } from './references.ts'
-import { isNode, type JsonSchema, type Schema } from './schema.ts'
+import { isNode, isStandardSchema, type JsonSchema, type Schema } from './schema.ts'
 
-const TEXT_RULES = ['pattern', 'format', 'minLength', 'maxLength'] as const
+const TEXT_RULES = ['pattern', 'format', 'minLength', 'maxLength']
 
 /** What a value may be, across all alternatives of a schema. */
 export class Kinds {
   readonly constants: unknown[] = []
   readonly lists: JsonSchema[] = []
   readonly types = new Set<unknown>()
-  /** Texts with a restriction. */
-  readonly boundTexts: JsonSchema[] = []
   /** Some alternative is an unrestricted text: `"5"` may be a name. */
   freeText = false
   /** Some alternative may be anything. */
@@ -40,9 +39,7 @@ export class Kinds {
   #addType(type: unknown, node: JsonSchema): void {
     this.types.add(type)
     if (type === 'array') this.lists.push(node)
-    if (type !== 'string') return
-    if (TEXT_RULES.some(rule => rule in node)) this.boundTexts.push(node)
-    else this.freeText = true
+    if (type === 'string' && !TEXT_RULES.some(rule => rule in node)) this.freeText = true
   }
 
   /** Items of all lists. */
@@ -71,26 +68,20 @@ function kindsOf(schema: Schema): Kinds {
 /** Follows the name of an empty list in a query: `?tags[]=`. */
 export const EMPTY_LIST = '[]'
 
-/** Returns the value that stands for an absent input: an empty object, or undefined if the schema does not accept objects. */
-export function compileNothing(schema: Schema): () => unknown {
-  const { types, anything } = kindsOf(schema)
-  return anything || types.has('object') ? () => ({}) : () => undefined
-}
-
-/** Formats that the text `null` does not match. It might match an unknown format. */
-const NEVER_NULL: readonly unknown[] = [
-  ...['date-time', 'date', 'time', 'duration', 'email', 'idn-email', 'ipv4', 'ipv6', 'uri', 'iri', 'url', 'uuid'],
-  ...['json-pointer', 'relative-json-pointer'],
-]
-
 /**
- * Whether `compileCoercion` at the receiver reads the text `null` as null in a query field of this schema. Looks only at the schema,
- * without TypeBox's compiler; when in doubt, false.
+ * Makes a check take an absent value for an object without fields, or for nothing at all if the schema accepts only that. Problems are
+ * those of the object.
  */
-export function readsNull(schema: JsonSchema, field: string): boolean {
-  const root = rootOf(schema)
-  const found = fieldNodes(schema, field, root)
-  return found.length > 0 && found.every(node => isNullFor(node, root))
+export function withAbsent(schema: Schema, check: Check): Check {
+  const { types, anything } = kindsOf(schema)
+  if (!anything && !types.has('object')) return check
+  // No JSON Schema asks for an absent value.
+  if (!isStandardSchema(schema)) return value => check(value === undefined ? {} : value)
+  return async value => {
+    if (value !== undefined) return check(value)
+    const [empty, nothing] = [await check({}), await check(undefined)]
+    return empty.problems && !nothing.problems ? nothing : empty
+  }
 }
 
 /** The schemas of a field, one for each alternative that names it. */
@@ -112,21 +103,6 @@ export function fieldNames(schema: JsonSchema, root: Root, depth = 0): readonly 
   const inBranches = depth < 20 ? branchesOf(node).flatMap(branch => fieldNames(branch, root, depth + 1)) : []
   const open = [node.patternProperties, node.additionalProperties].some(isNode) ? [''] : []
   return [...new Set([...Object.keys(propertiesOf(node, root)), ...open, ...inBranches])]
-}
-
-function isNullFor(node: JsonSchema, root: Root): boolean {
-  const kinds = new Kinds(node, root)
-  if (kinds.freeText || kinds.constants.includes('null') || kinds.boundTexts.some(takesNullText)) return false
-  if (kinds.takesNull) return true
-  return kinds.items.length > 0 && kinds.items.every(item => isNullFor(item, root))
-}
-
-function takesNullText({ pattern, format, minLength, maxLength }: JsonSchema): boolean {
-  const { length } = 'null'
-  if (typeof minLength === 'number' && length < minLength) return false
-  if (typeof maxLength === 'number' && length > maxLength) return false
-  if (typeof pattern === 'string' && !new RegExp(pattern, 'u').test('null')) return false
-  return !NEVER_NULL.includes(format)
 }
 
 /** Whether an answer may be null as well as undefined, so that one cannot stand for the other. */

@@ -1,4 +1,4 @@
-import type { ValidationDetail } from '../errors/index.ts'
+import { type Problems, problemsIn } from './problems.ts'
 
 /** A number in JSON's syntax. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
@@ -23,26 +23,24 @@ export function isBeyondNumbers(text: string): boolean {
   return text.length <= 20_000 && NUMBER.test(text) && !isHeld(text)
 }
 
-/** Says what is wrong with a JSON text if `JSON.parse` would silently round one of its numbers. */
-export function findInexact(json: string, path: string): ValidationDetail | undefined {
-  const number = inexactNumber(json)
-  return number === undefined ? undefined : { path, message: `${number.slice(0, 50)} ${BEYOND}` }
-}
-
-/** A reviver for `JSON.parse`: replaces numbers that cannot be held with NaN, which JSON itself cannot contain. */
-export function markInexact(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
-  return typeof value === 'number' && !isHeld(context?.source ?? String(value)) ? Number.NaN : value
-}
-
-/** Whether {@link markInexact} has marked anything in a value. */
-export function hasInexact(value: unknown): boolean {
-  const pending: unknown[] = [value]
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (Number.isNaN(next)) return true
-    if (typeof next === 'object' && next !== null) for (const member of Object.values(next)) pending.push(member)
+/**
+ * Parses a JSON text with NaN, which JSON itself cannot contain, for each number that `JSON.parse` would silently round; undefined if there
+ * is none. NaN stands for a whole that is nested too deeply to be marked.
+ */
+export function markRounded(json: string): unknown {
+  if (!hasRounded(json)) return undefined
+  try {
+    return JSON.parse(json, (_name, value, context?: { readonly source?: string }) =>
+      typeof value === 'number' && !isHeld(context?.source ?? String(value)) ? Number.NaN : value,
+    )
+  } catch {
+    return Number.NaN
   }
-  return false
+}
+
+/** Names the fields that {@link markRounded} has marked. */
+export function roundedIn(marked: unknown): Problems {
+  return problemsIn(marked, BEYOND, Number.isNaN)
 }
 
 /** The message to a client about such a number. */
@@ -72,16 +70,16 @@ function isDigit(code: number): boolean {
 
 const NUMBERS = /-?\d[\d.]*(?:[eE][+-]?\d+)?/g
 
-/** The first number of a valid JSON text that parsing would change. */
-function inexactNumber(json: string): string | undefined {
-  if (!isSuspect(json)) return undefined
+/** Whether parsing would change a number of a valid JSON text. */
+function hasRounded(json: string): boolean {
+  if (!isSuspect(json)) return false
   for (let index = 0; index < json.length; ) {
     const quote = json.indexOf('"', index)
     const end = quote === -1 ? json.length : quote
-    for (const [number] of json.slice(index, end).matchAll(NUMBERS)) if (!isHeld(number)) return number
+    for (const [number] of json.slice(index, end).matchAll(NUMBERS)) if (!isHeld(number)) return true
     index = quote === -1 ? json.length : endOfString(json, quote)
   }
-  return undefined
+  return false
 }
 
 function endOfString(json: string, start: number): number {

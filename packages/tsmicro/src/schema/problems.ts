@@ -20,6 +20,22 @@ export function distinct(problems: Problems): Problems {
   return [...known.values()].slice(0, MAX_DETAILS)
 }
 
+/** One problem for each value or name within a JSON value that is wrong. Iterative, so hostile nesting cannot overflow the stack. */
+export function problemsIn(value: unknown, message: string, isWrong: (value: unknown) => boolean): Problems {
+  const found: ValidationDetail[] = []
+  const pending: [path: string, value: unknown][] = [['', value]]
+  for (const [path, next] of pending) {
+    if (found.length === MAX_DETAILS) break
+    if (isWrong(next)) found.push({ path, message })
+    if (typeof next !== 'object' || next === null) continue
+    for (const [name, member] of Object.entries(next)) {
+      if (isWrong(name)) found.push({ path, message })
+      else pending.push([pointerTo(path, name), member])
+    }
+  }
+  return distinct(found)
+}
+
 /** The JSON pointer to a member, without the leading slash. */
 export function pointerTo(path: string, name: string): string {
   const token = name.replaceAll('~', '~0').replaceAll('/', '~1')

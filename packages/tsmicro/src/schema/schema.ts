@@ -1,4 +1,15 @@
-import type { Static, TArray, TIntersect, TObject, TOptional, TProperties, TSchema, TUnion } from 'typebox'
+import type {
+  Static,
+  TArray,
+  TIntersect,
+  TObject,
+  TOptional,
+  TProperties,
+  TRecord,
+  TSchema,
+  TTuple,
+  TUnion,
+} from 'typebox'
 
 /** A JSON Schema made with TypeBox, or a schema of any library that implements Standard Schema (zod, valibot, arktype). */
 export type Schema = TSchema | StandardSchema
@@ -33,7 +44,11 @@ type WithoutDefaults<S> =
         ? Modified<S, TUnion<MembersWithoutDefaults<Members>>>
         : S extends TIntersect<infer Members>
           ? Modified<S, TIntersect<MembersWithoutDefaults<Members>>>
-          : S
+          : S extends TRecord<infer Key, infer Value>
+            ? Modified<S, TRecord<Key, WithoutDefaults<Value> & TSchema>>
+            : S extends TTuple<infer Members>
+              ? Modified<S, TTuple<MembersWithoutDefaults<Members>>>
+              : S
 
 type FieldsWithoutDefaults<Fields extends TProperties> = {
   [K in keyof Fields]: Fields[K] extends { readonly default: unknown }

@@ -10,9 +10,8 @@ const SAME: Snapshot = value => value
  * become plain ones, and each property is read once, so that no getter, proxy, `toJSON` or hole in a list can change what is written.
  * Fields of a class instance are copied if they are its own or the schema names them, getters included. Values that the schema does not
  * describe are not inspected.
- * @param leaf converts a value that the schema describes as neither an object nor a list
  */
-export function compileSnapshot(schema: JsonSchema, leaf: Snapshot = SAME): Snapshot {
+export function compileSnapshot(schema: JsonSchema): Snapshot {
   const root = rootOf(schema)
   const known = new Map<string, Snapshot>()
   const numbers = new Map<JsonSchema, number>()
@@ -33,11 +32,10 @@ export function compileSnapshot(schema: JsonSchema, leaf: Snapshot = SAME): Snap
     known.set(key, value => made(value))
     const ofObject = nodes.some(isOfObjects) ? objectOf(nodes, build) : undefined
     const ofList = nodes.some(isOfLists) ? listOf(nodes, build) : undefined
-    if (!ofObject && !ofList) made = leaf
-    else
+    if (ofObject || ofList)
       made = value => {
         if (typeof value !== 'object' || value === null) return value
-        return ((Array.isArray(value) ? ofList : ofObject) ?? leaf)(value)
+        return ((Array.isArray(value) ? ofList : ofObject) ?? SAME)(value)
       }
     known.set(key, made)
     return made

@@ -238,7 +238,7 @@ export async function shapes(open: OpenNetwork) {
     const before = failures().length
     raw.publish('order.filtered', '{"id":"x","filter":{"limit":9007199254740993}}')
     await until('it is refused', () => failures().length === before + 1)
-    assert.match(failures().at(-1) ?? '', /9007199254740993 is beyond what a number can hold/)
+    assert.match(failures().at(-1) ?? '', /filter\/limit is beyond what a number can hold/)
   })
 
   test('a message that exceeds the server’s limit is PAYLOAD_TOO_LARGE, whichever part is too large', async () => {

@@ -94,7 +94,7 @@ export async function wire(open: OpenNetwork) {
   })
 
   test('a body that is not an envelope is 400', async () => {
-    for (const body of ['{', 'null', '[]', '"x"', '5', '\0', '{"data":{"id":"\\u0000"}}', '{"data":{"id":"\\ud800"}}'])
+    for (const body of ['{', 'null', '[]', '"x"', '5', '\0'])
       assert.deepEqual((await ask('shop.item.get', body)).name, 'MALFORMED_REQUEST', body)
   })
 

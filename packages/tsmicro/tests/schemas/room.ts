@@ -1,4 +1,5 @@
 import { createPublisher, implement, on } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
 import { contract, event, procedure } from 'tsmicro/contract'
 import type { Schema } from '../../src/schema/index.ts'
 import { request } from '../conformance/network/ask.ts'
@@ -22,7 +23,9 @@ export interface Room extends AsyncDisposable {
   overHttp(value: unknown): Promise<Taken>
   overNats(value: unknown): Promise<Taken>
   asEvent(value: unknown): Promise<Taken>
+  /** By the clients of both doors. */
   called(value: unknown): Promise<Taken>
+  calledOverHttp(value: unknown): Promise<Taken>
   published(value: unknown): Promise<Taken>
   answerOverHttp(value: unknown): Promise<Answered>
   answerOverNats(value: unknown): Promise<Answered>
@@ -51,6 +54,18 @@ export async function openRoom(schema: Schema, eventData: Schema): Promise<Room>
   })
   const raw = await network.raw()
   const publisher = createPublisher(nats, 'shop')
+  const http = createHttpClient(shop, {
+    baseUrl: 'http://shop',
+    async fetch({ pathname }, { body, headers }) {
+      const answer = await service.inject({
+        method: 'POST',
+        url: pathname,
+        headers: Object.fromEntries(new Headers(headers)),
+        ...(body === undefined ? {} : { payload: body as string }),
+      })
+      return new Response(answer.body, { status: answer.statusCode })
+    },
+  })
 
   async function taken(work: () => Promise<boolean>): Promise<Taken> {
     given = []
@@ -97,6 +112,7 @@ export async function openRoom(schema: Schema, eventData: Schema): Promise<Room>
           .take(value as never)
           .then(...settled('VALIDATION_FAILED')),
       ),
+    calledOverHttp: value => taken(() => http.take(value as never).then(...settled('VALIDATION_FAILED'))),
     published: value => taken(() => handled(() => publisher.publish(shop.told, { id: 'x', it: value } as never))),
     async answerOverHttp(value) {
       answer = value

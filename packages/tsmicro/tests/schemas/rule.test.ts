@@ -42,6 +42,7 @@ async function incoming(room: Room, oracle: Oracle, library: Library, shape: Sha
     ['over NATS', await room.overNats(value)],
     ['as an event', await room.asEvent(value)],
     ['called', await room.called(value)],
+    ['called over HTTP', await room.calledOverHttp(value)],
     ['published', await room.published(value)],
   ]
   for (const [how, { ok, given }] of others) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { until } from '../support/until.ts'
 import { smallNats } from './nats.ts'
+import type { Message } from './protocol.ts'
 import { RawLink } from './raw-link.ts'
 import { type Exchange, plain, readRecording } from './recording.ts'
 import { answersOf, sorted } from './sameness.ts'
@@ -26,12 +27,38 @@ async function quiet(): Promise<void> {
   await until('the service answers', () => raw.heard.slice(before).some(({ subject }) => subject === '_INBOX.quiet'))
 }
 
+/** Changed on purpose: the mistakes of these requests are described to the caller as at the HTTP door. */
+const RETOLD: Readonly<Record<string, readonly object[]>> = {
+  'no body, where one is asked for': Array.from({ length: 2 }, () => ({
+    path: '',
+    message: 'must have required properties id',
+  })),
+  'a number that would be rounded': [
+    { path: 'filter/limit', message: 'is beyond what a number can hold; send it as text where the schema has a text' },
+  ],
+  'half a character': Array.from({ length: 2 }, () => ({
+    path: 'id',
+    message: 'contains characters that are not text',
+  })),
+}
+
+function retold(message: Message, problem: object | undefined): Message {
+  if (!problem) return message
+  const { path, message: text } = problem as { readonly path: string; readonly message: string }
+  const told = 'The request does not match the schema'
+  return {
+    ...message,
+    headers: `NATS/1.0\r\nNats-Service-Error-Code: 400\r\nNats-Service-Error: ${told}\r\nTsmicro-Error: VALIDATION_FAILED\r\n\r\n`,
+    payload: JSON.stringify({ error: `400:${told}: ${path} ${text}`, errorData: [problem] }),
+  }
+}
+
 for (const { name, sent, answered, handled } of [...probes, ...steps] satisfies Exchange[])
   test(`a service answers as in the recording: ${name}`, async () => {
     const heard = raw.heard.length
     const begun = shop.handled.length
     const listening = subscriptions.map(each => each.subject)
-    const wanted = answersOf(answered)
+    const wanted = answersOf(answered.map((message, index) => retold(message, RETOLD[name]?.[index])))
     const answers = () =>
       answersOf(
         raw.heard

@@ -14,8 +14,8 @@ import {
   entriesOf,
   needsUser,
 } from '../../contract/index.ts'
-import { DEADLINE_EXCEEDED, MALFORMED_REPLY, VALIDATION_FAILED } from '../../errors/index.ts'
-import { type Check, compiled, compileNothing, formatProblems, writeInput, writeJson } from '../../schema/index.ts'
+import { DEADLINE_EXCEEDED, MALFORMED_REPLY } from '../../errors/index.ts'
+import { type Check, compiled, formatProblems, refusal, withAbsent, writeInput, writeJson } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
 import type { NatsOptions } from '../options.ts'
 import { assertDeclared, remember } from '../permissions.ts'
@@ -48,8 +48,6 @@ export type NatsClientOptions = NatsOptions & {
 interface Prepared {
   readonly request: Check | undefined
   readonly response: Check | undefined
-  /** The value that an absent input stands for. */
-  readonly nothing: () => unknown
   readonly errors: ReplyErrors
   readonly asUser: boolean
 }
@@ -136,17 +134,14 @@ export class NatsClient extends NatsLink {
   }
 
   async #call(procedure: BoundProcedure, data: unknown, options: CallOptions = {}): Promise<unknown> {
-    const { request, response, errors, asUser, nothing } = this.#prepare(procedure)
+    const { request, response, errors, asUser } = this.#prepare(procedure)
     const { subject = '' } = procedure
     let text = ''
     let input: unknown
     if (request) {
-      const outcome = request(data === undefined ? nothing() : data)
+      const outcome = request(data)
       const sent = outcome instanceof Promise ? await outcome : outcome
-      if (sent.problems) {
-        const message = `the data for ${subject} does not match its schema: ${formatProblems(sent.problems)}`
-        throw new VALIDATION_FAILED(sent.problems, { message })
-      }
+      if (sent.problems) throw refusal(`the data for ${subject} does not match its schema`, sent.problems)
       input = sent.value
       text = writeInput(input, `the data for ${subject}`) ?? ''
     }
@@ -210,8 +205,7 @@ export class NatsClient extends NatsLink {
     assertDeclared(this, 'calls', procedure.subject)
     const { input, output } = procedure
     const prepared = {
-      request: input && compiled.defaultedOutgoing(input),
-      nothing: input ? compileNothing(input) : () => undefined,
+      request: input && withAbsent(input, compiled.defaultedOutgoing(input)),
       response: output && compiled.incoming(output, 'ignore'),
       errors: replyErrorsOf(procedure),
       asUser: needsUser(procedure.access),

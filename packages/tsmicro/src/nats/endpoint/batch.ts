@@ -1,14 +1,8 @@
 import type { Msg } from '@nats-io/nats-core'
 import { Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { MOST_BATCHED_CALLS } from '../../contract/index.ts'
-import {
-  type ApiError,
-  INTERNAL,
-  MALFORMED_REQUEST,
-  VALIDATION_FAILED,
-  type ValidationDetail,
-} from '../../errors/index.ts'
-import { findInexact, hasInexact, isCleanText, markInexact } from '../../schema/index.ts'
+import { type ApiError, INTERNAL, MALFORMED_REQUEST } from '../../errors/index.ts'
+import { unseenIn } from '../../schema/index.ts'
 import { type BatchedCall, encodeAnswer, encodeRefusal, parseItems, readCall } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
 import { budgetOf, respondFailure } from './message.ts'
@@ -27,16 +21,19 @@ export function readBatch(
   log: Log,
 ): readonly InboundCall[] {
   const text = msg.string()
-  const inexact = numbers ? findInexact(text, '') : undefined
-  const items = parseItems(text, inexact ? markInexact : undefined)
+  const unseen = unseenIn(text, numbers)
+  const items = parseItems(text)
   if (!items || items.length > MOST_BATCHED_CALLS) {
     respondFailure(msg, new MALFORMED_REQUEST(), log)
     return []
   }
-  const batch = new Batch(msg, maxPayload, log, text.includes('\\u'), inexact)
-  return items.flatMap(item => {
-    const call = readCall(item)
-    return call ? [new BatchCall(call, batch, timeoutMs)] : []
+  const batch = new Batch(msg, maxPayload, log)
+  return items.flatMap((item, index) => {
+    const read = readCall(item)
+    if (!read) return []
+    const call = new BatchCall(read, batch, timeoutMs)
+    call.unseen = unseen?.(read.data, whole => (Array.isArray(whole) ? whole[index]?.[3] : whole))
+    return [call]
   })
 }
 
@@ -54,11 +51,7 @@ class BatchCall extends InboundCall {
   }
 
   read(): unknown {
-    const data = this.#data
-    const { escapes, inexact } = this.#batch
-    if (escapes && !isCleanText(data)) throw new MALFORMED_REQUEST()
-    if (inexact && hasInexact(data)) throw new VALIDATION_FAILED([inexact])
-    return data
+    return this.#data
   }
 
   answer(data: string): ApiError | undefined {
@@ -90,20 +83,14 @@ let due: Batch[] = []
  */
 class Batch {
   readonly log: Log
-  /** Whether the message contains escapes, so that texts have to be checked. */
-  readonly escapes: boolean
-  /** Says what is wrong with a number somewhere in the message; in its call it is NaN. */
-  readonly inexact: ValidationDetail | undefined
   readonly #msg: Msg
   readonly #maxPayload: number
   #ready: string[] = []
 
-  constructor(msg: Msg, maxPayload: number, log: Log, escapes: boolean, inexact: ValidationDetail | undefined) {
+  constructor(msg: Msg, maxPayload: number, log: Log) {
     this.#msg = msg
     this.#maxPayload = maxPayload
     this.log = log
-    this.escapes = escapes
-    this.inexact = inexact
   }
 
   /** Returns false if the item is larger than the server accepts; it is not sent then. */

@@ -16,15 +16,7 @@ import {
 } from '../../call/index.ts'
 import { type BoundProcedure, declaresReplies } from '../../contract/index.ts'
 import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } from '../../errors/index.ts'
-import {
-  type Check,
-  type Checked,
-  compiled,
-  compileNothing,
-  mayHaveNumbers,
-  type Schema,
-  writeJson,
-} from '../../schema/index.ts'
+import { compiled, mayHaveNumbers, type Problems, withAbsent, withUnseen, writeJson } from '../../schema/index.ts'
 
 export interface EndpointOptions {
   readonly procedure: BoundProcedure
@@ -42,6 +34,8 @@ export abstract class InboundCall {
   readonly context: DoorContext
   /** Distinguishes it from the other calls of its batch; undefined when it came alone. */
   readonly token: string | undefined
+  /** What is wrong with the data beside what its schema says; known once it has been read. */
+  unseen: Problems | undefined
   #gone = false
 
   constructor(context: DoorContext) {
@@ -58,7 +52,7 @@ export abstract class InboundCall {
     this.context.deadline.cancel(new CallerGoneError())
   }
 
-  /** The request's data. @throws {MALFORMED_REQUEST}; {VALIDATION_FAILED} for a number that parsing would round */
+  /** The request's data. @throws {MALFORMED_REQUEST} */
   abstract read(): unknown
   /** Sends the answer, JSON text or '' for none. If it cannot be sent, returns the failure that was sent instead. */
   abstract answer(data: string): ApiError | undefined
@@ -94,8 +88,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const limiter = new Limiter(options.limits)
   const overload = new ThrottledLog(log, 'overloaded: calls are refused')
   const { input: schema } = procedure
-  const check = schema && compiled.request(schema, 'ignore')
-  const absent = schema && check && compileAbsent(schema, check)
+  const check = schema && withAbsent(schema, compiled.request(schema, 'ignore'))
   const toFailure = createFailureMapper(procedure)
   const pipeline = createPipeline(procedure, options.handler, options.middleware, toFailure)
   const replies = declaresReplies(procedure)
@@ -109,10 +102,9 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (context.deadline.remainingMs() === 0) throw new DEADLINE_EXCEEDED()
       if (guard) context.identify(await context.deadline.race(withContext(context, () => guard(context))))
       stage = 'input'
-      const data = call.read()
-      const outcome = data === undefined ? absent?.() : check?.(data)
+      const outcome = check?.(call.read())
       const checked = outcome instanceof Promise ? await outcome : outcome
-      if (checked?.problems) throw new VALIDATION_FAILED(checked.problems)
+      if (checked?.problems || call.unseen) throw new VALIDATION_FAILED(withUnseen(call.unseen, checked?.problems))
       stage = 'middleware'
       const result = await pipeline(checked?.value, context)
       // JSON text is undefined for undefined, a function or a symbol.
@@ -152,14 +144,5 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         }
       }
     },
-  }
-}
-
-/** Absent data counts as an empty input, like an absent body at the HTTP door. If the schema refuses that, its problems are those of `undefined`. */
-function compileAbsent(schema: Schema, check: Check): () => Promise<Checked> {
-  const nothing = compileNothing(schema)
-  return async () => {
-    const outcome = await check(nothing())
-    return outcome.problems ? check(undefined) : outcome
   }
 }

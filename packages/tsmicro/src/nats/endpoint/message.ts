@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/nats-core'
 import { Deadline, DoorContext, type Log } from '../../call/index.ts'
-import { type ApiError, INTERNAL, MALFORMED_REQUEST, VALIDATION_FAILED } from '../../errors/index.ts'
-import { findInexact, isCleanText } from '../../schema/index.ts'
+import { type ApiError, INTERNAL } from '../../errors/index.ts'
+import { isNode, unseenIn } from '../../schema/index.ts'
 import { BUDGET, decodeEnvelope, decodeHeaders, encodeBody, encodeFailure } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
 
@@ -21,10 +21,7 @@ export class MessageCall extends InboundCall {
   read(): unknown {
     const text = this.#msg.string()
     const { data } = decodeEnvelope(text)
-    // As at the HTTP door, ill-formed text is refused here and not by a database.
-    if (text.includes('\\u') && !isCleanText(data)) throw new MALFORMED_REQUEST()
-    const inexact = this.#numbers ? findInexact(text, '') : undefined
-    if (inexact) throw new VALIDATION_FAILED([inexact])
+    this.unseen = unseenIn(text, this.#numbers)?.(data, dataOf)
     return data
   }
 
@@ -35,6 +32,10 @@ export class MessageCall extends InboundCall {
   refuse(error: ApiError): ApiError {
     return respondFailure(this.#msg, error, this.context.log)
   }
+}
+
+function dataOf(envelope: unknown): unknown {
+  return isNode(envelope) ? envelope.data : envelope
 }
 
 /** The context of a message: the caller's request id, trace, token and remaining budget. */

@@ -1,0 +1,7 @@
+/**
+ * The checks of what a contract declares. Bundles for browsers contain `refusals.browser.ts` in their place (`imports` in package.json): the
+ * service has made the same checks when it started.
+ */
+export { findNotJson } from '../schema/index.ts'
+export { whyNotHttp } from './http-input.ts'
+export { checkSubject } from './subject.ts'
