@@ -1,5 +1,10 @@
 import type * as refusals from './refusals.ts'
 
+/** @public */
 export const findNotJson: typeof refusals.findNotJson = () => undefined
+/** @public */
+export const whyNotBody: typeof refusals.whyNotBody = () => undefined
+/** @public */
 export const whyNotHttp: typeof refusals.whyNotHttp = () => undefined
+/** @public */
 export const checkSubject: typeof refusals.checkSubject = subject => subject

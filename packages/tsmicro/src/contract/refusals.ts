@@ -3,5 +3,6 @@
  * service has made the same checks when it started.
  */
 export { findNotJson } from '../schema/index.ts'
+export { whyNotBody } from './body.ts'
 export { whyNotHttp } from './http-input.ts'
 export { checkSubject } from './subject.ts'

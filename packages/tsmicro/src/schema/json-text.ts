@@ -1,3 +1,4 @@
+import type { ValidationDetail } from '../errors/index.ts'
 import { BEYOND, markRounded, roundedIn } from './numbers.ts'
 import { MAX_DETAILS, type Problems, problemsIn } from './problems.ts'
 
@@ -31,7 +32,8 @@ type Unseen = (value: unknown, partOf?: (whole: unknown) => unknown) => Problems
 
 /** All problems of a value, those that no schema sees first. */
 export function withUnseen(unseen: Problems = [], problems: Problems = []): Problems {
-  // 1e400 has become Infinity, which is no number for a schema.
-  const isRounded = (path: string) => unseen.some(each => each.path === path && each.message === BEYOND)
-  return [...unseen, ...problems.filter(({ path }) => !isRounded(path))].slice(0, MAX_DETAILS)
+  // 1e400 has become Infinity, which a schema does not take for a number.
+  const isTold = ({ path, message }: ValidationDetail) =>
+    /number|integer/.test(message) && unseen.some(each => each.path === path && each.message === BEYOND)
+  return [...unseen, ...problems.filter(each => !isTold(each))].slice(0, MAX_DETAILS)
 }

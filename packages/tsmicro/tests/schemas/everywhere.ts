@@ -6,7 +6,7 @@ import Type, { type TSchema } from 'typebox'
 import { z } from 'zod'
 
 /** What a handler got from one client, or why the client refused. */
-export type Outcome = { readonly taken: unknown } | { readonly refused: readonly string[] }
+type Outcome = { readonly taken: unknown } | { readonly refused: readonly string[] }
 
 /** The same field `f` at every door: in a path, in a query, in a body, over NATS and in an event. */
 export interface Everywhere extends AsyncDisposable {
@@ -21,7 +21,7 @@ export interface Everywhere extends AsyncDisposable {
 }
 
 export const DOORS = ['path', 'query', 'body', 'nats', 'event'] as const
-export type Door = (typeof DOORS)[number]
+type Door = (typeof DOORS)[number]
 
 type Field = TSchema | z.ZodType
 
@@ -33,7 +33,7 @@ const objectOf = (fields: Readonly<Record<string, Field>>) =>
 /** @param options.inPath whether the field can be in a path: lists and the like cannot */
 export async function openEverywhere(field: Field, { inPath = true } = {}): Promise<Everywhere> {
   const input = objectOf({ f: field })
-  const told = event({ subject: 'everywhere.told', aggregate: 'id', data: input as TSchema })
+  const told = event({ subject: 'everywhere.told', aggregate: 'id' as never, data: input as TSchema })
   const everywhere = contract('everywhere', {
     ...(inPath ? { path: procedure({ http: 'GET /path/:f', access: 'open', input }) } : {}),
     query: procedure({ http: 'GET /query', access: 'open', input }),

@@ -27,29 +27,30 @@ async function quiet(): Promise<void> {
   await until('the service answers', () => raw.heard.slice(before).some(({ subject }) => subject === '_INBOX.quiet'))
 }
 
-/** Changed on purpose: the mistakes of these requests are described to the caller as at the HTTP door. */
-const RETOLD: Readonly<Record<string, readonly object[]>> = {
-  'no body, where one is asked for': Array.from({ length: 2 }, () => ({
-    path: '',
-    message: 'must have required properties id',
-  })),
-  'a number that would be rounded': [
-    { path: 'filter/limit', message: 'is beyond what a number can hold; send it as text where the schema has a text' },
-  ],
-  'half a character': Array.from({ length: 2 }, () => ({
-    path: 'id',
-    message: 'contains characters that are not text',
-  })),
+/** Changed on purpose: these mistakes are described to the caller as at the HTTP door. */
+const BEYOND = 'is beyond what a number can hold; send it as text where the schema has a text'
+const UNCLEAN = 'contains characters that are not text'
+const LACKING = { path: '', message: 'must have required properties id' }
+const RETOLD: Readonly<Record<string, readonly { readonly path: string; readonly message: string }[]>> = {
+  'no body, where one is asked for': [LACKING, LACKING],
+  'a number that would be rounded': [{ path: 'filter/limit', message: BEYOND }],
+  'half a character': Array.from({ length: 2 }, () => ({ path: 'id', message: UNCLEAN })),
 }
 
-function retold(message: Message, problem: object | undefined): Message {
-  if (!problem) return message
-  const { path, message: text } = problem as { readonly path: string; readonly message: string }
+function retold(name: string, message: Message, index: number): Message {
+  const { path, message: text } = RETOLD[name]?.[index] ?? {}
+  if (text === undefined) {
+    const payload = message.payload.replace(
+      /(\["3",null,.*?)must be object(.*?)must be object/,
+      `$1${LACKING.message}$2${LACKING.message}`,
+    )
+    return { ...message, payload }
+  }
   const told = 'The request does not match the schema'
   return {
     ...message,
     headers: `NATS/1.0\r\nNats-Service-Error-Code: 400\r\nNats-Service-Error: ${told}\r\nTsmicro-Error: VALIDATION_FAILED\r\n\r\n`,
-    payload: JSON.stringify({ error: `400:${told}: ${path} ${text}`, errorData: [problem] }),
+    payload: JSON.stringify({ error: `400:${told}: ${path} ${text}`, errorData: [{ path, message: text }] }),
   }
 }
 
@@ -58,7 +59,7 @@ for (const { name, sent, answered, handled } of [...probes, ...steps] satisfies 
     const heard = raw.heard.length
     const begun = shop.handled.length
     const listening = subscriptions.map(each => each.subject)
-    const wanted = answersOf(answered.map((message, index) => retold(message, RETOLD[name]?.[index])))
+    const wanted = answersOf(answered.map((message, index) => retold(name, message, index)))
     const answers = () =>
       answersOf(
         raw.heard
