@@ -1,11 +1,11 @@
-import { checkSubject, findNotJson, whyNotBody, whyNotHttp } from '#refusals'
+import { checkSubject, findNotJson, whyNotBody, whyNotHttp, whyNotReplies } from '#refusals'
 import type { AnyErrorClass } from '../errors/index.ts'
 import { interpreted, type Schema } from '../schema/index.ts'
 import { type Access, isAccess } from './access.ts'
 import { type FileBody, fieldsOfInput, jsonOfOutput, type StreamBody, type UploadBody } from './body.ts'
 import { CHECKS, type WithChecks } from './checks.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
-import { type RepliesSpec, whyNotReplies } from './replies.ts'
+import type { RepliesSpec } from './replies.ts'
 
 /** A procedure of a contract, as data. It needs `http`, `nats` or both. */
 export interface ProcedureSpec extends RepliesSpec {

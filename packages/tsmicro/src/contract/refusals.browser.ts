@@ -8,3 +8,5 @@ export const whyNotBody: typeof refusals.whyNotBody = () => undefined
 export const whyNotHttp: typeof refusals.whyNotHttp = () => undefined
 /** @public */
 export const checkSubject: typeof refusals.checkSubject = subject => subject
+/** @public */
+export const whyNotReplies: typeof refusals.whyNotReplies = () => undefined

@@ -5,4 +5,5 @@
 export { findNotJson } from '../schema/index.ts'
 export { whyNotBody } from './body.ts'
 export { whyNotHttp } from './http-input.ts'
+export { whyNotReplies } from './replies.ts'
 export { checkSubject } from './subject.ts'
