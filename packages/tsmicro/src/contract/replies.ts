@@ -1,3 +1,5 @@
+import { kindOfBody } from './body.ts'
+
 /** Statuses of success. 204 and 303 have no body. */
 export type SuccessStatus = 200 | 201 | 202 | 204 | 303
 
@@ -54,6 +56,8 @@ export function whyNotReplies(spec: RepliesSpec & Doors): string | undefined {
     return `status ${first} has no body: leave out output${statuses.length > 1 ? ', or name another status first' : ''}`
   if (statuses.includes(303) && !Object.hasOwn(headers, 'location'))
     return 'status 303 leads elsewhere: declare headers: { location }'
+  if (kindOfBody(output) === 'stream' && (declaresReplies(spec) || first !== 200))
+    return 'a stream begins before its handler has returned anything: leave out status, headers and cookies'
   for (const name of Object.keys(headers)) {
     if (RESERVED.has(name))
       return `headers: ${name} belongs to the framework${name === 'set-cookie' ? ', declare cookies' : ''}`

@@ -9,6 +9,7 @@ import {
   natsAuthorization,
   natsPermissionsOf,
   procedure,
+  stream,
 } from 'tsmicro/contract'
 import { eventsOf, type NatsAccess, natsListenerOf, proceduresOf } from 'tsmicro/internal'
 import Type from 'typebox'
@@ -174,6 +175,8 @@ test('statuses, headers and cookies of replies that cannot be sent are refused',
   reply({ nats: 'a', cookies: { a: 'x' } }, /callers over NATS get the value alone.*its cookies: leave out nats/)
   reply({ nats: 'a', status: 303, headers: { location: 'x' } }, /where its 303 leads: leave out nats/)
   reply({ nats: 'a', status: [200, 204], output: Id }, /over NATS always get the output: leave out nats, or status 204/)
+  for (const spec of [{ status: 201 }, { headers: { etag: 'x' } }, { cookies: { a: 'x' } }])
+    reply({ output: stream(Id), ...spec }, /a stream begins before .*: leave out status, headers and cookies/)
   const alike = { http: 'POST /a', nats: 'a', access: 'key', headers: { location: 'There' } }
   assert.doesNotThrow(loose({ ...alike, status: [200, 201], output: Id }))
   assert.doesNotThrow(loose({ ...alike, status: 204 }))
