@@ -10,6 +10,7 @@ import {
   compileMatcher,
   describeSchema,
   isBeyondNumbers,
+  isPrototype,
   isText,
   mayHaveField,
   type Problems,
@@ -163,7 +164,7 @@ function isEmpty(body: unknown): body is null | undefined {
 function isClean(fields: Fields): boolean {
   for (const name of Object.keys(fields)) {
     const value = fields[name]
-    if (!isCleanString(name)) return false
+    if (!isText(name) || isPrototype(name)) return false
     if (Array.isArray(value) ? !value.every(isCleanString) : !isCleanString(value)) return false
   }
   return true

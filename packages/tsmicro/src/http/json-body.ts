@@ -20,11 +20,11 @@ export function unseenInBody(request: FastifyRequest): Problems | undefined {
 }
 
 /**
- * Accepts only JSON bodies. Refuses `__proto__` and `constructor.prototype`, NUL and lone surrogates, and numbers that would be rounded.
+ * Accepts only JSON bodies. Finds NUL and lone surrogates, `__proto__` and `constructor.prototype`, and numbers that would be rounded.
  */
 export function acceptJsonOnly(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
-  const parse = server.getDefaultJsonParser('error', 'error')
+  const parse = server.getDefaultJsonParser('ignore', 'ignore')
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     const coding = request.headers['content-encoding']
     if (coding !== undefined && coding.toLowerCase() !== 'identity') return done(new UNSUPPORTED_MEDIA_TYPE())

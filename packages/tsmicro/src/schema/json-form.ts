@@ -1,5 +1,5 @@
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { uncleanIn } from './json-text.ts'
+import { mayBeUnclean, uncleanIn } from './json-text.ts'
 import { formatProblems, type Problems, pointerTo } from './problems.ts'
 import { isNode } from './schema.ts'
 
@@ -30,8 +30,7 @@ export function writeInput(value: unknown, what: string): string | undefined {
     const found = unwritableIn(value)
     throw found ? refusal(`${what} cannot be written as JSON`, [found], cause) : cause
   }
-  // In JSON they are always escaped.
-  const unclean = text?.includes('\\u') ? uncleanIn(JSON.parse(text)) : []
+  const unclean = text !== undefined && mayBeUnclean(text) ? uncleanIn(JSON.parse(text)) : []
   if (unclean.length > 0) throw refusal(what, unclean)
   return text
 }

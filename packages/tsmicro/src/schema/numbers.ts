@@ -40,7 +40,7 @@ export function markRounded(json: string): unknown {
 
 /** Names the fields that {@link markRounded} has marked. */
 export function roundedIn(marked: unknown): Problems {
-  return problemsIn(marked, BEYOND, Number.isNaN)
+  return problemsIn(marked, each => (Number.isNaN(each) ? BEYOND : undefined))
 }
 
 /** The message to a client about such a number. */

@@ -20,16 +20,24 @@ export function distinct(problems: Problems): Problems {
   return [...known.values()].slice(0, MAX_DETAILS)
 }
 
-/** One problem for each value or name within a JSON value that is wrong. Iterative, so hostile nesting cannot overflow the stack. */
-export function problemsIn(value: unknown, message: string, isWrong: (value: unknown) => boolean): Problems {
+/**
+ * The problems of the values within a JSON value, and of the names in it. Iterative, so hostile nesting cannot overflow the stack.
+ * @param messageOf gets the path of its object as well if the value is a name
+ */
+export function problemsIn(
+  value: unknown,
+  messageOf: (value: unknown, holder?: string) => string | undefined,
+): Problems {
   const found: ValidationDetail[] = []
   const pending: [path: string, value: unknown][] = [['', value]]
   for (const [path, next] of pending) {
     if (found.length === MAX_DETAILS) break
-    if (isWrong(next)) found.push({ path, message })
+    const message = messageOf(next)
+    if (message) found.push({ path, message })
     if (typeof next !== 'object' || next === null) continue
     for (const [name, member] of Object.entries(next)) {
-      if (isWrong(name)) found.push({ path, message })
+      const ofName = messageOf(name, path)
+      if (ofName) found.push({ path, message: ofName })
       else pending.push([pointerTo(path, name), member])
     }
   }

@@ -31,6 +31,7 @@ const shop = contract('shop', {
     access: 'open',
     input: z.object({ name: z.string(), size: z.number().optional() }),
   }),
+  open: procedure({ http: 'GET /open', access: 'open', input: Type.Record(Type.String(), Type.String()) }),
   text: procedure({ http: 'POST /text', nats: 'text', access: 'open', input: Type.String() }),
   give: procedure({ http: 'GET /give', nats: 'give', access: 'open', output: Type.Unknown() }),
   told,
@@ -38,7 +39,16 @@ const shop = contract('shop', {
 const app = await testService(({ nats }: { nats: NatsClient }) => ({
   nats,
   handlers: [
-    implement(shop, { make: take, change: take, find: take, show: take, zod: take, text: take, give: () => answer }),
+    implement(shop, {
+      make: take,
+      change: take,
+      find: take,
+      show: take,
+      zod: take,
+      open: take,
+      text: take,
+      give: () => answer,
+    }),
     on(told, { name: 'all', effect: 'idempotent' }, ({ data }) => void given.push(data)),
   ],
 }))
@@ -138,6 +148,33 @@ test('a number that is written twice, or in a text, or nested too deeply to be n
   const deep = `{"name":"a","by":{"x":${'['.repeat(levels)}1e400${']'.repeat(levels)}}}`
   const answered = await post(deep)
   assert.deepEqual([answered.statusCode, answered.json().error], [400, 'VALIDATION_FAILED'])
+})
+
+test('names that code which copies objects takes for a prototype are unknown at every door', async () => {
+  for (const [json, path, name] of [
+    ['{"name":"a","by":{"__proto__":1}}', 'by', '__proto__'],
+    ['{"name":"a","by":{"x":[{"\\u005f_proto__":{}}]}}', 'by/x/0', '__proto__'],
+    ['{"name":"a","by":{"constructor":{"prototype":1}}}', 'by/constructor', 'prototype'],
+    ['{"name":"a","__proto__":{}}', '', '__proto__'],
+  ] as const) {
+    const wanted = [{ path, message: `unknown field "${name}"` }]
+    for (const problems of await problemsOf('make', json)) assert.deepEqual(problems, wanted, json)
+    if (path === '') continue
+    const input = JSON.parse(json)
+    for (const call of [
+      () => app.http(shop).make(input),
+      () => app.http(shop).change(input),
+      () => app.nats(shop).make(input),
+      () => app.publish(told, input),
+    ])
+      await assert.rejects(call, { name: 'VALIDATION_FAILED', data: wanted })
+  }
+  const { details } = (await app.service.inject({ url: '/open?__proto__=1' })).json()
+  assert.deepEqual(details, [{ path: '', message: 'unknown field "__proto__"' }])
+  given.length = 0
+  const fine = { name: '__proto__', by: { prototype: 1, constructor: 'prototype', proto: ['__proto__'] } }
+  for (const client of [app.http(shop), app.nats(shop)]) await client.make(fine)
+  assert.deepEqual(given, [fine, fine])
 })
 
 /** Texts that JSON can escape and UTF-8 or PostgreSQL cannot hold. */

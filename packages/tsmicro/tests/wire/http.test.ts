@@ -27,6 +27,7 @@ const RETOLD: Readonly<Record<string, object>> = {
     path: 'count',
     message: 'is beyond what a number can hold; send it as text where the schema has a text',
   },
+  'POST /make HTTP/1.1 {"__proto__":{},"title":"ab"}': { path: '', message: 'unknown field "__proto__"' },
   'POST /make HTTP/1.1 {"title":"\\ud800b"}': { path: 'title', message: 'contains characters that are not text' },
 }
 
