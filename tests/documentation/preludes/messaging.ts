@@ -10,3 +10,5 @@ const welcome = procedure({ nats: 'welcome', access: 'internal', input: Type.Obj
 export const mail = Object.assign(contract('mail', { welcome }), {} as { welcome(email: string): Promise<void> })
 /** @public */
 export declare const authors: { update(data: object, sequence: number | undefined): Promise<void> }
+/** @public */
+export declare const profiles: Map<string, object>

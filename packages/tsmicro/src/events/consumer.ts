@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/nats-core'
-import { type Log, withContext } from '../call/index.ts'
+import { type Log, ThrottledLog, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
 import { settledWithin } from '../errors/index.ts'
 import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.ts'
@@ -21,7 +21,7 @@ export interface ReceivedEvent<E extends EventSpec = EventSpec> extends EventAtt
 export type EventHandler<E extends EventSpec = EventSpec> = (event: ReceivedEvent<E>) => void | Promise<void>
 
 export interface ConsumerOptions {
-  /** Name of the consuming service. Each event reaches one of its instances, once for each handler name. */
+  /** Name of the consuming service. Each event reaches one of its instances, once for each handler name, or all of them. */
   readonly service: string
   readonly log: Log
   /** Milliseconds that a handler may take; the next event for its name waits no longer. */
@@ -44,36 +44,55 @@ export interface HandledEvent {
 }
 
 interface Consumption {
-  readonly name: string
+  /** Undefined for a handler of every instance. */
+  readonly name: string | undefined
   readonly event: EventDefinition
   readonly handler: EventHandler
   readonly check: Check
   readonly numbers: boolean
+  readonly lane: Lane
+}
+
+/** The events that are handled one after the other: those of a name, or of one handler of every instance. */
+interface Lane {
+  /** Resolves when all accepted events have been handled. */
+  work: Promise<unknown>
+  /** Events that are not handled yet, and the bytes of their bodies. */
+  waiting: number
+  bytes: number
 }
 
 /** Events that are on their way when draining starts arrive within a round trip; a server that hangs sends nothing. */
 const DELIVERY_MS = 2000
 
+/** What may wait for one handler of every instance. Such events may be lost anyway, so a slow handler loses some instead of memory. */
+const MOST_WAITING = 1024
+const MOST_WAITING_BYTES = 16 * 1024 * 1024
+
 /**
  * Consumes a service's events. Events for one handler name are handled one after the other, across subjects, in the order in which they
- * arrive: `user.created` before `user.updated`. Different names do not wait for each other.
+ * arrive: `user.created` before `user.updated`. Different names do not wait for each other, nor do handlers of every instance.
  */
 export class EventConsumer {
   readonly #options: ConsumerOptions
   readonly #consumptions: Consumption[] = []
-  /** By name: resolves when all accepted events have been handled. */
-  readonly #work = new Map<string, Promise<unknown>>()
+  readonly #lanes = new Map<string | symbol, Lane>()
+  readonly #overflow: ThrottledLog
   #subscriptions: Subscriptions | undefined
   #whenLost: (() => void) | undefined
 
   constructor(options: ConsumerOptions) {
     this.#options = options
+    this.#overflow = new ThrottledLog(options.log, 'events were dropped: a handler of every instance is too slow')
   }
 
-  /** Adds a handler, before {@link start}. */
-  add(name: string, event: EventDefinition, handler: EventHandler): void {
+  /** Adds a handler, before {@link start}. @param name undefined: for every instance */
+  add(name: string | undefined, event: EventDefinition, handler: EventHandler): void {
     const check = compiled.request(event.data, 'ignore')
-    this.#consumptions.push({ name, event, handler, check, numbers: mayHaveNumbers(event.data) })
+    const key = name ?? Symbol()
+    const lane = this.#lanes.get(key) ?? { work: Promise.resolve(), waiting: 0, bytes: 0 }
+    this.#lanes.set(key, lane)
+    this.#consumptions.push({ name, event, handler, check, numbers: mayHaveNumbers(event.data), lane })
   }
 
   /** The events that have a handler. */
@@ -93,8 +112,8 @@ export class EventConsumer {
     this.#subscriptions = subscriptions
     for (const consumption of this.#consumptions) {
       const { name, event } = consumption
-      const take = (msg: Msg) => this.#take(consumption, msg)
-      subscriptions.add({ subject: event.subject, queue: `${service}.${name}`, take })
+      const queue = name === undefined ? {} : { queue: `${service}.${name}` }
+      subscriptions.add({ subject: event.subject, ...queue, take: msg => this.#take(consumption, msg) })
     }
   }
 
@@ -105,18 +124,28 @@ export class EventConsumer {
       this.#whenLost = lost.resolve
       await settledWithin(DELIVERY_MS, Promise.race([this.#subscriptions.drain(), lost.promise]))
     }
-    await Promise.all(this.#work.values())
+    await Promise.all([...this.#lanes.values()].map(({ work }) => work))
   }
 
   #take(consumption: Consumption, msg: Msg): void {
-    const { name, event } = consumption
-    const handled = (this.#work.get(name) ?? Promise.resolve()).then(() => this.#handle(consumption, msg))
+    const { name, event, lane } = consumption
+    const { subject } = event
+    const bytes = msg.data.length
+    const full = lane.waiting >= MOST_WAITING || (lane.waiting > 0 && lane.bytes + bytes > MOST_WAITING_BYTES)
+    if (name === undefined && full) {
+      this.#overflow.warn({ subject, waiting: lane.waiting })
+      return
+    }
+    lane.waiting += 1
+    lane.bytes += bytes
+    const handled = lane.work.then(() => this.#handle(consumption, msg))
+    const done = () => {
+      lane.waiting -= 1
+      lane.bytes -= bytes
+    }
     // A failing event must not stop those after it.
-    this.#work.set(
-      name,
-      handled.catch(() => {}),
-    )
-    this.#options.onTaken?.({ subject: event.subject, handled })
+    lane.work = handled.then(done, done)
+    this.#options.onTaken?.({ subject, handled })
   }
 
   /** Rejects only when the log throws. */
@@ -137,7 +166,7 @@ export class EventConsumer {
       await context.deadline.race(withContext(context, async () => await handler(received)))
       return { id }
     } catch (err) {
-      const fields = { err, subject: msg.subject, eventId: id, handler: name }
+      const fields = { err, subject: msg.subject, eventId: id, handler: name ?? 'every instance' }
       context.log.error(fields, 'an event could not be handled')
       return { id, error: err }
     } finally {

@@ -66,7 +66,7 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null
 }
 
-interface OnOptions {
+interface OnceOptions {
   /**
    * Distinguishes the handlers of a service: each name gets every event once, whatever happens under the other names, and
    * handles its events one after the other. Handlers of several events may share a name and with it their order: `user.created`
@@ -78,6 +78,17 @@ interface OnOptions {
    * `idempotent` means that handling an event twice has the same effect as handling it once.
    */
   readonly effect: Effect
+  readonly everyInstance?: undefined
+}
+
+interface EveryInstanceOptions {
+  /**
+   * Every instance of the service gets the event, at most once: for what an instance keeps in memory, such as a cache or the streams
+   * of its clients. What happens while it is not connected, or while too many events wait for this handler, it never learns.
+   */
+  readonly everyInstance: true
+  readonly name?: undefined
+  readonly effect?: undefined
 }
 
 const EFFECTS = ['postgres', 'mongodb', 'idempotent'] as const
@@ -92,42 +103,55 @@ type Effect = (typeof EFFECTS)[number]
  * })
  * const module: Module = { nats, handlers: [welcome] }
  */
-export interface Reaction extends OnOptions {
+export type Reaction = (OnceOptions | EveryInstanceOptions) & {
   readonly kind: 'reaction'
   readonly event: EventDefinition
   readonly handler: EventHandler
 }
 
 /**
- * Handles an event: each one reaches one instance of this service, once per name. It may arrive twice or late, so a lower
- * `aggregateSequence` should never overwrite a higher one.
+ * Handles an event. With `name` and `effect`, each one reaches one instance of this service, once per name; it may arrive twice or
+ * late, so a lower `aggregateSequence` should never overwrite a higher one. With `everyInstance`, each one reaches every instance that
+ * is connected, at most once.
  *
  * @example
  * const userCreated = event({
  *   subject: 'user.created', aggregate: 'userId', data: Type.Object({ userId: Type.String(), email: Type.String() }),
  * })
  * const welcomed = new Set<string>()
+ * const seen = new Map<string, string>()
  * const module: Module = {
  *   nats,
  *   handlers: [
  *     on(userCreated, { name: 'welcome', effect: 'idempotent' }, ({ data }) => void welcomed.add(data.email)),
+ *     on(userCreated, { everyInstance: true }, ({ data }) => void seen.delete(data.userId)),
  *   ],
  * }
  * @throws {TypeError} if the name or the effect is invalid
  */
 export function on<E extends EventSpec>(
   event: EventDefinition<E>,
-  { name, effect }: OnOptions,
+  options: OnceOptions | EveryInstanceOptions,
   handler: EventHandler<E>,
 ): Reaction {
   const refuse = (why: string): never => {
     throw new TypeError(`on ${event.subject}: ${why}`)
   }
+  const { name, effect, everyInstance } = options
+  if (typeof handler !== 'function') refuse('the handler is missing')
+  const reaction = { kind: 'reaction', event, handler: handler as unknown as EventHandler } as const
+  if (everyInstance !== undefined) {
+    if (everyInstance !== true) refuse('everyInstance is true, or left out')
+    if (name !== undefined || effect !== undefined)
+      refuse(
+        'with everyInstance there is no name and no effect: every instance gets the event, and nothing is recorded',
+      )
+    return { ...reaction, everyInstance }
+  }
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name))
     refuse(`name ${JSON.stringify(name)}: lower-case letters, digits and -`)
   if (!EFFECTS.includes(effect)) refuse(`effect: say where it is stored, one of ${EFFECTS.join(', ')}`)
-  if (typeof handler !== 'function') refuse('the handler is missing')
-  return { kind: 'reaction', event, name, effect, handler: handler as unknown as EventHandler }
+  return { ...reaction, name, effect }
 }
 
 /**
@@ -139,6 +163,8 @@ export function addReactions(consumer: EventConsumer, reactions: readonly Reacti
   const taken = new Set<string>()
   for (const reaction of reactions) {
     const { name, event, effect, handler } = reaction
+    consumer.add(name, event, handler)
+    if (name === undefined) continue
     const key = `${name} ${event.subject}`
     if (taken.has(key))
       throw new StartError(`two handlers of ${event.subject} have the name ${name}: give one of them another`)
@@ -151,6 +177,5 @@ export function addReactions(consumer: EventConsumer, reactions: readonly Reacti
         `the handlers of ${other.event.subject} and ${event.subject} have the name ${name} and different effects, ${other.effect} and ${effect}: give one of them another name`,
       )
     }
-    consumer.add(name, event, handler)
   }
 }

@@ -170,7 +170,7 @@ export function assertNats(module: Module, implemented: Iterable<Contract>, reac
   const { calls = [], publishes = [] } = module
   const needing = [
     ...subjectsOf([...implemented]).map(subject => `serve ${subject}`),
-    ...reactions.map(({ event, name }) => `handle ${event.subject} (${name})`),
+    ...reactions.map(({ event, name = 'every instance' }) => `handle ${event.subject} (${name})`),
     ...subjectsOf(calls).map(subject => `call ${subject}`),
     ...publishes.flatMap(eventsOf).map(({ subject }) => `publish ${subject}`),
   ]

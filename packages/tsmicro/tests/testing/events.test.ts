@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { VALIDATION_FAILED } from 'tsmicro'
+import { on, VALIDATION_FAILED } from 'tsmicro'
 import { event } from 'tsmicro/contract'
 import { type TestApp, testService } from 'tsmicro/testing'
 import Type from 'typebox'
@@ -52,6 +52,21 @@ test('what handlers throw reaches the test', async () => {
   })
   // It was reported.
   await app.settled()
+})
+
+test('an event for every instance is handled when publish resolves, and what its handlers throw reaches the test', async () => {
+  const seen: string[] = []
+  const handlers = [
+    on(delivered, { everyInstance: true }, ({ data }) => void seen.push(data.name)),
+    on(delivered, { everyInstance: true }, async ({ data: { name } }) => {
+      if (name === 'broken') throw new Error('it arrived in pieces')
+      seen.push(name)
+    }),
+  ]
+  await using own = await testService(({ nats }) => ({ nats, handlers }))
+  await own.publish(delivered, { name: 'soap' })
+  assert.deepEqual(seen, ['soap', 'soap'])
+  await assert.rejects(own.publish(delivered, { name: 'broken' }), /it arrived in pieces/)
 })
 
 test('events that do not match their schema, or that nobody handles, are refused', async () => {
