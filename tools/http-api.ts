@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import type { BoundProcedure } from 'tsmicro/contract'
-import { isRole, parseRoute, statusesOf } from 'tsmicro/internal'
+import { nameOfAccess, parseRoute, statusesOf } from 'tsmicro/internal'
 import { SERVICES } from './gateway/files.ts'
 import { type PublicService, publicProceduresOf } from './gateway/public-routes.ts'
 
@@ -14,10 +14,10 @@ const HEAD = `# HTTP interface
 
 Generated from the contracts by \`npm run docs:api\`: change those instead of this page. Each service's \`/openapi.json\` contains the schemas of
 bodies and answers. All requests go through the gateway, which requires the header \`x-api-key\` except where the access column says
-\`open\`; \`user\` and roles also require \`Authorization: Bearer <access token>\`. A higher role may do everything that a lower one may.
+\`open\`; \`user\`, roles and \`owner or …\` also require \`Authorization: Bearer <access token>\`. A higher role may do everything that a lower one may.
 
 In addition to the errors listed, every endpoint may answer 400 \`VALIDATION_FAILED\` or \`MALFORMED_REQUEST\`, 413, 415, 500, 503 and 504.
-If a user is required, it may also answer 401 \`UNAUTHENTICATED\`; if a role is required, 403 \`FORBIDDEN\`.
+If a user is required, it may also answer 401 \`UNAUTHENTICATED\`; if a role is required, or the owner, 403 \`FORBIDDEN\`.
 
 A success is \`{"code":"10000","status":200,"message":"…","data":…}\`. A failure is
 \`{"code":"10001","status":…,"message":"…","error":"<NAME>","requestId":"…"}\`, with \`details\` or \`data\` if there are any.
@@ -45,7 +45,7 @@ function row(procedure: BoundProcedure, prefix: string): string {
   const { http, access, summary = '', errors = {} } = procedure
   const { method, path } = parseRoute(http ?? '')
   const listed = Object.values(errors).map(error => `${error.status} \`${error.code}\``)
-  return `| ${method} ${prefix}${path} | ${isRole(access) ? access.role : access} | ${summary}${repliesOf(procedure)} | ${listed.join(', ')} |`
+  return `| ${method} ${prefix}${path} | ${nameOfAccess(access)} | ${summary}${repliesOf(procedure)} | ${listed.join(', ')} |`
 }
 
 /** What the answer of success says beside 200 and its data. */

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import * as authContracts from '@blog-platform/auth-contract'
 import * as blogContracts from '@blog-platform/blog-contract'
 import type { BoundProcedure } from 'tsmicro/contract'
-import { statusesOf } from 'tsmicro/internal'
+import { nameOfAccess, statusesOf } from 'tsmicro/internal'
 import { bearer, type Case, keyCases, roleCases, tokenCases } from '../support/access/callers.ts'
 import { expectedOf } from '../support/access/expected.ts'
 import { remade } from '../support/access/forgeries.ts'
@@ -24,8 +24,7 @@ import { textTable } from '../support/text-table.ts'
 import { wireOf } from '../support/wire.ts'
 
 const procedures = proceduresIn(authContracts, blogContracts).filter(({ http }) => http !== undefined)
-const labelOf = ({ service, name, access }: BoundProcedure) =>
-  `${service}.${name} (${typeof access === 'object' ? access.role : access})`
+const labelOf = ({ service, name, access }: BoundProcedure) => `${service}.${name} (${nameOfAccess(access)})`
 
 const resources = new AsyncDisposableStack()
 const agent = new Agent({ keepAlive: true, maxSockets: 16 })

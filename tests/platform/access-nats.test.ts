@@ -8,7 +8,7 @@ import * as blogContracts from '@blog-platform/blog-contract'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
 import { natsAuthorization } from 'tsmicro/contract'
-import { needsUser } from 'tsmicro/internal'
+import { nameOfAccess, needsUser } from 'tsmicro/internal'
 import permissions from '../../deploy/nats/permissions.json' with { type: 'json' }
 import { tokenCases } from '../support/access/callers.ts'
 import { remade } from '../support/access/forgeries.ts'
@@ -43,9 +43,7 @@ test('every NATS procedure × every service: only what it calls', async t => {
   const actual = await Promise.all(
     procedures.map(({ subject }) => Promise.all(users.map(user => user.ask(subject ?? '')))),
   )
-  const labels = procedures.map(
-    ({ subject, access }) => `${subject} (${typeof access === 'string' ? access : access.role})`,
-  )
+  const labels = procedures.map(({ subject, access }) => `${subject} (${nameOfAccess(access)})`)
   t.diagnostic(`Over NATS\n${textTable(columns, new Map(labels.map((label, row) => [label, actual[row] ?? []])))}`)
   assert.deepEqual(actual, expected)
   assert.ok(expected.flat().includes('answered') && expected.flat().includes('refused'))

@@ -5,6 +5,7 @@ export {
   type CallContext,
   currentContext,
   type Handler,
+  idempotencyKey,
   inBackground,
   type Log,
   type Middleware,

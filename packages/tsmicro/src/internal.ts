@@ -8,6 +8,7 @@ export {
   kindOfBody,
   mostFileBytes,
   type NatsAccess,
+  nameOfAccess,
   natsListenerOf,
   needsUser,
   parseRoute,

@@ -40,13 +40,21 @@ export function guardOf(
     if (context.token === undefined) throw new UNAUTHENTICATED()
     const user: Partial<Principal> | undefined = await authentication.authenticate(context.token, context)
     if (!isUser(user)) throw new TypeError('authenticate() found no user: resolve { id }, or throw UNAUTHENTICATED')
-    if (isRole(access)) {
-      // A provider in plain JavaScript may return false instead of throwing, which must not pass as a yes.
-      const answer: unknown = authorization ? await authorization.authorize(user, access, context) : false
-      if (answer === false) throw new FORBIDDEN()
-    }
+    if (isRole(access)) await requireRole(authorization, user, access, context)
     return user
   }
+}
+
+/** @throws {FORBIDDEN} when the user has neither the role nor a higher one, and without a provider */
+export async function requireRole(
+  authorization: AuthorizationProvider | undefined,
+  user: Principal,
+  role: Role,
+  context: CallContext,
+): Promise<void> {
+  // A provider in plain JavaScript may return false instead of throwing, which must not pass as a yes.
+  const answer: unknown = authorization ? await authorization.authorize(user, role, context) : false
+  if (answer === false) throw new FORBIDDEN()
 }
 
 /** Without this check the handler could run without a user. */
@@ -62,7 +70,7 @@ export function missingProvider(
 ): 'authentication' | 'authorization' | undefined {
   if (!needsUser(access)) return undefined
   if (typeof authentication?.authenticate !== 'function') return 'authentication'
-  return isRole(access) && typeof authorization?.authorize !== 'function' ? 'authorization' : undefined
+  return access !== 'user' && typeof authorization?.authorize !== 'function' ? 'authorization' : undefined
 }
 
 /** How many calls one endpoint of one instance accepts at one door. */

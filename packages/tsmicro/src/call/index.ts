@@ -22,6 +22,7 @@ export {
 export { CallerGoneError, Deadline } from './deadline.ts'
 export { Expiring, expireIn, expiringCount, forget } from './expiry.ts'
 export { createFailureMapper, type Stage } from './failure.ts'
+export { idempotencyKey, isIdempotencyKey, isReplay } from './idempotency-key.ts'
 export {
   type CallOf,
   compose,

@@ -8,17 +8,31 @@ import {
   hasBody,
   type InputOf,
   jsonOfOutput,
+  needsUser,
   type ProcedureSpec,
-  type Role,
+  roleBesideOwner,
 } from '../contract/index.ts'
 import type { ValidationDetail } from '../errors/index.ts'
 import { compiled, formatProblems } from '../schema/index.ts'
+import type { AuthorizationProvider } from './admission.ts'
+import { type Authorization, type Authorize, compileAuthorize } from './authorize.ts'
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import type { FailureMapper, Stage } from './failure.ts'
 import { compileSettle, Reply, ReplyError, type ReplyOf } from './reply.ts'
 
-type UserOf<A extends Access> = A extends 'user' | Role ? { readonly user: Principal } : { readonly user?: undefined }
+type UserOf<A extends Access> = A extends 'user' | object
+  ? {
+      readonly user: Principal
+      /**
+       * Asks the module's `authorization` provider, within the call's time: `if (blog.author !== user.id) await authorize(roles.EDITOR)`.
+       * With `access: { ownerOr: roles.EDITOR }` that is `await authorize({ owner: blog.author })`.
+       * @throws {FORBIDDEN} when the user has neither the role nor a higher one; need not be declared
+       * @throws {SERVICE_UNAVAILABLE} or {DEADLINE_EXCEEDED} when the role cannot be checked now
+       */
+      readonly authorize: Authorize<A>
+    }
+  : { readonly user?: undefined }
 
 type GivenOf<P extends ProcedureSpec> =
   Extract<keyof P, 'input'> extends never ? unknown : { readonly input: InputOf<P> }
@@ -93,6 +107,12 @@ export function compose<Call extends ProcedureCall>(
  */
 export type Pipeline = (input: unknown, context: CallContext) => Promise<unknown>
 
+interface PipelineOptions {
+  readonly middleware: readonly Middleware[]
+  /** Answers the handler's `authorize`. */
+  readonly authorization: AuthorizationProvider | undefined
+}
+
 /**
  * Builds what both doors run after validation: middleware → handler → check of the response. A response that does not match its
  * schema is our mistake, not the caller's: it is logged and answered with 500. Fields that the schema does not name are dropped, so
@@ -101,14 +121,13 @@ export type Pipeline = (input: unknown, context: CallContext) => Promise<unknown
 export function createPipeline(
   procedure: BoundProcedure,
   handler: Handler,
-  middleware: readonly Middleware[],
+  { middleware, authorization }: PipelineOptions,
   toFailure: FailureMapper,
 ): Pipeline {
-  const errors = procedure.errors ?? {}
   const output = jsonOfOutput(procedure.output)
   const check = output && compiled.outgoing(output)
   const settle = declaresReplies(procedure) ? compileSettle(procedure) : undefined
-  const handle = ({ input, context }: MiddlewareCall) => handler(new HandlerCall(input, context, errors) as never)
+  const handle = compileHandle(procedure, handler, authorization, toFailure)
   // Without middleware, only the handler can throw, so calls skip a layer.
   const bare = middleware.length === 0
   const stage: Stage = bare ? 'handler' : 'middleware'
@@ -146,6 +165,26 @@ export function createPipeline(
   }
 }
 
+/** Calls the handler with what its procedure's access rule gives it. */
+function compileHandle(
+  procedure: BoundProcedure,
+  handler: Handler,
+  authorization: AuthorizationProvider | undefined,
+  toFailure: FailureMapper,
+): (call: MiddlewareCall) => unknown {
+  const { access, errors = {} } = procedure
+  if (!needsUser(access)) return ({ input, context }) => handler(new HandlerCall(input, context, errors) as never)
+  const start = compileAuthorize(procedure, authorization, toFailure)
+  const callOf = ({ input, context }: MiddlewareCall) => new UserCall(input, context, errors, start)
+  if (!roleBesideOwner(access)) return call => handler(callOf(call) as never)
+  return async made => {
+    const call = callOf(made)
+    const answer = await handler(call as never)
+    call.authorization.assertOwnerChecked()
+    return answer
+  }
+}
+
 /** True also for a query builder, which starts when it is awaited. */
 function isThenable(value: unknown): value is Promise<unknown> {
   const may = (typeof value === 'object' && value !== null) || typeof value === 'function'
@@ -173,6 +212,26 @@ class HandlerCall {
 
   get signal(): AbortSignal {
     return this.context.deadline.signal
+  }
+}
+
+/** The argument of a handler whose caller is a user. */
+class UserCall extends HandlerCall {
+  readonly #start: (context: CallContext) => Authorization
+  #authorization: Authorization | undefined
+
+  constructor(input: unknown, context: CallContext, errors: object, start: (context: CallContext) => Authorization) {
+    super(input, context, errors)
+    this.#start = start
+  }
+
+  get authorization(): Authorization {
+    this.#authorization ??= this.#start(this.context)
+    return this.#authorization
+  }
+
+  get authorize(): Authorization['authorize'] {
+    return this.authorization.authorize
   }
 }
 

@@ -8,24 +8,42 @@ import type { Role } from './roles.ts'
  *   signature must cover the key's owner
  * - `user`: a signed-in user
  * - a {@link Role} made by `defineRoles`: a signed-in user with that role or a higher one
+ * - `{ ownerOr: role }`: a signed-in user who owns what the call is about, or has that role or a higher one. Only the handler knows the owner,
+ *   so it has to call `authorize({ owner })`: if it succeeds without that, the answer is a 500
  * - `internal`: other services only; over HTTP, a request that came through a gateway gets a 404, and a service behind a gateway requires
  *   its `verifySecret`
  */
-export type Access = 'open' | 'key' | 'user' | 'internal' | Role
+export type Access = 'open' | 'key' | 'user' | 'internal' | Role | OwnerRule
+
+interface OwnerRule {
+  readonly ownerOr: Role
+}
 
 const WORDS: readonly unknown[] = ['open', 'key', 'user', 'internal']
 
 /** For contracts written in plain JavaScript, where no compiler reports a missing rule. */
 export function isAccess(access: unknown): access is Access {
-  return WORDS.includes(access) || (typeof access === 'object' && access !== null && 'role' in access)
+  const { role, ownerOr } = Object(access)
+  return WORDS.includes(access) || !!(ownerOr ?? { role }).role
 }
 
-/** True if an access rule requires a role. */
+/** True if an access rule requires a role of every caller. */
 export function isRole(access: Access): access is Role {
-  return typeof access === 'object'
+  return typeof access === 'object' && 'role' in access
 }
 
-/** True if the caller must be signed in: `user` or any role. */
+/** The role that every caller needs who is not the owner; undefined if an access rule says nothing about owners. */
+export function roleBesideOwner(access: Access): Role | undefined {
+  return typeof access === 'object' && 'ownerOr' in access ? access.ownerOr : undefined
+}
+
+/** True if the caller must be signed in: `user`, any role, or the owner. */
 export function needsUser(access: Access): boolean {
-  return access === 'user' || isRole(access)
+  return access === 'user' || typeof access === 'object'
+}
+
+/** The rule in words, e.g. `user`, `EDITOR` or `owner or EDITOR`. */
+export function nameOfAccess(access: Access): string {
+  if (typeof access === 'string') return access
+  return isRole(access) ? access.role : `owner or ${access.ownerOr.role}`
 }

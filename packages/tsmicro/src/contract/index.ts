@@ -1,5 +1,5 @@
 export type { Schema } from '../schema/index.ts'
-export { type Access, isRole, needsUser } from './access.ts'
+export { type Access, isRole, nameOfAccess, needsUser, roleBesideOwner } from './access.ts'
 export { file, jsonOfOutput, kindOfBody, mostFileBytes, stream, upload } from './body.ts'
 export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'

@@ -35,6 +35,11 @@ export interface ProcedureSpec extends RepliesSpec {
    * for a GET that does not say.
    */
   readonly idempotent?: boolean
+  /**
+   * True = a POST or PATCH that comes again with the same header `Idempotency-Key` gets the first answer again; `required` = each needs
+   * the header. The caller must be known: access by a key, a user or a role. The module needs the middleware `idempotencyKey`.
+   */
+  readonly idempotencyKey?: true | 'required'
   /** Milliseconds that a handler may take before its signal aborts and the caller gets a 504; a day at most. Default: the service's. */
   readonly timeoutMs?: number
   /** Largest HTTP body in bytes. Default: the service's. */
@@ -58,6 +63,7 @@ const WORDS: readonly string[] = Object.keys({
   message: true,
   bare: true,
   idempotent: true,
+  idempotencyKey: true,
   timeoutMs: true,
   bodyLimitBytes: true,
 } satisfies Record<keyof ProcedureSpec, true>)
@@ -91,7 +97,7 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
   const other = Object.keys(spec).find(word => !WORDS.includes(word))
   if (other !== undefined) refuse(`${other} is unknown; the options are ${WORDS.join(', ')}`)
   if (!spec.http && !spec.nats) refuse('give it a door: http, nats or both')
-  if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal or a role')
+  if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal, a role or { ownerOr }')
   if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0 && spec.timeoutMs <= LONGEST_TIMEOUT_MS))
     refuse('timeoutMs must be above 0 and at most a day (86400000)')
   if (spec.nats !== undefined) checkSubject(spec.nats)

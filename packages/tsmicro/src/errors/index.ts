@@ -7,11 +7,19 @@ export {
   type ErrorSpec,
 } from './define.ts'
 export {
+  type IdempotencyClaim,
+  type IdempotencyRecord,
+  type IdempotencyStore,
+  WITHOUT_ANSWER,
+} from './idempotency-store.ts'
+export {
   DEADLINE_EXCEEDED,
   FORBIDDEN,
   frameworkErrors,
   GATEWAY_REQUIRED,
   HEADERS_TOO_LARGE,
+  IDEMPOTENCY_KEY_IN_USE,
+  IDEMPOTENCY_KEY_REUSED,
   INTERNAL,
   isDependencyFailure,
   MALFORMED_REPLY,

@@ -121,6 +121,17 @@ export const DEADLINE_EXCEEDED = createErrorClass<'DEADLINE_EXCEEDED', undefined
   message: 'The answer did not come in time',
 })
 
+/** 409: the first call with an `Idempotency-Key` is under way. */
+export const IDEMPOTENCY_KEY_IN_USE = createErrorClass<'IDEMPOTENCY_KEY_IN_USE', undefined>('IDEMPOTENCY_KEY_IN_USE', {
+  status: 409,
+  message: 'The first request with this Idempotency-Key is still being handled',
+})
+/** 422: an `Idempotency-Key` was used for another input before. */
+export const IDEMPOTENCY_KEY_REUSED = createErrorClass<'IDEMPOTENCY_KEY_REUSED', undefined>('IDEMPOTENCY_KEY_REUSED', {
+  status: 422,
+  message: 'This Idempotency-Key was used for another request: send a new one',
+})
+
 /** Another service's answer is not a valid reply, or not what its procedure declares. */
 export const MALFORMED_REPLY = createErrorClass<'MALFORMED_REPLY', undefined>('MALFORMED_REPLY', {
   status: 500,
@@ -157,6 +168,8 @@ export const frameworkErrors = {
   SERVICE_UNAVAILABLE,
   OVERLOADED,
   DEADLINE_EXCEEDED,
+  IDEMPOTENCY_KEY_IN_USE,
+  IDEMPOTENCY_KEY_REUSED,
 } as const
 
 /**

@@ -7,6 +7,7 @@ import {
   type ParsedRoute,
   parseRoute,
   proceduresOf,
+  roleBesideOwner,
   statusesOf,
 } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
@@ -22,8 +23,18 @@ interface OpenApiInfo {
   readonly serverUrl?: string
 }
 
-const { VALIDATION_FAILED, UNAUTHENTICATED, FORBIDDEN, INTERNAL, SERVICE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED } =
-  frameworkErrors
+const {
+  VALIDATION_FAILED,
+  MALFORMED_REQUEST,
+  UNAUTHENTICATED,
+  FORBIDDEN,
+  IDEMPOTENCY_KEY_IN_USE,
+  IDEMPOTENCY_KEY_REUSED,
+  INTERNAL,
+  SERVICE_UNAVAILABLE,
+  OVERLOADED,
+  DEADLINE_EXCEEDED,
+} = frameworkErrors
 
 /**
  * OpenAPI 3.1 of the HTTP procedures of some contracts, without `internal` ones, which clients cannot call.
@@ -63,7 +74,7 @@ export function openApiOf(
 const NO_INPUT = { path: [], query: [], body: undefined }
 
 function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
-  const { http, access, service, name, summary, bare, input, output } = procedure
+  const { http, access, service, name, summary, bare, input, output, idempotencyKey } = procedure
   const { path, query, body } = input ? divide(describeSchema(input), parseRoute(http ?? '')) : NO_INPUT
   const data = output && schemas.add(describeSchema(output), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
@@ -74,7 +85,11 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): Json
     operationId: `${service}.${name}`,
     ...(summary ? { summary } : {}),
     security,
-    parameters: [...parametersOf('path', path), ...parametersOf('query', query)],
+    parameters: [
+      ...parametersOf('path', path),
+      ...parametersOf('query', query),
+      ...(idempotencyKey ? [{ ...IDEMPOTENCY_KEY, required: idempotencyKey === 'required' }] : []),
+    ],
     ...(body && { requestBody: { required: true, content: bodyOf(body) } }),
     responses: { ...successes(procedure, answer), ...failures(procedure) },
   }
@@ -95,23 +110,35 @@ function successes(procedure: BoundProcedure, answer: JsonSchema | undefined): J
   ])
 }
 
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'A new value for each request. A request that is repeated with the same value gets the same answer again, with `idempotent-replayed: true`',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
 function failures(procedure: BoundProcedure): JsonSchema {
   const door = needsUser(procedure.access) ? [UNAUTHENTICATED, ...(procedure.access === 'user' ? [] : [FORBIDDEN])] : []
   const all: AnyErrorClass[] = [
     VALIDATION_FAILED,
     ...door,
     ...Object.values(procedure.errors ?? {}),
+    ...(procedure.idempotencyKey ? [MALFORMED_REQUEST, IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED] : []),
     INTERNAL,
     SERVICE_UNAVAILABLE,
     OVERLOADED,
     DEADLINE_EXCEEDED,
   ]
+  const besideOwner = roleBesideOwner(procedure.access)
+  const messageOf = (error: AnyErrorClass) =>
+    besideOwner && error === FORBIDDEN ? `Only the owner or ${besideOwner.role} may do this` : error.message
   const byStatus = Object.groupBy(all, error => String(error.status))
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, errors = []]) => [
       status,
       {
-        description: errors.map(error => `\`${error.code}\`: ${error.message}`).join('; '),
+        description: errors.map(error => `\`${error.code}\`: ${messageOf(error)}`).join('; '),
         content: json({ $ref: '#/components/schemas/Failure' }),
       },
     ]),

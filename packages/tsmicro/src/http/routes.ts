@@ -10,6 +10,7 @@ import {
   type EndpointLimits,
   guardOf,
   type Handler,
+  isReplay,
   Limiter,
   type Log,
   type Middleware,
@@ -60,12 +61,12 @@ export function routeOf({ http }: BoundProcedure, basePath: string): string {
 /** Compiles everything that the requests of one procedure need, and adds its route to the server. */
 export function mountRoute(procedure: BoundProcedure, route: string, handler: Handler, options: RouteOptions): void {
   const { server, limits, log, trusts } = options
-  const { access, bodyLimitBytes, input, timeoutMs = options.timeoutMs } = procedure
+  const { access, bodyLimitBytes, idempotencyKey, input, timeoutMs = options.timeoutMs } = procedure
   const { method, path: url } = parseRoute(route)
   const guard = guardOf(access, options.authentication, options.authorization)
   const toFailure = createFailureMapper(procedure)
   const readInput = compileReadInput(procedure)
-  const pipeline = createPipeline(procedure, handler, options.middleware, toFailure)
+  const pipeline = createPipeline(procedure, handler, options, toFailure)
   const write = compileWrite(procedure)
   const withBody = !hasNoBody(method)
   const contexts = new WeakMap<FastifyRequest, DoorContext>()
@@ -152,6 +153,7 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
         try {
           return write(await pipeline(value, context), request, reply)
         } finally {
+          if (idempotencyKey && isReplay(context)) reply.header('idempotent-replayed', 'true')
           // The handler is done: whether its client takes the answer no longer matters.
           context.deadline[Symbol.dispose]()
         }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { missingProvider } from '../call/index.ts'
-import { type BoundProcedure, type Contract, isRole, proceduresOf } from '../contract/index.ts'
+import { type BoundProcedure, type Contract, proceduresOf } from '../contract/index.ts'
 import { compileTrusts, secretFault } from '../http/index.ts'
 import type { Part } from './module.ts'
 import type { ServiceOptions } from './options.ts'
@@ -17,7 +17,7 @@ export function assertProviders(
   const missing = missingProvider(access, authentication, authorization)
   if (!missing) return
   throw new StartError(
-    `${service}.${name} asks for a ${isRole(access) ? 'role' : 'user'}: give the module \`${missing}\`, a provider with the method ${METHODS[missing]} (${MADE_BY[missing]} of tsmicro/auth makes one)`,
+    `${service}.${name} asks for a ${access === 'user' ? 'user' : 'role'}: give the module \`${missing}\`, a provider with the method ${METHODS[missing]} (${MADE_BY[missing]} of tsmicro/auth makes one)`,
   )
 }
 

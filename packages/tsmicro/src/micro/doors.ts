@@ -7,6 +7,7 @@ import { assertInternal, assertProviders, assertSecrets } from './access-checks.
 import { addReactions, type Reaction } from './handlers.ts'
 import { BUILTIN_ROUTES, type HealthCheck, mountBuiltinRoutes } from './health.ts'
 import { Implemented, watchRawRoutes } from './implemented.ts'
+import { middlewareOf } from './middleware.ts'
 import { partsOf } from './module.ts'
 import { assertNats, limitClient, natsAccessOf } from './nats-access.ts'
 import { mountNats } from './nats-group.ts'
@@ -50,7 +51,8 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
           const route = routeOf(procedure, part.basePath)
           assertProviders(procedure, shared)
           implemented.add('http', procedure, route)
-          mountRoute(procedure, route, handler, { ...shared, server: http, trusts, limits })
+          const middleware = middlewareOf(procedure, shared.middleware)
+          mountRoute(procedure, route, handler, { ...shared, middleware, server: http, trusts, limits })
         }
       }
       part.mountRoutes({ fastify: http })

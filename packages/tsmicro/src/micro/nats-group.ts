@@ -12,6 +12,7 @@ import { createEndpoint, type NatsServer } from '../nats/index.ts'
 import { assertProviders } from './access-checks.ts'
 import type { Implementation } from './handlers.ts'
 import type { Implemented } from './implemented.ts'
+import { middlewareOf } from './middleware.ts'
 import type { Part } from './module.ts'
 
 export interface NatsDoorOptions extends Pick<Part, 'authentication' | 'authorization'> {
@@ -28,8 +29,10 @@ export interface NatsDoorOptions extends Pick<Part, 'authentication' | 'authoriz
 /** Mounts a part at the NATS door. @throws {StartError} if a provider is missing or a subject is taken */
 export function mountNats(part: Part, implementations: readonly Implementation[], options: NatsDoorOptions): void {
   const { service, server, implemented } = options
-  const mount = (bound: BoundProcedure, handler: Handler, guard?: Guard, limits = options.limits) =>
-    server.add(createEndpoint({ ...options, procedure: bound, handler, guard, limits }))
+  const mount = (bound: BoundProcedure, handler: Handler, guard?: Guard, limits = options.limits) => {
+    const middleware = middlewareOf(bound, options.middleware)
+    server.add(createEndpoint({ ...options, middleware, procedure: bound, handler, guard, limits }))
+  }
   for (const { contract, handlers, limits } of implementations) {
     for (const [key, bound] of entriesOf(contract)) {
       const handler = handlers[key]

@@ -1,6 +1,7 @@
 import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
-import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { type IdempotencyStore, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { translate, translated, unpermitted, unreadable } from './errors.ts'
+import { createIdempotencyStore, KEPT_ANSWERS_INDEX, type KeptAnswer } from './idempotency-store.ts'
 import type { IndexDefinition } from './indexes.ts'
 import { endLostWrites } from './lost-writes.ts'
 import { QueryBuilder } from './query-builder.ts'
@@ -42,6 +43,11 @@ export interface Mongo {
   ): QueryBuilder<Doc>
   /** Creates the missing indexes of all collections made by `collection`. See `QueryBuilder.ensureIndexes`. */
   ensureIndexes(): Promise<void>
+  /**
+   * For the middleware `idempotencyKey`: answers in the collection `idempotencyKeys`. The server deletes what has lapsed, once
+   * `ensureIndexes` has created the index for that.
+   */
+  idempotencyStore(): IdempotencyStore
   /** Checks once whether the server can be used. */
   connect(): Promise<void>
   /** @throws {SERVICE_UNAVAILABLE} if a ping is not answered within 1.5 seconds */
@@ -78,19 +84,22 @@ export function createMongo(options: MongoOptions): Mongo {
   })
   const db = client.db(options.database)
   const builders: { ensureIndexes(): Promise<unknown> }[] = []
+  const collection = <Doc extends Identified>(
+    name: string,
+    { indexes = [] }: { indexes?: readonly IndexDefinition<Doc>[] } = {},
+  ) => {
+    const { currentSignal } = options
+    const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), { indexes, operationTimeoutMs, currentSignal })
+    builders.push(builder)
+    return builder
+  }
   return {
     name: 'mongo',
     client,
     db,
-    collection<Doc extends Identified>(
-      name: string,
-      { indexes = [] }: { indexes?: readonly IndexDefinition<Doc>[] } = {},
-    ) {
-      const { currentSignal } = options
-      const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), { indexes, operationTimeoutMs, currentSignal })
-      builders.push(builder)
-      return builder
-    },
+    collection,
+    idempotencyStore: () =>
+      createIdempotencyStore(collection<KeptAnswer>('idempotencyKeys', { indexes: [KEPT_ANSWERS_INDEX] })),
     async ensureIndexes() {
       for (const builder of builders) await builder.ensureIndexes()
     },

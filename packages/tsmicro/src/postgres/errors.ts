@@ -106,6 +106,10 @@ export function isStatementEnded(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === statementEnded
 }
 
+export function isMissingTable(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === '42P01'
+}
+
 function violates(error: unknown, state: string, constraintName: string | undefined): boolean {
   if (!(error instanceof Error) || codeOf(error) !== state) return false
   return constraintName === undefined || Reflect.get(error, 'constraint') === constraintName

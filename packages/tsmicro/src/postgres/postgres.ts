@@ -4,6 +4,7 @@ import pg from 'pg'
 import { rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { clientClass } from './client.ts'
 import { isSerializationFailure } from './errors.ts'
+import { createIdempotencyStore, type PostgresIdempotencyStore } from './idempotency-store.ts'
 import { type MigrateOptions, migrate } from './migrations/migrate.ts'
 import { checkPool, endPool, rethrow, sessionPool } from './pool.ts'
 import { isStalePlan, PreparedStatements } from './prepared.ts'
@@ -84,6 +85,11 @@ export interface Postgres<DB> {
    * fails
    */
   migrate(directory: URL, options?: MigrateOptions): Promise<{ readonly applied: readonly string[] }>
+  /**
+   * For the middleware `idempotencyKey`: answers in the table `idempotency_keys`, which is created when it is first needed. What has
+   * lapsed is deleted every minute.
+   */
+  idempotencyStore(): PostgresIdempotencyStore
   /** Checks once whether the server can be used. */
   connect(): Promise<void>
   /** @throws {SERVICE_UNAVAILABLE} if a query is not answered within 1.5 seconds */
@@ -129,6 +135,7 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     db,
     transaction: (run, transactionOptions) => runTransaction(db, run, transactionOptions),
     migrate: (directory, { service = applicationName } = {}) => migrate({ ...migrator, service }, directory),
+    idempotencyStore: () => createIdempotencyStore(db),
     connect: () => checkPool(pool, connectTimeoutMs, options.pooler || statementTimeoutMs === 0 ? undefined : log),
     check: () => checkPool(pool),
     close: () => {

@@ -11,6 +11,7 @@ import { discovery } from './discovery.ts'
 import { doors } from './doors.ts'
 import { draining } from './draining.ts'
 import { events } from './events.ts'
+import { everyInstance } from './every-instance.ts'
 import { faulty } from './faulty.ts'
 import { handlers } from './handlers.ts'
 import { hops } from './hops.ts'
@@ -23,6 +24,7 @@ import { overload } from './overload.ts'
 import { permissions } from './permissions.ts'
 import { platform } from './platform.ts'
 import { replies } from './replies.ts'
+import { rules } from './rules.ts'
 import { shapes } from './shapes.ts'
 import { sharing } from './sharing.ts'
 import { stack } from './stack.ts'
@@ -45,6 +47,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   stack,
   hops,
   events,
+  'every instance': everyInstance,
   handlers,
   broadcast,
   discovery,
@@ -55,6 +58,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   'lost callers': lostCallers,
   permissions,
   access,
+  rules,
   hostile,
   faulty,
   platform,

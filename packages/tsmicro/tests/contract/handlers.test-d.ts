@@ -25,7 +25,7 @@ const find: Handler<typeof shop.find> = ({ input, errors, signal, context }) => 
   return item
 }
 is<Equal<keyof CallOf<typeof shop.find>, 'input' | 'user' | 'errors' | 'context' | 'signal'>>(true)
-is<Equal<keyof CallOf<typeof shop.mine>, 'user' | 'errors' | 'context' | 'signal'>>(true)
+is<Equal<keyof CallOf<typeof shop.mine>, 'user' | 'authorize' | 'errors' | 'context' | 'signal'>>(true)
 is<Equal<CallOf<typeof shop.make>['input'], { id: string; price: number }>>(true)
 is<Equal<CallOf<typeof shop.both>['input'], { id: string; on: boolean }>>(true)
 is<Equal<CallOf<typeof shop.zod>['input'], { n: number }>>(true)
@@ -71,3 +71,12 @@ on(shop.sold, idempotent, ({ data }) => is<Equal<typeof data, { id: string; n: n
 on(shop.both, idempotent, () => {})
 // @ts-expect-error: not a field of the data
 on(shop.made, idempotent, ({ data }) => data.name)
+on(shop.made, { everyInstance: true }, ({ data }) => is<Equal<typeof data, { id: string; price: number }>>(true))
+// @ts-expect-error: either a name and an effect, or every instance
+on(shop.made, { everyInstance: true, name: 'events' }, () => {})
+// @ts-expect-error: nothing is recorded for every instance
+on(shop.made, { everyInstance: true, effect: 'idempotent' }, () => {})
+// @ts-expect-error: true, or left out
+on(shop.made, { everyInstance: false }, () => {})
+// @ts-expect-error: the effect is missing
+on(shop.made, { name: 'events' }, () => {})

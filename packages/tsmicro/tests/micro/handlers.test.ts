@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Controller, createService, implement, type Module, NatsClient, on, StartError } from 'tsmicro'
-import { contract, event, procedure } from 'tsmicro/contract'
+import { Controller, createService, idempotencyKey, implement, type Module, NatsClient, on, StartError } from 'tsmicro'
+import { contract, event, file, procedure, upload } from 'tsmicro/contract'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
 import { authentication, authorization, roles } from '../support/providers.ts'
@@ -60,6 +60,11 @@ test('the arguments of `on` are checked, where types do not find a mistake', () 
   for (const effect of [undefined, 'redis', true])
     throws({ name: 'globe', effect }, /^on world.turned: effect: .* postgres, mongodb, idempotent$/)
   throws({ name: 'globe', effect: 'idempotent' }, /the handler is missing/, null)
+  throws({ everyInstance: true }, /the handler is missing/, null)
+  for (const everyInstance of [false, null, 1, 'yes'])
+    throws({ everyInstance }, /^on world.turned: everyInstance is true, or left out$/)
+  for (const other of [{ name: 'globe' }, { effect: 'idempotent' }])
+    throws({ everyInstance: true, ...other }, /^on world.turned: with everyInstance there is no name and no effect: /)
 })
 
 test('a procedure that needs a user, without a provider: the start says what to add', () => {
@@ -85,6 +90,10 @@ test('everything over NATS needs the module’s nats', () => {
   const why = /^give the module nats: without it the service cannot /
   refuses({ handlers: [greeting] }, new RegExp(`${why.source}serve hello.greet$`))
   refuses({ handlers: [turning] }, new RegExp(`${why.source}handle world.turned \\(globe\\)$`))
+  refuses(
+    { handlers: [on(turned, { everyInstance: true }, nothing)] },
+    new RegExp(`${why.source}handle world.turned \\(every instance\\)$`),
+  )
   refuses({ calls: [hello] }, new RegExp(`${why.source}call hello.greet$`))
   refuses({ publishes: [{ turned }] }, new RegExp(`${why.source}publish world.turned$`))
 })
@@ -119,6 +128,8 @@ test('the handlers of one event have different names; handlers with the same nam
       turning,
       on(turnedBack, { name: 'globe', effect: 'idempotent' }, nothing),
       on(turned, { name: 'clock', effect: 'postgres' }, nothing),
+      on(turned, { everyInstance: true }, nothing),
+      on(turned, { everyInstance: true }, nothing),
     ],
   })
 })
@@ -136,4 +147,28 @@ test('a procedure of another service is not served', () => {
     /^hello.greet is a procedure of service hello, but this service is called goodbye: use one name for both$/,
     'goodbye',
   )
+})
+
+test('a procedure with an idempotencyKey needs the middleware, a route that can have one, and a known caller', () => {
+  const store = { claim: async () => undefined, complete: async () => true, release: async () => {} }
+  const middleware = [idempotencyKey(store)]
+  const of = (spec: object) => {
+    const order = procedure({ http: 'POST /order', access: 'user', idempotencyKey: true, ...spec })
+    return { handlers: [implement(contract('hello', { order }), { order: nothing })], authentication, authorization }
+  }
+  refuses(of({}), /^hello.order has an idempotencyKey: give the module `middleware: \[idempotencyKey\(store\)\]`/)
+  refuses({ ...of({ http: 'PUT /order' }), middleware }, /its route has to be a POST or PATCH$/)
+  refuses(
+    { ...of({ http: undefined, nats: 'order' }), middleware, nats: nats() },
+    /its route has to be a POST or PATCH$/,
+  )
+  for (const access of ['open', 'internal'])
+    refuses({ ...of({ access }), middleware }, new RegExp(`with access ${access} nobody knows whose key it is`))
+  refuses({ ...of({ output: file('text/csv') }), middleware }, /has an idempotencyKey: it has no effect on a file/)
+  const cover = upload({ files: { cover: {} } })
+  refuses({ ...of({ input: cover }), middleware }, /has an idempotencyKey: it has no effect on an upload/)
+  for (const spec of [{}, { access: 'key' }, { access: { ownerOr: roles.WRITER } }, { http: 'PATCH /order' }])
+    make({ ...of(spec), middleware })
+  for (const keepMs of [0, -1, Number.NaN, 1.5, Number.POSITIVE_INFINITY])
+    assert.throws(() => idempotencyKey(store, { keepMs }), /idempotencyKey: keepMs must be a whole number/)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { implement } from 'tsmicro'
+import { idempotencyKey, implement } from 'tsmicro'
 import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { z } from 'zod'
@@ -42,6 +42,19 @@ const shop = contract('shop', {
     input: Type.Object({ id: Type.String(), on: Type.Boolean() }),
     output: Item,
   }),
+  remove: procedure({
+    http: 'DELETE /item/:id',
+    access: { ownerOr: roles.WRITER },
+    input: Type.Object({ id: Type.String() }),
+    errors: { NOT_HERE },
+  }),
+  order: procedure({ http: 'POST /order', access: 'user', idempotencyKey: true, output: Item }),
+  pay: procedure({
+    http: 'POST /pay/:id',
+    access: 'user',
+    idempotencyKey: 'required',
+    input: Type.Object({ id: Type.String() }),
+  }),
   bare: procedure({ http: 'GET /bare', access: 'open', output: Item, bare: true }),
   zod: procedure({
     http: 'POST /zod',
@@ -66,12 +79,14 @@ const nothing = () => undefined as never
 const { service } = build({
   natsUrl: 'nats://127.0.0.1:1',
   basePath: '/v1',
+  middleware: [idempotencyKey({ claim: async () => undefined, complete: async () => true, release: async () => {} })],
   description: 'Sells things',
   http: { publicPath: '/shop' },
   handlers: [
     implement(shop, {
-      ...{ item: nothing, make: nothing, both: nothing, bare: nothing, zod: nothing },
-      ...{ date: nothing, tree: nothing, inner: nothing, natsOnly: nothing, shown: nothing },
+      ...{ item: nothing, make: nothing, remove: nothing, order: nothing, pay: nothing, both: nothing },
+      ...{ bare: nothing, zod: nothing, date: nothing, tree: nothing, inner: nothing, natsOnly: nothing },
+      shown: nothing,
     }),
   ],
 })
@@ -102,6 +117,8 @@ test('paths are those of the mounted procedures; internal ones and the NATS door
     '/v1/date',
     '/v1/item',
     '/v1/item/{id}',
+    '/v1/order',
+    '/v1/pay/{id}',
     '/v1/shown',
     '/v1/tree',
     '/v1/zod',
@@ -201,6 +218,11 @@ test('security follows access; errors are grouped by status', () => {
   assert.deepEqual(statuses('/v1/both/{id}', 'put'), ['200', '400', '401', '500', '503', '504'])
   const { description } = plain(operation('/v1/item/{id}', 'get').responses)['404']
   assert.equal(description, '`NOT_HERE`: Not here; `GONE`: Gone')
+  assert.deepEqual(security('/v1/item/{id}', 'delete'), [{ apiKey: [], bearer: [] }])
+  assert.deepEqual(statuses('/v1/item/{id}', 'delete'), ['200', '400', '401', '403', '404', '500', '503', '504'])
+  const refusal = (path: string, method: string) => plain(operation(path, method).responses)['403'].description
+  assert.equal(refusal('/v1/item/{id}', 'delete'), '`FORBIDDEN`: Only the owner or WRITER may do this')
+  assert.equal(refusal('/v1/item', 'post'), '`FORBIDDEN`: You may not do this')
 })
 
 test('a Standard Schema is described by its input, dates as texts', () => {
@@ -208,4 +230,18 @@ test('a Standard Schema is described by its input, dates as texts', () => {
   assert.equal(schema.properties.when.format, 'date')
   const dated = plain(operation('/v1/date', 'post').requestBody).content['application/json'].schema
   assert.deepEqual(dated.properties, { at: { type: 'string', format: 'date-time' } })
+})
+
+test('an Idempotency-Key is a header, with its own refusals', () => {
+  const keyOf = (path: string) => plain(operation(path, 'post').parameters).find((each: Node) => each.in === 'header')
+  const { description, ...order } = keyOf('/v1/order')
+  assert.match(description, /A request that is repeated with the same value gets the same answer again/)
+  const schema = { type: 'string', minLength: 1, maxLength: 255 }
+  assert.deepEqual(order, { name: 'Idempotency-Key', in: 'header', required: false, schema })
+  assert.equal(keyOf('/v1/pay/{id}').required, true)
+  assert.equal(keyOf('/v1/item'), undefined)
+  const { 400: malformed, 409: inUse, 422: reused } = plain(operation('/v1/order', 'post').responses)
+  assert.match(malformed.description, /`MALFORMED_REQUEST`/)
+  assert.match(inUse.description, /^`IDEMPOTENCY_KEY_IN_USE`/)
+  assert.match(reused.description, /^`IDEMPOTENCY_KEY_REUSED`/)
 })

@@ -1,4 +1,5 @@
 import {
+  type AuthorizationProvider,
   CallerGoneError,
   createFailureMapper,
   createPipeline,
@@ -22,6 +23,8 @@ export interface EndpointOptions {
   readonly procedure: BoundProcedure
   readonly handler: Handler
   readonly guard: Guard | undefined
+  /** Answers the handler's `authorize`. */
+  readonly authorization: AuthorizationProvider | undefined
   readonly middleware: readonly Middleware[]
   /** Milliseconds a handler may take unless its procedure or the caller says less. */
   readonly timeoutMs: number
@@ -90,7 +93,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const { input: schema } = procedure
   const check = schema && withAbsent(schema, compiled.request(schema, 'ignore'))
   const toFailure = createFailureMapper(procedure)
-  const pipeline = createPipeline(procedure, options.handler, options.middleware, toFailure)
+  const pipeline = createPipeline(procedure, options.handler, options, toFailure)
   const replies = declaresReplies(procedure)
 
   /** The answer as JSON text. Rejects with the failure to send. */

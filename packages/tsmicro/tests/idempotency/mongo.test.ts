@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { startDocuments } from '@tsmicro/infra'
+import { createMongo } from 'tsmicro/mongo'
+import { suite } from './suite.ts'
+
+const server = await startDocuments({ ephemeral: true, url: process.env.MONGODB_URL })
+after(() => server.stop())
+const database = 'idempotency'
+const connected = async () => {
+  const mongo = createMongo({ url: server.url, database })
+  await mongo.connect()
+  after(() => mongo.close())
+  return mongo
+}
+const { db } = await connected()
+await db.dropDatabase()
+
+test('the server deletes what has lapsed, by an index', async () => {
+  const mongo = await connected()
+  mongo.idempotencyStore()
+  await mongo.ensureIndexes()
+  const indexes = await db.collection('idempotencyKeys').listIndexes().toArray()
+  assert.deepEqual(
+    indexes.map(({ key, expireAfterSeconds }) => [key, expireAfterSeconds]),
+    [
+      [{ _id: 1 }, undefined],
+      [{ expiresAt: 1 }, 0],
+    ],
+  )
+})
+
+await suite({
+  open: async () => (await connected()).idempotencyStore(),
+  dump: async () => JSON.stringify(await db.collection('idempotencyKeys').find().toArray()),
+  env: { IDEMPOTENCY_MONGO: server.url },
+})
