@@ -115,7 +115,7 @@ function labelOf({ service, name }: BoundProcedure): string {
   return `${service}.${name}`
 }
 
-/** @throws {MALFORMED_REQUEST} for a key that is none, or is missing although the procedure requires one */
+/** @throws {MALFORMED_REQUEST} for a key that is invalid, or missing although the procedure requires one */
 function keyOf({ idempotencyKey: rule }: BoundProcedure, { headers, door }: CallContext): string | undefined {
   const sent = headers['idempotency-key']
   if (sent === undefined) {

@@ -20,6 +20,7 @@ export function middlewareOf(
   if (access === 'open' || access === 'internal')
     refuse(`with access ${access} nobody knows whose key it is; let it be key, user, a role or { ownerOr }`)
   const body = kindOfBody(input) ?? kindOfBody(output)
-  if (body) refuse(`it has no effect on ${body === 'upload' ? 'an' : 'a'} ${body}, which can be neither compared nor kept`)
+  if (body)
+    refuse(`it has no effect on ${body === 'upload' ? 'an' : 'a'} ${body}, which can be neither compared nor kept`)
   return all
 }

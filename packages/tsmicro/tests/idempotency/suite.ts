@@ -2,90 +2,19 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type idempotencyKey, SERVICE_UNAVAILABLE } from 'tsmicro'
-import { type TestApp, testService } from 'tsmicro/testing'
+import { SERVICE_UNAVAILABLE } from 'tsmicro'
+import type { TestApp } from 'tsmicro/testing'
 import { until } from '../support/until.ts'
-import { type Make, moduleOf, SOLD_OUT, shop } from './shop.ts'
-
-type Store = Parameters<typeof idempotencyKey>[0]
-
-export interface Answers {
-  /** A store with connections of its own. */
-  open(): Promise<Store>
-  /** All that is stored, as text. */
-  dump(): Promise<string>
-  /** For a process that opens the store itself. */
-  readonly env: Readonly<Record<string, string>>
-}
+import { type Answers, openSetting, type Store } from './setting.ts'
+import { SOLD_OUT, shop } from './shop.ts'
 
 const KILLED = fileURLToPath(new URL('killed.ts', import.meta.url))
 
 /** What both stores have to do. */
 export async function suite({ open, dump, env }: Answers): Promise<void> {
-  /** Effects by item. */
-  const effects = new Map<string, number>()
-  const gates = new Map<string, PromiseWithResolvers<void>>()
-  const started = new Map<string, PromiseWithResolvers<void>>()
-  const gateOf = (of: typeof gates, item: string) => {
-    const gate = of.get(item) ?? Promise.withResolvers<void>()
-    of.set(item, gate)
-    return gate
-  }
-  const make: Make = async ({ input, signal }) => {
-    const { item, how } = input
-    started.get(item)?.resolve()
-    if (how === 'waits' || how === 'overruns') await gateOf(gates, item).promise
-    if (how === 'hangs') await once(signal, 'abort')
-    if (how === 'hangs') throw signal.reason
-    if (how === 'breaks') throw new Error('broken')
-    if (how === 'depends') throw new SERVICE_UNAVAILABLE()
-    const number = (effects.get(item) ?? 0) + 1
-    effects.set(item, number)
-    if (how === 'refuses')
-      throw new SOLD_OUT({ item: `${item} ${number}` }, { message: 'No more', retryAfterSeconds: 7 })
-    if (how === 'mismatches') return { number: 'one' }
-    if (how === 'is large') return { number, item, padding: 'x'.repeat(1_100_000) }
-    return { number, item, secret: `internal ${item}` }
-  }
-  const serve = async (options: { store?: Store; keepMs?: number } = {}): Promise<TestApp> => {
-    const store = options.store ?? (await open())
-    const app = await testService(({ nats }) => ({ ...moduleOf(store, make, options.keepMs), nats }))
-    after(() => app.close())
-    return app
-  }
-  // For all tests; what a test opens itself is closed with it.
-  const shared = await serve()
-  interface Sent {
-    readonly key?: string
-    readonly user?: string
-    readonly route?: string
-    readonly method?: string
-    readonly signal?: AbortSignal
-    readonly app?: TestApp
-    readonly consumer?: string
-  }
-  const send = async (body: object | undefined, sent: Sent = {}) => {
-    const { key, user = 'ann', route = '/orders', method = 'POST', signal, app = shared, consumer } = sent
-    const caller = consumer ? app.withKey({ id: consumer, permissions: [] }) : app.as({ id: user })
-    const answer = await caller.fetch(route, {
-      method,
-      headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-      ...(signal ? { signal } : {}),
-    })
-    const text = await answer.text()
-    const { data, error } = JSON.parse(text) as { data?: { number: number }; error?: string }
-    return {
-      text,
-      status: answer.status,
-      replayed: answer.headers.get('idempotent-replayed'),
-      retryAfter: answer.headers.get('retry-after'),
-      outcome: error ?? data?.number,
-    }
-  }
-  const some = (item = randomUUID()) => ({ item, key: randomUUID() })
+  const { effects, gates, started, gateOf, serve, shared, send, some } = await openSetting(open)
 
   test('the same key and body get the same answer again: status, body, and a header that says so', async () => {
     const { item, key } = some()
