@@ -30,8 +30,8 @@ export function compileKept({ output: declared, errors = {} }: BoundProcedure): 
   const check = output && compiled.outgoing(output)
   return {
     async write(result) {
-      const { value, ...reply } = result instanceof Reply ? result : { value: result }
-      const stored: Stored = result instanceof Reply ? { reply: reply as Reply } : {}
+      const { value, ...beside } = result instanceof Reply ? result : { value: result }
+      const stored: Stored = result instanceof Reply ? { reply: beside as Reply } : {}
       if (!check || !hasBody(stored.reply?.status ?? 200)) return write(stored)
       const checked = await check(value)
       return checked.problems ? undefined : write({ ...stored, value: checked.value })

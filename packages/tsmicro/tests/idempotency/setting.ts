@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { after } from 'node:test'
-import { type idempotencyKey, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { type idempotencyKey, reply, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { type TestApp, testService } from 'tsmicro/testing'
 import { type Make, moduleOf, SOLD_OUT } from './shop.ts'
 
@@ -49,6 +49,7 @@ export async function openSetting(open: Answers['open']) {
     effects.set(item, number)
     if (how === 'refuses')
       throw new SOLD_OUT({ item: `${item} ${number}` }, { message: 'No more', retryAfterSeconds: 7 })
+    if (how === 'is placed') return reply({ number, item, secret: 1 }, { headers: { location: `orders/${item}` } })
     if (how === 'mismatches') return { number: 'one' }
     if (how === 'is large') return { number, item, padding: 'x'.repeat(1_100_000) }
     return { number, item, secret: `internal ${item}` }
@@ -77,6 +78,7 @@ export async function openSetting(open: Answers['open']) {
       status: answer.status,
       replayed: answer.headers.get('idempotent-replayed'),
       retryAfter: answer.headers.get('retry-after'),
+      location: answer.headers.get('location'),
       outcome: error ?? data?.number,
     }
   }

@@ -16,7 +16,14 @@ const Made = Type.Object({ number: Type.Integer(), item: Type.String(), padding:
 // A busy machine takes its time.
 const order = { access: 'user', input: Order, output: Made, status: 201, timeoutMs: 60_000 } as const
 export const shop = contract('shop', {
-  order: procedure({ ...order, http: 'POST /orders', nats: 'order', errors: { SOLD_OUT }, idempotencyKey: true }),
+  order: procedure({
+    ...order,
+    http: 'POST /orders',
+    nats: 'order',
+    errors: { SOLD_OUT },
+    headers: { location: 'The order' },
+    idempotencyKey: true,
+  }),
   pay: procedure({ ...order, http: 'PATCH /payments', access: 'key', idempotencyKey: 'required' }),
   /** Its claims lapse two seconds after they were made. */
   brief: procedure({ ...order, http: 'POST /brief', timeoutMs: 1000, idempotencyKey: true }),

@@ -31,6 +31,15 @@ export async function suite({ open, dump, env }: Answers): Promise<void> {
     assert.equal((await send({ item })).outcome, 4)
   })
 
+  test('the headers of a reply are part of its answer', async () => {
+    const { item, key } = some()
+    const first = await send({ item, how: 'is placed' }, { key })
+    assert.deepEqual([first.status, first.outcome, first.location], [201, 1, `orders/${item}`])
+    const again = await send({ item, how: 'is placed' }, { key })
+    assert.deepEqual({ ...again, replayed: null }, first)
+    assert.equal(again.replayed, 'true')
+  })
+
   test('a key belongs to its caller and its procedure', async () => {
     const { item, key } = some()
     const route = '/payments'
