@@ -21,7 +21,7 @@ const TEXTS = [
   'é"',
   '2026-01-02T03:04:05Z',
 ] as const
-const NUMBERS = [0, 1, 2, 5, -1, 10, 1.5, 0.1, 1e21, 123456] as const
+const NUMBERS = [0, 1, 2, 5, -1, 10, 1.5, 0.1, 1e21, 1e-7, 2 ** 53, 123456] as const
 
 const text: fc.Arbitrary<Shape> = fc.oneof(
   fc.constant<Shape>({ kind: 'text' }),
@@ -37,7 +37,7 @@ const number: fc.Arbitrary<Shape> = fc.oneof(
   }),
 )
 const constants: fc.Arbitrary<Shape> = fc
-  .uniqueArray(fc.constantFrom('a', 'b', '1', 1, 2, 1.5, true, false, null), { minLength: 1, maxLength: 4 })
+  .uniqueArray(fc.constantFrom('a', '1', 'true', 'null', 1, 2, 1.5, true, false, null), { minLength: 1, maxLength: 4 })
   .map(values => ({ kind: 'constants', values }))
 const plainLeaf = fc.oneof(text, number, constants, fc.constantFrom<Shape>({ kind: 'flag' }, { kind: 'none' }))
 const decodedLeaf = fc.constantFrom<Shape>({ kind: 'price' }, { kind: 'time' })

@@ -19,7 +19,9 @@ const VALUES = 10
 const RUNS = process.env.CI ? 100 : 10
 type Pairs = readonly (readonly [string, string])[]
 
-const text = fc.constantFrom('', '5', '01', '-1', '1.5', '-0', 'true', 'null', 'a', 'abc', ' 1', 'NaN', '0x1')
+const text = fc.constantFrom(
+  ...['', '5', '01', '-1', '1.5', '-0', '1e3', '1E+2', '-1e21', '1e', 'true', 'null', 'a', 'abc', ' 1', 'NaN', '0x1'],
+)
 
 for (const library of Object.keys(LIBRARIES) as Library[])
   test(`${library}: a text of a query stands for the value that it spells`, async () => {
