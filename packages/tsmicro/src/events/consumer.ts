@@ -3,8 +3,9 @@ import { type Log, ThrottledLog, withContext } from '../call/index.ts'
 import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
 import { settledWithin } from '../errors/index.ts'
 import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.ts'
-import { type Check, compiled, formatProblems, mayHaveNumbers, unseenIn, withUnseen } from '../schema/index.ts'
-import { decodeAttributes, type EventAttributes } from './headers.ts'
+import { formatProblems, unseenIn, withUnseen } from '../schema/index.ts'
+import { announcedVersion, decodeAttributes, type EventAttributes } from './headers.ts'
+import { compileReader, type EventReader } from './versions.ts'
 
 /**
  * An event as a handler receives it: the validated data with its attributes.
@@ -43,13 +44,11 @@ export interface HandledEvent {
   readonly error?: unknown
 }
 
-interface Consumption {
+interface Consumption extends EventReader {
   /** Undefined for a handler of every instance. */
   readonly name: string | undefined
   readonly event: EventDefinition
   readonly handler: EventHandler
-  readonly check: Check
-  readonly numbers: boolean
   readonly lane: Lane
 }
 
@@ -88,11 +87,10 @@ export class EventConsumer {
 
   /** Adds a handler, before {@link start}. @param name undefined: for every instance */
   add(name: string | undefined, event: EventDefinition, handler: EventHandler): void {
-    const check = compiled.request(event.data, 'ignore')
     const key = name ?? Symbol()
     const lane = this.#lanes.get(key) ?? { work: Promise.resolve(), waiting: 0, bytes: 0 }
     this.#lanes.set(key, lane)
-    this.#consumptions.push({ name, event, handler, check, numbers: mayHaveNumbers(event.data), lane })
+    this.#consumptions.push({ name, event, handler, ...compileReader(event), lane })
   }
 
   /** The events that have a handler. */
@@ -149,14 +147,14 @@ export class EventConsumer {
   }
 
   /** Rejects only when the log throws. */
-  async #handle({ name, event, handler, check, numbers }: Consumption, msg: Msg): Promise<HandledEvent> {
+  async #handle({ name, event, handler, read, numbers }: Consumption, msg: Msg): Promise<HandledEvent> {
     const context = contextOfMessage(msg, this.#options.timeoutMs, this.#options.log)
     const id = context.headers['ce-id']
     try {
       const text = msg.string()
       const data: unknown = JSON.parse(text)
       const unseen = unseenIn(text, numbers)?.(data)
-      const checked = await check(data)
+      const checked = await read(announcedVersion(context.headers), data)
       if (unseen || checked.problems) {
         const problems = formatProblems(withUnseen(unseen, checked.problems))
         throw new TypeError(`${event.subject} does not match its schema: ${problems}`)

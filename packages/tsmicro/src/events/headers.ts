@@ -14,7 +14,7 @@ export interface EventAttributes {
   readonly type: string
   /** Name of the announcing service. */
   readonly source: string
-  /** Version of the data's shape. */
+  /** Version that it was announced with. A handler gets the data in the shape of the version that its service knows. */
   readonly version: number
   /** When it happened, ISO 8601 in UTC. */
   readonly time: string
@@ -52,11 +52,16 @@ export function decodeAttributes(
     id: text('ce-id') ?? text('nats-msg-id') ?? randomUUID(),
     type: text('ce-type') ?? subject,
     source: text('ce-source') ?? 'unknown',
-    version: count(sent['ce-dataversion']) ?? version,
+    version: announcedVersion(sent) ?? version,
     time: text('ce-time') ?? new Date().toISOString(),
     aggregateId: text('ce-aggregateid') ?? String((data as Record<string, unknown>)[aggregate]),
     aggregateSequence: count(sent['ce-aggregatesequence']),
   }
+}
+
+/** The version that an event was announced with. */
+export function announcedVersion(sent: Readonly<Record<string, string | undefined>>): number | undefined {
+  return count(sent['ce-dataversion'])
 }
 
 /** Percent-encodes as the binding requires: everything except printable ASCII, and also blanks, `"` and `%`. */

@@ -28,6 +28,7 @@ import { rules } from './rules.ts'
 import { shapes } from './shapes.ts'
 import { sharing } from './sharing.ts'
 import { stack } from './stack.ts'
+import { versions } from './versions.ts'
 import { wire } from './wire.ts'
 
 /** What every transport has to do: each suite opens networks of its own and declares its tests. */
@@ -48,6 +49,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   hops,
   events,
   'every instance': everyInstance,
+  versions,
   handlers,
   broadcast,
   discovery,
