@@ -56,6 +56,10 @@ const system: SystemConfig = defineSystem({
       ...verifySecret(system),
     }),
   },
+  contracts: [
+    { entry: 'contracts/auth/src/index.ts', recorded: 'contracts/auth/recorded.json' },
+    { entry: 'contracts/blog/src/index.ts', recorded: 'contracts/blog/recorded.json' },
+  ],
   commands: {
     gateway: {
       entry: 'tools/gateway.ts',

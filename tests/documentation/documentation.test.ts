@@ -43,11 +43,15 @@ test('docs/gateway.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/gateway.md', directory: checkout.directory, env, ports: {} }),
 )
 
+test('docs/evolving-contracts.md does what it says', { skip: noCurl || onlyInFull }, () =>
+  followPage({ page: 'docs/evolving-contracts.md', directory: checkout.directory, env, ports: {} }),
+)
+
 test('the code of the pages compiles', { skip: noCurl }, async () => {
   const { directory } = checkout
   await writeFile(
     join(directory, 'tsconfig.pages.json'),
-    '{ "extends": "./tsconfig.json", "include": ["hello", "orders", "*.ts"] }',
+    '{ "extends": "./tsconfig.json", "include": ["hello", "orders", "shop", "*.ts"] }',
   )
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.pages.json'], { cwd: directory, env, stdio: 'inherit' })
 })

@@ -1,5 +1,5 @@
 import { pluginSources, staleFiles } from '../kong-plugins/compiler.ts'
-import type { Check } from './check.ts'
+import { type Check, command } from './check.ts'
 
 export const gateway: Check = {
   name: 'gateway',
@@ -22,4 +22,10 @@ export const kongPlugins: Check = {
     const advice = problems.length > 0 ? ['npm run kong:build rewrites it'] : []
     return { problems: [...problems, ...advice], note: `${pluginSources(root).length} files` }
   },
+}
+
+export const contracts: Check = {
+  name: 'contracts',
+  promise: 'no change to the contracts breaks who uses their recorded form, unless CHANGELOG.md says so',
+  run: root => command(root, '@tsmicro/cli/bin/tsmicro.js', ['contracts', 'check']),
 }

@@ -1,5 +1,5 @@
-import type { BoundProcedure, Contract } from 'tsmicro/contract'
-import { kindOfBody, mostFileBytes, parseRoute, proceduresOf } from 'tsmicro/internal'
+import type { BoundProcedure } from 'tsmicro/contract'
+import { contractsIn, kindOfBody, mostFileBytes, parseRoute, proceduresOf } from 'tsmicro/internal'
 
 /** What an API key must permit for a route; undefined = open to everybody. */
 type Permission = 'READ' | 'WRITE' | undefined
@@ -81,19 +81,9 @@ function routeOf(procedure: BoundProcedure): PublicRoute {
 
 /** The procedures with an HTTP door that are not `internal`, of all contracts that a module exports. */
 export function publicProceduresOf(exported: object): readonly BoundProcedure[] {
-  const values: unknown[] = Object.values(exported)
-  return values
-    .filter(isContract)
+  return contractsIn(exported)
     .flatMap(proceduresOf)
     .filter(({ http, access }) => http !== undefined && access !== 'internal')
-}
-
-function isContract(value: unknown): value is Contract {
-  if (typeof value !== 'object' || value === null) return false
-  const members: unknown[] = Object.values(value)
-  const isMember = (member: unknown) =>
-    typeof member === 'object' && member !== null && 'kind' in member && 'subject' in member
-  return members.length > 0 && members.every(isMember)
 }
 
 function refuseAmbiguous(routes: readonly PublicRoute[]): void {

@@ -77,6 +77,12 @@ interface CommandConfig {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** A module that exports contracts, and the file in which `tsmicro contracts` records what they promise. */
+interface ContractsConfig {
+  readonly entry: string
+  readonly recorded: string
+}
+
 /** A system for development, as described in `tsmicro.config.ts`. Paths are relative to that file. */
 export interface SystemConfig {
   readonly infra: readonly InfraName[]
@@ -87,6 +93,10 @@ export interface SystemConfig {
   readonly database?: string
   readonly services: Readonly<Record<string, ServiceConfig>>
   readonly gateway?: GatewayConfig
+  /** What `tsmicro contracts` compares and records. */
+  readonly contracts?: readonly ContractsConfig[]
+  /** Names the breaks that were wanted. Default `CHANGELOG.md`. */
+  readonly changelog?: string
   /** The programs that `tsmicro` runs, by name. */
   readonly commands?: Readonly<Record<string, CommandConfig>>
   /** Rows for the table that is shown when everything is ready. */

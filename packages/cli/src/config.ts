@@ -8,7 +8,7 @@ const INFRA: ReadonlySet<string> = new Set(['nats', 'postgres', 'documents', 're
 const OPTIONAL: ReadonlySet<string> = new Set(['redis'])
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
 /** Commands of `tsmicro` itself. */
-const OWN: ReadonlySet<string> = new Set(['start', 'restart'])
+const OWN: ReadonlySet<string> = new Set(['start', 'restart', 'contracts'])
 const VARIABLE = /^[A-Za-z_]\w*$/
 const defined = new WeakSet<object>()
 
@@ -70,10 +70,11 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   if (!isSystemConfig(config))
     throw new CliError(`${path} has no default export created with defineSystem of @tsmicro/cli`)
   const root = dirname(path)
-  const { services, commands = {}, gateway } = config
+  const { services, commands = {}, contracts = [], gateway } = config
   const files = [
     ...Object.entries(services).map(([name, { entry }]) => [name, entry]),
     ...Object.entries(commands).map(([name, { entry }]) => [`command ${name}`, entry]),
+    ...contracts.map(({ entry }) => ['contracts', entry]),
     ...[gateway?.entry, gateway?.config, gateway?.loadBalancedConfig].map(file => ['gateway', file]),
   ]
   for (const [name, file] of files)

@@ -21,6 +21,11 @@ async function main(): Promise<number> {
     await runRestart({ service: command.service, env, stdout })
     return 0
   }
+  if (command.kind === 'contracts') {
+    // Loaded only here, as the framework is not needed by other commands.
+    const { runContracts } = await import('./contracts/command.ts')
+    return runContracts({ configFile: command.config, args: command.args, write: text => stdout.write(text) })
+  }
   const drain = new AbortController()
   watchParent(() => drain.abort())
   if (command.kind === 'run') {

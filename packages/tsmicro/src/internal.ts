@@ -1,6 +1,8 @@
 /** For the packages, tools and tests of this repository alone: it may change at any time. Services and examples never import it. */
 export type { CallOf } from './call/index.ts'
 export {
+  BODY,
+  contractsIn,
   eventsOf,
   hasNoBody,
   inboxPrefixOf,
@@ -13,9 +15,19 @@ export {
   needsUser,
   parseRoute,
   proceduresOf,
+  roleBesideOwner,
   statusesOf,
 } from './contract/index.ts'
 export { MALFORMED_REPLY } from './errors/index.ts'
 export { gatewaySignature, SIGNED_HEADERS } from './http/index.ts'
 export { NOT_PERMITTED, type Transport } from './nats/index.ts'
-export type { JsonSchema } from './schema/index.ts'
+export {
+  describeSchema,
+  findRefused,
+  isNode,
+  type Journey,
+  type JsonSchema,
+  mapSubschemas,
+  type Root,
+  rootOf,
+} from './schema/index.ts'

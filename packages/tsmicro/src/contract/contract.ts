@@ -74,3 +74,16 @@ export function entriesOf(contract: Contract): readonly (readonly [string, Bound
 export function eventsOf(contract: Contract): readonly EventDefinition[] {
   return Object.values(contract).filter((member): member is EventDefinition => member.kind === 'event')
 }
+
+/** The contracts among the exports of a module. */
+export function contractsIn(exported: object): readonly Contract[] {
+  return Object.values(exported).filter(isContract)
+}
+
+function isContract(value: unknown): value is Contract {
+  if (typeof value !== 'object' || value === null) return false
+  const members: unknown[] = Object.values(value)
+  const isMember = (member: unknown) =>
+    typeof member === 'object' && member !== null && 'kind' in member && 'subject' in member
+  return members.length > 0 && members.every(isMember)
+}

@@ -15,7 +15,7 @@ export interface EventSpec {
 }
 
 /** Reads an older version of an event's data. */
-export interface Upcast {
+interface Upcast {
   /** Schema of that version. */
   readonly data: Schema
   /** Turns data of that version into data of the next. */
@@ -79,7 +79,7 @@ export function event<
   const S extends EventSpec,
   Data extends Schema,
   const Version extends number = 1,
-  const Older extends Readonly<Record<number, Schema>> = {},
+  const Older extends Readonly<Record<number, Schema>> = Record<never, never>,
 >(
   spec: S & {
     readonly data: Data

@@ -1,9 +1,17 @@
 export type { Schema } from '../schema/index.ts'
 export { type Access, isRole, nameOfAccess, needsUser, roleBesideOwner } from './access.ts'
-export { file, jsonOfOutput, kindOfBody, mostFileBytes, stream, upload } from './body.ts'
+export { BODY, file, jsonOfOutput, kindOfBody, mostFileBytes, stream, upload } from './body.ts'
 export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'
-export { type BoundProcedure, type Contract, contract, entriesOf, eventsOf, proceduresOf } from './contract.ts'
+export {
+  type BoundProcedure,
+  type Contract,
+  contract,
+  contractsIn,
+  entriesOf,
+  eventsOf,
+  proceduresOf,
+} from './contract.ts'
 export { defineErrors } from './errors.ts'
 export { type EventDefinition, type EventSpec, event } from './event.ts'
 export { hasNoBody, type ParsedRoute, parseRoute } from './http-route.ts'

@@ -2,7 +2,7 @@ import type { EventDefinition } from '../contract/index.ts'
 import { type Check, type Checked, compiled, formatProblems, mayHaveNumbers } from '../schema/index.ts'
 
 /** Reads the data of an event that was announced with a version; without one, it is taken for the current version. */
-export type ReadData = (announced: number | undefined, data: unknown) => Checked | Promise<Checked>
+type ReadData = (announced: number | undefined, data: unknown) => Checked | Promise<Checked>
 
 /** How a consumer reads an event. */
 export interface EventReader {

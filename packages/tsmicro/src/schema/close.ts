@@ -2,7 +2,7 @@ import { mapSubschemas, TESTS, withKeywords } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
 
 /** The pattern of TypeBox's records with any name. */
-const ANY_NAME = '^.*$'
+export const ANY_NAME = '^.*$'
 
 /**
  * Copies a JSON Schema so that every object in it refuses properties that it names neither one by one nor by a pattern, unless it sets `additionalProperties` itself.

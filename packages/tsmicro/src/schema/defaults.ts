@@ -15,7 +15,7 @@ export function compileDefaults(schema: JsonSchema, matcher: Matcher): Fill | un
   return mentionsDefault(schema) ? new Defaults(rootOf(schema), matcher).fillOf(schema) : undefined
 }
 
-function mentionsDefault(node: unknown): boolean {
+export function mentionsDefault(node: unknown): boolean {
   if (Array.isArray(node)) return node.some(mentionsDefault)
   return isNode(node) && (node.default !== undefined || Object.values(node).some(mentionsDefault))
 }

@@ -11,8 +11,8 @@ export interface Root {
   readonly definitionsOf: (node: JsonSchema) => Definitions
 }
 
-/** One object for all, so that whoever visits each node once visits it once. */
-const ANYTHING: JsonSchema = {}
+/** What a reference that leads nowhere is resolved to. One object for all, so that whoever visits each node once visits it once. */
+export const ANYTHING: JsonSchema = {}
 
 type Definitions = Readonly<Record<string, unknown>>
 

@@ -67,6 +67,7 @@ type Modified<S, Made> = Made &
 /** Plain JSON Schema 2020-12 as data. */
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
+/** Whether a value is an object, as opposed to a list or null. */
 export function isNode(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
