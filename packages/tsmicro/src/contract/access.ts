@@ -21,10 +21,11 @@ interface OwnerRule {
 
 const WORDS: readonly unknown[] = ['open', 'key', 'user', 'internal']
 
-/** For contracts written in plain JavaScript, where no compiler reports a missing rule. */
-export function isAccess(access: unknown): access is Access {
+/** For contracts written in plain JavaScript, where no compiler reports a missing rule; undefined if there is one. */
+export function whyNotAccess(access: unknown): string | undefined {
   const { role, ownerOr } = Object(access)
-  return WORDS.includes(access) || !!(ownerOr ?? { role }).role
+  if (WORDS.includes(access) || (ownerOr ?? { role }).role) return undefined
+  return 'access is missing: open, key, user, internal, a role or { ownerOr }'
 }
 
 /** True if an access rule requires a role of every caller. */

@@ -1,7 +1,7 @@
-import { checkSubject, findNotJson, whyNotBody, whyNotHttp, whyNotReplies } from '#refusals'
+import { checkSubject, findNotJson, whyNotAccess, whyNotBody, whyNotHttp, whyNotReplies } from '#refusals'
 import type { AnyErrorClass } from '../errors/index.ts'
 import { interpreted, type Schema } from '../schema/index.ts'
-import { type Access, isAccess } from './access.ts'
+import type { Access } from './access.ts'
 import { type FileBody, fieldsOfInput, jsonOfOutput, type StreamBody, type UploadBody } from './body.ts'
 import { CHECKS, type WithChecks } from './checks.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
@@ -97,7 +97,6 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
   const other = Object.keys(spec).find(word => !WORDS.includes(word))
   if (other !== undefined) refuse(`${other} is unknown; the options are ${WORDS.join(', ')}`)
   if (!spec.http && !spec.nats) refuse('give it a door: http, nats or both')
-  if (!isAccess(spec.access)) refuse('access is missing: open, key, user, internal, a role or { ownerOr }')
   if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0 && spec.timeoutMs <= LONGEST_TIMEOUT_MS))
     refuse('timeoutMs must be above 0 and at most a day (86400000)')
   if (spec.nats !== undefined) checkSubject(spec.nats)
@@ -107,7 +106,7 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
     const why = schema && findNotJson(schema)
     if (why) refuse(`${part}: ${why}`)
   }
-  const misused = whyNotBody(spec) ?? whyNotReplies(spec)
+  const misused = whyNotAccess(spec.access) ?? whyNotBody(spec) ?? whyNotReplies(spec)
   if (misused) refuse(misused)
   if (spec.http) {
     const route = parseRoute(spec.http)

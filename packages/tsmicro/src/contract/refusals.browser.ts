@@ -3,6 +3,8 @@ import type * as refusals from './refusals.ts'
 /** @public */
 export const findNotJson: typeof refusals.findNotJson = () => undefined
 /** @public */
+export const whyNotAccess: typeof refusals.whyNotAccess = () => undefined
+/** @public */
 export const whyNotBody: typeof refusals.whyNotBody = () => undefined
 /** @public */
 export const whyNotHttp: typeof refusals.whyNotHttp = () => undefined

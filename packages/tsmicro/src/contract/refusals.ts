@@ -3,6 +3,7 @@
  * service has made the same checks when it started.
  */
 export { findNotJson } from '../schema/index.ts'
+export { whyNotAccess } from './access.ts'
 export { whyNotBody } from './body.ts'
 export { whyNotHttp } from './http-input.ts'
 export { whyNotReplies } from './replies.ts'

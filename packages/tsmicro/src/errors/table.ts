@@ -124,12 +124,12 @@ export const DEADLINE_EXCEEDED = createErrorClass<'DEADLINE_EXCEEDED', undefined
 /** 409: the first call with an `Idempotency-Key` is under way. */
 export const IDEMPOTENCY_KEY_IN_USE = createErrorClass<'IDEMPOTENCY_KEY_IN_USE', undefined>('IDEMPOTENCY_KEY_IN_USE', {
   status: 409,
-  message: 'The first request with this Idempotency-Key is still being handled',
+  message: 'The first request with this key is under way',
 })
 /** 422: an `Idempotency-Key` was used for another input before. */
 export const IDEMPOTENCY_KEY_REUSED = createErrorClass<'IDEMPOTENCY_KEY_REUSED', undefined>('IDEMPOTENCY_KEY_REUSED', {
   status: 422,
-  message: 'This Idempotency-Key was used for another request: send a new one',
+  message: 'This key was used for another request',
 })
 
 /** Another service's answer is not a valid reply, or not what its procedure declares. */
