@@ -7,7 +7,10 @@ import {
   INTERNAL,
   isDependencyFailure,
   MALFORMED_REQUEST,
+  PAYLOAD_TOO_LARGE,
+  REQUEST_TIMEOUT,
   UNAUTHENTICATED,
+  UNSUPPORTED_MEDIA_TYPE,
   VALIDATION_FAILED,
 } from '../errors/index.ts'
 import { type Check, compiled, formatProblems } from '../schema/index.ts'
@@ -26,7 +29,7 @@ export type FailureMapper = (error: unknown, stage: Stage, log: Log) => Promise<
  */
 const ALLOWED: Readonly<Record<Stage, readonly AnyErrorClass[]>> = {
   guard: [UNAUTHENTICATED, FORBIDDEN],
-  input: [VALIDATION_FAILED, MALFORMED_REQUEST],
+  input: [VALIDATION_FAILED, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, REQUEST_TIMEOUT],
   middleware: Object.values(frameworkErrors),
   handler: [],
 }

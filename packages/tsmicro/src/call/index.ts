@@ -21,7 +21,8 @@ export {
 } from './context.ts'
 export { CallerGoneError, Deadline } from './deadline.ts'
 export { Expiring, expireIn, expiringCount, forget } from './expiry.ts'
-export { createFailureMapper, type Stage } from './failure.ts'
+export { createFailureMapper, type FailureMapper, type Stage } from './failure.ts'
+export type { OpenFile } from './file-answer.ts'
 export { idempotencyKey, isIdempotencyKey, isReplay } from './idempotency-key.ts'
 export {
   type CallOf,

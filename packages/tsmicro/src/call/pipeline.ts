@@ -19,6 +19,7 @@ import { type Authorization, type Authorize, compileAuthorize } from './authoriz
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import type { FailureMapper, Stage } from './failure.ts'
+import { compileFile } from './file-answer.ts'
 import { compileSettle, Reply, ReplyError, type ReplyOf } from './reply.ts'
 
 type UserOf<A extends Access> = A extends 'user' | object
@@ -125,7 +126,7 @@ export function createPipeline(
   toFailure: FailureMapper,
 ): Pipeline {
   const output = jsonOfOutput(procedure.output)
-  const check = output && compiled.outgoing(output)
+  const check = compileFile(procedure) ?? (output && compiled.outgoing(output))
   const settle = declaresReplies(procedure) ? compileSettle(procedure) : undefined
   const handle = compileHandle(procedure, handler, authorization, toFailure)
   // Without middleware, only the handler can throw, so calls skip a layer.
@@ -155,7 +156,7 @@ export function createPipeline(
       if (!settled && result instanceof Reply)
         throw new ReplyError('it declares neither headers, cookies nor several statuses')
       if (!check || (settled && !hasBody(settled.status))) return settled
-      const outcome = check(settled ? settled.value : result)
+      const outcome = check(settled ? settled.value : result, context)
       const checked = outcome instanceof Promise ? await outcome : outcome
       if (checked.problems) throw new ResponseMismatchError(checked.problems)
       return settled ? { ...settled, value: checked.value } : checked.value

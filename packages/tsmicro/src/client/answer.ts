@@ -1,4 +1,4 @@
-import { type BoundProcedure, CHECKS, hasBody, statusesOf } from '../contract/index.ts'
+import { type BoundProcedure, CHECKS, hasBody, jsonOfOutput, statusesOf } from '../contract/index.ts'
 import {
   type AnyErrorClass,
   type ApiError,
@@ -11,10 +11,11 @@ import { formatProblems, type Interpreted, isNode, type Schema, takesNull } from
 
 const FRAMEWORK: Readonly<Record<string, AnyErrorClass>> = frameworkErrors
 
-/** A response of `fetch` whose body has been read. */
+/** A response of `fetch`, and its body. */
 export interface Answer {
   readonly response: Response
-  readonly text: string
+  /** Undefined for a file, whose body is left to the caller. */
+  readonly text: string | undefined
 }
 
 /**
@@ -23,12 +24,14 @@ export interface Answer {
  *   schema; SERVICE_UNAVAILABLE if it is not an answer of ours
  */
 export function compileAnswer(procedure: BoundProcedure): (answer: Answer) => Promise<unknown> {
-  const { bare, errors = {}, output, [CHECKS]: checks } = procedure
+  const { bare, errors = {}, [CHECKS]: checks } = procedure
+  const output = jsonOfOutput(procedure.output)
   const decode = compileDecode(output, checks)
   const mayLackData = output !== undefined && takesNull(output)
   const bodiless: readonly number[] = statusesOf(procedure).filter(status => !hasBody(status))
   return async ({ response, text }) => {
     if (bodiless.includes(statusOf(response))) return undefined
+    if (text === undefined) return response
     const body = parse(text)
     if (!response.ok) throw await failureOf(errors, response, body, checks)
     const isOurs = bare

@@ -1,5 +1,5 @@
 import type { BoundProcedure, Caller, Contract } from '../contract/index.ts'
-import { parseRoute, statusesOf } from '../contract/index.ts'
+import { fileOfOutput, parseRoute, statusesOf } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { type Answer, compileAnswer, statusOf } from './answer.ts'
 import { compileRequest } from './request.ts'
@@ -65,6 +65,7 @@ function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch
   const { method } = parseRoute(procedure.http ?? '')
   const prepare = compileRequest(procedure)
   const read = compileAnswer(procedure)
+  const isFile = fileOfOutput(procedure.output) !== undefined
   // A 303 is the answer. Followed by fetch, its page would be taken for one, and headers such as an API key would be sent there.
   const redirect = statusesOf(procedure).includes(303) ? ({ redirect: 'manual' } as const) : {}
   return async (input?: unknown, { headers: special, signal, onReply }: HttpCallOptions = {}): Promise<unknown> => {
@@ -74,7 +75,7 @@ function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch
     for (const [name, texts] of Object.entries(query))
       for (const text of [texts].flat()) url.searchParams.append(name, text)
     const headers = mergeHeaders(common, special)
-    if (body !== undefined) headers.set('content-type', 'application/json')
+    if (typeof body === 'string') headers.set('content-type', 'application/json')
     const init = {
       method,
       headers,
@@ -82,16 +83,24 @@ function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch
       ...(body === undefined ? {} : { body }),
       ...(signal ? { signal } : {}),
     }
-    const answer = await exchange(own ?? fetch, url, init)
+    const answer = await exchange(own ?? fetch, url, init, isFile)
     onReply?.({ status: statusOf(answer.response), headers: answer.response.headers })
     return read(answer)
   }
 }
 
-async function exchange(send: NonNullable<HttpClientOptions['fetch']>, url: URL, init: RequestInit): Promise<Answer> {
+/** @param isFile leaves the body of a success to the caller */
+async function exchange(
+  send: NonNullable<HttpClientOptions['fetch']>,
+  url: URL,
+  init: RequestInit,
+  isFile: boolean,
+): Promise<Answer> {
   try {
     const response = await send(url, init)
-    return { response, text: await response.text() }
+    // The client already has the file of a 304.
+    const isLeft = isFile && (response.ok || response.status === 304)
+    return { response, text: isLeft ? undefined : await response.text() }
   } catch (cause) {
     if (init.signal?.aborted) throw init.signal.reason
     // fetch throws this if it cannot connect, or if the connection closes during the answer.

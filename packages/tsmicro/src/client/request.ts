@@ -1,4 +1,4 @@
-import { type BoundProcedure, CHECKS, hasNoBody, parseRoute } from '../contract/index.ts'
+import { type BoundProcedure, CHECKS, fieldsOfInput, hasNoBody, parseRoute, senderOf } from '../contract/index.ts'
 import { EMPTY_LIST, type Interpreted, isNode, refusal, type Schema, withAbsent, writeInput } from '../schema/index.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -10,37 +10,43 @@ export interface Request {
   readonly path: string
   /** The texts of each field, in order. */
   readonly query: Texts
-  /** JSON text. Absent = no body is sent. */
-  readonly body?: string | undefined
+  /** JSON text, or files. Absent = no body is sent. */
+  readonly body?: string | Blob | FormData | undefined
 }
 
 /**
  * Compiles a function that makes a procedure's requests. It first checks and copies the input, so that only fields that the schema names
  * are sent. Fields that the path names go into the path. The others go into the query for a GET or DELETE, or if the route names them, and
- * otherwise into the body. Without fields in the path or the query, the input itself is the body.
+ * otherwise into the body. Without fields in the path or the query, the input itself is the body. Files are a body, alone or in a form.
  * @throws {VALIDATION_FAILED} from the returned function, with the details that the service would send
  */
 export function compileRequest(procedure: BoundProcedure): (input: unknown) => Promise<Request> {
   const { method, path, params: inPath, query: named } = parseRoute(procedure.http ?? '')
-  const { name, input: schema, [CHECKS]: checks } = procedure
+  const { name, input: declared, [CHECKS]: checks } = procedure
+  const schema = fieldsOfInput(declared)
+  const sender = senderOf(declared)
   const what = `the data for ${name}`
   const check = schema && checks && compileInput(what, schema, checks)
   const refuseChanged = schema && checks && compileReadBack(what, schema, checks)
   const isInPath = (field: string) => inPath.includes(field)
-  const isInQuery = (field: string) => !isInPath(field) && (hasNoBody(method) || named.includes(field))
-  const bodyAlone = !hasNoBody(method) && inPath.length === 0 && named.length === 0
+  const onlyInQuery = hasNoBody(method) || sender?.withFields === false
+  const isInQuery = (field: string) => !isInPath(field) && (onlyInQuery || named.includes(field))
+  const isText = (field: string) => isInPath(field) || isInQuery(field) || sender !== undefined
+  const bodyAlone = !sender && !hasNoBody(method) && inPath.length === 0 && named.length === 0
   return async given => {
-    const json = writeInput(await check?.(given), what)
+    const sent = sender?.take(given)
+    const json = writeInput(await check?.(sent ? sent.fields : given), what)
     if (bodyAlone) return { path, query: {}, body: json }
     // From here on exactly what is sent: a Date, for example, has become a text.
     const input: unknown = json === undefined ? {} : JSON.parse(json)
     if (!isNode(input)) throw refusal(what, [{ path: '', message: 'must be object' }])
     const params = textsOf(what, pick(input, isInPath))
     const query = textsOf(what, pick(input, isInQuery))
-    const inText = Object.keys(input).filter(field => isInPath(field) || isInQuery(field))
-    await refuseChanged?.(input, inText, params, query)
-    const inBody = pick(input, field => !inText.includes(field))
-    const body = Object.keys(inBody).length === 0 ? undefined : JSON.stringify(inBody)
+    const inText = Object.keys(input).filter(isText)
+    const inBody = pick(input, field => !isInPath(field) && !isInQuery(field))
+    const inForm = sent && textsOf(what, inBody)
+    await refuseChanged?.(input, inText, params, { ...query, ...inForm })
+    const body = sent ? sent.bodyOf(inForm) : Object.keys(inBody).length === 0 ? undefined : JSON.stringify(inBody)
     return { path: pathOf(what, path, params), query, body }
   }
 }

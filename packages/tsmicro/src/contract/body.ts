@@ -1,4 +1,13 @@
-import { findNotJson, type Infer, type InferInput, type Schema } from '../schema/index.ts'
+import {
+  describeSchema,
+  fieldNames,
+  findNotJson,
+  type Infer,
+  type InferInput,
+  rootOf,
+  type Schema,
+} from '../schema/index.ts'
+import { type FileRule, type FileSender, formSender, limitsOf, rawSender, SEND } from './sent-files.ts'
 
 /** Marks what {@link file}, {@link upload} and {@link stream} return: inputs and outputs that are not one JSON value. */
 export const BODY = Symbol('tsmicro.body')
@@ -13,22 +22,11 @@ interface FileOptions<Fields extends Schema | undefined> {
 /** One file as the whole body of a request or of an answer. */
 export interface FileBody<Fields extends Schema | undefined = Schema | undefined> {
   readonly [BODY]: 'file'
+  readonly [SEND]: FileSender
   /** Media types in lower case, such as `text/csv`; for inputs also ranges, such as `image/*`. */
   readonly types: readonly string[]
   readonly maxBytes: number
   readonly fields: Fields
-}
-
-/** What a form may send under one name. */
-interface FileRule {
-  /** Media types or ranges that are accepted. Default: any. */
-  readonly types?: readonly string[]
-  /** The most bytes of one file. Default 10 MiB. */
-  readonly maxBytes?: number
-  /** The most files under this name. Default 1; if it is given, the handler gets a list. */
-  readonly maxCount?: number
-  /** True = may be left out. Default false; a list may always be empty if it is optional. */
-  readonly optional?: boolean
 }
 
 /** A form with fields and files, sent as `multipart/form-data`. */
@@ -37,6 +35,7 @@ export interface UploadBody<
   Files extends Readonly<Record<string, FileRule>> = Readonly<Record<string, FileRule>>,
 > {
   readonly [BODY]: 'upload'
+  readonly [SEND]: FileSender
   readonly fields: Fields
   readonly files: Files
 }
@@ -62,34 +61,48 @@ export interface StreamBody<Item extends Schema = Schema> {
   readonly totalMs: number
 }
 
-const MAX_FILE_BYTES = 10 * 1024 * 1024
 const HOUR_MS = 60 * 60 * 1000
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/(\*|[a-z0-9!#$&^_.+-]+)$/
 
 /**
- * A file as an input or output instead of a JSON value.
+ * A file instead of a JSON value. As an output, the handler returns its content: `{ path }`, bytes, a `Blob`, a stream or an async iterable,
+ * or these with a name: `{ content, name }`. As an input, it is the whole body of a request, and a `File` for the handler.
  *
  * @example
  * const exportCsv = procedure({ http: 'GET /blogs.csv', access: 'user', output: file('text/csv') })
- * @throws {TypeError} when a type is not a media type in lower case, or maxBytes is not a positive integer
+ * const setCover = procedure({
+ *   http: 'PUT /blogs/:id/cover', access: 'user',
+ *   input: file('image/*', { maxBytes: 5_000_000, fields: Type.Object({ id: Type.String() }) }),
+ * })
+ * @throws {TypeError} when a type is not a media type in lower case, maxBytes is not a positive integer, or a field is called `file`
  */
 export function file<const Fields extends Schema | undefined = undefined>(
   type: string | readonly string[],
-  { maxBytes = MAX_FILE_BYTES, fields }: FileOptions<Fields> = {},
+  { maxBytes, fields }: FileOptions<Fields> = {},
 ): FileBody<Fields> {
   const types = typeof type === 'string' ? [type] : type
   if (types.length === 0) throw new TypeError('file: name at least one media type, such as text/csv')
-  checkFileRule('file', { types, maxBytes })
-  return Object.freeze({ [BODY]: 'file' as const, types, maxBytes, fields: fields as Fields })
+  const rule = maxBytes === undefined ? { types } : { types, maxBytes }
+  checkRules('file', { file: rule }, fields)
+  return Object.freeze({
+    [BODY]: 'file' as const,
+    [SEND]: rawSender(rule),
+    types,
+    maxBytes: limitsOf(rule).maxBytes,
+    fields: fields as Fields,
+  })
 }
 
 /**
- * A form with files as an input. Number, size and type of the files are checked before the handler runs.
+ * A form with files as an input, sent as `multipart/form-data`. Number, size and type of the files are checked before the handler runs.
  *
  * @example
- * const setCover = procedure({
- *   http: 'PUT /blogs/:id/cover', access: 'user',
- *   input: upload({ fields: Type.Object({ id: Type.String() }), files: { cover: { types: ['image/*'], maxBytes: 5_000_000 } } }),
+ * const addPhotos = procedure({
+ *   http: 'POST /blogs/:id/photos', access: 'user',
+ *   input: upload({
+ *     fields: Type.Object({ id: Type.String(), title: Type.String() }),
+ *     files: { photos: { types: ['image/*'], maxBytes: 5_000_000, maxCount: 10 } },
+ *   }),
  * })
  * @throws {TypeError} when there are no files, a rule is invalid, or a field and a file share a name
  */
@@ -97,10 +110,9 @@ export function upload<
   const Files extends Readonly<Record<string, FileRule>>,
   const Fields extends Schema | undefined = undefined,
 >({ fields, files }: { readonly fields?: Fields; readonly files: Files }): UploadBody<Fields, Files> {
-  const rules = Object.entries(files ?? {})
-  if (rules.length === 0) throw new TypeError('upload: name at least one file in `files`')
-  for (const [name, rule] of rules) checkFileRule(`upload: file ${name}`, rule)
-  return Object.freeze({ [BODY]: 'upload' as const, fields: fields as Fields, files })
+  if (Object.keys(files ?? {}).length === 0) throw new TypeError('upload: name at least one file in `files`')
+  checkRules('upload', files, fields)
+  return Object.freeze({ [BODY]: 'upload' as const, [SEND]: formSender(files), fields: fields as Fields, files })
 }
 
 /**
@@ -121,19 +133,40 @@ export function stream<const Item extends Schema>(
   return Object.freeze({ [BODY]: 'stream' as const, item, id, idleMs, totalMs })
 }
 
-function checkFileRule(label: string, { types = [], maxBytes = 1, maxCount = 1 }: FileRule): void {
-  const wrong = types.find(type => !MEDIA_TYPE.test(type))
-  if (wrong !== undefined)
-    throw new TypeError(
-      `${label}: ${JSON.stringify(wrong)} is not a media type in lower case, such as text/csv or image/*`,
-    )
-  for (const [name, value] of Object.entries({ maxBytes, maxCount }))
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`${label}: ${name} must be a positive integer`)
+function checkRules(label: string, rules: Readonly<Record<string, FileRule>>, fields: Schema | undefined): void {
+  for (const [name, rule] of Object.entries(rules)) {
+    const wrong = rule.types?.find(type => !MEDIA_TYPE.test(type))
+    if (wrong !== undefined)
+      throw new TypeError(
+        `${label}: ${JSON.stringify(wrong)} is not a media type in lower case, such as text/csv or image/*`,
+      )
+    for (const [limit, value] of Object.entries(limitsOf(rule)))
+      if (!Number.isSafeInteger(value) || value < 1)
+        throw new TypeError(`${label}: ${limit} of ${name} must be a positive integer`)
+  }
+  const described = fields && describeSchema(fields)
+  const shared = described && fieldNames(described, rootOf(described)).find(name => Object.hasOwn(rules, name))
+  if (shared !== undefined) throw new TypeError(`${label}: ${shared} is both a field and a file, rename the field`)
 }
 
 /** What kind of body a declared input or output is; undefined for a schema, or for none. */
 export function kindOfBody(declared: object | undefined): 'file' | 'upload' | 'stream' | undefined {
   return declared && BODY in declared ? (declared[BODY] as 'file' | 'upload' | 'stream') : undefined
+}
+
+/** An output that is a file; undefined if it is not. */
+export function fileOfOutput(output: Schema | FileBody | StreamBody | undefined): FileBody | undefined {
+  return kindOfBody(output) === 'file' ? (output as FileBody) : undefined
+}
+
+/** An input that brings files; undefined if it is JSON. */
+export function uploadOfInput(input: Schema | FileBody | UploadBody | undefined): FileBody | UploadBody | undefined {
+  return kindOfBody(input) ? (input as FileBody | UploadBody) : undefined
+}
+
+/** How clients send an input with files; undefined if it has none. */
+export function senderOf(input: Schema | FileBody | UploadBody | undefined): FileSender | undefined {
+  return input && SEND in input ? (input as FileBody | UploadBody)[SEND] : undefined
 }
 
 /** The schema of an input's fields: of the whole input, unless that is a file or a form. */
@@ -150,9 +183,9 @@ export function jsonOfOutput(output: Schema | FileBody | StreamBody | undefined)
 export function mostFileBytes(input: Schema | FileBody | UploadBody | undefined): number | undefined {
   if (kindOfBody(input) === 'file') return (input as FileBody).maxBytes
   if (kindOfBody(input) !== 'upload') return undefined
-  const bytes = Object.values((input as UploadBody).files).map(
-    ({ maxBytes = MAX_FILE_BYTES, maxCount = 1 }) => maxBytes * maxCount,
-  )
+  const bytes = Object.values((input as UploadBody).files)
+    .map(limitsOf)
+    .map(({ maxBytes, maxCount }) => maxBytes * maxCount)
   return bytes.reduce((sum, each) => sum + each, 0)
 }
 
@@ -164,6 +197,7 @@ export function whyNotBody({
   output,
   bare,
   message,
+  bodyLimitBytes,
 }: {
   readonly http?: string
   readonly nats?: string
@@ -171,12 +205,17 @@ export function whyNotBody({
   readonly output?: object
   readonly bare?: boolean
   readonly message?: string
+  readonly bodyLimitBytes?: number
 }): string | undefined {
   const [into, out] = [kindOfBody(input), kindOfBody(output)]
   if (into === 'stream') return 'input: a stream is an output; send items one by one'
   if (out === 'upload') return 'output: an upload is an input; answer a file'
   if (into && /^(GET|DELETE) /.test(http ?? '')) return 'input: GET and DELETE have no body, use POST or PUT'
   if (into && nats !== undefined) return 'input: files are sent over HTTP alone, leave out nats'
+  if (into && bodyLimitBytes !== undefined)
+    return 'bodyLimitBytes: an input with files has its own limits, leave it out'
+  const range = out === 'file' && (output as FileBody).types.find(type => type.endsWith('/*'))
+  if (range) return `output: ${range} is for inputs, name each media type that the handler may answer`
   if (out && (bare !== undefined || message !== undefined))
     return `output: a ${out} has no envelope, leave out bare and message`
   return undefined
@@ -194,12 +233,18 @@ type FilesOf<Files, One> = {
 
 type Sent<Rule, One> = Rule extends { readonly maxCount: number } ? readonly One[] : One
 
+/** A file that a handler receives. It lives on disk until the handler has ended. */
+export interface ReceivedFile extends File {
+  /** Moves it to a path of your own, replacing what is there at once. It cannot be read through this object afterwards. */
+  moveTo(path: string): Promise<void>
+}
+
 /** What a handler gets for an input that is a file or a form: the fields beside the files. */
 export type ReceivedBody<S> =
   S extends FileBody<infer Fields>
-    ? FieldsOf<Fields, 'out'> & { readonly file: File }
+    ? FieldsOf<Fields, 'out'> & { readonly file: ReceivedFile }
     : S extends UploadBody<infer Fields, infer Files>
-      ? FieldsOf<Fields, 'out'> & FilesOf<Files, File>
+      ? FieldsOf<Fields, 'out'> & FilesOf<Files, ReceivedFile>
       : never
 
 /** What a caller passes for an input that is a file or a form. */

@@ -1,6 +1,22 @@
 export type { Schema } from '../schema/index.ts'
 export { type Access, isRole, nameOfAccess, needsUser, roleBesideOwner } from './access.ts'
-export { BODY, file, jsonOfOutput, kindOfBody, mostFileBytes, stream, upload } from './body.ts'
+export {
+  BODY,
+  type FileAnswer,
+  type FileBody,
+  fieldsOfInput,
+  file,
+  fileOfOutput,
+  jsonOfOutput,
+  kindOfBody,
+  mostFileBytes,
+  type ReceivedFile,
+  senderOf,
+  stream,
+  type UploadBody,
+  upload,
+  uploadOfInput,
+} from './body.ts'
 export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'
 export {
@@ -36,6 +52,7 @@ export {
 export { type Procedure, type ProcedureSpec, procedure } from './procedure.ts'
 export { declaresReplies, hasBody, statusesOf } from './replies.ts'
 export { defineRoles, type Role, type Roles } from './roles.ts'
+export { acceptsType, essenceOf, type FileRule, limitsOf } from './sent-files.ts'
 export {
   batchSubject,
   cacheSubjectOf,

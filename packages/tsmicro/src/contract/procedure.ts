@@ -2,7 +2,7 @@ import { checkSubject, findNotJson, whyNotAccess, whyNotBody, whyNotHttp, whyNot
 import type { AnyErrorClass } from '../errors/index.ts'
 import { interpreted, type Schema } from '../schema/index.ts'
 import type { Access } from './access.ts'
-import { type FileBody, fieldsOfInput, jsonOfOutput, type StreamBody, type UploadBody } from './body.ts'
+import { type FileBody, fieldsOfInput, jsonOfOutput, kindOfBody, type StreamBody, type UploadBody } from './body.ts'
 import { CHECKS, type WithChecks } from './checks.ts'
 import { type HttpRoute, parseRoute } from './http-route.ts'
 import type { RepliesSpec } from './replies.ts'
@@ -42,7 +42,7 @@ export interface ProcedureSpec extends RepliesSpec {
   readonly idempotencyKey?: true | 'required'
   /** Milliseconds that a handler may take before its signal aborts and the caller gets a 504; a day at most. Default: the service's. */
   readonly timeoutMs?: number
-  /** Largest HTTP body in bytes. Default: the service's. */
+  /** Largest HTTP body in bytes. Default: the service's. An input with files has limits of its own. */
   readonly bodyLimitBytes?: number
 }
 
@@ -110,7 +110,7 @@ export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<
   if (misused) refuse(misused)
   if (spec.http) {
     const route = parseRoute(spec.http)
-    const why = input && whyNotHttp(route, input)
+    const why = input && whyNotHttp(route, input, kindOfBody(spec.input))
     if (why) refuse(why)
     if (route.params.length > 0 && !input)
       refuse(`declare the path parameters ${route.params.join(', ')} as fields of the input`)

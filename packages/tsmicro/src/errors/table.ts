@@ -72,6 +72,10 @@ export const UNSUPPORTED_MEDIA_TYPE = createErrorClass<'UNSUPPORTED_MEDIA_TYPE',
   status: 415,
   message: 'Send the body as application/json',
 })
+export const RANGE_NOT_SATISFIABLE = createErrorClass<'RANGE_NOT_SATISFIABLE', undefined>('RANGE_NOT_SATISFIABLE', {
+  status: 416,
+  message: 'The file is shorter than the range that was asked for',
+})
 /**
  * 429: the caller has made too many requests.
  *
@@ -162,6 +166,7 @@ export const frameworkErrors = {
   REQUEST_TIMEOUT,
   PAYLOAD_TOO_LARGE,
   UNSUPPORTED_MEDIA_TYPE,
+  RANGE_NOT_SATISFIABLE,
   TOO_MANY_REQUESTS,
   HEADERS_TOO_LARGE,
   INTERNAL,

@@ -4,10 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Log, requestIdOf } from '../call/index.ts'
 import { type ApiError, HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT } from '../errors/index.ts'
 import { failureEnvelope, JSON_TYPE } from './envelope.ts'
-import { endAndLinger, lingerOnClose } from './linger.ts'
-
-/** How long a client may continue to send after it has been answered. */
-const LINGER_MS = 10_000
+import { endAndLinger, LINGER_MS, lingerOnClose } from './linger.ts'
+import { isReceiving } from './receive.ts'
 
 const sockets = new WeakMap<FastifyInstance, Set<Socket>>()
 
@@ -39,6 +37,7 @@ export function endConnections(server: FastifyInstance): number {
 
 /** Answers bytes that Node could not parse as a request, for which there is no reply object. */
 export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && isReceiving(socket)) return
   // It has been answered, and the client went on sending.
   if (socket.writableEnded) return
   if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy()

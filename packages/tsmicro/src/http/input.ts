@@ -1,5 +1,12 @@
 import type { FastifyRequest } from 'fastify'
-import { type BoundProcedure, hasNoBody, type ParsedRoute, parseRoute } from '../contract/index.ts'
+import {
+  type BoundProcedure,
+  fieldsOfInput,
+  hasNoBody,
+  kindOfBody,
+  type ParsedRoute,
+  parseRoute,
+} from '../contract/index.ts'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
 import {
   BEYOND,
@@ -30,7 +37,7 @@ interface Parts {
 }
 
 /** Returns a promise if the schema's library does. */
-type ReadInput = (request: FastifyRequest) => unknown
+export type ReadInput = (request: FastifyRequest) => unknown
 
 const NOTHING: Schema = { type: 'object', properties: {}, additionalProperties: false }
 
@@ -42,12 +49,16 @@ const NOTHING: Schema = { type: 'object', properties: {}, additionalProperties: 
  */
 export function compileReadInput(procedure: BoundProcedure): ReadInput {
   const route = parseRoute(procedure.http ?? '')
-  const schema = procedure.input ?? NOTHING
-  const hasInput = procedure.input !== undefined
-  const noBody = hasNoBody(route.method)
+  const fields = fieldsOfInput(procedure.input)
+  const kind = kindOfBody(procedure.input)
+  const schema = fields ?? NOTHING
+  const hasInput = fields !== undefined
+  // A file that is sent raw leaves no room for fields, and those of a form are text.
+  const noBody = hasNoBody(route.method) || kind === 'file'
+  const isForm = kind === 'upload'
   const named = [...route.params, ...route.query]
   // The body is the input, any JSON value.
-  const bodyAlone = !noBody && named.length === 0
+  const bodyAlone = !noBody && !isForm && named.length === 0
   const places = compilePlaces(route, schema, noBody)
   const described = describeSchema(schema)
   const withEmptyLists = compileEmptyLists(described)
@@ -69,7 +80,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
     const isObject = bodyAlone || isEmpty(body) || isFields(body)
     const strays = places.straysOf(query, body)
     const inBody = isFields(body) && !noBody ? body : {}
-    const inText = { ...places.ownOf(query), ...params }
+    const inText = { ...(isForm ? withEmptyLists(inBody) : {}), ...places.ownOf(query), ...params }
     // A field that was only sent in the wrong place is not reported as missing, nor are fields of a body that is not an object.
     const known = (fields: Fields) => pick(fields, name => !strays.includes(name) || places.isField(name))
     const texts = { ...coerce(known(query)), ...coerce(inText) }
@@ -101,9 +112,9 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
     if (!unseen && places.areKept(query, body)) {
       if (bodyAlone) return checked(alone(body))
       if (isEmpty(body) || isFields(body)) {
-        const text = { ...params, ...query }
+        const text = isForm ? { ...withEmptyLists(body ?? {}), ...params, ...query } : { ...params, ...query }
         if (isClean(text))
-          return checked(noBody ? coerce(text) : { ...(body as Fields | undefined), ...coerce(text) }, text)
+          return checked(noBody || isForm ? coerce(text) : { ...(body as Fields | undefined), ...coerce(text) }, text)
       }
     }
     return refuse({ params, query, body }, unseen)

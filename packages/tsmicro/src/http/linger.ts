@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
+/** How long a client may continue to send after it has been answered. */
+export const LINGER_MS = 10_000
+
 /**
  * If the connection of this request is closed after an early answer, lets it wait up to `ms` for what the client is still sending
  * (nginx calls this a lingering close). Closing at once would reset the connection, and the reset discards the answer that the

@@ -1,18 +1,24 @@
 import {
   type BoundProcedure,
   type Contract,
+  fieldsOfInput,
+  fileOfOutput,
   hasBody,
   hasNoBody,
+  jsonOfOutput,
+  kindOfBody,
   needsUser,
   type ParsedRoute,
   parseRoute,
   proceduresOf,
   roleBesideOwner,
   statusesOf,
+  uploadOfInput,
 } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
 import { closeSchema, describeSchema, type JsonSchema } from '../schema/index.ts'
 import { FAILURE, successSchema } from './envelope.ts'
+import { binary, fileFailures, fileRequest } from './openapi-files.ts'
 import { type Field, fieldsOf, SchemaCollection, withDefaults, without } from './openapi-schemas.ts'
 
 interface OpenApiInfo {
@@ -75,11 +81,15 @@ const NO_INPUT = { path: [], query: [], body: undefined }
 
 function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
   const { http, access, service, name, summary, bare, input, output, idempotencyKey } = procedure
-  const { path, query, body } = input ? divide(describeSchema(input), parseRoute(http ?? '')) : NO_INPUT
-  const data = output && schemas.add(describeSchema(output), `${service}.${name}.response`)
+  const route = parseRoute(http ?? '')
+  const fields = fieldsOfInput(input)
+  const upload = uploadOfInput(input)
+  const { path, query, body } = fields ? divide(describeSchema(fields), route, kindOfBody(input) === 'file') : NO_INPUT
+  const value = jsonOfOutput(output)
+  const data = value && schemas.add(describeSchema(value), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
-  const bodyOf = (schema: JsonSchema) =>
-    json(schemas.add(closeSchema(withDefaults(schema)), `${service}.${name}.request`))
+  const sent = body && schemas.add(closeSchema(withDefaults(body)), `${service}.${name}.request`)
+  const file = fileOfOutput(output)
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
   return {
     operationId: `${service}.${name}`,
@@ -90,12 +100,14 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): Json
       ...parametersOf('query', query),
       ...(idempotencyKey ? [{ ...IDEMPOTENCY_KEY, required: idempotencyKey === 'required' }] : []),
     ],
-    ...(body && { requestBody: { required: true, content: bodyOf(body) } }),
-    responses: { ...successes(procedure, answer), ...failures(procedure) },
+    ...(upload && { requestBody: fileRequest(upload, sent) }),
+    ...(sent && !upload && { requestBody: { required: true, content: json(sent) } }),
+    responses: { ...successes(procedure, file ? binary(file) : answer && json(answer)), ...failures(procedure) },
   }
 }
 
-function successes(procedure: BoundProcedure, answer: JsonSchema | undefined): JsonSchema {
+/** @param content of a success with a body */
+function successes(procedure: BoundProcedure, content: JsonSchema | undefined): JsonSchema {
   const { http = '', message: description = 'Success', headers: declared = {}, cookies = {} } = procedure
   const text = (description: string) => ({ description, schema: { type: 'string' } })
   const set = Object.entries(cookies).map(([name, what]) => `\`${name}\`: ${what}`)
@@ -104,8 +116,11 @@ function successes(procedure: BoundProcedure, answer: JsonSchema | undefined): J
   const validated = http.startsWith('GET ') && ('etag' in declared || 'last-modified' in declared)
   return Object.fromEntries([
     ...statusesOf(procedure).map(status => {
-      return [status, { description, ...headers, ...(answer && hasBody(status) ? { content: json(answer) } : {}) }]
+      return [status, { description, ...headers, ...(content && hasBody(status) ? { content } : {}) }]
     }),
+    ...(http.startsWith('GET ') && fileOfOutput(procedure.output)
+      ? [[206, { description: 'The part of it that `range` asks for', ...headers, ...(content ? { content } : {}) }]]
+      : []),
     ...(validated ? [[304, { description: 'The client already has this answer', ...headers }]] : []),
   ])
 }
@@ -125,6 +140,7 @@ function failures(procedure: BoundProcedure): JsonSchema {
     ...door,
     ...Object.values(procedure.errors ?? {}),
     ...(procedure.idempotencyKey ? [MALFORMED_REQUEST, IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED] : []),
+    ...fileFailures(procedure),
     INTERNAL,
     SERVICE_UNAVAILABLE,
     OVERLOADED,
@@ -155,8 +171,8 @@ function parametersOf(place: 'path' | 'query', fields: readonly Field[]): JsonSc
 }
 
 /** An input's fields in the path and in the query, and the schema of the rest, which is the body, if there is one. */
-function divide(schema: JsonSchema, { method, params, query }: ParsedRoute) {
-  const noBody = hasNoBody(method)
+function divide(schema: JsonSchema, { method, params, query }: ParsedRoute, isFile: boolean) {
+  const noBody = hasNoBody(method) || isFile
   const fields = fieldsOf(schema)
   const elsewhere = [...params, ...query]
   const all = fields.every(({ name }) => elsewhere.includes(name))

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Settled } from '../call/index.ts'
-import { type BoundProcedure, declaresReplies, hasBody, statusesOf } from '../contract/index.ts'
+import { type BoundProcedure, declaresReplies, hasBody, jsonOfOutput, statusesOf } from '../contract/index.ts'
 import { takesNull, writeJson } from '../schema/index.ts'
 import { isNotModified } from './conditional.ts'
 import { JSON_TYPE, SUCCESS_CODE } from './envelope.ts'
@@ -44,7 +44,8 @@ function send(body: string | undefined, status: number, request: FastifyRequest,
  * Measured on Node 24 against fast-json-stringify: one blog 0.8 µs to 1.0, ten 6.4 to 7.8, 10 kB of text 17 to 20; and that library handles
  * unions and references differently.
  */
-function compileBody({ output, bare, message = 'Success' }: BoundProcedure, status: number) {
+function compileBody({ output: declared, bare, message = 'Success' }: BoundProcedure, status: number) {
+  const output = jsonOfOutput(declared)
   if (!hasBody(status)) return () => undefined
   // undefined is written as null. If the output may itself be null, `data` is omitted instead, so that callers can tell them apart.
   const nothing = output && takesNull(output) ? undefined : 'null'

@@ -17,12 +17,14 @@ import {
   ThrottledLog,
   withContext,
 } from '../call/index.ts'
-import { type BoundProcedure, hasNoBody, parseRoute } from '../contract/index.ts'
+import { type BoundProcedure, fieldsOfInput, hasNoBody, parseRoute } from '../contract/index.ts'
 import { ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { mayHaveNumbers } from '../schema/index.ts'
+import { compileSendFile } from './files.ts'
 import { clientAddressOf, consumerOf, isForwarded, type Trusts } from './gateway.ts'
 import { compileReadInput } from './input.ts'
 import { compileWrite } from './replies.ts'
+import { compileUpload } from './uploads.ts'
 
 /** The HTTP door as a controller's `mountRoutes` gets it. */
 export interface Routes {
@@ -48,6 +50,8 @@ export interface RouteOptions {
   readonly timeoutMs: number
   readonly trusts: Trusts
   readonly limits: EndpointLimits | undefined
+  readonly sendTimeoutMs: number | undefined
+  readonly temporaryFolder: string | undefined
   readonly log: Log
 }
 
@@ -60,7 +64,7 @@ export function routeOf({ http }: BoundProcedure, basePath: string): string {
 
 /** Compiles everything that the requests of one procedure need, and adds its route to the server. */
 export function mountRoute(procedure: BoundProcedure, route: string, handler: Handler, options: RouteOptions): void {
-  const { server, limits, log, trusts } = options
+  const { limits, log, trusts } = options
   const { access, bodyLimitBytes, idempotencyKey, input, timeoutMs = options.timeoutMs } = procedure
   const { method, path: url } = parseRoute(route)
   const guard = guardOf(access, options.authentication, options.authorization)
@@ -70,6 +74,9 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
   const write = compileWrite(procedure)
   const withBody = !hasNoBody(method)
   const contexts = new WeakMap<FastifyRequest, DoorContext>()
+  const contextOf = (request: FastifyRequest) => contexts.get(request)
+  const { mount, receiving } = compileUpload(procedure, { ...options, readInput, toFailure, contextOf })
+  const sendFile = compileSendFile(procedure, { ...options, timeoutMs, toFailure })
 
   // A request holds a place while its caller is identified and while it is handled, but not while it sends its body: slow clients
   // would take all of them.
@@ -93,14 +100,14 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
     }
   }
 
-  server.route({
+  mount({
     method,
     url,
     config: {
       procedure: `${procedure.service}.${procedure.name}`,
       // It has its own limiter.
       limits: false,
-      withoutNumbers: !mayHaveNumbers(input ?? {}),
+      withoutNumbers: !mayHaveNumbers(fieldsOfInput(input) ?? {}),
       ...(access === 'internal' || access === 'key' ? { gateway: access } : {}),
     },
     ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
@@ -136,8 +143,8 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
       // The server's receive time-out limits a slow client's body, not the handler's time.
       if (withBody) context.deadline.pause()
     },
-    handler: async (request, reply) => {
-      const context = contexts.get(request)
+    handler: receiving(async (request, reply, files) => {
+      const context = contextOf(request)
       if (!context) throw new Error('a request reached its handler without a context')
       if (withBody) context.deadline.resume()
       const turn = enter(context, guard !== undefined)
@@ -150,6 +157,8 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
         } catch (error) {
           throw await toFailure(error, 'input', context.log)
         }
+        if (files) value = { ...(value as object | undefined), ...files }
+        if (sendFile) return await sendFile(await pipeline(value, context), request, reply, context)
         try {
           return write(await pipeline(value, context), request, reply)
         } finally {
@@ -160,7 +169,7 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
       } finally {
         limiter.release()
       }
-    },
+    }),
   })
 }
 

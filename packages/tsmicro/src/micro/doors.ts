@@ -52,7 +52,16 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
           assertProviders(procedure, shared)
           implemented.add('http', procedure, route)
           const middleware = middlewareOf(procedure, shared.middleware)
-          mountRoute(procedure, route, handler, { ...shared, middleware, server: http, trusts, limits })
+          const { sendTimeoutMs, temporaryFolder } = options.http ?? {}
+          mountRoute(procedure, route, handler, {
+            ...shared,
+            middleware,
+            server: http,
+            trusts,
+            limits,
+            sendTimeoutMs,
+            temporaryFolder,
+          })
         }
       }
       part.mountRoutes({ fastify: http })
