@@ -49,8 +49,8 @@ const OTHER_FIELDS = '*'
  * a keyword that is not understood must be the same in both. Checks that JSON Schema cannot express (a refinement) are not compared.
  *
  * @example
- * findRefused(Type.Object({ a: Type.String() }), Type.Object({ a: Type.Null() }), { unknownFields: 'ignore', defaults: 'none' })
- * // [{ path: 'a', why: 'values', values: 'string' }]
+ * findRefused({ type: 'string' }, { type: 'string', maxLength: 5 }, { unknownFields: 'ignore', defaults: 'none' })
+ * // [{ path: '', why: 'values', values: 'strings longer than 5' }]
  */
 export function findRefused(written: JsonSchema, read: JsonSchema, journey: Journey): readonly Refused[] {
   const [from, to] = [withNamedSelf(written), withNamedSelf(read)]
