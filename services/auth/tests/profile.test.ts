@@ -38,7 +38,7 @@ test('unknown and closed accounts are not found', async () => {
 
 test('invalid UUIDs are refused', async () => {
   for (const id of ['1', `${randomUUID()}x`, '%00', "' or 1=1--", 'undefined']) {
-    assertInvalid(await send(auth.url, `GET /profile/id/${id}`), id === '%00' ? '' : 'id')
+    assertInvalid(await send(auth.url, `GET /profile/id/${id}`), 'id')
   }
   assertInvalid(await send(auth.url, 'GET /profile/id/'), 'id')
   assertFailure(await send(auth.url, `DELETE /profile/id/${randomUUID()}`), 405, 'METHOD_NOT_ALLOWED')
