@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type KongConfig, startGateway } from '@tsmicro/gateway'
+import { createService, implement, type Module } from 'tsmicro'
+import { createHttpClient } from 'tsmicro/client'
+import { type Contract, contract, file, procedure } from 'tsmicro/contract'
+import { createLogger } from 'tsmicro/telemetry'
+import Type from 'typebox'
+import { parse } from 'yaml'
+import { withRoutes } from './kong-file.ts'
+
+const KONG = `_format_version: "3.0"
+_ignore: [&read { name: correlation-id }, &write { name: correlation-id }]
+services:
+  - name: shop-service
+    url: http://shop:80
+    # <routes of shop>
+    # </routes of shop>
+  - name: shop-service-streamed
+    url: http://shop:80
+    # <routes of shop streamed>
+    # </routes of shop streamed>
+`
+const log = createLogger({ name: 'shop', level: 'fatal' })
+
+/** A service of one contract behind a gateway with its generated routes. */
+async function behindGateway(exported: Contract, handlers: Module['handlers']) {
+  await using stack = new AsyncDisposableStack()
+  const http = { port: 0, host: '127.0.0.1' }
+  const service = createService({ name: 'shop', version: '1.0.0', log, http, module: { handlers: handlers ?? [] } })
+  stack.defer(() => service.stop())
+  await service.start()
+  const shop = { name: 'shop', prefix: '', exported: { exported } }
+  const config: KongConfig = parse(withRoutes(KONG.replaceAll('http://shop:80', service.url), [shop]))
+  const gateway = await startGateway({ config, port: 0, drainTimeoutMs: 100 })
+  stack.defer(() => gateway.close())
+  const used = stack.move()
+  return { baseUrl: gateway.url, [Symbol.asyncDispose]: () => used.disposeAsync() }
+}
+
+test('a body of files within its limit passes, a longer one does not reach the service', async () => {
+  const shop = contract('shop', {
+    take: procedure({
+      http: 'POST /take',
+      access: 'open',
+      input: file('application/octet-stream', { maxBytes: 1024 * 1024 }),
+      output: Type.Integer(),
+    }),
+  })
+  let taken = 0
+  const take = ({ input }: { input: { file: File } }) => {
+    taken += 1
+    return input.file.size
+  }
+  await using system = await behindGateway(shop, [implement(shop, { take })])
+  const bytes = (size: number) => new Blob([new Uint8Array(size)], { type: 'application/octet-stream' })
+  const client = createHttpClient(shop, system)
+  assert.equal(await client.take({ file: bytes(1024 * 1024) }), 1024 * 1024)
+  // The client itself would refuse it.
+  const { status } = await fetch(`${system.baseUrl}/take`, { method: 'POST', body: bytes(1024 * 1024 + 1) })
+  assert.deepEqual([status, taken], [413, 1])
+})
