@@ -1,10 +1,10 @@
-import { checkSubject, findNotJson, whyNotAccess, whyNotBody, whyNotHttp, whyNotReplies } from '#refusals'
+import { whyNotProcedure } from '#refusals'
 import type { AnyErrorClass } from '../errors/index.ts'
 import { interpreted, type Schema } from '../schema/index.ts'
 import type { Access } from './access.ts'
-import { type FileBody, fieldsOfInput, jsonOfOutput, kindOfBody, type StreamBody, type UploadBody } from './body.ts'
+import type { FileBody, StreamBody, UploadBody } from './body.ts'
 import { CHECKS, type WithChecks } from './checks.ts'
-import { type HttpRoute, parseRoute } from './http-route.ts'
+import type { HttpRoute } from './http-route.ts'
 import type { RepliesSpec } from './replies.ts'
 
 /** A procedure of a contract, as data. It needs `http`, `nats` or both. */
@@ -45,9 +45,6 @@ export interface ProcedureSpec extends RepliesSpec {
   /** Largest HTTP body in bytes. Default: the service's. An input with files has limits of its own. */
   readonly bodyLimitBytes?: number
 }
-
-/** Anything that takes longer is a job, not a call that somebody waits for. */
-const LONGEST_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
 const WORDS: readonly string[] = Object.keys({
   http: true,
@@ -91,32 +88,7 @@ type NoOtherWords<S> = { readonly [K in Exclude<keyof S, keyof ProcedureSpec>]: 
  */
 export function procedure<const S extends ProcedureSpec>(spec: S & NoOtherWords<S>): Procedure<S> {
   const label = spec.http ?? spec.nats ?? 'procedure'
-  const refuse = (why: string): never => {
-    throw new TypeError(`${label}: ${why}`)
-  }
-  const other = Object.keys(spec).find(word => !WORDS.includes(word))
-  if (other !== undefined) refuse(`${other} is unknown; the options are ${WORDS.join(', ')}`)
-  if (!spec.http && !spec.nats) refuse('give it a door: http, nats or both')
-  if (spec.timeoutMs !== undefined && !(spec.timeoutMs > 0 && spec.timeoutMs <= LONGEST_TIMEOUT_MS))
-    refuse('timeoutMs must be above 0 and at most a day (86400000)')
-  if (spec.nats !== undefined) checkSubject(spec.nats)
-  const input = fieldsOfInput(spec.input)
-  const parts = { input, output: jsonOfOutput(spec.output) }
-  for (const [part, schema] of Object.entries(parts)) {
-    const why = schema && findNotJson(schema)
-    if (why) refuse(`${part}: ${why}`)
-  }
-  const misused = whyNotAccess(spec.access) ?? whyNotBody(spec) ?? whyNotReplies(spec)
-  if (misused) refuse(misused)
-  if (spec.http) {
-    const route = parseRoute(spec.http)
-    const why = input && whyNotHttp(route, input, kindOfBody(spec.input))
-    if (why) refuse(why)
-    if (route.params.length > 0 && !input)
-      refuse(`declare the path parameters ${route.params.join(', ')} as fields of the input`)
-  }
-  for (const [name, error] of Object.entries(spec.errors ?? {})) {
-    if (name !== error.code) refuse(`error ${error.code} is listed as ${name}`)
-  }
+  const why = whyNotProcedure(spec, WORDS)
+  if (why) throw new TypeError(`${label}: ${why}`)
   return Object.freeze({ ...spec, kind: 'procedure' as const, [CHECKS]: interpreted })
 }

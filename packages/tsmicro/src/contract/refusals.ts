@@ -3,8 +3,5 @@
  * service has made the same checks when it started.
  */
 export { findNotJson } from '../schema/index.ts'
-export { whyNotAccess } from './access.ts'
-export { whyNotBody } from './body.ts'
-export { whyNotHttp } from './http-input.ts'
-export { whyNotReplies } from './replies.ts'
+export { whyNotProcedure } from './procedure-refusal.ts'
 export { checkSubject } from './subject.ts'
