@@ -69,7 +69,10 @@ export function compileAuthorize(
         return answer
       },
       assertOwnerChecked() {
-        if (!asked) throw new TypeError(`${label}: a handler that succeeds has to call authorize({ owner }) before`)
+        if (!asked)
+          throw new TypeError(
+            `${label}: a handler that succeeds has to call authorize({ owner }) before (a generator has not begun when it is returned)`,
+          )
         if (unproven > 0)
           throw new TypeError(
             `${label}: a handler must not succeed if authorize({ owner }) has rejected or was not awaited`,

@@ -11,7 +11,7 @@ import {
   SERVICE_UNAVAILABLE,
   UNAUTHENTICATED,
 } from 'tsmicro'
-import { contract, defineErrors, procedure } from 'tsmicro/contract'
+import { contract, defineErrors, procedure, stream } from 'tsmicro/contract'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
 import { authentication, authorization, bearer, roles } from '../support/providers.ts'
@@ -212,6 +212,33 @@ export async function rules(open: OpenNetwork) {
     const answer = await service.inject({ url: '/ask', headers: bearer('ann.ADMIN') })
     assert.equal(answer.json<{ error: string }>().error, 'DEADLINE_EXCEEDED')
     assert.deepEqual([signals.length, signals[0]?.aborted], [1, true])
+  })
+
+  test('a generator has not asked when it is returned: nothing of its stream is sent', async () => {
+    const items = contract('items', {
+      all: procedure({ http: 'GET /all', access: { ownerOr: roles.WRITER }, output: stream(Blog) }),
+    })
+    let begun = false
+    const { service, log } = await serve({
+      name: 'items',
+      network,
+      handlers: [
+        implement(items, {
+          async *all({ authorize }) {
+            begun = true
+            await authorize({ owner: 'ann' })
+            yield OWNED
+          },
+        }),
+      ],
+    })
+    after(() => service.stop())
+    const answer = await service.inject({ url: '/all', headers: bearer('ann.READER') })
+    assert.deepEqual([answer.statusCode, begun], [500, false])
+    assert.match(
+      String(log.at('error')[0]?.fields.err),
+      /items.all: .* \(a generator has not begun when it is returned\)/,
+    )
   })
 
   test('without a provider, a declared rule fails the start, and authorize says what is missing', async () => {
