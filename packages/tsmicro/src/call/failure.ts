@@ -59,7 +59,7 @@ export function createFailureMapper(procedure: BoundProcedure): FailureMapper {
     const type = [...declared.keys()].find(each => error instanceof each)
     if (type && (stage === 'handler' || stage === 'middleware')) {
       const checked = await declared.get(type)?.(error.data)
-      if (!checked || ('value' in checked && checked.value === error.data)) return error
+      if (!checked) return error
       if (checked.problems)
         return hide(`data of ${error.code} that does not match its schema (${formatProblems(checked.problems)})`)
       const { message, retryAfterSeconds } = error

@@ -1,5 +1,5 @@
 import type { BoundProcedure, Caller, Contract } from '../contract/index.ts'
-import { fileOfOutput, parseRoute, statusesOf } from '../contract/index.ts'
+import { fileOfOutput, partsOfRoute, statusesOf } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { type Answer, compileAnswer, statusOf } from './answer.ts'
 import { compileRequest } from './request.ts'
@@ -54,7 +54,7 @@ interface HttpClientOptions {
  *   written in a URL or as JSON, like a path's field that is empty, `.` or `..`, or 5 where its text would stand for "5": nothing is sent then
  */
 export function createHttpClient<C extends Contract>(contract: C, options: HttpClientOptions): HttpClient<C> {
-  const base = resolveBaseUrl(options.baseUrl)
+  const base = resolveBaseUrl(options?.baseUrl)
   const members = Object.entries(contract).filter(([, member]) => member.kind === 'procedure' && member.http)
   return Object.fromEntries(
     members.map(([name, member]) => [name, callerOf(member as BoundProcedure, base, options)]),
@@ -62,7 +62,7 @@ export function createHttpClient<C extends Contract>(contract: C, options: HttpC
 }
 
 function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch: own }: HttpClientOptions) {
-  const { method } = parseRoute(procedure.http ?? '')
+  const { method } = partsOfRoute(procedure.http ?? '')
   const prepare = compileRequest(procedure)
   const read = compileAnswer(procedure)
   const isFile = fileOfOutput(procedure.output) !== undefined
@@ -128,6 +128,8 @@ function resolveBaseUrl(baseUrl: string): URL {
   const refuse = (why: string): never => {
     throw new TypeError(`baseUrl ${JSON.stringify(baseUrl)}: ${why}`)
   }
+  // No compiler checks plain JavaScript.
+  if (typeof baseUrl !== 'string') refuse('give { baseUrl: "http://…" }')
   const page = (globalThis as { readonly location?: { readonly href?: string } }).location?.href
   const base = parse(baseUrl) ?? parse(baseUrl, page)
   if (!base) {

@@ -1,4 +1,4 @@
-import { type BoundProcedure, CHECKS, fieldsOfInput, hasNoBody, parseRoute, senderOf } from '../contract/index.ts'
+import { type BoundProcedure, CHECKS, fieldsOfInput, hasNoBody, partsOfRoute, senderOf } from '../contract/index.ts'
 import { EMPTY_LIST, type Interpreted, isNode, refusal, type Schema, withAbsent, writeInput } from '../schema/index.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -21,7 +21,7 @@ export interface Request {
  * @throws {VALIDATION_FAILED} from the returned function, with the details that the service would send
  */
 export function compileRequest(procedure: BoundProcedure): (input: unknown) => Promise<Request> {
-  const { method, path, params: inPath, query: named } = parseRoute(procedure.http ?? '')
+  const { method, path, params: inPath, query: named } = partsOfRoute(procedure.http ?? '')
   const { name, input: declared, [CHECKS]: checks } = procedure
   const schema = fieldsOfInput(declared)
   const sender = senderOf(declared)

@@ -1,7 +1,7 @@
 import type { StreamBody } from './body.ts'
 import type { BoundProcedure, Contract } from './contract.ts'
 import type { DeepReadonly, RequestOf, ResponseOf } from './infer.ts'
-import type { ProcedureSpec } from './procedure.ts'
+import type { ProcedureSpec } from './spec.ts'
 
 /** Options of a call that every client accepts besides the input. */
 interface ClientCallOptions {

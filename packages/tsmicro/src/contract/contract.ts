@@ -1,6 +1,7 @@
-import { checkSubject } from '#refusals'
+import { checkMembers } from '#refusals'
 import type { EventDefinition } from './event.ts'
-import type { Procedure, ProcedureSpec } from './procedure.ts'
+import type { Procedure } from './procedure.ts'
+import type { ProcedureSpec } from './spec.ts'
 
 /**
  * A procedure of a contract, with its name and its full subject.
@@ -37,26 +38,20 @@ export type Contract<Members extends ContractMembers = ContractMembers> = {
  * @example
  * const validation = contract('auth', { validateToken: procedure({ nats: 'validate.token', access: 'internal' }) })
  * validation.validateToken.subject // 'auth.validate.token'
- * @throws {TypeError} when the service's name is not a single subject token, or two members share a subject
+ * @throws {TypeError} when the service's name is not a single subject token, two members share a subject, or one is called like a
+ * function that JavaScript calls by itself, such as `then`
  */
 export function contract<const Members extends ContractMembers>(service: string, members: Members): Contract<Members> {
-  if (!/^[a-z][a-z0-9-]*$/.test(service))
-    throw new TypeError(`service ${JSON.stringify(service)}: lower-case letters, digits and -`)
-  const subjects = new Map<string, string>()
-  const bound = Object.entries(members).map(([name, member]) => {
-    const made = member.kind === 'event' ? member : bind(service, name, member)
-    if (made.subject !== undefined) {
-      const other = subjects.get(made.subject)
-      if (other) throw new TypeError(`contract ${service}: ${other} and ${name} share the subject ${made.subject}`)
-      subjects.set(made.subject, name)
-    }
-    return [name, made]
-  })
+  checkMembers(service, members)
+  const bound = Object.entries(members).map(([name, member]) => [
+    name,
+    member.kind === 'event' ? member : bind(service, name, member),
+  ])
   return Object.freeze(Object.fromEntries(bound)) as Contract<Members>
 }
 
 function bind(service: string, name: string, member: Procedure): BoundProcedure {
-  const subject = member.nats === undefined ? undefined : checkSubject(`${service}.${member.nats}`)
+  const subject = member.nats === undefined ? undefined : `${service}.${member.nats}`
   return Object.freeze({ ...member, service, name, subject })
 }
 

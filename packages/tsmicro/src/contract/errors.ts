@@ -1,4 +1,4 @@
-import { findNotJson } from '#refusals'
+import { checkError } from '#refusals'
 import { createErrorClass, type ErrorClass, type ErrorSpec } from '../errors/index.ts'
 import type { Infer, Schema } from '../schema/index.ts'
 
@@ -15,16 +15,14 @@ export type DefinedErrors<Specs> = { readonly [Code in keyof Specs & string]: Er
  *   SLUG_TAKEN: { status: 409, message: 'This slug is taken', data: Type.Object({ slug: Type.String() }) },
  * })
  * throw new SLUG_TAKEN({ slug: 'hello' })
- * @throws {TypeError} when a status is not an integer from 400 to 599, or a name is not in UPPER_CASE, or a field of its data is declared
- * as something that JSON cannot carry
+ * @throws {TypeError} when a status is not an integer from 400 to 599, or a name is not in UPPER_CASE or one of the framework's, or a field
+ * of its data is declared as something that JSON cannot carry
  */
 export function defineErrors<const Specs extends Record<string, ErrorSpec<Schema>>>(
   specs: Specs,
 ): DefinedErrors<Specs> {
   const classes = Object.entries(specs).map(([code, spec]) => {
-    if (!/^[A-Z][A-Z0-9_]*$/.test(code)) throw new TypeError(`error ${JSON.stringify(code)}: write it in UPPER_CASE`)
-    const why = spec.data && findNotJson(spec.data)
-    if (why) throw new TypeError(`error ${code}: ${why}`)
+    checkError(code, spec)
     return [code, createErrorClass(code, spec)]
   })
   return Object.freeze(Object.fromEntries(classes)) as DefinedErrors<Specs>

@@ -1,18 +1,6 @@
-import { checkSubject, findNotJson } from '#refusals'
-import { describeSchema, type Infer, type InferInput, mayHaveField, type Schema } from '../schema/index.ts'
-
-/** A fact that a service announces. */
-export interface EventSpec {
-  /** NATS subject, e.g. `user.created`: the thing, then what happened to it. */
-  readonly subject: string
-  /** Schema of the body: the data alone, without an envelope. */
-  readonly data: Schema
-  /** Version of the data's shape. Default 1. A field is removed, or changes its type, only with a new version. */
-  readonly version?: number
-  /** The field of the data that identifies the aggregate. Events are ordered per aggregate. */
-  readonly aggregate: string
-  readonly summary?: string
-}
+import { checkEvent } from '#refusals'
+import type { Infer, InferInput, Schema } from '../schema/index.ts'
+import type { EventSpec } from './spec.ts'
 
 /** Reads an older version of an event's data. */
 interface Upcast {
@@ -57,6 +45,12 @@ export type EventDefinition<S extends EventSpec = EventSpec> = S & {
   readonly upcast?: Readonly<Record<number, Upcast>>
 }
 
+/** The fields that always have a text, a number or the like, which can stand in a header. */
+type Identifying<Data> = {
+  readonly [K in keyof Data]-?: Data[K] extends string | number | boolean ? K : never
+}[keyof Data] &
+  string
+
 /**
  * Declares an event. Consumers read older versions, which are still stored or on their way, through `upcast`.
  *
@@ -72,8 +66,8 @@ export type EventDefinition<S extends EventSpec = EventSpec> = S & {
  *     },
  *   },
  * })
- * @throws {TypeError} when the subject has wildcards or is reserved, the aggregate is not a field, or a field is declared as something that
- * JSON cannot carry
+ * @throws {TypeError} when the subject has wildcards or is reserved, the aggregate is not a required text or number of its data, or a field
+ * is declared as something that JSON cannot carry
  */
 export function event<
   const S extends EventSpec,
@@ -84,16 +78,11 @@ export function event<
   spec: S & {
     readonly data: Data
     readonly version?: Version
-    readonly aggregate: keyof Infer<Data> & string
+    readonly aggregate: Identifying<Infer<Data>>
     // The others are parameters of their own because S is not known yet when the functions in here get their types.
     readonly upcast?: Upcasts<Older, Version, Data>
   },
 ): EventDefinition<S> {
-  checkSubject(spec.subject)
-  const why = findNotJson(spec.data)
-  if (why) throw new TypeError(`event ${spec.subject}: ${why}`)
-  // No compiler checks plain JavaScript.
-  if (typeof spec.aggregate !== 'string' || !mayHaveField(describeSchema(spec.data), spec.aggregate))
-    throw new TypeError(`event ${spec.subject}: aggregate must name a field of its data, not ${String(spec.aggregate)}`)
+  checkEvent(spec)
   return Object.freeze({ ...spec, kind: 'event' as const, version: spec.version ?? 1 }) as EventDefinition<S>
 }

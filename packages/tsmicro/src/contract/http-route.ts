@@ -24,26 +24,36 @@ const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/[A-Za-z0-9\-._~/:]*)(?:\?([A-Za-z
 /** In Fastify, a `-` or a `.` would end the name. */
 const PARAM = /^\w+$/
 
+/** The parts of a route that was checked when its contract was made. */
+export function partsOfRoute(route: string): ParsedRoute {
+  const [method, path = '', query] = route.split(/[ ?]/)
+  const params = path.split('/').filter(segment => segment.startsWith(':'))
+  return {
+    method: method as HttpMethod,
+    path,
+    params: params.map(segment => segment.slice(1)),
+    query: query?.split('&') ?? [],
+  }
+}
+
 /** @throws {TypeError} when the route is not `METHOD /path/:param` or `METHOD /path/:param?field&field` */
 export function parseRoute(route: string): ParsedRoute {
-  const [, method, path, named] = ROUTE.exec(route) ?? []
-  if (!method || !path)
+  const parts = partsOfRoute(route)
+  const { method, path, params, query } = parts
+  if (!ROUTE.test(route))
     throw new TypeError(`route ${JSON.stringify(route)}: write it as "GET /path/:param" or "PUT /path/:param?field"`)
-  const segments = path.split('/').slice(1)
-  const params = segments.filter(segment => segment.startsWith(':')).map(segment => segment.slice(1))
-  if (segments.some(segment => segment.slice(1).includes(':')) || !params.every(name => PARAM.test(name))) {
+  if (/[^/]:/.test(path) || !params.every(name => PARAM.test(name))) {
     throw new TypeError(
       `route ${JSON.stringify(route)}: a parameter is a whole segment, like /:id, and its name has only letters, digits and _`,
     )
   }
-  const query = named?.split('&') ?? []
   if (new Set([...params, ...query]).size !== params.length + query.length)
     throw new TypeError(`route ${JSON.stringify(route)} names a parameter twice`)
-  if (query.length > 0 && hasNoBody(method as HttpMethod))
+  if (query.length > 0 && hasNoBody(method))
     throw new TypeError(
       `route ${JSON.stringify(route)}: all fields of a ${method} that are not in the path come in the query, name none`,
     )
-  return { method: method as HttpMethod, path, params, query }
+  return parts
 }
 
 /** True for methods whose input comes in the query instead of a body. */

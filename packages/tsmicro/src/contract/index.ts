@@ -29,8 +29,8 @@ export {
   proceduresOf,
 } from './contract.ts'
 export { defineErrors } from './errors.ts'
-export { type EventDefinition, type EventSpec, event } from './event.ts'
-export { hasNoBody, type ParsedRoute, parseRoute } from './http-route.ts'
+export { type EventDefinition, event } from './event.ts'
+export { hasNoBody, type ParsedRoute, parseRoute, partsOfRoute } from './http-route.ts'
 export type {
   AnswerOf,
   DeepReadonly,
@@ -49,10 +49,11 @@ export {
   natsListenerOf,
   natsPermissionsOf,
 } from './permissions.ts'
-export { type Procedure, type ProcedureSpec, procedure } from './procedure.ts'
+export { type Procedure, procedure } from './procedure.ts'
 export { declaresReplies, hasBody, statusesOf } from './replies.ts'
 export { defineRoles, type Role, type Roles } from './roles.ts'
 export { acceptsType, essenceOf, type FileRule, limitsOf } from './sent-files.ts'
+export type { EventSpec, ProcedureSpec } from './spec.ts'
 export {
   batchSubject,
   cacheSubjectOf,

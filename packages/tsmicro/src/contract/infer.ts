@@ -1,7 +1,6 @@
 import type { Infer, InferInput } from '../schema/index.ts'
 import type { BODY, FileAnswer, FileBody, ReceivedBody, SentBody, StreamBody } from './body.ts'
-import type { EventSpec } from './event.ts'
-import type { ProcedureSpec } from './procedure.ts'
+import type { EventSpec, ProcedureSpec } from './spec.ts'
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without an output need not return anything
 type Nothing = void

@@ -1,6 +1,6 @@
-import { mentionsDefault } from './defaults.ts'
 import { ANYTHING, type Root } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
+import { mentions } from './subschemas.ts'
 
 /** Nodes that a value matches all at once, without references and alternatives of their own. */
 export type Parts = readonly JsonSchema[]
@@ -48,7 +48,7 @@ function ofNode(given: unknown, side: Side, isCombined: boolean, depth: number):
   const isRead = side.of === 'read'
   const mayOverlap = (isRead && oneOf !== undefined) || (together && options.flat(2).some(namesFields))
   if (!mayOverlap) return product(all, options.flat())
-  if (isRead && mentionsDefault(branches)) throw new Incomparable()
+  if (isRead && mentions({ anyOf: branches }, ['default'])) throw new Incomparable()
   if (areDisjoint(options, side, depth)) return product(all, options.flat())
   // A value that matches several alternatives may have the fields of all of them.
   if (isRead || options.length > MOST_TOGETHER) throw new Incomparable()

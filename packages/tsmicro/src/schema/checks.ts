@@ -1,14 +1,16 @@
+import { addHints } from '#hints'
 import { closeSchema } from './close.ts'
 import { compileReading } from './coerce.ts'
 import { compileDefaults } from './defaults.ts'
-import { describeAccepted, describeSchema } from './describe.ts'
+import { describeSchema, describeWire, PRESENT, STRICT } from './describe.ts'
 import { compileExplain, type Rule } from './explain.ts'
-import { addHints, asJson } from './json-form.ts'
+import { asJson, NoJsonError, ownForm } from './json-form.ts'
 import { type Check, type Checked, distinct, type Problems, problemsOfIssues } from './problems.ts'
-import { compilePrune, unnamedIn } from './prune.ts'
-import { type Matcher, mapSubschemas, TESTS, withNamedSelf } from './references.ts'
+import { compilePrune, EXCLUSIVE, unnamedIn } from './prune.ts'
+import { type Matcher, withNamedParts } from './references.ts'
 import { isStandardSchema, type JsonSchema, type Schema, type StandardSchema } from './schema.ts'
 import { compileSnapshot } from './snapshot.ts'
+import { mapSubschemas, mentions, TESTS } from './subschemas.ts'
 
 /**
  * `refuse`: an unknown field is a problem (input of clients). `ignore`: it is dropped (messages between services). The JSON Schema of a
@@ -36,9 +38,7 @@ export interface Checks {
   reading(schema: Schema): ReturnType<typeof compileReading>
 }
 
-/**
- * @param uniqueItems explains that keyword in place of TypeBox, where senders may be hostile
- */
+/** @param uniqueItems explains that keyword in place of TypeBox, where senders may be hostile */
 export function createChecks(matcher: Matcher, uniqueItems?: Rule): Checks {
   const prepared = new WeakMap<Schema, Prepared>()
   const prepare = (schema: Schema): Prepared => {
@@ -46,7 +46,7 @@ export function createChecks(matcher: Matcher, uniqueItems?: Rule): Checks {
     if (known) return known
     const made = isStandardSchema(schema)
       ? standardChecks(schema, matcher, uniqueItems)
-      : jsonChecks(withNamedSelf(schema as JsonSchema), matcher, uniqueItems)
+      : jsonChecks(withNamedParts(schema as JsonSchema), matcher, uniqueItems)
     prepared.set(schema, made)
     return made
   }
@@ -69,20 +69,21 @@ function jsonChecks(schema: JsonSchema, matcher: Matcher, uniqueItems?: Rule): P
   const snapshot = compileSnapshot(schema)
   const prune = compilePrune(schema, matcher)
   /** Whether a value matches and all its fields are named. When in doubt, as with intersections of nested objects, false. */
-  const matchesClosed = matcher(closeSchema(schema))
+  const matchesClosed = mentions(schema, UNSURE) ? () => false : matcher(closeSchema(schema))
   const matches = matcher(schema)
   const explain = compileExplain(schema, uniqueItems)
 
   const refuseUnknown = (value: unknown): Checked => {
     if (matchesClosed(value)) return { value }
-    const wrong = matches(value) ? [] : explain(value)
-    const problems = distinct([...wrong, ...unnamedIn(value, prune(value))])
-    return problems.length > 0 ? { problems } : { value }
+    const named = prune(value)
+    const problems = distinct([...(matches(named) ? [] : explain(named)), ...unnamedIn(value, named)])
+    return problems.length > 0 ? { problems } : { value: named }
   }
   const dropUnknown = (value: unknown): Checked => {
     // Few messages have unknown fields, so one check against the closed form usually suffices, and only the others are copied.
     if (matchesClosed(value)) return { value }
-    return matches(value) ? { value: prune(value) } : { problems: explain(value) }
+    const named = prune(value)
+    return matches(named) ? { value: named } : { problems: explain(named) }
   }
   return {
     incoming(unknownFields, defaults) {
@@ -102,13 +103,14 @@ function jsonChecks(schema: JsonSchema, matcher: Matcher, uniqueItems?: Rule): P
 
 /** A Standard Schema does its own checks and may transform the value. Its description adds which fields it names. */
 function standardChecks(schema: StandardSchema, matcher: Matcher, uniqueItems?: Rule): Prepared {
-  const structure = withNamedSelf(structureOf(describeAccepted(schema)))
-  const snapshot = compileSnapshot(structure)
+  const structure = withNamedParts(structureOf(describeWire(schema)))
+  const snapshot = compileSnapshot(structure, ownForm)
   const prune = compilePrune(structure, matcher)
   const matches = matcher(structure)
   const explain = compileExplain(structure, uniqueItems)
   /** A library may accept more than it describes: valibot accepts a list for `v.object({})`. It decides itself about undefined. */
-  const misdescribed = (value: unknown) => (value === undefined || matches(value) ? [] : explain(value))
+  const misdescribed = (value: unknown) =>
+    (value === undefined && structure[PRESENT] !== true) || matches(value) ? [] : explain(value)
 
   /** @param value the library may modify it, as arktype does */
   const validate = async (value: unknown, wrong: Problems, unnamed: Problems = []) => {
@@ -124,13 +126,15 @@ function standardChecks(schema: StandardSchema, matcher: Matcher, uniqueItems?: 
       return problems ? { problems } : (result as { readonly value: unknown })
     },
     outgoing: () => async given => {
-      const written = asJson(prune(snapshot(given)))
-      if (written.problems) return written
-      const { problems } = await validate(snapshot(written.value), misdescribed(written.value))
-      return problems ? { problems: addHints(problems, given) } : { value: written.value }
+      const value = asJson(prune(snapshot(given)))
+      const { problems } = await validate(snapshot(value), misdescribed(value))
+      return problems ? { problems: addHints(problems, given) } : { value }
     },
   }
 }
+
+/** Closing an object changes what these find, so only pruning tells which fields are named. */
+const UNSURE = ['oneOf', 'not', 'if', 'contains', 'unevaluatedProperties']
 
 /** Rules that each library interprets in its own way: the length of a text, the format of a time or an e-mail address. */
 const OWN_RULES = ['format', 'pattern', 'minLength', 'maxLength', 'multipleOf', 'contentEncoding', 'default']
@@ -140,23 +144,27 @@ function structureOf(node: JsonSchema): JsonSchema {
   const { oneOf, ...others } = mapSubschemas(node, (each, keyword) =>
     TESTS.includes(keyword) ? each : structureOf(each),
   )
-  for (const rule of OWN_RULES) delete (others as Record<string, unknown>)[rule]
+  if (!(STRICT in node)) for (const rule of OWN_RULES) delete (others as Record<string, unknown>)[rule]
   // Without those rules several of the alternatives may match.
-  return oneOf === undefined ? others : { ...others, anyOf: oneOf }
+  return oneOf === undefined ? others : { ...others, anyOf: oneOf, [EXCLUSIVE]: true }
 }
 
-/** A recursive schema is checked recursively, so hostile nesting overflows the stack. We report that as a problem of the value. */
+/**
+ * A recursive schema is checked recursively, so hostile nesting overflows the stack. We report that as a problem of the value, as well as
+ * what JSON cannot carry.
+ */
 function guarded(check: Check): Check {
-  const tooDeep = (error: unknown): Checked => {
+  const problemOf = (error: unknown): Checked => {
+    if (error instanceof NoJsonError) return { problems: [error.problem] }
     if (error instanceof RangeError) return { problems: [{ path: '', message: 'is nested too deeply' }] }
     throw error
   }
   return value => {
     try {
       const outcome = check(value)
-      return outcome instanceof Promise ? outcome.catch(tooDeep) : outcome
+      return outcome instanceof Promise ? outcome.catch(problemOf) : outcome
     } catch (error) {
-      return tooDeep(error)
+      return problemOf(error)
     }
   }
 }

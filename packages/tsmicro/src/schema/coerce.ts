@@ -2,17 +2,9 @@ import { closeSchema } from './close.ts'
 import { compileDefaults } from './defaults.ts'
 import { EMPTY_LIST, fieldNodes, Kinds } from './kinds.ts'
 import { numberOf } from './numbers.ts'
-import {
-  branchesOf,
-  itemsOf,
-  type Matcher,
-  propertiesOf,
-  type Root,
-  rootOf,
-  withDefinitions,
-  withNamedSelf,
-} from './references.ts'
+import { type Matcher, propertiesOf, type Root, rootOf, withDefinitions, withNamedParts } from './references.ts'
 import { assign, isNode, type JsonSchema } from './schema.ts'
+import { branchesOf, itemsOf } from './subschemas.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Coerce = (input: Fields) => Fields
@@ -28,7 +20,7 @@ type Spelling = (value: unknown) => unknown
  * spell a value of the wanted type is left unchanged, so that the validator refuses it.
  */
 export function compileCoercion(schema: JsonSchema, matcher: Matcher): Coerce {
-  const named = withNamedSelf(schema)
+  const named = withNamedParts(schema)
   return coerceOf(named, { ...rootOf(named), matcher })
 }
 

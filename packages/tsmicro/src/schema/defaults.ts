@@ -1,6 +1,7 @@
 import { closeSchema } from './close.ts'
-import { branchesOf, itemsOf, type Matcher, type Root, rootOf, withDefinitions } from './references.ts'
+import { type Matcher, type Root, rootOf, withDefinitions } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
+import { branchesOf, itemsOf, mentions } from './subschemas.ts'
 
 /** Copies only what changes: a value that lacks nothing is returned unchanged. */
 type Fill = (value: unknown) => unknown
@@ -12,12 +13,7 @@ const SAME: Fill = value => value
  * alternative that a value matches. Returns `undefined` if the schema has no defaults.
  */
 export function compileDefaults(schema: JsonSchema, matcher: Matcher): Fill | undefined {
-  return mentionsDefault(schema) ? new Defaults(rootOf(schema), matcher).fillOf(schema) : undefined
-}
-
-export function mentionsDefault(node: unknown): boolean {
-  if (Array.isArray(node)) return node.some(mentionsDefault)
-  return isNode(node) && (node.default !== undefined || Object.values(node).some(mentionsDefault))
+  return mentions(schema, ['default']) ? new Defaults(rootOf(schema), matcher).fillOf(schema) : undefined
 }
 
 class Defaults {
@@ -95,9 +91,10 @@ class Defaults {
   /** Uses the alternative that names all fields of the value, or else the first that accepts it, with its defaults. */
   #ofBranches(node: JsonSchema): Fill {
     const branches = branchesOf(node).map(branch => this.#root.resolve(branch))
-    if (!branches.some(mentionsDefault)) return SAME
-    const options = branches.map(branch => ({
-      fill: this.fillOf(branch),
+    const fills = branches.map(branch => this.fillOf(branch))
+    if (fills.every(fill => fill === SAME)) return SAME
+    const options = branches.map((branch, index) => ({
+      fill: fills[index] ?? SAME,
       names: this.#matcher(withDefinitions(closeSchema(branch), this.#root, branch)),
       accepts: this.#matcher(withDefinitions(branch, this.#root)),
     }))

@@ -4,14 +4,35 @@ type LibraryOptions = Readonly<Record<string, Record<string, unknown>>>
 
 /** Makes libraries describe types that JSON lacks. Without these options, they refuse to describe a schema that contains one. */
 const OPTIONS = libraryOptions(describeZod)
-/** The same, but a value that zod coerces may be anything. */
-const ACCEPTED_OPTIONS = libraryOptions(describeCoercedZod)
+/** The same, and marks what the library itself would not refuse. */
+const WIRE_OPTIONS = libraryOptions(context => {
+  const { zodSchema, jsonSchema } = context
+  if (describeZod(context)) jsonSchema[STRICT] = true
+  const { def, optin } = zodSchema._zod
+  if (def.coerce || PRESENT in jsonSchema) jsonSchema[PRESENT] = optin === undefined
+})
+
+/** Undefined is not sent. */
+const NEVER: JsonSchema = { not: {} }
+const isNothing = (type: string) => type === 'undefined' || type === 'void'
+
+/** Marks a text that zod makes from any value: only the description says which texts are meant. */
+export const STRICT = 'x-strict'
+/** Marks what zod would make even from undefined. */
+export const PRESENT = 'x-present'
 
 export function libraryOptions(
-  override: (context: ZodContext) => void,
-  fallback = ({ base }: ArkContext) => base,
+  override: (context: ZodContext) => unknown,
+  fallback = ({ base, code, unit }: ArkContext): JsonSchema => (code === 'unit' && unit === undefined ? NEVER : base),
+  overrideSchema = ({ valibotSchema: { type }, jsonSchema }: ValibotContext): JsonSchema =>
+    isNothing(type) ? NEVER : jsonSchema,
 ): LibraryOptions {
-  return { zod: { unrepresentable: 'any', override }, arktype: { fallback } }
+  return {
+    zod: { unrepresentable: 'any', override },
+    arktype: { fallback },
+    // Valibot runs checks that it cannot describe.
+    valibot: { overrideSchema, overrideAction: ({ jsonSchema }: ValibotContext) => jsonSchema },
+  }
 }
 
 /**
@@ -20,12 +41,12 @@ export function libraryOptions(
  * and schemas that cannot describe themselves, become `{}` (anything).
  */
 export function describeSchema(schema: Schema): JsonSchema {
-  return isStandardSchema(schema) ? orAnything(schema, OPTIONS) : (JSON.parse(JSON.stringify(schema)) as JsonSchema)
+  return isStandardSchema(schema) ? orAnything(schema, OPTIONS) : (schema as JsonSchema)
 }
 
-/** Describes what a Standard Schema accepts: like {@link describeSchema}, but with `{}` for values that it coerces. */
-export function describeAccepted(schema: StandardSchema): JsonSchema {
-  return orAnything(schema, ACCEPTED_OPTIONS)
+/** Describes what a message contains: like {@link describeSchema}, with {@link STRICT} where the library would accept more. */
+export function describeWire(schema: StandardSchema): JsonSchema {
+  return orAnything(schema, WIRE_OPTIONS)
 }
 
 function orAnything(schema: StandardSchema, options: LibraryOptions): JsonSchema {
@@ -51,19 +72,34 @@ export interface ZodContext {
 }
 
 interface Zod {
-  readonly _zod: { readonly def: { readonly type: string; readonly coerce?: boolean; readonly in?: Zod } }
+  readonly _zod: {
+    readonly optin?: unknown
+    readonly def: {
+      readonly type: string
+      readonly coerce?: boolean
+      readonly in?: Zod
+      readonly values?: readonly unknown[]
+    }
+  }
 }
 
-function describeZod({ zodSchema, jsonSchema }: ZodContext): void {
+/** @returns whether zod would accept other texts as well */
+function describeZod({ zodSchema, jsonSchema }: ZodContext): boolean {
   const { type, coerce } = zodSchema._zod.def
-  if (!coerce) return
-  if (type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
-  // BigInt() accepts text and numbers. Here it is only text, because a number cannot hold every bigint.
-  if (type === 'bigint') Object.assign(jsonSchema, { type: 'string', pattern: '^-?\\d+$' })
+  if (isNothing(type)) Object.assign(jsonSchema, NEVER)
+  const text =
+    coerce &&
+    // BigInt() accepts text and numbers. Here it is only text, because a number cannot hold every bigint.
+    { date: { format: 'date-time' }, bigint: { pattern: '^-?\\d+$' } }[type]
+  if (!text) return false
+  Object.assign(jsonSchema, { type: 'string', ...text })
+  return true
 }
 
-function describeCoercedZod({ zodSchema, jsonSchema }: ZodContext): void {
-  if (zodSchema._zod.def.coerce) for (const name of Object.keys(jsonSchema)) delete jsonSchema[name]
+export interface ValibotContext {
+  readonly valibotSchema: { readonly type: string; readonly literal?: unknown }
+  readonly jsonSchema: Record<string, unknown>
+  readonly errors?: readonly string[]
 }
 
 export interface ArkContext {
@@ -71,4 +107,5 @@ export interface ArkContext {
   readonly base: JsonSchema
   readonly domain?: unknown
   readonly proto?: { readonly name?: string }
+  readonly unit?: unknown
 }

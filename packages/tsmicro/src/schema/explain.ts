@@ -1,11 +1,12 @@
 import type { TSchema } from 'typebox'
 import { Errors } from 'typebox/schema'
 import { MAX_DETAILS, type Problems, unknownFields } from './problems.ts'
-import { mapSubschemas, withKeywords } from './references.ts'
 import type { JsonSchema } from './schema.ts'
+import { mapSubschemas, withKeywords } from './subschemas.ts'
 
 interface SchemaError {
   readonly keyword: string
+  readonly schemaPath: string
   readonly instancePath: string
   readonly message: string
   readonly params: object
@@ -22,8 +23,10 @@ export function compileExplain(schema: JsonSchema, uniqueItems?: Rule): (value: 
 }
 
 function problemsOf(errors: readonly SchemaError[]): Problems {
-  // `false` schemas only repeat what the unknown-field message of the parent says.
-  const telling = errors.filter(error => error.keyword !== 'boolean').slice(0, MAX_DETAILS)
+  // For an unknown field, `false` only repeats what the message of the object says.
+  const telling = errors
+    .filter(({ keyword, schemaPath }) => keyword !== 'boolean' || !/Properties$/.test(schemaPath))
+    .slice(0, MAX_DETAILS)
   const problems = telling.map(error => ({
     path: error.instancePath.replace(/^\//, ''),
     message: messageOf(error),
@@ -31,7 +34,8 @@ function problemsOf(errors: readonly SchemaError[]): Problems {
   return problems.length > 0 ? problems : [{ path: '', message: 'does not match the schema' }]
 }
 
-function messageOf({ message, params }: SchemaError): string {
+function messageOf({ keyword, message, params }: SchemaError): string {
+  if (keyword === 'boolean') return 'must not be there'
   const { additionalProperties, unevaluatedProperties = additionalProperties } = params as {
     readonly additionalProperties?: readonly string[]
     readonly unevaluatedProperties?: readonly string[]

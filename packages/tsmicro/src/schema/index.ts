@@ -10,6 +10,7 @@ export { EMPTY_LIST, fieldNames, fieldNodes, Kinds, mayHaveNumbers, takesNull, w
 export { findNotJson } from './not-json.ts'
 export { BEYOND, isBeyondNumbers } from './numbers.ts'
 export { type Check, type Checked, formatProblems, type Problems } from './problems.ts'
-export { mapSubschemas, mayHaveField, type Root, rootOf } from './references.ts'
+export { mayHaveField, type Root, rootOf } from './references.ts'
 export { findRefused, type Journey } from './refused.ts'
 export { type Infer, type InferInput, isNode, type JsonSchema, type Schema } from './schema.ts'
+export { mapSubschemas } from './subschemas.ts'

@@ -1,6 +1,7 @@
+import { hintFor } from '#hints'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
 import { mayBeUnclean, uncleanIn } from './json-text.ts'
-import { formatProblems, type Problems, pointerTo } from './problems.ts'
+import { formatProblems, type Problems, within } from './problems.ts'
 import { isNode } from './schema.ts'
 
 /**
@@ -17,97 +18,97 @@ export function writeJson(value: unknown): string | undefined {
 }
 
 /**
- * Like {@link writeJson}, for data that a caller passed: a schema such as `Type.Any()` lets through what JSON cannot carry, and a text may
- * contain what no receiver accepts.
+ * Like {@link writeJson}, for data that a caller passed and that was checked. A text may contain what no receiver accepts.
  * @param what names the data in the message
  * @throws {VALIDATION_FAILED} naming the fields
  */
 export function writeInput(value: unknown, what: string): string | undefined {
-  let text: string | undefined
-  try {
-    text = JSON.stringify(value)
-  } catch (cause) {
-    const found = unwritableIn(value)
-    throw found ? refusal(`${what} cannot be written as JSON`, [found], cause) : cause
-  }
+  const text = JSON.stringify(value) as string | undefined
   const unclean = text !== undefined && mayBeUnclean(text) ? uncleanIn(JSON.parse(text)) : []
   if (unclean.length > 0) throw refusal(what, unclean)
   return text
 }
 
 /** The error for data that is not sent. */
-export function refusal(what: string, problems: Problems, cause?: unknown): InstanceType<typeof VALIDATION_FAILED> {
-  return new VALIDATION_FAILED(problems, { message: `${what}: ${formatProblems(problems)}`, cause })
+export function refusal(what: string, problems: Problems): InstanceType<typeof VALIDATION_FAILED> {
+  return new VALIDATION_FAILED(problems, { message: `${what}: ${formatProblems(problems)}` })
 }
 
 /** Returns a value as the receiver will read it; a bigint becomes the text of its digits. */
-export function asJson(value: unknown): { value: unknown; problems?: undefined } | { problems: Problems } {
-  if (isPlainJson(value, 0)) return { value }
-  try {
-    const text = JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? String(member) : member))
-    return { value: text === undefined ? undefined : JSON.parse(text) }
-  } catch (error) {
-    return { problems: [unwritableIn(value) ?? { path: '', message: (error as Error).message }] }
+export function asJson(value: unknown): unknown {
+  if (isPlainJson(value)) return value
+  const text = JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? String(member) : member))
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** The JSON form that a value gives itself by `toJSON`, such as the text of a Date; otherwise the value. */
+export function ownForm(value: unknown): unknown {
+  const form = typeof value === 'object' && value !== null && 'toJSON' in value ? value.toJSON : undefined
+  return typeof form === 'function' ? form.call(value, '') : value
+}
+
+/** Thrown for a value that its schema lets through although JSON cannot carry it. */
+export class NoJsonError extends Error {
+  readonly problem: ValidationDetail
+
+  constructor(problem: ValidationDetail) {
+    super()
+    this.problem = problem
+  }
+
+  /** The same error, seen from the object or the list around the value. Other errors are returned unchanged. */
+  static within(name: string, error: unknown): unknown {
+    return error instanceof NoJsonError ? new NoJsonError(within(name, error.problem)) : error
   }
 }
 
-/** Adds to each problem of an outgoing value what kind of value it is, and what to use instead. */
-export function addHints(problems: Problems, value: unknown): Problems {
-  return problems.map(({ path, message }) => {
-    const hint = hintFor(valueAt(value, path), message)
-    return { path, message: hint ? `${message} (${hint})` : message }
-  })
+/** Objects whose fields are not what they hold. */
+const OPAQUE =
+  /(Map|Set|RegExp|Error|Date|Promise|Generator|Iterator|Array|Buffer|View|Headers|Data|URL|Params|Blob|File)]$/
+
+/** Whether an object would be written as `{}`, or as something else that only looks like it. */
+export function isOpaque(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null || Array.isArray(value)) return false
+  return OPAQUE.test(Object.prototype.toString.call(value))
 }
 
-function valueAt(value: unknown, path: string): unknown {
-  if (path === '') return value
-  return path.split('/').reduce<unknown>((found, part) => {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
-    return (found as Record<string, unknown> | null | undefined)?.[name]
-  }, value)
+/** Whether JSON lacks a value that is not an object. Undefined is left out. */
+function isForeign(value: unknown): boolean {
+  return /^(bigint|function|symbol)$/.test(typeof value) || (typeof value === 'number' && !Number.isFinite(value))
 }
 
-function hintFor(value: unknown, message: string): string | undefined {
-  if (typeof value === 'bigint') return 'a bigint: give String(it) and declare a text, or Number(it) where it is small'
-  if (typeof value === 'number' && !Number.isFinite(value))
-    return `${value}: JSON has no form for it, give null or leave it out`
-  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}: JSON has no form for it`
-  if (typeof value === 'string' && /\b(number|integer)\b/.test(message) && /^-?\d+(\.\d+)?$/.test(value))
-    return 'text, as PostgreSQL gives numeric and bigint: give Number(it), or declare a text'
-  return typeof value === 'object' && value !== null ? hintForObject(value) : undefined
+/** Says that JSON has no form for a value. */
+export function noForm(value: unknown): ValidationDetail {
+  const hint = hintFor(value)
+  return { path: '', message: `has no form in JSON${hint ? ` (${hint})` : ''}` }
 }
 
-function hintForObject(value: object): string | undefined {
-  if (value instanceof Date) return 'a Date: give its toISOString(), for a text with format date-time'
-  if (value instanceof Map) return 'a Map: give Object.fromEntries(it)'
-  if (value instanceof Set) return 'a Set: give [...it]'
-  if (value instanceof Uint8Array) return "bytes: give them as text, e.g. Buffer.from(it).toString('base64')"
-  const name = value.constructor?.name
-  return name && name !== 'Object' && name !== 'Array'
-    ? `an object of class ${name}: give a text or its fields`
-    : undefined
-}
-
-/** Finds the value that makes `JSON.stringify` throw: a bigint, or an object that contains itself. */
-function unwritableIn(value: unknown, path = '', above: readonly unknown[] = []): ValidationDetail | undefined {
-  if (typeof value === 'bigint') return { path, message: `has no form in JSON (${hintFor(value, '')})` }
-  if (typeof value !== 'object' || value === null) return undefined
-  if (above.includes(value)) return { path, message: 'contains itself' }
-  if (above.length > 100) return { path, message: 'is nested too deeply' }
+/** Finds what JSON cannot carry, or would change in silence: a bigint, a Map, a function, an object that contains itself. */
+export function unwritableIn(value: unknown, above: readonly unknown[] = []): ValidationDetail | undefined {
+  if (typeof value !== 'object' || value === null) return isForeign(value) ? noForm(value) : undefined
+  if (above.includes(value)) return { path: '', message: 'contains itself' }
+  const hasForm = 'toJSON' in value && typeof value.toJSON === 'function'
+  if (isOpaque(value) && (!hasForm || ArrayBuffer.isView(value))) return noForm(value)
+  if (hasForm) return undefined
+  const inner = [...above, value]
   for (const [name, member] of Object.entries(value)) {
-    const found = unwritableIn(member, pointerTo(path, name), [...above, value])
-    if (found) return found
+    const found = member === undefined && Array.isArray(value) ? UNDEFINED_ITEM : unwritableIn(member, inner)
+    if (found) return within(name, found)
   }
   return undefined
 }
 
+/** JSON would have null in its place. */
+export const UNDEFINED_ITEM: ValidationDetail = { path: '', message: 'is undefined' }
+
 /** Whether the receiver will read a value unchanged: it contains nothing undefined, no dates, class instances, bigints or the like. */
-function isPlainJson(value: unknown, depth: number): boolean {
+function isPlainJson(value: unknown): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
   if (typeof value === 'number') return Number.isFinite(value)
-  if (typeof value !== 'object' || depth > 100) return false
-  if (Array.isArray(value)) return value.every(item => isPlainJson(item, depth + 1))
+  if (typeof value !== 'object') return false
+  if (Array.isArray(value)) return value.every(isPlainJson)
   const prototype = Object.getPrototypeOf(value)
   if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false
-  return isNode(value) && Object.values(value).every(member => isPlainJson(member, depth + 1))
+  return isNode(value) && Object.values(value).every(isPlainJson)
 }

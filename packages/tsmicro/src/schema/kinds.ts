@@ -1,7 +1,8 @@
 import { describeSchema } from './describe.ts'
 import type { Check } from './problems.ts'
-import { branchesOf, itemsOf, propertiesOf, type Root, rootOf } from './references.ts'
+import { propertiesOf, type Root, rootOf } from './references.ts'
 import { isNode, isStandardSchema, type JsonSchema, type Schema } from './schema.ts'
+import { branchesOf, itemsOf } from './subschemas.ts'
 
 const TEXT_RULES = ['pattern', 'format', 'minLength', 'maxLength']
 
@@ -28,6 +29,7 @@ export class Kinds {
     // Parts without a type only restrict the others.
     const typed = all.filter(part => part.type !== undefined || 'const' in part || 'enum' in part || hasParts(part))
     const members = [...branchesOf(node), ...(typed.length > 0 ? typed : all)]
+    if (isNode(node.not) && Object.keys(node.not).length === 0) return
     if (members.length > 0) for (const member of members) this.#add(member, root, seen)
     else if ('const' in node) this.constants.push(node.const)
     else if (Array.isArray(node.enum)) this.constants.push(...node.enum)
@@ -39,7 +41,7 @@ export class Kinds {
   #addType(type: unknown, node: JsonSchema): void {
     this.types.add(type)
     if (type === 'array') this.lists.push(node)
-    if (type === 'string' && !TEXT_RULES.some(rule => rule in node)) this.freeText = true
+    if (type === 'string' && !TEXT_RULES.some(rule => node[rule] !== undefined)) this.freeText = true
   }
 
   /** Items of all lists. */
@@ -85,10 +87,10 @@ export function withAbsent(schema: Schema, check: Check): Check {
 }
 
 /** The schemas of a field, one for each alternative that names it. */
-export function fieldNodes(schema: JsonSchema, field: string, root: Root, depth = 0): readonly JsonSchema[] {
+export function fieldNodes(schema: JsonSchema, field: string, root: Root): readonly JsonSchema[] {
   const node = root.resolve(schema)
   const named = propertiesOf(node, root)
-  const inBranches = depth < 20 ? branchesOf(node).flatMap(branch => fieldNodes(branch, field, root, depth + 1)) : []
+  const inBranches = branchesOf(node).flatMap(branch => fieldNodes(branch, field, root))
   if (Object.hasOwn(named, field)) return [named[field] as JsonSchema, ...inBranches]
   const pattern = Object.entries(isNode(node.patternProperties) ? node.patternProperties : {}).find(([each]) =>
     new RegExp(each, 'u').test(field),
@@ -98,9 +100,9 @@ export function fieldNodes(schema: JsonSchema, field: string, root: Root, depth 
 }
 
 /** The names of an object's fields in all its alternatives; contains '' if further names are allowed. */
-export function fieldNames(schema: JsonSchema, root: Root, depth = 0): readonly string[] {
+export function fieldNames(schema: JsonSchema, root: Root): readonly string[] {
   const node = root.resolve(schema)
-  const inBranches = depth < 20 ? branchesOf(node).flatMap(branch => fieldNames(branch, root, depth + 1)) : []
+  const inBranches = branchesOf(node).flatMap(branch => fieldNames(branch, root))
   const open = [node.patternProperties, node.additionalProperties].some(isNode) ? [''] : []
   return [...new Set([...Object.keys(propertiesOf(node, root)), ...open, ...inBranches])]
 }

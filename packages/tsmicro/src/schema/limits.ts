@@ -1,6 +1,6 @@
 import { canonical, isAnnotation, listOf, type Parts, requiredBy } from './alternatives.ts'
-import { itemsOf } from './references.ts'
 import type { JsonSchema } from './schema.ts'
+import { itemsOf } from './subschemas.ts'
 
 /** Keywords that limit values of one type. Others limit values of every type. */
 const KEYWORDS: Readonly<Record<string, readonly string[]>> = {

@@ -50,6 +50,11 @@ export function pointerTo(path: string, name: string): string {
   return path === '' ? token : `${path}/${token}`
 }
 
+/** A problem of a member, seen from the object or the list around it. */
+export function within(name: string, { path, message }: ValidationDetail): ValidationDetail {
+  return { path: path === '' ? pointerTo('', name) : `${pointerTo('', name)}/${path}`, message }
+}
+
 /** Names the fields: "must not have additional properties" alone does not tell a client which one it misspelt. */
 export function unknownFields(names: readonly string[]): string {
   const shown = names.slice(0, MAX_DETAILS).map(name => JSON.stringify(String(name).slice(0, 100)))

@@ -1,4 +1,5 @@
 import { isNode, type JsonSchema } from './schema.ts'
+import { branchesOf, mapSubschemas, partsOf, withKeywords } from './subschemas.ts'
 
 /** Builds the check of a JSON Schema. Services compile it to code, browsers interpret it. */
 export type Matcher = (schema: JsonSchema) => (value: unknown) => boolean
@@ -16,25 +17,56 @@ export const ANYTHING: JsonSchema = {}
 
 type Definitions = Readonly<Record<string, unknown>>
 
+/** The references of a JSON Schema to its definitions, by name or by position. */
+const DEFINITION = /^#\/(\$defs|definitions)\/([^/]+)$/
+
 /**
- * Finds definitions by the names that JSON Schema (`#/$defs/Node`) and TypeBox (`Node`) use. TypeBox's `Cyclic` contains its own
- * definitions, and may be anywhere in a schema.
+ * Finds definitions by the names that JSON Schema (`#/$defs/Node`, an `$id`) and TypeBox (`Node`) use, and other parts of the schema by
+ * their position (`#/properties/a`). TypeBox's `Cyclic` contains its own definitions, and may be anywhere in a schema.
  */
 export function rootOf(schema: JsonSchema): Root {
   const scopes = new WeakMap<JsonSchema, Definitions>()
-  addScopes(schema, {}, scopes)
+  const named = new Map<string, JsonSchema>()
+  addScopes(schema, {}, scopes, named)
   const own = scopes.get(schema) ?? {}
   const definitionsOf = (node: JsonSchema) => scopes.get(node) ?? own
+  const target = (node: JsonSchema, ref: string) => {
+    const definitions = definitionsOf(node)
+    const name = decoded(DEFINITION.exec(ref)?.[2] ?? ref)
+    return Object.hasOwn(definitions, name) ? definitions[name] : (named.get(ref) ?? partAt(schema, ref))
+  }
   return {
     resolve: node => {
       let found = node
       // References may form a cycle.
       for (let steps = 0; isNode(found) && typeof found.$ref === 'string' && steps < 20; steps++)
-        found = found.$ref === '#' ? schema : definitionsOf(found)[found.$ref.replace(/^#\/(\$defs|definitions)\//, '')]
+        found = target(found, found.$ref)
       return isNode(found) ? found : ANYTHING
     },
     definitionsOf,
   }
+}
+
+/** Whether a node refers to something that does not exist. */
+export function isDangling(node: JsonSchema, root: Root): boolean {
+  return '$ref' in node && root.resolve(node) === ANYTHING
+}
+
+/** One token of a JSON pointer in a reference. */
+function decoded(token: string): string {
+  const text = token.includes('%') ? decodeURIComponent(token) : token
+  return text.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+/** The part of a schema at the position that a reference names: `#/properties/a`. */
+function partAt(schema: JsonSchema, ref: string): unknown {
+  const [start, ...tokens] = ref.split('/').map(decoded)
+  if (start !== '#') return undefined
+  return tokens.reduce<unknown>(
+    (part, token) =>
+      typeof part === 'object' && part !== null && Object.hasOwn(part, token) ? (part as JsonSchema)[token] : undefined,
+    schema,
+  )
 }
 
 /**
@@ -45,48 +77,51 @@ export function withDefinitions(node: JsonSchema, root: Root, place: JsonSchema 
   return withKeywords(node, { $defs: { ...root.definitionsOf(place), ...(node.$defs as object) } })
 }
 
-const SELF = '__whole'
+const PART = '__part'
 
 /**
- * Gives a schema that refers to itself as `#` (zod's recursive schemas do) a definition to refer to instead, because in a part that is
- * checked by itself, `#` would be that part.
+ * Gives the parts of a schema that are referred to by position (zod's recursive schemas refer to `#`) a definition to refer to instead,
+ * because in a part that is checked by itself, a position would be another.
  */
-export function withNamedSelf(schema: JsonSchema): JsonSchema {
-  let found = false
+export function withNamedParts(schema: JsonSchema): JsonSchema {
+  const names = new Map<string, string>()
   const renamed = (node: JsonSchema): JsonSchema => {
     const copy = mapSubschemas(node, renamed)
-    if (node.$ref !== '#') return copy
-    found = true
-    return withKeywords(copy, { $ref: `#/$defs/${SELF}` })
+    const { $ref } = node
+    if (typeof $ref !== 'string' || !/^#(\/|$)/.test($ref) || DEFINITION.test($ref)) return copy
+    const name = names.get($ref) ?? PART + names.size
+    names.set($ref, name)
+    return withKeywords(copy, { $ref: `#/$defs/${name}` })
   }
   const whole = renamed(schema)
-  return found ? withKeywords(whole, { $defs: { ...(whole.$defs as object), [SELF]: whole } }) : schema
+  if (names.size === 0) return schema
+  const parts = [...names].map(([ref, name]) => [name, partAt(whole, ref)])
+  return withKeywords(whole, { $defs: { ...(whole.$defs as object), ...Object.fromEntries(parts) } })
 }
 
-/** Copies a node with other values for some keywords. `Type.Refine` keeps its check in a hidden property, which a spread would lose. */
-export function withKeywords(node: JsonSchema, keywords: JsonSchema): JsonSchema {
-  return Object.defineProperties(
-    {},
-    { ...Object.getOwnPropertyDescriptors(node), ...Object.getOwnPropertyDescriptors(keywords) },
-  )
-}
-
-/** Records for each node which definitions its references may name. */
-function addScopes(node: unknown, outer: Definitions, scopes: WeakMap<JsonSchema, Definitions>): void {
-  if (Array.isArray(node)) for (const member of node) addScopes(member, outer, scopes)
+/** Records for each node which definitions its references may name, and the nodes that have an `$id` or `$anchor`. */
+function addScopes(
+  node: unknown,
+  outer: Definitions,
+  scopes: WeakMap<JsonSchema, Definitions>,
+  named: Map<string, JsonSchema>,
+): void {
+  if (Array.isArray(node)) for (const member of node) addScopes(member, outer, scopes, named)
   if (!isNode(node) || scopes.has(node)) return
   const inner =
     node.$defs || node.definitions ? { ...outer, ...(node.definitions as object), ...(node.$defs as object) } : outer
   scopes.set(node, inner)
-  for (const member of Object.values(node)) addScopes(member, inner, scopes)
+  if (typeof node.$id === 'string') named.set(node.$id, node)
+  if (typeof node.$anchor === 'string') named.set(`#${node.$anchor}`, node)
+  for (const member of Object.values(node)) addScopes(member, inner, scopes, named)
 }
 
 /**
- * The schemas of an object's properties. If several parts of an `allOf` describe one property, their schemas are joined by `allOf`, too.
+ * The schemas of an object's properties. If several parts of a schema describe one property, their schemas are joined by `allOf`.
  */
 export function propertiesOf(schema: JsonSchema, root: Root = rootOf(schema)): Record<string, JsonSchema> {
   const node = root.resolve(schema)
-  const parts = Array.isArray(node.allOf) ? node.allOf.map(part => propertiesOf(part as JsonSchema, root)) : []
+  const parts = partsOf(node).map(part => propertiesOf(part, root))
   const found = new Map<string, JsonSchema>()
   for (const [name, member] of [...parts, node.properties ?? {}].flatMap(part => Object.entries(part))) {
     const other = found.get(name)
@@ -95,48 +130,25 @@ export function propertiesOf(schema: JsonSchema, root: Root = rootOf(schema)): R
   return Object.fromEntries(found)
 }
 
-/** The alternatives of `anyOf` or `oneOf`. */
-export function branchesOf(node: JsonSchema): readonly JsonSchema[] {
-  const branches = node.anyOf ?? node.oneOf
-  return Array.isArray(branches) ? branches.filter(isNode) : []
-}
-
-/** The schemas of a list's items: the first ones by position (TypeBox writes these as `items`), and all others. */
-export function itemsOf(node: JsonSchema): { readonly first: readonly unknown[]; readonly rest: unknown } {
-  if (Array.isArray(node.items)) return { first: node.items, rest: node.additionalItems }
-  return { first: Array.isArray(node.prefixItems) ? node.prefixItems : [], rest: node.items }
-}
-
 /** Whether objects of a schema may have a field with this name: some part names it, or allows any name. */
 export function mayHaveField(schema: JsonSchema, name: string, root: Root = rootOf(schema)): boolean {
   const node = root.resolve(schema)
-  const { properties, type, allOf, additionalProperties, patternProperties } = node
+  const { properties, type, additionalProperties, patternProperties } = node
   if (isNode(properties) && Object.hasOwn(properties, name)) return true
   if (isNode(additionalProperties) || additionalProperties === true || isNode(patternProperties)) return true
-  const parts = [...branchesOf(node), ...(Array.isArray(allOf) ? (allOf as JsonSchema[]) : [])]
+  const parts = [...branchesOf(node), ...partsOf(node)]
   if (parts.length > 0) return parts.some(part => mayHaveField(part, name, root))
   // It says nothing about its fields.
   return properties === undefined && additionalProperties === undefined && (type === undefined || type === 'object')
 }
 
-/** Keywords whose values are data, not schemas. */
-const VALUES: readonly string[] = ['const', 'enum', 'default', 'examples']
-/** Keywords whose members are named by the schema's author. */
-const MAPS: readonly string[] = ['properties', 'patternProperties', '$defs', 'definitions']
-/** Keywords that only test a value and do not describe it. */
-export const TESTS: readonly string[] = ['not', 'if', 'contains']
-
-/** Copies a node with its subschemas replaced. `name` is the name of a property, a pattern or a definition. */
-export function mapSubschemas(
-  node: JsonSchema,
-  change: (subschema: JsonSchema, keyword: string, name?: string) => unknown,
-): JsonSchema {
-  const members = Object.entries(node).map(([keyword, member]): [string, unknown] => {
-    const changed = (each: unknown, name?: string) => (isNode(each) ? change(each, keyword, name) : each)
-    if (VALUES.includes(keyword)) return [keyword, member]
-    if (Array.isArray(member)) return [keyword, member.map(each => changed(each))]
-    if (!MAPS.includes(keyword) || !isNode(member)) return [keyword, changed(member)]
-    return [keyword, Object.fromEntries(Object.entries(member).map(([name, each]) => [name, changed(each, name)]))]
-  })
-  return withKeywords(node, Object.fromEntries(members))
+/**
+ * Whether a node applies itself to the value that it describes, as in `anyOf: [{ $ref: '#' }, …]`: checking would never end.
+ * @param above the nodes that are being followed
+ */
+export function isEndless(node: JsonSchema, root: Root, above: readonly JsonSchema[] = []): boolean {
+  const target = root.resolve(node)
+  if (above.includes(target) || typeof target.$ref === 'string') return true
+  const tested = isNode(target.not) ? [target.not] : []
+  return [...branchesOf(target), ...partsOf(target), ...tested].some(each => isEndless(each, root, [...above, target]))
 }

@@ -18,10 +18,10 @@ import {
   typesOf,
 } from './alternatives.ts'
 import { ANY_NAME, closeSchema } from './close.ts'
-import { mentionsDefault } from './defaults.ts'
 import { beyondLimits, longest } from './limits.ts'
-import { itemsOf, rootOf, withDefinitions, withNamedSelf } from './references.ts'
+import { rootOf, withDefinitions, withNamedParts } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
+import { itemsOf, mentions } from './subschemas.ts'
 
 /** How values travel from one schema to another. */
 export interface Journey {
@@ -53,7 +53,7 @@ const OTHER_FIELDS = '*'
  * // [{ path: '', why: 'values', values: 'strings longer than 5' }]
  */
 export function findRefused(written: JsonSchema, read: JsonSchema, journey: Journey): readonly Refused[] {
-  const [from, to] = [withNamedSelf(written), withNamedSelf(read)]
+  const [from, to] = [withNamedParts(written), withNamedParts(read)]
   try {
     return new Comparison(from, to, journey).valuesOf([from], [to], '')
   } catch (error) {
@@ -186,7 +186,7 @@ class Comparison {
     if (this.#journey.defaults === 'none') return false
     return parts.some(({ default: _, ...part }) => {
       const mayRefer = canonical(part).includes('"$ref"')
-      return mentionsDefault(part) || (mayRefer && mentionsDefault(whole))
+      return mentions(part, ['default']) || (mayRefer && mentions(whole, ['default']))
     })
   }
 

@@ -30,7 +30,7 @@ const shop = contract('shop', {
   zod: procedure({
     nats: 'zod',
     access: 'internal',
-    input: z.object({ n: z.coerce.number().default(4) }),
+    input: z.object({ n: z.string().regex(/^\d+$/).transform(Number).default(4) }),
     output: z.object({ n: z.number() }),
   }),
   hang: procedure({ nats: 'hang', access: 'internal', timeoutMs: 100 }),

@@ -167,7 +167,8 @@ test('an input that does not match its JSON Schema is not sent; the details name
   for (const value of [null, { a: 1 }, [[1]], Number.NaN, new Date(Number.NaN), 5, true])
     await assert.rejects(client.anything({ value }), {
       name: 'VALIDATION_FAILED',
-      message: /^the data for anything: value .* (cannot be written in a URL|because a URL holds only text)/,
+      message:
+        /^the data for anything.*: value .*(cannot be written in a URL|because a URL holds only text|\(NaN: JSON has no form)/,
     })
   assert.deepEqual(sent, [])
 })

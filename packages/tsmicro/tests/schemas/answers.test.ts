@@ -131,7 +131,7 @@ test('what JSON cannot carry in a field that may be anything is one typed error 
           error.data.map(problem => problem.path),
           [path],
         )
-        assert.match(error.message, new RegExp(`cannot be written as JSON: ${path} `))
+        assert.match(error.message, new RegExp(`schema: ${path} (has no form in JSON|contains itself)`))
         return true
       })
 })

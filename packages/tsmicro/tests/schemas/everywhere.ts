@@ -33,7 +33,12 @@ const objectOf = (fields: Readonly<Record<string, Field>>) =>
 /** @param options.inPath whether the field can be in a path: lists and the like cannot */
 export async function openEverywhere(field: Field, { inPath = true } = {}): Promise<Everywhere> {
   const input = objectOf({ f: field })
-  const told = event({ subject: 'everywhere.told', aggregate: 'id' as never, data: input as TSchema })
+  const id = '~standard' in field ? z.string() : Type.String()
+  const told = event({
+    subject: 'everywhere.told',
+    aggregate: 'id' as never,
+    data: objectOf({ id, f: field }) as TSchema,
+  })
   const everywhere = contract('everywhere', {
     ...(inPath ? { path: procedure({ http: 'GET /path/:f', access: 'open', input }) } : {}),
     query: procedure({ http: 'GET /query', access: 'open', input }),
