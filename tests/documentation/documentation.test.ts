@@ -39,6 +39,16 @@ test('docs/testing.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/testing.md', directory: checkout.directory, env, ports: {} }),
 )
 
+test('docs/streams.md does what it says', { skip: noCurl || onlyInFull }, () =>
+  followPage({
+    page: 'docs/streams.md',
+    directory: checkout.directory,
+    env,
+    ports: {},
+    skip: ({ language }) => language === 'js',
+  }),
+)
+
 test('docs/gateway.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/gateway.md', directory: checkout.directory, env, ports: {} }),
 )
@@ -51,7 +61,7 @@ test('the code of the pages compiles', { skip: noCurl }, async () => {
   const { directory } = checkout
   await writeFile(
     join(directory, 'tsconfig.pages.json'),
-    '{ "extends": "./tsconfig.json", "include": ["hello", "orders", "shop", "*.ts"] }',
+    '{ "extends": "./tsconfig.json", "include": ["hello", "orders", "shop", "clock", "*.ts"] }',
   )
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.pages.json'], { cwd: directory, env, stdio: 'inherit' })
 })

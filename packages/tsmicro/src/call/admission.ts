@@ -79,6 +79,32 @@ export interface EndpointLimits {
   readonly maxConcurrent?: number
   /** Calls that wait for their turn; more are refused with OVERLOADED. Default 1,024. */
   readonly maxQueued?: number
+  /** Streams that are open; more are refused with OVERLOADED. An open stream does not count as handled. Default 4,096. */
+  readonly maxStreams?: number
+}
+
+/** How many streams one endpoint keeps open unless {@link EndpointLimits} say otherwise. */
+const MAX_STREAMS = 4096
+
+/** The open streams of one endpoint. */
+export class StreamPlaces {
+  readonly #most: number
+  #taken = 0
+
+  constructor({ maxStreams = MAX_STREAMS }: EndpointLimits = {}) {
+    this.#most = maxStreams
+  }
+
+  /** Returns a function that gives the place back; it may be called twice. @throws {OVERLOADED} when all places are taken */
+  take(): () => void {
+    if (this.#taken >= this.#most) throw overloaded()
+    this.#taken += 1
+    let taken = 1
+    return () => {
+      this.#taken -= taken
+      taken = 0
+    }
+  }
 }
 
 /** A refused client should not retry at once. */

@@ -21,6 +21,7 @@ export class Deadline extends Expiring implements Disposable {
   #reason: Error | undefined
   #controller: AbortController | undefined
   #listeners: Set<Listener> | undefined
+  #late: (() => Error) | undefined
 
   /** @param budgetMs milliseconds from now. @throws {RangeError} for NaN, which a missing setting produces */
   constructor(budgetMs: number) {
@@ -91,6 +92,17 @@ export class Deadline extends Expiring implements Disposable {
     this.#pausedMs = undefined
   }
 
+  /** Gives the call another time from now on, and another reason when it is over, e.g. a stream's once it is open. */
+  restart(budgetMs: number, late: () => Error): void {
+    if (this.#reason || this.#answered) return
+    forget(this)
+    this.#pausedMs = undefined
+    this.#late = late
+    const ms = Math.min(budgetMs, LONGEST_MS)
+    this.#endsAt = performance.now() + ms
+    expireIn(ms, this)
+  }
+
   /** Ends the call early, e.g. because its client disconnected. */
   cancel(reason: Error): void {
     if (this.#reason || this.#answered) return
@@ -109,7 +121,7 @@ export class Deadline extends Expiring implements Disposable {
   }
 
   expire(): void {
-    this.cancel(new DEADLINE_EXCEEDED())
+    this.cancel(this.#late?.() ?? new DEADLINE_EXCEEDED())
   }
 
   /** Safe to call twice. */

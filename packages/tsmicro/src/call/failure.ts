@@ -12,6 +12,7 @@ import {
   UNAUTHENTICATED,
   UNSUPPORTED_MEDIA_TYPE,
   VALIDATION_FAILED,
+  type ValidationDetail,
 } from '../errors/index.ts'
 import { type Check, compiled, formatProblems } from '../schema/index.ts'
 import type { Log } from './context.ts'
@@ -71,5 +72,13 @@ export function createFailureMapper(procedure: BoundProcedure): FailureMapper {
     const failure = await map(error, stage, log)
     mapped.add(failure)
     return failure
+  }
+}
+
+/** A handler returned something that its procedure's output does not allow. */
+export class ResponseMismatchError extends Error {
+  constructor(problems: readonly ValidationDetail[]) {
+    super(`the response does not match its schema: ${formatProblems(problems)}`)
+    this.name = 'ResponseMismatchError'
   }
 }

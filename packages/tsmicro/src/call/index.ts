@@ -6,6 +6,7 @@ export {
   guardOf,
   Limiter,
   missingProvider,
+  StreamPlaces,
   ThrottledLog,
 } from './admission.ts'
 export { backgroundDone, cancelBackground, inBackground, withSharedContext } from './background.ts'
@@ -33,3 +34,4 @@ export {
   type ProcedureCall,
 } from './pipeline.ts'
 export { reply, type Settled } from './reply.ts'
+export { ComeBackError, OpenStream, type StreamItem } from './stream.ts'

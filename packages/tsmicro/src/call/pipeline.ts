@@ -11,16 +11,18 @@ import {
   needsUser,
   type ProcedureSpec,
   roleBesideOwner,
+  type Schema,
+  type StreamBody,
 } from '../contract/index.ts'
-import type { ValidationDetail } from '../errors/index.ts'
-import { compiled, formatProblems } from '../schema/index.ts'
+import { compiled } from '../schema/index.ts'
 import type { AuthorizationProvider } from './admission.ts'
 import { type Authorization, type Authorize, compileAuthorize } from './authorize.ts'
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
-import type { FailureMapper, Stage } from './failure.ts'
+import { type FailureMapper, ResponseMismatchError, type Stage } from './failure.ts'
 import { compileFile } from './file-answer.ts'
 import { compileSettle, Reply, ReplyError, type ReplyOf } from './reply.ts'
+import { compileStream, lastEventIdOf } from './stream.ts'
 
 type UserOf<A extends Access> = A extends 'user' | object
   ? {
@@ -38,6 +40,13 @@ type UserOf<A extends Access> = A extends 'user' | object
 type GivenOf<P extends ProcedureSpec> =
   Extract<keyof P, 'input'> extends never ? unknown : { readonly input: InputOf<P> }
 
+type ResumedOf<P extends ProcedureSpec> = P extends { readonly output: StreamBody<Schema, string> }
+  ? {
+      /** The `id` of the last item that a client has received who comes back; undefined for a new one. Anybody may have made it up. */
+      readonly lastEventId: string | undefined
+    }
+  : unknown
+
 /** What a handler receives: the validated input, the declared errors, and the call's context. */
 export type CallOf<P extends ProcedureSpec> = GivenOf<P> &
   UserOf<P['access']> & {
@@ -46,10 +55,12 @@ export type CallOf<P extends ProcedureSpec> = GivenOf<P> &
     readonly context: CallContext
     /** Aborts when the time is over or the caller leaves. */
     readonly signal: AbortSignal
-  }
+  } & ResumedOf<P>
 
 /** Handlers may return read-only data, since it is only read from here on. */
-type Answer<P extends ProcedureSpec> = DeepReadonly<AnswerOf<P>> | ReplyOf<P>
+type Answer<P extends ProcedureSpec> = P extends { readonly output: StreamBody }
+  ? AnswerOf<P>
+  : DeepReadonly<AnswerOf<P>> | ReplyOf<P>
 
 /**
  * Handles a procedure: takes the validated call and returns the response, synchronously or not. Throws declared errors.
@@ -126,7 +137,7 @@ export function createPipeline(
   toFailure: FailureMapper,
 ): Pipeline {
   const output = jsonOfOutput(procedure.output)
-  const check = compileFile(procedure) ?? (output && compiled.outgoing(output))
+  const check = compileFile(procedure) ?? compileStream(procedure, toFailure) ?? (output && compiled.outgoing(output))
   const settle = declaresReplies(procedure) ? compileSettle(procedure) : undefined
   const handle = compileHandle(procedure, handler, authorization, toFailure)
   // Without middleware, only the handler can throw, so calls skip a layer.
@@ -214,6 +225,10 @@ class HandlerCall {
   get signal(): AbortSignal {
     return this.context.deadline.signal
   }
+
+  get lastEventId(): string | undefined {
+    return lastEventIdOf(this.context)
+  }
 }
 
 /** The argument of a handler whose caller is a user. */
@@ -233,13 +248,5 @@ class UserCall extends HandlerCall {
 
   get authorize(): Authorization['authorize'] {
     return this.authorization.authorize
-  }
-}
-
-/** A handler returned something that its procedure's output does not allow. */
-class ResponseMismatchError extends Error {
-  constructor(problems: readonly ValidationDetail[]) {
-    super(`the response does not match its schema: ${formatProblems(problems)}`)
-    this.name = 'ResponseMismatchError'
   }
 }

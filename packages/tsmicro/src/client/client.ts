@@ -1,5 +1,5 @@
 import type { BoundProcedure, Caller, Contract } from '../contract/index.ts'
-import { fileOfOutput, partsOfRoute, statusesOf } from '../contract/index.ts'
+import { fileOfOutput, followOf, partsOfRoute, statusesOf } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { type Answer, compileAnswer, statusOf } from './answer.ts'
 import { compileRequest } from './request.ts'
@@ -62,19 +62,24 @@ export function createHttpClient<C extends Contract>(contract: C, options: HttpC
 }
 
 function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch: own }: HttpClientOptions) {
-  const { method } = partsOfRoute(procedure.http ?? '')
+  const { http = '', output } = procedure
+  const { method } = partsOfRoute(http)
   const prepare = compileRequest(procedure)
-  const read = compileAnswer(procedure)
-  const isFile = fileOfOutput(procedure.output) !== undefined
+  const follow = followOf(output)
+  const isLeft = follow !== undefined || fileOfOutput(output) !== undefined
   // A 303 is the answer. Followed by fetch, its page would be taken for one, and headers such as an API key would be sent there.
   const redirect = statusesOf(procedure).includes(303) ? ({ redirect: 'manual' } as const) : {}
-  return async (input?: unknown, { headers: special, signal, onReply }: HttpCallOptions = {}): Promise<unknown> => {
+  const send = async (
+    input: unknown,
+    { headers: special, signal, onReply }: HttpCallOptions,
+    added?: HeaderFields,
+  ): Promise<Answer> => {
     const { path, query, body } = await prepare(input)
     const url = new URL(base)
     url.pathname = base.pathname.replace(/\/$/, '') + path
     for (const [name, texts] of Object.entries(query))
       for (const text of [texts].flat()) url.searchParams.append(name, text)
-    const headers = mergeHeaders(common, special)
+    const headers = mergeHeaders(common, special, added)
     if (typeof body === 'string') headers.set('content-type', 'application/json')
     const init = {
       method,
@@ -83,24 +88,27 @@ function callerOf(procedure: BoundProcedure, base: URL, { headers: common, fetch
       ...(body === undefined ? {} : { body }),
       ...(signal ? { signal } : {}),
     }
-    const answer = await exchange(own ?? fetch, url, init, isFile)
+    const answer = await exchange(own ?? fetch, url, init, isLeft)
     onReply?.({ status: statusOf(answer.response), headers: answer.response.headers })
-    return read(answer)
+    return answer
   }
+  if (follow) return follow(procedure, send, compileAnswer)
+  const read = compileAnswer(procedure)
+  return async (input?: unknown, options: HttpCallOptions = {}): Promise<unknown> => read(await send(input, options))
 }
 
-/** @param isFile leaves the body of a success to the caller */
+/** @param isLeft leaves the body of a success to the caller */
 async function exchange(
   send: NonNullable<HttpClientOptions['fetch']>,
   url: URL,
   init: RequestInit,
-  isFile: boolean,
+  isLeft: boolean,
 ): Promise<Answer> {
   try {
     const response = await send(url, init)
     // The client already has the file of a 304.
-    const isLeft = isFile && (response.ok || response.status === 304)
-    return { response, text: isLeft ? undefined : await response.text() }
+    const isUnread = isLeft && (response.ok || response.status === 304)
+    return { response, text: isUnread ? undefined : await response.text() }
   } catch (cause) {
     if (init.signal?.aborted) throw init.signal.reason
     // fetch throws this if it cannot connect, or if the connection closes during the answer.

@@ -7,10 +7,14 @@ import {
   rootOf,
   type Schema,
 } from '../schema/index.ts'
+import { FOLLOW, streamCaller } from './follow.ts'
 import { type FileRule, type FileSender, formSender, limitsOf, rawSender, SEND } from './sent-files.ts'
 
-/** Marks what {@link file}, {@link upload} and {@link stream} return: inputs and outputs that are not one JSON value. */
-export const BODY = Symbol('tsmicro.body')
+/**
+ * Marks what {@link file}, {@link upload} and {@link stream} return: inputs and outputs that are not one JSON value. Their inferred types
+ * name nothing of ours: the compiler writes them into the declarations of a contract's package, which could not import it.
+ */
+export const BODY = '~body'
 
 interface FileOptions<Fields extends Schema | undefined> {
   /** The most bytes that a sender may send. Default 10 MiB. Not for outputs. */
@@ -21,8 +25,7 @@ interface FileOptions<Fields extends Schema | undefined> {
 
 /** One file as the whole body of a request or of an answer. */
 export interface FileBody<Fields extends Schema | undefined = Schema | undefined> {
-  readonly [BODY]: 'file'
-  readonly [SEND]: FileSender
+  readonly '~body': 'file'
   /** Media types in lower case, such as `text/csv`; for inputs also ranges, such as `image/*`. */
   readonly types: readonly string[]
   readonly maxBytes: number
@@ -34,33 +37,37 @@ export interface UploadBody<
   Fields extends Schema | undefined = Schema | undefined,
   Files extends Readonly<Record<string, FileRule>> = Readonly<Record<string, FileRule>>,
 > {
-  readonly [BODY]: 'upload'
-  readonly [SEND]: FileSender
+  readonly '~body': 'upload'
   readonly fields: Fields
   readonly files: Files
 }
 
-interface StreamOptions<Item extends Schema> {
+type FieldOf<Item> = keyof Infer<Item> & string
+
+interface StreamOptions<Item extends Schema, Id extends FieldOf<Item> | undefined> {
   /**
-   * The field that identifies an item. A client that lost its connection comes back with the last one it saw, which the handler gets as
-   * `lastEventId`.
+   * The field that identifies an item: a text or a number. A client that lost its connection comes back with the last one it saw, which
+   * the handler gets as `lastEventId`. Default: none, and a client cannot come back.
    */
-  readonly id?: keyof Infer<Item> & string
-  /** Milliseconds without an item after which the stream ends. Default: unlimited. */
+  readonly id?: Id
+  /** Milliseconds of waiting for the handler's next item after which the client has to come back. Default: unlimited. */
   readonly idleMs?: number
-  /** Milliseconds after which the stream ends. Default one hour. */
+  /** Milliseconds after which the client has to come back. Default one hour. */
   readonly totalMs?: number
 }
 
 /** Items that a handler yields one by one. */
-export interface StreamBody<Item extends Schema = Schema> {
-  readonly [BODY]: 'stream'
+export interface StreamBody<Item extends Schema = Schema, Id extends string | undefined = string | undefined> {
+  readonly '~body': 'stream'
   readonly item: Item
-  readonly id: string | undefined
+  /** The field that identifies an item. */
+  readonly id: Id
   readonly idleMs: number | undefined
   readonly totalMs: number
 }
 
+/** A field that its type does not name. */
+const hidden = (key: symbol, value: unknown): object => ({ [key]: value })
 const HOUR_MS = 60 * 60 * 1000
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/(\*|[a-z0-9!#$&^_.+-]+)$/
 
@@ -79,17 +86,17 @@ const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/(\*|[a-z0-9!#$&^_.+-]+)$/
 export function file<const Fields extends Schema | undefined = undefined>(
   type: string | readonly string[],
   { maxBytes, fields }: FileOptions<Fields> = {},
-): FileBody<Fields> {
+) {
   const types = typeof type === 'string' ? [type] : type
   if (types.length === 0) throw new TypeError('file: name at least one media type, such as text/csv')
   const rule = maxBytes === undefined ? { types } : { types, maxBytes }
   checkRules('file', { file: rule }, fields)
   return Object.freeze({
     [BODY]: 'file' as const,
-    [SEND]: rawSender(rule),
     types,
     maxBytes: limitsOf(rule).maxBytes,
     fields: fields as Fields,
+    ...hidden(SEND, rawSender(rule)),
   })
 }
 
@@ -109,28 +116,49 @@ export function file<const Fields extends Schema | undefined = undefined>(
 export function upload<
   const Files extends Readonly<Record<string, FileRule>>,
   const Fields extends Schema | undefined = undefined,
->({ fields, files }: { readonly fields?: Fields; readonly files: Files }): UploadBody<Fields, Files> {
+>({ fields, files }: { readonly fields?: Fields; readonly files: Files }) {
   if (Object.keys(files ?? {}).length === 0) throw new TypeError('upload: name at least one file in `files`')
   checkRules('upload', files, fields)
-  return Object.freeze({ [BODY]: 'upload' as const, [SEND]: formSender(files), fields: fields as Fields, files })
+  return Object.freeze({
+    [BODY]: 'upload' as const,
+    fields: fields as Fields,
+    files,
+    ...hidden(SEND, formSender(files)),
+  })
 }
 
 /**
- * A stream of items as an output: the handler returns an async iterable, such as an async generator.
+ * A stream of items as an output: the handler returns an iterable, such as an async generator, and the caller iterates over the items.
  *
  * @example
- * const follow = procedure({ http: 'GET /published', access: 'key', output: stream(PublicBlog, { id: 'id' }) })
+ * const clock = contract('clock', {
+ *   ticks: procedure({ http: 'GET /ticks', access: 'open', output: stream(Type.Object({ tick: Type.Integer() }), { id: 'tick' }) }),
+ * })
+ * const ticking = implement(clock, {
+ *   async *ticks({ lastEventId = '0' }) {
+ *     for (let tick = Number(lastEventId) + 1; tick <= 3; tick++) yield { tick }
+ *   },
+ * })
+ * await using app = await testService(() => ({ handlers: [ticking] }))
+ * for await (const { tick } of app.http(clock).ticks()) log.info({ tick }, 'tick')
  * @throws {TypeError} when an item is declared as something that JSON cannot carry, or a time is not above 0
  */
-export function stream<const Item extends Schema>(
+export function stream<const Item extends Schema, const Id extends FieldOf<Item> | undefined = undefined>(
   item: Item,
-  { id, idleMs, totalMs = HOUR_MS }: StreamOptions<Item> = {},
-): StreamBody<Item> {
+  { id, idleMs, totalMs = HOUR_MS }: StreamOptions<Item, Id> = {},
+) {
   const why = findNotJson(item)
   if (why) throw new TypeError(`stream: ${why}`)
   for (const [name, ms] of Object.entries({ idleMs, totalMs }))
     if (ms !== undefined && !(ms > 0)) throw new TypeError(`stream: ${name} must be above 0`)
-  return Object.freeze({ [BODY]: 'stream' as const, item, id, idleMs, totalMs })
+  return Object.freeze({
+    [BODY]: 'stream' as const,
+    item,
+    id: id as Id,
+    idleMs,
+    totalMs,
+    ...hidden(FOLLOW, streamCaller),
+  })
 }
 
 function checkRules(label: string, rules: Readonly<Record<string, FileRule>>, fields: Schema | undefined): void {
@@ -147,6 +175,16 @@ function checkRules(label: string, rules: Readonly<Record<string, FileRule>>, fi
   const described = fields && describeSchema(fields)
   const shared = described && fieldNames(described, rootOf(described)).find(name => Object.hasOwn(rules, name))
   if (shared !== undefined) throw new TypeError(`${label}: ${shared} is both a field and a file, rename the field`)
+}
+
+/** What reads a stream, with a contract that has one; undefined for any other output. */
+export function followOf(output: object | undefined): typeof streamCaller | undefined {
+  return output && FOLLOW in output ? (output[FOLLOW] as typeof streamCaller) : undefined
+}
+
+/** Whether an output is a stream. */
+export function isStream(output: object | undefined): output is StreamBody {
+  return kindOfBody(output) === 'stream'
 }
 
 /** What kind of body a declared input or output is; undefined for a schema, or for none. */
@@ -166,7 +204,7 @@ export function uploadOfInput(input: Schema | FileBody | UploadBody | undefined)
 
 /** How clients send an input with files; undefined if it has none. */
 export function senderOf(input: Schema | FileBody | UploadBody | undefined): FileSender | undefined {
-  return input && SEND in input ? (input as FileBody | UploadBody)[SEND] : undefined
+  return input && SEND in input ? (input[SEND] as FileSender) : undefined
 }
 
 /** The schema of an input's fields: of the whole input, unless that is a file or a form. */
@@ -254,24 +292,3 @@ export type SentBody<S> =
     : S extends UploadBody<infer Fields, infer Files>
       ? FieldsOf<Fields, 'in'> & FilesOf<Files, Blob>
       : never
-
-/** The bytes of a file that a handler answers. Ranges are served for what has a known size: a path, bytes or a Blob. */
-type FileContent =
-  | { readonly path: string }
-  | Uint8Array
-  | Blob
-  | ReadableStream<Uint8Array>
-  | AsyncIterable<Uint8Array | string>
-
-/** A file that a handler answers: its content, and what its headers say. */
-export type FileAnswer =
-  | FileContent
-  | {
-      readonly content: FileContent
-      /** Name under which a browser saves it. Default: none, and the browser shows it. */
-      readonly name?: string
-      /** One of the declared types. Default: the first. */
-      readonly type?: string
-      /** When it last changed. Default: for a path, the file's own time. */
-      readonly modified?: Date
-    }

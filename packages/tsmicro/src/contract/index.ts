@@ -2,15 +2,17 @@ export type { Schema } from '../schema/index.ts'
 export { type Access, isRole, nameOfAccess, needsUser, roleBesideOwner } from './access.ts'
 export {
   BODY,
-  type FileAnswer,
   type FileBody,
   fieldsOfInput,
   file,
   fileOfOutput,
+  followOf,
+  isStream,
   jsonOfOutput,
   kindOfBody,
   mostFileBytes,
   type ReceivedFile,
+  type StreamBody,
   senderOf,
   stream,
   type UploadBody,
@@ -30,6 +32,7 @@ export {
 } from './contract.ts'
 export { defineErrors } from './errors.ts'
 export { type EventDefinition, event } from './event.ts'
+export type { FileAnswer } from './file-answer.ts'
 export { hasNoBody, type ParsedRoute, parseRoute, partsOfRoute } from './http-route.ts'
 export type {
   AnswerOf,

@@ -1,5 +1,6 @@
 import type { Infer, InferInput } from '../schema/index.ts'
-import type { BODY, FileAnswer, FileBody, ReceivedBody, SentBody, StreamBody } from './body.ts'
+import type { FileBody, ReceivedBody, SentBody, StreamBody } from './body.ts'
+import type { FileAnswer } from './file-answer.ts'
 import type { EventSpec, ProcedureSpec } from './spec.ts'
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without an output need not return anything
@@ -13,11 +14,14 @@ type Nothing = void
  */
 export type AnswerOf<P extends ProcedureSpec> = P extends { readonly output: infer S }
   ? S extends StreamBody<infer Item>
-    ? AsyncIterable<DeepReadonly<JsonAnswer<Item>>>
+    ? Items<DeepReadonly<JsonAnswer<Item>>>
     : S extends FileBody
       ? FileAnswer
       : JsonAnswer<S>
   : Nothing
+
+/** Items one by one: what an async generator returns, a web or Node stream, or a list. */
+type Items<Item> = AsyncIterable<Item> | Iterable<Item>
 
 type JsonAnswer<S> = S extends { readonly '~standard': unknown } ? InferInput<S> : Infer<S>
 
@@ -51,7 +55,7 @@ export type RequestOf<P extends ProcedureSpec> = P extends { readonly input: inf
   : undefined
 
 interface Marked {
-  readonly [BODY]: string
+  readonly '~body': string
 }
 
 /** Error classes of a procedure by code. */

@@ -1,4 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Log, requestIdOf } from '../call/index.ts'
@@ -35,6 +35,11 @@ export function endConnections(server: FastifyInstance): number {
   return open.length
 }
 
+/** Closes connections that have never sent a byte, as browsers and `fetch` open in advance. Node takes them for busy. */
+export function closeUnusedConnections(server: FastifyInstance): void {
+  for (const socket of sockets.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy()
+}
+
 /** Answers bytes that Node could not parse as a request, for which there is no reply object. */
 export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && isReceiving(socket)) return
@@ -55,6 +60,9 @@ export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket
   endAndLinger(socket, LINGER_MS, head + body)
 }
 
+/** What the access log adds to the line of an answer, read when it is over. */
+export const accessNotes = new WeakMap<ServerResponse, object>()
+
 /** nginx's status for a client that left before it was answered. Never sent. */
 const CLIENT_GONE = 499
 
@@ -67,7 +75,7 @@ export function logAccess(server: FastifyInstance, log: Log): void {
       const { method, routeOptions, id: requestId } = request
       const ms = Math.round((performance.now() - startedAt) * 10) / 10
       const status = reply.raw.writableFinished ? reply.statusCode : isUpgraded(request, reply) ? 101 : CLIENT_GONE
-      const line = { requestId, method, route: routeOptions.url, status, ms }
+      const line = { requestId, method, route: routeOptions.url, status, ms, ...accessNotes.get(reply.raw) }
       // Probes come every few seconds and would bury everything else.
       if (routeOptions.url?.startsWith('/health')) log.debug(line, 'request')
       else log.info(line, 'request')

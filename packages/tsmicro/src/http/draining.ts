@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../call/index.ts'
 import { rootMessage, settledWithin } from '../errors/index.ts'
+import { closeUnusedConnections } from './connections.ts'
 
 const IDLE_SWEEP_MS = 50
 const IDLE_GRACE_MS = 500
@@ -42,7 +43,7 @@ export function drainOnClose(server: FastifyInstance, log: Log): void {
     if (!server.server.listening) return
     quiet = quietMoment(server.server)
     await quiet
-    const ended = closeConnections(server.server)
+    const ended = closeConnections(server)
     // Fastify calls this after the last hook. Node's own would close idle connections at once and no longer check slow ones.
     const close = server.server.close.bind(server.server)
     server.server.close = callback => {
@@ -57,12 +58,16 @@ export function drainOnClose(server: FastifyInstance, log: Log): void {
  * Stops listening and waits for every connection to end. A kept connection may still send a request, whose answer then says to close.
  * Closing one while its client begins to send looks like a lost request, so idle connections are closed only after a grace period.
  */
-async function closeConnections(server: Server): Promise<void> {
+async function closeConnections(server: FastifyInstance): Promise<void> {
   // Closes only the socket: http.Server's own `close` ends idle connections at once.
-  const ended = new Promise(resolve => SocketServer.prototype.close.call(server, resolve))
+  const ended = new Promise(resolve => SocketServer.prototype.close.call(server.server, resolve))
   await settledWithin(IDLE_GRACE_MS, ended)
-  server.closeIdleConnections()
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
+  const closeIdle = () => {
+    server.server.closeIdleConnections()
+    closeUnusedConnections(server)
+  }
+  closeIdle()
+  const sweep = setInterval(closeIdle, IDLE_SWEEP_MS)
   await ended
   clearInterval(sweep)
 }

@@ -5,6 +5,7 @@ import {
   fileOfOutput,
   hasBody,
   hasNoBody,
+  isStream,
   jsonOfOutput,
   kindOfBody,
   needsUser,
@@ -20,6 +21,7 @@ import { closeSchema, describeSchema, type JsonSchema } from '../schema/index.ts
 import { FAILURE, successSchema } from './envelope.ts'
 import { binary, fileFailures, fileRequest } from './openapi-files.ts'
 import { type Field, fieldsOf, SchemaCollection, withDefaults, without } from './openapi-schemas.ts'
+import { describeStream, LAST_EVENT_ID } from './openapi-streams.ts'
 
 interface OpenApiInfo {
   readonly title: string
@@ -85,11 +87,13 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): Json
   const fields = fieldsOfInput(input)
   const upload = uploadOfInput(input)
   const { path, query, body } = fields ? divide(describeSchema(fields), route, kindOfBody(input) === 'file') : NO_INPUT
-  const value = jsonOfOutput(output)
+  const streams = isStream(output)
+  const value = streams ? output.item : jsonOfOutput(output)
   const data = value && schemas.add(describeSchema(value), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
   const sent = body && schemas.add(closeSchema(withDefaults(body)), `${service}.${name}.request`)
   const file = fileOfOutput(output)
+  const content = streams ? describeStream(output, data ?? {}) : file ? binary(file) : answer && json(answer)
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
   return {
     operationId: `${service}.${name}`,
@@ -99,10 +103,11 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): Json
       ...parametersOf('path', path),
       ...parametersOf('query', query),
       ...(idempotencyKey ? [{ ...IDEMPOTENCY_KEY, required: idempotencyKey === 'required' }] : []),
+      ...(streams && output.id !== undefined ? [LAST_EVENT_ID] : []),
     ],
     ...(upload && { requestBody: fileRequest(upload, sent) }),
     ...(sent && !upload && { requestBody: { required: true, content: json(sent) } }),
-    responses: { ...successes(procedure, file ? binary(file) : answer && json(answer)), ...failures(procedure) },
+    responses: { ...successes(procedure, content), ...failures(procedure) },
   }
 }
 

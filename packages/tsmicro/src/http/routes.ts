@@ -14,16 +14,18 @@ import {
   Limiter,
   type Log,
   type Middleware,
+  type OpenStream,
   ThrottledLog,
   withContext,
 } from '../call/index.ts'
-import { type BoundProcedure, fieldsOfInput, hasNoBody, parseRoute } from '../contract/index.ts'
+import { type BoundProcedure, fieldsOfInput, hasNoBody, isStream, parseRoute } from '../contract/index.ts'
 import { ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { mayHaveNumbers } from '../schema/index.ts'
 import { compileSendFile } from './files.ts'
 import { clientAddressOf, consumerOf, isForwarded, type Trusts } from './gateway.ts'
 import { compileReadInput } from './input.ts'
 import { compileWrite } from './replies.ts'
+import { compileStreams } from './streams.ts'
 import { compileUpload } from './uploads.ts'
 
 /** The HTTP door as a controller's `mountRoutes` gets it. */
@@ -87,6 +89,7 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
     overload.warn({ route })
     return error
   }
+  const answerStream = isStream(procedure.output) ? compileStreams(options.server, limits, refused) : undefined
   /** Undefined if the request has its place at once. @param again it had one before */
   const enter = (context: DoorContext, again: boolean): Promise<void> | undefined => {
     const { deadline } = context
@@ -159,6 +162,8 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
         }
         if (files) value = { ...(value as object | undefined), ...files }
         if (sendFile) return await sendFile(await pipeline(value, context), request, reply, context)
+        if (answerStream)
+          return await answerStream(reply, context, () => pipeline(value, context) as Promise<OpenStream>)
         try {
           return write(await pipeline(value, context), request, reply)
         } finally {

@@ -127,6 +127,16 @@ test('connections that are open after the drain time are closed: a hijacked stre
   assert.ok(events.includes('onClose'), 'plugins have closed, too')
 })
 
+test('a connection that a client has opened in advance, and never used, does not hold up a stop', async () => {
+  const { service, gaveUp } = await open(NEVER_MS)
+  const unused = await dial(service.url)
+  const closed = once(unused, 'close')
+  assert.equal((await fetch(`${service.url}/health`)).status, 200)
+  await service.stop()
+  await closed
+  assert.deepEqual(gaveUp(), [])
+})
+
 test('a dependency that throws on close does not keep the others open', async () => {
   const calls: string[] = []
   const broken = {

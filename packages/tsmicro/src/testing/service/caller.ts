@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { type Consumer, Deadline, DoorContext, type Principal } from '../../call/index.ts'
 import { createHttpClient, type HttpClient } from '../../client/index.ts'
-import type { BoundProcedure, Client, Contract, Role } from '../../contract/index.ts'
+import { type BoundProcedure, type Client, type Contract, isStream, type Role } from '../../contract/index.ts'
 import { ApiError } from '../../errors/index.ts'
 import {
   CONSUMER_ID,
@@ -62,6 +63,7 @@ const NO_LIMIT_MS = Number.POSITIVE_INFINITY
 
 type Call<Options> = (input: unknown, options: Options) => Promise<unknown>
 type AnyClient = Readonly<Record<string, Call<object>>>
+type Follow = (input: unknown, options: object) => AsyncIterable<unknown>
 
 export function createCaller(parts: CallerParts, identity: Identity = {}): TestCaller {
   const { service, client, log, users, gateway, assertRunning } = parts
@@ -78,6 +80,21 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
       throw error
     }
   }
+
+  const explainedItems = (requestId: string, items: AsyncIterable<unknown>): AsyncIterable<unknown> => ({
+    async *[Symbol.asyncIterator]() {
+      const iterator = items[Symbol.asyncIterator]()
+      try {
+        for (;;) {
+          const { done, value } = await explained(requestId, () => iterator.next())
+          if (done) return
+          yield value
+        }
+      } finally {
+        await iterator.return?.()
+      }
+    },
+  })
 
   const send = async (access: BoundProcedure['access'] | undefined, url: URL, init: RequestInit): Promise<Response> => {
     assertRunning()
@@ -104,11 +121,14 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
       const callers = Object.entries(contract).flatMap(([name, procedure]) => {
         if (procedure.kind !== 'procedure') return []
         const fetch = (url: URL, init: RequestInit) => send(procedure.access, url, init)
+        const streams = isStream(procedure.output)
         const own = createHttpClient({ [name]: procedure }, { baseUrl, headers, fetch }) as unknown as AnyClient
-        const call: Call<{ readonly headers?: Record<string, string> }> = (input, options = {}) => {
+        const call = (input: unknown, options: { readonly headers?: Record<string, string> } = {}) => {
           const requestId = new Headers({ ...headers, ...options.headers }).get('x-request-id') ?? randomUUID()
           const given = { ...options, headers: { 'x-request-id': requestId, ...options.headers } }
-          return explained(requestId, async () => own[name]?.(input, given))
+          return streams
+            ? explainedItems(requestId, (own[name] as unknown as Follow)(input, given))
+            : explained(requestId, async () => own[name]?.(input, given))
         }
         return own[name] ? [[name, call]] : []
       })
@@ -164,6 +184,7 @@ async function inject(service: Service, url: URL, { signal, ...init }: RequestIn
     url: `${url.pathname}${url.search}`,
     headers: Object.fromEntries(request.headers),
     ...(body.length > 0 ? { payload: body } : {}),
+    payloadAsStream: true,
   }
   const answer = await signals
     .run(signal ?? undefined, () => service.inject(options))
@@ -173,7 +194,10 @@ async function inject(service: Service, url: URL, { signal, ...init }: RequestIn
   for (const [name, value] of Object.entries(answer.headers))
     for (const each of [value ?? []].flat()) headers.append(name, String(each))
   const { statusCode: status, statusMessage: statusText } = answer
-  const content = WITHOUT_BODY.includes(status) ? null : new Uint8Array(answer.rawPayload)
+  const payload = answer.stream()
+  // Leaving a stream closes its connection, as in production.
+  payload.once('close', () => answer.raw.res.destroy())
+  const content = WITHOUT_BODY.includes(status) ? null : (Readable.toWeb(payload) as ReadableStream<Uint8Array>)
   const response = new Response(content, { status, statusText, headers })
   Object.defineProperty(response, 'url', { value: request.url })
   return response

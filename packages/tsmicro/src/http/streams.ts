@@ -1,0 +1,176 @@
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import {
+  type CallContext,
+  CallerGoneError,
+  ComeBackError,
+  type EndpointLimits,
+  type OpenStream,
+  type StreamItem,
+  StreamPlaces,
+} from '../call/index.ts'
+import { accessNotes } from './connections.ts'
+import { failureEnvelope } from './envelope.ts'
+import { failureOf } from './failures.ts'
+import { destroyLater } from './linger.ts'
+import { formatOf, type StreamFormat } from './stream-format.ts'
+
+/**
+ * How long the head waits for a first item. What fails until then is answered with its own status; after that the status is 200 and the
+ * failure an event.
+ */
+const FIRST_MS = 100
+/** Proxies close connections that are silent for a minute. */
+const SILENCE_MS = 15_000
+/** When clients come back: at random, because after a restart all of them do. */
+const RETRY_MS = { least: 1000, most: 3000 }
+/** How long a client that has been told to come back may take to read that. */
+const LAST_WORDS_MS = 5000
+
+type Answer = (
+  reply: FastifyReply,
+  context: CallContext,
+  open: () => Promise<OpenStream>,
+) => Promise<Readable | FastifyReply>
+
+/**
+ * Compiles how the streams of one procedure are answered. All of them end when the server is closed: their clients are told to come back.
+ * @param refused logs that too many are open
+ * @throws {OVERLOADED} from the returned function when too many are open; what `open` throws, and the stream before its first item
+ */
+export function compileStreams(
+  server: FastifyInstance,
+  limits: EndpointLimits | undefined,
+  refused: (error: unknown) => unknown,
+): Answer {
+  const places = new StreamPlaces(limits)
+  const opened = new Set<OpenStream>()
+  let closing = false
+  server.addHook('preClose', async () => {
+    closing = true
+    for (const stream of opened) stream.cancel(new ComeBackError())
+  })
+  const enter = () => {
+    try {
+      return places.take()
+    } catch (error) {
+      throw refused(error)
+    }
+  }
+  return async (reply, context, open) => {
+    const format = formatOf(reply.request.headers.accept)
+    const start = () =>
+      void reply
+        .type(format.type)
+        // Some proxies compress, and hold back what they compress.
+        .header('cache-control', 'no-store, no-transform')
+        .header('x-accel-buffering', 'no')
+    if (reply.request.method === 'HEAD') {
+      start()
+      return reply.send()
+    }
+    reply.raw.once('close', enter())
+    const stream = await open()
+    opened.add(stream)
+    // Before all other listeners: once the deadline has been disposed of, it no longer aborts the handler's signal.
+    reply.raw.prependOnceListener('close', () => {
+      opened.delete(stream)
+      stream.cancel(new CallerGoneError())
+    })
+    context.deadline.onEnd(reason => {
+      if (reply.raw.socket && reason instanceof ComeBackError) destroyLater(reply.raw.socket, LAST_WORDS_MS, reply.raw)
+    })
+    if (closing) stream.cancel(new ComeBackError())
+    const first = stream.next()
+    await firstOf(first)
+    start()
+    const answer = new StreamAnswer(stream, first, format, reply.request.id)
+    accessNotes.set(reply.raw, answer.notes)
+    return answer
+  }
+}
+
+/** Waits for the first item, but not for long. @throws the failure of a stream that fails until then */
+async function firstOf(first: Promise<unknown>): Promise<void> {
+  const timer = new AbortController()
+  const late = sleep(FIRST_MS, undefined, { signal: timer.signal }).catch(() => {})
+  try {
+    await Promise.race([first, late])
+  } catch (error) {
+    if (!(error instanceof ComeBackError)) throw error
+  } finally {
+    timer.abort()
+  }
+}
+
+/** The body of an answer. It asks for an item when the connection takes one, so a slow client holds the handler back. */
+class StreamAnswer extends Readable {
+  readonly notes: { items: number; ended: string } = { items: 0, ended: 'left' }
+  readonly #stream: OpenStream
+  readonly #format: StreamFormat
+  readonly #requestId: string
+  readonly #silence: NodeJS.Timeout
+  readonly #retryMs = Math.round(RETRY_MS.least + Math.random() * (RETRY_MS.most - RETRY_MS.least))
+  #first: Promise<StreamItem | undefined> | undefined
+  #waiting = false
+
+  constructor(stream: OpenStream, first: Promise<StreamItem | undefined>, format: StreamFormat, requestId: string) {
+    super({ highWaterMark: 0 })
+    this.#stream = stream
+    this.#first = first
+    this.#format = format
+    this.#requestId = requestId
+    // It must not become an unhandled rejection before it is read.
+    first.catch(() => {})
+    this.#silence = setInterval(() => this.#breakSilence(), SILENCE_MS)
+    this.push(format.start(this.#retryMs))
+  }
+
+  override _read(): void {
+    // After a comment, Node asks again although the item has yet to come.
+    if (this.#waiting) return
+    this.#waiting = true
+    const next = this.#first ?? this.#stream.next()
+    this.#first = undefined
+    next.then(
+      item => this.#send(item),
+      error => this.#fail(error),
+    )
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearInterval(this.#silence)
+    done(error)
+  }
+
+  #send(item: StreamItem | undefined): void {
+    this.#waiting = false
+    if (item) {
+      this.notes.items += 1
+      this.#silence.refresh()
+      this.push(this.#format.item(item))
+    } else this.#end('end', '{}')
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof CallerGoneError) return
+    if (error instanceof ComeBackError) this.#end('reconnect', '{}')
+    else {
+      const failure = failureOf(error)
+      this.#end('failure', JSON.stringify(failureEnvelope(failure, this.#requestId)), failure.code)
+    }
+  }
+
+  #end(name: 'end' | 'reconnect' | 'failure', data: string, ended: string = name): void {
+    this.notes.ended = ended
+    if (this.destroyed) return
+    this.push(this.#format.end(name, data))
+    this.push(null)
+  }
+
+  /** Not while the client has yet to read what was sent before: what nobody reads would pile up. */
+  #breakSilence(): void {
+    if (this.#waiting && this.readableLength === 0 && !this.destroyed) this.push(this.#format.silence)
+  }
+}
