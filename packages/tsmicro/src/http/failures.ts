@@ -7,14 +7,22 @@ import {
   createErrorClass,
   frameworkErrors,
   GATEWAY_REQUIRED,
+  IDEMPOTENCY_KEY_IN_USE,
+  IDEMPOTENCY_KEY_REUSED,
   INTERNAL,
   OVERLOADED,
   VALIDATION_FAILED,
 } from '../errors/index.ts'
 import { failureEnvelope, JSON_TYPE } from './envelope.ts'
 
-/** They have the same status as a more general error. */
-const SPECIFIC: readonly AnyErrorClass[] = [VALIDATION_FAILED, GATEWAY_REQUIRED, OVERLOADED]
+/** They have the status of a more general error, with a name or without. */
+const SPECIFIC: readonly AnyErrorClass[] = [
+  VALIDATION_FAILED,
+  GATEWAY_REQUIRED,
+  OVERLOADED,
+  IDEMPOTENCY_KEY_IN_USE,
+  IDEMPOTENCY_KEY_REUSED,
+]
 const BY_STATUS: ReadonlyMap<number, AnyErrorClass> = new Map(
   Object.values<AnyErrorClass>(frameworkErrors)
     .filter(type => !SPECIFIC.includes(type))
