@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import { type KongConfig, startGateway } from '@tsmicro/gateway'
 import { createService, implement, type Module } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
-import { type Contract, contract, file, procedure } from 'tsmicro/contract'
+import { type Contract, contract, file, procedure, stream } from 'tsmicro/contract'
 import { createLogger } from 'tsmicro/telemetry'
 import Type from 'typebox'
 import { parse } from 'yaml'
+import { until } from '../../tests/support/until.ts'
 import { withRoutes } from './kong-file.ts'
 
 const KONG = `_format_version: "3.0"
@@ -37,6 +38,31 @@ async function behindGateway(exported: Contract, handlers: Module['handlers']) {
   const used = stack.move()
   return { baseUrl: gateway.url, [Symbol.asyncDispose]: () => used.disposeAsync() }
 }
+
+test('a slow stream without an end arrives item by item; when its reader leaves, the handler is told', async () => {
+  const shop = contract('shop', {
+    follow: procedure({ http: 'GET /follow', access: 'open', output: stream(Type.Integer()) }),
+  })
+  let asked = Promise.withResolvers<void>()
+  let told: AbortSignal | undefined
+  async function* follow({ signal }: { readonly signal: AbortSignal }) {
+    told = signal
+    for (let n = 0; !signal.aborted; n++) {
+      await asked.promise
+      asked = Promise.withResolvers()
+      yield n
+    }
+  }
+  await using system = await behindGateway(shop, [implement(shop, { follow })])
+  asked.resolve()
+  for await (const n of createHttpClient(shop, system).follow()) {
+    if (n === 5) break
+    // The next item does not exist until this one has arrived.
+    asked.resolve()
+  }
+  await until('the handler to be told', () => told?.aborted === true)
+  asked.resolve()
+})
 
 test('a body of files within its limit passes, a longer one does not reach the service', async () => {
   const shop = contract('shop', {
