@@ -1,4 +1,5 @@
 import { ApiError, MALFORMED_REPLY, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { type ComeBack, comeBack, type Progress } from './come-back.ts'
 
 /**
  * The key under which a stream's output holds {@link streamCaller}, for HTTP clients. Since contracts bring it along, browser bundles without
@@ -31,16 +32,11 @@ type Send = (input: unknown, options: Options, headers: Readonly<Record<string, 
 type Read = (answer: Answer) => Promise<unknown>
 
 /** How a client reaches one stream. */
-interface Source {
+interface Source extends ComeBack {
   /** Sends the request; resolves to a successful answer. */
   readonly connect: (lastEventId: string | undefined) => Promise<Response>
   /** Reads an item, or the envelope of a failure with its status: it rejects with that. Rejects also if an item does not match its schema. */
   readonly read: (text: string, status?: number) => Promise<unknown>
-  /** True for codes that the procedure declares: such a failure is an answer, even one with status 503. */
-  readonly declares: (code: string) => boolean
-  /** Whether items have ids. */
-  readonly resumes: boolean
-  readonly signal: AbortSignal | undefined
 }
 
 /** Makes the function with which an HTTP client follows a procedure's streams. Every iteration over what it returns is a connection. */
@@ -74,21 +70,8 @@ function asHeader(id: string): string {
   return String.fromCharCode(...new TextEncoder().encode(id))
 }
 
-interface Progress {
-  lastEventId: string | undefined
-  retryMs: number
-  /** Attempts in a row that brought nothing. */
-  attempts: number
-  opened: boolean
-}
-
-/** Statuses of failures that a later attempt may not meet. */
-const TEMPORARY: readonly number[] = [429, 502, 503, 504]
 /** How long to wait before coming back, unless the service says otherwise. */
 const RETRY_MS = 2000
-const LONGEST_RETRY_MS = 30_000
-/** About five minutes, as each waits twice as long as the one before. */
-const MOST_ATTEMPTS = 12
 /** A service sends something every 15 s. After more silence than this, the connection is dead. */
 const SILENCE_MS = 45_000
 /** Characters of one event. */
@@ -101,19 +84,8 @@ const LARGEST_EVENT = 4 * 1024 * 1024
  * @throws {SERVICE_UNAVAILABLE} if it cannot come back, or has tried in vain for about five minutes; {MALFORMED_REPLY}; the failure that
  *   the service sent; the signal's reason
  */
-async function* follow(source: Source): AsyncGenerator<unknown, void> {
-  const progress: Progress = { lastEventId: undefined, retryMs: RETRY_MS, attempts: 0, opened: false }
-  for (;;) {
-    const failure = yield* followOnce(source, progress)
-    if (!failure) return
-    const { status, code, retryAfterSeconds } = failure
-    const mayRetry = source.resumes && progress.opened && TEMPORARY.includes(status) && !source.declares(code)
-    if (!mayRetry || progress.attempts >= MOST_ATTEMPTS) throw failure
-    const backoffMs = Math.min(progress.retryMs * 2 ** progress.attempts++, LONGEST_RETRY_MS)
-    // Many clients may have lost their connection at the same moment, so they do not all come back at the same moment.
-    const spread = Math.random() / 2
-    await pause(retryAfterSeconds ? retryAfterSeconds * 1000 * (1 + spread) : backoffMs * (1 - spread), source.signal)
-  }
+function follow(source: Source): AsyncGenerator<unknown, void> {
+  return comeBack(source, RETRY_MS, progress => followOnce(source, progress))
 }
 
 /** One connection. Returns why it has ended, or undefined after the last item. */
@@ -224,18 +196,4 @@ async function* linesOf(response: Response, signal: AbortSignal | undefined): As
 
 function malformed({ url }: Response, what: string): ApiError {
   return new MALFORMED_REPLY(undefined, { cause: new Error(`the answer of ${url} has ${what}`) })
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted()
-  await new Promise<void>(resolve => {
-    const wake = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', wake)
-      resolve()
-    }
-    const timer = setTimeout(wake, ms)
-    signal?.addEventListener('abort', wake)
-  })
-  signal?.throwIfAborted()
 }

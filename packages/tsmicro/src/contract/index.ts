@@ -21,6 +21,7 @@ export {
 } from './body.ts'
 export { CHECKS } from './checks.ts'
 export type { Caller, Client } from './client.ts'
+export { comeBack } from './come-back.ts'
 export {
   type BoundProcedure,
   type Contract,
@@ -64,4 +65,5 @@ export {
   checkTarget,
   inboxPrefixOf,
   MOST_BATCHED_CALLS,
+  pullSubject,
 } from './subject.ts'

@@ -1,6 +1,14 @@
+import { kindOfBody } from './body.ts'
 import type { Contract } from './contract.ts'
 import { eventsOf, proceduresOf } from './contract.ts'
-import { batchSubject, cacheSubjectOf, cancelSubject, inboxPrefixOf, MOST_BATCHED_CALLS } from './subject.ts'
+import {
+  batchSubject,
+  cacheSubjectOf,
+  cancelSubject,
+  inboxPrefixOf,
+  MOST_BATCHED_CALLS,
+  pullSubject,
+} from './subject.ts'
 
 /** What a service does on NATS, in terms of contracts. */
 export interface NatsAccess {
@@ -43,11 +51,12 @@ const VERBS = ['PING', 'INFO', 'STATS']
  */
 export function natsPermissionsOf(access: NatsAccess): NatsPermissions {
   const { service, serves, calls = [], consumes = [], handlerTimeoutMs = 10_000 } = access
-  const called = calls
-    .flatMap(proceduresOf)
-    .flatMap(({ service: other, subject }) =>
-      subject === undefined ? [] : [subject, batchSubject(subject), cancelSubject(other)],
-    )
+  const called = calls.flatMap(proceduresOf).flatMap(({ service: other, subject, output }) => {
+    if (subject === undefined) return []
+    // Streams and files are pulled from the instance that sends them, and never share a message.
+    const more = kindOfBody(output) ? pullSubject(subject, '*') : batchSubject(subject)
+    return [subject, more, cancelSubject(other)]
+  })
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
   const discovery = VERBS.flatMap(verb => [`$SRV.${verb}`, `$SRV.${verb}.${service}`, `$SRV.${verb}.${service}.*`])
   const taken = consumes.flatMap(eventsOf).map(({ subject }) => subject)

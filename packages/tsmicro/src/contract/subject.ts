@@ -52,6 +52,11 @@ export function batchSubject(subject: string): string {
 /** The most calls in one batch. Also limits how many replies a message permits. */
 export const MOST_BATCHED_CALLS = 64
 
+/** The subject on which an instance hears from the callers of the streams and files that it sends. @param instance a token, or `*` for all */
+export function pullSubject(subject: string, instance: string): string {
+  return `${subject}.stream.${instance}`
+}
+
 /** The subject on which every instance of a service learns that a caller no longer waits. */
 export function cancelSubject(service: string): string {
   return `_TSMICRO.cancel.${service}`

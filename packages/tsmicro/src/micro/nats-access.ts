@@ -3,8 +3,10 @@ import {
   cancelSubject,
   type EventDefinition,
   eventsOf,
+  kindOfBody,
   type NatsAccess,
   proceduresOf,
+  pullSubject,
 } from '../contract/index.ts'
 import type { EventConsumer } from '../events/index.ts'
 import { allows, limitTo, type NatsClient, type NatsServer, type OwnPermissions, type Scope } from '../nats/index.ts'
@@ -91,7 +93,7 @@ function needsOf({ natsServer, consumer, natsAccess }: NatsParts): readonly Need
       subscribe(subject, `served: the user must be that of service "${service}"`),
     ),
     ...consumer.events.map(({ subject }) => subscribe(subject, 'an event that it handles')),
-    ...subjectsOf(calls).map(subject => publish(subject, 'listed in `calls` of its module')),
+    ...[...subjectsOf(calls), ...pulledOf(calls)].map(subject => publish(subject, 'listed in `calls` of its module')),
     ...serves
       .flatMap(eventsOf)
       .map(({ subject }) => publish(subject, 'an event of what it implements, or listed in `publishes` of its module')),
@@ -176,6 +178,13 @@ export function assertNats(module: Module, implemented: Iterable<Contract>, reac
   ]
   if (needing.length > 0)
     throw new StartError(`give the module nats: without it the service cannot ${needing.join(', ')}`)
+}
+
+/** Where the streams and files of contracts are pulled. */
+function pulledOf(contracts: readonly Contract[]): readonly string[] {
+  return contracts
+    .flatMap(proceduresOf)
+    .flatMap(({ subject, output }) => (subject && kindOfBody(output) ? [pullSubject(subject, '*')] : []))
 }
 
 function subjectsOf(contracts: readonly Contract[]): readonly string[] {

@@ -124,6 +124,7 @@ export class NatsLink {
     await this.#connecting?.catch(() => {})
     const live = this.#live
     if (!live) return
+    live.inbox.leaveFlows()
     // Draining would wait for the server, and a lost one must not delay us.
     if (this.#up) await this.check().catch(() => {})
     this.#live = undefined

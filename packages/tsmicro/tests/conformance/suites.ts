@@ -13,6 +13,10 @@ import { draining } from './draining.ts'
 import { events } from './events.ts'
 import { everyInstance } from './every-instance.ts'
 import { faulty } from './faulty.ts'
+import { faultyFlows } from './faulty-flows.ts'
+import { flowLimits } from './flow-limits.ts'
+import { flowProperty } from './flow-property.ts'
+import { flows } from './flows.ts'
 import { handlers } from './handlers.ts'
 import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
@@ -28,6 +32,7 @@ import { rules } from './rules.ts'
 import { shapes } from './shapes.ts'
 import { sharing } from './sharing.ts'
 import { stack } from './stack.ts'
+import { streams } from './streams.ts'
 import { versions } from './versions.ts'
 import { wire } from './wire.ts'
 
@@ -64,4 +69,9 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   hostile,
   faulty,
   platform,
+  streams,
+  flows,
+  'faulty flows': faultyFlows,
+  'flow limits': flowLimits,
+  'flow property': flowProperty,
 }

@@ -12,14 +12,19 @@ import {
   type Contract,
   checkTarget,
   entriesOf,
+  jsonOfOutput,
+  kindOfBody,
   needsUser,
 } from '../../contract/index.ts'
 import { DEADLINE_EXCEEDED, MALFORMED_REPLY } from '../../errors/index.ts'
 import { type Check, compiled, formatProblems, refusal, withAbsent, writeInput, writeJson } from '../../schema/index.ts'
 import { NatsLink } from '../connection.ts'
+import { type Opening, openingHeaders } from '../flow.ts'
 import type { NatsOptions } from '../options.ts'
 import { assertDeclared, remember } from '../permissions.ts'
-import { forwardedOf } from '../wire.ts'
+import { type Forwarded, forwardedOf } from '../wire.ts'
+import { compileItems, openingCheck, responseOf } from './flows.ts'
+import type { Inflow } from './inflow.ts'
 import { type CallRequest, type Outcome, watch } from './pending-call.ts'
 import { errorOf, type ReplyErrors, replyErrorsOf, replyOf } from './reply.ts'
 
@@ -47,6 +52,7 @@ export type NatsClientOptions = NatsOptions & {
 
 interface Prepared {
   readonly request: Check | undefined
+  /** Of a stream or a file, reads the answer that opens it. */
   readonly response: Check | undefined
   readonly errors: ReplyErrors
   readonly asUser: boolean
@@ -56,9 +62,12 @@ interface Prepared {
 interface OutgoingCall extends ProcedureCall, Pick<Prepared, 'asUser' | 'errors'> {
   /** The input as JSON text. */
   readonly text: string
+  readonly opens: Forwarded | undefined
 }
 
 interface Exchange extends Pick<CallRequest, 'subject' | 'data' | 'batchable'>, Pick<Prepared, 'asUser'> {
+  /** Headers that open a stream or a file. */
+  readonly opens: Forwarded | undefined
   readonly timeoutMs: number
   readonly context: CallContext | undefined
   readonly signal?: AbortSignal | undefined
@@ -107,10 +116,7 @@ export class NatsClient extends NatsLink {
     if (known) return known as Client<C, 'nats', CallOptions>
     const functions = entriesOf(contract)
       .filter(([, { subject }]) => subject !== undefined)
-      .map(([key, procedure]) => [
-        key,
-        (input?: unknown, options?: CallOptions) => this.#call(procedure, input, options),
-      ])
+      .map(([key, procedure]) => [key, this.#functionOf(procedure)])
     const made: object = Object.freeze(Object.fromEntries(functions))
     this.#clients.set(contract, made)
     remember(this, contract)
@@ -129,11 +135,41 @@ export class NatsClient extends NatsLink {
     const context = contextOf(options)
     const deadline = context?.deadline
     const text = writeJson(data) ?? ''
-    const exchange = { subject, data: text, timeoutMs, context, signal, deadline, asUser: false, batchable: false }
+    const call = { subject, data: text, timeoutMs, context, signal, deadline }
+    const exchange = { ...call, asUser: false, batchable: false, opens: undefined }
     return (await this.#ask(exchange, undefined)) as Response
   }
 
-  async #call(procedure: BoundProcedure, data: unknown, options: CallOptions = {}): Promise<unknown> {
+  #functionOf(procedure: BoundProcedure): (input?: unknown, options?: CallOptions) => unknown {
+    const kind = kindOfBody(procedure.output)
+    if (kind === undefined) return (input, options) => this.#call(procedure, input, options)
+    if (kind === 'file')
+      return async (input, options) => responseOf(await this.#open(procedure, input, options, openingHeaders()))
+    const items = compileItems(procedure)
+    return (input, options) =>
+      items(last => this.#open(procedure, input, options, openingHeaders(last)), options?.signal)
+  }
+
+  async #open(
+    procedure: BoundProcedure,
+    input: unknown,
+    options: CallOptions = {},
+    headers: Forwarded,
+  ): Promise<Inflow> {
+    const opening = (await this.#call(procedure, input, options, headers)) as Opening
+    const { signal, timeoutMs = procedure.timeoutMs ?? this.#timeoutMs } = options
+    const { errors } = this.#prepare(procedure)
+    const deadline = contextOf(options)?.deadline
+    const json = kindOfBody(procedure.output) === 'stream'
+    return this.live().inbox.receive(procedure.service, { opening, json, errors, timeoutMs, signal, deadline })
+  }
+
+  async #call(
+    procedure: BoundProcedure,
+    data: unknown,
+    options: CallOptions = {},
+    opens?: Forwarded,
+  ): Promise<unknown> {
     const { request, response, errors, asUser } = this.#prepare(procedure)
     const { subject = '' } = procedure
     let text = ''
@@ -155,14 +191,15 @@ export class NatsClient extends NatsLink {
       const unwatch = watch(reason => deadline.cancel(reason as Error), signal, context?.deadline)
       try {
         signal?.throwIfAborted()
-        answer = await layers({ procedure, input, context, deadline, text, asUser, errors })
+        answer = await layers({ procedure, input, context, deadline, text, asUser, errors, opens })
       } finally {
         unwatch()
         deadline[Symbol.dispose]()
       }
     } else {
       const deadline = context?.deadline
-      const exchange = { subject, data: text, timeoutMs, context, signal, deadline, asUser, batchable: true }
+      const batchable = opens === undefined
+      const exchange = { subject, data: text, timeoutMs, context, signal, deadline, asUser, batchable, opens }
       const reply = replyOf(await this.#exchange(exchange))
       if (reply.failure) throw await errorOf(reply.failure, errors)
       answer = reply.data
@@ -178,9 +215,9 @@ export class NatsClient extends NatsLink {
   }
 
   /** The innermost layer: middleware may run it several times, each time with the time that is left. */
-  #attempt({ procedure: { subject = '' }, context, deadline, text, asUser, errors }: OutgoingCall): Promise<unknown> {
-    const timeoutMs = deadline.remainingMs()
-    return this.#ask({ subject, data: text, timeoutMs, context, deadline, asUser, batchable: true }, errors)
+  #attempt({ procedure: { subject = '' }, errors, text, ...call }: OutgoingCall): Promise<unknown> {
+    const timeoutMs = call.deadline.remainingMs()
+    return this.#ask({ ...call, subject, data: text, timeoutMs, batchable: call.opens === undefined }, errors)
   }
 
   async #ask(exchange: Exchange, errors: ReplyErrors | undefined): Promise<unknown> {
@@ -189,13 +226,15 @@ export class NatsClient extends NatsLink {
     return reply.data
   }
 
-  #exchange({ subject, data, timeoutMs, context, signal, deadline, asUser, batchable }: Exchange): Promise<Outcome> {
+  #exchange(exchange: Exchange): Promise<Outcome> {
+    const { subject, data, timeoutMs, context, signal, deadline, asUser, batchable, opens } = exchange
     deadline?.throwIfEnded()
     signal?.throwIfAborted()
     const budgetMs = deadline ? Math.min(timeoutMs, deadline.remainingMs()) : timeoutMs
     if (budgetMs < 1) throw new DEADLINE_EXCEEDED()
     const { inbox } = this.live()
-    const forwarded = context && forwardedOf(context, asUser)
+    const inherited = context && forwardedOf(context, asUser)
+    const forwarded = opens ? { ...inherited, ...opens } : inherited
     return inbox.request({ subject, data, forwarded, budgetMs, batchable }, signal, deadline)
   }
 
@@ -203,10 +242,11 @@ export class NatsClient extends NatsLink {
     const known = this.#prepared.get(procedure)
     if (known) return known
     assertDeclared(this, 'calls', procedure.subject)
-    const { input, output } = procedure
+    const { input, subject = '' } = procedure
+    const output = jsonOfOutput(procedure.output)
     const prepared = {
       request: input && withAbsent(input, compiled.defaultedOutgoing(input)),
-      response: output && compiled.incoming(output, 'ignore'),
+      response: kindOfBody(procedure.output) ? openingCheck(subject) : output && compiled.incoming(output, 'ignore'),
       errors: replyErrorsOf(procedure),
       asUser: needsUser(procedure.access),
     }

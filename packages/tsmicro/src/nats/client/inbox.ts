@@ -9,6 +9,7 @@ import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
 import { encodeBody, encodeHeaders } from '../wire.ts'
 import { Batcher, type BatchingOptions, SentBatch } from './batcher.ts'
+import { Inflow, type InflowParts } from './inflow.ts'
 import { type CallRequest, type Outcome, PendingCall, watch } from './pending-call.ts'
 import { unsentError } from './reply.ts'
 
@@ -26,6 +27,8 @@ export class Inbox {
   readonly #pending = new Set<PendingCall>()
   /** Messages with calls that are still waiting, by the last token of their reply subject. */
   readonly #messages = new Map<string, PendingCall | SentBatch>()
+  /** Streams and files that are being received, by the token with which the reply subjects of their pulls begin. */
+  readonly #flows = new Map<string, Inflow>()
   readonly #batcher: Batcher | undefined
   /** Calls to cancel at the end of the turn: service → ids. */
   #cancelled = new Map<string, string[]>()
@@ -44,9 +47,9 @@ export class Inbox {
     this.#subscription.add({ subject: `${this.#prefix}.*`, take: msg => this.#receive(msg) })
   }
 
-  /** The number of calls that wait for their reply. */
+  /** The number of calls that wait for their reply, or for more of it. */
   get size(): number {
-    return this.#pending.size
+    return this.#pending.size + this.#flows.size
   }
 
   /** Whether the server lets us receive replies, as far as it has answered. */
@@ -66,9 +69,29 @@ export class Inbox {
     return outcome
   }
 
+  /** Begins to receive a stream or a file that has been opened. */
+  receive(service: string, parts: InflowParts): Inflow {
+    const token = replyToken()
+    let pulls = 0
+    const flow = new Inflow(
+      {
+        // Each has a reply subject of its own, because the service may use one only so often and for so long.
+        pull: (subject, body) => this.#nats.publish(subject, body, { reply: `${this.#prefix}.${token}-${pulls++}` }),
+        cancel: stream => this.#cancel(service, stream),
+        forget: () => void this.#flows.delete(token),
+      },
+      parts,
+    )
+    this.#flows.set(token, flow)
+    flow.start()
+    return flow
+  }
+
   /** Called when the connection is lost: no replies can arrive. */
   failAll(cause: Error): void {
-    for (const call of [...this.#pending]) call.end({ error: () => new SERVICE_UNAVAILABLE(undefined, { cause }) })
+    const error = () => new SERVICE_UNAVAILABLE(undefined, { cause })
+    for (const call of [...this.#pending]) call.end({ error })
+    for (const flow of [...this.#flows.values()]) flow.fail(error)
   }
 
   /** Called when the server refuses messages to a subject. */
@@ -79,6 +102,14 @@ export class Inbox {
     for (const call of [...this.#pending]) {
       if (call.request.subject === subject && call.item === '') call.end(notPermitted(cause))
     }
+    for (const flow of [...this.#flows.values()])
+      if (flow.opening.pull === subject) flow.fail(notPermitted(cause).error)
+  }
+
+  /** Before the connection is closed: tells the services whose streams and files are being received. */
+  leaveFlows(): void {
+    for (const flow of [...this.#flows.values()])
+      flow.leave(new SERVICE_UNAVAILABLE(undefined, { cause: new Error('the connection was closed') }))
   }
 
   close(): void {
@@ -89,6 +120,7 @@ export class Inbox {
   #failUnheard(): void {
     const cause = new Error(`may not subscribe "${this.#prefix}.*", where replies come`)
     for (const call of [...this.#pending]) call.end(notPermitted(cause))
+    for (const flow of [...this.#flows.values()]) flow.fail(notPermitted(cause).error)
   }
 
   #forget = (call: PendingCall): void => {
@@ -141,7 +173,10 @@ export class Inbox {
     // When its budget is spent, so is the service's copy of it.
     if (reply === '' || reason instanceof DEADLINE_EXCEEDED) return
     const [service = ''] = request.subject.split('.', 1)
-    const id = encodeCallId(`${this.#prefix}.${reply}`, item)
+    this.#cancel(service, encodeCallId(`${this.#prefix}.${reply}`, item))
+  }
+
+  #cancel(service: string, id: string): void {
     if (this.#cancelled.size === 0) setImmediate(() => this.#sendCancelled())
     const ids = this.#cancelled.get(service)
     if (ids) ids.push(id)
@@ -166,7 +201,10 @@ export class Inbox {
   #receive(msg: Msg): void {
     const token = msg.subject.slice(this.#prefix.length + 1)
     const message = this.#messages.get(token)
-    if (!message) return
+    if (!message) {
+      this.#receiveMore(token.slice(0, TOKEN_LENGTH), msg)
+      return
+    }
     const unheard = msg.data.length === 0 && isUnheard(msg)
     if (message instanceof PendingCall) {
       if (unheard) message.end({ error: () => noResponders(message.request.subject) })
@@ -174,9 +212,16 @@ export class Inbox {
     } else if (unheard) this.#unsupported(token, message)
     else message.receive(msg)
   }
+
+  #receiveMore(token: string, msg: Msg): void {
+    const flow = this.#flows.get(token)
+    if (!flow) return
+    if (msg.data.length === 0 && isUnheard(msg)) flow.fail(() => noResponders(flow.opening.pull))
+    else flow.receive(msg)
+  }
 }
 
-function notPermitted(cause: Error): Outcome {
+function notPermitted(cause: Error): { readonly error: () => unknown } {
   return { error: () => new NOT_PERMITTED(undefined, { message: cause.message, cause }) }
 }
 

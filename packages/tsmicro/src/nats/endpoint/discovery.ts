@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Msg } from '@nats-io/nats-core'
-import type { BoundProcedure } from '../../contract/index.ts'
+import { type BoundProcedure, isStream, jsonOfOutput, kindOfBody } from '../../contract/index.ts'
 import { describeSchema } from '../../schema/index.ts'
 import type { Wanted } from '../subscriptions.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -48,9 +48,9 @@ function describe(
   const base = { type: `io.nats.micro.v1.${verb.toLowerCase()}_response`, ...identity, metadata: {} }
   if (verb === 'PING') return base
   if (verb === 'INFO') {
-    const described = endpoints.map(({ procedure }) => ({
+    const described = endpoints.map(({ procedure, flows }) => ({
       ...nameOf(procedure),
-      metadata: { 'tsmicro.schema': schemaHash(procedure), 'tsmicro.batch': '1' },
+      metadata: { 'tsmicro.schema': schemaHash(procedure), [flows ? 'tsmicro.stream' : 'tsmicro.batch']: '1' },
     }))
     return { ...base, description, endpoints: described }
   }
@@ -68,8 +68,14 @@ function nameOf(procedure: BoundProcedure) {
 }
 
 /** First 16 hex digits of SHA-256 over the schemas of input and output: shows whether two instances have the same contract. */
-function schemaHash({ input, output }: BoundProcedure): string {
+function schemaHash({ input, output: declared }: BoundProcedure): string {
+  const kind = kindOfBody(declared)
+  const output = isStream(declared) ? declared.item : jsonOfOutput(declared)
   // These keys must never change: older instances would seem to have a different contract.
-  const described = { request: input && describeSchema(input), response: output && describeSchema(output) }
+  const described = {
+    request: input && describeSchema(input),
+    response: output && describeSchema(output),
+    ...(kind ? { kind } : {}),
+  }
   return createHash('sha256').update(JSON.stringify(described)).digest('hex').slice(0, 16)
 }

@@ -12,12 +12,14 @@ import {
   type Middleware,
   type Settled,
   type Stage,
+  StreamPlaces,
   ThrottledLog,
   withContext,
 } from '../../call/index.ts'
 import { type BoundProcedure, declaresReplies } from '../../contract/index.ts'
 import { ApiError, DEADLINE_EXCEEDED, INTERNAL, OVERLOADED, VALIDATION_FAILED } from '../../errors/index.ts'
 import { compiled, mayHaveNumbers, type Problems, withAbsent, withUnseen, writeJson } from '../../schema/index.ts'
+import { compileSource, type Source } from './sources.ts'
 
 export interface EndpointOptions {
   readonly procedure: BoundProcedure
@@ -59,6 +61,10 @@ export abstract class InboundCall {
   abstract read(): unknown
   /** Sends the answer, JSON text or '' for none. If it cannot be sent, returns the failure that was sent instead. */
   abstract answer(data: string): ApiError | undefined
+  /** Sends an answer of many messages; resolves to the failure that was sent, if any. Only a `FlowCall` can. */
+  stream?(source: Source): Promise<ApiError | undefined>
+  /** The service stops: an answer that might not end by itself ends. */
+  retire?(): void
   /** Sends a failure; returns the one that was sent. */
   abstract refuse(error: ApiError): ApiError
 }
@@ -80,6 +86,8 @@ export interface Endpoint {
   readonly timeoutMs: number
   /** Its requests may contain numbers, so they are searched for some that would be rounded. */
   readonly numbers: boolean
+  /** Its answers take many messages: streams and files. */
+  readonly flows: boolean
   /** Never rejects. */
   handle(call: InboundCall): Promise<void>
 }
@@ -89,15 +97,18 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const { procedure, guard, log } = options
   const stats: EndpointStats = { num_requests: 0, num_errors: 0, last_error: '', processing_time: 0 }
   const limiter = new Limiter(options.limits)
+  const timeoutMs = procedure.timeoutMs ?? options.timeoutMs
   const overload = new ThrottledLog(log, 'overloaded: calls are refused')
   const { input: schema } = procedure
   const check = schema && withAbsent(schema, compiled.request(schema, 'ignore'))
   const toFailure = createFailureMapper(procedure)
   const pipeline = createPipeline(procedure, options.handler, options, toFailure)
   const replies = declaresReplies(procedure)
+  const sourceOf = compileSource(procedure)
+  const places = sourceOf && new StreamPlaces(options.limits)
 
-  /** The answer as JSON text. Rejects with the failure to send. */
-  const work = async (call: InboundCall): Promise<string> => {
+  /** The answer as JSON text, or what is sent piece by piece. Rejects with the failure to send. */
+  const work = async (call: InboundCall): Promise<string | Source> => {
     const { context } = call
     let stage: Stage = 'guard'
     try {
@@ -110,8 +121,10 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (checked?.problems || call.unseen) throw new VALIDATION_FAILED(withUnseen(call.unseen, checked?.problems))
       stage = 'middleware'
       const result = await pipeline(checked?.value, context)
+      const value = replies ? (result as Settled).value : result
+      if (sourceOf) return sourceOf(value)
       // JSON text is undefined for undefined, a function or a symbol.
-      return writeJson(replies ? (result as Settled).value : result) ?? ''
+      return writeJson(value) ?? ''
     } catch (error) {
       throw await toFailure(error, stage, context.log)
     }
@@ -119,26 +132,32 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   return {
     procedure,
     stats,
-    timeoutMs: procedure.timeoutMs ?? options.timeoutMs,
+    timeoutMs,
     numbers: schema !== undefined && mayHaveNumbers(schema),
+    flows: sourceOf !== undefined,
     async handle(call) {
       stats.num_requests += 1
       const began = performance.now()
       let failure: ApiError | undefined
+      let leave: (() => void) | undefined
       try {
+        leave = places?.take()
         const turn = limiter.acquire(call.context.deadline)
         if (turn) await turn
+        let answer: string | Source
         try {
-          failure = call.answer(await work(call))
+          answer = await work(call)
         } finally {
           limiter.release()
         }
+        failure = typeof answer === 'string' ? call.answer(answer) : await call.stream?.(answer)
       } catch (error) {
         // Calls that never got their turn are not logged one by one, because there may be very many.
         if (error instanceof OVERLOADED) overload.warn({ subject: procedure.subject })
         failure = error instanceof ApiError ? error : new INTERNAL(undefined, { cause: error })
         if (!call.gone) failure = call.refuse(failure)
       } finally {
+        leave?.()
         call.context.deadline[Symbol.dispose]()
         stats.processing_time += Math.round((performance.now() - began) * 1e6)
         if (failure) {

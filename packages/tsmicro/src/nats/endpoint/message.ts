@@ -1,4 +1,4 @@
-import type { Msg } from '@nats-io/nats-core'
+import type { Msg, MsgHdrs } from '@nats-io/nats-core'
 import { Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { type ApiError, INTERNAL } from '../../errors/index.ts'
 import { isNode, unseenIn } from '../../schema/index.ts'
@@ -61,13 +61,21 @@ export function respond(msg: Msg, body: string, log: Log): ApiError | undefined 
   }
 }
 
-/** Sends a failure, or a short one if its data does not fit or cannot be written. Returns the one that was sent. */
-export function respondFailure(msg: Msg, error: ApiError, log: Log): ApiError {
+/**
+ * Sends a failure, or a short one if its data does not fit or cannot be written. Returns the one that was sent.
+ * @param mark adds headers
+ */
+export function respondFailure(
+  msg: Msg,
+  error: ApiError,
+  log: Log,
+  mark: (made: MsgHdrs) => MsgHdrs = made => made,
+): ApiError {
   const short = new INTERNAL(undefined, { cause: error })
   for (const failure of [error, short]) {
     try {
       const { body, headers } = encodeFailure(failure)
-      msg.respond(body, { headers })
+      msg.respond(body, { headers: mark(headers) })
       return failure
     } catch (err) {
       log.error({ err, subject: msg.subject }, 'a failure could not be sent')

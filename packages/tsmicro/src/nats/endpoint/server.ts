@@ -8,6 +8,8 @@ import type { Transport } from '../transport.ts'
 import { readBatch } from './batch.ts'
 import { announcements, QUEUE_GROUP, type ServiceIdentity } from './discovery.ts'
 import type { Endpoint, InboundCall } from './endpoint.ts'
+import { FlowCall } from './flow-call.ts'
+import { Flows } from './flows.ts'
 import { MessageCall, respond } from './message.ts'
 
 /** How this instance describes itself in `$SRV.INFO`, and where its answers may go. */
@@ -30,11 +32,15 @@ export class NatsServer {
   #active = 0
   #whenIdle: (() => void) | undefined
   readonly #noInbox: ThrottledLog
+  readonly #flows: Flows
   #subscriptions: Subscriptions | undefined
+  /** For pulls: they still come while everything else drains. */
+  #pulls: Subscriptions | undefined
   #draining = false
 
   constructor(options: NatsServerOptions) {
     this.#options = options
+    this.#flows = new Flows(options.log)
     this.#noInbox = new ThrottledLog(
       options.log,
       'a request was ignored: its reply subject is not an inbox (see inboxPrefixes)',
@@ -52,7 +58,7 @@ export class NatsServer {
 
   /** Subjects that the server does not let this instance subscribe to. */
   get refused(): readonly string[] {
-    return this.#subscriptions?.refused ?? []
+    return [this.#subscriptions, this.#pulls].flatMap(each => each?.refused ?? [])
   }
 
   /** Subscribes to everything. Subscriptions survive reconnects. */
@@ -60,15 +66,23 @@ export class NatsServer {
     const { name, version, description = '', log } = this.#options
     const identity = { name, version, description, id: randomUUID().replaceAll('-', ''), started: new Date() }
     const maxPayload = nats.info?.max_payload ?? DEFAULT_MAX_PAYLOAD
-    // A lost connection may come back, in a cluster even to the same callers. For a stopping instance, that is too late.
-    const onLost = () => {
-      if (this.#draining) this.#cancelAll()
-    }
+    // A lost connection may come back, in a cluster even to the same callers. For a stopping instance, that is too late; and so it is for a
+    // stream, of which a part may be lost.
+    const onLost = () => this.#cancelAll(call => this.#draining || call instanceof FlowCall)
     const subscriptions = new Subscriptions(nats, { log, onLost })
+    const pulls = new Subscriptions(nats, { log })
     this.#subscriptions = subscriptions
+    this.#pulls = pulls
     for (const endpoint of this.#endpoints) {
       const { subject = '' } = endpoint.procedure
-      subscriptions.add({ subject, queue: QUEUE_GROUP, take: msg => this.#receive(endpoint, msg) })
+      if (endpoint.flows) {
+        const make = (msg: Msg) => new FlowCall(msg, endpoint, this.#flows, maxPayload, log)
+        subscriptions.add({ subject, queue: QUEUE_GROUP, take: msg => this.#receive(endpoint, msg, make) })
+        pulls.add({ subject: this.#flows.subjectOf(subject), take: msg => this.#receivePull(msg) })
+        continue
+      }
+      const make = (msg: Msg) => new MessageCall(msg, endpoint, log)
+      subscriptions.add({ subject, queue: QUEUE_GROUP, take: msg => this.#receive(endpoint, msg, make) })
       subscriptions.add({
         subject: batchSubject(subject),
         queue: QUEUE_GROUP,
@@ -90,7 +104,8 @@ export class NatsServer {
     const subscriptions = this.#subscriptions
     this.#draining = true
     await subscriptions?.drain()
-    if (subscriptions?.lost) this.#cancelAll()
+    if (subscriptions?.lost) this.#cancelAll(() => true)
+    for (const call of this.#calls()) call.retire?.()
     if (this.#active > 0) {
       await new Promise<void>(resolve => {
         this.#whenIdle = resolve
@@ -98,6 +113,7 @@ export class NatsServer {
     }
     // Answers of batches are sent at the end of the turn.
     await new Promise(resolve => setImmediate(resolve))
+    this.#pulls?.unsubscribe()
   }
 
   /** Whether the reply subject is acceptable; a message without one is handled without an answer. */
@@ -107,9 +123,9 @@ export class NatsServer {
     return false
   }
 
-  #receive(endpoint: Endpoint, msg: Msg): void {
+  #receive(endpoint: Endpoint, msg: Msg, make: (msg: Msg) => InboundCall): void {
     if (!this.#mayAnswer(msg)) return
-    const call = new MessageCall(msg, endpoint, this.#options.log)
+    const call = make(msg)
     if (msg.reply) this.#working.set(msg.reply, call)
     this.#active += 1
     const ended = () => this.#ended(msg.reply)
@@ -127,6 +143,10 @@ export class NatsServer {
     for (const call of calls) void endpoint.handle(call).then(ended, ended)
   }
 
+  #receivePull(msg: Msg): void {
+    if (this.#mayAnswer(msg)) this.#flows.take(msg)
+  }
+
   /** @param reply of a message whose calls have all ended */
   #ended(reply: string | undefined): void {
     if (reply) this.#working.delete(reply)
@@ -134,13 +154,17 @@ export class NatsServer {
     if (this.#active === 0) this.#whenIdle?.()
   }
 
-  #cancelAll(): void {
-    for (const call of [...this.#working.values()].flat()) call.cancel()
+  #calls(): readonly InboundCall[] {
+    return [...this.#working.values()].flat()
+  }
+
+  #cancelAll(which: (call: InboundCall) => boolean): void {
+    for (const call of this.#calls()) if (which(call)) call.cancel()
   }
 
   #cancel(msg: Msg): void {
     for (const { reply, token } of readCallIds(msg.string()))
-      for (const call of [this.#working.get(reply) ?? []].flat())
+      for (const call of [this.#working.get(reply) ?? this.#flows.get(reply) ?? []].flat())
         if (call.token === undefined || call.token === token) call.cancel()
   }
 }

@@ -4,7 +4,14 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { type Consumer, Deadline, DoorContext, type Principal } from '../../call/index.ts'
 import { createHttpClient, type HttpClient } from '../../client/index.ts'
-import { type BoundProcedure, type Client, type Contract, isStream, type Role } from '../../contract/index.ts'
+import {
+  type BoundProcedure,
+  type Client,
+  type Contract,
+  entriesOf,
+  isStream,
+  type Role,
+} from '../../contract/index.ts'
 import { ApiError } from '../../errors/index.ts'
 import {
   CONSUMER_ID,
@@ -136,16 +143,25 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
     },
 
     nats<C extends Contract>(contract: C) {
-      const callers = Object.entries(client.client(contract) as unknown as AnyClient).map(([name, own]) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+      const contextFor = (deadline: Deadline) =>
+        new DoorContext({ door: 'background', requestId: randomUUID(), headers, deadline, log })
+      const own = client.client(contract) as unknown as AnyClient
+      const callers = entriesOf(contract).flatMap(([name, { output }]) => {
         const call: Call<CallOptions> = async (input, options = {}) => {
-          const requestId = randomUUID()
-          if (options.context) return explained(options.context.requestId, () => own(input, options))
           using deadline = new Deadline(NO_LIMIT_MS)
-          const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-          const context = new DoorContext({ door: 'background', requestId, headers, deadline, log })
-          return await explained(requestId, () => own(input, { ...options, context }))
+          const { context = contextFor(deadline) } = options
+          return await explained(context.requestId, async () => own[name]?.(input, { ...options, context }))
         }
-        return [name, call]
+        const follow = (input: unknown, options: CallOptions = {}) => ({
+          async *[Symbol.asyncIterator]() {
+            using deadline = new Deadline(NO_LIMIT_MS)
+            const { context = contextFor(deadline) } = options
+            const items = (own[name] as unknown as Follow)(input, { ...options, context })
+            yield* explainedItems(context.requestId, items)
+          },
+        })
+        return own[name] ? [[name, isStream(output) ? follow : call]] : []
       })
       return Object.fromEntries(callers) as unknown as Client<C, 'nats', CallOptions>
     },
