@@ -24,6 +24,7 @@ export { CallerGoneError, Deadline } from './deadline.ts'
 export { Expiring, expireIn, expiringCount, forget } from './expiry.ts'
 export { createFailureMapper, type FailureMapper, type Stage } from './failure.ts'
 export type { OpenFile } from './file-answer.ts'
+export { headersOfFile } from './file-headers.ts'
 export { idempotencyKey, isIdempotencyKey, isReplay } from './idempotency-key.ts'
 export {
   type CallOf,

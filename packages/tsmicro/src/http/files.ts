@@ -1,7 +1,13 @@
 import { Readable } from 'node:stream'
-import { create as contentDisposition } from 'content-disposition'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type CallContext, CallerGoneError, type FailureMapper, type OpenFile, type Settled } from '../call/index.ts'
+import {
+  type CallContext,
+  CallerGoneError,
+  type FailureMapper,
+  headersOfFile,
+  type OpenFile,
+  type Settled,
+} from '../call/index.ts'
 import { type BoundProcedure, declaresReplies, fileOfOutput, statusesOf } from '../contract/index.ts'
 import { DEADLINE_EXCEEDED, RANGE_NOT_SATISFIABLE, rootMessage } from '../errors/index.ts'
 import { isNotModified } from './conditional.ts'
@@ -93,9 +99,7 @@ async function send(
   if (isRead && file.size !== undefined) reply.header('accept-ranges', 'bytes')
   if (range) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${file.size}`)
   const length = range ? range.last + 1 - range.first : file.size
-  if (length !== undefined) reply.header('content-length', length)
-  if (file.name !== undefined) reply.header('content-disposition', contentDisposition(baseName(file.name)))
-  reply.type(file.type.startsWith('text/') ? `${file.type}; charset=utf-8` : file.type)
+  reply.headers(headersOfFile(file, length))
   return body
 }
 
@@ -121,18 +125,6 @@ function rangeOf(
   const first = from === '' ? Math.max(0, size - Number(to)) : Number(from)
   const last = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1)
   return first > last ? 'unsatisfiable' : { first, last }
-}
-
-/** Without its folders, which a browser would have to guess what to do with. */
-function baseName(name: string): string {
-  return (
-    name
-      .toWellFormed()
-      .replaceAll(/\p{Cc}/gu, ' ')
-      .split(/[\\/]/)
-      .at(-1)
-      ?.trim() || 'file'
-  )
 }
 
 /** Reads the first piece, so that a failure before it can still be answered. */

@@ -104,7 +104,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const toFailure = createFailureMapper(procedure)
   const pipeline = createPipeline(procedure, options.handler, options, toFailure)
   const replies = declaresReplies(procedure)
-  const sourceOf = compileSource(procedure)
+  const sourceOf = compileSource(procedure, timeoutMs, toFailure)
   const places = sourceOf && new StreamPlaces(options.limits)
 
   /** The answer as JSON text, or what is sent piece by piece. Rejects with the failure to send. */
@@ -122,7 +122,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       stage = 'middleware'
       const result = await pipeline(checked?.value, context)
       const value = replies ? (result as Settled).value : result
-      if (sourceOf) return sourceOf(value)
+      if (sourceOf) return sourceOf(value, context)
       // JSON text is undefined for undefined, a function or a symbol.
       return writeJson(value) ?? ''
     } catch (error) {
