@@ -1,5 +1,5 @@
 import { roles } from '@blog-platform/auth-contract'
-import { contract, procedure } from 'tsmicro/contract'
+import { contract, file, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { BlogChange, BlogCreate, BlogId, PrivateBlog, PrivateBlogItem } from './blog.ts'
 import { BLOG_NOT_FOUND, CHANGE_NOT_ANNOUNCED, NOT_THE_OWNER, SLUG_INVALID, SLUG_TAKEN } from './errors.ts'
@@ -88,6 +88,13 @@ export const authoring = contract('blog', {
     summary: 'Your published blogs, as everybody sees them, most recently changed first',
     input: PageQuery,
     output: Type.Array(PrivateBlogItem),
+    idempotent: true,
+  }),
+  exportOwn: procedure({
+    http: 'GET /author/blogs.csv',
+    access: roles.AUTHOR,
+    summary: 'Your blogs as CSV (RFC 4180), oldest first',
+    output: file('text/csv'),
     idempotent: true,
   }),
 })

@@ -73,6 +73,12 @@ export class AuthoringService {
     return (await this.#parts.lists.inState(state, userId, page, signal)).map(blog => toPrivateBlogItem(blog, side))
   }
 
+  /** All of the author's blogs, as the author sees them, oldest first. */
+  async *all(userId: string, signal?: AbortSignal): AsyncGenerator<PrivateBlogItem[]> {
+    for await (const blogs of this.#parts.lists.allOf(userId, signal))
+      yield blogs.map(blog => toPrivateBlogItem(blog, 'draft'))
+  }
+
   async #shown(blog: Blog): Promise<PrivateBlog> {
     return toPrivateBlog(blog, 'draft', await this.#parts.authors.profileOf(blog.author))
   }

@@ -1,6 +1,7 @@
 import { authoring, editing, reading } from '@blog-platform/blog-contract'
 import { type Implementation, implement, reply } from 'tsmicro'
 import type { AuthoringService } from './authoring-service.ts'
+import { csvOf } from './csv.ts'
 import type { EditingService } from './editing-service.ts'
 import type { ReadingService } from './reading-service.ts'
 
@@ -31,6 +32,7 @@ export function authoringHandlers(blogs: AuthoringService): Implementation {
     remove: ({ input, user }) => blogs.remove(input.id, user.id),
     ownDrafts: ({ input, user, signal }) => blogs.list('drafted', user.id, input, signal),
     ownSubmitted: ({ input, user, signal }) => blogs.list('submitted', user.id, input, signal),
+    exportOwn: ({ user, signal }) => ({ content: csvOf(blogs.all(user.id, signal)), name: 'blogs.csv' }),
     ownPublished: ({ input, user, signal }) => blogs.list('published', user.id, input, signal),
   })
 }

@@ -19,6 +19,9 @@ export interface Page {
 /** The flags by which blogs are listed. */
 export type State = 'drafted' | 'submitted' | 'published'
 
+/** Blogs that are read at once for a list without pages. */
+const BATCH = 200
+
 const NEWEST_FIRST = { publishedAt: -1, _id: -1 } as const
 const NEWEST_CHANGE_FIRST = { updatedAt: -1, _id: -1 } as const
 
@@ -56,6 +59,18 @@ export class BlogListRepository {
     const filter: Filter<Blog> = { status: true, [state]: true, ...(author === undefined ? {} : { author }) }
     const wanted = { filter, sort: NEWEST_CHANGE_FIRST, select: privateSummaryFields, page, limit, signal }
     return (await this.#blogs.findPaginated(wanted)).items
+  }
+
+  /** All blogs of an author in batches, oldest first. Each batch is read when it is wanted, so a slow reader keeps no cursor open. */
+  async *allOf(author: string, signal?: AbortSignal): AsyncGenerator<PrivateBlogSummary[]> {
+    let last: ObjectId | undefined
+    do {
+      const filter: Filter<Blog> = { status: true, author, ...(last ? { _id: { $gt: last } } : {}) }
+      const options = { sort: { _id: 1 }, select: privateSummaryFields, limit: BATCH, signal } as const
+      const batch = await this.#blogs.find(filter, options)
+      if (batch.length > 0) yield batch
+      last = batch.length < BATCH ? undefined : batch.at(-1)?._id
+    } while (last)
   }
 
   /**
