@@ -95,7 +95,7 @@ export function file<const Fields extends Schema | undefined = undefined>(
     [BODY]: 'file' as const,
     types,
     maxBytes: limitsOf(rule).maxBytes,
-    fields: fields as Fields,
+    fields: fields as NoInfer<Fields>,
     ...hidden(SEND, rawSender(rule)),
   })
 }
@@ -121,7 +121,7 @@ export function upload<
   checkRules('upload', files, fields)
   return Object.freeze({
     [BODY]: 'upload' as const,
-    fields: fields as Fields,
+    fields: fields as NoInfer<Fields>,
     files,
     ...hidden(SEND, formSender(files)),
   })
