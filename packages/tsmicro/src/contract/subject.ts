@@ -40,6 +40,9 @@ export function checkSubject(subject: string): string {
   }
   if (subject.endsWith(BATCH))
     throw new TypeError(`subject ${JSON.stringify(subject)}: a trailing ${BATCH} is reserved`)
+  // Callers of a stream may publish to these, whatever else they may call.
+  if (/\.stream\.[^.]+$/.test(subject))
+    throw new TypeError(`subject ${JSON.stringify(subject)}: .stream. before the last token is reserved`)
   if (/^(_|\$)/.test(subject)) throw new TypeError(`subject ${JSON.stringify(subject)}: a leading _ is reserved`)
   return subject
 }

@@ -228,6 +228,7 @@ test('a contract’s subjects are its own', () => {
   assert.equal(contract('shop', { one, a: oneEvent('shop.made') }).a.subject, 'shop.made')
   assert.throws(() => contract('shop', { one, a: oneEvent('shop.one') }), /one and a share the subject shop.one/)
   assert.throws(() => contract('shop', { one, a: oneEvent('shop.one.batch') }), /reserved/)
+  assert.throws(() => contract('shop', { one, a: oneEvent('shop.one.stream.a') }), /reserved/)
 })
 
 test('errors: a class each, with status, message, data', () => {
