@@ -63,6 +63,8 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'auth.signOutByToken': ({ learner }) => ({ body: { refreshToken: learner.refreshToken } }),
   'blog.findById': blog('published'),
   'blog.findBySlug': () => ({ params: { slug: 'the-published' } }),
+  'blog.follow': () => ({}),
+  'blog.exportOwn': () => ({}),
   'blog.latest': ({ blogs }) => ({ query: { ...PAGE.query, cursor: blogs.published } }),
   'blog.byTag': ({ blogs }) => ({ params: { tag: 'TEST' }, query: { ...PAGE.query, cursor: blogs.published } }),
   'blog.similar': blog('published'),

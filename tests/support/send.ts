@@ -34,19 +34,26 @@ export function send(baseUrl: string, route: string, sent: Sent = {}): Promise<A
   const outgoing = requestOf(baseUrl, route, sent)
   outgoing.on('error', reject).on('response', response => {
     const chunks: Buffer[] = []
+    const finish = () => {
+      const text = Buffer.concat(chunks).toString()
+      const body = parsed(text)
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        text,
+        body,
+        data: { ...(body?.data as object) },
+      })
+    }
     response
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .on('error', reject)
-      .on('end', () => {
-        const text = Buffer.concat(chunks).toString()
-        const body = parsed(text)
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
-          body,
-          data: { ...(body?.data as object) },
-        })
+      .on('end', finish)
+    // A stream may never end; that it has begun is its answer.
+    if (response.headers['content-type']?.startsWith('text/event-stream'))
+      response.once('data', () => {
+        finish()
+        response.destroy()
       })
   })
   outgoing.end(bodyOf(sent))

@@ -1,4 +1,4 @@
-import { contract, procedure } from 'tsmicro/contract'
+import { contract, procedure, stream } from 'tsmicro/contract'
 import Type from 'typebox'
 import { BlogId, BlogItem, PublicBlog, Slug, Tag } from './blog.ts'
 import { BLOG_NOT_FOUND, CURSOR_INVALID } from './errors.ts'
@@ -32,6 +32,15 @@ export const reading = contract('blog', {
     summary: 'Published blogs, newest first',
     input: ListQuery,
     output: Type.Array(BlogItem),
+    errors: { CURSOR_INVALID },
+    idempotent: true,
+  }),
+  /** A blog is sent once it has been public for a few seconds, so that every instance sends them in the same order. */
+  follow: procedure({
+    http: 'GET /published/stream',
+    access: 'key',
+    summary: 'Blogs as they are published for the first time, from now on or after the one in `Last-Event-ID`',
+    output: stream(BlogItem, { id: '_id' }),
     errors: { CURSOR_INVALID },
     idempotent: true,
   }),

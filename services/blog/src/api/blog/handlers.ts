@@ -10,6 +10,7 @@ export function readingHandlers(blogs: ReadingService): Implementation {
   return implement(reading, {
     findById: ({ input, signal }) => blogs.findById(input.id, signal),
     findBySlug: ({ input, signal }) => blogs.findBySlug(input.slug, signal),
+    follow: ({ lastEventId, signal }) => blogs.follow(lastEventId, signal),
     latest: ({ input, signal }) => blogs.published(undefined, input, signal),
     byTag: ({ input: { tag, ...page }, signal }) => blogs.published(tag, page, signal),
     similar: ({ input, signal }) => blogs.similar(input.id, signal),

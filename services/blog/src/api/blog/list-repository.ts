@@ -16,6 +16,9 @@ export interface Page {
   readonly limit: number
 }
 
+/** Where a blog is among published ones; without an id, after all that were published at that time. */
+export type Place = Pick<Publication, 'publishedAt'> & Partial<Publication>
+
 /** The flags by which blogs are listed. */
 export type State = 'drafted' | 'submitted' | 'published'
 
@@ -23,6 +26,7 @@ export type State = 'drafted' | 'submitted' | 'published'
 const BATCH = 200
 
 const NEWEST_FIRST = { publishedAt: -1, _id: -1 } as const
+const OLDEST_FIRST = { publishedAt: 1, _id: 1 } as const
 const NEWEST_CHANGE_FIRST = { updatedAt: -1, _id: -1 } as const
 
 /** Lists of the collection `blogs`. Every order is total: `_id` decides between equals. For their indexes see database/indexes.ts. */
@@ -47,6 +51,29 @@ export class BlogListRepository {
     }
     const wanted = { filter, sort: NEWEST_FIRST, select: summaryFields, page, limit, signal }
     return (await this.#blogs.findPaginated(wanted)).items
+  }
+
+  /** Published blogs that come after a publication, the oldest first, as far as they were published at or before `until`. */
+  async publishedAfter(
+    { publishedAt, _id }: Place,
+    until: Date,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<(BlogSummary & Publication)[]> {
+    const later: Filter<Blog>[] = [
+      { publishedAt: { $gt: publishedAt } },
+      ...(_id ? [{ publishedAt, _id: { $gt: _id } }] : []),
+    ]
+    const filter: Filter<Blog> = { ...PUBLIC, publishedAt: { $gte: publishedAt, $lte: until }, $or: later }
+    const select = [...summaryFields, 'publishedAt'] as const
+    return (await this.#blogs.find(filter, { sort: OLDEST_FIRST, select, limit, signal })) as (BlogSummary &
+      Publication)[]
+  }
+
+  /** When the latest of the public blogs was published for the first time. */
+  async newest(until: Date): Promise<Date | undefined> {
+    const filter: Filter<Blog> = { ...PUBLIC, publishedAt: { $lte: until } }
+    return (await this.#blogs.findOne(filter, { sort: NEWEST_FIRST, select: ['publishedAt'] }))?.publishedAt
   }
 
   /** Blogs in a state, of one author or of all, most recently changed first. */

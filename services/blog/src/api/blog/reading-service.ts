@@ -3,7 +3,8 @@ import type { AuthorService } from '../author/service.ts'
 import type { PublicBlogCache } from './cache.ts'
 import { toBlogItem, toPublicBlog } from './dto.ts'
 import type { BlogListRepository, Page } from './list-repository.ts'
-import type { Blog } from './model.ts'
+import type { Blog, BlogSummary } from './model.ts'
+import { PublishedFeed } from './published-feed.ts'
 import type { BlogRepository } from './repository.ts'
 import { normalizeSlug, wordsOf } from './text.ts'
 
@@ -20,9 +21,11 @@ export interface BlogParts {
 /** Published blogs and lists of them, from the cache if possible. */
 export class ReadingService {
   readonly #parts: BlogParts
+  readonly #feed: PublishedFeed
 
   constructor(parts: BlogParts) {
     this.#parts = parts
+    this.#feed = new PublishedFeed(parts.lists)
   }
 
   /** @throws {BLOG_NOT_FOUND} */
@@ -54,6 +57,14 @@ export class ReadingService {
     return (await lists.published(tag, last, page, signal)).map(toBlogItem)
   }
 
+  /** Blogs as they are published, from now on or after the blog `cursor`. @throws {CURSOR_INVALID} */
+  async follow(cursor: string | undefined, signal: AbortSignal): Promise<AsyncIterable<BlogItem>> {
+    const last =
+      cursor === undefined ? { publishedAt: new Date() } : await this.#parts.blogs.findPublication(cursor, signal)
+    if (!last) throw new CURSOR_INVALID()
+    return items(this.#feed.after(last, signal))
+  }
+
   /** Up to six other blogs that share words with a published blog. @throws {BLOG_NOT_FOUND} */
   async similar(id: string, signal?: AbortSignal): Promise<BlogItem[]> {
     const load = async () => {
@@ -76,6 +87,10 @@ export class ReadingService {
   async #withAuthor(blog: Blog | null): Promise<PublicBlog | undefined> {
     return blog ? toPublicBlog(blog, await this.#parts.authors.profileOf(blog.author)) : undefined
   }
+}
+
+async function* items(blogs: AsyncIterable<BlogSummary>): AsyncGenerator<BlogItem, void> {
+  for await (const blog of blogs) yield toBlogItem(blog)
 }
 
 function found<T>(value: T | undefined): T {

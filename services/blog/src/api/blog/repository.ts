@@ -36,8 +36,9 @@ export class BlogRepository {
     return this.#blogs.findOne({ _id: new ObjectId(id), author, status: false })
   }
 
-  /** A blog's place among published ones, even if it has been deleted; null if it was never published. */
+  /** A blog's place among published ones, even if it has been deleted; null if it was never published, or no blog has such an id. */
   async findPublication(id: string, signal?: AbortSignal): Promise<Publication | null> {
+    if (!ObjectId.isValid(id)) return null
     const found = await this.#blogs.findOne({ _id: new ObjectId(id) }, { select: ['publishedAt'], signal })
     return found?.publishedAt ? { _id: found._id, publishedAt: found.publishedAt } : null
   }
