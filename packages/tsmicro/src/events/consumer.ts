@@ -79,6 +79,7 @@ export class EventConsumer {
   readonly #overflow: ThrottledLog
   #subscriptions: Subscriptions | undefined
   #whenLost: (() => void) | undefined
+  #draining = false
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -115,8 +116,12 @@ export class EventConsumer {
     }
   }
 
-  /** Stops accepting events, then waits for those already accepted, but not for a server that is gone or does not answer. */
+  /**
+   * Stops accepting events, then waits for those already accepted, but not for a server that is gone or does not answer. What waits for a
+   * handler in every instance is dropped: it is delivered at most once, and up to a thousand slow ones would hold up the stop.
+   */
   async drain(): Promise<void> {
+    this.#draining = true
     if (this.#subscriptions) {
       const lost = Promise.withResolvers<void>()
       this.#whenLost = lost.resolve
@@ -136,7 +141,9 @@ export class EventConsumer {
     }
     lane.waiting += 1
     lane.bytes += bytes
-    const handled = lane.work.then(() => this.#handle(consumption, msg))
+    const handled = lane.work.then(() =>
+      name === undefined && this.#draining ? { id: undefined } : this.#handle(consumption, msg),
+    )
     const done = () => {
       lane.waiting -= 1
       lane.bytes -= bytes

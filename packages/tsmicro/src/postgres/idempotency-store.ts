@@ -9,8 +9,9 @@ import {
 } from '../errors/index.ts'
 import { isMissingTable } from './errors.ts'
 
-/** Between two calls of the clean-up, and how many answers one deletes. */
+/** Between two clean-ups. */
 const CLEAN_MS = 60_000
+/** How many answers one statement deletes, so that none takes long. */
 const MOST_CLEANED = 10_000
 /** A claim that fails because of a record which is gone when it is read is repeated. */
 const MOST_ATTEMPTS = 5
@@ -59,7 +60,7 @@ export function createIdempotencyStore<DB>(db: Kysely<DB>): PostgresIdempotencyS
     handle: (claim, handle) => current.run(claim, handle),
     async confirm(transaction) {
       const claim = current.getStore()
-      if (claim && !(await completeIn(transaction, claim, WITHOUT_ANSWER)))
+      if (claim && !(await confirmIn(transaction, claim)))
         throw new SERVICE_UNAVAILABLE(undefined, {
           cause: new Error('another call with this Idempotency-Key has begun'),
         })
@@ -92,6 +93,14 @@ async function completeIn<DB>(db: Kysely<DB>, claim: IdempotencyClaim, answer: s
   return numAffectedRows === 1n
 }
 
+/** An answer that is already kept stays: work in the background may confirm later than its call was answered. */
+async function confirmIn<DB>(db: Kysely<DB>, claim: IdempotencyClaim): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE idempotency_keys SET answer = coalesce(answer, ${WITHOUT_ANSWER}), expires_at = ${inMs(claim.keepMs)}
+    WHERE id = ${claim.id} AND fence = ${claim.fence}`.execute(db)
+  return numAffectedRows === 1n
+}
+
 /** Several instances may find at the same time that the table is missing. */
 async function createTable<DB>(db: Kysely<DB>): Promise<void> {
   await db.transaction().execute(async transaction => {
@@ -108,10 +117,13 @@ async function createTable<DB>(db: Kysely<DB>): Promise<void> {
 
 /** Deletes what has lapsed. Resolves to whether anything is left. */
 export async function deleteLapsed<DB>(db: Kysely<DB>): Promise<boolean> {
-  await sql`
-    DELETE FROM idempotency_keys WHERE id IN (
-      SELECT id FROM idempotency_keys WHERE expires_at <= now() LIMIT ${MOST_CLEANED} FOR UPDATE SKIP LOCKED
-    )`.execute(db)
+  for (;;) {
+    const { numAffectedRows } = await sql`
+      DELETE FROM idempotency_keys WHERE id IN (
+        SELECT id FROM idempotency_keys WHERE expires_at <= now() LIMIT ${MOST_CLEANED} FOR UPDATE SKIP LOCKED
+      )`.execute(db)
+    if (numAffectedRows !== BigInt(MOST_CLEANED)) break
+  }
   const { rows } = await sql`SELECT 1 FROM idempotency_keys LIMIT 1`.execute(db)
   return rows.length > 0
 }

@@ -33,12 +33,26 @@ test('what has lapsed is deleted, and nothing else', async () => {
   const store = (await connected()).idempotencyStore()
   const lasting = { id: 'lasting', fingerprint: 'f', fence: randomUUID(), leaseMs: 600_000, keepMs: 1 }
   await store.claim(lasting)
-  await store.claim({ ...lasting, id: 'lapsed', leaseMs: 0 })
+  await sql`
+    INSERT INTO idempotency_keys (id, fingerprint, fence, expires_at)
+    SELECT 'lapsed' || n, 'f', 'f', now() FROM generate_series(1, 20001) n`.execute(db)
   assert.equal(await deleteLapsed(db), true)
   const { rows } = await sql<{ id: string }>`SELECT id FROM idempotency_keys`.execute(db)
   assert.deepEqual(rows, [{ id: 'lasting' }])
   await store.release(lasting)
   assert.equal(await deleteLapsed(db), false)
+})
+
+test('an answer that is kept stays when work in the background confirms later', async () => {
+  const postgres = await connected()
+  const store = postgres.idempotencyStore()
+  const claim = { id: 'late', fingerprint: 'f', fence: randomUUID(), leaseMs: 600_000, keepMs: 600_000 }
+  await store.claim(claim)
+  await store.handle(claim, async () => {
+    await store.complete(claim, '"kept"')
+    await postgres.transaction(transaction => store.confirm(transaction))
+  })
+  assert.deepEqual(await store.claim({ ...claim, fence: randomUUID() }), { fingerprint: 'f', answer: '"kept"' })
 })
 
 test('a confirmed effect happens once: a call that was overtaken is rolled back, one that died is not repeated', async () => {
