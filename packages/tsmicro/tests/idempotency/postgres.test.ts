@@ -48,7 +48,7 @@ test('an answer that is kept stays when work in the background confirms later', 
   const store = postgres.idempotencyStore()
   const claim = { id: 'late', fingerprint: 'f', fence: randomUUID(), leaseMs: 600_000, keepMs: 600_000 }
   await store.claim(claim)
-  await store.handle(claim, async () => {
+  await store.handle?.(claim, async () => {
     await store.complete(claim, '"kept"')
     await postgres.transaction(transaction => store.confirm(transaction))
   })
