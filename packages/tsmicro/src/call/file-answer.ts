@@ -4,6 +4,8 @@ import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type BoundProcedure, type FileAnswer, fileOfOutput } from '../contract/index.ts'
 import { type CallContext, withContext } from './context.ts'
+import type { Deadline } from './deadline.ts'
+import { Reply } from './reply.ts'
 
 /** Larger pieces are divided, so that a slow reader costs no memory and its progress can be seen. */
 const CHUNK_BYTES = 64 * 1024
@@ -45,7 +47,7 @@ export function compileFile(procedure: BoundProcedure) {
     answer: unknown,
     context: CallContext,
   ): Promise<{ readonly value: OpenFile; readonly problems?: undefined }> => {
-    const opening = withContext(context, () => openFile(answer as FileAnswer, declared.types))
+    const opening = withContext(context, () => openFile(answer as FileAnswer, declared.types, context.deadline))
     try {
       return { value: await context.deadline.race(opening) }
     } catch (error) {
@@ -58,15 +60,16 @@ export function compileFile(procedure: BoundProcedure) {
 /**
  * Opens what a handler returned. The first piece of an iterable is read, so that a failure before it is still an error of the call.
  * @param types the declared media types
+ * @param deadline closes what is still being opened when it ends
  * @throws {TypeError} when it is not a file, or its type is not declared; what opening or reading it throws
  */
-async function openFile(answer: FileAnswer, types: readonly string[]): Promise<OpenFile> {
+async function openFile(answer: FileAnswer, types: readonly string[], deadline: Deadline): Promise<OpenFile> {
   const described = isDescribed(answer) ? answer : { content: answer }
   const { content, name, modified } = described
   const type = described.type ?? types.find(each => content instanceof Blob && content.type === each) ?? types[0] ?? ''
   if (!types.includes(type))
     throw new TypeError(`the answered file is ${type}, but the contract declares ${types.join(', ')}`)
-  const source = await sourceOf(content)
+  const source = await sourceOf(content, deadline)
   const { size } = source
   const last = size === undefined ? Number.POSITIVE_INFINITY : size - 1
   return {
@@ -81,17 +84,30 @@ async function openFile(answer: FileAnswer, types: readonly string[]): Promise<O
   }
 }
 
+/** Closes what a handler returned and nobody will read. Safe for anything, open or closed. */
+export function discardFile(answer: unknown): void {
+  const value = answer instanceof Reply ? answer.value : answer
+  const content: unknown = isDescribed(value as FileAnswer) ? (value as Described).content : value
+  // Without a listener, its later error would end the process.
+  if (content instanceof Readable) content.on('error', () => {}).destroy()
+  else if (typeof content === 'object' && content !== null && Symbol.asyncIterator in content) {
+    const { [Symbol.asyncIterator]: iterate } = content as AsyncIterable<unknown>
+    const close = async () => void (await iterate.call(content).return?.())
+    close().catch(() => {})
+  }
+}
+
 function isDescribed(answer: FileAnswer): answer is Described {
   return typeof answer === 'object' && answer !== null && 'content' in answer
 }
 
-function sourceOf(content: FileContent): Source | Promise<Source> {
+function sourceOf(content: FileContent, deadline: Deadline): Source | Promise<Source> {
   if (content instanceof Uint8Array) return bytesOf(content)
   if (content instanceof Blob) return blobOf(content)
   if (typeof content === 'object' && content !== null) {
     if ('path' in content && typeof content.path === 'string' && !(content instanceof Readable))
       return pathOf(content.path)
-    if (Symbol.asyncIterator in content) return iterableOf(content)
+    if (Symbol.asyncIterator in content) return iterableOf(content, deadline)
   }
   throw new TypeError('the handler of a file must return { path }, bytes, a Blob, a stream or an async iterable')
 }
@@ -138,21 +154,34 @@ async function pathOf(path: string): Promise<Source> {
   }
 }
 
-async function iterableOf(content: AsyncIterable<Uint8Array | string>): Promise<Source> {
+async function iterableOf(content: AsyncIterable<Uint8Array | string>, deadline: Deadline): Promise<Source> {
   const inContext = AsyncLocalStorage.snapshot()
-  const iterator = content[Symbol.asyncIterator]()
+  const iterator = content instanceof ReadableStream ? readerOf(content) : content[Symbol.asyncIterator]()
   const next = () => inContext(() => iterator.next())
   const close = () => {
     // The iterator of a Node stream that has not been read leaves it open.
     if (content instanceof Readable) content.destroy()
     void inContext(async () => iterator.return?.()).catch(() => {})
   }
-  const begun = await next()
+  const forget = deadline.onEnd(close)
+  const begun = await next().finally(forget)
   return {
     async *read() {
       for (let { done, value } = begun; !done; { done, value } = await next()) yield value
     },
     close,
+  }
+}
+
+/** A web stream's own iterator cannot be closed while it waits for a piece. */
+function readerOf(content: ReadableStream): AsyncIterator<Uint8Array | string> {
+  const reader = content.getReader()
+  return {
+    next: () => reader.read() as Promise<IteratorResult<Uint8Array | string>>,
+    async return() {
+      await reader.cancel()
+      return { done: true, value: undefined }
+    },
   }
 }
 

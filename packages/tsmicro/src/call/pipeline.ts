@@ -5,6 +5,7 @@ import {
   type DeepReadonly,
   declaresReplies,
   type ErrorsOf,
+  fileOfOutput,
   hasBody,
   type InputOf,
   jsonOfOutput,
@@ -20,7 +21,7 @@ import { type Authorization, type Authorize, compileAuthorize } from './authoriz
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import { type FailureMapper, ResponseMismatchError, type Stage } from './failure.ts'
-import { compileFile } from './file-answer.ts'
+import { compileFile, discardFile } from './file-answer.ts'
 import { compileSettle, Reply, ReplyError, type ReplyOf } from './reply.ts'
 import { compileStream, lastEventIdOf } from './stream.ts'
 
@@ -139,12 +140,13 @@ export function createPipeline(
   const output = jsonOfOutput(procedure.output)
   const check = compileFile(procedure) ?? compileStream(procedure, toFailure) ?? (output && compiled.outgoing(output))
   const settle = declaresReplies(procedure) ? compileSettle(procedure) : undefined
-  const handle = compileHandle(procedure, handler, authorization, toFailure)
+  const answers = fileOfOutput(procedure.output) ? new WeakMap<CallContext, Promise<unknown>>() : undefined
+  const handle = remembering(answers, compileHandle(procedure, handler, authorization, toFailure))
   // Without middleware, only the handler can throw, so calls skip a layer.
   const bare = middleware.length === 0
   const stage: Stage = bare ? 'handler' : 'middleware'
   // Middleware sees the failure that the caller will see, and so cannot reveal more by accident.
-  const run: (call: MiddlewareCall) => unknown = bare
+  const run: Handle = bare
     ? handle
     : compose(middleware, async call => {
         try {
@@ -172,10 +174,24 @@ export function createPipeline(
       if (checked.problems) throw new ResponseMismatchError(checked.problems)
       return settled ? { ...settled, value: checked.value } : checked.value
     } catch (error) {
+      // It may be returned only later.
+      answers?.get(context)?.then(discardFile, () => {})
       throw await toFailure(error, stage, context.log)
     }
   }
 }
+
+/** Keeps what a handler returns, because some answers have to be closed if the call fails. */
+function remembering(answers: WeakMap<CallContext, Promise<unknown>> | undefined, handle: Handle): Handle {
+  if (!answers) return handle
+  return call => {
+    const answer = Promise.resolve(handle(call))
+    answers.set(call.context, answer)
+    return answer
+  }
+}
+
+type Handle = (call: MiddlewareCall) => unknown
 
 /** Calls the handler with what its procedure's access rule gives it. */
 function compileHandle(
@@ -183,7 +199,7 @@ function compileHandle(
   handler: Handler,
   authorization: AuthorizationProvider | undefined,
   toFailure: FailureMapper,
-): (call: MiddlewareCall) => unknown {
+): Handle {
   const { access, errors = {} } = procedure
   if (!needsUser(access)) return ({ input, context }) => handler(new HandlerCall(input, context, errors) as never)
   const start = compileAuthorize(procedure, authorization, toFailure)
