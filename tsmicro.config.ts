@@ -40,6 +40,7 @@ const system: SystemConfig = defineSystem({
       env: system => ({
         NATS_URL: system.natsAs('blog').url,
         MONGODB_URL: databaseUrl(system.documents.url, 'blog'),
+        COVERS_DIR: join(system.dataDir, 'covers'),
         REQUIRE_GATEWAY: 'true',
         ...gatewaySecret(system),
         ...(system.redis ? { REDIS_URL: system.redis.url } : {}),

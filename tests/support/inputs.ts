@@ -11,8 +11,11 @@ export interface Input {
   readonly query?: Readonly<Record<string, unknown>>
   readonly body?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
+  /** Sent as a form, instead of a body. */
+  readonly file?: { readonly name: string; readonly type: string; readonly bytes: string }
 }
 
+const PICTURE = { name: 'cover', type: 'image/webp', bytes: 'RIFF....WEBPVP8 ' }
 const PAGE = { query: { page: '1', limit: '10' } }
 
 /**
@@ -65,6 +68,7 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'blog.findBySlug': () => ({ params: { slug: 'the-published' } }),
   'blog.follow': () => ({}),
   'blog.exportOwn': () => ({}),
+  'blog.findCover': blog('published'),
   'blog.latest': ({ blogs }) => ({ query: { ...PAGE.query, cursor: blogs.published } }),
   'blog.byTag': ({ blogs }) => ({ params: { tag: 'TEST' }, query: { ...PAGE.query, cursor: blogs.published } }),
   'blog.similar': blog('published'),
@@ -76,6 +80,8 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'blog.submit': blog('draft'),
   'blog.withdraw': blog('submitted'),
   'blog.findOwn': blog('draft'),
+  'blog.setCover': scene => ({ ...blog('draft')(scene), file: PICTURE }),
+  'blog.findOwnCover': blog('draft'),
   'blog.remove': blog('draft'),
   'blog.ownDrafts': () => PAGE,
   'blog.ownSubmitted': () => PAGE,
@@ -83,6 +89,7 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'blog.publish': scene => ({ ...blog('submitted')(scene), query: { revision: 1 } }),
   'blog.unpublish': blog('published'),
   'blog.review': blog('submitted'),
+  'blog.reviewCover': blog('submitted'),
   'blog.submitted': () => PAGE,
   'blog.published': () => PAGE,
 }

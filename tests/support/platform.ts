@@ -79,6 +79,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     const blogs = await several(blogReplicas, () =>
       service('blog', {
         MONGODB_URL: `${servers.documents.url}/blog`,
+        COVERS_DIR: join(directory, 'covers'),
         ...(servers.redis ? { REDIS_URL: servers.redis.url } : {}),
       }),
     )

@@ -2,7 +2,16 @@ import { roles } from '@blog-platform/auth-contract'
 import { contract, file, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { BlogChange, BlogCreate, BlogId, PrivateBlog, PrivateBlogItem } from './blog.ts'
-import { BLOG_NOT_FOUND, CHANGE_NOT_ANNOUNCED, NOT_THE_OWNER, SLUG_INVALID, SLUG_TAKEN } from './errors.ts'
+import { CoverFile, CoverUpload, coverHeaders } from './cover.ts'
+import {
+  BLOG_NOT_FOUND,
+  CHANGE_NOT_ANNOUNCED,
+  COVER_INVALID,
+  COVER_NOT_FOUND,
+  NOT_THE_OWNER,
+  SLUG_INVALID,
+  SLUG_TAKEN,
+} from './errors.ts'
 import { PageQuery } from './paging.ts'
 
 /** What authors do with their own blogs. */
@@ -55,6 +64,26 @@ export const authoring = contract('blog', {
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
+    idempotent: true,
+  }),
+  setCover: procedure({
+    http: 'PUT /author/id/:id/cover',
+    access: roles.AUTHOR,
+    summary: 'Give your own blog a cover: a PNG, JPEG or WebP of at most 5 MB; it becomes public like any other change',
+    input: CoverUpload,
+    output: PrivateBlog,
+    errors: { BLOG_NOT_FOUND, NOT_THE_OWNER, COVER_INVALID },
+    message: 'Cover changed',
+    idempotent: true,
+  }),
+  findOwnCover: procedure({
+    http: 'GET /author/id/:id/cover',
+    access: roles.AUTHOR,
+    summary: 'The cover of your own blog, in any state',
+    input: Type.Object({ id: BlogId }),
+    output: CoverFile,
+    headers: coverHeaders,
+    errors: { BLOG_NOT_FOUND, NOT_THE_OWNER, COVER_NOT_FOUND },
     idempotent: true,
   }),
   remove: procedure({

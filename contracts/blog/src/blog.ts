@@ -42,6 +42,7 @@ const shown = {
   description: Type.String(),
   slug: Type.String(),
   imgUrl: Type.Optional(Type.String()),
+  cover: Type.Optional(Type.String({ description: 'Version of the cover picture; absent = there is none' })),
   score: Type.Number({ minimum: 0, maximum: 1 }),
   tags: Type.Array(Type.String()),
 }

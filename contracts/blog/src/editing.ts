@@ -2,11 +2,13 @@ import { roles } from '@blog-platform/auth-contract'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { BlogId, PrivateBlog, PrivateBlogItem, Revision } from './blog.ts'
+import { CoverFile, coverHeaders } from './cover.ts'
 import {
   BLOG_NOT_FOUND,
   BLOG_NOT_PUBLISHED,
   BLOG_NOT_SUBMITTED,
   CHANGE_NOT_ANNOUNCED,
+  COVER_NOT_FOUND,
   REVISION_CONFLICT,
 } from './errors.ts'
 import { PageQuery } from './paging.ts'
@@ -43,6 +45,16 @@ export const editing = contract('blog', {
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND },
+    idempotent: true,
+  }),
+  reviewCover: procedure({
+    http: 'GET /editor/id/:id/cover',
+    access: roles.EDITOR,
+    summary: 'The cover that was submitted with a blog, otherwise the public one',
+    input: Type.Object({ id: BlogId }),
+    output: CoverFile,
+    headers: coverHeaders,
+    errors: { BLOG_NOT_FOUND, COVER_NOT_FOUND },
     idempotent: true,
   }),
   submitted: procedure({

@@ -13,6 +13,8 @@ export const {
   REVISION_CONFLICT,
   CHANGE_NOT_ANNOUNCED,
   CURSOR_INVALID,
+  COVER_INVALID,
+  COVER_NOT_FOUND,
 } = defineErrors({
   BLOG_NOT_FOUND: { status: 404, message: 'There is no such blog' },
   NOT_THE_OWNER: { status: 403, message: 'This blog belongs to somebody else' },
@@ -31,4 +33,6 @@ export const {
       'The change is stored, but an instance that does not answer may show the previous state for a few seconds. Repeat the request to be sure that none does',
   },
   CURSOR_INVALID: { status: 400, message: 'The cursor must be the id of a blog that is or was published' },
+  COVER_INVALID: { status: 400, message: 'The bytes of the cover are not of the type that it was sent as' },
+  COVER_NOT_FOUND: { status: 404, message: 'This blog has no cover' },
 })

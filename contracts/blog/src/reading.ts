@@ -1,7 +1,8 @@
 import { contract, procedure, stream } from 'tsmicro/contract'
 import Type from 'typebox'
 import { BlogId, BlogItem, PublicBlog, Slug, Tag } from './blog.ts'
-import { BLOG_NOT_FOUND, CURSOR_INVALID } from './errors.ts'
+import { CoverFile, coverHeaders } from './cover.ts'
+import { BLOG_NOT_FOUND, COVER_NOT_FOUND, CURSOR_INVALID } from './errors.ts'
 import { ListQuery, SearchQuery } from './paging.ts'
 
 /** What anybody with an API key may read: only published blogs. */
@@ -24,6 +25,16 @@ export const reading = contract('blog', {
     input: Type.Object({ slug: Slug }),
     output: PublicBlog,
     errors: { BLOG_NOT_FOUND },
+    idempotent: true,
+  }),
+  findCover: procedure({
+    http: 'GET /id/:id/cover',
+    access: 'key',
+    summary: 'The cover of a published blog',
+    input: Type.Object({ id: BlogId }),
+    output: CoverFile,
+    headers: coverHeaders,
+    errors: { BLOG_NOT_FOUND, COVER_NOT_FOUND },
     idempotent: true,
   }),
   latest: procedure({

@@ -1,4 +1,4 @@
-import { type Config, gatewayDoor as doorOf, loadConfig, secret, serviceEnv } from 'tsmicro/config'
+import { type Config, ConfigError, gatewayDoor as doorOf, loadConfig, secret, serviceEnv } from 'tsmicro/config'
 import Type from 'typebox'
 
 const { VERIFY_SECRET: _unused, ...common } = serviceEnv
@@ -66,6 +66,26 @@ export const Env = Type.Object({
     default: 64,
     description: 'Memory for cached reads, in MiB; the least recently used are evicted first',
   }),
+  COVERS_DIR: Type.String({
+    minLength: 1,
+    default: '.data/covers',
+    description: 'Folder of the uploaded covers, which all instances must share; made with the first one',
+  }),
+  COVERS_S3_ENDPOINT: Type.Optional(
+    Type.String({
+      pattern: '^https?://[^/?#]+/?$',
+      description: 'A server that speaks S3, instead of COVERS_DIR: https://s3.example.com; needs the next three',
+    }),
+  ),
+  COVERS_S3_BUCKET: Type.Optional(
+    Type.String({
+      pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$',
+      description: 'Bucket of the covers, not a public one',
+    }),
+  ),
+  COVERS_S3_KEY_ID: Type.Optional(secret(Type.String({ minLength: 1, description: 'Access key id of S3' }))),
+  COVERS_S3_SECRET_KEY: Type.Optional(secret(Type.String({ minLength: 1, description: 'Secret access key of S3' }))),
+  COVERS_S3_REGION: Type.String({ minLength: 1, default: 'us-east-1', description: 'Region of the bucket' }),
 })
 
 export type Env = Config<typeof Env>
@@ -77,8 +97,24 @@ export type Env = Config<typeof Env>
 export function loadEnv(environment: Readonly<Record<string, string | undefined>> = process.env): Env {
   const env = loadConfig(Env, environment)
   gatewayDoor(env)
+  s3Of(env)
   return env
 }
 
 /** What requests have to prove. @throws {ConfigError} if the secret for it is missing */
 export const gatewayDoor = (env: Env) => doorOf(env, ['GATEWAY_SECRET'])
+
+/** Where covers are stored; undefined = in COVERS_DIR. @throws {ConfigError} if only a part of it is set */
+export function s3Of(env: Env) {
+  const { COVERS_S3_ENDPOINT: endpoint, COVERS_S3_BUCKET: bucket, COVERS_S3_REGION: region } = env
+  const { COVERS_S3_KEY_ID: accessKeyId, COVERS_S3_SECRET_KEY: secretAccessKey } = env
+  const missing = S3_VARIABLES.filter(variable => env[variable] === undefined)
+  if (missing.length === S3_VARIABLES.length) return undefined
+  if (endpoint !== undefined && bucket !== undefined && accessKeyId !== undefined && secretAccessKey !== undefined)
+    return { endpoint, bucket, region, accessKeyId, secretAccessKey }
+  throw new ConfigError(
+    missing.map(variable => ({ variable, message: `is missing: set all of ${S3_VARIABLES.join(', ')}, or none` })),
+  )
+}
+
+const S3_VARIABLES = ['COVERS_S3_ENDPOINT', 'COVERS_S3_BUCKET', 'COVERS_S3_KEY_ID', 'COVERS_S3_SECRET_KEY'] as const

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { SLUG_INVALID } from '@blog-platform/blog-contract'
 import { ConfigError, envExample } from 'tsmicro/config'
 import { normalizeSlug, slugOf } from '../src/api/blog/text.ts'
-import { gatewayDoor } from '../src/env.ts'
+import { gatewayDoor, s3Of } from '../src/env.ts'
 import { Env, loadEnv } from '../src/index.ts'
 
 const needed = {
@@ -55,4 +55,18 @@ test('one slug for all its spellings', () => {
     if (slug !== undefined) assert.equal(normalizeSlug(slug), slug, `${text} twice`)
   }
   assert.throws(() => slugOf('???'), SLUG_INVALID)
+})
+
+test('a bucket for covers is configured in full or not at all', () => {
+  const covers = {
+    COVERS_S3_ENDPOINT: 'https://s3.example.com',
+    COVERS_S3_BUCKET: 'covers',
+    COVERS_S3_KEY_ID: 'hidden',
+    COVERS_S3_SECRET_KEY: 'hidden-too',
+  }
+  assert.equal(s3Of(loadEnv(needed)), undefined)
+  const { accessKeyId, secretAccessKey, ...place } = s3Of(loadEnv({ ...needed, ...covers })) ?? {}
+  assert.deepEqual(place, { endpoint: 'https://s3.example.com', bucket: 'covers', region: 'us-east-1' })
+  for (const name of Object.keys(covers))
+    assert.throws(() => loadEnv({ ...needed, ...covers, [name]: undefined }), new RegExp(`${name} is missing`))
 })

@@ -25,6 +25,9 @@ export const blogIndexes: readonly IndexDefinition<Blog & Pick<FormerBlog, 'slug
   // GET /editor/submitted, /editor/published
   { key: { status: 1, submitted: 1, updatedAt: -1, _id: -1 } },
   { key: { status: 1, published: 1, updatedAt: -1, _id: -1 } },
+  // Covers that nobody needs, which are searched for at every start.
+  { key: { unusedCovers: 1 }, sparse: true },
+  { key: { coverUploads: 1 }, sparse: true },
   // Blogs from before revisions, which are searched for at every start: only they have this field.
   { name: 'beforeRevisions', key: { slug: 1 }, sparse: true },
 ]

@@ -27,10 +27,12 @@ import { authoringHandlers, editingHandlers, readingHandlers } from '../api/blog
 import { BlogListRepository } from '../api/blog/list-repository.ts'
 import { ReadingService } from '../api/blog/reading-service.ts'
 import { BlogRepository } from '../api/blog/repository.ts'
+import { CoverService } from '../api/cover/service.ts'
 import { dropFormerIndexes, upgradeFormerBlogs } from '../database/former-blogs.ts'
 import { blogIndexes } from '../database/indexes.ts'
 import { type Env, gatewayDoor } from '../env.ts'
 import { createAuthentication, createAuthorization } from './access.ts'
+import { createCoverStore } from './covers.ts'
 
 /** What a test may replace. */
 export interface Parts {
@@ -86,7 +88,8 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
     onChange: id => cache.authorChanged(id),
   })
   const blogs = new BlogRepository(mongo, blogIndexes)
-  const parts = { blogs, lists: new BlogListRepository(mongo), authors, cache }
+  const covers = new CoverService(blogs, createCoverStore(env), overrides.log)
+  const parts = { blogs, lists: new BlogListRepository(mongo), authors, cache, covers }
   return {
     nats,
     handlers: [
@@ -104,6 +107,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       { name: 'former indexes', run: () => dropFormerIndexes(mongo) },
       { name: 'indexes', run: () => mongo.ensureIndexes() },
       { name: 'blogs from before revisions', run: () => upgradeFormerBlogs(mongo) },
+      { name: 'unused covers', run: () => covers.removeAllUnused() },
     ],
   }
 }

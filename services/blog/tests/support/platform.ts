@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Server, startDocuments, startNats } from '@tsmicro/infra'
 import type { Service } from 'tsmicro'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
@@ -21,6 +24,8 @@ export async function startPlatform(): Promise<Platform> {
   const nats = started.use(await startNats({ ephemeral: true }))
   const documents = started.use(await startDocuments({ ephemeral: true }))
   const auth = started.use(await AuthDouble.start(nats.url))
+  const covers = await mkdtemp(join(tmpdir(), 'blog-covers-'))
+  started.defer(() => rm(covers, { recursive: true, force: true }))
   const all = started.move()
   return {
     nats,
@@ -31,6 +36,7 @@ export async function startPlatform(): Promise<Platform> {
       REQUIRE_GATEWAY: 'false',
       MONGODB_URL: documents.url,
       MONGODB_DATABASE: `blog-${randomUUID()}`,
+      COVERS_DIR: covers,
       PORT: '0',
       LOG_LEVEL: 'silent',
     },

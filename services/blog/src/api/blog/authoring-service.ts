@@ -7,6 +7,7 @@ import {
   type PrivateBlog,
   type PrivateBlogItem,
 } from '@blog-platform/blog-contract'
+import type { OpenCover } from '../cover/picture.ts'
 import { toPrivateBlog, toPrivateBlogItem } from './dto.ts'
 import type { Page, State } from './list-repository.ts'
 import type { Blog } from './model.ts'
@@ -55,16 +56,25 @@ export class AuthoringService {
 
   /** @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
   async find(id: string, userId: string): Promise<PrivateBlog> {
-    const blog = await this.#parts.blogs.find(id)
-    return this.#shown(blog?.author === userId ? blog : await this.#refuse(id))
+    return this.#shown(await this.#own(id, userId))
+  }
+
+  /** Changes the draft; nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {COVER_INVALID} */
+  async setCover(id: string, picture: Blob, userId: string): Promise<PrivateBlog> {
+    return this.#shown((await this.#parts.covers.set(id, picture, userId)) ?? (await this.#refuse(id)))
+  }
+
+  /** @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {COVER_NOT_FOUND} */
+  cover(id: string, userId: string): Promise<OpenCover> {
+    return this.#parts.covers.open(async () => (await this.#own(id, userId)).draft.cover?.key)
   }
 
   /** Repeating it changes nothing. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {CHANGE_NOT_ANNOUNCED} */
   async remove(id: string, userId: string): Promise<void> {
-    const { blogs, cache } = this.#parts
+    const { blogs, cache, covers } = this.#parts
     const change = async () =>
       (await blogs.remove(id, userId)) ?? (await blogs.findRemoved(id, userId)) ?? (await this.#refuse(id))
-    await cache.changing(id, change)
+    await covers.removeUnused(await cache.changing(id, change))
   }
 
   /** The author's blogs in a state, most recently changed first. */
@@ -81,6 +91,11 @@ export class AuthoringService {
 
   async #shown(blog: Blog): Promise<PrivateBlog> {
     return toPrivateBlog(blog, 'draft', await this.#parts.authors.profileOf(blog.author))
+  }
+
+  async #own(id: string, userId: string): Promise<Blog> {
+    const blog = await this.#parts.blogs.find(id)
+    return blog?.author === userId ? blog : this.#refuse(id)
   }
 
   async #refuse(id: string): Promise<never> {

@@ -55,13 +55,14 @@ function neverPublished({ _id }: BlogSummary): TypeError {
   return new TypeError(`blog ${_id.toHexString()} has no public side to show: it was never published`)
 }
 
-function item({ _id, score }: BlogSummary, { title, description, slug, imgUrl, tags }: Head): BlogItem {
+function item({ _id, score }: BlogSummary, { title, description, slug, imgUrl, cover, tags }: Head): BlogItem {
   return {
     _id: _id.toHexString(),
     title,
     description,
     slug,
     ...(imgUrl === undefined ? {} : { imgUrl }),
+    ...(cover === undefined ? {} : { cover: cover.key }),
     score,
     tags: [...tags],
   }

@@ -6,6 +6,7 @@ import {
   type PrivateBlogItem,
   REVISION_CONFLICT,
 } from '@blog-platform/blog-contract'
+import type { OpenCover } from '../cover/picture.ts'
 import { type Side, toPrivateBlog, toPrivateBlogItem } from './dto.ts'
 import type { Page } from './list-repository.ts'
 import type { Blog } from './model.ts'
@@ -24,9 +25,11 @@ export class EditingService {
    * @throws {BLOG_NOT_FOUND} {BLOG_NOT_SUBMITTED} {REVISION_CONFLICT} {CHANGE_NOT_ANNOUNCED}
    */
   async publish(id: string, editor: string, revision: number): Promise<PrivateBlog> {
-    const { blogs, cache } = this.#parts
+    const { blogs, cache, covers } = this.#parts
     const change = async () => (await blogs.publish(id, editor, revision)) ?? (await this.#alreadyPublic(id, revision))
-    return this.#shown(await cache.changing(id, change), 'public')
+    const blog = await cache.changing(id, change)
+    await covers.removeUnused(blog)
+    return this.#shown(blog, 'public')
   }
 
   /** Repeating it changes nothing. @throws {BLOG_NOT_FOUND} {BLOG_NOT_PUBLISHED} {CHANGE_NOT_ANNOUNCED} */
@@ -38,9 +41,16 @@ export class EditingService {
 
   /** What was submitted, otherwise what is public. @throws {BLOG_NOT_FOUND} */
   async find(id: string): Promise<PrivateBlog> {
-    const blog = await this.#parts.blogs.find(id)
-    if (!blog?.submitted && !blog?.published) throw new BLOG_NOT_FOUND()
-    return this.#shown(blog, blog.submitted ? 'draft' : 'public')
+    const { blog, side } = await this.#toReview(id)
+    return this.#shown(blog, side)
+  }
+
+  /** The cover of the same side. @throws {BLOG_NOT_FOUND} {COVER_NOT_FOUND} */
+  cover(id: string): Promise<OpenCover> {
+    return this.#parts.covers.open(async () => {
+      const { blog, side } = await this.#toReview(id)
+      return blog[side]?.cover?.key
+    })
   }
 
   /** Everybody's blogs in a state, most recently changed first. */
@@ -48,6 +58,12 @@ export class EditingService {
     const side = state === 'published' ? 'public' : 'draft'
     const found = await this.#parts.lists.inState(state, undefined, page, signal)
     return found.map(blog => toPrivateBlogItem(blog, side))
+  }
+
+  async #toReview(id: string): Promise<{ readonly blog: Blog; readonly side: Side }> {
+    const blog = await this.#parts.blogs.find(id)
+    if (!blog?.submitted && !blog?.published) throw new BLOG_NOT_FOUND()
+    return { blog, side: blog.submitted ? 'draft' : 'public' }
   }
 
   async #shown(blog: Blog, side: Side): Promise<PrivateBlog> {

@@ -1,5 +1,6 @@
 import { authoring, editing, reading } from '@blog-platform/blog-contract'
 import { type Implementation, implement, reply } from 'tsmicro'
+import { type OpenCover, typeOf } from '../cover/picture.ts'
 import type { AuthoringService } from './authoring-service.ts'
 import { csvOf } from './csv.ts'
 import type { EditingService } from './editing-service.ts'
@@ -11,6 +12,7 @@ export function readingHandlers(blogs: ReadingService): Implementation {
     findById: ({ input, signal }) => blogs.findById(input.id, signal),
     findBySlug: ({ input, signal }) => blogs.findBySlug(input.slug, signal),
     follow: ({ lastEventId, signal }) => blogs.follow(lastEventId, signal),
+    findCover: async ({ input, signal }) => coverAnswer(await blogs.cover(input.id, signal)),
     latest: ({ input, signal }) => blogs.published(undefined, input, signal),
     byTag: ({ input: { tag, ...page }, signal }) => blogs.published(tag, page, signal),
     similar: ({ input, signal }) => blogs.similar(input.id, signal),
@@ -30,6 +32,8 @@ export function authoringHandlers(blogs: AuthoringService): Implementation {
     submit: ({ input, user }) => blogs.submit(input.id, user.id),
     withdraw: ({ input, user }) => blogs.withdraw(input.id, user.id),
     findOwn: ({ input, user }) => blogs.find(input.id, user.id),
+    setCover: ({ input, user }) => blogs.setCover(input.id, input.cover, user.id),
+    findOwnCover: async ({ input, user }) => coverAnswer(await blogs.cover(input.id, user.id)),
     remove: ({ input, user }) => blogs.remove(input.id, user.id),
     ownDrafts: ({ input, user, signal }) => blogs.list('drafted', user.id, input, signal),
     ownSubmitted: ({ input, user, signal }) => blogs.list('submitted', user.id, input, signal),
@@ -44,7 +48,13 @@ export function editingHandlers(blogs: EditingService): Implementation {
     publish: ({ input, user }) => blogs.publish(input.id, user.id, input.revision),
     unpublish: ({ input, user }) => blogs.unpublish(input.id, user.id),
     review: ({ input }) => blogs.find(input.id),
+    reviewCover: async ({ input }) => coverAnswer(await blogs.cover(input.id)),
     submitted: ({ input, signal }) => blogs.list('submitted', input, signal),
     published: ({ input, signal }) => blogs.list('published', input, signal),
   })
+}
+
+/** Whoever keeps a cover has to ask again before showing it, because a blog may be unpublished at any time. */
+function coverAnswer({ key, content }: OpenCover) {
+  return reply({ content, type: typeOf(key) }, { headers: { etag: `"${key}"`, 'cache-control': 'private, no-cache' } })
 }

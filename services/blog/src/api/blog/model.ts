@@ -1,11 +1,19 @@
 import type { ObjectId } from 'mongodb'
 
+/** A picture that was uploaded; its bytes are in the `CoverStore`. */
+export interface Cover {
+  /** Every upload has its own, so that one that nobody needs any more is never needed again. */
+  readonly key: string
+  readonly sha256: string
+}
+
 /** What describes a blog: everything except its text. */
 export interface Head {
   readonly title: string
   readonly description: string
   readonly tags: readonly string[]
   readonly imgUrl?: string
+  readonly cover?: Cover
   /** Normalized. */
   readonly slug: string
 }
@@ -33,6 +41,10 @@ export interface Blog {
   readonly slugs: readonly string[]
   /** Every slug that was ever public; they lead here forever. */
   readonly publicSlugs: readonly string[]
+  /** Keys of covers that are being stored, or whose upload broke off. */
+  readonly coverUploads?: readonly string[]
+  /** Keys of covers that no side refers to any more, until they have been removed from the store. */
+  readonly unusedCovers?: readonly string[]
   /** UUID of the user who owns it. */
   readonly author: string
   /** 0–1; a new blog has 0.01. */
@@ -67,6 +79,9 @@ export type PrivateBlogSummary = Pick<Blog, '_id' | (typeof privateSummaryFields
 
 /** A blog's place among published ones, which never changes. */
 export type Publication = Required<Pick<Blog, '_id' | 'publishedAt'>>
+
+/** What a blog says about covers that nobody needs. */
+export type CoverKeys = Pick<Blog, '_id' | 'coverUploads' | 'unusedCovers'>
 
 /** What authors may set. */
 export type BlogContent = Head & Pick<Blog, 'draftText'>

@@ -1,5 +1,7 @@
 import { BLOG_NOT_FOUND, type BlogItem, CURSOR_INVALID, type PublicBlog } from '@blog-platform/blog-contract'
 import type { AuthorService } from '../author/service.ts'
+import type { OpenCover } from '../cover/picture.ts'
+import type { CoverService } from '../cover/service.ts'
 import type { PublicBlogCache } from './cache.ts'
 import { toBlogItem, toPublicBlog } from './dto.ts'
 import type { BlogListRepository, Page } from './list-repository.ts'
@@ -16,6 +18,7 @@ export interface BlogParts {
   readonly lists: BlogListRepository
   readonly authors: AuthorService
   readonly cache: PublicBlogCache
+  readonly covers: CoverService
 }
 
 /** Published blogs and lists of them, from the cache if possible. */
@@ -32,6 +35,11 @@ export class ReadingService {
   async findById(id: string, signal?: AbortSignal): Promise<PublicBlog> {
     const { blogs, cache } = this.#parts
     return found(await cache.byId(id, async () => this.#withAuthor(await blogs.findPublic(id)), signal))
+  }
+
+  /** @throws {BLOG_NOT_FOUND} {COVER_NOT_FOUND} */
+  cover(id: string, signal?: AbortSignal): Promise<OpenCover> {
+    return this.#parts.covers.open(async () => (await this.findById(id, signal)).cover)
   }
 
   /** Normalizes the slug first. A text that cannot be a slug is not found. @throws {BLOG_NOT_FOUND} */

@@ -1,7 +1,8 @@
 import { SLUG_TAKEN } from '@blog-platform/blog-contract'
 import { type Document, type Filter, ObjectId } from 'mongodb'
 import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
-import { type Blog, type BlogContent, newBlog, type Publication } from './model.ts'
+import { unusedCovers } from '../cover/unused.ts'
+import { type Blog, type BlogContent, type Cover, type CoverKeys, newBlog, type Publication } from './model.ts'
 
 /** Selects what everybody may read. */
 export const PUBLIC = { status: true, published: true } as const
@@ -93,8 +94,9 @@ export class BlogRepository {
 
   /** The document and its slugs remain: old links must never lead to another author's blog. */
   remove(id: string, author: string): Promise<Blog | null> {
-    const change = { status: false, ...stamp(author) }
-    return this.#blogs.findOneAndUpdate({ ...existing(id), author }, { $set: change })
+    const { updatedBy, updatedAt } = stamp(author)
+    const change = { status: false, unusedCovers: unusedCovers([]), updatedBy: { $literal: updatedBy }, updatedAt }
+    return this.#compute({ ...existing(id), author }, change)
   }
 
   /**
@@ -106,6 +108,7 @@ export class BlogRepository {
     const change = {
       public: { $mergeObjects: ['$draft', { revision: '$revision' }] },
       text: '$draftText',
+      unusedCovers: unusedCovers(['$draft.cover.key']),
       publicSlugs: { $setUnion: ['$publicSlugs', ['$draft.slug']] },
       published: true,
       submitted: false,
@@ -127,6 +130,42 @@ export class BlogRepository {
       updatedAt,
     }
     return this.#compute({ ...existing(id), published: true }, change)
+  }
+
+  /** Notes that a cover is going to be stored under this key. */
+  beginCover(id: string, author: string, key: string): Promise<Blog | null> {
+    const coverUploads = { $setUnion: [{ $ifNull: ['$coverUploads', []] }, [key]] }
+    return this.#compute({ ...existing(id), author }, { coverUploads })
+  }
+
+  /** Gives the draft a cover that has been stored; like `change` otherwise. */
+  setCover(id: string, author: string, cover: Cover): Promise<Blog | null> {
+    const same = { $eq: ['$draft.cover.sha256', cover.sha256] }
+    const { updatedBy, updatedAt } = stamp(author)
+    const change = {
+      draft: { $cond: [same, '$draft', { $mergeObjects: ['$draft', { cover: { $literal: cover } }] }] },
+      revision: { $cond: [same, '$revision', { $add: ['$revision', 1] }] },
+      coverUploads: { $setDifference: ['$coverUploads', [cover.key]] },
+      unusedCovers: unusedCovers([{ $cond: [same, '$draft.cover.key', cover.key] }, '$public.cover.key'], cover.key),
+      submitted: false,
+      drafted: true,
+      updatedBy: { $literal: updatedBy },
+      updatedAt,
+    }
+    return this.#compute({ ...existing(id), author, coverUploads: cover.key }, change)
+  }
+
+  /** Forgets covers that have been removed from the store. */
+  async forgetCovers(_id: ObjectId, keys: readonly string[]): Promise<void> {
+    const without = (field: string) => ({ $setDifference: [{ $ifNull: [field, []] }, keys] })
+    const change = { coverUploads: without('$coverUploads'), unusedCovers: without('$unusedCovers') }
+    await this.#compute({ _id }, change)
+  }
+
+  /** Blogs, also deleted ones, with covers that nobody needs. @param brokenOff uploads with smaller keys have ended */
+  withUnusedCovers(brokenOff: string, limit: number): Promise<CoverKeys[]> {
+    const filter = { $or: [{ unusedCovers: { $gt: '' } }, { coverUploads: { $lt: brokenOff } }] }
+    return this.#blogs.find(filter, { select: ['coverUploads', 'unusedCovers'], limit })
   }
 
   /** An update whose values the server computes from the current document. */
