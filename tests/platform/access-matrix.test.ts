@@ -56,7 +56,9 @@ async function ask({ procedure, by }: Cell): Promise<Answer> {
   }
   const { headers: _, ...input } = inputOf(procedure, scene)
   const { route, sent } = wireOf(procedure, input, prefix)
-  return patiently(() => send(keyed.platform.url, route, { ...sent, headers: { ...sent.headers, ...by.headers }, agent }))
+  return patiently(() =>
+    send(keyed.platform.url, route, { ...sent, headers: { ...sent.headers, ...by.headers }, agent }),
+  )
 }
 
 /** Signing out ends a session that other callers of the matrix use. */

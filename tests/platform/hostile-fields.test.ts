@@ -104,7 +104,7 @@ test('no procedure accepts a body of another shape', async () => {
   const shots = procedures
     .filter(procedure => !isRead(procedure))
     .flatMap((procedure, number) => {
-      const { body, ...rest } = inputOf(procedure, scene)
+      const { body, file: _, ...rest } = inputOf(procedure, scene)
       return Object.entries(hostileBodies(body ?? {})).flatMap(([what, sent], index) =>
         half(number + index).map((door): Shot => {
           const wire = attack.wire(procedure, door, rest, sent)
@@ -147,7 +147,7 @@ test('other users’ data is neither shown nor changed', async () => {
   const { blogs } = scene
   const shots = everywhere().flatMap(({ procedure, door }): Shot[] => {
     const input = inputOf(procedure, scene)
-    const foreign = { params: { id: blogs.foreign } }
+    const foreign = { params: { id: blogs.foreign }, ...(input.file ? { file: input.file } : {}) }
     if (procedure.service !== 'blog' || !('id' in (input.params ?? {}))) {
       if (procedure.name !== 'change') return []
       const wire = attack.wire(procedure, door, { body: { ...input.body, _id: blogs.foreign, slug: 'mine-now' } })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { BoundProcedure } from 'tsmicro/contract'
 import { isRole } from 'tsmicro/internal'
 import { draft, type Person } from './people.ts'
-import type { Scene } from './scene.ts'
+import { PICTURE, type Scene } from './scene.ts'
 
 /** What a client sends to a procedure, part by part. */
 export interface Input {
@@ -15,7 +15,6 @@ export interface Input {
   readonly file?: { readonly name: string; readonly type: string; readonly bytes: string }
 }
 
-const PICTURE = { name: 'cover', type: 'image/webp', bytes: 'RIFF....WEBPVP8 ' }
 const PAGE = { query: { page: '1', limit: '10' } }
 
 /**
@@ -81,7 +80,7 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'blog.withdraw': blog('submitted'),
   'blog.findOwn': blog('draft'),
   'blog.setCover': scene => ({ ...blog('draft')(scene), file: PICTURE }),
-  'blog.findOwnCover': blog('draft'),
+  'blog.findOwnCover': blog('published'),
   'blog.remove': blog('draft'),
   'blog.ownDrafts': () => PAGE,
   'blog.ownSubmitted': () => PAGE,
@@ -89,7 +88,7 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'blog.publish': scene => ({ ...blog('submitted')(scene), query: { revision: 1 } }),
   'blog.unpublish': blog('published'),
   'blog.review': blog('submitted'),
-  'blog.reviewCover': blog('submitted'),
+  'blog.reviewCover': blog('published'),
   'blog.submitted': () => PAGE,
   'blog.published': () => PAGE,
 }

@@ -3,6 +3,9 @@ import { createHttpClient } from 'tsmicro/client'
 import { administrator, draft, handInAndPublish, type Person, person } from './people.ts'
 import type { Platform } from './platform.ts'
 
+/** The least that counts as a picture. */
+export const PICTURE = { name: 'cover', type: 'image/webp', bytes: 'RIFF....WEBPVP8 ' }
+
 /** Users with every role, and one of everything that somebody may want to read or change. */
 export interface Scene {
   readonly learner: Person
@@ -33,6 +36,8 @@ export async function setScene(platform: Platform): Promise<Scene> {
     foreign: await write(other, 'the-foreign'),
   }
   await author.authoring.submit({ id: blogs.submitted })
+  const cover = new Blob([PICTURE.bytes], { type: PICTURE.type })
+  await author.authoring.setCover({ id: blogs.published, cover })
   await handInAndPublish(author, editor, blogs.published)
   return { learner, author, other, editor, admin, blogs, spareKey: await createKey(platform, admin) }
 }

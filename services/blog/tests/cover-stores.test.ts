@@ -88,7 +88,10 @@ test('S3: a failure that passes is not noticed, others are SERVICE_UNAVAILABLE',
   const wrong = new S3CoverStore({ ...options, secretAccessKey: 'guessed' })
   await assert.rejects(wrong.get('a.png'), SERVICE_UNAVAILABLE)
   await assert.rejects(wrong.remove('a.png'), SERVICE_UNAVAILABLE)
-  await assert.rejects(put(new S3CoverStore({ ...options, bucket: 'other' }), 'a.png', Buffer.from('b')), SERVICE_UNAVAILABLE)
+  await assert.rejects(
+    put(new S3CoverStore({ ...options, bucket: 'other' }), 'a.png', Buffer.from('b')),
+    SERVICE_UNAVAILABLE,
+  )
   assert.deepEqual([...s3.objects.keys()], ['a.png'])
 })
 

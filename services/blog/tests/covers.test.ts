@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ObjectId } from 'mongodb'
+import { beginningAt } from '../src/api/cover/picture.ts'
 import { createBlogService, loadEnv } from '../src/index.ts'
 import type { User } from './support/auth-double.ts'
 import { sender } from './support/http.ts'
@@ -34,7 +36,7 @@ async function upload(id: string, bytes: Buffer<ArrayBuffer>, type = 'image/png'
   body.set('cover', new Blob([bytes], { type }), 'cover')
   const headers = { authorization: `Bearer ${user.token}` }
   const answer = await fetch(`${url}/author/id/${id}/cover`, { method: 'PUT', headers, body })
-  return { status: answer.status, body: await answer.json() }
+  return { status: answer.status, body: JSON.parse(await answer.text()) }
 }
 
 async function read(path: string, user?: User, headers: Readonly<Record<string, string>> = {}) {
@@ -85,7 +87,7 @@ test('a cover becomes public when an editor has published it, and what nobody sh
   assert.equal((await own(_id)).status, 404)
 })
 
-test('the same cover again is no new revision, and other changes keep it', async () => {
+test('the same cover again makes no new revision, and other changes keep it', async () => {
   const { _id } = await makeBlog(it.send, author)
   const first = dataOf(await upload(_id, PNG))
   const again = dataOf(await upload(_id, PNG))
@@ -148,9 +150,10 @@ test('what a crash has left is removed at the next start, but not uploads that m
   await mkdir(folder, { recursive: true })
   const before = await stored()
   const { cover } = dataOf(await upload(_id, PNG))
-  const replaced = `${new ObjectId().toHexString()}.png`
-  const underWay = `${new ObjectId().toHexString()}.png`
-  const brokenOff = `${ObjectId.createFromTime(1_700_000_000).toHexString()}.webp`
+  const newKey = () => `${beginningAt(Date.now())}-${randomUUID()}.png`
+  const replaced = newKey()
+  const underWay = newKey()
+  const brokenOff = `${beginningAt(Date.UTC(2020, 0))}-x.webp`
   for (const name of [replaced, underWay, `${brokenOff}.part`]) await writeFile(join(folder, name), 'left')
   const left = { unusedCovers: [replaced], coverUploads: [brokenOff, underWay] }
   dataOf(await it.send(`DELETE /author/id/${removed._id}`, { token: author.token }))

@@ -2,7 +2,7 @@ import type { ObjectId } from 'mongodb'
 
 /** A picture that was uploaded; its bytes are in the `CoverStore`. */
 export interface Cover {
-  /** Every upload has its own, so that one that nobody needs any more is never needed again. */
+  /** Every upload has its own, so that one that was replaced is never needed again. */
   readonly key: string
   readonly sha256: string
 }
@@ -43,7 +43,7 @@ export interface Blog {
   readonly publicSlugs: readonly string[]
   /** Keys of covers that are being stored, or whose upload broke off. */
   readonly coverUploads?: readonly string[]
-  /** Keys of covers that no side refers to any more, until they have been removed from the store. */
+  /** Keys of covers that no longer belong to a side, until they have been removed from the store. */
   readonly unusedCovers?: readonly string[]
   /** UUID of the user who owns it. */
   readonly author: string

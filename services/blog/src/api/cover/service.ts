@@ -1,13 +1,12 @@
 import { COVER_NOT_FOUND } from '@blog-platform/blog-contract'
-import { ObjectId } from 'mongodb'
 import type { Log } from 'tsmicro'
 import type { Blog, CoverKeys } from '../blog/model.ts'
 import type { BlogRepository } from '../blog/repository.ts'
-import { keyFor, type OpenCover, sha256Of } from './picture.ts'
+import { beginningAt, keyFor, type OpenCover, sha256Of } from './picture.ts'
 import type { CoverStore } from './store.ts'
 
 /** Far longer than any request: an upload that began before has broken off. */
-const BROKEN_OFF_SECONDS = 60 * 60
+const BROKEN_OFF_MS = 60 * 60 * 1000
 
 /** Blogs whose unused covers are removed at one start. */
 const BATCH = 1000
@@ -72,7 +71,7 @@ export class CoverService {
       if (!(await this.removeUnused(blog))) return
   }
 
-  async #remove(_id: ObjectId, keys: readonly string[]): Promise<boolean> {
+  async #remove(_id: Blog['_id'], keys: readonly string[]): Promise<boolean> {
     if (keys.length === 0) return true
     try {
       await Promise.all(keys.map(key => this.#store.remove(key)))
@@ -85,7 +84,5 @@ export class CoverService {
   }
 }
 
-/** All keys from before this time are smaller. */
-function brokenOff(): string {
-  return ObjectId.createFromTime(Math.floor(Date.now() / 1000) - BROKEN_OFF_SECONDS).toHexString()
-}
+/** Keys of uploads that have broken off are smaller. */
+const brokenOff = () => beginningAt(Date.now() - BROKEN_OFF_MS)

@@ -1,11 +1,9 @@
-import type { Document } from 'mongodb'
-
 /**
- * In an update that the server computes: the keys of covers that no side of the blog refers to after the update.
+ * In an update that the server computes: the keys of covers that belong to no side of the blog after the update.
  * @param used expressions for the keys that are still used
  * @param stored a key that has been stored for this update
  */
-export function unusedCovers(used: readonly unknown[], stored?: string): Document {
+export function unusedCovers(used: readonly unknown[], stored?: string): object {
   const former = [
     keyOrNull('$draft.cover.key'),
     keyOrNull('$public.cover.key'),
