@@ -194,7 +194,9 @@ class Comparison {
     const always = new Set(requiredBy(written).filter(name => !omitted.includes(name)))
     const initial = this.#journey.defaults === 'none' ? [] : defaultedIn(read)
     const missing = [...new Set([...requiredBy(read), ...initial])]
-      .filter(name => !always.has(name) && !(initial.includes(name) && this.#takesDefault(read, name)))
+      // A field that is required but not named is dropped before it can be found.
+      .filter(name => !always.has(name) || !isNamed(read, name, this.#read))
+      .filter(name => !(initial.includes(name) && this.#takesDefault(read, name)))
       .map((name): Refused => ({ path: below(path, name), why: 'absent', values: '' }))
     const names = [...namesOf(written), ...namesOf(read).filter(name => isNamed(written, name, this.#written))]
     const refused = [...new Set(names)].flatMap((name): readonly Refused[] => {
