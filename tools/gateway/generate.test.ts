@@ -185,7 +185,7 @@ test('what stands outside of the marks stays, twice written is once written', ()
   assert.deepEqual(service.routes[0], {
     name: 'shop.find',
     paths: ['~/shop/thing/[^/]+$'],
-    methods: ['GET'],
+    methods: ['GET', 'HEAD'],
     strip_path: false,
     plugins: [{ name: 'r' }],
   })
@@ -221,7 +221,7 @@ function run(t: TestContext, text: string, ...args: string[]) {
 }
 
 test('the command: --check only looks, generate mends, wrong arguments end with 2', t => {
-  const stale = KONG.replace('methods: [GET]', 'methods: [GET, PUT]')
+  const stale = KONG.replace('methods: [GET, HEAD]', 'methods: [GET, PUT]')
   const checked = run(t, stale, 'generate', '--check')
   assert.deepEqual([checked.status, checked.kong], [1, stale])
   assert.match(checked.output, /kong\/kong\.yml is out of step/)

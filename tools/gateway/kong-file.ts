@@ -99,7 +99,7 @@ function entry({ name, method, path, permission, streamedMs, uploadBytes }: Publ
   return [
     `  - name: ${name}`,
     `    paths: ["~${pattern(prefix + path)}$"]`,
-    `    methods: [${method}]`,
+    `    methods: [${method === 'GET' ? 'GET, HEAD' : method}]`,
     '    strip_path: false',
     ...(streamedMs === undefined ? [] : ['    response_buffering: false']),
     ...(uploadBytes === undefined ? [] : ['    request_buffering: false']),
