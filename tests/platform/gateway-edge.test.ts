@@ -67,6 +67,22 @@ test('health is open, and nothing else', async () => {
   }
 })
 
+test('HEAD is answered as GET is, without the body', async () => {
+  for (const path of [
+    '/blog/health',
+    '/blog/list/latest',
+    '/auth/openapi.json',
+    '/auth/profile/mine',
+    '/blog/nothing',
+  ]) {
+    const [head, get] = await Promise.all(
+      ['HEAD', 'GET'].map(method => fetch(platform.url + path, { method, headers: withKey })),
+    )
+    await get?.arrayBuffer()
+    assert.deepEqual([head?.status, await head?.text()], [get?.status, ''], path)
+  }
+})
+
 test('API key verification cannot be reached from outside, however the path is written', async () => {
   const paths = [
     '/auth/verify/apikey',

@@ -80,21 +80,21 @@ async function send(
     ...(etag === undefined ? {} : { etag }),
     ...(modified === undefined ? {} : { 'last-modified': modified }),
   }
+  // It belongs to its caller alone, but need not be sent again while it is the same.
+  if (Object.keys(validators).length > 0) reply.headers({ 'cache-control': 'private, no-cache', ...validators })
+  if (isRead && isNotModified(request.headers, validators)) {
+    file.close()
+    reply.code(304)
+    return request.method === 'HEAD' ? Readable.from([]) : undefined
+  }
   const range = isRead ? rangeOf(request, file.size, validators) : undefined
   if (range === 'unsatisfiable') {
     reply.header('content-range', `bytes */${file.size}`)
     throw new RANGE_NOT_SATISFIABLE()
   }
-  if (isRead && isNotModified(request.headers, validators)) {
-    file.close()
-    reply.code(304).headers(validators)
-    return request.method === 'HEAD' ? Readable.from([]) : undefined
-  }
   const chunks = range ? file.part(range.first, range.last) : file.chunks
   const body = request.method === 'HEAD' ? Readable.from([]) : await begun(paced(chunks, reply, context, pace))
   if (request.method === 'HEAD') file.close()
-  // It belongs to its caller alone, but need not be sent again while it is the same.
-  if (Object.keys(validators).length > 0) reply.headers({ 'cache-control': 'private, no-cache', ...validators })
   // What only reading tells the size of cannot be divided.
   if (isRead && file.size !== undefined) reply.header('accept-ranges', 'bytes')
   if (range) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${file.size}`)
