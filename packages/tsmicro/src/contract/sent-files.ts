@@ -60,6 +60,7 @@ export function formSender(rules: Readonly<Record<string, FileRule>>): FileSende
         fields: Object.fromEntries(Object.entries(all).filter(([name]) => !Object.hasOwn(rules, name))),
         bodyOf(fields = {}) {
           checkFiles(rules, all)
+          checkTexts(fields)
           const form = new FormData()
           for (const [name, texts] of Object.entries(fields)) for (const text of [texts].flat()) form.append(name, text)
           for (const name of Object.keys(rules)) for (const file of listOf(all[name])) form.append(name, file as Blob)
@@ -81,6 +82,16 @@ function checkFiles(rules: Readonly<Record<string, FileRule>>, files: Readonly<R
       return message ? [{ path, message }] : []
     })
   })
+  refuse(details)
+}
+
+/** The only character of a text that would arrive as another one: a form's line breaks are all the same. */
+function checkTexts(fields: Texts): void {
+  const changed = Object.entries(fields).filter(([, texts]) => [texts].flat().some(text => text.includes('\r')))
+  refuse(changed.map(([path]) => ({ path, message: 'must not contain "\\r": a form cannot carry it' })))
+}
+
+function refuse(details: readonly ValidationDetail[]): void {
   if (details.length === 0) return
   const message = details.map(({ path, message }) => `${path} ${message}`).join('; ')
   throw new VALIDATION_FAILED(details, { message })

@@ -81,10 +81,11 @@ async function send(
     ...(modified === undefined ? {} : { 'last-modified': modified }),
   }
   // It belongs to its caller alone, but need not be sent again while it is the same.
-  if (Object.keys(validators).length > 0) reply.headers({ 'cache-control': 'private, no-cache', ...validators })
+  const caching = Object.keys(validators).length > 0 ? { 'cache-control': 'private, no-cache', ...validators } : {}
+  // Before the range (RFC 9110, 13.2.2): who has all of it needs no part.
   if (isRead && isNotModified(request.headers, validators)) {
     file.close()
-    reply.code(304)
+    reply.code(304).headers(caching)
     return request.method === 'HEAD' ? Readable.from([]) : undefined
   }
   const range = isRead ? rangeOf(request, file.size, validators) : undefined
@@ -99,7 +100,7 @@ async function send(
   if (isRead && file.size !== undefined) reply.header('accept-ranges', 'bytes')
   if (range) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${file.size}`)
   const length = range ? range.last + 1 - range.first : file.size
-  reply.headers(headersOfFile(file, length))
+  reply.headers({ ...caching, ...headersOfFile(file, length) })
   return body
 }
 

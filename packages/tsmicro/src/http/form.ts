@@ -196,7 +196,9 @@ class FormReader {
       },
       end: () => {
         try {
-          this.#texts.set(name, [...(this.#texts.get(name) ?? []), textOf(Buffer.concat(chunks))])
+          // Senders of a form turn every line break into CRLF.
+          const text = textOf(Buffer.concat(chunks)).replaceAll('\r\n', '\n')
+          this.#texts.set(name, [...(this.#texts.get(name) ?? []), text])
         } catch (error) {
           this.#fail(error)
         }

@@ -85,6 +85,8 @@ async function behaves(client: ReturnType<typeof createHttpClient<typeof photos>
       ['2', 2],
     ],
   ])
+  const lines = { title: 'a\nb\n', tags: ['\n', 'c\n\nd'] }
+  assert.deepEqual((await client.add({ id: '7', ...lines, photo: png }))[0], { id: '7', ...lines })
   assert.deepEqual(await client.add({ id: '7', title: 'x', tags: [], photo: png }), [
     { id: '7', title: 'x', tags: [] },
     ['a.png', 'image/png', 'png'],
@@ -114,6 +116,8 @@ test('what the service would refuse is not sent', async () => {
     [client.put({ file: text } as never), /id/],
     [client.add({ id: '7', title: 'x', photo: text }), /photo must be image\/\*/],
     [client.add({ id: '7', title: 'x', photo: png, others: [text, text, text] }), /others must be at most 2/],
+    [client.add({ id: '7', title: 'a\r\nb', photo: png }), /title must not contain "\\r"/],
+    [client.add({ id: '7', title: 'a', tags: ['b\rc'], photo: png }), /tags must not contain "\\r"/],
     [client.add({ id: '7', title: 5 as never, photo: png }), /title/],
   ]
   for (const [call, message] of calls)

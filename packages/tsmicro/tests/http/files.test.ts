@@ -181,6 +181,8 @@ test('If-Range asks for a part of the same version alone; If-None-Match for a ne
       const answer = await get('/path', condition, method)
       assert.deepEqual([answer.status, await answer.text(), answer.headers.get('etag')], [304, '', etag])
       assert.equal(answer.headers.get('content-length'), null)
+      assert.equal(answer.headers.get('cache-control'), 'private, no-cache')
+      assert.equal((await get('/path', { ...condition, range: 'bytes=999999-' }, method)).status, 304, 'before a range')
     }
 })
 
