@@ -79,7 +79,10 @@ export interface EndpointLimits {
   readonly maxConcurrent?: number
   /** Calls that wait for their turn; more are refused with OVERLOADED. Default 1,024. */
   readonly maxQueued?: number
-  /** Streams that are open; more are refused with OVERLOADED. An open stream does not count as handled. Default 4,096. */
+  /**
+   * Streams that are open, files that are sent, and requests whose files are received or handled, each counted separately; more are refused
+   * with OVERLOADED. An open stream does not count as handled. Default 4,096.
+   */
   readonly maxStreams?: number
 }
 
@@ -89,15 +92,18 @@ const MAX_STREAMS = 4096
 /** The open streams of one endpoint. */
 export class StreamPlaces {
   readonly #most: number
+  readonly #refused: (error: unknown) => unknown
   #taken = 0
 
-  constructor({ maxStreams = MAX_STREAMS }: EndpointLimits = {}) {
+  /** @param refused returns what is thrown instead, and may log it */
+  constructor({ maxStreams = MAX_STREAMS }: EndpointLimits = {}, refused = (error: unknown) => error) {
     this.#most = maxStreams
+    this.#refused = refused
   }
 
   /** Returns a function that gives the place back; it may be called twice. @throws {OVERLOADED} when all places are taken */
   take(): () => void {
-    if (this.#taken >= this.#most) throw overloaded()
+    if (this.#taken >= this.#most) throw this.#refused(overloaded())
     this.#taken += 1
     let taken = 1
     return () => {

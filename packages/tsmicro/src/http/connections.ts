@@ -35,6 +35,12 @@ export function endConnections(server: FastifyInstance): number {
   return open.length
 }
 
+/** Calls back when a response is over, at once if it already is. */
+export function whenClosed(raw: ServerResponse, done: () => unknown): void {
+  if (raw.closed) done()
+  else raw.once('close', done)
+}
+
 /** Closes connections that have never sent a byte, as browsers and `fetch` open in advance. Node takes them for busy. */
 export function closeUnusedConnections(server: FastifyInstance): void {
   for (const socket of sockets.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy()

@@ -3,14 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
   type CallContext,
   CallerGoneError,
+  type EndpointLimits,
   type FailureMapper,
   headersOfFile,
   type OpenFile,
   type Settled,
+  StreamPlaces,
 } from '../call/index.ts'
 import { type BoundProcedure, declaresReplies, fileOfOutput, statusesOf } from '../contract/index.ts'
 import { DEADLINE_EXCEEDED, RANGE_NOT_SATISFIABLE, rootMessage } from '../errors/index.ts'
 import { isNotModified } from './conditional.ts'
+import { whenClosed } from './connections.ts'
 
 const DEFAULT_SEND_TIMEOUT_MS = 30_000
 
@@ -20,6 +23,9 @@ interface SendOptions {
   /** Milliseconds in which the handler must make the next piece. */
   readonly timeoutMs: number
   readonly toFailure: FailureMapper
+  readonly limits: EndpointLimits | undefined
+  /** Logs that too many are sent. */
+  readonly refused: (error: unknown) => unknown
 }
 
 interface Pace {
@@ -30,26 +36,29 @@ interface Pace {
 }
 
 type SendFile = (
-  result: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
   context: CallContext,
+  open: () => Promise<unknown>,
 ) => Promise<unknown>
 
 /**
  * Compiles the answer of a procedure whose output is a file: sets the headers and returns the body. Undefined for other outputs. Rejects with
  * the caller's failure until the first piece has been read.
+ * @throws {OVERLOADED} from the returned function when too many are sent; what `open` throws
  */
 export function compileSendFile(procedure: BoundProcedure, options: SendOptions): SendFile | undefined {
   if (!fileOfOutput(procedure.output)) return undefined
-  const { sendTimeoutMs = DEFAULT_SEND_TIMEOUT_MS, timeoutMs, toFailure } = options
+  const { limits, refused, sendTimeoutMs = DEFAULT_SEND_TIMEOUT_MS, timeoutMs, toFailure } = options
   const pace = { sendTimeoutMs, timeoutMs, procedure: `${procedure.service}.${procedure.name}` }
   const [status = 200] = statusesOf(procedure)
   const settledOf = declaresReplies(procedure)
     ? (result: unknown) => result as Settled
     : (value: unknown) => ({ value, status, headers: {}, cookies: [] })
-  return async (result, request, reply, context) => {
-    const { value, status, headers, cookies } = settledOf(result)
+  const places = new StreamPlaces(limits, refused)
+  return async (request, reply, context, open) => {
+    whenClosed(reply.raw, places.take())
+    const { value, status, headers, cookies } = settledOf(await open())
     // What is left of the handler's time does not limit its reader. It still ends when the client leaves.
     context.deadline.pause()
     try {
@@ -72,7 +81,7 @@ async function send(
   context: CallContext,
   pace: Pace,
 ): Promise<unknown> {
-  reply.raw.once('close', () => file.close())
+  whenClosed(reply.raw, () => file.close())
   const isRead = request.method === 'GET' || request.method === 'HEAD'
   const validators = {
     ...(file.version === undefined ? {} : { etag: `"${file.version}"` }),

@@ -77,8 +77,6 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
   const withBody = !hasNoBody(method)
   const contexts = new WeakMap<FastifyRequest, DoorContext>()
   const contextOf = (request: FastifyRequest) => contexts.get(request)
-  const { mount, receiving } = compileUpload(procedure, { ...options, readInput, toFailure, contextOf })
-  const sendFile = compileSendFile(procedure, { ...options, timeoutMs, toFailure })
 
   // A request holds a place while its caller is identified and while it is handled, but not while it sends its body: slow clients
   // would take all of them.
@@ -89,6 +87,8 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
     overload.warn({ route })
     return error
   }
+  const { mount, receiving } = compileUpload(procedure, { ...options, readInput, toFailure, contextOf, refused })
+  const sendFile = compileSendFile(procedure, { ...options, timeoutMs, toFailure, refused })
   const answerStream = isStream(procedure.output) ? compileStreams(options.server, limits, refused) : undefined
   /** Undefined if the request has its place at once. @param again it had one before */
   const enter = (context: DoorContext, again: boolean): Promise<void> | undefined => {
@@ -161,7 +161,7 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
           throw await toFailure(error, 'input', context.log)
         }
         if (files) value = { ...(value as object | undefined), ...files }
-        if (sendFile) return await sendFile(await pipeline(value, context), request, reply, context)
+        if (sendFile) return await sendFile(request, reply, context, () => pipeline(value, context))
         if (answerStream)
           return await answerStream(reply, context, () => pipeline(value, context) as Promise<OpenStream>)
         try {

@@ -10,7 +10,7 @@ import {
   type StreamItem,
   StreamPlaces,
 } from '../call/index.ts'
-import { accessNotes } from './connections.ts'
+import { accessNotes, whenClosed } from './connections.ts'
 import { failureEnvelope } from './envelope.ts'
 import { failureOf } from './failures.ts'
 import { destroyLater } from './linger.ts'
@@ -44,20 +44,13 @@ export function compileStreams(
   limits: EndpointLimits | undefined,
   refused: (error: unknown) => unknown,
 ): Answer {
-  const places = new StreamPlaces(limits)
+  const places = new StreamPlaces(limits, refused)
   const opened = new Set<OpenStream>()
   let closing = false
   server.addHook('preClose', async () => {
     closing = true
     for (const stream of opened) stream.cancel(new ComeBackError())
   })
-  const enter = () => {
-    try {
-      return places.take()
-    } catch (error) {
-      throw refused(error)
-    }
-  }
   return async (reply, context, open) => {
     const format = formatOf(reply.request.headers.accept)
     const start = () =>
@@ -70,7 +63,7 @@ export function compileStreams(
       start()
       return reply.send()
     }
-    reply.raw.once('close', enter())
+    whenClosed(reply.raw, places.take())
     const stream = await open()
     opened.add(stream)
     // Before all other listeners: once the deadline has been disposed of, it no longer aborts the handler's signal.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { openAsBlob } from 'node:fs'
+import { openAsBlob, readlinkSync } from 'node:fs'
 import { copyFile, lstat, mkdtemp, open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,9 +9,10 @@ import type { ReceivedFile } from '../contract/index.ts'
 const PREFIX = 'tsmicro-uploads'
 /** Tells the folders of this process from those of an earlier one with the same number, as in a container. */
 const STARTED = Math.round(performance.timeOrigin).toString(36)
-const HOST = hostname().replaceAll(/[^A-Za-z0-9.]/g, '_')
+/** Containers with the same name may share the folder, and a number means another process in each. */
+const HOST = `${hostname()}.${pidNamespace()}`.replaceAll(/[^A-Za-z0-9.]/g, '_')
 const FOLDER = new RegExp(`^${PREFIX}-([A-Za-z0-9._]+)-(\\d+)-([0-9a-z]+)-\\w{6}$`)
-/** Folders of other machines, which may share the disk, are left-overs once nothing has happened in them for so long. */
+/** Folders of other machines and containers, which may share the disk, are left-overs once nothing has happened in them for so long. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
 const folders = new WeakMap<FastifyInstance, TemporaryFiles>()
@@ -76,6 +77,15 @@ async function removeLeftOvers(parent: string): Promise<void> {
     const isOurs = Number(pid) === process.pid && started === STARTED
     const isDead = host === HOST ? !isOurs && !isRunning(Number(pid)) : Date.now() - found.mtimeMs > ABANDONED_MS
     if (isDead) await remove(path)
+  }
+}
+
+/** Empty where there are none. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '')
+  } catch {
+    return ''
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import type { CallContext, FailureMapper } from '../call/index.ts'
+import { type CallContext, type EndpointLimits, type FailureMapper, StreamPlaces } from '../call/index.ts'
 import {
   acceptsType,
   type BoundProcedure,
@@ -14,6 +14,7 @@ import {
   type UploadBody,
 } from '../contract/index.ts'
 import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE } from '../errors/index.ts'
+import { whenClosed } from './connections.ts'
 import { receiveForm } from './form.ts'
 import type { ReadInput } from './input.ts'
 import { type Receipt, receive } from './receive.ts'
@@ -28,6 +29,9 @@ interface UploadOptions {
   readonly contextOf: (request: FastifyRequest) => CallContext | undefined
   /** Where files are kept until they are handled. Default: `os.tmpdir()`. */
   readonly temporaryFolder: string | undefined
+  readonly limits: EndpointLimits | undefined
+  /** Logs that too many are received. */
+  readonly refused: (error: unknown) => unknown
 }
 
 interface Upload {
@@ -42,10 +46,11 @@ const bodies = new WeakMap<FastifyRequest, Readable>()
 
 /** Compiles the receipt of a procedure's files. If its input has none, its route and its handler stay as they are. */
 export function compileUpload(procedure: BoundProcedure, options: UploadOptions): Upload {
-  const { contextOf, readInput, server, temporaryFolder, toFailure } = options
+  const { contextOf, limits, readInput, refused, server, temporaryFolder, toFailure } = options
   const { input, output } = procedure
   const kind = kindOfBody(input)
   if (kind === undefined) return { mount: route => void server.route(route), receiving: handle => handle }
+  const places = new StreamPlaces(limits, refused)
   const temporary = temporaryFilesOf(server, temporaryFolder)
   const receiveBody = kind === 'file' ? compileFile(input as FileBody, readInput) : compileForm(input as UploadBody)
   const receiveFiles = async (request: FastifyRequest, folder: () => Promise<string>): Promise<object> => {
@@ -64,16 +69,18 @@ export function compileUpload(procedure: BoundProcedure, options: UploadOptions)
   return {
     mount: route => mountRaw(server, route),
     receiving: handle => async (request, reply) => {
+      const leave = places.take()
       let folder: string | undefined
       const release = async () => {
         if (folder !== undefined) await remove(folder)
+        leave()
       }
       try {
         const files = await receiveFiles(request, async () => (folder = await temporary.folder()))
         return await handle(request, reply, files)
       } finally {
         // The answer may be one of these files.
-        if (fileOfOutput(output) && !reply.raw.closed) reply.raw.once('close', release)
+        if (fileOfOutput(output)) whenClosed(reply.raw, release)
         else await release()
       }
     },

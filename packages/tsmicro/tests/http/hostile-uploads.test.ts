@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -210,11 +210,14 @@ test('forms that are cut or changed anywhere never leave anything', async () => 
 
 test('what a killed process has left is removed at the next start, and nothing else', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'tsmicro-test-'))
-  const host = hostname().replaceAll(/[^A-Za-z0-9.]/g, '_')
+  const name = hostname().replaceAll(/[^A-Za-z0-9.]/g, '_')
+  const space = await readlink('/proc/self/ns/pid').catch(() => '')
+  const host = `${name}.${space.replaceAll(/\D/g, '')}`
   const dead = `tsmicro-uploads-${host}-4194305-abc-AbCdEf`
   const before = `tsmicro-uploads-${host}-${process.pid}-abc-AbCdEf`
   const others = [
     `tsmicro-uploads-${host}-${process.ppid}-abc-AbCdEf`,
+    `tsmicro-uploads-${name}.1-4194305-abc-AbCdEf`,
     'tsmicro-uploads-another.host-4194305-abc-AbCdEf',
     'tsmicro-uploads',
     'else',
