@@ -6,6 +6,7 @@ export interface ComeBack {
   readonly declares: (code: string) => boolean
   /** Whether items have ids. */
   readonly resumes: boolean
+  /** Once it has aborted, no failure is temporary. */
   readonly signal: AbortSignal | undefined
 }
 
@@ -24,6 +25,8 @@ const TEMPORARY: readonly number[] = [429, 502, 503, 504]
 const LONGEST_RETRY_MS = 30_000
 /** About five minutes, as each waits twice as long as the one before. */
 const MOST_ATTEMPTS = 12
+/** The longest time that setTimeout accepts: a longer one would be over at once. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1
 
 /**
  * Yields the items of a stream. If they have ids, it comes back after a failure that may be temporary, unless that is there from the start.
@@ -56,7 +59,7 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
       signal?.removeEventListener('abort', wake)
       resolve()
     }
-    const timer = setTimeout(wake, ms)
+    const timer = setTimeout(wake, Math.min(ms, LONGEST_WAIT_MS))
     signal?.addEventListener('abort', wake)
   })
   signal?.throwIfAborted()

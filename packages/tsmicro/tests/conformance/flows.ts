@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { headers } from '@nats-io/nats-core'
-import { implement, OVERLOADED, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { DEADLINE_EXCEEDED, implement, OVERLOADED, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { ApiError, contract, frameworkErrors, procedure, stream } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve } from '../support/service.ts'
@@ -19,6 +19,7 @@ const feed = contract('feed', {
 })
 const front = contract('front', {
   passOn: procedure({ nats: 'pass.on', access: 'internal', input: Asked, output: stream(Item) }),
+  ask: procedure({ nats: 'ask', access: 'internal', timeoutMs: 200 }),
 })
 /** The same procedure in a version that answered one message. */
 const older = contract('feed', { follow: procedure({ nats: 'follow', access: 'internal', output: Type.String() }) })
@@ -158,6 +159,7 @@ export async function flows(open: OpenNetwork) {
             yield { n: 0 }
             await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
           },
+          ask() {},
         }),
       ],
     })
@@ -182,10 +184,36 @@ export async function flows(open: OpenNetwork) {
       name: 'front',
       network,
       calls: [feed],
-      handlers: [implement(front, { passOn: ({ input }) => own.client(feed).follow(input) })],
+      handlers: [implement(front, { passOn: ({ input }) => own.client(feed).follow(input), ask: () => {} })],
     })
     assert.deepEqual(await numbers(caller.client(front).passOn({ count: 200 })), upTo(200))
     for await (const { n } of caller.client(front).passOn({ count: 1e9 })) if (n === 100) break
+    await finished()
+    await between.stop()
+  })
+
+  test('a handler that follows a stream stops when its own call is over: it does not come back for nobody', async () => {
+    const ended: unknown[] = []
+    const { service: between, nats: own } = await serve({
+      name: 'front',
+      network,
+      calls: [feed],
+      handlers: [
+        implement(front, {
+          passOn: () => [],
+          ask: async () => {
+            try {
+              for await (const _ of own.client(feed).follow({ count: 1e9 }));
+            } catch (error) {
+              ended.push(error)
+            }
+          },
+        }),
+      ],
+    })
+    await assert.rejects(caller.client(front).ask(), DEADLINE_EXCEEDED)
+    await until('its loop has ended', () => ended.length === 1)
+    assert.ok(ended[0] instanceof DEADLINE_EXCEEDED)
     await finished()
     await between.stop()
   })

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { createHttpClient } from 'tsmicro/client'
 import { ApiError, contract, frameworkErrors, procedure, stream } from 'tsmicro/contract'
@@ -207,6 +208,20 @@ test('it gives up after a dozen attempts in a row that brought nothing', async t
   })
   await assert.rejects(collect(made.client.again()), frameworkErrors.OVERLOADED)
   assert.equal(made.requests.length, 13)
+})
+
+test('a client that is told to come back next month waits', async () => {
+  await using made = await serverOf((response, _request, connection) => {
+    if (connection === 1) head(response).end(`retry: 1\n\n${itemOf(1)}`)
+    else response.writeHead(503, { 'retry-after': '3000000' }).end('{"error":"OVERLOADED"}')
+  })
+  const left = new AbortController()
+  const call = collect(made.client.again(undefined, { signal: left.signal }))
+  await until('it has come back once', () => made.requests.length >= 2)
+  await sleep(50)
+  left.abort(new Error('enough'))
+  await assert.rejects(call, /enough/)
+  assert.equal(made.requests.length, 2)
 })
 
 test('the signal ends it in every state with its reason: connecting, waiting for an item, waiting to come back', async () => {

@@ -147,7 +147,10 @@ export class NatsClient extends NatsLink {
       return async (input, options) => responseOf(await this.#open(procedure, input, options, openingHeaders()))
     const items = compileItems(procedure)
     return (input, options) =>
-      items(last => this.#open(procedure, input, options, openingHeaders(last)), options?.signal)
+      items(
+        last => this.#open(procedure, input, options, openingHeaders(last)),
+        () => endOf(options),
+      )
   }
 
   async #open(
@@ -257,6 +260,12 @@ export class NatsClient extends NatsLink {
 
 function contextOf(options: CallOptions): CallContext | undefined {
   return 'context' in options ? options.context : currentContext()
+}
+
+/** Aborts when the caller gives up or the surrounding call ends. */
+function endOf(options: CallOptions = {}): AbortSignal | undefined {
+  const signals = [options.signal, contextOf(options)?.deadline.signal].filter(signal => signal !== undefined)
+  return signals.length > 1 ? AbortSignal.any(signals) : signals[0]
 }
 
 /** The deadline that all attempts of a call share. @throws the reason, if the surrounding call has ended */

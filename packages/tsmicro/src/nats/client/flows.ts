@@ -18,7 +18,7 @@ export function openingCheck(subject: string): Check {
 
 /**
  * Compiles what returns the items of a procedure's streams. Each iteration opens a stream of its own; if items have ids, it comes back
- * where it was, as over HTTP.
+ * where it was, as over HTTP. What is returned takes a function for the signal that ends an iteration, asked when that begins.
  */
 export function compileItems({ subject, errors = {}, output }: BoundProcedure) {
   const { item, id } = output as StreamBody
@@ -30,10 +30,10 @@ export function compileItems({ subject, errors = {}, output }: BoundProcedure) {
     const text = `an item of ${subject} does not match its schema: ${formatProblems(checked.problems)}`
     throw new MALFORMED_REPLY(undefined, { cause: new Error(text) })
   }
-  return (open: (lastEventId: string | undefined) => Promise<Inflow>, signal: AbortSignal | undefined) => {
+  return (open: (lastEventId: string | undefined) => Promise<Inflow>, signalNow: () => AbortSignal | undefined) => {
     const declares = (code: string) => codes.includes(code)
     const iterate = () =>
-      comeBack({ resumes: id !== undefined, declares, signal }, RETRY_MS, async function* (progress) {
+      comeBack({ resumes: id !== undefined, declares, signal: signalNow() }, RETRY_MS, async function* (progress) {
         const flow = await orFailure(open(progress.lastEventId))
         if (flow instanceof ApiError) return flow
         progress.opened = true
