@@ -85,7 +85,7 @@ async function openFile(answer: FileAnswer, types: readonly string[], deadline: 
 }
 
 /** Closes what a handler returned and nobody will read. Safe for anything, open or closed. */
-export function discardFile(answer: unknown): void {
+export function discardAnswer(answer: unknown): void {
   const value = answer instanceof Reply ? answer.value : answer
   const content: unknown = isDescribed(value as FileAnswer) ? (value as Described).content : value
   // Without a listener, its later error would end the process.
@@ -174,7 +174,7 @@ async function iterableOf(content: AsyncIterable<Uint8Array | string>, deadline:
 }
 
 /** A web stream's own iterator cannot be closed while it waits for a piece. */
-function readerOf(content: ReadableStream): AsyncIterator<Uint8Array | string> {
+export function readerOf(content: ReadableStream): AsyncIterator<Uint8Array | string> {
   const reader = content.getReader()
   return {
     next: () => reader.read() as Promise<IteratorResult<Uint8Array | string>>,

@@ -5,10 +5,10 @@ import {
   type DeepReadonly,
   declaresReplies,
   type ErrorsOf,
-  fileOfOutput,
   hasBody,
   type InputOf,
   jsonOfOutput,
+  kindOfBody,
   needsUser,
   type ProcedureSpec,
   roleBesideOwner,
@@ -21,7 +21,7 @@ import { type Authorization, type Authorize, compileAuthorize } from './authoriz
 import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import { type FailureMapper, ResponseMismatchError, type Stage } from './failure.ts'
-import { compileFile, discardFile } from './file-answer.ts'
+import { compileFile, discardAnswer } from './file-answer.ts'
 import { compileSettle, Reply, ReplyError, type ReplyOf } from './reply.ts'
 import { compileStream, lastEventIdOf } from './stream.ts'
 
@@ -140,7 +140,7 @@ export function createPipeline(
   const output = jsonOfOutput(procedure.output)
   const check = compileFile(procedure) ?? compileStream(procedure, toFailure) ?? (output && compiled.outgoing(output))
   const settle = declaresReplies(procedure) ? compileSettle(procedure) : undefined
-  const answers = fileOfOutput(procedure.output) ? new WeakMap<CallContext, Promise<unknown>>() : undefined
+  const answers = kindOfBody(procedure.output) ? new WeakMap<CallContext, Promise<unknown>>() : undefined
   const handle = remembering(answers, compileHandle(procedure, handler, authorization, toFailure))
   // Without middleware, only the handler can throw, so calls skip a layer.
   const bare = middleware.length === 0
@@ -175,7 +175,7 @@ export function createPipeline(
       return settled ? { ...settled, value: checked.value } : checked.value
     } catch (error) {
       // It may be returned only later.
-      answers?.get(context)?.then(discardFile, () => {})
+      answers?.get(context)?.then(discardAnswer, () => {})
       throw await toFailure(error, stage, context.log)
     }
   }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type BoundProcedure, isStream, type StreamBody } from '../contract/index.ts'
 import { rootMessage } from '../errors/index.ts'
@@ -6,6 +7,7 @@ import { type CallContext, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import { Expiring, expireIn, forget } from './expiry.ts'
 import { type FailureMapper, ResponseMismatchError } from './failure.ts'
+import { readerOf } from './file-answer.ts'
 
 /** One item of a stream, checked and pruned. */
 export interface StreamItem {
@@ -32,6 +34,8 @@ type AnyIterator = AsyncIterator<unknown, unknown> | Iterator<unknown, unknown>
 type ItemReader = (value: unknown) => Promise<StreamItem>
 
 interface StreamParts {
+  /** What the handler returned. */
+  readonly returned: unknown
   readonly iterator: AnyIterator
   readonly context: CallContext
   readonly read: ItemReader
@@ -98,7 +102,7 @@ export class OpenStream {
   }
 
   #finish(failure: Error | undefined): void {
-    if (failure) this.#end(failure)
+    if (failure) this.cancel(failure)
     this.#ended = true
     this.#forget()
     this.#parts.context.deadline[Symbol.dispose]()
@@ -109,8 +113,12 @@ export class OpenStream {
     this.#ended = true
     this.#reason = reason
     this.#forget()
-    const { iterator, context } = this.#parts
-    const stop = async () => void (await iterator.return?.())
+    const { returned, iterator, context } = this.#parts
+    const stop = async () => {
+      // Its iterator leaves it open unless it has been read. Without a listener, its later error would end the process.
+      if (returned instanceof Readable) returned.on('error', () => {}).destroy()
+      await iterator.return?.()
+    }
     withContext(context, stop).catch(err => {
       if (err !== reason) context.log.warn({ err }, `a stream was not ended cleanly: ${rootMessage(err)}`)
     })
@@ -146,7 +154,7 @@ export function compileStream(
   const read = compileRead(output)
   return (returned, context) => {
     const iterator = withContext(context, () => iteratorOf(returned))
-    return { value: new OpenStream({ iterator, context, read, output, toFailure }) }
+    return { value: new OpenStream({ returned, iterator, context, read, output, toFailure }) }
   }
 }
 
@@ -155,6 +163,7 @@ function iteratorOf(returned: unknown): AnyIterator {
     const { [Symbol.asyncIterator]: inTime, [Symbol.iterator]: atOnce } = returned as Partial<
       AsyncIterable<unknown> & Iterable<unknown>
     >
+    if (returned instanceof ReadableStream) return readerOf(returned)
     if (inTime) return inTime.call(returned)
     if (atOnce) return atOnce.call(returned)
   }

@@ -15,7 +15,7 @@ import { DEADLINE_EXCEEDED, RANGE_NOT_SATISFIABLE, rootMessage } from '../errors
 import { isNotModified } from './conditional.ts'
 import { whenClosed } from './connections.ts'
 
-const DEFAULT_SEND_TIMEOUT_MS = 30_000
+export const DEFAULT_SEND_TIMEOUT_MS = 30_000
 
 interface SendOptions {
   /** Milliseconds in which a client must take the next 64 KiB. Default 30,000. */

@@ -89,7 +89,7 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
   }
   const { mount, receiving } = compileUpload(procedure, { ...options, readInput, toFailure, contextOf, refused })
   const sendFile = compileSendFile(procedure, { ...options, timeoutMs, toFailure, refused })
-  const answerStream = isStream(procedure.output) ? compileStreams(options.server, limits, refused) : undefined
+  const answerStream = isStream(procedure.output) ? compileStreams(options, refused) : undefined
   /** Undefined if the request has its place at once. @param again it had one before */
   const enter = (context: DoorContext, again: boolean): Promise<void> | undefined => {
     const { deadline } = context

@@ -13,6 +13,7 @@ import {
 import { accessNotes, whenClosed } from './connections.ts'
 import { failureEnvelope } from './envelope.ts'
 import { failureOf } from './failures.ts'
+import { DEFAULT_SEND_TIMEOUT_MS } from './files.ts'
 import { destroyLater } from './linger.ts'
 import { formatOf, type StreamFormat } from './stream-format.ts'
 
@@ -28,6 +29,13 @@ const RETRY_MS = { least: 1000, most: 3000 }
 /** How long a client that has been told to come back may take to read that. */
 const LAST_WORDS_MS = 5000
 
+interface StreamOptions {
+  readonly server: FastifyInstance
+  readonly limits: EndpointLimits | undefined
+  /** Milliseconds in which a client must take the last bytes. Default 30,000. */
+  readonly sendTimeoutMs: number | undefined
+}
+
 type Answer = (
   reply: FastifyReply,
   context: CallContext,
@@ -40,8 +48,7 @@ type Answer = (
  * @throws {OVERLOADED} from the returned function when too many are open; what `open` throws, and the stream before its first item
  */
 export function compileStreams(
-  server: FastifyInstance,
-  limits: EndpointLimits | undefined,
+  { server, limits, sendTimeoutMs = DEFAULT_SEND_TIMEOUT_MS }: StreamOptions,
   refused: (error: unknown) => unknown,
 ): Answer {
   const places = new StreamPlaces(limits, refused)
@@ -63,23 +70,30 @@ export function compileStreams(
       start()
       return reply.send()
     }
-    whenClosed(reply.raw, places.take())
+    const { raw } = reply
+    whenClosed(raw, places.take())
     const stream = await open()
+    let lasts = false
+    /** The first one counts. */
+    const lastFor = (ms: number) => {
+      if (raw.socket && !lasts) destroyLater(raw.socket, ms, raw)
+      lasts = true
+    }
     opened.add(stream)
     // Before all other listeners: once the deadline has been disposed of, it no longer aborts the handler's signal.
-    reply.raw.prependOnceListener('close', () => {
+    raw.prependOnceListener('close', () => {
       opened.delete(stream)
       stream.cancel(new CallerGoneError())
     })
     context.deadline.onEnd(reason => {
-      if (reply.raw.socket && reason instanceof ComeBackError) destroyLater(reply.raw.socket, LAST_WORDS_MS, reply.raw)
+      if (reason instanceof ComeBackError) lastFor(LAST_WORDS_MS)
     })
     if (closing) stream.cancel(new ComeBackError())
     const first = stream.next()
     await firstOf(first)
     start()
-    const answer = new StreamAnswer(stream, first, format, reply.request.id)
-    accessNotes.set(reply.raw, answer.notes)
+    const answer = new StreamAnswer(stream, first, format, reply.request.id, () => lastFor(sendTimeoutMs))
+    accessNotes.set(raw, answer.notes)
     return answer
   }
 }
@@ -103,17 +117,26 @@ class StreamAnswer extends Readable {
   readonly #stream: OpenStream
   readonly #format: StreamFormat
   readonly #requestId: string
+  readonly #onEnd: () => void
   readonly #silence: NodeJS.Timeout
   readonly #retryMs = Math.round(RETRY_MS.least + Math.random() * (RETRY_MS.most - RETRY_MS.least))
   #first: Promise<StreamItem | undefined> | undefined
   #waiting = false
 
-  constructor(stream: OpenStream, first: Promise<StreamItem | undefined>, format: StreamFormat, requestId: string) {
+  /** @param onEnd called when all that is left to do is to send the last bytes */
+  constructor(
+    stream: OpenStream,
+    first: Promise<StreamItem | undefined>,
+    format: StreamFormat,
+    requestId: string,
+    onEnd: () => void,
+  ) {
     super({ highWaterMark: 0 })
     this.#stream = stream
     this.#first = first
     this.#format = format
     this.#requestId = requestId
+    this.#onEnd = onEnd
     // It must not become an unhandled rejection before it is read.
     first.catch(() => {})
     this.#silence = setInterval(() => this.#breakSilence(), SILENCE_MS)
@@ -160,6 +183,7 @@ class StreamAnswer extends Readable {
     if (this.destroyed) return
     this.push(this.#format.end(name, data))
     this.push(null)
+    this.#onEnd()
   }
 
   /** Not while the client has yet to read what was sent before: what nobody reads would pile up. */

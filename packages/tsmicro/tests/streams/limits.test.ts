@@ -1,6 +1,10 @@
 /** How many streams a service has, and how it stops with them. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serve, type TestServiceOptions } from '../support/service.ts'
 import { dial } from '../support/socket.ts'
 import { until } from '../support/until.ts'
@@ -65,6 +69,85 @@ test('a client that reads nothing does not hold up a stop', async () => {
   assert.deepEqual(made.gaveUp(), [])
   assert.deepEqual(made.seen.ended, ['ComeBackError'])
   socket.destroy()
+})
+
+/** A stream whose last bytes the kernel does not take, as its client reads nothing. */
+async function openUnread(more: TestServiceOptions) {
+  const ended = Promise.withResolvers<Socket>()
+  let accepted: Socket | undefined
+  const made = await open(
+    {
+      async *made() {
+        for (let number = 1; ; number++) {
+          for (let looks = 0; accepted && accepted.writableLength > 0; looks++) {
+            if (looks === 10) return ended.resolve(accepted)
+            await sleep(5)
+          }
+          yield { number, name: 'x'.repeat(1024) }
+        }
+      },
+    },
+    { ...more, routes: ({ fastify }) => void fastify.server.on('connection', socket => (accepted = socket)) },
+  )
+  const client = await dial(made.service.url)
+  client.pause()
+  client.write('GET /made HTTP/1.1\r\nhost: x\r\n\r\n')
+  return { ...made, client, accepted: await ended.promise }
+}
+
+test('a client that does not read the last bytes is cut off', async () => {
+  const { service, client, accepted } = await openUnread({ http: { sendTimeoutMs: 100 } })
+  await once(accepted, 'close')
+  client.destroy()
+  await service.stop()
+})
+
+test('a client that does not read the last bytes holds up no stop', async () => {
+  const { service, client, gaveUp } = await openUnread({ http: { sendTimeoutMs: 600_000 } })
+  await service.stop()
+  client.destroy()
+  assert.deepEqual(gaveUp(), [])
+})
+
+test('a Node stream that nobody will read is closed: the handler was late, or the service stops', async () => {
+  const returned = Promise.withResolvers<void>()
+  const entered: string[] = []
+  const late = Readable.from([{ number: 1 }])
+  const unread = Readable.from([{ number: 1 }])
+  const made = await open({
+    async quick() {
+      await returned.promise
+      return late
+    },
+    async made() {
+      entered.push('made')
+      await returned.promise
+      return unread
+    },
+  })
+  assert.equal((await fetch(`${made.service.url}/quick`)).status, 504)
+  const answer = fetch(`${made.service.url}/made`).then(response => response.text())
+  await until('the other is worked on', () => entered.length === 1)
+  const stopped = made.service.stop()
+  await until('it stops', async () => (await made.service.health()).status === 'draining')
+  returned.resolve()
+  await Promise.all([answer, stopped])
+  assert.deepEqual([late.destroyed, unread.destroyed], [true, true])
+})
+
+test('the signal aborts when a stream ends because of an item that does not match', async () => {
+  await using made = await open({
+    async *made({ signal }) {
+      try {
+        yield { number: 'one' } as never
+      } finally {
+        made.seen.ended.push(signal.reason?.code)
+      }
+    },
+  })
+  assert.equal((await fetch(`${made.service.url}/made`)).status, 500)
+  await until('the handler is told', () => made.seen.ended.length === 1)
+  assert.deepEqual(made.seen.ended, ['INTERNAL'])
 })
 
 test('a stream that is asked for while the service stops is opened and told to come back', async () => {
