@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { headers } from '@nats-io/nats-core'
 import { implement, SERVICE_UNAVAILABLE, StartError } from 'tsmicro'
 import { contract, natsPermissionsOf, procedure, stream } from 'tsmicro/contract'
 import Type from 'typebox'
 import { build, serve } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { connected } from './network/connected.ts'
+import { heardOn } from './network/heard.ts'
 import type { OpenNetwork } from './network/network.ts'
 
 const Item = Type.Object({ n: Type.Integer() })
@@ -71,6 +74,37 @@ export async function flowLimits(open: OpenNetwork) {
     await assert.rejects(Array.fromAsync(items), { code: 'NOT_PERMITTED' })
     await caller.close()
     await Promise.all([f.service.stop(), service.stop()])
+  })
+
+  test('a stop waits neither for a caller that never pulls nor for one that cannot be answered', async () => {
+    const network = await open()
+    const returned: Readable[] = []
+    const make = () => {
+      const items = Readable.from([{ n: 0 }])
+      returned.push(items)
+      return items
+    }
+    const { service, log } = await serve({
+      name: 'feed',
+      network,
+      drainTimeoutMs: 10_000,
+      handlers: [implement(feed, { follow: make, watch: make })],
+    })
+    const raw = await network.raw()
+    const opens = headers()
+    opens.set('Tsmicro-Pulls', '1')
+    const inbox = await heardOn(raw, '_INBOX.silent.*')
+    raw.publish('feed.watch', '', { headers: opens })
+    raw.publish('feed.watch', '', { reply: '_INBOX.silent.0', headers: opens })
+    await until('one is open', () => inbox.length === 1)
+    assert.equal(returned.length, 1)
+    await service.stop()
+    assert.deepEqual(
+      log.lines.filter(({ message }) => message.startsWith('gave up')),
+      [],
+    )
+    assert.ok(returned[0]?.destroyed, 'what was never read is closed')
+    await raw.close()
   })
 
   test('a lost connection ends a stream at both ends; one with ids goes on when it is back', async () => {

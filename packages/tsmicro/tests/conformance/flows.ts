@@ -21,8 +21,11 @@ const front = contract('front', {
   passOn: procedure({ nats: 'pass.on', access: 'internal', input: Asked, output: stream(Item) }),
   ask: procedure({ nats: 'ask', access: 'internal', timeoutMs: 200 }),
 })
-/** The same procedure in a version that answered one message. */
-const older = contract('feed', { follow: procedure({ nats: 'follow', access: 'internal', output: Type.String() }) })
+/** The same procedures in a version that answered one message. */
+const older = contract('feed', {
+  follow: procedure({ nats: 'follow', access: 'internal', output: Type.String() }),
+  watch: procedure({ nats: 'watch', access: 'internal', output: Type.String() }),
+})
 
 /** What streams need of messages: flow control, signs of life, and nothing lost in silence. */
 export async function flows(open: OpenNetwork) {
@@ -239,6 +242,7 @@ export async function flows(open: OpenNetwork) {
 
   test('callers and services of a mixed fleet fail with an error that says so', async () => {
     await assert.rejects(caller.client(older).follow(), frameworkErrors.MALFORMED_REQUEST)
+    await assert.rejects(caller.client(older).watch(), frameworkErrors.MALFORMED_REQUEST)
     await assert.rejects(
       caller.request('feed.follow', { count: 1 }),
       error => error instanceof ApiError && /ask for it with the header Tsmicro-Pulls/.test(String(error.cause)),

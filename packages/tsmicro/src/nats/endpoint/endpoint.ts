@@ -57,6 +57,8 @@ export abstract class InboundCall {
     this.context.deadline.cancel(new CallerGoneError())
   }
 
+  /** Checks whether the caller can take an answer of many messages. @throws {MALFORMED_REQUEST} */
+  admit?(): void
   /** The request's data. @throws {MALFORMED_REQUEST} */
   abstract read(): unknown
   /** Sends the answer, JSON text or '' for none. If it cannot be sent, returns the failure that was sent instead. */
@@ -116,6 +118,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       if (context.deadline.remainingMs() === 0) throw new DEADLINE_EXCEEDED()
       if (guard) context.identify(await context.deadline.race(withContext(context, () => guard(context))))
       stage = 'input'
+      if (sourceOf) call.admit?.()
       const outcome = check?.(call.read())
       const checked = outcome instanceof Promise ? await outcome : outcome
       if (checked?.problems || call.unseen) throw new VALIDATION_FAILED(withUnseen(call.unseen, checked?.problems))

@@ -28,12 +28,11 @@ export class FlowCall extends MessageCall {
     this.#maxPayload = maxPayload
   }
 
-  /** @throws {MALFORMED_REQUEST} also for a caller that expects its answer in one message */
-  override read(): unknown {
+  /** @throws {MALFORMED_REQUEST} for a caller that expects its answer in one message */
+  override admit(): void {
     const { subject } = this.#msg
     const message = `${subject} answers with a stream or a file: ask for it with the header ${PULLS}`
     if (this.context.headers[PULLS_KEY] === undefined) throw new MALFORMED_REQUEST(undefined, { message })
-    return super.read()
   }
 
   override async stream(source: Source): Promise<ApiError | undefined> {
@@ -43,7 +42,7 @@ export class FlowCall extends MessageCall {
     this.#source = source
     this.#flow = flow
     if (this.gone) flow.leave()
-    if (this.#retired) source.retire()
+    if (this.#retired) this.retire()
     const opening = this.#flows.add(this, this.#msg.subject)
     try {
       const unsent = respond(this.#msg, encodeBody(JSON.stringify({ ...opening, headers: source.headers })), log)
@@ -67,5 +66,6 @@ export class FlowCall extends MessageCall {
   override retire(): void {
     this.#retired = true
     this.#source?.retire()
+    this.#flow?.retire()
   }
 }

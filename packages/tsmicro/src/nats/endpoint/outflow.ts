@@ -16,6 +16,8 @@ interface OutflowParts {
   readonly onGone: () => void
 }
 
+/** Milliseconds that a stopping service waits for a caller that has not pulled yet. */
+const LAST_CHANCE_MS = 1000
 /** The most bytes of items that share a message; a longer item travels alone. */
 const MOST_SHARED_BYTES = 65_536
 /** Messages that must be left before an item is taken: for what is ready, for an item that does not fit with it, and for the end. */
@@ -68,9 +70,14 @@ export class Outflow extends Expiring {
     this.#wake?.()
   }
 
+  /** The service stops. */
+  retire(): void {
+    if (!this.#pull && !this.#over) this.#renew(LAST_CHANCE_MS)
+  }
+
   /** Resolves when everything is sent or the caller has left. Returns the failure that was sent. */
   async run(): Promise<ApiError | undefined> {
-    this.#renew(LEASE_MS)
+    this.#renew(this.#leaseMs)
     const unwatch = this.#parts.deadline.onEnd(() => this.#wake?.())
     try {
       const outcome = await this.#sendItems()

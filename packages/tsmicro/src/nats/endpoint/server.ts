@@ -124,6 +124,8 @@ export class NatsServer {
   }
 
   #receive(endpoint: Endpoint, msg: Msg, make: (msg: Msg) => InboundCall): void {
+    // Nobody could pull.
+    if (endpoint.flows && !msg.reply) return
     if (!this.#mayAnswer(msg)) return
     const call = make(msg)
     if (msg.reply) this.#working.set(msg.reply, call)
