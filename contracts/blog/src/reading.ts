@@ -50,7 +50,8 @@ export const reading = contract('blog', {
   follow: procedure({
     http: 'GET /published/stream',
     access: 'key',
-    summary: 'Blogs as they are published for the first time, from now on or after the one in `Last-Event-ID`',
+    summary:
+      'Blogs as they are published for the first time: the newest and what follows it, or what follows the one in `Last-Event-ID`',
     output: stream(BlogItem, { id: '_id' }),
     errors: { CURSOR_INVALID },
     idempotent: true,

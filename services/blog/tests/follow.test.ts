@@ -19,14 +19,14 @@ after(() => it?.[Symbol.asyncDispose]())
 const published = async () => (await makeBlog(it.send, author, editor))._id
 
 /** The ids of the next blogs that a client is sent. @param last the blog after which it comes back */
-async function next(count: number, last: string): Promise<string[]> {
-  const client = createHttpClient(reading, { baseUrl: it.blog.url, headers: { 'last-event-id': last } })
+async function next(count: number, last?: string): Promise<string[]> {
+  const client = createHttpClient(reading, { baseUrl: it.blog.url, headers: last ? { 'last-event-id': last } : {} })
   const ids: string[] = []
   for await (const { _id } of client.follow()) if (ids.push(_id) === count) break
   return ids
 }
 
-test('blogs are sent in the order of their publication: from now on, or all after one that was seen', async () => {
+test('blogs are sent in the order of their publication: the newest and what follows it, or all after one that was seen', async () => {
   const first = await published()
   const answer = await fetch(`${it.blog.url}/published/stream`)
   const gone = await published()
@@ -39,9 +39,11 @@ test('blogs are sent in the order of their publication: from now on, or all afte
     text += decoder.decode(chunk, { stream: true })
     if (text.includes(`id: ${third}\n`)) break
   }
-  assert.deepEqual(text.match(/(?<=^id: ).*$/gm), [second, third])
+  assert.deepEqual(text.match(/(?<=^id: ).*$/gm), [first, second, third])
   assert.deepEqual(await next(2, first), [second, third])
   assert.deepEqual(await next(1, second), [third])
+  // A new client has an id at once, with which it can come back.
+  assert.deepEqual(await next(1), [third])
   // A blog that is no longer public still has its place.
   assert.deepEqual(await next(2, gone), [second, third])
 })

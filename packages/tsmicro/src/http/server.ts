@@ -16,7 +16,7 @@ export interface HttpServerOptions {
   readonly bodyLimitBytes?: number
   /** Milliseconds in which a whole request must have arrived; if it brings files, the next 512 bytes for each second of it. Default 30,000. */
   readonly receiveTimeoutMs?: number
-  /** Milliseconds in which a client must take the next 64 KiB of a file. Default 30,000. */
+  /** Milliseconds in which a client must take the next 64 KiB of a file, or the last bytes of a stream. Default 30,000. */
   readonly sendTimeoutMs?: number
   /** Where the files of requests are kept until they are handled. Default: `os.tmpdir()`. */
   readonly temporaryFolder?: string

@@ -70,10 +70,11 @@ export class BlogListRepository {
       Publication)[]
   }
 
-  /** When the latest of the public blogs was published for the first time. */
-  async newest(until: Date): Promise<Date | undefined> {
+  /** The public blog that was published last, of those that were published at or before `until`. */
+  async newest(until: Date): Promise<(BlogSummary & Publication) | null> {
     const filter: Filter<Blog> = { ...PUBLIC, publishedAt: { $lte: until } }
-    return (await this.#blogs.findOne(filter, { sort: NEWEST_FIRST, select: ['publishedAt'] }))?.publishedAt
+    const select = [...summaryFields, 'publishedAt'] as const
+    return (await this.#blogs.findOne(filter, { sort: NEWEST_FIRST, select })) as (BlogSummary & Publication) | null
   }
 
   /** Blogs in a state, of one author or of all, most recently changed first. */

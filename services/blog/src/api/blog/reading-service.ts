@@ -65,10 +65,10 @@ export class ReadingService {
     return (await lists.published(tag, last, page, signal)).map(toBlogItem)
   }
 
-  /** Blogs as they are published, from now on or after the blog `cursor`. @throws {CURSOR_INVALID} */
+  /** The newest blog and those that follow as they are published, or those after the blog `cursor`. @throws {CURSOR_INVALID} */
   async follow(cursor: string | undefined, signal: AbortSignal): Promise<AsyncIterable<BlogItem>> {
-    const last =
-      cursor === undefined ? { publishedAt: new Date() } : await this.#parts.blogs.findPublication(cursor, signal)
+    if (cursor === undefined) return items(this.#feed.fromNewest(signal))
+    const last = await this.#parts.blogs.findPublication(cursor, signal)
     if (!last) throw new CURSOR_INVALID()
     return items(this.#feed.after(last, signal))
   }
