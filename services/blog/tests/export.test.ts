@@ -49,3 +49,13 @@ test('many blogs come in batches, oldest first', async () => {
     Array.from({ length: 451 }, (_, n) => n + 1),
   )
 })
+
+test('without the database it is an error, not a file that breaks off', async () => {
+  const nobody = await it.auth.signUp('AUTHOR')
+  const names = await (await read(nobody)).text()
+  assert.deepEqual([names.split('\r\n').length, names.startsWith('_id,')], [2, true])
+  it.documents.kill('SIGKILL')
+  const answer = await read(nobody)
+  assert.deepEqual([answer.status, /SERVICE_UNAVAILABLE/.test(await answer.text())], [503, true])
+  await it.documents.restart()
+})

@@ -4,10 +4,17 @@ const COLUMNS = ['_id', 'title', 'description', 'slug', 'imgUrl', 'tags', 'score
 const STATE = ['submitted', 'drafted', 'published', 'publishedAt', 'createdAt', 'updatedAt'] as const
 const NAMES = [...COLUMNS, ...STATE]
 
-/** Blogs as CSV (RFC 4180), batch by batch. */
+/**
+ * Blogs as CSV (RFC 4180), batch by batch. The names of the columns come with the first batch: if that cannot be read, the client gets an
+ * error and not a file that breaks off.
+ */
 export async function* csvOf(batches: AsyncIterable<readonly PrivateBlogItem[]>): AsyncGenerator<string> {
-  yield lineOf(NAMES)
-  for await (const blogs of batches) yield blogs.map(blog => lineOf(NAMES.map(name => textOf(blog[name])))).join('')
+  let names = lineOf(NAMES)
+  for await (const blogs of batches) {
+    yield names + blogs.map(blog => lineOf(NAMES.map(name => textOf(blog[name])))).join('')
+    names = ''
+  }
+  if (names !== '') yield names
 }
 
 function lineOf(cells: readonly string[]): string {
