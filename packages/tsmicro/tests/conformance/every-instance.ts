@@ -110,7 +110,8 @@ export async function everyInstance(open: OpenNetwork) {
     for (const { fields } of told) assert.equal(fields.handler, 'every instance')
   })
 
-  test('what a slow handler cannot take is dropped, counted and logged, and the others get everything', async () => {
+  /** An instance with a handler that waits for the gate, and one that does not. */
+  const slowBesideQuick = async () => {
     const gate = Promise.withResolvers<void>()
     const slow: number[] = []
     const quick: number[] = []
@@ -121,6 +122,11 @@ export async function everyInstance(open: OpenNetwork) {
       },
       ({ data }) => void quick.push(data.n),
     )
+    return { gate, slow, quick, made }
+  }
+
+  test('what a slow handler cannot take is dropped, counted and logged, and the others get everything', async () => {
+    const { gate, slow, quick, made } = await slowBesideQuick()
     const count = 3000
     for (let n = 0; n < count; n++) await publish(moved, { id: 'a', n })
     await until('the quick one has all', () => quick.length === count)
@@ -137,16 +143,7 @@ export async function everyInstance(open: OpenNetwork) {
   })
 
   test('large events that wait are limited by their bytes', async () => {
-    const gate = Promise.withResolvers<void>()
-    const slow: number[] = []
-    const quick: number[] = []
-    const made = await watcher(
-      async ({ data }) => {
-        await gate.promise
-        slow.push(data.n)
-      },
-      ({ data }) => void quick.push(data.n),
-    )
+    const { gate, slow, quick, made } = await slowBesideQuick()
     const padding = 'x'.repeat(900_000)
     for (let n = 0; n < 25; n++) await publish(moved, { id: 'a', n, padding })
     await until('the quick one has all', () => quick.length === 25)

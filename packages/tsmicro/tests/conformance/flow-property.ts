@@ -95,7 +95,7 @@ export async function flowProperty(open: OpenNetwork) {
       for await (const item of iterables[by]()) {
         items.push(item)
         if (items.length !== at) continue
-        // Its service hears no more of it.
+        // Its service no longer hears from it.
         if (how === 'kill' && by === 'foreign') await raw?.close()
         if (how === 'leave' || (how === 'kill' && by === 'foreign')) return [items, 'left']
         if (how === 'abort' || (how === 'kill' && by === 'http')) controller.abort(new Error('aborted'))

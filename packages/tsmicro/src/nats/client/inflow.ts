@@ -22,7 +22,7 @@ export interface InflowLink {
   pull(subject: string, body: string): void
   /** Tells the service that the caller has left. */
   cancel(stream: string): void
-  /** No more messages are wanted. */
+  /** Its messages are no longer wanted. */
   forget(): void
 }
 

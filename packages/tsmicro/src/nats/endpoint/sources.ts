@@ -16,7 +16,7 @@ export interface Source {
   next(): Promise<string | Uint8Array | undefined>
   /** The service stops: what might not end by itself ends. */
   retire(): void
-  /** No more pieces are taken. */
+  /** Ends the source: its pieces are no longer wanted. */
   close(): void
   /** Of a file. */
   readonly headers?: Readonly<Record<string, string>>
