@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Binary, type Document, deserialize, serialize } from 'bson'
 
+/** A reply may hold a stored expression that JavaScript cannot compile. */
+const raw = { bsonRegExp: true }
+
 /** A whole message with its header. */
 export function message(opcode: number, body: Uint8Array, length = 16 + body.byteLength): Buffer {
   const header = Buffer.alloc(16)
@@ -43,7 +46,7 @@ export class Wire implements Disposable {
       received = Buffer.concat([received, chunk])
       while (received.byteLength >= 4 && received.byteLength >= received.readInt32LE(0)) {
         const length = received.readInt32LE(0)
-        this.#replies.push(deserialize(received.subarray(received.readInt32LE(12) === 1 ? 36 : 21, length)))
+        this.#replies.push(deserialize(received.subarray(received.readInt32LE(12) === 1 ? 36 : 21, length), raw))
         received = received.subarray(length)
       }
       this.#wake()
