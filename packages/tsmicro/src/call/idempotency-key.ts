@@ -1,14 +1,12 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import type { BoundProcedure } from '../contract/index.ts'
+import { IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED, MALFORMED_REQUEST } from '../errors/index.ts'
 import {
-  IDEMPOTENCY_KEY_IN_USE,
-  IDEMPOTENCY_KEY_REUSED,
   type IdempotencyClaim,
   type IdempotencyRecord,
   type IdempotencyStore,
-  MALFORMED_REQUEST,
   WITHOUT_ANSWER,
-} from '../errors/index.ts'
+} from '../stores/index.ts'
 import type { CallContext } from './context.ts'
 import { compileKept, type Kept } from './kept-answer.ts'
 import type { Middleware, ProcedureCall } from './pipeline.ts'

@@ -1,6 +1,7 @@
 import { type BoundProcedure, hasBody, jsonOfOutput } from '../contract/index.ts'
-import { type AnyErrorClass, ApiError, WITHOUT_ANSWER } from '../errors/index.ts'
+import { type AnyErrorClass, ApiError } from '../errors/index.ts'
 import { compiled, writeJson } from '../schema/index.ts'
+import { WITHOUT_ANSWER } from '../stores/index.ts'
 import { Reply } from './reply.ts'
 
 /** A larger answer is not kept, only that there was one. */

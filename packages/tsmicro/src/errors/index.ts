@@ -7,12 +7,6 @@ export {
   type ErrorSpec,
 } from './define.ts'
 export {
-  type IdempotencyClaim,
-  type IdempotencyRecord,
-  type IdempotencyStore,
-  WITHOUT_ANSWER,
-} from './idempotency-store.ts'
-export {
   DEADLINE_EXCEEDED,
   FORBIDDEN,
   frameworkErrors,

@@ -1,4 +1,4 @@
-import type { IdempotencyClaim, IdempotencyStore } from '../errors/index.ts'
+import type { IdempotencyClaim, IdempotencyStore } from '../stores/index.ts'
 import { isDuplicateKey } from './errors.ts'
 import type { IndexDefinition } from './indexes.ts'
 import type { QueryBuilder } from './query-builder.ts'

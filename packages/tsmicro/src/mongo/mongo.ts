@@ -1,5 +1,6 @@
 import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
-import { type IdempotencyStore, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import type { IdempotencyStore } from '../stores/index.ts'
 import { translate, translated, unpermitted, unreadable } from './errors.ts'
 import { createIdempotencyStore, KEPT_ANSWERS_INDEX, type KeptAnswer } from './idempotency-store.ts'
 import type { IndexDefinition } from './indexes.ts'

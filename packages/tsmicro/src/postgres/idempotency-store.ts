@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import {
   type IdempotencyClaim,
   type IdempotencyRecord,
   type IdempotencyStore,
-  SERVICE_UNAVAILABLE,
   WITHOUT_ANSWER,
-} from '../errors/index.ts'
+} from '../stores/index.ts'
 import { isMissingTable } from './errors.ts'
 
 /** Between two clean-ups. */

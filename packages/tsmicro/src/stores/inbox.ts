@@ -1,0 +1,35 @@
+/** What a row of the inbox is about: how far a consumer has come with an aggregate. */
+export interface InboxKey {
+  /** `service.handler` */
+  readonly consumer: string
+  /** The kind of aggregate: the first token of the subjects. */
+  readonly type: string
+  readonly aggregateId: string
+}
+
+/** One attempt to handle an event: its effect is recorded together with the step from one number to the next. */
+export interface Attempt extends InboxKey {
+  /** The number recorded so far; 0 = none. */
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * Records, beside the effects of handlers, how far each consumer has come with each aggregate: what stores and the consumer share. The row
+ * is the fence: whoever is late, or has been given up, finds another number there and changes nothing.
+ */
+export interface InboxStore {
+  readonly effect: 'postgres' | 'mongodb'
+  /** Creates what is missing. Called once the database is connected. */
+  prepare(): Promise<void>
+  /** The numbers recorded for these keys, in their order; 0 for none. */
+  read(keys: readonly InboxKey[]): Promise<readonly number[]>
+  /** Records a step without an effect. Resolves to false, and changes nothing, if `from` is no longer what is recorded. */
+  advance(attempt: Attempt): Promise<boolean>
+  /** The event that a handler is about to get stands for this attempt from now on. */
+  begin(event: object, attempt: Attempt): void
+  /** From now on the event can no longer be recorded. Resolves to whether its effect was. */
+  end(event: object): Promise<boolean>
+  /** Forgets all rows of a consumer, so that it handles everything again. */
+  reset(consumer: string): Promise<void>
+}
