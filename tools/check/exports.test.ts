@@ -47,16 +47,16 @@ test('names are counted, those of tsmicro/internal not', async t => {
   assert.deepEqual([problems, note], [[], '2 names'])
 })
 
-test('is refused: more than 140 names, however they come to be exported', async t => {
+test('is refused: more than 152 names, however they come to be exported', async t => {
   for (const [what, index, most] of [
-    ['listed', "export * from './many.ts'\n", 139],
-    ['a namespace, with its members', "export * as many from './many.ts'\n", 138],
-    ['an imported namespace', "import * as many from './many.ts'\nexport { many as some }\n", 138],
+    ['listed', "export * from './many.ts'\n", 151],
+    ['a namespace, with its members', "export * as many from './many.ts'\n", 150],
+    ['an imported namespace', "import * as many from './many.ts'\nexport { many as some }\n", 150],
   ] as const) {
     const within = await found(t, { [`${SRC}/index.ts`]: index, [`${SRC}/many.ts`]: constants(most) })
-    assert.deepEqual(within, { problems: [], note: '140 names' }, what)
+    assert.deepEqual(within, { problems: [], note: '152 names' }, what)
     const beyond = await found(t, { [`${SRC}/index.ts`]: index, [`${SRC}/many.ts`]: constants(most + 1) })
-    assert.match(beyond.problems.join(), /^141 names are exported, 140 at most/, what)
+    assert.match(beyond.problems.join(), /^153 names are exported, 152 at most/, what)
   }
 })
 
