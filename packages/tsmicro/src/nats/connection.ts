@@ -1,12 +1,15 @@
 import {
   AuthorizationError,
+  createInbox,
+  type Msg,
   type MsgHdrs,
+  type Payload,
   PermissionViolationError,
   UserAuthenticationExpiredError,
 } from '@nats-io/nats-core'
 import { checkTarget, inboxPrefixOf } from '../contract/index.ts'
 import { ApiError, SERVICE_UNAVAILABLE, UnusableError, within } from '../errors/index.ts'
-import { Inbox } from './client/inbox.ts'
+import { type AskOptions, Inbox } from './client/inbox.ts'
 import { unsentError } from './client/reply.ts'
 import { connectOf, type NatsOptions, userOf } from './options.ts'
 import { NOT_PERMITTED, type OwnPermissions, readOwnPermissions, USER_INFO } from './permissions.ts'
@@ -91,10 +94,26 @@ export class NatsLink {
 
   /** What the server lets this user do; undefined if it does not say. @throws {SERVICE_UNAVAILABLE} while it is down */
   async permissions(): Promise<OwnPermissions | undefined> {
-    const { inbox } = this.live()
-    const request = { subject: USER_INFO, data: '', forwarded: undefined, budgetMs: CHECK_TIMEOUT_MS, batchable: false }
-    const outcome = await inbox.request(request)
+    const outcome = await this.live().inbox.ask(USER_INFO, '', { timeoutMs: CHECK_TIMEOUT_MS })
     return 'msg' in outcome ? readOwnPermissions(outcome.msg.string()) : undefined
+  }
+
+  /**
+   * Sends a message as it is, and waits for what answers it.
+   * @throws {PAYLOAD_TOO_LARGE} when it is larger than the server accepts
+   * @throws {NOT_PERMITTED} when the server does not let this user publish there
+   * @throws {SERVICE_UNAVAILABLE} while the connection is down; caused by a NoRespondersError when nobody listens there
+   * @throws {DEADLINE_EXCEEDED} when there is no answer in time
+   */
+  async exchange(subject: string, payload: Payload, options: AskOptions): Promise<Msg> {
+    const outcome = await this.live().inbox.ask(subject, payload, options)
+    if ('msg' in outcome) return outcome.msg
+    throw 'error' in outcome ? outcome.error() : new SERVICE_UNAVAILABLE()
+  }
+
+  /** A new subject on which this user may listen. */
+  createInbox(): string {
+    return createInbox(this.#inboxPrefix)
   }
 
   /**

@@ -16,5 +16,11 @@ export {
 } from './permissions.ts'
 export { covers, type Tokens, tokensOf } from './subjects.ts'
 export { Subscriptions } from './subscriptions.ts'
-export type { Connect, Transport, TransportSubscribeOptions, TransportSubscription } from './transport.ts'
-export { REQUEST_ID, TRACEPARENT } from './wire.ts'
+export {
+  type Connect,
+  follow,
+  type Transport,
+  type TransportSubscribeOptions,
+  type TransportSubscription,
+} from './transport.ts'
+export { decodeHeaders, REQUEST_ID, TRACEPARENT } from './wire.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createInbox, type Msg, NoRespondersError } from '@nats-io/nats-core'
+import { createInbox, type Msg, type MsgHdrs, NoRespondersError, type Payload } from '@nats-io/nats-core'
 import type { Deadline } from '../../call/index.ts'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
 import { type ApiError, DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
@@ -12,6 +12,11 @@ import { Batcher, type BatchingOptions, SentBatch } from './batcher.ts'
 import { Inflow, type InflowParts } from './inflow.ts'
 import { type CallRequest, type Outcome, PendingCall, watch } from './pending-call.ts'
 import { unsentError } from './reply.ts'
+
+export interface AskOptions {
+  readonly timeoutMs: number
+  readonly headers?: MsgHdrs
+}
 
 /**
  * Sends the requests of one connection and receives their replies. We do not use nats.js's `request()`: it captures stack traces
@@ -66,6 +71,21 @@ export class Inbox {
     if (!this.allowed) this.#failUnheard()
     else if (request.batchable && this.#batcher) this.#batcher.add(call)
     else this.#sendAlone(call)
+    return outcome
+  }
+
+  /** Sends a message that is not a call, and waits for its reply. */
+  ask(subject: string, payload: Payload, { timeoutMs, headers }: AskOptions): Promise<Outcome> {
+    const request = { subject, data: '', forwarded: undefined, budgetMs: timeoutMs, batchable: false }
+    const call = new PendingCall(request, this.#forget)
+    const outcome = call.wait()
+    this.#pending.add(call)
+    try {
+      if (this.allowed) this.#send(call, payload, headers)
+      else this.#failUnheard()
+    } catch (error) {
+      call.end({ error: () => unsentError(error) })
+    }
     return outcome
   }
 
@@ -131,16 +151,20 @@ export class Inbox {
   }
 
   #sendAlone(call: PendingCall): void {
-    const { subject, data, budgetMs, forwarded } = call.request
-    call.reply = replyToken()
-    call.item = ''
-    this.#messages.set(call.reply, call)
+    const { data, budgetMs, forwarded } = call.request
     try {
-      const headers = encodeHeaders(budgetMs, forwarded)
-      this.#nats.publish(subject, encodeBody(data), { reply: `${this.#prefix}.${call.reply}`, headers })
+      this.#send(call, encodeBody(data), encodeHeaders(budgetMs, forwarded))
     } catch (error) {
       call.end({ error: () => unsentError(error) })
     }
+  }
+
+  #send(call: PendingCall, payload: Payload, headers: MsgHdrs | undefined): void {
+    call.reply = replyToken()
+    call.item = ''
+    this.#messages.set(call.reply, call)
+    const reply = `${this.#prefix}.${call.reply}`
+    this.#nats.publish(call.request.subject, payload, headers ? { reply, headers } : { reply })
   }
 
   #sendTogether(batch: SentBatch, body: string): void {

@@ -1,0 +1,46 @@
+import { PAYLOAD_TOO_LARGE, SERVICE_UNAVAILABLE, UnusableError } from '../../errors/index.ts'
+
+/** How JetStream says what is wrong. */
+export interface ApiFailure {
+  /** As in HTTP. */
+  readonly code: number
+  readonly err_code?: number
+  readonly description?: string
+}
+
+/** Of JetStream's errors, those that mean something to us. @see https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+const MESSAGE_TOO_LARGE = 10054
+/** The server's code for a message that cannot be deleted is 500, even if there is none. */
+const NOT_DELETED = 10057
+const DISABLED: readonly unknown[] = [10039, 10076]
+
+/** JetStream does not do what it was asked to. Asking again does not help. */
+export class JetStreamError extends Error {
+  override readonly name = 'JetStreamError'
+  /** As in HTTP. */
+  readonly code: number
+  /** JetStream's own number for it. */
+  readonly errCode: number | undefined
+
+  constructor({ code, err_code, description = 'unknown error' }: ApiFailure, subject: string) {
+    super(`JetStream refuses ${subject}: ${description}`)
+    this.code = code
+    this.errCode = err_code
+  }
+}
+
+/** The error for a failure in an answer. */
+export function errorOf(failure: ApiFailure, subject: string): Error {
+  const { err_code: errCode, description } = failure
+  const missing = errCode === NOT_DELETED && description === 'no message found'
+  const code = missing ? 404 : failure.code
+  const cause = new JetStreamError({ ...failure, code }, subject)
+  if (DISABLED.includes(errCode)) return withoutJetStream(cause)
+  if (errCode === MESSAGE_TOO_LARGE) return new PAYLOAD_TOO_LARGE(undefined, { cause })
+  // No room, no leader, or still starting.
+  return code >= 500 ? new SERVICE_UNAVAILABLE(undefined, { cause }) : cause
+}
+
+export function withoutJetStream(cause: unknown): UnusableError {
+  return new UnusableError('the NATS server has no JetStream, or not for this account: start it with -js', { cause })
+}
