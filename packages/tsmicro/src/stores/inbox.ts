@@ -28,8 +28,12 @@ export interface InboxStore {
   advance(attempt: Attempt): Promise<boolean>
   /** The event that a handler is about to get stands for this attempt from now on. */
   begin(event: object, attempt: Attempt): void
-  /** From now on the event can no longer be recorded. Resolves to whether its effect was. */
-  end(event: object): Promise<boolean>
+  /**
+   * From now on the event can no longer be recorded. Resolves to whether its effect was, and the step with it: then the event is done, even
+   * if the handler has failed afterwards. Where documents carry the effect, the step is recorded here and only if the handler has
+   * `succeeded`: an attempt that failed between two documents is repeated, and changes only the second.
+   */
+  end(event: object, succeeded: boolean): Promise<boolean>
   /** Forgets all rows of a consumer, so that it handles everything again. */
   reset(consumer: string): Promise<void>
 }
