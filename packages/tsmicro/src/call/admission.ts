@@ -2,6 +2,7 @@ import { type Access, isRole, needsUser, type Role } from '../contract/index.ts'
 import { FORBIDDEN, OVERLOADED, UNAUTHENTICATED } from '../errors/index.ts'
 import type { CallContext, Log, Principal } from './context.ts'
 import type { Deadline } from './deadline.ts'
+import { Queue } from './queue.ts'
 
 /** Authentication: identifies the user. A service decides how tokens are verified. */
 export interface AuthenticationProvider {
@@ -123,8 +124,8 @@ const RETRY_AFTER_SECONDS = 1
 export class Limiter {
   readonly #maxConcurrent: number
   readonly #maxQueued: number
-  readonly #queue = new Set<() => void>()
-  readonly #returning = new Set<() => void>()
+  readonly #queue = new Queue()
+  readonly #returning = new Queue()
   #active = 0
 
   constructor({ maxConcurrent = 256, maxQueued = 1024 }: EndpointLimits = {}) {
@@ -161,31 +162,27 @@ export class Limiter {
     if (this.#active >= this.#maxConcurrent && this.#queue.size >= this.#maxQueued) throw overloaded()
   }
 
-  #acquire(queue: Set<() => void>, deadline: Deadline): Promise<void> | undefined {
+  #acquire(queue: Queue, deadline: Deadline): Promise<void> | undefined {
     if (this.tryAcquire()) return undefined
     if (queue.size >= this.#maxQueued) throw overloaded()
     return new Promise((resolve, reject) => {
       const forget = deadline.onEnd(reason => {
-        queue.delete(admit)
+        queue.remove(place)
         reject(reason)
       })
-      const admit = () => {
+      const place = queue.add(() => {
         forget()
         resolve()
-      }
-      queue.add(admit)
+      })
     })
   }
 
   /** Hands the place to the next in the queue. */
   release(): void {
     const queue = this.#returning.size > 0 ? this.#returning : this.#queue
-    const [next] = queue
-    if (!next) this.#active -= 1
-    else {
-      queue.delete(next)
-      next()
-    }
+    const next = queue.shift()
+    if (next) next.admit()
+    else this.#active -= 1
   }
 }
 

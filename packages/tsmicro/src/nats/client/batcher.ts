@@ -15,7 +15,7 @@ export interface BatchingOptions {
 
 export interface BatcherOptions extends BatchingOptions {
   readonly sendAlone: (call: PendingCall) => void
-  readonly sendTogether: (batch: SentBatch, body: string) => void
+  readonly sendTogether: (message: SentCalls, body: string) => void
 }
 
 /** When nobody listens for batches on a subject, calls travel alone for this long. */
@@ -64,6 +64,11 @@ export class Batcher {
     if (line && line.inFlight > 0) line.inFlight -= 1
   }
 
+  /** The calls that wait for the end of the turn. */
+  get waiting(): readonly PendingCall[] {
+    return this.#due.flatMap(({ waiting }) => waiting)
+  }
+
   /** Nobody listens for batches on this subject. */
   unsupported(subject: string): void {
     this.#line(subject).aloneUntil = performance.now() + RETRY_BATCHES_MS
@@ -97,7 +102,7 @@ export class Batcher {
     const flush = () => {
       const [first] = together
       if (first && together.length === 1) sendAlone(first)
-      else if (first) sendTogether(new SentBatch(subject, together), `[${body}]`)
+      else if (first) sendTogether(new SentCalls(subject, together), `[${body}]`)
       together = []
       body = ''
     }
@@ -120,10 +125,11 @@ function isAlone(line: Line): boolean {
   return false
 }
 
-/** Calls that share a message. */
-export class SentBatch {
+/** The calls of a message that wait for their answers. */
+export class SentCalls {
   readonly subject: string
-  readonly calls: readonly PendingCall[]
+  /** Empty once all have ended. */
+  calls: readonly PendingCall[]
   readonly #first: number
   #left: number
 
@@ -134,14 +140,21 @@ export class SentBatch {
     this.#left = calls.length
   }
 
+  /** Whether it is one call in the plain form. */
+  get alone(): boolean {
+    return this.calls[0]?.item === ''
+  }
+
   /** Called when one of its calls has ended. Returns how many are still waiting. */
   ended(): number {
     this.#left -= 1
+    // Former tables of a Map may live on, see `Queue`.
+    if (this.#left === 0) this.calls = []
     return this.#left
   }
 
   receive(msg: Msg): void {
-    const items = parseItems(msg.string())
+    const items = this.alone ? undefined : parseItems(msg.string())
     // A reply that is not a list is a single reply that applies to all calls of the batch.
     if (!items) for (const call of this.calls) call.end({ msg })
     else {

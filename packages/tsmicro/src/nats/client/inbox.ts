@@ -8,7 +8,7 @@ import { encodeCallId, MOST_CANCELLED } from '../subjects.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
 import { encodeBody, encodeHeaders } from '../wire.ts'
-import { Batcher, type BatchingOptions, SentBatch } from './batcher.ts'
+import { Batcher, type BatchingOptions, SentCalls } from './batcher.ts'
 import { Inflow, type InflowParts } from './inflow.ts'
 import { type CallRequest, type Outcome, PendingCall, watch } from './pending-call.ts'
 import { unsentError } from './reply.ts'
@@ -29,9 +29,10 @@ export class Inbox {
   readonly #nats: Transport
   readonly #prefix: string
   readonly #subscription: Subscriptions
-  readonly #pending = new Set<PendingCall>()
+  /** The number of calls that wait for their reply. */
+  #pending = 0
   /** Messages with calls that are still waiting, by the last token of their reply subject. */
-  readonly #messages = new Map<string, PendingCall | SentBatch>()
+  readonly #messages = new Map<string, SentCalls>()
   /** Streams and files that are being received, by the token with which the reply subjects of their pulls begin. */
   readonly #flows = new Map<string, Inflow>()
   readonly #batcher: Batcher | undefined
@@ -54,7 +55,7 @@ export class Inbox {
 
   /** The number of calls that wait for their reply, or for more of it. */
   get size(): number {
-    return this.#pending.size + this.#flows.size
+    return this.#pending + this.#flows.size
   }
 
   /** Whether the server lets us receive replies, as far as it has answered. */
@@ -66,9 +67,9 @@ export class Inbox {
   request(request: CallRequest, signal?: AbortSignal | undefined, deadline?: Deadline | undefined): Promise<Outcome> {
     const call = new PendingCall(request, this.#forget)
     const outcome = call.wait()
-    this.#pending.add(call)
+    this.#pending += 1
     if (signal || deadline) call.unwatch = watch(reason => this.#giveUp(call, reason), signal, deadline)
-    if (!this.allowed) this.#failUnheard()
+    if (!this.allowed) call.end(this.#unheard())
     else if (request.batchable && this.#batcher) this.#batcher.add(call)
     else this.#sendAlone(call)
     return outcome
@@ -79,10 +80,10 @@ export class Inbox {
     const request = { subject, data: '', forwarded: undefined, budgetMs: timeoutMs, batchable: false }
     const call = new PendingCall(request, this.#forget)
     const outcome = call.wait()
-    this.#pending.add(call)
+    this.#pending += 1
     try {
       if (this.allowed) this.#send(call, payload, headers)
-      else this.#failUnheard()
+      else call.end(this.#unheard())
     } catch (error) {
       call.end({ error: () => unsentError(error) })
     }
@@ -110,16 +111,16 @@ export class Inbox {
   /** Called when the connection is lost: no replies can arrive. */
   failAll(cause: Error): void {
     const error = () => new SERVICE_UNAVAILABLE(undefined, { cause })
-    for (const call of [...this.#pending]) call.end({ error })
+    for (const call of this.#calls()) call.end({ error })
     for (const flow of [...this.#flows.values()]) flow.fail(error)
   }
 
   /** Called when the server refuses messages to a subject. */
   failSubject(subject: string, cause: Error): void {
     for (const [token, message] of [...this.#messages]) {
-      if (message instanceof SentBatch && batchSubject(message.subject) === subject) this.#unsupported(token, message)
+      if (!message.alone && batchSubject(message.subject) === subject) this.#unsupported(token, message)
     }
-    for (const call of [...this.#pending]) {
+    for (const call of this.#calls()) {
       if (call.request.subject === subject && call.item === '') call.end(notPermitted(cause))
     }
     for (const flow of [...this.#flows.values()])
@@ -138,16 +139,25 @@ export class Inbox {
   }
 
   #failUnheard(): void {
-    const cause = new Error(`may not subscribe "${this.#prefix}.*", where replies come`)
-    for (const call of [...this.#pending]) call.end(notPermitted(cause))
-    for (const flow of [...this.#flows.values()]) flow.fail(notPermitted(cause).error)
+    const outcome = this.#unheard()
+    for (const call of this.#calls()) call.end(outcome)
+    for (const flow of [...this.#flows.values()]) flow.fail(outcome.error)
+  }
+
+  #unheard() {
+    return notPermitted(new Error(`may not subscribe "${this.#prefix}.*", where replies come`))
+  }
+
+  /** The calls that wait for their reply. */
+  #calls(): readonly PendingCall[] {
+    const sent = [...this.#messages.values()].flatMap(({ calls }) => calls)
+    return [...sent, ...(this.#batcher?.waiting ?? [])].filter(call => !call.ended)
   }
 
   #forget = (call: PendingCall): void => {
-    this.#pending.delete(call)
+    this.#pending -= 1
     if (call.request.batchable) this.#batcher?.ended(call)
-    const message = this.#messages.get(call.reply)
-    if (message instanceof PendingCall || message?.ended() === 0) this.#messages.delete(call.reply)
+    if (this.#messages.get(call.reply)?.ended() === 0) this.#messages.delete(call.reply)
   }
 
   #sendAlone(call: PendingCall): void {
@@ -162,12 +172,12 @@ export class Inbox {
   #send(call: PendingCall, payload: Payload, headers: MsgHdrs | undefined): void {
     call.reply = replyToken()
     call.item = ''
-    this.#messages.set(call.reply, call)
+    this.#messages.set(call.reply, new SentCalls(call.request.subject, [call]))
     const reply = `${this.#prefix}.${call.reply}`
     this.#nats.publish(call.request.subject, payload, headers ? { reply, headers } : { reply })
   }
 
-  #sendTogether(batch: SentBatch, body: string): void {
+  #sendTogether(batch: SentCalls, body: string): void {
     const token = replyToken()
     for (const call of batch.calls) call.reply = token
     this.#messages.set(token, batch)
@@ -180,12 +190,12 @@ export class Inbox {
   }
 
   /** Nobody received this batch, so none of its calls was handled. */
-  #unsupported(token: string, batch: SentBatch): void {
+  #unsupported(token: string, batch: SentCalls): void {
     this.#batcher?.unsupported(batch.subject)
     this.#sendEachAlone(token, batch)
   }
 
-  #sendEachAlone(token: string, { calls }: SentBatch): void {
+  #sendEachAlone(token: string, { calls }: SentCalls): void {
     this.#messages.delete(token)
     for (const call of calls) if (!call.ended) this.#sendAlone(call)
   }
@@ -230,11 +240,9 @@ export class Inbox {
       return
     }
     const unheard = msg.data.length === 0 && isUnheard(msg)
-    if (message instanceof PendingCall) {
-      if (unheard) message.end({ error: () => noResponders(message.request.subject) })
-      else message.end({ msg })
-    } else if (unheard) this.#unsupported(token, message)
-    else message.receive(msg)
+    if (!unheard) message.receive(msg)
+    else if (message.alone) message.calls[0]?.end({ error: () => noResponders(message.subject) })
+    else this.#unsupported(token, message)
   }
 
   #receiveMore(token: string, msg: Msg): void {

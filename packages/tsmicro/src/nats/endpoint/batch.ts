@@ -19,7 +19,7 @@ export function readBatch(
   { timeoutMs, numbers }: Pick<Endpoint, 'timeoutMs' | 'numbers'>,
   maxPayload: number,
   log: Log,
-): readonly InboundCall[] {
+): InboundCall[] {
   const text = msg.string()
   const unseen = unseenIn(text, numbers)
   const items = parseItems(text)

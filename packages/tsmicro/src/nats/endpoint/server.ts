@@ -27,7 +27,7 @@ export class NatsServer {
   readonly #options: NatsServerOptions
   readonly #endpoints: Endpoint[] = []
   /** Calls in progress, by the reply subject of their message. */
-  readonly #working = new Map<string, InboundCall | readonly InboundCall[]>()
+  readonly #working = new Map<string, readonly InboundCall[]>()
   /** Number of calls in progress. */
   #active = 0
   #whenIdle: (() => void) | undefined
@@ -126,34 +126,34 @@ export class NatsServer {
   #receive(endpoint: Endpoint, msg: Msg, make: (msg: Msg) => InboundCall): void {
     // Nobody could pull.
     if (endpoint.flows && !msg.reply) return
-    if (!this.#mayAnswer(msg)) return
-    const call = make(msg)
-    if (msg.reply) this.#working.set(msg.reply, call)
-    this.#active += 1
-    const ended = () => this.#ended(msg.reply)
-    void endpoint.handle(call).then(ended, ended)
+    if (this.#mayAnswer(msg)) this.#handle(endpoint, msg, [make(msg)])
   }
 
   #receiveBatch(endpoint: Endpoint, msg: Msg, maxPayload: number): void {
-    if (!this.#mayAnswer(msg)) return
-    const calls = readBatch(msg, endpoint, maxPayload, this.#options.log)
+    if (this.#mayAnswer(msg)) this.#handle(endpoint, msg, readBatch(msg, endpoint, maxPayload, this.#options.log))
+  }
+
+  /** Handles the calls of a message. */
+  #handle(endpoint: Endpoint, { reply }: Msg, calls: InboundCall[]): void {
     let left = calls.length
     if (left === 0) return
-    if (msg.reply) this.#working.set(msg.reply, calls)
+    if (reply) this.#working.set(reply, calls)
     this.#active += left
-    const ended = () => this.#ended(--left === 0 ? msg.reply : undefined)
+    const ended = () => {
+      left -= 1
+      if (left === 0) {
+        if (reply) this.#working.delete(reply)
+        // Former tables of a Map may live on, see `Queue`.
+        calls.length = 0
+      }
+      this.#active -= 1
+      if (this.#active === 0) this.#whenIdle?.()
+    }
     for (const call of calls) void endpoint.handle(call).then(ended, ended)
   }
 
   #receivePull(msg: Msg): void {
     if (this.#mayAnswer(msg)) this.#flows.take(msg)
-  }
-
-  /** @param reply of a message whose calls have all ended */
-  #ended(reply: string | undefined): void {
-    if (reply) this.#working.delete(reply)
-    this.#active -= 1
-    if (this.#active === 0) this.#whenIdle?.()
   }
 
   #calls(): readonly InboundCall[] {
