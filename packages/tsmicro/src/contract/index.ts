@@ -33,6 +33,15 @@ export {
 } from './contract.ts'
 export { defineErrors } from './errors.ts'
 export { type EventDefinition, event } from './event.ts'
+export {
+  deadStream,
+  deadSubject,
+  durableOf,
+  eventStream,
+  eventsDoor,
+  outboxSubject,
+  typeOfEvent,
+} from './event-subjects.ts'
 export type { FileAnswer } from './file-answer.ts'
 export { hasNoBody, type ParsedRoute, parseRoute, partsOfRoute } from './http-route.ts'
 export type {
@@ -47,11 +56,15 @@ export type {
   StatusOf,
 } from './infer.ts'
 export {
+  eventTypesOf,
   type NatsAccess,
   type NatsPermissions,
   natsAuthorization,
   natsListenerOf,
+  natsOperatorOf,
   natsPermissionsOf,
+  natsStreamsOf,
+  streamPermissions,
 } from './permissions.ts'
 export { type Procedure, procedure } from './procedure.ts'
 export { declaresReplies, hasBody, statusesOf } from './replies.ts'

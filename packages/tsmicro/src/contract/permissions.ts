@@ -2,6 +2,15 @@ import { kindOfBody } from './body.ts'
 import type { Contract } from './contract.ts'
 import { eventsOf, proceduresOf } from './contract.ts'
 import {
+  deadStream,
+  deadSubject,
+  durableOf,
+  eventStream,
+  eventsDoor,
+  outboxSubject,
+  typeOfEvent,
+} from './event-subjects.ts'
+import {
   batchSubject,
   cacheSubjectOf,
   cancelSubject,
@@ -18,8 +27,12 @@ export interface NatsAccess {
   readonly serves: readonly Contract[]
   /** Contracts whose procedures it calls. */
   readonly calls?: readonly Contract[]
-  /** Contracts whose events it consumes. */
+  /** Contracts whose events reach every instance. */
   readonly consumes?: readonly Contract[]
+  /** Contracts with the events of its named handlers, by the handlers' names. */
+  readonly handles?: Readonly<Record<string, readonly Contract[]>>
+  /** Milliseconds for which the streams keep its events. Default 30 days. */
+  readonly keepEventsMs?: number
   /** Milliseconds that its handlers may take unless their procedures say otherwise: as for `createService`. Default 10,000. */
   readonly handlerTimeoutMs?: number
 }
@@ -44,7 +57,8 @@ const VERBS = ['PING', 'INFO', 'STATS']
 /**
  * The least that a service needs: to answer below its own name and for discovery, to receive its own replies, to call and consume what it
  * declares, to publish its own events, and to keep the caches of its replicas consistent. So blog can neither publish `user.created`, nor
- * answer for auth, nor read the replies of others.
+ * answer for auth, nor read the replies of others. It may not create streams: in a stream's configuration it could copy all others, take
+ * requests to other services, and publish in their names. See `createStreams`.
  *
  * @example
  * natsPermissionsOf({ service: 'blog', serves: [reading], calls: [validation], consumes: [userEvents] })
@@ -58,22 +72,54 @@ export function natsPermissionsOf(access: NatsAccess): NatsPermissions {
     return [subject, more, cancelSubject(other)]
   })
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
+  const outbox = announced.length > 0 ? [outboxSubject(service)] : []
+  const streams = streamPermissions(access)
   const discovery = VERBS.flatMap(verb => [`$SRV.${verb}`, `$SRV.${verb}.${service}`, `$SRV.${verb}.${service}.*`])
   const taken = consumes.flatMap(eventsOf).map(({ subject }) => subject)
   const replicas = `${cacheSubjectOf(service)}.>`
   return {
     user: service,
-    publish: unique([...called, ...announced, replicas, USER_INFO]),
+    publish: unique([...called, ...announced, ...outbox, ...streams, replicas, USER_INFO]),
     subscribe: unique([
       `${service}.>`,
       cancelSubject(service),
       `${inboxPrefixOf(service)}.>`,
       ...discovery,
       ...taken,
+      ...outbox,
+      ...(streams.length > 0 ? [eventsDoor(service)] : []),
       replicas,
     ]),
     responses: { max: MOST_BATCHED_CALLS, expiresSeconds: answerSeconds(serves, handlerTimeoutMs) },
   }
+}
+
+/** The types of the events that a service publishes, and those that each of its named handlers reads. */
+export function eventTypesOf({ serves, handles = {} }: NatsAccess) {
+  const typesOf = (contracts: readonly Contract[]) =>
+    unique(contracts.flatMap(eventsOf).map(({ subject }) => typeOfEvent(subject)))
+  const handled = Object.entries(handles).map(([handler, contracts]) => ({ handler, types: typesOf(contracts) }))
+  return { published: typesOf(serves), handled }
+}
+
+/** What a service may do with its own streams, and with its own consumers of any stream. Acknowledging is publishing, too. */
+export function streamPermissions(access: NatsAccess): readonly string[] {
+  const { service } = access
+  const { published, handled } = eventTypesOf(access)
+  const dead = handled.length > 0 ? [deadStream(service)] : []
+  const own = [...published.map(eventStream), ...dead]
+  return [
+    ...own.flatMap(stream => ['INFO', 'MSG.GET', 'MSG.DELETE'].map(verb => `$JS.API.STREAM.${verb}.${stream}`)),
+    ...dead.map(() => `${deadSubject(service)}.>`),
+    ...handled.flatMap(({ handler, types }) =>
+      types.flatMap(type => {
+        const stream = eventStream(type)
+        const consumer = `${stream}.${durableOf(service, handler)}`
+        const verbs = ['CREATE', 'INFO', 'DELETE', 'MSG.NEXT'].map(verb => `$JS.API.CONSUMER.${verb}.${consumer}`)
+        return [`$JS.API.STREAM.INFO.${stream}`, ...verbs, `$JS.ACK.${consumer}.>`]
+      }),
+    ),
+  ]
 }
 
 /** A handler may answer until its procedure's time is over, so the permission must last as long. */
@@ -93,6 +139,18 @@ function answerSeconds(serves: readonly Contract[], handlerTimeoutMs: number): n
 export function natsListenerOf(user: string, consumes: readonly Contract[]): NatsPermissions {
   const taken = consumes.flatMap(eventsOf).map(({ subject }) => subject)
   return { user, publish: [], subscribe: unique(taken) }
+}
+
+/** The least that an operator's tools need: to ask the services about their events, and JetStream about streams and consumers. */
+export function natsOperatorOf(user: string): NatsPermissions {
+  const publish = ['$JS.API.CONSUMER.INFO.*.*', '$JS.API.STREAM.INFO.*', eventsDoor('*')]
+  return { user, publish, subscribe: [`${inboxPrefixOf(user)}.>`] }
+}
+
+/** The least that `createStreams` needs. Whoever has it can read and forge everything: see {@link natsPermissionsOf}. */
+export function natsStreamsOf(user: string): NatsPermissions {
+  const publish = ['INFO', 'CREATE', 'UPDATE'].map(verb => `$JS.API.STREAM.${verb}.*`)
+  return { user, publish, subscribe: [`${inboxPrefixOf(user)}.>`] }
 }
 
 /**

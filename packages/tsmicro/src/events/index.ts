@@ -15,3 +15,4 @@ export {
   type StreamInfo,
 } from './jetstream/index.ts'
 export { createPublisher, type Publisher, type PublishOptions } from './publisher.ts'
+export { createStreams, streamsOf } from './streams.ts'

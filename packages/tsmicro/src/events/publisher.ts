@@ -4,6 +4,7 @@ import type { DeepReadonly, EventDefinition, EventInputOf, EventSpec } from '../
 import { assertDeclared, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
 import { type Check, compiled, refusal, writeInput } from '../schema/index.ts'
 import { encodeAttributes } from './headers.ts'
+import { JetStream } from './jetstream/index.ts'
 
 export interface PublishOptions {
   /** Number of this change among those of the aggregate, e.g. the row's version. */
@@ -17,11 +18,17 @@ export interface PublishOptions {
 /** Publishes the events of one service. */
 export interface Publisher {
   /**
-   * Resolves when the server has accepted the event. The request id and trace of the surrounding call go with it.
+   * Resolves when the event's stream has stored it; then each handler gets it, even one that does not run now. The request id and trace of
+   * the surrounding call go with it.
+   *
+   * It does not promise that a change and its event go together: if the process ends after the commit and before this, the event is lost,
+   * and if this fails, the change stays. Events of one aggregate that are published at the same time may be stored in either order. An
+   * outbox has neither problem.
    * @throws {VALIDATION_FAILED} when the data does not match the event's schema, saying which event and where; nothing is sent
    * @throws {PAYLOAD_TOO_LARGE} when the event is larger than the server accepts (1 MiB by default); nothing is sent
    * @throws {NOT_PERMITTED} when the module does not list the contract in `publishes`, or the server does not permit it
-   * @throws {SERVICE_UNAVAILABLE} when NATS is down
+   * @throws {SERVICE_UNAVAILABLE} when NATS is down, or has no stream for the event: a service creates those of its events when it starts
+   * @throws {DEADLINE_EXCEEDED} when the stream does not answer; it may have stored the event
    */
   publish<E extends EventSpec>(
     event: EventDefinition<E>,
@@ -37,6 +44,7 @@ export interface Publisher {
  */
 export function createPublisher(nats: NatsLink, source: string): Publisher {
   const checks = new WeakMap<object, Check>()
+  const jetStream = new JetStream(nats)
   return {
     async publish(event, data, options = {}) {
       assertDeclared(nats, 'publishes', event.subject)
@@ -57,7 +65,8 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
       if (requestId) headers.set(REQUEST_ID, requestId)
       if (traceparent) headers.set(TRACEPARENT, traceparent)
       const text = writeInput(checked.value, `event ${event.subject}`) ?? 'null'
-      await nats.deliver(event.subject, text, headers)
+      if (nats.use().jetStream === false) await nats.deliver(event.subject, text, headers)
+      else await jetStream.publish(event.subject, text, headers)
     },
   }
 }

@@ -78,7 +78,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
   assertNats(module, contracts, reactions)
   addReactions(consumer, reactions)
   const known = [...contracts]
-  const natsAccess = natsAccessOf(options, known, consumer.events)
+  const natsAccess = natsAccessOf(options, known, consumer.events, reactions)
   limitClient(natsAccess, module)
   // An event on a request's subject would be taken for a request, and the event's stream would answer requests.
   const events = [...natsAccess.serves.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)

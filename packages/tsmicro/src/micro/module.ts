@@ -35,6 +35,8 @@ export interface Module {
   readonly calls?: readonly Contract[]
   /** Contracts whose events the service publishes, in addition to those that it implements. */
   readonly publishes?: readonly Contract[]
+  /** Milliseconds for which the streams of its events keep them. Default 30 days. */
+  readonly keepEventsMs?: number
   /** Finds out who the caller is. Required if a procedure needs a user, here or in a controller without its own provider. */
   readonly authentication?: AuthenticationProvider
   /** Decides whether they may. Required if a procedure needs a role. */

@@ -1,3 +1,4 @@
+import type { Log } from '../call/index.ts'
 import {
   type Contract,
   cancelSubject,
@@ -7,11 +8,12 @@ import {
   type NatsAccess,
   proceduresOf,
   pullSubject,
+  streamPermissions,
 } from '../contract/index.ts'
-import type { EventConsumer } from '../events/index.ts'
+import { createStreams, type EventConsumer, streamsOf } from '../events/index.ts'
 import { allows, limitTo, type NatsClient, type NatsServer, type OwnPermissions, type Scope } from '../nats/index.ts'
 import type { Reaction } from './handlers.ts'
-import type { Module } from './module.ts'
+import type { Dependency, Module } from './module.ts'
 import type { ServiceOptions } from './options.ts'
 import { StartError } from './start-error.ts'
 
@@ -20,10 +22,18 @@ export function natsAccessOf(
   { name: service, module, handlerTimeoutMs = 10_000 }: ServiceOptions,
   implemented: readonly Contract[],
   handled: readonly EventDefinition[],
+  reactions: readonly Reaction[],
 ): NatsAccess {
-  const { calls = [], publishes = [] } = module
+  const { calls = [], publishes = [], keepEventsMs } = module
   const serves = [...implemented, ...publishes.map(contract => eventsAlone(eventsOf(contract)))]
-  return { service, serves, calls, consumes: [eventsAlone(handled)], handlerTimeoutMs }
+  const named = Object.groupBy(reactions, ({ name = '' }) => name)
+  const handles = Object.fromEntries(
+    Object.entries(named).flatMap(([name, each = []]) =>
+      name === '' ? [] : [[name, [eventsAlone(each.map(({ event }) => event))]]],
+    ),
+  )
+  const keep = keepEventsMs === undefined ? {} : { keepEventsMs }
+  return { service, serves, calls, consumes: [eventsAlone(handled)], handles, handlerTimeoutMs, ...keep }
 }
 
 function eventsAlone(events: readonly EventDefinition[]): Contract {
@@ -74,8 +84,12 @@ function assertNoneMissing({ natsAccess: { service } }: NatsParts, user: string,
   )
 }
 
-function missingPermissions(parts: NatsParts, may: OwnPermissions): readonly string[] {
-  const needs = needsOf(parts).filter(({ operation, subject }) => !allows(may[operation], subject))
+const STREAM_HINT = 'a stream of its events, or of those that it handles'
+
+function missingPermissions(parts: NatsParts, may: OwnPermissions, jetStream: boolean): readonly string[] {
+  const needs = needsOf(parts)
+    .filter(({ operation, subject }) => !allows(may[operation], subject))
+    .filter(({ hint }) => jetStream || hint !== STREAM_HINT)
   return [...needs.map(labelOf), ...missingAnswers(parts, may)]
 }
 
@@ -97,6 +111,7 @@ function needsOf({ natsServer, consumer, natsAccess }: NatsParts): readonly Need
     ...serves
       .flatMap(eventsOf)
       .map(({ subject }) => publish(subject, 'an event of what it implements, or listed in `publishes` of its module')),
+    ...streamPermissions(natsAccess).map(subject => publish(subject, STREAM_HINT)),
   ]
 }
 
@@ -130,12 +145,20 @@ export class NatsDoor {
   async verify(): Promise<void> {
     const may = await this.#nats.permissions()
     // A server that does not report permissions refuses later: `open` notices that for all subscriptions.
-    if (may) assertNoneMissing(this.#doors, this.#nats.user, missingPermissions(this.#doors, may))
+    const jetStream = this.#nats.use().jetStream !== false
+    if (may) assertNoneMissing(this.#doors, this.#nats.user, missingPermissions(this.#doors, may, jetStream))
     // By now the server has also answered the very first subscription.
     const { unheardReplies: subject } = this.#nats
     if (subject === undefined || !needsReplies(this.#doors)) return
     const need: Need = { operation: 'subscribe', subject, hint: 'where the answers to its calls arrive' }
     assertNoneMissing(this.#doors, this.#nats.user, [labelOf(need)])
+  }
+
+  /** Connects once the streams of the service's events exist; undefined if it has none. */
+  streams(log: Log): Pick<Dependency, 'name' | 'connect'> | undefined {
+    const { natsAccess } = this.#doors
+    if (streamsOf(natsAccess).length === 0 || this.#nats.use().jetStream === false) return undefined
+    return { name: 'JetStream', connect: () => createStreams(this.#nats, natsAccess, log) }
   }
 
   /** @throws {StartError} if the server refuses a subscription */

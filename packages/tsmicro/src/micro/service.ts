@@ -92,6 +92,8 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
       await connectWithRetry(dependency, startTimeoutMs, log, stopping.signal)
     }
     await nats?.verify()
+    const streams = nats?.streams(log)
+    if (streams) await connectWithRetry(streams, startTimeoutMs, log, stopping.signal)
     await prepare(module.prepare ?? [], log, stopping.signal)
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
     url = await listen(doors.http, options, hooks)

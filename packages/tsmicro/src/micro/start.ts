@@ -17,7 +17,7 @@ const NO_ANSWER = 'no answer'
  * help (`UnusableError`); the signal's reason if it aborts
  */
 export async function connectWithRetry(
-  dependency: Dependency,
+  dependency: Pick<Dependency, 'name' | 'connect'>,
   timeoutMs: number,
   log: Log,
   signal: AbortSignal,

@@ -100,15 +100,23 @@ export class NatsLink {
 
   /**
    * Sends a message as it is, and waits for what answers it.
+   * @throws {TypeError} when a message cannot be sent to the subject
    * @throws {PAYLOAD_TOO_LARGE} when it is larger than the server accepts
    * @throws {NOT_PERMITTED} when the server does not let this user publish there
    * @throws {SERVICE_UNAVAILABLE} while the connection is down; caused by a NoRespondersError when nobody listens there
    * @throws {DEADLINE_EXCEEDED} when there is no answer in time
    */
   async exchange(subject: string, payload: Payload, options: AskOptions): Promise<Msg> {
+    checkTarget(subject)
     const outcome = await this.live().inbox.ask(subject, payload, options)
     if ('msg' in outcome) return outcome.msg
     throw 'error' in outcome ? outcome.error() : new SERVICE_UNAVAILABLE()
+  }
+
+  /** What to do about a refusal. @param list of the module, which may lack a contract */
+  refusal(what: string, list?: 'calls' | 'publishes'): string {
+    const add = list ? `add the contract with it to \`${list}\` of its module, and ` : ''
+    return `NATS ${this.user} may not ${what}: ${add}give the server the new permissions`
   }
 
   /** A new subject on which this user may listen. */
@@ -135,7 +143,7 @@ export class NatsLink {
     // A refusal comes before the answer to the check, but is reported in a later turn.
     await new Promise(resolve => setImmediate(resolve))
     if ((this.#refusals.get(`publish ${subject}`) ?? Number.NEGATIVE_INFINITY) < began) return
-    throw new NOT_PERMITTED(undefined, { message: this.#refusal(`publish "${subject}"`, 'publishes') })
+    throw new NOT_PERMITTED(undefined, { message: this.refusal(`publish "${subject}"`, 'publishes') })
   }
 
   /** Sends what is still buffered, if the server answers, and closes. Safe while connecting. */
@@ -208,7 +216,7 @@ export class NatsLink {
   #refused(error: PermissionViolationError, inbox: Inbox): void {
     const { operation, subject } = error
     if (operation === 'publish')
-      inbox.failSubject(subject, new Error(this.#refusal(`call "${subject}"`, 'calls'), { cause: error }))
+      inbox.failSubject(subject, new Error(this.refusal(`call "${subject}"`, 'calls'), { cause: error }))
     if (subject === USER_INFO) return
     const answer = operation === 'publish' && isInbox(subject, [])
     // Each answer goes to a different subject, so they are logged once for all.
@@ -221,9 +229,5 @@ export class NatsLink {
       ? `answer on "${subject}": it is too late, or exceeds the number that allow_responses permits`
       : `${operation === 'publish' ? 'publish' : 'subscribe'} "${subject}"`
     this.#options.log?.error({ subject, operation }, `NATS ${this.user} may not ${what}`)
-  }
-
-  #refusal(what: string, list: 'calls' | 'publishes'): string {
-    return `NATS ${this.user} may not ${what}: add the contract with it to \`${list}\` of its module, and give the server the new permissions`
   }
 }

@@ -19,9 +19,11 @@ const { taken, ...calls } = stock
 const onlyEvents = { taken }
 
 const stockAccess: NatsAccess = { service: 'stock', serves: [stock] }
+const handles = { list: [onlyEvents] }
+const frontAccess: NatsAccess = { service: 'front', serves: [], calls: [calls], consumes: [onlyEvents], handles }
 const users = [
   natsPermissionsOf(stockAccess),
-  natsPermissionsOf({ service: 'front', serves: [], calls: [calls], consumes: [onlyEvents] }),
+  natsPermissionsOf(frontAccess),
   natsPermissionsOf({ service: 'poor', serves: [] }),
   // Like users configured by hand or by an older version: the server does not tell them their permissions.
   { ...natsPermissionsOf({ service: 'old', serves: [] }), publish: ['nothing'] },
@@ -42,9 +44,11 @@ const startError = (pattern: RegExp) => (error: unknown) => {
 /** What a service does on NATS, what it declares, and what its user may do. */
 export async function access(open: OpenNetwork) {
   const network = await open(users)
+  await network.streams('stock', [stock])
+  await network.streams('front', [], handles)
   // Longer than a test may take: a start that does not fail at once fails the test.
   const patient = { network, startTimeoutMs: 600_000 }
-  const consuming = [on(taken, { name: 'events', effect: 'idempotent' }, () => {})]
+  const consuming = [on(taken, { everyInstance: true }, () => {})]
   const implementation = implement(stock, { take: () => 'taken', count: () => {} })
 
   test('with permission for all that it does, a service starts, calls, announces and receives', async () => {
@@ -198,7 +202,7 @@ export async function access(open: OpenNetwork) {
     const made = await serve({
       ...patient,
       name: 'listener',
-      handlers: [on(taken, { name: 'events', effect: 'idempotent' }, ({ data }) => void heard.push(data.id))],
+      handlers: [on(taken, { everyInstance: true }, ({ data }) => void heard.push(data.id))],
     })
     assert.equal((await made.service.health()).ready, true)
     await made.service.stop()

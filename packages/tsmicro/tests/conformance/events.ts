@@ -33,6 +33,7 @@ export async function events(open: OpenNetwork) {
   const bare = network.client('tests')
   await bare.connect()
   after(() => bare.close())
+  await network.streams('shop', [{ created, changed }])
   const publisher = createPublisher(bare, 'shop')
   interface Taken {
     readonly by: string

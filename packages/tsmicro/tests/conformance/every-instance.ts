@@ -16,7 +16,8 @@ type Moved = ReceivedEvent<typeof moved>
 const contract = { moved }
 const publishing = natsPermissionsOf({ service: 'mover', serves: [contract] })
 const listening = natsPermissionsOf({ service: 'watcher', serves: [], consumes: [contract] })
-const users = [publishing, listening, natsPermissionsOf({ service: 'poor', serves: [] })]
+const both = natsPermissionsOf({ service: 'watcher', serves: [], consumes: [contract], handles: { list: [contract] } })
+const users = [publishing, both, natsPermissionsOf({ service: 'poor', serves: [] })]
 
 /** Handlers of every instance: `on(event, { everyInstance: true }, handler)`. */
 export async function everyInstance(open: OpenNetwork) {
@@ -24,6 +25,8 @@ export async function everyInstance(open: OpenNetwork) {
   const mover = network.client('mover')
   await mover.connect()
   after(() => mover.close())
+  await network.streams('mover', [contract])
+  await network.streams('watcher', [], { list: [contract] })
   const { publish } = createPublisher(mover, 'mover')
   const watcher = async (...handlers: ((received: Moved) => void | Promise<void>)[]): Promise<TestService> => {
     const made = await serve({

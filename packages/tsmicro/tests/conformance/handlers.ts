@@ -39,6 +39,7 @@ const ended = event({ ...made, subject: 'thing.ended' })
 /** `implement` and `on`: one handler at every door, several handlers of an event. */
 export async function handlers(open: OpenNetwork) {
   const network = await open()
+  await network.streams('things', [{ made, ended }])
 
   test('one handler serves both doors, with the same answers and refusals; a procedure with one door is served there alone', async () => {
     const calls: string[] = []
@@ -243,6 +244,7 @@ async function natsPermissions(open: OpenNetwork) {
     )
     await service.stop()
     const network = await open([permissions])
+    await network.streams('hello', [{ ended }], { list: [], mail: [] })
     const started = await serve({ ...parts(), network })
     const publisher = createPublisher(started.nats, 'hello')
     await publisher.publish(ended, { id: 'a', n: 1 })

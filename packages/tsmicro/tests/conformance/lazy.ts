@@ -132,6 +132,7 @@ export async function lazyWork(open: OpenNetwork) {
       await ask('/shared')
       assert.equal(await caller.request('lazy.free', {}), 'x')
       assert.ok(seen.length > 0 && !seen.splice(0).includes('outside of its context'))
+      await network.streams('lazy', [lazy])
       await createPublisher(caller, 'lazy').publish(lazy.turned, { id: 'a' })
       await until('the event is taken', () => seen.length > 0)
       assert.ok(!seen.splice(0).includes('outside of its context'))

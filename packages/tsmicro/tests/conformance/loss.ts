@@ -46,6 +46,7 @@ export async function loss(open: OpenNetwork) {
   const ready = async () => (await service.inject({ method: 'GET', url: '/health/ready' })).statusCode
 
   test('calls in flight and new ones fail with SERVICE_UNAVAILABLE, nothing is announced; later everything works again', async () => {
+    await network.streams('test', [{ changed }])
     const publisher = createPublisher(caller, 'test')
     const inFlight = Array.from({ length: 20 }, () => caller.client(shop).slow())
     await until('all are worked on', () => working === 20)

@@ -126,6 +126,7 @@ export async function shapes(open: OpenNetwork) {
     await service.stop()
   })
   const http = createHttpClient(order, { baseUrl: service.url })
+  await network.streams('order', [order])
   const publisher = createPublisher(caller, 'order')
   /** The answer of both doors to the same JSON text: data, or the failure's code. */
   const ask = async (name: string, data: string) => {

@@ -52,6 +52,7 @@ export async function versions(open: OpenNetwork) {
   const network = await open()
   const bare = network.client('tests')
   await bare.connect()
+  await network.streams('shop', [{ third, single }])
   const publisher = createPublisher(bare, 'shop')
   const taken: { readonly version: number; readonly data: object }[] = []
   const take = ({ version, data }: (typeof taken)[number]) => void taken.push({ version, data })

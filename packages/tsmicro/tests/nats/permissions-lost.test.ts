@@ -13,7 +13,7 @@ import {
   natsPermissionsOf,
   procedure,
 } from 'tsmicro/contract'
-import { NOT_PERMITTED } from 'tsmicro/internal'
+import { createStreams, NOT_PERMITTED, natsStreamsOf } from 'tsmicro/internal'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
 import { serve } from '../support/service.ts'
@@ -23,7 +23,10 @@ const shop = contract('shop', {
   item: procedure({ nats: 'item', access: 'internal', output: Type.String() }),
   turned: event({ subject: 'world.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
-const whole = natsPermissionsOf({ service: 'shop', serves: [shop], consumes: [shop] })
+const events = [{ turned: shop.turned }]
+const access = { service: 'shop', serves: [shop], consumes: [shop], handles: { globe: events, clock: events } }
+const whole = natsPermissionsOf(access)
+const operator = natsStreamsOf('operator')
 const caller = natsPermissionsOf({ service: 'caller', serves: [], calls: [shop] })
 
 const directory = await mkdtemp(join(tmpdir(), 'tsmicro-reload-'))
@@ -34,12 +37,17 @@ const configure = (...users: NatsPermissions[]) =>
     file,
     natsAuthorization(users, user => JSON.stringify(`${user}-password`)),
   )
-await configure(whole, caller)
+await configure(whole, caller, operator)
 const server = await startNats({ ephemeral: true, extraArgs: ['-c', file] })
 after(() => server.stop())
 const log = new RecordedLog()
 const clientAs = (name: string) =>
   new NatsClient({ url: server.url.replace('://', `://${name}:${name}-password@`), name, log, reconnectWaitMs: 20 })
+
+const streams = clientAs('operator')
+await streams.connect()
+await createStreams(streams, access, log)
+await streams.close()
 
 test('when a reload takes a permission away, the service is not ready until it is back', async () => {
   const { service } = await serve({

@@ -3,8 +3,8 @@ import { startNats } from '@tsmicro/infra'
 import { NatsClient } from 'tsmicro'
 
 /** A nats-server for this test file. */
-export async function ownNats() {
-  const server = await startNats({ ephemeral: true })
+export async function ownNats(options: Parameters<typeof startNats>[0] = {}) {
+  const server = await startNats({ ...options, ephemeral: true })
   after(() => server.stop())
   return server
 }

@@ -42,5 +42,5 @@ export function errorOf(failure: ApiFailure, subject: string): Error {
 }
 
 export function withoutJetStream(cause: unknown): UnusableError {
-  return new UnusableError('the NATS server has no JetStream, or not for this account: start it with -js', { cause })
+  return new UnusableError('the NATS server has none, or not for this account: start it with -js', { cause })
 }

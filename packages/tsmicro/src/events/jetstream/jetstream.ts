@@ -1,5 +1,5 @@
 import { type Msg, type MsgHdrs, NoRespondersError, PermissionViolationError } from '@nats-io/nats-core'
-import { MALFORMED_REPLY, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { DEADLINE_EXCEEDED, MALFORMED_REPLY, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
 import { follow, type NatsLink, NOT_PERMITTED, type Transport } from '../../nats/index.ts'
 import { type ApiFailure, errorOf, JetStreamError, withoutJetStream } from './error.ts'
 import type {
@@ -87,7 +87,10 @@ export class JetStream {
    * @throws {PAYLOAD_TOO_LARGE} when it is larger than the server accepts
    */
   async publish(subject: string, payload: string | Uint8Array, headers: MsgHdrs): Promise<PubAck> {
-    const msg = await this.#nats.exchange(subject, payload, { headers, timeoutMs: TIMEOUT_MS })
+    const msg = await this.#exchange(subject, payload, headers).catch((err: unknown) => {
+      // Whoever else listens there does not answer.
+      throw err instanceof DEADLINE_EXCEEDED ? unstored(subject) : err
+    })
     const { stream, seq, duplicate = false } = readReply<StoredAck>(msg, subject)
     if (typeof stream !== 'string' || typeof seq !== 'number') throw malformed(subject)
     return { stream, sequence: seq, duplicate }
@@ -122,8 +125,8 @@ export class JetStream {
       close: lose,
       error: ({ error }) => {
         if (!(error instanceof PermissionViolationError)) return
-        const refusal = new NOT_PERMITTED(undefined, { message: error.message, cause: error })
-        for (const pull of [...this.#pulls]) if (pull.subject === error.subject) pull.fail(refusal)
+        for (const pull of [...this.#pulls])
+          if (pull.subject === error.subject) pull.fail(this.#notPermitted(pull.subject, error))
       },
     })
     return transport
@@ -132,11 +135,24 @@ export class JetStream {
   async #api<Reply>(name: string, request?: object): Promise<Reply> {
     const subject = `${API}.${name}`
     const payload = request === undefined ? '' : JSON.stringify(request)
-    const reply = await this.#nats.exchange(subject, payload, { timeoutMs: TIMEOUT_MS }).catch((err: unknown) => {
+    const reply = await this.#exchange(subject, payload).catch((err: unknown) => {
       // With JetStream, the server itself listens there.
       throw err instanceof SERVICE_UNAVAILABLE && err.cause instanceof NoRespondersError ? withoutJetStream(err) : err
     })
     return readReply(reply, subject)
+  }
+
+  async #exchange(subject: string, payload: string | Uint8Array, headers?: MsgHdrs): Promise<Msg> {
+    try {
+      return await this.#nats.exchange(subject, payload, { timeoutMs: TIMEOUT_MS, ...(headers ? { headers } : {}) })
+    } catch (err) {
+      throw err instanceof NOT_PERMITTED ? this.#notPermitted(subject, err) : err
+    }
+  }
+
+  #notPermitted(subject: string, cause: unknown): Error {
+    const list = subject.startsWith('$') ? undefined : 'publishes'
+    return new NOT_PERMITTED(undefined, { message: this.#nats.refusal(`publish "${subject}"`, list), cause })
   }
 }
 
@@ -150,6 +166,11 @@ function readReply<Reply>(msg: Msg, subject: string): Reply {
   if (typeof reply !== 'object' || reply === null) throw malformed(subject)
   if (reply.error) throw errorOf(reply.error, subject)
   return reply as Reply
+}
+
+function unstored(subject: string): Error {
+  const cause = new Error(`no stream has stored "${subject}" within ${TIMEOUT_MS / 1000} s: there may be none for it`)
+  return new DEADLINE_EXCEEDED(undefined, { cause })
 }
 
 function malformed(subject: string, inner?: unknown): Error {

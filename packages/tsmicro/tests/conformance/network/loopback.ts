@@ -6,6 +6,7 @@ export const openLoopback: OpenNetwork = async permissions => {
   return {
     client: loopback.client,
     raw: (name = 'raw') => loopback.connect({ name }),
+    streams: async () => {},
     fail: () => loopback.disconnect(),
     recover: () => loopback.reconnect(),
     manyCalls: 20_000,

@@ -1,5 +1,5 @@
 import type { NatsClient } from 'tsmicro'
-import type { NatsPermissions } from 'tsmicro/contract'
+import type { Contract, NatsPermissions } from 'tsmicro/contract'
 import type { Transport } from 'tsmicro/internal'
 import type { Loopback } from 'tsmicro/testing'
 
@@ -9,6 +9,12 @@ export interface Network {
   client(name: string, options?: Parameters<Loopback['client']>[1]): NatsClient
   /** A bare connection, without any of our code around it. Its user closes it. */
   raw(name?: string): Promise<Transport>
+  /** Creates the streams of what a service publishes and handles, as an operator does before it starts. */
+  streams(
+    service: string,
+    publishes: readonly Contract[],
+    handles?: Readonly<Record<string, readonly Contract[]>>,
+  ): Promise<void>
   /** All connections are lost, and none can be made. */
   fail(): Promise<void>
   /** Connections can be made again; clients reconnect by themselves. */

@@ -6,7 +6,11 @@ import { connect } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
 import { NatsClient } from 'tsmicro'
 import { type NatsPermissions, natsAuthorization } from 'tsmicro/contract'
+import { createStreams, natsStreamsOf } from 'tsmicro/internal'
+import { RecordedLog } from '../../support/log.ts'
 import type { OpenNetwork } from './network.ts'
+
+const OPERATOR = 'operator'
 
 /** A nats-server of its own. Passwords are `<user>-password`. */
 export const openServer: OpenNetwork = async permissions => {
@@ -19,6 +23,12 @@ export const openServer: OpenNetwork = async permissions => {
     raw(name = 'raw') {
       const credentials = permissions ? { user: name, pass: `${name}-password` } : {}
       return connect({ servers: new URL(server.url).host, reconnectTimeWait: 20, reconnectJitter: 20, ...credentials })
+    },
+    async streams(service, publishes, handles = {}) {
+      const operator = new NatsClient({ url: urlOf(OPERATOR), name: OPERATOR })
+      await operator.connect()
+      await createStreams(operator, { service, serves: publishes, handles }, new RecordedLog())
+      await operator.close()
     },
     async fail() {
       server.kill('SIGKILL')
@@ -34,7 +44,7 @@ async function configuration(permissions: readonly NatsPermissions[]): Promise<s
   const file = join(directory, 'nats.conf')
   await writeFile(
     file,
-    natsAuthorization(permissions, user => JSON.stringify(`${user}-password`)),
+    natsAuthorization([...permissions, natsStreamsOf(OPERATOR)], user => JSON.stringify(`${user}-password`)),
   )
   return file
 }
