@@ -4,6 +4,7 @@ import { Env as AuthEnv } from '@blog-platform/auth-service/env'
 import { Env as BlogEnv } from '@blog-platform/blog-service/env'
 import { databaseUrl, defineSystem, keptSecret, type System, type SystemConfig } from '@tsmicro/cli'
 import { natsAuthorization } from 'tsmicro/contract'
+import { createAllStreams } from './deploy/nats/create-streams.ts'
 import natsUsers from './deploy/nats/permissions.json' with { type: 'json' }
 
 /** What shows the services that a request came through the gateway, made on the first start. */
@@ -18,6 +19,7 @@ const system: SystemConfig = defineSystem({
     users: natsUsers.map(({ user }) => user),
     authorization: passwordOf => natsAuthorization(natsUsers, passwordOf),
   },
+  prepare: system => createAllStreams(system.natsAs('streams').url),
   services: {
     auth: {
       entry: 'services/auth/src/main.ts',
@@ -69,6 +71,10 @@ const system: SystemConfig = defineSystem({
     bootstrap: {
       entry: 'services/auth/src/bootstrap.ts',
       description: 'makes the first administrator and API key of a production database',
+    },
+    streams: {
+      entry: 'deploy/nats/create-streams.ts',
+      description: 'creates the streams of all services on the server in NATS_URL',
     },
     keys: {
       entry: 'services/auth/src/keys.ts',

@@ -34,6 +34,9 @@ function makeSecrets(folder) {
   keep('auth_database_url', `postgres://auth:${postgres}@postgres:5432/auth`)
   keep('auth_nats_url', `nats://auth:${random('auth_nats_password')}@nats:4222`)
   keep('blog_nats_url', `nats://blog:${random('blog_nats_password')}@nats:4222`)
+  // Who may create streams, and who runs the operators' tools.
+  keep('streams_nats_url', `nats://streams:${random('streams_nats_password')}@nats:4222`)
+  random('operator_nats_password')
   keep('blog_mongodb_url', `mongodb://blog:${mongodb}@mongodb:27017/?authSource=admin`)
   keep('blog_redis_url', `redis://:${redis}@redis:6379`)
   console.log(`secrets are in ${folder}`)

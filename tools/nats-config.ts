@@ -1,22 +1,27 @@
 /**
  * Writes what the services may do on NATS into `deploy/nats`: `nats.conf` for a real nats-server, `permissions.json` for the servers
- * that `npm start` and the tests run. Both come from the services themselves, which are built, but not started. Run by
+ * that `npm start` and the tests run, and `streams.json` for who creates their streams. All come from the services themselves, which are
+ * built, but not started. Run by
  * `npm run nats:config`; a test fails when the files are out of step.
  */
 import { writeFileSync } from 'node:fs'
 import { apiKeyEvents } from '@blog-platform/auth-contract'
 import { createAuthService, loadEnv as loadAuthEnv } from '@blog-platform/auth-service'
 import { createBlogService, loadEnv as loadBlogEnv } from '@blog-platform/blog-service'
-import { type NatsPermissions, natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
-import { natsListenerOf } from 'tsmicro/internal'
+import type { Service } from 'tsmicro'
+import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
+import { natsListenerOf, natsOperatorOf, natsStreamsOf } from 'tsmicro/internal'
 import { createLogger } from 'tsmicro/telemetry'
 
 export const NATS_CONFIG = new URL('../deploy/nats/nats.conf', import.meta.url)
+export const NATS_STREAMS = new URL('../deploy/nats/streams.json', import.meta.url)
 export const NATS_PERMISSIONS = new URL('../deploy/nats/permissions.json', import.meta.url)
 
 const HEAD = `# Made by "npm run nats:config" from what the services do: change those, not this.
-# The passwords come from the server's environment: AUTH_NATS_PASSWORD, BLOG_NATS_PASSWORD.
+# The passwords come from the server's environment: AUTH_NATS_PASSWORD, BLOG_NATS_PASSWORD and so on. Events are kept in the folder
+# that nats-server's option -sd names.
 
+jetstream: { max_memory_store: 64M, max_file_store: 8G }
 `
 
 /** Nothing of it is ever connected to. */
@@ -25,29 +30,36 @@ const ENV = { NODE_ENV: 'test', NATS_URL: 'nats://nowhere', LOG_LEVEL: 'silent' 
 export interface NatsFiles {
   readonly config: string
   readonly permissions: string
+  readonly streams: string
 }
 
 /** The files' texts. */
 export function natsFiles(): NatsFiles {
-  const services = servicePermissions()
-  // All that the gateway does on NATS is to hear which keys are revoked.
-  const users = [...services, natsListenerOf('gateway', [apiKeyEvents])]
+  const services = buildServices()
+  const permissions = services.map(({ natsAccess }) => natsPermissionsOf(natsAccess))
+  const operators = [natsOperatorOf('operator'), natsStreamsOf('streams')]
+  // All that the gateway does on NATS is to hear which keys are revoked; Kong does not use it.
+  const users = [...permissions, ...operators, natsListenerOf('gateway', [apiKeyEvents])]
+  const passwordOf = (user: string) => `$${user.toUpperCase()}_NATS_PASSWORD`
   return {
-    config: HEAD + natsAuthorization(services, user => `$${user.toUpperCase()}_NATS_PASSWORD`),
-    permissions: `${JSON.stringify(users, undefined, 2)}\n`,
+    config: HEAD + natsAuthorization([...permissions, ...operators], passwordOf),
+    permissions: textOf(users),
+    streams: textOf(services.flatMap(({ streams }) => streams)),
   }
 }
 
-function servicePermissions(): readonly NatsPermissions[] {
+const textOf = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`
+
+function buildServices(): readonly Service[] {
   const authEnv = loadAuthEnv({ ...ENV, DATABASE_URL: 'postgres://nowhere/auth', KEYS_DIR: '/nowhere' })
   const blogEnv = loadBlogEnv({ ...ENV, MONGODB_URL: 'mongodb://nowhere' })
   const log = createLogger({ name: 'nats-config', level: 'silent' })
-  const services = [createAuthService(authEnv, log), createBlogService(blogEnv, { log })]
-  return services.map(({ natsAccess }) => natsPermissionsOf(natsAccess))
+  return [createAuthService(authEnv, log), createBlogService(blogEnv, { log })]
 }
 
 if (import.meta.main) {
-  const { config, permissions } = natsFiles()
+  const { config, permissions, streams } = natsFiles()
   writeFileSync(NATS_CONFIG, config)
   writeFileSync(NATS_PERMISSIONS, permissions)
+  writeFileSync(NATS_STREAMS, streams)
 }

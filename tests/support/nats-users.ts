@@ -14,9 +14,9 @@ export async function writeNatsUsers(directory: string): Promise<string> {
   return file
 }
 
-/** The server's URL as a service uses it. */
-export function natsUrlFor(service: 'auth' | 'blog' | 'gateway', url: string): string {
-  return url.replace('://', `://${service}:${passwordOf(service)}@`)
+/** The server's URL as a user has it. */
+export function natsUrlFor(user: 'auth' | 'blog' | 'gateway' | 'streams', url: string): string {
+  return url.replace('://', `://${user}:${passwordOf(user)}@`)
 }
 
 function passwordOf(user: string): string {

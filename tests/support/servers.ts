@@ -1,5 +1,6 @@
 import { type Server, startDocuments, startNats, startPostgres, startRedis } from '@tsmicro/infra'
-import { writeNatsUsers } from './nats-users.ts'
+import { createAllStreams } from '../../deploy/nats/create-streams.ts'
+import { natsUrlFor, writeNatsUsers } from './nats-users.ts'
 import { noRedis } from './redis.ts'
 
 /** What the services of a platform need. */
@@ -25,5 +26,6 @@ export async function startServers(
     owned(startDocuments({ ephemeral: true })),
     wanted.redis && !noRedis ? owned(startRedis({ ephemeral: true })) : undefined,
   ])
+  await createAllStreams(natsUrlFor('streams', nats.url))
   return { nats, postgres, documents, ...(redis ? { redis } : {}) }
 }

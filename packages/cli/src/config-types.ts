@@ -91,6 +91,8 @@ export interface SystemConfig {
   readonly nats?: NatsConfig
   /** The PostgreSQL database to create. Default `app`. */
   readonly database?: string
+  /** What to do once the infrastructure is ready, before the services start. */
+  readonly prepare?: (system: System) => Promise<void>
   readonly services: Readonly<Record<string, ServiceConfig>>
   readonly gateway?: GatewayConfig
   /** What `tsmicro contracts` compares and records. */

@@ -21,7 +21,7 @@ export {
   statusesOf,
 } from './contract/index.ts'
 export { MALFORMED_REPLY } from './errors/index.ts'
-export { createStreams, JetStream, streamsOf } from './events/index.ts'
+export { JetStream, streamsOf } from './events/index.ts'
 export { gatewaySignature, SIGNED_HEADERS } from './http/index.ts'
 export { NOT_PERMITTED, type Transport } from './nats/index.ts'
 export {

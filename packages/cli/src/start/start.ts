@@ -45,6 +45,7 @@ export async function startSystem(
     const plans = await planInstances(config.services, replicas)
     const gateway = gatewayPlan && { url: `http://127.0.0.1:${gatewayPlan.port}` }
     const system = describeSystem(data.path, infra, firstAddresses(plans), gateway, natsUsers)
+    await config.prepare?.(system)
     // The configuration may create secrets, which need room on the disk.
     const instances = await disk.withRoom(signal, () =>
       plans.map(plan => ({ ...plan, worker: serviceWorker(plan, system, context) })),

@@ -49,18 +49,18 @@ export function streamsOf(access: NatsAccess): readonly StreamConfig[] {
 }
 
 /**
- * Creates the streams that a service owns. Of those that exist, it adds the subjects that are missing, and changes nothing else: another
- * version of the service may be running. Services do it when they start; where they have the permissions of `natsPermissionsOf`, somebody
- * with more has to do it before.
+ * Creates the streams of a service's events. To those that exist, it adds the subjects that are missing, and changes nothing else: another
+ * version of the service may be running. A service does it itself when it starts, unless its user has no more than the permissions of
+ * `natsPermissionsOf`; then somebody else has to do it before, who may publish to `$JS.API.STREAM.INFO.*`, `….CREATE.*` and `….UPDATE.*`.
  *
  * @example
- * await createStreams(operator, service.natsAccess, log)
+ * await createStreams(nats, service.streams, log)
  * @throws {UnusableError} if the server has no JetStream, or a stream belongs to another service
  * @throws {SERVICE_UNAVAILABLE} while NATS is down
  */
-export async function createStreams(nats: NatsLink, access: NatsAccess, log: Log): Promise<void> {
+export async function createStreams(nats: NatsLink, streams: readonly StreamConfig[], log: Log): Promise<void> {
   const jetStream = new JetStream(nats)
-  for (const stream of streamsOf(access)) {
+  for (const stream of streams) {
     try {
       await createStream(jetStream, stream, log)
     } catch (cause) {

@@ -156,9 +156,9 @@ export class NatsDoor {
 
   /** Connects once the streams of the service's events exist; undefined if it has none. */
   streams(log: Log): Pick<Dependency, 'name' | 'connect'> | undefined {
-    const { natsAccess } = this.#doors
-    if (streamsOf(natsAccess).length === 0 || this.#nats.use().jetStream === false) return undefined
-    return { name: 'JetStream', connect: () => createStreams(this.#nats, natsAccess, log) }
+    const streams = streamsOf(this.#doors.natsAccess)
+    if (streams.length === 0 || this.#nats.use().jetStream === false) return undefined
+    return { name: 'JetStream', connect: () => createStreams(this.#nats, streams, log) }
   }
 
   /** @throws {StartError} if the server refuses a subscription */

@@ -2,6 +2,7 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { backgroundDone, cancelBackground } from '../call/index.ts'
 import type { NatsAccess } from '../contract/index.ts'
 import { rootMessage, SERVICE_UNAVAILABLE, settledWithin } from '../errors/index.ts'
+import { type StreamConfig, streamsOf } from '../events/index.ts'
 import { endConnections } from '../http/index.ts'
 import { openToNetwork } from './access-checks.ts'
 import { mountDoors } from './doors.ts'
@@ -37,6 +38,8 @@ export interface Service {
    * its user needs. The service does not start if the server allows less.
    */
   readonly natsAccess: NatsAccess
+  /** The streams of its events, which it creates when it starts, if it may: see `createStreams`. */
+  readonly streams: readonly StreamConfig[]
 }
 
 /** For all dependencies together, so that a stop ends within the drain time and this, even if servers are gone. */
@@ -163,6 +166,7 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
       return url
     },
     natsAccess: doors.natsAccess,
+    streams: streamsOf(doors.natsAccess),
   }
   return service
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { startNats } from '@tsmicro/infra'
-import { implement, NatsClient, on } from 'tsmicro'
+import { createStreams, implement, NatsClient, on } from 'tsmicro'
 import {
   contract,
   event,
@@ -13,7 +13,7 @@ import {
   natsPermissionsOf,
   procedure,
 } from 'tsmicro/contract'
-import { createStreams, NOT_PERMITTED, natsStreamsOf } from 'tsmicro/internal'
+import { NOT_PERMITTED, natsStreamsOf, streamsOf } from 'tsmicro/internal'
 import Type from 'typebox'
 import { RecordedLog } from '../support/log.ts'
 import { serve } from '../support/service.ts'
@@ -46,7 +46,7 @@ const clientAs = (name: string) =>
 
 const streams = clientAs('operator')
 await streams.connect()
-await createStreams(streams, access, log)
+await createStreams(streams, streamsOf(access), log)
 await streams.close()
 
 test('when a reload takes a permission away, the service is not ready until it is back', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { NatsClient } from 'tsmicro'
-import { createStreams } from 'tsmicro/internal'
+import { createStreams, NatsClient } from 'tsmicro'
+import { streamsOf } from 'tsmicro/internal'
 import { RecordedLog } from '../support/log.ts'
 import { roundTrip, until } from '../support/until.ts'
 import { smallNats } from './nats.ts'
@@ -36,7 +36,7 @@ for (const { subject, queue } of subscriptions) old.subscribe(subject, queue)
 await old.flush()
 const direct = new NatsClient({ url: server.url, name: 'tests' })
 await direct.connect()
-await createStreams(direct, { service: 'shop', serves: [shop] }, new RecordedLog())
+await createStreams(direct, streamsOf({ service: 'shop', serves: [shop] }), new RecordedLog())
 await direct.close()
 const nats = new NatsClient({ url: proxy.url, name: 'tests' })
 await nats.connect()

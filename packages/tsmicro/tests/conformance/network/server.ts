@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import { connect } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
-import { NatsClient } from 'tsmicro'
+import { createStreams, NatsClient } from 'tsmicro'
 import { type NatsPermissions, natsAuthorization } from 'tsmicro/contract'
-import { createStreams, natsStreamsOf } from 'tsmicro/internal'
+import { natsStreamsOf, streamsOf } from 'tsmicro/internal'
 import { RecordedLog } from '../../support/log.ts'
 import type { OpenNetwork } from './network.ts'
 
@@ -27,7 +27,7 @@ export const openServer: OpenNetwork = async permissions => {
     async streams(service, publishes, handles = {}) {
       const operator = new NatsClient({ url: urlOf(OPERATOR), name: OPERATOR })
       await operator.connect()
-      await createStreams(operator, { service, serves: publishes, handles }, new RecordedLog())
+      await createStreams(operator, streamsOf({ service, serves: publishes, handles }), new RecordedLog())
       await operator.close()
     },
     async fail() {
