@@ -72,7 +72,7 @@ export class JetStreamMessage {
     this.#answer(delayMs === undefined ? '-NAK' : `-NAK ${JSON.stringify({ delay: Math.round(delayMs * 1e6) })}`)
   }
 
-  /** Work goes on: `ack_wait` begins anew. */
+  /** Work goes on: `ack_wait` begins again. */
   working(): void {
     this.#answer('+WPI')
   }
