@@ -14,6 +14,7 @@ import { events } from './events.ts'
 import { everyInstance } from './every-instance.ts'
 import { faulty } from './faulty.ts'
 import { faultyFlows } from './faulty-flows.ts'
+import { fileProperty } from './file-property.ts'
 import { files } from './files.ts'
 import { flowLimits } from './flow-limits.ts'
 import { flowProperty } from './flow-property.ts'
@@ -73,6 +74,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   streams,
   flows,
   files,
+  'file property': fileProperty,
   'faulty flows': faultyFlows,
   'flow limits': flowLimits,
   'flow property': flowProperty,
