@@ -22,7 +22,7 @@ test(TITLE, { skip: noChromium || onlyInFull }, async () => {
   const setting = { apiKey: platform.apiKey, ...DEMO_ADMIN, slug: 'engines' }
   await using site = await openSite({ program: code, setting, platformUrl: platform.url })
   await using page = await openPage(`${site.url}/app/`)
-  assert.deepEqual(await Promise.race([site.report, page.failed]), {
+  assert.deepEqual(await Promise.race([site.nextReport(), page.failed]), {
     title: 'About engines',
     latest: ['engines'],
     mine: DEMO_ADMIN.email,
