@@ -32,6 +32,11 @@ export class Program implements AsyncDisposable {
     return this.#options.url
   }
 
+  /** Undefined before its first start. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   /** Everything it has written, across all starts. */
   get output(): string {
     return this.#output
