@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { onlyInFull } from '../../tests/support/size.ts'
 import { chart, judge, markdownReport, parseOptions, terminalReport } from '../gateway/command.ts'
 import { LOADS, type LoadName } from '../gateway/load.ts'
 import { FULL, measure, QUICK, type Result, ratio, roleFile, runPlan, sampleOf } from '../gateway/measure.ts'
@@ -12,7 +13,7 @@ import { Child } from '../process.ts'
 const skip = isInstalled() ? false : 'bench/node_modules is not there: npm run bench -- gateway installs it'
 const SHORT = { rounds: 1, passes: 1, bringUpMs: 50, warmUpMs: 20, settlingMs: 300, measuredMs: 100 }
 
-test('every proxy answers correctly under GET and POST', { skip }, async () => {
+test('every proxy answers correctly under GET and POST', { skip: skip || onlyInFull }, async () => {
   const plan = { ...SHORT, subjects: SUBJECTS, loads: ['get', 'post'] as const }
   const results = await runPlan(plan, new AbortController().signal, () => {})
   assert.deepEqual(

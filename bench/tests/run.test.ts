@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { onlyInFull } from '../../tests/support/size.ts'
 import { isInstalled } from '../install.ts'
 import { parseOptions } from '../rpc/command.ts'
 import { QUICK, runPlan } from '../rpc/measure.ts'
@@ -25,7 +26,9 @@ function children(): string[] {
     })
 }
 
-test('every subject answers correctly under every load, and leaves no process behind', { skip }, async () => {
+test('every subject answers correctly under every load, and leaves no process behind', {
+  skip: skip || onlyInFull,
+}, async () => {
   const plan = { ...SHORT, subjects: SUBJECTS, httpPerSecond: undefined }
   const { results, baselineCpuMicros } = await runPlan(plan, new AbortController().signal, () => {})
   const expected = [64, 0].flatMap(inFlight => SUBJECTS.map(subject => [subject, inFlight]))

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Exported, namesOf, publicExports } from './examples/exports.ts'
 import { withoutTexts } from './examples/program.ts'
+import { examples, writePrograms } from './examples/programs.ts'
 import { blocksOf, fileOf } from './markdown.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -16,7 +17,8 @@ const PAGES = globSync(['README.md', 'docs/*.md', '{packages,services,kong}/**/R
   exclude: path => path.includes('node_modules'),
 })
 
-test('every TypeScript block of every page compiles', async t => {
+// Together, as the compiler spends most of its time on what they import.
+test('every TypeScript block of every page compiles, and every example in a docstring', async t => {
   await mkdir(join(ROOT, '.tmp'), { recursive: true })
   const directory = await mkdtemp(join(ROOT, '.tmp', 'pages-'))
   t.after(() => rm(directory, { recursive: true, force: true }))
@@ -37,6 +39,9 @@ test('every TypeScript block of every page compiles', async t => {
     }
   }
   assert.ok(places.size > 15, 'no blocks were found')
+  assert.ok(examples.length > 30, 'no examples were found')
+  for (const [index, file] of (await writePrograms(join(directory, 'docstrings'))).entries())
+    places.set(relative(directory, file), examples[index]?.place ?? '')
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
   await writeFile(
     join(directory, 'tsconfig.json'),

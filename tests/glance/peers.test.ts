@@ -8,11 +8,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { childEnvironment, type Server, startNats } from '@tsmicro/infra'
 import type { Program } from '../support/program.ts'
+import { onlyInFull } from '../support/size.ts'
 import { assertForgets, assertGreets, assertHandles, run } from './support.ts'
 
 const PEERS = fileURLToPath(new URL('peers/', import.meta.url))
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
-const skip = (await isInstalled()) ? false : 'npm ci --prefix tests/glance/peers installs what tsmicro is compared with'
+const skip = (await isInstalled())
+  ? onlyInFull
+  : 'npm ci --prefix tests/glance/peers installs what tsmicro is compared with'
 
 type Call = (baseUrl: string, input: { name: string }) => Promise<unknown>
 interface Peer {

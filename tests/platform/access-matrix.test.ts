@@ -20,6 +20,7 @@ import { administrator, person } from '../support/people.ts'
 import { assertEnvelope } from '../support/refusal.ts'
 import { type Scene, setScene } from '../support/scene.ts'
 import { type Answer, send } from '../support/send.ts'
+import { share } from '../support/size.ts'
 import { textTable } from '../support/text-table.ts'
 import { wireOf } from '../support/wire.ts'
 
@@ -72,7 +73,7 @@ async function ownSession({ procedure, by }: Cell): Promise<Readonly<Record<stri
 
 test('every procedure × every way to call it', async t => {
   const { platform } = keyed
-  const cells = procedures.flatMap(procedure => cases.map((by): Cell => ({ procedure, by })))
+  const cells = share(procedures.flatMap(procedure => cases.map((by): Cell => ({ procedure, by }))))
   const refused = cells.filter(({ procedure, by }) => expectedOf(procedure, by) !== 'admitted')
   const admitted = cells.filter(cell => !refused.includes(cell))
   const before = await dump(platform)
@@ -100,12 +101,8 @@ test('every procedure × every way to call it', async t => {
     )}`,
   )
   assert.deepEqual(wrong, [])
-  assert.deepEqual(
-    [...table.values()].flat().filter(cell => cell === ''),
-    [],
-    'every cell was asked',
-  )
-  assert.equal(cells.length, procedures.length * cases.length)
+  const asked = [...table.values()].flat().filter(cell => cell !== '')
+  assert.equal(asked.length, cells.length, 'every cell was asked')
   for (const [index, answer] of refusals.entries()) {
     const cell = refused[index]
     if (cell && expectedOf(cell.procedure, cell.by) !== 'no route') assertEnvelope(answer, platform)

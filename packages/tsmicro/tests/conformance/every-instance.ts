@@ -130,7 +130,8 @@ export async function everyInstance(open: OpenNetwork) {
 
   test('what a slow handler cannot take is dropped, counted and logged, and the others get everything', async () => {
     const { gate, slow, quick, made } = await slowBesideQuick()
-    const count = 3000
+    // More than the 1,024 that may wait.
+    const count = process.env.CI ? 3000 : 1200
     for (let n = 0; n < count; n++) await publish(moved, { id: 'a', n })
     await until('the quick one has all', () => quick.length === count)
     gate.resolve()

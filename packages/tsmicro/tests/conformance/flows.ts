@@ -90,8 +90,9 @@ export async function flows(open: OpenNetwork) {
   })
 
   test('many streams at once, each complete', async () => {
-    const all = await Promise.all(upTo(50).map(() => numbers(caller.client(feed).follow({ count: 500 }))))
-    for (const each of all) assert.deepEqual(each, upTo(500))
+    const count = process.env.CI ? 500 : 50
+    const all = await Promise.all(upTo(50).map(() => numbers(caller.client(feed).follow({ count }))))
+    for (const each of all) assert.deepEqual(each, upTo(count))
     assert.equal(caller.pendingRequests, 0)
   })
 

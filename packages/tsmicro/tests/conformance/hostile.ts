@@ -23,6 +23,8 @@ const shop = contract('shop', {
   nothing: procedure({ nats: 'nothing', access: 'internal' }),
   user: procedure({ nats: 'user', access: roles.ADMIN, input: Type.Any() }),
 })
+const ROUNDS = process.env.CI ? 800 : 80
+
 const subjects = Object.values(shop).map(({ subject }) => subject)
 export async function hostile(open: OpenNetwork) {
   const network = await open()
@@ -91,7 +93,7 @@ export async function hostile(open: OpenNetwork) {
       },
     })
     let sent = 0
-    for (let round = 0; round < 600; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       for (const make of round % 50 === 0
         ? payloads
         : [payloads[0], payloads[1], payloads[2], payloads[6], payloads[7]]) {
@@ -130,7 +132,7 @@ export async function hostile(open: OpenNetwork) {
       () => ({ token: 'a' }),
     ]
     const expected = new Map<string, number>()
-    for (let round = 0; round < 3000; round++) {
+    for (let round = 0; round < 5 * ROUNDS; round++) {
       const subject = `${subjects[randomInt(subjects.length)]}.batch`
       const reply = `_INBOX.batch.${round}`
       const list = Array.from({ length: randomInt(round % 100 === 0 ? 200 : 8) }, () =>
@@ -164,7 +166,7 @@ export async function hostile(open: OpenNetwork) {
     await caller.request('spy.call', {}, { timeoutMs: 50 }).catch(() => {})
     const inbox = (await seen.promise).replace(/[^.]+$/, '')
     const calls = Promise.allSettled(Array.from({ length: 200 }, () => caller.client(shop).object({ a: 1 })))
-    for (let round = 0; round < 4000; round++) {
+    for (let round = 0; round < 5 * ROUNDS; round++) {
       const token =
         ['', 'B', 'Bzz', '1', randomInt(1e4).toString(36), `B${randomInt(1e4).toString(36)}`][round % 6] || 'x'
       raw.publish(`${inbox}${token}`, payloads[randomInt(3)]?.() ?? '')
