@@ -7,10 +7,10 @@ import { History, type Version } from './history.ts'
 export interface Writer {
   readonly person: Person
   readonly names: History<string>
-  /** The number of the last name that every replica has shown: names travel by events, but never go back. */
+  /** How many names every cached read of the anchor has shown at every replica. */
   known: number
-  /** The id of a published blog that never changes and shows when a name has arrived. */
-  readonly anchor: string
+  /** A published blog that never changes: nothing but a new name of its author drops what is cached of it. */
+  readonly anchor: { readonly _id: string; readonly slug: string }
 }
 
 /** A blog that is read while it changes. */
@@ -42,7 +42,7 @@ export async function prepareRace(
   const blogs: RacedBlog[] = []
   for (const person of people) {
     const anchor = await publish(person, editor, `anchor-${person.id}`, 'ANCHOR')
-    const writer = { person, names: new History(person.name), known: 0, anchor: anchor._id }
+    const writer = { person, names: new History(person.name), known: 0, anchor }
     writers.push(writer)
     for (let index = 0; index < blogsEach; index++) {
       const { _id, title, text, slug } = await publish(person, editor, `blog-${index}-${person.id}`, TAGS[0])

@@ -6,7 +6,7 @@ export interface AuthorServiceOptions {
   readonly authors: AuthorRepository
   /** Asks the auth service. @throws {USER_NOT_FOUND} */
   readonly fetchProfile: (userId: string) => Promise<PublicProfile>
-  /** Called after a profile was written, to drop what was cached with the old one. */
+  /** Called after a profile was, or may have been, written, to drop what was cached with the old one. */
   readonly onChange: (userId: string) => Promise<void>
 }
 
@@ -35,8 +35,12 @@ export class AuthorService {
 
   /** Takes a profile from an event. `version` counts the user's changes. Without it, only profiles without one are replaced. */
   async update(profile: PublicProfile, version: number | undefined): Promise<void> {
-    await this.#options.authors.replaceIfNewer(toAuthor(profile, version))
-    await this.#options.onChange(profile.id)
+    try {
+      await this.#options.authors.replaceIfNewer(toAuthor(profile, version))
+    } finally {
+      // A write whose answer was lost may have happened.
+      await this.#options.onChange(profile.id)
+    }
   }
 
   async #ask(userId: string): Promise<PublicProfile> {
