@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import * as authContracts from '@blog-platform/auth-contract'
 import * as blogContracts from '@blog-platform/blog-contract'
 import type { BoundProcedure } from 'tsmicro/contract'
-import { nameOfAccess, statusesOf } from 'tsmicro/internal'
+import { nameOfAccess, roleBesideOwner, statusesOf } from 'tsmicro/internal'
 import { bearer, type Case, keyCases, roleCases, tokenCases } from '../support/access/callers.ts'
 import { expectedOf } from '../support/access/expected.ts'
 import { remade } from '../support/access/forgeries.ts'
@@ -48,10 +48,13 @@ interface Cell {
   readonly by: Case
 }
 
-/** Callers who must be refused send requests that would take effect; callers who are admitted ask for things that do not exist. */
+/**
+ * Callers who must be refused send requests that would take effect; callers who are admitted ask for things that do not exist, unless it
+ * depends on the thing whether they are.
+ */
 async function ask({ procedure, by }: Cell): Promise<Answer> {
   const prefix = `/${procedure.service}`
-  if (expectedOf(procedure, by) === 'admitted') {
+  if (expectedOf(procedure, by) === 'admitted' && !roleBesideOwner(procedure.access)) {
     const headers = { ...by.headers, ...(await ownSession({ procedure, by })) }
     return patiently(() => send(keyed.platform.url, routeOf(procedure, prefix), { headers, agent }))
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { BoundProcedure } from 'tsmicro/contract'
-import { isRole } from 'tsmicro/internal'
+import { isRole, roleBesideOwner } from 'tsmicro/internal'
 import { draft, type Person } from './people.ts'
 import { PICTURE, type Scene } from './scene.ts'
 
@@ -30,7 +30,8 @@ export function inputOf({ service, name }: BoundProcedure, scene: Scene): Input 
 /** A caller who is allowed to call a procedure. */
 export function callerOf({ access }: BoundProcedure, scene: Scene): Person {
   const people: Readonly<Record<string, Person>> = { AUTHOR: scene.author, EDITOR: scene.editor, ADMIN: scene.admin }
-  return (isRole(access) ? people[access.role] : undefined) ?? scene.learner
+  const role = isRole(access) ? access : roleBesideOwner(access)
+  return (role && people[role.role]) ?? scene.learner
 }
 
 const blog = (state: keyof Scene['blogs']) => (scene: Scene) => ({ params: { id: scene.blogs[state] } })
@@ -80,6 +81,7 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'blog.withdraw': blog('submitted'),
   'blog.findOwn': blog('draft'),
   'blog.setCover': scene => ({ ...blog('draft')(scene), file: PICTURE }),
+  'blog.removeCover': blog('draft'),
   'blog.findOwnCover': blog('published'),
   'blog.remove': blog('draft'),
   'blog.ownDrafts': () => PAGE,
@@ -88,6 +90,7 @@ const INPUTS: Readonly<Record<string, (scene: Scene) => Input>> = {
   'blog.publish': scene => ({ ...blog('submitted')(scene), query: { revision: 1 } }),
   'blog.unpublish': blog('published'),
   'blog.review': blog('submitted'),
+  'blog.lastPublished': blog('published'),
   'blog.reviewCover': blog('published'),
   'blog.submitted': () => PAGE,
   'blog.published': () => PAGE,

@@ -76,6 +76,17 @@ export const authoring = contract('blog', {
     message: 'Cover changed',
     idempotent: true,
   }),
+  removeCover: procedure({
+    http: 'DELETE /author/id/:id/cover',
+    access: roles.AUTHOR,
+    summary:
+      'Remove the cover of your own blog; it stays public until an editor publishes the blog again. Does nothing if there is none',
+    input: Type.Object({ id: BlogId }),
+    output: PrivateBlog,
+    errors: { BLOG_NOT_FOUND, NOT_THE_OWNER },
+    message: 'Cover removed',
+    idempotent: true,
+  }),
   findOwnCover: procedure({
     http: 'GET /author/id/:id/cover',
     access: roles.AUTHOR,

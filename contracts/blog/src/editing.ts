@@ -13,7 +13,7 @@ import {
 } from './errors.ts'
 import { PageQuery } from './paging.ts'
 
-/** What editors do with submitted and published blogs. */
+/** What editors do with submitted and published blogs, and what they share with a blog's author. */
 export const editing = contract('blog', {
   /** Everything public is replaced by the revision. If the revision is already public, the answer is the same. */
   publish: procedure({
@@ -45,6 +45,16 @@ export const editing = contract('blog', {
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
     errors: { BLOG_NOT_FOUND },
+    idempotent: true,
+  }),
+  /** Reviewed before, so it is no secret from editors, unlike the draft. */
+  lastPublished: procedure({
+    http: 'GET /published/id/:id',
+    access: { ownerOr: roles.EDITOR },
+    summary: 'What was published last of a blog, even if it is no longer public: for its author or an editor',
+    input: Type.Object({ id: BlogId }),
+    output: PrivateBlog,
+    errors: { BLOG_NOT_FOUND, BLOG_NOT_PUBLISHED },
     idempotent: true,
   }),
   reviewCover: procedure({

@@ -87,6 +87,40 @@ test('a cover becomes public when an editor has published it, and what nobody sh
   assert.equal((await own(_id)).status, 404)
 })
 
+test('a cover that its author removes stays public until an editor has published the blog without it', async () => {
+  const { _id } = await makeBlog(it.send, author)
+  const remove = (user = author) => it.send(`DELETE /author/id/${_id}/cover`, { token: user.token })
+  const before = dataOf(await it.send(`GET /author/id/${_id}`, { token: author.token }))
+  assert.deepEqual(dataOf(await remove()), before, 'there is none')
+  const unpublished = dataOf(await upload(_id, PNG))
+  const removed = await remove()
+  assert.deepEqual([removed.body.message, dataOf(removed).cover], ['Cover removed', undefined])
+  assert.equal(dataOf(removed).revision, unpublished.revision + 1)
+  assert.deepEqual([(await own(_id)).status, await stored()], [404, []], 'nobody shows it')
+
+  const { cover } = dataOf(await upload(_id, JPEG, 'image/jpeg'))
+  await handIn(it.send, author, _id)
+  dataOf(await publish(it.send, editor, _id))
+  dataOf(await it.send('PUT /author', { token: author.token, body: { _id, title: 'Another' } }))
+  const revision = await handIn(it.send, author, _id)
+  const draft = dataOf(await remove())
+  assert.deepEqual([draft.revision, draft.drafted, draft.submitted], [revision + 1, true, false])
+  const late = await it.send(`PUT /editor/publish/id/${_id}?revision=${revision}`, { token: editor.token })
+  assert.deepEqual([late.status, late.body.error], [409, 'REVISION_CONFLICT'])
+  assert.deepEqual([(await shown(_id)).bytes, (await reviewed(_id)).bytes], [JPEG, JPEG])
+  assert.deepEqual([(await own(_id)).status, await stored()], [404, [cover]])
+  await handIn(it.send, author, _id)
+  const submitted = dataOf(await it.send(`GET /author/id/${_id}`, { token: author.token }))
+  assert.deepEqual(dataOf(await remove()), submitted, 'again, it takes nothing back from the editors')
+  assert.equal((await reviewed(_id)).status, 404)
+  dataOf(await publish(it.send, editor, _id))
+  assert.deepEqual([(await shown(_id)).status, await stored()], [404, []])
+  assert.equal(dataOf(await it.send(`GET /id/${_id}`)).cover, undefined)
+  dataOf(await it.send(`DELETE /author/id/${_id}`, { token: author.token }))
+  const gone = await remove()
+  assert.deepEqual([gone.status, gone.body.error], [404, 'BLOG_NOT_FOUND'])
+})
+
 test('the same cover again makes no new revision, and other changes keep it', async () => {
   const { _id } = await makeBlog(it.send, author)
   const first = dataOf(await upload(_id, PNG))
@@ -98,11 +132,13 @@ test('the same cover again makes no new revision, and other changes keep it', as
   dataOf(await it.send(`DELETE /author/id/${_id}`, { token: author.token }))
 })
 
-test('only its author may give a blog a cover, and only a picture: otherwise nothing is stored', async () => {
+test('only its author may give a blog a cover or remove it, and only a picture: otherwise nothing is stored', async () => {
   const { _id } = await makeBlog(it.send, author)
   const stranger = await it.auth.signUp('AUTHOR')
   const refusals = [
     [await upload(_id, PNG, 'image/png', stranger), 403, 'NOT_THE_OWNER'],
+    [await it.send(`DELETE /author/id/${_id}/cover`, { token: stranger.token }), 403, 'NOT_THE_OWNER'],
+    [await it.send(`DELETE /author/id/${_id}/cover`, { token: editor.token }), 403, 'NOT_THE_OWNER'],
     [await upload(_id, PNG, 'image/png', await it.auth.signUp('LEARNER')), 403, 'FORBIDDEN'],
     [await upload('0'.repeat(24), PNG), 404, 'BLOG_NOT_FOUND'],
     [await upload(_id, JPEG), 400, 'COVER_INVALID'],

@@ -88,15 +88,19 @@ async function endedTokens(platform: Platform): Promise<Readonly<Record<string, 
   }
 }
 
-/** All signed-in users, by role. */
-export function roleCases(platform: Platform, { learner, author, editor, admin }: Scene): readonly Case[] {
-  const people: Readonly<Record<string, Person>> = { LEARNER: learner, AUTHOR: author, EDITOR: editor, ADMIN: admin }
-  return Object.entries(people).map(([role, { accessToken }]) => ({
-    name: role,
-    key: BOTH,
-    role,
+/** All signed-in users, by role, and the author who owns what the requests are about. */
+export function roleCases(platform: Platform, { learner, author, other, editor, admin }: Scene): readonly Case[] {
+  const signedIn = (name: string, role: string, { accessToken }: Person): Case => ({
+    ...{ name, key: BOTH, role },
     headers: { 'x-api-key': platform.apiKey, ...bearer(accessToken) },
-  }))
+  })
+  return [
+    signedIn('LEARNER', 'LEARNER', learner),
+    signedIn('AUTHOR', 'AUTHOR', other),
+    { ...signedIn('owner', 'AUTHOR', author), owns: true },
+    signedIn('EDITOR', 'EDITOR', editor),
+    signedIn('ADMIN', 'ADMIN', admin),
+  ]
 }
 
 export function bearer(token: string): { readonly authorization: string } {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { BoundProcedure } from 'tsmicro/contract'
-import { isRole } from 'tsmicro/internal'
+import { isRole, roleBesideOwner } from 'tsmicro/internal'
 import { parse } from 'yaml'
 
 /** What a caller presents, as declared by the code that created it rather than parsed from it. */
@@ -9,6 +9,8 @@ export interface Caller {
   readonly key: readonly string[] | 'none' | 'bad'
   /** The role of the signed-in user; undefined = nobody is signed in, or no longer. */
   readonly role?: string
+  /** Whether the user owns what requests are about. */
+  readonly owns?: boolean
 }
 
 /**
@@ -20,7 +22,7 @@ export type Expected = readonly [status: number, error: string] | 'no route' | '
 const RANKS = ['LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN']
 
 /** Who is let through, derived only from the contract and kong.yml. */
-export function expectedOf(procedure: BoundProcedure, { key, role }: Caller): Expected {
+export function expectedOf(procedure: BoundProcedure, { key, role, owns }: Caller): Expected {
   const { access } = procedure
   if (access === 'internal') return 'no route'
   if (key === 'none') return [401, 'API_KEY_REQUIRED']
@@ -28,8 +30,9 @@ export function expectedOf(procedure: BoundProcedure, { key, role }: Caller): Ex
   if (!key.includes(permissionOf(procedure))) return [403, 'API_KEY_FORBIDDEN']
   if (access === 'open' || access === 'key') return 'admitted'
   if (role === undefined) return [401, 'UNAUTHENTICATED']
-  if (!isRole(access)) return 'admitted'
-  return RANKS.indexOf(role) >= RANKS.indexOf(access.role) ? 'admitted' : [403, 'FORBIDDEN']
+  const needed = isRole(access) ? access : roleBesideOwner(access)
+  if (!needed || (owns && !isRole(access))) return 'admitted'
+  return RANKS.indexOf(role) >= RANKS.indexOf(needed.role) ? 'admitted' : [403, 'FORBIDDEN']
 }
 
 interface Kong {

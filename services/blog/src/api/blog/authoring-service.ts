@@ -64,6 +64,14 @@ export class AuthoringService {
     return this.#shown((await this.#parts.covers.set(id, picture, userId)) ?? (await this.#refuse(id)))
   }
 
+  /** Changes the draft; nothing public changes. Repeating it changes nothing. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
+  async removeCover(id: string, userId: string): Promise<PrivateBlog> {
+    const { blogs, covers } = this.#parts
+    const blog = (await blogs.removeCover(id, userId)) ?? (await this.#own(id, userId))
+    await covers.removeUnused(blog)
+    return this.#shown(blog)
+  }
+
   /** @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {COVER_NOT_FOUND} */
   cover(id: string, userId: string): Promise<OpenCover> {
     return this.#parts.covers.open(async () => (await this.#own(id, userId)).draft.cover?.key)

@@ -45,6 +45,18 @@ export class EditingService {
     return this.#shown(blog, side)
   }
 
+  /**
+   * What was published last, even if it is no longer public.
+   * @param allow rejects if the caller is neither the owner nor an editor
+   * @throws {BLOG_NOT_FOUND} {BLOG_NOT_PUBLISHED}
+   */
+  async lastPublished(id: string, allow: (owner: string) => Promise<void>): Promise<PrivateBlog> {
+    const blog = await this.#existing(id)
+    await allow(blog.author)
+    if (blog.public === undefined) throw new BLOG_NOT_PUBLISHED()
+    return this.#shown(blog, 'public')
+  }
+
   /** The cover of the same side. @throws {BLOG_NOT_FOUND} {COVER_NOT_FOUND} */
   cover(id: string): Promise<OpenCover> {
     return this.#parts.covers.open(async () => {

@@ -155,6 +155,20 @@ export class BlogRepository {
     return this.#compute({ ...existing(id), author, coverUploads: cover.key }, change)
   }
 
+  /** Takes the cover off the draft; like `change` otherwise. Null also if the draft has none. */
+  removeCover(id: string, author: string): Promise<Blog | null> {
+    const { updatedBy, updatedAt } = stamp(author)
+    const change = {
+      revision: { $add: ['$revision', 1] },
+      unusedCovers: unusedCovers(['$public.cover.key']),
+      submitted: false,
+      drafted: true,
+      updatedBy: { $literal: updatedBy },
+      updatedAt,
+    }
+    return this.#compute({ ...existing(id), author, 'draft.cover': { $exists: true } }, change, 'draft.cover')
+  }
+
   /** Forgets covers that have been removed from the store. */
   async forgetCovers(_id: ObjectId, keys: readonly string[]): Promise<void> {
     const without = (field: string) => ({ $setDifference: [{ $ifNull: [field, []] }, keys] })
@@ -168,9 +182,10 @@ export class BlogRepository {
     return this.#blogs.find(filter, { select: ['coverUploads', 'unusedCovers'], limit })
   }
 
-  /** An update whose values the server computes from the current document. */
-  #compute(filter: Filter<Blog>, $set: Document): Promise<Blog | null> {
-    return this.#blogs.run(blogs => blogs.findOneAndUpdate(filter, [{ $set }], { returnDocument: 'after' }))
+  /** An update whose values the server computes from the current document. Afterwards it removes the fields of `$unset`. */
+  #compute(filter: Filter<Blog>, $set: Document, ...$unset: string[]): Promise<Blog | null> {
+    const update = [{ $set }, ...($unset.length > 0 ? [{ $unset }] : [])]
+    return this.#blogs.run(blogs => blogs.findOneAndUpdate(filter, update, { returnDocument: 'after' }))
   }
 }
 
