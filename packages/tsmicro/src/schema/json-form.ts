@@ -1,7 +1,7 @@
 import { hintFor } from '#hints'
 import { VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
-import { mayBeUnclean, uncleanIn } from './json-text.ts'
-import { formatProblems, type Problems, within } from './problems.ts'
+import { isPrototype, mayBeUnclean, uncleanIn } from './json-text.ts'
+import { formatProblems, type Problems, unknownFields, within } from './problems.ts'
 import { isNode } from './schema.ts'
 
 /**
@@ -84,8 +84,15 @@ export function noForm(value: unknown): ValidationDetail {
   return { path: '', message: `has no form in JSON${hint ? ` (${hint})` : ''}` }
 }
 
-/** Finds what JSON cannot carry, or would change in silence: a bigint, a Map, a function, an object that contains itself. */
-export function unwritableIn(value: unknown, above: readonly unknown[] = []): ValidationDetail | undefined {
+/**
+ * Finds what JSON cannot carry, or would change in silence (a bigint, a Map, a function, an object that contains itself), and the names that
+ * no receiver accepts.
+ */
+export function unwritableIn(
+  value: unknown,
+  above: readonly unknown[] = [],
+  holder = '',
+): ValidationDetail | undefined {
   if (typeof value !== 'object' || value === null) return isForeign(value) ? noForm(value) : undefined
   if (above.includes(value)) return { path: '', message: 'contains itself' }
   const hasForm = 'toJSON' in value && typeof value.toJSON === 'function'
@@ -93,10 +100,16 @@ export function unwritableIn(value: unknown, above: readonly unknown[] = []): Va
   if (hasForm) return undefined
   const inner = [...above, value]
   for (const [name, member] of Object.entries(value)) {
-    const found = member === undefined && Array.isArray(value) ? UNDEFINED_ITEM : unwritableIn(member, inner)
+    if (isPrototype(name, holder)) return unnameable(name)
+    const found = member === undefined && Array.isArray(value) ? UNDEFINED_ITEM : unwritableIn(member, inner, name)
     if (found) return within(name, found)
   }
   return undefined
+}
+
+/** Says that no receiver takes a field of this name. */
+export function unnameable(name: string): ValidationDetail {
+  return { path: '', message: unknownFields([name]) }
 }
 
 /** JSON would have null in its place. */

@@ -4,6 +4,7 @@ import { unwritableIn } from './json-form.ts'
 import { formatProblems } from './problems.ts'
 import { isDangling, isEndless, type Root, withDefinitions } from './references.ts'
 import { isNode, type JsonSchema } from './schema.ts'
+import { dependentsOf, mentions } from './subschemas.ts'
 
 /** For who reads the documentation: any text has it. */
 const WITHOUT_CHECK: readonly unknown[] = ['password']
@@ -14,7 +15,9 @@ export function mistakeIn(node: JsonSchema, root: Root, isStandard: boolean): st
   if (isEndless(node, root)) return 'is defined by itself: refer to it only in a field or in the items of a list'
   // A library checks its own schemas.
   if (isStandard) return undefined
-  return wrongConstant(node) ?? wrongPattern(node) ?? wrongFormat(node) ?? wrongDefault(node, root)
+  return (
+    wrongConstant(node) ?? wrongPattern(node) ?? wrongFormat(node) ?? wrongDefault(node, root) ?? unfilled(node, root)
+  )
 }
 
 /** Texts, numbers and the like: how a value is shown in a message. */
@@ -51,4 +54,12 @@ function wrongDefault(node: JsonSchema, root: Root): string | undefined {
   const checked = interpreted.request(withDefinitions(node, root), 'refuse')(node.default)
   if (checked instanceof Promise || !checked.problems) return undefined
   return `has a default that does not match it: ${formatProblems(checked.problems)}`
+}
+
+/** Defaults are filled in before a value is checked, when nobody knows yet which conditions it meets. */
+function unfilled(node: JsonSchema, root: Root): string | undefined {
+  const conditional = [node.if, node.then, node.else, ...dependentsOf(node).map(([, member]) => member)].filter(isNode)
+  return conditional.some(part => mentions(root.resolve(part), ['default']))
+    ? 'has a default within if, then, else or dependentSchemas, which is never filled in: declare it in properties beside them'
+    : undefined
 }

@@ -1,4 +1,4 @@
-import { isOpaque, NoJsonError, noForm, UNDEFINED_ITEM, unwritableIn } from './json-form.ts'
+import { isOpaque, NoJsonError, noForm, UNDEFINED_ITEM, unnameable, unwritableIn } from './json-form.ts'
 import { type Root, rootOf } from './references.ts'
 import { assign, isNode, type JsonSchema } from './schema.ts'
 import { branchesOf, itemsOf, partsOf } from './subschemas.ts'
@@ -127,6 +127,7 @@ function objectOf(nodes: readonly JsonSchema[], build: Build, leaf: Snapshot): S
         if (!Object.hasOwn(copy, name) && name in (value as object) && !(name in Object.prototype))
           copy[name] = (value as Record<string, unknown>)[name]
     }
+    if (open.length > 0 && Object.hasOwn(copy, '__proto__')) throw new NoJsonError(unnameable('__proto__'))
     // JSON has no functions, and this one would change what is written.
     if (typeof copy.toJSON === 'function') delete copy.toJSON
     let at = ''

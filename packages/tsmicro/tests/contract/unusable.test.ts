@@ -51,6 +51,34 @@ test('a format that nobody checks is refused with those that are known', () => {
   works(Type.String({ format: 'even' }))
 })
 
+/** A literal with `then` would look like a promise. */
+const ifThenElse = (condition: object, met: unknown, otherwise: unknown) =>
+  Object.fromEntries([
+    ['if', condition],
+    ['then', met],
+    ['else', otherwise],
+  ])
+
+test('a default that depends on a condition, and would not be filled in, is refused', () => {
+  const size = Type.Object({ size: Type.Integer({ default: 1 }) })
+  const base = Type.Object({ kind: Type.Optional(Type.String()), size: Type.Optional(Type.Integer()) })
+  const $defs = { Size: size }
+  for (const condition of [
+    ifThenElse({ required: ['kind'] }, size, true),
+    ifThenElse({ required: ['kind'] }, true, { allOf: [size] }),
+    ifThenElse(size, true, true),
+    { dependentSchemas: { kind: size } },
+    { dependencies: { kind: size } },
+    { dependentSchemas: { kind: { $ref: '#/$defs/Size' } } },
+  ]) {
+    const schema = Type.Unsafe({ ...base, ...condition, $defs })
+    refuses(schema, /^a: input: it has a default within if, then, else or dependentSchemas.*in properties beside them/)
+  }
+  const named = { properties: { default: { type: 'integer' } } }
+  works(Type.Unsafe({ ...base, ...ifThenElse({ required: ['kind'] }, named, named) }))
+  works(Type.Unsafe({ ...size, dependentSchemas: { size: base } }))
+})
+
 test('a default that its own schema would refuse is refused', () => {
   for (const [schema, why] of [
     [Type.Integer({ default: 'x' }), /v\/items has a default that does not match it: .*must be integer/],

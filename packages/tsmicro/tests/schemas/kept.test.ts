@@ -1,6 +1,9 @@
 /** What a schema says beyond JSON Schema's usual: records by pattern, own checks, and schemas that contain themselves. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { implement } from 'tsmicro'
+import { contract, procedure } from 'tsmicro/contract'
+import { testService } from 'tsmicro/testing'
 import Type from 'typebox'
 import { z } from 'zod'
 import type { Schema } from '../../src/schema/index.ts'
@@ -115,6 +118,38 @@ test('an own check gives its message, and is not asked about a value of another 
   const check = interpreted.incoming(In(Long), 'refuse')
   assert.deepEqual(await check({ v: 'a' }), { problems: [{ path: 'v', message: 'is too short' }] })
   assert.deepEqual(await check({ v: null }), { problems: [{ path: 'v', message: 'must be string' }] })
+})
+
+test('an own check of an alternative decides what the text of a query stands for', async () => {
+  const few = Type.Refine(
+    Type.Integer(),
+    count => count < 10,
+    () => 'is too many',
+  )
+  const Few = Type.Object({ count: few })
+  const shop = contract('shop', {
+    either: procedure({
+      http: 'GET /either',
+      access: 'open',
+      input: Type.Union([Few, Type.Object({ count: Type.String() })]),
+      output: Type.Unknown(),
+    }),
+    both: procedure({
+      http: 'GET /both',
+      access: 'open',
+      input: Type.Union([Type.Object({ ...Few.properties, all: Type.Literal(true) }), Few]),
+      output: Type.Unknown(),
+    }),
+  })
+  const handlers = [implement(shop, { either: ({ input }) => input, both: ({ input }) => input })]
+  await using app = await testService(() => ({ handlers }))
+  const read = async (path: string) => JSON.parse(await (await app.fetch(path)).text())
+  assert.deepEqual((await read('/either?count=5')).data, { count: 5 })
+  assert.deepEqual((await read('/either?count=50')).data, { count: '50' })
+  assert.deepEqual((await read('/both?count=5&all=true')).data, { count: 5, all: true })
+  assert.deepEqual((await read('/both?count=5')).data, { count: 5 })
+  for (const path of ['/both?count=50', '/both?count=50&all=true'])
+    assert.match(JSON.stringify((await read(path)).details), /"path":"count","message":"is too many"/, path)
 })
 
 type Lists = { a: number } | Lists[]

@@ -34,6 +34,8 @@ const shop = contract('shop', {
   open: procedure({ http: 'GET /open', access: 'open', input: Type.Record(Type.String(), Type.String()) }),
   text: procedure({ http: 'POST /text', nats: 'text', access: 'open', input: Type.String() }),
   give: procedure({ http: 'GET /give', nats: 'give', access: 'open', output: Type.Unknown() }),
+  list: procedure({ http: 'GET /list', nats: 'list', access: 'open', output: Type.Record(Type.String(), Type.Any()) }),
+  line: procedure({ http: 'GET /line', nats: 'line', access: 'open', output: Line }),
   told,
 })
 const app = await testService(({ nats }: { nats: NatsClient }) => ({
@@ -48,6 +50,8 @@ const app = await testService(({ nats }: { nats: NatsClient }) => ({
       open: take,
       text: take,
       give: () => answer,
+      list: () => answer as Record<string, unknown>,
+      line: () => answer as { name: string },
     }),
     on(told, { name: 'all', effect: 'idempotent' }, ({ data }) => void given.push(data)),
   ],
@@ -175,6 +179,19 @@ test('names that code which copies objects takes for a prototype are unknown at 
   const fine = { name: '__proto__', by: { prototype: 1, constructor: 'prototype', proto: ['__proto__'] } }
   for (const client of [app.http(shop), app.nats(shop)]) await client.make(fine)
   assert.deepEqual(given, [fine, fine])
+})
+
+test('no answer has such a name: it is dropped where the fields are named, and a mistake elsewhere', async () => {
+  const clients = [app.http(shop), app.nats(shop)]
+  for (const text of ['{"__proto__":{"a":1}}', '{"a":[{"__proto__":1}]}', '{"a":{"constructor":{"prototype":1}}}']) {
+    answer = JSON.parse(text)
+    for (const client of clients)
+      for (const read of [client.give, client.list]) await assert.rejects(() => read(), { name: 'INTERNAL' }, text)
+  }
+  answer = JSON.parse('{"name":"a","__proto__":{"size":1}}')
+  for (const client of clients) assert.equal(JSON.stringify(await client.line()), '{"name":"a"}')
+  answer = { constructor: 'prototype', prototype: { a: '__proto__' } }
+  for (const client of clients) for (const read of [client.give, client.list]) assert.deepEqual(await read(), answer)
 })
 
 /** Texts that JSON can escape and UTF-8 or PostgreSQL cannot hold. */

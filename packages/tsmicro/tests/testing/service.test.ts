@@ -124,6 +124,15 @@ test('an unexpected error is the cause of the INTERNAL that a test gets, even if
       })
 })
 
+test('the cause is there whichever id the test gives the request, or removes from it', async () => {
+  for (const headers of [{ 'X-Request-Id': 'mine' }, { 'x-request-id': undefined }, { 'X-REQUEST-ID': undefined }])
+    for (const client of [app.http(shop), app.http(shop, { headers: { 'x-request-id': 'common' } })])
+      await assert.rejects(client.find({ name: 'broken' }, { headers }), error => {
+        assert.ok(error instanceof Error && error.cause instanceof Error, JSON.stringify(headers))
+        return error.cause.message === 'the shelf is broken'
+      })
+})
+
 test('fetch: status, headers, routes without a contract', async () => {
   const answer = await app.fetch('/items/nothing', { headers: { 'x-request-id': 'mine' } })
   assert.equal(answer.status, 404)

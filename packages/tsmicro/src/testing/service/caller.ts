@@ -68,6 +68,7 @@ const ANY_KEY: Consumer = { id: 'test', permissions: [] }
 /** A call has the time that its procedure or client gives it. */
 const NO_LIMIT_MS = Number.POSITIVE_INFINITY
 
+type HeaderFields = Readonly<Record<string, string | undefined>>
 type Call<Options> = (input: unknown, options: Options) => Promise<unknown>
 type AnyClient = Readonly<Record<string, Call<object>>>
 type Follow = (input: unknown, options: object) => AsyncIterable<unknown>
@@ -130,9 +131,9 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
         const fetch = (url: URL, init: RequestInit) => send(procedure.access, url, init)
         const streams = isStream(procedure.output)
         const own = createHttpClient({ [name]: procedure }, { baseUrl, headers, fetch }) as unknown as AnyClient
-        const call = (input: unknown, options: { readonly headers?: Record<string, string> } = {}) => {
-          const requestId = new Headers({ ...headers, ...options.headers }).get('x-request-id') ?? randomUUID()
-          const given = { ...options, headers: { 'x-request-id': requestId, ...options.headers } }
+        const call = (input: unknown, options: { readonly headers?: HeaderFields } = {}) => {
+          const requestId = requestIdIn(headers, options.headers) ?? randomUUID()
+          const given = { ...options, headers: { ...options.headers, 'x-request-id': requestId } }
           return streams
             ? explainedItems(requestId, (own[name] as unknown as Follow)(input, given))
             : explained(requestId, async () => own[name]?.(input, given))
@@ -170,6 +171,12 @@ export function createCaller(parts: CallerParts, identity: Identity = {}): TestC
     as: (user, ...roles) => createCaller(parts, { ...identity, token: users.add(user, roles) }),
     withKey: consumer => createCaller(parts, { ...identity, key: consumer }),
   }
+}
+
+/** The id that a test gives a request, however it spells the name; as in the client, the last one counts, undefined included. */
+function requestIdIn(...sources: readonly (HeaderFields | undefined)[]): string | undefined {
+  const fields = sources.flatMap(source => Object.entries(source ?? {}))
+  return fields.findLast(([name]) => name.toLowerCase() === 'x-request-id')?.[1]
 }
 
 /** The signal of an injected request, which is a connection to nobody and cannot be closed from outside. */
