@@ -35,6 +35,15 @@ test('docs/build-a-service.md does what it says', { skip: noCurl || onlyInFull }
   followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
 )
 
+test('docs/answers.md does what it says', { skip: noCurl || onlyInFull }, () =>
+  followPage({
+    page: 'docs/answers.md',
+    directory: checkout.directory,
+    env,
+    ports: { 8000: 'gateway' },
+  }),
+)
+
 test('docs/testing.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/testing.md', directory: checkout.directory, env, ports: {} }),
 )
@@ -62,7 +71,7 @@ test('the code of the pages compiles', { skip: noCurl || onlyInFull }, async () 
   const { directory } = checkout
   await writeFile(
     join(directory, 'tsconfig.pages.json'),
-    '{ "extends": "./tsconfig.json", "include": ["hello", "orders", "shop", "clock", "*.ts"] }',
+    '{ "extends": "./tsconfig.json", "include": ["hello", "office", "orders", "shop", "clock", "*.ts"] }',
   )
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.pages.json'], { cwd: directory, env, stdio: 'inherit' })
 })

@@ -56,6 +56,13 @@ test('every TypeScript block of every page compiles, and every example in a docs
   }
 })
 
+test('docs/answers.md: three answers beyond JSON take at most 30 lines', () => {
+  const page = readFileSync(join(ROOT, 'docs/answers.md'), 'utf8')
+  const service = blocksOf('docs/answers.md', page).find(block => fileOf(block) === 'office/office.ts')
+  const lines = (service?.code ?? '').split('\n').filter(line => line.trim() !== '' && !line.startsWith('//'))
+  assert.ok(lines.length > 10 && lines.length <= 30, `${lines.length} lines`)
+})
+
 const blank = (text: string) => text.replaceAll(/[^\n]/g, '')
 
 /**

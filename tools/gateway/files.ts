@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import * as auth from '@blog-platform/auth-contract'
 import * as blog from '@blog-platform/blog-contract'
 import { messageOf } from '../command-line.ts'
@@ -13,6 +14,13 @@ function service(name: string, exported: object): PublicService {
   return { name, prefix: `/${name}`, exported }
 }
 
+/** A service as the command line names it: `office=office/contract.ts`. @throws {Error} if it is written otherwise, or cannot be loaded */
+export async function loadService(root: string, text: string): Promise<PublicService> {
+  const [, name = '', path = ''] = /^([\w-]+)=(.+)$/.exec(text) ?? []
+  if (name === '') throw new Error(`--service is NAME=CONTRACTS, such as office=office/contract.ts, not ${text}`)
+  return service(name, await import(pathToFileURL(resolve(root, path)).href))
+}
+
 /** A kong file as it is and as it ought to be. */
 export interface KongFile {
   readonly path: string
@@ -20,16 +28,18 @@ export interface KongFile {
   readonly wanted: string
 }
 
-/** Every `kong/*.yml` below a folder. @throws {Error} with the file's name when its marks are wrong */
-export function kongFiles(root: string): readonly KongFile[] {
-  return globSync('kong/*.yml', { cwd: root })
-    .sort()
-    .map(path => {
-      const text = readFileSync(join(root, path), 'utf8')
-      try {
-        return { path, text, wanted: withRoutes(text, SERVICES) }
-      } catch (error) {
-        throw new Error(`${path}: ${messageOf(error)}`)
-      }
-    })
+/** Kong files below a folder, by default every `kong/*.yml`. @throws {Error} with the file's name when its marks are wrong */
+export function kongFiles(
+  root: string,
+  paths: readonly string[] = globSync('kong/*.yml', { cwd: root }).sort(),
+  services: readonly PublicService[] = SERVICES,
+): readonly KongFile[] {
+  return paths.map(path => {
+    const text = readFileSync(resolve(root, path), 'utf8')
+    try {
+      return { path, text, wanted: withRoutes(text, services) }
+    } catch (error) {
+      throw new Error(`${path}: ${messageOf(error)}`)
+    }
+  })
 }

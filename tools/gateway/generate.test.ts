@@ -231,3 +231,18 @@ test('the command: --check only looks, generate mends, wrong arguments end with 
   for (const args of [[], ['make'], ['generate', '--force']]) assert.equal(run(t, KONG, ...args).status, 2)
   assert.match(run(t, 'services: []\n', 'generate').output, /^gateway: kong\/kong\.yml: 0 pairs of the marks/)
 })
+
+test('the command, for files and services that it is given', t => {
+  const given = ['auth', 'blog'].map(name => `--service=${name}=${join(ROOT, `contracts/${name}/src/index.ts`)}`)
+  const generate = (text: string) => run(t, text, 'generate', ...given, 'kong/kong.yml')
+  assert.deepEqual([generate(KONG).output, generate(KONG).status], ['', 0])
+  const written = generate(KONG.replace('methods: [GET, HEAD]', 'methods: [GET, PUT]'))
+  assert.deepEqual([written.output, written.kong], ['kong/kong.yml written\n', KONG])
+  for (const args of [
+    given,
+    ['kong/kong.yml'],
+    ['--service=blog', 'kong/kong.yml'],
+    ['--service=a=b.ts', 'kong/kong.yml'],
+  ])
+    assert.equal(run(t, KONG, 'generate', ...args).status, 2, args.join(' '))
+})

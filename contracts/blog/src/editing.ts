@@ -47,7 +47,7 @@ export const editing = contract('blog', {
     errors: { BLOG_NOT_FOUND },
     idempotent: true,
   }),
-  /** Reviewed before, so it is no secret from editors, unlike the draft. */
+  /** An editor has read it before, unlike the draft. */
   lastPublished: procedure({
     http: 'GET /published/id/:id',
     access: { ownerOr: roles.EDITOR },
