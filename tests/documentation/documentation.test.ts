@@ -36,12 +36,7 @@ test('docs/build-a-service.md does what it says', { skip: noCurl || onlyInFull }
 )
 
 test('docs/answers.md does what it says', { skip: noCurl || onlyInFull }, () =>
-  followPage({
-    page: 'docs/answers.md',
-    directory: checkout.directory,
-    env,
-    ports: { 8000: 'gateway' },
-  }),
+  followPage({ page: 'docs/answers.md', directory: checkout.directory, env, ports: { 8000: 'gateway' } }),
 )
 
 test('docs/testing.md does what it says', { skip: noCurl || onlyInFull }, () =>
@@ -58,6 +53,10 @@ test('docs/streams.md does what it says', { skip: noCurl || onlyInFull }, () =>
   }),
 )
 
+test('docs/files.md does what it says', { skip: noCurl || onlyInFull }, () =>
+  followPage({ page: 'docs/files.md', directory: checkout.directory, env, ports: {} }),
+)
+
 test('docs/gateway.md does what it says', { skip: noCurl || onlyInFull }, () =>
   followPage({ page: 'docs/gateway.md', directory: checkout.directory, env, ports: {} }),
 )
@@ -71,7 +70,7 @@ test('the code of the pages compiles', { skip: noCurl || onlyInFull }, async () 
   const { directory } = checkout
   await writeFile(
     join(directory, 'tsconfig.pages.json'),
-    '{ "extends": "./tsconfig.json", "include": ["hello", "office", "orders", "shop", "clock", "*.ts"] }',
+    '{ "extends": "./tsconfig.json", "include": ["hello", "office", "orders", "shop", "clock", "files", "*.ts"] }',
   )
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.pages.json'], { cwd: directory, env, stdio: 'inherit' })
 })

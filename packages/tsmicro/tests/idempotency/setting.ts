@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { after } from 'node:test'
-import { type idempotencyKey, reply, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { type idempotencyKey, type Middleware, reply, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { type TestApp, testService } from 'tsmicro/testing'
 import { type Make, moduleOf, SOLD_OUT } from './shop.ts'
 
@@ -14,6 +14,13 @@ export interface Answers {
   dump(): Promise<string>
   /** For a process that opens the store itself. */
   readonly env: Readonly<Record<string, string>>
+}
+
+interface Served {
+  readonly store?: Store
+  readonly keepMs?: number
+  /** Other middleware of the module, around its own. */
+  readonly around?: (own: readonly Middleware[]) => readonly Middleware[]
 }
 
 interface Sent {
@@ -54,9 +61,11 @@ export async function openSetting(open: Answers['open']) {
     if (how === 'is large') return { number, item, padding: 'x'.repeat(1_100_000) }
     return { number, item, secret: `internal ${item}` }
   }
-  const serve = async (options: { store?: Store; keepMs?: number } = {}): Promise<TestApp> => {
+  const serve = async (options: Served = {}): Promise<TestApp> => {
+    const { around = own => own } = options
     const store = options.store ?? (await open())
-    const app = await testService(({ nats }) => ({ ...moduleOf(store, make, options.keepMs), nats }))
+    const { middleware = [], ...module } = moduleOf(store, make, options.keepMs)
+    const app = await testService(({ nats }) => ({ ...module, middleware: around(middleware), nats }))
     after(() => app.close())
     return app
   }

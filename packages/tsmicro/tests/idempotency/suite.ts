@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { SERVICE_UNAVAILABLE } from 'tsmicro'
+import { type Middleware, SERVICE_UNAVAILABLE } from 'tsmicro'
 import type { TestApp } from 'tsmicro/testing'
 import { until } from '../support/until.ts'
 import { type Answers, openSetting, type Store } from './setting.ts'
@@ -38,6 +38,20 @@ export async function suite({ open, dump, env }: Answers): Promise<void> {
     const again = await send({ item, how: 'is placed' }, { key })
     assert.deepEqual({ ...again, replayed: null }, first)
     assert.equal(again.replayed, 'true')
+  })
+
+  test('middleware before it in the list runs for every request, what follows it only with the handler', async () => {
+    const ran: string[] = []
+    const noting =
+      (name: string): Middleware =>
+      (_, next) => {
+        ran.push(name)
+        return next()
+      }
+    const app = await serve({ around: own => [noting('before'), ...own, noting('after')] })
+    const { item, key } = some()
+    for (const replayed of [null, 'true']) assert.equal((await send({ item }, { app, key })).replayed, replayed)
+    assert.deepEqual(ran, ['before', 'after', 'before'])
   })
 
   test('a key belongs to its caller and its procedure', async () => {
