@@ -165,6 +165,17 @@ test('two routes that match the same request must ask for the same permission', 
   assert.doesNotThrow(() => publicRoutesOf({ ...SHOP, exported: { things, alike } }))
 })
 
+test('of two routes that match the same request, the gateway takes the same one as the service', () => {
+  const alike = contract('shop', {
+    stream: procedure({ http: 'GET /thing/stream', access: 'key', output: stream(Item) }),
+    parts: procedure({ http: 'GET /thing/:id/parts', access: 'key' }),
+    first: procedure({ http: 'GET /:kind/first/parts', access: 'key' }),
+  })
+  const routes = publicRoutesOf({ ...SHOP, exported: { things, alike } })
+  const priorities = Object.fromEntries(routes.flatMap(({ name, priority }) => (priority ? [[name, priority]] : [])))
+  assert.deepEqual(priorities, { 'shop.find': 6, 'shop.stream': 7, 'shop.parts': 13, 'shop.first': 11 })
+})
+
 const TEXT = `_format_version: "3.0"
 _ignore: [&read { name: r }, &write { name: w }]
 services:

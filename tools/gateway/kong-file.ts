@@ -91,7 +91,8 @@ function kongRoutes({ prefix }: Pick<PublicService, 'prefix'>, routes: readonly 
   return lines.map(line => `    ${line}\n`).join('')
 }
 
-function entry({ name, method, path, permission, streamedMs, uploadBytes }: PublicRoute, prefix: string): string[] {
+function entry(route: PublicRoute, prefix: string): string[] {
+  const { name, method, path, permission, priority, streamedMs, uploadBytes } = route
   const kilobytes = Math.ceil((uploadBytes ?? 0) / 1024)
   const limit = `{ name: request-size-limiting, config: { allowed_payload_size: ${kilobytes}, size_unit: kilobytes } }`
   const guard = permission === undefined ? [] : [`*${permission.toLowerCase()}`]
@@ -100,6 +101,7 @@ function entry({ name, method, path, permission, streamedMs, uploadBytes }: Publ
     `  - name: ${name}`,
     `    paths: ["~${pattern(prefix + path)}$"]`,
     `    methods: [${method === 'GET' ? 'GET, HEAD' : method}]`,
+    ...(priority === undefined ? [] : [`    regex_priority: ${priority}`]),
     '    strip_path: false',
     ...(streamedMs === undefined ? [] : ['    response_buffering: false']),
     ...(uploadBytes === undefined ? [] : ['    request_buffering: false']),

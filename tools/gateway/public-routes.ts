@@ -20,6 +20,11 @@ export interface PublicRoute {
   readonly sentOnce: boolean
   /** For an answer that is a file or a stream: milliseconds that a gateway waits for its next byte. Undefined for other answers. */
   readonly streamedMs?: number | undefined
+  /**
+   * Kong's `regex_priority`, for a route that matches requests of another one as well (`/thing/stream`, `/thing/:id`): the gateway then takes
+   * the same one as the service, which may stand in another of its services. Undefined for all others.
+   */
+  readonly priority?: number | undefined
   /** The most bytes of a body with files. Undefined for other bodies, which the service itself limits. */
   readonly uploadBytes?: number | undefined
 }
@@ -56,7 +61,15 @@ export function publicRoutesOf({ name: service, exported }: PublicService): read
   const guarded = routes.filter(({ permission }) => permission !== undefined)
   const all = [...guarded, ...routes.filter(route => !guarded.includes(route))]
   refuseAmbiguous(all)
-  return all
+  return all.map(route => {
+    const isAlone = all.every(other => other === route || !overlap(route, other))
+    return isAlone ? route : { ...route, priority: priorityOf(route) }
+  })
+}
+
+/** The service takes the route whose first segment that differs is not a parameter: the earlier a segment, the more it counts. */
+function priorityOf({ path }: Pick<PublicRoute, 'path'>): number {
+  return path.split('/').reduce((sum, segment) => sum * 2 + (segment.startsWith(':') ? 0 : 1), 0)
 }
 
 /** Four comment lines of a stream, which come every 15 s. */
