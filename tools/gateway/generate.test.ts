@@ -168,8 +168,8 @@ test('two routes that match the same request must ask for the same permission', 
 test('of two routes that match the same request, the gateway takes the same one as the service', () => {
   const alike = contract('shop', {
     stream: procedure({ http: 'GET /thing/stream', access: 'key', output: stream(Item) }),
-    parts: procedure({ http: 'GET /thing/:id/parts', access: 'key' }),
-    first: procedure({ http: 'GET /:kind/first/parts', access: 'key' }),
+    parts: procedure({ http: 'GET /thing/:id/parts', access: 'key', input: Item }),
+    first: procedure({ http: 'GET /:id/first/parts', access: 'key', input: Item }),
   })
   const routes = publicRoutesOf({ ...SHOP, exported: { things, alike } })
   const priorities = Object.fromEntries(routes.flatMap(({ name, priority }) => (priority ? [[name, priority]] : [])))
