@@ -98,6 +98,65 @@ export const updateCases: Cases = {
       const pipeline = [{ $set: { c: { $add: ['$a', '$b'] } } }, { $unset: 'a' }]
       assert.deepEqual(await updated(context, { a: 1, b: 2 }, pipeline), { b: 2, c: 3 })
     },
+    'a pipeline that keeps a queue in a nested field': async context => {
+      const added = [{ id: 'x', text: '$not.a.path' }]
+      const add = {
+        'o.list': { $concatArrays: [{ $ifNull: ['$o.list', []] }, { $literal: added }] },
+        'o.bytes': { $add: [{ $ifNull: ['$o.bytes', 0] }, 5] },
+        'o.waiting': true,
+      }
+      assert.deepEqual(await updated(context, {}, [{ $set: add }]), { o: { list: added, bytes: 5, waiting: true } })
+      const before = { o: { base: 2, list: [{ id: 'a' }, { id: 'b' }], bytes: 10, waiting: true } }
+      assert.deepEqual(await updated(context, before, [{ $set: add }]), {
+        o: { base: 2, list: [{ id: 'a' }, { id: 'b' }, ...added], bytes: 15, waiting: true },
+      })
+      const taken = (count: number) => ({
+        list: { $slice: ['$o.list', count, 100] },
+        bytes: { $subtract: ['$o.bytes', 5 * count] },
+        base: { $add: [{ $ifNull: ['$o.base', 0] }, count] },
+        waiting: { $cond: [{ $gt: [{ $size: '$o.list' }, count] }, true, '$$REMOVE'] },
+      })
+      const take = (count: number, filter: Document) =>
+        updated(context, before, [{ $set: { o: taken(count) } }], {}, filter)
+      assert.deepEqual(await take(1, { 'o.list.0.id': 'a' }), {
+        o: { base: 3, list: [{ id: 'b' }], bytes: 5, waiting: true },
+      })
+      assert.deepEqual(await take(2, { 'o.list.0.id': 'a' }), { o: { base: 4, list: [], bytes: 0 } })
+      assert.deepEqual(await take(2, { 'o.list.0.id': 'b' }), before)
+      assert.deepEqual(await take(1, { 'o.list.2': { $exists: false }, 'o.bytes': { $not: { $gt: 10 } } }), {
+        o: { base: 3, list: [{ id: 'b' }], bytes: 5, waiting: true },
+      })
+      assert.deepEqual(await take(1, { 'o.list.1': { $exists: false } }), before)
+      assert.deepEqual(await take(1, { 'o.bytes': { $not: { $gt: 9 } } }), before)
+      const base = { $add: [{ $ifNull: ['$o.base', 0] }, { $size: { $ifNull: ['$o.list', []] } }] }
+      const emptied = { list: [], bytes: 0, base, first: { $add: [base, 1] }, waiting: '$$REMOVE' }
+      assert.deepEqual(await updated(context, before, [{ $set: { o: emptied } }]), {
+        o: { base: 4, list: [], bytes: 0, first: 5 },
+      })
+    },
+    'a pipeline that makes a new document and keeps what there is of some fields': async context => {
+      const kept = { o: '$o', i: '$i' }
+      const before = { n: 1, o: { x: 1 }, inner: { n: 2 } }
+      const replace = (root: unknown) => updated(context, before, [{ $replaceWith: { $mergeObjects: [root, kept] } }])
+      assert.deepEqual(await replace({ n: { $add: ['$n', 5] } }), { n: 6, o: { x: 1 } })
+      assert.deepEqual(await replace('$inner'), { n: 2, o: { x: 1 } })
+      assert.deepEqual(await updated(context, before, [{ $project: { n: 1, o: 1, i: 1 } }]), { n: 1, o: { x: 1 } })
+    },
+    'an upsert by operators that push, count and set in a nested field': async ({ collection }) => {
+      const update = { $push: { 'o.list': { $each: [1, 2] } }, $inc: { 'o.bytes': 7 }, $set: { 'o.waiting': true } }
+      const filter = {
+        _id: 'new',
+        'o.list.98': { $exists: false },
+        'o.bytes': { $not: { $gt: 5 } },
+        'i.x': { $not: { $gte: 3 } },
+      }
+      const found = await collection.findOneAndUpdate(filter, update as Document, {
+        upsert: true,
+        returnDocument: 'after',
+      })
+      assert.deepEqual(found, { _id: 'new', o: { bytes: 7, list: [1, 2], waiting: true } })
+      await refuses(11000, collection.updateOne(filter, update as Document, { upsert: true }))
+    },
     "failures have MongoDB's codes": async ({ collection }) => {
       await collection.insertOne({ _id: 1, s: 'x', n: 1, l: [1] })
       const update = (change: Document) => collection.updateOne({ _id: 1 }, change)

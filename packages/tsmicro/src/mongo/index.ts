@@ -1,3 +1,4 @@
+export { MongoChange } from './change.ts'
 export { isDuplicateKey } from './errors.ts'
 export { literal } from './guard.ts'
 export { type IndexDefinition, IndexError } from './indexes.ts'

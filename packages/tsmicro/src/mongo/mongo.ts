@@ -1,10 +1,15 @@
 import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import type { IdempotencyStore } from '../stores/index.ts'
+import type { IdempotencyStore, OutboxStore } from '../stores/index.ts'
+import type { InboxRow } from './attempt.ts'
+import { MongoChange } from './change.ts'
 import { translate, translated, unpermitted, unreadable } from './errors.ts'
 import { createIdempotencyStore, KEPT_ANSWERS_INDEX, type KeptAnswer } from './idempotency-store.ts'
+import { createInboxStore, INBOX_INDEX, type MongoInboxStore } from './inbox-store.ts'
 import type { IndexDefinition } from './indexes.ts'
 import { endLostWrites } from './lost-writes.ts'
+import type { Aggregates } from './outbox-documents.ts'
+import { MongoOutboxStore } from './outbox-store.ts'
 import { QueryBuilder } from './query-builder.ts'
 import type { Identified } from './types.ts'
 
@@ -37,10 +42,13 @@ export interface Mongo {
   /** The driver, for everything else. */
   readonly client: MongoClient
   readonly db: Db
-  /** A typed query builder for one collection and its indexes. */
+  /**
+   * A typed query builder for one collection and its indexes. `aggregate` is the first token of the subjects of events that announce changes
+   * of its documents: these are kept in the documents until they are sent.
+   */
   collection<Doc extends Identified>(
     name: string,
-    options?: { readonly indexes?: readonly IndexDefinition<Doc>[] },
+    options?: { readonly indexes?: readonly IndexDefinition<Doc>[]; readonly aggregate?: string },
   ): QueryBuilder<Doc>
   /** Creates the missing indexes of all collections made by `collection`. See `QueryBuilder.ensureIndexes`. */
   ensureIndexes(): Promise<void>
@@ -49,6 +57,17 @@ export interface Mongo {
    * `ensureIndexes` has created the index for that.
    */
   idempotencyStore(): IdempotencyStore
+  /** For `createOutbox`: events are part of changes of documents. */
+  outboxStore(): OutboxStore<MongoChange>
+  /** For handlers with the effect `mongodb`: how far they have come is kept in the documents that they change, and in the collection `inbox`. */
+  inboxStore(): MongoInboxStore
+  /**
+   * Runs a function that changes a document and announces it. Events that are added to the change are kept in the document by the write that
+   * gets `{ change }`, in one atomic step, if it changes the document; its filter has the `_id`, which is the id of the events' aggregate.
+   * At most 100 events of a document may wait to be sent, or 1 MB of them: otherwise the write is `SERVICE_UNAVAILABLE` and changes nothing.
+   * @throws {TypeError} if events were added and no write got the change
+   */
+  change<T>(run: (change: MongoChange) => Promise<T>): Promise<T>
   /** Checks once whether the server can be used. */
   connect(): Promise<void>
   /** @throws {SERVICE_UNAVAILABLE} if a ping is not answered within 1.5 seconds */
@@ -85,13 +104,20 @@ export function createMongo(options: MongoOptions): Mongo {
   })
   const db = client.db(options.database)
   const builders: { ensureIndexes(): Promise<unknown> }[] = []
+  const aggregates: Aggregates[] = []
+  const listeners = new Set<() => void>()
+  const committed = () => {
+    for (const listener of listeners) listener()
+  }
   const collection = <Doc extends Identified>(
     name: string,
-    { indexes = [] }: { indexes?: readonly IndexDefinition<Doc>[] } = {},
+    { indexes = [], aggregate }: { indexes?: readonly IndexDefinition<Doc>[]; aggregate?: string } = {},
   ) => {
     const { currentSignal } = options
-    const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), { indexes, operationTimeoutMs, currentSignal })
+    const shared = { indexes, operationTimeoutMs, currentSignal, aggregate, committed }
+    const builder = new QueryBuilder<Doc>(db.collection<Doc>(name), shared)
     builders.push(builder)
+    if (aggregate !== undefined) declare(aggregates, { type: aggregate, collection: db.collection(name) })
     return builder
   }
   return {
@@ -101,6 +127,14 @@ export function createMongo(options: MongoOptions): Mongo {
     collection,
     idempotencyStore: () =>
       createIdempotencyStore(collection<KeptAnswer>('idempotencyKeys', { indexes: [KEPT_ANSWERS_INDEX] })),
+    outboxStore: () => new MongoOutboxStore(db, { aggregates, listeners }),
+    inboxStore: () => createInboxStore(collection<InboxRow>('inbox', { indexes: [INBOX_INDEX] })),
+    async change(run) {
+      const change = new MongoChange()
+      const result = await run(change)
+      change.assertWritten()
+      return result
+    },
     async ensureIndexes() {
       for (const builder of builders) await builder.ensureIndexes()
     },
@@ -112,6 +146,18 @@ export function createMongo(options: MongoOptions): Mongo {
     check: () => ask(db, { ping: 1 }, checkLimitMs),
     close: () => client.close(),
   }
+}
+
+/** All documents of a type are in one collection, as their numbers are counted there. */
+function declare(all: Aggregates[], declared: Aggregates): void {
+  const { type, collection } = declared
+  const name = collection.collectionName
+  const other = all.find(each => (each.type === type) !== (each.collection.collectionName === name))
+  if (other)
+    throw new TypeError(
+      `${name} cannot hold the aggregates ${type}, as ${other.collection.collectionName} holds ${other.type}: each type has one collection`,
+    )
+  if (!all.some(each => each.type === type)) all.push(declared)
 }
 
 function openClient(url: string, options: MongoClientOptions): MongoClient {

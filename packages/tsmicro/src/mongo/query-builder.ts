@@ -1,7 +1,17 @@
 import type { Collection, Document, Filter, OptionalUnlessRequiredId, Sort, UpdateFilter } from 'mongodb'
+import { type Carried, type Carrying, type CarryOptions, carry, DURABLE, type Outcome } from './carried.ts'
 import { translated } from './errors.ts'
 import { assertNoPrograms } from './guard.ts'
 import { ensureIndexes, type IndexDefinition } from './indexes.ts'
+import {
+  assertOpenFilter,
+  assertOpenUpdate,
+  assertUnreserved,
+  hiding,
+  hidingCollection,
+  keeping,
+  SHOWN,
+} from './reserved.ts'
 import type { Field, FindOptions, Identified, New, ReadOptions, Selected } from './types.ts'
 
 /** A page by number: `items` is shorter than `limit` on the last one. */
@@ -17,7 +27,14 @@ interface QueryBuilderOptions<Doc extends Identified> {
   readonly operationTimeoutMs?: number
   /** Ends reads that are not given a signal. */
   readonly currentSignal?: (() => AbortSignal | undefined) | undefined
+  /** The kind of aggregate that its documents are. */
+  readonly aggregate?: string | undefined
+  /** Called after a change with events. */
+  readonly committed?: () => void
 }
+
+/** Operators, or a pipeline in which the server computes the new values. */
+type Update<Doc> = UpdateFilter<Doc> | readonly Document[]
 
 /**
  * Typed access to one collection. Filters are written in code and typed by the document: a field of type string takes a string
@@ -31,14 +48,20 @@ interface QueryBuilderOptions<Doc extends Identified> {
  * const titles: Selected<Blog, Field<Blog>>[] = await drafts.find({ title: { $ne: '' } }, { select: shown, limit: 5 })
  */
 export class QueryBuilder<Doc extends Identified> {
-  /** The driver's collection, for everything else. Wrap calls in `run`, or you get the driver's errors untranslated. */
+  /**
+   * The driver's collection, for everything else. Wrap calls in `run`, or you get the driver's errors untranslated. Its reads do not show the
+   * reserved fields `_outbox` and `_inbox`, and of aggregates it deletes and replaces nothing.
+   */
   readonly collection: Collection<Doc>
+  readonly #carrying: Carrying
   readonly #indexes: readonly IndexDefinition<Doc>[]
   readonly #limits: { readonly maxTimeMS?: number }
   readonly #currentSignal: () => AbortSignal | undefined
 
   constructor(collection: Collection<Doc>, options: QueryBuilderOptions<Doc> = {}) {
-    this.collection = collection
+    const { aggregate, committed = () => {} } = options
+    this.collection = hidingCollection(collection, aggregate !== undefined)
+    this.#carrying = { collection: collection as never, aggregate, committed }
     this.#indexes = options.indexes ?? []
     this.#limits = options.operationTimeoutMs === undefined ? {} : { maxTimeMS: options.operationTimeoutMs }
     this.#currentSignal = options.currentSignal ?? (() => undefined)
@@ -62,9 +85,9 @@ export class QueryBuilder<Doc extends Identified> {
     filter: Filter<Doc>,
     options: FindOptions<Doc, Name> & { readonly skip?: number; readonly limit?: number } = {},
   ): Promise<Selected<Doc, Name>[]> {
-    assertNoPrograms(filter)
+    assertOpen(filter)
     const { select, sort, skip, limit, signal = this.#currentSignal() } = options
-    return this.run(collection =>
+    return this.#raw(collection =>
       collection
         .find<Selected<Doc, Name>>(filter, {
           ...this.#limits,
@@ -98,57 +121,84 @@ export class QueryBuilder<Doc extends Identified> {
   }
 
   /** @returns the document with its `_id`. @throws an error that `isDuplicateKey` recognises */
-  async insertOne(document: New<Doc>): Promise<Doc> {
-    const copy = { ...document } as OptionalUnlessRequiredId<Doc>
-    const { insertedId } = await this.run(collection => collection.insertOne(copy))
+  async insertOne(document: New<Doc>, options: CarryOptions = {}): Promise<Doc> {
+    for (const name of Object.keys(document)) assertUnreserved(name)
+    const insert = (copy: Document, durable = {}) =>
+      this.#raw(collection => collection.insertOne(copy as OptionalUnlessRequiredId<Doc>, durable))
+    if (options.change || options.event) {
+      await this.#carry(options, { _id: document._id }, carried => insert(carried.document(document), DURABLE))
+      return { ...document } as unknown as Doc
+    }
+    const { insertedId } = await insert({ ...document })
     return { ...document, _id: insertedId } as unknown as Doc
   }
 
   /** `inserted` is true if an upsert inserted a document. */
   async updateOne(
     filter: Filter<Doc>,
-    update: UpdateFilter<Doc>,
-    options: { readonly upsert?: boolean } = {},
+    update: Update<Doc>,
+    { upsert = false, ...options }: { readonly upsert?: boolean } & CarryOptions = {},
   ): Promise<{ readonly matched: number; readonly modified: number; readonly inserted: boolean }> {
-    assertNoPrograms(filter)
-    const result = await this.run(collection => collection.updateOne(filter, update, { ...options }))
-    return {
-      matched: result.matchedCount,
-      modified: result.modifiedCount,
-      inserted: result.upsertedCount > 0,
+    assertOpen(filter, update)
+    const write = async (where: Filter<Doc>, what: Update<Doc>, durable = {}) => {
+      const result = await this.#raw(collection =>
+        collection.updateOne(where, what as Document[], { upsert, ...durable }),
+      )
+      const { matchedCount: matched, modifiedCount: modified } = result
+      return { matched, modified, inserted: result.upsertedCount > 0 }
     }
+    if (!options.change && !options.event) return write(filter, kept(update))
+    const outcome = await this.#carry(options, { _id: filter._id, filter }, async carried => {
+      const result = await write(carried.filter(filter) as Filter<Doc>, carried.update(update) as Update<Doc>, DURABLE)
+      return result.matched > 0 || result.inserted ? result : undefined
+    })
+    if (outcome === 'unmatched') return { matched: 0, modified: 0, inserted: false }
+    return 'applied' in outcome ? outcome.applied : { matched: 1, modified: 0, inserted: false }
   }
 
   /** Changes one document and returns it as it is after the change, or as it was before; null if none matched. */
   async findOneAndUpdate<Name extends Field<Doc> = Field<Doc>>(
     filter: Filter<Doc>,
-    update: UpdateFilter<Doc>,
-    options: FindOptions<Doc, Name> & { readonly returnDocument?: 'before' | 'after'; readonly upsert?: boolean } = {},
+    update: Update<Doc>,
+    options: FindOptions<Doc, Name> & {
+      readonly returnDocument?: 'before' | 'after'
+      readonly upsert?: boolean
+    } & CarryOptions = {},
   ): Promise<Selected<Doc, Name> | null> {
-    assertNoPrograms(filter)
-    const { select, sort, returnDocument = 'after', upsert = false, signal } = options
+    assertOpen(filter, update)
+    const { select, sort, returnDocument = 'after', upsert = false, signal, change, event } = options
     signal?.throwIfAborted()
-    const found = await this.run(collection =>
-      collection.findOneAndUpdate(filter, update, {
-        ...this.#limits,
-        ...projection(select),
-        ...(sort && { sort: sort as Sort }),
-        returnDocument,
-        upsert,
-      }),
-    )
-    return found as Selected<Doc, Name> | null
+    const write = (where: Filter<Doc>, what: Update<Doc>, durable = {}) =>
+      this.#raw(collection =>
+        collection.findOneAndUpdate(where, what as Document[], {
+          ...this.#limits,
+          ...projection(select),
+          ...(sort && { sort: sort as Sort }),
+          returnDocument,
+          upsert,
+          includeResultMetadata: true,
+          ...durable,
+        }),
+      )
+    if (!change && !event) return (await write(filter, kept(update))).value as Selected<Doc, Name> | null
+    const outcome = await this.#carry({ change, event }, { _id: filter._id, filter }, async carried => {
+      const result = await write(carried.filter(filter) as Filter<Doc>, carried.update(update) as Update<Doc>, DURABLE)
+      return result.lastErrorObject?.n > 0 ? result : undefined
+    })
+    if (outcome === 'unmatched') return null
+    if ('applied' in outcome) return outcome.applied.value as Selected<Doc, Name> | null
+    return this.findOne({ _id: filter._id } as Filter<Doc>, { select, signal })
   }
 
-  /** @returns whether a document was deleted */
+  /** Not for aggregates: the numbers of their events would begin again. Mark those as deleted. @returns whether a document was deleted */
   async deleteOne(filter: Filter<Doc>): Promise<boolean> {
-    assertNoPrograms(filter)
+    assertOpen(filter)
     return (await this.run(collection => collection.deleteOne(filter))).deletedCount > 0
   }
 
   count(filter: Filter<Doc>, { signal = this.#currentSignal() }: ReadOptions = {}): Promise<number> {
-    assertNoPrograms(filter)
-    return this.run(collection => collection.countDocuments(filter, { ...this.#limits, ...(signal && { signal }) }))
+    assertOpen(filter)
+    return this.#raw(collection => collection.countDocuments(filter, { ...this.#limits, ...(signal && { signal }) }))
   }
 
   /** Runs a pipeline written in code. `Item` is the type of the results, which is not checked. */
@@ -157,8 +207,8 @@ export class QueryBuilder<Doc extends Identified> {
     { signal = this.#currentSignal() }: ReadOptions = {},
   ): Promise<Item[]> {
     assertNoPrograms(pipeline)
-    return this.run(collection =>
-      collection.aggregate<Item>([...pipeline], { ...this.#limits, ...(signal && { signal }) }).toArray(),
+    return this.#raw(collection =>
+      collection.aggregate<Item>(hiding(pipeline), { ...this.#limits, ...(signal && { signal }) }).toArray(),
     )
   }
 
@@ -167,16 +217,40 @@ export class QueryBuilder<Doc extends Identified> {
    * @throws {IndexError} if an index with the same name or fields is different, or existing documents violate a unique one
    */
   ensureIndexes(): Promise<{ readonly created: readonly string[] }> {
-    return ensureIndexes(
-      this.collection as unknown as Collection<Document>,
-      this.#indexes as readonly IndexDefinition[],
-    )
+    return ensureIndexes(this.#carrying.collection, this.#indexes as readonly IndexDefinition[])
+  }
+
+  #raw<T>(operation: (collection: Collection<Doc>) => Promise<T>): Promise<T> {
+    return translated(() => operation(this.#carrying.collection as unknown as Collection<Doc>))
+  }
+
+  #carry<T>(
+    options: CarryOptions,
+    target: { readonly _id?: unknown; readonly filter?: Document },
+    write: (carried: Carried) => Promise<T | undefined>,
+  ): Promise<Outcome<T>> {
+    return translated(() => carry(this.#carrying, options, target, write))
   }
 }
 
+function assertOpen(filter: Document, update?: Document | readonly Document[]): void {
+  assertNoPrograms(filter)
+  assertOpenFilter(filter)
+  if (update === undefined) return
+  if (Array.isArray(update)) assertNoPrograms(update)
+  assertOpenUpdate(update)
+}
+
+/** A pipeline may make a new document. */
+function kept<Doc>(update: Update<Doc>): Update<Doc> {
+  return Array.isArray(update) ? keeping(update) : update
+}
+
 /** The driver's projection for a list of field names. */
-function projection(names: readonly string[] | undefined): { projection?: Document } {
-  return names ? { projection: Object.fromEntries(['_id', ...names].map(name => [name, 1])) } : {}
+function projection(names: readonly string[] | undefined): { projection: Document } {
+  if (!names) return { projection: SHOWN }
+  for (const name of names) assertUnreserved(name)
+  return { projection: Object.fromEntries(['_id', ...names].map(name => [name, 1])) }
 }
 
 function atLeastOne(name: string, value: number): void {

@@ -15,6 +15,15 @@ export interface Attempt extends InboxKey {
   readonly to: number
 }
 
+/** A handler's effect must not happen: somebody else has recorded this event, or has been told to try again. Rolls its transaction back. */
+export class AlreadyHandledError extends Error {
+  override readonly name = 'AlreadyHandledError'
+
+  constructor({ consumer, type, aggregateId, to }: Attempt) {
+    super(`event ${to} of ${type} ${aggregateId} has been handled by another attempt of ${consumer}`)
+  }
+}
+
 /**
  * Records, beside the effects of handlers, how far each consumer has come with each aggregate: what stores and the consumer share. The row
  * is the fence: whoever is late, or has been given up, finds another number there and changes nothing.

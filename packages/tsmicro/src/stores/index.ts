@@ -4,5 +4,5 @@ export {
   type IdempotencyStore,
   WITHOUT_ANSWER,
 } from './idempotency.ts'
-export type { Attempt, InboxKey, InboxStore } from './inbox.ts'
+export { AlreadyHandledError, type Attempt, type InboxKey, type InboxStore } from './inbox.ts'
 export type { NumberedEvent, OutboxStore, StoredEvent, StreamState } from './outbox.ts'
