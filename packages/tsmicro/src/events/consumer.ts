@@ -1,25 +1,12 @@
 import type { Msg } from '@nats-io/nats-core'
 import { type Log, ThrottledLog, withContext } from '../call/index.ts'
-import type { EventDataOf, EventDefinition, EventSpec } from '../contract/index.ts'
+import type { EventDefinition } from '../contract/index.ts'
 import { settledWithin } from '../errors/index.ts'
 import { contextOfMessage, Subscriptions, type Transport } from '../nats/index.ts'
 import { formatProblems, unseenIn, withUnseen } from '../schema/index.ts'
-import { announcedVersion, decodeAttributes, type EventAttributes } from './headers.ts'
+import { announcedVersion, decodeAttributes } from './headers.ts'
+import type { EventHandler, HandledEvent, TakenEvent } from './received.ts'
 import { compileReader, type EventReader } from './versions.ts'
-
-/**
- * An event as a handler receives it: the validated data with its attributes.
- *
- * @example
- * const welcome = async ({ data }: ReceivedEvent<typeof userCreated>) => log.info({ userId: data.userId }, 'welcome')
- * on(userCreated, { name: 'welcome', effect: 'idempotent' }, welcome)
- */
-export interface ReceivedEvent<E extends EventSpec = EventSpec> extends EventAttributes {
-  readonly data: EventDataOf<E>
-}
-
-/** Runs with the announcer's request id and trace in `currentContext()`. */
-export type EventHandler<E extends EventSpec = EventSpec> = (event: ReceivedEvent<E>) => void | Promise<void>
 
 export interface ConsumerOptions {
   /** Name of the consuming service. Each event reaches one of its instances, once for each handler name, or all of them. */
@@ -29,19 +16,6 @@ export interface ConsumerOptions {
   readonly timeoutMs: number
   /** Called for each event and each handler name, as soon as it has arrived. */
   readonly onTaken?: ((taken: TakenEvent) => void) | undefined
-}
-
-/** An event on its way to a handler. */
-export interface TakenEvent {
-  readonly subject: string
-  /** Resolves when it has been handled, or could not be. */
-  readonly handled: Promise<HandledEvent>
-}
-
-export interface HandledEvent {
-  readonly id: string | undefined
-  /** Absent = handled successfully. */
-  readonly error?: unknown
 }
 
 interface Consumption extends EventReader {

@@ -23,6 +23,32 @@ export interface EventAttributes {
   readonly aggregateSequence: number | undefined
 }
 
+/** Headers as they arrive, names in lower case. */
+export type SentHeaders = Readonly<Record<string, string | undefined>>
+
+/** Where an event stands among those of its aggregate. */
+export interface Place {
+  readonly aggregateId: string
+  /** Counts the aggregate's events over all its subjects; undefined if it was published without a number. */
+  readonly number: number | undefined
+  /** No lower number can be expected. */
+  readonly first: number
+}
+
+/** What every event has, beside its number. */
+const REQUIRED = ['ce-specversion', 'ce-id', 'ce-type', 'ce-source', 'ce-time', 'ce-aggregateid'] as const
+
+/** Undefined for a message that lacks an attribute that every event has: nothing about its order is guessed. */
+export function placeOf(sent: SentHeaders): Place | undefined {
+  if (REQUIRED.some(name => !sent[name])) return undefined
+  const number = count(sent['ce-aggregatesequence'])
+  return {
+    aggregateId: decodeValue(sent['ce-aggregateid'] ?? ''),
+    number: number === 0 ? undefined : number,
+    first: count(sent['ce-aggregatefirst']) ?? 1,
+  }
+}
+
 export function encodeAttributes(event: EventAttributes): MsgHdrs {
   const made = headers()
   const set = (name: string, value: string) => made.set(name, encodeValue(value))
@@ -43,7 +69,7 @@ export function encodeAttributes(event: EventAttributes): MsgHdrs {
  * attributes are derived from the event's declaration and its data.
  */
 export function decodeAttributes(
-  sent: Readonly<Record<string, string | undefined>>,
+  sent: SentHeaders,
   { subject, version, aggregate }: EventDefinition,
   data: unknown,
 ): EventAttributes {
@@ -60,16 +86,17 @@ export function decodeAttributes(
 }
 
 /** The version that an event was announced with. */
-export function announcedVersion(sent: Readonly<Record<string, string | undefined>>): number | undefined {
+export function announcedVersion(sent: SentHeaders): number | undefined {
   return count(sent['ce-dataversion'])
 }
 
 /** Percent-encodes as the binding requires: everything except printable ASCII, and also blanks, `"` and `%`. */
-function encodeValue(value: string): string {
+export function encodeValue(value: string): string {
   return value.toWellFormed().replace(/[^\x21\x23\x24\x26-\x7e]/gu, encodeURIComponent)
 }
 
-function decodeValue(value: string): string {
+export function decodeValue(value: string): string {
+  if (!value.includes('%')) return value
   try {
     return decodeURIComponent(value)
   } catch {

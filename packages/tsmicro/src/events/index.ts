@@ -1,4 +1,7 @@
-export { EventConsumer, type EventHandler, type HandledEvent, type ReceivedEvent, type TakenEvent } from './consumer.ts'
+export { EventConsumer } from './consumer.ts'
+export type { Pace } from './consumer-config.ts'
+export type { DurableStatus } from './durable.ts'
+export { EventEngine } from './engine.ts'
 export {
   type ConsumerConfig,
   type ConsumerInfo,
@@ -15,4 +18,5 @@ export {
   type StreamInfo,
 } from './jetstream/index.ts'
 export { createPublisher, type Publisher, type PublishOptions } from './publisher.ts'
+export type { EventHandler, HandledEvent, ReceivedEvent, TakenEvent } from './received.ts'
 export { createStreams, streamsOf } from './streams.ts'

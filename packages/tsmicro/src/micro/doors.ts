@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { type Contract, entriesOf, eventsOf, type NatsAccess } from '../contract/index.ts'
-import { EventConsumer } from '../events/index.ts'
+import { EventEngine } from '../events/index.ts'
 import { compileTrusts, createHttpServer, mountRoute, openApiOf, routeOf } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
 import { assertInternal, assertProviders, assertSecrets } from './access-checks.ts'
@@ -16,7 +16,7 @@ import type { ServiceOptions, TestHooks } from './options.ts'
 export interface Doors {
   readonly http: FastifyInstance
   readonly natsServer: NatsServer
-  readonly consumer: EventConsumer
+  readonly engine: EventEngine
   /** The implemented contracts. */
   readonly contracts: readonly Contract[]
   readonly natsAccess: NatsAccess
@@ -30,7 +30,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
   const http = createHttpServer({ realm: name, ...options.http, limits: options.limits, log })
   hooks?.onServer?.(http)
   const natsServer = new NatsServer({ name, ...about, inboxPrefixes: options.inboxPrefixes ?? [], log })
-  const consumer = new EventConsumer({ service: name, log, timeoutMs, onTaken: hooks?.onTaken })
+  const engine = new EventEngine({ service: name, log, pace: { timeoutMs }, onTaken: hooks?.onTaken })
   const implemented = new Implemented(name)
   const trusts = compileTrusts(options.http?.trustedProxies ?? [])
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')
@@ -76,12 +76,12 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
       })
   }
   assertNats(module, contracts, reactions)
-  addReactions(consumer, reactions)
+  addReactions(engine, reactions, module.inboxes ?? [])
   const known = [...contracts]
-  const natsAccess = natsAccessOf(options, known, consumer.events, reactions)
+  const natsAccess = natsAccessOf(options, known, engine.events, reactions)
   limitClient(natsAccess, module)
   // An event on a request's subject would be taken for a request, and the event's stream would answer requests.
-  const events = [...natsAccess.serves.flatMap(eventsOf), ...consumer.events].map(({ subject }) => subject)
+  const events = [...natsAccess.serves.flatMap(eventsOf), ...engine.events].map(({ subject }) => subject)
   for (const subject of new Set(events)) implemented.reserve(subject, `event ${subject}`)
   assertInternal(options, known)
   const { publicPath } = options.http ?? {}
@@ -91,5 +91,5 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
     health,
     openApiOf(info, known, procedure => implemented.routeOf(procedure)),
   )
-  return { http, natsServer, consumer, contracts: known, natsAccess }
+  return { http, natsServer, engine, contracts: known, natsAccess }
 }

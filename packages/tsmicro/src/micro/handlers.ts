@@ -6,7 +6,8 @@ import {
   type EventSpec,
   entriesOf,
 } from '../contract/index.ts'
-import type { EventConsumer, EventHandler } from '../events/index.ts'
+import type { EventEngine, EventHandler } from '../events/index.ts'
+import type { InboxStore } from '../stores/index.ts'
 import { StartError } from './start-error.ts'
 
 /** One handler for each procedure of a contract, whatever its doors. */
@@ -69,15 +70,22 @@ function isPlain(value: object): boolean {
 interface OnceOptions {
   /**
    * Distinguishes the handlers of a service: each name gets every event once, whatever happens under the other names, and
-   * handles its events one after the other. Handlers of several events may share a name and with it their order: `user.created`
-   * before `user.updated`. Lower-case letters, digits and -. Do not change it: a new name is a new consumer.
+   * handles the events of an aggregate one after the other. Handlers of several events may share a name and with it their order:
+   * `user.created` before `user.updated`. Different aggregates do not wait for each other. Lower-case letters, digits and -. Do not
+   * change it: a new name is a new consumer, which gets all stored events.
    */
   readonly name: string
   /**
-   * Where the handler's effect is stored, so that the handled event can be recorded in the same place: `postgres` or `mongodb`.
-   * `idempotent` means that handling an event twice has the same effect as handling it once.
+   * Where the handler's effect is stored, so that the handled event is recorded in the same place, with the same change: `postgres` or
+   * `mongodb`, whose inbox the module lists in `inboxes`. Then it takes effect once, in the order of its aggregate. `idempotent` means
+   * that handling an event twice has the same effect as handling it once.
    */
   readonly effect: Effect
+  /**
+   * How often an event is tried before it is kept as a dead letter, which holds up the later events of its aggregate. Default 5. Failures
+   * of a dependency (`isDependencyFailure`) do not count.
+   */
+  readonly tries?: number
   readonly everyInstance?: undefined
 }
 
@@ -89,8 +97,10 @@ interface EveryInstanceOptions {
   readonly everyInstance: true
   readonly name?: undefined
   readonly effect?: undefined
+  readonly tries?: undefined
 }
 
+const TRIES = 5
 const EFFECTS = ['postgres', 'mongodb', 'idempotent'] as const
 type Effect = (typeof EFFECTS)[number]
 
@@ -110,9 +120,11 @@ export type Reaction = (OnceOptions | EveryInstanceOptions) & {
 }
 
 /**
- * Handles an event. With `name` and `effect`, each one reaches one instance of this service, once per name; it may arrive twice or
- * late, so a lower `aggregateSequence` should never overwrite a higher one. With `everyInstance`, each one reaches every instance that
- * is connected, at most once.
+ * Handles an event. With `name` and `effect`, each one reaches one instance of this service, once per name, also if no instance runs when
+ * it is published: the events of an aggregate in their order, and in the effect once. With an `idempotent` effect it may be handled twice,
+ * or late after an instance has died, so a lower `aggregateSequence` should never overwrite a higher one. An attempt that takes longer
+ * than `handlerTimeoutMs` is aborted (`currentContext().deadline.signal`), and tried again once it has ended. With `everyInstance`, each
+ * one reaches every instance that is connected, at most once.
  *
  * @example
  * const userCreated = event({
@@ -137,34 +149,41 @@ export function on<E extends EventSpec>(
   const refuse = (why: string): never => {
     throw new TypeError(`on ${event.subject}: ${why}`)
   }
-  const { name, effect, everyInstance } = options
+  const { name, effect, tries, everyInstance } = options
   if (typeof handler !== 'function') refuse('the handler is missing')
   const reaction = { kind: 'reaction', event, handler: handler as unknown as EventHandler } as const
   if (everyInstance !== undefined) {
     if (everyInstance !== true) refuse('everyInstance is true, or left out')
-    if (name !== undefined || effect !== undefined)
+    if (name !== undefined || effect !== undefined || tries !== undefined)
       refuse(
-        'with everyInstance there is no name and no effect: every instance gets the event, and nothing is recorded',
+        'with everyInstance there is no name, no effect and no tries: every instance gets the event, and nothing is recorded',
       )
     return { ...reaction, everyInstance }
   }
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name))
     refuse(`name ${JSON.stringify(name)}: lower-case letters, digits and -`)
   if (!EFFECTS.includes(effect)) refuse(`effect: say where it is stored, one of ${EFFECTS.join(', ')}`)
-  return { ...reaction, name, effect }
+  if (tries !== undefined && !(Number.isInteger(tries) && tries >= 1)) refuse('tries is a whole number, 1 or more')
+  return { ...reaction, name, effect, ...(tries === undefined ? {} : { tries }) }
 }
 
 /**
- * Gives the consumer the event handlers of all parts.
- * @throws {StartError} if a name has two handlers of an event, or two different effects
+ * Gives the engine the event handlers of all parts.
+ * @throws {StartError} if a name has two handlers of an event, or two different effects, or nothing records its effect
  */
-export function addReactions(consumer: EventConsumer, reactions: readonly Reaction[]): void {
+export function addReactions(
+  engine: EventEngine,
+  reactions: readonly Reaction[],
+  inboxes: readonly InboxStore[],
+): void {
   const first = new Map<string, Reaction>()
   const taken = new Set<string>()
   for (const reaction of reactions) {
-    const { name, event, effect, handler } = reaction
-    consumer.add(name, event, handler)
-    if (name === undefined) continue
+    const { name, event, effect, handler, tries = TRIES } = reaction
+    if (name === undefined) {
+      engine.addEveryInstance(event, handler)
+      continue
+    }
     const key = `${name} ${event.subject}`
     if (taken.has(key))
       throw new StartError(`two handlers of ${event.subject} have the name ${name}: give one of them another`)
@@ -177,5 +196,12 @@ export function addReactions(consumer: EventConsumer, reactions: readonly Reacti
         `the handlers of ${other.event.subject} and ${event.subject} have the name ${name} and different effects, ${other.effect} and ${effect}: give one of them another name`,
       )
     }
+    const inbox = inboxes.find(each => each.effect === effect)
+    if (!inbox && effect !== 'idempotent') {
+      throw new StartError(
+        `the handler ${name} of ${event.subject} has its effect in ${effect}, but nothing records it: list the inbox of that database in \`inboxes\` of the module`,
+      )
+    }
+    engine.add({ name, event, handler, inbox, tries })
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { within } from '../errors/index.ts'
+import type { DurableStatus } from '../events/index.ts'
 import { SUCCESS_CODE } from '../http/index.ts'
 import type { JsonSchema } from '../schema/index.ts'
 import type { Dependency } from './module.ts'
@@ -17,6 +18,8 @@ export interface Health {
   /** True if requests should be sent here. */
   readonly ready: boolean
   readonly dependencies: Readonly<Record<string, DependencyHealth>>
+  /** How far the handlers of events are behind, as this instance knows; absent if it has none. */
+  readonly events?: readonly DurableStatus[]
 }
 
 const CHECK_LIMIT_MS = 2000
@@ -29,13 +32,19 @@ const KEEP_MS = 500
 export class HealthCheck {
   readonly #dependencies: readonly Dependency[]
   readonly #hearsNats: () => boolean
+  readonly #events: () => readonly DurableStatus[]
   state: 'starting' | 'ready' | 'draining' = 'starting'
   #latest: { readonly at: number; readonly result: Promise<Readonly<Record<string, DependencyHealth>>> } | undefined
 
   /** @param hearsNats false if NATS is up but withholds calls or events from us: then it counts as down */
-  constructor(dependencies: readonly Dependency[], hearsNats: () => boolean = () => true) {
+  constructor(
+    dependencies: readonly Dependency[],
+    hearsNats: () => boolean = () => true,
+    events: () => readonly DurableStatus[] = () => [],
+  ) {
     this.#dependencies = dependencies
     this.#hearsNats = hearsNats
+    this.#events = events
   }
 
   async read(): Promise<Health> {
@@ -44,12 +53,14 @@ export class HealthCheck {
     const checked = await this.#latest.result
     const dependencies =
       checked.nats && !this.#hearsNats() ? { ...checked, nats: { ...checked.nats, status: 'down' as const } } : checked
+    const events = this.#events()
     const up = Object.values(dependencies).every(({ status }) => status === 'up')
     return {
       timestamp: new Date().toISOString(),
       status: this.state === 'draining' ? 'draining' : 'ok',
       ready: this.state === 'ready' && up,
       dependencies,
+      ...(events.length > 0 ? { events } : {}),
     }
   }
 
@@ -86,9 +97,9 @@ export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck,
     return { code: SUCCESS_CODE, status: 200, message: 'Success', data }
   })
   server.get('/health/ready', open, async (_request, reply) => {
-    const { ready, dependencies } = await health.read()
+    const { ready, dependencies, events } = await health.read()
     const status = ready ? 200 : 503
-    return reply.code(status).send({ ready, dependencies })
+    return reply.code(status).send({ ready, dependencies, events })
   })
   server.get('/openapi.json', { config: { procedure } }, async (_request, reply) =>
     reply.type('application/json').send(document),

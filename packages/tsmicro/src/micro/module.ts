@@ -2,6 +2,7 @@ import type { AuthenticationProvider, AuthorizationProvider, CallContext, Middle
 import type { Contract } from '../contract/index.ts'
 import type { Routes } from '../http/index.ts'
 import type { NatsClient } from '../nats/index.ts'
+import type { InboxStore } from '../stores/index.ts'
 import type { Implementation, Reaction } from './handlers.ts'
 
 /** The contracts that a module or controller implements, and the events that it handles. */
@@ -48,6 +49,8 @@ export interface Module {
   readonly dependencies?: readonly Dependency[]
   /** Absent for a service without NATS: then no procedure may have a NATS door. */
   readonly nats?: NatsClient
+  /** Where handlers of events record what they have handled, for their effects: `[postgres.inboxStore()]`. */
+  readonly inboxes?: readonly InboxStore[]
   /** Runs around every handler at both doors; the first is the outermost. */
   readonly middleware?: readonly Middleware[]
   /** Work to do after everything is connected and before the doors open: migrations, indexes, seeds. */

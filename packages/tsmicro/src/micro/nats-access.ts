@@ -10,7 +10,7 @@ import {
   pullSubject,
   streamPermissions,
 } from '../contract/index.ts'
-import { createStreams, type EventConsumer, streamsOf } from '../events/index.ts'
+import { createStreams, type EventEngine, streamsOf } from '../events/index.ts'
 import { allows, limitTo, type NatsClient, type NatsServer, type OwnPermissions, type Scope } from '../nats/index.ts'
 import type { Reaction } from './handlers.ts'
 import type { Dependency, Module } from './module.ts'
@@ -60,7 +60,7 @@ export function limitClient({ service, serves, calls = [] }: NatsAccess, { nats 
 /** What a service has mounted at its NATS door. */
 interface NatsParts {
   readonly natsServer: NatsServer
-  readonly consumer: EventConsumer
+  readonly engine: EventEngine
   readonly natsAccess: NatsAccess
 }
 
@@ -97,7 +97,7 @@ function labelOf({ operation, subject, hint }: Need): string {
   return `${operation} "${subject}" (${hint})`
 }
 
-function needsOf({ natsServer, consumer, natsAccess }: NatsParts): readonly Need[] {
+function needsOf({ natsServer, engine, natsAccess }: NatsParts): readonly Need[] {
   const { service, calls = [], serves } = natsAccess
   const served = natsServer.endpoints.map(({ procedure: { subject = '' } }) => subject)
   const subscribe = (subject: string, hint: string): Need => ({ operation: 'subscribe', subject, hint })
@@ -106,7 +106,7 @@ function needsOf({ natsServer, consumer, natsAccess }: NatsParts): readonly Need
     ...(served.length > 0 ? [...served, cancelSubject(service)] : []).map(subject =>
       subscribe(subject, `served: the user must be that of service "${service}"`),
     ),
-    ...consumer.events.map(({ subject }) => subscribe(subject, 'an event that it handles')),
+    ...engine.events.map(({ subject }) => subscribe(subject, 'an event that it handles')),
     ...[...subjectsOf(calls), ...pulledOf(calls)].map(subject => publish(subject, 'listed in `calls` of its module')),
     ...serves
       .flatMap(eventsOf)
@@ -163,10 +163,10 @@ export class NatsDoor {
 
   /** @throws {StartError} if the server refuses a subscription */
   async open(): Promise<void> {
-    const { natsServer, consumer } = this.#doors
+    const { natsServer, engine } = this.#doors
     const connection = this.#nats.use()
     natsServer.start(connection)
-    consumer.start(connection)
+    engine.start(this.#nats)
     // Once the server has answered, it has accepted or refused the subscriptions.
     await this.#nats.check()
     const needs = needsOf(this.#doors)
@@ -184,8 +184,8 @@ export class NatsDoor {
   }
 
   #refused(): readonly string[] {
-    const { natsServer, consumer } = this.#doors
-    return [...natsServer.refused, ...consumer.refused]
+    const { natsServer, engine } = this.#doors
+    return [...natsServer.refused, ...engine.refused]
   }
 }
 

@@ -76,7 +76,11 @@ export function createService(options: ServiceOptions): Service {
 export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
   const dependencies: readonly Dependency[] = [...(module.nats ? [module.nats] : []), ...(module.dependencies ?? [])]
-  const health = new HealthCheck(dependencies, () => nats?.hears ?? true)
+  const health = new HealthCheck(
+    dependencies,
+    () => nats?.hears ?? true,
+    () => doors.engine.status,
+  )
   const doors = mountDoors(options, health, hooks)
   const nats = module.nats && new NatsDoor(module.nats, doors)
   const stopping = new AbortController()
@@ -97,7 +101,11 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
     await nats?.verify()
     const streams = nats?.streams(log)
     if (streams) await connectWithRetry(streams, startTimeoutMs, log, stopping.signal)
-    await prepare(module.prepare ?? [], log, stopping.signal)
+    const inboxes = (module.inboxes ?? []).map(inbox => ({
+      name: `inbox in ${inbox.effect}`,
+      run: () => inbox.prepare(),
+    }))
+    await prepare([...inboxes, ...(module.prepare ?? [])], log, stopping.signal)
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
     url = await listen(doors.http, options, hooks)
     const open = openToNetwork(options, doors.contracts)
@@ -116,7 +124,7 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
     const closed = doors.http
       .close()
       .catch(err => log.warn({ err }, `a plugin could not be closed: ${rootMessage(err)}`))
-    const requests = Promise.allSettled([closed, doors.natsServer.drain(), doors.consumer.drain()])
+    const requests = Promise.allSettled([closed, doors.natsServer.drain(), doors.engine.stop(drainTimeoutMs)])
     // Requests in progress may begin work in the background.
     const drained = await settledWithin(
       drainTimeoutMs,

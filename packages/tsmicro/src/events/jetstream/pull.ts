@@ -10,7 +10,7 @@ export interface PullOptions {
   /** How long to wait for messages. */
   readonly expiresMs: number
   readonly take: (message: JetStreamMessage) => void
-  /** Ends the pull early: what the server has sent by then is delivered again later. */
+  /** Ends the pull early; what the server has sent by then is still taken. */
   readonly signal?: AbortSignal | undefined
   /** Of a consumer with `priority_groups`. */
   readonly group?: string
@@ -125,7 +125,12 @@ export class Pull {
     return true
   }
 
-  readonly #abort = (): void => this.end('aborted')
+  /** What the server has sent by then is still taken. */
+  readonly #abort = (): void => {
+    const end = () => this.end('aborted')
+    if (this.#transport.isClosed()) end()
+    else this.#subscription.drain().then(end, end)
+  }
 
   #listen(): void {
     if (performance.now() - this.#heardAt > 2 * this.#heartbeatMs) this.end('lost', 'no signs of life')

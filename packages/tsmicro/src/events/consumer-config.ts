@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Log } from '../call/index.ts'
+import type { ConsumerConfig, ConsumerInfo, JetStream } from './jetstream/index.ts'
+
+/** How events are consumed; tests have other times. */
+export interface Pace {
+  /** Milliseconds that a handler may take. */
+  readonly timeoutMs: number
+  /** Handlers of a consumer that run at the same time. */
+  readonly concurrency: number
+  /** Milliseconds that an event waits for those before it. */
+  readonly gapMs: number
+  /** Milliseconds after the first failure. */
+  readonly pauseMs: number
+  /** Milliseconds after which another instance gets what a dead one had. */
+  readonly ackWaitMs: number
+}
+
+export const PACE: Pace = { timeoutMs: 10_000, concurrency: 16, gapMs: 60_000, pauseMs: 100, ackWaitMs: 30_000 }
+
+/** Over all instances, together with what was handed back and is not due yet. */
+const MOST_UNACKNOWLEDGED = 16_384
+
+/** Of a consumer whose messages go to one instance at a time. */
+export const GROUP = 'one'
+
+interface Wanted {
+  readonly durable: string
+  /** First token of the subjects. Aggregates are read whole, with what later versions of their source have added. */
+  readonly type: string
+  readonly ackWaitMs: number
+  /** Only what is newer. */
+  readonly since: Date | undefined
+  /** Whether only one instance at a time gets messages. */
+  readonly alone: boolean
+}
+
+export function configOf({ durable, type, ackWaitMs, since, alone }: Wanted): ConsumerConfig {
+  return {
+    durable_name: durable,
+    ack_policy: 'explicit',
+    filter_subject: `${type}.>`,
+    ack_wait: ackWaitMs * 1e6,
+    max_deliver: -1,
+    max_ack_pending: MOST_UNACKNOWLEDGED,
+    ...(since ? { deliver_policy: 'by_start_time', opt_start_time: since.toISOString() } : { deliver_policy: 'all' }),
+    ...(alone ? { priority_groups: [GROUP], priority_policy: 'pinned_client', priority_timeout: ackWaitMs * 1e6 } : {}),
+  }
+}
+
+/** Another version of the service may have made the consumer. Where it begins stays as it is. */
+export async function adaptConsumer(
+  js: JetStream,
+  found: ConsumerInfo,
+  config: ConsumerConfig,
+  log: Log,
+): Promise<ConsumerInfo> {
+  const wanted: ConsumerConfig = { ...found.config, ...config, deliver_policy: found.config.deliver_policy }
+  const changed = Object.entries(wanted).filter(
+    ([key, value]) => !isDeepStrictEqual(value, Reflect.get(found.config, key)),
+  )
+  if (changed.length === 0) return found
+  try {
+    return await js.createConsumer(found.stream_name, wanted)
+  } catch (err) {
+    const settings = changed.map(([key]) => key)
+    log.warn({ err, consumer: found.name, settings }, 'a consumer has settings that cannot be changed: it keeps them')
+    return found
+  }
+}

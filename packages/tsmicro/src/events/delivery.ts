@@ -1,0 +1,108 @@
+import type { Place, SentHeaders } from './headers.ts'
+import type { JetStreamMessage } from './jetstream/index.ts'
+import type { Incoming } from './order.ts'
+import type { HandledEvent } from './received.ts'
+
+/**
+ * A consumer on the server, from its creation to its end. After a lost connection it may be another one, of another stream, in which the
+ * same number stands for another event: until it is known to be the same, nothing is acknowledged.
+ */
+export class Incarnation {
+  /** When the consumer was created. */
+  readonly created: string
+  #sure = true
+  #held: (() => void)[] = []
+
+  constructor(created: string) {
+    this.created = created
+  }
+
+  get sure(): boolean {
+    return this.#sure
+  }
+
+  doubt(): void {
+    this.#sure = false
+  }
+
+  confirm(): void {
+    this.#sure = true
+    for (const answer of this.#held.splice(0)) answer()
+  }
+
+  tell(answer: () => void): void {
+    if (this.#sure) answer()
+    else this.#held.push(answer)
+  }
+}
+
+/** An event that a consumer has delivered, until it is acknowledged or handed back. */
+export class Delivery implements Incoming {
+  readonly message: JetStreamMessage
+  readonly subject: string
+  readonly headers: SentHeaders
+  readonly aggregateId: string
+  readonly number: number | undefined
+  readonly first: number
+  readonly sequence: number
+  readonly fresh: boolean
+  readonly bytes: number
+  readonly takenAt = performance.now()
+  /** How often a handler has failed, and how often a dependency of it. */
+  tries = 0
+  excused = 0
+  /** Of the last try. */
+  error: unknown
+  /** When it was found to be early. */
+  earlySince: number | undefined
+  /** For who waits for its end. */
+  report: ((handled: HandledEvent) => void) | undefined
+  readonly #from: Incarnation
+  readonly #left: (delivery: Delivery, handled: boolean) => void
+
+  constructor(
+    message: JetStreamMessage,
+    { aggregateId, number, first }: Place,
+    from: Incarnation,
+    left: (delivery: Delivery, handled: boolean) => void,
+  ) {
+    this.message = message
+    this.subject = message.subject
+    this.headers = message.headers
+    this.aggregateId = aggregateId
+    this.number = number
+    this.first = first
+    this.sequence = message.sequence
+    this.fresh = message.deliveries === 1 && message.headers['nats-pin-id'] !== undefined
+    this.bytes = message.data.length
+    this.#from = from
+    this.#left = left
+  }
+
+  text(): string {
+    return this.message.string()
+  }
+
+  /** It has been handled, or is kept as a dead letter. */
+  done(): void {
+    this.#from.tell(() => this.message.ack())
+    this.#leave(true)
+  }
+
+  /** Somebody else may have it, or we later. */
+  handBack(delayMs?: number): void {
+    this.#from.tell(() => this.message.nak(delayMs))
+    this.#leave(false)
+  }
+
+  /** It is still being worked on. */
+  extend(): void {
+    if (this.#from.sure) this.message.working()
+  }
+
+  #leave(handled: boolean): void {
+    this.#left(this, handled)
+    const id = this.headers['ce-id']
+    this.report?.(this.error === undefined ? { id } : { id, error: this.error })
+  }
+}

@@ -1,0 +1,256 @@
+import { type Log, ThrottledLog } from '../call/index.ts'
+import { durableOf, eventStream } from '../contract/index.ts'
+import { settledWithin } from '../errors/index.ts'
+import type { InboxStore } from '../stores/index.ts'
+import { configOf, type Pace } from './consumer-config.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { Delivery, type Incarnation } from './delivery.ts'
+import { type Failure, Handling, type Reaction } from './handling.ts'
+import { placeOf } from './headers.ts'
+import type { ConsumerConfig, JetStream, JetStreamMessage } from './jetstream/index.ts'
+import { Lane, type LaneParts } from './lane.ts'
+import { MemoryOrder } from './memory-order.ts'
+import { Mending } from './mending.ts'
+import { StoredOrder } from './order.ts'
+import { MOST_PULLED, MOST_PULLED_BYTES, Pulling } from './pulling.ts'
+import type { HandledEvent, TakenEvent } from './received.ts'
+import { Slots } from './slots.ts'
+
+export interface DurableOptions {
+  readonly service: string
+  /** Name of the handlers. */
+  readonly name: string
+  /** First token of the subjects. */
+  readonly type: string
+  /** By subject. */
+  readonly reactions: ReadonlyMap<string, Reaction>
+  /** Undefined for idempotent effects. */
+  readonly inbox: InboxStore | undefined
+  readonly pace: Pace
+  readonly log: Log
+  readonly onTaken: ((taken: TakenEvent) => void) | undefined
+}
+
+/** What a process knows about one of its consumers. */
+export interface DurableStatus {
+  /** `service.handler` */
+  readonly consumer: string
+  readonly stream: string
+  /** Events that wait in the stream, as of the last delivery. */
+  readonly pending: number
+  /** Delivered to this process, and not handled yet. */
+  readonly inFlight: number
+  /** Age of the oldest of them in its stream. */
+  readonly lagMs: number
+  /** Since the process started: handled, tries that failed, and kept as dead letters. */
+  readonly handled: number
+  readonly failed: number
+  readonly dead: number
+  /** Messages without the headers of an event. */
+  readonly foreign: number
+}
+
+/** What is taken from the server and not handled yet, in events and bytes of their bodies. */
+const MOST_EVENTS = 2 * MOST_PULLED
+const MOST_BYTES = 4 * MOST_PULLED_BYTES
+const TEND_MS = 500
+/** An aggregate that is stuck for so long while there is no room hands back all but its first events. */
+const STUCK_MS = 1000
+const STUCK_KEEPS = 4
+const LONGEST_DELAY_MS = 30_000
+const MOST_REWINDS = 10
+
+/** Consumes the events of one type for one handler name: takes no more than fits, and gives each aggregate its lane. */
+export class Durable {
+  readonly stream: string
+  readonly name: string
+  readonly type: string
+  /** `service.handler` */
+  readonly consumer: string
+  readonly letters: DeadLetters
+  readonly mending: Mending
+  readonly #options: DurableOptions
+  readonly #js: JetStream
+  readonly #durable: string
+  readonly #handling: Handling
+  readonly #laneParts: LaneParts
+  readonly #pulling: Pulling
+  readonly #lanes = new Map<string, Lane>()
+  readonly #foreign: ThrottledLog
+  readonly #excused: ThrottledLog
+  readonly #counts = { pending: 0, inFlight: 0, handled: 0, failed: 0, dead: 0, foreign: 0 }
+  #bytes = 0
+  #timer: NodeJS.Timeout | undefined
+  #extendedAt = performance.now()
+
+  constructor(js: JetStream, options: DurableOptions) {
+    const { service, name, type, inbox, reactions, pace, log } = options
+    this.#options = options
+    this.#js = js
+    this.stream = eventStream(type)
+    this.name = name
+    this.type = type
+    this.#durable = durableOf(service, name)
+    this.consumer = `${service}.${name}`
+    const of = { consumer: this.consumer, type }
+    const order = inbox ? new StoredOrder(inbox, of) : new MemoryOrder(of)
+    const slots = new Slots(pace.concurrency)
+    const handling = new Handling({ reactions, order, inbox, slots, timeoutMs: pace.timeoutMs, log })
+    const letters = new DeadLetters(js, service, name, type)
+    const parts = { order, handling, letters }
+    this.#handling = handling
+    this.letters = letters
+    this.mending = new Mending(parts)
+    this.#laneParts = {
+      ...parts,
+      resume: aggregateId => this.mending.resume(aggregateId, false),
+      triesOf: subject => reactions.get(subject)?.tries ?? Number.POSITIVE_INFINITY,
+      gapMs: pace.gapMs,
+      pauseMs: pace.pauseMs,
+      log,
+      onFailure: (delivery, failure) => this.#failed(delivery, failure),
+    }
+    this.#pulling = new Pulling({
+      js,
+      stream: this.stream,
+      config: this.#config(),
+      log,
+      room: () => ({ events: MOST_EVENTS - this.#counts.inFlight, bytes: this.#bytes <= MOST_BYTES / 2 }),
+      take: (message, from) => this.#take(message, from),
+      onConsumer: async other => {
+        if (other) order.restart()
+        await letters.load()
+      },
+      onPin: ours => {
+        order.restart()
+        if (!ours) for (const lane of this.#lanes.values()) lane.handBack(1)
+      },
+      onIdle: () => {
+        this.#counts.pending = 0
+      },
+    })
+    this.#foreign = new ThrottledLog(log, 'a message lacks the headers of an event, and was passed over')
+    this.#excused = new ThrottledLog(log, 'an event waits: what its handler needs does not work')
+  }
+
+  get status(): DurableStatus {
+    const taken = [...this.#lanes.values()].flatMap(({ deliveries }) => deliveries)
+    const times = taken.map(({ message }) => Date.parse(message.time))
+    const oldest = times.reduce((one, other) => Math.min(one, other), Date.now())
+    return { consumer: this.consumer, stream: this.stream, ...this.#counts, lagMs: Date.now() - oldest }
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#tend(), TEND_MS)
+    this.#pulling.begin()
+  }
+
+  /**
+   * Takes nothing more, hands back what has not begun, and gives what runs the time to end. After that, whatever still runs can no longer
+   * be recorded.
+   */
+  async stop(ms: number): Promise<void> {
+    clearInterval(this.#timer)
+    const pulled = this.#pulling.stop()
+    for (const lane of this.#lanes.values()) lane.stop()
+    await settledWithin(ms, pulled, ...[...this.#lanes.values()].map(({ ended }) => ended))
+    this.#handling.end(new Error('the service has stopped'))
+  }
+
+  /** The connection is lost. */
+  lost(): void {
+    this.#pulling.lost()
+  }
+
+  /** makes the consumer again, so that it gets all events again, or those since a time. */
+  async rewind(since?: Date): Promise<void> {
+    const config = this.#config(since)
+    for (let attempt = 1; ; attempt++) {
+      await this.#js.deleteConsumer(this.stream, this.#durable)
+      try {
+        await this.#js.createConsumer(this.stream, config)
+        return
+      } catch (error) {
+        // Another instance has noticed before us, and made one that begins elsewhere.
+        if (attempt === MOST_REWINDS) throw error
+      }
+    }
+  }
+
+  /** Forgets how far its name has come. */
+  async reset(): Promise<void> {
+    await this.#js.deleteConsumer(this.stream, this.#durable)
+    await this.#options.inbox?.reset(this.consumer)
+  }
+
+  #config(since?: Date): ConsumerConfig {
+    const { type, inbox, pace } = this.#options
+    return configOf({ durable: this.#durable, type, ackWaitMs: pace.ackWaitMs, since, alone: !inbox })
+  }
+
+  #take(message: JetStreamMessage, from: Incarnation): void {
+    this.#counts.pending = message.pending
+    const place = placeOf(message.headers)
+    if (!place) {
+      this.#counts.foreign += 1
+      this.#foreign.warn({ subject: message.subject, stream: this.stream, sequence: message.sequence })
+      message.ack()
+      return
+    }
+    const delivery = new Delivery(message, place, from, this.#left)
+    this.#counts.inFlight += 1
+    this.#bytes += delivery.bytes
+    const { onTaken } = this.#options
+    if (onTaken) {
+      const handled = Promise.withResolvers<HandledEvent>()
+      delivery.report = handled.resolve
+      onTaken({ subject: message.subject, handled: handled.promise })
+    }
+    const { aggregateId } = place
+    const open = this.#lanes.get(aggregateId)
+    const lane = open ?? new Lane(this.#laneParts)
+    lane.add(delivery)
+    if (open) return
+    this.#lanes.set(aggregateId, lane)
+    lane.start(() => this.#lanes.delete(aggregateId))
+  }
+
+  readonly #left = (delivery: Delivery, handled: boolean): void => {
+    this.#counts.inFlight -= 1
+    this.#bytes -= delivery.bytes
+    if (handled) this.#counts[delivery.error === undefined ? 'handled' : 'dead'] += 1
+    this.#pulling.fill()
+  }
+
+  #failed(delivery: Delivery, { error, counts, log }: Failure): void {
+    const { subject, tries, headers } = delivery
+    const fields = { err: error, subject, eventId: headers['ce-id'], handler: this.name }
+    if (counts) {
+      this.#counts.failed += 1
+      log.error({ ...fields, tries: tries + 1 }, 'an event could not be handled')
+    } else this.#excused.warn(fields)
+  }
+
+  #tend(): void {
+    if (this.#counts.inFlight > MOST_EVENTS - MOST_PULLED) this.#makeRoom()
+    this.#extend()
+    this.#pulling.keepPin()
+  }
+
+  #makeRoom(): void {
+    for (const lane of this.#lanes.values()) {
+      const last = lane.deliveries.at(-1)
+      if (last && lane.stuckMs > STUCK_MS)
+        lane.handBack(STUCK_KEEPS, Math.min(TEND_MS * 2 ** last.message.deliveries, LONGEST_DELAY_MS))
+    }
+  }
+
+  #extend(): void {
+    const now = performance.now()
+    const extendMs = this.#options.pace.ackWaitMs / 3
+    if (now - this.#extendedAt < extendMs) return
+    this.#extendedAt = now
+    for (const { deliveries } of this.#lanes.values())
+      for (const delivery of deliveries) if (now - delivery.takenAt > extendMs) delivery.extend()
+  }
+}

@@ -1,0 +1,124 @@
+import type { Log } from '../call/index.ts'
+import type { EventDefinition } from '../contract/index.ts'
+import { follow, type NatsLink } from '../nats/index.ts'
+import type { InboxStore } from '../stores/index.ts'
+import { EventConsumer } from './consumer.ts'
+import { PACE, type Pace } from './consumer-config.ts'
+import { Durable, type DurableStatus } from './durable.ts'
+import type { Reaction } from './handling.ts'
+import { JetStream } from './jetstream/index.ts'
+import { compileRead, type EventHandler, type TakenEvent } from './received.ts'
+import { type Repairs, repairsOf } from './repairs.ts'
+
+export interface EngineOptions {
+  /** Name of the consuming service. */
+  readonly service: string
+  readonly log: Log
+  readonly pace?: Partial<Pace>
+  /** Whether named handlers get their events from streams; otherwise they get what is published while they listen. */
+  readonly durable?: boolean
+  /** Called for each event and each handler name, as soon as it has arrived. */
+  readonly onTaken?: ((taken: TakenEvent) => void) | undefined
+}
+
+/** Handlers of one name: one consumer for each type of their events. */
+export interface NamedHandler {
+  readonly name: string
+  readonly event: EventDefinition
+  readonly handler: EventHandler
+  /** Where the effect is recorded; undefined if it is idempotent. */
+  readonly inbox: InboxStore | undefined
+  readonly tries: number
+}
+
+interface Group {
+  readonly name: string
+  readonly type: string
+  readonly inbox: InboxStore | undefined
+  readonly reactions: Map<string, Reaction>
+}
+
+/**
+ * Consumes a service's events. Each handler name gets every event of its aggregates once, in their order; different aggregates and different
+ * names do not wait for each other.
+ */
+export class EventEngine {
+  readonly #options: EngineOptions
+  readonly #pace: Pace
+  readonly #groups = new Map<string, Group>()
+  readonly #events = new Map<string, EventDefinition>()
+  readonly #core: EventConsumer
+  readonly #named: NamedHandler[] = []
+  #durables: readonly Durable[] = []
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.#pace = { ...PACE, ...options.pace }
+    this.#core = new EventConsumer({ ...options, timeoutMs: this.#pace.timeoutMs })
+  }
+
+  /** Adds a handler, before {@link start}. */
+  add(named: NamedHandler): void {
+    const { name, event, handler, inbox, tries } = named
+    this.#named.push(named)
+    const type = event.subject.split('.', 1)[0] ?? ''
+    const key = `${name} ${type}`
+    const group = this.#groups.get(key) ?? { name, type, inbox, reactions: new Map() }
+    this.#groups.set(key, group)
+    group.reactions.set(event.subject, { read: compileRead(event), handler, tries })
+    this.#events.set(event.subject, event)
+  }
+
+  /** Adds a handler for every instance, before {@link start}. */
+  addEveryInstance(event: EventDefinition, handler: EventHandler): void {
+    this.#core.add(undefined, event, handler)
+    this.#events.set(event.subject, event)
+  }
+
+  /** The events that have a handler. */
+  get events(): readonly EventDefinition[] {
+    return [...this.#events.values()]
+  }
+
+  /** Subjects that the server does not let this instance subscribe to. */
+  get refused(): readonly string[] {
+    return this.#core.refused
+  }
+
+  /** What is known of the consumers, without asking anybody. */
+  get status(): readonly DurableStatus[] {
+    return this.#durables.map(({ status }) => status)
+  }
+
+  /** What an operator does by hand. */
+  get repairs(): Repairs {
+    return repairsOf(this.#durables)
+  }
+
+  /** Begins to consume. A stream or consumer that is not there yet is waited for. */
+  start(nats: NatsLink): void {
+    const { service, log, onTaken } = this.#options
+    if (!this.#options.durable || nats.use().jetStream === false) {
+      for (const { name, event, handler } of this.#named) this.#core.add(name, event, handler)
+      this.#core.start(nats.use())
+      return
+    }
+    this.#core.start(nats.use())
+    const js = new JetStream(nats)
+    const shared = { service, log, onTaken, pace: this.#pace }
+    this.#durables = [...this.#groups.values()].map(group => new Durable(js, { ...shared, ...group }))
+    const lost = () => {
+      for (const durable of this.#durables) durable.lost()
+    }
+    void follow(nats.use(), { disconnect: lost, close: lost })
+    for (const durable of this.#durables) durable.start()
+  }
+
+  /**
+   * Takes nothing more and gives what runs this time to end; the rest is handed back. Afterwards no handler begins, and what still runs can
+   * no longer be recorded.
+   */
+  async stop(ms: number): Promise<void> {
+    await Promise.all([this.#core.drain(), ...this.#durables.map(durable => durable.stop(ms))])
+  }
+}

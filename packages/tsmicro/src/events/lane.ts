@@ -1,0 +1,209 @@
+import type { Log } from '../call/index.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import type { Delivery } from './delivery.ts'
+import type { Failure, Handling } from './handling.ts'
+import type { Order, Verdict } from './order.ts'
+
+export interface LaneParts {
+  readonly order: Order
+  readonly handling: Handling
+  readonly letters: DeadLetters
+  /** Handles the dead letters of an aggregate whose turn has come. */
+  readonly resume: (aggregateId: string) => Promise<unknown>
+  /** Tries before an event is kept as a dead letter. */
+  readonly triesOf: (subject: string) => number
+  /** Milliseconds that an event waits for those before it. */
+  readonly gapMs: number
+  /** Milliseconds after a failure; twice as long after each further one. */
+  readonly pauseMs: number
+  readonly log: Log
+  readonly onFailure: (delivery: Delivery, failure: Failure) => void
+}
+
+/** Milliseconds between two looks whether it is an event's turn; doubled each time. */
+const FIRST_LOOK_MS = 10
+const LONGEST_LOOK_MS = 1000
+/** Until then another instance may be at the event before; after that it is asked whether the aggregate is parked. */
+const ASK_AFTER_MS = 250
+const LONGEST_PAUSE_MS = 5000
+
+/** The events of one aggregate, handled one after the other. Never rejects, and handles none before its turn. */
+export class Lane {
+  /** By number; the first one is at work. */
+  readonly #queue: Delivery[] = []
+  readonly #parts: LaneParts
+  /** Resolves when nothing is left. */
+  ended: Promise<void> = Promise.resolve()
+  #atWork: Delivery | undefined
+  #headSince = performance.now()
+  #wake: (() => void) | undefined
+  #stopped = false
+
+  constructor(parts: LaneParts) {
+    this.#parts = parts
+  }
+
+  get deliveries(): readonly Delivery[] {
+    return this.#queue
+  }
+
+  /** Milliseconds that its first event has been at work. */
+  get stuckMs(): number {
+    return performance.now() - this.#headSince
+  }
+
+  /** Adds an event; wakes a lane that waits for it. */
+  add(delivery: Delivery): void {
+    const { number } = delivery
+    let at = this.#queue.length
+    if (number !== undefined) {
+      for (; at > 0; at -= 1) {
+        const before = this.#queue[at - 1]
+        if (!before || before === this.#atWork || (before.number ?? 0) <= number) break
+      }
+    }
+    if (at === this.#queue.length) this.#queue.push(delivery)
+    else this.#queue.splice(at, 0, delivery)
+    if (at === 0) this.#wake?.()
+  }
+
+  /** Handles what there is; calls back once nothing is left. */
+  start(onEmpty: () => void): void {
+    this.ended = this.#run(onEmpty)
+  }
+
+  async #run(onEmpty: () => void): Promise<void> {
+    for (let first = this.#queue[0]; first; first = this.#queue[0]) {
+      this.#headSince = performance.now()
+      if (this.#stopped) this.handBack(0)
+      else await this.#handle(first)
+    }
+    onEmpty()
+  }
+
+  /** Begins nothing more, and hands back what waits. */
+  stop(): void {
+    this.#stopped = true
+    this.handBack(this.#atWork ? 1 : 0)
+    this.#wake?.()
+  }
+
+  /** Hands back all events but the first ones. */
+  handBack(keep: number, delayMs?: number): void {
+    for (const delivery of this.#queue.splice(keep)) delivery.handBack(delayMs)
+  }
+
+  /** Until the event has left, or another one has to go first. */
+  async #handle(delivery: Delivery): Promise<void> {
+    const { triesOf, gapMs, order } = this.#parts
+    for (let lookMs = FIRST_LOOK_MS; this.#queue[0] === delivery && !this.#stopped; ) {
+      try {
+        if (delivery.tries >= triesOf(delivery.subject)) return await this.#keep(delivery, delivery.error)
+        const judged = this.#turnOf(delivery)
+        const verdict = typeof judged === 'string' ? judged : await judged
+        if (this.#queue[0] !== delivery || this.#stopped) return
+        if (verdict === 'duplicate') return this.#leave(delivery)
+        if (verdict === 'next') {
+          if (await this.#attempt(delivery)) continue
+          return
+        }
+        if (verdict === 'behind') return await this.#keep(delivery, new Error('kept behind an event that failed'))
+        const { earlySince = performance.now() } = delivery
+        delivery.earlySince = earlySince
+        if (performance.now() - earlySince > gapMs && !order.giveUp(delivery))
+          return await this.#keep(delivery, missingError(delivery, order, gapMs))
+      } catch (error) {
+        this.#parts.onFailure(delivery, { error, counts: false, log: this.#parts.log })
+      }
+      await this.#pause(lookMs)
+      lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS)
+    }
+  }
+
+  /** Whether it is an event's turn, or whether it has to be kept `behind` a dead letter. */
+  #turnOf(delivery: Delivery): Verdict | Promise<Verdict | 'behind'> {
+    const { order, letters } = this.#parts
+    const { aggregateId, earlySince = Number.POSITIVE_INFINITY } = delivery
+    const early = performance.now() - earlySince
+    if (early < ASK_AFTER_MS && !letters.parked.has(aggregateId)) return order.judge(delivery)
+    return this.#askLetters(delivery)
+  }
+
+  async #askLetters(delivery: Delivery): Promise<Verdict | 'behind'> {
+    const { order, letters } = this.#parts
+    const { aggregateId, number, first } = delivery
+    const verdict = await order.judge(delivery)
+    if (verdict === 'duplicate') return verdict
+    const letter = await letters.first(aggregateId)
+    if (!letter) {
+      // With nothing recorded, the letters that are gone are all that tells that they were handled.
+      if (letters.parked.delete(aggregateId) && order.giveUp(delivery)) return 'next'
+      return verdict
+    }
+    if (letter.number === number) return 'behind'
+    const passed = verdict === 'next' && (order.recorded || (number ?? 0) <= first) && number !== undefined
+    if (passed || (letter.number ?? 0) > (number ?? Number.POSITIVE_INFINITY)) return verdict
+    return 'behind'
+  }
+
+  /** One attempt. Returns true if it may be tried again. */
+  async #attempt(delivery: Delivery): Promise<boolean> {
+    const { handling, letters, resume, onFailure, pauseMs } = this.#parts
+    this.#atWork = delivery
+    const failure = await handling.once(delivery)
+    this.#atWork = undefined
+    if (!failure) {
+      delivery.error = undefined
+      this.#leave(delivery)
+      if (letters.parked.has(delivery.aggregateId)) await resume(delivery.aggregateId)
+      return false
+    }
+    if (this.#stopped) return false
+    onFailure(delivery, failure)
+    if (failure.counts) {
+      delivery.error = failure.error
+      delivery.tries += 1
+      if (delivery.tries >= this.#parts.triesOf(delivery.subject)) return true
+    } else delivery.excused += 1
+    const times = failure.counts ? delivery.tries : delivery.excused
+    await this.#pause(Math.min(pauseMs * 2 ** (times - 1), LONGEST_PAUSE_MS))
+    return true
+  }
+
+  async #keep(delivery: Delivery, error: unknown): Promise<void> {
+    const { letters, resume } = this.#parts
+    await letters.keep(delivery, error, delivery.tries)
+    delivery.error ??= error
+    this.#leave(delivery)
+    // What it was kept for may have been settled meanwhile.
+    if (delivery.tries === 0) await resume(delivery.aggregateId)
+  }
+
+  #leave(delivery: Delivery): void {
+    const at = this.#queue.indexOf(delivery)
+    // It may have been handed back meanwhile.
+    if (at < 0) return
+    this.#queue.splice(at, 1)
+    delivery.done()
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopped) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, ms)
+    this.#wake = resolve
+    await promise
+    clearTimeout(timer)
+    this.#wake = undefined
+  }
+}
+
+function missingError(delivery: Delivery, order: Order, gapMs: number): Error {
+  const [from, to] = order.missing(delivery)
+  const { aggregateId, number, headers, subject } = delivery
+  const which = from === to ? `event ${from}` : `events ${from} to ${to}`
+  return new Error(
+    `${which} of ${subject.split('.', 1)[0]} ${aggregateId} did not come within ${gapMs / 1000} s, so ${number} waits here: ` +
+      `"tsmicro events announce ${headers['ce-source']}" lets the source announce its current state`,
+  )
+}

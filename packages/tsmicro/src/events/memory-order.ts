@@ -1,0 +1,68 @@
+import type { Attempt, InboxKey } from '../stores/index.ts'
+import { type Incoming, isNext, type Order, type Verdict } from './order.ts'
+
+interface Row {
+  /** The events from here to `last` were handled in this process. */
+  start: number
+  last: number
+  /** Those after `last` may have been handled by the instance that was here before us. */
+  open: boolean
+}
+
+const MOST_ROWS = 10_000
+
+/**
+ * The order of events with idempotent effects, in this process alone: only one instance at a time gets them. The first number that is seen
+ * of an aggregate is the start, and what was delivered to another instance before may come late, as it is never taken for a duplicate.
+ */
+export class MemoryOrder implements Order {
+  readonly recorded = false
+  readonly #of: Omit<InboxKey, 'aggregateId'>
+  readonly #rows = new Map<string, Row>()
+  /** From this number in the stream on, events were delivered to us first. */
+  #since = Number.POSITIVE_INFINITY
+
+  constructor(of: Omit<InboxKey, 'aggregateId'>) {
+    this.#of = of
+  }
+
+  judge(event: Incoming): Verdict {
+    const { aggregateId, number, sequence, fresh } = event
+    if (fresh && sequence < this.#since) this.#since = sequence
+    const row = this.#rows.get(aggregateId)
+    if (row === undefined || number === undefined) return 'next'
+    if (number <= row.last) return number < row.start ? 'next' : 'duplicate'
+    return row.open || isNext(event, row.last) ? 'next' : 'early'
+  }
+
+  stepOf({ aggregateId, number = 0 }: Incoming): Attempt {
+    return { ...this.#of, aggregateId, from: this.#rows.get(aggregateId)?.last ?? 0, to: number }
+  }
+
+  moved({ aggregateId, number, sequence }: Incoming): void {
+    if (number === undefined) return
+    const row = this.#rows.get(aggregateId)
+    if (row && number <= row.last) return
+    const start = row && number === row.last + 1 ? row.start : number
+    this.#rows.delete(aggregateId)
+    this.#rows.set(aggregateId, { start, last: number, open: sequence < this.#since })
+    if (this.#rows.size > MOST_ROWS) for (const oldest of this.#rows.keys()) return void this.#rows.delete(oldest)
+  }
+
+  forget(): void {}
+
+  giveUp({ aggregateId }: Incoming): boolean {
+    const row = this.#rows.get(aggregateId)
+    if (row) row.open = true
+    return true
+  }
+
+  missing({ aggregateId, number = 1 }: Incoming): readonly [number, number] {
+    return [(this.#rows.get(aggregateId)?.last ?? 0) + 1, number - 1]
+  }
+
+  restart(): void {
+    this.#rows.clear()
+    this.#since = Number.POSITIVE_INFINITY
+  }
+}

@@ -1,0 +1,67 @@
+import { rootMessage } from '../errors/index.ts'
+import type { DeadLetter, DeadLetters } from './dead-letters.ts'
+import type { Handling } from './handling.ts'
+import type { Order } from './order.ts'
+
+interface MendingParts {
+  readonly letters: DeadLetters
+  readonly order: Order
+  readonly handling: Handling
+}
+
+/** Handles dead letters again. Whatever it returns says why an aggregate cannot go on; undefined if it can. */
+export class Mending {
+  readonly #parts: MendingParts
+
+  constructor(parts: MendingParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Handles the dead letters of an aggregate in their order, as far as their turn has come.
+   * @param byHand also those that were tried in vain
+   */
+  async resume(aggregateId: string, byHand: boolean): Promise<string | undefined> {
+    const { letters, order } = this.#parts
+    for (;;) {
+      const found = await letters.of(aggregateId)
+      if (found.length === 0) {
+        letters.parked.delete(aggregateId)
+        return undefined
+      }
+      for (const letter of found) {
+        if (!byHand && letter.tries > 0) return letter.error
+        const verdict = await order.judge(letter)
+        if (verdict === 'early' && !order.giveUp(letter)) return letter.error
+        const failure = verdict === 'duplicate' ? await letters.skip(letter) : await this.#handle(letter)
+        if (failure !== undefined) return failure
+      }
+    }
+  }
+
+  /** Handles a letter that was skipped, unless a later event of its aggregate was handled. */
+  async retrySkipped(letter: DeadLetter): Promise<string | undefined> {
+    if ((await this.#parts.order.judge(letter)) !== 'duplicate') return this.#handle(letter)
+    return `event ${letter.number} was skipped and later ones were handled: newer state wins`
+  }
+
+  /** No longer waits for the first dead letter of an aggregate, and goes on with those behind it. */
+  async skip(aggregateId: string): Promise<string | undefined> {
+    const { letters, order, handling } = this.#parts
+    const [letter] = await letters.of(aggregateId)
+    if (letter && (await order.judge(letter)) !== 'duplicate') {
+      order.giveUp(letter)
+      const failure = await handling.pass(letter)
+      if (failure) return rootMessage(failure.error)
+    }
+    if (letter) await letters.skip(letter)
+    return this.resume(aggregateId, false)
+  }
+
+  async #handle(letter: DeadLetter): Promise<string | undefined> {
+    const failure = await this.#parts.handling.once(letter)
+    if (failure) return rootMessage(failure.error)
+    await this.#parts.letters.remove(letter)
+    return undefined
+  }
+}

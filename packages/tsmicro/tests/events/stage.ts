@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { headers } from '@nats-io/nats-core'
+import { startNats } from '@tsmicro/infra'
+import { NatsClient, type ReceivedEvent } from 'tsmicro'
+import { event } from 'tsmicro/contract'
+import Type from 'typebox'
+import { EventEngine, JetStream, type Pace } from '../../src/events/index.ts'
+import { RecordedLog } from '../support/log.ts'
+import { until } from '../support/until.ts'
+import { MemoryInbox } from './memory-inbox.ts'
+
+const data = Type.Object({ id: Type.String(), n: Type.Integer() })
+const created = event({ subject: 'item.created', aggregate: 'id', data })
+const changed = event({ subject: 'item.changed', aggregate: 'id', data })
+type ItemEvent = ReceivedEvent<typeof created>
+
+export interface Sent {
+  readonly id: string
+  readonly n?: number
+  readonly subject?: string
+  readonly first?: number
+  readonly data?: unknown
+}
+
+interface ReplicaOptions {
+  readonly pace?: Partial<Pace>
+  readonly tries?: number
+  readonly inbox?: MemoryInbox | undefined
+  readonly name?: string
+}
+
+export interface Replica {
+  readonly engine: EventEngine
+  readonly log: RecordedLog
+  readonly nats: NatsClient
+  stop(ms?: number): Promise<void>
+}
+
+/** Times that fit tests. */
+const PACE: Partial<Pace> = { pauseMs: 5, ackWaitMs: 2000, timeoutMs: 10_000 }
+
+/** A server with the streams of `item` and of the dead letters of `stock`, which consumes them. */
+export async function openStage() {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tsmicro-events-'))
+  const server = await startNats({ dataDir })
+  after(async () => {
+    await server.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  const open = async (name: string) => {
+    const nats = new NatsClient({ url: server.url, name, reconnectWaitMs: 20, log: new RecordedLog() })
+    await nats.connect()
+    return nats
+  }
+  const nats = await open('tests')
+  after(() => nats.close())
+  const js = new JetStream(nats)
+  const makeStreams = async () => {
+    await js.createStream({ name: 'EVENTS_item', subjects: ['item.>'], storage: 'file' })
+    await js.createStream({ name: 'DEAD_stock', subjects: ['_TSMICRO.dead.stock.>'], storage: 'file' })
+  }
+  await makeStreams()
+  const inbox = new MemoryInbox()
+  const replicas = new Set<Replica>()
+  after(() => Promise.all([...replicas].map(replica => replica.stop())))
+
+  const stage = {
+    server,
+    nats,
+    js,
+    dataDir,
+    makeStreams,
+    inbox,
+    /** Publishes without waiting; `published` does. */
+    publish({ id, n, subject = created.subject, first, data = { id, n: n ?? 0 } }: Sent) {
+      const made = headers()
+      const set = (name: string, value: string) => made.set(name, value)
+      set('Nats-Msg-Id', `${id}-${n}-${subject}-${crypto.randomUUID()}`)
+      set('ce-specversion', '1.0')
+      set('ce-id', `${id}-${n}`)
+      set('ce-type', subject)
+      set('ce-source', 'shop')
+      set('ce-time', new Date().toISOString())
+      set('ce-dataversion', '1')
+      set('ce-aggregateid', id)
+      if (n !== undefined) set('ce-aggregatesequence', String(n))
+      if (first !== undefined) set('ce-aggregatefirst', String(first))
+      nats.use().publish(subject, JSON.stringify(data), { headers: made })
+    },
+    async published(...sent: readonly Sent[]) {
+      for (const each of sent) stage.publish(each)
+      await nats.use().flush()
+    },
+    /** An instance of `stock`. */
+    async replica(handler: (event: ItemEvent) => unknown, options: ReplicaOptions = {}): Promise<Replica> {
+      const { pace, tries = 3, name = 'items' } = options
+      const log = new RecordedLog()
+      const client = await open('stock')
+      const engine = new EventEngine({ service: 'stock', durable: true, log, pace: { ...PACE, ...pace } })
+      const used = 'inbox' in options ? options.inbox : inbox
+      for (const each of [created, changed])
+        engine.add({
+          name,
+          event: each,
+          tries,
+          inbox: used,
+          handler: async received => void (await handler(received as never)),
+        })
+      engine.start(client)
+      const replica: Replica = {
+        engine,
+        log,
+        nats: client,
+        async stop(ms = 10_000) {
+          if (!replicas.delete(replica)) return
+          await engine.stop(ms)
+          await client.close()
+        },
+      }
+      replicas.add(replica)
+      return replica
+    },
+    /** What the consumer has not done yet. */
+    async left(name = 'items') {
+      const info = await js.consumer('EVENTS_item', `stock_${name}`)
+      return info ? info.num_pending + info.num_ack_pending : Number.NaN
+    },
+    idle: (name?: string) =>
+      until('everything is acknowledged', async () => (await stage.left(name).catch(() => -1)) === 0),
+  }
+  return stage
+}
