@@ -3,9 +3,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sized } from '../../../../tests/support/size.ts'
 import { roundTrip, until } from '../support/until.ts'
-import { openStage, type Sent } from './stage.ts'
+import { openStage, type Sent, sized } from './stage.ts'
 
 const IDS = 20
 

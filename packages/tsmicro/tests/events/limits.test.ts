@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentContext } from 'tsmicro'
-import { sized } from '../../../../tests/support/size.ts'
 import { until } from '../support/until.ts'
-import { openStage, type Sent } from './stage.ts'
+import { openStage, type Sent, sized } from './stage.ts'
 
 test('a handler that hangs delays no other aggregate, and nothing that it writes later counts', async () => {
   const stage = await openStage()

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sized } from '../../../../tests/support/size.ts'
 import { until } from '../support/until.ts'
-import { openStage, type Sent } from './stage.ts'
+import { openStage, type Sent, sized } from './stage.ts'
 
 const upTo = (last: number, from = 1) => Array.from({ length: last - from + 1 }, (_, index) => index + from)
 

@@ -39,6 +39,9 @@ export interface Replica {
   stop(ms?: number): Promise<void>
 }
 
+/** A tenth of a generated run's size, or all of it in CI. */
+export const sized = (full: number): number => (process.env.CI ? full : full / 10)
+
 /** Times that fit tests. */
 const PACE: Partial<Pace> = { pauseMs: 5, ackWaitMs: 2000, timeoutMs: 10_000 }
 

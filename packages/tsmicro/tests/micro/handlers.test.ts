@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Controller, createService, idempotencyKey, implement, type Module, NatsClient, on, StartError } from 'tsmicro'
 import { contract, event, file, procedure, upload } from 'tsmicro/contract'
 import Type from 'typebox'
+import { MemoryInbox } from '../events/memory-inbox.ts'
 import { RecordedLog } from '../support/log.ts'
 import { authentication, authorization, roles } from '../support/providers.ts'
 
@@ -59,12 +60,17 @@ test('the arguments of `on` are checked, where types do not find a mistake', () 
     throws({ name, effect: 'idempotent' }, /^on world.turned: name .*lower-case letters, digits and -$/)
   for (const effect of [undefined, 'redis', true])
     throws({ name: 'globe', effect }, /^on world.turned: effect: .* postgres, mongodb, idempotent$/)
+  for (const tries of [0, -1, 1.5, Number.NaN, '3'])
+    throws({ name: 'globe', effect: 'idempotent', tries }, /^on world.turned: tries is a whole number, 1 or more$/)
   throws({ name: 'globe', effect: 'idempotent' }, /the handler is missing/, null)
   throws({ everyInstance: true }, /the handler is missing/, null)
   for (const everyInstance of [false, null, 1, 'yes'])
     throws({ everyInstance }, /^on world.turned: everyInstance is true, or left out$/)
-  for (const other of [{ name: 'globe' }, { effect: 'idempotent' }])
-    throws({ everyInstance: true, ...other }, /^on world.turned: with everyInstance there is no name and no effect: /)
+  for (const other of [{ name: 'globe' }, { effect: 'idempotent' }, { tries: 3 }])
+    throws(
+      { everyInstance: true, ...other },
+      /^on world.turned: with everyInstance there is no name, no effect and no tries: /,
+    )
 })
 
 test('a procedure that needs a user, without a provider: the start says what to add', () => {
@@ -122,12 +128,18 @@ test('the handlers of one event have different names; handlers with the same nam
     { nats: nats(), handlers: [turning, on(turnedBack, { name: 'globe', effect: 'postgres' }, nothing)] },
     /^the handlers of world.turned and world.turned-back have the name globe and different effects, idempotent and postgres: /,
   )
+  const recorded = on(turned, { name: 'clock', effect: 'postgres' }, nothing)
+  refuses(
+    { nats: nats(), handlers: [recorded] },
+    /^the handler clock of world.turned has its effect in postgres, but nothing records it: .* `inboxes` of the module$/,
+  )
   make({
     nats: nats(),
+    inboxes: [new MemoryInbox()],
     handlers: [
       turning,
       on(turnedBack, { name: 'globe', effect: 'idempotent' }, nothing),
-      on(turned, { name: 'clock', effect: 'postgres' }, nothing),
+      recorded,
       on(turned, { everyInstance: true }, nothing),
       on(turned, { everyInstance: true }, nothing),
     ],
