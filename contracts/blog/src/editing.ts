@@ -54,7 +54,7 @@ export const editing = contract('blog', {
     summary: 'What was published last of a blog, even if it is no longer public: for its author or an editor',
     input: Type.Object({ id: BlogId }),
     output: PrivateBlog,
-    errors: { BLOG_NOT_FOUND, BLOG_NOT_PUBLISHED },
+    errors: { BLOG_NOT_FOUND },
     idempotent: true,
   }),
   reviewCover: procedure({

@@ -46,14 +46,14 @@ export class EditingService {
   }
 
   /**
-   * What was published last, even if it is no longer public.
+   * What was published last, even if it is no longer public. Nobody learns here of a draft that was never published.
    * @param allow rejects if the caller is neither the owner nor an editor
-   * @throws {BLOG_NOT_FOUND} {BLOG_NOT_PUBLISHED}
+   * @throws {BLOG_NOT_FOUND}
    */
   async lastPublished(id: string, allow: (owner: string) => Promise<void>): Promise<PrivateBlog> {
     const blog = await this.#existing(id)
+    if (blog.public === undefined) throw new BLOG_NOT_FOUND()
     await allow(blog.author)
-    if (blog.public === undefined) throw new BLOG_NOT_PUBLISHED()
     return this.#shown(blog, 'public')
   }
 
