@@ -2,13 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type IsolationLevel, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import { rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import type { OutboxStore } from '../stores/index.ts'
 import { clientClass } from './client.ts'
 import { isSerializationFailure } from './errors.ts'
 import { createIdempotencyStore, type PostgresIdempotencyStore } from './idempotency-store.ts'
+import { createInboxStore, type PostgresInboxStore } from './inbox-store.ts'
 import { type MigrateOptions, migrate } from './migrations/migrate.ts'
+import { PostgresOutboxStore } from './outbox-store.ts'
 import { checkPool, endPool, rethrow, sessionPool } from './pool.ts'
 import { isStalePlan, PreparedStatements } from './prepared.ts'
 import { transactionSignal } from './session.ts'
+import { executeTransaction } from './transactions.ts'
 
 export interface PostgresOptions {
   /**
@@ -90,6 +94,13 @@ export interface Postgres<DB> {
    * lapsed is deleted every minute.
    */
   idempotencyStore(): PostgresIdempotencyStore
+  /**
+   * For `createOutbox`: events in the tables `tsmicro_outbox…`, which a service creates when it starts, unless they exist. Events of a
+   * {@link Postgres.transaction} are sent at once when it is committed, those of Kysely's own transactions within a second.
+   */
+  outboxStore(): OutboxStore<Transaction<DB>>
+  /** For `inboxes` of a module: what handlers have recorded, in the table `tsmicro_inbox`, which a service creates when it starts. */
+  inboxStore(): PostgresInboxStore
   /** Checks once whether the server can be used. */
   connect(): Promise<void>
   /** @throws {SERVICE_UNAVAILABLE} if a query is not answered within 1.5 seconds */
@@ -136,6 +147,8 @@ export function createPostgres<DB>(options: PostgresOptions): Postgres<DB> {
     transaction: (run, transactionOptions) => runTransaction(db, run, transactionOptions),
     migrate: (directory, { service = applicationName } = {}) => migrate({ ...migrator, service }, directory),
     idempotencyStore: () => createIdempotencyStore(db),
+    outboxStore: () => new PostgresOutboxStore(db),
+    inboxStore: () => createInboxStore(db),
     connect: () => checkPool(pool, connectTimeoutMs, options.pooler || statementTimeoutMs === 0 ? undefined : log),
     check: () => checkPool(pool),
     close: () => {
@@ -155,7 +168,7 @@ async function runTransaction<DB, T>(
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted()
     try {
-      return await transactionSignal.run(signal, () => builder.execute(run))
+      return await transactionSignal.run(signal, () => executeTransaction(builder, run))
     } catch (error) {
       if (!isSerializationFailure(error) && !isStalePlan(error)) throw error
       if (attempt >= retries) throw new SERVICE_UNAVAILABLE(undefined, { cause: error })

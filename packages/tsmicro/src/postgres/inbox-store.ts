@@ -1,0 +1,113 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { AlreadyHandledError, type Attempt, type InboxKey, type InboxStore } from '../stores/index.ts'
+import { createInboxTable } from './event-tables.ts'
+import { whenEnded } from './transactions.ts'
+
+/** How many rows one statement deletes. */
+const STEP = 5000
+
+/** What is known about an attempt. */
+interface State extends Attempt {
+  ended: boolean
+  /** Whether its record has been begun: then only the end of that transaction decides. */
+  begun: boolean
+  committed: boolean
+  /** It has no number, and the end of its transaction cannot be known. */
+  unknown: boolean
+  /** Resolves when the transactions that we know of have ended. */
+  open: Promise<unknown>
+}
+
+export interface PostgresInboxStore extends InboxStore {
+  /**
+   * Makes a handler's effect and the record of its event one: in the transaction that has the effect. Then the effect happens once, even if
+   * the process dies before the event is acknowledged, or another instance gets it too: in that case it rejects, and the transaction has
+   * to be rolled back.
+   */
+  record<DB>(transaction: Transaction<DB>, event: object): Promise<void>
+}
+
+/** Progress of consumers in the table `tsmicro_inbox`. */
+export function createInboxStore<DB>(db: Kysely<DB>): PostgresInboxStore {
+  const attempts = new WeakMap<object, State>()
+  return {
+    effect: 'postgres',
+    prepare: () => createInboxTable(db),
+    async read(keys) {
+      const { rows } = await sql<{ last: string }>`
+        SELECT coalesce(last, 0) AS last
+        FROM unnest(${keys.map(({ consumer }) => consumer)}::text[], ${keys.map(({ type }) => type)}::text[],
+          ${keys.map(({ aggregateId }) => aggregateId)}::text[]) WITH ORDINALITY AS key (consumer, type, aggregate_id, place)
+        LEFT JOIN tsmicro_inbox USING (consumer, type, aggregate_id) ORDER BY place`.execute(db)
+      return rows.map(({ last }) => Number(last))
+    },
+    advance: attempt => step(db, attempt),
+    begin(event, attempt) {
+      attempts.set(event, {
+        ...attempt,
+        ended: false,
+        begun: false,
+        committed: false,
+        unknown: false,
+        open: Promise.resolve(),
+      })
+    },
+    async record(transaction, event) {
+      const state = attempts.get(event)
+      if (!state) throw new TypeError('this is not the event that the handler was called with: pass that on')
+      if (!transaction.isTransaction) throw new TypeError('an event is recorded in the transaction that has its effect')
+      if (state.ended) throw new AlreadyHandledError(state)
+      state.begun = true
+      const ended = Promise.withResolvers<void>()
+      const known = whenEnded(transaction, committed => {
+        state.committed ||= committed
+        ended.resolve()
+      })
+      if (known) state.open = Promise.all([state.open, ended.promise])
+      else state.unknown ||= state.from === state.to
+      if (!(await step(transaction, state)) || state.ended) throw new AlreadyHandledError(state)
+    },
+    async end(event, succeeded) {
+      const state = attempts.get(event)
+      if (!state) return false
+      state.ended = true
+      if (!state.begun) return false
+      await state.open
+      if (state.committed || (state.unknown && succeeded)) return true
+      return state.from < state.to && (await settled(db, state)) >= state.to
+    },
+    async reset(consumer) {
+      const some = sql`
+        DELETE FROM tsmicro_inbox WHERE (consumer, type, aggregate_id) IN (
+          SELECT consumer, type, aggregate_id FROM tsmicro_inbox WHERE consumer = ${consumer} LIMIT ${sql.lit(STEP)}
+        )`
+      while ((await some.execute(db)).numAffectedRows === BigInt(STEP));
+    },
+  }
+}
+
+/** A transaction that is taking the same step is waited for; then this one changes nothing. */
+async function step<DB>(db: Kysely<DB>, { consumer, type, aggregateId, from, to }: Attempt): Promise<boolean> {
+  if (from === to) return true
+  const { numAffectedRows } =
+    from === 0
+      ? await sql`
+          INSERT INTO tsmicro_inbox AS known (consumer, type, aggregate_id, last) VALUES (${consumer}, ${type}, ${aggregateId}, ${to})
+          ON CONFLICT (consumer, type, aggregate_id) DO UPDATE SET last = excluded.last WHERE known.last = 0`.execute(
+          db,
+        )
+      : await sql`
+          UPDATE tsmicro_inbox SET last = ${to}
+          WHERE consumer = ${consumer} AND type = ${type} AND aggregate_id = ${aggregateId} AND last = ${from}`.execute(
+          db,
+        )
+  return numAffectedRows === 1n
+}
+
+/** The number once no transaction is changing it: for one that was begun past us, or whose COMMIT was not answered. */
+async function settled<DB>(db: Kysely<DB>, { consumer, type, aggregateId }: InboxKey): Promise<number> {
+  const { rows } = await sql<{ last: string }>`
+    INSERT INTO tsmicro_inbox AS known (consumer, type, aggregate_id, last) VALUES (${consumer}, ${type}, ${aggregateId}, 0)
+    ON CONFLICT (consumer, type, aggregate_id) DO UPDATE SET last = known.last RETURNING last`.execute(db)
+  return Number(rows[0]?.last)
+}

@@ -1,0 +1,126 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { OutboxStore, StoredEvent, StreamState } from '../stores/index.ts'
+import { createOutboxTables } from './event-tables.ts'
+import { resend, type Snapshot, sendAll, takeTurn, waitForTurn } from './outbox-turn.ts'
+import { whenEnded } from './transactions.ts'
+
+/** How many rows one statement changes, so that none takes long. */
+const STEP = 5000
+
+type Send = Parameters<OutboxStore<unknown>['relay']>[0]
+
+/**
+ * Events in the table `tsmicro_outbox`. All unsent rows are looked for, as transactions become visible in another order than they begin;
+ * but those of one aggregate follow each other.
+ */
+export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
+  readonly effect = 'postgres'
+  readonly #db: Kysely<DB>
+  readonly #listeners = new Set<() => void>()
+  /** All that was visible then is sent, as far as this process knows. */
+  #sentAt: Snapshot | undefined
+
+  constructor(db: Kysely<DB>) {
+    this.#db = db
+  }
+
+  prepare(): Promise<void> {
+    return createOutboxTables(this.#db)
+  }
+
+  async add(
+    transaction: Transaction<DB>,
+    event: StoredEvent,
+    { restart }: { readonly restart: boolean },
+  ): Promise<void> {
+    if (!transaction.isTransaction)
+      throw new TypeError('an event is added in a transaction: give it that, not the database')
+    const { id, subject, type, aggregateId, version, time, data, context } = event
+    // The row of the aggregate is locked first, so the position is given under its lock.
+    await sql`
+      WITH numbered AS (
+        INSERT INTO tsmicro_outbox_aggregates AS known (type, aggregate_id, last, first) VALUES (${type}, ${aggregateId}, 1, 1)
+        ON CONFLICT (type, aggregate_id) DO UPDATE
+          SET last = known.last + 1, first = CASE WHEN ${restart} THEN known.last + 1 ELSE known.first END
+        RETURNING last, first
+      )
+      INSERT INTO tsmicro_outbox (id, subject, type, aggregate_id, sequence, first, version, time, data, context)
+      SELECT ${id}::uuid, ${subject}, ${type}, ${aggregateId}, last, first, ${version}::integer, ${time}, ${data}, ${JSON.stringify(context)}
+      FROM numbered`.execute(transaction)
+    whenEnded(transaction, committed => {
+      if (committed) for (const listener of this.#listeners) listener()
+    })
+  }
+
+  onCommitted(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  async relay(send: Send, limit: number): Promise<number | 'busy'> {
+    const since = this.#sentAt
+    const turn = await this.#db.transaction().execute(async transaction => {
+      if (!(await takeTurn(transaction))) return 'busy'
+      this.#sentAt = undefined
+      return sendAll(transaction, send, { since, limit })
+    })
+    if (turn === 'busy') return turn
+    this.#sentAt = turn.sentAt
+    return turn.sent
+  }
+
+  async streamState(type: string): Promise<StreamState | undefined> {
+    const { rows } = await sql<{ created: string; last: string }>`
+      SELECT created, last_sequence AS last FROM tsmicro_outbox_streams WHERE type = ${type}`.execute(this.#db)
+    return rows[0] && { created: rows[0].created, lastSequence: Number(rows[0].last) }
+  }
+
+  async recordStream(type: string, state: StreamState, options?: { readonly resendAfter: number }): Promise<number> {
+    const { created, lastSequence } = state
+    return this.#db.transaction().execute(async transaction => {
+      const again = options ? await resend(transaction, type, options.resendAfter) : 0
+      // Another relay may have sent more since the stream was asked.
+      await sql`
+        INSERT INTO tsmicro_outbox_streams AS known (type, created, last_sequence) VALUES (${type}, ${created}, ${lastSequence})
+        ON CONFLICT (type) DO UPDATE SET created = excluded.created, last_sequence = CASE
+          WHEN ${options === undefined} AND known.created = excluded.created
+            THEN greatest(known.last_sequence, excluded.last_sequence) ELSE excluded.last_sequence
+        END`.execute(transaction)
+      return again
+    })
+  }
+
+  async erase(type: string, aggregateId: string): Promise<readonly number[]> {
+    const its = sql`type = ${type} AND aggregate_id = ${aggregateId}`
+    return this.#db.transaction().execute(async transaction => {
+      // First: this waits for transactions that add an event, and meanwhile the others' events are sent.
+      await sql`UPDATE tsmicro_outbox_aggregates SET first = last + 1 WHERE ${its}`.execute(transaction)
+      await waitForTurn(transaction)
+      await sql`DELETE FROM tsmicro_outbox WHERE ${its} AND sent_at IS NULL`.execute(transaction)
+      const { rows } = await sql<{ number: string }>`
+        UPDATE tsmicro_outbox SET data = NULL, context = '{}' WHERE ${its} RETURNING stream_sequence AS number`.execute(
+        transaction,
+      )
+      return rows.map(({ number }) => Number(number))
+    })
+  }
+
+  async clean(keepMs: number): Promise<void> {
+    for (;;) {
+      const { numAffectedRows } = await sql`
+        DELETE FROM tsmicro_outbox WHERE (type, aggregate_id, sequence) IN (
+          SELECT type, aggregate_id, sequence FROM tsmicro_outbox WHERE sent_at < now() - ${keepMs} * interval '1 millisecond'
+          ORDER BY sent_at LIMIT ${sql.lit(STEP)} FOR UPDATE SKIP LOCKED
+        )`.execute(this.#db)
+      if (numAffectedRows !== BigInt(STEP)) return
+    }
+  }
+
+  async depth(): Promise<{ readonly pending: number; readonly oldestMs: number }> {
+    const { rows } = await sql<{ pending: string; oldest: number | null }>`
+      SELECT count(*) AS pending, (
+        SELECT extract(epoch FROM clock_timestamp() - added_at)::float8 * 1000 FROM tsmicro_outbox
+        WHERE sent_at IS NULL ORDER BY position LIMIT 1
+      ) AS oldest FROM tsmicro_outbox WHERE sent_at IS NULL`.execute(this.#db)
+    return { pending: Number(rows[0]?.pending), oldestMs: Math.max(0, rows[0]?.oldest ?? 0) }
+  }
+}

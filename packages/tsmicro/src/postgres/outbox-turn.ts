@@ -1,0 +1,182 @@
+import { sql, type Transaction } from 'kysely'
+import type { NumberedEvent, OutboxStore } from '../stores/index.ts'
+
+/** How many events are read at a time, and how many bytes of their data; one event may be larger. */
+const MOST_EVENTS = 500
+const MOST_BYTES = 4 * 1024 * 1024
+/** How long the server waits for a relay that has read events: a frozen process must not keep the others from sending. */
+const IDLE_MS = 7000
+/** How many rows one statement changes. */
+const STEP = 5000
+
+/** Of this table alone: several schemas of a database may have one each. Ends with the transaction, so it works behind poolers. */
+const TURN = sql`hashtextextended('tsmicro.outbox', 'tsmicro_outbox'::regclass::oid::bigint)`
+
+type Send = Parameters<OutboxStore<unknown>['relay']>[0]
+
+/** Resolves to false if another relay has its turn. */
+export async function takeTurn<DB>(transaction: Transaction<DB>): Promise<boolean> {
+  const { rows } = await sql<{ mine: boolean }>`
+    SELECT pg_try_advisory_xact_lock(${TURN}) AS mine,
+      set_config('idle_in_transaction_session_timeout', ${String(IDLE_MS)}, true)`.execute(transaction)
+  return rows[0]?.mine === true
+}
+
+/** Keeps relays from sending until the transaction has ended. */
+export async function waitForTurn<DB>(transaction: Transaction<DB>): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(${TURN})`.execute(transaction)
+}
+
+interface Row extends NumberedEvent {
+  readonly position: number
+}
+
+/**
+ * Which transactions a statement has not seen. Of all unsent events, only those of these transactions can be new to whoever has sent what it
+ * has seen. The others need not be read: for as long as any transaction of the database is open, the index keeps entries of sent ones.
+ */
+export interface Snapshot {
+  /** All from here on. */
+  readonly xmax: string
+  /** Those that were under way. */
+  readonly xip: readonly string[]
+}
+
+interface Turn {
+  readonly sent: number
+  /** Undefined if something is left. */
+  readonly sentAt: Snapshot | undefined
+}
+
+interface Page {
+  readonly events: readonly Row[]
+  readonly seenAt: Snapshot
+}
+
+/** Sends what is unsent, or new since a snapshot. While events are on their way, those before them are marked and the next ones read. */
+export async function sendAll<DB>(
+  transaction: Transaction<DB>,
+  send: Send,
+  { since, limit }: { readonly since: Snapshot | undefined; readonly limit: number },
+): Promise<Turn> {
+  let [read, sent, from] = [0, 0, since]
+  /** Neither marked nor to be read again. */
+  let refused: readonly number[] = []
+  let before: readonly [readonly Row[], readonly (number | undefined)[]] = [[], []]
+  const next = async (sending: readonly Row[]): Promise<Page> => {
+    const passed = [...refused, ...sending.map(({ position }) => position)]
+    // By position, so all that is visible: an event must not pass one of its aggregate that became visible since the last page.
+    const { events, seenAt } = await readUnsent(transaction, from, passed)
+    // Sorting the rest again for each page would take long.
+    if (events.length === MOST_EVENTS) from = undefined
+    const page = { events: events.slice(0, limit - read), seenAt }
+    read += page.events.length
+    return page
+  }
+  const mark = async () => {
+    const [events, numbers] = before
+    sent += await markSent(transaction, events, numbers)
+    refused = [...refused, ...events.flatMap(({ position }, index) => (numbers[index] === undefined ? [position] : []))]
+  }
+  let page = await next([])
+  while (page.events.length > 0) {
+    const { events } = page
+    const prepareNext = async () => {
+      await mark()
+      return read < limit ? next(events) : undefined
+    }
+    const [numbers, following] = await Promise.all([send(events), prepareNext()])
+    before = [events, numbers]
+    if (!following) break
+    page = following
+  }
+  await mark()
+  return { sent, sentAt: page.events.length === 0 && refused.length === 0 ? page.seenAt : undefined }
+}
+
+async function readUnsent<DB>(
+  transaction: Transaction<DB>,
+  since: Snapshot | undefined,
+  passed: readonly number[],
+): Promise<Page> {
+  const unsent = since
+    ? sql`(
+        SELECT * FROM tsmicro_outbox WHERE sent_at IS NULL AND xid >= ${since.xmax}::xid8
+        UNION ALL SELECT * FROM tsmicro_outbox WHERE sent_at IS NULL AND xid = ANY(${since.xip}::xid8[]) OFFSET 0
+      )`
+    : sql`tsmicro_outbox`
+  const { rows } = await sql<{ snapshot: string } & Record<keyof Row, string | null>>`
+    SELECT snapshot, position, id, subject, type, aggregate_id AS "aggregateId", sequence, first, version, time, data, context
+    FROM (SELECT pg_current_snapshot()::text AS snapshot) AS seen LEFT JOIN (
+      SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes FROM (
+        SELECT * FROM ${unsent} AS event WHERE sent_at IS NULL AND position NOT IN (SELECT unnest(${passed}::bigint[]))
+        ORDER BY position LIMIT ${sql.lit(MOST_EVENTS)}
+      ) AS next
+    ) AS page ON bytes < ${sql.lit(MOST_BYTES)} ORDER BY position`.execute(transaction)
+  const [, xmax = '0', xip = ''] = rows[0]?.snapshot.split(':') ?? []
+  const events = rows.flatMap(({ snapshot: _, ...row }) => (row.position === null ? [] : [eventOf(row as Texts)]))
+  return { events, seenAt: { xmax, xip: xip === '' ? [] : xip.split(',') } }
+}
+
+/** As the driver reads a row: no number that may be too large for JavaScript is one. */
+type Texts = Readonly<Record<keyof Row, string>>
+
+function eventOf({ position, sequence, first, version, context, ...texts }: Texts): Row {
+  const numbers = {
+    position: Number(position),
+    sequence: Number(sequence),
+    first: Number(first),
+    version: Number(version),
+  }
+  return { ...texts, ...numbers, context: JSON.parse(context) }
+}
+
+/** Also records the highest number that the stream is known to have given. Resolves to how many of them were accepted. */
+async function markSent<DB>(
+  transaction: Transaction<DB>,
+  rows: readonly Row[],
+  numbers: readonly (number | undefined)[],
+): Promise<number> {
+  const accepted = rows.flatMap(({ position }, index) => {
+    const number = numbers[index]
+    return number === undefined ? [] : [{ position, number }]
+  })
+  if (accepted.length === 0) return 0
+  await sql`
+    WITH sent AS (
+      UPDATE tsmicro_outbox AS event SET sent_at = now(), stream_sequence = accepted.number
+      FROM unnest(${accepted.map(({ position }) => position)}::bigint[], ${accepted.map(({ number }) => number)}::bigint[])
+        AS accepted (position, number)
+      WHERE event.position = accepted.position AND event.sent_at IS NULL RETURNING event.type, event.stream_sequence
+    )
+    UPDATE tsmicro_outbox_streams AS stream SET last_sequence = greatest(stream.last_sequence, sent.last)
+    FROM (SELECT type, max(stream_sequence) AS last FROM sent GROUP BY type) AS sent WHERE stream.type = sent.type`.execute(
+    transaction,
+  )
+  return accepted.length
+}
+
+/** Makes kept events unsent again that had a higher number in their stream. Resolves to how many. */
+export async function resend<DB>(transaction: Transaction<DB>, type: string, after: number): Promise<number> {
+  await waitForTurn(transaction)
+  let total = 0
+  for (let from = { aggregateId: '', sequence: '0' }; ; ) {
+    const { rows } = await sql<{ again: string; aggregateId: string; sequence: string }>`
+      WITH page AS (
+        SELECT type, aggregate_id, sequence FROM tsmicro_outbox
+        WHERE type = ${type} AND (aggregate_id, sequence) > (${from.aggregateId}, ${from.sequence}::bigint)
+        ORDER BY aggregate_id, sequence LIMIT ${sql.lit(STEP)}
+      ), again AS (
+        UPDATE tsmicro_outbox AS event SET sent_at = NULL, stream_sequence = NULL, xid = DEFAULT FROM page
+        WHERE (event.type, event.aggregate_id, event.sequence) = (page.type, page.aggregate_id, page.sequence)
+          AND event.stream_sequence > ${after} AND event.data IS NOT NULL
+        RETURNING 1
+      )
+      SELECT (SELECT count(*) FROM again) AS again, aggregate_id AS "aggregateId", sequence
+      FROM page ORDER BY aggregate_id DESC, sequence DESC LIMIT 1`.execute(transaction)
+    const [last] = rows
+    if (!last) return total
+    total += Number(last.again)
+    from = last
+  }
+}
