@@ -28,7 +28,14 @@ export {
   VALIDATION_FAILED,
   within,
 } from './errors/index.ts'
-export { createPublisher, createStreams, type Publisher, type ReceivedEvent } from './events/index.ts'
+export {
+  createOutbox,
+  createPublisher,
+  createStreams,
+  type Outbox,
+  type Publisher,
+  type ReceivedEvent,
+} from './events/index.ts'
 export type { GatewayDoor, Routes } from './http/index.ts'
 export {
   Controller,

@@ -21,6 +21,8 @@ export interface EventAttributes {
   readonly aggregateId: string
   /** Counts the changes of the aggregate; a consumer never lets a lower one overwrite a higher one. */
   readonly aggregateSequence: number | undefined
+  /** The lowest number that can still be expected of the aggregate. Undefined = 1. */
+  readonly aggregateFirst?: number | undefined
 }
 
 /** Headers as they arrive, names in lower case. */
@@ -61,6 +63,7 @@ export function encodeAttributes(event: EventAttributes): MsgHdrs {
   set('ce-dataversion', String(event.version))
   set('ce-aggregateid', event.aggregateId)
   if (event.aggregateSequence !== undefined) set('ce-aggregatesequence', String(event.aggregateSequence))
+  if ((event.aggregateFirst ?? 1) > 1) set('ce-aggregatefirst', String(event.aggregateFirst))
   return made
 }
 

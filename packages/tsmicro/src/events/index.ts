@@ -17,6 +17,8 @@ export {
   type StreamConfig,
   type StreamInfo,
 } from './jetstream/index.ts'
+export { createOutbox, type Outbox, StoreOutbox } from './outbox.ts'
 export { createPublisher, type Publisher, type PublishOptions } from './publisher.ts'
 export type { EventHandler, HandledEvent, ReceivedEvent, TakenEvent } from './received.ts'
+export { Relay } from './relay.ts'
 export { createStreams, streamsOf } from './streams.ts'

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { currentContext } from '../call/index.ts'
 import type { DeepReadonly, EventDefinition, EventInputOf, EventSpec } from '../contract/index.ts'
-import { assertDeclared, type NatsLink, REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
-import { type Check, compiled, refusal, writeInput } from '../schema/index.ts'
+import { assertDeclared, type NatsLink } from '../nats/index.ts'
 import { encodeAttributes } from './headers.ts'
 import { JetStream } from './jetstream/index.ts'
+import { currentHeaders, encodeData } from './outgoing.ts'
 
 export interface PublishOptions {
   /** Number of this change among those of the aggregate, e.g. the row's version. */
@@ -43,28 +42,21 @@ export interface Publisher {
  * await events.publish(userCreated, { userId, email, name, role: 'LEARNER' }, { sequence: user.version })
  */
 export function createPublisher(nats: NatsLink, source: string): Publisher {
-  const checks = new WeakMap<object, Check>()
   const jetStream = new JetStream(nats)
   return {
     async publish(event, data, options = {}) {
       assertDeclared(nats, 'publishes', event.subject)
-      const check = checks.get(event) ?? compiled.defaultedOutgoing(event.data)
-      checks.set(event, check)
-      const checked = await check(data)
-      if (checked.problems) throw refusal(`event ${event.subject} does not match its schema`, checked.problems)
+      const { aggregateId, text } = await encodeData(event, data)
       const headers = encodeAttributes({
         id: options.id ?? randomUUID(),
         type: event.subject,
         source,
         version: event.version,
         time: (options.time ?? new Date()).toISOString(),
-        aggregateId: String((checked.value as Record<string, unknown>)[event.aggregate]),
+        aggregateId,
         aggregateSequence: options.sequence,
       })
-      const { requestId, traceparent } = currentContext() ?? {}
-      if (requestId) headers.set(REQUEST_ID, requestId)
-      if (traceparent) headers.set(TRACEPARENT, traceparent)
-      const text = writeInput(checked.value, `event ${event.subject}`) ?? 'null'
+      for (const [name, value] of Object.entries(currentHeaders())) headers.set(name, value)
       if (nats.use().jetStream === false) await nats.deliver(event.subject, text, headers)
       else await jetStream.publish(event.subject, text, headers)
     },

@@ -1,5 +1,6 @@
 import type { AuthenticationProvider, AuthorizationProvider, CallContext, Middleware } from '../call/index.ts'
 import type { Contract } from '../contract/index.ts'
+import type { Outbox } from '../events/index.ts'
 import type { Routes } from '../http/index.ts'
 import type { NatsClient } from '../nats/index.ts'
 import type { InboxStore } from '../stores/index.ts'
@@ -53,6 +54,8 @@ export interface Module {
   readonly inboxes?: readonly InboxStore[]
   /** Runs around every handler at both doors; the first is the outermost. */
   readonly middleware?: readonly Middleware[]
+  /** What its changes announce, sent by this service while it runs. The database is one of its dependencies. */
+  readonly outboxes?: readonly Outbox<never>[]
   /** Work to do after everything is connected and before the doors open: migrations, indexes, seeds. */
   readonly prepare?: readonly Preparation[]
 }

@@ -44,11 +44,12 @@ function eventsAlone(events: readonly EventDefinition[]): Contract {
  * Limits the module's client to what the module declares, whatever the server permits.
  * @throws {StartError} if there is a client for a contract that is not listed in `calls`
  */
-export function limitClient({ service, serves, calls = [] }: NatsAccess, { nats }: Module): void {
+export function limitClient({ service, serves, calls = [] }: NatsAccess, { nats, outboxes = [] }: Module): void {
   if (!nats) return
   const called = calls.flatMap(proceduresOf).map(({ subject = '' }) => subject)
   const announced = serves.flatMap(eventsOf).map(({ subject }) => subject)
   const scope: Scope = { service, calls: new Set(called), publishes: new Set(announced) }
+  for (const outbox of outboxes) limitTo(outbox, scope)
   const undeclared = limitTo(nats, scope)
   if (undeclared.length > 0) {
     throw new StartError(
@@ -192,8 +193,9 @@ export class NatsDoor {
 /** @throws {StartError} if a module without `nats` needs it, naming what for */
 export function assertNats(module: Module, implemented: Iterable<Contract>, reactions: readonly Reaction[]): void {
   if (module.nats) return
-  const { calls = [], publishes = [] } = module
+  const { calls = [], publishes = [], outboxes = [] } = module
   const needing = [
+    ...outboxes.map(() => 'send what is in its outbox'),
     ...subjectsOf([...implemented]).map(subject => `serve ${subject}`),
     ...reactions.map(({ event, name = 'every instance' }) => `handle ${event.subject} (${name})`),
     ...subjectsOf(calls).map(subject => `call ${subject}`),

@@ -10,6 +10,7 @@ import { type Health, HealthCheck } from './health.ts'
 import type { Dependency } from './module.ts'
 import { NatsDoor } from './nats-access.ts'
 import type { ServiceOptions, TestHooks } from './options.ts'
+import { Outboxes } from './outboxes.ts'
 import { connectWithRetry, listen, prepare } from './start.ts'
 import { StartError } from './start-error.ts'
 
@@ -83,6 +84,7 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
   )
   const doors = mountDoors(options, health, hooks)
   const nats = module.nats && new NatsDoor(module.nats, doors)
+  const outboxes = new Outboxes(options, doors.natsAccess)
   const stopping = new AbortController()
   const connected: Dependency[] = []
   let url = ''
@@ -105,7 +107,8 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
       name: `inbox in ${inbox.effect}`,
       run: () => inbox.prepare(),
     }))
-    await prepare([...inboxes, ...(module.prepare ?? [])], log, stopping.signal)
+    await prepare([...inboxes, ...outboxes.preparations, ...(module.prepare ?? [])], log, stopping.signal)
+    outboxes.start()
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
     url = await listen(doors.http, options, hooks)
     const open = openToNetwork(options, doors.contracts)
@@ -128,7 +131,7 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
     // Requests in progress may begin work in the background.
     const drained = await settledWithin(
       drainTimeoutMs,
-      requests.then(() => backgroundDone(log)),
+      requests.then(() => backgroundDone(log)).then(() => outboxes.drain(drainTimeoutMs)),
     )
     const endsAt = performance.now() + CLOSE_MS
     if (!drained) {

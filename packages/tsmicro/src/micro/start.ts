@@ -54,7 +54,7 @@ export async function prepare(steps: readonly Preparation[], log: Log, signal: A
     try {
       await step.run()
     } catch (cause) {
-      throw new StartError(`${step.name} failed: ${rootMessage(cause)}`, { cause })
+      throw new StartError(`${step.name} failed: ${unusableIn(cause)?.message ?? rootMessage(cause)}`, { cause })
     }
     log.info({ step: step.name }, `${step.name} done`)
   }

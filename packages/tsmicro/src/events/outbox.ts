@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type DeepReadonly,
+  type EventDefinition,
+  type EventInputOf,
+  type EventSpec,
+  typeOfEvent,
+} from '../contract/index.ts'
+import { PAYLOAD_TOO_LARGE } from '../errors/index.ts'
+import { assertDeclared } from '../nats/index.ts'
+import type { OutboxStore } from '../stores/index.ts'
+import { currentHeaders, encodeData } from './outgoing.ts'
+
+interface AddOptions {
+  /** The event announces the whole state of its aggregate: consumers need no earlier one. Default: false. */
+  readonly restart?: boolean
+  /** When it happened. Default: now. */
+  readonly time?: Date
+}
+
+/**
+ * Announces changes without losing any: an event is kept in the same transaction as the change, and sent once that is committed, whatever
+ * dies in between. `Tx` is what makes an event part of a change: a transaction of PostgreSQL, a change of a MongoDB document.
+ *
+ * @example
+ * const announce = <Tx>(outbox: Outbox<Tx>, tx: Tx) =>
+ *   outbox.add(tx, userCreated, { userId, email, name, role: 'LEARNER' })
+ */
+export interface Outbox<Tx> {
+  /**
+   * Keeps the event with the change. It is sent if and only if the change is committed, in the order of the aggregate's other events. The
+   * request id and trace of the surrounding call go with it.
+   * @throws {VALIDATION_FAILED} when the data does not match the event's schema, saying which event and where
+   * @throws {PAYLOAD_TOO_LARGE} when the event is larger than a NATS server accepts (1 MiB)
+   * @throws {NOT_PERMITTED} when the module does not list the contract in `publishes`
+   */
+  add<E extends EventSpec>(
+    tx: Tx,
+    event: EventDefinition<E>,
+    data: DeepReadonly<EventInputOf<E>>,
+    options?: AddOptions,
+  ): Promise<void>
+  /**
+   * Erases the data of an aggregate's events so far, from the database and from the stream. Consumers go on with the next one. May be
+   * repeated if it fails.
+   * @param type the first token of the events' subjects, e.g. `user`
+   * @throws {SERVICE_UNAVAILABLE} when the database or NATS is down
+   */
+  erase(type: string, aggregateId: string): Promise<void>
+}
+
+/** The server's default, less some room for headers. */
+const MOST_BYTES = 1024 * 1024 - 8 * 1024
+
+/**
+ * @example
+ * const postgres = createPostgres<Tables>({ url: config.DATABASE_URL })
+ * const nats = new NatsClient({ url: env.NATS_URL, name: 'auth' })
+ * const outbox = createOutbox(postgres.outboxStore())
+ * const module: Module = { nats, dependencies: [postgres], outboxes: [outbox], publishes: [userEvents] }
+ * const service = createService({ name: 'auth', version: '1.0.0', module, log })
+ * await service.start()
+ * const userId = randomUUID()
+ * await postgres.transaction(async tx => {
+ *   await tx.insertInto('users').values({ id: userId, email: `${userId}@example.com` }).execute()
+ *   await outbox.add(tx, userCreated, { userId, email: `${userId}@example.com`, name, role: 'LEARNER' })
+ * })
+ * await service.stop()
+ */
+export function createOutbox<Tx>(store: OutboxStore<Tx>): Outbox<Tx> {
+  return new StoreOutbox(store)
+}
+
+/** Deletes messages of a stream. */
+type Delete = (type: string, sequences: readonly number[]) => Promise<void>
+
+export class StoreOutbox<Tx> implements Outbox<Tx> {
+  readonly store: OutboxStore<Tx>
+  /** Set by the service that the outbox belongs to. */
+  deleteMessages: Delete | undefined
+
+  constructor(store: OutboxStore<Tx>) {
+    this.store = store
+  }
+
+  async add(tx: Tx, event: EventDefinition, data: unknown, options: AddOptions = {}): Promise<void> {
+    const { subject, version } = event
+    const { restart = false, time = new Date() } = options
+    assertDeclared(this, 'publishes', subject)
+    const { aggregateId, text } = await encodeData(event, data)
+    if (text.length > MOST_BYTES || Buffer.byteLength(text) > MOST_BYTES) throw new PAYLOAD_TOO_LARGE()
+    const context = currentHeaders()
+    const type = typeOfEvent(subject)
+    const stored = {
+      id: randomUUID(),
+      subject,
+      type,
+      aggregateId,
+      version,
+      time: time.toISOString(),
+      data: text,
+      context,
+    }
+    await this.store.add(tx, stored, { restart })
+  }
+
+  async erase(type: string, aggregateId: string): Promise<void> {
+    const { deleteMessages } = this
+    if (!deleteMessages) throw new TypeError('the outbox belongs to no service: list it in `outboxes` of the module')
+    await deleteMessages(type, await this.store.erase(type, aggregateId))
+  }
+}

@@ -1,0 +1,66 @@
+import { eventStream, eventTypesOf, type NatsAccess } from '../contract/index.ts'
+import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { createStreams, JetStream, Relay, StoreOutbox, type StreamInfo, streamsOf } from '../events/index.ts'
+import type { Preparation } from './module.ts'
+import type { ServiceOptions } from './options.ts'
+import { StartError } from './start-error.ts'
+
+/** How many messages of a stream are being deleted at a time. */
+const MOST_DELETED = 64
+
+/** The outboxes of a service, which send what its changes announce. */
+export class Outboxes {
+  readonly #relays: readonly Relay[]
+
+  constructor({ name: source, module: { nats, outboxes = [] }, log }: ServiceOptions, access: NatsAccess) {
+    if (!nats) {
+      this.#relays = []
+      return
+    }
+    const js = new JetStream(nats)
+    const declared = streamsOf(access)
+    /** Creates it again if it was lost. */
+    const streamOf = async (type: string): Promise<StreamInfo> => {
+      const name = eventStream(type)
+      const found = await js.stream(name)
+      if (found) return found
+      await createStreams(
+        nats,
+        declared.filter(each => each.name === name),
+        log,
+      )
+      const created = await js.stream(name)
+      if (!created) throw new SERVICE_UNAVAILABLE()
+      return created
+    }
+    const { published: types } = eventTypesOf(access)
+    const keepMs = Math.max(...declared.map(({ max_age = 0 }) => max_age / 1e6))
+    this.#relays = outboxes.map(outbox => {
+      if (!(outbox instanceof StoreOutbox)) throw new StartError('outboxes of the module: make them with createOutbox')
+      outbox.deleteMessages = (type, numbers) => deleteMessages(js, eventStream(type), numbers)
+      return new Relay({ outbox, nats, js, source, types, streamOf, keepMs, log })
+    })
+  }
+
+  /** Tables, and what lost streams lack, for `prepare`. */
+  get preparations(): readonly Preparation[] {
+    return this.#relays.map(relay => ({ name: 'outbox', run: () => relay.prepare() }))
+  }
+
+  start(): void {
+    for (const relay of this.#relays) relay.start()
+  }
+
+  /** Sends what has been committed, for as long as NATS answers and the time lasts. */
+  async drain(ms: number): Promise<void> {
+    await Promise.all(this.#relays.map(relay => relay.drain(ms)))
+  }
+}
+
+/** Deletes messages, as far as they are still there. */
+async function deleteMessages(js: JetStream, stream: string, sequences: readonly number[]): Promise<void> {
+  for (let from = 0; from < sequences.length; from += MOST_DELETED) {
+    const some = sequences.slice(from, from + MOST_DELETED)
+    await Promise.all(some.map(sequence => js.deleteMessage(stream, sequence)))
+  }
+}
