@@ -3,7 +3,7 @@ import type { StoredEvent } from '../stores/index.ts'
 
 /** The most events that wait in a document, and the most bytes of them. */
 export const MOST_PENDING = 100
-export const MOST_PENDING_BYTES = 1_000_000
+export const MOST_PENDING_BYTES = 1024 * 1024
 /** What an event takes besides its data and context. */
 const OVERHEAD_BYTES = 300
 

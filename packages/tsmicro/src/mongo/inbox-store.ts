@@ -18,24 +18,20 @@ export const INBOX_INDEX: IndexDefinition<InboxRow> = { key: { consumer: 1 } }
  * the event finds that number in the document.
  */
 export function createInboxStore(rows: QueryBuilder<InboxRow>): MongoInboxStore {
-  const insert = async (key: InboxKey, number: number): Promise<boolean> => {
+  const insert = async (key: InboxKey, number: number): Promise<InboxRow | undefined> => {
     const { consumer, type, aggregateId } = key
+    const row = { _id: idOf(key), consumer, type, aggregateId, number, generation: 0 }
     try {
-      const row = { _id: idOf(key), consumer, type, aggregateId, number, generation: 0 }
       await rows.run(collection => collection.insertOne(row, DURABLE))
-      return true
+      return row
     } catch (error) {
-      if (isDuplicateKey(error)) return false
+      if (isDuplicateKey(error)) return undefined
       throw error
     }
   }
   /** A document that carries a number has a row, so that a reset reaches it. */
-  const rowOf = async (key: InboxKey): Promise<InboxRow> => {
-    const row = await rows.findOne({ _id: idOf(key) })
-    if (row) return row
-    await insert(key, 0)
-    return rowOf(key)
-  }
+  const rowOf = async (key: InboxKey): Promise<InboxRow> =>
+    (await rows.findOne({ _id: idOf(key) })) ?? (await insert(key, 0)) ?? rowOf(key)
   const read = async (keys: readonly InboxKey[]): Promise<number[]> => {
     const ids = keys.map(idOf)
     const found = await rows.find({ _id: { $in: ids } }, { select: ['number'] })
@@ -48,7 +44,7 @@ export function createInboxStore(rows: QueryBuilder<InboxRow>): MongoInboxStore 
     const own = { _id: idOf(attempt), number: from }
     const step = { $set: { number: to } }
     const { matchedCount } = await rows.run(collection => collection.updateOne(own, step, DURABLE))
-    return matchedCount === 1 || (from === 0 && (await insert(attempt, to)))
+    return matchedCount === 1 || (from === 0 && (await insert(attempt, to)) !== undefined)
   }
   return {
     effect: 'mongodb',

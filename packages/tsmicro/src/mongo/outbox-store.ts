@@ -53,20 +53,29 @@ export class MongoOutboxStore implements OutboxStore<MongoChange> {
   }
 
   async relay(send: Send, limit: number): Promise<number | 'busy'> {
-    const sent = await translated(() => inTurn(this.#outbox, turn => this.#send(send, limit, turn)))
+    const sent = await translated(() => inTurn(this.#outbox, turn => this.#sendAll(send, limit, turn)))
     return sent ?? 'busy'
   }
 
-  async #send(send: Send, limit: number, turn: Turn): Promise<number> {
+  /** A part at a time, as all of it may be large. Ends when something was not accepted, as it would be read again. */
+  async #sendAll(send: Send, limit: number, turn: Turn): Promise<number> {
+    for (let total = 0; ; ) {
+      const { sent, all } = await this.#sendSome(send, limit - total, turn)
+      total += sent
+      if (!all || sent === 0 || total >= limit) return total
+    }
+  }
+
+  async #sendSome(send: Send, limit: number, turn: Turn): Promise<{ readonly sent: number; readonly all: boolean }> {
     const epochs = await this.#epochs()
     const again = await keeping.readUnsent(this.#kept, epochs, limit)
     // Only what follows the last of them: an aggregate's events stay in order.
     const waiting = await readWaiting(this.#outboxes.aggregates, limit - again.length)
     const events = [...again, ...waiting.flatMap(each => each.events)]
-    if (events.length === 0) return 0
+    if (events.length === 0) return { sent: 0, all: true }
     const numbers = await send(events)
     const streamOf = new Map(events.map(({ id }, index) => [id, numbers[index]]))
-    if (!(await turn.stillOwn())) return 0
+    if (!(await turn.stillOwn())) return { sent: 0, all: false }
     const accepted = waiting.map(each => ({ ...each, events: upToUnsent(each.events, streamOf) }))
     const moved = accepted.filter(each => each.events.length > 0)
     const taken = sentOf(
@@ -78,7 +87,8 @@ export class MongoOutboxStore implements OutboxStore<MongoChange> {
     await keeping.keepSent(this.#kept, taken, epochs, turn.begun)
     await this.#raiseStates([...repeated, ...taken], epochs)
     await removeSent(moved)
-    return repeated.length + taken.length
+    const sent = repeated.length + taken.length
+    return { sent, all: sent === events.length }
   }
 
   async #raiseStates(sent: readonly keeping.Sent[], epochs: keeping.Epochs): Promise<void> {

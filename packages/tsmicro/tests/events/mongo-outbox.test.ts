@@ -93,6 +93,21 @@ test('a relay that dies between two of its steps sends again what it may have se
   assert.deepEqual(await store.depth(), { pending: 0, oldestMs: 0 })
 })
 
+test('many and large events are sent a part at a time', async () => {
+  const outbox = await open()
+  const ids = Array.from({ length: 12 }, () => randomUUID())
+  const large = JSON.stringify('x'.repeat(1_000_000))
+  for (const id of ids) await outbox.commit([storedEvent(id, { data: large })])
+  const stream = new TestStream()
+  let most = 0
+  const measure = (events: Parameters<typeof stream.send>[0]) => {
+    most = Math.max(most, events.length)
+    return stream.send(events)
+  }
+  assert.equal(await outbox.store.relay(measure, 1000), 12)
+  assert.ok(most > 1 && most < 10, `${most} at a time`)
+})
+
 test('a part of a document is sent when there is more than the limit', async () => {
   const outbox = await open()
   const id = randomUUID()
