@@ -15,7 +15,7 @@ export async function writeNatsUsers(directory: string): Promise<string> {
 }
 
 /** The server's URL as a user has it. */
-export function natsUrlFor(user: 'auth' | 'blog' | 'gateway' | 'streams', url: string): string {
+export function natsUrlFor(user: 'auth' | 'blog' | 'gateway' | 'operator' | 'streams', url: string): string {
   return url.replace('://', `://${user}:${passwordOf(user)}@`)
 }
 
