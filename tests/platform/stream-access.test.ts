@@ -170,7 +170,7 @@ test('messages that are delivered to the subject of another event keep their own
   })
   const { num_pending } = await ask<{ num_pending: number }>('$JS.API.CONSUMER.INFO.EVENTS_apikey.someone')
   assert.equal(num_pending, revoked)
-  // An answer of JetStream's API is stored under the subject that it is sent to, and is no event: it has no headers.
+  // An answer of JetStream's API is stored under the subject that it is sent to, but without the headers of an event.
   await passes('blog', '$JS.API.STREAM.INFO.EVENTS_user', '', 'apikey.revoked')
   await until('it is delivered there', () => heard.includes('apikey.revoked'))
   const last = await ask<{ message: { hdrs?: string } }>('$JS.API.STREAM.MSG.GET.EVENTS_apikey', {

@@ -107,6 +107,8 @@ export class EventConsumer {
   #take(consumption: Consumption, msg: Msg): void {
     const { name, event, lane } = consumption
     const { subject } = event
+    // JetStream delivers what it has stored to any subject that a client names, whatever that client may publish.
+    if (msg.subject !== subject) return
     const bytes = msg.data.length
     const full = lane.waiting >= MOST_WAITING || (lane.waiting > 0 && lane.bytes + bytes > MOST_WAITING_BYTES)
     if (name === undefined && full) {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { type Contract, entriesOf, eventsOf, type NatsAccess } from '../contract/index.ts'
+import { type Contract, entriesOf, type NatsAccess } from '../contract/index.ts'
 import { EventEngine } from '../events/index.ts'
 import { compileTrusts, createHttpServer, mountRoute, openApiOf, routeOf } from '../http/index.ts'
 import { NatsServer } from '../nats/index.ts'
@@ -9,7 +9,7 @@ import { BUILTIN_ROUTES, type HealthCheck, mountBuiltinRoutes } from './health.t
 import { Implemented, watchRawRoutes } from './implemented.ts'
 import { middlewareOf } from './middleware.ts'
 import { partsOf } from './module.ts'
-import { assertNats, limitClient, natsAccessOf } from './nats-access.ts'
+import { assertApart, assertNats, limitClient, natsAccessOf } from './nats-access.ts'
 import { mountNats } from './nats-group.ts'
 import type { ServiceOptions, TestHooks } from './options.ts'
 
@@ -80,9 +80,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
   const known = [...contracts]
   const natsAccess = natsAccessOf(options, known, engine.events, reactions)
   limitClient(natsAccess, module)
-  // An event on a request's subject would be taken for a request, and the event's stream would answer requests.
-  const events = [...natsAccess.serves.flatMap(eventsOf), ...engine.events].map(({ subject }) => subject)
-  for (const subject of new Set(events)) implemented.reserve(subject, `event ${subject}`)
+  assertApart(natsAccess, implemented)
   assertInternal(options, known)
   const { publicPath } = options.http ?? {}
   const info = { title: name, ...about, ...(publicPath ? { serverUrl: publicPath } : {}) }

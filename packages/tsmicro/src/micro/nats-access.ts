@@ -9,10 +9,12 @@ import {
   proceduresOf,
   pullSubject,
   streamPermissions,
+  typeOfEvent,
 } from '../contract/index.ts'
 import { createStreams, type EventEngine, streamsOf } from '../events/index.ts'
 import { allows, limitTo, type NatsClient, type NatsServer, type OwnPermissions, type Scope } from '../nats/index.ts'
 import type { Reaction } from './handlers.ts'
+import type { Implemented } from './implemented.ts'
 import type { Dependency, Module } from './module.ts'
 import type { ServiceOptions } from './options.ts'
 import { StartError } from './start-error.ts'
@@ -56,6 +58,33 @@ export function limitClient({ service, serves, calls = [] }: NatsAccess, { nats,
       `service ${service} has a client for ${undeclared.join(', ')}: add its contract to \`calls\` of its module`,
     )
   }
+}
+
+/**
+ * An event on a request's subject would be taken for a request, and the event's stream would answer requests.
+ * @throws {StartError} if a subject has two meanings, or an event has the first word of another service's requests
+ */
+export function assertApart(
+  { service, serves, calls = [], consumes = [], handles = {} }: NatsAccess,
+  implemented: Implemented,
+): void {
+  const announced = serves.flatMap(eventsOf)
+  const handled = [...consumes, ...Object.values(handles).flat()].flatMap(eventsOf)
+  for (const subject of new Set([...announced, ...handled].map(({ subject }) => subject))) {
+    implemented.reserve(subject, `event ${subject}`)
+    const called = calls.flatMap(proceduresOf).find(each => each.subject === subject)
+    if (called)
+      throw new StartError(
+        `event ${subject} has the subject of procedure ${called.service}.${called.name}: change one of them`,
+      )
+  }
+  const others = new Set(calls.flatMap(proceduresOf).map(each => each.service))
+  others.delete(service)
+  for (const { subject } of announced)
+    if (others.has(typeOfEvent(subject)))
+      throw new StartError(
+        `event ${subject} begins like the requests to service ${typeOfEvent(subject)}: begin it with what has changed, such as user.created`,
+      )
 }
 
 /** What a service has mounted at its NATS door. */

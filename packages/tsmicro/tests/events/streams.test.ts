@@ -12,6 +12,7 @@ import { JetStream } from 'tsmicro/internal'
 import Type from 'typebox'
 import { client, ownNats } from '../support/nats.ts'
 import { build, serve } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const User = Type.Object({ userId: Type.String() })
 const told = (subject: string) => event({ subject, aggregate: 'userId', data: User })
@@ -107,6 +108,47 @@ test("a service does not start with another's events, nor with subjects of anoth
     publishes: [contract('shop', { made: told('order.made') })],
   })
   await assert.rejects(shop.service.start(), /another stream has subjects of EVENTS_order \(order.made\)/)
+})
+
+test('an event and a procedure with one subject do not fit together, whoever declares them', async () => {
+  assert.throws(
+    () => contract('auth', { ping: users.ping, pinged: told('auth.ping') }),
+    /^TypeError: contract auth: ping and pinged share the subject auth.ping$/,
+  )
+  const ping = contract('auth', { ping: users.ping })
+  const own = { ...serving, handlers: [implement(ping, { ping: () => 'pong' })] }
+  assert.throws(
+    () => build({ ...own, publishes: [contract('auth', { pinged: told('auth.ping') })] }),
+    /event auth.ping and auth.ping both want auth.ping/,
+  )
+  const pinged = contract('shop', { pinged: told('auth.ping') })
+  const caller = { ...serving, name: 'shop', handlers: [], calls: [ping] }
+  const meets = /^StartError: event auth.ping has the subject of procedure auth.ping: change one of them$/
+  assert.throws(() => build({ ...caller, publishes: [pinged] }), meets)
+  assert.throws(() => build({ ...caller, handlers: [on(pinged.pinged, { everyInstance: true }, () => {})] }), meets)
+  // Nor may its stream have what another service may answer some day.
+  assert.throws(
+    () => build({ ...caller, publishes: [contract('shop', { done: told('auth.done') })] }),
+    /^StartError: event auth.done begins like the requests to service auth: begin it with what has changed, /,
+  )
+  for (const subject of ['auth.ping.batch', 'auth.files.stream.x']) assert.throws(() => told(subject), /is reserved/)
+})
+
+test('what JetStream delivers to the subject of another event is not handled', async () => {
+  const seen: unknown[] = []
+  const keyRevoked = on(users.keyRevoked, { everyInstance: true }, ({ data }) => void seen.push(data))
+  await using auth = await serve({ ...serving, handlers: [...serving.handlers, keyRevoked] })
+  const publisher = createPublisher(auth.nats, 'auth')
+  await publisher.publish(users.userCreated, { userId: 'forged' })
+  const push = { durable_name: 'x', ack_policy: 'none', deliver_policy: 'all', deliver_subject: 'apikey.revoked' }
+  const request = JSON.stringify({ stream_name: 'EVENTS_user', config: push })
+  await admin.exchange('$JS.API.CONSUMER.CREATE.EVENTS_user.x', request, { timeoutMs: 30_000 })
+  const delivered = async () => ((await jetStream.consumer('EVENTS_user', 'x'))?.num_pending ?? 1) === 0
+  await until('all is delivered', delivered)
+  await publisher.publish(users.keyRevoked, { userId: 'right' })
+  await until('it is handled', () => seen.length > 0)
+  assert.deepEqual(seen, [{ userId: 'right' }])
+  await jetStream.deleteConsumer('EVENTS_user', 'x')
 })
 
 test('without JetStream on the server, or for the account, the service says so in one line and does not start', async () => {

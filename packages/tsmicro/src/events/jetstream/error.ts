@@ -12,6 +12,7 @@ export interface ApiFailure {
 const MESSAGE_TOO_LARGE = 10054
 /** The server's code for a message that cannot be deleted is 500, even if there is none. */
 const NOT_DELETED = 10057
+const NO_MESSAGE = /^(no message found|stream store EOF|deleted message)$/
 const DISABLED: readonly unknown[] = [10039, 10076]
 
 /** JetStream does not do what it was asked to. Asking again does not help. */
@@ -31,8 +32,8 @@ export class JetStreamError extends Error {
 
 /** The error for a failure in an answer. */
 export function errorOf(failure: ApiFailure, subject: string): Error {
-  const { err_code: errCode, description } = failure
-  const missing = errCode === NOT_DELETED && description === 'no message found'
+  const { err_code: errCode, description = '' } = failure
+  const missing = errCode === NOT_DELETED && NO_MESSAGE.test(description)
   const code = missing ? 404 : failure.code
   const cause = new JetStreamError({ ...failure, code }, subject)
   if (DISABLED.includes(errCode)) return withoutJetStream(cause)
