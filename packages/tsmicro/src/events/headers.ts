@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { headers, type MsgHdrs } from '@nats-io/nats-core'
+import type { MsgHdrs } from '@nats-io/nats-core'
+import { MsgHdrsImpl } from '@nats-io/nats-core/internal'
 import type { EventDefinition } from '../contract/index.ts'
 
 /**
@@ -51,20 +52,25 @@ export function placeOf(sent: SentHeaders): Place | undefined {
   }
 }
 
-export function encodeAttributes(event: EventAttributes): MsgHdrs {
-  const made = headers()
-  const set = (name: string, value: string) => made.set(name, encodeValue(value))
-  set('Nats-Msg-Id', event.id)
-  set('ce-specversion', '1.0')
-  set('ce-id', event.id)
-  set('ce-type', event.type)
-  set('ce-source', event.source)
-  set('ce-time', event.time)
-  set('ce-dataversion', String(event.version))
-  set('ce-aggregateid', event.aggregateId)
-  if (event.aggregateSequence !== undefined) set('ce-aggregatesequence', String(event.aggregateSequence))
-  if ((event.aggregateFirst ?? 1) > 1) set('ce-aggregatefirst', String(event.aggregateFirst))
-  return made
+/** @param context more header fields, such as the request id: names and values without line breaks */
+export function encodeAttributes(event: EventAttributes, context: Readonly<Record<string, string>> = {}): MsgHdrs {
+  const { id, type, source, time, version, aggregateId, aggregateSequence: sequence, aggregateFirst: first = 1 } = event
+  const encodedId = encodeValue(id)
+  // Setting one after the other would compare each name with all before it.
+  const fields: Record<string, string[]> = {
+    'Nats-Msg-Id': [encodedId],
+    'ce-specversion': ['1.0'],
+    'ce-id': [encodedId],
+    'ce-type': [encodeValue(type)],
+    'ce-source': [encodeValue(source)],
+    'ce-time': [encodeValue(time)],
+    'ce-dataversion': [String(version)],
+    'ce-aggregateid': [encodeValue(aggregateId)],
+  }
+  if (sequence !== undefined) fields['ce-aggregatesequence'] = [String(sequence)]
+  if (first > 1) fields['ce-aggregatefirst'] = [String(first)]
+  for (const [name, value] of Object.entries(context)) fields[name] = [value]
+  return MsgHdrsImpl.fromRecord(fields)
 }
 
 /**
@@ -93,8 +99,11 @@ export function announcedVersion(sent: SentHeaders): number | undefined {
   return count(sent['ce-dataversion'])
 }
 
+const PLAIN = /^[\x21\x23\x24\x26-\x7e]*$/
+
 /** Percent-encodes as the binding requires: everything except printable ASCII, and also blanks, `"` and `%`. */
 export function encodeValue(value: string): string {
+  if (PLAIN.test(value)) return value
   return value.toWellFormed().replace(/[^\x21\x23\x24\x26-\x7e]/gu, encodeURIComponent)
 }
 

@@ -47,7 +47,7 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
     async publish(event, data, options = {}) {
       assertDeclared(nats, 'publishes', event.subject)
       const { aggregateId, text } = await encodeData(event, data)
-      const headers = encodeAttributes({
+      const attributes = {
         id: options.id ?? randomUUID(),
         type: event.subject,
         source,
@@ -55,8 +55,8 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
         time: (options.time ?? new Date()).toISOString(),
         aggregateId,
         aggregateSequence: options.sequence,
-      })
-      for (const [name, value] of Object.entries(currentHeaders())) headers.set(name, value)
+      }
+      const headers = encodeAttributes(attributes, currentHeaders())
       if (nats.use().jetStream === false) await nats.deliver(event.subject, text, headers)
       else await jetStream.publish(event.subject, text, headers)
     },

@@ -149,8 +149,7 @@ export class Relay {
     const { id, subject, aggregateId, sequence, version, time } = event
     try {
       const attributes = { id, type: subject, source, version, time, aggregateId, aggregateSequence: sequence }
-      const headers = encodeAttributes({ ...attributes, aggregateFirst: event.first })
-      for (const [name, value] of Object.entries(event.context)) headers.set(name, value)
+      const headers = encodeAttributes({ ...attributes, aggregateFirst: event.first }, event.context)
       if (nats.use().jetStream !== false) return await js.publish(subject, event.data, headers)
       await nats.deliver(subject, event.data, headers)
       return WITHOUT_STREAM

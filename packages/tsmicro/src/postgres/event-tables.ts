@@ -7,11 +7,11 @@ import { type Kysely, sql } from 'kysely'
  */
 const OUTBOX = [
   sql`CREATE TABLE IF NOT EXISTS tsmicro_outbox_aggregates (
-    type text, aggregate_id text, last bigint NOT NULL, first bigint NOT NULL, PRIMARY KEY (type, aggregate_id)
+    type text COLLATE "C", aggregate_id text COLLATE "C", last bigint NOT NULL, first bigint NOT NULL, PRIMARY KEY (type, aggregate_id)
   )`,
   sql`CREATE TABLE IF NOT EXISTS tsmicro_outbox (
     position bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-    id uuid NOT NULL, subject text NOT NULL, type text, aggregate_id text, sequence bigint, first bigint NOT NULL,
+    id uuid NOT NULL, subject text NOT NULL, type text COLLATE "C", aggregate_id text COLLATE "C", sequence bigint, first bigint NOT NULL,
     version integer NOT NULL, time text NOT NULL, data text, context text NOT NULL,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     added_at timestamptz NOT NULL DEFAULT clock_timestamp(), sent_at timestamptz, stream_sequence bigint,
@@ -20,11 +20,11 @@ const OUTBOX = [
   sql`CREATE INDEX IF NOT EXISTS tsmicro_outbox_unsent ON tsmicro_outbox (position) WHERE sent_at IS NULL`,
   sql`CREATE INDEX IF NOT EXISTS tsmicro_outbox_unsent_xid ON tsmicro_outbox (xid) WHERE sent_at IS NULL`,
   sql`CREATE INDEX IF NOT EXISTS tsmicro_outbox_sent ON tsmicro_outbox (sent_at) WHERE sent_at IS NOT NULL`,
-  sql`CREATE TABLE IF NOT EXISTS tsmicro_outbox_streams (type text PRIMARY KEY, created text NOT NULL, last_sequence bigint NOT NULL)`,
+  sql`CREATE TABLE IF NOT EXISTS tsmicro_outbox_streams (type text COLLATE "C" PRIMARY KEY, created text NOT NULL, last_sequence bigint NOT NULL)`,
 ]
 const INBOX = [
   sql`CREATE TABLE IF NOT EXISTS tsmicro_inbox (
-    consumer text, type text, aggregate_id text, last bigint NOT NULL, PRIMARY KEY (consumer, type, aggregate_id)
+    consumer text COLLATE "C", type text COLLATE "C", aggregate_id text COLLATE "C", last bigint NOT NULL, PRIMARY KEY (consumer, type, aggregate_id)
   )`,
 ]
 

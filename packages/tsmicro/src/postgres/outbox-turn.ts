@@ -14,11 +14,15 @@ const TURN = sql`hashtextextended('tsmicro.outbox', 'tsmicro_outbox'::regclass::
 
 type Send = Parameters<OutboxStore<unknown>['relay']>[0]
 
-/** Resolves to false if another relay has its turn. */
+/**
+ * Resolves to false if another relay has its turn. The planner knows nothing of a table that has just grown: it would read all of it, and
+ * sort it, for each part.
+ */
 export async function takeTurn<DB>(transaction: Transaction<DB>): Promise<boolean> {
   const { rows } = await sql<{ mine: boolean }>`
     SELECT pg_try_advisory_xact_lock(${TURN}) AS mine,
-      set_config('idle_in_transaction_session_timeout', ${String(IDLE_MS)}, true)`.execute(transaction)
+      set_config('idle_in_transaction_session_timeout', ${String(IDLE_MS)}, true),
+      set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`.execute(transaction)
   return rows[0]?.mine === true
 }
 
@@ -28,6 +32,8 @@ export async function waitForTurn<DB>(transaction: Transaction<DB>): Promise<voi
 }
 
 interface Row extends NumberedEvent {
+  /** Where it is in the table: without the turn, nobody changes a row that is unsent. */
+  readonly ctid: string
   readonly position: number
 }
 
@@ -101,12 +107,12 @@ async function readUnsent<DB>(
 ): Promise<Page> {
   const unsent = since
     ? sql`(
-        SELECT * FROM tsmicro_outbox WHERE sent_at IS NULL AND xid >= ${since.xmax}::xid8
-        UNION ALL SELECT * FROM tsmicro_outbox WHERE sent_at IS NULL AND xid = ANY(${since.xip}::xid8[]) OFFSET 0
+        SELECT ctid AS place, * FROM tsmicro_outbox WHERE sent_at IS NULL AND xid >= ${since.xmax}::xid8
+        UNION ALL SELECT ctid AS place, * FROM tsmicro_outbox WHERE sent_at IS NULL AND xid = ANY(${since.xip}::xid8[]) OFFSET 0
       )`
-    : sql`tsmicro_outbox`
+    : sql`(SELECT ctid AS place, * FROM tsmicro_outbox)`
   const { rows } = await sql<{ snapshot: string } & Record<keyof Row, string | null>>`
-    SELECT snapshot, position, id, subject, type, aggregate_id AS "aggregateId", sequence, first, version, time, data, context
+    SELECT snapshot, place AS ctid, position, id, subject, type, aggregate_id AS "aggregateId", sequence, first, version, time, data, context
     FROM (SELECT pg_current_snapshot()::text AS snapshot) AS seen LEFT JOIN (
       SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes FROM (
         SELECT * FROM ${unsent} AS event WHERE sent_at IS NULL AND position NOT IN (SELECT unnest(${passed}::bigint[]))
@@ -137,17 +143,17 @@ async function markSent<DB>(
   rows: readonly Row[],
   numbers: readonly (number | undefined)[],
 ): Promise<number> {
-  const accepted = rows.flatMap(({ position }, index) => {
+  const accepted = rows.flatMap(({ ctid }, index) => {
     const number = numbers[index]
-    return number === undefined ? [] : [{ position, number }]
+    return number === undefined ? [] : [{ ctid, number }]
   })
   if (accepted.length === 0) return 0
   await sql`
     WITH sent AS (
       UPDATE tsmicro_outbox AS event SET sent_at = now(), stream_sequence = accepted.number
-      FROM unnest(${accepted.map(({ position }) => position)}::bigint[], ${accepted.map(({ number }) => number)}::bigint[])
-        AS accepted (position, number)
-      WHERE event.position = accepted.position AND event.sent_at IS NULL RETURNING event.type, event.stream_sequence
+      FROM unnest(${accepted.map(({ ctid }) => ctid)}::tid[], ${accepted.map(({ number }) => number)}::bigint[])
+        AS accepted (ctid, number)
+      WHERE event.ctid = accepted.ctid RETURNING event.type, event.stream_sequence
     )
     UPDATE tsmicro_outbox_streams AS stream SET last_sequence = greatest(stream.last_sequence, sent.last)
     FROM (SELECT type, max(stream_sequence) AS last FROM sent GROUP BY type) AS sent WHERE stream.type = sent.type`.execute(
