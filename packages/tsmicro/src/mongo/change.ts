@@ -28,10 +28,7 @@ export interface PendingEvent {
  *
  * @example
  * const rename = (change: MongoChange) => blogs.updateOne({ _id: id }, { $set: { title: 'Hello' } }, { change })
- * await mongo.change(async change => {
- *   // await outbox.add(change, blogRenamed, { id, title: 'Hello' })
- *   await rename(change)
- * })
+ * await mongo.change(rename)
  */
 export class MongoChange {
   readonly #events: PendingEvent[] = []
