@@ -115,7 +115,9 @@ export function streamPermissions(access: NatsAccess): readonly string[] {
       types.flatMap(type => {
         const stream = eventStream(type)
         const consumer = `${stream}.${durableOf(service, handler)}`
-        const verbs = ['CREATE', 'INFO', 'DELETE', 'MSG.NEXT'].map(verb => `$JS.API.CONSUMER.${verb}.${consumer}`)
+        const verbs = ['CREATE', 'INFO', 'DELETE', 'MSG.NEXT', 'UNPIN'].map(
+          verb => `$JS.API.CONSUMER.${verb}.${consumer}`,
+        )
         return [`$JS.API.STREAM.INFO.${stream}`, ...verbs, `$JS.ACK.${consumer}.>`]
       }),
     ),

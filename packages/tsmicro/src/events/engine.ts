@@ -97,7 +97,8 @@ export class EventEngine {
 
   /** Begins to consume. A stream or consumer that is not there yet is waited for. */
   start(nats: NatsLink): void {
-    const { service, log, onTaken } = this.#options
+    const { service, onTaken } = this.#options
+    const log = neverThrowing(this.#options.log)
     if (!this.#options.durable || nats.use().jetStream === false) {
       for (const { name, event, handler } of this.#named) this.#core.add(name, event, handler)
       this.#core.start(nats.use())
@@ -120,5 +121,21 @@ export class EventEngine {
    */
   async stop(ms: number): Promise<void> {
     await Promise.all([this.#core.drain(), ...this.#durables.map(durable => durable.stop(ms))])
+  }
+}
+
+/** A log that throws must neither end the process nor keep events from being handled. */
+function neverThrowing(log: Log): Log {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+    try {
+      log[level](fields, message)
+    } catch {}
+  }
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: fields => neverThrowing(log.child(fields)),
   }
 }

@@ -67,6 +67,8 @@ export class Pulling {
     this.#ready = false
     this.#aborted.abort()
     await Promise.allSettled(this.#running)
+    const { js, stream } = this.#options
+    if (this.#pinId !== undefined) await js.unpin(stream, this.#durable, GROUP).catch(() => {})
   }
 
   /** The connection or the consumer is lost: until it is known what is at the other end, nothing is acknowledged. */

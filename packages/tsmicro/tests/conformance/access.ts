@@ -5,7 +5,7 @@ import { contract, event, natsPermissionsOf, procedure } from 'tsmicro/contract'
 import { type NatsAccess, NOT_PERMITTED, natsListenerOf } from 'tsmicro/internal'
 import Type from 'typebox'
 import { build, serve, type TestService } from '../support/service.ts'
-import { roundTrip } from '../support/until.ts'
+import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
 
 const Id = Type.Object({ id: Type.String() })
@@ -67,7 +67,7 @@ export async function access(open: OpenNetwork) {
     })
     assert.equal(await f.nats.client(stock).take(), 'taken')
     await createPublisher(s.nats, 'stock').publish(taken, { id: 'a' })
-    await roundTrip(f.nats)
+    await until('it is heard', () => heard.length > 0)
     assert.deepEqual([(await s.service.health()).ready, (await f.service.health()).ready], [true, true])
     assert.deepEqual([...s.log.at('error'), ...f.log.at('error')], [])
     await Promise.all([f.service.stop(), s.service.stop()])

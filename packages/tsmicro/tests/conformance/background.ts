@@ -6,6 +6,7 @@ import { contract, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { serve, type TestService } from '../support/service.ts'
 import { until } from '../support/until.ts'
+import { eventHeaders } from './network/event-headers.ts'
 import type { OpenNetwork } from './network/network.ts'
 
 const answering = { access: 'key', output: Type.String(), timeoutMs: 150 } as const
@@ -97,7 +98,7 @@ export async function background(open: OpenNetwork) {
         await client.client(doors).nats()
         await client.close()
       },
-      async () => raw.publish('world.turned', '{"id":"a"}'),
+      async () => raw.publish('world.turned', '{"id":"a"}', { headers: eventHeaders('world.turned', 'a') }),
       // The client disconnects before it has read the answer.
       async () => {
         const controller = new AbortController()

@@ -62,12 +62,14 @@ export async function everyInstance(open: OpenNetwork) {
         network,
         name: 'watcher',
         handlers: [
-          on(moved, { name: 'list', effect: 'idempotent' }, ({ data }) => void named.push(data.n)),
+          on(moved, { name: 'list', effect: 'idempotent' }, ({ data }) => {
+            if (data.id === 'both') named.push(data.n)
+          }),
           on(moved, { everyInstance: true }, ({ data }) => void all.push(data.n)),
         ],
       })
     const instances = [await instance(), await instance(), await instance()]
-    for (let n = 0; n < 10; n++) await publish(moved, { id: 'a', n })
+    for (let n = 0; n < 10; n++) await publish(moved, { id: 'both', n })
     await until('all have them', () => all.length === 30 && named.length === 10)
     await Promise.all(instances.map(({ service }) => service.stop()))
     assert.equal(all.length, 30)

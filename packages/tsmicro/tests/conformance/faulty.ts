@@ -5,6 +5,7 @@ import { contract, event, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { until } from '../support/until.ts'
 import { connected } from './network/connected.ts'
+import { eventHeaders } from './network/event-headers.ts'
 import type { OpenNetwork } from './network/network.ts'
 
 const bad = contract('bad', {
@@ -67,6 +68,8 @@ export async function faulty(open: OpenNetwork) {
     const caller = await connected(network)
     const raw = await network.raw()
     after(() => raw.close())
+    const turn = (body: string, id: string) =>
+      raw.publish('things.turned', body, { headers: eventHeaders('things.turned', id) })
     const bus = createNatsBroadcast(caller, 'bad.group')
     const heard: string[] = []
     bus.listen('one', {
@@ -79,13 +82,13 @@ export async function faulty(open: OpenNetwork) {
     for (let round = 0; round < 3; round++) {
       const calls = Array.from({ length: 24 }, () => caller.client(bad).late({}, { timeoutMs: 300 }))
       await Promise.allSettled([...calls, caller.client(bad).fail({}, { timeoutMs: 300 })])
-      raw.publish('things.turned', '{')
-      raw.publish('things.turned', '{"id":"bad"}')
+      turn('{', `broken${round}`)
+      turn('{"id":"bad"}', `bad${round}`)
       raw.publish('bad.fine', '{', { reply: 'no.inbox' })
       bus.send(`to all ${round}`)
       assert.equal(await caller.client(bad).fine(), 'fine')
     }
-    raw.publish('things.turned', '{"id":"good"}')
+    turn('{"id":"good"}', 'good')
     await until('the event behind the bad ones is taken', () => taken.includes('good'))
     await until('what is said to all is heard', () => heard.length === 3)
     await until('the other listeners heard of the end', () => ended > 0)

@@ -208,13 +208,15 @@ export async function handlers(open: OpenNetwork) {
       name: 'shelf',
       network,
       handlers: [
-        on(made, { name: 'broken', effect: 'idempotent' }, () => {
-          throw new Error('poison')
+        on(made, { name: 'broken', effect: 'idempotent', tries: 1 }, ({ data }) => {
+          if (data.id === 'c') throw new Error('poison')
         }),
-        on(made, { name: 'sound', effect: 'idempotent' }, ({ data }) => void taken.push(data.n)),
+        on(made, { name: 'sound', effect: 'idempotent' }, ({ data }) => {
+          if (data.id === 'c') taken.push(data.n)
+        }),
       ],
     })
-    await createPublisher(caller, 'things').publish(made, { id: 'a', n: 1 })
+    await createPublisher(caller, 'things').publish(made, { id: 'c', n: 1 })
     await until('both have had it', () => taken.length === 1 && log.at('error').length === 1)
     assert.equal(log.at('error')[0]?.fields.handler, 'broken')
     await service.stop()

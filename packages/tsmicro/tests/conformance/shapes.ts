@@ -9,6 +9,7 @@ import { serve } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { request } from './network/ask.ts'
 import { connected } from './network/connected.ts'
+import { eventHeaders } from './network/event-headers.ts'
 import type { OpenNetwork } from './network/network.ts'
 
 const Filter = Type.Object({
@@ -237,7 +238,8 @@ export async function shapes(open: OpenNetwork) {
     const [first, second] = answers.sort(([a], [b]) => a.localeCompare(b))
     assert.deepEqual([first?.[0], first?.[2]?.name, second], ['a', 'VALIDATION_FAILED', ['b', 1]])
     const before = failures().length
-    raw.publish('order.filtered', '{"id":"x","filter":{"limit":9007199254740993}}')
+    const headers = eventHeaders('order.filtered', 'x')
+    raw.publish('order.filtered', '{"id":"x","filter":{"limit":9007199254740993}}', { headers })
     await until('it is refused', () => failures().length === before + 1)
     assert.match(failures().at(-1) ?? '', /filter\/limit is beyond what a number can hold/)
   })

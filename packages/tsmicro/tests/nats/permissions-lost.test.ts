@@ -55,7 +55,7 @@ test('when a reload takes a permission away, the service is not ready until it i
     handlers: [
       implement(shop, { item: () => 'an item' }),
       on(shop.turned, { name: 'globe', effect: 'idempotent' }, () => {}),
-      on(shop.turned, { name: 'clock', effect: 'idempotent' }, () => {}),
+      on(shop.turned, { everyInstance: true }, () => {}),
     ],
   })
   after(() => service.stop())

@@ -68,6 +68,11 @@ export class JetStream {
     return (await orUndefined(this.#api(`CONSUMER.DELETE.${stream}.${durable}`))) !== undefined
   }
 
+  /** Lets another client of a group be pinned at once. */
+  async unpin(stream: string, durable: string, group: string): Promise<void> {
+    await this.#api(`CONSUMER.UNPIN.${stream}.${durable}`, { group })
+  }
+
   /** Undefined if there is none. */
   async message(stream: string, query: MessageQuery): Promise<StoredMessage | undefined> {
     const reply = await orUndefined(this.#api<StoredReply>(`STREAM.MSG.GET.${stream}`, query))
