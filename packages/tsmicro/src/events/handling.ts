@@ -99,7 +99,7 @@ export class Handling {
       running = { deadline, received }
       this.#running.add(running)
       inbox?.begin(received, order.stepOf(event))
-      await withContext(context, () => handler(received))
+      await withContext(context, async () => await handler(received))
     } catch (err) {
       failed = true
       error = err

@@ -27,6 +27,7 @@ const happened = contract('happenings', {
 /** Work that goes on after an answer. */
 export async function background(open: OpenNetwork) {
   const network = await open()
+  await network.streams('happenings', [happened])
   const outcomes: unknown[] = []
   let release = Promise.withResolvers<void>()
   const other = await serve({
