@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import * as authContracts from '@blog-platform/auth-contract'
 import * as blogContracts from '@blog-platform/blog-contract'
@@ -170,7 +171,18 @@ test('an event of a plain publisher reaches the blog service', async () => {
   // An unreadable message must not block those after it.
   for (const broken of ['', '{', 'null', '{"userId":5}']) nats.publish('user.updated', broken)
   const told = headers()
-  told.set('ce-aggregatesequence', '1000')
+  const attributes = {
+    specversion: '1.0',
+    id: randomUUID(),
+    type: 'user.updated',
+    source: 'legacy',
+    time: new Date().toISOString(),
+    aggregateid: author.id,
+    aggregatesequence: '1000',
+    // The numbers before it are not waited for.
+    aggregatefirst: '1000',
+  }
+  for (const [name, value] of Object.entries(attributes)) told.set(`ce-${name}`, value)
   nats.publish('user.updated', JSON.stringify({ userId: author.id, name: 'Countess' }), { headers: told })
   await until('the new name', async () => (await shown()).name === 'Countess')
 })

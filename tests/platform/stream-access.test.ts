@@ -79,11 +79,11 @@ test('what each user may do with each stream and consumer: its own work, and not
     for (const verb of ['NAMES', 'LIST', 'CREATE']) table.push([`$JS.API.CONSUMER.${verb}.${stream}`, []])
     for (const consumer of CONSUMERS) {
       const own: readonly User[] = stream === 'EVENTS_user' && consumer === 'blog_authors' ? ['blog'] : []
-      for (const verb of ['CREATE', 'DELETE', 'MSG.NEXT'])
+      for (const verb of ['CREATE', 'DELETE', 'MSG.NEXT', 'UNPIN'])
         table.push([`$JS.API.CONSUMER.${verb}.${stream}.${consumer}`, own])
       table.push([`$JS.API.CONSUMER.INFO.${stream}.${consumer}`, [...own, 'operator']])
       table.push([`$JS.ACK.${stream}.${consumer}.1.1.1.1.0`, own])
-      for (const verb of ['DURABLE.CREATE', 'PAUSE', 'UNPIN', 'LEADER.STEPDOWN'])
+      for (const verb of ['DURABLE.CREATE', 'PAUSE', 'LEADER.STEPDOWN'])
         table.push([`$JS.API.CONSUMER.${verb}.${stream}.${consumer}`, []])
     }
   }
