@@ -27,12 +27,16 @@ export class Incarnation {
 
   confirm(): void {
     this.#sure = true
-    for (const answer of this.#held.splice(0)) answer()
+    this.#tellAll()
   }
 
+  /** Answers of the same turn share a write to the socket, which costs far more than an answer. */
   tell(answer: () => void): void {
-    if (this.#sure) answer()
-    else this.#held.push(answer)
+    if (this.#held.push(answer) === 1 && this.#sure) setImmediate(() => this.#tellAll())
+  }
+
+  #tellAll(): void {
+    if (this.#sure) for (const answer of this.#held.splice(0)) answer()
   }
 }
 
