@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { NatsPermissions } from '../../contract/index.ts'
 import { covers, type Tokens, tokensOf } from '../../nats/index.ts'
+import { JetStreamServer } from './jetstream/server.ts'
 import { noResponders, type Packet } from './message.ts'
 
 /** A subscription as the broker sees it. */
@@ -29,7 +30,16 @@ export class Broker {
   #arrived: (() => void)[] = []
   /** Of the current turn. */
   #handled: (() => void)[] = []
+  readonly #jetStream: JetStreamServer
   #up = true
+
+  constructor() {
+    this.#jetStream = new JetStreamServer({
+      hears: subject => this.#takersOf(subject).length > 0,
+      deliver: (to, packet) => void this.#deliver(to, packet),
+      later: work => this.send(work),
+    })
+  }
 
   get up(): boolean {
     return this.#up
@@ -59,23 +69,12 @@ export class Broker {
     this.#interests.delete(interest)
   }
 
-  /** Delivers a message to every subscription, and to one random member of every queue group. */
+  /** Delivers a message to every subscription, and to one random member of every queue group; then JetStream has it. */
   route(from: Session, packet: Packet): void {
-    const tokens = tokensOf(packet.subject)
-    const takers: Interest[] = []
-    const groups = new Map<string, Interest[]>()
-    for (const interest of this.#interests) {
-      if (!covers(interest.tokens, tokens)) continue
-      const members = interest.queue === undefined ? takers : (groups.get(interest.queue) ?? [])
-      members.push(interest)
-      if (interest.queue !== undefined) groups.set(interest.queue, members)
-    }
-    for (const members of groups.values()) takers.push(...members.splice(randomInt(members.length), 1))
-    for (const interest of takers) {
-      interest.session.allowReply(packet.reply)
-      interest.deliver(packet)
-    }
-    if (takers.length === 0 && packet.reply !== '') this.#answerNoResponders(from, packet.reply)
+    const { subject, reply } = packet
+    const delivered = this.#deliver(subject, packet)
+    const taken = this.#jetStream.take(packet)
+    if (!delivered && !taken && reply !== '') this.#answerNoResponders(from, reply)
   }
 
   /** Like a server that is killed: everything under way is lost. */
@@ -85,13 +84,39 @@ export class Broker {
     this.#arrived = []
     this.#handled.length = 0
     this.#interests.clear()
+    this.#jetStream.lost()
     for (const peer of [...this.#peers]) peer.lost()
   }
 
   start(): void {
     if (this.#up) return
     this.#up = true
+    this.#jetStream.back()
     for (const peer of [...this.#peers]) peer.back()
+  }
+
+  /** Returns whether anybody listens there. */
+  #deliver(to: string, packet: Packet): boolean {
+    const takers = this.#takersOf(to)
+    for (const interest of takers) {
+      interest.session.allowReply(packet.reply)
+      interest.deliver(packet)
+    }
+    return takers.length > 0
+  }
+
+  #takersOf(subject: string): readonly Interest[] {
+    const tokens = tokensOf(subject)
+    const takers: Interest[] = []
+    const groups = new Map<string, Interest[]>()
+    for (const interest of this.#interests) {
+      if (!covers(interest.tokens, tokens)) continue
+      const members = interest.queue === undefined ? takers : (groups.get(interest.queue) ?? [])
+      members.push(interest)
+      if (interest.queue !== undefined) groups.set(interest.queue, members)
+    }
+    for (const members of groups.values()) takers.push(...members.splice(randomInt(members.length), 1))
+    return takers
   }
 
   #turn(): void {
