@@ -22,6 +22,7 @@ import { flows } from './flows.ts'
 import { handlers } from './handlers.ts'
 import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
+import { jetStream } from './jetstream.ts'
 import { lazyWork } from './lazy.ts'
 import { loss } from './loss.ts'
 import { lostCallers } from './lost-callers.ts'
@@ -54,6 +55,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   overload,
   stack,
   hops,
+  jetStream,
   events,
   'every instance': everyInstance,
   versions,

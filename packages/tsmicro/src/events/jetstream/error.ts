@@ -10,8 +10,9 @@ export interface ApiFailure {
 
 /** Of JetStream's errors, those that mean something to us. @see https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 const MESSAGE_TOO_LARGE = 10054
-/** The server's code for a message that cannot be deleted is 500, even if there is none. */
+/** A message that cannot be deleted, even if there is none; and one that was deleted before, unless it was the first or the last one. */
 const NOT_DELETED = 10057
+const NO_SUCH_SEQUENCE = 10043
 const NO_MESSAGE = /^(no message found|stream store EOF|deleted message)$/
 const DISABLED: readonly unknown[] = [10039, 10076]
 
@@ -33,7 +34,7 @@ export class JetStreamError extends Error {
 /** The error for a failure in an answer. */
 export function errorOf(failure: ApiFailure, subject: string): Error {
   const { err_code: errCode, description = '' } = failure
-  const missing = errCode === NOT_DELETED && NO_MESSAGE.test(description)
+  const missing = errCode === NO_SUCH_SEQUENCE || (errCode === NOT_DELETED && NO_MESSAGE.test(description))
   const code = missing ? 404 : failure.code
   const cause = new JetStreamError({ ...failure, code }, subject)
   if (DISABLED.includes(errCode)) return withoutJetStream(cause)

@@ -24,7 +24,6 @@ const SERVER = 'loopback'
 /** The client's half: behaves like nats.js. */
 export class LoopbackConnection implements Transport, Peer {
   readonly info: { readonly max_payload: number }
-  readonly jetStream = false
   readonly session: Session
   readonly #broker: Broker
   readonly #subscriptions = new Set<LoopbackSubscription>()

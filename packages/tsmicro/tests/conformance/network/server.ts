@@ -4,13 +4,11 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import { connect } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
-import { createStreams, NatsClient } from 'tsmicro'
+import { NatsClient } from 'tsmicro'
 import { type NatsPermissions, natsAuthorization } from 'tsmicro/contract'
-import { natsStreamsOf, streamsOf } from 'tsmicro/internal'
-import { RecordedLog } from '../../support/log.ts'
+import { natsStreamsOf } from 'tsmicro/internal'
 import type { OpenNetwork } from './network.ts'
-
-const OPERATOR = 'operator'
+import { createStreamsAs, OPERATOR } from './operator.ts'
 
 /** A nats-server of its own. Passwords are `<user>-password`. */
 export const openServer: OpenNetwork = async permissions => {
@@ -24,12 +22,7 @@ export const openServer: OpenNetwork = async permissions => {
       const credentials = permissions ? { user: name, pass: `${name}-password` } : {}
       return connect({ servers: new URL(server.url).host, reconnectTimeWait: 20, reconnectJitter: 20, ...credentials })
     },
-    async streams(service, publishes, handles = {}) {
-      const operator = new NatsClient({ url: urlOf(OPERATOR), name: OPERATOR })
-      await operator.connect()
-      await createStreams(operator, streamsOf({ service, serves: publishes, handles }), new RecordedLog())
-      await operator.close()
-    },
+    streams: createStreamsAs(name => new NatsClient({ url: urlOf(name), name })),
     async fail() {
       server.kill('SIGKILL')
     },

@@ -11,7 +11,7 @@ export class Refusal extends Error {
 export const noStream = () => new Refusal(404, 10059, 'stream not found')
 export const noConsumer = () => new Refusal(404, 10014, 'consumer not found')
 export const noMessage = () => new Refusal(404, 10037, 'no message found')
-export const notDeleted = () => new Refusal(500, 10057, 'no message found')
+export const noSequence = (sequence: number) => new Refusal(400, 10043, `sequence ${sequence} not found`)
 export const nameInUse = () => new Refusal(400, 10058, 'stream name already in use with a different configuration')
 export const subjectsOverlap = () => new Refusal(400, 10065, 'subjects overlap with an existing stream')
 export const nameMismatch = () => new Refusal(400, 10056, 'stream name in subject does not match request')

@@ -3,7 +3,7 @@ import { tokensOf } from '../../../nats/index.ts'
 import type { Packet } from '../message.ts'
 import { Consumer } from './consumer.ts'
 import type { Outlet, PullRequest } from './pulls.ts'
-import { nameInUse, nameMismatch, noConsumer, noStream, notDeleted, Refusal, subjectsOverlap } from './refusal.ts'
+import { nameInUse, nameMismatch, noConsumer, noSequence, noStream, Refusal, subjectsOverlap } from './refusal.ts'
 import { Stream } from './stream.ts'
 
 interface JetStreamParts extends Outlet {
@@ -105,7 +105,7 @@ export class JetStreamServer {
     },
     'STREAM.MSG.DELETE': (text, stream) => {
       const { seq }: { readonly seq: number } = JSON.parse(text)
-      if (!this.#stream(stream).delete(seq)) throw notDeleted()
+      if (!this.#stream(stream).delete(seq)) throw noSequence(seq)
       return { success: true }
     },
     'CONSUMER.CREATE': (text, name, durable) => {
