@@ -126,7 +126,7 @@ export class EventConsumer {
     }
     // A failing event must not stop those after it.
     lane.work = handled.then(done, done)
-    this.#options.onTaken?.({ subject, handled })
+    this.#options.onTaken?.({ subject, handler: name, handled })
   }
 
   /** Rejects only when the log throws. */

@@ -200,12 +200,7 @@ export class Durable {
     const delivery = new Delivery(message, place, from, this.#left)
     this.#counts.inFlight += 1
     this.#bytes += delivery.bytes
-    const { onTaken } = this.#options
-    if (onTaken) {
-      const handled = Promise.withResolvers<HandledEvent>()
-      delivery.report = handled.resolve
-      onTaken({ subject: message.subject, handled: handled.promise })
-    }
+    this.#announce(delivery)
     const { aggregateId } = place
     const open = this.#lanes.get(aggregateId)
     const lane = open ?? new Lane(this.#laneParts)
@@ -213,6 +208,15 @@ export class Durable {
     if (open) return
     this.#lanes.set(aggregateId, lane)
     lane.start(() => this.#lanes.delete(aggregateId))
+  }
+
+  /** Tells who waits for what becomes of it. */
+  #announce(delivery: Delivery): void {
+    const { onTaken } = this.#options
+    if (!onTaken) return
+    const handled = Promise.withResolvers<HandledEvent>()
+    delivery.report = handled.resolve
+    onTaken({ subject: delivery.subject, handler: this.name, handled: handled.promise })
   }
 
   readonly #left = (delivery: Delivery, handled: boolean): void => {
@@ -228,7 +232,12 @@ export class Durable {
     if (counts) {
       this.#counts.failed += 1
       log.error({ ...fields, tries: tries + 1 }, 'an event could not be handled')
-    } else this.#excused.warn(fields)
+      return
+    }
+    this.#excused.warn(fields)
+    // It stays, and may be handled later.
+    delivery.report?.({ id: headers['ce-id'], error })
+    this.#announce(delivery)
   }
 
   #tend(): void {

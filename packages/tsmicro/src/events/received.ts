@@ -38,6 +38,8 @@ export function compileRead(event: EventDefinition): ReadEvent {
 /** An event on its way to a handler, for who waits until it has been handled. */
 export interface TakenEvent {
   readonly subject: string
+  /** Name of the handler; undefined for one of every instance. */
+  readonly handler: string | undefined
   /** Resolves when it has been handled, or could not be. */
   readonly handled: Promise<HandledEvent>
 }

@@ -30,7 +30,13 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
   const http = createHttpServer({ realm: name, ...options.http, limits: options.limits, log })
   hooks?.onServer?.(http)
   const natsServer = new NatsServer({ name, ...about, inboxPrefixes: options.inboxPrefixes ?? [], log })
-  const engine = new EventEngine({ service: name, log, durable: true, pace: { timeoutMs }, onTaken: hooks?.onTaken })
+  const engine = new EventEngine({
+    service: name,
+    log,
+    durable: true,
+    pace: { timeoutMs, ...hooks?.pace },
+    onTaken: hooks?.onTaken,
+  })
   const implemented = new Implemented(name)
   const trusts = compileTrusts(options.http?.trustedProxies ?? [])
   for (const route of BUILTIN_ROUTES) implemented.reserve(route, 'the framework')

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { AuthenticationProvider, AuthorizationProvider, EndpointLimits, Log } from '../call/index.ts'
-import type { TakenEvent } from '../events/index.ts'
+import type { Pace, TakenEvent } from '../events/index.ts'
 import type { HttpServerOptions } from '../http/index.ts'
 import type { Module } from './module.ts'
 
@@ -48,6 +48,8 @@ export interface TestHooks {
   /** Replaces the providers of the module and of each controller. */
   readonly providersOf: (own: Providers) => Providers
   readonly onTaken: (event: TakenEvent) => void
+  /** How events are consumed. */
+  readonly pace?: Partial<Pace>
   /** Called with the HTTP server before anything is mounted. */
   readonly onServer?: (server: FastifyInstance) => void
 }

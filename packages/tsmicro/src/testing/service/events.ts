@@ -1,18 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../call/index.ts'
-import { type Contract, type EventDefinition, type EventSpec, eventsOf } from '../../contract/index.ts'
+import {
+  type Contract,
+  durableOf,
+  type EventDefinition,
+  type EventSpec,
+  eventStream,
+  eventsOf,
+  type NatsAccess,
+  typeOfEvent,
+} from '../../contract/index.ts'
 import { SERVICE_UNAVAILABLE, within } from '../../errors/index.ts'
-import { EventConsumer, type HandledEvent, type ReceivedEvent, type TakenEvent } from '../../events/index.ts'
-import type { Transport } from '../../nats/index.ts'
+import { EventConsumer, type HandledEvent, JetStream, type ReceivedEvent, type TakenEvent } from '../../events/index.ts'
+import type { NatsClient, Transport } from '../../nats/index.ts'
 
 /** The name of the test itself as a caller and publisher: no service can have it. */
 export const TEST = '_test'
 const HANDLER_MS = 10_000
+
+/** How often it is asked whether a service has handled everything, in milliseconds. */
+const LOOK_MS = 2
 
 /** The events that a service receives, until it has handled them. */
 export class HandledEvents {
   readonly #pending = new Set<TakenEvent>()
   readonly #failed = new Set<HandledEvent>()
   readonly #collectors = new Set<(event: TakenEvent) => void>()
+  readonly #closed = Promise.withResolvers<never>()
+
+  constructor() {
+    this.#closed.promise.catch(() => {})
+  }
 
   take = (event: TakenEvent): void => {
     this.#pending.add(event)
@@ -25,23 +43,86 @@ export class HandledEvents {
       .finally(() => this.#pending.delete(event))
   }
 
-  /** Sends an event, and waits until all its handlers are done. @throws what they threw */
-  async handling(id: string, send: () => Promise<void>): Promise<void> {
-    const taken: TakenEvent[] = []
-    const collect = (event: TakenEvent) => void taken.push(event)
+  /**
+   * Sends an event, and waits until all its handlers are done.
+   * @param names of the handlers that get it from its stream, sooner or later
+   * @throws what they threw
+   */
+  async handling(id: string, names: readonly string[], send: () => Promise<void>): Promise<void> {
+    const everywhere: Promise<HandledEvent>[] = []
+    const outcomes = new Map<string, HandledEvent>()
+    const all = Promise.withResolvers<void>()
+    const collect = ({ handler, handled }: TakenEvent) => {
+      if (handler === undefined) everywhere.push(handled)
+      else
+        void handled.then(outcome => {
+          if (outcome.id === id) outcomes.set(handler, outcome)
+          if (names.every(name => outcomes.has(name))) all.resolve()
+        })
+    }
     this.#collectors.add(collect)
-    await send().finally(() => this.#collectors.delete(collect))
-    const outcomes = await Promise.all(taken.map(({ handled }) => handled))
-    throwFailed(outcomes.filter(outcome => outcome.id === id && 'error' in outcome && this.#failed.delete(outcome)))
+    try {
+      await send()
+      if (names.length > 0) await Promise.race([all.promise, this.#closed.promise])
+    } finally {
+      this.#collectors.delete(collect)
+    }
+    const named = names.flatMap(name => outcomes.get(name) ?? [])
+    const done = [...(await Promise.all(everywhere)).filter(outcome => outcome.id === id), ...named]
+    throwFailed(done.filter(outcome => 'error' in outcome && this.#failed.delete(outcome)))
   }
 
   /** Waits until no event is left to be handled. @throws what handlers threw, once */
-  async settled(): Promise<void> {
-    // A handler may publish events, too.
-    while (this.#pending.size > 0) await Promise.allSettled([...this.#pending].map(({ handled }) => handled))
-    const failed = [...this.#failed]
-    this.#failed.clear()
-    throwFailed(failed)
+  async settled(consumers: Consumers): Promise<void> {
+    do {
+      // A handler may publish events, too.
+      while (this.#pending.size > 0 && this.#failed.size === 0)
+        await Promise.allSettled([...this.#pending].map(({ handled }) => handled))
+      const failed = [...this.#failed]
+      this.#failed.clear()
+      throwFailed(failed)
+    } while (this.#pending.size > 0 || !(await consumers.idle()))
+  }
+
+  close(reason: Error): void {
+    this.#closed.reject(reason)
+  }
+}
+
+/** A service's consumers on the server. */
+export class Consumers {
+  readonly #access: NatsAccess
+  readonly #jetStream: JetStream
+
+  constructor(access: NatsAccess, nats: NatsClient) {
+    this.#access = access
+    this.#jetStream = new JetStream(nats)
+  }
+
+  /** The names of the handlers of an event, but for those of every instance. */
+  namesFor({ subject }: EventDefinition): readonly string[] {
+    return this.#named.filter(([, subjects]) => subjects.includes(subject)).map(([name]) => name)
+  }
+
+  /** Whether they have handled everything in their streams. If not, some time passes before the answer. */
+  async idle(): Promise<boolean> {
+    const { service } = this.#access
+    for (const [name, subjects] of this.#named) {
+      for (const type of new Set(subjects.map(typeOfEvent))) {
+        const consumer = await this.#jetStream.consumer(eventStream(type), durableOf(service, name))
+        if (consumer && consumer.num_pending + consumer.num_ack_pending === 0) continue
+        await sleep(LOOK_MS)
+        return false
+      }
+    }
+    return true
+  }
+
+  get #named(): readonly (readonly [string, readonly string[]])[] {
+    return Object.entries(this.#access.handles ?? {}).map(([name, contracts]) => [
+      name,
+      contracts.flatMap(eventsOf).map(({ subject }) => subject),
+    ])
   }
 }
 

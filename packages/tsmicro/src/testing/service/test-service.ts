@@ -11,7 +11,14 @@ import {
   natsPermissionsOf,
   proceduresOf,
 } from '../../contract/index.ts'
-import { createPublisher, type PublishOptions, type ReceivedEvent } from '../../events/index.ts'
+import {
+  createPublisher,
+  createStreams,
+  type Pace,
+  type PublishOptions,
+  type ReceivedEvent,
+  streamsOf,
+} from '../../events/index.ts'
 import {
   assemble,
   type Implementation,
@@ -23,7 +30,7 @@ import {
 import { NatsClient } from '../../nats/index.ts'
 import { createLoopback, type Loopback, type LoopbackClientOptions } from '../loopback/loopback.ts'
 import { closeOnAbort, createCaller, type TestCaller } from './caller.ts'
-import { HandledEvents, PublishedEvents, stopped, TEST } from './events.ts'
+import { Consumers, HandledEvents, PublishedEvents, stopped, TEST } from './events.ts'
 import { createFakes, Users } from './fakes.ts'
 import { type LogLine, RecordedLog } from './recorded-log.ts'
 
@@ -87,6 +94,8 @@ export interface TestApp extends TestCaller, AsyncDisposable {
 const EVERYTHING = { publish: ['>'], subscribe: ['>'] }
 const START_TIMEOUT_MS = 10_000
 const NEXT_EVENT_MS = 10_000
+/** Tries are as many as in production, but without pauses; and what never comes is waited for as long as tests have patience. */
+const PACE: Partial<Pace> = { pauseMs: 1, gapMs: 5000 }
 
 /**
  * Starts a service in a test, as in production and with both doors, but silent and without a server or a port. It stops at the end
@@ -138,7 +147,7 @@ export async function testService(
 
   const known = new Users()
   const handled = new HandledEvents()
-  const hooks: TestHooks = { providersOf: known.providersOf, onTaken: handled.take, onServer: closeOnAbort }
+  const hooks: TestHooks = { providersOf: known.providersOf, onTaken: handled.take, pace: PACE, onServer: closeOnAbort }
   const gateway = given.http?.gateway ?? { secret: randomBytes(32).toString('hex'), required: false }
   const service = assemble(
     {
@@ -152,12 +161,14 @@ export async function testService(
     },
     hooks,
   )
-  const { serves, consumes = [] } = service.natsAccess
+  const access = service.natsAccess
+  const { serves, consumes = [] } = access
   const others = createFakes({ fakes, tested: name, loopback, users: known, log })
   users.push({ ...(permissions ?? natsPermissionsOf(service.natsAccess)), user: name })
   for (const user of [TEST, ...others.names]) users.push({ ...EVERYTHING, user })
 
-  const client = loopback.client(TEST, { log })
+  const client = new Republisher({ log, connect: loopback.connect, name: TEST })
+  const consumers = new Consumers(access, client)
   const published = new PublishedEvents(name, serves, log)
   let closing = false
   const assertRunning = () => {
@@ -166,12 +177,15 @@ export async function testService(
   const close = async () => {
     closing = true
     published.close()
+    handled.close(stopped(name, 'it handles no more events'))
     await service.stop()
     await others.stop()
     await client.close()
   }
   try {
     await client.connect()
+    // Those of other services, too: their sources are not there.
+    await createStreams(client, streamsOf({ ...access, serves: [...serves, ...consumes] }), new RecordedLog())
     published.start(client.use())
     await others.start()
     await service.start()
@@ -200,7 +214,7 @@ export async function testService(
       if (!consumes.flatMap(eventsOf).some(each => each.subject === subject))
         throw new TypeError(`${name} does not handle ${subject}: its handlers have no on() for it`)
       const id = options.id ?? randomUUID()
-      await handled.handling(id, () => publisher.publish(event, data, { ...options, id }))
+      await handled.handling(id, consumers.namesFor(event), () => publisher.publish(event, data, { ...options, id }))
     },
     events: event => published.all(event),
     nextEvent: async (event, { timeoutMs = NEXT_EVENT_MS } = {}) => published.next(event, timeoutMs),
@@ -208,10 +222,18 @@ export async function testService(
       assertRunning()
       // Events whose publication was not awaited are still on their way.
       await client.use().flush()
-      await handled.settled()
+      await handled.settled(consumers)
     },
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Publishes an event a second time if its test does so: its stream does not know it. */
+class Republisher extends NatsClient {
+  override exchange(...[subject, payload, options]: Parameters<NatsClient['exchange']>) {
+    if (options.headers?.has('Nats-Msg-Id')) options.headers.set('Nats-Msg-Id', randomUUID())
+    return super.exchange(subject, payload, options)
   }
 }
 
