@@ -15,8 +15,6 @@ export interface EngineOptions {
   readonly service: string
   readonly log: Log
   readonly pace?: Partial<Pace>
-  /** Whether named handlers get their events from streams; otherwise they get what is published while they listen. */
-  readonly durable?: boolean
   /** Called for each event and each handler name, as soon as it has arrived. */
   readonly onTaken?: ((taken: TakenEvent) => void) | undefined
 }
@@ -48,7 +46,6 @@ export class EventEngine {
   readonly #groups = new Map<string, Group>()
   readonly #events = new Map<string, EventDefinition>()
   readonly #core: EventConsumer
-  readonly #named: NamedHandler[] = []
   #durables: readonly Durable[] = []
 
   constructor(options: EngineOptions) {
@@ -60,7 +57,6 @@ export class EventEngine {
   /** Adds a handler, before {@link start}. */
   add(named: NamedHandler): void {
     const { name, event, handler, inbox, tries } = named
-    this.#named.push(named)
     const type = event.subject.split('.', 1)[0] ?? ''
     const key = `${name} ${type}`
     const group = this.#groups.get(key) ?? { name, type, inbox, reactions: new Map() }
@@ -99,11 +95,6 @@ export class EventEngine {
   start(nats: NatsLink): void {
     const { service, onTaken } = this.#options
     const log = neverThrowing(this.#options.log)
-    if (!this.#options.durable || nats.use().jetStream === false) {
-      for (const { name, event, handler } of this.#named) this.#core.add(name, event, handler)
-      this.#core.start(nats.use())
-      return
-    }
     this.#core.start(nats.use())
     const js = new JetStream(nats)
     const shared = { service, log, onTaken, pace: this.#pace }

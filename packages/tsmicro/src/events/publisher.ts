@@ -57,8 +57,7 @@ export function createPublisher(nats: NatsLink, source: string): Publisher {
         aggregateSequence: options.sequence,
       }
       const headers = encodeAttributes(attributes, currentHeaders())
-      if (nats.use().jetStream === false) await nats.deliver(event.subject, text, headers)
-      else await jetStream.publish(event.subject, text, headers)
+      await jetStream.publish(event.subject, text, headers)
     },
   }
 }

@@ -145,14 +145,12 @@ export class Relay {
 
   async #publish(event: NumberedEvent): Promise<PubAck | undefined> {
     if (this.#held.has(aggregateOf(event))) return undefined
-    const { js, nats, source } = this.#options
+    const { js, source } = this.#options
     const { id, subject, aggregateId, sequence, version, time } = event
     try {
       const attributes = { id, type: subject, source, version, time, aggregateId, aggregateSequence: sequence }
       const headers = encodeAttributes({ ...attributes, aggregateFirst: event.first }, event.context)
-      if (nats.use().jetStream !== false) return await js.publish(subject, event.data, headers)
-      await nats.deliver(subject, event.data, headers)
-      return WITHOUT_STREAM
+      return await js.publish(subject, event.data, headers)
     } catch (err) {
       this.#streams.doubt()
       this.#waiting.warn({ err, subject, aggregateId, sequence })
@@ -167,8 +165,5 @@ export class Relay {
     await outbox.store.clean(keepMs).catch(err => log.warn({ err }, 'the outbox could not be cleaned'))
   }
 }
-
-/** On a broker of tests. */
-const WITHOUT_STREAM: PubAck = { stream: '', sequence: 0, duplicate: true }
 
 const aggregateOf = ({ type, aggregateId }: NumberedEvent) => `${type} ${aggregateId}`

@@ -1,10 +1,8 @@
 import type { Log } from '../call/index.ts'
-import type { NatsLink } from '../nats/index.ts'
 import type { OutboxStore } from '../stores/index.ts'
 import type { PubAck, StreamInfo } from './jetstream/index.ts'
 
 export interface StreamWatchOptions {
-  readonly nats: NatsLink
   readonly store: OutboxStore<unknown>
   readonly types: readonly string[]
   /** Creates the stream of a type unless it exists. */
@@ -39,8 +37,7 @@ export class StreamWatch {
   /** Compares the streams with what is recorded about them, unless that was done lately. */
   async check(): Promise<void> {
     const began = performance.now()
-    // There are none on a broker of tests.
-    if (began - this.#checkedAt < CHECK_MS || this.#options.nats.use().jetStream === false) return
+    if (began - this.#checkedAt < CHECK_MS) return
     this.#checkedAt = began
     try {
       for (const type of this.#options.types) await this.#compare(type)

@@ -33,7 +33,6 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
   const engine = new EventEngine({
     service: name,
     log,
-    durable: true,
     pace: { timeoutMs, ...hooks?.pace },
     onTaken: hooks?.onTaken,
   })

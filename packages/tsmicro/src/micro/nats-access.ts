@@ -116,10 +116,8 @@ function assertNoneMissing({ natsAccess: { service } }: NatsParts, user: string,
 
 const STREAM_HINT = 'a stream of its events, or of those that it handles'
 
-function missingPermissions(parts: NatsParts, may: OwnPermissions, jetStream: boolean): readonly string[] {
-  const needs = needsOf(parts)
-    .filter(({ operation, subject }) => !allows(may[operation], subject))
-    .filter(({ hint }) => jetStream || hint !== STREAM_HINT)
+function missingPermissions(parts: NatsParts, may: OwnPermissions): readonly string[] {
+  const needs = needsOf(parts).filter(({ operation, subject }) => !allows(may[operation], subject))
   return [...needs.map(labelOf), ...missingAnswers(parts, may)]
 }
 
@@ -175,8 +173,7 @@ export class NatsDoor {
   async verify(): Promise<void> {
     const may = await this.#nats.permissions()
     // A server that does not report permissions refuses later: `open` notices that for all subscriptions.
-    const jetStream = this.#nats.use().jetStream !== false
-    if (may) assertNoneMissing(this.#doors, this.#nats.user, missingPermissions(this.#doors, may, jetStream))
+    if (may) assertNoneMissing(this.#doors, this.#nats.user, missingPermissions(this.#doors, may))
     // By now the server has also answered the very first subscription.
     const { unheardReplies: subject } = this.#nats
     if (subject === undefined || !needsReplies(this.#doors)) return
@@ -187,7 +184,7 @@ export class NatsDoor {
   /** Connects once the streams of the service's events exist; undefined if it has none. */
   streams(log: Log): Pick<Dependency, 'name' | 'connect'> | undefined {
     const streams = streamsOf(this.#doors.natsAccess)
-    if (streams.length === 0 || this.#nats.use().jetStream === false) return undefined
+    if (streams.length === 0) return undefined
     return { name: 'JetStream', connect: () => createStreams(this.#nats, streams, log) }
   }
 

@@ -8,8 +8,6 @@ import { rootMessage } from '../errors/index.ts'
 export interface Transport {
   /** About the connected server; undefined while unknown. */
   readonly info?: { readonly max_payload: number } | undefined
-  /** False if there never is a JetStream: events then reach only who listens. */
-  readonly jetStream?: false
   /**
    * Sends a message; never delivers it before returning. While the connection is down, it may be lost.
    * @throws {InvalidArgumentError} naming `max_payload` when payload and headers are larger than that

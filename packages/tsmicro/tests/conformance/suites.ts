@@ -10,6 +10,9 @@ import { delivery } from './delivery.ts'
 import { discovery } from './discovery.ts'
 import { doors } from './doors.ts'
 import { draining } from './draining.ts'
+import { eventFaults } from './event-faults.ts'
+import { eventLimits } from './event-limits.ts'
+import { eventOrder } from './event-order.ts'
 import { events } from './events.ts'
 import { everyInstance } from './every-instance.ts'
 import { faulty } from './faulty.ts'
@@ -22,6 +25,7 @@ import { flows } from './flows.ts'
 import { handlers } from './handlers.ts'
 import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
+import { idempotent } from './idempotent.ts'
 import { jetStream } from './jetstream.ts'
 import { lazyWork } from './lazy.ts'
 import { loss } from './loss.ts'
@@ -30,6 +34,8 @@ import type { OpenNetwork } from './network/network.ts'
 import { overload } from './overload.ts'
 import { permissions } from './permissions.ts'
 import { platform } from './platform.ts'
+import { poison } from './poison.ts'
+import { pulls } from './pulls.ts'
 import { replies } from './replies.ts'
 import { rules } from './rules.ts'
 import { shapes } from './shapes.ts'
@@ -56,6 +62,12 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   stack,
   hops,
   jetStream,
+  pulls,
+  'event order': eventOrder,
+  'event limits': eventLimits,
+  'event faults': eventFaults,
+  poison,
+  idempotent,
   events,
   'every instance': everyInstance,
   versions,

@@ -72,7 +72,7 @@ async function startStock() {
   await nats.connect()
   await new JetStream(nats).createStream({ name: 'DEAD_stock', subjects: ['_TSMICRO.dead.stock.>'], storage: 'file' })
   const pace = { pauseMs: 5, ackWaitMs: 2000, timeoutMs: 10_000 }
-  const engine = new EventEngine({ service: 'stock', durable: true, log, pace })
+  const engine = new EventEngine({ service: 'stock', log, pace })
   for (const each of [orderPlaced, orderChanged])
     engine.add({ name: 'heard', event: each, tries: 5, inbox, handler: handler as never })
   engine.start(nats)

@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { headers } from '@nats-io/nats-core'
-import { startNats } from '@tsmicro/infra'
-import { NatsClient, type ReceivedEvent } from 'tsmicro'
+import type { NatsClient, ReceivedEvent } from 'tsmicro'
 import { event } from 'tsmicro/contract'
 import Type from 'typebox'
 import { EventEngine, JetStream, type Pace } from '../../src/events/index.ts'
+import type { Network } from '../conformance/network/network.ts'
 import { RecordedLog } from '../support/log.ts'
 import { until } from '../support/until.ts'
 import { MemoryInbox } from './memory-inbox.ts'
@@ -45,18 +43,12 @@ export const sized = (full: number): number => (process.env.CI ? full : full / 1
 /** Times that fit tests. */
 const PACE: Partial<Pace> = { pauseMs: 5, ackWaitMs: 2000, timeoutMs: 10_000 }
 
-/** A server with the streams of `item` and of the dead letters of `stock`, which consumes them. */
-export async function openStage() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'tsmicro-events-'))
-  const server = await startNats({ dataDir })
-  after(async () => {
-    await server.stop()
-    await rm(dataDir, { recursive: true, force: true })
-  })
+/** A network with the streams of `item` and of the dead letters of `stock`, which consumes them. */
+export async function openStage(network: Pick<Network, 'client'>) {
   const open = async (name: string) => {
-    const nats = new NatsClient({ url: server.url, name, reconnectWaitMs: 20, log: new RecordedLog() })
-    await nats.connect()
-    return nats
+    const client = network.client(name, { log: new RecordedLog() })
+    await client.connect()
+    return client
   }
   const nats = await open('tests')
   after(() => nats.close())
@@ -71,10 +63,8 @@ export async function openStage() {
   after(() => Promise.all([...replicas].map(replica => replica.stop())))
 
   const stage = {
-    server,
     nats,
     js,
-    dataDir,
     makeStreams,
     inbox,
     /** Publishes without waiting; `published` does. */
@@ -102,7 +92,7 @@ export async function openStage() {
       const { pace, tries = 3, name = 'items' } = options
       const log = new RecordedLog()
       const client = await open('stock')
-      const engine = new EventEngine({ service: 'stock', durable: true, log, pace: { ...PACE, ...pace } })
+      const engine = new EventEngine({ service: 'stock', log, pace: { ...PACE, ...pace } })
       const used = 'inbox' in options ? options.inbox : inbox
       for (const each of [created, changed])
         engine.add({
@@ -135,4 +125,18 @@ export async function openStage() {
       until('everything is acknowledged', async () => (await stage.left(name).catch(() => -1)) === 0),
   }
   return stage
+}
+
+const IDS = 20
+
+export const numbered = (count: number): Sent[] =>
+  Array.from({ length: count }, (_, n) => ({ id: `i${n % IDS}`, n: Math.floor(n / IDS) + 1 }))
+
+export function assertInOrder(inbox: MemoryInbox, count: number): void {
+  assert.equal(inbox.effects.length, count)
+  for (let id = 0; id < IDS; id++)
+    assert.deepEqual(
+      inbox.of(`i${id}`),
+      Array.from({ length: count / IDS }, (_, n) => n + 1),
+    )
 }

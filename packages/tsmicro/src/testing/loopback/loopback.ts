@@ -40,7 +40,8 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024
 
 /**
  * NATS within one process, so that tests of services need no nats-server. Subjects with wildcards, queue groups, replies, "no
- * responders", limits and permissions work as on a server, and messages travel as bytes. Core NATS only.
+ * responders", limits and permissions work as on a server, and messages travel as bytes. Of JetStream it has what events need; streams
+ * outlive a lost connection.
  *
  * @example
  * const loopback: Loopback = createLoopback()

@@ -1,25 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../call/index.ts'
-import {
-  type Contract,
-  durableOf,
-  type EventDefinition,
-  type EventSpec,
-  eventStream,
-  eventsOf,
-  type NatsAccess,
-  typeOfEvent,
-} from '../../contract/index.ts'
+import { type Contract, type EventDefinition, type EventSpec, eventsOf } from '../../contract/index.ts'
 import { SERVICE_UNAVAILABLE, within } from '../../errors/index.ts'
-import { EventConsumer, type HandledEvent, JetStream, type ReceivedEvent, type TakenEvent } from '../../events/index.ts'
-import type { NatsClient, Transport } from '../../nats/index.ts'
+import { EventConsumer, type HandledEvent, type ReceivedEvent, type TakenEvent } from '../../events/index.ts'
+import type { Transport } from '../../nats/index.ts'
+import type { Backlog } from './backlog.ts'
 
 /** The name of the test itself as a caller and publisher: no service can have it. */
 export const TEST = '_test'
 const HANDLER_MS = 10_000
-
-/** How often it is asked whether a service has handled everything, in milliseconds. */
-const LOOK_MS = 2
 
 /** The events that a service receives, until it has handled them. */
 export class HandledEvents {
@@ -73,7 +61,7 @@ export class HandledEvents {
   }
 
   /** Waits until no event is left to be handled. @throws what handlers threw, once */
-  async settled(consumers: Consumers): Promise<void> {
+  async settled(backlog: Backlog): Promise<void> {
     do {
       // A handler may publish events, too.
       while (this.#pending.size > 0 && this.#failed.size === 0)
@@ -81,48 +69,11 @@ export class HandledEvents {
       const failed = [...this.#failed]
       this.#failed.clear()
       throwFailed(failed)
-    } while (this.#pending.size > 0 || !(await consumers.idle()))
+    } while (this.#pending.size > 0 || !(await backlog.done()))
   }
 
   close(reason: Error): void {
     this.#closed.reject(reason)
-  }
-}
-
-/** A service's consumers on the server. */
-export class Consumers {
-  readonly #access: NatsAccess
-  readonly #jetStream: JetStream
-
-  constructor(access: NatsAccess, nats: NatsClient) {
-    this.#access = access
-    this.#jetStream = new JetStream(nats)
-  }
-
-  /** The names of the handlers of an event, but for those of every instance. */
-  namesFor({ subject }: EventDefinition): readonly string[] {
-    return this.#named.filter(([, subjects]) => subjects.includes(subject)).map(([name]) => name)
-  }
-
-  /** Whether they have handled everything in their streams. If not, some time passes before the answer. */
-  async idle(): Promise<boolean> {
-    const { service } = this.#access
-    for (const [name, subjects] of this.#named) {
-      for (const type of new Set(subjects.map(typeOfEvent))) {
-        const consumer = await this.#jetStream.consumer(eventStream(type), durableOf(service, name))
-        if (consumer && consumer.num_pending + consumer.num_ack_pending === 0) continue
-        await sleep(LOOK_MS)
-        return false
-      }
-    }
-    return true
-  }
-
-  get #named(): readonly (readonly [string, readonly string[]])[] {
-    return Object.entries(this.#access.handles ?? {}).map(([name, contracts]) => [
-      name,
-      contracts.flatMap(eventsOf).map(({ subject }) => subject),
-    ])
   }
 }
 

@@ -29,8 +29,9 @@ import {
 } from '../../micro/index.ts'
 import { NatsClient } from '../../nats/index.ts'
 import { createLoopback, type Loopback, type LoopbackClientOptions } from '../loopback/loopback.ts'
+import { Backlog } from './backlog.ts'
 import { closeOnAbort, createCaller, type TestCaller } from './caller.ts'
-import { Consumers, HandledEvents, PublishedEvents, stopped, TEST } from './events.ts'
+import { HandledEvents, PublishedEvents, stopped, TEST } from './events.ts'
 import { createFakes, Users } from './fakes.ts'
 import { type LogLine, RecordedLog } from './recorded-log.ts'
 
@@ -67,8 +68,9 @@ export interface TestApp extends TestCaller, AsyncDisposable {
   /** Its NATS server: `app.loopback.disconnect()` takes it away. */
   readonly loopback: Loopback
   /**
-   * Publishes an event to it, as another service would; resolves when the service has handled it.
-   * @throws what a handler threw; {TypeError} when the service does not handle it
+   * Publishes an event to it, as another service would; resolves when the service has handled it. With the same `id` it is delivered again.
+   * @throws what a handler threw at its last try, or at once if what it depends on does not work; {TypeError} when the service does not
+   * handle it; {SERVICE_UNAVAILABLE} without a connection, and when the service stops before
    */
   publish<E extends EventSpec>(
     event: EventDefinition<E>,
@@ -85,7 +87,7 @@ export interface TestApp extends TestCaller, AsyncDisposable {
     event: EventDefinition<E>,
     options?: { readonly timeoutMs?: number },
   ): Promise<ReceivedEvent<E>>
-  /** Resolves when it has handled all published events, its own included. @throws what a handler threw */
+  /** Resolves when it has sent what its outboxes keep, and handled all events, its own included. @throws what a handler threw */
   settled(): Promise<void>
   /** Stops the service; the end of `await using` does the same. Calls in progress are finished first. */
   close(): Promise<void>
@@ -168,7 +170,7 @@ export async function testService(
   for (const user of [TEST, ...others.names]) users.push({ ...EVERYTHING, user })
 
   const client = new Republisher({ log, connect: loopback.connect, name: TEST })
-  const consumers = new Consumers(access, client)
+  const backlog = new Backlog({ access, outboxes: module.outboxes ?? [], nats: client })
   const published = new PublishedEvents(name, serves, log)
   let closing = false
   const assertRunning = () => {
@@ -214,7 +216,7 @@ export async function testService(
       if (!consumes.flatMap(eventsOf).some(each => each.subject === subject))
         throw new TypeError(`${name} does not handle ${subject}: its handlers have no on() for it`)
       const id = options.id ?? randomUUID()
-      await handled.handling(id, consumers.namesFor(event), () => publisher.publish(event, data, { ...options, id }))
+      await handled.handling(id, backlog.namesFor(event), () => publisher.publish(event, data, { ...options, id }))
     },
     events: event => published.all(event),
     nextEvent: async (event, { timeoutMs = NEXT_EVENT_MS } = {}) => published.next(event, timeoutMs),
@@ -222,7 +224,7 @@ export async function testService(
       assertRunning()
       // Events whose publication was not awaited are still on their way.
       await client.use().flush()
-      await handled.settled(consumers)
+      await handled.settled(backlog)
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -72,6 +72,11 @@ export class Consumer implements Reader {
     this.#pump()
   }
 
+  unpin(): void {
+    this.#pulls.unpin()
+    this.#pump()
+  }
+
   /** What a client says about a message that it was sent: `+ACK`, `-NAK {"delay":…}`, `+WPI`, `+TERM`. */
   answered(sequence: number, text: string): void {
     const pending = this.#pending.get(sequence)

@@ -98,7 +98,7 @@ export class Pulls {
   /** Ends what is over, and gives signs of life. */
   tick(): void {
     const now = performance.now()
-    if (now >= this.#pinnedUntil) this.#unpin()
+    if (now >= this.#pinnedUntil) this.unpin()
     for (const pull of this.#waiting) {
       if (now >= pull.endsAt) this.#end(pull, '408 Request Timeout')
       else if (now >= pull.heartbeatAt) {
@@ -117,7 +117,13 @@ export class Pulls {
   /** The connections are gone. */
   forget(): void {
     this.#waiting = []
-    this.#unpin()
+    this.unpin()
+  }
+
+  /** Another client may be pinned. */
+  unpin(): void {
+    this.#pinId = undefined
+    this.#pinnedUntil = Number.POSITIVE_INFINITY
   }
 
   /** Puts those who have to wait at the end. */
@@ -138,11 +144,6 @@ export class Pulls {
 
   #extendPin({ priority_timeout: timeout = 120e9 }: ConsumerConfig): void {
     this.#pinnedUntil = performance.now() + timeout / 1e6
-  }
-
-  #unpin(): void {
-    this.#pinId = undefined
-    this.#pinnedUntil = Number.POSITIVE_INFINITY
   }
 
   #end({ reply, messages, bytes }: Pull, status: string): void {

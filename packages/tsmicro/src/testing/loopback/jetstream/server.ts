@@ -118,6 +118,10 @@ export class JetStreamServer {
       return consumer.info()
     },
     'CONSUMER.INFO': (_, stream, durable) => this.#consumer(stream, durable).info(),
+    'CONSUMER.UNPIN': (_, stream, durable) => {
+      this.#consumer(stream, durable).unpin()
+      return {}
+    },
     'CONSUMER.DELETE': (_, stream, durable) => {
       this.#consumer(stream, durable).end()
       this.#consumers.delete(`${stream}.${durable}`)
