@@ -3,6 +3,7 @@ export type { CallOf } from './call/index.ts'
 export {
   BODY,
   contractsIn,
+  eventsDoor,
   eventsOf,
   hasNoBody,
   inboxPrefixOf,
@@ -20,7 +21,7 @@ export {
   roleBesideOwner,
   statusesOf,
 } from './contract/index.ts'
-export { MALFORMED_REPLY } from './errors/index.ts'
+export { MALFORMED_REPLY, rootMessage } from './errors/index.ts'
 export { JetStream, streamsOf } from './events/index.ts'
 export { gatewaySignature, SIGNED_HEADERS } from './http/index.ts'
 export { NOT_PERMITTED, type Transport } from './nats/index.ts'

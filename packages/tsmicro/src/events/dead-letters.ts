@@ -14,6 +14,15 @@ const SKIPPED = '.skipped'
 const LONGEST_ERROR = 1000
 const LONGEST_TOKEN = 128
 
+/** What a consumer has given up on. */
+export interface DeadCounts {
+  /** Letters that were not skipped. */
+  readonly dead: number
+  /** Their aggregates. */
+  readonly parked: number
+  readonly skipped: number
+}
+
 /** An event that was given up on, kept as it came. */
 export interface DeadLetter extends Incoming {
   readonly id: string
@@ -78,9 +87,19 @@ export class DeadLetters {
     return found.sort((one, other) => (one.number ?? 0) - (other.number ?? 0) || one.sequence - other.sequence)
   }
 
-  /** All letters, skipped ones as well, in the order in which they were kept. */
-  all(): AsyncGenerator<DeadLetter> {
-    return this.#from(`${this.#subject}.>`)
+  /** All letters, skipped ones as well, in the order in which they were kept. @param after number in the stream */
+  all(after = 0): AsyncGenerator<DeadLetter> {
+    return this.#from(`${this.#subject}.>`, after)
+  }
+
+  async count(): Promise<DeadCounts> {
+    const { state } = (await this.#js.stream(this.#stream, `${this.#subject}.>`)) ?? {}
+    const counted = Object.entries(state?.subjects ?? {})
+    const sum = (skipped: boolean) =>
+      counted.reduce((total, [subject, count]) => total + (subject.endsWith(SKIPPED) === skipped ? count : 0), 0)
+    const waiting = counted.filter(([subject]) => !subject.endsWith(SKIPPED))
+    const parked = new Set(waiting.map(([subject]) => subject.slice(0, subject.lastIndexOf('.'))))
+    return { dead: sum(false), parked: parked.size, skipped: sum(true) }
   }
 
   async remove({ sequence }: DeadLetter): Promise<void> {
@@ -98,8 +117,8 @@ export class DeadLetters {
     await this.remove(letter)
   }
 
-  async *#from(subject: string): AsyncGenerator<DeadLetter> {
-    for (let seq = 1; ; ) {
+  async *#from(subject: string, after = 0): AsyncGenerator<DeadLetter> {
+    for (let seq = after + 1; ; ) {
       const found = await this.#js.message(this.#stream, { seq, next_by_subj: subject })
       if (!found) return
       const letter = readLetter(found)

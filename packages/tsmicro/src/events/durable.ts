@@ -3,7 +3,7 @@ import { durableOf, eventStream } from '../contract/index.ts'
 import { settledWithin } from '../errors/index.ts'
 import type { InboxStore } from '../stores/index.ts'
 import { configOf, type Pace } from './consumer-config.ts'
-import { DeadLetters } from './dead-letters.ts'
+import { type DeadCounts, DeadLetters } from './dead-letters.ts'
 import { Delivery, type Incarnation } from './delivery.ts'
 import { type Failure, Handling, type Reaction } from './handling.ts'
 import { placeOf } from './headers.ts'
@@ -48,6 +48,17 @@ export interface DurableStatus {
   readonly dead: number
   /** Messages without the headers of an event. */
   readonly foreign: number
+}
+
+/** A consumer over all instances, as the server tells. */
+export interface ConsumerOverview extends DeadCounts {
+  readonly consumer: string
+  readonly stream: string
+  /** Events that are not handled yet, and those of them that an instance has; undefined while the consumer does not exist. */
+  readonly lag: number | undefined
+  readonly inFlight: number | undefined
+  /** As the instance that was asked knows it. */
+  readonly here: DurableStatus
 }
 
 /** What is taken from the server and not handled yet, in events and bytes of their bodies. */
@@ -138,6 +149,14 @@ export class Durable {
     const times = taken.map(({ message }) => Date.parse(message.time))
     const oldest = times.reduce((one, other) => Math.min(one, other), Date.now())
     return { consumer: this.consumer, stream: this.stream, ...this.#counts, lagMs: Date.now() - oldest }
+  }
+
+  async overview(): Promise<ConsumerOverview> {
+    const info = await this.#js.consumer(this.stream, this.#durable)
+    const lag = info && { lag: info.num_pending + info.num_ack_pending, inFlight: info.num_ack_pending }
+    const { consumer, stream, status } = this
+    const counts = await this.letters.count()
+    return { consumer, stream, lag: lag?.lag, inFlight: lag?.inFlight, ...counts, here: status }
   }
 
   start(): void {

@@ -4,7 +4,7 @@ import { follow, type NatsLink } from '../nats/index.ts'
 import type { InboxStore } from '../stores/index.ts'
 import { EventConsumer } from './consumer.ts'
 import { PACE, type Pace } from './consumer-config.ts'
-import { Durable, type DurableStatus } from './durable.ts'
+import { type ConsumerOverview, Durable, type DurableStatus } from './durable.ts'
 import type { Reaction } from './handling.ts'
 import { JetStream } from './jetstream/index.ts'
 import { compileRead, type EventHandler, type TakenEvent } from './received.ts'
@@ -84,6 +84,11 @@ export class EventEngine {
   /** What is known of the consumers, without asking anybody. */
   get status(): readonly DurableStatus[] {
     return this.#durables.map(({ status }) => status)
+  }
+
+  /** What the server says about the consumers. */
+  overview(): Promise<readonly ConsumerOverview[]> {
+    return Promise.all(this.#durables.map(durable => durable.overview()))
   }
 
   /** What an operator does by hand. */

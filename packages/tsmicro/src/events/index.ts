@@ -17,6 +17,8 @@ export {
   type StreamConfig,
   type StreamInfo,
 } from './jetstream/index.ts'
+export type { Announce, OutboxDepth } from './operations/commands.ts'
+export { OperationsDoor } from './operations/door.ts'
 export { createOutbox, type Outbox, StoreOutbox } from './outbox.ts'
 export { createPublisher, type Publisher, type PublishOptions } from './publisher.ts'
 export type { EventHandler, HandledEvent, ReceivedEvent, TakenEvent } from './received.ts'

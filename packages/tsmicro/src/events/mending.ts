@@ -3,6 +3,11 @@ import type { DeadLetter, DeadLetters } from './dead-letters.ts'
 import type { Handling } from './handling.ts'
 import type { Order } from './order.ts'
 
+/** Whether to go on with the next letter. What is left is mended by calling again. */
+type GoOn = () => boolean
+
+const ALWAYS: GoOn = () => true
+
 interface MendingParts {
   readonly letters: DeadLetters
   readonly order: Order
@@ -21,7 +26,7 @@ export class Mending {
    * Handles the dead letters of an aggregate in their order, as far as their turn has come.
    * @param byHand also those that were tried in vain
    */
-  async resume(aggregateId: string, byHand: boolean): Promise<string | undefined> {
+  async resume(aggregateId: string, byHand: boolean, goOn = ALWAYS): Promise<string | undefined> {
     const { letters, order } = this.#parts
     for (;;) {
       const found = await letters.of(aggregateId)
@@ -34,7 +39,7 @@ export class Mending {
         const verdict = await order.judge(letter)
         if (verdict === 'early' && !order.giveUp(letter)) return letter.error
         const failure = verdict === 'duplicate' ? await letters.skip(letter) : await this.#handle(letter)
-        if (failure !== undefined) return failure
+        if (failure !== undefined || !goOn()) return failure
       }
     }
   }
@@ -42,20 +47,21 @@ export class Mending {
   /** Handles a letter that was skipped, unless a later event of its aggregate was handled. */
   async retrySkipped(letter: DeadLetter): Promise<string | undefined> {
     if ((await this.#parts.order.judge(letter)) !== 'duplicate') return this.#handle(letter)
-    return `event ${letter.number} was skipped and later ones were handled: newer state wins`
+    return `event ${letter.number} was skipped, and its aggregate has gone on: newer state wins`
   }
 
-  /** No longer waits for the first dead letter of an aggregate, and goes on with those behind it. */
-  async skip(aggregateId: string): Promise<string | undefined> {
+  /** No longer waits for the first dead letter of an aggregate, and goes on with those behind it. @param id the letter's, if it is known */
+  async skip(aggregateId: string, id?: string, goOn = ALWAYS): Promise<string | undefined> {
     const { letters, order, handling } = this.#parts
     const [letter] = await letters.of(aggregateId)
+    if (letter && id !== undefined && letter.id !== id) return `event ${letter.id} waits before it`
     if (letter && (await order.judge(letter)) !== 'duplicate') {
       order.giveUp(letter)
       const failure = await handling.pass(letter)
       if (failure) return rootMessage(failure.error)
     }
     if (letter) await letters.skip(letter)
-    return this.resume(aggregateId, false)
+    return this.resume(aggregateId, false, goOn)
   }
 
   async #handle(letter: DeadLetter): Promise<string | undefined> {

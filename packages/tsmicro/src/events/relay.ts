@@ -3,6 +3,7 @@ import { follow, type NatsLink } from '../nats/index.ts'
 import type { NumberedEvent } from '../stores/index.ts'
 import { encodeAttributes } from './headers.ts'
 import type { JetStream, PubAck, StreamInfo } from './jetstream/index.ts'
+import type { OutboxDepth } from './operations/commands.ts'
 import type { StoreOutbox } from './outbox.ts'
 import { StreamWatch } from './stream-watch.ts'
 
@@ -73,8 +74,9 @@ export class Relay {
   }
 
   /** What waits to be sent. */
-  depth(): Promise<{ readonly pending: number; readonly oldestMs: number }> {
-    return this.#options.outbox.store.depth()
+  async depth(): Promise<OutboxDepth> {
+    const { store } = this.#options.outbox
+    return { effect: store.effect, ...(await store.depth()) }
   }
 
   /** Sends what has been committed, for as long as NATS answers but not longer than this, and ends. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { within } from '../errors/index.ts'
-import type { DurableStatus } from '../events/index.ts'
+import type { DurableStatus, OutboxDepth } from '../events/index.ts'
 import { SUCCESS_CODE } from '../http/index.ts'
 import type { JsonSchema } from '../schema/index.ts'
 import type { Dependency } from './module.ts'
@@ -20,6 +20,21 @@ export interface Health {
   readonly dependencies: Readonly<Record<string, DependencyHealth>>
   /** How far the handlers of events are behind, as this instance knows; absent if it has none. */
   readonly events?: readonly DurableStatus[]
+  /** What waits in each outbox to be sent, as far as its database can say; absent if there is none. */
+  readonly outboxes?: readonly OutboxDepth[]
+}
+
+interface Checked {
+  readonly dependencies: Readonly<Record<string, DependencyHealth>>
+  readonly outboxes: readonly OutboxDepth[]
+}
+
+/** What a service knows beside its dependencies. */
+interface HealthSources {
+  /** False if NATS is up but withholds calls or events from us: then it counts as down. */
+  readonly hearsNats?: () => boolean
+  readonly events?: () => readonly DurableStatus[]
+  readonly outboxes?: () => Promise<readonly OutboxDepth[]>
 }
 
 const CHECK_LIMIT_MS = 2000
@@ -31,29 +46,23 @@ const KEEP_MS = 500
  */
 export class HealthCheck {
   readonly #dependencies: readonly Dependency[]
-  readonly #hearsNats: () => boolean
-  readonly #events: () => readonly DurableStatus[]
+  readonly #sources: HealthSources
   state: 'starting' | 'ready' | 'draining' = 'starting'
-  #latest: { readonly at: number; readonly result: Promise<Readonly<Record<string, DependencyHealth>>> } | undefined
+  #latest: { readonly at: number; readonly result: Promise<Checked> } | undefined
 
-  /** @param hearsNats false if NATS is up but withholds calls or events from us: then it counts as down */
-  constructor(
-    dependencies: readonly Dependency[],
-    hearsNats: () => boolean = () => true,
-    events: () => readonly DurableStatus[] = () => [],
-  ) {
+  constructor(dependencies: readonly Dependency[], sources: HealthSources = {}) {
     this.#dependencies = dependencies
-    this.#hearsNats = hearsNats
-    this.#events = events
+    this.#sources = sources
   }
 
   async read(): Promise<Health> {
     const now = performance.now()
     if (!this.#latest || now - this.#latest.at > KEEP_MS) this.#latest = { at: now, result: this.#check() }
-    const checked = await this.#latest.result
+    const { hearsNats = () => true, events: eventsOf = () => [] } = this.#sources
+    const { dependencies: checked, outboxes } = await this.#latest.result
     const dependencies =
-      checked.nats && !this.#hearsNats() ? { ...checked, nats: { ...checked.nats, status: 'down' as const } } : checked
-    const events = this.#events()
+      checked.nats && !hearsNats() ? { ...checked, nats: { ...checked.nats, status: 'down' as const } } : checked
+    const events = eventsOf()
     const up = Object.values(dependencies).every(({ status }) => status === 'up')
     return {
       timestamp: new Date().toISOString(),
@@ -61,12 +70,16 @@ export class HealthCheck {
       ready: this.state === 'ready' && up,
       dependencies,
       ...(events.length > 0 ? { events } : {}),
+      ...(outboxes.length > 0 ? { outboxes } : {}),
     }
   }
 
-  async #check(): Promise<Readonly<Record<string, DependencyHealth>>> {
+  async #check(): Promise<Checked> {
+    const { outboxes: depthOf = async () => [] } = this.#sources
     const checks = this.#dependencies.map(async dependency => [dependency.name, await check(dependency)] as const)
-    return Object.fromEntries(await Promise.all(checks))
+    const depth = within(CHECK_LIMIT_MS, depthOf(), () => new Error('no answer')).catch(() => [])
+    const [dependencies, outboxes] = await Promise.all([Promise.all(checks), depth])
+    return { dependencies: Object.fromEntries(dependencies), outboxes }
   }
 }
 
@@ -97,9 +110,9 @@ export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck,
     return { code: SUCCESS_CODE, status: 200, message: 'Success', data }
   })
   server.get('/health/ready', open, async (_request, reply) => {
-    const { ready, dependencies, events } = await health.read()
+    const { ready, dependencies, events, outboxes } = await health.read()
     const status = ready ? 200 : 503
-    return reply.code(status).send({ ready, dependencies, events })
+    return reply.code(status).send({ ready, dependencies, events, outboxes })
   })
   server.get('/openapi.json', { config: { procedure } }, async (_request, reply) =>
     reply.type('application/json').send(document),

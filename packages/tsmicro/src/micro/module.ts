@@ -1,6 +1,6 @@
 import type { AuthenticationProvider, AuthorizationProvider, CallContext, Middleware } from '../call/index.ts'
 import type { Contract } from '../contract/index.ts'
-import type { Outbox } from '../events/index.ts'
+import type { Announce, Outbox } from '../events/index.ts'
 import type { Routes } from '../http/index.ts'
 import type { NatsClient } from '../nats/index.ts'
 import type { InboxStore } from '../stores/index.ts'
@@ -56,6 +56,12 @@ export interface Module {
   readonly middleware?: readonly Middleware[]
   /** What its changes announce, sent by this service while it runs. The database is one of its dependencies. */
   readonly outboxes?: readonly Outbox<never>[]
+  /**
+   * How current states are announced again, by the first token of the events' subjects, for consumers that lack events which are stored no
+   * longer. An operator asks for it: `tsmicro events announce`. A call announces some aggregates, or the one that it names, each with
+   * `restart`, and returns how many and where to go on.
+   */
+  readonly announces?: Readonly<Record<string, Announce>>
   /** Work to do after everything is connected and before the doors open: migrations, indexes, seeds. */
   readonly prepare?: readonly Preparation[]
 }

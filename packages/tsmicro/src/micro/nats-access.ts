@@ -3,6 +3,7 @@ import {
   type Contract,
   cancelSubject,
   type EventDefinition,
+  eventsDoor,
   eventsOf,
   kindOfBody,
   type NatsAccess,
@@ -140,6 +141,9 @@ function needsOf({ natsServer, engine, natsAccess }: NatsParts): readonly Need[]
       .flatMap(eventsOf)
       .map(({ subject }) => publish(subject, 'an event of what it implements, or listed in `publishes` of its module')),
     ...streamPermissions(natsAccess).map(subject => publish(subject, STREAM_HINT)),
+    ...(streamsOf(natsAccess).length > 0
+      ? [subscribe(eventsDoor(service), 'where operators ask about its events')]
+      : []),
   ]
 }
 

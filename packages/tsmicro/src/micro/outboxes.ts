@@ -1,6 +1,14 @@
 import { eventStream, eventTypesOf, type NatsAccess } from '../contract/index.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
-import { createStreams, JetStream, Relay, StoreOutbox, type StreamInfo, streamsOf } from '../events/index.ts'
+import {
+  createStreams,
+  JetStream,
+  type OutboxDepth,
+  Relay,
+  StoreOutbox,
+  type StreamInfo,
+  streamsOf,
+} from '../events/index.ts'
 import type { Preparation } from './module.ts'
 import type { ServiceOptions } from './options.ts'
 import { StartError } from './start-error.ts'
@@ -49,6 +57,12 @@ export class Outboxes {
 
   start(): void {
     for (const relay of this.#relays) relay.start()
+  }
+
+  /** What waits to be sent, as far as the databases can say. */
+  async depth(): Promise<readonly OutboxDepth[]> {
+    const depths = await Promise.allSettled(this.#relays.map(relay => relay.depth()))
+    return depths.flatMap(depth => (depth.status === 'fulfilled' ? [depth.value] : []))
   }
 
   /** Sends what has been committed, for as long as NATS answers and the time lasts. */

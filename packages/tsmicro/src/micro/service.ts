@@ -2,7 +2,7 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { backgroundDone, cancelBackground } from '../call/index.ts'
 import type { NatsAccess } from '../contract/index.ts'
 import { rootMessage, SERVICE_UNAVAILABLE, settledWithin } from '../errors/index.ts'
-import { type StreamConfig, streamsOf } from '../events/index.ts'
+import { OperationsDoor, type StreamConfig, streamsOf } from '../events/index.ts'
 import { endConnections } from '../http/index.ts'
 import { openToNetwork } from './access-checks.ts'
 import { mountDoors } from './doors.ts'
@@ -77,14 +77,22 @@ export function createService(options: ServiceOptions): Service {
 export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
   const { module, log, startTimeoutMs = 60_000, drainTimeoutMs = 10_000 } = options
   const dependencies: readonly Dependency[] = [...(module.nats ? [module.nats] : []), ...(module.dependencies ?? [])]
-  const health = new HealthCheck(
-    dependencies,
-    () => nats?.hears ?? true,
-    () => doors.engine.status,
-  )
+  const health = new HealthCheck(dependencies, {
+    hearsNats: () => nats?.hears ?? true,
+    events: () => doors.engine.status,
+    outboxes: () => outboxes.depth(),
+  })
   const doors = mountDoors(options, health, hooks)
   const nats = module.nats && new NatsDoor(module.nats, doors)
   const outboxes = new Outboxes(options, doors.natsAccess)
+  const operations = new OperationsDoor({
+    access: doors.natsAccess,
+    engine: doors.engine,
+    outboxes: () => outboxes.depth(),
+    announces: module.announces ?? {},
+    inboxPrefixes: options.inboxPrefixes ?? [],
+    log,
+  })
   const stopping = new AbortController()
   const connected: Dependency[] = []
   let url = ''
@@ -114,6 +122,7 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
     const open = openToNetwork(options, doors.contracts)
     if (open.length > 0) log.warn({ procedures: open }, UNGUARDED)
     await nats?.open()
+    if (module.nats && service.streams.length > 0) operations.start(module.nats)
     stopping.signal.throwIfAborted()
     health.state = 'ready'
     log.info({ url }, `${options.name} is ready`)
@@ -127,7 +136,11 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
     const closed = doors.http
       .close()
       .catch(err => log.warn({ err }, `a plugin could not be closed: ${rootMessage(err)}`))
-    const requests = Promise.allSettled([closed, doors.natsServer.drain(), doors.engine.stop(drainTimeoutMs)])
+    const requests = Promise.allSettled([
+      closed,
+      doors.natsServer.drain(),
+      operations.drain(drainTimeoutMs).then(() => doors.engine.stop(drainTimeoutMs)),
+    ])
     // Requests in progress may begin work in the background.
     const drained = await settledWithin(
       drainTimeoutMs,

@@ -2,7 +2,7 @@ export { type Broadcast, createNatsBroadcast } from './broadcast.ts'
 export { type CallOptions, NatsClient, type NatsClientOptions } from './client/client.ts'
 export { NatsLink } from './connection.ts'
 export { createEndpoint } from './endpoint/endpoint.ts'
-export { contextOfMessage } from './endpoint/message.ts'
+export { contextOfMessage, respond, respondFailure } from './endpoint/message.ts'
 export { NatsServer } from './endpoint/server.ts'
 export type { TransportOptions } from './options.ts'
 export {
@@ -14,7 +14,7 @@ export {
   type Scope,
   USER_INFO,
 } from './permissions.ts'
-export { covers, type Tokens, tokensOf } from './subjects.ts'
+export { covers, isInbox, type Tokens, tokensOf } from './subjects.ts'
 export { Subscriptions } from './subscriptions.ts'
 export {
   type Connect,
@@ -23,4 +23,4 @@ export {
   type TransportSubscribeOptions,
   type TransportSubscription,
 } from './transport.ts'
-export { decodeHeaders, REQUEST_ID, TRACEPARENT } from './wire.ts'
+export { decodeEnvelope, decodeHeaders, REQUEST_ID, TRACEPARENT } from './wire.ts'

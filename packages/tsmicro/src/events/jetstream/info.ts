@@ -32,6 +32,8 @@ export interface StreamInfo {
     readonly last_ts: string
     readonly consumer_count: number
     readonly num_deleted?: number
+    /** Messages by subject, if that was asked for; a server counts 100,000 subjects at most. */
+    readonly subjects?: Readonly<Record<string, number>>
   }
 }
 

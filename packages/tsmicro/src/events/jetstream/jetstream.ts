@@ -40,9 +40,11 @@ export class JetStream {
     this.#nats = nats
   }
 
-  /** Undefined if there is none. */
-  stream(name: string): Promise<StreamInfo | undefined> {
-    return orUndefined(this.#api(`STREAM.INFO.${name}`))
+  /** Undefined if there is none. @param counted the pattern of the subjects whose messages are counted */
+  stream(name: string, counted?: string): Promise<StreamInfo | undefined> {
+    return orUndefined(
+      this.#api(`STREAM.INFO.${name}`, counted === undefined ? undefined : { subjects_filter: counted }),
+    )
   }
 
   createStream(config: StreamConfig): Promise<StreamInfo> {
