@@ -17,6 +17,7 @@ const system: SystemConfig = defineSystem({
   optionalInfra: ['redis'],
   nats: {
     users: natsUsers.map(({ user }) => user),
+    operator: 'operator',
     authorization: passwordOf => natsAuthorization(natsUsers, passwordOf),
   },
   prepare: system => createAllStreams(system.natsAs('streams').url),

@@ -9,6 +9,7 @@ const HELP = `Usage: tsmicro start [options]
        tsmicro restart [SERVICE]
        tsmicro gateway run --config FILE [options]
        tsmicro contracts check|record [options]
+       tsmicro events [ACTION] [SERVICE] [options]
        tsmicro [--config FILE] COMMAND [arguments of the command]
 
 start runs a whole system for development: its infrastructure (NATS, PostgreSQL, documents), its services and its gateway.
@@ -21,6 +22,8 @@ next one follows. With --replicas 2 or more, no request fails meanwhile.
 gateway run runs the gateway alone, with any kong.yml: tsmicro gateway run --help.
 
 contracts says which changes to the contracts break somebody, and records them: tsmicro contracts --help.
+
+events shows how the events of services get on, and sets right what failed: tsmicro events --help.
 
 Options:
   --fresh           delete the data first
@@ -54,6 +57,8 @@ export type Command =
   | { readonly kind: 'gateway'; readonly args: readonly string[] }
   /** `args`: everything after `contracts`. */
   | { readonly kind: 'contracts'; readonly config: string; readonly args: readonly string[] }
+  /** `args`: everything after `events`. */
+  | { readonly kind: 'events'; readonly config: string; readonly args: readonly string[] }
   /** A command of the system. `args`: everything after its name. */
   | { readonly kind: 'run'; readonly config: string; readonly name: string; readonly args: readonly string[] }
 
@@ -80,7 +85,7 @@ export function readArguments(args: readonly string[]): Command {
   if (name === 'restart') return { kind: 'restart', service: positionals[1] }
   // Any other `gateway …` may be a command of the system.
   if (name === 'gateway' && args[at + 1] === 'run') return { kind: 'gateway', args: args.slice(at + 2) }
-  if (name === 'contracts') return { kind: 'contracts', config, args: args.slice(at + 1) }
+  if (name === 'contracts' || name === 'events') return { kind: name, config, args: args.slice(at + 1) }
   return { kind: 'run', config, name, args: args.slice(at + 1) }
 }
 

@@ -50,6 +50,8 @@ export interface ServiceConfig {
 export interface NatsConfig {
   /** Their names. Each gets a random password, which is stored in the data folder. */
   readonly users: readonly string[]
+  /** The one as which `tsmicro events` asks services about their events. */
+  readonly operator?: string
   /** The `authorization` block of nats-server's configuration. */
   readonly authorization: (passwordOf: (user: string) => string) => string
 }

@@ -26,6 +26,11 @@ async function main(): Promise<number> {
     const { runContracts } = await import('./contracts/command.ts')
     return runContracts({ configFile: command.config, args: command.args, write: text => stdout.write(text) })
   }
+  if (command.kind === 'events') {
+    const { runEvents } = await import('./events/command.ts')
+    const { config: configFile, args } = command
+    return runEvents({ configFile, args, env, write: text => stdout.write(text), tell: text => stderr.write(text) })
+  }
   const drain = new AbortController()
   watchParent(() => drain.abort())
   if (command.kind === 'run') {

@@ -11,7 +11,7 @@ let host = ''
 let token = ''
 before(async () => {
   const dir = resources.use(tempDir())
-  control = await startControl(dir.path, async service => void restarts.push(service))
+  control = await startControl(dir.path, async service => void restarts.push(service), { services: [] })
   const address = await readControlFile(dir.path)
   host = new URL(address?.url ?? '').host
   token = address?.token ?? ''

@@ -25,6 +25,9 @@ interface ControlAddress {
   readonly url: string
   /** Whoever can read the file may give commands. */
   readonly token: string
+  /** NATS as the operator, if there is one. */
+  readonly nats?: string | undefined
+  readonly services: readonly string[]
 }
 
 /** Everybody on the machine can reach the port, so requests must not cost the supervisor much, however slow they are. */
@@ -38,7 +41,11 @@ const controlFile = (dataDir: string): string => join(dataDir, 'control.json')
  * Accepts the commands of `tsmicro restart`: `POST /restart?service=NAME` with the token from the data folder. The answer has a
  * {@link ControlLine} of JSON for each event. One command runs at a time. No request can end the process.
  */
-export async function startControl(dataDir: string, restart: Restart): Promise<{ close(): Promise<void> }> {
+export async function startControl(
+  dataDir: string,
+  restart: Restart,
+  about: Pick<ControlAddress, 'nats' | 'services'>,
+): Promise<{ close(): Promise<void> }> {
   const token = randomBytes(24).toString('base64url')
   let host = ''
   let isBusy = false
@@ -80,7 +87,7 @@ export async function startControl(dataDir: string, restart: Restart): Promise<{
     await rm(controlFile(dataDir), { force: true })
   }
   try {
-    writePrivately(controlFile(dataDir), `${JSON.stringify({ url: `http://${host}`, token })}\n`)
+    writePrivately(controlFile(dataDir), `${JSON.stringify({ url: `http://${host}`, token, ...about })}\n`)
   } catch (error) {
     await close()
     throw error

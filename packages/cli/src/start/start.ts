@@ -12,7 +12,7 @@ import { startInfra } from './infra.ts'
 import { firstAddresses, planGateway, planInstances } from './plan.ts'
 import { prepareNatsUsers } from './secrets.ts'
 import { Progress, summarize } from './summary.ts'
-import { describeSystem } from './system.ts'
+import { describeSystem, operatorUrl } from './system.ts'
 import { adminTokenFile, gatewayWorker, serviceWorker, type WorkerContext } from './workers.ts'
 
 /** What starting a system needs. */
@@ -67,7 +67,8 @@ export async function startSystem(
     }
     const restart: Restart = (wanted, say) =>
       replaceOneByOne(chooseInstances(instances, wanted), { admin, say, signal, readyTimeoutMs })
-    running.control = await disk.withRoom(signal, () => startControl(data.path, restart))
+    const about = { nats: operatorUrl(config, system), services: Object.keys(config.services) }
+    running.control = await disk.withRoom(signal, () => startControl(data.path, restart, about))
     const watched = [...running.infra, ...running.services, ...running.gateways]
     void disk.watch(signal)
     running.liveness = watchLiveness(watched, { limitMs: environment.livenessMs, say: log.say })

@@ -1,5 +1,5 @@
 import type { Server } from '@tsmicro/infra'
-import type { Address, InfraName, System } from '../config-types.ts'
+import type { Address, InfraName, System, SystemConfig } from '../config-types.ts'
 import { CliError } from '../errors.ts'
 import type { NatsUsers } from './secrets.ts'
 
@@ -51,4 +51,11 @@ function withUser(url: string, user: string, users: NatsUsers | undefined): stri
   if (password === undefined)
     throw new CliError(`tsmicro.config.ts uses natsAs('${user}'), but its nats.users do not name it`)
   return url.replace('://', `://${user}:${password}@`)
+}
+
+/** NATS as the user who may ask services about their events. */
+export function operatorUrl({ infra, nats }: SystemConfig, system: System): string | undefined {
+  if (!infra.includes('nats')) return undefined
+  if (nats === undefined) return system.nats.url
+  return nats.operator === undefined ? undefined : system.natsAs(nats.operator).url
 }

@@ -68,8 +68,7 @@ export function commandsOf(nats: NatsLink, options: OperationsOptions): Readonly
   async function status() {
     const { service } = access
     const { published } = eventTypesOf(access)
-    const hasStreams = nats.use().jetStream !== false
-    const streams = hasStreams ? await Promise.all(published.map(type => streamOf(js, eventStream(type)))) : []
+    const streams = await Promise.all(published.map(type => streamOf(js, eventStream(type))))
     const types = Object.keys(announces)
     return { service, streams, consumers: await engine.overview(), outboxes: await outboxes(), announces: types }
   }
