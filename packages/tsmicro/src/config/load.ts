@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import type { Static, TObject, TProperties, TSchema } from 'typebox'
-import { Value } from 'typebox/value'
+import { Check as matches } from 'typebox/schema'
 import { describeConfig, expected } from './describe.ts'
 import { nearNames } from './near-names.ts'
 import { choices, type Environment, type EnvSchema, keywords, type Variable, variables } from './variable.ts'
@@ -54,7 +54,7 @@ function resolve(variable: Variable, env: Environment, known: readonly string[])
     }
   }
   const value = convert(variable.schema, reading.text)
-  if (Value.Check(variable.schema, value)) return { value }
+  if (matches(variable.schema, value)) return { value }
   const shown = variable.secret ? 'has a value (not shown) that does not fit' : `is ${JSON.stringify(reading.text)}`
   return { problem: `${shown}, expected ${expected(variable.schema)}${hint(variable)}` }
 }

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Build } from 'typebox/schema'
 import { Hashing } from 'typebox/system'
 import { createChecks } from './checks.ts'
 import type { Rule } from './explain.ts'
@@ -7,7 +7,7 @@ import type { Matcher } from './references.ts'
 
 /** Compiles a JSON Schema to code. In its own file, because browsers do not load TypeBox's compiler. */
 export const compileMatcher: Matcher = schema => {
-  const compiled = Compile(schema as TSchema)
+  const compiled = Build(schema as TSchema).Evaluate()
   return value => compiled.Check(value)
 }
 
