@@ -3,6 +3,7 @@
  * an error's class, diff and causes do not survive JSON.
  */
 import { AssertionError } from 'node:assert'
+import { readFileSync } from 'node:fs'
 import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
 
@@ -17,7 +18,7 @@ export type Line =
   | { readonly type: 'fail'; readonly name: string; readonly nesting: number; readonly error: string }
   /** What a test has to tell although it passed: a table, a seed. */
   | { readonly type: 'told'; readonly text: string }
-  | { readonly type: 'summary'; readonly counts: Counts }
+  | { readonly type: 'summary'; readonly counts: Counts; readonly cpuMs: number }
 
 type RunnerError = Error & { readonly cause?: unknown; readonly failureType?: string }
 
@@ -33,7 +34,8 @@ export default async function* events(source: AsyncIterable<TestEvent>): AsyncGe
 
 function lineOf(event: TestEvent): Line | undefined {
   // `failed` is there at run time but not in the type definitions; the runner's own value wins.
-  if (event.type === 'test:summary') return { type: 'summary', counts: { failed: 0, ...event.data.counts } }
+  if (event.type === 'test:summary')
+    return { type: 'summary', counts: { failed: 0, ...event.data.counts }, cpuMs: cpuMs() }
   if (event.type === 'test:diagnostic') {
     const { message } = event.data
     return OWN_COUNTERS.test(message) ? undefined : { type: 'told', text: message }
@@ -47,6 +49,19 @@ function lineOf(event: TestEvent): Line | undefined {
   if (event.data.todo !== undefined) return { type: 'todo', name, nesting, reason: reasonOf(event.data.todo) }
   if (event.type === 'test:pass') return { type: 'pass', name, nesting }
   return { type: 'fail', name, nesting, error: render(event.data.details.error) }
+}
+
+/** What this process has used of the processors, and on Linux also what it started and has seen end. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000 + ofChildrenMs()
+}
+
+function ofChildrenMs(): number {
+  if (process.platform !== 'linux') return 0
+  // proc_pid_stat(5): after the name in brackets, the fields 16 and 17, in hundredths of a second.
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return (Number(fields[13]) + Number(fields[14])) * 10
 }
 
 const reasonOf = (value: string | boolean) => (typeof value === 'string' && value ? value : 'no reason given')

@@ -5,6 +5,8 @@ type Named = { readonly name: string; readonly text: string }
 /** What one test file did, as read from its events. */
 export type Outcome = {
   readonly counts: Counts
+  /** Of the processors' time. Unknown if not complete. */
+  readonly cpuMs: number | undefined
   /** False when the process ended, or was ended, before its tests had. */
   readonly complete: boolean
   readonly failures: readonly Named[]
@@ -33,7 +35,8 @@ export function readOutcome(text: string): Outcome {
   const [tests, failed] = [failures.length, failures.length]
   const counts = summary?.counts ?? { tests, suites: 0, passed: 0, failed, cancelled: 0, skipped: 0, todo: 0 }
   const begun = lines.some(line => line.type === 'begin')
-  return { counts, complete: summary !== undefined, failures, skipped, told, begun, unfinished: runningAtTheEnd(lines) }
+  const unfinished = runningAtTheEnd(lines)
+  return { counts, cpuMs: summary?.cpuMs, complete: summary !== undefined, failures, skipped, told, begun, unfinished }
 }
 
 /** Each reported line with the name of its test after those of the tests around it. */

@@ -8,7 +8,8 @@ export const failed = (result: FileResult) =>
 export function fileReport(result: FileResult): string {
   const { tests, skipped, todo } = result.counts
   const notes = [`${tests} tests`, ...(skipped + todo > 0 ? [`${skipped + todo} skipped`] : [])].join(', ')
-  const line = `${failed(result) ? '✗' : '✓'} ${result.path} (${notes}, ${(result.ms / 1000).toFixed(1)} s)`
+  const times = [seconds(result.ms), ...(result.cpuMs === undefined ? [] : [`${seconds(result.cpuMs)} CPU`])].join(', ')
+  const line = `${failed(result) ? '✗' : '✓'} ${result.path} (${notes}, ${times})`
   const told = result.told.map(indent)
   if (!failed(result)) return [line, ...told].join('\n')
   const details = [
@@ -29,6 +30,7 @@ export function closing(results: readonly FileResult[], ms: number): string {
     ...(skipped.length > 0 ? [`Skipped (${skipped.length}), and why:`, ...skipped, ''] : []),
     ...(broken.length > 0 ? [`Failed files (${broken.length}):`, ...broken, ''] : []),
     ...counters,
+    `ℹ cpu_ms ${Math.round(results.reduce((all, { cpuMs = 0 }) => all + cpuMs, 0))}`,
     `ℹ duration_ms ${Math.round(ms)}`,
   ].join('\n')
 }
@@ -54,4 +56,5 @@ function total(results: readonly FileResult[]) {
   }
 }
 
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 const indent = (text: string) => text.replaceAll(/^/gm, '    ')

@@ -46,7 +46,8 @@ describe('the test runner', { concurrency: 6 }, () => {
   test('all pass: exit 0 and the counters that CI reads', async () => {
     const { status, output } = await run({ 'packages/one/src/a.test.ts': PASSING, 'tests/b.test.ts': PASSING })
     assert.equal(status, 0, output)
-    for (const counter of ['tests 2', 'pass 2', 'fail 0', 'skipped 0'])
+    assert.match(output, /^✓ tests\/b\.test\.ts \(1 tests, [\d.]+ s, [\d.]+ s CPU\)$/m)
+    for (const counter of ['tests 2', 'pass 2', 'fail 0', 'skipped 0', 'cpu_ms [1-9]\\d*'])
       assert.match(output, new RegExp(`^ℹ ${counter}$`, 'm'))
   })
 
