@@ -83,7 +83,7 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
   assertNats(module, contracts, reactions)
   addReactions(engine, reactions, module.inboxes ?? [])
   const known = [...contracts]
-  const natsAccess = natsAccessOf(options, known, engine.events, reactions)
+  const natsAccess = natsAccessOf(options, known, reactions)
   limitClient(natsAccess, module)
   assertApart(natsAccess, implemented)
   assertInternal(options, known)

@@ -20,23 +20,23 @@ import type { Dependency, Module } from './module.ts'
 import type { ServiceOptions } from './options.ts'
 import { StartError } from './start-error.ts'
 
+/** In place of a handler's name. */
+const EVERY_INSTANCE = ''
+
 /** What a service does on NATS, derived from what it implements, handles, calls and publishes. */
 export function natsAccessOf(
   { name: service, module, handlerTimeoutMs = 10_000 }: ServiceOptions,
   implemented: readonly Contract[],
-  handled: readonly EventDefinition[],
   reactions: readonly Reaction[],
 ): NatsAccess {
   const { calls = [], publishes = [], keepEventsMs } = module
   const serves = [...implemented, ...publishes.map(contract => eventsAlone(eventsOf(contract)))]
-  const named = Object.groupBy(reactions, ({ name = '' }) => name)
-  const handles = Object.fromEntries(
-    Object.entries(named).flatMap(([name, each = []]) =>
-      name === '' ? [] : [[name, [eventsAlone(each.map(({ event }) => event))]]],
-    ),
+  const byName = Object.entries(Object.groupBy(reactions, ({ name = EVERY_INSTANCE }) => name)).map(
+    ([name, each = []]) => [name, [eventsAlone(each.map(({ event }) => event))]] as const,
   )
+  const { [EVERY_INSTANCE]: consumes = [], ...handles } = Object.fromEntries(byName)
   const keep = keepEventsMs === undefined ? {} : { keepEventsMs }
-  return { service, serves, calls, consumes: [eventsAlone(handled)], handles, handlerTimeoutMs, ...keep }
+  return { service, serves, calls, consumes, handles, handlerTimeoutMs, ...keep }
 }
 
 function eventsAlone(events: readonly EventDefinition[]): Contract {
@@ -126,8 +126,8 @@ function labelOf({ operation, subject, hint }: Need): string {
   return `${operation} "${subject}" (${hint})`
 }
 
-function needsOf({ natsServer, engine, natsAccess }: NatsParts): readonly Need[] {
-  const { service, calls = [], serves } = natsAccess
+function needsOf({ natsServer, natsAccess }: NatsParts): readonly Need[] {
+  const { service, calls = [], consumes = [], serves } = natsAccess
   const served = natsServer.endpoints.map(({ procedure: { subject = '' } }) => subject)
   const subscribe = (subject: string, hint: string): Need => ({ operation: 'subscribe', subject, hint })
   const publish = (subject: string, hint: string): Need => ({ operation: 'publish', subject, hint })
@@ -135,7 +135,7 @@ function needsOf({ natsServer, engine, natsAccess }: NatsParts): readonly Need[]
     ...(served.length > 0 ? [...served, cancelSubject(service)] : []).map(subject =>
       subscribe(subject, `served: the user must be that of service "${service}"`),
     ),
-    ...engine.events.map(({ subject }) => subscribe(subject, 'an event that it handles')),
+    ...consumes.flatMap(eventsOf).map(({ subject }) => subscribe(subject, 'an event that it handles')),
     ...[...subjectsOf(calls), ...pulledOf(calls)].map(subject => publish(subject, 'listed in `calls` of its module')),
     ...serves
       .flatMap(eventsOf)

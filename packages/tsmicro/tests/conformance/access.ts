@@ -20,7 +20,7 @@ const onlyEvents = { taken }
 
 const stockAccess: NatsAccess = { service: 'stock', serves: [stock] }
 const handles = { list: [onlyEvents] }
-const frontAccess: NatsAccess = { service: 'front', serves: [], calls: [calls], consumes: [onlyEvents], handles }
+const frontAccess: NatsAccess = { service: 'front', serves: [], calls: [calls], handles }
 const users = [
   natsPermissionsOf(stockAccess),
   natsPermissionsOf(frontAccess),

@@ -242,7 +242,7 @@ async function natsPermissions(open: OpenNetwork) {
     const permissions = natsPermissionsOf(service.natsAccess)
     assert.deepEqual(
       [...permissions.publish, ...permissions.subscribe].filter(subject => !/^[$_]/.test(subject)),
-      ['other.do', 'other.do.batch', 'thing.ended', 'hello.>', 'thing.made'],
+      ['other.do', 'other.do.batch', 'thing.ended', 'hello.>'],
     )
     await service.stop()
     const network = await open([permissions])

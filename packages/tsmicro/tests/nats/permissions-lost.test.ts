@@ -23,8 +23,7 @@ const shop = contract('shop', {
   item: procedure({ nats: 'item', access: 'internal', output: Type.String() }),
   turned: event({ subject: 'world.turned', aggregate: 'id', data: Type.Object({ id: Type.String() }) }),
 })
-const events = [{ turned: shop.turned }]
-const access = { service: 'shop', serves: [shop], consumes: [shop], handles: { globe: events, clock: events } }
+const access = { service: 'shop', serves: [shop], consumes: [shop] }
 const whole = natsPermissionsOf(access)
 const operator = natsStreamsOf('operator')
 const caller = natsPermissionsOf({ service: 'caller', serves: [], calls: [shop] })
@@ -54,7 +53,7 @@ test('when a reload takes a permission away, the service is not ready until it i
     nats: clientAs('shop'),
     handlers: [
       implement(shop, { item: () => 'an item' }),
-      on(shop.turned, { name: 'globe', effect: 'idempotent' }, () => {}),
+      on(shop.turned, { everyInstance: true }, () => {}),
       on(shop.turned, { everyInstance: true }, () => {}),
     ],
   })
