@@ -9,11 +9,7 @@ export {
   JetStreamError,
   type JetStreamMessage,
   type MessageQuery,
-  type PubAck,
-  type PullEnd,
   type PullOptions,
-  type PullOutcome,
-  type StoredMessage,
   type StreamConfig,
   type StreamInfo,
 } from './jetstream/index.ts'

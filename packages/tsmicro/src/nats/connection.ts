@@ -2,17 +2,15 @@ import {
   AuthorizationError,
   createInbox,
   type Msg,
-  type MsgHdrs,
   type Payload,
   PermissionViolationError,
   UserAuthenticationExpiredError,
 } from '@nats-io/nats-core'
 import { checkTarget, inboxPrefixOf } from '../contract/index.ts'
-import { ApiError, SERVICE_UNAVAILABLE, UnusableError, within } from '../errors/index.ts'
+import { SERVICE_UNAVAILABLE, UnusableError, within } from '../errors/index.ts'
 import { type AskOptions, Inbox } from './client/inbox.ts'
-import { unsentError } from './client/reply.ts'
 import { connectOf, type NatsOptions, userOf } from './options.ts'
-import { NOT_PERMITTED, type OwnPermissions, readOwnPermissions, USER_INFO } from './permissions.ts'
+import { type OwnPermissions, readOwnPermissions, USER_INFO } from './permissions.ts'
 import { isInbox } from './subjects.ts'
 import { follow, type Transport } from './transport.ts'
 
@@ -37,8 +35,8 @@ export class NatsLink {
   #live: Live | undefined
   #up = false
   #connecting: Promise<void> | undefined
-  /** `publish <subject>` or `subscription <subject>` → when the server refused it last. */
-  readonly #refusals = new Map<string, number>()
+  /** `publish <subject>` or `subscription <subject>`, as the server has refused it. */
+  readonly #refusals = new Set<string>()
 
   constructor(options: NatsOptions) {
     this.#options = options
@@ -124,28 +122,6 @@ export class NatsLink {
     return createInbox(this.#inboxPrefix)
   }
 
-  /**
-   * Sends a message without a reply; resolves when the server has accepted it.
-   * @throws {TypeError} when a message cannot be sent to the subject
-   * @throws {PAYLOAD_TOO_LARGE} when it is larger than the server accepts
-   * @throws {NOT_PERMITTED} when the server does not let this user publish there
-   * @throws {SERVICE_UNAVAILABLE} while the connection is down
-   */
-  async deliver(subject: string, payload: string, headers: MsgHdrs): Promise<void> {
-    checkTarget(subject)
-    const began = performance.now()
-    try {
-      this.use().publish(subject, payload, { headers })
-    } catch (cause) {
-      throw cause instanceof ApiError ? cause : unsentError(cause)
-    }
-    await this.check()
-    // A refusal comes before the answer to the check, but is reported in a later turn.
-    await new Promise(resolve => setImmediate(resolve))
-    if ((this.#refusals.get(`publish ${subject}`) ?? Number.NEGATIVE_INFINITY) < began) return
-    throw new NOT_PERMITTED(undefined, { message: this.refusal(`publish "${subject}"`, 'publishes') })
-  }
-
   /** Sends what is still buffered, if the server answers, and closes. Safe while connecting. */
   async close(): Promise<void> {
     await this.#connecting?.catch(() => {})
@@ -223,7 +199,7 @@ export class NatsLink {
     const key = answer ? 'answers' : `${operation} ${subject}`
     const known = this.#refusals.has(key)
     if (this.#refusals.size >= MOST_REFUSALS) this.#refusals.clear()
-    this.#refusals.set(key, performance.now())
+    this.#refusals.add(key)
     if (known) return
     const what = answer
       ? `answer on "${subject}": it is too late, or exceeds the number that allow_responses permits`

@@ -15,8 +15,8 @@ const TURN = sql`hashtextextended('tsmicro.outbox', 'tsmicro_outbox'::regclass::
 type Send = Parameters<OutboxStore<unknown>['relay']>[0]
 
 /**
- * Resolves to false if another relay has its turn. The planner knows nothing of a table that has just grown: it would read all of it, and
- * sort it, for each part.
+ * Resolves to false if another relay has its turn. The planner has no statistics of a table that has just grown: it would read all of it,
+ * and sort it, for each part.
  */
 export async function takeTurn<DB>(transaction: Transaction<DB>): Promise<boolean> {
   const { rows } = await sql<{ mine: boolean }>`

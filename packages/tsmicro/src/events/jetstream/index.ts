@@ -10,4 +10,4 @@ export type {
 } from './info.ts'
 export { JetStream } from './jetstream.ts'
 export type { JetStreamMessage } from './message.ts'
-export type { PullEnd, PullOptions, PullOutcome } from './pull.ts'
+export type { PullOptions, PullOutcome } from './pull.ts'
