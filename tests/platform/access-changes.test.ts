@@ -1,3 +1,4 @@
+// CI alone: services/auth/tests/roles.test.ts, sessions.test.ts and services/blog/tests/access.test.ts show it for each service by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as authContracts from '@blog-platform/auth-contract'

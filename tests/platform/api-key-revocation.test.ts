@@ -1,3 +1,4 @@
+// CI alone: packages/gateway/tests/revocation.test.ts and revocation-nats.test.ts show it for the gateway by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'

@@ -1,3 +1,4 @@
+// CI alone: services/blog/tests/faults.test.ts does without auth by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as blogContracts from '@blog-platform/blog-contract'

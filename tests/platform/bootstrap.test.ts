@@ -1,3 +1,4 @@
+// CI alone: services/auth/tests/bootstrap.test.ts and production.test.ts run the same programs by hand.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+// CI alone: packages/tsmicro/src/postgres/cancel.test.ts and the suites of tests/conformance cancel by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import pg from 'pg'

@@ -1,3 +1,4 @@
+// CI alone: services/blog/tests/process.test.ts kills a service by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Server } from '@tsmicro/infra'
@@ -6,7 +7,6 @@ import { patiently } from '../support/patiently.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type Answer, send } from '../support/send.ts'
-import { onlyInFull } from '../support/size.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
 
@@ -96,10 +96,8 @@ test('blog killed while an author writes', () =>
 
 // By hand the fault tables are enough. Both write without syncing to disk here, because data that a process has handed to the kernel
 // outlives the process.
-test('PostgreSQL killed while people sign up', { skip: onlyInFull }, () =>
-  survive({ name: 'postgres', kind: SIGN_UPS, ...crashOf(platform.postgres) }),
-)
+test('PostgreSQL killed while people sign up', () =>
+  survive({ name: 'postgres', kind: SIGN_UPS, ...crashOf(platform.postgres) }))
 
-test('document server killed while an author writes', { skip: onlyInFull }, () =>
-  survive({ name: 'documents', kind: CREATIONS, ...crashOf(platform.documents) }),
-)
+test('document server killed while an author writes', () =>
+  survive({ name: 'documents', kind: CREATIONS, ...crashOf(platform.documents) }))

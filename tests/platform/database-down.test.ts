@@ -1,3 +1,4 @@
+// CI alone: services/auth/tests/database-down.test.ts and services/blog/tests/faults.test.ts do without databases by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'

@@ -1,3 +1,4 @@
+// CI alone: packages/tsmicro/tests/micro/stop.test.ts and services/blog/tests/process.test.ts show by hand how a service ends.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { bearer } from '../support/contents.ts'
@@ -7,7 +8,7 @@ import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import type { Program } from '../support/program.ts'
 import { type Sent, send } from '../support/send.ts'
-import { inFull, onlyInFull } from '../support/size.ts'
+import { inFull } from '../support/size.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
 
@@ -78,9 +79,7 @@ test('SIGTERM to blog under load: accepted requests are completed and answered',
   assert.deepEqual(new Set(again.map(({ body }) => body?.error)), new Set(['SLUG_TAKEN']))
 })
 
-test('SIGTERM to auth under load: accepted requests are done and answered, including those of the blog service', {
-  skip: onlyInFull,
-}, async () => {
+test('SIGTERM to auth under load: accepted requests are done and answered, including those of the blog service', async () => {
   const signUps = new Writers(4, number =>
     send(platform.url, 'POST /auth/signup/basic', {
       headers: key(),

@@ -1,11 +1,10 @@
+// CI alone: packages/tsmicro/tests/cache/redis-faults.test.ts kills the server by hand.
 import { after, before, test } from 'node:test'
 import { type FaultScene, startFaultScene } from '../support/faults/scene.ts'
 import { FROZEN, KILLED, survive } from '../support/faults/survive.ts'
 import { noRedis } from '../support/redis.ts'
-import { onlyInFull } from '../support/size.ts'
 
-// The layer itself is also tested by hand: `packages/tsmicro/tests/cache/redis-faults.test.ts`.
-const skip = noRedis || onlyInFull
+const skip = noRedis
 
 let scene: FaultScene | undefined
 before(async () => {

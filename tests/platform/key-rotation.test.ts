@@ -1,3 +1,4 @@
+// CI alone: services/auth/tests/key-rotation.test.ts shows it for the service by hand.
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,12 +11,9 @@ import { assertNoSecretsLogged } from '../support/leaks.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type Answer, send } from '../support/send.ts'
-import { onlyInFull } from '../support/size.ts'
 import { runTsmicro } from '../support/tsmicro.ts'
 import { until } from '../support/until.ts'
 import { Writers } from '../support/writers.ts'
-
-// The service itself is also tested by hand: `services/auth/tests/key-rotation.test.ts`.
 
 /** The minimum amount of each kind of work in each state of the keys. */
 const ENOUGH = 5
@@ -25,7 +23,6 @@ const secrets = new Set<string>()
 let platform: Platform
 let keysDir: string
 before(async () => {
-  if (onlyInFull) return
   keysDir = await mkdtemp(join(tmpdir(), 'tsmicro-rotation-'))
   resources.defer(() => rm(keysDir, { recursive: true, force: true }))
   const env = { KEYS_DIR: keysDir, KEYS_CHECK_MS: '100', KEY_ACTIVATION_SECONDS: '4', JWT_KEYS_SECONDS: '1' }
@@ -110,7 +107,7 @@ class Load {
   }
 }
 
-test('rotation under load: zero failed requests', { skip: onlyInFull }, async () => {
+test('rotation under load: zero failed requests', async () => {
   const [author, renewing, email] = [
     await person(platform, 'Ada', 'AUTHOR'),
     await person(platform, 'Ren'),
@@ -141,9 +138,7 @@ test('rotation under load: zero failed requests', { skip: onlyInFull }, async ()
   assert.equal((await author.profile.myProfile({})).name, 'Ada', 'signed with the old key, and valid')
 })
 
-test('tokens signed by a withdrawn key are refused at every door, and a new key signs without waiting', {
-  skip: onlyInFull,
-}, async () => {
+test('tokens signed by a withdrawn key are refused at every door, and a new key signs without waiting', async () => {
   const cast = await person(platform, 'Cas', 'AUTHOR')
   const withdrawn = kidOf(cast.accessToken)
   const { kid } = await createKeyFile(keysDir)
@@ -174,7 +169,7 @@ test('tokens signed by a withdrawn key are refused at every door, and a new key 
   assert.match(others.join('\n'), /no file here; retiring until \d{4}-/)
 })
 
-test('no key and no token is in any log', { skip: onlyInFull }, async () => {
+test('no key and no token is in any log', async () => {
   assertNoSecretsLogged(platform, secrets)
   const all = platform.auths.map(({ output }) => output).join('')
   assert.doesNotMatch(all, /PRIVATE KEY/)

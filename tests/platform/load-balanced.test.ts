@@ -1,3 +1,4 @@
+// CI alone: packages/gateway/tests/balancing.test.ts and upstreams.test.ts show it for the gateway by hand.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
@@ -5,7 +6,7 @@ import { bearer } from '../support/contents.ts'
 import { Load } from '../support/load.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { ReplicatedSystem } from '../support/replicated-system.ts'
-import { inFull, onlyInFull } from '../support/size.ts'
+import { inFull } from '../support/size.ts'
 import { until } from '../support/until.ts'
 
 const linux = process.platform === 'linux' ? false : 'processes are found in /proc'
@@ -62,7 +63,7 @@ test('all instances share the requests, and the calls between services', { skip:
 for (const service of ['blog', 'auth']) {
   const instance = `${service}-2`
   test(`kill -9 of ${instance} under load: no idempotent request fails, and it recovers`, {
-    skip: linux || onlyInFull,
+    skip: linux,
   }, async () => {
     const pid = await system.pidOf(instance)
     const load = everything()
@@ -88,7 +89,7 @@ for (const service of ['blog', 'auth']) {
   })
 }
 
-test('every instance is replaced under load: no request fails', { skip: linux || onlyInFull }, async () => {
+test('every instance is replaced under load: no request fails', { skip: linux }, async () => {
   const instances = ['auth-1', 'auth-2', 'blog-1', 'blog-2']
   const before = await Promise.all(instances.map(instance => system.pidOf(instance)))
   const load = everything()
@@ -142,7 +143,7 @@ test('the configuration is replaced under load, and an invalid one is refused: n
 })
 
 test('both instances of auth answer calls of other services; calls that wait for a frozen one move on', {
-  skip: linux || onlyInFull,
+  skip: linux,
 }, async () => {
   // If either one is down, the other one answers: so both are in the queue group.
   for (const instance of ['auth-1', 'auth-2']) {

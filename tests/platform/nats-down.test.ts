@@ -1,3 +1,4 @@
+// CI alone: services/blog/tests/faults.test.ts and packages/tsmicro/tests/nats/faults.test.ts do without NATS by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { connect } from '@nats-io/transport-node'

@@ -1,3 +1,4 @@
+// CI alone: services/auth/tests/nats-door.test.ts and packages/gateway/tests/balancing.test.ts are part of every run.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { bearer, type Contents, publish } from '../support/contents.ts'

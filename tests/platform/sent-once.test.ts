@@ -1,3 +1,4 @@
+// CI alone: tools/gateway/sent-once-nginx.test.ts and packages/gateway/tests/upstreams.test.ts show by hand what is sent once.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'

@@ -1,3 +1,4 @@
+// CI alone: services/auth/tests/sign-in-throttle.test.ts shows it for the service by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { assertNoSecretsLogged } from '../support/leaks.ts'

@@ -1,3 +1,4 @@
+// CI alone: packages/gateway/tests/strangers.test.ts and the servers’ own tests refuse strangers by hand.
 import assert from 'node:assert/strict'
 import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

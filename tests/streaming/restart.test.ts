@@ -1,3 +1,4 @@
+// CI alone: packages/tsmicro/tests/micro/stop-streams.test.ts and streams/follow.test.ts end and resume streams by hand.
 /** A service restarts under its streams: nobody waits for them, and no item is lost. */
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'

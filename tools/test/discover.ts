@@ -7,6 +7,8 @@ export type TestFile = {
   readonly path: string
   /** What `npm test -- <name>` may call it: folder (`packages/gateway`), folder name (`gateway`), package name. */
   readonly names: readonly string[]
+  /** Why the whole of it runs in CI alone, from its first line: `// CI alone: …`, which says what shows the same by hand. */
+  readonly ciAlone?: string
 }
 
 const PATTERNS = [
@@ -24,8 +26,13 @@ export function discover(root: string): TestFile[] {
     globSync(pattern, { cwd: root, exclude })
       .map(path => path.replaceAll('\\', '/'))
       .sort()
-      .map(path => ({ path, names: namesOf(root, path) })),
+      .map(path => ({ path, names: namesOf(root, path), ...ciAlone(join(root, path)) })),
   )
+}
+
+function ciAlone(path: string): Pick<TestFile, 'ciAlone'> {
+  const why = /^\/\/ CI alone: (.+)/.exec(readFileSync(path, 'utf8'))?.[1]
+  return why === undefined ? {} : { ciAlone: why }
 }
 
 function namesOf(root: string, path: string): string[] {

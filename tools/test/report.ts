@@ -1,3 +1,4 @@
+import type { TestFile } from './discover.ts'
 import type { Counts } from './events.ts'
 import type { FileResult } from './run-file.ts'
 
@@ -20,14 +21,16 @@ export function fileReport(result: FileResult): string {
   return [line, ...told, ...details.map(indent)].join('\n')
 }
 
-/** What was skipped and why, what failed (again: logs are cut in the middle), and the counters as node's own reporter has them. */
-export function closing(results: readonly FileResult[], ms: number): string {
+/** What was skipped or left out and why, what failed (again: logs are cut in the middle), and the counters as node's own reporter has them. */
+export function closing(results: readonly FileResult[], leftOut: readonly TestFile[], ms: number): string {
+  const absent = leftOut.map(({ path, ciAlone }) => `  ${path}: ${ciAlone}`)
   const skipped = results.flatMap(({ path, skipped }) => skipped.map(({ name, text }) => `  ${path}: ${name}: ${text}`))
   const broken = results.filter(failed).map(result => `  ${result.path}\n${indent(inShort(result))}`)
   const counters = Object.entries(total(results)).map(([name, value]) => `ℹ ${name} ${value}`)
   return [
     '',
     ...(skipped.length > 0 ? [`Skipped (${skipped.length}), and why:`, ...skipped, ''] : []),
+    ...(absent.length > 0 ? [`Left out (${absent.length} files; CI=true npm test runs them):`, ...absent, ''] : []),
     ...(broken.length > 0 ? [`Failed files (${broken.length}):`, ...broken, ''] : []),
     ...counters,
     `ℹ cpu_ms ${Math.round(results.reduce((all, { cpuMs = 0 }) => all + cpuMs, 0))}`,

@@ -31,9 +31,11 @@ function workspace(files: Record<string, string>): string {
 
 type Ran = { readonly status: string | number; readonly output: string }
 
-function run(files: Record<string, string>, ...args: string[]): Promise<Ran> {
+const run = (files: Record<string, string>, ...args: string[]) => runWith(process.env, files, ...args)
+
+function runWith(env: NodeJS.ProcessEnv, files: Record<string, string>, ...args: string[]): Promise<Ran> {
   return new Promise(resolve =>
-    execFile(process.execPath, [RUNNER, '--root', workspace(files), ...args], (error, stdout, stderr) =>
+    execFile(process.execPath, [RUNNER, '--root', workspace(files), ...args], { env }, (error, stdout, stderr) =>
       resolve({ status: error?.code ?? 0, output: stdout + stderr }),
     ),
   )
@@ -126,6 +128,20 @@ describe('the test runner', { concurrency: 6 }, () => {
     assert.deepEqual(await list(), ['tests/c.test.ts', 'packages/one/src/a.test.ts', 'packages/one/src/b.test.ts'])
     for (const part of ['one', '@x/one', 'packages/one']) assert.equal((await list(part)).length, 2)
     assert.deepEqual(await list('--only', 'src/b'), ['packages/one/src/b.test.ts'])
+  })
+
+  test('what runs in CI alone is left out by hand, which says so, unless --only names it', async () => {
+    const root = workspace({ 'tests/a.test.ts': PASSING, 'tests/b.test.ts': PASSING })
+    const path = join(root, 'tests/b.test.ts')
+    writeFileSync(path, `// CI alone: a shows the same\n${readFileSync(path, 'utf8')}`)
+    const list = async (CI: string, ...args: string[]) =>
+      (await runWith({ ...process.env, CI }, {}, '--root', root, '--list', ...args)).output.trim().split('\n')
+    assert.deepEqual(await list(''), ['tests/a.test.ts'])
+    assert.deepEqual(await list('true'), ['tests/a.test.ts', 'tests/b.test.ts'])
+    assert.deepEqual(await list('', '--only', 'tests/b'), ['tests/b.test.ts'])
+    const { output } = await runWith({ ...process.env, CI: '' }, {}, '--root', root)
+    assert.match(output, /^Left out \(1 files; .*\n {2}tests\/b\.test\.ts: a shows the same$/m)
+    assert.match(output, /^ℹ tests 1$/m)
   })
 
   test('a part, path or flag that does not exist is refused with exit code 2; no test that ran is 1', async () => {

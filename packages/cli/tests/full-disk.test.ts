@@ -1,3 +1,4 @@
+// CI alone: packages/document-server/tests/limits.test.ts and services/blog/tests/faults.test.ts meet a full disk by hand.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,3 +1,4 @@
+// CI alone: postgres.test.ts and orphans.test.ts start and kill the server by hand.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

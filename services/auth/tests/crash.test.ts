@@ -1,3 +1,4 @@
+// CI alone: services/blog/tests/process.test.ts kills a service, and ends one under load, by hand.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newcomer } from './support/accounts.ts'

@@ -1,3 +1,4 @@
+// CI alone: packages/tsmicro/src/auth/passwords/passwords.test.ts shows by hand whose turn it is.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createPasswordHasher, type PasswordHasher } from 'tsmicro/auth'

@@ -1,3 +1,4 @@
+// CI alone: packages/tsmicro/src/postgres/migrations/alone.test.ts and tests/platform/model/stale-reads.test.ts have several instances by hand.
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+// CI alone: packages/tsmicro/src/postgres/pooler.test.ts is behind a pooler by hand.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { locatePgbouncer, startPgbouncer } from '@tsmicro/infra'

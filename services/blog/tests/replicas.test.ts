@@ -1,3 +1,4 @@
+// CI alone: cache.test.ts and tests/platform/model/stale-reads.test.ts show by hand that caches agree.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'

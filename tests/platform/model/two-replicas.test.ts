@@ -1,7 +1,7 @@
+// CI alone: one-instance.test.ts and stale-reads.test.ts are part of every run.
 import { type TestContext, test } from 'node:test'
 import { type PlatformOptions, startPlatform } from '../../support/platform.ts'
 import { noRedis } from '../../support/redis.ts'
-import { onlyInFull } from '../../support/size.ts'
 import { COMMANDS, checkSequence } from './check-sequence.ts'
 import { seeds } from './seed.ts'
 import { openTarget } from './target.ts'
@@ -18,12 +18,7 @@ async function checkOnReplicas(t: TestContext, some: readonly number[], options:
   for (const seed of some) await checkSequence(t, target, seed)
 }
 
-test(
-  `every answer in a random sequence of ${COMMANDS} actions at two replicas is the model’s`,
-  { skip: onlyInFull },
-  t => checkOnReplicas(t, seeds.slice(0, 1), {}),
-)
+test(`every answer in a random sequence of ${COMMANDS} actions at two replicas is the model’s`, t =>
+  checkOnReplicas(t, seeds.slice(0, 1), {}))
 
-test('the same with a shared Redis', { skip: noRedis || onlyInFull }, t =>
-  checkOnReplicas(t, seeds.slice(-1), { redis: true }),
-)
+test('the same with a shared Redis', { skip: noRedis }, t => checkOnReplicas(t, seeds.slice(-1), { redis: true }))
