@@ -3,6 +3,9 @@ import type { JetStreamMessage } from './jetstream/index.ts'
 import type { Incoming } from './order.ts'
 import type { HandledEvent } from './received.ts'
 
+const MOST_HELD = 64
+const HELD_MS = 2
+
 /**
  * A consumer on the server, from its creation to its end. After a lost connection it may be another one, of another stream, in which the
  * same number stands for another event: until it is known to be the same, nothing is acknowledged.
@@ -12,6 +15,7 @@ export class Incarnation {
   readonly created: string
   #sure = true
   #held: (() => void)[] = []
+  #timer: NodeJS.Timeout | undefined
 
   constructor(created: string) {
     this.created = created
@@ -27,16 +31,23 @@ export class Incarnation {
 
   confirm(): void {
     this.#sure = true
-    this.#tellAll()
+    this.flush()
   }
 
-  /** Answers of the same turn share a write to the socket, which costs far more than an answer. */
+  /** Answers wait a moment for others, as a write to the socket costs far more than an answer, also for the server. */
   tell(answer: () => void): void {
-    if (this.#held.push(answer) === 1 && this.#sure) setImmediate(() => this.#tellAll())
+    if (this.#held.push(answer) >= MOST_HELD) this.flush()
+    else this.#timer ??= setTimeout(() => this.flush(), HELD_MS)
   }
 
-  #tellAll(): void {
-    if (this.#sure) for (const answer of this.#held.splice(0)) answer()
+  /** Sends what waits. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (!this.#sure) return
+    const held = this.#held
+    this.#held = []
+    for (const answer of held) answer()
   }
 }
 

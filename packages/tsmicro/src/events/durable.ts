@@ -174,6 +174,7 @@ export class Durable {
     for (const lane of this.#lanes.values()) lane.stop()
     await settledWithin(ms, pulled, ...[...this.#lanes.values()].map(({ ended }) => ended))
     this.#handling.end(new Error('the service has stopped'))
+    this.#pulling.flush()
   }
 
   /** The connection is lost. */
@@ -224,9 +225,7 @@ export class Durable {
     const open = this.#lanes.get(aggregateId)
     const lane = open ?? new Lane(this.#laneParts)
     lane.add(delivery)
-    if (open) return
-    this.#lanes.set(aggregateId, lane)
-    lane.start(() => this.#lanes.delete(aggregateId))
+    if (!open && lane.start(() => this.#lanes.delete(aggregateId))) this.#lanes.set(aggregateId, lane)
   }
 
   /** Tells who waits for what becomes of it. */

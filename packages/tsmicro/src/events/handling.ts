@@ -1,6 +1,7 @@
-import { Deadline, DoorContext, type Log, withContext } from '../call/index.ts'
+import { type CallContext, DoorContext, type Log, withContext } from '../call/index.ts'
 import { isDependencyFailure } from '../errors/index.ts'
 import { AlreadyHandledError, type InboxStore } from '../stores/index.ts'
+import { Attempt, Attempts } from './attempt.ts'
 import type { Incoming, Order } from './order.ts'
 import type { EventHandler, ReadEvent, ReceivedEvent } from './received.ts'
 import type { Slots } from './slots.ts'
@@ -33,37 +34,37 @@ export interface HandlingOptions {
   readonly log: Log
 }
 
-interface Running {
-  readonly deadline: Deadline
-  readonly received: ReceivedEvent
+interface Failed {
+  readonly error: unknown
+  readonly context: CallContext
 }
 
 /** Handles one event once: its effect and its record, or neither. */
 export class Handling {
   readonly #options: HandlingOptions
-  readonly #running = new Set<Running>()
+  readonly #attempts = new Attempts()
   #ended = false
 
   constructor(options: HandlingOptions) {
     this.#options = options
   }
 
-  /** Tries to handle an event whose turn it is. Resolves when the handler has really ended, to the failure if there is one. Never rejects. */
-  async once(event: Incoming): Promise<Failure | undefined> {
-    const { reactions, slots, log } = this.#options
+  /**
+   * Tries to handle an event whose turn it is. Returns when the handler has really ended, or resolves then: to the failure if there is one.
+   * Never throws or rejects.
+   */
+  once(event: Incoming): Failure | undefined | Promise<Failure | undefined> {
+    const { reactions, slots } = this.#options
     const reaction = reactions.get(event.subject)
-    const failed = (error: unknown) => ({ error, counts: false, log })
-    if (!reaction) return this.pass(event).catch(failed)
+    if (!reaction) return this.pass(event).catch(this.#excused)
     const turn = slots.take()
-    if (turn) await turn
-    // Only the last step asks the database for itself; an error there says nothing about the event.
-    return this.#attempt(event, reaction).catch(failed)
+    return turn ? turn.then(() => this.#attempt(event, reaction)) : this.#attempt(event, reaction)
   }
 
   /** From now on no attempt begins, and nothing that still runs can be recorded. */
   end(reason: Error): void {
     this.#ended = true
-    for (const { deadline } of this.#running) deadline.cancel(reason)
+    this.#attempts.cancel(reason)
   }
 
   /** Records an event without handling it: a consumer reads an aggregate whole, also what it has no handler for. */
@@ -79,49 +80,85 @@ export class Handling {
     return undefined
   }
 
-  async #attempt(event: Incoming, { read, handler }: Reaction): Promise<Failure | undefined> {
-    const { order, inbox, slots, timeoutMs, log } = this.#options
-    const deadline = new Deadline(timeoutMs)
-    const context = new DoorContext({ door: 'nats', headers: event.headers, deadline, log })
-    let running: Running | undefined
-    let late = false
-    let error: unknown
-    let failed = false
-    deadline.onEnd(() => {
-      late = true
-      // Whatever the handler still does must not keep others from working, nor be recorded.
-      slots.release()
-      if (running) void inbox?.end(running.received, false).catch(() => {})
+  #attempt(event: Incoming, reaction: Reaction): ReturnType<Handling['once']> {
+    const attempt = new Attempt(this.#options.timeoutMs, this.#late)
+    this.#attempts.add(attempt)
+    const context = new DoorContext({
+      door: 'nats',
+      headers: event.headers,
+      deadline: attempt,
+      log: this.#options.log,
     })
     try {
-      if (this.#ended) throw new Error('the service has stopped')
-      const received = await read(event.headers, event.text())
-      running = { deadline, received }
-      this.#running.add(running)
-      inbox?.begin(received, order.stepOf(event))
-      await withContext(context, async () => await handler(received))
-    } catch (err) {
-      failed = true
-      error = err
+      const work = this.#run(event, reaction, attempt, context)
+      if (!work) return this.#end(event, attempt)
+      return work.then(
+        () => this.#end(event, attempt),
+        error => this.#end(event, attempt, { error, context }),
+      )
+    } catch (error) {
+      return this.#end(event, attempt, { error, context })
     }
-    deadline[Symbol.dispose]()
-    if (!late) slots.release()
-    if (running) this.#running.delete(running)
+  }
 
-    if (inbox ? running && (await inbox.end(running.received, !failed)) : !failed) {
+  /** Returns undefined if the handler has ended at once, as without an await. */
+  #run(event: Incoming, reaction: Reaction, attempt: Attempt, context: CallContext): Promise<void> | undefined {
+    if (this.#ended) throw new Error('the service has stopped')
+    const read = reaction.read(event.headers, event.text())
+    const handle = (received: ReceivedEvent) => {
+      attempt.throwIfEnded()
+      attempt.received = received
+      this.#options.inbox?.begin(received, this.#options.order.stepOf(event))
+      return withContext(context, () => settling(reaction.handler(received)))
+    }
+    return read instanceof Promise ? read.then(handle) : handle(read)
+  }
+
+  /** Whatever a late handler still does must not keep others from working, nor be recorded. */
+  readonly #late = ({ received }: Attempt): void => {
+    this.#options.slots.release()
+    if (received) void this.#options.inbox?.end(received, false).catch(() => {})
+  }
+
+  /** An error there says nothing about the event: it is the database's. */
+  readonly #excused = (error: unknown): Failure => ({ error, counts: false, log: this.#options.log })
+
+  #end(event: Incoming, attempt: Attempt, failed?: Failed): ReturnType<Handling['once']> {
+    const { order, inbox, slots } = this.#options
+    attempt.end()
+    this.#attempts.remove(attempt)
+    if (!attempt.late) slots.release()
+    if (inbox || failed) return this.#conclude(event, attempt, failed).catch(this.#excused)
+    order.moved(event)
+    return undefined
+  }
+
+  async #conclude(event: Incoming, { received, late }: Attempt, failed: Failed | undefined) {
+    const { order, inbox, timeoutMs, log } = this.#options
+    if (inbox && received && (await inbox.end(received, !failed))) {
       order.moved(event)
       return undefined
     }
     order.forget(event.aggregateId)
     // Its transaction may have been committed without an answer, or another instance was faster.
     if (inbox && (await order.judge(event)) === 'duplicate') return undefined
-    if (!failed)
-      error = new TypeError(
-        `the handler of ${event.subject} succeeded without having recorded the event: pass it on with its change, or to record() of the inbox`,
-      )
-    if (this.#ended) return { error, counts: false, log: context.log }
+    const error = failed ? failed.error : unrecorded(event)
+    if (this.#ended) return { error, counts: false, log }
     const excused = isDependencyFailure(error) || (error instanceof AlreadyHandledError && !late)
-    if (late && !excused) error = new Error(`the handler took longer than ${timeoutMs} ms`, { cause: error })
-    return { error, counts: !excused, log: context.log }
+    const reason = late && !excused ? new Error(`the handler took longer than ${timeoutMs} ms`, { cause: error }) : error
+    return { error: reason, counts: !excused, log: failed?.context.log ?? log }
   }
+}
+
+/** A handler may return something lazy, which begins only now, in its context. */
+function settling(result: unknown): Promise<void> | undefined {
+  if (result instanceof Promise) return result
+  if (typeof result !== 'object' || result === null || !('then' in result)) return undefined
+  return (async () => void (await result))()
+}
+
+function unrecorded({ subject }: Incoming): TypeError {
+  return new TypeError(
+    `the handler of ${subject} succeeded without having recorded the event: pass it on with its change, or to record() of the inbox`,
+  )
 }

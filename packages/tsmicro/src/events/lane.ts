@@ -20,6 +20,10 @@ export interface LaneParts {
   readonly onFailure: (delivery: Delivery, failure: Failure) => void
 }
 
+type Outcome = ReturnType<Handling['once']>
+/** Whether it is an event's turn, or whether it has to be kept `behind` a dead letter. */
+type Turn = Verdict | 'behind'
+
 /** Milliseconds between two looks whether it is an event's turn; doubled each time. */
 const FIRST_LOOK_MS = 10
 const LONGEST_LOOK_MS = 1000
@@ -67,18 +71,29 @@ export class Lane {
     if (at === 0) this.#wake?.()
   }
 
-  /** Handles what there is; calls back once nothing is left. */
-  start(onEmpty: () => void): void {
-    this.ended = this.#run(onEmpty)
+  /** Handles what there is. Returns false if nothing is left; otherwise it goes on, and calls back once nothing is left. */
+  start(onEmpty: () => void): boolean {
+    const work = this.#next()
+    if (work) this.ended = this.#goOn(work, onEmpty)
+    return work !== undefined
   }
 
-  async #run(onEmpty: () => void): Promise<void> {
+  async #goOn(work: Promise<void>, onEmpty: () => void): Promise<void> {
+    for (let next: Promise<void> | undefined = work; next; next = this.#next()) await next
+    onEmpty()
+  }
+
+  /** Handles as many events as take no turn; returns the work on the next one. */
+  #next(): Promise<void> | undefined {
     for (let first = this.#queue[0]; first; first = this.#queue[0]) {
       this.#headSince = performance.now()
       if (this.#stopped) this.handBack(0)
-      else await this.#handle(first)
+      else {
+        const work = this.#handle(first)
+        if (work) return work
+      }
     }
-    onEmpty()
+    return undefined
   }
 
   /** Begins nothing more, and hands back what waits. */
@@ -93,18 +108,38 @@ export class Lane {
     for (const delivery of this.#queue.splice(keep)) delivery.handBack(delayMs)
   }
 
-  /** Until the event has left, or another one has to go first. */
-  async #handle(delivery: Delivery): Promise<void> {
+  /** In the usual case it is the event's turn and its handler succeeds: that takes no promise of ours. */
+  #handle(delivery: Delivery): Promise<void> | undefined {
+    const verdict = this.#turnOf(delivery)
+    if (verdict !== 'next') return this.#persist(delivery, verdict)
+    this.#atWork = delivery
+    const outcome = this.#parts.handling.once(delivery)
+    if (outcome) return this.#persist(delivery, verdict, outcome)
+    this.#atWork = undefined
+    this.#leave(delivery)
+    return undefined
+  }
+
+  /**
+   * Until the event has left, or another one has to go first.
+   * @param judged the first verdict @param begun the first attempt
+   */
+  async #persist(delivery: Delivery, judged: Turn | Promise<Turn>, begun?: Outcome): Promise<void> {
     const { triesOf, gapMs, order } = this.#parts
+    let turn: Turn | Promise<Turn> | undefined = judged
+    let outcome = begun
     for (let lookMs = FIRST_LOOK_MS; this.#queue[0] === delivery && !this.#stopped; ) {
       try {
         if (delivery.tries >= triesOf(delivery.subject)) return await this.#keep(delivery, delivery.error)
-        const judged = this.#turnOf(delivery)
-        const verdict = typeof judged === 'string' ? judged : await judged
-        if (this.#queue[0] !== delivery || this.#stopped) return
+        const judging: Turn | Promise<Turn> = turn ?? this.#turnOf(delivery)
+        turn = undefined
+        const verdict: Turn = typeof judging === 'string' ? judging : await judging
+        if (!outcome && (this.#queue[0] !== delivery || this.#stopped)) return
         if (verdict === 'duplicate') return this.#leave(delivery)
         if (verdict === 'next') {
-          if (await this.#attempt(delivery)) continue
+          const again = await this.#attempt(delivery, outcome)
+          outcome = undefined
+          if (again) continue
           return
         }
         if (verdict === 'behind') return await this.#keep(delivery, new Error('kept behind an event that failed'))
@@ -120,8 +155,7 @@ export class Lane {
     }
   }
 
-  /** Whether it is an event's turn, or whether it has to be kept `behind` a dead letter. */
-  #turnOf(delivery: Delivery): Verdict | Promise<Verdict | 'behind'> {
+  #turnOf(delivery: Delivery): Turn | Promise<Turn> {
     const { order, letters } = this.#parts
     const { aggregateId, earlySince = Number.POSITIVE_INFINITY } = delivery
     const early = performance.now() - earlySince
@@ -129,7 +163,7 @@ export class Lane {
     return this.#askLetters(delivery)
   }
 
-  async #askLetters(delivery: Delivery): Promise<Verdict | 'behind'> {
+  async #askLetters(delivery: Delivery): Promise<Turn> {
     const { order, letters } = this.#parts
     const { aggregateId, number, first } = delivery
     const verdict = await order.judge(delivery)
@@ -146,11 +180,11 @@ export class Lane {
     return 'behind'
   }
 
-  /** One attempt. Returns true if it may be tried again. */
-  async #attempt(delivery: Delivery): Promise<boolean> {
+  /** One attempt. Returns true if it may be tried again. @param begun it, if it has begun */
+  async #attempt(delivery: Delivery, begun?: Outcome): Promise<boolean> {
     const { handling, letters, resume, onFailure, pauseMs } = this.#parts
     this.#atWork = delivery
-    const failure = await handling.once(delivery)
+    const failure = await (begun ?? handling.once(delivery))
     this.#atWork = undefined
     if (!failure) {
       delivery.error = undefined

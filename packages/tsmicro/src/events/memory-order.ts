@@ -1,5 +1,6 @@
 import type { Attempt, InboxKey } from '../stores/index.ts'
 import { type Incoming, isNext, type Order, type Verdict } from './order.ts'
+import { Recent } from './recent.ts'
 
 interface Row {
   /** The events from here to `last` were handled in this process. */
@@ -18,7 +19,7 @@ const MOST_ROWS = 10_000
 export class MemoryOrder implements Order {
   readonly recorded = false
   readonly #of: Omit<InboxKey, 'aggregateId'>
-  readonly #rows = new Map<string, Row>()
+  readonly #rows = new Recent<Row>(MOST_ROWS)
   /** From this number in the stream on, events were delivered to us first. */
   #since = Number.POSITIVE_INFINITY
 
@@ -43,10 +44,11 @@ export class MemoryOrder implements Order {
     if (number === undefined) return
     const row = this.#rows.get(aggregateId)
     if (row && number <= row.last) return
-    const start = row && number === row.last + 1 ? row.start : number
-    this.#rows.delete(aggregateId)
-    this.#rows.set(aggregateId, { start, last: number, open: sequence < this.#since })
-    if (this.#rows.size > MOST_ROWS) for (const oldest of this.#rows.keys()) return void this.#rows.delete(oldest)
+    const open = sequence < this.#since
+    if (!row) return this.#rows.set(aggregateId, { start: number, last: number, open })
+    if (number !== row.last + 1) row.start = number
+    row.last = number
+    row.open = open
   }
 
   forget(): void {}

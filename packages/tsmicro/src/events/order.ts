@@ -1,5 +1,6 @@
 import type { Attempt, InboxKey, InboxStore } from '../stores/index.ts'
 import type { Place, SentHeaders } from './headers.ts'
+import { Recent } from './recent.ts'
 
 /** An event as it came, from its stream or from the dead letters. */
 export interface Incoming extends Place {
@@ -48,7 +49,7 @@ export class StoredOrder implements Order {
   readonly recorded = true
   readonly #inbox: InboxStore
   readonly #of: Omit<InboxKey, 'aggregateId'>
-  readonly #known = new Map<string, number>()
+  readonly #known = new Recent<number>(MOST_KNOWN)
   #asked = new Map<string, PromiseWithResolvers<number>>()
 
   constructor(inbox: InboxStore, of: Omit<InboxKey, 'aggregateId'>) {
@@ -72,7 +73,7 @@ export class StoredOrder implements Order {
   }
 
   moved({ aggregateId, number }: Incoming): void {
-    if (number !== undefined) this.#remember(aggregateId, number)
+    if (number !== undefined) this.#known.set(aggregateId, number)
   }
 
   forget(aggregateId: string): void {
@@ -89,12 +90,6 @@ export class StoredOrder implements Order {
 
   restart(): void {
     this.#known.clear()
-  }
-
-  #remember(aggregateId: string, row: number): void {
-    this.#known.delete(aggregateId)
-    this.#known.set(aggregateId, row)
-    if (this.#known.size > MOST_KNOWN) for (const oldest of this.#known.keys()) return void this.#known.delete(oldest)
   }
 
   /** Those who ask in the same turn share a query. */
@@ -116,7 +111,7 @@ export class StoredOrder implements Order {
         const rows = await this.#inbox.read(some.map(([aggregateId]) => ({ ...this.#of, aggregateId })))
         for (const [index, [aggregateId, { resolve }]] of some.entries()) {
           const row = rows[index] ?? 0
-          this.#remember(aggregateId, row)
+          this.#known.set(aggregateId, row)
           resolve(row)
         }
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { Msg } from '@nats-io/nats-core'
+import { TE } from '@nats-io/nats-core/internal'
 import { decodeHeaders, type Transport } from '../../nats/index.ts'
 
 /** How a message was delivered: the server writes it into the reply subject. */
@@ -6,8 +7,11 @@ interface Delivery {
   readonly sequence: number
   readonly deliveries: number
   readonly pending: number
-  readonly time: string
+  /** When the stream stored it, in nanoseconds since 1970. */
+  readonly time: number
 }
+
+const ACK = TE.encode('+ACK')
 
 /** A message that a consumer has delivered. It is delivered again unless it is acknowledged within the consumer's `ack_wait`. */
 export class JetStreamMessage {
@@ -59,12 +63,12 @@ export class JetStreamMessage {
 
   /** When the stream stored it, ISO 8601. */
   get time(): string {
-    return this.#delivery.time
+    return new Date(this.#delivery.time / 1e6).toISOString()
   }
 
   /** It has been handled. Like the others, this may get lost with the connection; then it is delivered again. */
   ack(): void {
-    this.#answer('+ACK')
+    this.#answer(ACK)
   }
 
   /** Hands it back, to be delivered again, at once or after a delay. */
@@ -82,19 +86,19 @@ export class JetStreamMessage {
     this.#answer('+TERM')
   }
 
-  #answer(text: string): void {
-    if (!this.#transport.isClosed()) this.#transport.publish(this.#reply, text)
+  #answer(answer: string | Uint8Array): void {
+    if (!this.#transport.isClosed()) this.#transport.publish(this.#reply, answer)
   }
 }
 
 /** `$JS.ACK.<stream>.<consumer>.…`; other servers than ours put a domain and an account before the stream, and may add tokens. */
 function deliveryOf(reply: string): Delivery {
   const tokens = reply.split('.')
-  const [deliveries, sequence, , time = '', pending] = tokens.slice(tokens.length >= 11 ? 6 : 4)
+  const [deliveries, sequence, , time, pending] = tokens.slice(tokens.length >= 11 ? 6 : 4)
   return {
     sequence: Number(sequence),
     deliveries: Number(deliveries),
     pending: Number(pending),
-    time: new Date(Number(time) / 1e6).toISOString(),
+    time: Number(time),
   }
 }

@@ -1,3 +1,4 @@
+import { parseHeaders } from '../../nats/index.ts'
 import type { StoredMessage } from './info.ts'
 
 /** How JetStream's API tells a message. */
@@ -13,12 +14,6 @@ export interface StoredReply {
 }
 
 export function readStored({ message: { subject, seq, time, hdrs = '', data = '' } }: StoredReply): StoredMessage {
-  // The first line is the protocol's version.
-  const [, ...lines] = Buffer.from(hdrs, 'base64').toString().split('\r\n')
-  const headers: Record<string, string | undefined> = Object.create(null)
-  for (const line of lines) {
-    const colon = line.indexOf(':')
-    if (colon > 0) headers[line.slice(0, colon).toLowerCase()] ??= line.slice(colon + 1).trim()
-  }
+  const headers = parseHeaders(Buffer.from(hdrs, 'base64'))
   return { subject, sequence: seq, time, headers, data: Buffer.from(data, 'base64') }
 }

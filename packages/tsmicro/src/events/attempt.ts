@@ -1,0 +1,50 @@
+import { Deadline } from '../call/index.ts'
+import type { ReceivedEvent } from './received.ts'
+
+/** One attempt to handle an event, and the time it may take. */
+export class Attempt extends Deadline {
+  /** What the handler gets; undefined until it has been read. */
+  received: ReceivedEvent | undefined
+  /** Its time was over before the handler ended. */
+  late = false
+  #ended = false
+  readonly #onLate: (attempt: Attempt) => void
+
+  constructor(timeoutMs: number, onLate: (attempt: Attempt) => void) {
+    super(timeoutMs)
+    this.#onLate = onLate
+  }
+
+  /** The handler has really ended. */
+  end(): void {
+    this.#ended = true
+    this[Symbol.dispose]()
+  }
+
+  override cancel(reason: Error): void {
+    super.cancel(reason)
+    if (this.#ended || this.late) return
+    this.late = true
+    this.#onLate(this)
+  }
+}
+
+/** The attempts that run. Not a Set, whose former tables V8 keeps for long with such a turnover. */
+export class Attempts {
+  readonly #running: Attempt[] = []
+
+  add(attempt: Attempt): void {
+    this.#running.push(attempt)
+  }
+
+  /** There are a few dozen at most. */
+  remove(attempt: Attempt): void {
+    const at = this.#running.indexOf(attempt)
+    const last = this.#running.pop()
+    if (last && last !== attempt) this.#running[at] = last
+  }
+
+  cancel(reason: Error): void {
+    for (const attempt of [...this.#running]) attempt.cancel(reason)
+  }
+}
