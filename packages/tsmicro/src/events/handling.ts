@@ -145,7 +145,8 @@ export class Handling {
     const error = failed ? failed.error : unrecorded(event)
     if (this.#ended) return { error, counts: false, log }
     const excused = isDependencyFailure(error) || (error instanceof AlreadyHandledError && !late)
-    const reason = late && !excused ? new Error(`the handler took longer than ${timeoutMs} ms`, { cause: error }) : error
+    const reason =
+      late && !excused ? new Error(`the handler took longer than ${timeoutMs} ms`, { cause: error }) : error
     return { error: reason, counts: !excused, log: failed?.context.log ?? log }
   }
 }

@@ -45,10 +45,12 @@ export class MemoryOrder implements Order {
     const row = this.#rows.get(aggregateId)
     if (row && number <= row.last) return
     const open = sequence < this.#since
-    if (!row) return this.#rows.set(aggregateId, { start: number, last: number, open })
-    if (number !== row.last + 1) row.start = number
-    row.last = number
-    row.open = open
+    if (!row) this.#rows.set(aggregateId, { start: number, last: number, open })
+    else {
+      if (number !== row.last + 1) row.start = number
+      row.last = number
+      row.open = open
+    }
   }
 
   forget(): void {}
