@@ -23,4 +23,4 @@ export {
   type TransportSubscribeOptions,
   type TransportSubscription,
 } from './transport.ts'
-export { decodeEnvelope, decodeHeaders, REQUEST_ID, TRACEPARENT } from './wire.ts'
+export { decodeEnvelope, decodeHeaders, parseHeaders, REQUEST_ID, TRACEPARENT } from './wire.ts'
