@@ -20,7 +20,7 @@ export interface PullingOptions {
 }
 
 /** Of one pull; two at a time hide the way to the server. */
-export const MOST_PULLED = 512
+export const MOST_PULLED = 256
 export const MOST_PULLED_BYTES = 4 * 1024 * 1024
 const MOST_PULLS = 2
 const PULL_MS = 10_000
