@@ -28,6 +28,11 @@ const TABLE: readonly Row[] = [
   ],
   ['a new required field of an event', ...e(Id, grow({ b: S })), ['!thing.made: stored data: b is required now']],
   [
+    'a field of an event that is marked as personal',
+    ...e(grow({ b: S }), grow({ b: Type.String({ personal: true }) })),
+    ['thing.made: data: those who read it before can read it still'],
+  ],
+  [
     'a removed field of an event',
     ...e(Made, Type.Object({ id: S, size: Type.Integer() })),
     ['!thing.made: data: note is removed'],

@@ -12,8 +12,11 @@ import type { OutboxStore } from '../stores/index.ts'
 import { currentHeaders, encodeData } from './outgoing.ts'
 
 interface AddOptions {
-  /** The event announces the whole state of its aggregate: consumers need no earlier one. Default: false. */
-  readonly restart?: boolean
+  /**
+   * The event announces the whole state of its aggregate: consumers need no earlier one. With `after` its number is higher than that, for an
+   * aggregate whose events had numbers before there was an outbox; in PostgreSQL alone. Default: false.
+   */
+  readonly restart?: boolean | { readonly after: number }
   /** When it happened. Default: now. */
   readonly time?: Date
 }
@@ -101,7 +104,8 @@ export class StoreOutbox<Tx> implements Outbox<Tx> {
       data: text,
       context,
     }
-    await this.store.add(tx, stored, { restart })
+    const after = typeof restart === 'object' ? restart.after : 0
+    await this.store.add(tx, stored, { restart: restart !== false, after })
   }
 
   async erase(type: string, aggregateId: string): Promise<void> {

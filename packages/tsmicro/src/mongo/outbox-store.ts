@@ -44,7 +44,12 @@ export class MongoOutboxStore implements OutboxStore<MongoChange> {
     await ensureIndexes(this.#db.collection('outboxEvents'), keeping.KEPT_INDEXES as readonly IndexDefinition[])
   }
 
-  async add(change: MongoChange, event: StoredEvent, { restart }: { readonly restart: boolean }): Promise<void> {
+  async add(
+    change: MongoChange,
+    event: StoredEvent,
+    { restart, after = 0 }: Parameters<OutboxStore<unknown>['add']>[2],
+  ): Promise<void> {
+    if (after > 0) throw new TypeError('a document counts its own events, from 1: restart: true')
     change.add(event, restart)
   }
 

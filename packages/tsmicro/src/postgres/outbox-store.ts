@@ -31,7 +31,7 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
   async add(
     transaction: Transaction<DB>,
     event: StoredEvent,
-    { restart }: { readonly restart: boolean },
+    { restart, after = 0 }: Parameters<OutboxStore<unknown>['add']>[2],
   ): Promise<void> {
     if (!transaction.isTransaction)
       throw new TypeError('an event is added in a transaction: give it that, not the database')
@@ -39,9 +39,11 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
     // The row of the aggregate is locked first, so the position is given under its lock.
     await sql`
       WITH numbered AS (
-        INSERT INTO tsmicro_outbox_aggregates AS known (type, aggregate_id, last, first) VALUES (${type}, ${aggregateId}, 1, 1)
-        ON CONFLICT (type, aggregate_id) DO UPDATE
-          SET last = known.last + 1, first = CASE WHEN ${restart} THEN known.last + 1 ELSE known.first END
+        INSERT INTO tsmicro_outbox_aggregates AS known (type, aggregate_id, last, first)
+        VALUES (${type}, ${aggregateId}, ${after + 1}, ${after + 1})
+        ON CONFLICT (type, aggregate_id) DO UPDATE SET
+          last = greatest(known.last + 1, excluded.last),
+          first = CASE WHEN ${restart} THEN greatest(known.last + 1, excluded.last) ELSE known.first END
         RETURNING last, first
       )
       INSERT INTO tsmicro_outbox (id, subject, type, aggregate_id, sequence, first, version, time, data, context)

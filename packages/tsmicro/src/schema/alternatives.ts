@@ -184,7 +184,7 @@ export const isAnnotation = (keyword: string): boolean => ANNOTATIONS.has(keywor
 
 const ANNOTATIONS: ReadonlySet<string> = new Set([
   ...['$ref', '$defs', 'definitions', '$id', '$schema', '$anchor', '$comment', 'title', 'description', 'default'],
-  ...['examples', 'deprecated', 'readOnly', 'writeOnly'],
+  ...['examples', 'deprecated', 'readOnly', 'writeOnly', 'personal'],
 ])
 
 /** JSON text that is the same for equal values. */

@@ -42,10 +42,10 @@ export interface OutboxStore<Tx> {
   /** Creates what is missing. Called once the database is connected. */
   prepare(): Promise<void>
   /**
-   * Numbers the event and keeps it, if and only if the change is committed.
+   * Numbers the event and keeps it, if and only if the change is committed. At a restart, its number is higher than `after`.
    * @throws {SERVICE_UNAVAILABLE} if too many events of the document wait to be sent (MongoDB)
    */
-  add(tx: Tx, event: StoredEvent, options: { readonly restart: boolean }): Promise<void>
+  add(tx: Tx, event: StoredEvent, options: { readonly restart: boolean; readonly after?: number }): Promise<void>
   /** Calls the listener whenever this process has committed a change with events. */
   onCommitted(listener: () => void): void
   /**

@@ -136,6 +136,38 @@ test("what Kysely's own transaction commits is found without a word about it", a
   await assert.rejects(store.add(outside, storedEvent(id), { restart: false }), /in a transaction/)
 })
 
+test('a restart goes on after the numbers that an aggregate had before there was an outbox', async () => {
+  const outbox = await open()
+  const { store, postgres } = outbox
+  const [former, known] = [randomUUID(), randomUUID()]
+  const add = (id: string, after?: number) =>
+    postgres.transaction(tx =>
+      store.add(tx, storedEvent(id), after === undefined ? { restart: false } : { restart: true, after }),
+    )
+  await add(former, 7)
+  await add(former)
+  for (let n = 0; n < 3; n++) await add(known)
+  await add(known, 1)
+  await add(known, 9)
+  const stream = new TestStream()
+  await stream.drain(outbox)
+  const firsts = (id: string) => stream.accepted.filter(each => each.aggregateId === id).map(({ first }) => first)
+  assert.deepEqual(
+    [stream.numbers(former), stream.numbers(known)],
+    [
+      [8, 9],
+      [1, 2, 3, 4, 10],
+    ],
+  )
+  assert.deepEqual(
+    [firsts(former), firsts(known)],
+    [
+      [8, 8],
+      [1, 1, 1, 4, 10],
+    ],
+  )
+})
+
 test('deadlocks and serialization failures are tried again, and leave no gap', async () => {
   const settings = await Promise.all([open({ poolSize: 20 }), open({ poolSize: 20 })])
   const ids = [randomUUID(), randomUUID(), randomUUID()]
