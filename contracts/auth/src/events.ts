@@ -3,27 +3,38 @@ import Type from 'typebox'
 import { RoleName } from './roles.ts'
 import { UserId } from './user.ts'
 
-const profilePicUrl = Type.Optional(Type.String())
+const ApiKeyId = Type.String({ format: 'uuid' })
+const SessionId = Type.String({ format: 'uuid', description: 'UUID of a session' })
+/** Personal fields are never logged, and the user's events can be erased. */
+const personal = { personal: true }
+const shown = { userId: UserId, name: Type.String(personal), profilePicUrl: Type.Optional(Type.String(personal)) }
 
 /** Changes to API keys. Gateways that listen refuse a revoked key at once. */
 export const apiKeyEvents = contract('auth', {
-  apiKeyRevoked: event({
-    subject: 'apikey.revoked',
-    aggregate: 'apiKeyId',
-    data: Type.Object({ apiKeyId: Type.String({ format: 'uuid' }) }),
+  apiKeyRevoked: event({ subject: 'apikey.revoked', aggregate: 'apiKeyId', data: Type.Object({ apiKeyId: ApiKeyId }) }),
+})
+
+/** Sessions that were ended before their time: by signing out, by a stolen token, or by one session too many. */
+export const sessionEvents = contract('auth', {
+  sessionRevoked: event({
+    subject: 'session.revoked',
+    aggregate: 'sessionId',
+    data: Type.Object({ sessionId: SessionId, userId: UserId }),
   }),
 })
 
-/** Changes to users. The sequence number of each event is the user's version. */
+/** Changes to users. Each event has all that it is about, so that the latest one is enough. */
 export const userEvents = contract('auth', {
+  /** Also announces the current state of a user from before events were kept. */
   userCreated: event({
     subject: 'user.created',
     aggregate: 'userId',
-    data: Type.Object({ userId: UserId, email: Type.String(), name: Type.String(), role: RoleName, profilePicUrl }),
+    data: Type.Object({ ...shown, email: Type.String(personal), role: RoleName }),
   }),
-  userUpdated: event({
-    subject: 'user.updated',
+  userUpdated: event({ subject: 'user.updated', aggregate: 'userId', data: Type.Object(shown) }),
+  userRolesChanged: event({
+    subject: 'user.roles.changed',
     aggregate: 'userId',
-    data: Type.Object({ userId: UserId, name: Type.String(), profilePicUrl }),
+    data: Type.Object({ userId: UserId, roles: Type.Array(RoleName) }),
   }),
 })

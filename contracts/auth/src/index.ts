@@ -18,7 +18,7 @@ export {
   TOKEN_INVALID,
   USER_NOT_FOUND,
 } from './errors.ts'
-export { apiKeyEvents, userEvents } from './events.ts'
+export { apiKeyEvents, sessionEvents, userEvents } from './events.ts'
 export { RoleName, roles } from './roles.ts'
 export { SignedIn, SignIn, SignUp, session, Tokens } from './session.ts'
 export { JsonWebKeySet, signingKeys } from './signing-keys.ts'

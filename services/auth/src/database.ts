@@ -4,11 +4,14 @@ import type { ColumnType, Generated, Kysely, Transaction } from 'kysely'
 /** The directory of the SQL files that create the tables. */
 export const MIGRATIONS = new URL('../migrations/', import.meta.url)
 
+/** A transaction, in which its changes are announced. */
+export type Change = Transaction<Tables>
+
 /** Where a query runs: on its own, or as part of a transaction. */
-export type Connection = Kysely<Tables> | Transaction<Tables>
+export type Connection = Kysely<Tables> | Change
 
 /** Runs work in one transaction. */
-export type RunInTransaction = <T>(work: (transaction: Transaction<Tables>) => Promise<T>) => Promise<T>
+export type RunInTransaction = <T>(work: (change: Change) => Promise<T>) => Promise<T>
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>
 type DefaultTimestamp = ColumnType<Date, Date | string | undefined, Date | string>
@@ -21,7 +24,9 @@ interface UsersTable {
   profile_pic_url: string | null
   verified: Generated<boolean>
   status: Generated<boolean>
+  /** Counted by instances from before the outbox. */
   version: Generated<number>
+  announced_version: ColumnType<number | null, number | undefined, number>
   created_at: DefaultTimestamp
   updated_at: DefaultTimestamp
 }

@@ -81,7 +81,7 @@ test('a revoked key is refused from the next verification on; revoking it again 
   assertInvalid(await revoke('x'), 'id')
 })
 
-test('every revocation is announced with the stored id; a failed one is not', async () => {
+test('a revocation is announced once, with the stored id; a failed one is not', async () => {
   const events: Msg[] = []
   const plain = await connect({ servers: new URL(auth.nats.url).host })
   auth.cleanUp.defer(() => plain.close())
@@ -90,10 +90,14 @@ test('every revocation is announced with the stored id; a failed one is not', as
   const { id } = (await create({ comment: 'to be announced' })).body.data
   for (const written of [id, id.toUpperCase()]) assertSuccess(await revoke(written), 'API key revoked')
   assertFailure(await revoke(randomUUID()), 404, 'API_KEY_NOT_FOUND')
-  await until('both events', () => events.length >= 2)
-  await plain.flush()
+  const last = (await create({ comment: 'to be announced last' })).body.data
+  assertSuccess(await revoke(last.id), 'API key revoked')
+  await until('the last event', () => events.some(msg => msg.headers?.get('ce-aggregateid') === last.id))
   const told = events.map(msg => [msg.subject, msg.json(), msg.headers?.get('ce-aggregateid')])
-  assert.deepEqual(told, Array(2).fill(['apikey.revoked', { apiKeyId: id }, id]))
+  assert.deepEqual(
+    told,
+    [id, last.id].map(apiKeyId => ['apikey.revoked', { apiKeyId }, apiKeyId]),
+  )
 })
 
 test('the last key that may write cannot be revoked, and of the last two only one, even concurrently', async () => {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Tokens } from '@blog-platform/auth-contract'
 import { connect, type Msg } from '@nats-io/transport-node'
 import { type Account, grant, newcomer, signIn, signUp } from './support/accounts.ts'
 import { startAuth } from './support/auth.ts'
 import { send } from './support/http.ts'
+import { storedIn } from './support/streams.ts'
+import { claimsOf } from './support/tokens.ts'
 import { until } from './support/until.ts'
 
-const auth = await startAuth()
+const auth = await startAuth({ env: { SESSIONS_PER_USER: '3' } })
 const events: Msg[] = []
 const plain = await connect({
   servers: auth.nats.url.replace('nats://', ''),
@@ -15,8 +18,12 @@ const plain = await connect({
 })
 auth.cleanUp.defer(() => plain.close())
 plain.subscribe('user.>', { callback: (_, msg) => void events.push(msg) })
+const revoked: { readonly sessionId: string; readonly userId: string }[] = []
+plain.subscribe('session.revoked', { callback: (_, msg) => void revoked.push(msg.json()) })
 await plain.flush()
 
+const storedOf = async ({ id }: Account) =>
+  (await storedIn(auth.nats, 'EVENTS_user')).filter(({ userId }) => userId === id)
 const of = ({ id }: Account) => events.filter(msg => msg.headers?.get('ce-aggregateid') === id)
 const headersOf = ({ headers }: Msg) =>
   Object.fromEntries(headers?.keys().map(name => [name.toLowerCase(), headers.get(name)]) ?? [])
@@ -75,6 +82,7 @@ test('a change announces the new state, without the e-mail address', async () =>
 test('what does not change the profile is not announced', async () => {
   const account = await signUp(auth)
   await change(account, { name: 'A' })
+  assert.equal((await change(account, { name: account.name })).status, 200)
   await signIn(auth, account)
   await grant(auth, account, 'AUTHOR')
   await send(auth.url, 'POST /signup/basic', { body: { ...newcomer(), email: account.email } })
@@ -100,25 +108,61 @@ test('concurrent changes are announced one by one: no number is missing, and eac
   assert.equal((last.json() as { name: string }).name, row?.name)
 })
 
-test('without NATS a change still succeeds and the failure is logged; when NATS is back, events flow again', async () => {
+test('roles are announced when they change', async () => {
+  const [admin, account] = [await signUp(auth), await signUp(auth)]
+  await grant(auth, admin, 'ADMIN')
+  for (const roles of [['AUTHOR', 'EDITOR'], ['EDITOR', 'AUTHOR'], ['LEARNER']]) {
+    const put = `PUT /admin/users/${account.id}/roles`
+    const answer = await send(auth.url, put, { token: admin.accessToken, body: { roles } })
+    assert.equal(answer.status, 200, answer.text)
+  }
+  const [, ...changes] = await eventsOf(account, 3)
+  assert.deepEqual(
+    changes.map(msg => [msg.subject, (msg.json() as { roles: unknown }).roles]),
+    [
+      ['user.roles.changed', ['AUTHOR', 'EDITOR']],
+      ['user.roles.changed', ['LEARNER']],
+    ],
+  )
+})
+
+test('sessions that are ended are announced, once; those that have ended by themselves are not', async () => {
   const account = await signUp(auth)
-  const failures = () => auth.log.filter(line => line.includes('an event could not be published'))
+  const session = ({ accessToken }: Tokens) => claimsOf(accessToken).sid
+  await send(auth.url, 'DELETE /signout', { token: account.accessToken })
+  const [second, third] = [await signIn(auth, account), await signIn(auth, account)]
+  for (const _ of [1, 2]) {
+    const answer = await send(auth.url, 'POST /signout', { body: { refreshToken: second.refreshToken } })
+    assert.equal(answer.status, 200, answer.text)
+  }
+  await auth.sql("update sessions set expires_at = now() - interval '1 s' where id = $1", [session(third)])
+  const others: Tokens[] = []
+  for (let n = 0; n < 5; n++) others.push(await signIn(auth, account))
+  const ended = [account, second, ...others.slice(0, 2)].map(session)
+  await until('the events', () => ended.every(id => revoked.some(each => each.sessionId === id)))
+  await plain.flush()
+  assert.deepEqual(
+    revoked.filter(({ userId }) => userId === account.id),
+    ended.map(sessionId => ({ sessionId, userId: account.id })),
+  )
+})
+
+test('without NATS a change is answered at once; when NATS is back, it is announced', async () => {
+  const account = await signUp(auth)
+  await eventsOf(account, 1)
   for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
-    const before = failures().length
     auth.nats.kill(signal)
+    const newcomer = await signUp(auth).finally(async () => {
+      if (signal === 'SIGSTOP') auth.nats.kill('SIGCONT')
+    })
     const answer = await change(account, { name: `After ${signal}` })
     assert.equal(answer.status, 200, answer.text)
-    assert.equal((await signUp(auth)).id.length, 36)
-    assert.ok(failures().length > before, 'the failure is logged')
-    if (signal === 'SIGSTOP') auth.nats.kill('SIGCONT')
-    else await auth.nats.restart()
-    await until('ready again', async () => (await send(auth.url, 'GET /health/ready')).status === 200)
+    if (signal === 'SIGKILL') await auth.nats.restart()
+    await until('the event in the stream', async () => (await storedOf(newcomer)).length === 1)
   }
-  // The service and the listener reconnect independently.
-  const later: Account[] = []
-  await until('events flow again', async () => {
-    later.push(await signUp(auth))
-    await plain.flush().catch(() => undefined)
-    return later.some(account => of(account).length === 1)
-  })
+  await until('all events in the stream', async () => (await storedOf(account)).length === 3)
+  assert.deepEqual(
+    (await storedOf(account)).map(({ name }) => name),
+    [account.name, 'After SIGSTOP', 'After SIGKILL'],
+  )
 })

@@ -10,8 +10,8 @@ import { assertFailure, assertInvalid, assertSuccess, send } from './support/htt
 
 const auth = await startAuth()
 const put = (token: string, body: unknown) => send<PrivateProfile>(auth.url, 'PUT /profile/mine', { token, body })
-const rowOf = async (id: string) =>
-  (await auth.sql<{ version: number; name: string }>('select version, name from users where id = $1', [id]))[0]
+const nameOf = async (id: string) =>
+  (await auth.sql<{ name: string }>('select name from users where id = $1', [id]))[0]?.name
 
 test('everybody sees id, name and picture of a user, over HTTP and NATS, and nothing more', async () => {
   const plain = await signUp(auth)
@@ -84,7 +84,7 @@ test('a change affects only the fields it names', async () => {
   for (const [change, result] of changes) {
     assertSuccess(await put(accessToken, change), 'Profile changed', { id, email, roles, verified: false, ...result })
   }
-  assert.deepEqual(await rowOf(id), { version: 5, name })
+  assert.equal(await nameOf(id), name)
 })
 
 test('changes that do not match the schema change nothing', async () => {
@@ -102,7 +102,7 @@ test('changes that do not match the schema change nothing', async () => {
     405,
     'METHOD_NOT_ALLOWED',
   )
-  assert.deepEqual(await rowOf(id), { version: 1, name })
+  assert.equal(await nameOf(id), name)
 })
 
 test('the typed client gets the same profile and the same errors', async () => {

@@ -15,6 +15,7 @@ import { until } from './support/until.ts'
 const servers = await startServers()
 const postgres = createPostgres<Tables>({ url: servers.postgres.url, poolSize: 20 })
 await postgres.migrate(MIGRATIONS)
+await postgres.outboxStore().prepare()
 servers.cleanUp.defer(() => postgres.close())
 const jwt = { issuer: 'https://auth.example', audience: 'example' }
 const keyRing = await loadKeyRing({ directory: servers.keysDir, createIfMissing: true })

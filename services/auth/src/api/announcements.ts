@@ -1,41 +1,48 @@
-import { apiKeyEvents, userEvents } from '@blog-platform/auth-contract'
-import type { Log, Publisher } from 'tsmicro'
+import { apiKeyEvents, sessionEvents, userEvents } from '@blog-platform/auth-contract'
+import type { Outbox } from 'tsmicro'
+import type { Change } from '../database.ts'
 import { publicProfileOf, type User } from './user/model.ts'
 
-/**
- * Announces changes that have already been stored. A failed announcement is therefore logged instead of failing the request;
- * for API keys it only means that gateways notice a few seconds later.
- */
+/** Announces changes: each event is kept in the transaction of its change, and sent once that is committed. */
 export class Announcements {
-  readonly #events: Publisher
-  readonly #log: Log
+  readonly #outbox: Outbox<Change>
 
-  constructor(events: Publisher, log: Log) {
-    this.#events = events
-    this.#log = log
+  constructor(outbox: Outbox<Change>) {
+    this.#outbox = outbox
   }
 
-  userCreated(user: User): Promise<void> {
-    const { id: userId, ...profile } = publicProfileOf(user)
-    const data = { userId, ...profile, email: user.email, role: user.roles[0]?.code ?? 'LEARNER' }
-    return this.#attempt(() => this.#events.publish(userEvents.userCreated, data, { sequence: user.version }))
+  userCreated(user: User, change: Change): Promise<void> {
+    return this.#outbox.add(change, userEvents.userCreated, createdData(user))
   }
 
-  userUpdated(user: User): Promise<void> {
-    const { id: userId, ...profile } = publicProfileOf(user)
-    const data = { userId, ...profile }
-    return this.#attempt(() => this.#events.publish(userEvents.userUpdated, data, { sequence: user.version }))
+  /** The whole state of a user, so that nothing from before is needed. @param after the last number that the user's events may have had */
+  async userAsOfNow(user: User, after: number, change: Change): Promise<void> {
+    await this.#outbox.add(change, userEvents.userCreated, createdData(user), { restart: { after } })
+    if (user.roles.length !== 1) await this.userRolesChanged(user, change)
   }
 
-  apiKeyRevoked(apiKeyId: string): Promise<void> {
-    return this.#attempt(() => this.#events.publish(apiKeyEvents.apiKeyRevoked, { apiKeyId }))
+  userUpdated(user: User, change: Change): Promise<void> {
+    return this.#outbox.add(change, userEvents.userUpdated, updatedData(user))
   }
 
-  async #attempt(publish: () => Promise<void>): Promise<void> {
-    try {
-      await publish()
-    } catch (err) {
-      this.#log.error({ err }, 'an event could not be published')
-    }
+  userRolesChanged({ id: userId, roles }: User, change: Change): Promise<void> {
+    return this.#outbox.add(change, userEvents.userRolesChanged, { userId, roles: roles.map(({ code }) => code) })
   }
+
+  sessionRevoked(session: { readonly sessionId: string; readonly userId: string }, change: Change): Promise<void> {
+    return this.#outbox.add(change, sessionEvents.sessionRevoked, session)
+  }
+
+  apiKeyRevoked(apiKeyId: string, change: Change): Promise<void> {
+    return this.#outbox.add(change, apiKeyEvents.apiKeyRevoked, { apiKeyId })
+  }
+}
+
+function updatedData(user: User) {
+  const { id: userId, ...profile } = publicProfileOf(user)
+  return { userId, ...profile }
+}
+
+function createdData(user: User) {
+  return { ...updatedData(user), email: user.email, role: user.roles[0]?.code ?? 'LEARNER' }
 }

@@ -1,11 +1,12 @@
-import { apiKeyEvents, userEvents } from '@blog-platform/auth-contract'
+import { apiKeyEvents, sessionEvents, userEvents } from '@blog-platform/auth-contract'
 import {
-  createPublisher,
+  createOutbox,
   createService,
   currentContext,
   type Log,
   type Module,
   NatsClient,
+  type Outbox,
   type Service,
 } from 'tsmicro'
 import {
@@ -35,9 +36,10 @@ import { UserRepository } from '../api/user/repository.ts'
 import { UserService } from '../api/user/service.ts'
 import { validationHandlers } from '../api/validation/handlers.ts'
 import { ValidationService } from '../api/validation/service.ts'
-import { MIGRATIONS, type RunInTransaction, type Tables } from '../database.ts'
+import { type Change, MIGRATIONS, type RunInTransaction, type Tables } from '../database.ts'
 import { type Env, gatewayDoor, sessionLimits, signInLimits } from '../env.ts'
 import { refuseDemo, seedDemo } from './demo.ts'
+import { announceFormerUsers } from './former-users.ts'
 import { createSigningKeys, signingKeysDependency } from './signing-keys.ts'
 
 /** What a test may replace. */
@@ -45,6 +47,7 @@ export interface Parts {
   readonly postgres: Postgres<Tables>
   readonly nats: NatsClient
   readonly passwords: PasswordHasher
+  readonly outbox: Outbox<Change>
 }
 
 /** Wires the auth service: connections → repositories → services → handlers. Nothing is connected or read yet. */
@@ -64,9 +67,11 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
   const passwords = overrides.passwords ?? createPasswordHasher()
   const transaction: RunInTransaction = work => postgres.transaction(work)
 
-  const users = new UserRepository(postgres.db)
-  const sessionRows = new SessionRepository(postgres.db, sessionLimits(env))
-  const apiKeys = new ApiKeyRepository(postgres.db)
+  const outbox = overrides.outbox ?? createOutbox(postgres.outboxStore())
+  const announcements = new Announcements(outbox)
+  const users = new UserRepository(postgres.db, announcements)
+  const sessionRows = new SessionRepository(postgres.db, sessionLimits(env), announcements)
+  const apiKeys = new ApiKeyRepository(postgres.db, announcements)
 
   const jwt = { issuer: env.JWT_ISSUER, audience: env.JWT_AUDIENCE }
   const keys = createSigningKeys(env, log, postgres)
@@ -74,13 +79,12 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
   const lifetimes = { access: env.ACCESS_TOKEN_SECONDS, refresh: env.REFRESH_TOKEN_SECONDS }
   const pairs = new TokenPairs(createTokenSigner({ ...jwt, keyRing: keys }), lifetimes)
 
-  const announcements = new Announcements(createPublisher(nats, 'auth'), log)
   const clock = RequestClock.ofProcess()
-  const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, clock })
+  const sessions = new SessionService({ sessions: sessionRows, pairs, verifier, clock, transaction })
   const limits = signInLimits(env)
   const attempts = new SignInThrottleRepository(postgres.db, limits.windowSeconds)
   const throttle = new SignInThrottle(attempts, limits, transaction)
-  const signIn = new SignInService({ users, sessions, passwords, throttle, announcements, transaction })
+  const signIn = new SignInService({ users, sessions, passwords, throttle, transaction })
   const validation = new ValidationService({ verifier, sessions, users })
 
   const authentication = createTokenAuthentication({ verifier, confirm: (_token, claims) => validation.userOf(claims) })
@@ -92,18 +96,20 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
     nats,
     handlers: [
       sessionHandlers(signIn, sessions),
-      ...userHandlers(new UserService(users, announcements, transaction)),
-      ...apiKeyHandlers(new ApiKeyService(apiKeys, announcements, transaction)),
+      ...userHandlers(new UserService(users, transaction)),
+      ...apiKeyHandlers(new ApiKeyService(apiKeys, transaction)),
       validationHandlers(validation, keys),
       signingKeyHandlers(keys),
     ],
-    publishes: [userEvents, apiKeyEvents],
+    publishes: [userEvents, sessionEvents, apiKeyEvents],
+    outboxes: [outbox],
     authentication,
     authorization,
     dependencies: [postgres, signingKeysDependency(keys)],
     prepare: [
       { name: 'migrations', run: async () => void (await postgres.migrate(MIGRATIONS)) },
       { name: 'signing keys', run: () => keys.start() },
+      { name: 'announcements of users', run: async () => announceFormerUsers(users, transaction, log) },
       ...(env.NODE_ENV === 'production'
         ? [{ name: 'the check for development secrets', run: () => refuseDemo({ apiKeys, users, passwords }) }]
         : []),

@@ -19,7 +19,7 @@ export function newcomer() {
 
 export async function signUp(auth: Auth, more: object = {}): Promise<Account> {
   const body = { ...newcomer(), ...more }
-  auth.secrets.add(body.password)
+  for (const secret of [body.password, body.email]) auth.secrets.add(secret)
   const { user, tokens } = signedIn(auth, await send<SignedIn>(auth.url, 'POST /signup/basic', { body }))
   return { ...body, id: user.id, ...tokens }
 }

@@ -12,7 +12,7 @@ export interface Auth extends Servers {
   readonly log: readonly string[]
   /** Another service on the same NATS. */
   readonly peer: NatsClient
-  /** Passwords, tokens and keys that were used. None of them may be in the log when the file is done. */
+  /** Passwords, tokens, keys and e-mail addresses that were used. None of them may be in the log when the file is done. */
   readonly secrets: Set<string>
 }
 

@@ -1,7 +1,9 @@
 import type { Tokens } from '@blog-platform/auth-contract'
 import type { KyselyPlugin } from 'kysely'
+import { createOutbox } from 'tsmicro'
 import type { TokenSigner, TokenVerifier } from 'tsmicro/auth'
 import type { Postgres } from 'tsmicro/postgres'
+import { Announcements } from '../../src/api/announcements.ts'
 import { SessionRepository } from '../../src/api/session/repository.ts'
 import { RequestClock } from '../../src/api/session/request-clock.ts'
 import { SessionService } from '../../src/api/session/service.ts'
@@ -45,13 +47,8 @@ export class StoppableInstance {
       await this.#at('signing')
       return sign(session)
     }
-    const sessions = new SessionRepository(postgres.db.withPlugin(plugin), LIMITS)
-    const revoke = sessions.revoke.bind(sessions)
-    sessions.revoke = async id => {
-      await this.#at('ending')
-      await revoke(id)
-      await this.#at('ended')
-    }
+    const announcements = new Announcements(createOutbox(postgres.outboxStore()))
+    const sessions = new SessionRepository(postgres.db.withPlugin(plugin), LIMITS, announcements)
     this.sessions = new SessionService({
       sessions,
       pairs,
@@ -62,6 +59,12 @@ export class StoppableInstance {
         },
       },
       clock: this.#clock,
+      transaction: async work => {
+        await this.#at('ending')
+        const ended = await postgres.transaction(work)
+        await this.#at('ended')
+        return ended
+      },
     })
   }
 

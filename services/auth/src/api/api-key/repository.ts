@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { ApiKey, ApiKeyPermission } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
-import type { ApiKeysTable, Connection } from '../../database.ts'
+import type { ApiKeysTable, Change, Connection } from '../../database.ts'
+import type { Announcements } from '../announcements.ts'
 
 export interface NewApiKeyRow {
   readonly key: string
@@ -13,9 +14,11 @@ export interface NewApiKeyRow {
 /** The only code that reads and writes API keys. It stores only their hashes. */
 export class ApiKeyRepository {
   readonly #db: Connection
+  readonly #announcements: Announcements
 
-  constructor(db: Connection) {
+  constructor(db: Connection, announcements: Announcements) {
     this.#db = db
+    this.#announcements = announcements
   }
 
   /** Returns undefined if the key is unknown, revoked or expired. */
@@ -48,18 +51,17 @@ export class ApiKeyRepository {
     return rows.map(toApiKey)
   }
 
-  /**
-   * Returns the key's id as it is stored, or undefined if there is no such key. Revoking it again keeps the first time of
-   * revocation.
-   */
-  async revoke(id: string, db: Connection = this.#db): Promise<string | undefined> {
+  /** Returns false if there is no such key. Revoking one again changes and announces nothing. */
+  async revoke(id: string, db: Change): Promise<boolean> {
     const revoked = await db
       .updateTable('api_keys')
-      .set({ revoked_at: sql<Date>`coalesce(revoked_at, now())` })
+      .set({ revoked_at: sql<Date>`now()` })
       .where('id', '=', id)
+      .where('revoked_at', 'is', null)
       .returning('id')
       .executeTakeFirst()
-    return revoked?.id
+    if (revoked) await this.#announcements.apiKeyRevoked(revoked.id, db)
+    return revoked !== undefined || (await this.#exists(id, db))
   }
 
   /** Lets only one transaction at a time decide which keys are left after a revocation. */
@@ -70,6 +72,10 @@ export class ApiKeyRepository {
   /** Whether a key is neither revoked nor expired. */
   async isValid(id: string, db: Connection): Promise<boolean> {
     return (await valid(db).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+  }
+
+  async #exists(id: string, db: Connection): Promise<boolean> {
+    return (await db.selectFrom('api_keys').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
   }
 
   /** Whether another valid key could be used to sign in and make new keys. */

@@ -10,18 +10,15 @@ import {
 } from '@blog-platform/auth-contract'
 import { VALIDATION_FAILED } from 'tsmicro'
 import type { RunInTransaction } from '../../database.ts'
-import type { Announcements } from '../announcements.ts'
 import type { ApiKeyRepository } from './repository.ts'
 
 /** Verifies API keys for the gateway, and manages them for administrators. */
 export class ApiKeyService {
   readonly #keys: ApiKeyRepository
-  readonly #announcements: Announcements
   readonly #transaction: RunInTransaction
 
-  constructor(keys: ApiKeyRepository, announcements: Announcements, transaction: RunInTransaction) {
+  constructor(keys: ApiKeyRepository, transaction: RunInTransaction) {
     this.#keys = keys
-    this.#announcements = announcements
     this.#transaction = transaction
   }
 
@@ -45,15 +42,13 @@ export class ApiKeyService {
 
   /** @throws {API_KEY_NOT_FOUND} @throws {LAST_API_KEY} if it is the last valid key that may write */
   async revoke(id: string): Promise<void> {
-    const revoked = await this.#transaction(async db => {
+    const found = await this.#transaction(async db => {
       await this.#keys.lockRevocations(db)
       // Without a key nobody can sign in to make a new one. A key that is already invalid may always be revoked.
       if ((await this.#keys.isValid(id, db)) && !(await this.#keys.hasOtherWriter(id, db))) throw new LAST_API_KEY()
       return this.#keys.revoke(id, db)
     })
-    if (revoked === undefined) throw new API_KEY_NOT_FOUND()
-    // Announced even if it was revoked before: a caller may repeat the request because the first attempt seemed to fail.
-    await this.#announcements.apiKeyRevoked(revoked)
+    if (!found) throw new API_KEY_NOT_FOUND()
   }
 
   list(page: number, limit: number): Promise<ApiKey[]> {

@@ -26,9 +26,11 @@ export interface RenewalRequest {
  */
 export class Renewal {
   readonly #sessions: SessionRepository
+  readonly #end: (sessionId: string) => Promise<void>
 
-  constructor(sessions: SessionRepository) {
+  constructor(sessions: SessionRepository, end: (sessionId: string) => Promise<void>) {
     this.#sessions = sessions
+    this.#end = end
   }
 
   /**
@@ -51,8 +53,8 @@ export class Renewal {
   async #endStolen({ id }: Session, { age, signal }: RenewalRequest): Promise<void> {
     await pause(NOTICE_MS, undefined, signal && { signal }).catch(() => undefined)
     age.throwIfAbandoned(signal)
-    // A single statement, so that an instance that freezes here holds no lock.
-    await this.#sessions.revoke(id)
+    // An instance that freezes here holds only the lock of a session that nobody may renew any more.
+    await this.#end(id)
   }
 }
 

@@ -1,21 +1,27 @@
 import type { TokenUser } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
 import type { TokenClaims } from 'tsmicro/auth'
-import type { Connection, SessionsTable } from '../../database.ts'
+import type { Change, Connection, SessionsTable } from '../../database.ts'
+import type { Announcements } from '../announcements.ts'
 import { publicProfileOf } from '../user/model.ts'
 import type { NewPair, Session, SessionLimits } from './model.ts'
 
 /** Ended sessions that each new one deletes: more than are added, so they cannot pile up, but few enough to be fast. */
 const CLEAN_UP = 10
 
-/** The only code that reads and writes sessions. All times are the database's, because the clocks of instances differ. */
+/**
+ * The only code that reads and writes sessions; {@link endSessionsOf} beside it needs no limits. All times are the database's, because the
+ * clocks of instances differ. A session that ends before its time is announced, once.
+ */
 export class SessionRepository {
   readonly #db: Connection
   readonly #limits: SessionLimits
+  readonly #announcements: Announcements
 
-  constructor(db: Connection, limits: SessionLimits) {
+  constructor(db: Connection, limits: SessionLimits, announcements: Announcements) {
     this.#db = db
     this.#limits = limits
+    this.#announcements = announcements
   }
 
   async create(id: string, userId: string, pair: NewPair, db: Connection = this.#db): Promise<Session> {
@@ -108,18 +114,14 @@ export class SessionRepository {
     return row && { ...publicProfileOf({ ...row, profilePicUrl: row.profile_pic_url ?? undefined }), sessionId }
   }
 
-  async revoke(id: string): Promise<void> {
-    await this.#db
-      .updateTable('sessions')
-      .set({ revoked_at: sql`now()` })
-      .where('id', '=', id)
-      .where('revoked_at', 'is', null)
-      .execute()
+  async revoke(id: string, db: Change): Promise<void> {
+    const [ended] = await revoking(db).where('id', '=', id).execute()
+    if (ended) await this.#announcements.sessionRevoked(ended, db)
   }
 
   /** Deletes the sessions beyond a user's limit: ended ones first, then those not renewed for the longest time. */
-  async deleteSurplus(userId: string): Promise<void> {
-    const surplus = this.#db
+  async deleteSurplus(userId: string, db: Change): Promise<void> {
+    const surplus = db
       .selectFrom('sessions')
       .select('id')
       .where('user_id', '=', userId)
@@ -128,7 +130,13 @@ export class SessionRepository {
       .offset(this.#limits.perUser)
       .forUpdate()
       .skipLocked()
-    await this.#db.deleteFrom('sessions').where('id', 'in', surplus).execute()
+    const deleted = await db
+      .deleteFrom('sessions')
+      .where('id', 'in', surplus)
+      .returning(['id as sessionId', 'user_id as userId'])
+      .returning(sql<boolean>`revoked_at is null and expires_at > now()`.as('active'))
+      .execute()
+    for (const { active, ...session } of deleted) if (active) await this.#announcements.sessionRevoked(session, db)
   }
 
   /** Deletes a few of the sessions that ended a day ago or more, which are no longer needed. */
@@ -171,13 +179,19 @@ export class SessionRepository {
 }
 
 /** Ends all sessions of a user. */
-export async function endSessionsOf(userId: string, db: Connection): Promise<void> {
-  await db
+export async function endSessionsOf(userId: string, announcements: Announcements, db: Change): Promise<void> {
+  const ended = await revoking(db).where('user_id', '=', userId).execute()
+  for (const session of ended) await announcements.sessionRevoked(session, db)
+}
+
+/** Revokes the active sessions that are selected. */
+function revoking(db: Change) {
+  return db
     .updateTable('sessions')
     .set({ revoked_at: sql`now()` })
-    .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
-    .execute()
+    .where('expires_at', '>', sql<Date>`now()`)
+    .returning(['id as sessionId', 'user_id as userId'])
 }
 
 const COLUMNS = [

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { REFRESH_TOKEN_INVALID, type Tokens, type TokenUser } from '@blog-platform/auth-contract'
 import { type TokenClaims, TokenError, type TokenVerifier } from 'tsmicro/auth'
-import type { Connection } from '../../database.ts'
+import type { Connection, RunInTransaction } from '../../database.ts'
 import type { NewPair, Session } from './model.ts'
 import { Renewal } from './renewal.ts'
 import type { SessionRepository } from './repository.ts'
@@ -14,6 +14,7 @@ export interface SessionServiceParts {
   readonly pairs: TokenPairs
   readonly verifier: TokenVerifier
   readonly clock: RequestClock
+  readonly transaction: RunInTransaction
 }
 
 /** Starts, renews and ends sessions. */
@@ -25,7 +26,7 @@ export class SessionService {
 
   constructor(parts: SessionServiceParts) {
     this.#parts = parts
-    this.#renewal = new Renewal(parts.sessions)
+    this.#renewal = new Renewal(parts.sessions, id => this.end(id))
   }
 
   /** Starts a session. Its tokens are signed separately, so that no transaction stays open meanwhile. */
@@ -39,7 +40,8 @@ export class SessionService {
   /** Starts a session for a user who may have others. The limit per user ends those not renewed for the longest time. */
   async beginOneMore(userId: string): Promise<Session> {
     const session = await this.begin(userId)
-    await this.#parts.sessions.deleteSurplus(userId)
+    const { sessions, transaction } = this.#parts
+    await transaction(change => sessions.deleteSurplus(userId, change))
     return session
   }
 
@@ -72,7 +74,8 @@ export class SessionService {
 
   /** Ends a session. Its tokens are refused from then on. */
   end(sessionId: string): Promise<void> {
-    return this.#parts.sessions.revoke(sessionId)
+    const { sessions, transaction } = this.#parts
+    return transaction(change => sessions.revoke(sessionId, change))
   }
 
   /**

@@ -1,7 +1,6 @@
 import { CREDENTIALS_INVALID, EMAIL_TAKEN, type SignedIn, type SignIn, type SignUp } from '@blog-platform/auth-contract'
 import type { PasswordHasher, WorkOptions } from 'tsmicro/auth'
 import type { RunInTransaction } from '../../database.ts'
-import type { Announcements } from '../announcements.ts'
 import type { Origin } from '../sign-in-throttle/origin.ts'
 import type { SignInThrottle } from '../sign-in-throttle/throttle.ts'
 import { signedInUserOf, type User } from '../user/model.ts'
@@ -13,7 +12,6 @@ export interface SignInServiceParts {
   readonly sessions: SessionService
   readonly passwords: PasswordHasher
   readonly throttle: SignInThrottle
-  readonly announcements: Announcements
   readonly transaction: RunInTransaction
 }
 
@@ -32,11 +30,10 @@ export class SignInService {
    * @throws {TOO_MANY_REQUESTS} after too many sign-ups from one address
    */
   async signUp(signUp: SignUp, origin: Origin, signal?: AbortSignal): Promise<SignedIn> {
-    const { sessions, throttle, announcements } = this.#parts
+    const { sessions, throttle } = this.#parts
     const create = () => this.#create(signUp, { kind: 'sign-up', by: origin.address, signal })
     const { user, session } = await throttle.signUp(origin, create, error => error instanceof EMAIL_TAKEN)
     await this.#remember(user, origin)
-    await announcements.userCreated(user)
     return { user: signedInUserOf(user), tokens: await sessions.tokensOf(session) }
   }
 

@@ -7,8 +7,6 @@ export interface User {
   readonly name: string
   readonly profilePicUrl: string | undefined
   readonly verified: boolean
-  /** Counts the changes to this user; the sequence number of the user's events. */
-  readonly version: number
   readonly roles: readonly { readonly id: string; readonly code: RoleName }[]
 }
 

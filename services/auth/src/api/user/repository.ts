@@ -1,26 +1,30 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { EMAIL_TAKEN, type ProfileChange, type RoleName } from '@blog-platform/auth-contract'
 import { type ExpressionBuilder, sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import { isUniqueViolation } from 'tsmicro/postgres'
-import type { Connection, Tables } from '../../database.ts'
+import type { Change, Connection, Tables } from '../../database.ts'
+import type { Announcements } from '../announcements.ts'
 import type { NewUser, User } from './model.ts'
 
-/** The only code that reads and writes users and their roles. */
+/** The only code that reads and writes users and their roles. What others may know of a change is announced with it. */
 export class UserRepository {
   readonly #db: Connection
+  readonly #announcements: Announcements
 
-  constructor(db: Connection) {
+  constructor(db: Connection, announcements: Announcements) {
     this.#db = db
+    this.#announcements = announcements
   }
 
   /** @throws {EMAIL_TAKEN} as the unique constraint says: of two concurrent sign-ups exactly one gets the address */
-  async create(user: NewUser, db: Connection = this.#db): Promise<User> {
+  async create({ email, passwordHash, name, profilePicUrl, role }: NewUser, db: Change): Promise<User> {
     const id = randomUUID()
-    const { email, passwordHash, name, profilePicUrl, role } = user
+    const row = { id, email, password_hash: passwordHash, name, profile_pic_url: profilePicUrl ?? null }
     await db
       .insertInto('users')
-      .values({ id, email, password_hash: passwordHash, name, profile_pic_url: profilePicUrl ?? null })
+      .values({ ...row, announced_version: FIRST_VERSION })
       .execute()
       .catch(cause => {
         throw isUniqueViolation(cause, 'users_email_key') ? new EMAIL_TAKEN(undefined, { cause }) : cause
@@ -28,6 +32,7 @@ export class UserRepository {
     await this.#grant(id, [role], db)
     const created = await this.findById(id, db)
     if (!created) throw new Error('a user disappeared while being created')
+    await this.#announcements.userCreated(created, db)
     return created
   }
 
@@ -46,15 +51,24 @@ export class UserRepository {
   }
 
   /** Reopens an account as an administrator with a new password. Returns its id, or undefined if there is no such account. */
-  async recover(email: string, passwordHash: string, db: Connection): Promise<string | undefined> {
-    const user = await db
+  async recover(email: string, passwordHash: string, db: Change): Promise<string | undefined> {
+    const found = await db
+      .selectFrom('users')
+      .select(['id', 'status'])
+      .where('email', '=', email)
+      .forUpdate()
+      .executeTakeFirst()
+    if (!found) return undefined
+    const { id, status: isOpen } = found
+    await db
       .updateTable('users')
       .set({ password_hash: passwordHash, status: true, updated_at: sql`now()` })
-      .where('email', '=', email)
-      .returning('id')
-      .executeTakeFirst()
-    if (user) await this.#grant(user.id, ['ADMIN'], db)
-    return user?.id
+      .where('id', '=', id)
+      .execute()
+    const user = await this.findById(id, db)
+    if (user && !isOpen) await this.#announcements.userUpdated(user, db)
+    await this.setRoles(id, [...(user?.roles.map(({ code }) => code) ?? []), 'ADMIN'], db)
+    return id
   }
 
   /** Whether any account has the address. A closed account keeps its address. */
@@ -67,22 +81,30 @@ export class UserRepository {
     await this.#db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute()
   }
 
-  /** Returns the user exactly as this change left it, even if others change it too: its version numbers an event. */
-  changeProfile(id: string, { name, profilePicUrl }: ProfileChange): Promise<User | undefined> {
-    return this.#db
+  /** Returns the user as this change left it, also if it was so before: then nothing is announced. */
+  async changeProfile(id: string, { name, profilePicUrl }: ProfileChange, db: Change): Promise<User | undefined> {
+    const changed = await db
       .updateTable('users')
       .set({
         ...(name === undefined ? {} : { name }),
         ...(profilePicUrl === undefined ? {} : { profile_pic_url: profilePicUrl }),
-        version: sql`version + 1`,
         updated_at: sql`now()`,
       })
       .where('id', '=', id)
       .where('status', '=', true)
+      .where(user =>
+        user.or([
+          ...(name === undefined ? [] : [user('name', '!=', name)]),
+          ...(profilePicUrl === undefined ? [] : [user('profile_pic_url', 'is distinct from', profilePicUrl)]),
+        ]),
+      )
       .returning(COLUMNS)
       .returning(roles)
       .executeTakeFirst()
       .then(toUser)
+    if (!changed) return this.findById(id, db)
+    await this.#announcements.userUpdated(changed, db)
+    return changed
   }
 
   async rolesOf(id: string): Promise<readonly RoleName[]> {
@@ -97,11 +119,39 @@ export class UserRepository {
     return rows.map(({ code }) => code)
   }
 
-  /** Replaces a user's roles. Call it in a transaction. */
-  async setRoles(id: string, codes: readonly RoleName[], db: Connection): Promise<User | undefined> {
+  /** Replaces a user's roles. Those of one user are changed one at a time: see {@link lockRole}. */
+  async setRoles(id: string, codes: readonly RoleName[], db: Change): Promise<User | undefined> {
+    const before = await this.findById(id, db)
     await db.deleteFrom('user_roles').where('user_id', '=', id).execute()
     await this.#grant(id, codes, db)
-    return this.findById(id, db)
+    const user = await this.findById(id, db)
+    if (user && !isDeepStrictEqual(user.roles, before?.roles)) await this.#announcements.userRolesChanged(user, db)
+    return user
+  }
+
+  /**
+   * Announces some of the open accounts whose state was not announced: those from before events were kept, and those that an instance of the
+   * former version has changed. Several instances may do so at once. Returns whether there may be more.
+   */
+  async announceSome(limit: number, db: Change): Promise<boolean> {
+    const rows = await db
+      .selectFrom('users')
+      .select(COLUMNS)
+      .select(roles)
+      .select('users.version')
+      .where('users.status', '=', true)
+      .where(sql<boolean>`announced_version is distinct from version`)
+      .orderBy('id')
+      .limit(limit)
+      .forUpdate()
+      .skipLocked()
+      .execute()
+    for (const { version, ...row } of rows) {
+      const user = toUser(row)
+      if (user) await this.#announcements.userAsOfNow(user, version, db)
+      await db.updateTable('users').set({ announced_version: version }).where('id', '=', row.id).execute()
+    }
+    return rows.length === limit
   }
 
   /** Locks a role until the transaction ends, so that changes to who holds it happen one at a time. Returns its id. */
@@ -135,14 +185,10 @@ export class UserRepository {
   }
 }
 
-const COLUMNS = [
-  'users.id',
-  'users.email',
-  'users.name',
-  'users.profile_pic_url',
-  'users.verified',
-  'users.version',
-] as const
+/** The default of the column `version`. */
+const FIRST_VERSION = 1
+
+const COLUMNS = ['users.id', 'users.email', 'users.name', 'users.profile_pic_url', 'users.verified'] as const
 
 function select(db: Connection) {
   return db.selectFrom('users').select(COLUMNS).select(roles).where('users.status', '=', true)

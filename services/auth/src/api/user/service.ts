@@ -8,19 +8,16 @@ import {
   USER_NOT_FOUND,
 } from '@blog-platform/auth-contract'
 import type { RunInTransaction } from '../../database.ts'
-import type { Announcements } from '../announcements.ts'
 import { privateProfileOf, publicProfileOf } from './model.ts'
 import type { UserRepository } from './repository.ts'
 
 /** The profiles and roles of users. */
 export class UserService {
   readonly #users: UserRepository
-  readonly #announcements: Announcements
   readonly #transaction: RunInTransaction
 
-  constructor(users: UserRepository, announcements: Announcements, transaction: RunInTransaction) {
+  constructor(users: UserRepository, transaction: RunInTransaction) {
     this.#users = users
-    this.#announcements = announcements
     this.#transaction = transaction
   }
 
@@ -40,9 +37,8 @@ export class UserService {
 
   /** @throws {TOKEN_INVALID} if the account has been closed since the token was checked */
   async changeProfile(id: string, change: ProfileChange): Promise<PrivateProfile> {
-    const user = await this.#users.changeProfile(id, change)
+    const user = await this.#transaction(db => this.#users.changeProfile(id, change, db))
     if (!user) throw new TOKEN_INVALID()
-    await this.#announcements.userUpdated(user)
     return privateProfileOf(user)
   }
 

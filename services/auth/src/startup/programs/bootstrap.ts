@@ -1,8 +1,10 @@
 import { Email, NewApiKey, UserName } from '@blog-platform/auth-contract'
+import { createOutbox } from 'tsmicro'
 import { createPasswordHasher } from 'tsmicro/auth'
 import { loadConfig, secret } from 'tsmicro/config'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
+import { Announcements } from '../../api/announcements.ts'
 import { ApiKeyRepository } from '../../api/api-key/repository.ts'
 import { UserRepository } from '../../api/user/repository.ts'
 import { MIGRATIONS } from '../../database.ts'
@@ -62,10 +64,15 @@ export async function runBootstrap(args: readonly string[], environment: NodeJS.
   const env = loadConfig(BootstrapEnv, environment)
   return withDatabase(env, 'auth-bootstrap', async postgres => {
     await postgres.migrate(MIGRATIONS, { service: 'auth' })
-    const apiKeys = new ApiKeyRepository(postgres.db)
+    // What it changes is announced by the service, now or when it starts.
+    const events = postgres.outboxStore()
+    await events.prepare()
+    const announcements = new Announcements(createOutbox(events))
+    const apiKeys = new ApiKeyRepository(postgres.db, announcements)
     const { transaction } = postgres
     if (command.kind === 'api-key') return `${ONCE}\n\nAPI key   ${await createWriterKey(apiKeys, command.comment)}\n`
-    const parts = { apiKeys, users: new UserRepository(postgres.db), passwords: createPasswordHasher(), transaction }
+    const users = new UserRepository(postgres.db, announcements)
+    const parts = { apiKeys, users, announcements, passwords: createPasswordHasher(), transaction }
     const admin = { ...command, password: env.BOOTSTRAP_PASSWORD }
     const [what, { password, apiKey }] =
       command.kind === 'first'

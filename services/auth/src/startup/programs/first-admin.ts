@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { EMAIL_TAKEN } from '@blog-platform/auth-contract'
 import type { PasswordHasher } from 'tsmicro/auth'
+import type { Announcements } from '../../api/announcements.ts'
 import type { ApiKeyRepository } from '../../api/api-key/repository.ts'
 import { generateApiKey } from '../../api/api-key/service.ts'
 import { endSessionsOf } from '../../api/session/repository.ts'
 import type { UserRepository } from '../../api/user/repository.ts'
-import type { Connection, RunInTransaction } from '../../database.ts'
+import type { Change, Connection, RunInTransaction } from '../../database.ts'
 
 /** Nothing was created. The message is one line that says why. */
 class BootstrapError extends Error {}
@@ -13,6 +14,7 @@ class BootstrapError extends Error {}
 export interface BootstrapParts {
   readonly apiKeys: ApiKeyRepository
   readonly users: UserRepository
+  readonly announcements: Announcements
   readonly passwords: PasswordHasher
   readonly transaction: RunInTransaction
 }
@@ -65,7 +67,7 @@ export function recoverAdmin(parts: BootstrapParts, admin: Admin): Promise<Boots
     await parts.users.lockRole('ADMIN', db)
     const id = await parts.users.recover(admin.email, passwordHash, db)
     if (id === undefined) throw new BootstrapError(`there is no account with the e-mail address ${admin.email}`)
-    await endSessionsOf(id, db)
+    await endSessionsOf(id, parts.announcements, db)
   })
 }
 
@@ -79,7 +81,7 @@ export async function createWriterKey(apiKeys: ApiKeyRepository, comment: string
 async function withKey(
   { apiKeys, passwords, transaction }: BootstrapParts,
   { password = randomBytes(18).toString('base64url'), comment }: Admin,
-  makeAdmin: (passwordHash: string, db: Connection) => Promise<void>,
+  makeAdmin: (passwordHash: string, db: Change) => Promise<void>,
 ): Promise<Bootstrapped> {
   const passwordHash = await passwords.hash(password)
   return transaction(async db => {
