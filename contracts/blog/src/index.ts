@@ -25,5 +25,6 @@ export {
   SLUG_INVALID,
   SLUG_TAKEN,
 } from './errors.ts'
+export { blogEvents } from './events.ts'
 export { ListQuery, PageQuery, SearchQuery } from './paging.ts'
 export { reading } from './reading.ts'

@@ -1,10 +1,12 @@
 import { profile, validation } from '@blog-platform/auth-contract'
+import { blogEvents } from '@blog-platform/blog-contract'
 import {
   type AuthenticationProvider,
   type AuthorizationProvider,
   cacheSubjectOf,
   circuitBreaker,
   createNatsBroadcast,
+  createOutbox,
   createService,
   currentContext,
   type Log,
@@ -20,6 +22,7 @@ import { createLogger } from 'tsmicro/telemetry'
 import { authorHandlers } from '../api/author/handlers.ts'
 import { AuthorRepository } from '../api/author/repository.ts'
 import { AuthorService } from '../api/author/service.ts'
+import { Announcements } from '../api/blog/announcements.ts'
 import { AuthoringService } from '../api/blog/authoring-service.ts'
 import { PublicBlogCache } from '../api/blog/cache.ts'
 import { EditingService } from '../api/blog/editing-service.ts'
@@ -87,7 +90,8 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
     fetchProfile: id => nats.client(profile).publicProfile({ id }),
     onChange: id => cache.authorChanged(id),
   })
-  const blogs = new BlogRepository(mongo, blogIndexes)
+  const outbox = createOutbox(mongo.outboxStore())
+  const blogs = new BlogRepository(mongo, blogIndexes, new Announcements(outbox))
   const covers = new CoverService(blogs, createCoverStore(env), overrides.log)
   const parts = { blogs, lists: new BlogListRepository(mongo), authors, cache, covers }
   return {
@@ -99,6 +103,9 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       ...authorHandlers(authors),
     ],
     calls: [validation, profile],
+    publishes: [blogEvents],
+    outboxes: [outbox],
+    inboxes: [mongo.inboxStore()],
     authentication,
     authorization,
     // Closed in reverse order: the store deregisters from the replicas while it can still reach MongoDB.

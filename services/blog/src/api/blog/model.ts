@@ -80,6 +80,10 @@ export type PrivateBlogSummary = Pick<Blog, '_id' | (typeof privateSummaryFields
 /** A blog's place among published ones, which never changes. */
 export type Publication = Required<Pick<Blog, '_id' | 'publishedAt'>>
 
+/** What is read of a blog before it is published. */
+export const publicationFields = ['draft', 'revision', 'author', 'published', 'public', 'publishedAt'] as const
+export type PublicationSource = Pick<Blog, '_id' | (typeof publicationFields)[number]>
+
 /** What a blog says about covers that nobody needs. */
 export type CoverKeys = Pick<Blog, '_id' | 'coverUploads' | 'unusedCovers'>
 

@@ -1,21 +1,36 @@
 import { SLUG_TAKEN } from '@blog-platform/blog-contract'
 import { type Document, type Filter, ObjectId } from 'mongodb'
-import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
+import { type IndexDefinition, isDuplicateKey, type Mongo, type MongoChange, type QueryBuilder } from 'tsmicro/mongo'
 import { unusedCovers } from '../cover/unused.ts'
-import { type Blog, type BlogContent, type Cover, type CoverKeys, newBlog, type Publication } from './model.ts'
+import type { Announcements } from './announcements.ts'
+import {
+  type Blog,
+  type BlogContent,
+  type Cover,
+  type CoverKeys,
+  newBlog,
+  type Publication,
+  type PublicationSource,
+  publicationFields,
+} from './model.ts'
 
 /** Selects what everybody may read. */
 export const PUBLIC = { status: true, published: true } as const
 
 /**
  * Single blogs in the collection `blogs`; for lists see list-repository.ts. Every change is one atomic operation whose filter
- * states its conditions, so that nothing can come between checking and changing. Null means that no blog met the conditions.
+ * states its conditions, so that nothing can come between checking and changing. Null means that no blog met the conditions. What becomes
+ * public, or is so no longer, is announced by the change itself.
  */
 export class BlogRepository {
+  readonly #mongo: Mongo
   readonly #blogs: QueryBuilder<Blog>
+  readonly #announcements: Announcements
 
-  constructor(mongo: Mongo, indexes: readonly IndexDefinition<Blog>[]) {
-    this.#blogs = mongo.collection<Blog>('blogs', { indexes })
+  constructor(mongo: Mongo, indexes: readonly IndexDefinition<Blog>[], announcements: Announcements) {
+    this.#mongo = mongo
+    this.#blogs = mongo.collection<Blog>('blogs', { indexes, aggregate: 'blog' })
+    this.#announcements = announcements
   }
 
   /** Any blog that is not deleted. */
@@ -93,17 +108,38 @@ export class BlogRepository {
   }
 
   /** The document and its slugs remain: old links must never lead to another author's blog. */
-  remove(id: string, author: string): Promise<Blog | null> {
+  async remove(id: string, author: string): Promise<Blog | null> {
     const { updatedBy, updatedAt } = stamp(author)
-    const change = { status: false, unusedCovers: unusedCovers([]), updatedBy: { $literal: updatedBy }, updatedAt }
-    return this.#compute({ ...existing(id), author }, change)
+    const removal = { status: false, unusedCovers: unusedCovers([]), updatedBy: { $literal: updatedBy }, updatedAt }
+    const own = { ...existing(id), author }
+    // What was public once stays known as such, so the second filter matches what the first one does not.
+    const secret = await this.#compute({ ...own, public: { $exists: false } }, removal)
+    return (
+      secret ??
+      this.#announced(own => this.#announcements.deleted(id, own), { ...own, public: { $exists: true } }, removal)
+    )
   }
 
   /**
    * Publishes the submitted draft if it is this revision. The server copies it, so an edit comes either entirely before, in
    * which case nothing is published, or entirely after.
    */
-  publish(id: string, editor: string, revision: number): Promise<Blog | null> {
+  async publish(id: string, editor: string, revision: number): Promise<Blog | null> {
+    for (;;) {
+      const blog = await this.#blogs.findOne(
+        { ...existing(id), submitted: true, revision },
+        { select: publicationFields },
+      )
+      if (!blog) return null
+      const published = await this.#publish(blog, editor)
+      // Otherwise it was published, unpublished or withdrawn in between.
+      if (published) return published
+    }
+  }
+
+  /** Publishes a blog unless it has changed since it was read: then another event may be right, or none. */
+  #publish(blog: PublicationSource, editor: string): Promise<Blog | null> {
+    const { _id, revision, published, public: head, publishedAt } = blog
     const { updatedBy, updatedAt } = stamp(editor)
     const change = {
       public: { $mergeObjects: ['$draft', { revision: '$revision' }] },
@@ -117,7 +153,11 @@ export class BlogRepository {
       updatedBy: { $literal: updatedBy },
       updatedAt,
     }
-    return this.#compute({ ...existing(id), submitted: true, revision }, change)
+    const unchanged = { published, 'public.revision': head ? head.revision : { $exists: false } }
+    const filter = { _id, status: true, submitted: true, revision, ...unchanged }
+    if (published && head?.revision === revision) return this.#compute(filter, change)
+    const announce = (own: MongoChange) => this.#announcements.published(blog, publishedAt ?? updatedAt, own)
+    return this.#announced(announce, filter, change)
   }
 
   /** What the author has submitted in the meantime stays submitted. */
@@ -129,7 +169,8 @@ export class BlogRepository {
       updatedBy: { $literal: updatedBy },
       updatedAt,
     }
-    return this.#compute({ ...existing(id), published: true }, change)
+    const announce = (own: MongoChange) => this.#announcements.unpublished(id, own)
+    return this.#announced(announce, { ...existing(id), published: true }, change)
   }
 
   /** Notes that a cover is going to be stored under this key. */
@@ -186,6 +227,18 @@ export class BlogRepository {
   #compute(filter: Filter<Blog>, $set: Document, ...$unset: string[]): Promise<Blog | null> {
     const update = [{ $set }, ...($unset.length > 0 ? [{ $unset }] : [])]
     return this.#blogs.run(blogs => blogs.findOneAndUpdate(filter, update, { returnDocument: 'after' }))
+  }
+
+  /** The same, and what it announces. */
+  #announced(
+    announce: (change: MongoChange) => Promise<void>,
+    filter: Filter<Blog>,
+    $set: Document,
+  ): Promise<Blog | null> {
+    return this.#mongo.change(async change => {
+      await announce(change)
+      return this.#blogs.findOneAndUpdate(filter, [{ $set }], { change })
+    })
   }
 }
 
