@@ -62,7 +62,7 @@ test('a name that is stored shows where nothing is cached; where the old one is 
   const [cached, uncached] = [await makeBlog(send, author, editor), await makeBlog(send, author, editor)]
   assert.equal(await nameIn(send, cached._id), 'Ada')
   holds = true
-  await it.auth.announce(author.id, 'Countess', 1)
+  await it.auth.announce(author.id, 'Countess')
   await isStored.promise
   assert.deepEqual([await nameIn(send, uncached._id), await nameIn(send, cached._id)], ['Countess', 'Ada'])
   mayGoOn.resolve()
@@ -79,6 +79,6 @@ test('a name whose write got no answer does not stay behind an older one that is
   const { _id } = await makeBlog(send, author, editor)
   assert.equal(await nameIn(send, _id), 'Ada')
   isLost = true
-  await it.auth.announce(author.id, 'Countess', 1)
+  await it.auth.announce(author.id, 'Countess')
   await shows(send, _id, 'Countess')
 })

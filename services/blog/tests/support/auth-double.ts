@@ -34,6 +34,11 @@ interface Account {
   role: RoleName
 }
 
+interface AnnounceOptions {
+  readonly as?: number | 'unnumbered'
+  readonly profilePicUrl?: string
+}
+
 /** The part of the contract `profile` that concerns other services. */
 const publicProfiles = { publicProfile: profile.publicProfile }
 
@@ -44,6 +49,8 @@ const publicProfiles = { publicProfile: profile.publicProfile }
 export class AuthDouble {
   readonly accounts = new Map<string, Account>()
   readonly ended = new Set<string>()
+  /** The last number of each user's events. */
+  readonly #announced = new Map<string, number>()
   /** How many tokens it has been asked about. */
   asked = 0
   readonly #url: string
@@ -112,16 +119,18 @@ export class AuthDouble {
     return { token, sessionId }
   }
 
-  /** Announces a changed profile. Resolves when NATS has received it, which is before the blog service has handled it. */
-  async announce(userId: string, name: string, sequence?: number, profilePicUrl?: string): Promise<void> {
+  /**
+   * Announces a changed profile. Resolves when NATS has stored it, which is before the blog service has handled it.
+   * @param as its number; default: the next one of the user
+   */
+  async announce(userId: string, name: string, { as, profilePicUrl }: AnnounceOptions = {}): Promise<void> {
     const nats = this.#running?.nats
     if (!nats) throw new Error('the auth double is stopped')
+    const next = (this.#announced.get(userId) ?? 0) + 1
+    if (as === undefined) this.#announced.set(userId, next)
     const data = { userId, name, ...(profilePicUrl === undefined ? {} : { profilePicUrl }) }
-    await createPublisher(nats, 'auth').publish(
-      userEvents.userUpdated,
-      data,
-      sequence === undefined ? {} : { sequence },
-    )
+    const options = as === 'unnumbered' ? {} : { sequence: as ?? next }
+    await createPublisher(nats, 'auth').publish(userEvents.userUpdated, data, options)
   }
 }
 

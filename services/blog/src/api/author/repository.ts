@@ -1,4 +1,4 @@
-import { isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
+import type { Mongo, QueryBuilder } from 'tsmicro/mongo'
 
 /** A user's public profile as this service stores it in the collection `authors`. */
 export interface Author {
@@ -6,11 +6,15 @@ export interface Author {
   readonly _id: string
   readonly name: string
   readonly profilePicUrl?: string
-  /** The auth service's count of changes to the user; 0 = unknown, so that every counted version is newer. */
+  /** Number and time of the event that it is from. Without a time it is from before events were numbered by their source. */
   readonly version: number
+  readonly announcedAt?: string
 }
 
-/** The only code that talks to the collection `authors`. */
+/** Later than any time. */
+const UNKNOWN = '~'
+
+/** The only code that talks to the collection `authors`, which is written by events alone. */
 export class AuthorRepository {
   readonly #authors: QueryBuilder<Author>
 
@@ -22,35 +26,18 @@ export class AuthorRepository {
     return this.#authors.findOne({ _id: userId })
   }
 
-  /** Stores the profile if there is none. @returns the stored one */
-  async addIfAbsent(author: Author): Promise<Author> {
-    const { _id, ...profile } = author
-    // The filter uses only the unique `_id`: if one of two concurrent upserts fails, it finds what the other one stored.
-    await ignoreDuplicate(() => this.#authors.updateOne({ _id }, { $setOnInsert: profile }, { upsert: true }))
-    return (await this.find(_id)) ?? author
-  }
-
-  /** Stores the profile unless a newer one is stored. The order in which events arrive does not matter. */
-  async replaceIfNewer({ _id, name, profilePicUrl, version }: Author): Promise<void> {
-    const filter = { _id, version: version === 0 ? { $lte: 0 } : { $lt: version } }
-    const change =
-      profilePicUrl === undefined
-        ? { $set: { name, version }, $unset: { profilePicUrl: '' as const } }
-        : { $set: { name, version, profilePicUrl } }
-    const written = await ignoreDuplicate(() => this.#authors.updateOne(filter, change, { upsert: true }))
-    // The author exists, either with a newer profile or with an older one that was inserted just now. Authors are never
-    // deleted, so the same update without upsert handles both cases.
-    if (!written) await this.#authors.updateOne(filter, change)
-  }
-}
-
-/** @returns false if the document already exists */
-async function ignoreDuplicate(write: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await write()
-    return true
-  } catch (error) {
-    if (isDuplicateKey(error)) return false
-    throw error
+  /**
+   * Stores a profile from an event. While a rebuild repeats old events, what is stored stays until it is the turn of the event that it is
+   * from. A lower number at a later time is new: the source has been restored from a backup.
+   */
+  async put(author: Required<Pick<Author, 'announcedAt'>> & Author, event: object): Promise<void> {
+    const isRepeated = {
+      $and: [
+        { $gt: ['$version', author.version] },
+        { $gt: [{ $ifNull: ['$announcedAt', UNKNOWN] }, author.announcedAt] },
+      ],
+    }
+    const update = [{ $replaceWith: { $cond: [isRepeated, '$$ROOT', { $literal: author }] } }]
+    await this.#authors.updateOne({ _id: author._id }, update, { upsert: true, event })
   }
 }

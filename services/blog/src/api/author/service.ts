@@ -1,5 +1,5 @@
 import { type PublicProfile, USER_NOT_FOUND } from '@blog-platform/auth-contract'
-import { isDependencyFailure, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { isDependencyFailure, type ReceivedEvent, SERVICE_UNAVAILABLE } from 'tsmicro'
 import type { Author, AuthorRepository } from './repository.ts'
 
 export interface AuthorServiceOptions {
@@ -10,10 +10,13 @@ export interface AuthorServiceOptions {
   readonly onChange: (userId: string) => Promise<void>
 }
 
-/** Shown if the auth service says that an author's account no longer exists: the blog stays readable. Not stored. */
+/** Shown if the auth service says that an author's account no longer exists: the blog stays readable. */
 const UNKNOWN_NAME = 'Unknown author'
 
-/** The public profiles of authors. Events keep them up to date; a missing one is fetched from the auth service. */
+/**
+ * The public profiles of authors, as events have told. Whose event has not come yet is asked for each time, and not stored: only events are
+ * in order.
+ */
 export class AuthorService {
   readonly #options: AuthorServiceOptions
 
@@ -21,42 +24,35 @@ export class AuthorService {
     this.#options = options
   }
 
-  /** @throws {SERVICE_UNAVAILABLE | DEADLINE_EXCEEDED} if it is not stored here and the auth service cannot answer now */
-  async profileOf(userId: string): Promise<PublicProfile> {
+  /**
+   * @param current what the auth service has said just now
+   * @throws {SERVICE_UNAVAILABLE | DEADLINE_EXCEEDED} if it is not known here and the auth service cannot answer now
+   */
+  async profileOf(userId: string, current?: PublicProfile): Promise<PublicProfile> {
     const known = await this.#options.authors.find(userId)
-    return known ? toProfile(known) : this.#ask(userId)
+    return known ? toProfile(known) : (current ?? this.#ask(userId))
   }
 
-  /** Returns the stored profile. Stores the given one if there is none. */
-  async remember(profile: PublicProfile): Promise<PublicProfile> {
-    const { authors } = this.#options
-    return toProfile((await authors.find(profile.id)) ?? (await authors.addIfAbsent(toAuthor(profile))))
-  }
-
-  /** Takes a profile from an event. `version` counts the user's changes. Without it, only profiles without one are replaced. */
-  async update(profile: PublicProfile, version: number | undefined): Promise<void> {
+  /** Takes a profile from an event. */
+  async update({ id: _id, ...profile }: PublicProfile, event: ReceivedEvent): Promise<void> {
+    const { aggregateSequence: version = 0, time: announcedAt } = event
     try {
-      await this.#options.authors.replaceIfNewer(toAuthor(profile, version))
+      await this.#options.authors.put({ _id, ...profile, version, announcedAt }, event)
     } finally {
       // A write whose answer was lost may have happened.
-      await this.#options.onChange(profile.id)
+      await this.#options.onChange(_id)
     }
   }
 
   async #ask(userId: string): Promise<PublicProfile> {
     try {
-      return await this.remember(await this.#options.fetchProfile(userId))
+      return await this.#options.fetchProfile(userId)
     } catch (cause) {
       if (cause instanceof USER_NOT_FOUND) return { id: userId, name: UNKNOWN_NAME }
       // Any other failure of the auth service says nothing about the blog, so the client should try again later.
       throw isDependencyFailure(cause) ? cause : new SERVICE_UNAVAILABLE(undefined, { cause })
     }
   }
-}
-
-/** Without a version it is 0, so that every counted version is newer. */
-function toAuthor({ id, name, profilePicUrl }: PublicProfile, version = 0): Author {
-  return { _id: id, name, ...(profilePicUrl === undefined ? {} : { profilePicUrl }), version }
 }
 
 function toProfile({ _id, name, profilePicUrl }: Author): PublicProfile {

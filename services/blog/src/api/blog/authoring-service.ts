@@ -33,8 +33,8 @@ export class AuthoringService {
   async create(content: BlogCreate, user: AuthorIdentity): Promise<PrivateBlog> {
     const { blogs, authors } = this.#parts
     const slug = slugOf(content.slug)
-    // The author comes first: then no blog exists without its author, and a failure here leaves nothing behind.
-    const author = await (user.profile ? authors.remember(user.profile) : authors.profileOf(user.id))
+    // The author comes first, so that a failure here leaves nothing behind.
+    const author = await authors.profileOf(user.id, user.profile)
     return toPrivateBlog(await blogs.create({ ...content, slug }, user.id), 'draft', author)
   }
 
