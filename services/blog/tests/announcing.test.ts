@@ -54,7 +54,7 @@ test('each change of what is public is announced once, in its order; nothing els
   const { _id } = await makeBlog(send, author)
   await handIn(send, author, _id)
   dataOf(await publish(send, editor, _id))
-  // Again what is public already, submitted anew or not.
+  // Again what is public already, submitted again or not.
   await handIn(send, author, _id)
   for (const _ of [1, 2]) dataOf(await publish(send, editor, _id))
   await revise(send, author, editor, { _id, title: 'Another title' })

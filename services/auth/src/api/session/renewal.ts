@@ -53,7 +53,7 @@ export class Renewal {
   async #endStolen({ id }: Session, { age, signal }: RenewalRequest): Promise<void> {
     await pause(NOTICE_MS, undefined, signal && { signal }).catch(() => undefined)
     age.throwIfAbandoned(signal)
-    // An instance that freezes here holds only the lock of a session that nobody may renew any more.
+    // An instance that freezes here holds only the lock of a session that nobody may renew.
     await this.#end(id)
   }
 }

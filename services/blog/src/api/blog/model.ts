@@ -1,4 +1,8 @@
 import type { ObjectId } from 'mongodb'
+import type { MongoChange } from 'tsmicro/mongo'
+
+/** The change of one document, with the events that announce it. */
+export type Change = MongoChange
 
 /** A picture that was uploaded; its bytes are in the `CoverStore`. */
 export interface Cover {

@@ -1,11 +1,12 @@
 import { SLUG_TAKEN } from '@blog-platform/blog-contract'
 import { type Document, type Filter, ObjectId } from 'mongodb'
-import { type IndexDefinition, isDuplicateKey, type Mongo, type MongoChange, type QueryBuilder } from 'tsmicro/mongo'
+import { type IndexDefinition, isDuplicateKey, type Mongo, type QueryBuilder } from 'tsmicro/mongo'
 import { unusedCovers } from '../cover/unused.ts'
 import type { Announcements } from './announcements.ts'
 import {
   type Blog,
   type BlogContent,
+  type Change,
   type Cover,
   type CoverKeys,
   newBlog,
@@ -156,7 +157,7 @@ export class BlogRepository {
     const unchanged = { published, 'public.revision': head ? head.revision : { $exists: false } }
     const filter = { _id, status: true, submitted: true, revision, ...unchanged }
     if (published && head?.revision === revision) return this.#compute(filter, change)
-    const announce = (own: MongoChange) => this.#announcements.published(blog, publishedAt ?? updatedAt, own)
+    const announce = (own: Change) => this.#announcements.published(blog, publishedAt ?? updatedAt, own)
     return this.#announced(announce, filter, change)
   }
 
@@ -169,7 +170,7 @@ export class BlogRepository {
       updatedBy: { $literal: updatedBy },
       updatedAt,
     }
-    const announce = (own: MongoChange) => this.#announcements.unpublished(id, own)
+    const announce = (own: Change) => this.#announcements.unpublished(id, own)
     return this.#announced(announce, { ...existing(id), published: true }, change)
   }
 
@@ -230,11 +231,7 @@ export class BlogRepository {
   }
 
   /** The same, and what it announces. */
-  #announced(
-    announce: (change: MongoChange) => Promise<void>,
-    filter: Filter<Blog>,
-    $set: Document,
-  ): Promise<Blog | null> {
+  #announced(announce: (change: Change) => Promise<void>, filter: Filter<Blog>, $set: Document): Promise<Blog | null> {
     return this.#mongo.change(async change => {
       await announce(change)
       return this.#blogs.findOneAndUpdate(filter, [{ $set }], { change })
