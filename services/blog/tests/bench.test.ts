@@ -44,6 +44,6 @@ test('from a draft to a public blog; a new name is visible at once', async () =>
   await editor.publish({ id, revision })
   assert.equal((await app.http(reading).findBySlug({ slug })).author.name, 'Ada')
 
-  await app.publish(userEvents.userUpdated, { userId: ada.id, name: 'Ada King' }, { sequence: 2 })
+  await app.publish(userEvents.userUpdated, { userId: ada.id, name: 'Ada King' }, { sequence: 1 })
   assert.equal((await app.http(reading).findBySlug({ slug })).author.name, 'Ada King')
 })
