@@ -164,7 +164,8 @@ export async function testService(
     hooks,
   )
   const access = service.natsAccess
-  const { serves, consumes = [] } = access
+  const { serves, consumes = [], handles = {} } = access
+  const heard = [...consumes, ...Object.values(handles).flat()]
   const others = createFakes({ fakes, tested: name, loopback, users: known, log })
   users.push({ ...(permissions ?? natsPermissionsOf(service.natsAccess)), user: name })
   for (const user of [TEST, ...others.names]) users.push({ ...EVERYTHING, user })
@@ -187,7 +188,7 @@ export async function testService(
   try {
     await client.connect()
     // Those of other services, too: their sources are not there.
-    await createStreams(client, streamsOf({ ...access, serves: [...serves, ...consumes] }), new RecordedLog())
+    await createStreams(client, streamsOf({ ...access, serves: [...serves, ...heard] }), new RecordedLog())
     published.start(client.use())
     await others.start()
     await service.start()
@@ -213,7 +214,7 @@ export async function testService(
     async publish(event, data, options = {}) {
       assertRunning()
       const { subject } = event
-      if (!consumes.flatMap(eventsOf).some(each => each.subject === subject))
+      if (!heard.flatMap(eventsOf).some(each => each.subject === subject))
         throw new TypeError(`${name} does not handle ${subject}: its handlers have no on() for it`)
       const id = options.id ?? randomUUID()
       await handled.handling(id, backlog.namesFor(event), () => publisher.publish(event, data, { ...options, id }))
