@@ -1,3 +1,4 @@
+// CI alone: mongo-services.test.ts kills both servers by hand.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
