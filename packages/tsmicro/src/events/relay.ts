@@ -1,10 +1,10 @@
 import { type Log, ThrottledLog } from '../call/index.ts'
-import { follow, type NatsLink } from '../nats/index.ts'
-import type { NumberedEvent } from '../stores/index.ts'
-import { encodeAttributes } from './headers.ts'
-import type { JetStream, PubAck, StreamInfo } from './jetstream/index.ts'
+import { outboxSubject } from '../contract/index.ts'
+import { follow, type NatsLink, Subscriptions } from '../nats/index.ts'
+import type { JetStream, StreamInfo } from './jetstream/index.ts'
 import type { OutboxDepth } from './operations/commands.ts'
 import type { StoreOutbox } from './outbox.ts'
+import { Sending } from './sending.ts'
 import { StreamWatch } from './stream-watch.ts'
 
 export interface RelayOptions {
@@ -30,6 +30,9 @@ const LONGEST_PAUSE_MS = 500
 /** How many events are sent in one turn. */
 const MOST_IN_TURN = 5000
 const CLEAN_MS = 60_000
+/** How long a turn is kept when nothing is left, as taking the next one takes longer than sending; and how long in all. */
+const LINGER_MS = 30
+const LONGEST_TURN_MS = 300
 
 /** `busy`: another relay has the turn. `failed`: something was not sent. */
 type Outcome = 'done' | 'busy' | 'failed'
@@ -41,10 +44,13 @@ type Outcome = 'done' | 'busy' | 'failed'
 export class Relay {
   readonly #options: RelayOptions
   readonly #streams: StreamWatch
+  readonly #sending: Sending
   readonly #waiting: ThrottledLog
-  /** Aggregates with an event that was not accepted in this turn: their later ones must not pass it. */
-  readonly #held = new Set<string>()
+  #subscriptions: Subscriptions | undefined
   #poked = false
+  #turnEndsAt = 0
+  /** Another process has the turn, and has to be told of what this one commits. */
+  #elsewhere = false
   #wake: (() => void) | undefined
   #endsAt = Number.POSITIVE_INFINITY
   #cleanedAt = performance.now()
@@ -54,7 +60,8 @@ export class Relay {
     const { outbox, log } = options
     this.#options = options
     this.#streams = new StreamWatch({ ...options, store: outbox.store })
-    this.#waiting = new ThrottledLog(log, 'events wait in the outbox: they could not be sent')
+    this.#sending = new Sending({ ...options, streams: this.#streams })
+    this.#waiting = new ThrottledLog(log, 'events wait in the outbox: they cannot be read')
   }
 
   /** Creates what is missing, in the database and on the server, and sends what a lost stream lacks. */
@@ -64,8 +71,10 @@ export class Relay {
   }
 
   start(): void {
-    const { nats, outbox } = this.#options
-    outbox.store.onCommitted(() => this.#poke())
+    const { nats, outbox, source } = this.#options
+    outbox.store.onCommitted(() => this.#committed())
+    this.#subscriptions = new Subscriptions(nats.use())
+    this.#subscriptions.add({ subject: outboxSubject(source), optional: true, take: () => this.#poke() })
     void follow(nats.use(), {
       disconnect: () => this.#streams.doubt(),
       reconnect: () => this.#poke(),
@@ -84,6 +93,23 @@ export class Relay {
     this.#endsAt = performance.now() + ms
     this.#poke()
     await this.#loop
+    this.#subscriptions?.unsubscribe()
+  }
+
+  #committed(): void {
+    if (this.#elsewhere) this.#tell()
+    else this.#poke()
+  }
+
+  /** Nothing ends the turn early. */
+  get #certain(): boolean {
+    return this.#endsAt === Number.POSITIVE_INFINITY && this.#options.nats.connected && !this.#streams.doubtful
+  }
+
+  /** Tells the other processes of the service that there is something to send. */
+  #tell(): void {
+    const { nats, source } = this.#options
+    if (nats.connected) nats.use().publish(outboxSubject(source))
   }
 
   #poke(): void {
@@ -98,7 +124,7 @@ export class Relay {
       const outcome = await this.#relay()
       if (draining && (outcome === 'done' || !this.#options.nats.connected || performance.now() > this.#endsAt)) return
       await this.#clean()
-      pause = outcome === 'done' ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS)
+      pause = outcome === 'done' || draining ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS)
       if (outcome === 'done') await this.#sleep(IDLE_MS, true)
       else await this.#sleep(pause, false)
     }
@@ -116,17 +142,14 @@ export class Relay {
   }
 
   async #relay(): Promise<Outcome> {
-    const { nats, outbox } = this.#options
+    const { nats } = this.#options
     this.#poked = false
     if (!nats.connected) return 'failed'
     try {
       await this.#streams.check()
       for (;;) {
-        this.#held.clear()
-        const sent = await outbox.store.relay(events => this.#send(events), MOST_IN_TURN)
-        if (sent === 'busy') return sent
-        if (this.#held.size > 0) return 'failed'
-        if (sent < MOST_IN_TURN) return 'done'
+        const outcome = await this.#takeTurn()
+        if (outcome !== 'more') return outcome
       }
     } catch (err) {
       this.#waiting.warn({ err })
@@ -134,30 +157,31 @@ export class Relay {
     }
   }
 
-  async #send(events: readonly NumberedEvent[]): Promise<readonly (number | undefined)[]> {
-    const acks = await Promise.all(events.map(event => this.#publish(event)))
-    const lost = await this.#streams.observe(events.map(({ type }, index) => ({ type, ack: acks[index] })))
-    return events.map((event, index) => {
-      const aggregate = aggregateOf(event)
-      const ack = lost.has(event.type) ? undefined : acks[index]
-      if (!ack) this.#held.add(aggregate)
-      return this.#held.has(aggregate) ? undefined : ack?.sequence
-    })
+  async #takeTurn(): Promise<Outcome | 'more'> {
+    this.#turnEndsAt = performance.now() + LONGEST_TURN_MS
+    try {
+      const sent = await this.#options.outbox.store.relay(
+        events => this.#sending.send(events),
+        MOST_IN_TURN,
+        () => this.#more(),
+      )
+      this.#elsewhere = sent === 'busy'
+      if (sent === 'busy') return sent
+      if (this.#sending.failed) return 'failed'
+      return sent < MOST_IN_TURN ? 'done' : 'more'
+    } finally {
+      this.#sending.end()
+    }
   }
 
-  async #publish(event: NumberedEvent): Promise<PubAck | undefined> {
-    if (this.#held.has(aggregateOf(event))) return undefined
-    const { js, source } = this.#options
-    const { id, subject, aggregateId, sequence, version, time } = event
-    try {
-      const attributes = { id, type: subject, source, version, time, aggregateId, aggregateSequence: sequence }
-      const headers = encodeAttributes({ ...attributes, aggregateFirst: event.first }, event.context)
-      return await js.publish(subject, event.data, headers)
-    } catch (err) {
-      this.#streams.doubt()
-      this.#waiting.warn({ err, subject, aggregateId, sequence })
-      return undefined
-    }
+  /** Keeps the turn for a while. Resolves to whether there is more to read. */
+  async #more(): Promise<boolean> {
+    const { begun, failed } = this.#sending
+    if (!begun || failed || !this.#certain || performance.now() > this.#turnEndsAt) return false
+    await this.#sleep(LINGER_MS, true)
+    if (!this.#poked) return false
+    this.#poked = false
+    return true
   }
 
   async #clean(): Promise<void> {
@@ -167,5 +191,3 @@ export class Relay {
     await outbox.store.clean(keepMs).catch(err => log.warn({ err }, 'the outbox could not be cleaned'))
   }
 }
-
-const aggregateOf = ({ type, aggregateId }: NumberedEvent) => `${type} ${aggregateId}`

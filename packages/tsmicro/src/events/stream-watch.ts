@@ -23,10 +23,18 @@ export class StreamWatch {
   readonly #last = new Map<string, number>()
   /** Of streams that gave a number twice: the last one that they can have kept. */
   readonly #restored = new Map<string, number>()
+  /** The first number of this turn after one that this process does not know. */
+  readonly #gaps = new Map<string, number>()
+  readonly #lost = new Set<string>()
   #checkedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: StreamWatchOptions) {
     this.#options = options
+  }
+
+  /** Something may have happened to the streams since they were compared. */
+  get doubtful(): boolean {
+    return this.#checkedAt === Number.NEGATIVE_INFINITY
   }
 
   /** The streams are compared before anything else is sent. */
@@ -41,33 +49,41 @@ export class StreamWatch {
     this.#checkedAt = began
     try {
       for (const type of this.#options.types) await this.#compare(type)
+      this.#gaps.clear()
+      this.#lost.clear()
     } catch (err) {
       this.doubt()
       throw err
     }
   }
 
-  /** Takes note of acknowledgements in the order of their events. Returns the types whose streams have lost messages. */
-  async observe(
-    sent: readonly { readonly type: string; readonly ack: PubAck | undefined }[],
-  ): Promise<ReadonlySet<string>> {
-    const lost = new Set<string>()
-    const recorded = new Map<string, number>()
-    for (const { type, ack } of sent) {
-      if (!ack || ack.duplicate || lost.has(type)) continue
-      const { sequence } = ack
-      const last = this.#last.get(type) ?? 0
+  /** Takes note of an acknowledgement; they come in the order in which their stream gave the numbers. */
+  note(type: string, { sequence, duplicate }: PubAck): void {
+    if (duplicate || this.#lost.has(type)) return
+    const last = this.#last.get(type) ?? 0
+    if (sequence <= last) this.#lose(type, sequence)
+    else {
       // After another relay's turn, only the store knows the last number.
-      if (sequence > last + 1 && !recorded.has(type))
-        recorded.set(type, (await this.#options.store.streamState(type))?.lastSequence ?? 0)
-      if (sequence > Math.max(last, recorded.get(type) ?? 0)) this.#last.set(type, sequence)
-      else {
-        lost.add(type)
-        this.#restored.set(type, sequence - 1)
-        this.doubt()
-      }
+      if (sequence > last + 1 && !this.#gaps.has(type)) this.#gaps.set(type, sequence)
+      this.#last.set(type, sequence)
     }
-    return lost
+  }
+
+  /** The types whose streams have lost messages, as the acknowledgements of this turn show; until they are compared. */
+  async lost(): Promise<ReadonlySet<string>> {
+    const gaps = [...this.#gaps]
+    this.#gaps.clear()
+    for (const [type, sequence] of gaps) {
+      const recorded = await this.#options.store.streamState(type)
+      if (sequence <= (recorded?.lastSequence ?? 0)) this.#lose(type, sequence)
+    }
+    return this.#lost
+  }
+
+  #lose(type: string, sequence: number): void {
+    this.#lost.add(type)
+    this.#restored.set(type, sequence - 1)
+    this.doubt()
   }
 
   async #compare(type: string): Promise<void> {

@@ -7,7 +7,7 @@ import { whenEnded } from './transactions.ts'
 /** How many rows one statement changes, so that none takes long. */
 const STEP = 5000
 
-type Send = Parameters<OutboxStore<unknown>['relay']>[0]
+type Relaying = Parameters<OutboxStore<unknown>['relay']>
 
 /**
  * Events in the table `tsmicro_outbox`. All unsent rows are looked for, as transactions become visible in another order than they begin;
@@ -58,12 +58,12 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
     this.#listeners.add(listener)
   }
 
-  async relay(send: Send, limit: number): Promise<number | 'busy'> {
+  async relay(...[send, limit, more]: Relaying): Promise<number | 'busy'> {
     const since = this.#sentAt
     const turn = await this.#db.transaction().execute(async transaction => {
       if (!(await takeTurn(transaction))) return 'busy'
       this.#sentAt = undefined
-      return sendAll(transaction, send, { since, limit })
+      return sendAll(transaction, send, { since, limit, more })
     })
     if (turn === 'busy') return turn
     this.#sentAt = turn.sentAt

@@ -59,11 +59,18 @@ interface Page {
   readonly seenAt: Snapshot
 }
 
+interface Limits {
+  readonly since: Snapshot | undefined
+  readonly limit: number
+  /** Whether the turn goes on when nothing is left. */
+  readonly more: (() => Promise<boolean>) | undefined
+}
+
 /** Sends what is unsent, or new since a snapshot. While events are on their way, those before them are marked and the next ones read. */
 export async function sendAll<DB>(
   transaction: Transaction<DB>,
   send: Send,
-  { since, limit }: { readonly since: Snapshot | undefined; readonly limit: number },
+  { since, limit, more }: Limits,
 ): Promise<Turn> {
   let [read, sent, from] = [0, 0, since]
   /** Neither marked nor to be read again. */
@@ -83,10 +90,18 @@ export async function sendAll<DB>(
     const [events, numbers] = before
     sent += await markSent(transaction, events, numbers)
     refused = [...refused, ...events.flatMap(({ position }, index) => (numbers[index] === undefined ? [position] : []))]
+    before = [[], []]
   }
-  let page = await next([])
-  while (page.events.length > 0) {
-    const { events } = page
+  for (let page = await next([]); ; ) {
+    const { events, seenAt } = page
+    if (events.length === 0) {
+      await mark()
+      if (refused.length > 0) return { sent, sentAt: undefined }
+      if (read >= limit || !(await more?.())) return { sent, sentAt: seenAt }
+      from = seenAt
+      page = await next([])
+      continue
+    }
     const prepareNext = async () => {
       await mark()
       return read < limit ? next(events) : undefined
@@ -97,7 +112,7 @@ export async function sendAll<DB>(
     page = following
   }
   await mark()
-  return { sent, sentAt: page.events.length === 0 && refused.length === 0 ? page.seenAt : undefined }
+  return { sent, sentAt: undefined }
 }
 
 async function readUnsent<DB>(

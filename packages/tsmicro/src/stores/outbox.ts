@@ -51,11 +51,13 @@ export interface OutboxStore<Tx> {
   /**
    * Passes unsent events to `send`, those of an aggregate in order, and records what `send` resolves to: the number of each event in its
    * stream, or undefined for one that was not accepted. Only one relay of a store does so at a time.
+   * @param more called when nothing is left, by a store that can keep its turn: it goes on if this resolves to true
    * @returns how many were sent; `busy` if another relay is at work
    */
   relay(
     send: (events: readonly NumberedEvent[]) => Promise<readonly (number | undefined)[]>,
     limit: number,
+    more?: () => Promise<boolean>,
   ): Promise<number | 'busy'>
   /** The stream's state as it was recorded last. */
   streamState(type: string): Promise<StreamState | undefined>
