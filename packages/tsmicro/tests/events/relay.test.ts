@@ -179,7 +179,10 @@ test('two processes change the same orders and relay, and are killed: nothing is
     for (const n of inFull ? [0, 1, 0] : [0, 1]) {
       await more(inFull ? 60 : 20)
       await end(children[n] as ChildProcess, 'SIGKILL')
-      children[n] = run()
+      const next = run()
+      children[n] = next
+      // NATS has to be there while a service starts.
+      await until('the next one changes orders', () => [...committed].some(text => text.startsWith(`${next.pid}-`)))
       await more(inFull ? 30 : 10)
       if (n === 1) {
         nats.kill('SIGKILL')
