@@ -54,7 +54,8 @@ export function streamsOf(access: NatsAccess): readonly StreamConfig[] {
  * `natsPermissionsOf`; then somebody else has to do it before, who may publish to `$JS.API.STREAM.INFO.*`, `….CREATE.*` and `….UPDATE.*`.
  *
  * @example
- * const { streams } = createService(options)
+ * const module: Module = { nats: new NatsClient({ url, name: 'auth' }), publishes: [userEvents] }
+ * const { streams } = createService({ name: 'auth', version: '1.0.0', module, log })
  * await createStreams(nats, streams, log)
  * @throws {UnusableError} if the server has no JetStream, or a stream belongs to another service
  * @throws {SERVICE_UNAVAILABLE} while NATS is down
