@@ -62,7 +62,10 @@ const countOf = async (stream: string) => (await ask<Info>(`$JS.API.STREAM.INFO.
 
 const NAMES = streams.map(({ name }) => name)
 const CONSUMERS = ['blog_authors', 'auth_something']
-const OWNERS: Readonly<Record<string, User>> = { EVENTS_user: 'auth', EVENTS_apikey: 'auth', DEAD_blog: 'blog' }
+const OWNERS: Readonly<Record<string, User>> = {
+  ...({ EVENTS_user: 'auth', EVENTS_session: 'auth', EVENTS_apikey: 'auth' } as const),
+  ...({ EVENTS_blog: 'blog', DEAD_blog: 'blog' } as const),
+}
 const CHANGES = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'SNAPSHOT', 'RESTORE', 'PEER.REMOVE', 'LEADER.STEPDOWN']
 
 test('what each user may do with each stream and consumer: its own work, and nothing else', async () => {
