@@ -92,6 +92,11 @@ export class DeadLetters {
     return this.#from(`${this.#subject}.>`, after)
   }
 
+  /** All letters of an aggregate, skipped ones as well. @param after number in the stream */
+  about(aggregateId: string, after = 0): AsyncGenerator<DeadLetter> {
+    return this.#from(`${this.#subject}.${tokenOf(aggregateId)}.>`, after)
+  }
+
   async count(): Promise<DeadCounts> {
     const { state } = (await this.#js.stream(this.#stream, `${this.#subject}.>`)) ?? {}
     const counted = Object.entries(state?.subjects ?? {})

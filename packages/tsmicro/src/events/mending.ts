@@ -46,7 +46,10 @@ export class Mending {
 
   /** Handles a letter that was skipped, unless a later event of its aggregate was handled. */
   async retrySkipped(letter: DeadLetter): Promise<string | undefined> {
-    if ((await this.#parts.order.judge(letter)) !== 'duplicate') return this.#handle(letter)
+    const verdict = await this.#parts.order.judge(letter)
+    if (verdict === 'next') return this.#handle(letter)
+    if (verdict === 'early')
+      return `event ${letter.number} was skipped, and those before it are not handled yet: try again later`
     return `event ${letter.number} was skipped, and its aggregate has gone on: newer state wins`
   }
 

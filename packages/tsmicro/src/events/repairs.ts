@@ -68,8 +68,7 @@ export function repairsOf(all: readonly Durable[]): Repairs {
     for (const durable of chosen(which)) {
       const parked = new Set<string>()
       const skipped: DeadLetter[] = []
-      for await (const letter of durable.letters.all()) {
-        if (which.aggregateId !== undefined && letter.aggregateId !== which.aggregateId) continue
+      for await (const letter of lettersIn(durable, which)) {
         if (letter.skipped) skipped.push(letter)
         else parked.add(letter.aggregateId)
       }
@@ -86,8 +85,7 @@ export function repairsOf(all: readonly Durable[]): Repairs {
       const listed: ListedLetter[] = []
       for (const durable of chosen(which)) {
         let count = 0
-        for await (const letter of durable.letters.all(after)) {
-          if (which.aggregateId !== undefined && which.aggregateId !== letter.aggregateId) continue
+        for await (const letter of lettersIn(durable, which, after)) {
           listed.push(listedOf(durable, letter))
           count += 1
           if (count === limit) break
@@ -121,6 +119,10 @@ export function repairsOf(all: readonly Durable[]): Repairs {
       for (const durable of durables) await durable.rewind()
     },
   }
+}
+
+function lettersIn({ letters }: Durable, { aggregateId }: Which, after?: number): AsyncGenerator<DeadLetter> {
+  return aggregateId === undefined ? letters.all(after) : letters.about(aggregateId, after)
 }
 
 function listedOf({ consumer, type }: Durable, letter: DeadLetter): ListedLetter {

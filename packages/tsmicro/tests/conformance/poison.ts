@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SERVICE_UNAVAILABLE } from 'tsmicro'
+import { commandsOf } from '../../src/events/operations/commands.ts'
 import { openStage } from '../events/stage.ts'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
@@ -96,6 +97,29 @@ export async function poison(open: OpenNetwork) {
     const [refused] = await one.engine.repairs.retry({ aggregateId: 'bad' })
     assert.match(refused?.error ?? '', /newer state wins/)
     assert.deepEqual(inbox.of('bad'), [1, 2, 4, 5])
+    inbox.rows.clear()
+    const [early] = await one.engine.repairs.retry({ aggregateId: 'bad' })
+    assert.match(early?.error ?? '', /event 3 was skipped, and those before it are not handled yet/)
+    assert.deepEqual(inbox.of('bad'), [1, 2, 4, 5])
+  })
+
+  test('a command about an aggregate without letters has nothing more to do, however late it is', async () => {
+    const { stage, one, poison, letters } = await openPoisoned(open)
+    const access = { service: 'stock', serves: [], handles: { items: [] } }
+    const commands = commandsOf(stage.nats, {
+      ...{ access, engine: one.engine, outboxes: async () => [], announces: {} },
+    })
+    const ask = (command: string, aggregateId: string, goOn: boolean) =>
+      commands.get(command)?.run({ name: 'items', type: 'item', aggregateId } as never, () => goOn)
+    for (const command of ['retry', 'skip'])
+      for (const goOn of [true, false]) assert.deepEqual(await ask(command, 'none', goOn), { more: false })
+    await stage.published(...[1, 2, 3, 4].map(n => ({ id: 'bad', n })))
+    await until('it is parked', async () => (await letters()).length === 2)
+    poison.on = false
+    const what = { consumer: 'stock.items', type: 'item', aggregateId: 'bad', error: undefined }
+    assert.deepEqual(await ask('retry', 'bad', false), { ...what, more: true })
+    assert.deepEqual(await letters(), [4])
+    assert.deepEqual(await ask('retry', 'bad', true), { ...what, more: false })
   })
 
   test('a dependency that fails does not count as a try', async () => {

@@ -83,12 +83,12 @@ export function commandsOf(nats: NatsLink, options: OperationsOptions): Readonly
     retry: command<OneAggregate>(oneAggregate, async (which, goOn) => {
       known(which.name)
       const [repaired] = await engine.repairs.retry(which, goOn)
-      return { ...repaired, more: repaired?.error === undefined && !goOn() }
+      return { ...repaired, more: repaired !== undefined && repaired.error === undefined && !goOn() }
     }),
     skip: command<OneAggregate & { id: string }>({ ...oneAggregate, id: text }, async (which, goOn) => {
       known(which.name)
       const [repaired] = await engine.repairs.skip(which, goOn)
-      return { ...repaired, more: repaired?.error === undefined && !goOn() }
+      return { ...repaired, more: repaired !== undefined && repaired.error === undefined && !goOn() }
     }),
     replay: command<{ name: string; since: string }>(
       { ...handler, since: { ...text, format: 'date-time' } },

@@ -32,7 +32,7 @@ const MOST_BYTES = 64 * 1024
 const MOST_AT_ONCE = 16
 /** Server permissions for an answer last a minute at least. */
 const ANSWER_MS = 50_000
-/** After this, what is left of a command waits for the next request. */
+/** After this, from the first letter on, what is left of a command waits for the next request. */
 const ENOUGH_MS = 5000
 
 /**
@@ -80,7 +80,9 @@ export class OperationsDoor {
     }
     const work = this.#answer(msg)
     this.#running.add(work)
-    void work.finally(() => this.#running.delete(work))
+    const done = () => void this.#running.delete(work)
+    // It rejects only when the log throws.
+    work.then(done, done)
   }
 
   async #answer(msg: Msg): Promise<void> {
@@ -111,7 +113,11 @@ export class OperationsDoor {
     if (checked.problems) throw new VALIDATION_FAILED(checked.problems)
     if (name !== 'status' && name !== 'dead')
       this.#options.log.info({ command: name, ...input }, 'an operator repairs events')
-    const began = performance.now()
-    return command.run(checked.value as never, () => !this.#draining && performance.now() - began < ENOUGH_MS)
+    let began: number | undefined
+    const goOn = () => {
+      began ??= performance.now()
+      return !this.#draining && performance.now() - began < ENOUGH_MS
+    }
+    return command.run(checked.value as never, goOn)
   }
 }
