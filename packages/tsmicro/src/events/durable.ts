@@ -169,10 +169,11 @@ export class Durable {
    * be recorded.
    */
   async stop(ms: number): Promise<void> {
-    clearInterval(this.#timer)
+    this.#handling.stop()
     const pulled = this.#pulling.stop()
     for (const lane of this.#lanes.values()) lane.stop()
     await settledWithin(ms, pulled, ...[...this.#lanes.values()].map(({ ended }) => ended))
+    clearInterval(this.#timer)
     this.#handling.end(new Error('the service has stopped'))
     this.#pulling.flush()
   }

@@ -43,6 +43,7 @@ interface Failed {
 export class Handling {
   readonly #options: HandlingOptions
   readonly #attempts = new Attempts()
+  #stopping = false
   #ended = false
 
   constructor(options: HandlingOptions) {
@@ -55,13 +56,22 @@ export class Handling {
    */
   once(event: Incoming): Failure | undefined | Promise<Failure | undefined> {
     const { reactions, slots } = this.#options
+    if (this.#stopping) return this.#refusal()
     const reaction = reactions.get(event.subject)
     if (!reaction) return this.pass(event).catch(this.#excused)
     const turn = slots.take()
-    return turn ? turn.then(() => this.#attempt(event, reaction)) : this.#attempt(event, reaction)
+    return turn
+      ? turn.then(() => (this.#stopping ? this.#refusal() : this.#attempt(event, reaction)))
+      : this.#attempt(event, reaction)
   }
 
-  /** From now on no attempt begins, and nothing that still runs can be recorded. */
+  /** From now on no attempt begins: what waits for a slot fails at once. */
+  stop(): void {
+    this.#stopping = true
+    this.#options.slots.clear()
+  }
+
+  /** After {@link stop}: nothing that still runs can be recorded. */
   end(reason: Error): void {
     this.#ended = true
     this.#attempts.cancel(reason)
@@ -78,6 +88,10 @@ export class Handling {
     }
     order.moved(event)
     return undefined
+  }
+
+  #refusal(): Failure {
+    return { error: new Error('the service has stopped'), counts: false, log: this.#options.log }
   }
 
   #attempt(event: Incoming, reaction: Reaction): ReturnType<Handling['once']> {
@@ -103,7 +117,6 @@ export class Handling {
 
   /** Returns undefined if the handler has ended at once, as without an await. */
   #run(event: Incoming, reaction: Reaction, attempt: Attempt, context: CallContext): Promise<void> | undefined {
-    if (this.#ended) throw new Error('the service has stopped')
     const read = reaction.read(event.headers, event.text())
     const handle = (received: ReceivedEvent) => {
       attempt.throwIfEnded()

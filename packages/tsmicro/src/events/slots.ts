@@ -16,6 +16,11 @@ export class Slots {
     return new Promise(resolve => this.#waiting.push(resolve))
   }
 
+  /** Lets all who wait go on without a slot. */
+  clear(): void {
+    for (const next of this.#waiting.splice(0)) next()
+  }
+
   release(): void {
     const next = this.#waiting.shift()
     if (next) next()

@@ -81,6 +81,31 @@ export async function eventLimits(open: OpenNetwork) {
       )
   })
 
+  test('stopped: what only waits for others to end is handed back at once, and does not begin', async () => {
+    const stage = await openStage(await open())
+    const { inbox } = stage
+    const running = Promise.withResolvers<void>()
+    const begun: string[] = []
+    const first = await stage.replica(
+      async event => {
+        begun.push(event.data.id)
+        await running.promise
+        await inbox.record(event, event.data.n)
+      },
+      { pace: { concurrency: 1 } },
+    )
+    await stage.published(...['a', 'b', 'c'].map(id => ({ id, n: 1 })))
+    await until('two wait', () => first.engine.status[0]?.inFlight === 3)
+    const stopped = first.stop()
+    await stage.replica(event => inbox.record(event, event.data.n))
+    await until('another instance has them', () => inbox.effects.length === 2)
+    running.resolve()
+    await stopped
+    await stage.idle()
+    assert.deepEqual(begun, ['a'])
+    assert.deepEqual(inbox.effects.map(({ aggregateId }) => aggregateId).sort(), ['a', 'b', 'c'])
+  })
+
   test('a handler that does not end is told to, and recorded no more, when the time of the stop is over', async () => {
     const stage = await openStage(await open())
     const { inbox } = stage
