@@ -48,6 +48,8 @@ const CLOSE_MS = 8000
 const LEAST_CLOSE_MS = 100
 /** The part of it for the `onClose` hooks of plugins whose connections had to be ended. */
 const PLUGINS_CLOSE_MS = 1000
+/** Handlers of events end before the drain time, which is also for what they have left to acknowledge. */
+const EVENTS_EARLIER_MS = 200
 
 const STOPPED = 'the service was stopped while it started'
 const UNGUARDED =
@@ -136,10 +138,11 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
     const closed = doors.http
       .close()
       .catch(err => log.warn({ err }, `a plugin could not be closed: ${rootMessage(err)}`))
+    const eventsEndAt = performance.now() + drainTimeoutMs - Math.min(EVENTS_EARLIER_MS, drainTimeoutMs / 4)
     const requests = Promise.allSettled([
       closed,
       doors.natsServer.drain(),
-      operations.drain(drainTimeoutMs).then(() => doors.engine.stop(drainTimeoutMs)),
+      operations.drain(drainTimeoutMs / 2).then(() => doors.engine.stop(eventsEndAt - performance.now())),
     ])
     // Requests in progress may begin work in the background.
     const drained = await settledWithin(
