@@ -29,8 +29,8 @@ interface Wanted {
   /** First token of the subjects. Aggregates are read whole, with what later versions of their source have added. */
   readonly type: string
   readonly ackWaitMs: number
-  /** Only what is newer. */
-  readonly since: Date | undefined
+  /** Only what is newer, or from this number in the stream on. */
+  readonly since: Date | number | undefined
   /** Whether only one instance at a time gets messages. */
   readonly alone: boolean
 }
@@ -43,9 +43,15 @@ export function configOf({ durable, type, ackWaitMs, since, alone }: Wanted): Co
     ack_wait: ackWaitMs * 1e6,
     max_deliver: -1,
     max_ack_pending: MOST_UNACKNOWLEDGED,
-    ...(since ? { deliver_policy: 'by_start_time', opt_start_time: since.toISOString() } : { deliver_policy: 'all' }),
+    ...startOf(since),
     ...(alone ? { priority_groups: [GROUP], priority_policy: 'pinned_client', priority_timeout: ackWaitMs * 1e6 } : {}),
   }
+}
+
+function startOf(since: Wanted['since']): Pick<ConsumerConfig, 'deliver_policy' | 'opt_start_seq' | 'opt_start_time'> {
+  if (since === undefined) return { deliver_policy: 'all' }
+  if (typeof since === 'number') return { deliver_policy: 'by_start_sequence', opt_start_seq: since }
+  return { deliver_policy: 'by_start_time', opt_start_time: since.toISOString() }
 }
 
 /** Another version of the service may have made the consumer. Where it begins stays as it is. */

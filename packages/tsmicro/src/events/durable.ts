@@ -7,7 +7,7 @@ import { type DeadCounts, DeadLetters } from './dead-letters.ts'
 import { Delivery, type Incarnation } from './delivery.ts'
 import { type Failure, Handling, type Reaction } from './handling.ts'
 import { placeOf } from './headers.ts'
-import type { ConsumerConfig, JetStream, JetStreamMessage } from './jetstream/index.ts'
+import type { ConsumerConfig, ConsumerInfo, JetStream, JetStreamMessage } from './jetstream/index.ts'
 import { Lane, type LaneParts } from './lane.ts'
 import { MemoryOrder } from './memory-order.ts'
 import { Mending } from './mending.ts'
@@ -65,11 +65,12 @@ export interface ConsumerOverview extends DeadCounts {
 const MOST_EVENTS = 2 * MOST_PULLED
 const MOST_BYTES = 4 * MOST_PULLED_BYTES
 const TEND_MS = 500
-/** An aggregate that is stuck for so long while there is no room hands back all but its first events. */
+/** An aggregate that is stuck for so long while there is no room hands back all but its first events: for bytes, all but one. */
 const STUCK_MS = 1000
 const STUCK_KEEPS = 4
 const LONGEST_DELAY_MS = 30_000
 const MOST_REWINDS = 10
+const UNPIN_MS = 150
 
 /** Consumes the events of one type for one handler name: takes no more than fits, and gives each aggregate its lane. */
 export class Durable {
@@ -176,6 +177,7 @@ export class Durable {
     clearInterval(this.#timer)
     this.#handling.end(new Error('the service has stopped'))
     this.#pulling.flush()
+    await settledWithin(UNPIN_MS, this.#pulling.unpin())
   }
 
   /** The connection is lost. */
@@ -183,14 +185,20 @@ export class Durable {
     this.#pulling.lost()
   }
 
-  /** makes the consumer again, so that it gets all events again, or those since a time. */
+  /** Makes the consumer again, so that it gets all events again, or those since a time and what is not handled yet. */
   async rewind(since?: Date): Promise<void> {
+    const handled = since && (await this.#js.consumer(this.stream, this.#durable))?.ack_floor.stream_seq
+    const { delivered } = await this.#remake(since)
+    if (handled !== undefined && handled < delivered.stream_seq) await this.#remake(handled + 1)
+  }
+
+  /** @param since where it begins. Default: with the first event */
+  async #remake(since?: Date | number): Promise<ConsumerInfo> {
     const config = this.#config(since)
     for (let attempt = 1; ; attempt++) {
       await this.#js.deleteConsumer(this.stream, this.#durable)
       try {
-        await this.#js.createConsumer(this.stream, config)
-        return
+        return await this.#js.createConsumer(this.stream, config)
       } catch (error) {
         // Another instance has noticed before us, and made one that begins elsewhere.
         if (attempt === MOST_REWINDS) throw error
@@ -204,7 +212,7 @@ export class Durable {
     await this.#options.inbox?.reset(this.consumer)
   }
 
-  #config(since?: Date): ConsumerConfig {
+  #config(since?: Date | number): ConsumerConfig {
     const { type, inbox, pace } = this.#options
     return configOf({ durable: this.#durable, type, ackWaitMs: pace.ackWaitMs, since, alone: !inbox })
   }
@@ -260,16 +268,17 @@ export class Durable {
   }
 
   #tend(): void {
-    if (this.#counts.inFlight > MOST_EVENTS - MOST_PULLED) this.#makeRoom()
+    if (this.#bytes > MOST_BYTES / 2) this.#makeRoom(1)
+    else if (this.#counts.inFlight > MOST_EVENTS - MOST_PULLED) this.#makeRoom(STUCK_KEEPS)
     this.#extend()
     this.#pulling.keepPin()
   }
 
-  #makeRoom(): void {
+  #makeRoom(keep: number): void {
     for (const lane of this.#lanes.values()) {
       const last = lane.deliveries.at(-1)
       if (last && lane.stuckMs > STUCK_MS)
-        lane.handBack(STUCK_KEEPS, Math.min(TEND_MS * 2 ** last.message.deliveries, LONGEST_DELAY_MS))
+        lane.handBack(keep, Math.min(TEND_MS * 2 ** last.message.deliveries, LONGEST_DELAY_MS))
     }
   }
 

@@ -67,6 +67,10 @@ export class Pulling {
     this.#ready = false
     this.#aborted.abort()
     await Promise.allSettled(this.#running)
+  }
+
+  /** Lets another instance be pinned at once, as soon as nothing runs here. */
+  async unpin(): Promise<void> {
     const { js, stream } = this.#options
     if (this.#pinId !== undefined) await js.unpin(stream, this.#durable, GROUP).catch(() => {})
   }

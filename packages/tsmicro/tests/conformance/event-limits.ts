@@ -49,6 +49,25 @@ export async function eventLimits(open: OpenNetwork) {
     assert.deepEqual(await engine.repairs.dead({}), [])
   })
 
+  test('an aggregate that is stuck with large events leaves room for all others', async () => {
+    const stage = await openStage(await open())
+    const { inbox } = stage
+    const stuck = Promise.withResolvers<void>()
+    await stage.replica(async event => {
+      const { id, n } = event.data
+      if (id === 'large' && n === 1) await stuck.promise
+      await inbox.record(event, n)
+    })
+    const text = 'x'.repeat(900_000)
+    const numbers = Array.from({ length: 20 }, (_, n) => n + 1)
+    for (const n of numbers) await stage.published({ id: 'large', n, data: { id: 'large', n, text } })
+    await stage.published({ id: 'small', n: 1 })
+    await until('the other one goes on', () => inbox.of('small').length === 1)
+    stuck.resolve()
+    await until('all are handled', () => inbox.of('large').length === numbers.length)
+    assert.deepEqual(inbox.of('large'), numbers)
+  })
+
   test('stopped in the middle: what runs ends, the rest is handed back, nothing runs afterwards, nothing is lost', async () => {
     const stage = await openStage(await open())
     const { inbox } = stage

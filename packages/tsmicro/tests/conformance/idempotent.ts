@@ -36,6 +36,28 @@ export async function idempotent(open: OpenNetwork) {
       )
   })
 
+  test('without a store: another one takes over only when what runs has ended', async () => {
+    const stage = await openStage(await open())
+    const running = Promise.withResolvers<void>()
+    const seen: string[] = []
+    const handle = async ({ data: { n } }: { readonly data: { readonly n: number } }) => {
+      seen.push(`${n} begins`)
+      if (n === 1) await running.promise
+      seen.push(`${n} ends`)
+    }
+    const first = await stage.replica(handle, { inbox: undefined })
+    await stage.published({ id: 'a', n: 1 })
+    await until('it runs', () => seen.length === 1)
+    await stage.replica(handle, { inbox: undefined })
+    const stopped = first.stop()
+    await stage.published({ id: 'a', n: 2 })
+    await sleep(300)
+    running.resolve()
+    await stopped
+    await until('the other one goes on', () => seen.length === 4)
+    assert.deepEqual(seen, ['1 begins', '1 ends', '2 begins', '2 ends'])
+  })
+
   test('without a store: poison parks its aggregate, for the next instance as well, until it is retried', async () => {
     const stage = await openStage(await open())
     const handled: number[] = []

@@ -160,6 +160,20 @@ export async function poison(open: OpenNetwork) {
     assert.match(letter?.error ?? '', /succeeded without having recorded the event/)
   })
 
+  test('a replay since a time also gets again what is older and not handled yet', async () => {
+    const stage = await openStage(await open())
+    const { inbox } = stage
+    const down = new SERVICE_UNAVAILABLE()
+    const one = await stage.replica(async () => Promise.reject(down))
+    await stage.published({ id: 'a', n: 1 }, { id: 'b', n: 1 })
+    await until('they are taken', () => one.engine.status[0]?.inFlight === 2)
+    await one.engine.repairs.replay({}, new Date(Date.now() + 60_000))
+    await one.stop()
+    await stage.replica(event => inbox.record(event, event.data.n))
+    await until('they are handled', () => inbox.effects.length === 2)
+    await stage.idle()
+  })
+
   test('a rebuild handles everything again; a replay nothing that is recorded', async () => {
     const { stage, inbox, poison, one } = await openPoisoned(open)
     poison.on = false

@@ -49,6 +49,7 @@ export class Consumer implements Reader {
       const [first] = [...parts.stream.all()].filter(message => message.time >= since)
       this.#cursor = first?.sequence ?? parts.stream.last + 1
     }
+    this.#delivered.stream_seq = this.#cursor - 1
     this.#count()
     parts.stream.readers.add(this)
   }
