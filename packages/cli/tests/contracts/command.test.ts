@@ -60,7 +60,7 @@ test('a break fails the check, with what is different, for whom, and what to do;
     '  name: Type.String(),\n  profilePicUrl: Type.Optional(Type.String()),\n})\nexport type PublicProfile',
     '  name: Type.String(),\n})\nexport type PublicProfile',
   )
-  change('events.ts', 'name: Type.String(), role: RoleName', 'name: Type.String(), role: Type.Integer()')
+  change('events.ts', 'role: RoleName }', 'role: Type.Integer() }')
   const { status, output } = check()
   assert.equal(status, 1)
   for (const line of [
