@@ -71,10 +71,9 @@ export class StreamWatch {
 
   /** The types whose streams have lost messages, as the acknowledgements of this turn show; until they are compared. */
   async lost(): Promise<ReadonlySet<string>> {
-    const gaps = [...this.#gaps]
-    this.#gaps.clear()
-    for (const [type, sequence] of gaps) {
+    for (const [type, sequence] of [...this.#gaps]) {
       const recorded = await this.#options.store.streamState(type)
+      this.#gaps.delete(type)
       if (sequence <= (recorded?.lastSequence ?? 0)) this.#lose(type, sequence)
     }
     return this.#lost
@@ -88,14 +87,16 @@ export class StreamWatch {
 
   async #compare(type: string): Promise<void> {
     const { store, streamOf, log } = this.#options
-    const { created, state } = await streamOf(type)
+    // First: other relays may send meanwhile, so the stream has at least what is recorded.
     const recorded = await store.streamState(type)
+    const { created, state } = await streamOf(type)
     const kept = Math.min(state.last_seq, this.#restored.get(type) ?? Number.POSITIVE_INFINITY)
     const isOther = recorded && recorded.created !== created
     const isShorter = recorded && kept < recorded.lastSequence
-    const now = { created, lastSequence: state.last_seq }
     const again = isOther || isShorter ? { resendAfter: isOther ? 0 : kept } : undefined
-    const events = await store.recordStream(type, now, again)
+    // Otherwise only sent events raise the record: what another relay is sending would look like numbers that were given before.
+    const lastSequence = again ? state.last_seq : (recorded?.lastSequence ?? 0)
+    const events = await store.recordStream(type, { created, lastSequence }, again)
     if (again) log.warn({ type, events }, 'a stream has lost events: they are sent again')
     this.#last.set(type, state.last_seq)
     this.#restored.delete(type)

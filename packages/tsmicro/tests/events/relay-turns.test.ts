@@ -1,6 +1,11 @@
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import { startNats, startPostgres } from '@tsmicro/infra'
+import type { StreamInfo } from '../../src/events/index.ts'
+import { StreamWatch } from '../../src/events/stream-watch.ts'
+import type { OutboxStore, StreamState } from '../../src/stores/index.ts'
+import { RecordedLog } from '../support/log.ts'
 import { until } from '../support/until.ts'
 import { shop, streamReader } from './outbox-shop.ts'
 
@@ -34,4 +39,31 @@ test('a process that does not get the turn tells the others what it has committe
   await until('another one sends it', async () => (await reader.numbers(id)).length === changes)
   await until('it is marked', async () => (await app.postgres.outboxStore().depth()).pending === 0)
   busy = false
+})
+
+test('what another instance sends meanwhile is not taken for lost events', async () => {
+  let recorded: StreamState = { created: 'then', lastSequence: 5 }
+  let last_seq = 5
+  const log = new RecordedLog()
+  const store = {
+    streamState: async () => recorded,
+    recordStream: async (_type: string, { created, lastSequence }: StreamState) => {
+      recorded = { created, lastSequence: Math.max(recorded.lastSequence, lastSequence) }
+      return 0
+    },
+  } as unknown as OutboxStore<unknown>
+  // The other instance sends and marks events right after the stream was asked.
+  const streamOf = async () => {
+    const answer = { created: 'then', state: { last_seq } } as StreamInfo
+    recorded = { ...recorded, lastSequence: 8 }
+    return answer
+  }
+  await new StreamWatch({ store, types: ['thing'], streamOf, log }).check()
+  assert.deepEqual(log.at('warn'), [])
+  // And the other way round: these are on their way when the other instance compares.
+  last_seq = 11
+  const mine = new StreamWatch({ store, types: ['thing'], streamOf, log })
+  mine.note('thing', { stream: 'EVENTS_thing', sequence: 10, duplicate: false })
+  await new StreamWatch({ store, types: ['thing'], streamOf, log }).check()
+  assert.deepEqual([...(await mine.lost())], [])
 })
