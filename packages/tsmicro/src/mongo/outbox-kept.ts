@@ -86,7 +86,7 @@ export async function recordAgain(
   if (operations.length > 0) await kept.bulkWrite(operations, { ordered: false })
 }
 
-/** After the epoch of a type was raised: those that the stream still has stay sent. @returns how many do not */
+/** Before the epoch of a type is raised to this one: those that the stream still has stay sent. @returns how many do not */
 export async function keepUpTo(
   kept: Collection<KeptEvent>,
   type: string,

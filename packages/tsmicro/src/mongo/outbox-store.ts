@@ -113,9 +113,11 @@ export class MongoOutboxStore implements OutboxStore<MongoChange> {
     const _id = STREAM + type
     return translated(async () => {
       if (options) {
-        const change = { $set: { ...state }, $inc: { epoch: 1 } }
-        const found = await this.#outbox.findOneAndUpdate({ _id }, change, { upsert: true, returnDocument: 'after' })
-        return keeping.keepUpTo(this.#kept, type, found?.epoch, options.resendAfter)
+        const epoch = ((await this.#epochs()).get(type) ?? 0) + 1
+        // First: whoever dies in between must not leave all that the stream still has unsent.
+        const unsent = await keeping.keepUpTo(this.#kept, type, epoch, options.resendAfter)
+        await this.#outbox.updateOne({ _id }, { $set: { ...state }, $max: { epoch } }, { upsert: true })
+        return unsent
       }
       // Another relay may have sent more since the stream was asked.
       const isSame = { $eq: ['$created', state.created] }
