@@ -13,7 +13,7 @@ export interface RelayOptions {
   readonly js: JetStream
   /** Name of the publishing service. */
   readonly source: string
-  /** How long events are kept after they were sent: as long as their streams keep them. */
+  /** How long events are kept after they were sent: as long as their streams keep them. Infinity = for ever. */
   readonly keepMs: number
   /** The kinds of aggregates that it publishes events of. */
   readonly types: readonly string[]
@@ -27,6 +27,8 @@ const IDLE_MS = 1000
 /** The pause after a turn in which not everything was sent, or that another relay had; doubled each time. */
 const FIRST_PAUSE_MS = 4
 const LONGEST_PAUSE_MS = 500
+/** A stop does not wait longer for what NATS does not accept: the next start sends it. */
+const MOST_FAILURES = 5
 /** How many events are sent in one turn. */
 const MOST_IN_TURN = 5000
 const CLEAN_MS = 60_000
@@ -88,7 +90,7 @@ export class Relay {
     return { effect: store.effect, ...(await store.depth()) }
   }
 
-  /** Sends what has been committed, for as long as NATS answers but not longer than this, and ends. */
+  /** Sends what has been committed, for as long as NATS accepts it but not longer than this, and ends. */
   async drain(ms: number): Promise<void> {
     this.#endsAt = performance.now() + ms
     this.#poke()
@@ -101,9 +103,18 @@ export class Relay {
     else this.#poke()
   }
 
+  get #draining(): boolean {
+    return this.#endsAt < Number.POSITIVE_INFINITY
+  }
+
+  /** Something can still be sent in time. */
+  get #worthwhile(): boolean {
+    return this.#options.nats.connected && performance.now() <= this.#endsAt
+  }
+
   /** Nothing ends the turn early. */
   get #certain(): boolean {
-    return this.#endsAt === Number.POSITIVE_INFINITY && this.#options.nats.connected && !this.#streams.doubtful
+    return !this.#draining && this.#options.nats.connected && !this.#streams.doubtful
   }
 
   /** Tells the other processes of the service that there is something to send. */
@@ -118,15 +129,17 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
-    let pause = FIRST_PAUSE_MS
+    let [pause, failures] = [FIRST_PAUSE_MS, 0]
     for (;;) {
-      const draining = this.#endsAt < Number.POSITIVE_INFINITY
+      const draining = this.#draining
       const outcome = await this.#relay()
-      if (draining && (outcome === 'done' || !this.#options.nats.connected || performance.now() > this.#endsAt)) return
+      failures = draining && outcome === 'failed' ? failures + 1 : 0
+      if (draining && (outcome === 'done' || failures === MOST_FAILURES || !this.#worthwhile)) return
       await this.#clean()
-      pause = outcome === 'done' || draining ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS)
-      if (outcome === 'done') await this.#sleep(IDLE_MS, true)
-      else await this.#sleep(pause, false)
+      const first = outcome === 'done' || (draining && failures <= 1)
+      pause = first ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS)
+      if (outcome !== 'done') await this.#sleep(pause, false)
+      else if (!this.#draining) await this.#sleep(IDLE_MS, true)
     }
   }
 
@@ -186,7 +199,7 @@ export class Relay {
 
   async #clean(): Promise<void> {
     const { outbox, keepMs, log } = this.#options
-    if (performance.now() - this.#cleanedAt < CLEAN_MS) return
+    if (keepMs === Number.POSITIVE_INFINITY || performance.now() - this.#cleanedAt < CLEAN_MS) return
     this.#cleanedAt = performance.now()
     await outbox.store.clean(keepMs).catch(err => log.warn({ err }, 'the outbox could not be cleaned'))
   }

@@ -42,7 +42,9 @@ export class Outboxes {
       return created
     }
     const { published: types } = eventTypesOf(access)
-    const keepMs = Math.max(...declared.map(({ max_age = 0 }) => max_age / 1e6))
+    const kept = types.map(type => declared.find(({ name }) => name === eventStream(type))?.max_age)
+    // A stream without an age keeps its events for ever.
+    const keepMs = Math.max(0, ...kept.map(age => (age ? age / 1e6 : Number.POSITIVE_INFINITY)))
     this.#relays = outboxes.map(outbox => {
       if (!(outbox instanceof StoreOutbox)) throw new StartError('outboxes of the module: make them with createOutbox')
       outbox.deleteMessages = (type, numbers) => deleteMessages(js, eventStream(type), numbers)

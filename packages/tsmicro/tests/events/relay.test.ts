@@ -106,6 +106,24 @@ test('a service that stops sends what was committed before', async () => {
   for (const id of ids) assert.deepEqual(await reader.numbers(id), upTo(50))
 })
 
+test('a stop gives up soon on what NATS does not accept', async () => {
+  let turns = 0
+  const app = shop(shared.urls, {
+    wrap: store => {
+      const relay = () => {
+        turns += 1
+        return Promise.reject(new Error('not accepted'))
+      }
+      return Object.assign(store, { relay })
+    },
+  })
+  await app.service.start()
+  await until('it tries', () => turns > 0)
+  const before = turns
+  await app.service.stop()
+  assert.ok(turns - before <= 8, `${turns - before} turns`)
+})
+
 test('while NATS is down, changes are committed and wait; a stop does not', async () => {
   const { nats, urls } = await servers()
   const id = randomUUID()
