@@ -6,6 +6,8 @@ import { whenEnded } from './transactions.ts'
 
 /** How many rows one statement changes, so that none takes long. */
 const STEP = 5000
+/** After a restore or a failover, the ids of new transactions may be lower than those seen before. */
+const LOOK_AT_ALL_MS = 30_000
 
 type Relaying = Parameters<OutboxStore<unknown>['relay']>
 
@@ -19,6 +21,7 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
   readonly #listeners = new Set<() => void>()
   /** All that was visible then is sent, as far as this process knows. */
   #sentAt: Snapshot | undefined
+  #lookedAtAllAt = Number.NEGATIVE_INFINITY
 
   constructor(db: Kysely<DB>) {
     this.#db = db
@@ -59,13 +62,21 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
   }
 
   async relay(...[send, limit, more]: Relaying): Promise<number | 'busy'> {
-    const since = this.#sentAt
-    const turn = await this.#db.transaction().execute(async transaction => {
-      if (!(await takeTurn(transaction))) return 'busy'
-      this.#sentAt = undefined
-      return sendAll(transaction, send, { since, limit, more })
-    })
-    if (turn === 'busy') return turn
+    const began = performance.now()
+    const known = this.#sentAt
+    const since = began - this.#lookedAtAllAt < LOOK_AT_ALL_MS ? known : undefined
+    // Unknown if the turn fails: the next connection may be to another server.
+    this.#sentAt = undefined
+    const turn = await this.#db
+      .transaction()
+      .execute(async transaction =>
+        (await takeTurn(transaction)) ? sendAll(transaction, send, { since, limit, more }) : 'busy',
+      )
+    if (turn === 'busy') {
+      this.#sentAt = known
+      return turn
+    }
+    if (!since) this.#lookedAtAllAt = began
     this.#sentAt = turn.sentAt
     return turn.sent
   }

@@ -73,13 +73,12 @@ export async function sendAll<DB>(
   { since, limit, more }: Limits,
 ): Promise<Turn> {
   let [read, sent, from] = [0, 0, since]
-  /** Neither marked nor to be read again. */
-  let refused: readonly number[] = []
+  /** Those with an event that was not accepted: none of them is read again, as the limit is for all. */
+  let stuck: readonly Row[] = []
   let before: readonly [readonly Row[], readonly (number | undefined)[]] = [[], []]
   const next = async (sending: readonly Row[]): Promise<Page> => {
-    const passed = [...refused, ...sending.map(({ position }) => position)]
     // By position, so all that is visible: an event must not pass one of its aggregate that became visible since the last page.
-    const { events, seenAt } = await readUnsent(transaction, from, passed)
+    const { events, seenAt } = await readUnsent(transaction, from, { sending, stuck })
     // Sorting the rest again for each page would take long.
     if (events.length === MOST_EVENTS) from = undefined
     const page = { events: events.slice(0, limit - read), seenAt }
@@ -89,14 +88,19 @@ export async function sendAll<DB>(
   const mark = async () => {
     const [events, numbers] = before
     sent += await markSent(transaction, events, numbers)
-    refused = [...refused, ...events.flatMap(({ position }, index) => (numbers[index] === undefined ? [position] : []))]
+    const known = new Set(stuck.map(aggregateOf))
+    for (const [index, event] of events.entries()) {
+      if (numbers[index] !== undefined || known.has(aggregateOf(event))) continue
+      known.add(aggregateOf(event))
+      stuck = [...stuck, event]
+    }
     before = [[], []]
   }
   for (let page = await next([]); ; ) {
     const { events, seenAt } = page
     if (events.length === 0) {
       await mark()
-      if (refused.length > 0) return { sent, sentAt: undefined }
+      if (stuck.length > 0) return { sent, sentAt: undefined }
       if (read >= limit || !(await more?.())) return { sent, sentAt: seenAt }
       from = seenAt
       page = await next([])
@@ -118,7 +122,7 @@ export async function sendAll<DB>(
 async function readUnsent<DB>(
   transaction: Transaction<DB>,
   since: Snapshot | undefined,
-  passed: readonly number[],
+  { sending, stuck }: { readonly sending: readonly Row[]; readonly stuck: readonly Row[] },
 ): Promise<Page> {
   const unsent = since
     ? sql`(
@@ -130,7 +134,10 @@ async function readUnsent<DB>(
     SELECT snapshot, place AS ctid, position, id, subject, type, aggregate_id AS "aggregateId", sequence, first, version, time, data, context
     FROM (SELECT pg_current_snapshot()::text AS snapshot) AS seen LEFT JOIN (
       SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes FROM (
-        SELECT * FROM ${unsent} AS event WHERE sent_at IS NULL AND position NOT IN (SELECT unnest(${passed}::bigint[]))
+        SELECT * FROM ${unsent} AS event WHERE sent_at IS NULL AND position NOT IN (SELECT unnest(${sending.map(({ position }) => position)}::bigint[]))
+          AND (type, aggregate_id) NOT IN (
+            SELECT * FROM unnest(${stuck.map(({ type }) => type)}::text[], ${stuck.map(({ aggregateId }) => aggregateId)}::text[])
+          )
         ORDER BY position LIMIT ${sql.lit(MOST_EVENTS)}
       ) AS next
     ) AS page ON bytes < ${sql.lit(MOST_BYTES)} ORDER BY position`.execute(transaction)
@@ -138,6 +145,8 @@ async function readUnsent<DB>(
   const events = rows.flatMap(({ snapshot: _, ...row }) => (row.position === null ? [] : [eventOf(row as Texts)]))
   return { events, seenAt: { xmax, xip: xip === '' ? [] : xip.split(',') } }
 }
+
+const aggregateOf = ({ type, aggregateId }: Row) => `${type} ${aggregateId}`
 
 /** As the driver reads a row: no number that may be too large for JavaScript is one. */
 type Texts = Readonly<Record<keyof Row, string>>
