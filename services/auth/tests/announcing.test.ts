@@ -93,6 +93,22 @@ test('users from before events were kept are announced at the next start, and ag
   assert.deepEqual(await told(account.id, 1), [['user.created', '1', undefined]])
 })
 
+test('an operator has the states of users announced again', async () => {
+  const [{ peer, ...auth }, unknown] = [await addAuth(servers), randomUUID()]
+  const account = await signUp({ peer, ...auth })
+  await told(account.id, 1)
+  const announce = async (request: object) => {
+    const body = JSON.stringify({ data: { command: 'announce', type: 'user', ...request } })
+    return (await plain.request('_TSMICRO.events.auth', body, { timeout: 30_000 })).json()
+  }
+  assert.deepEqual(await announce({ aggregateId: account.id }), { data: { announced: 1 } })
+  assert.deepEqual((await told(account.id, 2)).at(-1), ['user.created', '2', '2'])
+  for (const aggregateId of [unknown, 'no id'])
+    assert.deepEqual(await announce({ aggregateId }), { data: { announced: 0 } })
+  await announce({})
+  assert.deepEqual((await told(account.id, 3)).at(-1), ['user.created', '3', '3'])
+})
+
 test("a user's earlier events can be erased; the next one says that none of them is needed", async () => {
   const postgres = createPostgres<Tables>({ url: servers.postgres.url })
   const outbox = createOutbox(postgres.outboxStore())

@@ -119,7 +119,8 @@ test('health and the description of the interface', async () => {
   assertSuccess(health, 'Success', health.body.data)
   assert.equal(health.body.data.status, 'ok')
   assert.ok(!Number.isNaN(Date.parse(health.body.data.timestamp)))
-  assert.deepEqual(Object.keys(health.body.data.dependencies).sort(), ['nats', 'postgres', 'signing keys'])
+  const dependencies = ['announcements of users', 'nats', 'postgres', 'signing keys']
+  assert.deepEqual(Object.keys(health.body.data.dependencies).sort(), dependencies)
   const ready = await send(auth.url, 'GET /health/ready')
   assert.equal(ready.status, 200)
   const openapi = await send(auth.url, 'GET /openapi.json')

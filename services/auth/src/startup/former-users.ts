@@ -1,26 +1,50 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { inBackground, type Log } from 'tsmicro'
+import { type Dependency, inBackground, type Log } from 'tsmicro'
 import type { UserRepository } from '../api/user/repository.ts'
 import type { RunInTransaction } from '../database.ts'
 
 const SOME = 100
-const RETRY_MS = 5000
-const DAY_MS = 24 * 60 * 60 * 1000
+/** Between two parts, so that a stop need not wait for all. */
+const PAUSE_MS = 20
+/** Instances of the former version may run beside this one and change users. */
+const REPEAT_MS = 60_000
 
 /**
- * Announces the users that were not announced with their changes: see `UserRepository.announceSome`. The service is ready meanwhile. What
- * a stop leaves is announced after the next start.
+ * Announces the users that were not announced with their changes, a part at a time: see `UserRepository.announceSome`. The service is ready
+ * meanwhile. What a stop leaves is announced after the next start.
  */
-export function announceFormerUsers(users: UserRepository, transaction: RunInTransaction, log: Log): void {
-  const announceAll = async (signal: AbortSignal) => {
-    for (let more = true; more && !signal.aborted; ) {
-      try {
-        more = await transaction(change => users.announceSome(SOME, change))
-      } catch (err) {
-        log.warn({ err }, 'users could not be announced; trying again')
-        await pause(RETRY_MS, undefined, { signal })
-      }
-    }
+export class FormerUsers implements Dependency {
+  readonly name = 'announcements of users'
+  readonly #announceSome: () => Promise<boolean>
+  readonly #log: Log
+  #timer: NodeJS.Timeout | undefined
+  #announcing = Promise.resolve()
+  #closed = false
+
+  constructor(users: UserRepository, transaction: RunInTransaction, log: Log) {
+    this.#announceSome = () => transaction(change => users.announceSome(SOME, change))
+    this.#log = log
   }
-  void inBackground(announceAll, { name: 'announcing users', timeoutMs: DAY_MS, log })
+
+  /** Once the tables exist. */
+  start(): void {
+    const announce = async () => {
+      let more = false
+      const some = async () => {
+        more = await this.#announceSome()
+      }
+      await inBackground(some, { name: 'announcing users', log: this.#log })
+      if (!this.#closed) this.#timer = setTimeout(() => this.start(), more ? PAUSE_MS : REPEAT_MS).unref()
+    }
+    this.#announcing = announce()
+  }
+
+  async connect(): Promise<void> {}
+
+  async check(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#announcing
+  }
 }

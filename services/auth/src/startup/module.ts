@@ -38,8 +38,9 @@ import { validationHandlers } from '../api/validation/handlers.ts'
 import { ValidationService } from '../api/validation/service.ts'
 import { type Change, MIGRATIONS, type RunInTransaction, type Tables } from '../database.ts'
 import { type Env, gatewayDoor, sessionLimits, signInLimits } from '../env.ts'
+import { announcingUsers } from './announcing-users.ts'
 import { refuseDemo, seedDemo } from './demo.ts'
-import { announceFormerUsers } from './former-users.ts'
+import { FormerUsers } from './former-users.ts'
 import { createSigningKeys, signingKeysDependency } from './signing-keys.ts'
 
 /** What a test may replace. */
@@ -70,6 +71,7 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
   const outbox = overrides.outbox ?? createOutbox(postgres.outboxStore())
   const announcements = new Announcements(outbox)
   const users = new UserRepository(postgres.db, announcements)
+  const formerUsers = new FormerUsers(users, transaction, log)
   const sessionRows = new SessionRepository(postgres.db, sessionLimits(env), announcements)
   const apiKeys = new ApiKeyRepository(postgres.db, announcements)
 
@@ -103,13 +105,14 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
     ],
     publishes: [userEvents, sessionEvents, apiKeyEvents],
     outboxes: [outbox],
+    announces: { user: announcingUsers(users, transaction) },
     authentication,
     authorization,
-    dependencies: [postgres, signingKeysDependency(keys)],
+    dependencies: [postgres, signingKeysDependency(keys), formerUsers],
     prepare: [
       { name: 'migrations', run: async () => void (await postgres.migrate(MIGRATIONS)) },
       { name: 'signing keys', run: () => keys.start() },
-      { name: 'announcements of users', run: async () => announceFormerUsers(users, transaction, log) },
+      { name: 'announcements of users', run: async () => formerUsers.start() },
       ...(env.NODE_ENV === 'production'
         ? [{ name: 'the check for development secrets', run: () => refuseDemo({ apiKeys, users, passwords }) }]
         : []),

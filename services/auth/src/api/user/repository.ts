@@ -146,12 +146,28 @@ export class UserRepository {
       .forUpdate()
       .skipLocked()
       .execute()
-    for (const { version, ...row } of rows) {
-      const user = toUser(row)
-      if (user) await this.#announcements.userAsOfNow(user, version, db)
-      await db.updateTable('users').set({ announced_version: version }).where('id', '=', row.id).execute()
-    }
+    for (const row of rows) await this.#announceAsOfNow(row, db)
     return rows.length === limit
+  }
+
+  /** Announces the state of an open account once more. Returns whether there is one. */
+  async announceAgain(id: string, db: Change): Promise<boolean> {
+    const row = await select(db).select('users.version').where('users.id', '=', id).forUpdate().executeTakeFirst()
+    if (row) await this.#announceAsOfNow(row, db)
+    return row !== undefined
+  }
+
+  /** The ids of open accounts after this one, in order. */
+  async idsAfter(id: string, limit: number): Promise<readonly string[]> {
+    const query = this.#db.selectFrom('users').select('id').where('status', '=', true).where('id', '>', id)
+    const rows = await query.orderBy('id').limit(limit).execute()
+    return rows.map(row => row.id)
+  }
+
+  async #announceAsOfNow({ version, ...row }: NonNullable<Row> & { version: number }, db: Change): Promise<void> {
+    const user = toUser(row)
+    if (user) await this.#announcements.userAsOfNow(user, version, db)
+    await db.updateTable('users').set({ announced_version: version }).where('id', '=', row.id).execute()
   }
 
   /** Locks a role until the transaction ends, so that changes to who holds it happen one at a time. Returns its id. */
