@@ -200,28 +200,6 @@ test('deadlocks and serialization failures are tried again, and leave no gap', a
   assert.ok(tries > 40, 'nothing has conflicted')
 })
 
-test('many and large events are read a part at a time', async () => {
-  const outbox = await open()
-  const id = randomUUID()
-  const large = JSON.stringify('x'.repeat(900_000))
-  for (let n = 0; n < 12; n++) await outbox.commit([storedEvent(id, { data: large })])
-  const stream = new TestStream()
-  let most = 0
-  const measure = (events: Parameters<typeof stream.send>[0]) => {
-    most = Math.max(most, events.length)
-    return stream.send(events)
-  }
-  assert.equal(await outbox.store.relay(measure, 1000), 12)
-  assert.ok(most > 1 && most < 8, `${most} at a time`)
-  await outbox.commit(Array.from({ length: 1300 }, () => storedEvent(id)))
-  assert.equal(await outbox.store.relay(stream.send, 700), 700)
-  assert.equal(await outbox.store.relay(stream.send, 700), 600)
-  assert.deepEqual(
-    stream.numbers(id),
-    Array.from({ length: 1312 }, (_, n) => n + 1),
-  )
-})
-
 test('a turn goes on while there is more, unless something was not accepted', async () => {
   const { store, commit } = await open()
   const [id, bad] = [randomUUID(), randomUUID()]
@@ -245,45 +223,6 @@ test('a turn goes on while there is more, unless something was not accepted', as
   assert.equal(await store.relay(stream.send, 3, more), 3)
   assert.equal(await store.relay(stream.send, 10), 0)
   assert.deepEqual([stream.numbers(id), stream.numbers(bad)], [[1, 2, 3, 4, 5, 6, 7], [1]])
-})
-
-test('after a restore, new transactions with lower ids than before are found', async t => {
-  const { store, postgres, commit } = await open()
-  const [id, another] = [randomUUID(), randomUUID()]
-  const stream = new TestStream()
-  await stream.drain({ store, commit, abandon: commit })
-  const restored = () => sql`UPDATE tsmicro_outbox SET xid = '3' WHERE sent_at IS NULL`.execute(postgres.db)
-  await commit([storedEvent(id)])
-  await restored()
-  // As when a connection cannot be had while the database is away.
-  const { transaction } = postgres.db
-  t.mock.method(postgres.db, 'transaction', () => {
-    throw new SERVICE_UNAVAILABLE()
-  })
-  await assert.rejects(store.relay(stream.send, 10), SERVICE_UNAVAILABLE)
-  t.mock.method(postgres.db, 'transaction', transaction)
-  assert.equal(await store.relay(stream.send, 10), 1)
-  // Without a failure it may take half a minute.
-  await commit([storedEvent(another)])
-  await restored()
-  const { now } = performance
-  t.mock.method(performance, 'now', () => now.call(performance) + 31_000)
-  assert.equal(await store.relay(stream.send, 10), 1)
-  assert.deepEqual([stream.numbers(id), stream.numbers(another)], [[1], [1]])
-})
-
-test('many events of an aggregate that are not accepted hold up no other one', async () => {
-  const { store, commit } = await open()
-  const [bad, good] = [randomUUID(), randomUUID()]
-  await commit(Array.from({ length: 1600 }, () => storedEvent(bad)))
-  await commit([storedEvent(good)])
-  const stream = new TestStream()
-  stream.accepts = ({ aggregateId }) => aggregateId !== bad
-  assert.equal(await store.relay(stream.send, 1500), 1)
-  assert.deepEqual([stream.numbers(good), stream.numbers(bad)], [[1], []])
-  stream.accepts = () => true
-  await stream.drain({ store, commit, abandon: commit })
-  assert.equal(stream.numbers(bad).length, 1600)
 })
 
 test('a relay whose process hangs loses its turn', { skip: inFull ? false : 'CI=true npm test runs it' }, async () => {
