@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { implement } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
@@ -34,6 +34,7 @@ export async function sharing(open: OpenNetwork) {
         ],
       })
     const both = await Promise.all([start('one'), start('two')])
+    after(() => Promise.all(both.map(each => each.service.stop())))
     const done = { one: 0, two: 0 }
     const calls = Math.min(20_000, network.manyCalls / 2)
     let left = calls
@@ -43,9 +44,9 @@ export async function sharing(open: OpenNetwork) {
       }),
     )
     const share = done.one / (done.one + done.two)
-    assert.ok(share > 0.4 && share < 0.6, `${done.one}:${done.two}`)
+    // Whole batches go to one of them, by chance: of a thousand calls, 373 have been seen to go to one.
+    assert.ok(share > 0.3 && share < 0.7, `${done.one}:${done.two}`)
     // On an idle machine, nearly all of them.
     assert.ok(together > calls / 10, `${together} of ${calls} begun while both were busy`)
-    await Promise.all(both.map(each => each.service.stop()))
   })
 }

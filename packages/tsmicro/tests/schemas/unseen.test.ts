@@ -8,6 +8,7 @@ import { testService } from 'tsmicro/testing'
 import Type from 'typebox'
 import { z } from 'zod'
 import { request } from '../conformance/network/ask.ts'
+import { eventHeaders } from '../conformance/network/event-headers.ts'
 
 const Item = Type.Object({
   name: Type.String(),
@@ -253,16 +254,20 @@ test('an event with such a text, which another program published, is not handled
   given.length = 0
   const failures = () => app.log.lines.filter(({ fields }) => fields.handler === 'all')
   const wrong = ['{"name":"\\u0000"}', '{"name":5,"size":1e400}']
-  for (const data of wrong) raw.use().publish('shop.told', data)
-  raw.use().publish('shop.told', '{"name":"b"}')
+  for (const data of [...wrong, '{"name":"b"}'])
+    raw.use().publish('shop.told', data, { headers: eventHeaders('shop.told', data.length.toString()) })
   await raw.use().flush()
   await assert.rejects(app.settled(), AggregateError)
   assert.deepEqual(given, [{ name: 'b' }])
   const reasons = failures().map(({ fields }) => (fields.err as Error).message)
-  assert.deepEqual(reasons, [
-    `shop.told does not match its schema: name ${UNCLEAN}`,
-    `shop.told does not match its schema: size ${BEYOND}; name must be string`,
-  ])
+  // Each of them is tried as often as any other.
+  assert.deepEqual(
+    [...new Set(reasons)],
+    [
+      `shop.told does not match its schema: name ${UNCLEAN}`,
+      `shop.told does not match its schema: size ${BEYOND}; name must be string`,
+    ],
+  )
 })
 
 test('answers carry such texts as they are: what was stored can be read at both doors', async () => {

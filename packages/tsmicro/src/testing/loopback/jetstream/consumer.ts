@@ -146,7 +146,9 @@ export class Consumer implements Reader {
     const now = performance.now()
     for (const [sequence, { dueAt }] of this.#pending) if (dueAt <= now) this.#due.add(sequence)
     this.#pump()
-    this.#wakeAt(Math.min(...[...this.#pending.values()].map(({ dueAt }) => dueAt)))
+    // What is due already waits for a pull, not for the time.
+    const later = [...this.#pending].filter(([sequence]) => !this.#due.has(sequence))
+    this.#wakeAt(Math.min(...later.map(([, { dueAt }]) => dueAt)))
   }
 
   get #ackWaitMs(): number {
