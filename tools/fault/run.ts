@@ -121,7 +121,7 @@ async function changeAmidFaults(
   }
   await changeUntil(changes)
   await Promise.all(suffering.values())
-  say(`${acknowledged.size} changes, ${effects()} effects; no more of both`)
+  say(`${acknowledged.size} changes, ${effects()} effects; no further changes or faults`)
 }
 
 /** Waits until everything has had its effect and nothing is left to do, or nothing happens. */

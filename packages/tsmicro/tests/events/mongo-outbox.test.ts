@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { startDocuments } from '@tsmicro/infra'
 import type { Document } from 'mongodb'
-import { until } from '../support/until.ts'
 import { open, type Thing } from './mongo-setting.ts'
+import { sentDespiteKills } from './outbox-killed.ts'
 import { outboxSuite, storedEvent, TestStream } from './outbox-suite.ts'
 
 outboxSuite(() => open())
@@ -127,43 +127,9 @@ test('the server is killed: what was committed is sent, what was not is not', as
   try {
     const outbox = await open({ url: own.url })
     const id = randomUUID()
-    const committed: number[] = []
-    const unknown: number[] = []
-    let stop = false
-    const changing = (async () => {
-      for (let n = 1; !stop; n++) {
-        await outbox.commit([storedEvent(id, { data: String(n) })]).then(
-          () => committed.push(n),
-          () => unknown.push(n),
-        )
-      }
-    })()
-    const stream = new TestStream()
-    const relaying = (async () => {
-      while (!stop) await outbox.store.relay(stream.send, 100).catch(() => {})
-    })()
-    for (const enough of [20, 40]) {
-      await until(`${enough} are committed`, () => committed.length >= enough)
-      const before = unknown.length
-      own.kill('SIGKILL')
-      await until('it was noticed', () => unknown.length > before)
-      await own.restart()
-    }
-    await until('more are committed', () => committed.length >= 60)
-    stop = true
-    await Promise.all([changing, relaying])
-    await stream.drain(outbox)
-    const sent = new Map(stream.accepted.map(({ sequence, data }) => [sequence, Number(data)]))
-    assert.deepEqual(
-      [...sent.keys()],
-      Array.from(sent.keys(), (_, index) => index + 1),
-    )
-    const values = new Set(sent.values())
-    for (const n of committed) assert.ok(values.has(n), `${n} was committed and not sent`)
-    assert.ok([...values].every(n => committed.includes(n) || unknown.includes(n)))
-    assert.equal(values.size, sent.size)
+    const sent = await sentDespiteKills(own, outbox, id, [20, 40])
     // The events and the changes are the same.
-    assert.equal((await outbox.things.findOne({ _id: id }))?.n, sent.size)
+    assert.equal((await outbox.things.findOne({ _id: id }))?.n, sent)
   } finally {
     await own.stop()
   }

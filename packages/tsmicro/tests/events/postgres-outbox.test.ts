@@ -7,6 +7,7 @@ import { SERVICE_UNAVAILABLE } from 'tsmicro'
 import { createPostgres } from 'tsmicro/postgres'
 import type { StoredEvent } from '../../src/stores/index.ts'
 import { until } from '../support/until.ts'
+import { sentDespiteKills } from './outbox-killed.ts'
 import { type OutboxSetting, outboxSuite, storedEvent, TestStream } from './outbox-suite.ts'
 
 const server = await startPostgres({ ephemeral: true, extraArgs: ['-c', 'deadlock_timeout=20ms'] })
@@ -253,44 +254,7 @@ test('a relay whose process hangs loses its turn', { skip: inFull ? false : 'CI=
 test('PostgreSQL is killed: what was committed is sent, what was not is not', async () => {
   const own = await startPostgres({ ephemeral: true })
   try {
-    const outbox = await open({ url: own.url })
-    const id = randomUUID()
-    const committed: number[] = []
-    const unknown: number[] = []
-    let stop = false
-    const changing = (async () => {
-      for (let n = 1; !stop; n++) {
-        await outbox.commit([storedEvent(id, { data: String(n) })]).then(
-          () => committed.push(n),
-          () => unknown.push(n),
-        )
-      }
-    })()
-    const stream = new TestStream()
-    const relaying = (async () => {
-      while (!stop) await outbox.store.relay(stream.send, 100).catch(() => {})
-    })()
-    for (const enough of inFull ? [20, 40] : [10]) {
-      await until(`${enough} are committed`, () => committed.length >= enough)
-      const before = unknown.length
-      own.kill('SIGKILL')
-      await until('it was noticed', () => unknown.length > before)
-      await own.restart()
-    }
-    await until('more are committed', () => committed.length >= 60)
-    stop = true
-    await Promise.all([changing, relaying])
-    await stream.drain(outbox)
-    // A relay that was killed before it had marked what it sent has sent it again, with the same number.
-    const sent = new Map(stream.accepted.map(({ sequence, data }) => [sequence, Number(data)]))
-    assert.deepEqual(
-      [...sent.keys()],
-      Array.from(sent.keys(), (_, index) => index + 1),
-    )
-    const values = new Set(sent.values())
-    for (const n of committed) assert.ok(values.has(n), `${n} was committed and not sent`)
-    assert.ok([...values].every(n => committed.includes(n) || unknown.includes(n)))
-    assert.equal(values.size, sent.size)
+    await sentDespiteKills(own, await open({ url: own.url }), randomUUID(), inFull ? [20, 40] : [10])
   } finally {
     await own.stop()
   }

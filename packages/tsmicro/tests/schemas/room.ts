@@ -49,7 +49,7 @@ export async function openRoom(schema: Schema, eventData: Schema): Promise<Room>
         take: (({ input }: { input: unknown }) => void given.push(input)) as never,
         give: (() => answer) as never,
       }),
-      on(shop.told, { name: 'all', effect: 'idempotent' }, ({ data }) => void given.push((data as { it: unknown }).it)),
+      on(shop.told, { everyInstance: true }, ({ data }) => void given.push((data as { it: unknown }).it)),
     ],
   })
   const raw = await network.raw()

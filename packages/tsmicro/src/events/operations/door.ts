@@ -59,7 +59,7 @@ export class OperationsDoor {
     this.#subscriptions.add({ subject: eventsDoor(access.service), queue: QUEUE, take: msg => this.#take(msg) })
   }
 
-  /** Takes no more commands. Those that run end with the event that they are at, which is waited for. */
+  /** Takes no further commands. Those that run end with the event that they are at, which is waited for. */
   async drain(ms: number): Promise<void> {
     this.#draining = true
     this.#subscriptions?.unsubscribe()

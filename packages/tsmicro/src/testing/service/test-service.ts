@@ -180,7 +180,7 @@ export async function testService(
   const close = async () => {
     closing = true
     published.close()
-    handled.close(stopped(name, 'it handles no more events'))
+    handled.close(stopped(name, 'it no longer handles events'))
     await service.stop()
     await others.stop()
     await client.close()
