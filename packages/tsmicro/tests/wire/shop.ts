@@ -143,7 +143,8 @@ export async function openShop(natsUrl: string): Promise<Shop> {
       ...[shop.made, shop.priced].map(each =>
         on(
           each,
-          { name: 'all', effect: 'idempotent' },
+          // What a publisher of another kind sends has no headers of an event, and is for listeners alone.
+          { everyInstance: true },
           received => void handled.push({ name: each.subject, input: received }),
         ),
       ),
