@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { SERVICE_UNAVAILABLE } from 'tsmicro'
 import type { NumberedEvent, OutboxStore, StoredEvent } from '../../src/stores/index.ts'
+import { until } from '../support/until.ts'
 
 /** An outbox's store, as one process has it. */
 export interface OutboxSetting {
@@ -91,14 +93,15 @@ export function outboxSuite(open: () => Promise<OutboxSetting>): void {
     const changing = settings.flatMap(({ commit, abandon }) =>
       ids.map(async id => {
         for (const n of upTo(Math.ceil(each / 3))) {
-          await commit([storedEvent(id)])
+          await whenThereIsRoom(() => commit([storedEvent(id)]))
           if (n % 5 === 0) await abandon([storedEvent(id)])
         }
       }),
     )
-    await Promise.all(changing)
-    done = true
-    await Promise.all(relaying)
+    await Promise.all(changing).finally(async () => {
+      done = true
+      await Promise.all(relaying)
+    })
     for (const id of ids) assert.deepEqual(stream.numbers(id), upTo(3 * Math.ceil(each / 3)))
     assert.ok(busy > 0)
   })
@@ -271,4 +274,17 @@ export function outboxSuite(open: () => Promise<OutboxSetting>): void {
 function only(event: NumberedEvent): NumberedEvent {
   const { id, subject, type, aggregateId, version, time, data, context, sequence, first } = event
   return { id, subject, type, aggregateId, version, time, data, context, sequence, first }
+}
+
+/** Commits as a client would that is told to try again because the relay is behind. */
+function whenThereIsRoom(commit: () => Promise<unknown>): Promise<void> {
+  return until('there is room', () =>
+    commit().then(
+      () => true,
+      error => {
+        if (error instanceof SERVICE_UNAVAILABLE) return false
+        throw error
+      },
+    ),
+  )
 }
