@@ -40,7 +40,7 @@ export const FROZEN: Fault = {
 
 /**
  * Lets a fault happen to a dependency under steady traffic, and asserts that every answer was allowed, then and afterwards:
- * the right one, or a typed refusal, which must be rare for requests that do not need the dependency.
+ * the right one, or a typed refusal, and that what does not need the dependency is still answered while it is away.
  */
 export async function survive(t: TestContext, scene: FaultScene, dependency: Dependency, fault: Fault): Promise<void> {
   const server = scene.platform[dependency]
@@ -49,30 +49,30 @@ export async function survive(t: TestContext, scene: FaultScene, dependency: Dep
   const needs = (kind: Kind) => kind.needs.includes(dependency)
   const traffic = new Traffic(kinds)
   try {
-    await traffic.until('answers of every kind', seen => seen.length >= 2)
+    await traffic.until('right answers of every kind', seen => seen.filter(isRight).length >= 2)
     traffic.phase = 'during'
     try {
       await fault.happen(server)
       await traffic.until('the fault to be felt', (seen, kind) =>
         needs(kind) && kind.forAWhile !== true ? seen.filter(isRefusal).length >= 2 : seen.length >= 2,
       )
+      // On a very busy machine some deadlines pass by themselves; a fault that spreads leaves no right answer.
+      const felt = traffic.seen.length
+      await traffic.until('right answers of what does not need it', (_, kind) => {
+        return needs(kind) || traffic.seen.slice(felt).some(seen => seen.kind === kind && isRight(seen))
+      })
     } finally {
       await fault.mend(server)
     }
     traffic.phase = 'after'
-    await traffic.until('everything to work again', (seen, kind) =>
-      hasRun(seen, 3, ({ answer }) => answer.status === kind.normal),
-    )
+    await traffic.until('everything to work again', seen => hasRun(seen, 3, isRight))
     await traffic.stop()
   } finally {
     await traffic.stop().catch(() => {})
     for (const line of faultTable(`${dependency}: ${fault.name}`, kinds, traffic.seen)) t.diagnostic(line)
   }
-  const wrong = traffic.seen.filter(seen => seen.answer.status !== seen.kind.normal && !isRefusal(seen))
+  const wrong = traffic.seen.filter(seen => !isRight(seen) && !isRefusal(seen))
   assert.deepEqual(wrong.map(told), [])
-  const unaffected = traffic.seen.filter(({ kind, phase }) => phase === 'before' || !needs(kind))
-  const refused = [...Map.groupBy(unaffected, ({ kind, phase }) => `${kind.name}, ${phase}`).values()].filter(isRefused)
-  assert.deepEqual(refused.flat().map(told), [], 'refused without a reason')
   await assertKept(scene)
 }
 
@@ -81,11 +81,7 @@ function hasRun(seen: readonly Seen[], length: number, isRight: (seen: Seen) => 
   return seen.some((_, index) => index >= length - 1 && seen.slice(index - length + 1, index + 1).every(isRight))
 }
 
-/** On a very busy machine some deadlines pass by themselves; a fault that spreads too far affects most answers. */
-function isRefused(seen: readonly Seen[]): boolean {
-  return seen.filter(isRefusal).length * 2 > seen.length
-}
-
+const isRight = ({ kind, answer }: Seen) => answer.status === kind.normal
 const told = ({ kind, phase, answer }: Seen) => `${kind.name}, ${phase}: ${answer.status} ${answer.text}`
 
 function isRefusal({ kind, answer }: Seen): boolean {
