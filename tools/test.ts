@@ -95,9 +95,12 @@ function positive(flag: string, value: string): number {
   return number
 }
 
-/** Aborted by the first Ctrl-C or SIGTERM: test processes have groups of their own, so the terminal does not reach them. */
+/**
+ * Aborted by the first Ctrl-C or SIGTERM: test processes have groups of their own, so the terminal does not reach them. npm passes on
+ * a signal that its whole group has received, so the second one must not end the runner before it has ended them.
+ */
 function interruption(): AbortSignal {
   const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort())
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())
   return controller.signal
 }
