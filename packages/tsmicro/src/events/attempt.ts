@@ -5,14 +5,20 @@ import type { ReceivedEvent } from './received.ts'
 export class Attempt extends Deadline {
   /** What the handler gets; undefined until it has been read. */
   received: ReceivedEvent | undefined
-  /** Its time was over before the handler ended. */
-  late = false
+  /** Why its time was over before the handler ended. */
+  late: Error | undefined
   #ended = false
   readonly #onLate: (attempt: Attempt) => void
 
   constructor(timeoutMs: number, onLate: (attempt: Attempt) => void) {
     super(timeoutMs)
     this.#onLate = onLate
+  }
+
+  /** Whether an error says no more than that its time was over, as those of a signal and of what it ends do. */
+  isCauseOf(error: unknown): boolean {
+    for (let each = error; each instanceof Error; each = each.cause) if (each === this.late) return true
+    return false
   }
 
   /** The handler has really ended. */
@@ -24,7 +30,7 @@ export class Attempt extends Deadline {
   override cancel(reason: Error): void {
     super.cancel(reason)
     if (this.#ended || this.late) return
-    this.late = true
+    this.late = reason
     this.#onLate(this)
   }
 }

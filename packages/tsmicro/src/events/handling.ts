@@ -146,7 +146,8 @@ export class Handling {
     return undefined
   }
 
-  async #conclude(event: Incoming, { received, late }: Attempt, failed: Failed | undefined) {
+  async #conclude(event: Incoming, attempt: Attempt, failed: Failed | undefined) {
+    const { received, late } = attempt
     const { order, inbox, timeoutMs, log } = this.#options
     if (inbox && received && (await inbox.end(received, !failed))) {
       order.moved(event)
@@ -157,7 +158,9 @@ export class Handling {
     if (inbox && (await order.judge(event)) === 'duplicate') return undefined
     const error = failed ? failed.error : unrecorded(event)
     if (this.#ended) return { error, counts: false, log }
-    const excused = isDependencyFailure(error) || (error instanceof AlreadyHandledError && !late)
+    const excused = isDependencyFailure(error)
+      ? !attempt.isCauseOf(error)
+      : error instanceof AlreadyHandledError && !late
     const reason =
       late && !excused ? new Error(`the handler took longer than ${timeoutMs} ms`, { cause: error }) : error
     return { error: reason, counts: !excused, log: failed?.context.log ?? log }

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SERVICE_UNAVAILABLE } from 'tsmicro'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { currentContext, SERVICE_UNAVAILABLE } from 'tsmicro'
 import { commandsOf } from '../../src/events/operations/commands.ts'
 import { openStage } from '../events/stage.ts'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
+
+/** How handlers end when their signal aborts. */
+const HONOURING = {
+  reason: signal => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  'an error with the reason as cause': signal => sleep(60_000, undefined, { signal, ref: false }),
+  'an error of a dependency that was told to end': signal =>
+    sleep(60_000, undefined, { signal, ref: false }).catch(cause => {
+      throw new SERVICE_UNAVAILABLE(undefined, { cause })
+    }),
+} satisfies Record<string, (signal: AbortSignal) => Promise<unknown>>
 
 /** Two replicas whose handler fails for event 3 of `bad` until it is repaired. */
 async function openPoisoned(open: OpenNetwork) {
@@ -120,6 +131,59 @@ export async function poison(open: OpenNetwork) {
     assert.deepEqual(await ask('retry', 'bad', false), { ...what, more: true })
     assert.deepEqual(await letters(), [4])
     assert.deepEqual(await ask('retry', 'bad', true), { ...what, more: false })
+  })
+
+  for (const [how, wait] of Object.entries(HONOURING))
+    test(`a handler that ends when its time is over was tried, and holds up its own aggregate alone: ${how}`, async () => {
+      const stage = await openStage(await open())
+      const { inbox } = stage
+      let begun = 0
+      const { engine } = await stage.replica(
+        async event => {
+          const { id, n } = event.data
+          if (id === 'bad' && n === 1) {
+            begun += 1
+            await wait(currentContext()?.deadline.signal ?? assert.fail())
+          }
+          await inbox.record(event, n)
+        },
+        { pace: { timeoutMs: 50, concurrency: 2 } },
+      )
+      await stage.published({ id: 'bad', n: 1 }, { id: 'bad', n: 2 })
+      await stage.published(...[1, 2, 3, 4].flatMap(n => ['a', 'b', 'c'].map(id => ({ id, n }))))
+      await until('the others go on', () => inbox.effects.length === 12)
+      await until('both are kept', async () => (await engine.repairs.dead({})).length === 2)
+      const letters = await engine.repairs.dead({})
+      assert.deepEqual(
+        letters.map(({ number, tries }) => [number, tries]),
+        [
+          [1, 3],
+          [2, 0],
+        ],
+      )
+      assert.match(letters[0]?.error ?? '', /the handler took longer than 50 ms/)
+      assert.equal(begun, 3)
+      await stage.idle()
+    })
+
+  test('a handler whose time is over while its database does not answer was not tried', async () => {
+    const stage = await openStage(await open())
+    const { inbox } = stage
+    const { engine, log } = await stage.replica(
+      async event => {
+        if (inbox.down) await HONOURING.reason(currentContext()?.deadline.signal ?? assert.fail())
+        await inbox.record(event, event.data.n)
+      },
+      { pace: { timeoutMs: 50 }, tries: 1 },
+    )
+    await stage.published({ id: 'a', n: 1 })
+    await until('it is handled', () => inbox.of('a').length === 1)
+    inbox.down = new SERVICE_UNAVAILABLE()
+    await stage.published({ id: 'a', n: 2 })
+    await until('it was begun in vain', () => log.at('warn').length > 0)
+    inbox.down = undefined
+    await until('it is handled', () => inbox.of('a').length === 2)
+    assert.deepEqual(await engine.repairs.dead({}), [])
   })
 
   test('a dependency that fails does not count as a try', async () => {
