@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../call/index.ts'
+import { UnusableError } from '../errors/index.ts'
+import type { InboxStore } from '../stores/index.ts'
 import type { ConsumerConfig, ConsumerInfo, JetStream } from './jetstream/index.ts'
 
 /** How events are consumed; tests have other times. */
@@ -24,18 +26,21 @@ const MOST_UNACKNOWLEDGED = 16_384
 /** Of a consumer whose messages go to one instance at a time. */
 export const GROUP = 'one'
 
+/** In the consumer's metadata: where its handlers have their effect. */
+const EFFECT = 'tsmicro.effect'
+
 interface Wanted {
   readonly durable: string
   /** First token of the subjects. Aggregates are read whole, with what later versions of their source have added. */
   readonly type: string
   readonly ackWaitMs: number
   /** Only what is newer, or from this number in the stream on. */
-  readonly since: Date | number | undefined
-  /** Whether only one instance at a time gets messages. */
-  readonly alone: boolean
+  readonly since?: Date | number | undefined
+  /** Undefined for idempotent effects: then only one instance at a time gets messages. */
+  readonly inbox: InboxStore | undefined
 }
 
-export function configOf({ durable, type, ackWaitMs, since, alone }: Wanted): ConsumerConfig {
+export function configOf({ durable, type, ackWaitMs, since, inbox }: Wanted): ConsumerConfig {
   return {
     durable_name: durable,
     ack_policy: 'explicit',
@@ -44,7 +49,8 @@ export function configOf({ durable, type, ackWaitMs, since, alone }: Wanted): Co
     max_deliver: -1,
     max_ack_pending: MOST_UNACKNOWLEDGED,
     ...startOf(since),
-    ...(alone ? { priority_groups: [GROUP], priority_policy: 'pinned_client', priority_timeout: ackWaitMs * 1e6 } : {}),
+    metadata: { [EFFECT]: inbox?.effect ?? 'idempotent' },
+    ...(inbox ? {} : { priority_groups: [GROUP], priority_policy: 'pinned_client', priority_timeout: ackWaitMs * 1e6 }),
   }
 }
 
@@ -54,6 +60,27 @@ function startOf(since: Wanted['since']): Pick<ConsumerConfig, 'deliver_policy' 
   return { deliver_policy: 'by_start_time', opt_start_time: since.toISOString() }
 }
 
+/**
+ * What is recorded elsewhere is not known here: the next events would wait in vain for those before them.
+ * @throws {UnusableError} if another version of the service has its effect elsewhere
+ */
+export async function verifyEffect(js: JetStream, stream: string, config: ConsumerConfig): Promise<void> {
+  const found = await js.consumer(stream, config.durable_name)
+  if (found) assertEffect(found, config)
+}
+
+function assertEffect(found: ConsumerInfo, wanted: ConsumerConfig): void {
+  const { metadata = {}, priority_groups: groups } = found.config
+  const before = metadata[EFFECT] ?? (groups ? 'idempotent' : undefined)
+  const now = wanted.metadata?.[EFFECT]
+  if (before === undefined || before === now) return
+  const name = found.name.slice(found.name.indexOf('_') + 1)
+  throw new UnusableError(
+    `the handlers "${name}" of ${wanted.filter_subject} have had their effect in ${before}, and how far they have come is not known in ${now}: ` +
+      'change it back, or give them another name, which gets all stored events',
+  )
+}
+
 /** Another version of the service may have made the consumer. Where it begins stays as it is. */
 export async function adaptConsumer(
   js: JetStream,
@@ -61,7 +88,9 @@ export async function adaptConsumer(
   config: ConsumerConfig,
   log: Log,
 ): Promise<ConsumerInfo> {
-  const wanted: ConsumerConfig = { ...found.config, ...config, deliver_policy: found.config.deliver_policy }
+  assertEffect(found, config)
+  const metadata = { ...found.config.metadata, ...config.metadata }
+  const wanted: ConsumerConfig = { ...found.config, ...config, metadata, deliver_policy: found.config.deliver_policy }
   const changed = Object.entries(wanted).filter(
     ([key, value]) => !isDeepStrictEqual(value, Reflect.get(found.config, key)),
   )

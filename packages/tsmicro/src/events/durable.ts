@@ -214,7 +214,7 @@ export class Durable {
 
   #config(since?: Date | number): ConsumerConfig {
     const { type, inbox, pace } = this.#options
-    return configOf({ durable: this.#durable, type, ackWaitMs: pace.ackWaitMs, since, alone: !inbox })
+    return configOf({ durable: this.#durable, type, ackWaitMs: pace.ackWaitMs, since, inbox })
   }
 
   #take(message: JetStreamMessage, from: Incarnation): void {

@@ -1,9 +1,9 @@
 import type { Log } from '../call/index.ts'
-import type { EventDefinition } from '../contract/index.ts'
+import { durableOf, type EventDefinition, eventStream } from '../contract/index.ts'
 import { follow, type NatsLink } from '../nats/index.ts'
 import type { InboxStore } from '../stores/index.ts'
 import { EventConsumer } from './consumer.ts'
-import { PACE, type Pace } from './consumer-config.ts'
+import { configOf, PACE, type Pace, verifyEffect } from './consumer-config.ts'
 import { type ConsumerOverview, Durable, type DurableStatus } from './durable.ts'
 import type { Reaction } from './handling.ts'
 import { JetStream } from './jetstream/index.ts'
@@ -94,6 +94,16 @@ export class EventEngine {
   /** What an operator does by hand. */
   get repairs(): Repairs {
     return repairsOf(this.#durables)
+  }
+
+  /** Called before {@link start}. @throws {UnusableError} if another version of the service has the effect of a handler elsewhere */
+  async verify(nats: NatsLink): Promise<void> {
+    const { ackWaitMs } = this.#pace
+    const js = new JetStream(nats)
+    for (const { name, type, inbox } of this.#groups.values()) {
+      const durable = durableOf(this.#options.service, name)
+      await verifyEffect(js, eventStream(type), configOf({ durable, type, ackWaitMs, inbox }))
+    }
   }
 
   /** Begins to consume. A stream or consumer that is not there yet is waited for. */

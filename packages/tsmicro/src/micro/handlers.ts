@@ -78,7 +78,8 @@ interface OnceOptions {
   /**
    * Where the handler's effect is stored, so that the handled event is recorded in the same place, with the same change: `postgres` or
    * `mongodb`, whose inbox the module lists in `inboxes`. Then it takes effect once, in the order of its aggregate. `idempotent` means
-   * that handling an event twice has the same effect as handling it once.
+   * that handling an event twice has the same effect as handling it once. A service in which a name has another effect than before does
+   * not start: give it a new name.
    */
   readonly effect: Effect
   /**

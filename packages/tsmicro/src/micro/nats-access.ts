@@ -185,11 +185,16 @@ export class NatsDoor {
     assertNoneMissing(this.#doors, this.#nats.user, [labelOf(need)])
   }
 
-  /** Connects once the streams of the service's events exist; undefined if it has none. */
+  /** Connects once the streams of the service's events exist and its handlers can use them; undefined if it has none. */
   streams(log: Log): Pick<Dependency, 'name' | 'connect'> | undefined {
-    const streams = streamsOf(this.#doors.natsAccess)
+    const { natsAccess, engine } = this.#doors
+    const streams = streamsOf(natsAccess)
     if (streams.length === 0) return undefined
-    return { name: 'JetStream', connect: () => createStreams(this.#nats, streams, log) }
+    const connect = async () => {
+      await createStreams(this.#nats, streams, log)
+      await engine.verify(this.#nats)
+    }
+    return { name: 'JetStream', connect }
   }
 
   /** @throws {StartError} if the server refuses a subscription */

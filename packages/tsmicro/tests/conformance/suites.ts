@@ -10,6 +10,7 @@ import { delivery } from './delivery.ts'
 import { discovery } from './discovery.ts'
 import { doors } from './doors.ts'
 import { draining } from './draining.ts'
+import { effects } from './effects.ts'
 import { eventFaults } from './event-faults.ts'
 import { eventLimits } from './event-limits.ts'
 import { eventOrder } from './event-order.ts'
@@ -67,6 +68,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   'event limits': eventLimits,
   'event faults': eventFaults,
   poison,
+  effects,
   idempotent,
   events,
   'every instance': everyInstance,

@@ -8,12 +8,16 @@ export interface Effect {
 
 /** An inbox with its effects, shared by replicas as a database is. */
 export class MemoryInbox implements InboxStore {
-  readonly effect = 'postgres'
+  readonly effect: InboxStore['effect']
   readonly rows = new Map<string, number>()
   readonly effects: Effect[] = []
   /** Thrown by everything that asks the database, as long as it is set. */
   down: Error | undefined
   readonly #attempts = new WeakMap<object, { attempt: Attempt; ended: boolean; recorded: boolean }>()
+
+  constructor(effect: InboxStore['effect'] = 'postgres') {
+    this.effect = effect
+  }
 
   async prepare(): Promise<void> {}
 

@@ -21,6 +21,7 @@ export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'module
   readonly handlers?: Module['handlers']
   readonly calls?: readonly Contract[]
   readonly publishes?: readonly Contract[]
+  readonly inboxes?: NonNullable<Module['inboxes']>
   readonly routes?: (routes: Routes) => void
   readonly endpoints?: (nats: NatsGroup) => void
   readonly basePath?: string
@@ -55,6 +56,7 @@ export function build(options: TestServiceOptions): TestService {
     handlers = [],
     calls = [],
     publishes = [],
+    inboxes = [],
   } = options
   /** With a base path, handlers belong to the controller; otherwise to the module. */
   const isOwn = basePath === '/'
@@ -89,6 +91,7 @@ export function build(options: TestServiceOptions): TestService {
       controllers: [controller],
       calls,
       publishes,
+      inboxes,
       dependencies,
       ...(natsUrl || network || options.nats ? { nats } : {}),
       ...(middleware ? { middleware } : {}),
