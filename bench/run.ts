@@ -1,5 +1,6 @@
 /** `npm run bench`: compares tsmicro with others. See HELP. */
 import { type Benchmark, type Options, perform } from './benchmark.ts'
+import { events } from './events/command.ts'
 import { gateway } from './gateway/command.ts'
 import { rpc } from './rpc/command.ts'
 
@@ -7,6 +8,7 @@ const HELP = `npm run bench -- <benchmark> [options]
 
   rpc      calls between services over NATS, compared with nats.js alone, Moleculer and NestJS
   gateway  HTTP requests through the embedded gateway, compared with a bare proxy on undici and others
+  events   events from an outbox to their handlers, compared with JetStream alone
 
 npm run bench -- <benchmark> --help lists its options.`
 
@@ -16,6 +18,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   if (name === '--help') return say(HELP)
   if (name === 'rpc') return start(rpc, args)
   if (name === 'gateway') return start(gateway, args)
+  if (name === 'events') return start(events, args)
   return refuse(name === undefined ? 'Which benchmark?' : `There is no benchmark “${name}”.`)
 }
 

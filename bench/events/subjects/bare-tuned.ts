@@ -1,0 +1,4 @@
+import type { Open } from '../subject.ts'
+import { openBare } from './bare.ts'
+
+export const open: Open = urls => openBare(urls, true)
