@@ -3,7 +3,7 @@ import type { JetStreamMessage } from './jetstream/index.ts'
 import type { Incoming } from './order.ts'
 import type { HandledEvent } from './received.ts'
 
-const MOST_HELD = 64
+const MOST_HELD = 256
 const HELD_MS = 2
 
 /**

@@ -104,11 +104,13 @@ export function decodeHeaders(msg: Msg): BatchedCall['headers'] {
 /** Names of the last block, by their place: most messages have the same as the one before. */
 const lastNames: { readonly text: string; readonly name: string }[] = []
 const MOST_NAMES = 64
+/** Not null itself, for which V8 would make a hash table. */
+const NOTHING = Object.freeze(Object.create(null))
 
 /** The headers in a block, names in lower case, of each the first value. What is malformed is passed over. */
 export function parseHeaders(block: Uint8Array): BatchedCall['headers'] {
   const text = TD.decode(block)
-  const result: Record<string, string | undefined> = Object.create(null)
+  const result: Record<string, string | undefined> = Object.create(NOTHING)
   // The first line is the protocol's version.
   let from = text.indexOf('\r\n') + 2
   for (let place = 0; from > 1 && from < text.length; place++) {
