@@ -1,6 +1,5 @@
 /** `npm test`: runs the workspace's tests, each file in a process of its own. See HELP. */
 import { availableParallelism } from 'node:os'
-import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runCommand } from './command-line.ts'
@@ -64,13 +63,17 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<n
   const options: Options = { root: values.root, limitMs, graceMs: 5000, signal: stop, ...name }
   console.log(`${files.length} test files, ${concurrency} at a time`)
   const results: FileResult[] = []
-  const work = async ({ path }: TestFile) => {
-    if (stop.aborted) return
-    const result = await runFile(path, options)
-    results.push(result)
-    console.log(fileReport(result))
+  // Each worker takes the next file, so that one that takes long holds up no other.
+  const queue = files.values()
+  const work = async () => {
+    for (const { path } of queue) {
+      if (stop.aborted) return
+      const result = await runFile(path, options)
+      results.push(result)
+      console.log(fileReport(result))
+    }
   }
-  await Readable.from(files).forEach(work, { concurrency })
+  await Promise.all(Array.from({ length: concurrency }, work))
   console.log(closing(results, leftOut, performance.now() - began))
   const ran = results.some(({ counts }) => counts.tests > counts.skipped)
   if (!ran) console.error('No test ran.')

@@ -67,6 +67,22 @@ describe('the test runner', { concurrency: 6 }, () => {
     assert.match(output, /^ℹ fail 2$/m)
   })
 
+  test('a file that takes long holds up no other one', async () => {
+    const between = Array.from({ length: 12 }, (_, n) => [`tools/b${n}.test.ts`, "test('passes', () => {})"])
+    const { status, output } = await run(
+      {
+        'tools/a.test.ts': `import { existsSync } from 'node:fs'
+test('waits for the last one', async () => {
+  while (!existsSync('last')) await new Promise(resolve => setTimeout(resolve, 20))
+})`,
+        ...Object.fromEntries(between),
+        'tools/c.test.ts': `import { writeFileSync } from 'node:fs'\ntest('the last one', () => writeFileSync('last', ''))`,
+      },
+      ...['--concurrency', '2', '--limit', '120'],
+    )
+    assert.equal(status, 0, output)
+  })
+
   test('what was skipped is listed with its reason', async () => {
     const { status, output } = await run({
       'tools/a.test.ts': `${PASSING}\ntest('needs curl', { skip: 'curl is not installed' }, () => {})\ntest('bare', { skip: true }, () => {})`,
