@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runCommand } from './command-line.ts'
 import { discover, type TestFile } from './test/discover.ts'
+import { bundleLibraries } from './test/libraries.ts'
 import { startLoad } from './test/load.ts'
 import { closing, failed, fileReport } from './test/report.ts'
 import { type FileResult, type Options, runFile } from './test/run-file.ts'
@@ -22,7 +23,7 @@ Runs every *.test.ts of packages, contracts, services, tools, tests and bench wi
   --list               print the files and run nothing
 
 Generated runs have a tenth of their size, and files that cost much for what others show as well are left out unless --only names
-them; with CI=true in the environment everything runs in full.
+them; with CI=true in the environment everything runs in full. By hand each large library is loaded as one file.
 
 Examples: npm test -- gateway          npm test -- --only auth/tokens --name expired
 Exit code: 0 when all passed; 1 when a test failed or none ran; 2 for wrong arguments.`
@@ -60,7 +61,10 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<n
   using _load = values.load === undefined ? undefined : startLoad(positive('--load', values.load))
   const stop = interruption()
   const name = values.name === undefined ? {} : { name: values.name }
-  const options: Options = { root: values.root, limitMs, graceMs: 5000, signal: stop, ...name }
+  // CI loads the libraries as they are installed.
+  const preload = process.env.CI ? undefined : await bundleLibraries(values.root)
+  const preloaded = preload === undefined ? {} : { preload }
+  const options: Options = { root: values.root, limitMs, graceMs: 5000, signal: stop, ...name, ...preloaded }
   console.log(`${files.length} test files, ${concurrency} at a time`)
   const results: FileResult[] = []
   // Each worker takes the next file, so that one that takes long holds up no other.

@@ -52,7 +52,7 @@ export class Program implements AsyncDisposable {
     const { entry, args = [], env } = this.#options
     const child = spawn(process.execPath, ['--conditions=@tsmicro/source', entry, ...args], {
       cwd: ROOT,
-      env: { ...childEnvironment(), NODE_ENV: 'test', ...env },
+      env: { ...childEnvironment(process.env, ['NODE_OPTIONS']), NODE_ENV: 'test', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const collect = (text: Buffer) => {

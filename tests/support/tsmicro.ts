@@ -12,9 +12,10 @@ export interface Ended {
 
 /** Runs the `tsmicro` command in the repository, as an operator does, with only this environment. */
 export async function runTsmicro(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
+  const { PATH, NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
   const child = spawn(process.execPath, ['packages/cli/bin/tsmicro.js', ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, NODE_OPTIONS, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { stdout: '', stderr: '' }

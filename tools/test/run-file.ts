@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   type Process,
   type Program,
@@ -26,6 +26,8 @@ export type Options = {
   readonly graceMs: number
   /** Only tests whose name matches this regular expression. */
   readonly name?: string
+  /** A module that each test process loads first, and each Node process that it starts with its `NODE_OPTIONS`. */
+  readonly preload?: string
   /** Ends every test process, and all that it started. */
   readonly signal: AbortSignal
 }
@@ -68,6 +70,10 @@ function start(path: string, events: string, mark: string, options: Options): Pr
   // Halves the CPU that starting a service costs (1.05 s → 0.61 s): types are stripped and code is compiled once.
   const NODE_COMPILE_CACHE = join(options.root, 'node_modules/.cache/tsmicro-compile')
   const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE, ...process.env, [MARK]: mark }
+  if (options.preload !== undefined) {
+    const preload = `--import=${pathToFileURL(options.preload)}`
+    if (env.NODE_OPTIONS?.includes(preload) !== true) env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ''} ${preload}`.trim()
+  }
   // Set when this runner is itself under test: the child would report to the outer runner in a private format.
   delete env.NODE_TEST_CONTEXT
   return startProgram([process.execPath, ...args, path], { cwd: options.root, env })

@@ -160,6 +160,29 @@ test('waits for the last one', async () => {
     assert.match(output, /^ℹ tests 1$/m)
   })
 
+  test('by hand the files of a library are bundled, for the processes that a test starts as well; CI loads them as they are', async () => {
+    const root = workspace({
+      'package.json': '{}',
+      'node_modules/kysely/package.json': '{"type":"module","exports":"./index.js"}',
+      'node_modules/kysely/index.js': "export { at } from './at.js'",
+      'node_modules/kysely/at.js': 'export const at = import.meta.url',
+      'tests/a.test.ts': `import { execFileSync } from 'node:child_process'
+import { at } from 'kysely'
+const program = "import { at } from 'kysely'; console.log(at)"
+test('tells', t => {
+  t.diagnostic(\`here \${at}\`)
+  t.diagnostic(\`there \${execFileSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' })}\`)
+})`,
+    })
+    const places = async (CI: string) => {
+      const env = { ...process.env, NODE_OPTIONS: '', CI }
+      const { output } = await runWith(env, {}, '--root', root)
+      return output.match(/(here|there) \S+(kysely|tsmicro-libraries)/g)?.map(line => line.replace(/ .*\//, ' '))
+    }
+    assert.deepEqual(await places(''), ['here tsmicro-libraries', 'there tsmicro-libraries'])
+    assert.deepEqual(await places('true'), ['here kysely', 'there kysely'])
+  })
+
   test('a part, path or flag that does not exist is refused with exit code 2; no test that ran is 1', async () => {
     const files = { 'packages/one/src/a.test.ts': PASSING }
     for (const args of [['two'], ['--only', 'nowhere'], ['--nonsense'], ['--concurrency', 'x']]) {

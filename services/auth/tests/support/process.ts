@@ -52,10 +52,11 @@ async function run(
   args: readonly string[] = [],
 ): Promise<AuthProcess & { readonly child: Child }> {
   const lines: string[] = []
+  const { PATH, NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
   const child = await spawnChild({
     name: 'auth',
     command: [execPath, '--conditions=@tsmicro/source', fileURLToPath(new URL(entry, SOURCES)), ...args],
-    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, NODE_OPTIONS, ...env },
     deathSignal: 'TERM',
     onLine: line => lines.push(line),
   })

@@ -14,11 +14,12 @@ export function spawnMain(
   args: readonly string[] = [],
   onLine?: (line: string) => void,
 ) {
+  const { NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
   return spawnChild({
     name: 'blog',
     command: [process.execPath, '--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', MAIN, ...args],
     // Otherwise only what makes Node start faster.
-    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...environment },
+    env: { NODE_COMPILE_CACHE, NODE_OPTIONS, ...environment },
     deathSignal: 'KILL',
     ...(onLine ? { onLine } : {}),
   })
