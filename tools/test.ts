@@ -1,13 +1,14 @@
-/** `npm test`: runs the workspace's tests, each file in a process of its own. See HELP. */
+/** `npm test`: runs the workspace's tests, each file or group of files in a process of its own. See HELP. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runCommand } from './command-line.ts'
 import { discover, type TestFile } from './test/discover.ts'
+import { alone, grouped } from './test/groups.ts'
 import { bundleLibraries } from './test/libraries.ts'
 import { startLoad } from './test/load.ts'
 import { closing, failed, fileReport } from './test/report.ts'
-import { type FileResult, type Options, runFile } from './test/run-file.ts'
+import { type FileResult, type Options, runFiles } from './test/run-files.ts'
 
 const HELP = `npm test [-- [part…] [--only <path>]… [options]]
 
@@ -23,7 +24,7 @@ Runs every *.test.ts of packages, contracts, services, tools, tests and bench wi
   --list               print the files and run nothing
 
 Generated runs have a tenth of their size, and files that cost much for what others show as well are left out unless --only names
-them; with CI=true in the environment everything runs in full. By hand each large library is loaded as one file.
+them; small files share a process unless --only names them. With CI=true in the environment everything runs in full, each file alone.
 
 Examples: npm test -- gateway          npm test -- --only auth/tokens --name expired
 Exit code: 0 when all passed; 1 when a test failed or none ran; 2 for wrong arguments.`
@@ -61,18 +62,19 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<n
   using _load = values.load === undefined ? undefined : startLoad(positive('--load', values.load))
   const stop = interruption()
   const name = values.name === undefined ? {} : { name: values.name }
-  // CI loads the libraries as they are installed.
+  // CI loads the libraries as they are installed, and gives each file a process of its own.
   const preload = process.env.CI ? undefined : await bundleLibraries(values.root)
   const preloaded = preload === undefined ? {} : { preload }
+  const groups = process.env.CI || values.only.length > 0 ? files.map(alone) : grouped(files)
   const options: Options = { root: values.root, limitMs, graceMs: 5000, signal: stop, ...name, ...preloaded }
   console.log(`${files.length} test files, ${concurrency} at a time`)
   const results: FileResult[] = []
-  // Each worker takes the next file, so that one that takes long holds up no other.
-  const queue = files.values()
+  // Each worker takes the next ones, so that what takes long holds up no other.
+  const queue = groups.values()
   const work = async () => {
-    for (const { path } of queue) {
+    for (const group of queue) {
       if (stop.aborted) return
-      const result = await runFile(path, options)
+      const result = await runFiles(group, options)
       results.push(result)
       console.log(fileReport(result))
     }

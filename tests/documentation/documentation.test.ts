@@ -1,8 +1,8 @@
+// CI alone: packages/cli/tests/start.test.ts starts the platform by hand, and pages.test.ts compiles what pages show.
 import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { onlyInFull } from '../support/size.ts'
 import { freshCheckout } from './checkout.ts'
 import { terminalEnvironment } from './environment.ts'
 import { followPage } from './page.ts'
@@ -27,23 +27,23 @@ test('README.md does what it says', { skip: noCurl }, () =>
   }),
 )
 
-test('docs/getting-started.md does what it says', { skip: noCurl || onlyInFull }, () =>
+test('docs/getting-started.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/getting-started.md', directory: checkout.directory, env, ports: { 8000: 'gateway' } }),
 )
 
-test('docs/build-a-service.md does what it says', { skip: noCurl || onlyInFull }, () =>
+test('docs/build-a-service.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
 )
 
-test('docs/answers.md does what it says', { skip: noCurl || onlyInFull }, () =>
+test('docs/answers.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/answers.md', directory: checkout.directory, env, ports: { 8000: 'gateway' } }),
 )
 
-test('docs/testing.md does what it says', { skip: noCurl || onlyInFull }, () =>
+test('docs/testing.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/testing.md', directory: checkout.directory, env, ports: {} }),
 )
 
-test('docs/streams.md does what it says', { skip: noCurl || onlyInFull }, () =>
+test('docs/streams.md does what it says', { skip: noCurl }, () =>
   followPage({
     page: 'docs/streams.md',
     directory: checkout.directory,
@@ -53,20 +53,19 @@ test('docs/streams.md does what it says', { skip: noCurl || onlyInFull }, () =>
   }),
 )
 
-test('docs/files.md does what it says', { skip: noCurl || onlyInFull }, () =>
+test('docs/files.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/files.md', directory: checkout.directory, env, ports: {} }),
 )
 
-test('docs/gateway.md does what it says', { skip: noCurl || onlyInFull }, () =>
+test('docs/gateway.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/gateway.md', directory: checkout.directory, env, ports: {} }),
 )
 
-test('docs/evolving-contracts.md does what it says', { skip: noCurl || onlyInFull }, () =>
+test('docs/evolving-contracts.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/evolving-contracts.md', directory: checkout.directory, env, ports: {} }),
 )
 
-// By hand the README alone is followed, which has no code.
-test('the code of the pages compiles', { skip: noCurl || onlyInFull }, async () => {
+test('the code of the pages compiles', { skip: noCurl }, async () => {
   const { directory } = checkout
   await writeFile(
     join(directory, 'tsconfig.pages.json'),

@@ -7,7 +7,7 @@ import { hasNoBody, parseRoute } from 'tsmicro/internal'
 import { bearer } from '../support/contents.ts'
 import { proceduresIn, routeOf } from '../support/contracts.ts'
 import { administrator, type Person } from '../support/people.ts'
-import { type Platform, startPlatform } from '../support/platform.ts'
+import { type Platform, sharedPlatform } from '../support/platform.ts'
 import { PICTURE } from '../support/scene.ts'
 import { send } from '../support/send.ts'
 import { wireOf } from '../support/wire.ts'
@@ -19,7 +19,7 @@ const open = procedures.filter(({ access }) => access !== 'internal')
 let platform: Platform
 let admin: Person
 before(async () => {
-  platform = await startPlatform({ patient: true })
+  platform = await sharedPlatform()
   admin = await administrator(platform)
 })
 after(() => platform?.[Symbol.asyncDispose]())

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { connect } from '@nats-io/transport-node'
 import { bearer } from '../support/contents.ts'
 import { draft, type Person, person } from '../support/people.ts'
-import { type Platform, startPlatform } from '../support/platform.ts'
+import { type Platform, sharedPlatform } from '../support/platform.ts'
 import { type Answer, send } from '../support/send.ts'
 import { until } from '../support/until.ts'
 
@@ -11,7 +11,7 @@ let platform: Platform
 let author: Person
 let withKey: { readonly 'x-api-key': string }
 before(async () => {
-  platform = await startPlatform({ patient: true })
+  platform = await sharedPlatform()
   withKey = { 'x-api-key': platform.apiKey }
   author = await person(platform, 'Ada', 'AUTHOR')
 })

@@ -8,14 +8,14 @@ import { NatsClient } from 'tsmicro'
 import { ApiError } from 'tsmicro/contract'
 import { proceduresIn } from '../support/contracts.ts'
 import { type Person, person } from '../support/people.ts'
-import { type Platform, startPlatform } from '../support/platform.ts'
+import { type Platform, sharedPlatform } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 
 let platform: Platform
 let nats: NatsConnection
 let author: Person
 before(async () => {
-  platform = await startPlatform({ patient: true })
+  platform = await sharedPlatform()
   nats = await connect({ servers: new URL(platform.nats.url).host })
   author = await person(platform, 'Ada', 'AUTHOR')
 })

@@ -4,12 +4,12 @@ import { REFRESH_TOKEN_INVALID } from '@blog-platform/auth-contract'
 import { BLOG_NOT_FOUND, BLOG_NOT_SUBMITTED, REVISION_CONFLICT, SLUG_TAKEN } from '@blog-platform/blog-contract'
 import { FORBIDDEN, UNAUTHENTICATED } from 'tsmicro'
 import { administrator, clientsOf, draft, handInAndPublish, person } from '../support/people.ts'
-import { type Platform, startPlatform } from '../support/platform.ts'
+import { type Platform, sharedPlatform } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 
 let platform: Platform
 before(async () => {
-  platform = await startPlatform({ patient: true })
+  platform = await sharedPlatform()
 })
 after(() => platform?.[Symbol.asyncDispose]())
 

@@ -7,6 +7,7 @@ import { freePort } from '@tsmicro/infra'
 import { natsUrlFor } from './nats-users.ts'
 import { Program } from './program.ts'
 import { type Servers, startServers } from './servers.ts'
+import { shared } from './shared.ts'
 
 /** The whole platform on disposable servers. Every part is a process that a test may stop, freeze or restart. */
 export interface Platform extends Servers, AsyncDisposable {
@@ -110,6 +111,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     throw error
   }
 }
+
+/** The platform of all test files in this process that leave it as it was started. */
+export const sharedPlatform = shared(() => startPlatform({ patient: true }))
 
 async function gatewayFor(
   auth: Program,

@@ -1,6 +1,6 @@
 import type { TestFile } from './discover.ts'
 import type { Counts } from './events.ts'
-import type { FileResult } from './run-file.ts'
+import type { FileResult } from './run-files.ts'
 
 export const failed = (result: FileResult) =>
   result.problems.length > 0 || result.failures.length > 0 || result.counts.failed + result.counts.cancelled > 0
@@ -8,7 +8,8 @@ export const failed = (result: FileResult) =>
 /** One line for a file that is over, below it what its tests had to tell, and its failures in full. */
 export function fileReport(result: FileResult): string {
   const { tests, skipped, todo } = result.counts
-  const notes = [`${tests} tests`, ...(skipped + todo > 0 ? [`${skipped + todo} skipped`] : [])].join(', ')
+  const together = result.files > 1 ? [`${result.files} files`] : []
+  const notes = [`${tests} tests`, ...together, ...(skipped + todo > 0 ? [`${skipped + todo} skipped`] : [])].join(', ')
   const times = [seconds(result.ms), ...(result.cpuMs === undefined ? [] : [`${seconds(result.cpuMs)} CPU`])].join(', ')
   const line = `${failed(result) ? '✗' : '✓'} ${result.path} (${notes}, ${times})`
   const told = result.told.map(indent)

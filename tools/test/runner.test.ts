@@ -160,6 +160,22 @@ test('waits for the last one', async () => {
     assert.match(output, /^ℹ tests 1$/m)
   })
 
+  test('by hand small files share a process, which ends after all of them; in CI and with --only each has its own', async () => {
+    const file = `import { after } from 'node:test'
+await new Promise(resolve => setTimeout(resolve, 20))
+test('tells', t => t.diagnostic(globalThis.ended ? 'too late' : \`process \${process.pid}\`))
+after(() => { globalThis.ended = true })`
+    const root = workspace({ 'tools/check/docs.test.ts': file, 'tools/check/files.test.ts': file })
+    const processes = async (CI: string, ...args: string[]) => {
+      const { output } = await runWith({ ...process.env, CI }, {}, '--root', root, ...args)
+      const told = output.match(/process \d+/g) ?? []
+      return [told.length, new Set(told).size]
+    }
+    assert.deepEqual(await processes(''), [2, 1])
+    assert.deepEqual(await processes('', '--only', 'tools'), [2, 2])
+    assert.deepEqual(await processes('true'), [2, 2])
+  })
+
   test('by hand the files of a library are bundled, for the processes that a test starts as well; CI loads them as they are', async () => {
     const root = workspace({
       'package.json': '{}',

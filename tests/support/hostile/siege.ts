@@ -1,6 +1,7 @@
 import { type NatsTap, tapNats } from '../nats-tap.ts'
 import { type Platform, startPlatform } from '../platform.ts'
 import { type Scene, setScene } from '../scene.ts'
+import { shared } from '../shared.ts'
 import { Attack } from './attack.ts'
 
 /** A platform with users and blogs, the messages between its services, and an attack on it. */
@@ -11,7 +12,8 @@ export interface Siege extends AsyncDisposable {
   readonly attack: Attack
 }
 
-export async function laySiege(): Promise<Siege> {
+/** Of all test files in this process, which lay it one after the other. */
+export const laySiege = shared(async (): Promise<Siege> => {
   await using started = new AsyncDisposableStack()
   const platform = started.use(await startPlatform({ patient: true }))
   const tap = started.use(await tapNats(platform))
@@ -19,4 +21,4 @@ export async function laySiege(): Promise<Siege> {
   const attack = started.use(new Attack(platform, scene))
   const resources = started.move()
   return { platform, tap, scene, attack, [Symbol.asyncDispose]: () => resources.disposeAsync() }
-}
+})

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +16,7 @@ import {
   startProgram,
   textOf,
 } from '../processes.ts'
+import type { Group } from './groups.ts'
 import { type Outcome, readOutcome } from './outcome.ts'
 
 export type Options = {
@@ -33,7 +34,9 @@ export type Options = {
 }
 
 export type FileResult = Outcome & {
+  /** Of the file, or of the group of files. */
   readonly path: string
+  readonly files: number
   /** What is wrong with the file as a whole: crashed, hung, left a process behind, ran no test. */
   readonly problems: readonly string[]
   /** What it wrote to stdout and stderr. */
@@ -45,23 +48,41 @@ export type FileResult = Outcome & {
 const MARK = 'TSMICRO_TEST_PROCESS'
 const REPORTER = fileURLToPath(new URL('./events.ts', import.meta.url))
 
-/** Runs one test file in a process of its own. Never throws for what the file does. */
-export async function runFile(path: string, options: Options): Promise<FileResult> {
+/** Runs a test file, or several together, in a process of their own. Never throws for what they do. */
+export async function runFiles({ name, paths }: Group, options: Options): Promise<FileResult> {
   const temp = mkdtempSync(join(tmpdir(), 'tsmicro-test-'))
   const mark = randomUUID()
   const began = performance.now()
   try {
     const events = join(temp, 'events.jsonl')
-    const ended = await endOf(start(path, events, mark, options), options)
+    const ended = await endOf(start(entryOf(paths, temp, options), events, mark, options), options)
     const outcome = readOutcome(readOr('', () => readFileSync(events, 'utf8')))
     const marked = ({ pid }: Process) => textOf(pid, 'environ').split('\0').includes(`${MARK}=${mark}`)
     const left = await remaining(() => processesThat(marked), ended.killed ? 0 : options.graceMs)
     for (const { pid } of left) signal(pid, 'SIGKILL')
     const problems = [...judge(ended, outcome, options), ...(ended.killed ? [] : left.map(describe))]
-    return { ...outcome, path, problems, output: ended.output, ms: performance.now() - began }
+    return {
+      ...outcome,
+      path: name,
+      files: paths.length,
+      problems,
+      output: ended.output,
+      ms: performance.now() - began,
+    }
   } finally {
     rmSync(temp, { recursive: true, force: true })
   }
+}
+
+function entryOf(paths: readonly string[], temp: string, { root }: Options): string {
+  const [path = ''] = paths
+  if (paths.length === 1) return path
+  const entry = join(temp, 'entry.mjs')
+  // The runner's hooks of the whole process run as soon as all known tests are over, so the first one waits for all files.
+  const imports = paths.map(each => `await import('${pathToFileURL(join(root, each))}')`)
+  const waiting = "const { promise, resolve } = Promise.withResolvers()\ntest('all files are loaded', () => promise)"
+  writeFileSync(entry, ["import { test } from 'node:test'", waiting, ...imports, 'resolve()'].join('\n'))
+  return entry
 }
 
 function start(path: string, events: string, mark: string, options: Options): Program {
