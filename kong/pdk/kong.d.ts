@@ -20,5 +20,12 @@ declare const kong: {
       load: (this: void, ...args: Args) => LuaMultiReturn<[T, undefined, number]>,
       ...args: Args
     ): LuaMultiReturn<[T | undefined, string | undefined]>
+    /** Calls `load` although there is a value; requests that renew the same value at the same time share one call. */
+    renew<Args extends unknown[], T>(
+      key: string,
+      options: object,
+      load: (this: void, ...args: Args) => LuaMultiReturn<[T, undefined, number]>,
+      ...args: Args
+    ): LuaMultiReturn<[T | undefined, string | undefined]>
   }
 }

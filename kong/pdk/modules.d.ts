@@ -3,8 +3,16 @@
 /** @noResolution */
 declare module 'cjson.safe' {
   export function encode(value: object): string
-  /** Returns nil if the text is not JSON. JSON's null is not nil. */
-  export function decode(text: string): unknown
+
+  interface Json {
+    /** Returns nil if the text is not JSON. JSON's null is not nil. */
+    decode(this: void, text: string): unknown
+    decode_invalid_numbers(this: void, allowed: boolean): void
+  }
+  /** Has settings of its own. */
+  function create(): Json
+
+  export { create as new }
 }
 
 /** @noResolution */

@@ -8,7 +8,8 @@ declare const ngx: {
   readonly var: {
     readonly args: string | undefined
     readonly remote_addr: string
-    readonly request_id: string
+    /** The id in X-Kong-Request-Id. nginx's own `request_id` is another one. */
+    readonly kong_request_id: string
     /** As sent, with its query. */
     readonly request_uri: string
     upstream_uri: string

@@ -1,3 +1,4 @@
+import { removeNamedFields } from '../shared/connection.ts'
 import { CONSUMER_ID, CONSUMER_PERMISSIONS, isGatewayHeader, isRequestId } from '../shared/identity.ts'
 import { decide, envelopeOf, inspect, PRIORITY, type Refusal } from './core.ts'
 import { type Verifiers, verdictOn } from './verification.ts'
@@ -31,6 +32,7 @@ export function access(this: unknown, config: Config): void {
     { anonymousPaths: anonymous_paths, keyNames: key_names },
   )
   if (hide_credentials) for (const name of key_names) ngx.req.clear_header(name)
+  removeNamedFields(valuesOf('connection'))
   if (inspection.kind === 'pass') return
   const needed = permission === ngx.null ? undefined : permission
   const decision = inspection.kind === 'refuse' ? inspection : decide(verdictOn(inspection.key, config), needed)
@@ -49,6 +51,6 @@ function pathOf(target: string): string {
 
 function refuse(refusal: Refusal, requestIds: readonly string[]): void {
   const [sent] = requestIds
-  const id = sent !== undefined && requestIds.length === 1 && isRequestId(sent) ? sent : ngx.var.request_id
+  const id = sent !== undefined && requestIds.length === 1 && isRequestId(sent) ? sent : ngx.var.kong_request_id
   kong.response.exit(refusal.status, envelopeOf(refusal, id), { 'x-request-id': id })
 }

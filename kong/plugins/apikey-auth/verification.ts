@@ -1,4 +1,4 @@
-import { decode, encode } from 'cjson.safe'
+import { encode, new as newJson } from 'cjson.safe'
 import { new as newClient } from 'resty.http'
 import { new as newDigest } from 'resty.openssl.digest'
 import { to_hex } from 'resty.string'
@@ -13,10 +13,10 @@ export interface Verifiers {
   readonly negative_cache_ttl: number
 }
 
-/** A remembered verdict. */
+/** A remembered verdict. Times are in seconds since 1970. */
 interface Entry {
   readonly verdict: Verdict
-  /** Seconds since 1970. */
+  readonly madeAt: number
   readonly goodUntil: number
 }
 
@@ -24,13 +24,20 @@ interface Entry {
 const NOT_AT_ALL = 0.001
 /** In seconds: how late a cache may forget an entry. */
 const GRACE = 0.1
+/** In seconds, the longest that a request waits in Kong's cache: how long those that waited can still find that there is no verdict. */
+const LONGEST_WAIT = 5
 
 /** Returns the verdict on a key, remembered or new. All workers of a Kong share one question about a key. */
 export function verdictOn(key: string, verifiers: Verifiers): Verdict {
+  const cameAt = ngx.now()
   const { cache_ttl, negative_cache_ttl, verify_urls } = verifiers
   // Routes with different times to live do not share verdicts. The cache never holds a key.
   const id = `apikey-auth:${cache_ttl}:${negative_cache_ttl}:${verify_urls.join(',')}:${hashOf(key)}`
-  const [entry, fault] = kong.cache.get(id, { resurrect_ttl: NOT_AT_ALL }, load, key, verifiers)
+  let [entry, fault] = kong.cache.get(id, { resurrect_ttl: NOT_AT_ALL }, load, key, verifiers)
+  // Whoever waited for a failed question shares its outcome: otherwise they would ask one after another, each for `timeout_ms`. A later
+  // request asks again.
+  if (entry !== undefined && entry.verdict.kind === 'unknown' && entry.madeAt < cameAt)
+    [entry, fault] = kong.cache.renew(id, {}, load, key, verifiers)
   if (fault !== undefined) kong.log.err('API key not verified: ', fault)
   // Kong's cache returns an expired yes to a request that waited too long (5 s) for another request's question about the same key,
   // whatever resurrect_ttl is. This was measured with a verifier that hangs and twenty concurrent requests.
@@ -45,8 +52,10 @@ function load(this: void, key: string, verifiers: Verifiers): LuaMultiReturn<[En
   } catch (fault) {
     kong.log.err('API key not verified: ', fault)
   }
-  const life = Math.max(NOT_AT_ALL, ttlOf(verdict, { good: verifiers.cache_ttl, bad: verifiers.negative_cache_ttl }))
-  return $multi({ verdict, goodUntil: ngx.now() + life + GRACE }, undefined, life)
+  const ttl = ttlOf(verdict, { good: verifiers.cache_ttl, bad: verifiers.negative_cache_ttl })
+  const life = verdict.kind === 'unknown' ? LONGEST_WAIT : Math.max(NOT_AT_ALL, ttl)
+  const madeAt = ngx.now()
+  return $multi({ verdict, madeAt, goodUntil: madeAt + life + GRACE }, undefined, life)
 }
 
 /** Asks the verifiers in turn until one answers, all within one deadline. */
@@ -100,8 +109,12 @@ function ask(this: void, url: string, key: string, { verify_secret }: Verifiers,
   return verdict
 }
 
+/** Reads only JSON: by default, Lua's would also take NaN, Infinity and hexadecimal numbers. */
+const json = newJson()
+json.decode_invalid_numbers(false)
+
 function readBody(text: string): VerifierBody {
-  const body = text.length > LONGEST_BODY ? undefined : decode(text)
+  const body = text.length > LONGEST_BODY ? undefined : json.decode(text)
   if (type(body) !== 'table') return { valid: undefined, id: undefined, permissions: undefined }
   const { valid, id, permissions } = body as Record<string, unknown>
   return { valid, id, permissions: listOf(permissions) }

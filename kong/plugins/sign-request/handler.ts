@@ -1,5 +1,6 @@
 import { new as hmacOf } from 'resty.openssl.hmac'
 import { to_hex } from 'resty.string'
+import { removeNamedFields } from '../shared/connection.ts'
 import { isGatewayHeader } from '../shared/identity.ts'
 import { HIDDEN_HEADERS, SHORTEST_SECRET, SIGNATURE_HEADER, signatureOf, textToSign } from './core.ts'
 
@@ -28,7 +29,7 @@ export function access(this: unknown, { secret }: Config): void {
     kong.response.exit(500, { message: 'An unexpected error occurred' })
     return
   }
-  const [headers, truncated] = ngx.req.get_headers(1000)
+  let [headers, truncated] = ngx.req.get_headers(1000)
   if (truncated !== undefined) {
     kong.response.exit(431, { message: 'Too many header fields' })
     return
@@ -39,6 +40,7 @@ export function access(this: unknown, { secret }: Config): void {
     if (value === undefined) return []
     return typeof value === 'string' ? [value] : value
   }
+  if (removeNamedFields(valuesOf('connection'))) [headers] = ngx.req.get_headers(1000)
   const seconds = `${ngx.time()}`
   const text = textToSign(seconds, { method: ngx.req.get_method(), target: pathAndQuery(), valuesOf })
   ngx.req.set_header(SIGNATURE_HEADER, signatureOf(seconds, to_hex(hmac(secret, text))))

@@ -15,7 +15,9 @@ package.loaded["kong.db.schema.typedefs"] =
 package.loaded["cjson.safe"] = {
   -- The only message that is ever encoded.
   encode = function(value) return value.key end,
-  decode = function(text) return decoded[text] end,
+  new = function()
+    return { decode_invalid_numbers = function() end, decode = function(text) return decoded[text] end }
+  end,
 }
 package.loaded["resty.string"] = { to_hex = hex }
 package.loaded["resty.openssl.digest"] = { new = same }
@@ -78,11 +80,15 @@ kong = {
   log = { err = function() end, warn = function() end },
   response = { exit = function(status, body) error({ status = status, body = body }) end },
   cache = {
-    get = function(_, key, options, load, ...)
+    get = function(cache, key, options, load, ...)
       local kept = store[key]
       if kept ~= nil and clock < kept.till then return kept.value end
+      assert(options.resurrect_ttl > 0)
+      return cache:renew(key, options, load, ...)
+    end,
+    renew = function(_, key, _, load, ...)
       local value, failure, ttl = load(...)
-      assert(failure == nil and ttl > 0 and options.resurrect_ttl > 0)
+      assert(failure == nil and ttl > 0)
       store[key] = { value = value, till = clock + ttl }
       return value
     end,
@@ -105,7 +111,7 @@ local function play(handler, conf)
   local headers = headers_of(request.headers)
   local path = request.target:match("^[^?]*")
   ngx.var = {
-    request_id = "gateway-id",
+    kong_request_id = "gateway-id",
     request_uri = request.target,
     args = request.target:match("%?(.+)$"),
     upstream_uri = request.upstream_uri,
@@ -126,6 +132,11 @@ local function play(handler, conf)
   local done, fault = pcall(function()
     if handler.rewrite then handler:rewrite(conf) end
     handler:access(conf)
+    -- What Kong does after the plugins.
+    local connection = headers.connection or {}
+    for _, value in ipairs(type(connection) == "table" and connection or { connection }) do
+      for name in value:lower():gmatch("[^%s,]+") do headers[name] = nil end
+    end
   end)
   if done then
     headers["x-forwarded-prefix"] = ngx.var.upstream_x_forwarded_prefix

@@ -160,6 +160,30 @@ const good: readonly Case[] = [
   caseOf('a good key that the connection names', 'passes', good => ({
     headers: [`x-api-key: ${good}`, 'connection: close, x-api-key, x-consumer-id, x-gateway-signature, x-real-ip'],
   })),
+  ...[
+    'x-request-id',
+    'authorization',
+    'X-Consumer-Id',
+    'x-gateway-signature',
+    'x-verify-secret',
+    'host, content-length',
+  ].map(name =>
+    caseOf(`a good key, and a connection that names ${name}`, 'passes', good => ({
+      method: 'POST',
+      body: 'a',
+      headers: [
+        `x-api-key: ${good}`,
+        'x-request-id: r',
+        'authorization: Bearer t',
+        'connection: keep-alive',
+        `connection: ${name},,close`,
+      ],
+    })),
+  ),
+  caseOf('a path without a key, and a connection that names what is signed', 'passes', () => ({
+    target: '/public',
+    headers: ['x-request-id: r', 'authorization: Bearer t', 'connection: close, Authorization , x-request-id'],
+  })),
   caseOf('a good key with 900 other fields', 'passes', good => ({
     headers: [...Array.from({ length: 900 }, () => 'a: b'), `x-api-key: ${good}`],
   })),

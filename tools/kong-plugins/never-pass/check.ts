@@ -51,5 +51,6 @@ export function assertRefusal({ status, headers, body }: Answer, what: string): 
     return
   }
   assert.deepEqual(Object.keys(json).sort(), ['code', 'error', 'message', 'requestId', 'status'], what)
-  assert.deepEqual([json.code, json.status, json.requestId], ['10001', status, headers['x-request-id']], what)
+  assert.deepEqual([json.code, json.status, json.requestId], ['10001', status, headers['x-kong-request-id']], what)
+  assert.equal(headers['x-request-id'], json.requestId, what)
 }

@@ -48,6 +48,30 @@ for (const name of driverNames) {
   })
 }
 
+for (const name of driverNames) {
+  test(`${name}: requests that wait for a verifier that fails share the failure, and the next one asks again`, {
+    skip: skipOf(name),
+  }, async () => {
+    await using upstream = await startUpstream()
+    await using verifier = await startVerifier()
+    await using driver = await startDriver(name, {
+      upstream: upstream.authority,
+      verifier: verifier.authority,
+      timeoutMs: 2000,
+    })
+    const ask = async (id: number) =>
+      outcome(await exchange(driver.port, bytesOf({ headers: ['x-api-key: yes.shared'] }, `${id}`)))
+    verifier.behave('hangs')
+    for (const round of [1, 2]) {
+      const outcomes = await Promise.all(Array.from({ length: 20 }, (_, id) => ask(id)))
+      assert.deepEqual([...new Set(outcomes)], ['503 SERVICE_UNAVAILABLE'])
+      assert.equal(verifier.asked.length, round)
+    }
+    verifier.behave(undefined)
+    assert.equal(await ask(20), '200')
+  })
+}
+
 async function until(condition: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 20_000
   while (!(await condition())) assert.ok(Date.now() < end, 'a valid key never passes')

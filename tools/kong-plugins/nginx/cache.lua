@@ -1,4 +1,4 @@
--- kong.cache:get with the semantics of Kong's mlcache: an LRU cache per worker, a shared dictionary below it that keeps expired
+-- kong.cache:get and renew with the semantics of Kong's mlcache: an LRU cache per worker, a shared dictionary below it that keeps expired
 -- values, and one callback at a time per key. An expired value comes back if the callback returns an error and (which is less known)
 -- if waiting for another request's callback took too long.
 local cjson = require "cjson.safe"
@@ -30,9 +30,9 @@ local function check(options, name)
 end
 
 -- A ttl of 0 means forever, in both.
-local function remember(key, value, ttl)
+local function remember(key, value, ttl, version)
   local dict = ngx.shared.kong_db_cache
-  assert(dict:set(key, cjson.encode({ value = value, ttl = ttl, at = ngx.now() }), ttl))
+  assert(dict:set(key, cjson.encode({ value = value, ttl = ttl, at = ngx.now(), version = version }), ttl))
   lru:set(key, value, ttl ~= 0 and ttl or nil)
 end
 
@@ -96,6 +96,33 @@ function Cache:get(key, options, callback, ...)
   local found, err = run(key, expired, ttl, resurrect_ttl, callback, ...)
   if err ~= nil then return nil, "failed to get from node cache: " .. tostring(err) end
   return found
+end
+
+-- Kong counts the values under a key that were renewed; a request that waited for another's renewal returns its value.
+local function version_of(key)
+  local text, _, stale = ngx.shared.kong_db_cache:get_stale(key)
+  if text == nil then return 0 end
+  local entry = cjson.decode(text)
+  return entry.version or 0, entry.value, stale
+end
+
+--- `kong.cache:renew(key, options, callback, ...)`: calls the callback although there is a value.
+function Cache:renew(key, _, callback, ...)
+  local before = version_of(key)
+  local taken, err = take_lock(key, Cache.lock_timeout)
+  local prefix = "failed to renew key in node cache: "
+  if not taken and err ~= "timeout" then return nil, prefix .. err end
+  local after, value, stale = version_of(key)
+  if before ~= after and not stale then
+    if taken then release_lock(key) end
+    return value
+  end
+  if not taken then return nil, prefix .. "could not acquire callback lock: timeout" end
+  local ran, made, failure, ttl = xpcall(callback, debug.traceback, ...)
+  if ran and failure == nil then remember(key, made, ttl, after + 1) end
+  release_lock(key)
+  if not ran then return nil, prefix .. "callback threw an error: " .. tostring(made) end
+  return made, failure
 end
 
 return Cache

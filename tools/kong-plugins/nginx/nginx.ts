@@ -136,6 +136,7 @@ http {
   init_by_lua_block { require("init")("${routesFile}", ${lockTimeout}) }
   server {
     listen 127.0.0.1:${port} backlog=1024;
+    set $kong_request_id kong-$request_id;
     error_page 400 404 405 408 411 412 413 414 417 494 500 501 502 503 504 505 /error_page;
     location / {
       set $upstream '';
@@ -157,7 +158,7 @@ http {
       proxy_set_header X-Forwarded-Path $upstream_x_forwarded_path;
       proxy_set_header X-Forwarded-Prefix $upstream_x_forwarded_prefix;
       proxy_set_header X-Real-IP $remote_addr;
-      proxy_set_header X-Kong-Request-Id $request_id;
+      proxy_set_header X-Kong-Request-Id $kong_request_id;
       proxy_buffering off;
       proxy_pass http://$upstream$upstream_uri;
     }

@@ -38,7 +38,7 @@ local function send(status, body, headers)
     ngx.header["content-type"] = "application/json; charset=utf-8"
   end
   for name, value in pairs(headers or {}) do ngx.header[name] = value end
-  ngx.header["x-kong-request-id"] = ngx.var.request_id
+  ngx.header["x-kong-request-id"] = ngx.var.kong_request_id
   ngx.header["x-kong-response-latency"] = "0"
   ngx.header["content-length"] = #(body or "")
   ngx.print(body or "")
@@ -59,7 +59,7 @@ function Phases.exit(status, body, headers)
 end
 
 local function fail(status, message)
-  return Phases.exit(status, { message = message, request_id = ngx.var.request_id })
+  return Phases.exit(status, { message = message, request_id = ngx.var.kong_request_id })
 end
 
 local function run(plugins)
@@ -70,7 +70,7 @@ local function run(plugins)
     local ran, err = coroutine.resume(thread, plugin.handler, plugin.conf)
     if not ran then
       ngx.log(ngx.ERR, plugin.name, ": ", err)
-      local body = { message = "An unexpected error occurred", request_id = ngx.var.request_id }
+      local body = { message = "An unexpected error occurred", request_id = ngx.var.kong_request_id }
       context.delayed_response = { 500, body }
     end
     if context.delayed_response then
@@ -87,6 +87,16 @@ local function prepare(path, upstream)
   var.upstream = upstream
   var.upstream_x_forwarded_for = var.http_x_forwarded_for and var.http_x_forwarded_for .. ", " .. var.remote_addr or var.remote_addr
   var.upstream_x_forwarded_path = string.match(var.request_uri, "^[^?]*")
+end
+
+-- What Kong does after the plugins: fields that a client names in Connection belong to its connection with Kong.
+local function clear_named_fields()
+  local connection = ngx.req.get_headers(0)["connection"] or {}
+  for _, value in ipairs(type(connection) == "table" and connection or { connection }) do
+    for name in string.gmatch(string.lower(value), "[^%s,]+") do
+      if name ~= "close" and name ~= "keep-alive" then ngx.req.clear_header(name) end
+    end
+  end
 end
 
 local function route_of(path)
@@ -108,6 +118,7 @@ function Phases.access()
   if route == nil then return fail(404, "no Route matched with those values") end
   prepare(path, route.upstream)
   run(route.plugins)
+  clear_named_fields()
   if var.args and var.args ~= "" then
     var.upstream_uri = var.upstream_uri .. "?" .. var.args
   elseif string.sub(var.request_uri, -1) == "?" then

@@ -1,4 +1,4 @@
-import { LONGEST_BODY, readVerdict, type Verdict, type VerifierBody } from '@tsmicro/kong-plugins/apikey-auth'
+import { LONGEST_BODY, readVerdict, UNKNOWN, type Verdict, type VerifierBody } from '@tsmicro/kong-plugins/apikey-auth'
 import type { Balancer, Target } from '../../balancing/balancer.ts'
 import { codeOf, failureOf } from '../../balancing/failure.ts'
 import { TargetPools } from '../../balancing/upstream.ts'
@@ -66,12 +66,16 @@ export class Verifier {
   }
 
   async #askOne(target: Target, key: string, signal: AbortSignal): Promise<Verdict> {
+    let hinted = false
     const { statusCode, body } = await this.#pools.to(target).request({
       method: 'POST',
       path: this.#path,
       headers: { host: target.name, ...this.#headers },
       body: JSON.stringify({ key }),
       signal,
+      onInfo: () => {
+        hinted = true
+      },
     })
     const chunks: Buffer[] = []
     let size = 0
@@ -81,7 +85,8 @@ export class Verifier {
       chunks.push(chunk)
     }
     const answer = readBody(Buffer.concat(chunks).toString('utf8'))
-    const verdict = readVerdict(statusCode, answer)
+    // As in Kong, whose client takes a 103 for the answer.
+    const verdict = hinted ? UNKNOWN : readVerdict(statusCode, answer)
     if (verdict.kind === 'unknown') throw new Error(`the verifier gave no verdict (status ${statusCode})`)
     return verdict
   }
