@@ -75,6 +75,40 @@ test("the gateway warns at the start if an open route comes before a guarded one
   assert.deepEqual(await start({ ...open, plugins: guard }, guarded), [401, 0])
 })
 
+test("the gateway warns at the start if routes of different access come in another order than Kong's documentation says", async () => {
+  const guardFor = (permission?: string, more: object = {}) => [
+    { name: 'apikey-auth', config: { verify_urls: ['http://auth:8001'], ...(permission && { permission }), ...more } },
+  ]
+  const first: KongRoute = { name: 'first', paths: ['~/shop/[a-z]+'] }
+  const second: KongRoute = { name: 'second', paths: ['/shop'], methods: ['GET'] }
+  const warnings = async (one: KongRoute, other: KongRoute) => {
+    const log = recordingLog()
+    const services = [{ name: 'api', url: 'http://api', routes: [one, other] }]
+    await using _gateway = await gatewayFor(configOf(services), { log })
+    return log.lines.filter(line => line.includes('comes before'))
+  }
+  const guarded = await warnings({ ...first, plugins: guardFor('READ') }, { ...second, plugins: guardFor('WRITE') })
+  assert.equal(guarded.length, 1)
+  assert.match(
+    guarded[0] ?? '',
+    /first\W+ needs auth's API key for READ and comes before \W+second\W+, which needs auth's API key for WRITE/,
+  )
+  const closed = await warnings({ ...first, plugins: guardFor() }, second)
+  assert.match(closed.join(), /first\W+ needs auth's API key and comes before \W+second\W+, which is open/)
+  const anonymous = { anonymous_paths: ['/shop/a'] }
+  assert.match(
+    (
+      await warnings({ ...first, plugins: guardFor('READ', anonymous) }, { ...second, plugins: guardFor('READ') })
+    ).join(),
+    /except for \/shop\/a/,
+  )
+  // How long a verdict is remembered makes no difference.
+  assert.deepEqual(
+    await warnings({ ...first, plugins: guardFor('READ', { cache_ttl: 1 }) }, { ...second, plugins: guardFor('READ') }),
+    [],
+  )
+})
+
 test('the exact match of a regular expression is stripped', async () => {
   await using gateway = await gatewayOf([['r', { paths: ['~/v\\d+/é?'] }]])
   assert.equal((await send(gateway.port, { path: '/v12/x/y' })).json.path, '/r/x/y')

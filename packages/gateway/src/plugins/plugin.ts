@@ -79,8 +79,8 @@ export interface AccessPlugin {
   readonly hiddenHeaders?: readonly string[]
   /** The longest request body allowed; longer ones are cut off with 413. Default: no limit. */
   readonly maxBodyBytes?: number
-  /** Whether it lets in only requests with credentials. */
-  readonly guards?: boolean
+  /** The credentials that it requires, in words that complete `needs …`. Plugins with the same words let in the same requests. */
+  readonly guards?: string
   /** Whether it decides which web pages may call the route, so that the gateway does not. */
   readonly admitsPages?: boolean
   /**

@@ -75,7 +75,10 @@ export async function buildTable(
       routes.push([route, proxyRoute(route, backend, plugins.select(route.plugins, service.plugins, config.plugins))])
     }
   }
-  const guards = routes.map(([route, { plugins: own }]) => ({ route, guarded: own.some(plugin => plugin.guards) }))
+  const guards = routes.map(([route, { plugins: own }]) => ({
+    route,
+    needs: own.flatMap(({ guards: needs = [] }) => needs),
+  }))
   for (const line of shadowedGuards(guards)) log.warn({}, line)
   return {
     router: new Router(routes),

@@ -77,40 +77,42 @@ const ROUTES = uuidV5(ENTITIES, 'routes')
 
 interface GuardedRoute {
   readonly route: RouteConfig
-  /** Whether a plugin requires credentials. */
-  readonly guarded: boolean
+  /** The credentials that its plugins require. */
+  readonly needs: readonly string[]
 }
 
 /** One path of a route, with its position in both orders. */
-interface OrderedPath extends GuardedRoute {
+interface OrderedPath {
+  readonly route: RouteConfig
+  readonly access: string
   readonly pattern: PathPattern | undefined
   readonly actual: bigint
   readonly documented: readonly number[]
 }
 
 /**
- * Finds unguarded routes that come before a guarded one that Kong's documentation puts first. Requests that the author of the config
- * wanted checked would pass. Returns one line for each pair of routes.
+ * Finds routes that come before one with other access which Kong's documentation puts first: requests that match both are not checked as
+ * the author of the config expects. Returns one line for each pair of routes.
  */
 export function shadowedGuards(routes: readonly GuardedRoute[]): string[] {
   const paths = routes.flatMap(pathsOf)
-  const [guarded, open] = [paths.filter(path => path.guarded), paths.filter(path => !path.guarded)]
-  const lines = open.flatMap(first =>
-    guarded
-      .filter(second => first.actual > second.actual && isBefore(second, first) && overlap(first, second))
+  const lines = paths.flatMap(first =>
+    paths
+      .filter(second => first.access !== second.access && first.actual > second.actual)
+      .filter(second => isBefore(second, first) && overlap(first, second))
       .map(
         second =>
-          `route "${first.route.name}" is open and comes before "${second.route.name}", which is guarded and which Kong's documentation puts first: requests that match both pass unchecked, here as in Kong 3.9`,
+          `route "${first.route.name}" ${first.access} and comes before "${second.route.name}", which ${second.access} and which Kong's documentation puts first: requests that match both are checked like "${first.route.name}", here as in Kong 3.9`,
       ),
   )
   return [...new Set(lines)]
 }
 
-function pathsOf({ route, guarded }: GuardedRoute): OrderedPath[] {
+function pathsOf({ route, needs }: GuardedRoute): OrderedPath[] {
   const patterns = route.paths?.map((path, index) => pathPattern(path, `${route.place}.paths[${index}]`)) ?? [undefined]
   return patterns.map(pattern => ({
     route,
-    guarded,
+    access: needs.length === 0 ? 'is open' : `needs ${needs.join(' and ')}`,
     pattern,
     actual: priorityOf(route, pattern),
     documented: documentedOrder(route, pattern),

@@ -36,13 +36,14 @@ export const apikeyAuth: PluginKind = {
 
 class ApikeyAuth implements AccessPlugin {
   readonly hiddenHeaders: readonly string[]
-  readonly guards = true
+  readonly guards: string
   readonly #config: ApikeyConfig
   readonly #verification: Verification
 
   constructor(section: Section, environment: PluginEnvironment) {
     this.#config = readApikeyConfig(section, environment.vault)
     this.hiddenHeaders = this.#config.hideCredentials ? this.#config.keyNames : []
+    this.guards = inWords(this.#config)
     this.#verification = verificationFor(this.#config, environment)
   }
 
@@ -73,6 +74,11 @@ class ApikeyAuth implements AccessPlugin {
     request.consumer = decision.consumer
     return undefined
   }
+}
+
+function inWords({ permission, anonymousPaths, verifiers }: ApikeyConfig): string {
+  const except = anonymousPaths.length === 0 ? '' : `, except for ${anonymousPaths.join(', ')}`
+  return `${verifiers.map(({ host }) => host).join(' or ')}'s API key${permission === undefined ? '' : ` for ${permission}`}${except}`
 }
 
 function refuse(refusal: Refusal, { requestId }: AccessRequest): Answer {
