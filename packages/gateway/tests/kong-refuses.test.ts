@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../src/config/read-config.ts'
+import { configOf, gatewayFor } from './support.ts'
 
 const service = (fields: object) => ({
   _format_version: '3.0',
@@ -36,6 +37,77 @@ const refused: [string, unknown, RegExp][] = [
     }),
     /routes\[0\]\.plugins\[0\]\.instance_name: the name "a" is used twice/,
   ],
+  ...['a.', '.a', 'a-.b', '*.a-', 'a..*', '*.b..c'].map((host): [string, unknown, RegExp] => [
+    `the host ${host}`,
+    route({ hosts: [host] }),
+    /hosts\[0\]: is not a host name/,
+  ]),
+  ...['a-', 'a..b', 'a.', 'a-.b'].flatMap((host): [string, unknown, RegExp][] => [
+    [`a service's url with the host ${host}`, service({ url: `http://${host}` }), /services\[0\]\.url: must look like/],
+    [
+      `a service's host ${host}`,
+      { _format_version: '3.0', services: [{ name: 'api', host }] },
+      /services\[0\]\.host: must be a host name/,
+    ],
+    [`an upstream named ${host}`, { _format_version: '3.0', upstreams: [{ name: host }] }, /upstreams\[0\]\.name/],
+    [
+      `a target ${host}`,
+      { _format_version: '3.0', upstreams: [{ name: 'pool', targets: [{ target: host }] }] },
+      /targets\[0\]\.target: must look like host:port/,
+    ],
+  ]),
+  ...[
+    ['/%20', / /],
+    ['/a//b', /\/a\/b/],
+    ['/%zz', /malformed escape/],
+    ['/%2f', /%2F/],
+    ['/a/./b', /\/a\/b/],
+  ].map(([path, why]): [string, unknown, RegExp] => [
+    `the path ${path}`,
+    route({ paths: [path] }),
+    new RegExp(`paths\\[0\\]: .*${(why as RegExp).source}`),
+  ]),
+  ...[
+    '/a{65536}',
+    '/[a-z]{1,70000}',
+    '/(?:ab){7000}',
+    '/(?:[a-z]b){1700}',
+    '/(?:ab){1,4000}',
+    '/(?:(?:a{10}b){90}c){90}',
+    '/.{60000}',
+    '/\\w{5000}',
+    `/${'('.repeat(251)}${')'.repeat(251)}`,
+    `/${'a'.repeat(40_000)}`,
+  ].flatMap((source): [string, unknown, RegExp][] => [
+    [`the regular expression ${source.slice(0, 30)}`, route({ paths: [`~${source}`] }), /paths\[0\]: .* Kong/],
+    [
+      `the regular expression ${source.slice(0, 30)} for a header`,
+      route({ headers: { a: [`~*${source}`] } }),
+      /headers\.a\[0\]: .* Kong/,
+    ],
+  ]),
+  ['a tag with a slash', service({ tags: ['a/b'] }), /tags\[0\]: must not contain a comma, a slash/],
+  ['a tag of two lines', service({ tags: ['a\nb'] }), /tags\[0\]: must not contain a comma, a slash/],
+  [
+    'an instance_name with a space',
+    service({ plugins: [{ name: 'cors', instance_name: 'a b' }] }),
+    /plugins\[0\]\.instance_name: may only contain letters/,
+  ],
+  [
+    'two routes of one name in different services',
+    {
+      _format_version: '3.0',
+      services: ['one', 'two'].map(name => ({ name, url: 'http://x', routes: [{ name: 'r', paths: [`/${name}`] }] })),
+    },
+    /^services\[1\]\.routes\[0\]: the name "r" is used twice/,
+  ],
+  [
+    "a service's path with a malformed escape",
+    service({ url: 'http://x/%zz' }),
+    /url: must not contain a query, \/\/, malformed/,
+  ],
+  ['a path to check with a malformed escape', checks({ active: { http_path: '/%zz' } }), /http_path: must not contain/],
+  ['a path to check that is not ASCII', checks({ active: { http_path: '/é' } }), /http_path: must not contain/],
   [
     'a path to check with a query',
     checks({ active: { http_path: '/a?b' } }),
@@ -47,6 +119,26 @@ const refused: [string, unknown, RegExp][] = [
     /active\.http_path: must not contain a query/,
   ],
 ]
+/** Large, but Kong takes them. */
+const taken = [
+  '/[0-9a-f]{24}',
+  '/a{65535}',
+  '/(?:ab){6000}',
+  '/(?:[a-z0-9-]+/){1,200}',
+  '/\\d{1,500}',
+  '/[^/]{2000}$',
+  '/(?:a|b|c){3000}',
+]
+for (const source of taken)
+  test(`the regular expression ${source} is not refused`, () => {
+    assert.equal(readConfig(route({ paths: [`~${source}`] })).services.length, 1)
+  })
+
 for (const [what, config, line] of refused)
   test(`${what} is refused, as by Kong`, () =>
     assert.throws(() => readConfig(config), { name: 'GatewayConfigError', message: line }))
+
+test('allow_origin_absent of cors, which Kong 3.9 does not have, is refused', () =>
+  assert.rejects(gatewayFor(configOf([], [{ name: 'cors', config: { allow_origin_absent: false } }])), {
+    message: 'plugins[0].config.allow_origin_absent: unknown field',
+  }))

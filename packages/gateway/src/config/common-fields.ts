@@ -13,10 +13,18 @@ export function checkName(name: string, place: string): string {
   return name
 }
 
+/** Checks a path that the gateway sends. Throws `GatewayConfigError`. */
+export function checkPath(path: string, place: string): void {
+  if (!path.startsWith('/')) throw configError(place, 'must start with /')
+  if (!/^\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[\dA-Fa-f]{2})*$/.test(path) || path.includes('//'))
+    throw configError(place, 'must not contain a query, //, malformed escapes or characters that a path cannot have')
+}
+
 /** Reads the fields that every entity of Kong may have: `tags`, `_comment`, `_ignore`, `id`. Returns the id. */
 export function readCommonFields(section: Section): string | undefined {
   section.list('tags', (tag, place) => {
-    if (nonEmptyString(tag, place).includes(',')) throw configError(place, 'must not contain a comma')
+    if (/[\p{Cc},/]/u.test(nonEmptyString(tag, place)))
+      throw configError(place, 'must not contain a comma, a slash or control characters')
   })
   section.list('_ignore', item => item)
   section.optionalString('_comment')
@@ -34,6 +42,7 @@ export function readPlugins(owner: Section): PluginEntry[] {
     const written = section.raw('config')
     const config = new Section(written === undefined ? {} : written, section.at('config'))
     const instance = section.optionalString('instance_name')
+    if (instance !== undefined) checkName(instance, section.at('instance_name'))
     const protocols = section.restriction('protocols', nonEmptyString) ?? ['http']
     if (!protocols.includes('http'))
       throw configError(section.at('protocols'), 'must contain http: this gateway receives no other requests')

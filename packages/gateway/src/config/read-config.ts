@@ -18,8 +18,11 @@ export function readConfig(value: unknown): GatewayConfig {
     if (version === '2.1') refuseGuessedRegex(service)
     return service
   })
+  const [instances, routes] = [new Set<string>(), new Set<string>()]
   const config = { services, upstreams: readUpstreams(section), plugins: readPlugins(section) }
-  refuseSameInstance([...config.plugins, ...config.services.flatMap(pluginsBelow)])
+  for (const { instance, place } of [...config.plugins, ...services.flatMap(pluginsBelow)])
+    if (instance !== undefined) claim(instances, instance, `${place}.instance_name`)
+  for (const { name, place } of services.flatMap(({ routes }) => routes)) claim(routes, name, place)
   section.finish(UNSUPPORTED_ENTITIES)
   return config
 }
@@ -28,13 +31,9 @@ function pluginsBelow({ plugins, routes }: ServiceConfig): PluginEntry[] {
   return [...plugins, ...routes.flatMap(route => route.plugins)]
 }
 
-function refuseSameInstance(plugins: readonly PluginEntry[]): void {
-  const names = new Set<string>()
-  for (const { instance, place } of plugins) {
-    if (instance === undefined) continue
-    if (names.has(instance)) throw configError(`${place}.instance_name`, `the name "${instance}" is used twice`)
-    names.add(instance)
-  }
+function claim(taken: Set<string>, name: string, place: string): void {
+  if (taken.has(name)) throw configError(place, `the name "${name}" is used twice`)
+  taken.add(name)
 }
 
 /** Until version 2.1, Kong guessed from a path's characters whether it was a regular expression. Since 3.0 the config says so. */

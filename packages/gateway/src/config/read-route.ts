@@ -1,5 +1,6 @@
 import { type HeaderPattern, headerPattern, pathPattern } from '../routing/patterns.ts'
 import { routeId } from '../routing/route-order.ts'
+import { isHostName } from './authority.ts'
 import { checkName, readCommonFields, readPlugins } from './common-fields.ts'
 import type { RouteConfig } from './model.ts'
 import { configError, nonEmptyString, Section } from './section.ts'
@@ -55,8 +56,7 @@ function readHost(value: unknown, place: string): string {
   if (stars > 1 || (stars === 1 && !host.startsWith('*.') && !host.endsWith('.*'))) {
     throw configError(place, 'may only have a wildcard at one end: *.example.com or example.*')
   }
-  if (!/^[A-Za-z0-9._*-]+$/.test(host) || host.includes('..') || host.endsWith('-'))
-    throw configError(place, 'is not a host name')
+  if (!isHostName(host.replace('*', 'any'))) throw configError(place, 'is not a host name')
   if (port !== undefined && host.endsWith('*')) throw configError(place, 'cannot have a port after a wildcard')
   if (host !== host.toLowerCase())
     throw configError(

@@ -1,5 +1,5 @@
 import { parseAuthority } from './authority.ts'
-import { checkName, readCommonFields, readPlugins } from './common-fields.ts'
+import { checkName, checkPath, readCommonFields, readPlugins } from './common-fields.ts'
 import type { ServiceConfig } from './model.ts'
 import { readRoute } from './read-route.ts'
 import { configError, Section } from './section.ts'
@@ -56,10 +56,4 @@ export function parseHttpUrl(text: string, place: string): HttpUrl {
   if (host === undefined) throw configError(place, 'must look like http://host:port/path (only http is supported)')
   checkPath(path, place)
   return { host, port, path }
-}
-
-function checkPath(path: string, place: string): void {
-  if (!/^\/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(path))
-    throw configError(place, 'the path must start with / and must not contain a query')
-  if (path.includes('//')) throw configError(place, 'the path must not contain //')
 }

@@ -1,11 +1,10 @@
 import { isIP } from 'node:net'
-import { parseAuthority } from './authority.ts'
-import { readCommonFields } from './common-fields.ts'
+import { isHostName, parseAuthority } from './authority.ts'
+import { checkPath, readCommonFields } from './common-fields.ts'
 import type { ActiveChecksConfig, HealthChecks, TargetConfig, Thresholds, UpstreamConfig } from './model.ts'
 import { configError, Section } from './section.ts'
 import { UNSUPPORTED_IN_CHECKS, UNSUPPORTED_IN_TARGET, UNSUPPORTED_IN_UPSTREAM } from './unsupported.ts'
 
-const HOST = /^[A-Za-z0-9._-]+$/
 const HOST_HEADER = /^[A-Za-z0-9._-]+(?::\d{1,5})?$/
 
 /** Reads `upstreams`, each with its `targets`, and the top-level `targets`, which name their upstream. */
@@ -24,7 +23,7 @@ export function readUpstreams(root: Section): UpstreamConfig[] {
 function readUpstream(value: unknown, place: string) {
   const section = new Section(value, place)
   const name = section.string('name')
-  if (!HOST.test(name)) throw configError(section.at('name'), 'must look like a host name')
+  if (!isHostName(name)) throw configError(section.at('name'), 'must look like a host name')
   if (isIP(name) !== 0) throw configError(section.at('name'), 'must be a name, not an address')
   section.fixed('algorithm', 'round-robin')
   const targets: TargetConfig[] = []
@@ -83,9 +82,7 @@ function readHealthChecks(upstream: Section): HealthChecks {
 function readActive(section: Section): ActiveChecksConfig {
   section.fixed('type', 'http')
   const path = section.optionalString('http_path') ?? '/'
-  if (!/^\/[\x21-\x7e]*$/.test(path))
-    throw configError(section.at('http_path'), 'must start with / and not contain spaces')
-  if (/\?|\/\//.test(path)) throw configError(section.at('http_path'), 'must not contain a query or //')
+  checkPath(path, section.at('http_path'))
   const timeout = section.number('timeout', 1, { ...SECONDS, min: 0.001 })
   const healthy = child(section, 'healthy')
   const unhealthy = child(section, 'unhealthy')

@@ -1,4 +1,5 @@
 import { configError } from '../config/section.ts'
+import { beyondLimits } from './regex-limits.ts'
 
 /**
  * Turns a Rust regular expression, which Kong's router uses, into a JavaScript expression with the same meaning, by default anchored
@@ -9,6 +10,8 @@ import { configError } from '../config/section.ts'
  */
 export function translateRegex(source: string, place: string, where: 'start' | 'anywhere' = 'start'): RegExp {
   const fault = (text: string) => configError(place, `regular expression: ${text}`)
+  const beyond = beyondLimits(source)
+  if (beyond !== undefined) throw fault(beyond)
   let out = ''
   let depth = 0
   let inClass = false
