@@ -69,9 +69,14 @@ test('a request to any other name gets a 421 that says what to do, and reaches n
       assert.match(String(json.message), /answers to localhost, 127\.0\.0\.1, .* start it with GATEWAY_HOSTS=/)
     }
   }
-  // The authority of the request target takes precedence over Host.
-  const absolute = 'GET http://evil.test/plain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
-  assert.match(await rawExchange(gateway.port, absolute), /^HTTP\/1\.1 421 /)
+  // Both the host of the target and the Host header count.
+  for (const [target, host] of [
+    ['evil.test', 'localhost'],
+    ['localhost', 'evil.test'],
+  ]) {
+    const absolute = `GET http://${target}/plain HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
+    assert.match(await rawExchange(gateway.port, absolute), /^HTTP\/1\.1 421 /)
+  }
   const socket =
     'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGVzdA==\r\n'
   const upgrade = `GET /plain HTTP/1.1\r\nHost: evil.test\r\n${socket}\r\n`

@@ -57,7 +57,7 @@ const cases: [string, number, string, Buffer][] = [
   ['the gateway, to a bad request', 400, `POST /../.. HTTP/1.1\r\nHost: a\r\n${LENGTH}\r\n`, plain],
   [
     'the parser, to too long a header',
-    494,
+    400,
     'GET /api HTTP/1.1\r\nHost: a\r\n',
     Buffer.from('X-A: b\r\n'.repeat(MEGABYTE / 8)),
   ],
@@ -65,6 +65,6 @@ const cases: [string, number, string, Buffer][] = [
 ]
 for (const [who, status, head, piece] of cases) {
   test(`an early ${status} of ${who}: a client that is still sending gets it, then the connection ends`, async () => {
-    assert.match(await sendAllThenRead(head, piece), new RegExp(`^HTTP/1\\.1 ${status} [^]*\\S$`))
+    assert.match(await sendAllThenRead(head, piece), new RegExp(`^HTTP/1\\.1 ${status} [^]*\\S\\n?$`))
   })
 }

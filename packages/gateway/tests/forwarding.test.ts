@@ -107,7 +107,7 @@ describe('header fields to the upstream', () => {
     assert.equal(headers['x-latin'], 'caf\xe9')
   })
 
-  test('an absolute target takes precedence over the Host header', async () => {
+  test('an absolute target gives path and X-Forwarded-Host', async () => {
     const text = await rawExchange(
       gateway.port,
       'GET http://Abs.Test:1/pre/y?z HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n',

@@ -18,6 +18,7 @@ after(async () => {
   await service[Symbol.asyncDispose]()
 })
 
+const ERROR = /\r\n\r\n[^"\n]+\nrequest_id: [0-9a-f]{32}\n$/
 const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\n'
 const refused: [string, number, string][] = [
   ['length and chunks', 400, `${HEAD}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
@@ -53,15 +54,15 @@ const refused: [string, number, string][] = [
   ['an unknown expectation', 417, 'GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n'],
   ['a long URL', 414, `GET /${'a'.repeat(9_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
   ['a URL longer than any header may be', 414, `GET /${'a'.repeat(60_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
-  ['headers without end', 494, `GET / HTTP/1.1\r\nHost: a\r\n${'X-A: b\r\n'.repeat(8_000)}\r\n`],
+  ['headers without end', 400, `GET / HTTP/1.1\r\nHost: a\r\n${'X-A: b\r\n'.repeat(8_000)}\r\n`],
 ]
 for (const [what, status, bytes] of refused) {
   test(`${what}: ${status} in Kong's form, and nothing reaches the upstream`, async () => {
     reached.length = 0
-    const text = await rawExchange(gateway.port, bytes, sofar => sofar.endsWith('}'))
+    const text = await rawExchange(gateway.port, bytes, sofar => ERROR.test(sofar))
     assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `))
     assert.match(text, /\r\nx-kong-request-id: [0-9a-f]{32}\r\n/)
-    assert.match(text, /\r\n\r\n\{"message":"[^"]+","request_id":"[0-9a-f]{32}"\}$/)
+    assert.match(text, ERROR)
     assert.equal(text.match(/HTTP\/1\.1 /g)?.length, 1, text)
     assert.deepEqual(reached, [])
   })
@@ -94,7 +95,7 @@ test('garbage after a request is not mixed into its response', async () => {
 
 test('the gateway survives many refused connections', async () => {
   await Promise.all(
-    Array.from({ length: 50 }, () => rawExchange(gateway.port, 'junk\r\n\r\n', text => text.endsWith('}'))),
+    Array.from({ length: 50 }, () => rawExchange(gateway.port, 'junk\r\n\r\n', text => ERROR.test(text))),
   )
   assert.equal((await send(gateway.port)).status, 200)
 })

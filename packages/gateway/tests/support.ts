@@ -88,7 +88,7 @@ export interface Sent {
   readonly headers: IncomingHttpHeaders
   readonly rawHeaders: string[]
   readonly text: string
-  /** Parsed JSON, for assertions. */
+  /** Parsed JSON or an error in plain text, for assertions. */
   readonly json: Record<string, unknown>
 }
 
@@ -117,7 +117,10 @@ export async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
+/** Errors of the gateway may be plain text. */
 function parse(text: string): Record<string, unknown> {
+  const [, message, id] = /^(.+)\nrequest_id: ([0-9a-f]{32})\n$/.exec(text) ?? []
+  if (message !== undefined) return { message, request_id: id }
   try {
     return JSON.parse(text) as Record<string, unknown>
   } catch {

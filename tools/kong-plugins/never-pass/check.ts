@@ -37,8 +37,12 @@ export function assertConsumer({ headers }: Seen, key: string | undefined, what:
   assert.deepEqual(consumer, expected, what)
 }
 
-/** Asserts that a refusal has the platform's envelope if it comes from the plugin, and Kong's if it comes from the gateway. */
+/** Asserts that a refusal has the platform's envelope if it comes from the plugin, and one of Kong's if it comes from the gateway. */
 export function assertRefusal({ status, headers, body }: Answer, what: string): void {
+  if (headers['content-type'] === 'text/plain; charset=utf-8') {
+    assert.match(body, /^[^\n]+\nrequest_id: [\w-]+\n$/, what)
+    return
+  }
   assert.match(headers['content-type'] ?? '', /^application\/json/, what)
   const json = jsonOf(body)
   if (json === undefined) {

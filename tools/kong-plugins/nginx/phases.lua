@@ -126,10 +126,12 @@ function Phases.access()
   end
 end
 
---- Gives nginx's own refusals Kong's form.
+--- Gives nginx's own refusals Kong's form, which is plain text unless the client accepts something else.
 function Phases.error_page()
   local messages = { [400] = "Bad request", [414] = "URI too long", [494] = "Request header or cookie too large" }
-  return fail(ngx.status, messages[ngx.status] or "An unexpected error occurred")
+  local message = messages[ngx.status] or "An unexpected error occurred"
+  local body = message .. "\nrequest_id: " .. ngx.var.kong_request_id .. "\n"
+  return Phases.exit(ngx.status, body, { ["content-type"] = "text/plain; charset=utf-8" })
 end
 
 return Phases

@@ -4,6 +4,8 @@ export interface Failure {
   readonly message: string
   /** What it says about the target; undefined if the target is not to blame. */
   readonly target?: 'tcpFailure' | 'timeout'
+  /** Whether Kong itself gives the answer, not the nginx in it. */
+  readonly byKong?: true
 }
 
 export const UPSTREAM_TIMED_OUT: Failure = {
@@ -18,14 +20,16 @@ export const UPSTREAM_FROZEN: Failure = {
   target: 'timeout',
 }
 export const CLIENT_TIMED_OUT: Failure = { status: 408, message: 'Request timeout' }
-export const NO_TARGET: Failure = { status: 503, message: 'failure to get a peer from the ring-balancer' }
-const BODY_TOO_LONG: Failure = { status: 413, message: 'Request size limit exceeded' }
-export const INVALID_RESPONSE: Failure = {
+export const NO_TARGET: Failure = { status: 503, message: 'failure to get a peer from the ring-balancer', byKong: true }
+const BODY_TOO_LONG: Failure = { status: 413, message: 'Request size limit exceeded', byKong: true }
+const INVALID_RESPONSE: Failure = {
   status: 502,
   message: 'An invalid response was received from the upstream server',
   target: 'tcpFailure',
 }
-const NAME_UNRESOLVED: Failure = { status: 503, message: 'name resolution failed', target: 'tcpFailure' }
+/** Not even HTTP, or too much of it. As in nginx, the request is not sent again, and the target stays healthy. */
+export const BROKEN_RESPONSE: Failure = { status: 502, message: INVALID_RESPONSE.message }
+const NAME_UNRESOLVED: Failure = { status: 503, message: 'name resolution failed', target: 'tcpFailure', byKong: true }
 const UNSENDABLE: Failure = { status: 400, message: 'Bad request' }
 
 const DNS_CODES: ReadonlySet<string> = new Set([
@@ -50,7 +54,8 @@ export function failureOf(error: Error): Failure {
   if (TIMEOUT_CODES.has(code)) return UPSTREAM_TIMED_OUT
   // undici refused to write the request, because of a method or header value that HTTP does not allow.
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return UNSENDABLE
-  return INVALID_RESPONSE
+  const isBroken = error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW'
+  return isBroken ? BROKEN_RESPONSE : INVALID_RESPONSE
 }
 
 export function codeOf(error: Error): string {

@@ -53,7 +53,7 @@ class RateLimiting implements AccessPlugin {
       const { fields, reset } = report(taken, now)
       this.#reports.set(request, taken.exceeded ? [...fields, ['Retry-After', String(reset)]] : fields)
     }
-    return taken.exceeded ? kongError(this.#status, this.#message, request.gatewayRequestId) : undefined
+    return taken.exceeded ? kongError(this.#status, this.#message) : undefined
   }
 
   respond(request: AccessRequest, headers: HeaderList): void {

@@ -21,12 +21,12 @@ export const requestSizeLimiting: PluginKind = {
         const [length] = request.headerValues('content-length')
         if (length === undefined) {
           if (!requireLength || request.headerValues('transfer-encoding').length > 0) return undefined
-          return kongError(411, 'A valid Content-Length header is required', request.gatewayRequestId)
+          return kongError(411, 'A valid Content-Length header is required')
         }
         if (Number(length) <= maxBodyBytes) return undefined
         // A client that waits for 100 Continue before it sends the body is told that its expectation fails.
         const status = request.headerValues('expect').length > 0 ? 417 : 413
-        return kongError(status, 'Request size limit exceeded', request.gatewayRequestId)
+        return kongError(status, 'Request size limit exceeded')
       },
     }
   },

@@ -21,19 +21,15 @@ export class AllowedHosts {
   }
 
   /** Returns an answer if a request names another host. `configured`: the hosts of routes, which are allowed too. */
-  refuseHost(host: string, configured: readonly HostPattern[], requestId: string): Answer | undefined {
+  refuseHost(host: string, configured: readonly HostPattern[]): Answer | undefined {
     // Without a Host, the request does not come from a browser.
     if (host === '' || this.#allows(host, configured)) return undefined
     const message = `This gateway answers to ${this.#names.join(', ')}, not to ${host}: start it with GATEWAY_HOSTS=${host} if it should`
-    return kongError(421, message, requestId)
+    return kongError(421, message)
   }
 
   /** Returns an answer if a request comes from a page of another host. */
-  refusePage(
-    { headers, method }: IncomingMessage,
-    configured: readonly HostPattern[],
-    requestId: string,
-  ): Answer | undefined {
+  refusePage({ headers, method }: IncomingMessage, configured: readonly HostPattern[]): Answer | undefined {
     const { origin } = headers
     if (origin === undefined) {
       if (headers['sec-fetch-site'] !== 'cross-site') return undefined
@@ -43,7 +39,7 @@ export class AllowedHosts {
     } else if (URL.canParse(origin) && this.#allows(new URL(origin).hostname, configured)) return undefined
     const message =
       'Pages of other origins are not allowed: give the route the cors plugin, or add the host of the page to GATEWAY_HOSTS'
-    return kongError(403, message, requestId)
+    return kongError(403, message)
   }
 
   #allows(host: string, configured: readonly HostPattern[]): boolean {

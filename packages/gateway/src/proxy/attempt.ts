@@ -3,10 +3,10 @@ import type { Duplex, Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Waiting } from '../balancing/balancer.ts'
 import {
+  BROKEN_RESPONSE,
   CLIENT_TIMED_OUT,
   type Failure,
   failureOf,
-  INVALID_RESPONSE,
   UPSTREAM_FROZEN,
   UPSTREAM_TIMED_OUT,
 } from '../balancing/failure.ts'
@@ -94,7 +94,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.#over) return
     // A 101 without the fields of an upgrade is not a valid response.
-    if (status === 101) this.#fail(INVALID_RESPONSE, new Error('the upstream sent a 101 without a protocol'))
+    if (status === 101) this.#fail(BROKEN_RESPONSE, new Error('the upstream sent a 101 without a protocol'))
     if (status < 200) return
     this.#answered = true
     this.#o.waiting?.delete(this)
@@ -114,7 +114,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Waiting {
     socket.on('error', () => {})
     if (over || headers.upgrade?.toLowerCase() !== 'websocket') {
       socket.destroy()
-      if (!over) this.#o.receiver.onFailure(INVALID_RESPONSE, new Error('the upstream switched to another protocol'))
+      if (!over) this.#o.receiver.onFailure(BROKEN_RESPONSE, new Error('the upstream switched to another protocol'))
       return
     }
     this.#o.receiver.onUpgrade(rawHeadersOf(controller), socket)

@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Target } from '../balancing/balancer.ts'
 import { codeOf, type Failure, isIdempotent, mayRetry, NO_TARGET } from '../balancing/failure.ts'
-import { kongError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
+import { type Answer, kongError, nginxError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
 import { hasBody } from '../server/in-flight.ts'
 import type { GatewayLog } from '../server/log.ts'
 import type { UpgradeSocket } from '../server/upgrade.ts'
 import { Attempt, type Receiver } from './attempt.ts'
-import { clientResponseHeaders, type Latencies, switchingHeaders } from './headers.ts'
+import { clientResponseHeaders, type Latencies, latencyFields, switchingHeaders } from './headers.ts'
 import { RequestBody } from './request-body.ts'
 import type { Backend } from './table.ts'
 import { Tunnel } from './tunnel.ts'
@@ -197,7 +197,13 @@ export class Exchange implements Receiver, Deferred {
       return
     }
     log.warn({ ...fields, status: failure.status }, `upstream failed: ${error.message}`)
-    sendAnswer(res, kongError(failure.status, failure.message, request.id), request)
+    sendAnswer(res, this.#answerFor(failure), request)
+  }
+
+  /** An answer of the nginx in Kong tells how long the upstream took, that of Kong's balancer does not. */
+  #answerFor({ status, message, byKong }: Failure): Answer {
+    if (byKong) return kongError(status, message)
+    return nginxError(status, message, status >= 502 ? latencyFields(this.#latencies()) : {})
   }
 
   /**

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { type AccessPlugin, AccessRequest } from '../plugins/plugin.ts'
 import { escapePath, normalizePath, upstreamPath } from '../routing/paths.ts'
 import type { Match } from '../routing/router.ts'
-import { type Answer, kongError, newRequestId, type RequestIdentity, sendAnswer } from '../server/answer.ts'
+import { type Answer, kongError, newRequestId, nginxError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
 import { HeaderList } from '../server/header-fields.ts'
-import { MAX_HEADER_FIELDS, MAX_URL_LENGTH } from '../server/limits.ts'
+import { MAX_HEADER_FIELDS, MAX_LINE_LENGTH } from '../server/limits.ts'
 import { type GatewayLog, stackOf } from '../server/log.ts'
 import { type RequestTarget, requestTarget } from '../server/request-target.ts'
 import type { Handler } from '../server/upgrade.ts'
@@ -31,7 +31,7 @@ export function proxyHandler(current: () => Generation, log: GatewayLog, allowed
       log.error({ requestId: request.id, err: stackOf(error) }, 'request failed')
       try {
         if (res.headersSent) res.destroy()
-        else sendAnswer(res, kongError(500, 'An unexpected error occurred', request.id), request)
+        else sendAnswer(res, kongError(500, 'An unexpected error occurred'), request)
       } catch {
         // Nobody would catch another error, which would end the process.
         res.destroy()
@@ -58,20 +58,22 @@ function handle(
     const viewUnmatched = () => new AccessRequest(req, request.id, req.url ?? '', undefined)
     request.respond = responsePhase(unmatchedResponders, viewUnmatched, log)
   }
-  const unsupported = refuseUnsupported(req, request.id)
+  const unsupported = refuseUnsupported(req)
   if (unsupported !== undefined) return unsupported
   const target = requestTarget(req)
   const path = target && normalizePath(target.rawPath)
-  if (target === undefined || path === undefined) return closing(400, 'Bad request', request.id)
-  const misdirected = allowed?.refuseHost(target.host, hosts, request.id)
+  if (target === undefined || path === undefined) return closing(400, 'Bad request')
+  if (req.rawHeaders.length > 2 * MAX_HEADER_FIELDS)
+    return kongError(431, 'Too many header fields', { connection: 'close' })
+  const misdirected = allowed?.refuseHost(target.named, hosts) ?? allowed?.refuseHost(target.host, hosts)
   if (misdirected !== undefined) return misdirected
 
   const match = router.match(req, target, path)
-  if (match === undefined) return kongError(404, 'no Route matched with those values', request.id)
+  if (match === undefined) return kongError(404, 'no Route matched with those values')
   const { value: route } = match
-  if (route.httpsOnly !== undefined) return demandHttps(route.httpsOnly, target, request.id)
+  if (route.httpsOnly !== undefined) return demandHttps(route.httpsOnly, target)
 
-  const foreign = route.admitsPages ? undefined : allowed?.refusePage(req, hosts, request.id)
+  const foreign = route.admitsPages ? undefined : allowed?.refusePage(req, hosts)
   if (foreign !== undefined) return foreign
 
   const { plugins } = route
@@ -161,35 +163,32 @@ export function responsePhase(
 }
 
 /** Refuses requests that are valid HTTP, but that a proxy should not forward. */
-function refuseUnsupported(req: IncomingMessage, requestId: string): Answer | undefined {
+function refuseUnsupported(req: IncomingMessage): Answer | undefined {
   const { headers, method, url = '', httpVersion } = req
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return closing(505, 'HTTP version not supported', requestId)
-  if (url.length > MAX_URL_LENGTH) return closing(414, 'URI too long', requestId)
-  if (req.rawHeaders.length > 2 * MAX_HEADER_FIELDS)
-    return closing(494, 'Request header or cookie too large', requestId)
-  if (method === 'TRACE') return kongError(405, 'Method not allowed', requestId)
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return closing(505, 'HTTP version not supported')
+  if (url.length > MAX_LINE_LENGTH) return closing(414, 'URI too long')
+  if (method === 'TRACE') return nginxError(405, 'Method not allowed')
   const encoding = headers['transfer-encoding']
   if (encoding !== undefined) {
     // With a Content-Length, requests could be smuggled past a proxy; any other coding would have to be decoded here.
     const ambiguous = headers['content-length'] !== undefined || httpVersion === '1.0'
-    if (ambiguous) return closing(400, 'Bad request', requestId)
-    if (encoding.toLowerCase() !== 'chunked')
-      return closing(501, 'Only the chunked transfer encoding is supported', requestId)
+    if (ambiguous) return closing(400, 'Bad request')
+    if (encoding.toLowerCase() !== 'chunked') return closing(501, 'Only the chunked transfer encoding is supported')
   }
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
-    return kongError(417, 'Expectation failed', requestId)
+    return nginxError(417, 'Expectation failed')
   }
   return undefined
 }
 
 /** The answer of a route for https only: 426, or a redirect to the same URL over https. */
-function demandHttps(status: number, { host, rawPath, query }: RequestTarget, requestId: string): Answer {
-  if (status !== 426) return { status, headers: { location: `https://${host}${rawPath}${query}` }, body: '' }
+function demandHttps(status: number, { named, rawPath, query }: RequestTarget): Answer {
+  if (status !== 426) return { status, headers: { location: `https://${named}${rawPath}${query}` }, body: '' }
   const upgrade = { connection: 'Upgrade', upgrade: 'TLS/1.2, HTTP/1.1' }
-  return kongError(426, 'Please use HTTPS protocol', requestId, upgrade)
+  return kongError(426, 'Please use HTTPS protocol', upgrade)
 }
 
 /** An answer that closes the connection, because what follows on it may not be what it seems. */
-function closing(status: number, message: string, requestId: string): Answer {
-  return kongError(status, message, requestId, { connection: 'close' })
+function closing(status: number, message: string): Answer {
+  return nginxError(status, message, { connection: 'close' })
 }

@@ -24,14 +24,15 @@ export function upstreamRequestHeaders(req: IncomingMessage, forwarded: Forwarde
   const named = namedByConnection(req.headers.connection)
   const raw = req.rawHeaders
   const headers: string[] = []
-  let forwardedFor = ''
+  let forwardedFor: string | undefined
   let via = ''
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
     const { lower, dropped } = fieldOf(name)
     if (dropped || (named.length > 0 && named.includes(lower))) continue
-    if (lower === 'x-forwarded-for') forwardedFor += `${value}, `
+    // As in Kong, only the first line counts.
+    if (lower === 'x-forwarded-for') forwardedFor ??= `${value}, `
     else if (lower === 'via') via += `${value}, `
     else if (!forwarded.hidden.has(lower)) headers.push(name, value)
   }
@@ -40,11 +41,11 @@ export function upstreamRequestHeaders(req: IncomingMessage, forwarded: Forwarde
     'via',
     via + VIA,
     'x-forwarded-for',
-    forwardedFor + address,
+    (forwardedFor ?? '') + address,
     'x-forwarded-proto',
     'http',
     'x-forwarded-host',
-    forwarded.target.host,
+    forwarded.target.named,
     'x-forwarded-port',
     String(req.socket.localPort),
     'x-forwarded-path',
@@ -122,6 +123,15 @@ export function clientResponseHeaders(raw: readonly (Buffer | string)[], latenci
     latencies.requestId,
   )
   return headers
+}
+
+/** The header fields of an answer of the nginx in Kong, after a request was sent. */
+export function latencyFields({ upstreamMs, proxyMs }: Latencies): Record<string, string> {
+  return {
+    via: VIA,
+    'x-kong-upstream-latency': String(Math.round(upstreamMs)),
+    'x-kong-proxy-latency': String(Math.round(proxyMs)),
+  }
 }
 
 /** Returns the header fields of a 101, without the length of a body: it cannot have one. */

@@ -8,6 +8,7 @@ import { PluginSet } from '../plugins/registry.ts'
 import type { HostPattern } from '../routing/patterns.ts'
 import { shadowedGuards } from '../routing/route-order.ts'
 import { Router } from '../routing/router.ts'
+import { MAX_ANSWER_HEADER_BYTES } from '../server/limits.ts'
 import type { GatewayLog } from '../server/log.ts'
 import { ownHosts } from './allowed-hosts.ts'
 
@@ -109,7 +110,7 @@ export function openBackend(service: ServiceConfig, balancer: Balancer): Backend
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
-    maxHeaderSize: 64 * 1024,
+    maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
   })
   return { service, balancer, pools }
 }

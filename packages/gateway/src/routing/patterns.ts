@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { configError } from '../config/section.ts'
 import { normalizePath } from './paths.ts'
 import { literalPrefix, translateRegex } from './regex.ts'
@@ -25,15 +26,21 @@ export function pathPattern(path: string, place: string): PathPattern {
   return { kind: 'prefix', prefix: bytes }
 }
 
-/** Returns the part of the path that the pattern matches, or undefined. */
-export function matchPath(pattern: PathPattern, path: string): string | undefined {
+/**
+ * Returns the part of the path that the pattern matches, or undefined. `text`: the path in characters, because Kong's regular expressions
+ * match characters and not bytes.
+ */
+export function matchPath(pattern: PathPattern, path: string, text: string): string | undefined {
   if (pattern.kind === 'prefix') return path.startsWith(pattern.prefix) ? pattern.prefix : undefined
-  if (isAscii(path)) return pattern.regex.exec(path)?.[0]
-  // Kong's regular expressions match characters, not bytes, and never match invalid UTF-8.
-  const text = Buffer.from(path, 'latin1').toString('utf8')
-  if (text.includes('\uFFFD')) return undefined
   const matched = pattern.regex.exec(text)?.[0]
-  return matched === undefined ? undefined : Buffer.from(matched, 'utf8').toString('latin1')
+  return matched === undefined || text === path ? matched : Buffer.from(matched, 'utf8').toString('latin1')
+}
+
+/** Returns the characters of a path that has one character per byte; undefined if it is not UTF-8. */
+export function textOfPath(path: string): string | undefined {
+  if (isAscii(path)) return path
+  const bytes = Buffer.from(path, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined
 }
 
 function isAscii(text: string): boolean {

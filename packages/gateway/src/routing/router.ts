@@ -9,6 +9,7 @@ import {
   matchPath,
   type PathPattern,
   pathPattern,
+  textOfPath,
 } from './patterns.ts'
 import { byPriority, type Ordered, priorityOf, routePartId } from './route-order.ts'
 
@@ -41,16 +42,20 @@ export class Router<T> {
   /** Routes whose hosts have no wildcard, by host in lower case. */
   readonly #byHost = new Map<string, Index<T>>()
   readonly #others: Index<T> = new PrefixIndex()
+  readonly #hasPaths: boolean
 
   constructor(routes: Iterable<readonly [RouteConfig, T]>) {
     const entries: Entry<T>[] = []
     for (const [route, value] of routes) entries.push(...entriesOf(route, value))
+    this.#hasPaths = entries.some(({ pattern }) => pattern !== undefined)
     for (const [rank, entry] of entries.sort(byPriority).entries()) this.#file({ ...entry, rank })
   }
 
-  /** `path`: normalized. */
+  /** `path`: normalized. As in Kong, no route matches one that is not UTF-8, unless none of them has paths. */
   match(req: Request, target: Host, path: string): Match<T> | undefined {
-    const matches = (entry: RankedEntry<T>) => matchEntry(entry, req, target, path)
+    const text = textOfPath(path) ?? (this.#hasPaths ? undefined : path)
+    if (text === undefined) return undefined
+    const matches = (entry: RankedEntry<T>) => matchEntry(entry, req, target, path, text)
     const named = this.#byHost.get(target.host)?.find(path, Number.POSITIVE_INFINITY, matches)
     return this.#others.find(path, named?.rank ?? Number.POSITIVE_INFINITY, matches) ?? named
   }
@@ -71,11 +76,17 @@ export class Router<T> {
   }
 }
 
-function matchEntry<T>(entry: RankedEntry<T>, req: Request, target: Host, path: string): Found<T> | undefined {
+function matchEntry<T>(
+  entry: RankedEntry<T>,
+  req: Request,
+  target: Host,
+  path: string,
+  text: string,
+): Found<T> | undefined {
   const { value, pattern, methods, hosts, headers, rank } = entry
   if (methods !== undefined && !methods.has(req.method ?? '')) return undefined
   if (hosts !== undefined && !matchesHost(hosts, req, target)) return undefined
-  const prefix = pattern && matchPath(pattern, path)
+  const prefix = pattern && matchPath(pattern, path, text)
   if (pattern !== undefined && prefix === undefined) return undefined
   return matchesHeaders(headers, req) ? { value, prefix, rank } : undefined
 }

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { endAndLinger } from 'tsmicro/internal/linger'
-import { answerHeaders, kongError, newRequestId } from './answer.ts'
+import { newRequestId, nginxError, writeAnswer } from './answer.ts'
 import type { InFlight } from './in-flight.ts'
-import { LINGER_MS, MAX_HEADER_BYTES, MAX_URL_LENGTH } from './limits.ts'
+import { LINGER_MS, MAX_HEADER_BYTES, MAX_LINE_LENGTH } from './limits.ts'
 import { acceptUpgrade, asksForUpgrade, type Handler, isWebSocket } from './upgrade.ts'
 
 /** A node:http server with nginx's limits, and with every refusal in Kong's form. */
@@ -87,30 +87,23 @@ function answerClientError(error: Error & { code?: string; rawPacket?: Buffer },
   // The client was still sending when it was answered.
   if (socket.writableEnded) return
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const status = statusOf(error)
-  writeRawAnswer(socket, status, MESSAGES[status] ?? 'Bad request')
+  writeRawAnswer(socket, ...refusalOf(error))
 }
 
 /** Writes an answer on a connection that has no `ServerResponse`, and closes it. */
 function writeRawAnswer(socket: Duplex, status: number, message: string): void {
   const request = { id: newRequestId(), startedAt: performance.now() }
-  const answer = kongError(status, message, request.id, { connection: 'close' })
-  const headers = Object.entries(answerHeaders(answer, request)).map(([name, value]) => `${name}: ${value}\r\n`)
-  const reason = STATUS_CODES[status] ?? 'Request Header Too Large'
-  endAndLinger(socket, LINGER_MS, `HTTP/1.1 ${status} ${reason}\r\n${headers.join('')}\r\n${answer.body}`)
+  const { headers, body } = writeAnswer(nginxError(status, message, { connection: 'close' }), request, {})
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  endAndLinger(socket, LINGER_MS, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
 }
 
-const MESSAGES: Record<number, string> = {
-  400: 'Bad request',
-  408: 'Request timeout',
-  414: 'URI too long',
-  494: 'Request header or cookie too large',
-}
-
-function statusOf(error: { code?: string; rawPacket?: Buffer }): number {
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
-  if (error.code !== 'HPE_HEADER_OVERFLOW') return 400
+function refusalOf(error: { code?: string; rawPacket?: Buffer }): [status: number, message: string] {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'Request timeout']
+  if (error.code !== 'HPE_HEADER_OVERFLOW') return [400, 'Bad request']
   // The parser does not say what overflowed. Without an early line end it must have been the request line.
   const lineEnd = error.rawPacket?.indexOf('\n') ?? 0
-  return lineEnd === -1 || lineEnd > MAX_URL_LENGTH ? 414 : 494
+  return lineEnd === -1 || lineEnd > MAX_LINE_LENGTH
+    ? [414, 'URI too long']
+    : [400, 'Request header or cookie too large']
 }

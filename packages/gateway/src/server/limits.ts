@@ -1,6 +1,9 @@
-/** nginx's large_client_header_buffers: four of 8 KiB. A request line has to fit into one of them. */
-export const MAX_URL_LENGTH = 8 * 1024
-export const MAX_HEADER_BYTES = 4 * MAX_URL_LENGTH
+/** nginx's large_client_header_buffers: four of 8 KiB. A request line or a header line has to fit into one of them. */
+export const MAX_LINE_LENGTH = 8 * 1024
+export const MAX_HEADER_BYTES = 4 * MAX_LINE_LENGTH
+
+/** nginx's proxy_buffer_size, which the header fields of an answer have to fit into. */
+export const MAX_ANSWER_HEADER_BYTES = 4 * 1024
 
 /** How long a client that was answered early may go on sending before it is cut off. */
 export const LINGER_MS = 30_000
