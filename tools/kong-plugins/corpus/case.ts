@@ -95,9 +95,10 @@ function noVerdict([what, answer]: [string, VerifierAnswer]): Case {
   }
 }
 
-/** The fields that the outcome of a step reports. */
+/** The fields that the outcome of a step reports. `connection` is that of each connection. */
 export function reportedFields({ request }: Step): ReadonlySet<string> {
-  return new Set([...WATCHED, ...(request.headers ?? []).map(([name]) => name.toLowerCase())])
+  const sent = (request.headers ?? []).map(([name]) => name.toLowerCase())
+  return new Set([...WATCHED, ...sent.filter(name => name !== 'connection')])
 }
 
 /** `{"error"}` or Kong's `{"message"}`. */
