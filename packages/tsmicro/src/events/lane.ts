@@ -24,9 +24,13 @@ type Outcome = ReturnType<Handling['once']>
 /** Whether it is an event's turn, or whether it has to be kept `behind` a dead letter. */
 type Turn = Verdict | 'behind'
 
-/** Milliseconds between two looks whether it is an event's turn; doubled each time. */
+/**
+ * Milliseconds between two looks whether it is an event's turn: an eighth of what it has waited. If that were as long as the wait, two
+ * instances with every other event of an aggregate would make each other wait longer and longer.
+ */
 const FIRST_LOOK_MS = 10
 const LONGEST_LOOK_MS = 1000
+const LOOKS = 8
 /** Until then another instance may be at the event before; after that it is asked whether the aggregate is parked. */
 const ASK_AFTER_MS = 250
 const LONGEST_PAUSE_MS = 5000
@@ -128,7 +132,8 @@ export class Lane {
     const { triesOf, gapMs, order } = this.#parts
     let turn: Turn | Promise<Turn> | undefined = judged
     let outcome = begun
-    for (let lookMs = FIRST_LOOK_MS; this.#queue[0] === delivery && !this.#stopped; ) {
+    const since = performance.now()
+    while (this.#queue[0] === delivery && !this.#stopped) {
       try {
         if (delivery.tries >= triesOf(delivery.subject)) return await this.#keep(delivery, delivery.error)
         const judging: Turn | Promise<Turn> = turn ?? this.#turnOf(delivery)
@@ -150,8 +155,8 @@ export class Lane {
       } catch (error) {
         this.#parts.onFailure(delivery, { error, counts: false, log: this.#parts.log })
       }
-      await this.#pause(lookMs)
-      lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS)
+      const waitedMs = performance.now() - since
+      await this.#pause(Math.min(Math.max(FIRST_LOOK_MS, waitedMs / LOOKS), LONGEST_LOOK_MS))
     }
   }
 

@@ -51,6 +51,7 @@ export class StoredOrder implements Order {
   readonly #of: Omit<InboxKey, 'aggregateId'>
   readonly #known = new Recent<number>(MOST_KNOWN)
   #asked = new Map<string, PromiseWithResolvers<number>>()
+  #reading = false
 
   constructor(inbox: InboxStore, of: Omit<InboxKey, 'aggregateId'>) {
     this.#inbox = inbox
@@ -92,17 +93,21 @@ export class StoredOrder implements Order {
     this.#known.clear()
   }
 
-  /** Those who ask in the same turn share a query. */
+  /**
+   * Those who ask in the same turn share a query, as do those who ask while one is under way: events that wait for their turn must not take
+   * the connections that handlers need.
+   */
   #read(aggregateId: string): Promise<number> {
     const asked = this.#asked.get(aggregateId)
     if (asked) return asked.promise
-    if (this.#asked.size === 0) setImmediate(() => void this.#readAsked())
+    if (this.#asked.size === 0 && !this.#reading) setImmediate(() => void this.#readAsked())
     const row = Promise.withResolvers<number>()
     this.#asked.set(aggregateId, row)
     return row.promise
   }
 
   async #readAsked(): Promise<void> {
+    this.#reading = true
     const asked = [...this.#asked]
     this.#asked = new Map()
     for (let at = 0; at < asked.length; at += MOST_READ) {
@@ -118,5 +123,7 @@ export class StoredOrder implements Order {
         for (const [, { reject }] of some) reject(error)
       }
     }
+    this.#reading = false
+    if (this.#asked.size > 0) void this.#readAsked()
   }
 }
