@@ -23,13 +23,22 @@ export class Deadline extends Expiring implements Disposable {
   #listeners: Set<Listener> | undefined
   #late: (() => Error) | undefined
 
-  /** @param budgetMs milliseconds from now. @throws {RangeError} for NaN, which a missing setting produces */
-  constructor(budgetMs: number) {
+  /**
+   * @param budgetMs milliseconds from now
+   * @param armed false for work that may end at once: until {@link arm}, the end of the time goes unnoticed
+   * @throws {RangeError} for NaN, which a missing setting produces
+   */
+  constructor(budgetMs: number, armed = true) {
     super()
     if (Number.isNaN(budgetMs)) throw new RangeError('the time of a call must be a number of milliseconds')
     const ms = Math.min(budgetMs, LONGEST_MS)
     this.#endsAt = performance.now() + ms
-    expireIn(ms, this)
+    if (armed) expireIn(ms, this)
+  }
+
+  /** The work has not ended at once. */
+  arm(): void {
+    if (!this.#reason && !this.#answered && this.#pausedMs === undefined) expireIn(this.remainingMs(), this)
   }
 
   get signal(): AbortSignal {

@@ -11,7 +11,7 @@ export class Attempt extends Deadline {
   readonly #onLate: (attempt: Attempt) => void
 
   constructor(timeoutMs: number, onLate: (attempt: Attempt) => void) {
-    super(timeoutMs)
+    super(timeoutMs, false)
     this.#onLate = onLate
   }
 

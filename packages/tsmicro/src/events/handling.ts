@@ -106,6 +106,7 @@ export class Handling {
     try {
       const work = this.#run(event, reaction, attempt, context)
       if (!work) return this.#end(event, attempt)
+      attempt.arm()
       return work.then(
         () => this.#end(event, attempt),
         error => this.#end(event, attempt, { error, context }),

@@ -43,7 +43,7 @@ export class Lane {
   /** Resolves when nothing is left. */
   ended: Promise<void> = Promise.resolve()
   #atWork: Delivery | undefined
-  #headSince = performance.now()
+  #headSince = 0
   #wake: (() => void) | undefined
   #stopped = false
 
@@ -162,10 +162,9 @@ export class Lane {
 
   #turnOf(delivery: Delivery): Turn | Promise<Turn> {
     const { order, letters } = this.#parts
-    const { aggregateId, earlySince = Number.POSITIVE_INFINITY } = delivery
-    const early = performance.now() - earlySince
-    if (early < ASK_AFTER_MS && !letters.parked.has(aggregateId)) return order.judge(delivery)
-    return this.#askLetters(delivery)
+    const { aggregateId, earlySince } = delivery
+    const asks = earlySince !== undefined && performance.now() - earlySince >= ASK_AFTER_MS
+    return asks || letters.parked.has(aggregateId) ? this.#askLetters(delivery) : order.judge(delivery)
   }
 
   async #askLetters(delivery: Delivery): Promise<Turn> {

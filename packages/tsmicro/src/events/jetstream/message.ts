@@ -8,7 +8,7 @@ interface Delivery {
   readonly deliveries: number
   readonly pending: number
   /** When the stream stored it, in nanoseconds since 1970. */
-  readonly time: number
+  readonly time: string
 }
 
 const ACK = TE.encode('+ACK')
@@ -63,7 +63,7 @@ export class JetStreamMessage {
 
   /** When the stream stored it, ISO 8601. */
   get time(): string {
-    return new Date(this.#delivery.time / 1e6).toISOString()
+    return new Date(Number(this.#delivery.time) / 1e6).toISOString()
   }
 
   /** It has been handled. Like the others, this may get lost with the connection; then it is delivered again. */
@@ -94,11 +94,12 @@ export class JetStreamMessage {
 /** `$JS.ACK.<stream>.<consumer>.…`; other servers than ours put a domain and an account before the stream, and may add tokens. */
 function deliveryOf(reply: string): Delivery {
   const tokens = reply.split('.')
-  const [deliveries, sequence, , time, pending] = tokens.slice(tokens.length >= 11 ? 6 : 4)
+  const at = tokens.length >= 11 ? 6 : 4
   return {
-    sequence: Number(sequence),
-    deliveries: Number(deliveries),
-    pending: Number(pending),
-    time: Number(time),
+    sequence: Number(tokens[at + 1]),
+    deliveries: Number(tokens[at]),
+    pending: Number(tokens[at + 4]),
+    // Few are asked for it, and so many digits take long to read.
+    time: tokens[at + 3] ?? '',
   }
 }
