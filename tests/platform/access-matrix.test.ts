@@ -8,7 +8,7 @@ import { nameOfAccess, roleBesideOwner, statusesOf } from 'tsmicro/internal'
 import { bearer, type Case, keyCases, roleCases, tokenCases } from '../support/access/callers.ts'
 import { expectedOf } from '../support/access/expected.ts'
 import { remade } from '../support/access/forgeries.ts'
-import { type KeyedPlatform, startKeyedPlatform } from '../support/access/keyed-platform.ts'
+import { type KeyedPlatform, sharedKeyedPlatform } from '../support/access/keyed-platform.ts'
 import { proceduresIn, routeOf } from '../support/contracts.ts'
 import { difference, dump, UNCHANGED } from '../support/databases.ts'
 import { inParallel } from '../support/in-parallel.ts'
@@ -18,7 +18,7 @@ import { type NatsTap, tapNats } from '../support/nats-tap.ts'
 import { patiently } from '../support/patiently.ts'
 import { administrator, person } from '../support/people.ts'
 import { assertEnvelope } from '../support/refusal.ts'
-import { type Scene, setScene } from '../support/scene.ts'
+import type { Scene } from '../support/scene.ts'
 import { type Answer, send } from '../support/send.ts'
 import { share } from '../support/size.ts'
 import { textTable } from '../support/text-table.ts'
@@ -34,10 +34,10 @@ let tap: NatsTap
 let scene: Scene
 let cases: readonly Case[]
 before(async () => {
-  keyed = await startKeyedPlatform(resources)
+  keyed = resources.use(await sharedKeyedPlatform())
   tap = resources.use(await tapNats(keyed.platform))
   resources.defer(() => agent.destroy())
-  scene = await setScene(keyed.platform)
+  scene = keyed.scene
   const { platform } = keyed
   cases = [...(await keyCases(platform, scene)), ...(await tokenCases(keyed, scene)), ...roleCases(platform, scene)]
 })

@@ -12,11 +12,11 @@ import { nameOfAccess, needsUser } from 'tsmicro/internal'
 import permissions from '../../deploy/nats/permissions.json' with { type: 'json' }
 import { tokenCases } from '../support/access/callers.ts'
 import { remade } from '../support/access/forgeries.ts'
-import { type KeyedPlatform, startKeyedPlatform } from '../support/access/keyed-platform.ts'
+import { type KeyedPlatform, sharedKeyedPlatform } from '../support/access/keyed-platform.ts'
 import { mayCall, NatsUser } from '../support/access/nats-users.ts'
 import { proceduresIn } from '../support/contracts.ts'
 import { assertNoSecretsLogged } from '../support/leaks.ts'
-import { type Scene, setScene } from '../support/scene.ts'
+import type { Scene } from '../support/scene.ts'
 import { textTable } from '../support/text-table.ts'
 
 const procedures = proceduresIn(authContracts, blogContracts).filter(({ subject }) => subject !== undefined)
@@ -25,8 +25,8 @@ let keyed: KeyedPlatform
 let scene: Scene
 let observer: NatsConnection
 before(async () => {
-  keyed = await startKeyedPlatform(resources)
-  scene = await setScene(keyed.platform)
+  keyed = resources.use(await sharedKeyedPlatform())
+  scene = keyed.scene
   observer = await connect({ servers: new URL(keyed.platform.nats.url).host })
   resources.defer(() => observer.close())
 })

@@ -16,6 +16,7 @@ const TOGETHER: readonly { readonly files: string; readonly save?: string }[] = 
   // These share a platform as well.
   { files: 'tests/platform/{endpoints,gateway-edge,interop,story}' },
   { files: 'tests/platform/hostile-{fields,texts}' },
+  { files: 'tests/platform/access-{matrix,nats}' },
   { files: 'packages/gateway/tests/*', save: '{admin-access,main,memory,slow-clients,strangers}' },
   { files: 'packages/tsmicro/src/!(mongo|postgres)/**', save: '{keys,retry,logger,passwords}' },
   { files: 'packages/tsmicro/src/{mongo,postgres}/**', save: '{alone,fault,pooler,tls}' },

@@ -3,21 +3,28 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Platform, startPlatform } from '../platform.ts'
+import { type Scene, setScene } from '../scene.ts'
+import { shared } from '../shared.ts'
 
 /** A platform whose private keys a test may read, to create tokens that have only one fault. */
-export interface KeyedPlatform {
+export interface KeyedPlatform extends AsyncDisposable {
   readonly platform: Platform
+  readonly scene: Scene
   /** The key that signed a token. */
   signingKeyOf(token: string): Promise<KeyObject>
 }
 
-export async function startKeyedPlatform(resources: AsyncDisposableStack): Promise<KeyedPlatform> {
+/** Of all test files in this process. */
+export const sharedKeyedPlatform = shared(async (): Promise<KeyedPlatform> => {
+  await using started = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-keys-'))
-  resources.defer(() => rm(directory, { recursive: true, force: true }))
+  started.defer(() => rm(directory, { recursive: true, force: true }))
   const keys = join(directory, 'keys')
-  const platform = resources.use(await startPlatform({ patient: true, env: { KEYS_DIR: keys } }))
-  return { platform, signingKeyOf: token => keyOf(token, keys) }
-}
+  const platform = started.use(await startPlatform({ patient: true, env: { KEYS_DIR: keys } }))
+  const scene = await setScene(platform)
+  const all = started.move()
+  return { platform, scene, signingKeyOf: token => keyOf(token, keys), [Symbol.asyncDispose]: () => all.disposeAsync() }
+})
 
 async function keyOf(token: string, directory: string): Promise<KeyObject> {
   const [header, claims, signature = ''] = token.split('.')
