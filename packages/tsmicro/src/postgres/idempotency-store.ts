@@ -8,6 +8,7 @@ import {
   WITHOUT_ANSWER,
 } from '../stores/index.ts'
 import { isMissingTable } from './errors.ts'
+import { refuse } from './transactions.ts'
 
 /** Between two clean-ups. */
 const CLEAN_MS = 60_000
@@ -61,9 +62,10 @@ export function createIdempotencyStore<DB>(db: Kysely<DB>): PostgresIdempotencyS
     async confirm(transaction) {
       const claim = current.getStore()
       if (claim && !(await confirmIn(transaction, claim)))
-        throw new SERVICE_UNAVAILABLE(undefined, {
-          cause: new Error('another call with this Idempotency-Key has begun'),
-        })
+        refuse(
+          transaction,
+          new SERVICE_UNAVAILABLE(undefined, { cause: new Error('another call with this Idempotency-Key has begun') }),
+        )
     },
   }
 }

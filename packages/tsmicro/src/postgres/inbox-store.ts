@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { AlreadyHandledError, type Attempt, type InboxKey, type InboxStore } from '../stores/index.ts'
 import { createInboxTable } from './event-tables.ts'
-import { whenEnded } from './transactions.ts'
+import { refuse, whenEnded } from './transactions.ts'
 
 /** How many rows one statement deletes. */
 const STEP = 5000
@@ -56,7 +56,7 @@ export function createInboxStore<DB>(db: Kysely<DB>): PostgresInboxStore {
       const state = attempts.get(event)
       if (!state) throw new TypeError('this is not the event that the handler was called with: pass that on')
       if (!transaction.isTransaction) throw new TypeError('an event is recorded in the transaction that has its effect')
-      if (state.ended) throw new AlreadyHandledError(state)
+      if (state.ended) refuse(transaction, new AlreadyHandledError(state))
       state.begun = true
       const ended = Promise.withResolvers<void>()
       const known = whenEnded(transaction, committed => {
@@ -65,7 +65,7 @@ export function createInboxStore<DB>(db: Kysely<DB>): PostgresInboxStore {
       })
       if (known) state.open = Promise.all([state.open, ended.promise])
       else state.unknown ||= state.from === state.to
-      if (!(await step(transaction, state)) || state.ended) throw new AlreadyHandledError(state)
+      if (!(await step(transaction, state)) || state.ended) refuse(transaction, new AlreadyHandledError(state))
     },
     async end(event, succeeded) {
       const state = attempts.get(event)

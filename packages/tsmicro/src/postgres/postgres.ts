@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type IsolationLevel, Kysely, PostgresDialect, type Transaction } from 'kysely'
+import { AbortedTransactionError, type IsolationLevel, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
-import { rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { isDependencyFailure, rootMessage, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import type { OutboxStore } from '../stores/index.ts'
 import { clientClass } from './client.ts'
 import { isSerializationFailure } from './errors.ts'
@@ -77,7 +77,10 @@ export interface Postgres<DB> {
   readonly name: 'postgres'
   /** Typed queries. */
   readonly db: Kysely<DB>
-  /** Runs a function in a transaction, which is committed if it returns and rolled back if it throws. */
+  /**
+   * Runs a function in a transaction, which is committed if it returns and rolled back if it throws. PostgreSQL also rolls it back if a
+   * statement has failed in it whose error was caught: then this rejects with Kysely's `AbortedTransactionError`, caused by that error.
+   */
   transaction<T>(run: (transaction: Transaction<DB>) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
    * Applies the migrations `NNNN_name.sql` of a directory that were not applied yet, in order, each in a transaction that it
@@ -169,8 +172,10 @@ async function runTransaction<DB, T>(
     signal?.throwIfAborted()
     try {
       return await transactionSignal.run(signal, () => executeTransaction(builder, run))
-    } catch (error) {
-      if (!isSerializationFailure(error) && !isStalePlan(error)) throw error
+    } catch (thrown) {
+      const error = thrown instanceof AbortedTransactionError ? thrown.cause : thrown
+      if (isDependencyFailure(error)) throw error
+      if (!isSerializationFailure(error) && !isStalePlan(error)) throw thrown
       if (attempt >= retries) throw new SERVICE_UNAVAILABLE(undefined, { cause: error })
       // A random time, so that the same two do not conflict again.
       await sleep(Math.random() * 10 * 2 ** Math.min(attempt, 5), undefined, { ...(signal && { signal }) })

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { AbortedTransactionError } from 'kysely'
 import type { PoolClient, QueryResult } from 'pg'
 import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { hasSqlState, isSerializationFailure, isStatementEnded, translate } from './errors.ts'
@@ -49,6 +50,8 @@ export class Session {
   /** Why the connection can no longer be used. Without this, a ROLLBACK would wait for its own timeout. */
   #broken: unknown
   #inTransaction = false
+  /** Why the transaction can only be rolled back, even if the error was caught. */
+  #failure: unknown
   #ownSignal: AbortSignal | undefined
   #cancelling: Promise<boolean> | undefined
 
@@ -65,15 +68,21 @@ export class Session {
     signal?.throwIfAborted()
     try {
       const result = await this.#runPrepared(sql, values, signal)
+      const cause = this.#failure
+      if (undoes(sql)) this.#failure = undefined
       if (ends(sql)) this.#leaveTransaction()
+      // Kysely would say the same, but not why.
+      if (cause !== undefined && commits(sql) && result.command === 'ROLLBACK')
+        throw new AbortedTransactionError({ cause })
       return result
     } catch (error) {
-      if (error === signal?.reason) throw error
+      if (error === signal?.reason || error instanceof AbortedTransactionError) throw error
       // A single statement is a transaction too, which lost to another one.
       if (!this.#inTransaction && isSerializationFailure(error)) {
         throw new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
       }
       const translated = translate(error)
+      if (this.#inTransaction) this.#failure ??= translated
       // After a timeout on the server the connection is usable; a statement that we gave up on is still running there.
       if (translated !== error && !hasSqlState(error)) this.#broken = translated
       throw translated
@@ -132,6 +141,7 @@ export class Session {
 
   #leaveTransaction(): void {
     this.#inTransaction = false
+    this.#failure = undefined
     this.#ownSignal = undefined
   }
 
