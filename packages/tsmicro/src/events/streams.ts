@@ -61,25 +61,24 @@ export function streamsOf(access: NatsAccess): readonly StreamConfig[] {
  * @throws {SERVICE_UNAVAILABLE} while NATS is down
  */
 export async function createStreams(nats: NatsLink, streams: readonly StreamConfig[], log: Log): Promise<void> {
-  const jetStream = new JetStream(nats)
-  for (const stream of streams) {
-    try {
-      await createStream(jetStream, stream, log)
-    } catch (cause) {
-      throw explained(cause, stream, nats.user)
-    }
+  for (const stream of streams) report(await createStream(nats, stream, log), stream, log)
+}
+
+/** {@link createStreams} for one, which is not compared with what is declared. */
+export async function createStream(nats: NatsLink, wanted: StreamConfig, log: Log): Promise<StreamInfo> {
+  try {
+    return await grow(new JetStream(nats), wanted, log)
+  } catch (cause) {
+    throw explained(cause, wanted, nats.user)
   }
 }
 
-async function createStream(jetStream: JetStream, wanted: StreamConfig, log: Log): Promise<void> {
+async function grow(jetStream: JetStream, wanted: StreamConfig, log: Log): Promise<StreamInfo> {
   for (let changes = 0; changes < MOST_CHANGES; changes++) {
     if (changes > 0) await sleep(LOOK_AGAIN_MS)
     const info = await jetStream.stream(wanted.name)
     const config = info ? grown(info, wanted) : wanted
-    if (info && !config) {
-      report(info, wanted, log)
-      return
-    }
+    if (info && !config) return info
     try {
       if (config) await (info ? jetStream.updateStream(config) : jetStream.createStream(config))
       log.info(

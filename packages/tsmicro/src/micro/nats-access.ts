@@ -12,11 +12,11 @@ import {
   streamPermissions,
   typeOfEvent,
 } from '../contract/index.ts'
-import { createStreams, type EventEngine, streamsOf } from '../events/index.ts'
+import { type EventEngine, KeptStreams, streamsOf } from '../events/index.ts'
 import { allows, limitTo, type NatsClient, type NatsServer, type OwnPermissions, type Scope } from '../nats/index.ts'
 import type { Reaction } from './handlers.ts'
 import type { Implemented } from './implemented.ts'
-import type { Dependency, Module } from './module.ts'
+import type { Module } from './module.ts'
 import type { ServiceOptions } from './options.ts'
 import { StartError } from './start-error.ts'
 
@@ -185,16 +185,12 @@ export class NatsDoor {
     assertNoneMissing(this.#doors, this.#nats.user, [labelOf(need)])
   }
 
-  /** Connects once the streams of the service's events exist and its handlers can use them; undefined if it has none. */
-  streams(log: Log): Pick<Dependency, 'name' | 'connect'> | undefined {
+  /** The streams of the service's events, which its handlers have to be able to use; undefined if it has none. */
+  streams(log: Log): KeptStreams | undefined {
     const { natsAccess, engine } = this.#doors
     const streams = streamsOf(natsAccess)
     if (streams.length === 0) return undefined
-    const connect = async () => {
-      await createStreams(this.#nats, streams, log)
-      await engine.verify(this.#nats)
-    }
-    return { name: 'JetStream', connect }
+    return new KeptStreams({ nats: this.#nats, streams, verify: () => engine.verify(this.#nats), log })
   }
 
   /** @throws {StartError} if the server refuses a subscription */

@@ -1,7 +1,6 @@
 import { eventStream, eventTypesOf, type NatsAccess } from '../contract/index.ts'
-import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import {
-  createStreams,
+  createStream,
   JetStream,
   type OutboxDepth,
   Relay,
@@ -32,14 +31,9 @@ export class Outboxes {
       const name = eventStream(type)
       const found = await js.stream(name)
       if (found) return found
-      await createStreams(
-        nats,
-        declared.filter(each => each.name === name),
-        log,
-      )
-      const created = await js.stream(name)
-      if (!created) throw new SERVICE_UNAVAILABLE()
-      return created
+      const wanted = declared.find(each => each.name === name)
+      if (!wanted) throw new TypeError(`${source} has no events of ${type}`)
+      return createStream(nats, wanted, log)
     }
     const { published: types } = eventTypesOf(access)
     const kept = types.map(type => declared.find(({ name }) => name === eventStream(type))?.max_age)

@@ -86,6 +86,7 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
   })
   const doors = mountDoors(options, health, hooks)
   const nats = module.nats && new NatsDoor(module.nats, doors)
+  const streams = nats?.streams(log)
   const outboxes = new Outboxes(options, doors.natsAccess)
   const operations = new OperationsDoor({
     access: doors.natsAccess,
@@ -111,13 +112,13 @@ export function assemble(options: ServiceOptions, hooks?: TestHooks): Service {
       await connectWithRetry(dependency, startTimeoutMs, log, stopping.signal)
     }
     await nats?.verify()
-    const streams = nats?.streams(log)
     if (streams) await connectWithRetry(streams, startTimeoutMs, log, stopping.signal)
     const inboxes = (module.inboxes ?? []).map(inbox => ({
       name: `inbox in ${inbox.effect}`,
       run: () => inbox.prepare(),
     }))
     await prepare([...inboxes, ...outboxes.preparations, ...(module.prepare ?? [])], log, stopping.signal)
+    streams?.start()
     outboxes.start()
     // HTTP first, because it may fail: an instance that cannot listen must not take messages from the others.
     url = await listen(doors.http, options, hooks)
