@@ -1,17 +1,23 @@
 import { createHash } from 'node:crypto'
-import { headers } from '@nats-io/nats-core'
+import { headers, type MsgHdrs } from '@nats-io/nats-core'
 import { deadStream, deadSubject } from '../contract/index.ts'
-import { rootMessage } from '../errors/index.ts'
-import { decodeValue, encodeValue, placeOf } from './headers.ts'
-import type { JetStream, StoredMessage } from './jetstream/index.ts'
+import { PAYLOAD_TOO_LARGE, rootMessage } from '../errors/index.ts'
+import { decodeValue, encodeValue, placeOf, type SentHeaders } from './headers.ts'
+import type { JetStream, PubAck, StoredMessage } from './jetstream/index.ts'
 import type { Incoming } from './order.ts'
 
 const SUBJECT = 'Tsmicro-Dead-Subject'
 const ERROR = 'Tsmicro-Dead-Error'
 const TRIES = 'Tsmicro-Dead-Tries'
 const TIME = 'Tsmicro-Dead-Time'
+/** Number of the message with the data, or the size of data that is too large for one. */
+const DATA = 'Tsmicro-Dead-Data'
+const LOST = 'Tsmicro-Dead-Lost-Bytes'
 const SKIPPED = '.skipped'
+const APART = '.data'
 const LONGEST_ERROR = 1000
+const SHORT_ERROR = 100
+const LONGEST_ATTRIBUTE = 4096
 const LONGEST_TOKEN = 128
 
 /** What a consumer has given up on. */
@@ -63,21 +69,46 @@ export class DeadLetters {
     const target = `${this.#subject}.${tokenOf(aggregateId)}.${number}`
     // It may have come again after its acknowledgement was lost.
     if (number > 0 && (await this.#js.message(this.#stream, { last_by_subj: target }))) return
-    const made = headers()
-    for (const [name, value] of Object.entries(event.headers))
-      if (value !== undefined && !name.startsWith('nats-')) made.set(name, value)
-    made.set(SUBJECT, subject)
-    made.set(ERROR, encodeValue(rootMessage(error).slice(0, LONGEST_ERROR)))
-    made.set(TRIES, String(tries))
-    made.set(TIME, new Date().toISOString())
-    await this.#js.publish(target, event.text(), made)
+    const message = rootMessage(error)
+    const made = (longest: number, which: (name: string, value: string) => boolean) => {
+      const copied = copiedHeaders(event.headers, which)
+      copied.set(SUBJECT, subject)
+      copied.set(ERROR, encodeValue(message.slice(0, longest)))
+      copied.set(TRIES, String(tries))
+      copied.set(TIME, new Date().toISOString())
+      return copied
+    }
+    if (
+      await this.#fits(
+        target,
+        event.text(),
+        made(LONGEST_ERROR, () => true),
+      )
+    )
+      return
+    // The event alone was not too large.
+    const least = made(SHORT_ERROR, (name, value) => name.startsWith('ce-') && value.length <= LONGEST_ATTRIBUTE)
+    const apart = await this.#fits(`${target}${APART}`, event.text(), headers())
+    if (apart) least.set(DATA, String(apart.sequence))
+    else least.set(LOST, String(Buffer.byteLength(event.text())))
+    await this.#js.publish(target, '', least)
+  }
+
+  /** Undefined if the message is too large for the server. */
+  async #fits(subject: string, data: string, made: MsgHdrs): Promise<PubAck | undefined> {
+    try {
+      return await this.#js.publish(subject, data, made)
+    } catch (err) {
+      if (err instanceof PAYLOAD_TOO_LARGE) return undefined
+      throw err
+    }
   }
 
   /** The first letter of an aggregate that was not skipped. */
   async first(aggregateId: string): Promise<DeadLetter | undefined> {
     const query = { seq: 1, next_by_subj: `${this.#subject}.${tokenOf(aggregateId)}.*` }
     const found = await this.#js.message(this.#stream, query)
-    return found && readLetter(found)
+    return found && this.#read(found)
   }
 
   /** All letters of an aggregate that were not skipped, in their order. */
@@ -99,7 +130,7 @@ export class DeadLetters {
 
   async count(): Promise<DeadCounts> {
     const { state } = (await this.#js.stream(this.#stream, `${this.#subject}.>`)) ?? {}
-    const counted = Object.entries(state?.subjects ?? {})
+    const counted = Object.entries(state?.subjects ?? {}).filter(([subject]) => !subject.endsWith(APART))
     const sum = (skipped: boolean) =>
       counted.reduce((total, [subject, count]) => total + (subject.endsWith(SKIPPED) === skipped ? count : 0), 0)
     const waiting = counted.filter(([subject]) => !subject.endsWith(SKIPPED))
@@ -107,30 +138,43 @@ export class DeadLetters {
     return { dead: sum(false), parked: parked.size, skipped: sum(true) }
   }
 
-  async remove({ sequence }: DeadLetter): Promise<void> {
+  async remove({ sequence, headers: sent }: DeadLetter): Promise<void> {
     await this.#js.deleteMessage(this.#stream, sequence)
+    const apart = sent[DATA.toLowerCase()]
+    if (apart) await this.#js.deleteMessage(this.#stream, Number(apart))
   }
 
   /** Keeps a letter without waiting for it any longer. */
   async skip(letter: DeadLetter): Promise<undefined> {
     const stored = await this.#js.message(this.#stream, { seq: letter.sequence })
     if (!stored || letter.skipped) return
-    const made = headers()
-    for (const [name, value] of Object.entries(stored.headers))
-      if (value !== undefined && !name.startsWith('nats-')) made.set(name, value)
-    await this.#js.publish(`${stored.subject}${SKIPPED}`, stored.data, made)
-    await this.remove(letter)
+    await this.#js.publish(`${stored.subject}${SKIPPED}`, stored.data, copiedHeaders(stored.headers))
+    await this.#js.deleteMessage(this.#stream, letter.sequence)
   }
 
   async *#from(subject: string, after = 0): AsyncGenerator<DeadLetter> {
     for (let seq = after + 1; ; ) {
       const found = await this.#js.message(this.#stream, { seq, next_by_subj: subject })
       if (!found) return
-      const letter = readLetter(found)
+      const letter = await this.#read(found)
       if (letter) yield letter
       seq = found.sequence + 1
     }
   }
+
+  /** Undefined for data that is kept apart. */
+  async #read(found: StoredMessage): Promise<DeadLetter | undefined> {
+    const seq = Number(found.headers[DATA.toLowerCase()] ?? 0)
+    const { data } = (seq > 0 ? await this.#js.message(this.#stream, { seq }) : undefined) ?? found
+    return readLetter({ ...found, data })
+  }
+}
+
+function copiedHeaders(sent: SentHeaders, which: (name: string, value: string) => boolean = () => true): MsgHdrs {
+  const made = headers()
+  for (const [name, value] of Object.entries(sent))
+    if (value !== undefined && !name.startsWith('nats-') && which(name, value)) made.set(name, value)
+  return made
 }
 
 function readLetter({ subject, headers: sent, sequence, data }: StoredMessage): DeadLetter | undefined {
@@ -142,7 +186,13 @@ function readLetter({ subject, headers: sent, sequence, data }: StoredMessage): 
     headers: sent,
     sequence,
     fresh: false,
-    text: () => Buffer.from(data).toString(),
+    text() {
+      const lost = sent[LOST.toLowerCase()]
+      if (lost === undefined) return Buffer.from(data).toString()
+      throw new Error(
+        `its ${lost} bytes of data are larger than the server accepts: skip it, and have its source announce its state`,
+      )
+    },
     id: decodeValue(sent['ce-id'] ?? ''),
     error: decodeValue(sent[ERROR.toLowerCase()] ?? ''),
     tries: Number(sent[TRIES.toLowerCase()]),

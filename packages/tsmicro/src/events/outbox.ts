@@ -9,6 +9,7 @@ import {
 import { PAYLOAD_TOO_LARGE } from '../errors/index.ts'
 import { assertDeclared } from '../nats/index.ts'
 import type { OutboxStore } from '../stores/index.ts'
+import { encodeValue } from './headers.ts'
 import { currentHeaders, encodeData } from './outgoing.ts'
 
 interface AddOptions {
@@ -34,7 +35,7 @@ export interface Outbox<Tx> {
    * Keeps the event with the change. It is sent if and only if the change is committed, in the order of the aggregate's other events. The
    * request id and trace of the surrounding call go with it.
    * @throws {VALIDATION_FAILED} when the data does not match the event's schema, saying which event and where
-   * @throws {PAYLOAD_TOO_LARGE} when the event is larger than a NATS server accepts (1 MiB)
+   * @throws {PAYLOAD_TOO_LARGE} when the event is larger than the NATS server accepts (1 MiB by default), or its aggregate's id than 62 KiB
    * @throws {NOT_PERMITTED} when the module does not list the contract in `publishes`
    */
   add<E extends EventSpec>(
@@ -52,8 +53,11 @@ export interface Outbox<Tx> {
   erase(type: string, aggregateId: string): Promise<void>
 }
 
-/** The server's default, less some room for headers. */
-const MOST_BYTES = 1024 * 1024 - 8 * 1024
+/** Of a message, by default, and of the header fields that JetStream stores. */
+const MOST_BYTES = 1024 * 1024
+const MOST_HEADER_BYTES = 64 * 1024
+/** For the header fields that all events have. */
+const COMMON_BYTES = 2048
 
 /**
  * @example
@@ -81,6 +85,8 @@ export class StoreOutbox<Tx> implements Outbox<Tx> {
   readonly store: OutboxStore<Tx>
   /** Set by the service that the outbox belongs to. */
   deleteMessages: Delete | undefined
+  /** What the server of that service accepts; undefined while it is unknown. */
+  maxPayload: (() => number | undefined) | undefined
 
   constructor(store: OutboxStore<Tx>) {
     this.store = store
@@ -91,8 +97,11 @@ export class StoreOutbox<Tx> implements Outbox<Tx> {
     const { restart = false, time = new Date() } = options
     assertDeclared(this, 'publishes', subject)
     const { aggregateId, text } = await encodeData(event, data)
-    if (text.length > MOST_BYTES || Buffer.byteLength(text) > MOST_BYTES) throw new PAYLOAD_TOO_LARGE()
     const context = currentHeaders()
+    const inHeaders = COMMON_BYTES + encodeValue(aggregateId).length + Object.values(context).join('').length
+    const bytes = Buffer.byteLength(text) + inHeaders
+    // It could never be sent, nor could those behind it.
+    if (inHeaders > MOST_HEADER_BYTES || bytes > (this.maxPayload?.() ?? MOST_BYTES)) throw new PAYLOAD_TOO_LARGE()
     const type = typeOfEvent(subject)
     const stored = {
       id: randomUUID(),

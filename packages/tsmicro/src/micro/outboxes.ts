@@ -42,6 +42,7 @@ export class Outboxes {
     this.#relays = outboxes.map(outbox => {
       if (!(outbox instanceof StoreOutbox)) throw new StartError('outboxes of the module: make them with createOutbox')
       outbox.deleteMessages = (type, numbers) => deleteMessages(js, eventStream(type), numbers)
+      outbox.maxPayload = () => (nats.connected ? nats.use().info?.max_payload : undefined)
       return new Relay({ outbox, nats, js, source, types, streamOf, keepMs, log })
     })
   }

@@ -28,6 +28,7 @@ import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
 import { idempotent } from './idempotent.ts'
 import { jetStream } from './jetstream.ts'
+import { largeLetters } from './large-letters.ts'
 import { lazyWork } from './lazy.ts'
 import { loss } from './loss.ts'
 import { lostCallers } from './lost-callers.ts'
@@ -69,6 +70,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   'event faults': eventFaults,
   poison,
   effects,
+  'large letters': largeLetters,
   idempotent,
   events,
   'every instance': everyInstance,

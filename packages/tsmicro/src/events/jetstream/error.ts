@@ -9,7 +9,8 @@ export interface ApiFailure {
 }
 
 /** Of JetStream's errors, those that mean something to us. @see https://github.com/nats-io/nats-server/blob/main/server/errors.json */
-const MESSAGE_TOO_LARGE = 10054
+/** A message, and its header fields: more than 64 KiB. */
+const TOO_LARGE: readonly unknown[] = [10054, 10097]
 /** A message that cannot be deleted, even if there is none; and one that was deleted before, unless it was the first or the last one. */
 const NOT_DELETED = 10057
 const NO_SUCH_SEQUENCE = 10043
@@ -38,7 +39,7 @@ export function errorOf(failure: ApiFailure, subject: string): Error {
   const code = missing ? 404 : failure.code
   const cause = new JetStreamError({ ...failure, code }, subject)
   if (DISABLED.includes(errCode)) return withoutJetStream(cause)
-  if (errCode === MESSAGE_TOO_LARGE) return new PAYLOAD_TOO_LARGE(undefined, { cause })
+  if (TOO_LARGE.includes(errCode)) return new PAYLOAD_TOO_LARGE(undefined, { cause })
   // No room, no leader, or still starting.
   return code >= 500 ? new SERVICE_UNAVAILABLE(undefined, { cause }) : cause
 }

@@ -16,6 +16,7 @@ export const nameInUse = () => new Refusal(400, 10058, 'stream name already in u
 export const subjectsOverlap = () => new Refusal(400, 10065, 'subjects overlap with an existing stream')
 export const nameMismatch = () => new Refusal(400, 10056, 'stream name in subject does not match request')
 export const cannotUpdate = (what: string) => new Refusal(500, 10012, `${what} can not be updated`)
+export const headersTooLarge = () => new Refusal(400, 10097, 'header size exceeds maximum allowed of 64k')
 
 let made = 0
 

@@ -3,7 +3,16 @@ import { tokensOf } from '../../../nats/index.ts'
 import type { Packet } from '../message.ts'
 import { Consumer } from './consumer.ts'
 import type { Outlet, PullRequest } from './pulls.ts'
-import { nameInUse, nameMismatch, noConsumer, noSequence, noStream, Refusal, subjectsOverlap } from './refusal.ts'
+import {
+  headersTooLarge,
+  nameInUse,
+  nameMismatch,
+  noConsumer,
+  noSequence,
+  noStream,
+  Refusal,
+  subjectsOverlap,
+} from './refusal.ts'
 import { Stream } from './stream.ts'
 
 interface JetStreamParts extends Outlet {
@@ -13,6 +22,8 @@ interface JetStreamParts extends Outlet {
 
 const API = '$JS.API.'
 const ACK = '$JS.ACK.'
+/** A server writes their length in two bytes. */
+const LONGEST_HEADERS = 65_535
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -38,7 +49,7 @@ export class JetStreamServer {
     const tokens = tokensOf(subject)
     for (const [stream, each] of this.#streams) {
       if (!each.takes(tokens)) continue
-      this.#answer(reply, { stream, ...each.store(packet) })
+      this.#answer(reply, { stream, ...this.#store(each, packet) })
       return true
     }
     return false
@@ -52,6 +63,11 @@ export class JetStreamServer {
   /** Connections can be made again. */
   back(): void {
     for (const consumer of this.#consumers.values()) consumer.tick()
+  }
+
+  #store(stream: Stream, packet: Packet): object {
+    if (packet.headers.length > LONGEST_HEADERS) return { error: headersTooLarge().error, seq: 0 }
+    return stream.store(packet)
   }
 
   #request(name: string, reply: string, text: string): boolean {
