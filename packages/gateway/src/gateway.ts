@@ -48,7 +48,7 @@ export interface GatewayOptions {
   /** For example a pino logger. Default: no log. */
   readonly log?: GatewayLog
   /**
-   * How long closing waits for open requests, and how long WebSockets live on after a reload or while closing, in milliseconds.
+   * How long closing waits for open requests (streams of events end sooner), and how long WebSockets live on after a reload or while closing, in milliseconds.
    * Default: 30000.
    */
   readonly drainTimeoutMs?: number

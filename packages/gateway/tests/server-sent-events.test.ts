@@ -6,7 +6,7 @@ import type { KongService } from '../src/index.ts'
 import { configOf, gatewayFor, oneService, send, until, upstream } from './support.ts'
 
 /** A service whose `/events` never ends by itself, behind a gateway. */
-async function eventService(service: Partial<KongService> = {}) {
+async function eventService(service: Partial<KongService> = {}, drainTimeoutMs = 300) {
   const streams: ServerResponse[] = []
   let gone = 0
   const server = await upstream((req, res) => {
@@ -14,11 +14,13 @@ async function eventService(service: Partial<KongService> = {}) {
       res.end('ok')
       return
     }
-    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
+    const lines = req.headers.accept === 'application/jsonl'
+    const type = lines ? 'application/jsonl' : 'text/event-stream; charset=utf-8'
+    res.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' })
     res.write('event: hello\ndata: 0\n\n')
     streams.push(res.on('close', () => (gone += 1)))
   })
-  const gateway = await gatewayFor(oneService(`http://${server.authority}`, service), { drainTimeoutMs: 300 })
+  const gateway = await gatewayFor(oneService(`http://${server.authority}`, service), { drainTimeoutMs })
   const dispose = async () => {
     await gateway.close()
     await server[Symbol.asyncDispose]()
@@ -28,8 +30,8 @@ async function eventService(service: Partial<KongService> = {}) {
 }
 
 /** A subscriber, and the texts of the events that it has received. */
-async function subscribe(port: number, signal: AbortSignal | null = null) {
-  const response = await fetch(`http://127.0.0.1:${port}/events`, { headers: { accept: 'text/event-stream' }, signal })
+async function subscribe(port: number, signal: AbortSignal | null = null, accept = 'text/event-stream') {
+  const response = await fetch(`http://127.0.0.1:${port}/events`, { headers: { accept }, signal })
   const events: string[] = []
   const reading = (async () => {
     let rest = ''
@@ -51,7 +53,7 @@ test('each event arrives when it is sent, while other streams come and go', asyn
   await using service = await eventService()
   const leave = new AbortController()
   const { response, next } = await subscribe(service.gateway.port, leave.signal)
-  assert.equal(response.headers.get('content-type'), 'text/event-stream')
+  assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
   assert.equal(response.headers.get('content-length'), null)
   assert.deepEqual(await next(1), ['event: hello\ndata: 0'])
   for (let i = 1; i <= 5; i++) {
@@ -99,6 +101,23 @@ test('a reload does not affect a stream; closing ends it after the drain time', 
   assert.deepEqual(await next(1), ['data: after'])
   await service.gateway.close()
   await assert.rejects(reading, /terminated/)
+})
+
+test('closing does not wait for streams: they end long before the drain time, and their upstream requests with them', async () => {
+  await using service = await eventService({}, 3_600_000)
+  const [events, lines] = [
+    await subscribe(service.gateway.port),
+    await subscribe(service.gateway.port, null, 'application/jsonl'),
+  ]
+  await Promise.all([events.next(1), lines.next(1)])
+  // Sent in the same moment in which the streams are ended, or after it.
+  const sending = setInterval(() => {
+    for (const stream of service.streams) stream.write('data: on\n\n')
+  }, 1)
+  const [, cut] = await Promise.all([service.gateway.close(), lines.reading.catch(String), events.reading])
+  clearInterval(sending)
+  assert.match(String(cut), /terminated/, 'lines do not look complete')
+  await until(() => service.departed() === 2, 'the upstream requests are aborted')
 })
 
 test('if the upstream ends a stream, the client sees the end', async () => {

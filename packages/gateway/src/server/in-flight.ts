@@ -8,6 +8,11 @@ interface Entry extends Slotted {
   readonly res: ServerResponse
 }
 
+/** How long a stream may go on while the gateway closes: by itself it would not end. */
+const STREAMS_MS = 1000
+const EVENTS = /^content-type: *text\/event-stream\b/im
+const LINES = /^content-type: *application\/(?:jsonl|x-ndjson)\b/im
+
 /** The responses that are not finished yet, so that shutting down can wait for them. */
 export class InFlight {
   readonly #open = new SlotList<Entry>()
@@ -44,14 +49,27 @@ export class InFlight {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onEmpty = resolve
     const timer = setTimeout(resolve, limitMs)
+    const streams = setInterval(() => this.#endStreams(), STREAMS_MS)
     await promise
     clearTimeout(timer)
+    clearInterval(streams)
   }
 
   /** Destroys whatever is unfinished, including connections that have switched to another protocol. */
   cutOff(): void {
     this.#open.visit(({ res }) => {
       res.destroy()
+    })
+  }
+
+  /** Clients come back for what follows. They drop an event that is cut in two; JSON lines have no such rule, so they are not ended as if whole. */
+  #endStreams(): void {
+    this.#open.visit(({ res }) => {
+      // Where writeHead leaves fields that it got as a list.
+      const fields = String(Reflect.get(res, '_header') ?? '')
+      const events = EVENTS.test(fields)
+      if (events && !res.writableEnded) res.on('error', () => {}).end()
+      else if (events || LINES.test(fields)) res.destroy()
     })
   }
 
