@@ -2,6 +2,7 @@ export { EventConsumer } from './consumer.ts'
 export type { Pace } from './consumer-config.ts'
 export type { DurableStatus } from './durable.ts'
 export { EventEngine } from './engine.ts'
+export { placeOf } from './headers.ts'
 export {
   type ConsumerConfig,
   type ConsumerInfo,

@@ -26,7 +26,10 @@ export class KeptStreams {
 
   constructor(options: KeptStreamsOptions) {
     this.#options = options
-    this.#missing = new ThrottledLog(options.log, 'streams of events cannot be checked, nor created if they are missing')
+    this.#missing = new ThrottledLog(
+      options.log,
+      'streams of events cannot be checked, nor created if they are missing',
+    )
   }
 
   async connect(): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type DeepReadonly,
   type EventDefinition,
@@ -6,7 +7,7 @@ import {
   type EventSpec,
   typeOfEvent,
 } from '../contract/index.ts'
-import { PAYLOAD_TOO_LARGE } from '../errors/index.ts'
+import { PAYLOAD_TOO_LARGE, SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { assertDeclared } from '../nats/index.ts'
 import type { OutboxStore } from '../stores/index.ts'
 import { encodeValue } from './headers.ts'
@@ -48,7 +49,8 @@ export interface Outbox<Tx> {
    * Erases the data of an aggregate's events so far, from the database and from the stream. Consumers go on with the next one. May be
    * repeated if it fails.
    * @param type the first token of the events' subjects, e.g. `user`
-   * @throws {SERVICE_UNAVAILABLE} when the database or NATS is down
+   * @throws {SERVICE_UNAVAILABLE} when the database or NATS is down, or an event of the aggregate could not be sent within five seconds:
+   * then nothing is erased
    */
   erase(type: string, aggregateId: string): Promise<void>
 }
@@ -78,15 +80,24 @@ export function createOutbox<Tx>(store: OutboxStore<Tx>): Outbox<Tx> {
   return new StoreOutbox(store)
 }
 
-/** Deletes messages of a stream. */
-type Delete = (type: string, sequences: readonly number[]) => Promise<void>
+/** How long an erasure waits for events that are being sent. */
+const ERASE_MS = 5000
+const LOOK_AGAIN_MS = 50
+
+/** The streams of the service that an outbox belongs to. */
+export interface OutboxStreams {
+  /** What the server accepts; undefined while it is unknown. */
+  maxPayload(): number | undefined
+  /** Rejects if messages of the type cannot be deleted now. */
+  check(type: string): Promise<void>
+  /** Deletes messages, as far as they are still there and about this aggregate. */
+  delete(type: string, aggregateId: string, sequences: readonly number[]): Promise<void>
+}
 
 export class StoreOutbox<Tx> implements Outbox<Tx> {
   readonly store: OutboxStore<Tx>
   /** Set by the service that the outbox belongs to. */
-  deleteMessages: Delete | undefined
-  /** What the server of that service accepts; undefined while it is unknown. */
-  maxPayload: (() => number | undefined) | undefined
+  streams: OutboxStreams | undefined
 
   constructor(store: OutboxStore<Tx>) {
     this.store = store
@@ -101,7 +112,8 @@ export class StoreOutbox<Tx> implements Outbox<Tx> {
     const inHeaders = COMMON_BYTES + encodeValue(aggregateId).length + Object.values(context).join('').length
     const bytes = Buffer.byteLength(text) + inHeaders
     // It could never be sent, nor could those behind it.
-    if (inHeaders > MOST_HEADER_BYTES || bytes > (this.maxPayload?.() ?? MOST_BYTES)) throw new PAYLOAD_TOO_LARGE()
+    if (inHeaders > MOST_HEADER_BYTES || bytes > (this.streams?.maxPayload() ?? MOST_BYTES))
+      throw new PAYLOAD_TOO_LARGE()
     const type = typeOfEvent(subject)
     const stored = {
       id: randomUUID(),
@@ -118,8 +130,20 @@ export class StoreOutbox<Tx> implements Outbox<Tx> {
   }
 
   async erase(type: string, aggregateId: string): Promise<void> {
-    const { deleteMessages } = this
-    if (!deleteMessages) throw new TypeError('the outbox belongs to no service: list it in `outboxes` of the module')
-    await deleteMessages(type, await this.store.erase(type, aggregateId))
+    const { streams, store } = this
+    if (!streams) throw new TypeError('the outbox belongs to no service: list it in `outboxes` of the module')
+    await streams.check(type)
+    const endsAt = performance.now() + ERASE_MS
+    for (;;) {
+      const sent = await store.erase(type, aggregateId)
+      if (sent !== 'unsent') return streams.delete(type, aggregateId, sent)
+      if (performance.now() > endsAt) throw unsent(type, aggregateId)
+      await sleep(LOOK_AGAIN_MS)
+    }
   }
+}
+
+function unsent(type: string, aggregateId: string): Error {
+  const message = `nothing is erased of ${type} ${aggregateId}: its last event is not sent yet; try again later`
+  return new SERVICE_UNAVAILABLE(undefined, { message, retryAfterSeconds: 1 })
 }

@@ -174,7 +174,7 @@ export class Relay {
     this.#turnEndsAt = performance.now() + LONGEST_TURN_MS
     try {
       const sent = await this.#options.outbox.store.relay(
-        events => this.#sending.send(events),
+        (events, lasts) => this.#sending.send(events, lasts),
         MOST_IN_TURN,
         () => this.#more(),
       )

@@ -36,9 +36,9 @@ export class Sending {
   }
 
   /** Resolves to the numbers that the stream has given them; undefined for those that are not accepted, and for those behind them. */
-  async send(events: readonly NumberedEvent[]): Promise<readonly (number | undefined)[]> {
+  async send(events: readonly NumberedEvent[], lasts: () => boolean): Promise<readonly (number | undefined)[]> {
     this.#begun = true
-    const acks = await Promise.all(events.map(event => this.#publish(event)))
+    const acks = await Promise.all(events.map(event => (lasts() ? this.#publish(event) : undefined)))
     const lost = await this.#options.streams.lost()
     return events.map((event, index) => {
       const aggregate = aggregateOf(event)

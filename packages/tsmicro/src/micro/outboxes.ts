@@ -3,6 +3,7 @@ import {
   createStream,
   JetStream,
   type OutboxDepth,
+  placeOf,
   Relay,
   StoreOutbox,
   type StreamInfo,
@@ -41,8 +42,11 @@ export class Outboxes {
     const keepMs = Math.max(0, ...kept.map(age => (age ? age / 1e6 : Number.POSITIVE_INFINITY)))
     this.#relays = outboxes.map(outbox => {
       if (!(outbox instanceof StoreOutbox)) throw new StartError('outboxes of the module: make them with createOutbox')
-      outbox.deleteMessages = (type, numbers) => deleteMessages(js, eventStream(type), numbers)
-      outbox.maxPayload = () => (nats.connected ? nats.use().info?.max_payload : undefined)
+      outbox.streams = {
+        maxPayload: () => (nats.connected ? nats.use().info?.max_payload : undefined),
+        check: async type => void (await streamOf(type)),
+        delete: (type, aggregateId, numbers) => deleteMessages(js, eventStream(type), aggregateId, numbers),
+      }
       return new Relay({ outbox, nats, js, source, types, streamOf, keepMs, log })
     })
   }
@@ -68,10 +72,15 @@ export class Outboxes {
   }
 }
 
-/** Deletes messages, as far as they are still there. */
-async function deleteMessages(js: JetStream, stream: string, sequences: readonly number[]): Promise<void> {
+async function deleteMessages(js: JetStream, stream: string, aggregateId: string, sequences: readonly number[]) {
   for (let from = 0; from < sequences.length; from += MOST_DELETED) {
     const some = sequences.slice(from, from + MOST_DELETED)
-    await Promise.all(some.map(sequence => js.deleteMessage(stream, sequence)))
+    await Promise.all(
+      some.map(async seq => {
+        // A stream that was lost and filled again has another message there.
+        const found = await js.message(stream, { seq })
+        if (found && placeOf(found.headers)?.aggregateId === aggregateId) await js.deleteMessage(stream, seq)
+      }),
+    )
   }
 }

@@ -87,14 +87,13 @@ function removal({ _id, events }: Waiting): { filter: Document; update: Document
   }
 }
 
-/** Forgets what waits in a document. Its next event says that no lower number can be expected. */
-export async function eraseWaiting({ collection }: Aggregates, aggregateId: string): Promise<void> {
-  const base = {
-    $add: [{ $ifNull: ['$_outbox.base', 0] }, { $size: { $ifNull: ['$_outbox.pending', []] } }],
-  }
-  const outbox = { pending: [], bytes: 0, base, first: { $add: [base, 1] }, waiting: '$$REMOVE' }
-  const filter = { _id: { $in: idsOf(aggregateId) }, [OUTBOX]: { $exists: true } }
-  await collection.updateOne(filter as Document, [{ $set: { [OUTBOX]: outbox } }])
+/** The next event of a document says that no lower number can be expected. Resolves to false, and changes nothing, if events wait in it. */
+export async function forgetSent({ collection }: Aggregates, aggregateId: string): Promise<boolean> {
+  const its = { _id: { $in: idsOf(aggregateId) } } as Document
+  const next = { $add: [{ $ifNull: [`$${OUTBOX}.base`, 0] }, 1] }
+  const idle = { ...its, [OUTBOX]: { $exists: true }, [`${OUTBOX}.waiting`]: { $ne: true } }
+  const { matchedCount } = await collection.updateOne(idle, [{ $set: { [`${OUTBOX}.first`]: next } }])
+  return matchedCount > 0 || (await collection.countDocuments({ ...its, ...waiting }, { limit: 1 })) === 0
 }
 
 /** What an `_id` with this text may be. */

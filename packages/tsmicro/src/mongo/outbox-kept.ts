@@ -97,6 +97,10 @@ export async function keepUpTo(
   return kept.countDocuments(unsentOf(type, epoch))
 }
 
+export async function isUnsent(kept: Collection<KeptEvent>, type: string, aggregateId: string, epoch: number) {
+  return (await kept.countDocuments({ type, aggregateId, epoch: { $lt: epoch } }, { limit: 1 })) > 0
+}
+
 export async function eraseKept(kept: Collection<KeptEvent>, type: string, aggregateId: string): Promise<number[]> {
   const its = { type, aggregateId }
   const found = await kept.find(its, { projection: { stream: 1 } }).toArray()

@@ -12,7 +12,9 @@ const POLL_MS = 20
 export interface Turn {
   /** The server's time when the turn began. */
   readonly begun: Date
-  /** Resolves to false if another one has had a turn since: a paused process may be late. */
+  /** Whether no other one can have had a turn since, as far as is known here: a paused process may be late. */
+  lasts(): boolean
+  /** Resolves to false if another one has had a turn since. */
   stillOwn(): Promise<boolean>
 }
 
@@ -21,12 +23,18 @@ const until = { $add: ['$$NOW', LEASE_MS] }
 /** Does something in a turn, or returns undefined if another one has it. */
 export async function inTurn<T>(outbox: Collection<Named>, act: (turn: Turn) => Promise<T>): Promise<T | undefined> {
   const holder = randomUUID()
+  let asked = performance.now()
   const taken = await take(outbox, holder)
   if (!taken) return undefined
-  const renew = async () => (await outbox.updateOne({ _id: LEASE, holder }, [{ $set: { until } }])).matchedCount > 0
+  const renew = async () => {
+    const began = performance.now()
+    const { matchedCount } = await outbox.updateOne({ _id: LEASE, holder }, [{ $set: { until } }])
+    if (matchedCount > 0) asked = began
+    return matchedCount > 0
+  }
   const renewal = setInterval(() => renew().catch(() => {}), LEASE_MS / 3)
   try {
-    return await act({ begun: taken, stillOwn: renew })
+    return await act({ begun: taken, lasts: () => performance.now() < asked + LEASE_MS, stillOwn: renew })
   } finally {
     clearInterval(renewal)
     // If it fails, the lease ends by itself.

@@ -6,7 +6,7 @@ import { ensureIndexes, type IndexDefinition } from './indexes.ts'
 import {
   type Aggregates,
   countWaiting,
-  eraseWaiting,
+  forgetSent,
   readWaiting,
   removeSent,
   WAITING_INDEX,
@@ -78,7 +78,7 @@ export class MongoOutboxStore implements OutboxStore<MongoChange> {
     const waiting = await readWaiting(this.#outboxes.aggregates, limit - again.length)
     const events = [...again, ...waiting.flatMap(each => each.events)]
     if (events.length === 0) return { sent: 0, all: true }
-    const numbers = await send(events)
+    const numbers = await send(events, () => turn.lasts())
     const streamOf = new Map(events.map(({ id }, index) => [id, numbers[index]]))
     if (!(await turn.stillOwn())) return { sent: 0, all: false }
     const accepted = waiting.map(each => ({ ...each, events: upToUnsent(each.events, streamOf) }))
@@ -128,11 +128,13 @@ export class MongoOutboxStore implements OutboxStore<MongoChange> {
     })
   }
 
-  erase(type: string, aggregateId: string): Promise<readonly number[]> {
+  erase(type: string, aggregateId: string): Promise<readonly number[] | 'unsent'> {
     return translated(() =>
       inOwnTurn(this.#outbox, async () => {
+        const epoch = (await this.#epochs()).get(type) ?? 0
+        if (await keeping.isUnsent(this.#kept, type, aggregateId, epoch)) return 'unsent'
         const aggregates = this.#outboxes.aggregates.find(each => each.type === type)
-        if (aggregates) await eraseWaiting(aggregates, aggregateId)
+        if (aggregates && !(await forgetSent(aggregates, aggregateId))) return 'unsent'
         return keeping.eraseKept(this.#kept, type, aggregateId)
       }),
     )

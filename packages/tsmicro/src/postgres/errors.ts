@@ -106,6 +106,11 @@ export function isStatementEnded(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === statementEnded
 }
 
+/** True if a lock was not free within `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof SERVICE_UNAVAILABLE && error.cause instanceof Error && codeOf(error.cause) === '55P03'
+}
+
 export function isMissingTable(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === '42P01'
 }

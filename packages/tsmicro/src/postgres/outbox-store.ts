@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { OutboxStore, StoredEvent, StreamState } from '../stores/index.ts'
+import { isLockTimeout } from './errors.ts'
 import { createOutboxTables } from './event-tables.ts'
 import { resend, type Snapshot, sendAll, takeTurn, waitForTurn } from './outbox-turn.ts'
 import { whenEnded } from './transactions.ts'
@@ -8,6 +9,9 @@ import { whenEnded } from './transactions.ts'
 const STEP = 5000
 /** After a restore or a failover, the ids of new transactions may be lower than those seen before. */
 const LOOK_AT_ALL_MS = 30_000
+
+/** How long an erasure waits for a lock before it is tried again. */
+const LOCK_MS = 1000
 
 type Relaying = Parameters<OutboxStore<unknown>['relay']>
 
@@ -102,18 +106,27 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
     })
   }
 
-  async erase(type: string, aggregateId: string): Promise<readonly number[]> {
+  async erase(type: string, aggregateId: string): Promise<readonly number[] | 'unsent'> {
     const its = sql`type = ${type} AND aggregate_id = ${aggregateId}`
-    return this.#db.transaction().execute(async transaction => {
-      // First: this waits for transactions that add an event, and meanwhile the others' events are sent.
-      await sql`UPDATE tsmicro_outbox_aggregates SET first = last + 1 WHERE ${its}`.execute(transaction)
+    const erasing = this.#db.transaction().execute(async (transaction): Promise<readonly number[] | 'unsent'> => {
+      // Waits for transactions that add an event, and meanwhile the others' events are sent.
+      await sql`SELECT set_config('lock_timeout', ${String(LOCK_MS)}, true)`.execute(transaction)
+      await sql`SELECT 1 FROM tsmicro_outbox_aggregates WHERE ${its} FOR UPDATE`.execute(transaction)
       await waitForTurn(transaction)
-      await sql`DELETE FROM tsmicro_outbox WHERE ${its} AND sent_at IS NULL`.execute(transaction)
+      const unsent = await sql`SELECT 1 FROM tsmicro_outbox WHERE ${its} AND sent_at IS NULL LIMIT 1`.execute(
+        transaction,
+      )
+      if (unsent.rows.length > 0) return 'unsent'
+      await sql`UPDATE tsmicro_outbox_aggregates SET first = last + 1 WHERE ${its}`.execute(transaction)
       const { rows } = await sql<{ number: string }>`
         UPDATE tsmicro_outbox SET data = NULL, context = '{}' WHERE ${its} RETURNING stream_sequence AS number`.execute(
         transaction,
       )
       return rows.map(({ number }) => Number(number))
+    })
+    return erasing.catch((error: unknown) => {
+      if (isLockTimeout(error)) return 'unsent' as const
+      throw error
     })
   }
 

@@ -31,6 +31,19 @@ export async function waitForTurn<DB>(transaction: Transaction<DB>): Promise<voi
   await sql`SELECT pg_advisory_xact_lock(${TURN})`.execute(transaction)
 }
 
+/** How long a turn lasts for certain: the server counts from its answer, so later than from the question. */
+class Hold {
+  #endsAt = 0
+
+  async by<T>(statement: Promise<T>, began = performance.now()): Promise<T> {
+    const result = await statement
+    this.#endsAt = began + IDLE_MS
+    return result
+  }
+
+  readonly lasts = () => performance.now() < this.#endsAt
+}
+
 interface Row extends NumberedEvent {
   /** Where it is in the table: without the turn, nobody changes a row that is unsent. */
   readonly ctid: string
@@ -73,12 +86,13 @@ export async function sendAll<DB>(
   { since, limit, more }: Limits,
 ): Promise<Turn> {
   let [read, sent, from] = [0, 0, since]
+  const hold = new Hold()
   /** Those with an event that was not accepted: none of them is read again, as the limit is for all. */
   let stuck: readonly Row[] = []
   let before: readonly [readonly Row[], readonly (number | undefined)[]] = [[], []]
   const next = async (sending: readonly Row[]): Promise<Page> => {
     // By position, so all that is visible: an event must not pass one of its aggregate that became visible since the last page.
-    const { events, seenAt } = await readUnsent(transaction, from, { sending, stuck })
+    const { events, seenAt } = await hold.by(readUnsent(transaction, from, { sending, stuck }))
     // Sorting the rest again for each page would take long.
     if (events.length === MOST_EVENTS) from = undefined
     const page = { events: events.slice(0, limit - read), seenAt }
@@ -87,7 +101,7 @@ export async function sendAll<DB>(
   }
   const mark = async () => {
     const [events, numbers] = before
-    sent += await markSent(transaction, events, numbers)
+    sent += await hold.by(markSent(transaction, events, numbers))
     const known = new Set(stuck.map(aggregateOf))
     for (const [index, event] of events.entries()) {
       if (numbers[index] !== undefined || known.has(aggregateOf(event))) continue
@@ -110,7 +124,9 @@ export async function sendAll<DB>(
       await mark()
       return read < limit ? next(events) : undefined
     }
-    const [numbers, following] = await Promise.all([send(events), prepareNext()])
+    // Acknowledgements may have taken long.
+    if (!hold.lasts()) await hold.by(sql`SELECT 1`.execute(transaction))
+    const [numbers, following] = await Promise.all([send(events, hold.lasts), prepareNext()])
     before = [events, numbers]
     if (!following) break
     page = following

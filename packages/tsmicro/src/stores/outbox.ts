@@ -50,12 +50,13 @@ export interface OutboxStore<Tx> {
   onCommitted(listener: () => void): void
   /**
    * Passes unsent events to `send`, those of an aggregate in order, and records what `send` resolves to: the number of each event in its
-   * stream, or undefined for one that was not accepted. Only one relay of a store does so at a time.
+   * stream, or undefined for one that was not accepted. Only one relay of a store does so at a time: `send` asks right before it sends
+   * something whether its turn lasts, as a process that was frozen may have lost it.
    * @param more called when nothing is left, by a store that can keep its turn: it goes on if this resolves to true
    * @returns how many were sent; `busy` if another relay is at work
    */
   relay(
-    send: (events: readonly NumberedEvent[]) => Promise<readonly (number | undefined)[]>,
+    send: (events: readonly NumberedEvent[], lasts: () => boolean) => Promise<readonly (number | undefined)[]>,
     limit: number,
     more?: () => Promise<boolean>,
   ): Promise<number | 'busy'>
@@ -69,9 +70,9 @@ export interface OutboxStore<Tx> {
   recordStream(type: string, state: StreamState, options?: { readonly resendAfter: number }): Promise<number>
   /**
    * Erases the data of an aggregate's events so far; its next event says that no lower number can be expected.
-   * @returns their numbers in the stream
+   * @returns their numbers in the stream; `unsent`, and nothing is changed, if one is unsent or being added: the stream may have it already
    */
-  erase(type: string, aggregateId: string): Promise<readonly number[]>
+  erase(type: string, aggregateId: string): Promise<readonly number[] | 'unsent'>
   /** Deletes what was sent longer ago than this. */
   clean(keepMs: number): Promise<void>
   /** What waits to be sent. */

@@ -7,6 +7,8 @@ import { open, type Thing } from './mongo-setting.ts'
 import { sentDespiteKills } from './outbox-killed.ts'
 import { outboxSuite, storedEvent, TestStream } from './outbox-suite.ts'
 
+const inFull = Boolean(process.env.CI)
+
 outboxSuite(() => open())
 
 test('documents with waiting events are found by an index', async () => {
@@ -48,6 +50,21 @@ test('a relay that was paused for too long changes nothing, and its successor se
     kept.map(each => each.stream),
     [stream.accepted.findIndex(each => each.aggregateId === id) + 1],
   )
+})
+
+test('a relay whose process was frozen knows that it may have lost its turn', {
+  skip: inFull ? false : 'CI=true npm test runs it',
+}, async () => {
+  const { commit, store } = await open()
+  await commit([storedEvent(randomUUID())])
+  const seen: boolean[] = []
+  await store.relay(async (events, lasts) => {
+    seen.push(lasts())
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5100)
+    seen.push(lasts())
+    return events.map(() => undefined)
+  }, 10)
+  assert.deepEqual(seen, [true, false])
 })
 
 test('events that a late relay has recorded for a stream that is gone are sent again', async () => {

@@ -202,7 +202,7 @@ export function outboxSuite(open: () => Promise<OutboxSetting>): void {
     assert.equal(stream.numbers(id).at(-1), 4)
   })
 
-  test('erased events are gone: unsent ones are never sent, sent ones not again, and the next number is the first', async () => {
+  test('erased events are gone, once all are sent: they are not sent again, and the next number is the first', async () => {
     const outbox = await open()
     const { store } = outbox
     const [id, other, type] = [randomUUID(), randomUUID(), `t${randomUUID()}`]
@@ -212,16 +212,18 @@ export function outboxSuite(open: () => Promise<OutboxSetting>): void {
     await stream.drain(outbox)
     const its = stream.accepted.flatMap(({ aggregateId }, index) => (aggregateId === id ? [index + 1] : []))
     await outbox.commit([storedEvent(id, { type })])
-    const erased = await store.erase(type, id)
-    assert.deepEqual(
-      [...erased].sort((a, b) => a - b),
-      its,
-    )
-    // Until it succeeds on the server as well.
-    assert.deepEqual(
-      [...(await store.erase(type, id))].sort((a, b) => a - b),
-      its,
-    )
+    // The stream may have it already, under a number that nobody knows.
+    assert.equal(await store.erase(type, id), 'unsent')
+    await stream.drain(outbox)
+    // Twice: until it succeeds on the server as well.
+    for (let time = 0; time < 2; time++) {
+      const erased = await store.erase(type, id)
+      assert.ok(erased !== 'unsent')
+      assert.deepEqual(
+        [...erased].sort((a, b) => a - b),
+        [...its, stream.accepted.length],
+      )
+    }
     assert.deepEqual(await store.erase(type, 'unknown'), [])
     await outbox.commit([storedEvent(id, { type })])
     assert.equal(await store.recordStream(type, { created: 'now', lastSequence: 0 }, { resendAfter: 0 }), 1)

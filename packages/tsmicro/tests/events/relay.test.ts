@@ -126,8 +126,8 @@ test('a relay that dies between acknowledgement and mark: its successor sends th
     wrap: store => {
       const relay = store.relay.bind(store)
       const dying: typeof relay = (send, limit) =>
-        relay(async events => {
-          const numbers = await send(events)
+        relay(async (events, lasts) => {
+          const numbers = await send(events, lasts)
           if (++deaths % 3 === 0) return numbers
           throw new Error('killed')
         }, limit)
