@@ -79,13 +79,17 @@ const ONCE = [
   'if-modified-since',
   'if-unmodified-since',
 ]
-/** A bit for each length of these names, so that most other names need no comparison. */
-const LENGTHS = ONCE.reduce((bits, { length }) => bits | (1 << length), 0)
 const HOST = 1
+/** By length and first letter: most other names are told apart by these alone. */
+const LIKELY = Uint8Array.from({ length: 1024 }, (_, key) => (ONCE.some(name => keyOf(name) === key) ? 1 : 0))
+
+function keyOf(name: string): number {
+  return ((name.length & 31) << 5) | (name.charCodeAt(0) & 31)
+}
 
 /** Returns a bit of its own for each of these fields; 0 for any other. */
 function bitOf(name: string): number {
-  if (((LENGTHS >>> name.length) & 1) === 0) return 0
+  if (LIKELY[keyOf(name)] === 0) return 0
   const at = ONCE.indexOf(name.toLowerCase())
   return at === -1 ? 0 : HOST << at
 }
