@@ -91,6 +91,6 @@ function lineOf({ procedure, door, what, wire }: Shot): string {
 }
 
 /** The gateway's own refusals have Kong's form. */
-function isKongs({ body }: Answer): boolean {
-  return Object.keys(body ?? {}).join() === 'message,request_id'
+function isKongs({ body, text }: Answer): boolean {
+  return Object.keys(body ?? {}).join() === 'message,request_id' || /^[^\n]+\nrequest_id: [0-9a-f]{32}\n$/.test(text)
 }

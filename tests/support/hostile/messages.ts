@@ -11,7 +11,6 @@ export const REFUSALS: readonly (number | undefined)[] = [
   417,
   421,
   431,
-  494,
   501,
   505,
   undefined,
