@@ -16,9 +16,18 @@ export interface Pace {
   readonly pauseMs: number
   /** Milliseconds after which another instance gets what a dead one had. */
   readonly ackWaitMs: number
+  /** Milliseconds between two looks whether parked aggregates can go on. */
+  readonly sweepMs: number
 }
 
-export const PACE: Pace = { timeoutMs: 10_000, concurrency: 16, gapMs: 60_000, pauseMs: 100, ackWaitMs: 30_000 }
+export const PACE: Pace = {
+  timeoutMs: 10_000,
+  concurrency: 16,
+  gapMs: 60_000,
+  pauseMs: 100,
+  ackWaitMs: 30_000,
+  sweepMs: 5000,
+}
 
 /** Over all instances, together with what was handed back and is not due yet. */
 const MOST_UNACKNOWLEDGED = 16_384

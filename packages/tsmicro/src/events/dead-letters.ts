@@ -6,13 +6,14 @@ import { decodeValue, encodeValue, placeOf, type SentHeaders } from './headers.t
 import type { JetStream, PubAck, StoredMessage } from './jetstream/index.ts'
 import type { Incoming } from './order.ts'
 
-const SUBJECT = 'Tsmicro-Dead-Subject'
-const ERROR = 'Tsmicro-Dead-Error'
-const TRIES = 'Tsmicro-Dead-Tries'
-const TIME = 'Tsmicro-Dead-Time'
+/** As headers are read: setting one again replaces it. */
+const SUBJECT = 'tsmicro-dead-subject'
+const ERROR = 'tsmicro-dead-error'
+const TRIES = 'tsmicro-dead-tries'
+const TIME = 'tsmicro-dead-time'
 /** Number of the message with the data, or the size of data that is too large for one. */
-const DATA = 'Tsmicro-Dead-Data'
-const LOST = 'Tsmicro-Dead-Lost-Bytes'
+const DATA = 'tsmicro-dead-data'
+const LOST = 'tsmicro-dead-lost-bytes'
 const SKIPPED = '.skipped'
 const APART = '.data'
 const LONGEST_ERROR = 1000
@@ -51,6 +52,8 @@ export class DeadLetters {
   readonly #subject: string
   /** Aggregates that are parked, as far as this process knows. */
   readonly parked = new Set<string>()
+  /** The number in the stream up to which it knows them. */
+  #known = 0
 
   constructor(js: JetStream, service: string, name: string, type: string) {
     this.#js = js
@@ -60,7 +63,16 @@ export class DeadLetters {
 
   /** Learns which aggregates are parked. */
   async load(): Promise<void> {
-    for await (const { aggregateId, skipped } of this.all()) if (!skipped) this.parked.add(aggregateId)
+    this.#known = 0
+    await this.follow()
+  }
+
+  /** Learns which ones have been parked since, by other instances as well. */
+  async follow(): Promise<void> {
+    for await (const { aggregateId, skipped, sequence } of this.all(this.#known)) {
+      if (!skipped) this.parked.add(aggregateId)
+      this.#known = sequence
+    }
   }
 
   async keep(event: Incoming, error: unknown, tries: number): Promise<void> {
@@ -95,13 +107,31 @@ export class DeadLetters {
   }
 
   /** Undefined if the message is too large for the server. */
-  async #fits(subject: string, data: string, made: MsgHdrs): Promise<PubAck | undefined> {
+  async #fits(subject: string, data: string | Uint8Array, made: MsgHdrs): Promise<PubAck | undefined> {
     try {
       return await this.#js.publish(subject, data, made)
     } catch (err) {
       if (err instanceof PAYLOAD_TOO_LARGE) return undefined
       throw err
     }
+  }
+
+  /** A letter that was kept without having been tried has failed itself. */
+  async blame(letter: DeadLetter, error: unknown, tries: number): Promise<void> {
+    const stored = await this.#js.message(this.#stream, { seq: letter.sequence })
+    if (!stored) return
+    const { subject, data } = stored
+    const made = (longest: number) => {
+      const copied = copiedHeaders(stored.headers)
+      copied.set(ERROR, encodeValue(rootMessage(error).slice(0, longest)))
+      copied.set(TRIES, String(tries))
+      copied.set(TIME, new Date().toISOString())
+      return copied
+    }
+    if (!(await this.#fits(subject, data, made(LONGEST_ERROR))))
+      await this.#js.publish(subject, data, made(letter.error.length))
+    // What is kept apart stays.
+    await this.#js.deleteMessage(this.#stream, letter.sequence)
   }
 
   /** The first letter of an aggregate that was not skipped. */
@@ -140,7 +170,7 @@ export class DeadLetters {
 
   async remove({ sequence, headers: sent }: DeadLetter): Promise<void> {
     await this.#js.deleteMessage(this.#stream, sequence)
-    const apart = sent[DATA.toLowerCase()]
+    const apart = sent[DATA]
     if (apart) await this.#js.deleteMessage(this.#stream, Number(apart))
   }
 
@@ -164,7 +194,7 @@ export class DeadLetters {
 
   /** Undefined for data that is kept apart. */
   async #read(found: StoredMessage): Promise<DeadLetter | undefined> {
-    const seq = Number(found.headers[DATA.toLowerCase()] ?? 0)
+    const seq = Number(found.headers[DATA] ?? 0)
     const { data } = (seq > 0 ? await this.#js.message(this.#stream, { seq }) : undefined) ?? found
     return readLetter({ ...found, data })
   }
@@ -182,21 +212,21 @@ function readLetter({ subject, headers: sent, sequence, data }: StoredMessage): 
   if (!place) return undefined
   return {
     ...place,
-    subject: sent[SUBJECT.toLowerCase()] ?? '',
+    subject: sent[SUBJECT] ?? '',
     headers: sent,
     sequence,
     fresh: false,
     text() {
-      const lost = sent[LOST.toLowerCase()]
+      const lost = sent[LOST]
       if (lost === undefined) return Buffer.from(data).toString()
       throw new Error(
         `its ${lost} bytes of data are larger than the server accepts: skip it, and have its source announce its state`,
       )
     },
     id: decodeValue(sent['ce-id'] ?? ''),
-    error: decodeValue(sent[ERROR.toLowerCase()] ?? ''),
-    tries: Number(sent[TRIES.toLowerCase()]),
-    time: sent[TIME.toLowerCase()] ?? '',
+    error: decodeValue(sent[ERROR] ?? ''),
+    tries: Number(sent[TRIES]),
+    time: sent[TIME] ?? '',
     skipped: subject.endsWith(SKIPPED),
   }
 }

@@ -15,6 +15,7 @@ import { StoredOrder } from './order.ts'
 import { MOST_PULLED, MOST_PULLED_BYTES, Pulling } from './pulling.ts'
 import type { HandledEvent, TakenEvent } from './received.ts'
 import { Slots } from './slots.ts'
+import { Sweep } from './sweep.ts'
 
 export interface DurableOptions {
   readonly service: string
@@ -87,6 +88,7 @@ export class Durable {
   readonly #handling: Handling
   readonly #laneParts: LaneParts
   readonly #pulling: Pulling
+  readonly #sweep: Sweep
   readonly #lanes = new Map<string, Lane>()
   readonly #foreign: ThrottledLog
   readonly #excused: ThrottledLog
@@ -109,14 +111,14 @@ export class Durable {
     const slots = new Slots(pace.concurrency)
     const handling = new Handling({ reactions, order, inbox, slots, timeoutMs: pace.timeoutMs, log })
     const letters = new DeadLetters(js, service, name, type)
-    const parts = { order, handling, letters }
+    const triesOf = (subject: string) => reactions.get(subject)?.tries ?? Number.POSITIVE_INFINITY
+    const parts = { order, handling, letters, triesOf }
     this.#handling = handling
     this.letters = letters
     this.mending = new Mending(parts)
     this.#laneParts = {
       ...parts,
       resume: aggregateId => this.mending.resume(aggregateId, false),
-      triesOf: subject => reactions.get(subject)?.tries ?? Number.POSITIVE_INFINITY,
       gapMs: pace.gapMs,
       pauseMs: pace.pauseMs,
       log,
@@ -141,6 +143,11 @@ export class Durable {
         this.#counts.pending = 0
       },
     })
+    this.#sweep = new Sweep({
+      ...{ letters, order, mending: this.mending },
+      everyMs: pace.sweepMs,
+      here: () => this.#pulling.here,
+    })
     this.#foreign = new ThrottledLog(log, 'a message lacks the headers of an event, and was passed over')
     this.#excused = new ThrottledLog(log, 'an event waits: what its handler needs does not work')
   }
@@ -161,7 +168,7 @@ export class Durable {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#tend(), TEND_MS)
+    this.#timer = setInterval(() => this.#tend(), Math.min(TEND_MS, this.#options.pace.sweepMs))
     this.#pulling.begin()
   }
 
@@ -173,7 +180,8 @@ export class Durable {
     this.#handling.stop()
     const pulled = this.#pulling.stop()
     for (const lane of this.#lanes.values()) lane.stop()
-    await settledWithin(ms, pulled, ...[...this.#lanes.values()].map(({ ended }) => ended))
+    this.#sweep.stop()
+    await settledWithin(ms, pulled, this.#sweep.ended, ...[...this.#lanes.values()].map(({ ended }) => ended))
     clearInterval(this.#timer)
     this.#handling.end(new Error('the service has stopped'))
     this.#pulling.flush()
@@ -271,6 +279,7 @@ export class Durable {
     if (this.#bytes > MOST_BYTES / 2) this.#makeRoom(1)
     else if (this.#counts.inFlight > MOST_EVENTS - MOST_PULLED) this.#makeRoom(STUCK_KEEPS)
     this.#extend()
+    this.#sweep.tend()
     this.#pulling.keepPin()
   }
 

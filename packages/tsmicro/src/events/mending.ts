@@ -10,6 +10,8 @@ const ALWAYS: GoOn = () => true
 
 interface MendingParts {
   readonly letters: DeadLetters
+  /** Tries before a letter waits for an operator. */
+  readonly triesOf: (subject: string) => number
   readonly order: Order
   readonly handling: Handling
 }
@@ -17,6 +19,8 @@ interface MendingParts {
 /** Handles dead letters again. Whatever it returns says why an aggregate cannot go on; undefined if it can. */
 export class Mending {
   readonly #parts: MendingParts
+  /** By its number in the stream: how often a letter has failed that was kept without having been tried. */
+  readonly #tries = new Map<number, number>()
 
   constructor(parts: MendingParts) {
     this.#parts = parts
@@ -35,8 +39,8 @@ export class Mending {
         return undefined
       }
       for (const letter of found) {
-        if (!byHand && letter.tries > 0) return letter.error
         const verdict = await order.judge(letter)
+        if (verdict !== 'duplicate' && !byHand && letter.tries > 0) return letter.error
         if (verdict === 'early' && !order.giveUp(letter)) return letter.error
         const failure = verdict === 'duplicate' ? await letters.skip(letter) : await this.#handle(letter)
         if (failure !== undefined || !goOn()) return failure
@@ -68,9 +72,17 @@ export class Mending {
   }
 
   async #handle(letter: DeadLetter): Promise<string | undefined> {
-    const failure = await this.#parts.handling.once(letter)
-    if (failure) return rootMessage(failure.error)
-    await this.#parts.letters.remove(letter)
-    return undefined
+    const { letters, handling, triesOf } = this.#parts
+    const { sequence, subject } = letter
+    const failure = await handling.once(letter)
+    if (!failure) await letters.remove(letter)
+    else if (failure.counts && letter.tries === 0) {
+      const tries = (this.#tries.get(sequence) ?? 0) + 1
+      this.#tries.set(sequence, tries)
+      if (tries < triesOf(subject)) return rootMessage(failure.error)
+      await letters.blame(letter, failure.error, tries)
+    }
+    this.#tries.delete(sequence)
+    return failure && rootMessage(failure.error)
   }
 }

@@ -49,6 +49,11 @@ export class Pulling {
     this.#troubles = new ThrottledLog(options.log, `consumer ${this.#durable} cannot get its events`)
   }
 
+  /** Whether events come here: of a consumer that one instance has alone, those of others do not. */
+  get here(): boolean {
+    return this.#ready && (!this.#alone || this.#pinId !== undefined)
+  }
+
   /** Makes sure that the consumer is there, and pulls. Tried again until it succeeds. */
   begin(): void {
     this.#ready = false

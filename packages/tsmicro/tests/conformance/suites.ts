@@ -39,6 +39,7 @@ import { platform } from './platform.ts'
 import { poison } from './poison.ts'
 import { pulls } from './pulls.ts'
 import { replies } from './replies.ts'
+import { resumed } from './resumed.ts'
 import { rules } from './rules.ts'
 import { shapes } from './shapes.ts'
 import { sharing } from './sharing.ts'
@@ -69,6 +70,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   'event limits': eventLimits,
   'event faults': eventFaults,
   poison,
+  resumed,
   effects,
   'large letters': largeLetters,
   idempotent,
