@@ -38,6 +38,14 @@ export class Attempt extends Deadline {
 /** The attempts that run. Not a Set, whose former tables V8 keeps for long with such a turnover. */
 export class Attempts {
   readonly #running: Attempt[] = []
+  #idle: PromiseWithResolvers<void> | undefined
+
+  /** Resolves once none runs. */
+  get idle(): Promise<void> {
+    if (this.#running.length === 0) return Promise.resolve()
+    this.#idle ??= Promise.withResolvers()
+    return this.#idle.promise
+  }
 
   add(attempt: Attempt): void {
     this.#running.push(attempt)
@@ -48,6 +56,7 @@ export class Attempts {
     const at = this.#running.indexOf(attempt)
     const last = this.#running.pop()
     if (last && last !== attempt) this.#running[at] = last
+    if (this.#running.length === 0) this.#idle?.resolve()
   }
 
   cancel(reason: Error): void {

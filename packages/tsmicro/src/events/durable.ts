@@ -12,8 +12,9 @@ import { Lane, type LaneParts } from './lane.ts'
 import { MemoryOrder } from './memory-order.ts'
 import { Mending } from './mending.ts'
 import { StoredOrder } from './order.ts'
-import { MOST_PULLED, MOST_PULLED_BYTES, Pulling } from './pulling.ts'
+import { Pulling } from './pulling.ts'
 import type { HandledEvent, TakenEvent } from './received.ts'
+import { Room } from './room.ts'
 import { Slots } from './slots.ts'
 import { Sweep } from './sweep.ts'
 
@@ -62,14 +63,7 @@ export interface ConsumerOverview extends DeadCounts {
   readonly here: DurableStatus
 }
 
-/** What is taken from the server and not handled yet, in events and bytes of their bodies. */
-const MOST_EVENTS = 2 * MOST_PULLED
-const MOST_BYTES = 4 * MOST_PULLED_BYTES
 const TEND_MS = 500
-/** An aggregate that is stuck for so long while there is no room hands back all but its first events: for bytes, all but one. */
-const STUCK_MS = 1000
-const STUCK_KEEPS = 4
-const LONGEST_DELAY_MS = 30_000
 const MOST_REWINDS = 10
 const UNPIN_MS = 150
 
@@ -92,8 +86,9 @@ export class Durable {
   readonly #lanes = new Map<string, Lane>()
   readonly #foreign: ThrottledLog
   readonly #excused: ThrottledLog
-  readonly #counts = { pending: 0, inFlight: 0, handled: 0, failed: 0, dead: 0, foreign: 0 }
-  #bytes = 0
+  readonly #gaps: ThrottledLog
+  readonly #room = new Room()
+  readonly #counts = { pending: 0, handled: 0, failed: 0, dead: 0, foreign: 0 }
   #timer: NodeJS.Timeout | undefined
   #extendedAt = performance.now()
 
@@ -122,14 +117,16 @@ export class Durable {
       gapMs: pace.gapMs,
       pauseMs: pace.pauseMs,
       log,
+      isFull: () => this.#room.isFull,
       onFailure: (delivery, failure) => this.#failed(delivery, failure),
+      onGap: (delivery, err) => this.#gaps.warn(this.#fieldsOf(delivery, err)),
     }
     this.#pulling = new Pulling({
       js,
       stream: this.stream,
       config: this.#config(),
       log,
-      room: () => ({ events: MOST_EVENTS - this.#counts.inFlight, bytes: this.#bytes <= MOST_BYTES / 2 }),
+      room: () => this.#room.free,
       take: (message, from) => this.#take(message, from),
       onConsumer: async other => {
         if (other) order.restart()
@@ -149,6 +146,7 @@ export class Durable {
       here: () => this.#pulling.here,
     })
     this.#foreign = new ThrottledLog(log, 'a message lacks the headers of an event, and was passed over')
+    this.#gaps = new ThrottledLog(log, 'an event is kept: those before it have not come')
     this.#excused = new ThrottledLog(log, 'an event waits: what its handler needs does not work')
   }
 
@@ -156,7 +154,8 @@ export class Durable {
     const taken = [...this.#lanes.values()].flatMap(({ deliveries }) => deliveries)
     const times = taken.map(({ message }) => Date.parse(message.time))
     const oldest = times.reduce((one, other) => Math.min(one, other), Date.now())
-    return { consumer: this.consumer, stream: this.stream, ...this.#counts, lagMs: Date.now() - oldest }
+    const { inFlight } = this.#room
+    return { consumer: this.consumer, stream: this.stream, ...this.#counts, inFlight, lagMs: Date.now() - oldest }
   }
 
   async overview(): Promise<ConsumerOverview> {
@@ -177,11 +176,11 @@ export class Durable {
    * be recorded.
    */
   async stop(ms: number): Promise<void> {
-    this.#handling.stop()
+    const idle = this.#handling.stop()
     const pulled = this.#pulling.stop()
     for (const lane of this.#lanes.values()) lane.stop()
     this.#sweep.stop()
-    await settledWithin(ms, pulled, this.#sweep.ended, ...[...this.#lanes.values()].map(({ ended }) => ended))
+    await settledWithin(ms, pulled, idle, ...[...this.#lanes.values()].map(({ ended }) => ended))
     clearInterval(this.#timer)
     this.#handling.end(new Error('the service has stopped'))
     this.#pulling.flush()
@@ -235,8 +234,7 @@ export class Durable {
       return
     }
     const delivery = new Delivery(message, place, from, this.#left)
-    this.#counts.inFlight += 1
-    this.#bytes += delivery.bytes
+    this.#room.enter(delivery)
     this.#announce(delivery)
     const { aggregateId } = place
     const open = this.#lanes.get(aggregateId)
@@ -255,40 +253,33 @@ export class Durable {
   }
 
   readonly #left = (delivery: Delivery, handled: boolean): void => {
-    this.#counts.inFlight -= 1
-    this.#bytes -= delivery.bytes
+    this.#room.leave(delivery, handled)
     if (handled) this.#counts[delivery.error === undefined ? 'handled' : 'dead'] += 1
     this.#pulling.fill()
   }
 
   #failed(delivery: Delivery, { error, counts, log }: Failure): void {
-    const { subject, tries, headers } = delivery
-    const fields = { err: error, subject, eventId: headers['ce-id'], handler: this.name }
+    const fields = this.#fieldsOf(delivery, error)
     if (counts) {
       this.#counts.failed += 1
-      log.error({ ...fields, tries: tries + 1 }, 'an event could not be handled')
+      log.error({ ...fields, tries: delivery.tries + 1 }, 'an event could not be handled')
       return
     }
     this.#excused.warn(fields)
     // It stays, and may be handled later.
-    delivery.report?.({ id: headers['ce-id'], error })
+    delivery.report?.({ id: fields.eventId, error })
     this.#announce(delivery)
   }
 
+  #fieldsOf({ subject, headers }: Delivery, err: unknown) {
+    return { err, subject, eventId: headers['ce-id'], handler: this.name }
+  }
+
   #tend(): void {
-    if (this.#bytes > MOST_BYTES / 2) this.#makeRoom(1)
-    else if (this.#counts.inFlight > MOST_EVENTS - MOST_PULLED) this.#makeRoom(STUCK_KEEPS)
+    this.#room.make(this.#lanes.values())
     this.#extend()
     this.#sweep.tend()
     this.#pulling.keepPin()
-  }
-
-  #makeRoom(keep: number): void {
-    for (const lane of this.#lanes.values()) {
-      const last = lane.deliveries.at(-1)
-      if (last && lane.stuckMs > STUCK_MS)
-        lane.handBack(keep, Math.min(TEND_MS * 2 ** last.message.deliveries, LONGEST_DELAY_MS))
-    }
   }
 
   #extend(): void {

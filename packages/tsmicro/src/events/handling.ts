@@ -65,10 +65,11 @@ export class Handling {
       : this.#attempt(event, reaction)
   }
 
-  /** From now on no attempt begins: what waits for a slot fails at once. */
-  stop(): void {
+  /** From now on no attempt begins: what waits for a slot fails at once. Resolves when those that run have ended. */
+  stop(): Promise<void> {
     this.#stopping = true
     this.#options.slots.clear()
+    return this.#attempts.idle
   }
 
   /** After {@link stop}: nothing that still runs can be recorded. */

@@ -17,7 +17,11 @@ export interface LaneParts {
   /** Milliseconds after a failure; twice as long after each further one. */
   readonly pauseMs: number
   readonly log: Log
+  /** Whether what can only wait has to leave room for others. */
+  readonly isFull: () => boolean
   readonly onFailure: (delivery: Delivery, failure: Failure) => void
+  /** An event is kept because others are missing. */
+  readonly onGap: (delivery: Delivery, error: Error) => void
 }
 
 type Outcome = ReturnType<Handling['once']>
@@ -34,6 +38,11 @@ const LOOKS = 8
 /** Until then another instance may be at the event before; after that it is asked whether the aggregate is parked. */
 const ASK_AFTER_MS = 250
 const LONGEST_PAUSE_MS = 5000
+/** What is stuck for so long leaves if others have no room. */
+export const STUCK_MS = 1000
+/** Until it comes again; doubled each time. */
+const FIRST_DELAY_MS = 500
+const LONGEST_DELAY_MS = 8000
 
 /** The events of one aggregate, handled one after the other. Never rejects, and handles none before its turn. */
 export class Lane {
@@ -58,6 +67,12 @@ export class Lane {
   /** Milliseconds that its first event has been at work. */
   get stuckMs(): number {
     return performance.now() - this.#headSince
+  }
+
+  /** Whether its first event only waits until what its handler needs works again; if it has failed itself, its tries count. */
+  get isExcused(): boolean {
+    const [first] = this.#queue
+    return first !== undefined && first !== this.#atWork && first.excused > 0 && first.tries === 0
   }
 
   /** Adds an event; wakes a lane that waits for it. */
@@ -112,6 +127,12 @@ export class Lane {
     for (const delivery of this.#queue.splice(keep)) delivery.handBack(delayMs)
   }
 
+  /** The same, for longer each time. */
+  postpone(keep: number): void {
+    const { deliveries = 1 } = this.#queue.at(-1)?.message ?? {}
+    this.handBack(keep, Math.min(FIRST_DELAY_MS * 2 ** deliveries, LONGEST_DELAY_MS))
+  }
+
   /** In the usual case it is the event's turn and its handler succeeds: that takes no promise of ours. */
   #handle(delivery: Delivery): Promise<void> | undefined {
     const verdict = this.#turnOf(delivery)
@@ -129,7 +150,7 @@ export class Lane {
    * @param judged the first verdict @param begun the first attempt
    */
   async #persist(delivery: Delivery, judged: Turn | Promise<Turn>, begun?: Outcome): Promise<void> {
-    const { triesOf, gapMs, order } = this.#parts
+    const { triesOf, gapMs, order, isFull, onGap } = this.#parts
     let turn: Turn | Promise<Turn> | undefined = judged
     let outcome = begun
     const since = performance.now()
@@ -150,8 +171,13 @@ export class Lane {
         if (verdict === 'behind') return await this.#keep(delivery, new Error('kept behind an event that failed'))
         const { earlySince = performance.now() } = delivery
         delivery.earlySince = earlySince
-        if (performance.now() - earlySince > gapMs && !order.giveUp(delivery))
-          return await this.#keep(delivery, missingError(delivery, order, gapMs))
+        const earlyMs = performance.now() - earlySince
+        if (earlyMs > gapMs && !order.giveUp(delivery)) {
+          const error = missingError(delivery, order, gapMs)
+          onGap(delivery, error)
+          return await this.#keep(delivery, error)
+        }
+        if (earlyMs > STUCK_MS && isFull()) return this.postpone(0)
       } catch (error) {
         this.#parts.onFailure(delivery, { error, counts: false, log: this.#parts.log })
       }

@@ -53,6 +53,8 @@ export class MemoryOrder implements Order {
     }
   }
 
+  async refresh(): Promise<void> {}
+
   forget(): void {}
 
   giveUp({ aggregateId }: Incoming): boolean {

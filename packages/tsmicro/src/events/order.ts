@@ -26,6 +26,8 @@ export interface Order {
   stepOf(event: Incoming): Attempt
   /** The event has been handled. */
   moved(event: Incoming): void
+  /** Another instance may have come further. Rejects if the database cannot answer. */
+  refresh(aggregateId: string): Promise<unknown>
   /** What is known about an aggregate turned out to be wrong. */
   forget(aggregateId: string): void
   /** Those before this event do not come. Returns whether it may be handled without them. */
@@ -75,6 +77,10 @@ export class StoredOrder implements Order {
 
   moved({ aggregateId, number }: Incoming): void {
     if (number !== undefined) this.#known.set(aggregateId, number)
+  }
+
+  refresh(aggregateId: string): Promise<unknown> {
+    return this.#read(aggregateId)
   }
 
   forget(aggregateId: string): void {

@@ -60,6 +60,8 @@ export class Pulling {
     void this.#track(this.#ensure()).then(
       () => {
         if (this.#aborted.signal.aborted) return
+        // The connection was lost once more since the consumer was found.
+        if (!this.#incarnation?.sure) return this.begin()
         this.#ready = true
         this.fill()
       },

@@ -25,8 +25,6 @@ export class Sweep {
   readonly #missing = new Map<string, number>()
   #dueAt: number
   #stopped = false
-  /** Resolves when nothing runs. */
-  ended: Promise<void> = Promise.resolve()
   #runs = false
 
   constructor(parts: SweepParts) {
@@ -45,7 +43,7 @@ export class Sweep {
       this.#runs = false
     }
     // While NATS or the database is down, the next sweep finds the same.
-    this.ended = this.#sweep().then(done, done)
+    void this.#sweep().then(done, done)
   }
 
   /** Ends with the letter that is being handled. */
@@ -70,7 +68,7 @@ export class Sweep {
       if (order.recorded) letters.parked.delete(aggregateId)
       return
     }
-    order.forget(aggregateId)
+    await order.refresh(aggregateId)
     const verdict = await order.judge(letter)
     const [missing] = order.missing(letter)
     const before = this.#missing.get(aggregateId)

@@ -5,6 +5,7 @@ import { openStage, type Sent, sized } from '../events/stage.ts'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
 
+const KEPT = 'an event is kept: those before it have not come'
 const upTo = (last: number, from = 1) => Array.from({ length: last - from + 1 }, (_, index) => index + from)
 
 /** The order of an aggregate’s events, as its consumers keep it. */
@@ -56,12 +57,14 @@ export async function eventOrder(open: OpenNetwork) {
   test('one whose predecessors never come is kept with what to do, and goes on when they do come', async () => {
     const stage = await openStage(await open())
     const { inbox } = stage
-    const { engine } = await stage.replica(event => inbox.record(event, event.data.n), { pace: { gapMs: 400 } })
+    const { engine, log } = await stage.replica(event => inbox.record(event, event.data.n), { pace: { gapMs: 400 } })
     await stage.published({ id: 'a', n: 1 }, { id: 'a', n: 4 }, { id: 'a', n: 5 })
     await until('both are kept', async () => (await engine.repairs.dead({})).length === 2)
     const [first, second] = await engine.repairs.dead({})
     assert.match(first?.error ?? '', /^events 2 to 3 of item a did not come .*tsmicro events announce shop/)
     assert.match(second?.error ?? '', /kept behind/)
+    const [line, ...more] = log.at('warn')
+    assert.deepEqual([line?.message, line?.fields.eventId, more], [KEPT, 'a-4', []])
     await stage.published({ id: 'a', n: 2 }, { id: 'a', n: 3 })
     await until('they are handled behind the missing ones', () => inbox.of('a').length === 5)
     assert.deepEqual(inbox.of('a'), [1, 2, 3, 4, 5])

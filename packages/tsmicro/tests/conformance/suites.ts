@@ -6,6 +6,7 @@ import { batchReplies } from './batch-replies.ts'
 import { broadcast } from './broadcast.ts'
 import { calls } from './calls.ts'
 import { cancel } from './cancel.ts'
+import { crowded } from './crowded.ts'
 import { delivery } from './delivery.ts'
 import { discovery } from './discovery.ts'
 import { doors } from './doors.ts'
@@ -68,6 +69,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   pulls,
   'event order': eventOrder,
   'event limits': eventLimits,
+  crowded,
   'event faults': eventFaults,
   poison,
   resumed,
