@@ -34,7 +34,7 @@ import { CoverService } from '../api/cover/service.ts'
 import { dropFormerIndexes, upgradeFormerBlogs } from '../database/former-blogs.ts'
 import { blogIndexes } from '../database/indexes.ts'
 import { type Env, gatewayDoor } from '../env.ts'
-import { createAuthentication, createAuthorization } from './access.ts'
+import { createAuthentication, createAuthorization, createConfirmed, forgetEnded } from './access.ts'
 import { createCoverStore } from './covers.ts'
 
 /** What a test may replace. */
@@ -81,7 +81,8 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       ...logged,
     })
   const store = overrides.store ?? createStore(env, mongo, nats, overrides.log)
-  const authentication = overrides.authentication ?? createAuthentication(env, nats, store)
+  const confirmed = createConfirmed(store)
+  const authentication = overrides.authentication ?? createAuthentication(env, nats, confirmed)
   const authorization = overrides.authorization ?? createAuthorization(nats)
 
   const cache = new PublicBlogCache(store)
@@ -101,6 +102,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       authoringHandlers(new AuthoringService(parts)),
       editingHandlers(new EditingService(parts)),
       ...authorHandlers(authors),
+      forgetEnded(confirmed),
     ],
     calls: [validation, profile],
     publishes: [blogEvents],

@@ -6,12 +6,13 @@ import {
   profile,
   type RoleName,
   roles,
+  sessionEvents,
   TOKEN_INVALID,
   USER_NOT_FOUND,
   userEvents,
   validation,
 } from '@blog-platform/auth-contract'
-import { createPublisher, createService, implement, NatsClient, type Service } from 'tsmicro'
+import { createPublisher, createService, implement, NatsClient, type Publisher, type Service } from 'tsmicro'
 import { createTokenSigner, createTokenVerifier, type KeyRing, loadKeyRing, TokenError } from 'tsmicro/auth'
 import { createLogger } from 'tsmicro/telemetry'
 
@@ -76,7 +77,7 @@ export class AuthDouble {
     const service = createService({
       name: 'auth',
       version: '0.1.0',
-      module: { nats, handlers: handlersOf(this), publishes: [userEvents] },
+      module: { nats, handlers: handlersOf(this), publishes: [userEvents, sessionEvents] },
       log: createLogger({ name: 'auth', level: 'silent' }),
     })
     await service.start()
@@ -124,13 +125,23 @@ export class AuthDouble {
    * @param as its number; default: the next one of the user
    */
   async announce(userId: string, name: string, { as, profilePicUrl }: AnnounceOptions = {}): Promise<void> {
-    const nats = this.#running?.nats
-    if (!nats) throw new Error('the auth double is stopped')
     const next = (this.#announced.get(userId) ?? 0) + 1
     if (as === undefined) this.#announced.set(userId, next)
     const data = { userId, name, ...(profilePicUrl === undefined ? {} : { profilePicUrl }) }
     const options = as === 'unnumbered' ? {} : { sequence: as ?? next }
-    await createPublisher(nats, 'auth').publish(userEvents.userUpdated, data, options)
+    await this.#publisher.publish(userEvents.userUpdated, data, options)
+  }
+
+  /** Ends a session, and announces that. */
+  async endSession({ id: userId, sessionId }: User): Promise<void> {
+    this.ended.add(sessionId)
+    await this.#publisher.publish(sessionEvents.sessionRevoked, { sessionId, userId }, { sequence: 1 })
+  }
+
+  get #publisher(): Publisher {
+    const nats = this.#running?.nats
+    if (!nats) throw new Error('the auth double is stopped')
+    return createPublisher(nats, 'auth')
   }
 }
 
