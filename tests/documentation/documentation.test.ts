@@ -69,7 +69,7 @@ test('the code of the pages compiles', { skip: noCurl }, async () => {
   const { directory } = checkout
   await writeFile(
     join(directory, 'tsconfig.pages.json'),
-    '{ "extends": "./tsconfig.json", "include": ["hello", "office", "orders", "shop", "clock", "files", "*.ts"] }',
+    '{ "extends": "./tsconfig.json", "include": ["hello", "office", "orders", "stock", "shop", "clock", "files", "*.ts"] }',
   )
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.pages.json'], { cwd: directory, env, stdio: 'inherit' })
 })
