@@ -27,7 +27,8 @@ function keeping(store: CacheStore): CacheStore {
     replacing(cache, 'getOrSet', (key, factory, options) =>
       cache.getOrSet(key, factory, { ...options, ttlMs: HOUR_MS }),
     )
-  return replacing(store, 'cache', ((name: string, options: object) => longer(store.cache<object>(name, options))) as never)
+  return replacing(store, 'cache', ((name: string, options: object) =>
+    longer(store.cache<object>(name, options))) as never)
 }
 
 test('a session that has ended is refused by every instance once that is announced, whatever they have cached', async () => {
