@@ -40,9 +40,10 @@ const ASK_AFTER_MS = 250
 const LONGEST_PAUSE_MS = 5000
 /** What is stuck for so long leaves if others have no room. */
 export const STUCK_MS = 1000
-/** Until it comes again; doubled each time. */
-const FIRST_DELAY_MS = 500
+/** Until it comes again: a quarter of the time that it has been stuck. */
+const SHORTEST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 8000
+const DELAYS = 4
 
 /** The events of one aggregate, handled one after the other. Never rejects, and handles none before its turn. */
 export class Lane {
@@ -127,10 +128,14 @@ export class Lane {
     for (const delivery of this.#queue.splice(keep)) delivery.handBack(delayMs)
   }
 
-  /** The same, for longer each time. */
+  /**
+   * The same, for longer the longer it is stuck. If each delivery made it longer, the events of an aggregate that goes on again would come
+   * later and later, each of them when those behind it have been delayed once more.
+   */
   postpone(keep: number): void {
-    const { deliveries = 1 } = this.#queue.at(-1)?.message ?? {}
-    this.handBack(keep, Math.min(FIRST_DELAY_MS * 2 ** deliveries, LONGEST_DELAY_MS))
+    const { earlySince = this.#headSince } = this.#queue[0] ?? {}
+    const delayMs = (performance.now() - earlySince) / DELAYS
+    this.handBack(keep, Math.min(Math.max(SHORTEST_DELAY_MS, delayMs), LONGEST_DELAY_MS))
   }
 
   /** In the usual case it is the event's turn and its handler succeeds: that takes no promise of ours. */
