@@ -1,4 +1,4 @@
-// CI alone: hostile-bytes.test.ts and packages/tsmicro/tests/http/fuzz.test.ts send broken and generated messages by hand.
+// CI alone: packages/gateway/tests and packages/tsmicro/tests/http/fuzz.test.ts send broken and generated messages by hand.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'

@@ -1,3 +1,4 @@
+// CI alone: packages/gateway/tests and packages/tsmicro/tests/http/fuzz.test.ts send broken messages by hand.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { difference, dump, UNCHANGED } from '../support/databases.ts'

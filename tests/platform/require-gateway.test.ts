@@ -1,3 +1,4 @@
+// CI alone: packages/tsmicro/tests/http/fail-closed.test.ts and consumer.test.ts refuse by hand what the gateway has not signed.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'

@@ -1,3 +1,4 @@
+// CI alone: `npm run check` looks for what is unused by hand.
 import assert from 'node:assert/strict'
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'

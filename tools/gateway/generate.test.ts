@@ -1,3 +1,4 @@
+// CI alone: `npm run check` generates the routes, and compares them, by hand.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// CI alone: every `npm test` is a run of the runner.
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -179,7 +180,7 @@ after(() => { globalThis.ended = true })`
   test('by hand the files of a library are bundled, for the processes that a test starts as well; CI loads them as they are', async () => {
     const root = workspace({
       'package.json': '{}',
-      'node_modules/kysely/package.json': '{"type":"module","exports":"./index.js"}',
+      'node_modules/kysely/package.json': '{"type":"module","exports":{".":"./index.js","./helpers/postgres":"./at.js"}}',
       'node_modules/kysely/index.js': "export { at } from './at.js'",
       'node_modules/kysely/at.js': 'export const at = import.meta.url',
       'tests/a.test.ts': `import { execFileSync } from 'node:child_process'
