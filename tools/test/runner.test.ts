@@ -180,7 +180,8 @@ after(() => { globalThis.ended = true })`
   test('by hand the files of a library are bundled, for the processes that a test starts as well; CI loads them as they are', async () => {
     const root = workspace({
       'package.json': '{}',
-      'node_modules/kysely/package.json': '{"type":"module","exports":{".":"./index.js","./helpers/postgres":"./at.js"}}',
+      'node_modules/kysely/package.json':
+        '{"type":"module","exports":{".":"./index.js","./helpers/postgres":"./at.js"}}',
       'node_modules/kysely/index.js': "export { at } from './at.js'",
       'node_modules/kysely/at.js': 'export const at = import.meta.url',
       'tests/a.test.ts': `import { execFileSync } from 'node:child_process'
