@@ -114,7 +114,7 @@ export async function eventLimits(open: OpenNetwork) {
       { pace: { concurrency: 1 } },
     )
     await stage.published(...['a', 'b', 'c'].map(id => ({ id, n: 1 })))
-    await until('two wait', () => first.engine.status[0]?.inFlight === 3)
+    await until('one runs and two wait', () => begun.length === 1 && first.engine.status[0]?.inFlight === 3)
     const stopped = first.stop()
     await stage.replica(event => inbox.record(event, event.data.n))
     await until('another instance has them', () => inbox.effects.length === 2)
