@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { currentContext } from 'tsmicro'
 import { openStage, type Sent, sized } from '../events/stage.ts'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
+
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
 
 /** What hangs, what stops and what lags behind. */
 export async function eventLimits(open: OpenNetwork) {
@@ -168,8 +173,13 @@ export async function eventLimits(open: OpenNetwork) {
         ...some.map(n => ({ id: `i${n % 500}`, n: Math.floor(n / 500) + 1, data: { id: `i${n % 500}`, n, text } })),
       )
     }
-    globalThis.gc?.()
-    const before = process.memoryUsage().rss
+    // What is reachable, as a busy machine leaves more garbage. The test itself keeps a number for each event.
+    const heap = () => {
+      collect()
+      const { heapUsed, external } = process.memoryUsage()
+      return heapUsed + external
+    }
+    const before = heap()
     let most = 0
     let inFlight = 0
     let handled = 0
@@ -178,10 +188,8 @@ export async function eventLimits(open: OpenNetwork) {
       await sleep(1)
       await inbox.record(event, event.data.n)
       handled += 1
-      if (handled % 500 === 0) {
-        most = Math.max(most, process.memoryUsage().rss)
-        inFlight = Math.max(inFlight, engine.status[0]?.inFlight ?? 0)
-      }
+      if (handled % 500 === 0) inFlight = Math.max(inFlight, engine.status[0]?.inFlight ?? 0)
+      if (handled % (count / 10) === 0) most = Math.max(most, heap())
     })
     await until('all are handled', () => inbox.effects.length === count)
     const seconds = (performance.now() - began) / 1000
@@ -189,7 +197,7 @@ export async function eventLimits(open: OpenNetwork) {
       `${count} events in ${seconds.toFixed(1)} s; ${Math.round((most - before) / 1e6)} MB more; ${inFlight} in flight at most`,
     )
     assert.ok(inFlight <= 768, `${inFlight} events were in flight`)
-    assert.ok(most - before < 150e6, `${Math.round((most - before) / 1e6)} MB more than before`)
+    assert.ok(most - before < 50e6, `${Math.round((most - before) / 1e6)} MB more than before`)
     await stage.idle()
   })
 }

@@ -121,6 +121,8 @@ export class SessionRepository {
 
   /** Deletes the sessions beyond a user's limit: ended ones first, then those not renewed for the longest time. */
   async deleteSurplus(userId: string, db: Change): Promise<void> {
+    // One after the other for each user: rows that another one has locked are skipped below, and would not be counted.
+    await db.selectFrom('users').select('id').where('id', '=', userId).forNoKeyUpdate().execute()
     const surplus = db
       .selectFrom('sessions')
       .select('id')
