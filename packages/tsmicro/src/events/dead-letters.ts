@@ -76,8 +76,15 @@ export class DeadLetters {
   }
 
   async keep(event: Incoming, error: unknown, tries: number): Promise<void> {
-    const { aggregateId, number = 0, subject } = event
+    const { aggregateId } = event
     this.parked.add(aggregateId)
+    await this.#store(event, error, tries)
+    // Who looked before it was stored has found none, and may have said so since.
+    this.parked.add(aggregateId)
+  }
+
+  async #store(event: Incoming, error: unknown, tries: number): Promise<void> {
+    const { aggregateId, number = 0, subject } = event
     const target = `${this.#subject}.${tokenOf(aggregateId)}.${number}`
     // It may have come again after its acknowledgement was lost.
     if (number > 0 && (await this.#js.message(this.#stream, { last_by_subj: target }))) return

@@ -12,8 +12,9 @@ interface SweepParts {
   readonly here: () => boolean
 }
 
-/** However many aggregates are parked, looking after them takes a small part of the time. */
+/** However many aggregates are parked, looking after them takes a small part of the time, but none of them waits for longer than this. */
 const SHARE = 20
+const LONGEST_PAUSE_MS = 60_000
 
 /**
  * Looks from time to time whether parked aggregates can go on: what was missing may have come to another instance, and whoever retried a
@@ -37,13 +38,13 @@ export class Sweep {
     const began = performance.now()
     if (this.#runs || this.#stopped || began < this.#dueAt) return
     this.#runs = true
-    const done = () => {
-      const now = performance.now()
-      this.#dueAt = now + Math.max(this.#parts.everyMs, SHARE * (now - began))
+    const done = (lookedMs = 0) => {
+      const pauseMs = Math.max(this.#parts.everyMs, Math.min(SHARE * lookedMs, LONGEST_PAUSE_MS))
+      this.#dueAt = performance.now() + pauseMs
       this.#runs = false
     }
     // While NATS or the database is down, the next sweep finds the same.
-    void this.#sweep().then(done, done)
+    void this.#sweep().then(done, () => done())
   }
 
   /** Ends with the letter that is being handled. */
@@ -51,31 +52,36 @@ export class Sweep {
     this.#stopped = true
   }
 
-  async #sweep(): Promise<void> {
-    const { letters, here } = this.#parts
+  /** Returns how many milliseconds the looks took, without what was handled then. */
+  async #sweep(): Promise<number> {
+    const { letters, mending, here } = this.#parts
+    let lookedMs = 0
     await letters.follow()
     for (const aggregateId of letters.parked) {
-      if (this.#stopped || !here()) return
-      await this.#lookAt(aggregateId)
+      if (this.#stopped || !here()) break
+      const began = performance.now()
+      const goesOn = await this.#goesOn(aggregateId)
+      lookedMs += performance.now() - began
+      if (goesOn) await mending.resume(aggregateId, false, () => !this.#stopped)
     }
+    return lookedMs
   }
 
-  async #lookAt(aggregateId: string): Promise<void> {
-    const { letters, mending, order } = this.#parts
+  async #goesOn(aggregateId: string): Promise<boolean> {
+    const { letters, order } = this.#parts
     const letter = await letters.first(aggregateId)
     if (!letter) {
       this.#missing.delete(aggregateId)
       if (order.recorded) letters.parked.delete(aggregateId)
-      return
+      return false
     }
     await order.refresh(aggregateId)
     const verdict = await order.judge(letter)
     const [missing] = order.missing(letter)
     const before = this.#missing.get(aggregateId)
     this.#missing.set(aggregateId, missing)
-    if (verdict !== 'duplicate' && letter.tries > 0) return
+    if (verdict !== 'duplicate' && letter.tries > 0) return false
     // Somebody may be at it: with nothing recorded, nothing keeps two from doing the same.
-    if (order.recorded ? verdict === 'early' && before === missing : before !== missing) return
-    await mending.resume(aggregateId, false, () => !this.#stopped)
+    return order.recorded ? verdict !== 'early' || before !== missing : before === missing
   }
 }
