@@ -127,6 +127,7 @@ export async function pulls(open: OpenNetwork) {
       counts.map(count => ['aborted', count]),
     )
     await publish(1)
+    await until('it waits', async () => (await state())[0] === 1)
     assert.deepEqual(await state(), [1, 0])
   })
 

@@ -63,7 +63,7 @@ export class JetStreamMessage {
 
   /** When the stream stored it, ISO 8601. */
   get time(): string {
-    return new Date(Number(this.#delivery.time) / 1e6).toISOString()
+    return new Date(Number(BigInt(this.#delivery.time) / 1_000_000n)).toISOString()
   }
 
   /** It has been handled. Like the others, this may get lost with the connection; then it is delivered again. */
