@@ -24,7 +24,7 @@ interface Entry {
 const NOT_AT_ALL = 0.001
 /** In seconds: how late a cache may forget an entry. */
 const GRACE = 0.1
-/** In seconds, the longest that a request waits in Kong's cache: how long those that waited can still find that there is no verdict. */
+/** In seconds, the longest that a request waits in Kong's cache: those that waited can still find for so long that the question failed. */
 const LONGEST_WAIT = 5
 
 /** Returns the verdict on a key, remembered or new. All workers of a Kong share one question about a key. */

@@ -15,15 +15,8 @@ for (const name of driverNames) {
   test(`${name}: an expired yes no longer counts, whatever the verifier does and however many requests ask`, {
     skip: skipOf(name),
   }, async () => {
-    await using upstream = await startUpstream()
-    await using verifier = await startVerifier()
-    await using driver = await startDriver(name, {
-      upstream: upstream.authority,
-      verifier: verifier.authority,
-      timeoutMs: 1000,
-      cacheSeconds: 0.2,
-      lockTimeout: 0.3,
-    })
+    await using scene = await startScene(name, { timeoutMs: 1000, cacheSeconds: 0.2, lockTimeout: 0.3 })
+    const { upstream, verifier, driver } = scene
     let ids = 0
     const ask = async (key: string) => {
       ids += 1
@@ -52,13 +45,8 @@ for (const name of driverNames) {
   test(`${name}: requests that wait for a verifier that fails share the failure, and the next one asks again`, {
     skip: skipOf(name),
   }, async () => {
-    await using upstream = await startUpstream()
-    await using verifier = await startVerifier()
-    await using driver = await startDriver(name, {
-      upstream: upstream.authority,
-      verifier: verifier.authority,
-      timeoutMs: 2000,
-    })
+    await using scene = await startScene(name, { timeoutMs: 2000 })
+    const { verifier, driver } = scene
     const ask = async (id: number) =>
       outcome(await exchange(driver.port, bytesOf({ headers: ['x-api-key: yes.shared'] }, `${id}`)))
     verifier.behave('hangs')
@@ -70,6 +58,18 @@ for (const name of driverNames) {
     verifier.behave(undefined)
     assert.equal(await ask(20), '200')
   })
+}
+
+type Timing = Omit<Parameters<typeof startDriver>[1], 'upstream' | 'verifier'>
+
+async function startScene(name: Parameters<typeof startDriver>[0], timing: Timing) {
+  await using started = new AsyncDisposableStack()
+  const upstream = started.use(await startUpstream())
+  const verifier = started.use(await startVerifier())
+  const servers = { upstream: upstream.authority, verifier: verifier.authority }
+  const driver = started.use(await startDriver(name, { ...servers, ...timing }))
+  const all = started.move()
+  return { upstream, verifier, driver, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {

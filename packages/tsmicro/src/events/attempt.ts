@@ -15,7 +15,7 @@ export class Attempt extends Deadline {
     this.#onLate = onLate
   }
 
-  /** Whether an error says no more than that its time was over, as those of a signal and of what it ends do. */
+  /** Whether an error only says that its time was over, as those of its signal and of what the signal ends do. */
   isCauseOf(error: unknown): boolean {
     for (let each = error; each instanceof Error; each = each.cause) if (each === this.late) return true
     return false

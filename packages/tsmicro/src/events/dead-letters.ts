@@ -89,7 +89,7 @@ export class DeadLetters {
     // It may have come again after its acknowledgement was lost.
     if (number > 0 && (await this.#js.message(this.#stream, { last_by_subj: target }))) return
     const message = rootMessage(error)
-    const made = (longest: number, which: (name: string, value: string) => boolean) => {
+    const made = (longest: number, which?: (name: string, value: string) => boolean) => {
       const copied = copiedHeaders(event.headers, which)
       copied.set(SUBJECT, subject)
       copied.set(ERROR, encodeValue(message.slice(0, longest)))
@@ -97,14 +97,7 @@ export class DeadLetters {
       copied.set(TIME, new Date().toISOString())
       return copied
     }
-    if (
-      await this.#fits(
-        target,
-        event.text(),
-        made(LONGEST_ERROR, () => true),
-      )
-    )
-      return
+    if (await this.#fits(target, event.text(), made(LONGEST_ERROR))) return
     // The event alone was not too large.
     const least = made(SHORT_ERROR, (name, value) => name.startsWith('ce-') && value.length <= LONGEST_ATTRIBUTE)
     const apart = await this.#fits(`${target}${APART}`, event.text(), headers())

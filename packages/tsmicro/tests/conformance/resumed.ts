@@ -56,7 +56,7 @@ export async function resumed(open: OpenNetwork) {
     assert.deepEqual(inbox.of('a'), [2, 3])
   })
 
-  test('one that fails when its turn has come was kept for nothing of its own: it is tried as often as any other', async () => {
+  test('a kept event that fails once its turn has come is tried as often as any other', async () => {
     const stage = await openStage(await open())
     const { inbox } = stage
     const poison = new Set([1, 3])
