@@ -92,8 +92,9 @@ test('a migration’s changes to its session end with it', async t => {
   const { postgres, names, location } = await setUp(t, {
     ...first,
     '0002_dump.sql': `create role dumper; create schema aside; grant create on schema aside to dumper; set role dumper;
-      select pg_catalog.set_config('search_path', '', false); set statement_timeout = 1; create table aside.own (n integer);`,
-    '0003_next.sql': `create temporary table own (n integer); ${entry('next')} set search_path to aside;`,
+      select pg_catalog.set_config('search_path', '', false); set statement_timeout = '59s'; create table aside.own (n integer);`,
+    '0003_next.sql': `do $$ begin if current_setting('statement_timeout') = '59s' then raise 'still set'; end if; end $$;
+      create temporary table own (n integer); ${entry('next')} set search_path to aside;`,
   })
   assert.equal((await postgres.migrate(location)).applied.length, 3)
   assert.deepEqual(await names(), ['next'])
