@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ApiKey, ApiKeyPermission } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
+import { compileQuery } from 'tsmicro/postgres'
 import type { ApiKeysTable, Change, Connection } from '../../database.ts'
 import type { Announcements } from '../announcements.ts'
 
@@ -23,7 +24,8 @@ export class ApiKeyRepository {
 
   /** Returns undefined if the key is unknown, revoked or expired. */
   async findValid(key: string): Promise<Pick<ApiKey, 'id' | 'permissions'> | undefined> {
-    return await valid(this.#db).select(['id', 'permissions']).where('key_hash', '=', hashOf(key)).executeTakeFirst()
+    const [found] = await findByHash(this.#db, { hash: hashOf(key) })
+    return found
   }
 
   /** Does nothing and returns undefined if the key already exists. */
@@ -98,6 +100,10 @@ function valid(db: Connection) {
     .where('revoked_at', 'is', null)
     .where(row => row.or([row('expires_at', 'is', null), row('expires_at', '>', sql<Date>`now()`)]))
 }
+
+const findByHash = compileQuery((db: Connection, { hash }: { hash: Buffer }) =>
+  valid(db).select(['id', 'permissions']).where('key_hash', '=', hash),
+)
 
 type Row = Pick<Selectable<ApiKeysTable>, (typeof COLUMNS)[number]>
 

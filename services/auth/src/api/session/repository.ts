@@ -1,6 +1,7 @@
 import type { TokenUser } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
 import type { TokenClaims } from 'tsmicro/auth'
+import { compileQuery } from 'tsmicro/postgres'
 import type { Change, Connection, SessionsTable } from '../../database.ts'
 import type { Announcements } from '../announcements.ts'
 import { publicProfileOf } from '../user/model.ts'
@@ -17,6 +18,46 @@ export class SessionRepository {
   readonly #db: Connection
   readonly #limits: SessionLimits
   readonly #announcements: Announcements
+  readonly #findOwner = compileQuery((db: Connection, owned: Record<'sessionId' | 'accessId' | 'subject', string>) =>
+    this.#active(db)
+      .select(['users.id', 'users.name', 'users.profile_pic_url'])
+      .where('sessions.id', '=', owned.sessionId)
+      .where('sessions.access_id', '=', owned.accessId)
+      .where('sessions.user_id', '=', owned.subject),
+  )
+  readonly #exchange = compileQuery((db: Connection, exchange: NewPair & UsedPair) => {
+    const { refreshSeconds, maxSeconds } = this.#limits
+    return db
+      .updateTable('sessions')
+      .from('users')
+      .set({
+        access_id: exchange.accessId,
+        refresh_id: exchange.refreshId,
+        previous_refresh_id: exchange.usedRefreshId,
+        issued_at: sql`now()`,
+        answered_ms: null,
+        issuer_ahead_seconds: aheadOfDatabase(exchange),
+        expires_at: sql`least(${after(sql`now()`, refreshSeconds)}, ${after(sql`sessions.created_at`, maxSeconds)})`,
+      })
+      .whereRef('users.id', '=', 'sessions.user_id')
+      .where('sessions.id', '=', exchange.sessionId)
+      .where('sessions.user_id', '=', exchange.userId)
+      .where('sessions.refresh_id', '=', exchange.usedRefreshId)
+      .where('sessions.access_id', '=', exchange.usedAccessId)
+      .where('users.status', '=', true)
+      .where('sessions.revoked_at', 'is', null)
+      .where('sessions.expires_at', '>', sql<Date>`now()`)
+      .where('sessions.created_at', '>', after(sql`now()`, -maxSeconds))
+      .returning(COLUMNS)
+  })
+  readonly #find = compileQuery((db: Connection, { id }: { id: string }) =>
+    this.#active(db)
+      .select(COLUMNS)
+      .select(
+        sql<number>`(extract(epoch from clock_timestamp() - sessions.issued_at) * 1000)::float8`.as('since_issued_ms'),
+      )
+      .where('sessions.id', '=', id),
+  )
 
   constructor(db: Connection, limits: SessionLimits, announcements: Announcements) {
     this.#db = db
@@ -50,42 +91,19 @@ export class SessionRepository {
    * a single statement, an instance that freezes holds no lock, and of two concurrent exchanges exactly one succeeds.
    */
   async exchange(access: TokenClaims, refresh: TokenClaims, next: NewPair): Promise<Session | undefined> {
-    const { refreshSeconds, maxSeconds } = this.#limits
-    const row = await this.#db
-      .updateTable('sessions')
-      .from('users')
-      .set({
-        access_id: next.accessId,
-        refresh_id: next.refreshId,
-        previous_refresh_id: refresh.id,
-        issued_at: sql`now()`,
-        answered_ms: null,
-        issuer_ahead_seconds: aheadOfDatabase(next),
-        expires_at: sql`least(${after(sql`now()`, refreshSeconds)}, ${after(sql`sessions.created_at`, maxSeconds)})`,
-      })
-      .whereRef('users.id', '=', 'sessions.user_id')
-      .where('sessions.id', '=', refresh.sessionId)
-      .where('sessions.user_id', '=', refresh.subject)
-      .where('sessions.refresh_id', '=', refresh.id)
-      .where('sessions.access_id', '=', access.id)
-      .where('users.status', '=', true)
-      .where('sessions.revoked_at', 'is', null)
-      .where('sessions.expires_at', '>', sql<Date>`now()`)
-      .where('sessions.created_at', '>', after(sql`now()`, -maxSeconds))
-      .returning(COLUMNS)
-      .executeTakeFirst()
+    const [row] = await this.#exchange(this.#db, {
+      ...next,
+      sessionId: refresh.sessionId,
+      userId: refresh.subject,
+      usedRefreshId: refresh.id,
+      usedAccessId: access.id,
+    })
     return row && this.#toSession({ ...row, since_issued_ms: 0 })
   }
 
   /** An active session of a user whose account is open. */
   async find(id: string): Promise<Session | undefined> {
-    const row = await this.#active(this.#db)
-      .select(COLUMNS)
-      .select(
-        sql<number>`(extract(epoch from clock_timestamp() - sessions.issued_at) * 1000)::float8`.as('since_issued_ms'),
-      )
-      .where('sessions.id', '=', id)
-      .executeTakeFirst()
+    const [row] = await this.#find(this.#db, { id })
     return row && this.#toSession(row)
   }
 
@@ -105,12 +123,7 @@ export class SessionRepository {
    * one query, because every request of every signed-in user asks this.
    */
   async findOwner({ sessionId, id: accessId, subject }: TokenClaims): Promise<TokenUser | undefined> {
-    const row = await this.#active(this.#db)
-      .select(['users.id', 'users.name', 'users.profile_pic_url'])
-      .where('sessions.id', '=', sessionId)
-      .where('sessions.access_id', '=', accessId)
-      .where('sessions.user_id', '=', subject)
-      .executeTakeFirst()
+    const [row] = await this.#findOwner(this.#db, { sessionId, accessId, subject })
     return row && { ...publicProfileOf({ ...row, profilePicUrl: row.profile_pic_url ?? undefined }), sessionId }
   }
 
@@ -179,6 +192,8 @@ export class SessionRepository {
     }
   }
 }
+
+type UsedPair = Readonly<Record<'sessionId' | 'userId' | 'usedAccessId' | 'usedRefreshId', string>>
 
 /** Ends all sessions of a user. */
 export async function endSessionsOf(userId: string, announcements: Announcements, db: Change): Promise<void> {

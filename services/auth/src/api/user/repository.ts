@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { EMAIL_TAKEN, type ProfileChange, type RoleName } from '@blog-platform/auth-contract'
 import { type ExpressionBuilder, sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
-import { isUniqueViolation } from 'tsmicro/postgres'
+import { compileQuery, isUniqueViolation } from 'tsmicro/postgres'
 import type { Change, Connection, Tables } from '../../database.ts'
 import type { Announcements } from '../announcements.ts'
 import type { NewUser, User } from './model.ts'
@@ -36,8 +36,9 @@ export class UserRepository {
     return created
   }
 
-  findById(id: string, db: Connection = this.#db): Promise<User | undefined> {
-    return select(db).where('users.id', '=', id).executeTakeFirst().then(toUser)
+  async findById(id: string, db: Connection = this.#db): Promise<User | undefined> {
+    const [row] = await findOpen(db, { id })
+    return toUser(row)
   }
 
   async findCredentials(email: string): Promise<{ readonly id: string; readonly passwordHash: string } | undefined> {
@@ -108,14 +109,7 @@ export class UserRepository {
   }
 
   async rolesOf(id: string): Promise<readonly RoleName[]> {
-    const rows = await this.#db
-      .selectFrom('user_roles')
-      .innerJoin('users', 'users.id', 'user_roles.user_id')
-      .innerJoin('roles', 'roles.id', 'user_roles.role_id')
-      .select('roles.code')
-      .where('users.id', '=', id)
-      .where('users.status', '=', true)
-      .execute()
+    const rows = await findRoles(this.#db, { id })
     return rows.map(({ code }) => code)
   }
 
@@ -210,6 +204,18 @@ function select(db: Connection) {
   return db.selectFrom('users').select(COLUMNS).select(roles).where('users.status', '=', true)
 }
 
+const findOpen = compileQuery((db: Connection, { id }: { id: string }) => select(db).where('users.id', '=', id))
+
+const findRoles = compileQuery((db: Connection, { id }: { id: string }) =>
+  db
+    .selectFrom('user_roles')
+    .innerJoin('users', 'users.id', 'user_roles.user_id')
+    .innerJoin('roles', 'roles.id', 'user_roles.role_id')
+    .select('roles.code')
+    .where('users.id', '=', id)
+    .where('users.status', '=', true),
+)
+
 /**
  * One of the users who hold a role. It is looked up by id: if it were joined by name, PostgreSQL would assume that all roles
  * are equally frequent and read the whole table to find the few administrators.
@@ -234,7 +240,7 @@ function roles(user: ExpressionBuilder<Tables, 'users'>) {
   return jsonArrayFrom(granted).as('roles')
 }
 
-type Row = Awaited<ReturnType<ReturnType<typeof select>['executeTakeFirst']>>
+type Row = Awaited<ReturnType<typeof findOpen>>[number] | undefined
 
 function toUser(row: Row): User | undefined {
   if (!row) return undefined
