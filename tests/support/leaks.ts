@@ -9,7 +9,7 @@ const INTERNALS: readonly RegExp[] = [
   /syntax error at or near|violates .{1,80} constraint|invalid (?:input|byte sequence)|relation "/i,
   /\b(?:insert into|update "?\w+"? set|delete from|select .{1,200} from) "?(?:users|roles|sessions|api_keys)\b/i,
   /\b(?:Mongo\w*Error|PostgresError|DatabaseError|TypeError|RangeError|ReferenceError|SyntaxError)\b/,
-  /\b(?:kysely|undici|fastify|typebox|bentocache|E11000|BSONError)\b|\bFST_ERR|\bERR_[A-Z]+_|\bECONN/i,
+  /\b(?:kysely|undici|fastify|typebox|lru-cache|E11000|BSONError)\b|\bFST_ERR|\bERR_[A-Z]+_|\bECONN/i,
   /\b(?:nats|postgres(?:ql)?|mongodb):\/\//,
 ]
 

@@ -78,7 +78,7 @@ const FRAMEWORK: readonly Rule[] = [
   ],
 }))
 
-const STORES = ['tsmicro/postgres', 'tsmicro/mongo', 'pg', 'kysely', 'mongodb', 'bentocache']
+const STORES = ['tsmicro/postgres', 'tsmicro/mongo', 'pg', 'kysely', 'mongodb', 'lru-cache']
 const STARTUP = 'belongs in startup/, which chooses stores and transports'
 const OF_A_SERVICE = [
   never('a service may import tsmicro and contracts', '@tsmicro/**', '@blog-platform/*-service'),

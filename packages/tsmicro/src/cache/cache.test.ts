@@ -93,3 +93,32 @@ test('Redis without a registry, or with an invalid URL, is refused in one line',
   assert.throws(() => createCacheStore({ replicas, redis: { url: 'http://secret@h' } }), /^TypeError: (?!.*secret)/)
   assert.throws(() => createCacheStore({ replicas, redis: { url: 'redis://h', prefix: '{}' } }), TypeError)
 })
+
+test('the callers of a frozen cache get the same value, which nobody can change', async () => {
+  const cache = createCacheStore().cache<{ list: { n: number }[] }>('c', { frozen: true })
+  const made = { list: [{ n: 1 }] }
+  const [first, second] = await Promise.all([cache.getOrSet('k', () => made), cache.getOrSet('k', () => made)])
+  made.list.push({ n: 2 })
+  assert.deepEqual(first, { list: [{ n: 1 }] })
+  for (const found of [second, await cache.get('k'), await cache.getOrSet('k', () => made)]) assert.equal(found, first)
+  assert.throws(() => first.list.push({ n: 3 }), TypeError)
+  assert.throws(() => Object.assign(first.list[0] ?? {}, { n: 4 }), TypeError)
+  await cache.delete('k')
+  assert.deepEqual((await cache.getOrSet('k', () => made)).list, [{ n: 1 }, { n: 2 }])
+})
+
+test('a caller’s signal that is a function is asked for only if there is something to wait for', async () => {
+  const cache = createCacheStore().cache<number>('c')
+  const leaving = new AbortController()
+  let asked = 0
+  const signal = () => {
+    asked++
+    return leaving.signal
+  }
+  assert.equal(await cache.getOrSet('k', () => 1, { signal }), 1)
+  assert.equal(await cache.getOrSet('k', () => 2, { signal }), 1)
+  assert.equal(asked, 1)
+  const waiting = cache.getOrSet('other', () => new Promise<never>(() => {}), { signal })
+  leaving.abort(new Error('gone'))
+  await assert.rejects(waiting, /gone/)
+})

@@ -1,8 +1,8 @@
 import type { Tag } from './tags.ts'
 
-/** The result of a fetch: the value, and the tags that can invalidate it. */
+/** The result of a fetch: the value in the form of its cache, and the tags that can invalidate it. */
 export interface Fetched {
-  readonly value: unknown
+  readonly kept: unknown
   readonly tags: readonly Tag[]
 }
 
@@ -27,10 +27,6 @@ export class SharedFetch {
   /** Aborts when every caller has left. */
   get signal(): AbortSignal {
     return this.#controller.signal
-  }
-
-  get shared(): boolean {
-    return this.#waiting > 1
   }
 
   start(run: () => Promise<Fetched>): void {

@@ -1,8 +1,7 @@
-import { BentoCache, bentostore } from 'bentocache'
-import { memoryDriver } from 'bentocache/drivers/memory'
 import type { Cache, CacheName, CacheOptions } from './cache.ts'
 import { thisProcess } from './coordinator.ts'
 import { LayeredCache, type ShareFetch } from './layered-cache.ts'
+import { copies, createMemory, frozen as frozenForm } from './memory.ts'
 import { RedisLayer, type RedisOptions } from './redis/layer.ts'
 import type { ReplicasOptions } from './replicas/options.ts'
 import { Replica } from './replicas/replica.ts'
@@ -54,7 +53,7 @@ export interface CacheStore {
 }
 
 /**
- * A store in memory, built on bentocache; optionally with replicas, if several processes cache the same, and with Redis.
+ * A store in memory; optionally with replicas, if several processes cache the same, and with Redis.
  *
  * @throws {TypeError} for `redis` without `replicas`
  * @example
@@ -74,8 +73,7 @@ export function createCacheStore(options: CacheStoreOptions = {}): CacheStore {
       'a cache store with redis also needs replicas: the registry says which entries in Redis are valid',
     )
   }
-  const memory = memoryDriver({ maxItems, ...(maxSizeBytes === undefined ? {} : { maxSize: maxSizeBytes }) })
-  const bento = new BentoCache({ default: 'store', stores: { store: bentostore().useL1Layer(memory) } })
+  const memory = createMemory(maxItems, maxSizeBytes)
   const taken = new Set<string>()
   const shared = new Map<string, LayeredCache<unknown>>()
   const caches = {
@@ -99,19 +97,19 @@ export function createCacheStore(options: CacheStoreOptions = {}): CacheStore {
     async close() {
       await replica?.close()
       layer?.close()
-      await bento.disconnectAll()
     },
     get sharing() {
       return replica?.trusted ?? true
     },
-    cache<T>(namespace: string, { ttlMs = storeTtlMs, local = false }: CacheOptions = {}) {
-      // Clearing a namespace clears all keys that begin with its name and a colon.
+    cache<T>(namespace: string, { ttlMs = storeTtlMs, local = false, frozen = false }: CacheOptions = {}) {
+      // Clearing a cache clears all keys that begin with its name and a colon.
       if (!/^[\w.-]+$/.test(namespace)) throw new TypeError(`a cache can't be named ${JSON.stringify(namespace)}`)
       // Two objects for one namespace would not see each other's fetches, and miss each other's invalidations.
       if (taken.has(namespace)) throw new TypeError(`the cache ${namespace} already exists: share the object`)
       taken.add(namespace)
       const coordinator = local || !replica ? thisProcess : replica
-      const cache = new LayeredCache<T>(namespace, bento.namespace(namespace), ttlMs, coordinator, share)
+      const form = frozen ? frozenForm : copies
+      const cache = new LayeredCache<T>({ name: namespace, memory, form, ttlMs, coordinator, share })
       if (coordinator === replica) shared.set(namespace, cache as LayeredCache<unknown>)
       return cache
     },

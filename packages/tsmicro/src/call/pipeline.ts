@@ -15,7 +15,8 @@ import {
   type Schema,
   type StreamBody,
 } from '../contract/index.ts'
-import { compiled } from '../schema/index.ts'
+import { type Check, compiled } from '../schema/index.ts'
+import { isLasting, lasting, makeOnce } from '../stores/index.ts'
 import type { AuthorizationProvider } from './admission.ts'
 import { type Authorization, type Authorize, compileAuthorize } from './authorize.ts'
 import { type CallContext, type Principal, withContext } from './context.ts'
@@ -138,7 +139,8 @@ export function createPipeline(
   toFailure: FailureMapper,
 ): Pipeline {
   const output = jsonOfOutput(procedure.output)
-  const check = compileFile(procedure) ?? compileStream(procedure, toFailure) ?? (output && compiled.outgoing(output))
+  const check =
+    compileFile(procedure) ?? compileStream(procedure, toFailure) ?? (output && once(compiled.outgoing(output)))
   const settle = declaresReplies(procedure) ? compileSettle(procedure) : undefined
   const answers = kindOfBody(procedure.output) ? new WeakMap<CallContext, Promise<unknown>>() : undefined
   const handle = remembering(answers, compileHandle(procedure, handler, authorization, toFailure))
@@ -179,6 +181,16 @@ export function createPipeline(
       throw await toFailure(error, stage, context.log)
     }
   }
+}
+
+/** Checks a value that never changes only the first time; then what is left of it never changes either. */
+function once(check: Check): Check {
+  const whole: Check = value => {
+    const outcome = check(value)
+    if (isLasting(value) && 'value' in outcome) lasting(outcome.value)
+    return outcome
+  }
+  return value => makeOnce(value, whole)
 }
 
 /** Keeps what a handler returns, because some answers have to be closed if the call fails. */

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Settled } from '../call/index.ts'
 import { type BoundProcedure, declaresReplies, hasBody, jsonOfOutput, statusesOf } from '../contract/index.ts'
 import { takesNull, writeJson } from '../schema/index.ts'
+import { makeOnce } from '../stores/index.ts'
 import { isNotModified } from './conditional.ts'
 import { JSON_TYPE, SUCCESS_CODE } from './envelope.ts'
 
@@ -47,14 +48,15 @@ function send(body: string | undefined, status: number, request: FastifyRequest,
 function compileBody({ output: declared, bare, message = 'Success' }: BoundProcedure, status: number) {
   const output = jsonOfOutput(declared)
   if (!hasBody(status)) return () => undefined
-  // undefined is written as null. If the output may itself be null, `data` is omitted instead, so that callers can tell them apart.
-  const nothing = output && takesNull(output) ? undefined : 'null'
-  if (bare) return output ? (data: unknown) => writeJson(data) ?? nothing : () => undefined
   const envelope = JSON.stringify({ code: SUCCESS_CODE, status, message })
-  if (!output) return () => envelope
+  if (!output) return () => (bare ? undefined : envelope)
+  // undefined is written as null. If the output may itself be null, `data` is omitted instead, so that callers can tell them apart.
+  const nothing = takesNull(output) ? undefined : 'null'
   const head = `${envelope.slice(0, -1)},"data":`
-  return (data: unknown) => {
+  const write = (data: unknown) => {
     const text = writeJson(data) ?? nothing
+    if (bare) return text
     return text === undefined ? envelope : `${head}${text}}`
   }
+  return (data: unknown) => makeOnce(data, write)
 }

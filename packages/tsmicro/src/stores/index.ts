@@ -5,4 +5,5 @@ export {
   WITHOUT_ANSWER,
 } from './idempotency.ts'
 export { AlreadyHandledError, type Attempt, type InboxKey, type InboxStore } from './inbox.ts'
+export { isLasting, lasting, makeOnce } from './lasting.ts'
 export type { NumberedEvent, OutboxStore, StoredEvent, StreamState } from './outbox.ts'

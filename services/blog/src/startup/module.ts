@@ -1,4 +1,4 @@
-import { profile, validation } from '@blog-platform/auth-contract'
+import { type PublicProfile, profile, validation } from '@blog-platform/auth-contract'
 import { blogEvents } from '@blog-platform/blog-contract'
 import {
   type AuthenticationProvider,
@@ -89,6 +89,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
   const authors = new AuthorService({
     authors: new AuthorRepository(mongo),
     fetchProfile: id => nats.client(profile).publicProfile({ id }),
+    cache: store.cache<PublicProfile | undefined>('author', { frozen: true }),
     onChange: id => cache.authorChanged(id),
   })
   const outbox = createOutbox(mongo.outboxStore())

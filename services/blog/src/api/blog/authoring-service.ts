@@ -55,8 +55,8 @@ export class AuthoringService {
   }
 
   /** @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} */
-  async find(id: string, userId: string): Promise<PrivateBlog> {
-    return this.#shown(await this.#own(id, userId))
+  async find(id: string, user: AuthorIdentity): Promise<PrivateBlog> {
+    return this.#shown(await this.#own(id, user.id), user.profile)
   }
 
   /** Changes the draft; nothing public changes. @throws {BLOG_NOT_FOUND} {NOT_THE_OWNER} {COVER_INVALID} */
@@ -97,8 +97,8 @@ export class AuthoringService {
       yield blogs.map(blog => toPrivateBlogItem(blog, 'draft'))
   }
 
-  async #shown(blog: Blog): Promise<PrivateBlog> {
-    return toPrivateBlog(blog, 'draft', await this.#parts.authors.profileOf(blog.author))
+  async #shown(blog: Blog, current?: PublicProfile): Promise<PrivateBlog> {
+    return toPrivateBlog(blog, 'draft', await this.#parts.authors.profileOf(blog.author, current))
   }
 
   async #own(id: string, userId: string): Promise<Blog> {

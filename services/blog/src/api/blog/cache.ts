@@ -5,6 +5,11 @@ import { ApiError } from 'tsmicro/contract'
 import type { Page } from './list-repository.ts'
 import type { Blog } from './model.ts'
 
+/** Who waits for an answer. Asking for its signal makes one, so a read that the cache answers does not ask. */
+export interface Caller {
+  readonly signal: AbortSignal
+}
+
 type Lookup = PublicBlog | undefined
 
 /** Pages beyond this are rarely read. Caching them would only displace what is read often. */
@@ -23,35 +28,35 @@ export class PublicBlogCache {
   readonly #lists
 
   constructor(store: CacheStore) {
-    this.#blogs = store.cache<Lookup>('blog')
-    this.#lists = store.cache<BlogItem[] | undefined>('blog-list')
+    this.#blogs = store.cache<Lookup>('blog', { frozen: true })
+    this.#lists = store.cache<BlogItem[] | undefined>('blog-list', { frozen: true })
   }
 
-  byId(id: string, load: () => Promise<Lookup>, signal?: AbortSignal): Promise<Lookup> {
+  byId(id: string, load: () => Promise<Lookup>, caller?: Caller): Promise<Lookup> {
     const tags = (blog: Lookup) => [blogTag(id), ...authorTags(blog)]
-    return this.#blogs.getOrSet(`id/${id}`, load, { tags, ...(signal ? { signal } : {}) })
+    return this.#blogs.getOrSet(`id/${id}`, load, { tags, ...waiting(caller) })
   }
 
-  bySlug(slug: string, load: () => Promise<Lookup>, signal?: AbortSignal): Promise<Lookup> {
+  bySlug(slug: string, load: () => Promise<Lookup>, caller?: Caller): Promise<Lookup> {
     const tags = (blog: Lookup) => [slugTag(slug), ...(blog ? [blogTag(blog._id)] : []), ...authorTags(blog)]
-    return this.#blogs.getOrSet(`slug/${slug}`, load, { tags, ...(signal ? { signal } : {}) })
+    return this.#blogs.getOrSet(`slug/${slug}`, load, { tags, ...waiting(caller) })
   }
 
   /** `name` identifies the list. Empty pages are not cached, because anybody can ask for a tag that no blog has. */
-  async list(name: string, { page, limit }: Page, load: () => Promise<BlogItem[]>, signal?: AbortSignal) {
+  async list(name: string, { page, limit }: Page, load: () => Promise<BlogItem[]>, caller?: Caller) {
     if (page * limit > DEEPEST_CACHED_ITEM) return load()
-    const items = await this.#list(`${name}/${page}/${limit}`, async () => filled(await load()), signal)
+    const items = await this.#list(`${name}/${page}/${limit}`, async () => filled(await load()), caller)
     return items ?? []
   }
 
   /** Undefined means that there is no such blog. */
-  similar(id: string, load: () => Promise<BlogItem[] | undefined>, signal?: AbortSignal) {
-    return this.#list(`similar/${id}`, load, signal)
+  similar(id: string, load: () => Promise<BlogItem[] | undefined>, caller?: Caller) {
+    return this.#list(`similar/${id}`, load, caller)
   }
 
   /** Any change of any blog may change any list. */
-  #list(key: string, load: () => Promise<BlogItem[] | undefined>, signal?: AbortSignal) {
-    return this.#lists.getOrSet(key, load, { tags: [LISTS], ...(signal ? { signal } : {}) })
+  #list(key: string, load: () => Promise<BlogItem[] | undefined>, caller?: Caller) {
+    return this.#lists.getOrSet(key, load, { tags: [LISTS], ...waiting(caller) })
   }
 
   /**
@@ -102,6 +107,7 @@ export class PublicBlogCache {
 }
 
 const LISTS = 'lists'
+const waiting = (caller: Caller | undefined) => (caller ? { signal: () => caller.signal } : undefined)
 const isRefusal = (error: unknown) => error instanceof ApiError && !isDependencyFailure(error)
 const filled = (items: BlogItem[]) => (items.length > 0 ? items : undefined)
 const blogTag = (id: string) => `blog:${id}`

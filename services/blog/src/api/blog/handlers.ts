@@ -9,13 +9,13 @@ import type { ReadingService } from './reading-service.ts'
 /** What everybody may read. */
 export function readingHandlers(blogs: ReadingService): Implementation {
   return implement(reading, {
-    findById: ({ input, signal }) => blogs.findById(input.id, signal),
-    findBySlug: ({ input, signal }) => blogs.findBySlug(input.slug, signal),
+    findById: call => blogs.findById(call.input.id, call),
+    findBySlug: call => blogs.findBySlug(call.input.slug, call),
     follow: ({ lastEventId, signal }) => blogs.follow(lastEventId, signal),
-    findCover: async ({ input, signal }) => coverAnswer(await blogs.cover(input.id, signal)),
-    latest: ({ input, signal }) => blogs.published(undefined, input, signal),
-    byTag: ({ input: { tag, ...page }, signal }) => blogs.published(tag, page, signal),
-    similar: ({ input, signal }) => blogs.similar(input.id, signal),
+    findCover: async call => coverAnswer(await blogs.cover(call.input.id, call)),
+    latest: call => blogs.published(undefined, call.input, call),
+    byTag: call => blogs.published(call.input.tag, call.input, call),
+    similar: call => blogs.similar(call.input.id, call),
     search: ({ input: { q, ...page }, signal }) => blogs.search(q, page, signal),
   })
 }
@@ -31,7 +31,7 @@ export function authoringHandlers(blogs: AuthoringService): Implementation {
     change: ({ input, user }) => blogs.change(input, user.id),
     submit: ({ input, user }) => blogs.submit(input.id, user.id),
     withdraw: ({ input, user }) => blogs.withdraw(input.id, user.id),
-    findOwn: ({ input, user }) => blogs.find(input.id, user.id),
+    findOwn: ({ input, user }) => blogs.find(input.id, user),
     setCover: ({ input, user }) => blogs.setCover(input.id, input.cover, user.id),
     removeCover: ({ input, user }) => blogs.removeCover(input.id, user.id),
     findOwnCover: async ({ input, user }) => coverAnswer(await blogs.cover(input.id, user.id)),

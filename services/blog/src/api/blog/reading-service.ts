@@ -2,7 +2,7 @@ import { BLOG_NOT_FOUND, type BlogItem, CURSOR_INVALID, type PublicBlog } from '
 import type { AuthorService } from '../author/service.ts'
 import type { OpenCover } from '../cover/picture.ts'
 import type { CoverService } from '../cover/service.ts'
-import type { PublicBlogCache } from './cache.ts'
+import type { Caller, PublicBlogCache } from './cache.ts'
 import { toBlogItem, toPublicBlog } from './dto.ts'
 import type { BlogListRepository, Page } from './list-repository.ts'
 import type { Blog, BlogSummary } from './model.ts'
@@ -32,37 +32,37 @@ export class ReadingService {
   }
 
   /** @throws {BLOG_NOT_FOUND} */
-  async findById(id: string, signal?: AbortSignal): Promise<PublicBlog> {
+  async findById(id: string, caller?: Caller): Promise<PublicBlog> {
     const { blogs, cache } = this.#parts
-    return found(await cache.byId(id, async () => this.#withAuthor(await blogs.findPublic(id)), signal))
+    return found(await cache.byId(id, async () => this.#withAuthor(await blogs.findPublic(id)), caller))
   }
 
   /** @throws {BLOG_NOT_FOUND} {COVER_NOT_FOUND} */
-  cover(id: string, signal?: AbortSignal): Promise<OpenCover> {
-    return this.#parts.covers.open(async () => (await this.findById(id, signal)).cover)
+  cover(id: string, caller?: Caller): Promise<OpenCover> {
+    return this.#parts.covers.open(async () => (await this.findById(id, caller)).cover)
   }
 
   /** Normalizes the slug first. A text that cannot be a slug is not found. @throws {BLOG_NOT_FOUND} */
-  async findBySlug(text: string, signal?: AbortSignal): Promise<PublicBlog> {
+  async findBySlug(text: string, caller?: Caller): Promise<PublicBlog> {
     const { blogs, cache } = this.#parts
     const slug = found(normalizeSlug(text))
-    return found(await cache.bySlug(slug, async () => this.#withAuthor(await blogs.findPublicBySlug(slug)), signal))
+    return found(await cache.bySlug(slug, async () => this.#withAuthor(await blogs.findPublicBySlug(slug)), caller))
   }
 
   /** All blogs, or those with a tag, newest first, starting after the blog `cursor`. @throws {CURSOR_INVALID} */
   async published(
     tag: string | undefined,
     { cursor, ...page }: Page & { readonly cursor?: string },
-    signal?: AbortSignal,
+    caller?: Caller,
   ): Promise<BlogItem[]> {
     const { blogs, lists, cache } = this.#parts
     if (cursor === undefined) {
       const load = async () => (await lists.published(tag, undefined, page)).map(toBlogItem)
-      return cache.list(tag === undefined ? 'latest' : `tag/${tag}`, page, load, signal)
+      return cache.list(tag === undefined ? 'latest' : `tag/${tag}`, page, load, caller)
     }
-    const last = await blogs.findPublication(cursor, signal)
+    const last = await blogs.findPublication(cursor, caller?.signal)
     if (!last) throw new CURSOR_INVALID()
-    return (await lists.published(tag, last, page, signal)).map(toBlogItem)
+    return (await lists.published(tag, last, page, caller?.signal)).map(toBlogItem)
   }
 
   /** The newest blog and those that follow as they are published, or those after the blog `cursor`. @throws {CURSOR_INVALID} */
@@ -74,12 +74,12 @@ export class ReadingService {
   }
 
   /** Up to six other blogs that share words with a published blog. @throws {BLOG_NOT_FOUND} */
-  async similar(id: string, signal?: AbortSignal): Promise<BlogItem[]> {
+  async similar(id: string, caller?: Caller): Promise<BlogItem[]> {
     const load = async () => {
       const { public: head } = (await this.#parts.blogs.findPublic(id)) ?? {}
       return head ? this.#matching(`${head.title} ${head.description}`, MOST_SIMILAR, id) : undefined
     }
-    return found(await this.#parts.cache.similar(id, load, signal))
+    return found(await this.#parts.cache.similar(id, load, caller))
   }
 
   /** Blogs by the words of a text. Not cached, because the same search is rarely repeated and there are too many of them. */
@@ -93,7 +93,7 @@ export class ReadingService {
   }
 
   async #withAuthor(blog: Blog | null): Promise<PublicBlog | undefined> {
-    return blog ? toPublicBlog(blog, await this.#parts.authors.profileOf(blog.author)) : undefined
+    return blog ? toPublicBlog(blog, await this.#parts.authors.readProfileOf(blog.author)) : undefined
   }
 }
 
