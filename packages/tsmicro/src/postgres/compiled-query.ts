@@ -18,9 +18,8 @@ class Parameter {
 const parameters = new Proxy({}, { get: (_, name) => new Parameter(String(name)) })
 
 /**
- * A query that Kysely builds once, when it first runs, for one that runs often: building it takes longer than everything else this process does for
- * it. Its values are the fields of one object. The text must not depend on them, so none can be a list (`= any(${ids})` takes one in SQL) or
- * be left out.
+ * A query that Kysely builds once, when it first runs: for those that run often, as building one takes much of a process's time. Its values
+ * are the fields of one object. Its text must not depend on them, so none can be a list (`= any(${ids})` takes one in SQL) or be left out.
  *
  * @example
  * const findUser = compileQuery((db: Kysely<Tables>, { id }: { id: string }) =>
