@@ -212,13 +212,15 @@ export async function suite({ open, dump, env }: Answers): Promise<void> {
   })
 
   test('answers outlive the service, and are forgotten after their time', async () => {
-    const { item, key } = some()
-    const brief = await serve({ keepMs: 500 })
-    await send({ item }, { key, app: brief })
-    await brief.close()
-    const next = await serve()
-    assert.equal((await send({ item }, { key, app: next })).replayed, 'true')
-    await until('it is forgotten', async () => (await send({ item }, { key, app: next })).outcome === 2)
+    const [lasting, brief] = [some(), some()]
+    const before = { lasting: await serve(), brief: await serve({ keepMs: 1 }) }
+    await send({ item: lasting.item }, { key: lasting.key, app: before.lasting })
+    await send({ item: brief.item }, { key: brief.key, app: before.brief })
+    await Promise.all([before.lasting.close(), before.brief.close()])
+    const app = await serve()
+    const again = ({ item, key }: typeof lasting) => send({ item }, { key, app })
+    await until('it is forgotten', async () => (await again(brief)).outcome === 2)
+    assert.equal((await again(lasting)).replayed, 'true')
   })
 
   test('the store holds neither keys nor bodies nor what the answer’s schema does not name', async () => {
