@@ -13,8 +13,6 @@ export interface RelayOptions {
   readonly js: JetStream
   /** Name of the publishing service. */
   readonly source: string
-  /** How long events are kept after they were sent: as long as their streams keep them. Infinity = for ever. */
-  readonly keepMs: number
   /** The kinds of aggregates that it publishes events of. */
   readonly types: readonly string[]
   /** Creates the stream of a type unless it exists. */
@@ -32,6 +30,8 @@ const MOST_FAILURES = 5
 /** How many events are sent in one turn. */
 const MOST_IN_TURN = 5000
 const CLEAN_MS = 60_000
+/** Events are kept for this longer than in their streams: the clocks of NATS and of the database may differ. */
+const KEEP_LONGER_MS = 60 * 60 * 1000
 /** How long a turn is kept when nothing is left, as taking the next one takes longer than sending; and how long in all. */
 const LINGER_MS = 30
 const LONGEST_TURN_MS = 300
@@ -198,9 +198,15 @@ export class Relay {
   }
 
   async #clean(): Promise<void> {
-    const { outbox, keepMs, log } = this.#options
+    const { outbox, log } = this.#options
+    const { keepMs = Number.POSITIVE_INFINITY } = this.#streams
     if (keepMs === Number.POSITIVE_INFINITY || performance.now() - this.#cleanedAt < CLEAN_MS) return
     this.#cleanedAt = performance.now()
-    await outbox.store.clean(keepMs).catch(err => log.warn({ err }, 'the outbox could not be cleaned'))
+    try {
+      await outbox.store.clean(keepMs + KEEP_LONGER_MS)
+      await outbox.store.forget()
+    } catch (err) {
+      log.warn({ err }, 'the outbox could not be cleaned')
+    }
   }
 }

@@ -21,6 +21,8 @@ export class StreamWatch {
   readonly #options: StreamWatchOptions
   /** The last number that each stream is known to have given. */
   readonly #last = new Map<string, number>()
+  /** How long each stream keeps its events, in milliseconds. */
+  readonly #ages = new Map<string, number>()
   /** Of streams that gave a number twice: the last one that they can have kept. */
   readonly #restored = new Map<string, number>()
   /** The first number of this turn after one that this process does not know. */
@@ -35,6 +37,12 @@ export class StreamWatch {
   /** Something may have happened to the streams since they were compared. */
   get doubtful(): boolean {
     return this.#checkedAt === Number.NEGATIVE_INFINITY
+  }
+
+  /** How long the streams keep events, the longest of them; undefined as long as that is not known of all. */
+  get keepMs(): number | undefined {
+    const { types } = this.#options
+    return this.#ages.size === types.length ? Math.max(0, ...this.#ages.values()) : undefined
   }
 
   /** The streams are compared before anything else is sent. */
@@ -89,7 +97,9 @@ export class StreamWatch {
     const { store, streamOf, log } = this.#options
     // First: other relays may send meanwhile, so the stream has at least what is recorded.
     const recorded = await store.streamState(type)
-    const { created, state } = await streamOf(type)
+    const { created, state, config } = await streamOf(type)
+    // Without an age, for ever.
+    this.#ages.set(type, config.max_age ? config.max_age / 1e6 : Number.POSITIVE_INFINITY)
     const kept = Math.min(state.last_seq, this.#restored.get(type) ?? Number.POSITIVE_INFINITY)
     const isOther = recorded && recorded.created !== created
     const isShorter = recorded && kept < recorded.lastSequence

@@ -37,9 +37,6 @@ export class Outboxes {
       return createStream(nats, wanted, log)
     }
     const { published: types } = eventTypesOf(access)
-    const kept = types.map(type => declared.find(({ name }) => name === eventStream(type))?.max_age)
-    // A stream without an age keeps its events for ever.
-    const keepMs = Math.max(0, ...kept.map(age => (age ? age / 1e6 : Number.POSITIVE_INFINITY)))
     this.#relays = outboxes.map(outbox => {
       if (!(outbox instanceof StoreOutbox)) throw new StartError('outboxes of the module: make them with createOutbox')
       outbox.streams = {
@@ -47,7 +44,7 @@ export class Outboxes {
         check: async type => void (await streamOf(type)),
         delete: (type, aggregateId, numbers) => deleteMessages(js, eventStream(type), aggregateId, numbers),
       }
-      return new Relay({ outbox, nats, js, source, types, streamOf, keepMs, log })
+      return new Relay({ outbox, nats, js, source, types, streamOf, log })
     })
   }
 

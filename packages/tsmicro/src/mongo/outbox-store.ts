@@ -147,6 +147,9 @@ export class MongoOutboxStore implements OutboxStore<MongoChange> {
     })
   }
 
+  /** Documents number their own events, and there is nothing else. */
+  async forget(): Promise<void> {}
+
   depth(): Promise<{ readonly pending: number; readonly oldestMs: number }> {
     return translated(async () => {
       const waiting = await countWaiting(this.#outboxes.aggregates)

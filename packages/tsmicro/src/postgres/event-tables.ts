@@ -22,13 +22,21 @@ const OUTBOX = [
   sql`CREATE INDEX IF NOT EXISTS tsmicro_outbox_sent ON tsmicro_outbox (sent_at) WHERE sent_at IS NOT NULL`,
   sql`CREATE TABLE IF NOT EXISTS tsmicro_outbox_streams (type text COLLATE "C" PRIMARY KEY, created text NOT NULL, last_sequence bigint NOT NULL)`,
 ]
+/**
+ * No aggregate whose row was removed has had a higher number. A sequence, as its value is the latest one in every snapshot, also in that of a
+ * statement that waits for the removal.
+ */
+const FLOOR = [sql`CREATE SEQUENCE IF NOT EXISTS tsmicro_outbox_floor MINVALUE 0 START 0`]
 const INBOX = [
   sql`CREATE TABLE IF NOT EXISTS tsmicro_inbox (
     consumer text COLLATE "C", type text COLLATE "C", aggregate_id text COLLATE "C", last bigint NOT NULL, PRIMARY KEY (consumer, type, aggregate_id)
   )`,
 ]
 
-export const createOutboxTables = <DB>(db: Kysely<DB>) => createMissing(db, 'tsmicro_outbox', OUTBOX)
+export async function createOutboxTables<DB>(db: Kysely<DB>): Promise<void> {
+  await createMissing(db, 'tsmicro_outbox', OUTBOX)
+  await createMissing(db, 'tsmicro_outbox_floor', FLOOR)
+}
 
 export const createInboxTable = <DB>(db: Kysely<DB>) => createMissing(db, 'tsmicro_inbox', INBOX)
 

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { OutboxStore, StoredEvent, StreamState } from '../stores/index.ts'
 import { isLockTimeout } from './errors.ts'
 import { createOutboxTables } from './event-tables.ts'
+import { type Aggregate, FIRST_AGGREGATE, forgetSome, numberAndKeep } from './outbox-numbers.ts'
 import { resend, type Snapshot, sendAll, takeTurn, waitForTurn } from './outbox-turn.ts'
 import { whenEnded } from './transactions.ts'
 
@@ -26,6 +27,7 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
   /** All that was visible then is sent, as far as this process knows. */
   #sentAt: Snapshot | undefined
   #lookedAtAllAt = Number.NEGATIVE_INFINITY
+  #forgotten: Aggregate = FIRST_AGGREGATE
 
   constructor(db: Kysely<DB>) {
     this.#db = db
@@ -42,20 +44,9 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
   ): Promise<void> {
     if (!transaction.isTransaction)
       throw new TypeError('an event is added in a transaction: give it that, not the database')
-    const { id, subject, type, aggregateId, version, time, data, context } = event
-    // The row of the aggregate is locked first, so the position is given under its lock.
-    await sql`
-      WITH numbered AS (
-        INSERT INTO tsmicro_outbox_aggregates AS known (type, aggregate_id, last, first)
-        VALUES (${type}, ${aggregateId}, ${after + 1}, ${after + 1})
-        ON CONFLICT (type, aggregate_id) DO UPDATE SET
-          last = greatest(known.last + 1, excluded.last),
-          first = CASE WHEN ${restart} THEN greatest(known.last + 1, excluded.last) ELSE known.first END
-        RETURNING last, first
-      )
-      INSERT INTO tsmicro_outbox (id, subject, type, aggregate_id, sequence, first, version, time, data, context)
-      SELECT ${id}::uuid, ${subject}, ${type}, ${aggregateId}, last, first, ${version}::integer, ${time}, ${data}, ${JSON.stringify(context)}
-      FROM numbered`.execute(transaction)
+    let added = await numberAndKeep(transaction, event, { restart, after })
+    // Its aggregate was forgotten meanwhile. From now on the row is ours.
+    while (!added) added = await numberAndKeep(transaction, event, { restart: true, after })
     whenEnded(transaction, committed => {
       if (committed) for (const listener of this.#listeners) listener()
     })
@@ -139,6 +130,10 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
         )`.execute(this.#db)
       if (numAffectedRows !== BigInt(STEP)) return
     }
+  }
+
+  async forget(): Promise<void> {
+    this.#forgotten = await this.#db.transaction().execute(transaction => forgetSome(transaction, this.#forgotten))
   }
 
   async depth(): Promise<{ readonly pending: number; readonly oldestMs: number }> {

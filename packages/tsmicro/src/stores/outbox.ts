@@ -18,7 +18,7 @@ export interface StoredEvent {
 
 /** An event with its number, which the outbox gives it in the transaction of the change. */
 export interface NumberedEvent extends StoredEvent {
-  /** Counts the events of the aggregate over all its subjects, from 1 and without gaps. */
+  /** Counts the events of the aggregate over all its subjects without gaps: from 1, or from a higher number, which `first` tells. */
   readonly sequence: number
   /**
    * No lower number can be expected: those events were erased, or the source has announced its state again. 1 for most.
@@ -75,6 +75,11 @@ export interface OutboxStore<Tx> {
   erase(type: string, aggregateId: string): Promise<readonly number[] | 'unsent'>
   /** Deletes what was sent longer ago than this. */
   clean(keepMs: number): Promise<void>
+  /**
+   * Removes what only numbers aggregates that have no kept events, of a part of them. Their next event, as that of a new aggregate, has a
+   * higher number than all of these have had, and says that no lower one can be expected.
+   */
+  forget(): Promise<void>
   /** What waits to be sent. */
   depth(): Promise<{ readonly pending: number; readonly oldestMs: number }>
 }

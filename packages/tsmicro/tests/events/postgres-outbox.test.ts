@@ -5,40 +5,17 @@ import { locatePgbouncer, startPgbouncer, startPostgres } from '@tsmicro/infra'
 import { sql, type Transaction } from 'kysely'
 import { SERVICE_UNAVAILABLE } from 'tsmicro'
 import { createPostgres } from 'tsmicro/postgres'
-import type { StoredEvent } from '../../src/stores/index.ts'
 import { until } from '../support/until.ts'
 import { sentDespiteKills } from './outbox-killed.ts'
 import { type OutboxSetting, outboxSuite, storedEvent, TestStream } from './outbox-suite.ts'
+import { type Options, openOutbox } from './postgres-setting.ts'
 
 const server = await startPostgres({ ephemeral: true, extraArgs: ['-c', 'deadlock_timeout=20ms'] })
 after(() => server.stop())
 
 const inFull = Boolean(process.env.CI)
 
-type Options = Partial<Parameters<typeof createPostgres>[0]>
-
-async function open(options: Options = {}) {
-  const postgres = createPostgres({ url: server.url, ...options })
-  await postgres.connect()
-  after(() => postgres.close())
-  const store = postgres.outboxStore()
-  await store.prepare()
-  const add = async (tx: Transaction<unknown>, events: readonly StoredEvent[], options = { restart: false }) => {
-    for (const event of events) await store.add(tx, event, options)
-  }
-  const setting: OutboxSetting = {
-    store,
-    commit: (events, options) => postgres.transaction(tx => add(tx, events, options), { retries: 50 }),
-    abandon: async events => {
-      const failing = postgres.transaction(async tx => {
-        await add(tx, events)
-        throw new RangeError('abandoned')
-      })
-      await assert.rejects(failing, RangeError)
-    },
-  }
-  return { ...setting, postgres, store }
-}
+const open = (options: Partial<Options> = {}) => openOutbox({ url: server.url, ...options })
 
 const { postgres: direct } = await open({ applicationName: 'direct' })
 await sql`CREATE TABLE things (id text PRIMARY KEY, changes integer NOT NULL)`.execute(direct.db)

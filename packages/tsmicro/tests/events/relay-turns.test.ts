@@ -55,7 +55,7 @@ test('what another instance sends meanwhile is not taken for lost events', async
   } as unknown as OutboxStore<unknown>
   // The other instance sends and marks events right after the stream was asked.
   const streamOf = async () => {
-    const answer = { created: 'then', state: { last_seq } } as StreamInfo
+    const answer = { created: 'then', state: { last_seq }, config: {} } as StreamInfo
     recorded = { ...recorded, lastSequence: 8 }
     return answer
   }
