@@ -13,6 +13,8 @@ const HELD_MS = 2
 export class Incarnation {
   /** When the consumer was created. */
   readonly created: string
+  /** There is another one now, which begins with the first event again. */
+  replaced = false
   #sure = true
   #held: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
@@ -92,6 +94,10 @@ export class Delivery implements Incoming {
     this.bytes = message.data.length
     this.#from = from
     this.#left = left
+  }
+
+  get replaced(): boolean {
+    return this.#from.replaced
   }
 
   text(): string {

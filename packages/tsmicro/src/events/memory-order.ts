@@ -15,6 +15,7 @@ const MOST_ROWS = 10_000
 /**
  * The order of events with idempotent effects, in this process alone: only one instance at a time gets them. The first number that is seen
  * of an aggregate is the start, and what was delivered to another instance before may come late, as it is never taken for a duplicate.
+ * What a replaced consumer has delivered comes again with all that was before it, and says nothing about how far that has come.
  */
 export class MemoryOrder implements Order {
   readonly recorded = false
@@ -28,7 +29,8 @@ export class MemoryOrder implements Order {
   }
 
   judge(event: Incoming): Verdict {
-    const { aggregateId, number, sequence, fresh } = event
+    const { aggregateId, number, sequence, fresh, replaced } = event
+    if (replaced && number !== undefined) return 'duplicate'
     if (fresh && sequence < this.#since) this.#since = sequence
     const row = this.#rows.get(aggregateId)
     if (row === undefined || number === undefined) return 'next'
@@ -40,8 +42,8 @@ export class MemoryOrder implements Order {
     return { ...this.#of, aggregateId, from: this.#rows.get(aggregateId)?.last ?? 0, to: number }
   }
 
-  moved({ aggregateId, number, sequence }: Incoming): void {
-    if (number === undefined) return
+  moved({ aggregateId, number, sequence, replaced }: Incoming): void {
+    if (number === undefined || replaced) return
     const row = this.#rows.get(aggregateId)
     if (row && number <= row.last) return
     const open = sequence < this.#since

@@ -10,6 +10,8 @@ export interface Incoming extends Place {
   readonly sequence: number
   /** Whether its stream has delivered it to us alone so far. */
   readonly fresh: boolean
+  /** Whether its consumer was replaced since: then it comes again. */
+  readonly replaced?: boolean
   text(): string
 }
 

@@ -121,6 +121,7 @@ export class Pulling {
     const { created } = found ? await adaptConsumer(js, found, config, log) : await js.createConsumer(stream, config)
     const other = this.#incarnation?.created !== created
     if (other) {
+      if (this.#incarnation) this.#incarnation.replaced = true
       this.#incarnation = new Incarnation(created)
       this.#pinId = undefined
     } else this.#incarnation?.confirm()

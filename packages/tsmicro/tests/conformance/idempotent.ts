@@ -86,4 +86,28 @@ export async function idempotent(open: OpenNetwork) {
     await until('it goes on', () => handled.length === 6)
     assert.deepEqual(handled, [1, 2, 3, 4, 5, 6])
   })
+
+  test('without a store: a rebuild while a handler runs ends with the newest event, whenever that handler ends', async () => {
+    const stage = await openStage(await open())
+    const running = Promise.withResolvers<void>()
+    const handled: string[] = []
+    let hangs = true
+    const { engine } = await stage.replica(
+      async ({ data: { id, n } }) => {
+        if (id === 'a' && n === 3 && hangs) {
+          hangs = false
+          await running.promise
+        }
+        handled.push(`${id}${n}`)
+      },
+      { inbox: undefined },
+    )
+    await stage.published(...[1, 2, 3, 4].map(n => ({ id: 'a', n })), { id: 'b', n: 1 })
+    await until('one runs, and all before it are handled', () => handled.length === 3)
+    await engine.repairs.rebuild({ name: 'items' })
+    await until('everything comes again', () => handled.filter(each => each === 'b1').length === 2)
+    running.resolve()
+    await stage.idle()
+    assert.deepEqual(handled.filter(each => each !== 'b1').slice(-4), ['a1', 'a2', 'a3', 'a4'])
+  })
 }
