@@ -52,8 +52,9 @@ export class DeadLetters {
   readonly #subject: string
   /** Aggregates that are parked, as far as this process knows. */
   readonly parked = new Set<string>()
-  /** The number in the stream up to which it knows them. */
+  /** The number in the stream up to which it knows them, and when that stream was created. */
   #known = 0
+  #created: string | undefined
 
   constructor(js: JetStream, service: string, name: string, type: string) {
     this.#js = js
@@ -69,6 +70,9 @@ export class DeadLetters {
 
   /** Learns which ones have been parked since, by other instances as well. */
   async follow(): Promise<void> {
+    const created = (await this.#js.stream(this.#stream))?.created
+    if (created !== this.#created) this.#known = 0
+    this.#created = created
     for await (const { aggregateId, skipped, sequence } of this.all(this.#known)) {
       if (!skipped) this.parked.add(aggregateId)
       this.#known = sequence

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startNats } from '@tsmicro/infra'
 import { NatsClient } from 'tsmicro'
+import { DeadLetters } from '../../src/events/dead-letters.ts'
 import { roundTrip, until } from '../support/until.ts'
 import { assertInOrder, numbered, openStage } from './stage.ts'
 
@@ -37,4 +39,27 @@ test('the streams are wiped and filled again: every event once, in order', async
   await until('all have their effect', () => inbox.effects.length >= count)
   await stage.idle()
   assertInOrder(inbox, count)
+})
+
+test('the stream of dead letters alone is lost: what is kept in the next one is known to all instances', async () => {
+  const server = await startNats({ ephemeral: true })
+  after(() => server.stop())
+  const { nats, js, makeStreams } = await openStage({
+    client: (name, options) => new NatsClient({ ...options, url: server.url, name }),
+  })
+  const [one, other] = [1, 2].map(() => new DeadLetters(js, 'stock', 'items', 'item'))
+  assert.ok(one && other)
+  const keep = (aggregateId: string) => {
+    const names = { 'ce-specversion': '1.0', 'ce-id': aggregateId, 'ce-type': 'item.created', 'ce-source': 'shop' }
+    const headers = { ...names, 'ce-time': new Date().toISOString(), 'ce-aggregateid': aggregateId }
+    const place = { aggregateId, number: undefined, first: 1, sequence: 1, fresh: false }
+    return other.keep({ ...place, subject: 'item.created', headers, text: () => '{}' }, new Error('poison'), 1)
+  }
+  for (const id of ['a', 'b', 'c']) await keep(id)
+  await one.load()
+  await nats.exchange('$JS.API.STREAM.DELETE.DEAD_stock', '', { timeoutMs: 60_000 })
+  await makeStreams()
+  await keep('d')
+  await one.follow()
+  assert.deepEqual([...one.parked], ['a', 'b', 'c', 'd'])
 })
