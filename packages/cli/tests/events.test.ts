@@ -97,7 +97,7 @@ test('poison is kept with its error; after the fix one command sets it right, on
     status.stdout,
     /^Streams\n {2}stream +owner +events +numbers +oldest +subjects\n {2}EVENTS_order +shop +6 +1–6 /m,
   )
-  assert.match(status.stdout, /^ {2}shop\.stock +EVENTS_order +0 +0 +– +2 +1 +2 +0$/m)
+  assert.match(status.stdout, /^ {2}shop\.stock +EVENTS_order +0 +0 +– +0 +2 +1 +2 +0$/m)
   assert.match(status.stdout, /^ {2}shop +postgres +0 +–$/m)
   assert.deepEqual([status.code, status.stderr], [0, ''])
 

@@ -23,6 +23,7 @@ export interface Status {
     readonly skipped: number
     readonly here: {
       readonly lagMs: number
+      readonly overdue: number
       readonly failed: number
       readonly handled: number
       readonly inFlight: number
@@ -75,7 +76,7 @@ export function statusText(all: readonly Status[]): string {
   const consumers = all.flatMap(({ consumers }) =>
     consumers.map(({ consumer, stream, lag, inFlight, dead, parked, skipped, here }) => [
       ...[consumer, stream, lag, inFlight, here.inFlight > 0 ? ageOf(here.lagMs) : undefined],
-      ...[here.failed, parked, dead - parked, skipped],
+      ...[here.overdue, here.failed, parked, dead - parked, skipped],
     ]),
   )
   const outboxes = all.flatMap(({ service, outboxes }) =>
@@ -90,7 +91,18 @@ export function statusText(all: readonly Status[]): string {
     tableOf('Streams', ['stream', 'owner', 'events', 'numbers', 'oldest', 'subjects'], streams),
     tableOf(
       'Consumers',
-      ['consumer', 'stream', 'lag', 'in flight', 'oldest', 'failed tries', 'dead', 'waiting behind', 'skipped'],
+      [
+        'consumer',
+        'stream',
+        'lag',
+        'in flight',
+        'oldest',
+        'overdue',
+        'failed tries',
+        'dead',
+        'waiting behind',
+        'skipped',
+      ],
       consumers,
     ),
     tableOf('Outboxes', ['service', 'database', 'to send', 'oldest'], outboxes),

@@ -1,18 +1,31 @@
 import { Deadline } from '../call/index.ts'
+import type { Incoming } from './order.ts'
 import type { ReceivedEvent } from './received.ts'
 
 /** One attempt to handle an event, and the time it may take. */
 export class Attempt extends Deadline {
+  readonly event: Incoming
   /** What the handler gets; undefined until it has been read. */
   received: ReceivedEvent | undefined
   /** Why its time was over before the handler ended. */
   late: Error | undefined
   #ended = false
   readonly #onLate: (attempt: Attempt) => void
+  readonly #beganAt = performance.now()
+  #saidMs = 0
 
-  constructor(timeoutMs: number, onLate: (attempt: Attempt) => void) {
+  constructor(event: Incoming, timeoutMs: number, onLate: (attempt: Attempt) => void) {
     super(timeoutMs, false)
+    this.event = event
     this.#onLate = onLate
+  }
+
+  /** Milliseconds that it has run, if that has to be said: it is late, and has run twice as long as when it was said before. */
+  overdueMs(): number | undefined {
+    const ms = performance.now() - this.#beganAt
+    if (!this.late || ms < 2 * this.#saidMs) return undefined
+    this.#saidMs = ms
+    return ms
   }
 
   /** Whether an error only says that its time was over, as those of its signal and of what the signal ends do. */
@@ -57,6 +70,11 @@ export class Attempts {
     const last = this.#running.pop()
     if (last && last !== attempt) this.#running[at] = last
     if (this.#running.length === 0) this.#idle?.resolve()
+  }
+
+  /** Those that have not ended although their time is over. */
+  get late(): readonly Attempt[] {
+    return this.#running.filter(({ late }) => late)
   }
 
   cancel(reason: Error): void {

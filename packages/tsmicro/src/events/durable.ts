@@ -29,6 +29,7 @@ export interface DurableOptions {
   /** Undefined for idempotent effects. */
   readonly inbox: InboxStore | undefined
   readonly pace: Pace
+  readonly dependenciesWork: () => Promise<boolean>
   readonly log: Log
   readonly onTaken: ((taken: TakenEvent) => void) | undefined
 }
@@ -44,6 +45,8 @@ export interface DurableStatus {
   readonly inFlight: number
   /** Age of the oldest of them in its stream. */
   readonly lagMs: number
+  /** Handlers that have not ended although their time is over: their aggregates wait for them. */
+  readonly overdue: number
   /** Since the process started: handled, tries that failed, and kept as dead letters. */
   readonly handled: number
   readonly failed: number
@@ -93,7 +96,7 @@ export class Durable {
   #extendedAt = performance.now()
 
   constructor(js: JetStream, options: DurableOptions) {
-    const { service, name, type, inbox, reactions, pace, log } = options
+    const { service, name, type, inbox, reactions, pace, dependenciesWork, log } = options
     this.#options = options
     this.#js = js
     this.stream = eventStream(type)
@@ -104,7 +107,8 @@ export class Durable {
     const of = { consumer: this.consumer, type }
     const order = inbox ? new StoredOrder(inbox, of) : new MemoryOrder(of)
     const slots = new Slots(pace.concurrency)
-    const handling = new Handling({ reactions, order, inbox, slots, timeoutMs: pace.timeoutMs, log })
+    const { timeoutMs } = pace
+    const handling = new Handling({ name, reactions, order, inbox, slots, timeoutMs, dependenciesWork, log })
     const letters = new DeadLetters(js, service, name, type)
     const triesOf = (subject: string) => reactions.get(subject)?.tries ?? Number.POSITIVE_INFINITY
     const parts = { order, handling, letters, triesOf }
@@ -155,7 +159,8 @@ export class Durable {
     const times = taken.map(({ message }) => Date.parse(message.time))
     const oldest = times.reduce((one, other) => Math.min(one, other), Date.now())
     const { inFlight } = this.#room
-    return { consumer: this.consumer, stream: this.stream, ...this.#counts, inFlight, lagMs: Date.now() - oldest }
+    const here = { inFlight, lagMs: Date.now() - oldest, overdue: this.#handling.overdue }
+    return { consumer: this.consumer, stream: this.stream, ...this.#counts, ...here }
   }
 
   async overview(): Promise<ConsumerOverview> {
@@ -278,6 +283,7 @@ export class Durable {
   #tend(): void {
     this.#room.make(this.#lanes.values())
     this.#extend()
+    this.#handling.tend()
     this.#sweep.tend()
     this.#pulling.keepPin()
   }

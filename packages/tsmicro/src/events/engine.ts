@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly service: string
   readonly log: Log
   readonly pace?: Partial<Pace>
+  /** Whether all that the service depends on works. Default: it does. */
+  readonly dependenciesWork?: () => Promise<boolean>
   /** Called for each event and each handler name, as soon as it has arrived. */
   readonly onTaken?: ((taken: TakenEvent) => void) | undefined
 }
@@ -108,11 +110,11 @@ export class EventEngine {
 
   /** Begins to consume. A stream or consumer that is not there yet is waited for. */
   start(nats: NatsLink): void {
-    const { service, onTaken } = this.#options
+    const { service, onTaken, dependenciesWork = async () => true } = this.#options
     const log = neverThrowing(this.#options.log)
     this.#core.start(nats.use())
     const js = new JetStream(nats)
-    const shared = { service, log, onTaken, pace: this.#pace }
+    const shared = { service, log, onTaken, dependenciesWork, pace: this.#pace }
     this.#durables = [...this.#groups.values()].map(group => new Durable(js, { ...shared, ...group }))
     const lost = () => {
       for (const durable of this.#durables) durable.lost()

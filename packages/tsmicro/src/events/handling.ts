@@ -23,6 +23,8 @@ export interface Failure {
 }
 
 export interface HandlingOptions {
+  /** Name of the handlers. */
+  readonly name: string
   /** By subject. */
   readonly reactions: ReadonlyMap<string, Reaction>
   readonly order: Order
@@ -31,6 +33,8 @@ export interface HandlingOptions {
   readonly slots: Slots
   /** Milliseconds until an attempt is told to end. */
   readonly timeoutMs: number
+  /** Whether all that the service depends on works. What fails meanwhile says nothing about the event. */
+  readonly dependenciesWork: () => Promise<boolean>
   readonly log: Log
 }
 
@@ -65,6 +69,23 @@ export class Handling {
       : this.#attempt(event, reaction)
   }
 
+  /** How many handlers have not ended although their time is over. */
+  get overdue(): number {
+    return this.#attempts.late.length
+  }
+
+  /** Says which ones, the less often the longer it lasts. Called from time to time. */
+  tend(): void {
+    const { name: handler, log } = this.#options
+    for (const attempt of this.#attempts.late) {
+      const ms = attempt.overdueMs()
+      if (ms === undefined) continue
+      const { subject, headers } = attempt.event
+      const fields = { subject, eventId: headers['ce-id'], handler, runningMs: Math.round(ms) }
+      log.warn(fields, 'a handler has not ended although its time is over: its aggregate waits for it')
+    }
+  }
+
   /** From now on no attempt begins: what waits for a slot fails at once. Resolves when those that run have ended. */
   stop(): Promise<void> {
     this.#stopping = true
@@ -96,7 +117,7 @@ export class Handling {
   }
 
   #attempt(event: Incoming, reaction: Reaction): ReturnType<Handling['once']> {
-    const attempt = new Attempt(this.#options.timeoutMs, this.#late)
+    const attempt = new Attempt(event, this.#options.timeoutMs, this.#late)
     this.#attempts.add(attempt)
     const context = new DoorContext({
       door: 'nats',
@@ -150,7 +171,7 @@ export class Handling {
 
   async #conclude(event: Incoming, attempt: Attempt, failed: Failed | undefined) {
     const { received, late } = attempt
-    const { order, inbox, timeoutMs, log } = this.#options
+    const { order, inbox, timeoutMs, dependenciesWork, log } = this.#options
     if (inbox && received && (await inbox.end(received, !failed))) {
       order.moved(event)
       return undefined
@@ -160,9 +181,9 @@ export class Handling {
     if (inbox && (await order.judge(event)) === 'duplicate') return undefined
     const error = failed ? failed.error : unrecorded(event)
     if (this.#ended) return { error, counts: false, log }
-    const excused = isDependencyFailure(error)
-      ? !attempt.isCauseOf(error)
-      : error instanceof AlreadyHandledError && !late
+    const excused =
+      (isDependencyFailure(error) ? !attempt.isCauseOf(error) : error instanceof AlreadyHandledError && !late) ||
+      !(await dependenciesWork())
     const reason =
       late && !excused ? new Error(`the handler took longer than ${timeoutMs} ms`, { cause: error }) : error
     return { error: reason, counts: !excused, log: failed?.context.log ?? log }

@@ -34,6 +34,8 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
     service: name,
     log,
     pace: { timeoutMs, ...hooks?.pace },
+    dependenciesWork: async () =>
+      Object.values((await health.read()).dependencies).every(({ status }) => status === 'up'),
     onTaken: hooks?.onTaken,
   })
   const implemented = new Implemented(name)

@@ -20,7 +20,7 @@ export async function eventLimits(open: OpenNetwork) {
     let calls = 0
     let refused: unknown
     let aborted = false
-    const { engine } = await stage.replica(
+    const { engine, log } = await stage.replica(
       async event => {
         const { id, n } = event.data
         if (id === 'slow' && n === 1 && calls++ === 0) {
@@ -43,9 +43,16 @@ export async function eventLimits(open: OpenNetwork) {
     await stage.published(...slow, ...others)
     await until('all others are handled', () => inbox.effects.length === 2000)
     await until('its signal aborts', () => aborted)
+    const said = () => log.at('warn').filter(({ message }) => message.startsWith('a handler has not ended'))
+    await until('it is said, and again', () => said().length === 2)
+    const [{ runningMs: first, ...fields } = {}, { runningMs: second } = {}] = said().map(({ fields }) => fields)
+    assert.deepEqual(fields, { subject: 'item.created', eventId: 'slow-1', handler: 'items' })
+    assert.ok(Number(second) >= 2 * Number(first) - 1, `after ${first} and after ${second} ms`)
+    assert.equal(engine.status[0]?.overdue, 1)
     assert.equal(calls, 1, 'it is not tried again while it still runs')
     hung.resolve()
     await until('its own aggregate goes on', () => inbox.of('slow').length === 600)
+    assert.equal(engine.status[0]?.overdue, 0)
     assert.equal((refused as Error).name, 'AlreadyHandledError')
     assert.deepEqual(
       inbox.of('slow'),

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { currentContext, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { createPublisher, currentContext, on, SERVICE_UNAVAILABLE } from 'tsmicro'
+import { event } from 'tsmicro/contract'
+import Type from 'typebox'
 import { commandsOf } from '../../src/events/operations/commands.ts'
 import { openStage } from '../events/stage.ts'
+import { dependency } from '../support/dependency.ts'
+import { serve } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import type { OpenNetwork } from './network/network.ts'
+
+const created = event({ subject: 'item.created', aggregate: 'id', data: Type.Object({ id: Type.String() }) })
 
 /** How handlers end when their signal aborts. */
 const HONOURING = {
@@ -184,6 +190,37 @@ export async function poison(open: OpenNetwork) {
     inbox.down = undefined
     await until('it is handled', () => inbox.of('a').length === 2)
     assert.deepEqual(await engine.repairs.dead({}), [])
+  })
+
+  test('a handler that fails in whatever way while its database does not answer was not tried, also if it records nothing', async () => {
+    const network = await open()
+    await network.streams('shop', [{ created }])
+    const bare = network.client('tests')
+    await bare.connect()
+    const database = dependency('database', [])
+    const begun: string[] = []
+    const handled: string[] = []
+    await using stock = await serve({
+      ...{ name: 'stock', network, dependencies: [database], handlerTimeoutMs: 50 },
+      handlers: [
+        on(created, { name: 'items', effect: 'idempotent', tries: 1 }, async ({ data: { id } }) => {
+          begun.push(id)
+          if (database.state === 'up') handled.push(id)
+          else if (id === 'failing') throw new Error('not what the driver has said')
+          else await HONOURING.reason(currentContext()?.deadline.signal ?? assert.fail())
+        }),
+      ],
+    })
+    database.state = 'down'
+    const publisher = createPublisher(bare, 'shop')
+    const ids = ['failing', 'hanging']
+    for (const id of ids) await publisher.publish(created, { id }, { sequence: 1 })
+    for (const id of ids) await until('it is begun again', () => begun.filter(each => each === id).length > 1)
+    database.state = 'up'
+    await until('both are handled', () => handled.length === 2)
+    const [{ failed, dead } = {}] = (await stock.service.health()).events ?? []
+    assert.deepEqual([failed, dead], [0, 0])
+    await bare.close()
   })
 
   test('a dependency that fails does not count as a try', async () => {
