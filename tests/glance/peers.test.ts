@@ -1,19 +1,20 @@
 /** What docs/api-at-a-glance.md shows beside tsmicro does what it says there. Encore.ts only compiles: it runs in its own runtime alone. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { childEnvironment, type Server, startNats } from '@tsmicro/infra'
+import { isInstalled } from '../support/installed.ts'
 import type { Program } from '../support/program.ts'
 import { onlyInFull } from '../support/size.ts'
 import { assertForgets, assertGreets, assertHandles, run } from './support.ts'
 
 const PEERS = fileURLToPath(new URL('peers/', import.meta.url))
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
-const skip = (await isInstalled())
+const skip = (await isInstalled(PEERS))
   ? onlyInFull
   : 'npm ci --prefix tests/glance/peers installs what tsmicro is compared with'
 
@@ -84,15 +85,4 @@ for (const { name, programs, calls } of RUN) {
     const env = { ...childEnvironment(), NATS_URL: nats.url }
     await promisify(execFile)(process.execPath, [file('test')], { env }).catch(error => assert.fail(error.stdout))
   })
-}
-
-async function isInstalled(): Promise<boolean> {
-  const manifest = async (path: string) => JSON.parse(await readFile(join(PEERS, path), 'utf8'))
-  const { dependencies } = await manifest('package.json')
-  const found = await Promise.allSettled(
-    Object.entries(dependencies).map(
-      async ([name, version]) => (await manifest(`node_modules/${name}/package.json`)).version === version,
-    ),
-  )
-  return found.every(result => result.status === 'fulfilled' && result.value)
 }

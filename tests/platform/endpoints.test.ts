@@ -32,7 +32,8 @@ test('the services document exactly what the contracts declare', async () => {
   for (const service of ['auth', 'blog']) {
     const { body } = await send(platform.url, `GET /${service}/openapi.json`, { headers: key() })
     const operations = Object.values(body?.paths as Record<string, Record<string, { operationId: string }>>)
-    const documented = operations.flatMap(path => Object.values(path).map(({ operationId }) => operationId))
+    const ids = operations.flatMap(path => Object.values(path).map(({ operationId }) => operationId))
+    const documented = ids.filter(id => !id.endsWith('.head'))
     const declared = open.filter(each => each.service === service).map(({ name }) => `${service}.${name}`)
     assert.deepEqual(documented.sort(), declared.sort())
     assert.ok(declared.length > 0)

@@ -5,14 +5,8 @@ import {
   fileOfOutput,
   limitsOf,
   type UploadBody,
-  uploadOfInput,
 } from '../contract/index.ts'
-import {
-  type AnyErrorClass,
-  PAYLOAD_TOO_LARGE,
-  RANGE_NOT_SATISFIABLE,
-  UNSUPPORTED_MEDIA_TYPE,
-} from '../errors/index.ts'
+import { type AnyErrorClass, RANGE_NOT_SATISFIABLE } from '../errors/index.ts'
 import type { JsonSchema } from '../schema/index.ts'
 
 const BINARY = { type: 'string', format: 'binary' }
@@ -36,13 +30,9 @@ export function fileRequest(input: FileBody | UploadBody, fields: JsonSchema | u
   return { required: true, content: { 'multipart/form-data': { schema, encoding: Object.fromEntries(typed) } } }
 }
 
-/** The failures that come with files. */
-export function fileFailures({ http, input, output }: BoundProcedure): AnyErrorClass[] {
-  const isRead = http?.startsWith('GET ') && fileOfOutput(output)
-  return [
-    ...(uploadOfInput(input) ? [PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE] : []),
-    ...(isRead ? [RANGE_NOT_SATISFIABLE] : []),
-  ]
+/** The failures that come with files that are read. */
+export function fileFailures({ http, output }: BoundProcedure): AnyErrorClass[] {
+  return http?.startsWith('GET ') && fileOfOutput(output) ? [RANGE_NOT_SATISFIABLE] : []
 }
 
 function schemaOf(rule: FileRule): JsonSchema {

@@ -1,4 +1,4 @@
-import { isNode, type JsonSchema } from '../schema/index.ts'
+import { isNode, type JsonSchema, mapSubschemas, TESTS } from '../schema/index.ts'
 
 /**
  * Collects the named schemas of a document. A schema's own `$defs` are moved there, because inside the document `#/$defs/Node` and
@@ -97,6 +97,55 @@ function relax(node: unknown): unknown {
   if (!Array.isArray(node.required) || !isNode(node.properties)) return copy
   const properties = node.properties as Record<string, JsonSchema | undefined>
   return { ...copy, required: node.required.filter(name => properties[name]?.default === undefined) }
+}
+
+/** Classes that not all languages know, or not as JavaScript means them, as ranges of characters. */
+const CLASSES: Readonly<Record<string, string>> = {
+  d: '0-9',
+  w: 'A-Za-z0-9_',
+  s: '\\u0009-\\u000d \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff',
+  'p{Cc}': '\\u0000-\\u001f\\u007f-\\u009f',
+  'p{Zl}': '\\u2028',
+  'p{Zp}': '\\u2029',
+  'p{Zs}': ' \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000',
+}
+
+/** Writes the classes in a schema's patterns as ranges. Others, such as `\p{L}`, would be too long. */
+export function portable(schema: JsonSchema): JsonSchema {
+  const copy = mapSubschemas(schema, each => portable(each))
+  return typeof copy.pattern === 'string' ? { ...copy, pattern: withRanges(copy.pattern) } : copy
+}
+
+function withRanges(pattern: string): string {
+  let isInClass = false
+  return pattern.replaceAll(/\\(p\{\w+\}|.)|[[\]]/gis, (part, name?: string) => {
+    if (name === undefined) isInClass = part === '['
+    const ranges = CLASSES[name ?? '']
+    if (ranges !== undefined) return isInClass ? ranges : `[${ranges}]`
+    const others = CLASSES[name?.replace(/^[DWSP]/, first => first.toLowerCase()) ?? '']
+    return others === undefined || isInClass ? part : `[^${others}]`
+  })
+}
+
+/**
+ * What both doors refuse in every text, which a schema does not say by itself: NUL and lone surrogates. It means the same in languages whose
+ * regular expressions see characters, and in those that see UTF-16, such as JavaScript's without the flag u.
+ */
+const TEXT = '^(?:[^\\u0000\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])*$'
+/** Patterns of ASCII alone, anchored at both ends: they match no other text. */
+const PLAIN_PATTERN = /^\^(?:[^.|\\[\u0080-\uffff]|\[(?!\^)[^\\\]\u0080-\uffff]*\])*\$$/
+
+/** Says of all texts, and of the names of fields that are not fixed, which characters they cannot contain. */
+export function textsOnly(schema: JsonSchema): JsonSchema {
+  const copy = mapSubschemas(schema, (each, keyword) => (TESTS.includes(keyword) ? each : textsOnly(each)))
+  const { type, pattern, allOf = [], propertyNames, patternProperties, additionalProperties } = schema
+  const namesAreFree = isNode(patternProperties) || isNode(additionalProperties)
+  const named = namesAreFree && propertyNames === undefined ? { ...copy, propertyNames: { pattern: TEXT } } : copy
+  const isText = [type].flat().includes('string') && schema.enum === undefined && schema.const === undefined
+  if (!isText || PLAIN_PATTERN.test(String(pattern))) return named
+  return pattern === undefined
+    ? { ...named, pattern: TEXT }
+    : { ...named, allOf: [...(allOf as JsonSchema[]), { pattern: TEXT }] }
 }
 
 /** A schema without some of its fields, which come from elsewhere. */

@@ -1,5 +1,6 @@
 import type { StreamBody } from '../contract/index.ts'
 import type { JsonSchema } from '../schema/index.ts'
+import { textsOnly } from './openapi-schemas.ts'
 
 /** The header with which a client comes back. */
 export const LAST_EVENT_ID: JsonSchema = {
@@ -7,7 +8,7 @@ export const LAST_EVENT_ID: JsonSchema = {
   in: 'header',
   required: false,
   description: 'The id of the last item that was received: the stream goes on after it',
-  schema: { type: 'string' },
+  schema: textsOnly({ type: 'string' }),
 }
 
 const EMPTY = { type: 'object', maxProperties: 0 }

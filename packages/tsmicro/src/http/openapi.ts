@@ -20,14 +20,25 @@ import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
 import { closeSchema, describeSchema, type JsonSchema } from '../schema/index.ts'
 import { FAILURE, successSchema } from './envelope.ts'
 import { binary, fileFailures, fileRequest } from './openapi-files.ts'
-import { type Field, fieldsOf, SchemaCollection, withDefaults, without } from './openapi-schemas.ts'
+import { failureContents, GATEWAY_FAILURE, type GatewayFailure, gatewayFailures } from './openapi-gateway.ts'
+import {
+  type Field,
+  fieldsOf,
+  portable,
+  SchemaCollection,
+  textsOnly,
+  withDefaults,
+  without,
+} from './openapi-schemas.ts'
 import { describeStream, LAST_EVENT_ID } from './openapi-streams.ts'
 
 interface OpenApiInfo {
   readonly title: string
   readonly version: string
   readonly description?: string
-  /** Where clients reach the service, e.g. `/blog` behind the gateway. Default `/`. */
+  /** SPDX identifier. */
+  readonly license?: string
+  /** Where clients reach the service behind the gateway, e.g. `/blog`. Default `/`, without a gateway. */
   readonly serverUrl?: string
 }
 
@@ -36,6 +47,8 @@ const {
   MALFORMED_REQUEST,
   UNAUTHENTICATED,
   FORBIDDEN,
+  PAYLOAD_TOO_LARGE,
+  UNSUPPORTED_MEDIA_TYPE,
   IDEMPOTENCY_KEY_IN_USE,
   IDEMPOTENCY_KEY_REUSED,
   INTERNAL,
@@ -55,18 +68,24 @@ export function openApiOf(
   routeOf: (procedure: BoundProcedure) => string | undefined = ({ http }) => http,
 ): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {}
-  const schemas = new SchemaCollection({ Failure: FAILURE })
+  const { serverUrl, license, ...rest } = info
+  const isBehindGateway = serverUrl !== undefined
+  const schemas = new SchemaCollection({
+    Failure: FAILURE,
+    ...(isBehindGateway ? { GatewayFailure: GATEWAY_FAILURE } : {}),
+  })
   for (const procedure of contracts.flatMap(proceduresOf)) {
     const route = routeOf(procedure)
     if (!route || procedure.access === 'internal') continue
     const { method, path } = parseRoute(route)
     const template = path.replaceAll(/:([^/]+)/g, '{$1}')
-    paths[template] = { ...paths[template], [method.toLowerCase()]: operationOf(procedure, schemas) }
+    const operation = operationOf(procedure, schemas, isBehindGateway)
+    const head = method === 'GET' ? { head: headOf(operation) } : {}
+    paths[template] = { ...paths[template], [method.toLowerCase()]: operation, ...head }
   }
-  const { serverUrl, ...rest } = info
   return {
     openapi: '3.1.0',
-    info: rest,
+    info: { ...rest, ...(license ? { license: { name: license, identifier: license } } : {}) },
     servers: [{ url: serverUrl ?? '/' }],
     paths,
     components: {
@@ -81,19 +100,34 @@ export function openApiOf(
 
 const NO_INPUT = { path: [], query: [], body: undefined }
 
-function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
+interface Operation extends JsonSchema {
+  readonly operationId: string
+  readonly responses: Readonly<Record<string, JsonSchema>>
+}
+
+/** The same as a GET, but without bodies. */
+function headOf(operation: Operation): Operation {
+  const responses = Object.entries(operation.responses).map(([status, { content: _, ...rest }]) => [status, rest])
+  return { ...operation, operationId: `${operation.operationId}.head`, responses: Object.fromEntries(responses) }
+}
+
+function operationOf(procedure: BoundProcedure, schemas: SchemaCollection, isBehindGateway: boolean): Operation {
   const { http, access, service, name, summary, bare, input, output, idempotencyKey } = procedure
   const route = parseRoute(http ?? '')
   const fields = fieldsOfInput(input)
   const upload = uploadOfInput(input)
-  const { path, query, body } = fields ? divide(describeSchema(fields), route, kindOfBody(input) === 'file') : NO_INPUT
+  const { path, query, body } = fields
+    ? divide(textsOnly(portable(describeSchema(fields))), route, kindOfBody(input) === 'file')
+    : NO_INPUT
   const streams = isStream(output)
   const value = streams ? output.item : jsonOfOutput(output)
-  const data = value && schemas.add(describeSchema(value), `${service}.${name}.response`)
+  const data = value && schemas.add(portable(describeSchema(value)), `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
   const sent = body && schemas.add(closeSchema(withDefaults(body)), `${service}.${name}.request`)
   const file = fileOfOutput(output)
   const content = streams ? describeStream(output, data ?? {}) : file ? binary(file) : answer && json(answer)
+  const takesBody = sent !== undefined || upload !== undefined
+  const gateway = isBehindGateway ? gatewayFailures({ needsKey: access !== 'open', hasBody: takesBody }) : []
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
   return {
     operationId: `${service}.${name}`,
@@ -107,7 +141,7 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection): Json
     ],
     ...(upload && { requestBody: fileRequest(upload, sent) }),
     ...(sent && !upload && { requestBody: { required: true, content: json(sent) } }),
-    responses: { ...successes(procedure, content), ...failures(procedure) },
+    responses: { ...successes(procedure, content), ...failures(procedure, takesBody, gateway) },
   }
 }
 
@@ -135,16 +169,18 @@ const IDEMPOTENCY_KEY = {
   in: 'header',
   description:
     'A new value for each request. A request that is repeated with the same value gets the same answer again, with `idempotent-replayed: true`',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
+  // Without what would need quotes.
+  schema: { type: 'string', pattern: '^[\\u0021\\u0023-\\u002b\\u002d-\\u003a\\u003c-\\u005b\\u005d-\\u007e]{1,255}$' },
 }
 
-function failures(procedure: BoundProcedure): JsonSchema {
+function failures(procedure: BoundProcedure, takesBody: boolean, gateway: readonly GatewayFailure[]) {
   const door = needsUser(procedure.access) ? [UNAUTHENTICATED, ...(procedure.access === 'user' ? [] : [FORBIDDEN])] : []
   const all: AnyErrorClass[] = [
     VALIDATION_FAILED,
     ...door,
     ...Object.values(procedure.errors ?? {}),
     ...(procedure.idempotencyKey ? [MALFORMED_REQUEST, IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED] : []),
+    ...(takesBody ? [PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE] : []),
     ...fileFailures(procedure),
     INTERNAL,
     SERVICE_UNAVAILABLE,
@@ -154,15 +190,14 @@ function failures(procedure: BoundProcedure): JsonSchema {
   const besideOwner = roleBesideOwner(procedure.access)
   const messageOf = (error: AnyErrorClass) =>
     besideOwner && error === FORBIDDEN ? `Only the owner or ${besideOwner.role} may do this` : error.message
-  const byStatus = Object.groupBy(all, error => String(error.status))
+  const statuses = new Set([...all, ...gateway].map(({ status }) => status))
   return Object.fromEntries(
-    Object.entries(byStatus).map(([status, errors = []]) => [
-      status,
-      {
-        description: errors.map(error => `\`${error.code}\`: ${messageOf(error)}`).join('; '),
-        content: json({ $ref: '#/components/schemas/Failure' }),
-      },
-    ]),
+    [...statuses].map(status => {
+      const own = all.filter(error => error.status === status).map(error => `\`${error.code}\`: ${messageOf(error)}`)
+      const others = gateway.filter(failure => failure.status === status)
+      const description = [...own, ...others.map(failure => failure.description)].join('; ')
+      return [status, { description, content: failureContents(own.length > 0, others) }]
+    }),
   )
 }
 
@@ -171,7 +206,8 @@ function parametersOf(place: 'path' | 'query', fields: readonly Field[]): JsonSc
     name,
     in: place,
     required: place === 'path' || required,
-    schema,
+    // An empty segment leads elsewhere.
+    schema: place === 'path' && schema.type === 'string' ? { minLength: 1, ...schema } : schema,
   }))
 }
 

@@ -24,7 +24,7 @@ export interface Doors {
 
 /** Builds both doors and mounts the module and its controllers. @throws {StartError} if something is missing or exists twice */
 export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?: TestHooks): Doors {
-  const { name, version, description, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
+  const { name, version, description, license, module, log, handlerTimeoutMs: timeoutMs = 10_000 } = options
   const about = { version, ...(description ? { description } : {}) }
   assertSecrets(options)
   const http = createHttpServer({ realm: name, ...options.http, limits: options.limits, log })
@@ -90,7 +90,12 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
   assertApart(natsAccess, implemented)
   assertInternal(options, known)
   const { publicPath } = options.http ?? {}
-  const info = { title: name, ...about, ...(publicPath ? { serverUrl: publicPath } : {}) }
+  const info = {
+    title: name,
+    ...about,
+    ...(license ? { license } : {}),
+    ...(publicPath ? { serverUrl: publicPath } : {}),
+  }
   mountBuiltinRoutes(
     http,
     health,

@@ -10,6 +10,8 @@ export interface ServiceOptions {
   /** Semantic version, shown by `$SRV.INFO` and OpenAPI. */
   readonly version: string
   readonly description?: string
+  /** SPDX identifier of its licence, e.g. `MIT`, for OpenAPI. */
+  readonly license?: string
   readonly module: Module
   readonly log: Log
   readonly http?: Omit<HttpServerOptions, 'log' | 'limits'> & {

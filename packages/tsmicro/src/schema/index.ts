@@ -13,4 +13,4 @@ export { type Check, type Checked, formatProblems, type Problems } from './probl
 export { mayHaveField, type Root, rootOf } from './references.ts'
 export { findRefused, type Journey } from './refused.ts'
 export { type Infer, type InferInput, isNode, type JsonSchema, type Schema } from './schema.ts'
-export { mapSubschemas } from './subschemas.ts'
+export { mapSubschemas, TESTS } from './subschemas.ts'

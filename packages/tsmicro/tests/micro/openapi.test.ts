@@ -62,6 +62,14 @@ const shop = contract('shop', {
     input: z.object({ when: z.iso.date() }),
     output: z.object({ n: z.number() }),
   }),
+  named: procedure({
+    http: 'GET /named',
+    access: 'open',
+    input: Type.Object({
+      line: Type.String({ pattern: '^\\S[^\\p{Cc}\\p{Zl}]*\\d$' }),
+      code: Type.String({ pattern: '^[a-z]{3}$' }),
+    }),
+  }),
   date: procedure({ http: 'POST /date', access: 'key', input: z.object({ at: z.coerce.date() }) }),
   tree: procedure({ http: 'POST /tree', access: 'key', input: Tree, output: Tree }),
   inner: procedure({ http: 'GET /inner', access: 'internal' }),
@@ -81,11 +89,20 @@ const { service } = build({
   basePath: '/v1',
   middleware: [idempotencyKey({ claim: async () => undefined, complete: async () => true, release: async () => {} })],
   description: 'Sells things',
+  license: 'Apache-2.0',
   http: { publicPath: '/shop' },
   handlers: [
     implement(shop, {
       ...{ item: nothing, make: nothing, remove: nothing, order: nothing, pay: nothing, both: nothing },
-      ...{ bare: nothing, zod: nothing, date: nothing, tree: nothing, inner: nothing, natsOnly: nothing },
+      ...{
+        bare: nothing,
+        zod: nothing,
+        named: nothing,
+        date: nothing,
+        tree: nothing,
+        inner: nothing,
+        natsOnly: nothing,
+      },
       shown: nothing,
     }),
   ],
@@ -103,9 +120,10 @@ const plain = (value: unknown) => JSON.parse(JSON.stringify(value))
 
 test('the document is OpenAPI 3.1 of this service, as clients reach it', () => {
   assert.match(String(answer.headers['content-type']), /^application\/json/)
+  const license = { name: 'Apache-2.0', identifier: 'Apache-2.0' }
   assert.deepEqual(plain([document.openapi, document.info, document.servers]), [
     '3.1.0',
-    { title: 'shop', version: '1.2.3', description: 'Sells things' },
+    { title: 'shop', version: '1.2.3', description: 'Sells things', license },
     [{ url: '/shop' }],
   ])
 })
@@ -117,6 +135,7 @@ test('paths are those of the mounted procedures; internal ones and the NATS door
     '/v1/date',
     '/v1/item',
     '/v1/item/{id}',
+    '/v1/named',
     '/v1/order',
     '/v1/pay/{id}',
     '/v1/shown',
@@ -213,31 +232,64 @@ test('security follows access; errors are grouped by status', () => {
   assert.deepEqual(security('/v1/item/{id}', 'get'), [{ apiKey: [] }])
   assert.deepEqual(security('/v1/item', 'post'), [{ apiKey: [], bearer: [] }])
   const statuses = (path: string, method: string) => Object.keys(operation(path, method).responses ?? {})
-  assert.deepEqual(statuses('/v1/item/{id}', 'get'), ['200', '400', '404', '500', '503', '504'])
-  assert.deepEqual(statuses('/v1/item', 'post'), ['201', '400', '401', '403', '500', '503', '504'])
-  assert.deepEqual(statuses('/v1/both/{id}', 'put'), ['200', '400', '401', '500', '503', '504'])
+  assert.deepEqual(statuses('/v1/item/{id}', 'get'), [
+    '200',
+    '400',
+    '401',
+    '403',
+    '404',
+    '429',
+    '500',
+    '502',
+    '503',
+    '504',
+  ])
+  assert.deepEqual(statuses('/v1/item', 'post'), [
+    ...['201', '400', '401', '403', '404', '413', '415', '429', '500', '502', '503', '504'],
+  ])
+  assert.deepEqual(statuses('/v1/both/{id}', 'put'), [
+    ...['200', '400', '401', '403', '404', '413', '415', '429', '500', '502', '503', '504'],
+  ])
   const { description } = plain(operation('/v1/item/{id}', 'get').responses)['404']
-  assert.equal(description, '`NOT_HERE`: Not here; `GONE`: Gone')
+  assert.equal(description, '`NOT_HERE`: Not here; `GONE`: Gone; the gateway knows no such route')
   assert.deepEqual(security('/v1/item/{id}', 'delete'), [{ apiKey: [], bearer: [] }])
-  assert.deepEqual(statuses('/v1/item/{id}', 'delete'), ['200', '400', '401', '403', '404', '500', '503', '504'])
+  assert.deepEqual(statuses('/v1/item/{id}', 'delete'), [
+    ...['200', '400', '401', '403', '404', '429', '500', '502', '503', '504'],
+  ])
   const refusal = (path: string, method: string) => plain(operation(path, method).responses)['403'].description
-  assert.equal(refusal('/v1/item/{id}', 'delete'), '`FORBIDDEN`: Only the owner or WRITER may do this')
-  assert.equal(refusal('/v1/item', 'post'), '`FORBIDDEN`: You may not do this')
+  const noKey = '`API_KEY_FORBIDDEN`: This API key does not permit that'
+  assert.equal(refusal('/v1/item/{id}', 'delete'), `\`FORBIDDEN\`: Only the owner or WRITER may do this; ${noKey}`)
+  assert.equal(refusal('/v1/item', 'post'), `\`FORBIDDEN\`: You may not do this; ${noKey}`)
 })
 
 test('a Standard Schema is described by its input, dates as texts', () => {
   const schema = plain(operation('/v1/zod', 'post').requestBody).content['application/json'].schema
   assert.equal(schema.properties.when.format, 'date')
   const dated = plain(operation('/v1/date', 'post').requestBody).content['application/json'].schema
-  assert.deepEqual(dated.properties, { at: { type: 'string', format: 'date-time' } })
+  const { pattern, ...at } = dated.properties.at
+  assert.deepEqual([at, new RegExp(pattern).test('\0')], [{ type: 'string', format: 'date-time' }, false])
+})
+
+test('patterns are written for all languages, and texts cannot contain what the door refuses', () => {
+  const [line, code] = plain(operation('/v1/named', 'get').parameters).map(({ schema }: Node) => schema)
+  assert.doesNotMatch(line.pattern, /\\[^u]/)
+  const texts = plain(line.allOf)[0].pattern
+  for (const flags of ['', 'u']) {
+    const takes = (text: string) => [line.pattern, texts].every(pattern => new RegExp(pattern, flags).test(text))
+    const found = ['A 1', '😀1', ' A1', 'A\u00851', 'A\u20281', '\ufeffA1', 'A\ud8001', 'A'].map(takes)
+    assert.deepEqual(found, [true, true, false, false, false, false, false, false], flags)
+  }
+  assert.deepEqual(code, { type: 'string', pattern: '^[a-z]{3}$' })
 })
 
 test('an Idempotency-Key is a header, with its own refusals', () => {
   const keyOf = (path: string) => plain(operation(path, 'post').parameters).find((each: Node) => each.in === 'header')
   const { description, ...order } = keyOf('/v1/order')
   assert.match(description, /A request that is repeated with the same value gets the same answer again/)
-  const schema = { type: 'string', minLength: 1, maxLength: 255 }
-  assert.deepEqual(order, { name: 'Idempotency-Key', in: 'header', required: false, schema })
+  const { schema, ...header } = order
+  assert.deepEqual(header, { name: 'Idempotency-Key', in: 'header', required: false })
+  const takes = (key: string) => new RegExp(schema.pattern).test(key)
+  assert.deepEqual(['order-7', '', 'a b', 'a,b', 'k'.repeat(256)].map(takes), [true, false, false, false, false])
   assert.equal(keyOf('/v1/pay/{id}').required, true)
   assert.equal(keyOf('/v1/item'), undefined)
   const { 400: malformed, 409: inUse, 422: reused } = plain(operation('/v1/order', 'post').responses)

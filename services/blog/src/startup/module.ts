@@ -162,6 +162,7 @@ export function createBlogService(env: Env, overrides: Partial<Parts> = {}): Ser
     name: NAME,
     version: '0.1.0',
     description: 'Blogs: writing, publishing, reading',
+    license: 'MIT',
     module: createModule(env, { ...overrides, log }),
     log,
     handlerTimeoutMs: env.REQUEST_TIMEOUT_MS,
