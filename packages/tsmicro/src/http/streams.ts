@@ -68,7 +68,8 @@ export function compileStreams(
         .header('x-accel-buffering', 'no')
     if (reply.request.method === 'HEAD') {
       start()
-      return reply.send()
+      // Without a body, Fastify would add `content-length: 0`.
+      return Readable.from([])
     }
     const { raw } = reply
     whenClosed(raw, places.take())
