@@ -19,9 +19,13 @@ export type JsonWebKeySet = Static<typeof JsonWebKeySet>
 export const signingKeys = contract('auth', {
   jwks: procedure({
     http: 'GET /.well-known/jwks.json',
-    access: 'key',
+    access: 'open',
     summary: 'The public keys that anybody can verify tokens with, each with its `kid`',
     output: JsonWebKeySet,
+    headers: {
+      'cache-control': 'How long the keys may be kept: shorter than a new key is published before it signs',
+      etag: 'Version of the keys',
+    },
     bare: true,
     idempotent: true,
   }),

@@ -44,7 +44,7 @@ export const Env = Type.Object({
     minimum: 1,
     maximum: 604_800,
     description:
-      'How long a new key is published before it signs: longer than any verifier caches the keys\n(the blog service: JWT_KEYS_SECONDS), and longer than a new file takes to reach every instance',
+      'How long a new key is published before it signs: longer than any verifier caches the keys\n(the blog service: JWT_KEYS_SECONDS; others: half of this, 300 at most), and longer than a new file takes to reach every instance',
   }),
   JWT_ISSUER: Type.String({
     default: 'https://auth.tsmicro.dev',

@@ -11,7 +11,7 @@ import { until } from './support/until.ts'
 
 const auth = await startAuth()
 /** Another instance, which gives up early. */
-const hasty = await addAuth(auth, { env: { REQUEST_TIMEOUT_MS: '2000' } })
+const hasty = await addAuth(auth, { env: { REQUEST_TIMEOUT_MS: '2000', KEY_ACTIVATION_SECONDS: '60' } })
 const account = await signUp(auth)
 before(() => grant(auth, account, 'ADMIN'))
 
@@ -78,7 +78,8 @@ test('without the database everything that needs it answers 503, and recovers by
   await assertNotNow(auth, [503])
   assertFailure(await send(auth.url, 'GET /profile/mine', { token: 'gibberish' }), 401, 'UNAUTHENTICATED')
   assertInvalid(await send(auth.url, 'POST /signin/basic', { body: {} }), '')
-  assert.equal((await send(auth.url, 'GET /.well-known/jwks.json')).status, 200)
+  const keys = await send(hasty.url, 'GET /.well-known/jwks.json')
+  assert.deepEqual([keys.status, keys.headers.get('cache-control')], [200, 'public, max-age=30'])
   await auth.postgres.restart()
   await assertRecovered()
 })

@@ -32,6 +32,10 @@ const published = async (auth: Auth): Promise<readonly string[]> => {
   const { keys } = (await send(auth.url, 'GET /.well-known/jwks.json')).body as unknown as JsonWebKeySet
   return keys.map(({ kid }) => kid)
 }
+const cachingOf = async (auth: Auth) => {
+  const { headers } = await send(auth.url, 'GET /.well-known/jwks.json')
+  return [headers.get('cache-control'), headers.get('etag')]
+}
 const untilPublished = (...kids: string[]) =>
   until(`${kids} to be published everywhere`, async () => {
     const all = await Promise.all([...both.map(published), peerKeys()])
@@ -45,6 +49,7 @@ const pass = (column: 'signs_from' | 'good_until', kid: string) =>
 
 let old = ''
 let next = ''
+let etagBefore = ''
 
 test('the first key signs at once', async () => {
   old = kidOf(account.accessToken)
@@ -52,10 +57,17 @@ test('the first key signs at once', async () => {
   assert.deepEqual(await Promise.all(both.map(signedBy)), [old, old])
 })
 
+test('the published keys have the same validator in every instance, and another one when they change', async () => {
+  const caching = await cachingOf(here)
+  assert.deepEqual([caching[0], await cachingOf(there)], ['public, max-age=300', caching])
+  etagBefore = String(caching[1])
+})
+
 test('every instance publishes a new file, with the private key or not, and none signs with it too early', async () => {
   const made = await createKeyFile(servers.keysDir)
   next = made.kid
   await untilPublished(next, old)
+  assert.notEqual((await cachingOf(here))[1], etagBefore)
   assert.deepEqual(await Promise.all(both.map(signedBy)), [old, old])
   const before = await signIn(here, account)
   await pass('signs_from', next)

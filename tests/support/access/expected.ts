@@ -25,10 +25,12 @@ const RANKS = ['LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN']
 export function expectedOf(procedure: BoundProcedure, { key, role, owns }: Caller): Expected {
   const { access } = procedure
   if (access === 'internal') return 'no route'
+  const permission = permissionOf(procedure)
+  if (permission === undefined) return 'admitted'
   if (key === 'none') return [401, 'API_KEY_REQUIRED']
   if (key === 'bad') return [401, 'API_KEY_INVALID']
-  if (!key.includes(permissionOf(procedure))) return [403, 'API_KEY_FORBIDDEN']
-  if (access === 'open' || access === 'key') return 'admitted'
+  if (!key.includes(permission)) return [403, 'API_KEY_FORBIDDEN']
+  if (access === 'key') return 'admitted'
   if (role === undefined) return [401, 'UNAUTHENTICATED']
   const needed = isRole(access) ? access : roleBesideOwner(access)
   if (!needed || (owns && !isRole(access))) return 'admitted'
@@ -47,11 +49,12 @@ interface Kong {
 
 const kong = parse(readFileSync(new URL('../../../kong/kong.yml', import.meta.url), 'utf8')) as Kong
 
-/** What kong.yml requires of an API key for a procedure. */
-function permissionOf({ service, name, http }: BoundProcedure): string {
+/** What kong.yml requires of an API key for a procedure; undefined if it is open. */
+function permissionOf({ service, name, http, access }: BoundProcedure): string | undefined {
   // Requests that must not be sent twice have a separate Kong service.
   const routes = kong.services.flatMap(each => each.routes)
   const permission = routes.find(route => route.name === `${service}.${name}`)?.plugins?.[0]?.config.permission
-  if (permission === undefined) throw new Error(`kong.yml has no guarded route for ${service} ${http}`)
+  if ((permission === undefined) !== (access === 'open'))
+    throw new Error(`kong.yml has ${permission ? 'a' : 'no'} guarded route for ${service} ${http}`)
   return permission
 }
