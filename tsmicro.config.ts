@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { DEMO_ADMIN, DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { Env as AuthEnv } from '@blog-platform/auth-service/env'
 import { Env as BlogEnv } from '@blog-platform/blog-service/env'
 import { databaseUrl, defineSystem, keptSecret, type System, type SystemConfig } from '@tsmicro/cli'
@@ -10,6 +9,13 @@ import natsUsers from './deploy/nats/permissions.json' with { type: 'json' }
 /** What shows the services that a request came through the gateway, made on the first start. */
 const gatewaySecret = ({ dataDir }: System) => ({ GATEWAY_SECRET: keptSecret(dataDir, 'gateway') })
 const verifySecret = ({ dataDir }: System) => ({ VERIFY_SECRET: keptSecret(dataDir, 'verify') })
+
+/** What works of the demo data, loaded and asked once everything is ready. */
+let shown: ReturnType<typeof import('@blog-platform/auth-service/shown-demo').shownDemo> | undefined
+async function demo({ postgres }: System) {
+  shown ??= import('@blog-platform/auth-service/shown-demo').then(({ shownDemo }) => shownDemo(postgres.url))
+  return shown
+}
 
 /** The reference platform as `npm start` runs it: see kong/kong.yml for what the gateway makes public. */
 const system: SystemConfig = defineSystem({
@@ -82,11 +88,8 @@ const system: SystemConfig = defineSystem({
       description: 'makes, lists and withdraws the keys that sign tokens',
     },
   },
-  summary: () => [
-    ['API key', DEMO_API_KEY],
-    ['Administrator', `${DEMO_ADMIN.email} / ${DEMO_ADMIN.password}`],
-  ],
-  sample: system => `curl -H 'x-api-key: ${DEMO_API_KEY}' ${system.gateway.url}/blog/list/latest`,
+  summary: async system => (await demo(system)).rows,
+  sample: async system => `curl -H 'x-api-key: ${(await demo(system)).apiKey}' ${system.gateway.url}/blog/list/latest`,
 })
 
 /** @public it is read by its path */

@@ -85,6 +85,8 @@ interface ContractsConfig {
   readonly recorded: string
 }
 
+type Rows = readonly (readonly [label: string, value: string])[]
+
 /** A system for development, as described in `tsmicro.config.ts`. Paths are relative to that file. */
 export interface SystemConfig {
   readonly infra: readonly InfraName[]
@@ -104,9 +106,9 @@ export interface SystemConfig {
   /** The programs that `tsmicro` runs, by name. */
   readonly commands?: Readonly<Record<string, CommandConfig>>
   /** Rows for the table that is shown when everything is ready. */
-  readonly summary?: (system: System) => readonly (readonly [label: string, value: string])[]
+  readonly summary?: (system: System) => Rows | Promise<Rows>
   /** A command to try, shown below the table. Default: a `curl` of the gateway's address. */
-  readonly sample?: (system: System) => string
+  readonly sample?: (system: System) => string | Promise<string>
   /** How long to wait for each service, in milliseconds. Default 60 000. */
   readonly readyTimeoutMs?: number
 }

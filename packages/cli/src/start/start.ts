@@ -72,8 +72,9 @@ export async function startSystem(
     const watched = [...running.infra, ...running.services, ...running.gateways]
     void disk.watch(signal)
     running.liveness = watchLiveness(watched, { limitMs: environment.livenessMs, say: log.say })
+    const summary = await summarize(config, system, plans, infra, log.paint)
     log.say(`${log.paint('green', '✓')} everything is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`)
-    log.say(summarize(config, system, plans, infra, log.paint))
+    log.say(summary)
   } finally {
     progress.stop()
   }

@@ -26,15 +26,23 @@ export async function seedDemo({ apiKeys, users, passwords }: DemoParts, transac
   })
 }
 
-/** @throws {Error} if the demo API key, or the demo administrator with the demo password, would be accepted */
-export async function refuseDemo({ apiKeys, users, passwords }: DemoParts): Promise<void> {
-  const found: string[] = []
-  if (await apiKeys.findValid(DEMO_API_KEY)) found.push('the demo API key')
+/** Which of the demo credentials would be accepted. */
+export async function acceptedDemo({ apiKeys, users, passwords }: DemoParts) {
   const admin = await users.findCredentials(DEMO_ADMIN.email)
-  if (admin && (await passwords.verify(admin.passwordHash, DEMO_ADMIN.password))) {
-    found.push(`the account ${DEMO_ADMIN.email} with the demo password`)
+  return {
+    apiKey: (await apiKeys.findValid(DEMO_API_KEY)) !== undefined,
+    admin: admin !== undefined && (await passwords.verify(admin.passwordHash, DEMO_ADMIN.password)),
   }
-  if (found.length === 0) return
+}
+
+/** @throws {Error} if the demo API key, or the demo administrator with the demo password, would be accepted */
+export async function refuseDemo(parts: DemoParts): Promise<void> {
+  const { apiKey, admin } = await acceptedDemo(parts)
+  if (!apiKey && !admin) return
+  const found = [
+    ...(apiKey ? ['the demo API key'] : []),
+    ...(admin ? [`the account ${DEMO_ADMIN.email} with the demo password`] : []),
+  ]
   throw new Error(
     `the database holds ${found.join(' and ')}, which everybody knows: start with an empty database and tsmicro bootstrap (services/auth/src/bootstrap.ts), or remove them as services/auth/README.md says`,
   )
