@@ -16,8 +16,9 @@ Generated from the contracts by \`npm run docs:api\`: change those instead of th
 bodies and answers. All requests go through the gateway, which requires the header \`x-api-key\` except where the access column says
 \`open\`; \`user\`, roles and \`owner or …\` also require \`Authorization: Bearer <access token>\`. A higher role may do everything that a lower one may.
 
-In addition to the errors listed, every endpoint may answer 400 \`VALIDATION_FAILED\` or \`MALFORMED_REQUEST\`, 413, 415, 500, 503 and 504.
-If a user is required, it may also answer 401 \`UNAUTHENTICATED\`; if a role is required, or the owner, 403 \`FORBIDDEN\`.
+In addition to the errors listed, every endpoint may answer 400 \`VALIDATION_FAILED\` or \`MALFORMED_REQUEST\`, 413, 415, 500, 503 and 504, and
+the gateway itself 401 and 403 for an API key, 404, 429, 502, 503 and 504. If a user is required, it may also answer 401 \`UNAUTHENTICATED\`; if a role
+is required, or the owner, 403 \`FORBIDDEN\`. Each GET can be asked with HEAD, and each path with OPTIONS.
 
 A success is \`{"code":"10000","status":200,"message":"…","data":…}\`. A failure is
 \`{"code":"10001","status":…,"message":"…","error":"<NAME>","requestId":"…"}\`, with \`details\` or \`data\` if there are any.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { connect } from '@nats-io/transport-node'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { bearer } from '../support/contents.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { type Platform, sharedPlatform } from '../support/platform.ts'
@@ -53,7 +54,9 @@ test('without a valid API key nothing can be reached, with any method', async ()
   assertFailure(await send(platform.url, 'GET /blog/list/latest', { headers: twice }), 401, 'API_KEY_INVALID')
 })
 
-test('health is open, and nothing else', async () => {
+test('health and the public keys are open, and nothing else', async () => {
+  const keys = await send(platform.url, 'GET /auth/.well-known/jwks.json')
+  assert.deepEqual([keys.status, Object.keys(keys.body ?? {})], [200, ['keys']])
   for (const service of ['auth', 'blog']) {
     const { status, body, data } = await send(platform.url, `GET /${service}/health`)
     assert.deepEqual([status, body?.code, data.status, data.ready], [200, '10000', 'ok', true])
@@ -81,6 +84,17 @@ test('HEAD is answered as GET is, without the body', async () => {
     await get?.arrayBuffer()
     assert.deepEqual([head?.status, await head?.text()], [get?.status, ''], path)
   }
+})
+
+test('a standard client verifies tokens by the public keys, without an API key; caches may keep them for half the activation time', async () => {
+  const url = new URL(`${platform.url}/auth/.well-known/jwks.json`)
+  const options = { issuer: 'https://auth.tsmicro.dev', audience: 'tsmicro' }
+  const { payload } = await jwtVerify(author.accessToken, createRemoteJWKSet(url), options)
+  assert.equal(payload.sub, author.id)
+  const { headers } = await send(platform.url, `GET ${url.pathname}`)
+  assert.equal(headers['cache-control'], 'public, max-age=300')
+  const again = await send(platform.url, `GET ${url.pathname}`, { headers: { 'if-none-match': `${headers.etag}` } })
+  assert.deepEqual([again.status, again.text, again.headers.etag], [304, '', headers.etag])
 })
 
 test('API key verification cannot be reached from outside, however the path is written', async () => {
@@ -140,7 +154,7 @@ test('requests that no contract names are answered at the edge, and never reach 
     'GET /unknown',
     'GET /BLOG/list/latest',
     'PATCH /blog/author',
-    'OPTIONS /auth/profile/mine',
+    'OPTIONS /auth/nothing',
     'GET /blog/nothing',
     'POST /auth/nothing',
     'GET /auth',

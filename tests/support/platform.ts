@@ -25,7 +25,7 @@ export interface Platform extends Servers, AsyncDisposable {
   readonly blogUrl: string
 }
 
-const CONFIG = 'kong/kong.yml'
+const CONFIG = new URL('../../kong/kong.yml', import.meta.url)
 const PATIENT = { REQUEST_TIMEOUT_MS: '60000', CACHE_LEASE_SECONDS: '5' }
 
 export interface PlatformOptions {
@@ -33,6 +33,8 @@ export interface PlatformOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Passed to the gateway. */
   readonly gatewayEnv?: Readonly<Record<string, string>>
+  /** Changes the text of the gateway's `kong.yml`. */
+  readonly gatewayConfig?: (text: string) => string
   /** Instances of the auth service. Default 1. */
   readonly authReplicas?: number
   /** Instances of the blog service. Default 1. */
@@ -47,7 +49,15 @@ export interface PlatformOptions {
 }
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
-  const { env = {}, gatewayEnv = {}, authReplicas = 1, blogReplicas = 1, patient = false, redis = false } = options
+  const {
+    env = {},
+    gatewayEnv = {},
+    gatewayConfig = text => text,
+    authReplicas = 1,
+    blogReplicas = 1,
+    patient = false,
+    redis = false,
+  } = options
   const resources = new AsyncDisposableStack()
   try {
     const directory = await mkdtemp(join(tmpdir(), 'tsmicro-platform-'))
@@ -86,7 +96,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     )
     const [auth, blog] = [auths[0], blogs[0]]
     const gateway = resources.use(
-      await gatewayFor(auth, blog, patient ? await patientConfig(directory) : CONFIG, {
+      await gatewayFor(auth, blog, await writeConfig(directory, patient, gatewayConfig), {
         NATS_URL: natsUrlFor('gateway', servers.nats.url),
         ...gatewayEnv,
       }),
@@ -132,15 +142,18 @@ async function gatewayFor(
   })
 }
 
-/** The platform's gateway, which waits longer for services and for the verification of keys. */
-async function patientConfig(directory: string): Promise<string> {
-  const config = await readFile(new URL(`../../${CONFIG}`, import.meta.url), 'utf8')
-  const patient = config
-    .replaceAll(/ timeout_ms: \d+$/gm, ' timeout_ms: 60000')
-    .replaceAll(/ (read|write|connect)_timeout: \d+$/gm, ' $1_timeout: 75000')
-  assert.notEqual(patient, config)
+/** The platform's own, without the limits by address, as all users of a test come from one. `patient`: it waits longer for services. */
+async function writeConfig(directory: string, patient: boolean, change: (text: string) => string): Promise<string> {
+  const own = await readFile(CONFIG, 'utf8')
+  const unlimited = own.replaceAll(/ minute: \d+$/gm, ' minute: 1000000')
+  assert.notEqual(unlimited, own)
+  const config = patient
+    ? unlimited
+        .replaceAll(/ timeout_ms: \d+$/gm, ' timeout_ms: 60000')
+        .replaceAll(/ (read|write|connect)_timeout: \d+$/gm, ' $1_timeout: 75000')
+    : unlimited
   const path = join(directory, 'kong.yml')
-  await writeFile(path, patient)
+  await writeFile(path, change(config))
   return path
 }
 

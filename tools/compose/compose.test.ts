@@ -72,14 +72,14 @@ for (const file of FILES) {
 }
 
 /** What a container's shell runs, with its secrets in a folder and its program replaced by one that says its environment. */
-function runEntrypoint(t: TestContext, script: string, secrets: Readonly<Record<string, string>>) {
+function runEntrypoint(t: TestContext, script: string, secrets: Readonly<Record<string, string>>, variables = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tsmicro-entrypoint-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   for (const [name, text] of Object.entries(secrets)) writeFileSync(join(folder, name), text)
   for (const program of ['kong', 'nats-server', 'redis-server'])
     writeFileSync(join(folder, program), '#!/bin/sh\nenv\n', { mode: 0o755 })
   const text = script.replaceAll('$$', '$').replaceAll('/tmp/', `${folder}/`).replaceAll('/run/secrets', folder)
-  const env = { PATH: `${folder}:${process.env.PATH}` }
+  const env = { ...variables, PATH: `${folder}:${process.env.PATH}` }
   const { status, stdout, stderr } = spawnSync('/bin/sh', ['-ec', text], { env, encoding: 'utf8' })
   return { status, stdout, stderr }
 }
@@ -106,6 +106,18 @@ for (const file of FILES)
       }
     }
     assert.equal(shells, 3)
+  })
+
+for (const file of FILES)
+  test(`deploy/${file}: Kong trusts the proxies that the environment names, or none`, t => {
+    const { kong } = parse(textOf(file)).services
+    assert.match(kong.environment.KONG_TRUSTED_IPS, /^\$\{KONG_TRUSTED_IPS:-\}$/)
+    const trusted = (KONG_TRUSTED_IPS: string) => {
+      const secrets = { gateway_secret: 'one', verify_secret: 'other' }
+      const { stdout } = runEntrypoint(t, kong.entrypoint[2], secrets, { KONG_TRUSTED_IPS })
+      return /^KONG_TRUSTED_IPS=.*$/m.exec(stdout)?.[0]
+    }
+    assert.deepEqual([trusted('10.0.0.0/8'), trusted('')], ['KONG_TRUSTED_IPS=10.0.0.0/8', undefined])
   })
 
 for (const [what, from, to, message] of [

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { contract, file, procedure, stream, upload } from 'tsmicro/contract'
+import { contract, file, frameworkErrors, procedure, stream, upload } from 'tsmicro/contract'
 import Type from 'typebox'
 import { parse } from 'yaml'
 import { fixture, problemsOf } from '../check/fixture.ts'
@@ -203,6 +203,52 @@ test('what stands outside of the marks stays, twice written is once written', ()
   })
   assert.equal(service.routes[4].plugins, undefined)
   assert.deepEqual(service.routes[4].paths, ['~/shop/teaser[.]json$'])
+})
+
+test('OPTIONS has routes for all paths of a service: open ones where everything is open, else with a key to READ', () => {
+  const more = contract('shop', {
+    look: procedure({ http: 'GET /thing/mine', access: 'key' }),
+    poke: procedure({ http: 'POST /thing/:name', access: 'open' }),
+    change: procedure({ http: 'PUT /thing/:id', access: 'user', input: Item }),
+  })
+  const text = TEXT.replace(
+    'plugins: []',
+    () => `${STREAMED}  - name: shop-service-once
+    retries: 0
+    # <routes of shop sent once>
+    # </routes of shop sent once>
+plugins: []`,
+  )
+  const shop = { ...SHOP, exported: { things, bytes, more } }
+  const services = parse(withRoutes(text, [shop])).services as { routes: { name: string; methods: string[] }[] }[]
+  const found = services.map(({ routes }) => routes.filter(({ methods }) => methods.includes('OPTIONS')))
+  const paths = (...names: string[]) => names.map(name => `~/shop/${name}$`)
+  const route = { methods: ['OPTIONS'], strip_path: false }
+  assert.deepEqual(found[0], [
+    {
+      ...{ name: 'shop.options.read', ...route, plugins: [{ name: 'r' }] },
+      paths: paths(
+        ...['thing/[^/]+', 'thing', 'report', 'follow', 'turn', 'cover', 'thing/mine'],
+        ...['health/ready', 'openapi[.]json'],
+      ),
+    },
+    { name: 'shop.options.open', ...route, paths: paths('teaser[.]json', 'slow', 'health') },
+  ])
+  assert.deepEqual(found.slice(1).flat(), [])
+})
+
+test('what declares TOO_MANY_REQUESTS is limited by address, if the file says how', () => {
+  const { TOO_MANY_REQUESTS } = frameworkErrors
+  const limits = contract('shop', {
+    enter: procedure({ http: 'POST /enter', access: 'key', errors: { TOO_MANY_REQUESTS } }),
+    leave: procedure({ http: 'POST /leave', access: 'key' }),
+  })
+  const pluginsIn = (text: string) =>
+    parse(withRoutes(text, [{ ...SHOP, exported: { limits } }]))
+      .services[0].routes.slice(0, 2)
+      .map(({ plugins }: { plugins: { name: string }[] }) => plugins.map(({ name }) => name))
+  assert.deepEqual(pluginsIn(TEXT), [['w'], ['w']])
+  assert.deepEqual(pluginsIn(TEXT.replace('&write', '&limited { name: l }, &write')), [['w', 'l'], ['w']])
 })
 
 for (const [what, text, message] of [

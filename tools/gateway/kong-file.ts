@@ -1,4 +1,4 @@
-import { type PublicRoute, type PublicService, publicRoutesOf } from './public-routes.ts'
+import { optionsPathsOf, type PublicRoute, type PublicService, publicRoutesOf } from './public-routes.ts'
 
 const begin = (block: string) => `# <routes of ${block}> written by "tsmicro gateway generate" from its contracts`
 const end = (block: string) => `# </routes of ${block}>`
@@ -11,6 +11,8 @@ interface Block {
   readonly routes: readonly PublicRoute[]
   /** May be left out when it would be empty. */
   readonly optional: boolean
+  /** The routes of OPTIONS, for all paths of the service. */
+  readonly options: readonly string[]
 }
 
 /**
@@ -47,11 +49,16 @@ export function withRoutes(text: string, services: readonly PublicService[]): st
 }
 
 function withRoutesOf(text: string, service: PublicService): string {
-  const grouped = Object.groupBy(publicRoutesOf(service), blockOf)
+  const all = publicRoutesOf(service)
+  const grouped = Object.groupBy(all, blockOf)
   return BLOCKS.reduce((before, kind) => {
     const routes = grouped[kind] ?? []
-    const block = { name: service.name + kind, routes, optional: kind !== '' && routes.length === 0 }
-    return withBlock(before, block, service)
+    const options = kind === '' ? optionsEntries(service, all) : []
+    return withBlock(
+      before,
+      { name: service.name + kind, routes, options, optional: kind !== '' && routes.length === 0 },
+      service,
+    )
   }, text)
 }
 
@@ -62,13 +69,14 @@ function blockOf({ sentOnce, streamedMs }: PublicRoute): (typeof BLOCKS)[number]
   return `${streamedMs === undefined ? '' : ' streamed'}${sentOnce ? ' sent once' : ''}`
 }
 
-function withBlock(text: string, { name, routes, optional }: Block, service: PublicService): string {
-  const block = new RegExp(`^( *)# <routes of ${name}>[^\\n]*\\n([^]*?)^ *# </routes of ${name}>$`, 'gm')
-  const found = [...text.matchAll(block)]
+function withBlock(text: string, block: Block, service: PublicService): string {
+  const { name, optional } = block
+  const place = new RegExp(`^( *)# <routes of ${name}>[^\\n]*\\n([^]*?)^ *# </routes of ${name}>$`, 'gm')
+  const found = [...text.matchAll(place)]
   if (found.length === 0 && optional) return text
   if (found.length !== 1) throw new Error(`${found.length} pairs of the marks ${marksOf(name)}: there has to be one`)
-  const written = kongRoutes(service, routes)
-  return text.replace(block, (_all, indent: string) => `${indent}${begin(name)}\n${written}${indent}${end(name)}`)
+  const written = kongRoutes(service, block, text)
+  return text.replace(place, (_all, indent: string) => `${indent}${begin(name)}\n${written}${indent}${end(name)}`)
 }
 
 function marksOf(name: string): string {
@@ -82,21 +90,27 @@ function marksOf(name: string): string {
  * A service's `routes` for kong.yml. Paths are whole regular expressions: Kong's plain paths are prefixes, which would
  * let `/blog/list/latest/anything` reach the service.
  */
-function kongRoutes({ prefix }: Pick<PublicService, 'prefix'>, routes: readonly PublicRoute[]): string {
+function kongRoutes({ prefix }: Pick<PublicService, 'prefix'>, { routes, options }: Block, text: string): string {
   const silences = routes.flatMap(({ streamedMs }) => streamedMs ?? [])
+  // A file without this anchor has no limits.
+  const hasLimit = /^[^#\n]*&limited\b/m.test(text)
+  const entries = [...routes.flatMap(route => entry(route, prefix, hasLimit)), ...options]
   const lines = [
     ...(silences.length === 0 ? [] : [`read_timeout: ${Math.max(...silences)}`]),
-    ...(routes.length === 0 ? ['routes: []'] : ['routes:', ...routes.flatMap(route => entry(route, prefix))]),
+    ...(entries.length === 0 ? ['routes: []'] : ['routes:', ...entries]),
   ]
   return lines.map(line => `    ${line}\n`).join('')
 }
 
-function entry(route: PublicRoute, prefix: string): string[] {
-  const { name, method, path, permission, priority, streamedMs, uploadBytes } = route
+function entry(route: PublicRoute, prefix: string, hasLimit: boolean): string[] {
+  const { name, method, path, permission, priority, streamedMs, uploadBytes, limited } = route
   const kilobytes = Math.ceil((uploadBytes ?? 0) / 1024)
-  const limit = `{ name: request-size-limiting, config: { allowed_payload_size: ${kilobytes}, size_unit: kilobytes } }`
-  const guard = permission === undefined ? [] : [`*${permission.toLowerCase()}`]
-  const plugins = uploadBytes === undefined ? guard : [...guard, limit]
+  const size = `{ name: request-size-limiting, config: { allowed_payload_size: ${kilobytes}, size_unit: kilobytes } }`
+  const plugins = [
+    ...(permission === undefined ? [] : [`*${permission.toLowerCase()}`]),
+    ...(limited && hasLimit ? ['*limited'] : []),
+    ...(uploadBytes === undefined ? [] : [size]),
+  ]
   return [
     `  - name: ${name}`,
     `    paths: ["~${pattern(prefix + path)}$"]`,
@@ -107,6 +121,22 @@ function entry(route: PublicRoute, prefix: string): string[] {
     ...(uploadBytes === undefined ? [] : ['    request_buffering: false']),
     ...(plugins.length === 0 ? [] : [`    plugins: [${plugins.join(', ')}]`]),
   ]
+}
+
+function optionsEntries({ name, prefix }: PublicService, routes: readonly PublicRoute[]): string[] {
+  const { read, open } = optionsPathsOf(routes)
+  const of = (kind: string, paths: readonly string[], plugins: readonly string[]) =>
+    paths.length === 0
+      ? []
+      : [
+          `  - name: ${name}.options.${kind}`,
+          '    paths:',
+          ...[...new Set(paths.map(path => pattern(prefix + path)))].map(path => `      - "~${path}$"`),
+          '    methods: [OPTIONS]',
+          '    strip_path: false',
+          ...plugins.map(plugin => `    plugins: [${plugin}]`),
+        ]
+  return [...of('read', read, ['*read']), ...of('open', open, [])]
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { BoundProcedure } from 'tsmicro/contract'
+import { type BoundProcedure, frameworkErrors } from 'tsmicro/contract'
 import { contractsIn, kindOfBody, mostFileBytes, parseRoute, proceduresOf } from 'tsmicro/internal'
 
 /** What an API key must permit for a route; undefined = open to everybody. */
@@ -27,6 +27,8 @@ export interface PublicRoute {
   readonly priority?: number | undefined
   /** The most bytes of a body with files. Undefined for other bodies, which the service itself limits. */
   readonly uploadBytes?: number | undefined
+  /** Whether the gateway limits how often an address may ask: its contract declares `TOO_MANY_REQUESTS`. */
+  readonly limited?: boolean
 }
 
 /** A service, and what `/blog` is to it. */
@@ -67,6 +69,17 @@ export function publicRoutesOf({ name: service, exported }: PublicService): read
   })
 }
 
+/**
+ * The paths of a service by what OPTIONS requires there: nothing if everything there is open, else a key to READ. Kong's `cors` answers
+ * preflights before keys are checked, but only where a route matches OPTIONS.
+ */
+export function optionsPathsOf(routes: readonly PublicRoute[]): { readonly read: string[]; readonly open: string[] } {
+  const isOpen = (route: PublicRoute) =>
+    routes.every(other => other.permission === undefined || !matchSamePaths(route, other))
+  const pathsOf = (some: readonly PublicRoute[]) => [...new Set(some.map(({ path }) => path))]
+  return { read: pathsOf(routes.filter(route => !isOpen(route))), open: pathsOf(routes.filter(isOpen)) }
+}
+
 /** The service takes the route whose first segment that differs is not a parameter: the earlier a segment, the more it counts. */
 function priorityOf({ path }: Pick<PublicRoute, 'path'>): number {
   return path.split('/').reduce((sum, segment) => sum * 2 + (segment.startsWith(':') ? 0 : 1), 0)
@@ -80,7 +93,7 @@ const [HANDLER_MS, MARGIN_MS] = [10_000, 5000]
 const FORM_BYTES = 1024 * 1024
 
 function routeOf(procedure: BoundProcedure): PublicRoute {
-  const { service, name, http, access, idempotent, input, output, timeoutMs = HANDLER_MS } = procedure
+  const { service, name, http, access, idempotent, input, output, errors = {}, timeoutMs = HANDLER_MS } = procedure
   const { method, path } = parseRoute(http ?? '')
   const fileBytes = mostFileBytes(input)
   const sentOnce = REPEATED.has(method) && !(idempotent ?? method === 'GET')
@@ -89,6 +102,7 @@ function routeOf(procedure: BoundProcedure): PublicRoute {
     ...{ name: `${service}.${name}`, method, path, permission, sentOnce },
     streamedMs: kindOfBody(output) && Math.max(SILENCE_MS, timeoutMs + MARGIN_MS),
     uploadBytes: fileBytes && (kindOfBody(input) === 'file' ? fileBytes : fileBytes + FORM_BYTES),
+    limited: Object.values(errors).some(error => error === frameworkErrors.TOO_MANY_REQUESTS),
   }
 }
 
@@ -110,7 +124,12 @@ function refuseAmbiguous(routes: readonly PublicRoute[]): void {
 }
 
 function overlap(one: PublicRoute, other: PublicRoute): boolean {
+  return one.method === other.method && matchSamePaths(one, other)
+}
+
+/** Whether some path matches both. */
+function matchSamePaths(one: PublicRoute, other: PublicRoute): boolean {
   const [left, right] = [one.path.split('/'), other.path.split('/')]
-  if (one.method !== other.method || left.length !== right.length) return false
+  if (left.length !== right.length) return false
   return left.every((segment, i) => segment === right[i] || segment.startsWith(':') || right[i]?.startsWith(':'))
 }

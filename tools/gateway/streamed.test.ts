@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type KongConfig, startGateway } from '@tsmicro/gateway'
-import { createService, implement, type Module } from 'tsmicro'
+import { implement } from 'tsmicro'
 import { createHttpClient } from 'tsmicro/client'
-import { type Contract, contract, file, procedure, stream } from 'tsmicro/contract'
-import { createLogger } from 'tsmicro/telemetry'
+import { contract, file, procedure, stream } from 'tsmicro/contract'
 import Type from 'typebox'
-import { parse } from 'yaml'
 import { until } from '../../tests/support/until.ts'
-import { withRoutes } from './kong-file.ts'
+import { behindGateway } from './behind.ts'
 
 const KONG = `_format_version: "3.0"
 _ignore: [&read { name: correlation-id }, &write { name: correlation-id }]
@@ -22,22 +19,6 @@ services:
     # <routes of shop streamed>
     # </routes of shop streamed>
 `
-const log = createLogger({ name: 'shop', level: 'fatal' })
-
-/** A service of one contract behind a gateway with its generated routes. */
-async function behindGateway(exported: Contract, handlers: Module['handlers']) {
-  await using stack = new AsyncDisposableStack()
-  const http = { port: 0, host: '127.0.0.1' }
-  const service = createService({ name: 'shop', version: '1.0.0', log, http, module: { handlers: handlers ?? [] } })
-  stack.defer(() => service.stop())
-  await service.start()
-  const shop = { name: 'shop', prefix: '', exported: { exported } }
-  const config: KongConfig = parse(withRoutes(KONG.replaceAll('http://shop:80', service.url), [shop]))
-  const gateway = await startGateway({ config, port: 0, drainTimeoutMs: 100 })
-  stack.defer(() => gateway.close())
-  const used = stack.move()
-  return { baseUrl: gateway.url, [Symbol.asyncDispose]: () => used.disposeAsync() }
-}
 
 test('a slow stream without an end arrives item by item; when its reader leaves, the handler is told', async () => {
   const shop = contract('shop', {
@@ -53,7 +34,7 @@ test('a slow stream without an end arrives item by item; when its reader leaves,
       yield n
     }
   }
-  await using system = await behindGateway(shop, [implement(shop, { follow })])
+  await using system = await behindGateway(KONG, shop, [implement(shop, { follow })])
   asked.resolve()
   for await (const n of createHttpClient(shop, system).follow()) {
     if (n === 5) break
@@ -78,7 +59,7 @@ test('a body of files within its limit passes, a longer one does not reach the s
     taken += 1
     return input.file.size
   }
-  await using system = await behindGateway(shop, [implement(shop, { take })])
+  await using system = await behindGateway(KONG, shop, [implement(shop, { take })])
   const bytes = (size: number) => new Blob([new Uint8Array(size)], { type: 'application/octet-stream' })
   const client = createHttpClient(shop, system)
   assert.equal(await client.take({ file: bytes(1024 * 1024) }), 1024 * 1024)

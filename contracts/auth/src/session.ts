@@ -56,7 +56,7 @@ export const session = contract('auth', {
     output: Tokens,
     // Half the time in which the old pair yields the same answer again, so that callers who give up can still retry.
     timeoutMs: 5000,
-    errors: { REFRESH_TOKEN_INVALID },
+    errors: { REFRESH_TOKEN_INVALID, TOO_MANY_REQUESTS },
     message: 'Renewed',
   }),
   signOut: procedure({
