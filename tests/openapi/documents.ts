@@ -33,7 +33,7 @@ export async function documents(): Promise<Readonly<Record<'auth' | 'blog', Docu
   const mongodb = { MONGODB_URL: 'mongodb://127.0.0.1:1/blog', COVERS_DIR: 'covers' }
   const [auth, blog] = await Promise.all([
     documentOf(createAuthService(authEnv({ ...common, ...postgres }), log)),
-    documentOf(createBlogService(blogEnv({ ...common, ...mongodb }), log)),
+    documentOf(createBlogService(blogEnv({ ...common, ...mongodb }), { log })),
   ])
   return { auth, blog }
 }

@@ -44,7 +44,7 @@ export async function setScene(platform: Platform): Promise<Scene> {
 
 /** Creates an API key. */
 export async function createKey(
-  platform: Platform,
+  platform: Pick<Platform, 'url' | 'apiKey'>,
   admin: Person,
   permissions: ('READ' | 'WRITE')[] = ['READ', 'WRITE'],
 ): Promise<{ readonly id: string; readonly key: string }> {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { contract, file, frameworkErrors, procedure, stream, upload } from 'tsmicro/contract'
+import { contract, file, procedure, stream, upload } from 'tsmicro/contract'
 import Type from 'typebox'
 import { parse } from 'yaml'
 import { fixture, problemsOf } from '../check/fixture.ts'
@@ -208,7 +208,7 @@ test('what stands outside of the marks stays, twice written is once written', ()
 test('OPTIONS has routes for all paths of a service: open ones where everything is open, else with a key to READ', () => {
   const more = contract('shop', {
     look: procedure({ http: 'GET /thing/mine', access: 'key' }),
-    poke: procedure({ http: 'POST /thing/:name', access: 'open' }),
+    poke: procedure({ http: 'POST /thing/:id', access: 'open', input: Item }),
     change: procedure({ http: 'PUT /thing/:id', access: 'user', input: Item }),
   })
   const text = TEXT.replace(
@@ -235,20 +235,6 @@ plugins: []`,
     { name: 'shop.options.open', ...route, paths: paths('teaser[.]json', 'slow', 'health') },
   ])
   assert.deepEqual(found.slice(1).flat(), [])
-})
-
-test('what declares TOO_MANY_REQUESTS is limited by address, if the file says how', () => {
-  const { TOO_MANY_REQUESTS } = frameworkErrors
-  const limits = contract('shop', {
-    enter: procedure({ http: 'POST /enter', access: 'key', errors: { TOO_MANY_REQUESTS } }),
-    leave: procedure({ http: 'POST /leave', access: 'key' }),
-  })
-  const pluginsIn = (text: string) =>
-    parse(withRoutes(text, [{ ...SHOP, exported: { limits } }]))
-      .services[0].routes.slice(0, 2)
-      .map(({ plugins }: { plugins: { name: string }[] }) => plugins.map(({ name }) => name))
-  assert.deepEqual(pluginsIn(TEXT), [['w'], ['w']])
-  assert.deepEqual(pluginsIn(TEXT.replace('&write', '&limited { name: l }, &write')), [['w', 'l'], ['w']])
 })
 
 for (const [what, text, message] of [

@@ -23,7 +23,7 @@ const KEY_FAILURES: readonly GatewayFailure[] = [
 ]
 const FAILURES: readonly GatewayFailure[] = [
   { status: 400, description: 'the gateway cannot read the request', from: 'nginx' },
-  { status: 404, description: 'the gateway knows no such route', from: 'kong' },
+  { status: 404, description: 'the gateway has no such route', from: 'kong' },
   { status: 429, description: 'the gateway has had too many requests', from: 'kong' },
   { status: 502, description: 'the service broke off', from: 'nginx' },
   { status: 503, description: 'the gateway reaches no instance of the service', from: 'kong' },

@@ -146,7 +146,7 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection, isBeh
 }
 
 /** @param content of a success with a body */
-function successes(procedure: BoundProcedure, content: JsonSchema | undefined): JsonSchema {
+function successes(procedure: BoundProcedure, content: JsonSchema | undefined): Record<string, JsonSchema> {
   const { http = '', message: description = 'Success', headers: declared = {}, cookies = {} } = procedure
   const text = (description: string) => ({ description, schema: { type: 'string' } })
   const set = Object.entries(cookies).map(([name, what]) => `\`${name}\`: ${what}`)

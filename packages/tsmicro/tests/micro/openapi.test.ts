@@ -251,7 +251,7 @@ test('security follows access; errors are grouped by status', () => {
     ...['200', '400', '401', '403', '404', '413', '415', '429', '500', '502', '503', '504'],
   ])
   const { description } = plain(operation('/v1/item/{id}', 'get').responses)['404']
-  assert.equal(description, '`NOT_HERE`: Not here; `GONE`: Gone; the gateway knows no such route')
+  assert.equal(description, '`NOT_HERE`: Not here; `GONE`: Gone; the gateway has no such route')
   assert.deepEqual(security('/v1/item/{id}', 'delete'), [{ apiKey: [], bearer: [] }])
   assert.deepEqual(statuses('/v1/item/{id}', 'delete'), [
     ...['200', '400', '401', '403', '404', '429', '500', '502', '503', '504'],

@@ -6,11 +6,9 @@ import { UserRepository } from '../../api/user/repository.ts'
 import { acceptedDemo, DEMO_ADMIN, DEMO_API_KEY } from '../demo.ts'
 import { withDatabase } from './program.ts'
 
-const FRESH = 'npm start -- --fresh begins anew'
-
 interface Shown {
   readonly rows: readonly (readonly [label: string, value: string])[]
-  /** For commands to try: the demo key, or a variable for one that works. */
+  /** For commands to try: the demo key, or a place for another one. */
   readonly apiKey: string
 }
 
@@ -24,8 +22,10 @@ export function shownDemo(databaseUrl: string): Promise<Shown> {
       passwords: createPasswordHasher(),
     })
     const { email, password } = DEMO_ADMIN
-    const key = accepted.apiKey ? DEMO_API_KEY : `the demo key is revoked: use another one, or ${FRESH}`
-    const admin = accepted.admin ? `${email} / ${password}` : `${email} has another password, or is closed; ${FRESH}`
+    const key = accepted.apiKey
+      ? DEMO_API_KEY
+      : 'the demo key is revoked: use another one, or empty data (npm start -- --fresh)'
+    const admin = accepted.admin ? `${email} / ${password}` : `${email} has another password now, or is closed`
     return {
       rows: [
         ['API key', key],
