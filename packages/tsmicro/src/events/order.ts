@@ -73,7 +73,9 @@ export class StoredOrder implements Order {
   }
 
   stepOf({ aggregateId, number }: Incoming): Attempt {
-    const from = this.#known.get(aggregateId) ?? 0
+    const known = this.#known.get(aggregateId) ?? 0
+    // Since it was judged, another instance may have handled it and more: then this step must fail, and take no number back.
+    const from = number === undefined ? known : Math.min(known, number - 1)
     return { ...this.#of, aggregateId, from, to: number ?? from }
   }
 

@@ -93,7 +93,7 @@ export class RunningAttempt {
     // Without a number, nobody can say whether the document has been changed for the event.
     if (from === to) return undefined
     const { _id, number, generation } = await this.#row()
-    if (number !== from) throw new AlreadyHandledError(this.attempt)
+    if (number !== from || from > to) throw new AlreadyHandledError(this.attempt)
     this.#assertRunning()
     return { key: _id, value: markOf(generation, to) }
   }

@@ -88,7 +88,7 @@ export function createInboxStore<DB>(db: Kysely<DB>): PostgresInboxStore {
 
 /** A transaction that is taking the same step is waited for; then this one changes nothing. */
 async function step<DB>(db: Kysely<DB>, { consumer, type, aggregateId, from, to }: Attempt): Promise<boolean> {
-  if (from === to) return true
+  if (from >= to) return from === to
   const { numAffectedRows } =
     from === 0
       ? await sql`

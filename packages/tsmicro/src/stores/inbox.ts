@@ -11,7 +11,7 @@ export interface InboxKey {
 export interface Attempt extends InboxKey {
   /** The number recorded so far; 0 = none. */
   readonly from: number
-  /** The same as `from` for an event without a number: recording it always succeeds, and changes no number. */
+  /** More than `from`; the same for an event without a number: recording it always succeeds, and changes no number. */
   readonly to: number
 }
 

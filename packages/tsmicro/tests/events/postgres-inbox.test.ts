@@ -47,6 +47,7 @@ test('numbers are read in the order of their keys, and advance one step at a tim
   assert.equal(await store.advance(attempt(0, 1, a)), false)
   assert.equal(await store.advance(attempt(1, 3, a)), true)
   assert.equal(await store.advance(attempt(1, 2, a)), false)
+  assert.equal(await store.advance(attempt(3, 2, a)), false)
   // It was reset since it was read.
   assert.equal(await store.advance(attempt(4, 5, b)), false)
   const other = { ...attempt(0, 7, a), consumer: 'shop.other' }
