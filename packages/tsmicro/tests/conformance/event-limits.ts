@@ -44,7 +44,7 @@ export async function eventLimits(open: OpenNetwork) {
     await until('all others are handled', () => inbox.effects.length === 2000)
     await until('its signal aborts', () => aborted)
     const said = () => log.at('warn').filter(({ message }) => message.startsWith('a handler has not ended'))
-    await until('it is said, and again', () => said().length === 2)
+    await until('it is said, and again', () => said().length >= 2)
     const [{ runningMs: first, ...fields } = {}, { runningMs: second } = {}] = said().map(({ fields }) => fields)
     assert.deepEqual(fields, { subject: 'item.created', eventId: 'slow-1', handler: 'items' })
     assert.ok(Number(second) >= 2 * Number(first) - 1, `after ${first} and after ${second} ms`)
