@@ -1,4 +1,5 @@
 import { createHistogram } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The work of one process between two marks. */
 export interface Window {
@@ -56,6 +57,24 @@ export class Meter {
     this.#wakeUps = wakeUps
     this.#since = now
     return window
+  }
+}
+
+/** A window with fewer calls is meaningless: on a busy machine it is repeated, up to twenty times. */
+const FEWEST = 20
+const ATTEMPTS = 20
+
+/** Waits for a window of two processes that work together. @param mark resolves to those of the one that calls and the one that answers */
+export async function nextWindows(
+  mark: () => Promise<readonly [Window, Window]>,
+  measuredMs: number,
+  signal: AbortSignal,
+): Promise<readonly [Window, Window]> {
+  await mark()
+  for (let attempt = 1; ; attempt++) {
+    await sleep(measuredMs, undefined, { signal })
+    const windows = await mark()
+    if (windows[0].calls >= FEWEST || attempt === ATTEMPTS) return windows
   }
 }
 

@@ -2,10 +2,12 @@
 import { type Benchmark, type Options, perform } from './benchmark.ts'
 import { events } from './events/command.ts'
 import { gateway } from './gateway/command.ts'
+import { http } from './http/command.ts'
 import { rpc } from './rpc/command.ts'
 
 const HELP = `npm run bench -- <benchmark> [options]
 
+  http     requests to a service, compared with Fastify, NestJS and Hono
   rpc      calls between services over NATS, compared with nats.js alone, Moleculer and NestJS
   gateway  HTTP requests through the embedded gateway, compared with a bare proxy on undici and others
   events   events from an outbox to their handlers, compared with JetStream alone
@@ -16,6 +18,7 @@ process.exitCode = await main(process.argv.slice(2))
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === '--help') return say(HELP)
+  if (name === 'http') return start(http, args)
   if (name === 'rpc') return start(rpc, args)
   if (name === 'gateway') return start(gateway, args)
   if (name === 'events') return start(events, args)

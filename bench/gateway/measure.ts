@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { median, medians, type Window } from '../meter.ts'
+import { median, medians, nextWindows, type Window } from '../meter.ts'
 import { Child } from '../process.ts'
 import { CONNECTIONS, type LoadName } from './load.ts'
 import type { SubjectName } from './subjects.ts'
@@ -116,21 +116,13 @@ async function round(
   }
 }
 
-/** A window with fewer requests is meaningless: on a busy machine it is repeated, up to twenty times. */
-const FEWEST = 20
-const ATTEMPTS = 20
-
 /** One load on one proxy. What happens after the warm-up counts. */
 export async function measure(generator: Child, { process, door }: Proxy, turn: Turn): Promise<Sample> {
   const { load, warmUpMs, settlingMs, measuredMs, signal } = turn
   const mark = () => Promise.all([generator.ask<Window>('mark'), process.ask<Window>('mark')])
   await generator.ask('start', { door, load })
   await sleep(load === 'slow' ? warmUpMs + settlingMs : warmUpMs, undefined, { signal })
-  let windows = await mark()
-  for (let attempt = 0; attempt === 0 || (windows[0].calls < FEWEST && attempt < ATTEMPTS); attempt++) {
-    await sleep(measuredMs, undefined, { signal })
-    windows = await mark()
-  }
+  const windows = await nextWindows(mark, measuredMs, signal)
   await generator.ask('stop')
   if (windows[0].calls === 0) throw new Error(`${process.name} answered nothing for ${measuredMs} ms`)
   return sampleOf(...windows)

@@ -86,7 +86,7 @@ test('the command prints its help and refuses unknown options', () => {
     ])
   assert.equal(run('--help').status, 0)
   assert.match(String(run('rpc', '--help').stdout), /--write-docs/)
-  for (const args of [[], ['http'], ['rpc', '--nothing'], ['--quick']])
+  for (const args of [[], ['grpc'], ['rpc', '--nothing'], ['--quick']])
     assert.equal(run(...args).status, 2, args.join())
 })
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { atEndOfTurn, type Deferred } from 'tsmicro/internal/end-of-turn'
 import type { Target } from '../balancing/balancer.ts'
 import { codeOf, type Failure, isIdempotent, mayRetry, NO_TARGET } from '../balancing/failure.ts'
 import { type Answer, kongError, nginxError, type RequestIdentity, sendAnswer } from '../server/answer.ts'
@@ -229,25 +230,4 @@ export class Exchange implements Receiver, Deferred {
 
 function continueIfAsked(req: IncomingMessage, res: ServerResponse): void {
   if (req.headers.expect !== undefined && !res.headersSent) res.writeContinue()
-}
-
-interface Deferred {
-  endTurn(): void
-}
-
-let waiting: Deferred[] = []
-
-/**
- * Calls `endTurn` when this turn of the event loop has read everything that had arrived. Answers that leave together find the client
- * awake. Written one by one, between reading from one upstream and the next, each of them woke a sleeping client, which took 23 µs
- * instead of 9. The benchmark with the API-key check handles 12 % more requests per second this way. A single answer is not delayed.
- */
-function atEndOfTurn(work: Deferred): void {
-  if (waiting.push(work) === 1) setImmediate(endTurn)
-}
-
-function endTurn(): void {
-  const all = waiting
-  waiting = []
-  for (const work of all) work.endTurn()
 }

@@ -1,17 +1,17 @@
 import { type Access, isRole, needsUser, type Role } from '../contract/index.ts'
 import { FORBIDDEN, OVERLOADED, UNAUTHENTICATED } from '../errors/index.ts'
 import type { CallContext, Log, Principal } from './context.ts'
-import type { Deadline } from './deadline.ts'
+import { type Deadline, isThenable } from './deadline.ts'
 import { Queue } from './queue.ts'
 
-/** Authentication: identifies the user. A service decides how tokens are verified. */
+/** Authentication: identifies the user. A service decides how tokens are verified. What is known at once need not be a promise. */
 export interface AuthenticationProvider {
   /**
    * @param token the bearer token, not yet verified
    * @throws {UNAUTHENTICATED} when the token is invalid
    * @throws {SERVICE_UNAVAILABLE} or {DEADLINE_EXCEEDED} when the token cannot be verified now
    */
-  authenticate(token: string, context: CallContext): Promise<Principal>
+  authenticate(token: string, context: CallContext): Principal | Promise<Principal>
 }
 
 /** Authorization: checks the user's role. A service decides where roles come from. */
@@ -20,11 +20,11 @@ export interface AuthorizationProvider {
    * @throws {FORBIDDEN} when the user has neither the role nor a higher one
    * @throws {SERVICE_UNAVAILABLE} or {DEADLINE_EXCEEDED} when the role cannot be checked now
    */
-  authorize(user: Principal, role: Role, context: CallContext): Promise<void>
+  authorize(user: Principal, role: Role, context: CallContext): undefined | Promise<void>
 }
 
-/** Identifies the user and checks their access; resolves to the user. */
-export type Guard = (context: CallContext) => Promise<Principal>
+/** Identifies the user and checks their access; returns the user, at once if the providers know everything. */
+export type Guard = (context: CallContext) => Principal | Promise<Principal>
 
 /**
  * The guard of an access rule; `undefined` if the rule needs no user, so that such calls pay nothing.
@@ -37,24 +37,35 @@ export function guardOf(
 ): Guard | undefined {
   if (!needsUser(access)) return undefined
   if (!authentication) throw new TypeError('authentication is missing')
-  return async context => {
-    if (context.token === undefined) throw new UNAUTHENTICATED()
-    const user: Partial<Principal> | undefined = await authentication.authenticate(context.token, context)
+  const permitted = (user: Partial<Principal> | undefined, context: CallContext) => {
     if (!isUser(user)) throw new TypeError('authenticate() found no user: resolve { id }, or throw UNAUTHENTICATED')
-    if (isRole(access)) await requireRole(authorization, user, access, context)
-    return user
+    const checking = isRole(access) ? requireRole(authorization, user, access, context) : undefined
+    return checking ? checking.then(() => user) : user
+  }
+  return context => {
+    const { token } = context
+    if (token === undefined) throw new UNAUTHENTICATED()
+    const user: unknown = authentication.authenticate(token, context)
+    return isThenable(user)
+      ? Promise.resolve(user).then(found => permitted(found as Partial<Principal> | undefined, context))
+      : permitted(user as Partial<Principal> | undefined, context)
   }
 }
 
-/** @throws {FORBIDDEN} when the user has neither the role nor a higher one, and without a provider */
-export async function requireRole(
+/** @throws {FORBIDDEN} or rejects with it when the user has neither the role nor a higher one, and without a provider */
+export function requireRole(
   authorization: AuthorizationProvider | undefined,
   user: Principal,
   role: Role,
   context: CallContext,
-): Promise<void> {
-  // A provider in plain JavaScript may return false instead of throwing, which must not pass as a yes.
-  const answer: unknown = authorization ? await authorization.authorize(user, role, context) : false
+): Promise<void> | undefined {
+  const answer: unknown = authorization ? authorization.authorize(user, role, context) : false
+  if (isThenable(answer)) return Promise.resolve(answer).then(refuseFalse)
+  return refuseFalse(answer)
+}
+
+/** A provider in plain JavaScript may return false instead of throwing, which must not pass as a yes. */
+function refuseFalse(answer: unknown): undefined {
   if (answer === false) throw new FORBIDDEN()
 }
 

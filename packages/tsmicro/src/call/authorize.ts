@@ -41,7 +41,7 @@ export function compileAuthorize(
         )
       const { user, deadline } = context
       if (!user) throw new UNAUTHENTICATED()
-      await deadline.race(requireRole(provider, user, role, context))
+      await deadline.limit(requireRole(provider, user, role, context))
     } catch (error) {
       throw await toFailure(error, 'guard', context.log)
     }

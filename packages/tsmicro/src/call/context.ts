@@ -63,8 +63,12 @@ export interface CallContext {
 const storage = new AsyncLocalStorage<CallContext>()
 
 /** Runs a function with a context that {@link currentContext} returns, across awaits. */
-export function withContext<T>(context: CallContext, run: () => T): T {
-  return storage.run(context, run)
+export function withContext<T, Given extends unknown[]>(
+  context: CallContext,
+  run: (...given: Given) => T,
+  ...given: Given
+): T {
+  return storage.run(context, run, ...given)
 }
 
 /**

@@ -16,6 +16,7 @@ type Listener = (reason: Error) => void
  */
 export class Deadline extends Expiring implements Disposable {
   #endsAt: number
+  #armed: boolean
   #pausedMs: number | undefined
   #answered = false
   #reason: Error | undefined
@@ -33,11 +34,14 @@ export class Deadline extends Expiring implements Disposable {
     if (Number.isNaN(budgetMs)) throw new RangeError('the time of a call must be a number of milliseconds')
     const ms = Math.min(budgetMs, LONGEST_MS)
     this.#endsAt = performance.now() + ms
+    this.#armed = armed
     if (armed) expireIn(ms, this)
   }
 
   /** The work has not ended at once. */
   arm(): void {
+    if (this.#armed) return
+    this.#armed = true
     if (!this.#reason && !this.#answered && this.#pausedMs === undefined) expireIn(this.remainingMs(), this)
   }
 
@@ -68,8 +72,15 @@ export class Deadline extends Expiring implements Disposable {
     return () => void listeners.delete(listener)
   }
 
+  /** Returns what is there at once. Otherwise arms the deadline, and settles as the work does or as {@link race}. */
+  limit<T>(work: T | PromiseLike<T>): T | Promise<T> {
+    if (!isThenable(work)) return work
+    this.arm()
+    return this.race(work)
+  }
+
   /** Settles as the work does, or rejects with the reason as soon as the deadline ends: for work that ignores the signal. */
-  race<T>(work: Promise<T>): Promise<T> {
+  race<T>(work: PromiseLike<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#reason) reject(this.#reason)
       this.#listeners ??= new Set()
@@ -97,7 +108,7 @@ export class Deadline extends Expiring implements Disposable {
   resume(): void {
     if (this.#pausedMs === undefined) return
     this.#endsAt = performance.now() + this.#pausedMs
-    if (!this.#reason && !this.#answered) expireIn(this.#pausedMs, this)
+    if (this.#armed && !this.#reason && !this.#answered) expireIn(this.#pausedMs, this)
     this.#pausedMs = undefined
   }
 
@@ -105,6 +116,7 @@ export class Deadline extends Expiring implements Disposable {
   restart(budgetMs: number, late: () => Error): void {
     if (this.#reason || this.#answered) return
     forget(this)
+    this.#armed = true
     this.#pausedMs = undefined
     this.#late = late
     const ms = Math.min(budgetMs, LONGEST_MS)
@@ -139,6 +151,12 @@ export class Deadline extends Expiring implements Disposable {
     forget(this)
     this.#listeners = undefined
   }
+}
+
+/** True also for a query builder, which starts when it is awaited. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  const may = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return may && 'then' in value && typeof value.then === 'function'
 }
 
 /** The reason of a call that was cancelled because its caller left. Never sent to anybody. */

@@ -15,7 +15,7 @@ import {
   type Schema,
   type StreamBody,
 } from '../contract/index.ts'
-import { type Check, compiled } from '../schema/index.ts'
+import { type Check, type Checked, compiled } from '../schema/index.ts'
 import { isLasting, lasting, makeOnce } from '../stores/index.ts'
 import type { AuthorizationProvider } from './admission.ts'
 import { type Authorization, type Authorize, compileAuthorize } from './authorize.ts'
@@ -23,7 +23,7 @@ import { type CallContext, type Principal, withContext } from './context.ts'
 import type { Deadline } from './deadline.ts'
 import { type FailureMapper, ResponseMismatchError, type Stage } from './failure.ts'
 import { compileFile, discardAnswer } from './file-answer.ts'
-import { compileSettle, Reply, ReplyError, type ReplyOf } from './reply.ts'
+import { compileSettle, Reply, ReplyError, type ReplyOf, type Settled } from './reply.ts'
 import { compileStream, lastEventIdOf } from './stream.ts'
 
 type UserOf<A extends Access> = A extends 'user' | object
@@ -116,10 +116,10 @@ export function compose<Call extends ProcedureCall>(
 }
 
 /**
- * Runs a validated input through middleware and handler, and checks the response. Resolves to the response, or, if the procedure declares
- * replies, to a `Settled` one. Rejects with the caller's failure.
+ * Runs a validated input through middleware and handler, and checks the response. Returns the response, or, if the procedure declares
+ * replies, a `Settled` one; a promise unless the handler has returned at once. Never throws: it rejects with the caller's failure.
  */
-export type Pipeline = (input: unknown, context: CallContext) => Promise<unknown>
+export type Pipeline = (input: unknown, context: CallContext) => unknown
 
 interface PipelineOptions {
   readonly middleware: readonly Middleware[]
@@ -157,30 +157,49 @@ export function createPipeline(
           throw await toFailure(error, 'handler', call.context.log)
         }
       })
-  return async (input, context) => {
+  // Within the context, because a query builder starts only when its outcome is awaited.
+  const start = (input: unknown, context: CallContext) =>
+    context.deadline.limit(run({ procedure, context, deadline: context.deadline, input }))
+  const finish = (result: unknown, context: CallContext): unknown => {
+    const settled = settle?.(result)
+    if (!settled && result instanceof Reply)
+      throw new ReplyError('it declares neither headers, cookies nor several statuses')
+    if (!check || (settled && !hasBody(settled.status))) return settled
+    const outcome = check(settled ? settled.value : result, context)
+    return outcome instanceof Promise
+      ? outcome.then(checked => checkedValue(checked, settled))
+      : checkedValue(outcome, settled)
+  }
+  const fail = async (error: unknown, context: CallContext): Promise<never> => {
+    // It may be returned only later.
+    answers?.get(context)?.then(discardAnswer, () => {})
+    throw await toFailure(error, stage, context.log)
+  }
+  const later = async (work: Promise<unknown>, isDone: boolean, context: CallContext): Promise<unknown> => {
     try {
-      const { deadline } = context
-      deadline.throwIfEnded()
-      const work = withContext(context, () => {
-        const started = run({ procedure, context, deadline, input })
-        // Within the context, because a query builder starts only when its outcome is awaited.
-        return isThenable(started) ? deadline.race(started) : started
-      })
-      const result = work instanceof Promise ? await work : work
-      const settled = settle?.(result)
-      if (!settled && result instanceof Reply)
-        throw new ReplyError('it declares neither headers, cookies nor several statuses')
-      if (!check || (settled && !hasBody(settled.status))) return settled
-      const outcome = check(settled ? settled.value : result, context)
-      const checked = outcome instanceof Promise ? await outcome : outcome
-      if (checked.problems) throw new ResponseMismatchError(checked.problems)
-      return settled ? { ...settled, value: checked.value } : checked.value
+      const result = await work
+      return isDone ? result : await finish(result, context)
     } catch (error) {
-      // It may be returned only later.
-      answers?.get(context)?.then(discardAnswer, () => {})
-      throw await toFailure(error, stage, context.log)
+      return fail(error, context)
     }
   }
+  return (input, context) => {
+    try {
+      context.deadline.throwIfEnded()
+      const work = withContext(context, start, input, context)
+      if (work instanceof Promise) return later(work, false, context)
+      const result = finish(work, context)
+      return result instanceof Promise ? later(result, true, context) : result
+    } catch (error) {
+      return fail(error, context)
+    }
+  }
+}
+
+/** @throws {ResponseMismatchError} */
+function checkedValue(checked: Checked, settled: Settled | undefined): unknown {
+  if (checked.problems) throw new ResponseMismatchError(checked.problems)
+  return settled ? { ...settled, value: checked.value } : checked.value
 }
 
 /** Checks a value that never changes only the first time; then what is left of it never changes either. */
@@ -223,12 +242,6 @@ function compileHandle(
     call.authorization.assertOwnerChecked()
     return answer
   }
-}
-
-/** True also for a query builder, which starts when it is awaited. */
-function isThenable(value: unknown): value is Promise<unknown> {
-  const may = (typeof value === 'object' && value !== null) || typeof value === 'function'
-  return may && 'then' in value && typeof value.then === 'function'
 }
 
 /**

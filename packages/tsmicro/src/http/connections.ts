@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { type Log, requestIdOf } from '../call/index.ts'
 import { type ApiError, HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT } from '../errors/index.ts'
 import { failureEnvelope, JSON_TYPE } from './envelope.ts'
@@ -64,33 +64,4 @@ export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket
     `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\ncontent-type: ${JSON_TYPE}\r\n` +
     `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${requestId}\r\nconnection: close\r\n\r\n`
   endAndLinger(socket, LINGER_MS, head + body)
-}
-
-/** What the access log adds to the line of an answer, read when it is over. */
-export const accessNotes = new WeakMap<ServerResponse, object>()
-
-/** nginx's status for a client that left before it was answered. Never sent. */
-const CLIENT_GONE = 499
-
-/** Logs one line for each request when it is over. Not in `onResponse`, which Fastify skips for clients that left. */
-export function logAccess(server: FastifyInstance, log: Log): void {
-  server.addHook('onRequest', (request, reply, done) => {
-    // Fastify's own `elapsedTime` is 0 without a logger or an `onResponse` hook.
-    const startedAt = performance.now()
-    reply.raw.once('close', () => {
-      const { method, routeOptions, id: requestId } = request
-      const ms = Math.round((performance.now() - startedAt) * 10) / 10
-      const status = reply.raw.writableFinished ? reply.statusCode : isUpgraded(request, reply) ? 101 : CLIENT_GONE
-      const line = { requestId, method, route: routeOptions.url, status, ms, ...accessNotes.get(reply.raw) }
-      // Probes come every few seconds and would bury everything else.
-      if (routeOptions.url?.startsWith('/health')) log.debug(line, 'request')
-      else log.info(line, 'request')
-    })
-    done()
-  })
-}
-
-/** A WebSocket plugin answers on the socket itself. */
-function isUpgraded({ headers }: FastifyRequest, reply: FastifyReply): boolean {
-  return headers.upgrade !== undefined && reply.sent && !reply.raw.headersSent
 }

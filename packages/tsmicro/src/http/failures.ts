@@ -159,6 +159,13 @@ export function sendFailure(reply: FastifyReply, failure: ApiError, log: Log): v
 }
 
 /** The headers of every answer. Answers belong to one caller, and some carry tokens (RFC 6749, 5.1); a public handler may override that. */
-export function standardHeaders(requestId: string): Record<string, string> {
+function standardHeaders(requestId: string): Record<string, string> {
   return { 'x-request-id': requestId, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+}
+
+export function setStandardHeaders(reply: FastifyReply): void {
+  reply
+    .header('x-request-id', reply.request.id)
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
 }

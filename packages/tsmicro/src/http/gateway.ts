@@ -1,8 +1,10 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Consumer, Log } from '../call/index.ts'
 import { GATEWAY_REQUIRED } from '../errors/index.ts'
+import { type Exchange, exchangeOf } from './exchange.ts'
+import { compileHmac } from './hmac.ts'
 
 /** Carries the gateway's signature of a request that it let pass: `v1.<seconds since 1970>.<hex>`. */
 export const SIGNATURE_HEADER = 'x-gateway-signature'
@@ -66,25 +68,30 @@ const FORM = /^v1\.(\d{1,12})\.([0-9a-f]{64})$/
  * headers['x-gateway-signature'] = gatewaySignature(gatewaySecret, { method: 'GET', url: '/list/latest?page=1', headers })
  */
 export function gatewaySignature(secret: string, request: SignedRequest, seconds = nowSeconds()): string {
-  return `v1.${seconds}.${hmac(secret, request, String(seconds)).toString('hex')}`
+  return `v1.${seconds}.${compileHmac(secret)(signedText(request, String(seconds)))}`
 }
 
-/** Why the signature of a request is not accepted; undefined if it is. */
-function signatureFault(secret: string, request: SignedRequest): string | undefined {
-  const value = request.headers[SIGNATURE_HEADER]
-  if (value === undefined) return 'it is not signed'
-  const [, seconds, hex] = FORM.exec(String(value)) ?? []
-  if (seconds === undefined || hex === undefined) return 'its signature is malformed'
-  if (Math.abs(nowSeconds() - Number(seconds)) > VALID_SECONDS) return 'its signature is out of time'
-  if (!timingSafeEqual(hmac(secret, request, seconds), Buffer.from(hex, 'hex')))
-    return 'its signature is of another request'
-  return undefined
+/** Compiles why the signature of a request is not accepted; undefined if it is. */
+function compileSignatureFault(secret: string): (request: SignedRequest) => string | undefined {
+  const hmac = compileHmac(secret)
+  const wanted = Buffer.alloc(64)
+  const given = Buffer.alloc(64)
+  return request => {
+    const value = request.headers[SIGNATURE_HEADER]
+    if (value === undefined) return 'it is not signed'
+    const [, seconds, hex] = FORM.exec(String(value)) ?? []
+    if (seconds === undefined || hex === undefined) return 'its signature is malformed'
+    if (Math.abs(nowSeconds() - Number(seconds)) > VALID_SECONDS) return 'its signature is out of time'
+    wanted.write(hmac(signedText(request, seconds)), 'latin1')
+    given.write(hex, 'latin1')
+    return timingSafeEqual(wanted, given) ? undefined : 'its signature is of another request'
+  }
 }
 
-function hmac(secret: string, { method, url, headers }: SignedRequest, seconds: string): Buffer {
-  const text = ['v1', seconds, method, url, ...SIGNED_HEADERS.map(name => headers[name] ?? '')].join('\n')
-  // Node decodes header bytes as latin1; a gateway in another language signs the same bytes.
-  return createHmac('sha256', secret).update(text, 'latin1').digest()
+function signedText({ method, url, headers }: SignedRequest, seconds: string): string {
+  let text = `v1\n${seconds}\n${method}\n${url}`
+  for (const name of SIGNED_HEADERS) text += `\n${headers[name] ?? ''}`
+  return text
 }
 
 function nowSeconds(): number {
@@ -124,9 +131,6 @@ declare module 'fastify' {
   }
 }
 
-/** Requests with a valid signature of the gateway. */
-const signed = new WeakSet<FastifyRequest>()
-
 /** Says what is wrong with a door's secrets: a short or missing one would let everybody in. */
 export function secretFault({ secret, verifySecret }: GatewayDoor): string | undefined {
   for (const [name, value] of Object.entries({ secret, verifySecret }))
@@ -138,33 +142,35 @@ export function secretFault({ secret, verifySecret }: GatewayDoor): string | und
 /** The application whose API key the gateway has checked; `undefined` if it named none, or somebody else did. */
 export function consumerOf(request: FastifyRequest): Consumer | undefined {
   const id = request.headers[CONSUMER_ID]
-  if (typeof id !== 'string' || id === '' || !signed.has(request)) return undefined
+  if (typeof id !== 'string' || id === '' || !exchangeOf(request).signed) return undefined
   const permissions = String(request.headers[CONSUMER_PERMISSIONS] ?? '')
   return { id, permissions: permissions === '' ? [] : permissions.split(',') }
 }
 
 /**
- * Refuses each request that did not come through the gateway, with 403 `GATEWAY_REQUIRED`, before its body is read and whether or not
- * there is such a route. Not with 401: no key or token that the caller might add would help, and a gateway that reads 401 as "this API
+ * Compiles the refusal of each request that did not come through the gateway, with 403 `GATEWAY_REQUIRED`, before its body is read and
+ * whether or not there is such a route. Not with 401: no key or token that the caller might add would help, and a gateway that reads 401 as "this API
  * key is invalid" must not receive one because of a wrong `x-verify-secret`.
  *
  * @throws {TypeError} when a secret is too short
  */
-export function admitGatewayOnly(server: FastifyInstance, door: GatewayDoor, log: Log): void {
+export function compileGateway(door: GatewayDoor, log: Log): (exchange: Exchange) => Error | undefined {
   const { secret, verifySecret, required = true } = door
   const short = secretFault(door)
   if (short) throw new TypeError(short)
-  server.addHook('onRequest', (request, _reply, done) => {
-    const fault = faultOf(request)
-    if (fault === undefined) return done()
-    const { method, id: requestId, routeOptions } = request
-    log.warn({ requestId, method, route: routeOptions.url }, `refused, not from the gateway: ${fault}`)
-    done(new GATEWAY_REQUIRED())
-  })
+  const signatureFault = compileSignatureFault(secret)
+  return exchange => {
+    const fault = faultOf(exchange)
+    if (fault === undefined) return undefined
+    const { method, id: requestId } = exchange.request
+    log.warn({ requestId, method, route: exchange.url }, `refused, not from the gateway: ${fault}`)
+    return new GATEWAY_REQUIRED()
+  }
 
-  function faultOf(request: FastifyRequest): string | undefined {
-    const { routeOptions, raw, headers } = request
-    const kind = routeOptions.config?.gateway
+  function faultOf(exchange: Exchange): string | undefined {
+    const { request } = exchange
+    const { raw, headers } = request
+    const kind = exchange.config.gateway
     if (kind === 'open') return undefined
     if (kind === 'internal') {
       if (verifySecret === undefined) return required ? 'there is no verifySecret to compare with' : undefined
@@ -172,9 +178,9 @@ export function admitGatewayOnly(server: FastifyInstance, door: GatewayDoor, log
       return isSame(given, verifySecret) ? undefined : 'x-verify-secret is missing or wrong'
     }
     if (!required && headers[SIGNATURE_HEADER] === undefined) return undefined
-    const fault = signatureFault(secret, { method: raw.method ?? '', url: raw.url ?? '', headers })
+    const fault = signatureFault({ method: raw.method ?? '', url: raw.url ?? '', headers })
     if (fault !== undefined) return fault
-    signed.add(request)
+    exchange.signed = true
     return kind === 'key' && consumerOf(request) === undefined ? 'it has checked no API key' : undefined
   }
 }
@@ -216,7 +222,7 @@ export function compileTrusts(proxies: readonly string[]): Trusts {
  */
 export function clientAddressOf(request: FastifyRequest, trusts: Trusts): string | undefined {
   const peer = request.raw.socket.remoteAddress
-  const isSigned = signed.has(request)
+  const isSigned = exchangeOf(request).signed
   if (!isSigned && !trusts(peer)) return peer
   const real = request.headers['x-real-ip']
   if (typeof real === 'string' && isIP(real) !== 0) return real

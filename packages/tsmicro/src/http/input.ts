@@ -26,7 +26,7 @@ import {
   withAbsent,
   withUnseen,
 } from '../schema/index.ts'
-import { unseenInBody } from './json-body.ts'
+import { exchangeOf } from './exchange.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -108,7 +108,7 @@ export function compileReadInput(procedure: BoundProcedure): ReadInput {
   return request => {
     const { params, query: given, body } = request as Parts
     const query = withEmptyLists(given)
-    const unseen = noBody ? undefined : unseenInBody(request)
+    const unseen = noBody ? undefined : exchangeOf(request).unseen
     if (!unseen && places.areKept(query, body)) {
       if (bodyAlone) return checked(alone(body))
       if (isEmpty(body) || isFields(body)) {

@@ -1,13 +1,13 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import {
   type AuthenticationProvider,
   type AuthorizationProvider,
-  CallerGoneError,
   createFailureMapper,
   createPipeline,
   Deadline,
   DoorContext,
   type EndpointLimits,
+  type Guard,
   guardOf,
   type Handler,
   isReplay,
@@ -15,12 +15,14 @@ import {
   type Log,
   type Middleware,
   type OpenStream,
+  type Stage,
   ThrottledLog,
   withContext,
 } from '../call/index.ts'
 import { type BoundProcedure, fieldsOfInput, hasNoBody, isStream, parseRoute } from '../contract/index.ts'
 import { ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { mayHaveNumbers } from '../schema/index.ts'
+import { type Exchange, exchangeOf } from './exchange.ts'
 import { compileSendFile } from './files.ts'
 import { clientAddressOf, consumerOf, isForwarded, type Trusts } from './gateway.ts'
 import { compileReadInput } from './input.ts'
@@ -75,8 +77,6 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
   const pipeline = createPipeline(procedure, handler, options, toFailure)
   const write = compileWrite(procedure)
   const withBody = !hasNoBody(method)
-  const contexts = new WeakMap<FastifyRequest, DoorContext>()
-  const contextOf = (request: FastifyRequest) => contexts.get(request)
 
   // A request holds a place while its caller is identified and while it is handled, but not while it sends its body: slow clients
   // would take all of them.
@@ -87,21 +87,116 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
     overload.warn({ route })
     return error
   }
-  const { mount, receiving } = compileUpload(procedure, { ...options, readInput, toFailure, contextOf, refused })
+  const { mount, receiving } = compileUpload(procedure, { ...options, readInput, toFailure, refused })
   const sendFile = compileSendFile(procedure, { ...options, timeoutMs, toFailure, refused })
   const answerStream = isStream(procedure.output) ? compileStreams(options, refused) : undefined
   /** Undefined if the request has its place at once. @param again it had one before */
   const enter = (context: DoorContext, again: boolean): Promise<void> | undefined => {
     const { deadline } = context
+    if (limiter.tryAcquire()) return undefined
+    deadline.arm()
     try {
       const turn = again ? limiter.reacquire(deadline) : limiter.acquire(deadline)
-      return turn?.catch(async error => {
-        throw await toFailure(error, 'guard', context.log)
-      })
+      return turn?.catch(error => fail(error, 'guard', context))
     } catch (error) {
       throw refused(error)
     }
   }
+  const fail = async (error: unknown, stage: Stage, context: DoorContext): Promise<never> => {
+    throw await toFailure(error, stage, context.log)
+  }
+
+  /** Undefined once the caller is known and may call. */
+  const identify = (context: DoorContext, check: Guard): Promise<void> | undefined => {
+    let user: ReturnType<Guard>
+    try {
+      user = context.deadline.limit(withContext(context, check, context))
+    } catch (error) {
+      user = fail(error, 'guard', context)
+    }
+    if (!(user instanceof Promise)) {
+      context.identify(user)
+      limiter.release()
+      return undefined
+    }
+    return user
+      .then(
+        found => context.identify(found),
+        error => fail(error, 'guard', context),
+      )
+      .finally(() => limiter.release())
+  }
+  const admit = (request: FastifyRequest): Promise<void> | undefined => {
+    if (access === 'internal' && isForwarded(request.headers)) throw new ROUTE_NOT_FOUND()
+    try {
+      limiter.refuseWhenFull()
+    } catch (error) {
+      throw refused(error)
+    }
+    const context = new DoorContext({
+      door: 'http',
+      requestId: request.id,
+      headers: request.headers as Readonly<Record<string, string | undefined>>,
+      // Armed as soon as something takes its time.
+      deadline: new Deadline(timeoutMs, false),
+      log,
+      consumer: consumerOf(request),
+      clientAddress: clientAddressOf(request, trusts),
+    })
+    exchangeOf(request).context = context
+    if (!guard) return undefined
+    return enter(context, false)?.then(() => identify(context, guard)) ?? identify(context, guard)
+  }
+
+  /** What to send; a promise unless everything is there at once. */
+  const respond = (exchange: Exchange, context: DoorContext, input: unknown): unknown => {
+    const { request, reply } = exchange
+    if (sendFile) return sendFile(request, reply, context, async () => pipeline(input, context))
+    if (answerStream) return answerStream(reply, context, async () => pipeline(input, context) as Promise<OpenStream>)
+    const result = pipeline(input, context)
+    return result instanceof Promise ? result.then(each => write(each, request, reply)) : write(result, request, reply)
+  }
+  const handle = (exchange: Exchange, context: DoorContext, files: object | undefined): unknown => {
+    let input: unknown
+    try {
+      input = readInput(exchange.request)
+    } catch (error) {
+      return fail(error, 'input', context)
+    }
+    const respondTo = (read: unknown) =>
+      respond(exchange, context, files ? { ...(read as object | undefined), ...files } : read)
+    if (!(input instanceof Promise)) return respondTo(input)
+    context.deadline.arm()
+    return input.then(respondTo, error => fail(error, 'input', context))
+  }
+  /** The handler is done: whether its client takes the answer no longer matters. That of a file or a stream is not yet. */
+  const leave = ({ reply }: Exchange, context: DoorContext): void => {
+    limiter.release()
+    if (sendFile || answerStream) return
+    if (idempotencyKey && isReplay(context)) reply.header('idempotent-replayed', 'true')
+    context.deadline[Symbol.dispose]()
+  }
+  const answer = (exchange: Exchange, context: DoorContext, files: object | undefined): unknown => {
+    let outcome: unknown
+    try {
+      outcome = handle(exchange, context, files)
+    } catch (error) {
+      leave(exchange, context)
+      throw error
+    }
+    if (outcome instanceof Promise) return outcome.finally(() => leave(exchange, context))
+    leave(exchange, context)
+    return outcome
+  }
+
+  const receive = receiving((request, _reply, files) => {
+    const exchange = exchangeOf(request)
+    const { context } = exchange
+    if (!context) throw new Error('a request reached its handler without a context')
+    if (withBody) context.deadline.resume()
+    const turn = enter(context, guard !== undefined)
+    return turn ? turn.then(() => answer(exchange, context, files)) : answer(exchange, context, files)
+  })
 
   mount({
     method,
@@ -115,75 +210,14 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
     },
     ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
     // The caller is identified before the body is read: for an anonymous one we parse nothing, and it learns nothing about the schema.
-    onRequest: async (request, reply) => {
-      if (access === 'internal' && isForwarded(request.headers)) throw new ROUTE_NOT_FOUND()
-      try {
-        limiter.refuseWhenFull()
-      } catch (error) {
-        throw refused(error)
-      }
-      const context = new DoorContext({
-        door: 'http',
-        requestId: request.id,
-        headers: request.headers as Readonly<Record<string, string | undefined>>,
-        deadline: deadlineOf(reply, timeoutMs),
-        log,
-        consumer: consumerOf(request),
-        clientAddress: clientAddressOf(request, trusts),
-      })
-      contexts.set(request, context)
-      if (guard) {
-        const turn = enter(context, false)
-        if (turn) await turn
-        try {
-          context.identify(await context.deadline.race(withContext(context, () => guard(context))))
-        } catch (error) {
-          throw await toFailure(error, 'guard', context.log)
-        } finally {
-          limiter.release()
-        }
-      }
+    onRequest: (request, _reply, done) => {
       // The server's receive time-out limits a slow client's body, not the handler's time.
-      if (withBody) context.deadline.pause()
+      const admitted = withBody ? () => void exchangeOf(request).context?.deadline.pause() : () => {}
+      const pending = admit(request)
+      if (pending) return void pending.then(admitted).then(() => done(), done)
+      admitted()
+      done()
     },
-    handler: receiving(async (request, reply, files) => {
-      const context = contextOf(request)
-      if (!context) throw new Error('a request reached its handler without a context')
-      if (withBody) context.deadline.resume()
-      const turn = enter(context, guard !== undefined)
-      if (turn) await turn
-      try {
-        let value: unknown
-        try {
-          const read = readInput(request)
-          value = read instanceof Promise ? await read : read
-        } catch (error) {
-          throw await toFailure(error, 'input', context.log)
-        }
-        if (files) value = { ...(value as object | undefined), ...files }
-        if (sendFile) return await sendFile(request, reply, context, () => pipeline(value, context))
-        if (answerStream)
-          return await answerStream(reply, context, () => pipeline(value, context) as Promise<OpenStream>)
-        try {
-          return write(await pipeline(value, context), request, reply)
-        } finally {
-          if (idempotencyKey && isReplay(context)) reply.header('idempotent-replayed', 'true')
-          // The handler is done: whether its client takes the answer no longer matters.
-          context.deadline[Symbol.dispose]()
-        }
-      } finally {
-        limiter.release()
-      }
-    }),
+    handler: sendFile || answerStream ? receive : (request, reply) => exchangeOf(request).send(receive(request, reply)),
   })
-}
-
-/** The deadline of a request. It ends with the connection or the answer, whichever is first. */
-function deadlineOf({ raw }: FastifyReply, timeoutMs: number): Deadline {
-  const deadline = new Deadline(timeoutMs)
-  raw.once('close', () => {
-    if (raw.writableFinished) deadline[Symbol.dispose]()
-    else deadline.cancel(new CallerGoneError())
-  })
-  return deadline
 }

@@ -2,11 +2,12 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { CallerGoneError, type EndpointLimits, type Log, requestIdOf } from '../call/index.ts'
 import { ApiError, MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, ROUTE_NOT_FOUND } from '../errors/index.ts'
 import { answerMethod, ROUTER_OPTIONS, watchMethods } from './allowed-methods.ts'
-import { answerUnreadable, logAccess, trackConnections } from './connections.ts'
+import { answerUnreadable, trackConnections } from './connections.ts'
 import { drainOnClose } from './draining.ts'
 import { failureEnvelope } from './envelope.ts'
-import { challengeOf, failureOf, headersOf, sendFailure, standardHeaders } from './failures.ts'
-import { admitGatewayOnly, compileTrusts, type GatewayDoor } from './gateway.ts'
+import { decorateExchanges, Exchange } from './exchange.ts'
+import { challengeOf, failureOf, headersOf, sendFailure, setStandardHeaders } from './failures.ts'
+import { compileGateway, compileTrusts, type GatewayDoor } from './gateway.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { limitRawRoutes } from './limit-raw-routes.ts'
 
@@ -74,16 +75,15 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   trackConnections(server, log)
   acceptJsonOnly(server)
   drainOnClose(server, log)
-  logAccess(server, log)
+  decorateExchanges(server)
   const allowedMethods = watchMethods(server)
   limitRawRoutes(server, options.limits, log)
+  const refuse = options.gateway ? compileGateway(options.gateway, log) : () => undefined
+  // One hook for all that every request needs.
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers(standardHeaders(request.id))
-    done()
-  })
-  if (options.gateway) admitGatewayOnly(server, options.gateway, log)
-  server.addHook('onRequest', (request, _reply, done) => {
-    done(isDecodable(request.raw.url ?? '') ? undefined : new MALFORMED_REQUEST())
+    const exchange = new Exchange(request, reply, log)
+    setStandardHeaders(reply)
+    done(refuse(exchange) ?? (isDecodable(request.raw.url ?? '') ? undefined : new MALFORMED_REQUEST()))
   })
   // Before the handler, so that the body of a refused request is not read; after the plugins' `onRequest`, because browsers need their
   // headers (CORS).

@@ -10,8 +10,9 @@ import {
   type StreamItem,
   StreamPlaces,
 } from '../call/index.ts'
-import { accessNotes, whenClosed } from './connections.ts'
+import { whenClosed } from './connections.ts'
 import { failureEnvelope } from './envelope.ts'
+import { exchangeOf } from './exchange.ts'
 import { failureOf } from './failures.ts'
 import { DEFAULT_SEND_TIMEOUT_MS } from './files.ts'
 import { destroyLater } from './linger.ts'
@@ -94,7 +95,7 @@ export function compileStreams(
     await firstOf(first)
     start()
     const answer = new StreamAnswer(stream, first, format, reply.request.id, () => lastFor(sendTimeoutMs))
-    accessNotes.set(raw, answer.notes)
+    exchangeOf(reply.request).notes = answer.notes
     return answer
   }
 }

@@ -1,9 +1,8 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { type CallContext, type EndpointLimits, type FailureMapper, StreamPlaces } from '../call/index.ts'
+import { type EndpointLimits, type FailureMapper, StreamPlaces } from '../call/index.ts'
 import {
   acceptsType,
   type BoundProcedure,
@@ -15,18 +14,18 @@ import {
 } from '../contract/index.ts'
 import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE } from '../errors/index.ts'
 import { whenClosed } from './connections.ts'
+import { exchangeOf } from './exchange.ts'
 import { receiveForm } from './form.ts'
 import type { ReadInput } from './input.ts'
 import { type Receipt, receive } from './receive.ts'
 import { remove, TemporaryFile, temporaryFilesOf } from './temporary-files.ts'
 
-type Handle = (request: FastifyRequest, reply: FastifyReply, files?: object) => Promise<unknown>
+type Handle = (request: FastifyRequest, reply: FastifyReply, files?: object) => unknown
 
 interface UploadOptions {
   readonly server: FastifyInstance
   readonly readInput: ReadInput
   readonly toFailure: FailureMapper
-  readonly contextOf: (request: FastifyRequest) => CallContext | undefined
   /** Where files are kept until they are handled. Default: `os.tmpdir()`. */
   readonly temporaryFolder: string | undefined
   readonly limits: EndpointLimits | undefined
@@ -41,12 +40,9 @@ interface Upload {
   receiving(handle: Handle): Handle
 }
 
-/** Bodies that have not been read. */
-const bodies = new WeakMap<FastifyRequest, Readable>()
-
 /** Compiles the receipt of a procedure's files. If its input has none, its route and its handler stay as they are. */
 export function compileUpload(procedure: BoundProcedure, options: UploadOptions): Upload {
-  const { contextOf, limits, readInput, refused, server, temporaryFolder, toFailure } = options
+  const { limits, readInput, refused, server, temporaryFolder, toFailure } = options
   const { input, output } = procedure
   const kind = kindOfBody(input)
   if (kind === undefined) return { mount: route => void server.route(route), receiving: handle => handle }
@@ -54,8 +50,7 @@ export function compileUpload(procedure: BoundProcedure, options: UploadOptions)
   const temporary = temporaryFilesOf(server, temporaryFolder)
   const receiveBody = kind === 'file' ? compileFile(input as FileBody, readInput) : compileForm(input as UploadBody)
   const receiveFiles = async (request: FastifyRequest, folder: () => Promise<string>): Promise<object> => {
-    const context = contextOf(request)
-    const body = bodies.get(request)
+    const { body, context } = exchangeOf(request)
     if (!context) throw new Error('a request reached its handler without a context')
     try {
       const coding = request.headers['content-encoding'] ?? 'identity'
@@ -93,7 +88,7 @@ function mountRaw(server: FastifyInstance, route: RouteOptions): void {
   void server.register((plugin, _options, done) => {
     plugin.removeAllContentTypeParsers()
     plugin.addContentTypeParser('*', (request, body, parsed) => {
-      bodies.set(request, body)
+      exchangeOf(request).body = body
       parsed(null, undefined)
     })
     plugin.route(route)

@@ -116,7 +116,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     try {
       // The budget was spent on the way or while the call waited here: its caller has given up.
       if (context.deadline.remainingMs() === 0) throw new DEADLINE_EXCEEDED()
-      if (guard) context.identify(await context.deadline.race(withContext(context, () => guard(context))))
+      if (guard) context.identify(await context.deadline.limit(withContext(context, guard, context)))
       stage = 'input'
       if (sourceOf) call.admit?.()
       const outcome = check?.(call.read())
