@@ -10,6 +10,8 @@ const service = (fields: object) => ({
 const route = (fields: object) => service({ routes: [{ paths: ['/'], ...fields }] })
 const checks = (healthchecks: object) => ({ _format_version: '3.0', upstreams: [{ name: 'pool', healthchecks }] })
 
+const ID = '5fd1b3f0-0000-4000-8000-00000000000a'
+
 /** Configs with which a real Kong 3.9.1 does not start, and the message that must say so. */
 const refused: [string, unknown, RegExp][] = [
   ['a host with two dots', route({ hosts: ['a..b'] }), /hosts\[0\]: is not a host name/],
@@ -36,6 +38,32 @@ const refused: [string, unknown, RegExp][] = [
       routes: [{ paths: ['/'], plugins: [{ name: 'cors', instance_name: 'a' }] }],
     }),
     /routes\[0\]\.plugins\[0\]\.instance_name: the name "a" is used twice/,
+  ],
+  [
+    'two services of one id, in upper and lower case',
+    { ...service({}), services: [ID, ID.toUpperCase()].map((id, n) => ({ name: `s${n}`, url: 'http://x', id })) },
+    /^services\[1\]\.id: other services have it as well/,
+  ],
+  [
+    'two routes of one id in different services',
+    {
+      _format_version: '3.0',
+      services: ['a', 'b'].map(name => ({ name, url: 'http://x', routes: [{ id: ID, paths: [`/${name}`] }] })),
+    },
+    /^services\[1\]\.routes\[0\]\.id: other routes have it as well/,
+  ],
+  [
+    'a plugin of a route with the id of a global one',
+    { ...route({ plugins: [{ name: 'cors', id: ID }] }), plugins: [{ name: 'cors', id: ID }] },
+    /plugins\[0\]\.id: other plugins have it as well/,
+  ],
+  [
+    'two targets of one id',
+    {
+      _format_version: '3.0',
+      upstreams: [{ name: 'pool', targets: ['a:1', 'b:1'].map(target => ({ target, id: ID })) }],
+    },
+    /^upstreams\[0\]\.targets\[1\]\.id: other targets have it as well/,
   ],
   ...['a.', '.a', 'a-.b', '*.a-', 'a..*', '*.b..c'].map((host): [string, unknown, RegExp] => [
     `the host ${host}`,

@@ -24,6 +24,7 @@ export function readConfig(value: unknown): GatewayConfig {
     if (instance !== undefined) claim(instances, instance, `${place}.instance_name`)
   for (const { name, place } of services.flatMap(({ routes }) => routes)) claim(routes, name, place)
   section.finish(UNSUPPORTED_ENTITIES)
+  refuseRepeatedIds(value, '', new Set())
   return config
 }
 
@@ -34,6 +35,24 @@ function pluginsBelow({ plugins, routes }: ServiceConfig): PluginEntry[] {
 function claim(taken: Set<string>, name: string, place: string): void {
   if (taken.has(name)) throw configError(place, `the name "${name}" is used twice`)
   taken.add(name)
+}
+
+const KINDS = ['services', 'routes', 'plugins', 'upstreams', 'targets']
+
+/** Kong has one entity of a kind for each id. @param owner the whole config or an entity in it, which have been read */
+function refuseRepeatedIds(owner: unknown, place: string, taken: Set<string>): void {
+  for (const kind of KINDS) {
+    const entities = (owner as Readonly<Record<string, unknown>> | null)?.[kind]
+    for (const [index, entity] of (Array.isArray(entities) ? entities : []).entries()) {
+      const at = `${place}${kind}[${index}]`
+      if (entity.id !== undefined) {
+        const id = `${kind} ${String(entity.id).toLowerCase()}`
+        if (taken.has(id)) throw configError(`${at}.id`, `other ${kind} have it as well`)
+        taken.add(id)
+      }
+      refuseRepeatedIds(entity, `${at}.`, taken)
+    }
+  }
 }
 
 /** Until version 2.1, Kong guessed from a path's characters whether it was a regular expression. Since 3.0 the config says so. */

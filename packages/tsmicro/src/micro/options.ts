@@ -19,7 +19,7 @@ export interface ServiceOptions {
     readonly host?: string
     /** Default 0: any free port. */
     readonly port?: number
-    /** Where clients reach the service behind the gateway, for OpenAPI, e.g. `/blog`. */
+    /** Where clients reach the service behind the gateway, e.g. `/blog`: OpenAPI then also shows what the gateway answers itself. */
     readonly publicPath?: string
   }
   /**
