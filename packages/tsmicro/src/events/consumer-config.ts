@@ -112,3 +112,18 @@ export async function adaptConsumer(
     return found
   }
 }
+
+const MOST_TRIES = 10
+
+/** Makes a consumer again that begins where the configuration says. */
+export async function remakeConsumer(js: JetStream, stream: string, config: ConsumerConfig): Promise<ConsumerInfo> {
+  for (let attempt = 1; ; attempt++) {
+    await js.deleteConsumer(stream, config.durable_name)
+    try {
+      return await js.createConsumer(stream, config)
+    } catch (error) {
+      // Another instance has noticed before us, and made one that begins elsewhere.
+      if (attempt === MOST_TRIES) throw error
+    }
+  }
+}

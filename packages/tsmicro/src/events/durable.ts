@@ -2,12 +2,13 @@ import { type Log, ThrottledLog } from '../call/index.ts'
 import { durableOf, eventStream } from '../contract/index.ts'
 import { settledWithin } from '../errors/index.ts'
 import type { InboxStore } from '../stores/index.ts'
-import { configOf, type Pace } from './consumer-config.ts'
+import { configOf, type Pace, remakeConsumer } from './consumer-config.ts'
 import { type DeadCounts, DeadLetters } from './dead-letters.ts'
 import { Delivery, type Incarnation } from './delivery.ts'
+import { Forgetting } from './forgetting.ts'
 import { type Failure, Handling, type Reaction } from './handling.ts'
 import { placeOf } from './headers.ts'
-import type { ConsumerConfig, ConsumerInfo, JetStream, JetStreamMessage } from './jetstream/index.ts'
+import type { ConsumerConfig, JetStream, JetStreamMessage } from './jetstream/index.ts'
 import { Lane, type LaneParts } from './lane.ts'
 import { MemoryOrder } from './memory-order.ts'
 import { Mending } from './mending.ts'
@@ -67,7 +68,6 @@ export interface ConsumerOverview extends DeadCounts {
 }
 
 const TEND_MS = 500
-const MOST_REWINDS = 10
 const UNPIN_MS = 150
 
 /** Consumes the events of one type for one handler name: takes no more than fits, and gives each aggregate its lane. */
@@ -86,6 +86,7 @@ export class Durable {
   readonly #laneParts: LaneParts
   readonly #pulling: Pulling
   readonly #sweep: Sweep
+  readonly #forgetting: Forgetting
   readonly #lanes = new Map<string, Lane>()
   readonly #foreign: ThrottledLog
   readonly #excused: ThrottledLog
@@ -149,6 +150,8 @@ export class Durable {
       everyMs: pace.sweepMs,
       here: () => this.#pulling.here,
     })
+    const info = () => js.consumer(this.stream, this.#durable)
+    this.#forgetting = new Forgetting({ ...of, inbox, letters, everyMs: pace.sweepMs, info })
     this.#foreign = new ThrottledLog(log, 'a message lacks the headers of an event, and was passed over')
     this.#gaps = new ThrottledLog(log, 'an event is kept: those before it have not come')
     this.#excused = new ThrottledLog(log, 'an event waits: what its handler needs does not work')
@@ -200,22 +203,9 @@ export class Durable {
   /** Makes the consumer again, so that it gets all events again, or those since a time and what is not handled yet. */
   async rewind(since?: Date): Promise<void> {
     const handled = since && (await this.#js.consumer(this.stream, this.#durable))?.ack_floor.stream_seq
-    const { delivered } = await this.#remake(since)
-    if (handled !== undefined && handled < delivered.stream_seq) await this.#remake(handled + 1)
-  }
-
-  /** @param since where it begins. Default: with the first event */
-  async #remake(since?: Date | number): Promise<ConsumerInfo> {
-    const config = this.#config(since)
-    for (let attempt = 1; ; attempt++) {
-      await this.#js.deleteConsumer(this.stream, this.#durable)
-      try {
-        return await this.#js.createConsumer(this.stream, config)
-      } catch (error) {
-        // Another instance has noticed before us, and made one that begins elsewhere.
-        if (attempt === MOST_REWINDS) throw error
-      }
-    }
+    const { delivered } = await remakeConsumer(this.#js, this.stream, this.#config(since))
+    if (handled !== undefined && handled < delivered.stream_seq)
+      await remakeConsumer(this.#js, this.stream, this.#config(handled + 1))
   }
 
   /** Forgets how far its name has come. */
@@ -238,6 +228,7 @@ export class Durable {
       message.ack()
       return
     }
+    this.#forgetting.note(message, from)
     const delivery = new Delivery(message, place, from, this.#left)
     this.#room.enter(delivery)
     this.#announce(delivery)
@@ -285,6 +276,7 @@ export class Durable {
     this.#extend()
     this.#handling.tend()
     this.#sweep.tend()
+    this.#forgetting.tend()
     this.#pulling.keepPin()
   }
 

@@ -38,6 +38,11 @@ export interface Place {
   readonly first: number
 }
 
+/**
+ * With some events: aggregates whose last one was sent before this time (ISO 8601) are forgotten by their source. As headers are read.
+ */
+export const FORGOTTEN = 'tsmicro-forgotten'
+
 /** What every event has, beside its number. */
 const REQUIRED = ['ce-specversion', 'ce-id', 'ce-type', 'ce-source', 'ce-time', 'ce-aggregateid'] as const
 

@@ -30,6 +30,7 @@ const MOST_FAILURES = 5
 /** How many events are sent in one turn. */
 const MOST_IN_TURN = 5000
 const CLEAN_MS = 60_000
+const TELL_MS = 60 * 60 * 1000
 /** Events are kept for this longer than in their streams: the clocks of NATS and of the database may differ. */
 const KEEP_LONGER_MS = 60 * 60 * 1000
 /** How long a turn is kept when nothing is left, as taking the next one takes longer than sending; and how long in all. */
@@ -55,7 +56,8 @@ export class Relay {
   #elsewhere = false
   #wake: (() => void) | undefined
   #endsAt = Number.POSITIVE_INFINITY
-  #cleanedAt = performance.now()
+  #cleanedAt = Number.NEGATIVE_INFINITY
+  #toldAt = Number.NEGATIVE_INFINITY
   #loop: Promise<void> | undefined
 
   constructor(options: RelayOptions) {
@@ -198,13 +200,16 @@ export class Relay {
   }
 
   async #clean(): Promise<void> {
-    const { outbox, log } = this.#options
+    const { outbox, types, log } = this.#options
     const { keepMs = Number.POSITIVE_INFINITY } = this.#streams
     if (keepMs === Number.POSITIVE_INFINITY || performance.now() - this.#cleanedAt < CLEAN_MS) return
     this.#cleanedAt = performance.now()
     try {
       await outbox.store.clean(keepMs + KEEP_LONGER_MS)
-      await outbox.store.forget()
+      const forgotten = await outbox.store.forget()
+      if (forgotten === undefined || this.#cleanedAt - this.#toldAt < TELL_MS) return
+      this.#toldAt = this.#cleanedAt
+      this.#sending.tellForgotten(forgotten, types)
     } catch (err) {
       log.warn({ err }, 'the outbox could not be cleaned')
     }

@@ -1,6 +1,6 @@
 import { type Log, ThrottledLog } from '../call/index.ts'
 import type { NumberedEvent } from '../stores/index.ts'
-import { encodeAttributes } from './headers.ts'
+import { encodeAttributes, FORGOTTEN } from './headers.ts'
 import type { JetStream, PubAck } from './jetstream/index.ts'
 import type { StreamWatch } from './stream-watch.ts'
 
@@ -18,6 +18,8 @@ export class Sending {
   readonly #waiting: ThrottledLog
   /** Aggregates with an event that was not accepted in this turn: their later ones must not pass it. */
   readonly #held = new Set<string>()
+  /** What the next event of a type says that was forgotten. */
+  readonly #forgotten = new Map<string, string>()
   #begun = false
 
   constructor(options: SendingOptions) {
@@ -48,6 +50,11 @@ export class Sending {
     })
   }
 
+  /** Tells consumers with the next event of each type, so that they can forget as well. */
+  tellForgotten(before: number, types: readonly string[]): void {
+    for (const type of types) this.#forgotten.set(type, new Date(before).toISOString())
+  }
+
   end(): void {
     this.#begun = false
     this.#held.clear()
@@ -59,7 +66,10 @@ export class Sending {
     const { id, subject, type, aggregateId, sequence, version, time, first } = event
     try {
       const attributes = { id, type: subject, source, version, time, aggregateId, aggregateSequence: sequence }
-      const headers = encodeAttributes({ ...attributes, aggregateFirst: first }, event.context)
+      const forgotten = this.#forgotten.get(type)
+      const context = forgotten === undefined ? event.context : { ...event.context, [FORGOTTEN]: forgotten }
+      this.#forgotten.delete(type)
+      const headers = encodeAttributes({ ...attributes, aggregateFirst: first }, context)
       const ack = await js.publish(subject, event.data, headers)
       streams.note(type, ack)
       return ack

@@ -7,6 +7,8 @@ export interface InboxRow {
   readonly type: string
   readonly aggregateId: string
   readonly number: number
+  /** Absent for one that was not used for long. */
+  readonly usedAt?: Date
   /** How often the consumer was reset. Marks in documents from before do not count. */
   readonly generation: number
 }

@@ -148,7 +148,7 @@ export class MongoOutboxStore implements OutboxStore<MongoChange> {
   }
 
   /** Documents number their own events, and there is nothing else. */
-  async forget(): Promise<void> {}
+  async forget(): Promise<undefined> {}
 
   depth(): Promise<{ readonly pending: number; readonly oldestMs: number }> {
     return translated(async () => {

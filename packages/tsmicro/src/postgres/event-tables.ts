@@ -32,17 +32,31 @@ const INBOX = [
     consumer text COLLATE "C", type text COLLATE "C", aggregate_id text COLLATE "C", last bigint NOT NULL, PRIMARY KEY (consumer, type, aggregate_id)
   )`,
 ]
+const USED_AT = [sql`ALTER TABLE tsmicro_inbox ADD COLUMN IF NOT EXISTS used_at timestamptz NOT NULL DEFAULT now()`]
 
 export async function createOutboxTables<DB>(db: Kysely<DB>): Promise<void> {
   await createMissing(db, 'tsmicro_outbox', OUTBOX)
   await createMissing(db, 'tsmicro_outbox_floor', FLOOR)
 }
 
-export const createInboxTable = <DB>(db: Kysely<DB>) => createMissing(db, 'tsmicro_inbox', INBOX)
+export async function createInboxTable<DB>(db: Kysely<DB>): Promise<void> {
+  await createMissing(db, 'tsmicro_inbox', INBOX)
+  await createMissing(db, 'tsmicro_inbox', USED_AT, 'used_at')
+}
 
 /** Several instances may start at the same time. A user who may not create tables needs nothing more once they exist. */
-async function createMissing<DB>(db: Kysely<DB>, table: string, statements: typeof OUTBOX): Promise<void> {
-  const { rows } = await sql<{ there: boolean }>`SELECT to_regclass(${table}) IS NOT NULL AS there`.execute(db)
+async function createMissing<DB>(
+  db: Kysely<DB>,
+  table: string,
+  statements: typeof OUTBOX,
+  column?: string,
+): Promise<void> {
+  const { rows } = await (column === undefined
+    ? sql<{ there: boolean }>`SELECT to_regclass(${table}) IS NOT NULL AS there`
+    : sql<{ there: boolean }>`SELECT EXISTS (
+        SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(${table}) AND attname = ${column}
+      ) AS there`
+  ).execute(db)
   if (rows[0]?.there) return
   await db.transaction().execute(async transaction => {
     await sql`SELECT pg_advisory_xact_lock(hashtext(${table}))`.execute(transaction)

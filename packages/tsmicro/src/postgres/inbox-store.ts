@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { AlreadyHandledError, type Attempt, type InboxKey, type InboxStore } from '../stores/index.ts'
+import { AlreadyHandledError, type Attempt, type InboxKey, type InboxStore, USE_RECORDED_MS } from '../stores/index.ts'
 import { createInboxTable } from './event-tables.ts'
 import { refuse, whenEnded } from './transactions.ts'
 
@@ -34,11 +34,20 @@ export function createInboxStore<DB>(db: Kysely<DB>): PostgresInboxStore {
     effect: 'postgres',
     prepare: () => createInboxTable(db),
     async read(keys) {
+      // A row that is locked is taking a step.
       const { rows } = await sql<{ last: string }>`
-        SELECT coalesce(last, 0) AS last
-        FROM unnest(${keys.map(({ consumer }) => consumer)}::text[], ${keys.map(({ type }) => type)}::text[],
-          ${keys.map(({ aggregateId }) => aggregateId)}::text[]) WITH ORDINALITY AS key (consumer, type, aggregate_id, place)
-        LEFT JOIN tsmicro_inbox USING (consumer, type, aggregate_id) ORDER BY place`.execute(db)
+        WITH key AS (
+          SELECT * FROM unnest(${keys.map(({ consumer }) => consumer)}::text[], ${keys.map(({ type }) => type)}::text[],
+            ${keys.map(({ aggregateId }) => aggregateId)}::text[]) WITH ORDINALITY AS key (consumer, type, aggregate_id, place)
+        ), unused AS (
+          SELECT row.ctid AS place FROM key JOIN tsmicro_inbox AS row USING (consumer, type, aggregate_id)
+          WHERE used_at < now() - ${sql.lit(USE_RECORDED_MS)} * interval '1 millisecond' FOR UPDATE OF row SKIP LOCKED
+        ), used AS (
+          UPDATE tsmicro_inbox SET used_at = now() WHERE ctid = ANY(ARRAY(SELECT place FROM unused))
+        )
+        SELECT coalesce(last, 0) AS last FROM key LEFT JOIN tsmicro_inbox USING (consumer, type, aggregate_id) ORDER BY place`.execute(
+        db,
+      )
       return rows.map(({ last }) => Number(last))
     },
     advance: attempt => step(db, attempt),
@@ -76,6 +85,25 @@ export function createInboxStore<DB>(db: Kysely<DB>): PostgresInboxStore {
       if (state.committed || (state.unknown && succeeded)) return true
       return state.from < state.to && (await settled(db, state)) >= state.to
     },
+    async forget({ consumer, type }, unusedSince) {
+      for (let from = ''; ; ) {
+        const { rows } = await sql<{ end: string; count: string }>`
+          WITH page AS MATERIALIZED (
+            SELECT ctid AS place, aggregate_id, used_at FROM tsmicro_inbox
+            WHERE consumer = ${consumer} AND type = ${type} AND aggregate_id > ${from} ORDER BY aggregate_id LIMIT ${sql.lit(STEP)}
+          ), unused AS (
+            SELECT ctid AS place FROM tsmicro_inbox
+            WHERE ctid = ANY(ARRAY(SELECT place FROM page WHERE used_at < ${unusedSince})) AND used_at < ${unusedSince}
+            FOR UPDATE SKIP LOCKED
+          ), forgotten AS (
+            DELETE FROM tsmicro_inbox WHERE ctid = ANY(ARRAY(SELECT place FROM unused))
+          )
+          SELECT max(aggregate_id) AS end, count(*) AS count FROM page`.execute(db)
+        const [{ end, count } = { end: '', count: '0' }] = rows
+        if (Number(count) < STEP) return
+        from = end
+      }
+    },
     async reset(consumer) {
       const some = sql`
         DELETE FROM tsmicro_inbox WHERE (consumer, type, aggregate_id) IN (
@@ -93,11 +121,11 @@ async function step<DB>(db: Kysely<DB>, { consumer, type, aggregateId, from, to 
     from === 0
       ? await sql`
           INSERT INTO tsmicro_inbox AS known (consumer, type, aggregate_id, last) VALUES (${consumer}, ${type}, ${aggregateId}, ${to})
-          ON CONFLICT (consumer, type, aggregate_id) DO UPDATE SET last = excluded.last WHERE known.last = 0`.execute(
+          ON CONFLICT (consumer, type, aggregate_id) DO UPDATE SET last = excluded.last, used_at = now() WHERE known.last = 0`.execute(
           db,
         )
       : await sql`
-          UPDATE tsmicro_inbox SET last = ${to}
+          UPDATE tsmicro_inbox SET last = ${to}, used_at = now()
           WHERE consumer = ${consumer} AND type = ${type} AND aggregate_id = ${aggregateId} AND last = ${from}`.execute(
           db,
         )

@@ -37,52 +37,81 @@ export async function numberAndKeep<DB>(
 }
 
 /** Names a row. */
-export interface Aggregate {
+interface Aggregate {
   readonly type: string
   readonly aggregateId: string
 }
 
-export const FIRST_AGGREGATE: Aggregate = { type: '', aggregateId: '' }
-
-/**
- * Removes the rows of aggregates that have no kept events, of a part of all. Their events are no longer in the stream, so whoever comes back
- * begins above the floor, and says that no lower number can be expected.
- * @returns where the next part begins
- */
-export async function forgetSome<DB>(transaction: Transaction<DB>, after: Aggregate): Promise<Aggregate> {
-  // Raising the floor is a read and a write.
-  const turn = await sql<{ mine: boolean }>`SELECT pg_try_advisory_xact_lock(${FORGETTING}) AS mine`.execute(
-    transaction,
-  )
-  if (!turn.rows[0]?.mine) return after
-  const { rows } = await sql<Aggregate & { last: string; idle: boolean; count: string }>`
-    WITH page AS MATERIALIZED (
-      SELECT type, aggregate_id, last FROM tsmicro_outbox_aggregates
-      WHERE (type, aggregate_id) > (${after.type}, ${after.aggregateId}) ORDER BY type, aggregate_id LIMIT ${sql.lit(STEP)}
-    )
-    SELECT * FROM (
-      SELECT type, aggregate_id AS "aggregateId", last, count(*) OVER () AS count,
-        row_number() OVER (ORDER BY type DESC, aggregate_id DESC) = 1 AS ends, NOT EXISTS (
-          SELECT 1 FROM tsmicro_outbox AS event WHERE (event.type, event.aggregate_id) = (page.type, page.aggregate_id)
-        ) AS idle FROM page
-    ) AS found WHERE idle OR ends ORDER BY type, "aggregateId"`.execute(transaction)
-  const idle = rows.filter(row => row.idle)
-  if (idle.length > 0) await remove(transaction, idle)
-  const end = rows.at(-1)
-  return end && Number(end.count) === STEP ? end : FIRST_AGGREGATE
+interface Found extends Aggregate {
+  readonly last: string
+  /** Without kept events. */
+  readonly idle: boolean
+  /** Has not been forgotten in time: its next event, which waits, does not say that no lower number can be expected. */
+  readonly returns: boolean
+  readonly oldest: number
+  /** Of the aggregates of this part. */
+  readonly count: string
 }
 
-/** Those that have another event since, or are getting one, stay. */
-async function remove<DB>(
-  transaction: Transaction<DB>,
-  idle: readonly (Aggregate & { readonly last: string })[],
-): Promise<void> {
+const FIRST: Aggregate = { type: '', aggregateId: '' }
+
+/** A part of all aggregates after the other: from the first to the last one. */
+export class Forgetting {
+  #after = FIRST
+  /** When the oldest event was sent that was kept at the beginning, in milliseconds. */
+  #oldest: number | undefined
+  /** No row has stayed of an aggregate whose last event was sent before that. */
+  #whole = true
+
+  /**
+   * Removes the rows of aggregates that have no kept events, of the next part. Their events are no longer in the stream, so whoever comes back
+   * begins above the floor, and says that no lower number can be expected.
+   * @returns after the last part: all whose last event was sent before this time are forgotten
+   */
+  async some<DB>(transaction: Transaction<DB>): Promise<number | undefined> {
+    // Raising the floor is a read and a write.
+    const turn = await sql<{ mine: boolean }>`SELECT pg_try_advisory_xact_lock(${FORGETTING}) AS mine`.execute(
+      transaction,
+    )
+    if (!turn.rows[0]?.mine) return undefined
+    const { type, aggregateId } = this.#after
+    const { rows } = await sql<Found>`
+      WITH page AS MATERIALIZED (
+        SELECT type, aggregate_id, last FROM tsmicro_outbox_aggregates
+        WHERE (type, aggregate_id) > (${type}, ${aggregateId}) ORDER BY type, aggregate_id LIMIT ${sql.lit(STEP)}
+      ), oldest AS MATERIALIZED (
+        SELECT extract(epoch FROM coalesce(min(sent_at), now()))::float8 * 1000 AS oldest FROM tsmicro_outbox WHERE sent_at IS NOT NULL
+      )
+      SELECT * FROM (
+        SELECT type, aggregate_id AS "aggregateId", last, count(*) OVER () AS count, oldest,
+          row_number() OVER (ORDER BY type DESC, aggregate_id DESC) = 1 AS ends,
+          kept.sequence IS NULL AS idle, kept.sent_at IS NULL AND kept.first < kept.sequence AS returns
+        FROM page CROSS JOIN oldest LEFT JOIN LATERAL (
+          SELECT sequence, first, sent_at FROM tsmicro_outbox AS event
+          WHERE (event.type, event.aggregate_id) = (page.type, page.aggregate_id) ORDER BY event.type, event.aggregate_id, sequence LIMIT 1
+        ) AS kept ON true
+      ) AS found WHERE idle OR returns OR ends ORDER BY type, "aggregateId"`.execute(transaction)
+    const idle = rows.filter(row => row.idle)
+    const removed = idle.length > 0 ? await remove(transaction, idle) : 0
+    const end = rows.at(-1)
+    if (this.#after === FIRST) {
+      this.#oldest = end?.oldest
+      this.#whole = true
+    }
+    if (removed < idle.length || rows.some(row => row.returns)) this.#whole = false
+    this.#after = end && Number(end.count) === STEP ? end : FIRST
+    return this.#after === FIRST && this.#whole ? this.#oldest : undefined
+  }
+}
+
+/** Those that have another event since, or are getting one, stay. Resolves to how many do not. */
+async function remove<DB>(transaction: Transaction<DB>, idle: readonly Found[]): Promise<number> {
   const lasts = idle.map(({ last }) => last)
   // Before anybody can find that a row is gone.
   await sql`
     SELECT setval('tsmicro_outbox_floor', greatest(last_value, (SELECT max(last) FROM unnest(${lasts}::bigint[]) AS last)))
     FROM tsmicro_outbox_floor`.execute(transaction)
-  await sql`
+  const { numAffectedRows } = await sql`
     DELETE FROM tsmicro_outbox_aggregates WHERE (type, aggregate_id) IN (
       SELECT known.type, known.aggregate_id FROM unnest(
         ${idle.map(({ type }) => type)}::text[], ${idle.map(({ aggregateId }) => aggregateId)}::text[], ${lasts}::bigint[]
@@ -90,4 +119,5 @@ async function remove<DB>(
       JOIN tsmicro_outbox_aggregates AS known ON known.type = idle.type AND known.aggregate_id = idle.aggregate_id AND known.last = idle.last
       FOR UPDATE OF known SKIP LOCKED
     )`.execute(transaction)
+  return Number(numAffectedRows)
 }

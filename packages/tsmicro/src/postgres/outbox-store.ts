@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { OutboxStore, StoredEvent, StreamState } from '../stores/index.ts'
 import { isLockTimeout } from './errors.ts'
 import { createOutboxTables } from './event-tables.ts'
-import { type Aggregate, FIRST_AGGREGATE, forgetSome, numberAndKeep } from './outbox-numbers.ts'
+import { Forgetting, numberAndKeep } from './outbox-numbers.ts'
 import { resend, type Snapshot, sendAll, takeTurn, waitForTurn } from './outbox-turn.ts'
 import { whenEnded } from './transactions.ts'
 
@@ -27,7 +27,7 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
   /** All that was visible then is sent, as far as this process knows. */
   #sentAt: Snapshot | undefined
   #lookedAtAllAt = Number.NEGATIVE_INFINITY
-  #forgotten: Aggregate = FIRST_AGGREGATE
+  readonly #forgetting = new Forgetting()
 
   constructor(db: Kysely<DB>) {
     this.#db = db
@@ -132,8 +132,8 @@ export class PostgresOutboxStore<DB> implements OutboxStore<Transaction<DB>> {
     }
   }
 
-  async forget(): Promise<void> {
-    this.#forgotten = await this.#db.transaction().execute(transaction => forgetSome(transaction, this.#forgotten))
+  forget(): Promise<number | undefined> {
+    return this.#db.transaction().execute(transaction => this.#forgetting.some(transaction))
   }
 
   async depth(): Promise<{ readonly pending: number; readonly oldestMs: number }> {

@@ -7,6 +7,9 @@ export interface InboxKey {
   readonly aggregateId: string
 }
 
+/** How old the use of a row may be that is recorded: not every read of a row changes it. */
+export const USE_RECORDED_MS = 12 * 60 * 60 * 1000
+
 /** One attempt to handle an event: its effect is recorded together with the step from one number to the next. */
 export interface Attempt extends InboxKey {
   /** The number recorded so far; 0 = none. */
@@ -32,7 +35,7 @@ export interface InboxStore {
   readonly effect: 'postgres' | 'mongodb'
   /** Creates what is missing. Called once the database is connected. */
   prepare(): Promise<void>
-  /** The numbers recorded for these keys, in their order; 0 for none. */
+  /** The numbers recorded for these keys, in their order; 0 for none. A row that is read, or takes a step, is not forgotten for a while. */
   read(keys: readonly InboxKey[]): Promise<readonly number[]>
   /** Records a step without an effect. Resolves to false, and changes nothing, if `from` is no longer what is recorded. */
   advance(attempt: Attempt): Promise<boolean>
@@ -44,6 +47,8 @@ export interface InboxStore {
    * `succeeded`: an attempt that failed between two documents is repeated, and changes only the second.
    */
   end(event: object, succeeded: boolean): Promise<boolean>
+  /** Removes rows that were not used since, of aggregates whose sources have forgotten them. */
+  forget(of: Omit<InboxKey, 'aggregateId'>, unusedSince: Date): Promise<void>
   /** Forgets all rows of a consumer, so that it handles everything again. */
   reset(consumer: string): Promise<void>
 }

@@ -78,8 +78,9 @@ export interface OutboxStore<Tx> {
   /**
    * Removes what only numbers aggregates that have no kept events, of a part of them. Their next event, as that of a new aggregate, has a
    * higher number than all of these have had, and says that no lower one can be expected.
+   * @returns after the last part: all whose last event was sent before this time, in milliseconds since 1970, are forgotten
    */
-  forget(): Promise<void>
+  forget(): Promise<number | undefined>
   /** What waits to be sent. */
   depth(): Promise<{ readonly pending: number; readonly oldestMs: number }>
 }

@@ -24,6 +24,7 @@ import { files } from './files.ts'
 import { flowLimits } from './flow-limits.ts'
 import { flowProperty } from './flow-property.ts'
 import { flows } from './flows.ts'
+import { forgotten } from './forgotten.ts'
 import { handlers } from './handlers.ts'
 import { hops } from './hops.ts'
 import { hostile } from './hostile.ts'
@@ -73,6 +74,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   'event faults': eventFaults,
   poison,
   resumed,
+  forgotten,
   effects,
   'large letters': largeLetters,
   idempotent,

@@ -10,6 +10,8 @@ export interface Effect {
 export class MemoryInbox implements InboxStore {
   readonly effect: InboxStore['effect']
   readonly rows = new Map<string, number>()
+  /** When they were used; as if long ago if it is not known. */
+  readonly usedAt = new Map<string, number>()
   readonly effects: Effect[] = []
   /** Thrown by everything that asks the database, as long as it is set. */
   down: Error | undefined
@@ -23,6 +25,7 @@ export class MemoryInbox implements InboxStore {
 
   async read(keys: readonly InboxKey[]): Promise<readonly number[]> {
     await this.#roundTrip()
+    for (const key of keys) this.usedAt.set(keyOf(key), Date.now())
     return keys.map(key => this.rows.get(keyOf(key)) ?? 0)
   }
 
@@ -52,6 +55,13 @@ export class MemoryInbox implements InboxStore {
     return state?.recorded ?? false
   }
 
+  async forget({ consumer, type }: Omit<InboxKey, 'aggregateId'>, unusedSince: Date): Promise<void> {
+    await this.#roundTrip()
+    for (const key of this.rows.keys())
+      if (key.startsWith(`${consumer} ${type} `) && (this.usedAt.get(key) ?? 0) < unusedSince.getTime())
+        this.rows.delete(key)
+  }
+
   async reset(consumer: string): Promise<void> {
     await this.#roundTrip()
     for (const key of this.rows.keys()) if (key.startsWith(`${consumer} `)) this.rows.delete(key)
@@ -72,6 +82,7 @@ export class MemoryInbox implements InboxStore {
     const row = this.rows.get(key) ?? 0
     if (attempt.from !== attempt.to && row !== attempt.from) return false
     this.rows.set(key, Math.max(row, attempt.to))
+    this.usedAt.set(key, Date.now())
     return true
   }
 }

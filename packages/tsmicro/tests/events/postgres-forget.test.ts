@@ -24,9 +24,9 @@ async function age({ postgres, store }: Opened): Promise<void> {
   await store.clean(3_600_000)
 }
 
-async function forget(outbox: Opened): Promise<void> {
+async function forget(outbox: Opened): Promise<number | undefined> {
   await age(outbox)
-  await outbox.store.forget()
+  return outbox.store.forget()
 }
 
 /** Numbers, and the lowest that can still be expected. */
@@ -45,6 +45,8 @@ test('an aggregate without kept events is forgotten; whoever comes, or comes bac
   await outbox.commit([storedEvent(other)])
   await forget(outbox)
   assert.deepEqual([await rowsOf(outbox, ended), await rowsOf(outbox, other)], [0, 1])
+  // It has not come back in time, so its event does not say that no lower number can be expected.
+  assert.equal(await outbox.store.forget(), undefined)
   for (const id of [ended, fresh, other, ended]) await outbox.commit([storedEvent(id)])
   await stream.drain(outbox)
   const [floor] = placesIn(stream.accepted, fresh)[0] ?? []
@@ -81,13 +83,16 @@ test('an aggregate stays while an event of it waits, or is being added; erasing 
   await added.promise
   await forget(outbox)
   assert.deepEqual([await rowsOf(outbox, waiting), await rowsOf(outbox, adding)], [1, 1])
+  assert.equal(await store.forget(), undefined, 'one has stayed')
   end.resolve()
   await long
   await stream.drain(outbox)
   const places = placesIn(stream.accepted, adding)
   assert.equal(places.length, 2)
   assert.equal(places[1]?.[0], (places[0]?.[0] ?? 0) + 1)
-  await forget(outbox)
+  const now = Date.now()
+  const told = (await forget(outbox)) ?? 0
+  assert.ok(told > now - 60_000 && told < now + 60_000, 'all that were sent before are forgotten')
   assert.equal(await rowsOf(outbox, adding), 0)
   assert.deepEqual(await store.erase('thing', adding), [])
   await outbox.commit([storedEvent(adding)])

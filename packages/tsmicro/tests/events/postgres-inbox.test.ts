@@ -211,3 +211,52 @@ test('resetting a consumer forgets all of its rows', async () => {
   const { rows } = await sql`SELECT 1 FROM tsmicro_inbox WHERE consumer = 'shop.large'`.execute(postgres.db)
   assert.equal(rows.length, 0)
 })
+
+test('rows that were not used for long are forgotten, those of one consumer and type; reading a row uses it', async () => {
+  const of = { consumer: 'shop.forgetting', type: 'order' }
+  const steps = [
+    { ...of, aggregateId: 'unused' },
+    { ...of, aggregateId: 'read' },
+    { ...of, aggregateId: 'stepped' },
+    { ...of, type: 'parcel', aggregateId: 'unused' },
+    { ...of, consumer: 'shop.other', aggregateId: 'unused' },
+  ].map(key => ({ ...key, from: 0, to: 3 }))
+  for (const step of steps) await store.advance(step)
+  await sql`
+    INSERT INTO tsmicro_inbox SELECT ${of.consumer}, ${of.type}, 'o' || n, n FROM generate_series(1, 12000) n`.execute(
+    postgres.db,
+  )
+  await sql`UPDATE tsmicro_inbox SET used_at = now() - interval '40 days' WHERE consumer IN (${of.consumer}, 'shop.other')`.execute(
+    postgres.db,
+  )
+  const [, read, stepped] = steps
+  assert.ok(read && stepped)
+  assert.deepEqual(await store.read([read]), [3])
+  await store.advance({ ...stepped, from: 3, to: 4 })
+  await store.forget(of, new Date(Date.now() - 86_400_000))
+  assert.deepEqual(await store.read(steps), [0, 3, 4, 3, 3])
+  const { rows } = await sql`SELECT 1 FROM tsmicro_inbox WHERE consumer = ${of.consumer}`.execute(postgres.db)
+  assert.equal(rows.length, 3)
+})
+
+test('a row that is taking a step is neither waited for by who reads it, nor forgotten', async () => {
+  const step = attempt(0, 1, randomUUID())
+  await store.advance(step)
+  await sql`UPDATE tsmicro_inbox SET used_at = now() - interval '40 days' WHERE aggregate_id = ${step.aggregateId}`.execute(
+    postgres.db,
+  )
+  const event = {}
+  store.begin(event, { ...step, from: 1, to: 2 })
+  await postgres.transaction(async tx => {
+    await store.record(tx, event)
+    assert.deepEqual(await store.read([step]), [1])
+    await store.forget(step, new Date())
+  })
+  assert.deepEqual([await store.end(event, true), await store.read([step])], [true, [2]])
+})
+
+test('a table from before rows had a time of use gets one', async () => {
+  await sql`ALTER TABLE tsmicro_inbox DROP COLUMN used_at`.execute(postgres.db)
+  await store.prepare()
+  assert.equal(await store.advance(attempt(0, 1, randomUUID())), true)
+})

@@ -257,3 +257,24 @@ test('a service does not start with a stream of another one, nor without JetStre
     await rm(folder, { recursive: true })
   }
 })
+
+test('what was forgotten is told with the next event', async () => {
+  await using first = await started(shared.urls)
+  const [before, after] = [randomUUID(), randomUUID()]
+  await first.change(before, 'before')
+  await until('it is sent', async () => (await reader.numbers(before)).length === 1)
+  await first.service.stop()
+  await using next = await started(shared.urls)
+  const told = async () =>
+    (await reader.messages()).flatMap(({ headers }) =>
+      headers['ce-aggregateid'] === after ? (headers['tsmicro-forgotten'] ?? []) : [],
+    )
+  await until('it is told', async () => {
+    await next.change(after, 'after')
+    return (await told()).length > 0
+  })
+  await next.change(after, 'once')
+  const [time = '', ...more] = await told()
+  assert.ok(Date.parse(time) <= Date.now() + 60_000)
+  assert.deepEqual(more, [])
+})

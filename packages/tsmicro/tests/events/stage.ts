@@ -20,6 +20,8 @@ export interface Sent {
   readonly n?: number
   readonly subject?: string
   readonly first?: number
+  /** Aggregates without events since are forgotten by their source. */
+  readonly forgotten?: Date
   readonly data?: unknown
 }
 
@@ -68,7 +70,7 @@ export async function openStage(network: Pick<Network, 'client'>) {
     makeStreams,
     inbox,
     /** Publishes without waiting; `published` does. */
-    publish({ id, n, subject = created.subject, first, data = { id, n: n ?? 0 } }: Sent) {
+    publish({ id, n, subject = created.subject, first, forgotten, data = { id, n: n ?? 0 } }: Sent) {
       const made = headers()
       const set = (name: string, value: string) => made.set(name, value)
       set('Nats-Msg-Id', `${id}-${n}-${subject}-${crypto.randomUUID()}`)
@@ -81,6 +83,7 @@ export async function openStage(network: Pick<Network, 'client'>) {
       set('ce-aggregateid', id)
       if (n !== undefined) set('ce-aggregatesequence', String(n))
       if (first !== undefined) set('ce-aggregatefirst', String(first))
+      if (forgotten !== undefined) set('tsmicro-forgotten', forgotten.toISOString())
       nats.use().publish(subject, JSON.stringify(data), { headers: made })
     },
     async published(...sent: readonly Sent[]) {
