@@ -34,5 +34,6 @@ export {
   type Middleware,
   type ProcedureCall,
 } from './pipeline.ts'
+export { Recent } from './recent.ts'
 export { reply, type Settled } from './reply.ts'
 export { ComeBackError, OpenStream, type StreamItem } from './stream.ts'

@@ -1,6 +1,6 @@
+import { Recent } from '../call/index.ts'
 import type { Attempt, InboxKey } from '../stores/index.ts'
 import { type Incoming, isNext, type Order, type Verdict } from './order.ts'
-import { Recent } from './recent.ts'
 
 interface Row {
   /** The events from here to `last` were handled in this process. */

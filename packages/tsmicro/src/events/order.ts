@@ -1,6 +1,6 @@
+import { Recent } from '../call/index.ts'
 import type { Attempt, InboxKey, InboxStore } from '../stores/index.ts'
 import type { Place, SentHeaders } from './headers.ts'
-import { Recent } from './recent.ts'
 
 /** An event as it came, from its stream or from the dead letters. */
 export interface Incoming extends Place {

@@ -1,7 +1,7 @@
+import { Recent } from '../call/index.ts'
 import type { Delivery } from './delivery.ts'
 import { type Lane, STUCK_MS } from './lane.ts'
 import { MOST_PULLED, MOST_PULLED_BYTES } from './pulling.ts'
-import { Recent } from './recent.ts'
 
 /** What is taken from the server and not handled yet, in events and bytes of their bodies. */
 const MOST_EVENTS = 2 * MOST_PULLED

@@ -62,17 +62,22 @@ export class RotatingKeyRing {
     return { keys: this.#record.publications.flatMap(({ key, withdrawn }) => (withdrawn ? [] : [{ ...key }])) }
   }
 
+  /** A public key of the record as it was last read. */
+  known(kid: string): KeyObject | undefined {
+    return this.#verifying.get(kid)
+  }
+
   /**
    * Finds a public key by its name. For an unknown one it reads the record: another instance may have just published it.
    * @throws {SERVICE_UNAVAILABLE} if the record cannot be read: then nothing is known about the key
    */
   async find(kid: string): Promise<KeyObject | undefined> {
-    const known = this.#verifying.get(kid)
+    const known = this.known(kid)
     if (known || performance.now() - this.#readAt < LOOK_AGAIN_MS) return known
     await this.refresh().catch(cause => {
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
     })
-    return this.#verifying.get(kid)
+    return this.known(kid)
   }
 
   /**

@@ -16,6 +16,8 @@ export interface TokenClaims {
   readonly sessionId: string
   /** `jti`: the id of this token alone. */
   readonly id: string
+  /** `kid`: the key that it is signed with. */
+  readonly keyId: string
   /** `iat` */
   readonly issuedAt: number
   /** `nbf` */

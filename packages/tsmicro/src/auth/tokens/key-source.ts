@@ -24,11 +24,20 @@ export interface KeySourceOptions {
 
 /** Where a verifier finds public keys. */
 export interface KeyLookup {
+  /** Returns a key that needs no waiting. */
+  known(kid: string): KeyObject | undefined
   /**
    * @returns undefined if the issuer has not published such a key
    * @throws {SERVICE_UNAVAILABLE} if that cannot be known now
    */
   find(kid: string): Promise<KeyObject | undefined>
+}
+
+/** A public key, and what it was made from. */
+interface ImportedKey {
+  readonly modulus: string
+  readonly exponent: string
+  readonly key: KeyObject
 }
 
 /** A failed load may be repeated this soon: being unable to answer is worse than asking often. */
@@ -37,7 +46,8 @@ const retrySeconds = 1
 /** The issuer's public keys: loaded on demand, once for all concurrent callers, and kept while the issuer is unreachable. */
 export class KeySource implements KeyLookup {
   readonly #options: Required<KeySourceOptions>
-  #keys = new Map<string, KeyObject>()
+  readonly #withdrawn = new Set<string>()
+  #keys: ReadonlyMap<string, ImportedKey> = new Map()
   #loading: Promise<void> | undefined
   #loadedAt = Number.NEGATIVE_INFINITY
   #failedAt = Number.NEGATIVE_INFINITY
@@ -47,18 +57,32 @@ export class KeySource implements KeyLookup {
     this.#options = { loadKeys, reloadSeconds, maxAgeSeconds, clock }
   }
 
+  known(kid: string): KeyObject | undefined {
+    const known = this.#usable(kid)
+    // A known key stays valid while the issuer can't be reached; the next use tries again.
+    if (known && this.#ageMs() >= this.#options.maxAgeSeconds * 1000) this.#loadOnce().catch(() => undefined)
+    return known
+  }
+
   async find(kid: string): Promise<KeyObject | undefined> {
-    const { reloadSeconds, maxAgeSeconds, clock } = this.#options
-    const age = clock() - this.#loadedAt
-    const known = this.#keys.get(kid)
-    if (known !== undefined) {
-      // A known key stays valid while the issuer can't be reached; the next use tries again.
-      if (age >= maxAgeSeconds * 1000) this.#loadOnce().catch(() => undefined)
-      return known
-    }
-    if (this.#loading === undefined && age < reloadSeconds * 1000) return undefined
+    const known = this.known(kid)
+    if (known || this.#withdrawn.has(kid)) return known
+    if (this.#loading === undefined && this.#ageMs() < this.#options.reloadSeconds * 1000) return undefined
     await this.#loadOnce()
-    return this.#keys.get(kid)
+    return this.#usable(kid)
+  }
+
+  /** The key verifies nothing any longer, whatever an issuer that has not heard of it publishes. */
+  withdraw(kid: string): void {
+    this.#withdrawn.add(kid)
+  }
+
+  #usable(kid: string): KeyObject | undefined {
+    return this.#withdrawn.has(kid) ? undefined : this.#keys.get(kid)?.key
+  }
+
+  #ageMs(): number {
+    return this.#options.clock() - this.#loadedAt
   }
 
   #loadOnce(): Promise<void> {
@@ -72,7 +96,7 @@ export class KeySource implements KeyLookup {
 
   async #fetch(): Promise<void> {
     try {
-      this.#keys = importKeys(await this.#options.loadKeys())
+      this.#keys = importKeys(await this.#options.loadKeys(), this.#keys)
       this.#loadedAt = this.#options.clock()
       this.#failedAt = Number.NEGATIVE_INFINITY
     } catch (error) {
@@ -87,21 +111,27 @@ function unavailable(cause: unknown): Error {
   return new SERVICE_UNAVAILABLE(undefined, { cause, retryAfterSeconds: retrySeconds })
 }
 
-/** A set may also hold keys of other kinds and uses (RFC 7517 section 5): they are skipped. */
-function importKeys({ keys }: KeySet): Map<string, KeyObject> {
-  const usable = new Map<string, KeyObject>()
+/** A set may also hold keys of other kinds and uses (RFC 7517 section 5): they are skipped. A key that stays is the same object. */
+function importKeys({ keys }: KeySet, before: ReadonlyMap<string, ImportedKey>): ReadonlyMap<string, ImportedKey> {
+  const usable = new Map<string, ImportedKey>()
   for (const jwk of keys as readonly JWK[]) {
-    const key = importKey(jwk)
-    if (key !== undefined && typeof jwk.kid === 'string') usable.set(jwk.kid, key)
+    if (typeof jwk.kid !== 'string') continue
+    const key = importKey(jwk, before.get(jwk.kid))
+    if (key !== undefined) usable.set(jwk.kid, key)
   }
   return usable
 }
 
-function importKey({ kty, n, e, use = 'sig', alg = 'RS256' }: JWK): KeyObject | undefined {
+function importKey(
+  { kty, n, e, use = 'sig', alg = 'RS256' }: JWK,
+  before: ImportedKey | undefined,
+): ImportedKey | undefined {
   if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string' || use !== 'sig' || alg !== 'RS256') return
+  if (before?.modulus === n && before.exponent === e) return before
   try {
     const key = createPublicKey({ key: { kty, n, e }, format: 'jwk' })
-    return (key.asymmetricKeyDetails?.modulusLength ?? 0) < minimumModulusBits ? undefined : key
+    if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < minimumModulusBits) return undefined
+    return { modulus: n, exponent: e, key }
   } catch {
     return undefined
   }

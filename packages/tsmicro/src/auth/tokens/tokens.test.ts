@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { SERVICE_UNAVAILABLE } from '../../errors/index.ts'
 import { generateKeyPair } from '../keys/key-pair.ts'
 import { createKeyRing } from '../keys/key-ring.ts'
+import { KeySource } from './key-source.ts'
 import { createTokenSigner, type TokenRequest } from './signer.ts'
-import { createTokenVerifier, type TokenVerifierOptions } from './verifier.ts'
+import { createTokenVerifier, type TokenVerifierOptions, Verifier } from './verifier.ts'
 
 const issuer = 'https://auth.test'
 const audience = 'platform'
@@ -38,7 +39,7 @@ const refused = (reason: string) => ({ name: 'TokenError', reason })
 test('a signed token is verified, with its claims', async () => {
   const { verifier } = setUp()
   const claims = await verifier.verify(await signer.sign(request), { type: 'access' })
-  assert.deepEqual(claims, { ...request, notBefore: now })
+  assert.deepEqual(claims, { ...request, notBefore: now, keyId: newer.kid })
 })
 
 test('the token has the standard header and claims, and nothing else', async () => {
@@ -154,8 +155,42 @@ test('known keys are used while the issuer is unreachable, and withdrawn ones di
   time.seconds += 601
   assert.ok(await verifier.verify(token, { type: 'access' }))
   assert.equal(counter.loads, 2)
+  await new Promise(resolve => setImmediate(resolve))
   answer = async () => createKeyRing([older]).jwks()
   time.seconds += 10
   await verifier.verify(token, { type: 'access' })
+  // It was fetched in the background.
+  await new Promise(resolve => setImmediate(resolve))
+  await assert.rejects(verifier.verify(token, { type: 'access' }), refused('unknown-key'))
+})
+
+test('a verified token is recalled at once: by its own text, as its own type, until it expires or its key is withdrawn', async () => {
+  const time = { seconds: now + 1 }
+  const clock = () => time.seconds * 1000
+  const keys = new KeySource({ loadKeys: async () => ring.jwks(), clock, maxAgeSeconds: 10 })
+  const verifier = new Verifier({ keys, issuer, audience, clock })
+  const token = await signer.sign(request)
+  assert.equal(verifier.recall(token, 'access'), undefined)
+  const claims = await verifier.verify(token, { type: 'access' })
+  assert.equal(verifier.recall(token, 'access'), claims)
+  assert.equal(await verifier.verify(token, { type: 'access' }), claims)
+  assert.equal(verifier.recall(token, 'refresh'), undefined)
+  await assert.rejects(verifier.verify(token, { type: 'refresh' }), refused('type'))
+  assert.equal(verifier.recall(`${token.slice(0, -1)}A`, 'access'), undefined)
+  time.seconds += 100
+  assert.equal(verifier.recall(token, 'access'), claims)
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(verifier.recall(token, 'access'), claims, 'a key that is fetched again is the same key')
+  time.seconds = now - 10
+  assert.equal(verifier.recall(token, 'access'), undefined)
+  time.seconds = now + 904
+  assert.equal(verifier.recall(token, 'access'), claims)
+  time.seconds += 1
+  assert.equal(verifier.recall(token, 'access'), undefined)
+  await assert.rejects(verifier.verify(token, { type: 'access' }), refused('expired'))
+  assert.deepEqual(await verifier.verify(token, { type: 'access', ignoreExpiry: true }), claims)
+  time.seconds = now + 1
+  keys.withdraw(newer.kid)
+  assert.equal(verifier.recall(token, 'access'), undefined)
   await assert.rejects(verifier.verify(token, { type: 'access' }), refused('unknown-key'))
 })

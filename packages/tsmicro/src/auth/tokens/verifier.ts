@@ -1,5 +1,6 @@
-import type { KeyObject } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import { compactVerify, decodeProtectedHeader, errors } from 'jose'
+import { Recent } from '../../call/index.ts'
 import { algorithm, headerTypes, type TokenClaims, TokenError, type TokenPayload, type TokenType } from './claims.ts'
 import { type KeyLookup, KeySource, type KeySourceOptions } from './key-source.ts'
 
@@ -12,6 +13,10 @@ export interface TokenVerifierOptions {
   readonly clockToleranceSeconds?: number
   /** Milliseconds since 1970; default `Date.now`. */
   readonly clock?: () => number
+}
+
+interface VerifierOptions extends TokenVerifierOptions {
+  readonly keys: KeyLookup
 }
 
 interface VerifyOptions {
@@ -30,7 +35,8 @@ export interface TokenVerifier {
 }
 
 /**
- * Verifies tokens with the issuer's published keys, without asking it each time. The algorithm is pinned to RS256.
+ * Verifies tokens with the issuer's published keys, without asking it each time. The algorithm is pinned to RS256. Signatures of recent
+ * tokens are remembered, until the token expires or its key is no longer published.
  *
  * @example
  * const verifier: TokenVerifier = createTokenVerifier({
@@ -40,32 +46,89 @@ export interface TokenVerifier {
  * const { subject }: TokenClaims = await verifier.verify(token, { type: 'access' })
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const { issuer, audience, clockToleranceSeconds: tolerance = 5, clock = Date.now } = options
-  const keys = 'find' in options.keys ? options.keys : new KeySource({ ...options.keys, clock })
-  return {
-    async verify(token, { type, ignoreExpiry = false }) {
-      const kid = readHeader(token, type)
-      const key = await keys.find(kid)
-      if (key === undefined) throw new TokenError('unknown-key', 'the token is signed with an unknown key')
-      const payload = parseClaims(await checkSignature(token, key))
-      if (payload.iss !== issuer) throw new TokenError('issuer', 'the token comes from another issuer')
-      if (![payload.aud].flat().includes(audience))
-        throw new TokenError('audience', 'the token is for another audience')
-      const now = Math.floor(clock() / 1000)
-      if (payload.nbf > now + tolerance || payload.iat > now + tolerance)
-        throw new TokenError('not-yet-valid', 'the token is not valid yet')
-      if (!ignoreExpiry && payload.exp <= now - tolerance) throw new TokenError('expired', 'the token has expired')
-      return {
-        type,
-        subject: payload.sub,
-        sessionId: payload.sid,
-        id: payload.jti,
-        issuedAt: payload.iat,
-        notBefore: payload.nbf,
-        expiresAt: payload.exp,
-      }
-    },
+  const { keys, clock = Date.now } = options
+  return new Verifier({ ...options, keys: 'find' in keys ? keys : new KeySource({ ...keys, clock }) })
+}
+
+/** Tokens whose signatures are remembered, at least. Each takes about 1 kB. */
+const MOST_REMEMBERED = 10_000
+
+/** A token whose signature and claims were checked with a key. */
+interface Signed {
+  readonly claims: TokenClaims
+  readonly key: KeyObject
+}
+
+/** Verifies most tokens without waiting: those that it has verified before. */
+export class Verifier implements TokenVerifier {
+  readonly #options: Required<Omit<TokenVerifierOptions, 'keys'>>
+  readonly #keys: KeyLookup
+  /** By the digest of the token, so that a copy of the memory contains no tokens. */
+  readonly #signed = new Recent<Signed>(MOST_REMEMBERED)
+
+  constructor({ keys, clockToleranceSeconds = 5, clock = Date.now, ...options }: VerifierOptions) {
+    this.#keys = keys
+    this.#options = { ...options, clockToleranceSeconds, clock }
   }
+
+  async verify(token: string, { type, ignoreExpiry = false }: VerifyOptions): Promise<TokenClaims> {
+    const claims = this.#remembered(token, type) ?? (await this.#check(token, type))
+    const now = this.#now()
+    const tolerance = this.#options.clockToleranceSeconds
+    if (claims.notBefore > now + tolerance || claims.issuedAt > now + tolerance)
+      throw new TokenError('not-yet-valid', 'the token is not valid yet')
+    if (!ignoreExpiry && this.#isExpired(claims)) throw new TokenError('expired', 'the token has expired')
+    return claims
+  }
+
+  /** The claims of a token that is valid and was verified before; undefined if it has to be verified. */
+  recall(token: string, type: TokenType): TokenClaims | undefined {
+    const claims = this.#remembered(token, type)
+    if (claims === undefined) return undefined
+    const latest = this.#now() + this.#options.clockToleranceSeconds
+    return claims.notBefore > latest || claims.issuedAt > latest ? undefined : claims
+  }
+
+  #remembered(token: string, type: TokenType): TokenClaims | undefined {
+    if (typeof token !== 'string' || token.length > maxLength) return undefined
+    const found = this.#signed.get(digestOf(token))
+    if (found?.claims.type !== type || this.#keys.known(found.claims.keyId) !== found.key) return undefined
+    return this.#isExpired(found.claims) ? undefined : found.claims
+  }
+
+  async #check(token: string, type: TokenType): Promise<TokenClaims> {
+    const kid = readHeader(token, type)
+    const key = await this.#keys.find(kid)
+    if (key === undefined) throw new TokenError('unknown-key', 'the token is signed with an unknown key')
+    const payload = parseClaims(await checkSignature(token, key))
+    const { issuer, audience } = this.#options
+    if (payload.iss !== issuer) throw new TokenError('issuer', 'the token comes from another issuer')
+    if (![payload.aud].flat().includes(audience)) throw new TokenError('audience', 'the token is for another audience')
+    const claims: TokenClaims = Object.freeze({
+      type,
+      subject: payload.sub,
+      sessionId: payload.sid,
+      id: payload.jti,
+      keyId: kid,
+      issuedAt: payload.iat,
+      notBefore: payload.nbf,
+      expiresAt: payload.exp,
+    })
+    if (!this.#isExpired(claims)) this.#signed.set(digestOf(token), { claims, key })
+    return claims
+  }
+
+  #isExpired({ expiresAt }: TokenClaims): boolean {
+    return expiresAt <= this.#now() - this.#options.clockToleranceSeconds
+  }
+
+  #now(): number {
+    return Math.floor(this.#options.clock() / 1000)
+  }
+}
+
+function digestOf(token: string): string {
+  return hash('sha256', token, 'base64url')
 }
 
 /** Far more than any of our tokens (about 700 bytes), far less than what takes long to parse. */
