@@ -10,7 +10,8 @@ export type Dump = ReadonlyMap<string, string>
  * events have got on their way.
  */
 const MOVING = [
-  ...['sign_in_attempts', 'signing_keys', 'cacheReplicas', 'outbox', 'outboxEvents', 'inbox'],
+  ...['sign_in_attempts', 'signing_keys', 'access_position', 'access_changes'],
+  ...['cacheReplicas', 'outbox', 'outboxEvents', 'inbox'],
   ...['tsmicro_outbox', 'tsmicro_outbox_aggregates', 'tsmicro_outbox_streams', 'tsmicro_inbox'],
 ]
 

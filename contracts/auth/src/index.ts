@@ -32,4 +32,4 @@ export {
   SignedInUser,
   UserName,
 } from './user.ts'
-export { TokenUser, validation } from './validation.ts'
+export { AccessChanges, AccessPosition, GrantedAccess, TokenUser, validation } from './validation.ts'

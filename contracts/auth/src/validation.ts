@@ -5,9 +5,43 @@ import { RoleName } from './roles.ts'
 import { JsonWebKeySet } from './signing-keys.ts'
 import { PublicProfile, UserId } from './user.ts'
 
-/** The user a valid token belongs to. Roles are not included but asked for each time, so that a change applies at once. */
+/** The user a valid token belongs to. */
 export const TokenUser = Type.Object({ ...PublicProfile.properties, sessionId: Type.String() })
 export type TokenUser = Static<typeof TokenUser>
+
+const ChangeNumber = Type.Integer({ minimum: 0 })
+
+/** What a valid token permits, as of one moment. */
+export const GrantedAccess = Type.Object({
+  user: Type.Object({ id: UserId, profile: PublicProfile }),
+  sessionId: Type.String(),
+  roles: Type.Array(RoleName),
+  number: Type.Integer({ minimum: 0, description: 'The latest change that this contains' }),
+  endsInMs: Type.Number({ description: 'Milliseconds until the session ends, if nothing changes' }),
+})
+export type GrantedAccess = Static<typeof GrantedAccess>
+
+/** One of the changes to sessions, users and keys. */
+export const AccessPosition = Type.Object({
+  number: ChangeNumber,
+  mark: Type.String({ format: 'uuid', description: 'Random, so that a restored backup is noticed' }),
+})
+export type AccessPosition = Static<typeof AccessPosition>
+
+export const AccessChanges = Type.Object({
+  position: AccessPosition,
+  changes: Type.Array(
+    Type.Object({
+      number: ChangeNumber,
+      kind: Type.String({
+        description: 'session, user, key or apikey; of anything else, everything has to be forgotten',
+      }),
+      id: Type.String(),
+    }),
+  ),
+  startOver: Type.Boolean({ description: 'Everything has to be forgotten; the changes are the withdrawn keys' }),
+})
+export type AccessChanges = Static<typeof AccessChanges>
 
 /** What other services ask before they act on behalf of a user. */
 export const validation = contract('auth', {
@@ -18,6 +52,22 @@ export const validation = contract('auth', {
     input: Type.Object({ token: Type.String({ minLength: 1, maxLength: 8192 }) }),
     output: TokenUser,
     errors: { TOKEN_INVALID },
+    idempotent: true,
+  }),
+  verifyAccess: procedure({
+    nats: 'access.verify',
+    access: 'internal',
+    summary: 'What an access token permits; to be kept only as long as accessChanges is answered',
+    input: Type.Object({ token: Type.String({ minLength: 1, maxLength: 8192 }) }),
+    output: Type.Object({ granted: Type.Optional(GrantedAccess) }),
+    idempotent: true,
+  }),
+  accessChanges: procedure({
+    nats: 'access.changes',
+    access: 'internal',
+    summary: 'What has changed since a position, read after the question has arrived',
+    input: Type.Object({ since: Type.Optional(AccessPosition) }),
+    output: AccessChanges,
     idempotent: true,
   }),
   validateRole: procedure({

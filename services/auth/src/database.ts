@@ -88,6 +88,17 @@ export interface SigningKeysTable {
   withdrawn_at: Timestamp | null
 }
 
+interface AccessPositionTable {
+  number: Generated<string>
+  mark: Generated<string>
+}
+
+/** Written by triggers alone. */
+interface AccessChangesTable extends AccessPositionTable {
+  kind: Generated<string>
+  id: Generated<string>
+}
+
 /** The tables as the migrations create them. */
 export interface Tables {
   users: UsersTable
@@ -98,4 +109,6 @@ export interface Tables {
   sign_in_attempts: SignInAttemptsTable
   sign_in_places: SignInPlacesTable
   signing_keys: SigningKeysTable
+  access_position: AccessPositionTable
+  access_changes: AccessChangesTable
 }

@@ -33,7 +33,7 @@ export const Env = Type.Object({
       'Directory of the RSA keys that sign tokens, one PKCS8 PEM file each, mode 600; watched while the service is running',
   }),
   KEYS_CHECK_MS: Type.Integer({
-    default: 1000,
+    default: 500,
     minimum: 50,
     maximum: 60_000,
     description:

@@ -35,6 +35,7 @@ import { userHandlers } from '../api/user/handlers.ts'
 import { UserRepository } from '../api/user/repository.ts'
 import { UserService } from '../api/user/service.ts'
 import { validationHandlers } from '../api/validation/handlers.ts'
+import { AccessChangeRepository } from '../api/validation/repository.ts'
 import { ValidationService } from '../api/validation/service.ts'
 import { type Change, MIGRATIONS, type RunInTransaction, type Tables } from '../database.ts'
 import { type Env, gatewayDoor, sessionLimits, signInLimits } from '../env.ts'
@@ -87,7 +88,12 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
   const attempts = new SignInThrottleRepository(postgres.db, limits.windowSeconds)
   const throttle = new SignInThrottle(attempts, limits, transaction)
   const signIn = new SignInService({ users, sessions, passwords, throttle, transaction })
-  const validation = new ValidationService({ verifier, sessions, users })
+  const validation = new ValidationService({
+    verifier,
+    sessions,
+    users,
+    changes: new AccessChangeRepository(postgres.db),
+  })
 
   const authentication = createTokenAuthentication({ verifier, confirm: (_token, claims) => validation.userOf(claims) })
   const authorization = createRoleAuthorization({

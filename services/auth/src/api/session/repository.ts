@@ -1,4 +1,4 @@
-import type { TokenUser } from '@blog-platform/auth-contract'
+import type { GrantedAccess, RoleName, TokenUser } from '@blog-platform/auth-contract'
 import { type Selectable, sql } from 'kysely'
 import type { TokenClaims } from 'tsmicro/auth'
 import { compileQuery } from 'tsmicro/postgres'
@@ -18,12 +18,19 @@ export class SessionRepository {
   readonly #db: Connection
   readonly #limits: SessionLimits
   readonly #announcements: Announcements
-  readonly #findOwner = compileQuery((db: Connection, owned: Record<'sessionId' | 'accessId' | 'subject', string>) =>
-    this.#active(db)
-      .select(['users.id', 'users.name', 'users.profile_pic_url'])
-      .where('sessions.id', '=', owned.sessionId)
-      .where('sessions.access_id', '=', owned.accessId)
-      .where('sessions.user_id', '=', owned.subject),
+  readonly #findOwner = compileQuery((db: Connection, owned: OwnedToken) => this.#owner(db, owned))
+  readonly #findAccess = compileQuery((db: Connection, owned: OwnedToken) =>
+    this.#owner(db, owned).select(({ selectFrom }) => [
+      'sessions.id as sessionId',
+      sql<RoleName[]>`array(${selectFrom('user_roles')
+        .innerJoin('roles', 'roles.id', 'user_roles.role_id')
+        .select('roles.code')
+        .whereRef('user_roles.user_id', '=', 'users.id')})`.as('roles'),
+      sql<string>`(${selectFrom('access_position').select('number')})`.as('number'),
+      sql<number>`(extract(epoch from least(expires_at, ${after(sql`sessions.created_at`, this.#limits.maxSeconds)}) - now()) * 1000)::float8`.as(
+        'endsInMs',
+      ),
+    ]),
   )
   readonly #exchange = compileQuery((db: Connection, exchange: NewPair & UsedPair) => {
     const { refreshSeconds, maxSeconds } = this.#limits
@@ -119,12 +126,20 @@ export class SessionRepository {
   }
 
   /**
-   * The user of a verified access token, or undefined if its session was renewed or has ended, or the account is closed. Takes
-   * one query, because every request of every signed-in user asks this.
+   * The user of a verified access token, or undefined if its session was renewed or has ended, its key was withdrawn, or the account is
+   * closed. Takes one query, because every request of every signed-in user asks this.
    */
-  async findOwner({ sessionId, id: accessId, subject }: TokenClaims): Promise<TokenUser | undefined> {
-    const [row] = await this.#findOwner(this.#db, { sessionId, accessId, subject })
-    return row && { ...publicProfileOf({ ...row, profilePicUrl: row.profile_pic_url ?? undefined }), sessionId }
+  async findOwner(claims: TokenClaims): Promise<TokenUser | undefined> {
+    const [row] = await this.#findOwner(this.#db, claims)
+    return row && { ...profileOf(row), sessionId: claims.sessionId }
+  }
+
+  /** The same with what the token permits, and which changes that contains: all as of the same moment. */
+  async findAccess(claims: TokenClaims): Promise<GrantedAccess | undefined> {
+    const [row] = await this.#findAccess(this.#db, claims)
+    if (!row) return undefined
+    const { id, sessionId, roles, number, endsInMs } = row
+    return { user: { id, profile: profileOf(row) }, sessionId, roles, number: Number(number), endsInMs }
   }
 
   async revoke(id: string, db: Change): Promise<void> {
@@ -167,6 +182,17 @@ export class SessionRepository {
     await db.deleteFrom('sessions').where('id', 'in', ended).execute()
   }
 
+  #owner(db: Connection, owned: OwnedToken) {
+    return this.#active(db)
+      .select(['users.id', 'users.name', 'users.profile_pic_url'])
+      .where('sessions.id', '=', owned.sessionId)
+      .where('sessions.access_id', '=', owned.id)
+      .where('sessions.user_id', '=', owned.subject)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('signing_keys').where('kid', '=', owned.keyId).where('withdrawn_at', 'is not', null))),
+      )
+  }
+
   #active(db: Connection) {
     return db
       .selectFrom('sessions')
@@ -193,7 +219,12 @@ export class SessionRepository {
   }
 }
 
+type OwnedToken = Pick<TokenClaims, 'id' | 'sessionId' | 'subject' | 'keyId'>
 type UsedPair = Readonly<Record<'sessionId' | 'userId' | 'usedAccessId' | 'usedRefreshId', string>>
+
+function profileOf({ profile_pic_url, ...user }: { id: string; name: string; profile_pic_url: string | null }) {
+  return publicProfileOf({ ...user, profilePicUrl: profile_pic_url ?? undefined })
+}
 
 /** Ends all sessions of a user. */
 export async function endSessionsOf(userId: string, announcements: Announcements, db: Change): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
-import { REFRESH_TOKEN_INVALID, type Tokens, type TokenUser } from '@blog-platform/auth-contract'
+import { type GrantedAccess, REFRESH_TOKEN_INVALID, type Tokens, type TokenUser } from '@blog-platform/auth-contract'
 import { type TokenClaims, TokenError, type TokenVerifier } from 'tsmicro/auth'
 import type { Connection, RunInTransaction } from '../../database.ts'
 import type { NewPair, Session } from './model.ts'
@@ -89,6 +89,11 @@ export class SessionService {
   /** The user of a verified access token, as long as that token is the newest of an active session. */
   ownerOf(claims: TokenClaims): Promise<TokenUser | undefined> {
     return this.#parts.sessions.findOwner(claims)
+  }
+
+  /** What such a token permits. */
+  accessOf(claims: TokenClaims): Promise<GrantedAccess | undefined> {
+    return this.#parts.sessions.findAccess(claims)
   }
 
   #recordAnswer(session: Session, age: RequestAge, signal: AbortSignal | undefined): void {

@@ -7,6 +7,11 @@ import type { ValidationService } from './service.ts'
 export function validationHandlers(service: ValidationService, keyRing: Pick<RotatingKeyRing, 'jwks'>): Implementation {
   return implement(validation, {
     validateToken: ({ input }) => service.validateToken(input.token),
+    verifyAccess: async ({ input }) => {
+      const granted = await service.accessOf(input.token)
+      return granted ? { granted } : {}
+    },
+    accessChanges: ({ input }) => service.changesSince(input.since),
     validateRole: async ({ input }) => ({ valid: await service.hasRole(input.userId, input.role) }),
     publicKeys: () => keyRing.jwks(),
   })

@@ -1,12 +1,21 @@
-import { roles, TOKEN_INVALID, type TokenUser } from '@blog-platform/auth-contract'
+import {
+  type AccessChanges,
+  type AccessPosition,
+  type GrantedAccess,
+  roles,
+  TOKEN_INVALID,
+  type TokenUser,
+} from '@blog-platform/auth-contract'
 import { type TokenClaims, TokenError, type TokenVerifier } from 'tsmicro/auth'
 import type { SessionService } from '../session/service.ts'
 import type { UserRepository } from '../user/repository.ts'
+import type { AccessChangeRepository } from './repository.ts'
 
 export interface ValidationServiceParts {
   readonly verifier: TokenVerifier
   readonly sessions: SessionService
   readonly users: UserRepository
+  readonly changes: AccessChangeRepository
 }
 
 /** Tells this service and all others who a token belongs to, and what its owner may do. */
@@ -31,6 +40,21 @@ export class ValidationService {
   /** The user of a verified token, or undefined if its session has ended or was renewed. */
   userOf(claims: TokenClaims): Promise<TokenUser | undefined> {
     return this.#parts.sessions.ownerOf(claims)
+  }
+
+  /** What a token permits; undefined if it is invalid. */
+  async accessOf(token: string): Promise<GrantedAccess | undefined> {
+    const { verifier, sessions } = this.#parts
+    try {
+      return await sessions.accessOf(await verifier.verify(token, { type: 'access' }))
+    } catch (error) {
+      if (error instanceof TokenError) return undefined
+      throw error
+    }
+  }
+
+  changesSince(position: AccessPosition | undefined): Promise<AccessChanges> {
+    return this.#parts.changes.since(position)
   }
 
   async hasRole(userId: string, role: string): Promise<boolean> {

@@ -12,8 +12,8 @@ Usage: npx tsmicro keys COMMAND
 
   add                     creates a new key file in KEYS_DIR (mode 600; replaces nothing)
   list                    shows what each key does now
-  withdraw KID [--force]  for a key that somebody else may have: it no longer signs, and within two seconds everything
-                          it signed is refused everywhere, so its users have to sign in again. This cannot be undone.
+  withdraw KID [--force]  for a key that somebody else may have: it no longer signs, and within a second everything it
+                          signed is refused everywhere, so its users have to sign in again. This cannot be undone.
                           --force allows this even for the only key; nobody can sign in until there is a new one
 
   --help                  shows this text
