@@ -36,6 +36,8 @@ async function guardedAnswers() {
   return (await Promise.all(asked)).map(({ status, body }) => [status, body?.error])
 }
 
+const isUnavailable = ([status]: readonly unknown[]) => status === 503 || status === 504
+
 const read = (baseUrl: string, path: string, key = platform.apiKey) =>
   send(baseUrl, `GET ${path}`, { headers: { 'x-api-key': key } })
 
@@ -56,6 +58,7 @@ test('auth killed: public reads work, protected routes answer 503, nothing answe
   // Now the gateway also knows that the key may write.
   assert.equal((await send(patient.url, 'POST /blog/author', { headers: withKey })).status, 401)
   await platform.auth.end('SIGKILL')
+  await until('what it has said to hold no longer', async () => (await guardedAnswers()).every(isUnavailable))
 
   await t.test('protected routes', async () => {
     for (let round = 0; round < 3; round++) {
@@ -120,6 +123,7 @@ test('auth frozen: 503 or 504 while it lasts, then everything continues', async 
   const [, , , unread = ''] = contents.ids
   platform.auth.signal('SIGSTOP')
   try {
+    await until('what it has said to hold no longer', async () => (await guardedAnswers()).every(isUnavailable))
     const [answers, unseen, known] = await Promise.all([
       guardedAnswers(),
       read(platform.url, '/blog/list/latest', 'seen-by-nobody'),

@@ -38,6 +38,13 @@ export const Env = Type.Object({
     description:
       'How often the public keys of the auth service are fetched again in the background;\nwell below its KEY_ACTIVATION_SECONDS, so that a key is known here before it signs',
   }),
+  AUTH_LEASE_MS: Type.Integer({
+    minimum: 0,
+    maximum: 900,
+    default: 800,
+    description:
+      'The longest time for which a session that has ended, or a role that was taken, is accepted while the auth service\ncannot be asked; 0 = it is asked about each request',
+  }),
   CACHE_TTL_SECONDS: Type.Integer({
     minimum: 1,
     maximum: 86_400,

@@ -180,6 +180,6 @@ test('a blog stays readable when its author’s account no longer exists', async
   const { send, auth } = it
   const author = await auth.signUp('AUTHOR')
   const { _id } = await makeBlog(send, author, editor)
-  auth.accounts.delete(author.id)
+  auth.closeAccount(author.id)
   assert.deepEqual(await authorOf(`/id/${_id}`), { id: author.id, name: 'Unknown author' })
 })

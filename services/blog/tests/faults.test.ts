@@ -47,7 +47,8 @@ test('auth down: protected routes answer 503, cached reads continue; and everyth
   const routes = await cachedBlog()
   const unread = await makeBlog(it.send, author, editor)
   await it.auth.stop()
-  // Previous answers are cached for a moment; after that the role is still asked for every time.
+  // What auth has said holds for a moment.
+  await until(create, unavailable)
   for (let n = 0; n < 3; n++) {
     const { status, body } = await create()
     assert.deepEqual([status, body.error], [503, 'SERVICE_UNAVAILABLE'])
@@ -84,8 +85,9 @@ test('auth down before the first token came: 503, never 401', async () => {
 
 test('NATS killed: 503 or 504, never 401; cached reads continue; everything recovers after its restart', async () => {
   const routes = await cachedBlog()
-  const { token } = await it.auth.session(author.id)
+  const token = await it.auth.signIn(author.id)
   it.nats.kill('SIGKILL')
+  await until(create, unavailable)
   for (let n = 0; n < 5; n++) {
     for (const each of [author.token, token]) {
       const { status } = await it.send('POST /author', { token: each, body: draft() })

@@ -1,62 +1,95 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { NatsClient } from 'tsmicro'
-import type { Cache, CacheStore } from 'tsmicro/cache'
-import { createMongo } from 'tsmicro/mongo'
+import { after, before, test } from 'node:test'
+import type { Service } from 'tsmicro'
 import { createBlogService, loadEnv } from '../src/index.ts'
-import { createStore } from '../src/startup/module.ts'
+import type { User } from './support/auth-double.ts'
 import { sender } from './support/http.ts'
-import { startPlatform } from './support/platform.ts'
+import { type Platform, startPlatform } from './support/platform.ts'
 import { until } from './support/until.ts'
 
-const HOUR_MS = 3_600_000
+const resources = new AsyncDisposableStack()
+const instances: Service[] = []
+let it: Platform
 
-/** Replaces one method of an object. */
-const replacing = <T extends object, K extends keyof T>(object: T, name: K, method: T[K]): T =>
-  new Proxy(object, {
-    get(target, key) {
-      if (key === name) return method
-      const value: unknown = Reflect.get(target, key, target)
-      return typeof value === 'function' ? value.bind(target) : value
+before(async () => {
+  it = resources.use(await startPlatform())
+  for (let count = 0; count < 2; count++) {
+    const blog = resources.adopt(createBlogService(loadEnv(it.environment)), each => each.stop())
+    await blog.start()
+    instances.push(blog)
+  }
+})
+after(() => resources.disposeAsync())
+
+const statuses = (route: string, { token }: User) =>
+  Promise.all(instances.map(async ({ url }) => (await sender(() => url)(route, { token })).status))
+const drafts = (user: User) => statuses('GET /author/drafts', user)
+
+/** Until both instances answer without a call: what they were told has not changed meanwhile. */
+async function known(user: User): Promise<void> {
+  await until(
+    async () => {
+      const { asked } = it.auth
+      assert.deepEqual(await drafts(user), [200, 200])
+      return it.auth.asked === asked
     },
-  })
-
-/** The same store, but no answer expires within a test. */
-function keeping(store: CacheStore): CacheStore {
-  const longer = <T>(cache: Cache<T>): Cache<T> =>
-    replacing(cache, 'getOrSet', (key, factory, options) =>
-      cache.getOrSet(key, factory, { ...options, ttlMs: HOUR_MS }),
-    )
-  return replacing(store, 'cache', ((name: string, options: object) =>
-    longer(store.cache<object>(name, options))) as never)
+    without => without,
+  )
 }
 
-test('a session that has ended is refused by every instance once that is announced, whatever they have cached', async () => {
-  await using it = await startPlatform()
-  await using started = new AsyncDisposableStack()
-  const env = loadEnv(it.environment)
-  const instances = [1, 2].map(() => {
-    const mongo = createMongo({ url: it.documents.url, database: env.MONGODB_DATABASE })
-    const nats = new NatsClient({ url: it.nats.url, name: 'blog' })
-    const store = keeping(createStore(env, mongo, nats))
-    return started.adopt(createBlogService(env, { mongo, nats, store }), blog => blog.stop())
-  })
-  for (const instance of instances) await instance.start()
-  const user = await it.auth.signUp('AUTHOR')
-  const other = await it.auth.signUp('AUTHOR')
-  const statuses = ({ token }: typeof user) =>
-    Promise.all(instances.map(async ({ url }) => (await sender(() => url)('GET /author/drafts', { token })).status))
-  assert.deepEqual(await statuses(user), [200, 200])
-  assert.deepEqual(await statuses(other), [200, 200])
+test('while auth answers, a protected request makes no call; a change concerns nobody else', async () => {
+  const [ada, grace] = [await it.auth.signUp('AUTHOR'), await it.auth.signUp('EDITOR')]
+  await known(ada)
+  await known(grace)
   const asked = it.auth.asked
-  assert.deepEqual(await statuses(user), [200, 200])
-  assert.equal(it.auth.asked, asked, 'both have cached it')
-  await it.auth.endSession(user)
+  for (let count = 0; count < 20; count++) {
+    assert.deepEqual(await drafts(ada), [200, 200])
+    assert.deepEqual(await statuses('GET /editor/submitted', grace), [200, 200])
+  }
+  // A machine that is so busy that nothing was asked for a lease falls back to calls.
+  assert.ok(it.auth.asked - asked < 20, `${it.auth.asked - asked} calls for 80 requests`)
+  await it.auth.endSession(ada)
   await until(
-    () => statuses(user),
+    () => drafts(ada),
     found => found.every(status => status === 401),
   )
-  const since = it.auth.asked
-  assert.deepEqual(await statuses(other), [200, 200])
-  assert.equal(it.auth.asked, since, 'no other session is concerned')
+  assert.deepEqual(await drafts(grace), [200, 200])
+})
+
+test('every way to lose access is noticed by every instance, also without an event', async () => {
+  const ways: readonly [what: string, lose: (user: User) => void, status: number][] = [
+    ['session ended', user => it.auth.signOut(user), 401],
+    ['role taken', ({ id }) => it.auth.setRole(id, 'LEARNER'), 403],
+    ['account closed', ({ id }) => it.auth.closeAccount(id), 401],
+    ['key withdrawn', () => it.auth.withdrawKey(), 401],
+  ]
+  for (const [what, lose, refusal] of ways) {
+    const user = await it.auth.signUp('AUTHOR')
+    await known(user)
+    lose(user)
+    await until(
+      () => drafts(user),
+      found => found.every(status => status === refusal),
+    ).catch(cause => {
+      throw new Error(what, { cause })
+    })
+  }
+  await known(await it.auth.signUp('AUTHOR'))
+})
+
+test('without auth, protected requests soon get 503, however recently it has said yes; then everything continues', async () => {
+  const user = await it.auth.signUp('AUTHOR')
+  await known(user)
+  await it.auth.stop()
+  await until(
+    () => drafts(user),
+    found => found.every(status => status === 503),
+  )
+  assert.deepEqual(await drafts(user), [503, 503])
+  await it.auth.start()
+  await until(
+    () => drafts(user),
+    found => found.every(status => status === 200),
+  )
+  await known(user)
 })

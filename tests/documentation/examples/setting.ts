@@ -29,7 +29,7 @@ import {
   loadKeyRing,
 } from 'tsmicro/auth'
 import { createCacheStore } from 'tsmicro/cache'
-import { contract, defineErrors, event, type Infer, procedure } from 'tsmicro/contract'
+import { contract, defineErrors, defineRoles, event, type Infer, procedure } from 'tsmicro/contract'
 import { createMongo, type Mongo } from 'tsmicro/mongo'
 import { createPostgres } from 'tsmicro/postgres'
 import { createLogger } from 'tsmicro/telemetry'
@@ -57,6 +57,8 @@ export const UserCreated = Type.Object({
   name: Type.String(),
   role: Type.String(),
 })
+export const roles = defineRoles('LEARNER', 'AUTHOR', 'EDITOR', 'ADMIN')
+
 export const userCreated = event({ subject: 'user.created', data: UserCreated, aggregate: 'userId' })
 export const userEvents = contract('auth', { userCreated })
 const Valid = Type.Object({ valid: Type.Boolean() })
@@ -69,6 +71,18 @@ export const validation = contract('auth', {
     ...{ nats: 'validate.role', access: 'internal' },
     ...{ input: Type.Object({ userId: Type.String(), role: Type.String() }), output: Valid },
   } as const),
+  verifyAccess: procedure({
+    ...{ nats: 'access.verify', access: 'internal', input: Type.Object({ token: Type.String() }), output: Type.Any() },
+  } as const),
+  accessChanges: procedure({
+    ...{
+      nats: 'access.changes',
+      access: 'internal',
+      input: Type.Object({ since: Type.Optional(Type.Any()) }),
+      output: Type.Any(),
+    },
+  } as const),
+  publicKeys: procedure({ ...{ nats: 'keys', access: 'internal', output: Type.Any() } } as const),
 })
 export const keys = contract('auth', {
   jwks: procedure({
@@ -201,6 +215,9 @@ const authService = createService({
       implement(validation, {
         validateToken: ({ input }) => sessions.validate(input.token),
         validateRole: () => ({ valid: true }),
+        verifyAccess: () => ({}),
+        accessChanges: () => ({ position: { number: 0, mark: '' }, changes: [], startOver: true }),
+        publicKeys: () => keyRing.jwks(),
       }),
       implement(keys, { jwks: () => keyRing.jwks() as { keys: unknown[] } }),
     ],

@@ -7,7 +7,9 @@ import { openTarget, type Target } from './target.ts'
 let platform: Platform
 let target: Target
 before(async () => {
-  platform = await startPlatform({ patient: true, env: { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn' } })
+  // The model takes roles away, and expects that at once.
+  const env = { CACHE_TTL_SECONDS: '3600', LOG_LEVEL: 'warn', AUTH_LEASE_MS: '0' }
+  platform = await startPlatform({ patient: true, env })
   target = await openTarget(platform)
 })
 after(async () => {

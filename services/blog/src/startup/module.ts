@@ -1,8 +1,6 @@
 import { type PublicProfile, profile, validation } from '@blog-platform/auth-contract'
 import { blogEvents } from '@blog-platform/blog-contract'
 import {
-  type AuthenticationProvider,
-  type AuthorizationProvider,
   cacheSubjectOf,
   circuitBreaker,
   createNatsBroadcast,
@@ -34,7 +32,7 @@ import { CoverService } from '../api/cover/service.ts'
 import { dropFormerIndexes, upgradeFormerBlogs } from '../database/former-blogs.ts'
 import { blogIndexes } from '../database/indexes.ts'
 import { type Env, gatewayDoor } from '../env.ts'
-import { createAuthentication, createAuthorization, createConfirmed, forgetEnded } from './access.ts'
+import { accessHandlers, createAccess } from './access.ts'
 import { createCoverStore } from './covers.ts'
 
 /** What a test may replace. */
@@ -43,8 +41,6 @@ export interface Parts {
   readonly mongo: Mongo
   readonly nats: NatsClient
   readonly store: CacheStore
-  readonly authentication: AuthenticationProvider
-  readonly authorization: AuthorizationProvider
 }
 
 /** If a service stays unavailable for longer than this, the client is told and can decide whether to wait. */
@@ -81,9 +77,7 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       ...logged,
     })
   const store = overrides.store ?? createStore(env, mongo, nats, overrides.log)
-  const confirmed = createConfirmed(store)
-  const authentication = overrides.authentication ?? createAuthentication(env, nats, confirmed)
-  const authorization = overrides.authorization ?? createAuthorization(nats)
+  const access = createAccess(env, nats)
 
   const cache = new PublicBlogCache(store)
   const authors = new AuthorService({
@@ -103,14 +97,14 @@ export function createModule(env: Env, overrides: Partial<Parts> = {}): Module {
       authoringHandlers(new AuthoringService(parts)),
       editingHandlers(new EditingService(parts)),
       ...authorHandlers(authors),
-      forgetEnded(confirmed),
+      ...accessHandlers(access),
     ],
     calls: [validation, profile],
     publishes: [blogEvents],
     outboxes: [outbox],
     inboxes: [mongo.inboxStore()],
-    authentication,
-    authorization,
+    authentication: access,
+    authorization: access,
     // Closed in reverse order: the store deregisters from the replicas while it can still reach MongoDB.
     dependencies: [mongo, store],
     prepare: [

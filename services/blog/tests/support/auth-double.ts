@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   profile,
   type RoleName,
   roles,
   sessionEvents,
-  TOKEN_INVALID,
   USER_NOT_FOUND,
   userEvents,
   validation,
 } from '@blog-platform/auth-contract'
 import { createPublisher, createService, implement, NatsClient, type Publisher, type Service } from 'tsmicro'
-import { createTokenSigner, createTokenVerifier, type KeyRing, loadKeyRing, TokenError } from 'tsmicro/auth'
+import { createTokenSigner, type KeyRing } from 'tsmicro/auth'
 import { createLogger } from 'tsmicro/telemetry'
+import { AuthDouble as Accounts } from 'tsmicro/testing'
 
 const ISSUER = 'https://auth.tsmicro.dev'
 const AUDIENCE = 'tsmicro'
@@ -26,18 +23,22 @@ export interface User {
   readonly role: RoleName
   /** A signed access token of one session. */
   readonly token: string
-  readonly sessionId: string
 }
 
-interface Account {
-  name: string
-  profilePicUrl?: string
-  role: RoleName
-}
+type Account = Omit<User, 'id' | 'token'>
 
 interface AnnounceOptions {
   readonly as?: number | 'unnumbered'
   readonly profilePicUrl?: string
+}
+
+/** What makes a token invalid. */
+interface Forgery {
+  readonly issuer?: string
+  readonly audience?: string
+  readonly type?: 'access' | 'refresh'
+  readonly keyRing?: Pick<KeyRing, 'current'>
+  readonly age?: number
 }
 
 /** The part of the contract `profile` that concerns other services. */
@@ -48,36 +49,38 @@ const publicProfiles = { publicProfile: profile.publicProfile }
  * accounts that a test can change freely. It can be stopped and restarted.
  */
 export class AuthDouble {
-  readonly accounts = new Map<string, Account>()
-  readonly ended = new Set<string>()
+  readonly #accounts = new Map<string, Account>()
+  /** Tokens, sessions and roles. */
+  readonly #access = new Accounts({ issuer: ISSUER, audience: AUDIENCE, roles })
   /** The last number of each user's events. */
   readonly #announced = new Map<string, number>()
-  /** How many tokens it has been asked about. */
-  asked = 0
   readonly #url: string
-  readonly #directory: string
-  #keyRing: KeyRing
   #running: { readonly service: Service; readonly nats: NatsClient } | undefined
 
-  private constructor(url: string, directory: string, keyRing: KeyRing) {
+  private constructor(url: string) {
     this.#url = url
-    this.#directory = directory
-    this.#keyRing = keyRing
   }
 
   static async start(url: string): Promise<AuthDouble> {
-    const directory = await mkdtemp(join(tmpdir(), 'blog-keys-'))
-    const made = new AuthDouble(url, directory, await loadKeyRing({ directory, createIfMissing: true }))
+    const made = new AuthDouble(url)
     await made.start()
     return made
   }
 
   async start(): Promise<void> {
     const nats = new NatsClient({ url: this.#url, name: 'auth' })
+    const profiles = implement(publicProfiles, {
+      publicProfile: ({ input: { id } }) => {
+        const account = this.#accounts.get(id)
+        if (!account) throw new USER_NOT_FOUND()
+        return { id, ...account }
+      },
+    })
+    const handlers = [this.#access.implement(validation), profiles]
     const service = createService({
       name: 'auth',
       version: '0.1.0',
-      module: { nats, handlers: handlersOf(this), publishes: [userEvents, sessionEvents] },
+      module: { nats, handlers, publishes: [userEvents, sessionEvents] },
       log: createLogger({ name: 'auth', level: 'silent' }),
     })
     await service.start()
@@ -89,35 +92,57 @@ export class AuthDouble {
     this.#running = undefined
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
-    await rm(this.#directory, { recursive: true, force: true })
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 
-  get keyRing(): KeyRing {
-    return this.#keyRing
+  /** How often it was asked about a token or a role. */
+  get asked(): number {
+    return this.#access.asked
   }
 
   async signUp(role: RoleName, name = `${role} ${randomUUID().slice(0, 4)}`, profilePicUrl?: string): Promise<User> {
     const id = randomUUID()
     const account = { name, role, ...(profilePicUrl === undefined ? {} : { profilePicUrl }) }
-    this.accounts.set(id, account)
-    return { id, ...account, ...(await this.session(id)) }
+    this.#accounts.set(id, account)
+    return { id, ...account, token: await this.signIn(id) }
   }
 
-  async session(
-    subject: string,
-    change: { issuer?: string; audience?: string; type?: 'access' | 'refresh'; keyRing?: KeyRing; age?: number } = {},
-  ): Promise<{ readonly token: string; readonly sessionId: string }> {
-    const { issuer = ISSUER, audience = AUDIENCE, type = 'access', keyRing = this.#keyRing, age = 0 } = change
-    const sessionId = randomUUID()
+  /** One more session of a user; resolves to its token. */
+  signIn(id: string): Promise<string> {
+    const { role, ...shown } = this.#accountOf(id)
+    return this.#access.signIn({ id, profile: { id, ...shown } }, roles[role])
+  }
+
+  /** A token that differs from a valid one. */
+  forge(subject: string, { keyRing = this.#access.keyRing, age = 0, ...forged }: Forgery = {}): Promise<string> {
+    const { issuer = ISSUER, audience = AUDIENCE, type = 'access' } = forged
     const issuedAt = Math.floor(Date.now() / 1000) - age
+    const ids = { id: randomUUID(), sessionId: randomUUID() }
     const signer = createTokenSigner({ keyRing, issuer, audience })
-    const token = await signer.sign({
-      ...{ type, subject, sessionId, issuedAt },
-      ...{ id: randomUUID(), expiresAt: issuedAt + 900 },
-    })
-    return { token, sessionId }
+    return signer.sign({ ...ids, type, subject, issuedAt, expiresAt: issuedAt + 900 })
+  }
+
+  /** Without an event. */
+  setRole(id: string, role: RoleName): void {
+    this.#accounts.set(id, { ...this.#accountOf(id), role })
+    this.#access.setRoles(id, roles[role])
+  }
+
+  /** Without an event. */
+  closeAccount(id: string): void {
+    this.#accounts.delete(id)
+    this.#access.closeAccount(id)
+  }
+
+  /** Its tokens are refused from then on, and the next one is signed with another key. */
+  withdrawKey(): void {
+    this.#access.withdrawKey()
+  }
+
+  /** Ends a session, without an event. */
+  signOut({ token }: User): void {
+    this.#access.signOut(token)
   }
 
   /**
@@ -133,9 +158,16 @@ export class AuthDouble {
   }
 
   /** Ends a session, and announces that. */
-  async endSession({ id: userId, sessionId }: User): Promise<void> {
-    this.ended.add(sessionId)
-    await this.#publisher.publish(sessionEvents.sessionRevoked, { sessionId, userId }, { sequence: 1 })
+  async endSession(user: User): Promise<void> {
+    this.signOut(user)
+    const { sid: sessionId } = JSON.parse(Buffer.from(user.token.split('.')[1] ?? '', 'base64url').toString())
+    await this.#publisher.publish(sessionEvents.sessionRevoked, { sessionId, userId: user.id }, { sequence: 1 })
+  }
+
+  #accountOf(id: string): Account {
+    const account = this.#accounts.get(id)
+    if (!account) throw new Error(`there is no account ${id}`)
+    return account
   }
 
   get #publisher(): Publisher {
@@ -143,35 +175,4 @@ export class AuthDouble {
     if (!nats) throw new Error('the auth double is stopped')
     return createPublisher(nats, 'auth')
   }
-}
-
-function handlersOf(auth: AuthDouble) {
-  const { accounts, ended, keyRing } = auth
-  const verifier = createTokenVerifier({
-    keys: { loadKeys: async () => keyRing.jwks() },
-    issuer: ISSUER,
-    audience: AUDIENCE,
-  })
-  return [
-    implement(validation, {
-      validateToken: async ({ input }) => {
-        auth.asked++
-        const claims = await verifier.verify(input.token, { type: 'access' }).catch(error => {
-          throw error instanceof TokenError ? new TOKEN_INVALID() : error
-        })
-        const account = accounts.get(claims.subject)
-        if (!account || ended.has(claims.sessionId)) throw new TOKEN_INVALID()
-        return { id: claims.subject, ...account, sessionId: claims.sessionId }
-      },
-      validateRole: ({ input }) => ({ valid: roles.satisfies([accounts.get(input.userId)?.role ?? ''], input.role) }),
-      publicKeys: () => ({ keys: keyRing.jwks().keys.map(key => ({ ...key })) }),
-    }),
-    implement(publicProfiles, {
-      publicProfile: ({ input: { id } }) => {
-        const account = accounts.get(id)
-        if (!account) throw new USER_NOT_FOUND()
-        return { id, ...account }
-      },
-    }),
-  ]
 }
