@@ -151,6 +151,8 @@ test('a withdrawn key is refused everywhere at once, for good; the next one sign
     const accepted = await Promise.all(both.map(auth => isAccepted(auth, tokens.accessToken)))
     return !accepted.includes(true)
   })
+  // The database says so at once; the ring of an instance follows at its next look.
+  await until('it to be gone', async () => !(await published(here)).includes(next))
   const [left = '', ...more] = await published(here)
   assert.deepEqual(more, [])
   await untilPublished(left)

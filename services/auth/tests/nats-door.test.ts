@@ -110,7 +110,14 @@ test('services tools see every endpoint', async () => {
       .map(({ subject }) => subject)
       .filter(subject => !subject.endsWith('.batch'))
       .sort(),
-    ['auth.keys', 'auth.profile.public', 'auth.validate.role', 'auth.validate.token'],
+    [
+      'auth.access.changes',
+      'auth.access.verify',
+      'auth.keys',
+      'auth.profile.public',
+      'auth.validate.role',
+      'auth.validate.token',
+    ],
   )
 })
 
