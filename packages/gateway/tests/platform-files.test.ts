@@ -24,6 +24,17 @@ test('kong-load-balanced.yml is kong.yml with upstreams, and has the same guards
   )
 })
 
+test('kong.yml limits sign-up, sign-in and renewal by address, and needs a key for all but health and the public keys', async () => {
+  const { services = [] } = parse(await textOfFile('kong.yml')) as KongConfig
+  const routes = services.flatMap(service => service.routes ?? [])
+  const namesOf = (has: (plugins: readonly string[]) => boolean) =>
+    routes.filter(({ plugins = [] }) => has(plugins.map(plugin => plugin.name))).map(({ name }) => name)
+  const limited = namesOf(plugins => plugins.includes('rate-limiting'))
+  assert.deepEqual(limited, ['auth.signUp', 'auth.signIn', 'auth.refresh'])
+  const open = namesOf(plugins => !plugins.includes('apikey-auth'))
+  assert.deepEqual(open, ['auth.jwks', 'auth.health', 'auth.options.open', 'blog.health', 'blog.options.open'])
+})
+
 test('kong-load-balanced.yml: a key that is not known yet is verified although an auth instance is dead or hangs', async () => {
   const config = parse(await textOfFile('kong-load-balanced.yml')) as KongConfig
   await using silent = await tcpUpstream(() => {})

@@ -10,6 +10,8 @@ import {
 import { formatProblems, type Interpreted, isNode, type Schema, takesNull } from '../schema/index.ts'
 
 const FRAMEWORK: Readonly<Record<string, AnyErrorClass>> = frameworkErrors
+/** Of answers without an error's name: one that has no body, and a limit of the gateway. */
+const NAMES: Readonly<Record<number, string>> = { 304: 'NOT_MODIFIED', 429: 'TOO_MANY_REQUESTS' }
 
 /** A response of `fetch`, and its body. */
 export interface Answer {
@@ -82,7 +84,7 @@ async function failureOf(
   checks: Interpreted | undefined,
 ): Promise<ApiError> {
   const body = isNode(answer) ? answer : {}
-  const name = String(body.error ?? (status === 304 ? 'NOT_MODIFIED' : 'HTTP_ERROR'))
+  const name = String(body.error ?? NAMES[status] ?? 'HTTP_ERROR')
   const message = typeof body.message === 'string' ? body.message : `HTTP ${status}`
   const retryAfter = Number(headers.get('retry-after') ?? Number.NaN)
   const options = { message, ...(retryAfter >= 0 ? { retryAfterSeconds: retryAfter } : {}) }

@@ -98,6 +98,7 @@ test('what is not our service: nothing there, garbage, another’s errors', asyn
     [200, 'text/plain', ''],
     [502, 'text/html', '<html>'],
     [429, 'application/json', '{"message":"slow down","error":"TOO_MANY_REQUESTS"}'],
+    [429, 'application/json', '{"message":"API rate limit exceeded","request_id":"1"}'],
     [418, 'application/json', '{"error":"constructor"}'],
   ]
   const other = createServer((_request, response) => {
@@ -113,9 +114,11 @@ test('what is not our service: nothing there, garbage, another’s errors', asyn
   const gateway = await failure()
   assert.ok(gateway instanceof ApiError)
   assert.deepEqual([gateway.code, gateway.status], ['HTTP_ERROR', 502])
-  const limited = await failure()
-  assert.ok(limited instanceof TOO_MANY_REQUESTS)
-  assert.equal(limited.retryAfterSeconds, 4)
+  for (const message of ['slow down', 'API rate limit exceeded']) {
+    const limited = await failure()
+    assert.ok(limited instanceof TOO_MANY_REQUESTS)
+    assert.deepEqual([limited.message, limited.retryAfterSeconds], [message, 4])
+  }
   const odd = await failure()
   assert.ok(odd instanceof ApiError && odd.status === 418)
   await new Promise(resolve => other.close(resolve))
