@@ -65,11 +65,12 @@ export const COMMON_HELP = `  --json <file>        writes the figures as JSON
 The first run installs what tsmicro is compared with into bench/node_modules.
 Exit code: 0 when everything was measured, whatever the figures; 1 when a request failed; 2 for wrong arguments.`
 
-/** Parses a benchmark's options; `lists` names those that choose among values, each with its values. */
+/** Parses a benchmark's options; `lists` names those that choose among values, each with its values, `texts` those that take any text. */
 export function parseCommon<List extends string>(
   args: readonly string[],
   lists: Readonly<Record<List, readonly string[]>>,
   numbers: readonly string[] = [],
+  texts: readonly string[] = [],
 ) {
   const names = Object.keys(lists) as List[]
   const { values } = parseArgs({
@@ -80,7 +81,7 @@ export function parseCommon<List extends string>(
       'write-docs': { type: 'boolean' },
       help: { type: 'boolean' },
       ...Object.fromEntries(names.map(name => [name, { type: 'string', multiple: true } as const])),
-      ...Object.fromEntries(['rounds', ...numbers].map(name => [name, { type: 'string' } as const])),
+      ...Object.fromEntries(['rounds', ...numbers, ...texts].map(name => [name, { type: 'string' } as const])),
     },
   })
   const given = values as Readonly<Record<string, string | readonly string[] | boolean | undefined>>
@@ -110,6 +111,7 @@ export function parseCommon<List extends string>(
       string[] | undefined
     >,
     number,
+    text: (name: string) => (given[name] === undefined ? undefined : String(given[name])),
   }
 }
 

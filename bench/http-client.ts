@@ -22,7 +22,7 @@ export class HttpConnection {
     socket.on('close', () => this.#failed(new Error('the HTTP server closed a connection')))
   }
 
-  /** @param failed called when the connection breaks or the status of an answer is not 200 */
+  /** @param failed called when the connection breaks or the status of an answer is neither 200 nor 201 */
   static async open(port: number, failed: (error: Error) => void): Promise<HttpConnection> {
     const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
@@ -55,14 +55,14 @@ export class HttpConnection {
     const [body, status] = [this.#received.slice(start, start + length), this.#received.slice(9, 12)]
     this.#received = ''
     if (Number.isNaN(length)) this.#failed(new Error('the HTTP server answered without content-length'))
-    else if (status === '200') this.#answered?.(body)
+    else if (status === '200' || status === '201') this.#answered?.(body)
     else this.#failed(new Error(`the HTTP server answered ${status}: ${body}`))
   }
 }
 
 /** A whole request as it is sent, made once and sent many times. */
 export function requestBytes(
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'PUT',
   path: string,
   headers: Readonly<Record<string, string>>,
   body = '',

@@ -64,12 +64,12 @@ export class Meter {
 const FEWEST = 20
 const ATTEMPTS = 20
 
-/** Waits for a window of two processes that work together. @param mark resolves to those of the one that calls and the one that answers */
-export async function nextWindows(
-  mark: () => Promise<readonly [Window, Window]>,
+/** Waits for a window of processes that work together. @param mark resolves to those of the one that calls and those that answer */
+export async function nextWindows<Windows extends readonly [Window, Window, ...Window[]]>(
+  mark: () => Promise<Windows>,
   measuredMs: number,
   signal: AbortSignal,
-): Promise<readonly [Window, Window]> {
+): Promise<Windows> {
   await mark()
   for (let attempt = 1; ; attempt++) {
     await sleep(measuredMs, undefined, { signal })

@@ -20,11 +20,11 @@ export class Child implements AsyncDisposable {
   #last = 0
 
   /** @param role the file that it runs, which calls `answerParent` */
-  constructor(name: string, role: URL, args: readonly string[] = []) {
+  constructor(name: string, role: URL, args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
     this.name = name
     this.#process = fork(fileURLToPath(role), args, {
       execArgv: ['--conditions=@tsmicro/source'],
-      env: { ...process.env, NODE_ENV: 'production' },
+      env: { ...process.env, NODE_ENV: 'production', ...environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#process.stderr?.on('data', chunk => {

@@ -3,6 +3,7 @@ import { type Benchmark, type Options, perform } from './benchmark.ts'
 import { events } from './events/command.ts'
 import { gateway } from './gateway/command.ts'
 import { http } from './http/command.ts'
+import { platform } from './platform/command.ts'
 import { rpc } from './rpc/command.ts'
 
 const HELP = `npm run bench -- <benchmark> [options]
@@ -10,6 +11,7 @@ const HELP = `npm run bench -- <benchmark> [options]
   http     requests to a service, compared with Fastify, NestJS and Hono
   rpc      calls between services over NATS, compared with nats.js alone, Moleculer and NestJS
   gateway  HTTP requests through the embedded gateway, compared with a bare proxy on undici and others
+  platform requests to the auth and blog services, compared with another checkout of this repository
   events   events from an outbox to their handlers, compared with JetStream alone
 
 npm run bench -- <benchmark> --help lists its options.`
@@ -21,6 +23,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   if (name === 'http') return start(http, args)
   if (name === 'rpc') return start(rpc, args)
   if (name === 'gateway') return start(gateway, args)
+  if (name === 'platform') return start(platform, args)
   if (name === 'events') return start(events, args)
   return refuse(name === undefined ? 'Which benchmark?' : `There is no benchmark “${name}”.`)
 }

@@ -1,8 +1,9 @@
 import { barChart } from '../bars.ts'
 import { type Benchmark, COMMON_HELP, type Options, parseCommon, versionOf } from '../benchmark.ts'
 import { DEPENDENCIES } from '../install.ts'
+import { shownRatio } from '../ratio.ts'
 import { aligned, count, type Judgement, judgedForMarkdown, judgedForTerminal, markdownTable } from '../report.ts'
-import { ALL, FULL, type Plan, QUICK, type Ratio, type Result, ratio, runPlan } from './measure.ts'
+import { ALL, FULL, type Plan, QUICK, type Result, ratio, runPlan } from './measure.ts'
 import { SUBJECTS, type SubjectName } from './subjects.ts'
 import { ROUTES, type Route } from './traffic.ts'
 
@@ -93,16 +94,12 @@ const groupsOf = (results: readonly Result[]) =>
 const nameOf = ({ subject, signed, route }: Result) =>
   signed && route !== 'protected' ? `${subject}, signed` : subject
 
-/** With its 95 % confidence interval; “equal” if that says no more. */
-const shown = ({ mean, low, high }: Ratio) =>
-  `${low <= 1 && high >= 1 ? 'equal' : mean.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
-
 /** The cells of each route's table, its heading first. Both ratios are to Fastify. */
 function tables(results: readonly Result[]): string[][][] {
   return groupsOf(results).map(([name, group]) => {
     const fastify = group.find(({ subject }) => subject === 'fastify')
     const share = (result: Result, figure: 'perSecond' | 'cpuMicros') =>
-      fastify === undefined || fastify === result ? '' : shown(ratio(result, fastify, figure))
+      fastify === undefined || fastify === result ? '' : shownRatio(ratio(result, fastify, figure))
     const rows = group.map(result => [
       nameOf(result),
       count(result.perSecond),

@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort, startDocuments, startNats, startPostgres } from '@tsmicro/infra'
+import { Child } from '../process.ts'
+import { GATEWAY_SECRET, type ServiceName } from './traffic.ts'
+
+interface Service {
+  readonly process: Child
+  readonly port: number
+  /** From the start of its process until it was ready. */
+  readonly startMs: number
+}
+
+export type Services = Readonly<Record<ServiceName, Service>>
+
+/** The services of a checkout, with servers of their own. */
+export interface System {
+  readonly postgresUrl: string
+  readonly keysDir: string
+  /** Starts the services in new processes, one after the other, so that each has the machine for its start. */
+  start(stack: AsyncDisposableStack): Promise<Services>
+}
+
+/** @param checkout the root of a checkout of this repository, with its dependencies */
+export async function openSystem(checkout: string, stack: AsyncDisposableStack): Promise<System> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-platform-'))
+  stack.defer(() => rm(folder, { recursive: true, force: true }))
+  const open = async (start: typeof startNats) => stack.use(await start({ ephemeral: true })).url
+  const [natsUrl, postgresUrl, documentsUrl] = await Promise.all([
+    open(startNats),
+    open(startPostgres),
+    open(startDocuments),
+  ])
+  const keysDir = join(folder, 'keys')
+  const environment = {
+    ...{ NODE_ENV: 'development', REQUIRE_GATEWAY: 'true', GATEWAY_SECRET, VERIFY_SECRET: GATEWAY_SECRET },
+    ...{ NATS_URL: natsUrl, DATABASE_URL: postgresUrl, MONGODB_URL: documentsUrl },
+    ...{ KEYS_DIR: keysDir, COVERS_DIR: folder },
+  }
+  const role = new URL('./roles/service.ts', import.meta.url)
+  const startService = async (name: ServiceName, stack: AsyncDisposableStack): Promise<Service> => {
+    const port = await freePort()
+    const main = join(checkout, 'services', name, 'src/main.ts')
+    const process = stack.use(new Child(`${name} of ${checkout}`, role, [main], { ...environment, PORT: String(port) }))
+    return { process, port, startMs: await process.ask<number>('ready') }
+  }
+  return {
+    postgresUrl,
+    keysDir,
+    start: async stack => ({ auth: await startService('auth', stack), blog: await startService('blog', stack) }),
+  }
+}
