@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
-import { Decimal128, type Document, deserialize, serialize } from 'bson'
+import { Decimal128, type Document, deserialize, Long, serialize } from 'bson'
 import { MongoClient } from 'mongodb'
 import { embeddedTarget, type Target } from './support/target.ts'
 import { message, opMsg, opQuery, Wire } from './support/wire.ts'
@@ -200,13 +200,15 @@ test('transactions are refused clearly', async () => {
   await assert.rejects(client.db('a').command(command), { code: 20 })
 })
 
-test('arithmetic that JavaScript cannot do exactly is refused, not done wrongly', async () => {
+test('arithmetic that JavaScript cannot do exactly is exact', async () => {
   const collection = client.db('a').collection<Document>('decimal')
-  await collection.insertOne({ d: Decimal128.fromString('0.1') })
-  await assert.rejects(collection.updateOne({}, { $inc: { d: 1 } }), /Decimal128/)
-  for (const stage of [{ $group: { _id: 1, s: { $sum: '$d' } } }, { $project: { s: { $sum: ['$d', 1] } } }])
-    await assert.rejects(collection.aggregate([stage]).toArray(), /Decimal128/)
-  await assert.rejects(collection.aggregate([{ $project: { s: { $add: ['$d', 1] } } }]).toArray(), { code: 2 })
+  await collection.insertOne({ d: Decimal128.fromString('0.1'), l: Long.fromString('9007199254740993') })
+  await collection.updateOne({}, { $inc: { d: Decimal128.fromString('0.2'), l: 2 } })
+  const { d, l } = (await collection.findOne<Document>({}, { promoteLongs: false })) ?? {}
+  assert.deepEqual([String(d), String(l)], ['0.3', '9007199254740995'])
+  const project = { d: { $subtract: ['$d', Decimal128.fromString('0.1')] }, l: { $multiply: ['$l', 3] } }
+  const [row] = await collection.aggregate([{ $project: project }], { promoteLongs: false }).toArray()
+  assert.deepEqual([String(row?.d), String(row?.l)], ['0.2', '27021597764222985'])
 })
 
 test('nesting has a limit, and the server survives deeper documents', async () => {

@@ -2,6 +2,7 @@ import { type Doc, isDoc, maxDocumentBytes } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
 import { fail } from '../errors.ts'
 import { compileExpression } from '../expression/expression.ts'
+import { assertWritable } from '../expression/scope.ts'
 import { collect, Memory } from '../memory.ts'
 import { listed, type Pace } from '../pace.ts'
 import { parsePath, someValue, withField } from '../query/path.ts'
@@ -47,11 +48,11 @@ function joiner(argument: Doc, from: string, context: StageContext): () => (doc:
   }
   if (!Array.isArray(argument.pipeline)) return malformed("the $lookup argument 'pipeline' must be an array")
   const pipeline: unknown[] = argument.pipeline
-  const lets = Object.entries(isDoc(argument.let) ? argument.let : {}).map(
-    ([name, value]) => [name, compileExpression(value)] as const,
-  )
-  const bound = (doc: Doc): Doc =>
-    Object.fromEntries(lets.map(([name, value]) => [name, value(doc, context.variables) ?? null]))
+  const lets = Object.entries(lookupLet(argument)).map(([name, value]) => {
+    assertWritable(name)
+    return [name, compileExpression(value, context)] as const
+  })
+  const bound = (doc: Doc): Doc => Object.fromEntries(lets.map(([name, value]) => [name, value(doc)]))
   context.compile(pipeline, { ...context, variables: { ...context.variables, ...bound({}) } })
   return () => {
     const all = byField ? undefined : cached(() => context.read(from, {}), context.pace)
@@ -60,6 +61,14 @@ function joiner(argument: Doc, from: string, context: StageContext): () => (doc:
       return context.compile(pipeline, { ...context, variables })(byField?.(doc) ?? all?.() ?? listed([]))
     }
   }
+}
+
+function lookupLet(argument: Doc): Doc {
+  const value = argument.let ?? {}
+  if (!isDoc(value)) return malformed("the $lookup argument 'let' must be an object")
+  if (argument.pipeline === undefined && argument.let !== undefined)
+    return malformed("$lookup with a 'let' argument must also specify 'pipeline'")
+  return value
 }
 
 /** Reads the documents once, however often they are needed. */
@@ -87,9 +96,11 @@ function fieldJoin(argument: Doc, from: string, context: StageContext): (doc: Do
 
 const facet: CompileStage = (argument, context) => {
   if (!isDoc(argument) || Object.keys(argument).length === 0)
-    return malformed('the $facet specification must be a non-empty object')
+    return fail('the $facet specification must be a non-empty object', 'Location40169')
   const parts = Object.entries(argument).map(([name, pipeline]) => {
-    if (!Array.isArray(pipeline)) return malformed(`the $facet argument '${name}' must be an array`)
+    if (!Array.isArray(pipeline)) return fail(`arguments to $facet must be arrays, ${name} is not`, 'Location40170')
+    if (pipeline.some(stage => isDoc(stage) && '$facet' in stage))
+      fail('$facet is not allowed to be used within a $facet stage', 'Location40600')
     return [name, context.compile(pipeline, context)] as const
   })
   return async function* (docs) {

@@ -1,7 +1,8 @@
+import { Long } from 'bson'
 import { type Doc, isDoc, roughSize } from '../bson/document.ts'
 import { isNumeric, toNumber, wholeNumber } from '../bson/numbers.ts'
-import { fail } from '../errors.ts'
-import type { Variables } from '../expression/expression.ts'
+import { type ErrorName, fail } from '../errors.ts'
+import type { Variables } from '../expression/scope.ts'
 import { collect, Memory } from '../memory.ts'
 import type { Pace } from '../pace.ts'
 import { compileFilter } from '../query/match.ts'
@@ -27,16 +28,16 @@ export interface StageContext extends PipelineContext {
 
 export type CompileStage = (argument: unknown, context: StageContext) => Stage
 
-function wholeArgument(name: string, argument: unknown, least: number): number {
+function wholeArgument(name: string, argument: unknown, code: ErrorName): number {
   const value = isNumeric(argument) ? toNumber(argument) : Number.NaN
-  return Number.isInteger(value) && value >= least
+  return Number.isInteger(value) && value >= 0
     ? value
-    : fail(`the argument of ${name} must be a whole number of at least ${least}`)
+    : fail(`invalid argument to ${name} stage: Expected a non-negative integer`, code)
 }
 
 const match: CompileStage = (argument, { variables, pace }) => {
-  if (!isDoc(argument)) return fail('the match filter must be an expression in an object')
-  if ('$text' in argument) return fail('$match with $text is only allowed as the first pipeline stage')
+  if (!isDoc(argument)) return fail('the match filter must be an expression in an object', 'Location15959')
+  if ('$text' in argument) return fail('$match with $text is only allowed as the first pipeline stage', 'Location17313')
   const matches = compileFilter(argument, variables)
   return async function* (docs) {
     for await (const doc of docs) {
@@ -47,13 +48,14 @@ const match: CompileStage = (argument, { variables, pace }) => {
 }
 
 const sort: CompileStage = (argument, { scores, pace }) => {
-  if (!isDoc(argument) || Object.keys(argument).length === 0) return fail('$sort stage must have at least one sort key')
+  if (!isDoc(argument)) return fail('the $sort key specification must be an object', 'Location15973')
+  if (Object.keys(argument).length === 0) return fail('$sort stage must have at least one sort key', 'Location15976')
   checkSort(argument)
   return docs => sorted(docs, argument, { pace, scores, doc: doc => doc, size: roughSize })
 }
 
 const skip: CompileStage = argument => {
-  const count = wholeArgument('$skip', argument, 0)
+  const count = wholeArgument('$skip', argument, 'Location5107200')
   return async function* (docs) {
     let passed = 0
     for await (const doc of docs) if (passed++ >= count) yield doc
@@ -61,7 +63,8 @@ const skip: CompileStage = argument => {
 }
 
 const limit: CompileStage = argument => {
-  const count = wholeArgument('$limit', argument, 1)
+  const count = wholeArgument('$limit', argument, 'Location5107201')
+  if (count === 0) fail('the limit must be positive', 'Location15958')
   return async function* (docs) {
     let left = count
     for await (const doc of docs) {
@@ -72,8 +75,11 @@ const limit: CompileStage = argument => {
 }
 
 const count: CompileStage = argument => {
-  if (typeof argument !== 'string' || argument === '' || argument.startsWith('$') || argument.includes('.'))
-    return fail('the count field must be a non-empty string without $ and dots')
+  if (typeof argument !== 'string') return fail('the count field must be a non-empty string', 'Location40156')
+  if (argument === '') return fail('the count field must be a non-empty string', 'Location40157')
+  if (argument.startsWith('$')) return fail('the count field cannot be a $-prefixed path', 'Location40158')
+  if (argument.includes('\0')) return fail('the count field cannot contain a null byte', 'Location40159')
+  if (argument.includes('.')) return fail("the count field cannot contain '.'", 'Location40160')
   return async function* (docs) {
     let seen = 0
     for await (const _ of docs) seen++
@@ -82,7 +88,13 @@ const count: CompileStage = argument => {
 }
 
 const sample: CompileStage = (argument, { pace }) => {
-  const size = wholeArgument('$sample', isDoc(argument) ? argument.size : undefined, 1)
+  if (!isDoc(argument)) return fail('the $sample stage specification must be an object', 'Location28745')
+  const unknown = Object.keys(argument).find(key => key !== 'size')
+  if (unknown !== undefined) return fail(`unrecognized option to $sample: ${unknown}`, 'Location28748')
+  if (!('size' in argument)) return fail('$sample stage must specify a size', 'Location28749')
+  if (!isNumeric(argument.size)) return fail('size argument to $sample must be a number', 'Location28746')
+  const size = Math.trunc(toNumber(argument.size))
+  if (!(size > 0)) return fail('size argument to $sample must be positive', 'Location28747')
   return async function* (docs) {
     const placed = (await collect(docs, new Memory('$sample'), pace)).map(doc => ({ doc, place: Math.random() }))
     for (const { doc } of placed.sort((a, b) => a.place - b.place).slice(0, size)) yield doc
@@ -91,15 +103,9 @@ const sample: CompileStage = (argument, { pace }) => {
 
 const unwind: CompileStage = (argument, { pace }) => {
   const options: Doc = isDoc(argument) ? argument : { path: argument }
-  const text = options.path
-  if (typeof text !== 'string' || !text.startsWith('$'))
-    return fail("path option to $unwind stage should be prefixed with a '$'")
-  const unknown = Object.keys(options).find(
-    key => !['path', 'includeArrayIndex', 'preserveNullAndEmptyArrays'].includes(key),
-  )
-  if (unknown !== undefined) return fail(`unrecognized option to $unwind stage: ${unknown}`)
-  const path = parsePath(text.slice(1))
-  const indexPath = typeof options.includeArrayIndex === 'string' ? parsePath(options.includeArrayIndex) : undefined
+  if (!isDoc(argument) && typeof argument !== 'string')
+    return fail('expected either a string or an object as specification for $unwind stage', 'Location15981')
+  const { path, indexPath } = unwindPaths(options)
   return async function* (docs) {
     for await (const doc of docs)
       for (const one of unwound(doc, path, indexPath, options.preserveNullAndEmptyArrays === true)) {
@@ -109,11 +115,29 @@ const unwind: CompileStage = (argument, { pace }) => {
   }
 }
 
+function unwindPaths(options: Doc): { path: Path; indexPath: Path | undefined } {
+  const known = ['path', 'includeArrayIndex', 'preserveNullAndEmptyArrays']
+  const unknown = Object.keys(options).find(key => !known.includes(key))
+  if (unknown !== undefined) fail(`unrecognized option to $unwind stage: ${unknown}`, 'Location28811')
+  const { path, includeArrayIndex: index, preserveNullAndEmptyArrays: preserve } = options
+  if (preserve !== undefined && typeof preserve !== 'boolean')
+    fail('expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage', 'Location28809')
+  if (index !== undefined && (typeof index !== 'string' || index === ''))
+    return fail('expected a non-empty string for the includeArrayIndex option to $unwind stage', 'Location28810')
+  if (path === undefined) fail('no path specified to $unwind stage', 'Location28812')
+  if (typeof path !== 'string') return fail('expected a string as the path for $unwind stage', 'Location28808')
+  if (!path.startsWith('$')) fail("path option to $unwind stage should be prefixed with a '$'", 'Location28818')
+  if (index?.startsWith('$'))
+    fail("includeArrayIndex option to $unwind stage should not be prefixed with a '$'", 'Location28822')
+  return { path: parsePath(path.slice(1)), indexPath: index === undefined ? undefined : parsePath(index) }
+}
+
 function* unwound(doc: Doc, path: Path, indexPath: Path | undefined, preserve: boolean): Generator<Doc> {
   const value = fieldOf(doc, path)
   const numbered = (result: Doc, index: unknown): Doc => (indexPath ? withField(result, indexPath, index) : result)
   if (Array.isArray(value) && value.length > 0) {
-    for (const [index, element] of value.entries()) yield numbered(withField(doc, path, element), wholeNumber(index))
+    for (const [index, element] of value.entries())
+      yield numbered(withField(doc, path, element), Long.fromNumber(index))
     return
   }
   const isEmpty = value === undefined || value === null || Array.isArray(value)

@@ -22,8 +22,8 @@ export function decode(bytes: Uint8Array): Doc {
       ? (withoutDbRefs(doc) as Doc)
       : doc
   } catch (error) {
-    if (error instanceof BSONError || error instanceof RangeError || error instanceof TypeError)
-      fail(`invalid BSON: ${error.message}`)
+    if (error instanceof BSONError) fail(`invalid BSON: ${error.message}`)
+    if (error instanceof RangeError || error instanceof TypeError) fail('invalid BSON')
     throw error
   }
 }

@@ -1,6 +1,4 @@
 import { Decimal128, Double, Int32, Long } from 'bson'
-import { fail } from '../errors.ts'
-import { countSteps } from '../pace.ts'
 import { typeOrder } from './types.ts'
 
 export type Numeric = number | Int32 | Double | Long | Decimal128
@@ -74,31 +72,14 @@ export function numberKey(value: Numeric): string {
   return `${coefficient}e${exponent}`
 }
 
-const limits = { int: [-(2n ** 31n), 2n ** 31n - 1n], long: [-(2n ** 63n), 2n ** 63n - 1n] } as const
-const within = (value: bigint, [low, high]: readonly [bigint, bigint]): boolean => value >= low && value <= high
-
-/** `a + b` or `a × b` with MongoDB's result types: an int that overflows becomes a long, and a double makes the result a double. */
-export function arithmetic(operator: '+' | '*', a: Numeric, b: Numeric): Int32 | Long | Double {
-  if (a instanceof Decimal128 || b instanceof Decimal128)
-    fail('arithmetic on Decimal128 is not supported by this server')
-  countSteps()
-  if (a instanceof Int32 && b instanceof Int32) {
-    const small = operator === '+' ? a.value + b.value : a.value * b.value
-    if (small >= -(2 ** 31) && small < 2 ** 31) return new Int32(small)
-  }
-  if (a instanceof Double || b instanceof Double || typeof a === 'number' || typeof b === 'number') {
-    const [x, y] = [toNumber(a), toNumber(b)]
-    return new Double(operator === '+' ? x + y : x * y)
-  }
-  const x = a instanceof Int32 ? BigInt(a.value) : a.toBigInt()
-  const y = b instanceof Int32 ? BigInt(b.value) : b.toBigInt()
-  const result = operator === '+' ? x + y : x * y
-  if (!within(result, limits.long)) fail('integer overflow: the result exceeds 64 bits')
-  return Long.fromBigInt(result)
-}
-
 /** A whole number as int or long, any other as double, as in MongoDB's own replies. */
 export function wholeNumber(value: number): Int32 | Long | Double {
   if (!Number.isInteger(value)) return new Double(value)
-  return within(BigInt(value), limits.int) ? new Int32(value) : Long.fromNumber(value)
+  return value >= -(2 ** 31) && value < 2 ** 31 ? new Int32(value) : Long.fromNumber(value)
+}
+
+/** Whether MongoDB considers a value true: everything but false, null, missing and zero. */
+export function truthy(value: unknown): boolean {
+  if (isNumeric(value)) return compareNumbers(value, 0) !== 0
+  return value !== false && value !== null && value !== undefined
 }

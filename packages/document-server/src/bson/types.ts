@@ -1,3 +1,5 @@
+import { Code } from 'bson'
+
 /** One row per BSON type: its `$type` alias and number, its place in MongoDB's order of types, and the codec's class for it. */
 const table = {
   minKey: { number: -1, order: 0, class: 'MinKey' },
@@ -18,6 +20,7 @@ const table = {
   timestamp: { number: 17, order: 47, class: 'Timestamp' },
   regex: { number: 11, order: 50, class: 'BSONRegExp' },
   javascript: { number: 13, order: 60, class: 'Code' },
+  javascriptWithScope: { number: 15, order: 65, class: undefined },
   maxKey: { number: 127, order: 127, class: 'MaxKey' },
 } as const
 
@@ -35,6 +38,7 @@ export function typeName(value: unknown): TypeName {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
   if (value instanceof Date) return 'date'
+  if (value instanceof Code && value.scope) return 'javascriptWithScope'
   return (typeof value === 'object' && '_bsontype' in value && byClass.get(value._bsontype)) || 'object'
 }
 

@@ -27,9 +27,8 @@ export const aggregate: Command = {
 }
 
 function runPipeline(request: Request, engine: Engine, name: string): AsyncIterable<Uint8Array> {
-  const { options, pace } = request
+  const { options, pace, variables } = request
   const pipeline = options.array('pipeline') ?? []
-  const variables = options.doc('let') ?? {}
   const scores = new WeakMap<Doc, number>()
   const read = (other: string, filter: Doc): AsyncIterable<Doc> => {
     const collection = engine.catalog.find(request.database, other)

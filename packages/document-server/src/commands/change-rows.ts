@@ -1,7 +1,7 @@
 import { ObjectId } from 'bson'
 import { type Doc, decode, encode } from '../bson/document.ts'
 import { CommandError } from '../errors.ts'
-import type { Variables } from '../expression/expression.ts'
+import type { Variables } from '../expression/scope.ts'
 import type { Matcher } from '../query/match.ts'
 import { checkFilter, select } from '../query/select.ts'
 import { compileSort, type Scores, sorted } from '../query/sort.ts'

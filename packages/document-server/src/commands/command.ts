@@ -5,6 +5,7 @@ import { typeName } from '../bson/types.ts'
 import type { Client } from '../client.ts'
 import type { CursorOptions, Cursors } from '../cursors.ts'
 import { fail } from '../errors.ts'
+import type { Variables } from '../expression/scope.ts'
 import type { Pace } from '../pace.ts'
 import type { Catalog } from '../storage/catalog.ts'
 import type { Collection } from '../storage/collection.ts'
@@ -29,6 +30,8 @@ export interface Request {
   readonly session: string | undefined
   /** Enforces `maxTimeMS`. */
   readonly pace: Pace
+  /** The values of its `let`, and `NOW`. */
+  readonly variables: Variables
 }
 
 export type Reply = Doc | Uint8Array

@@ -3,6 +3,7 @@ import { assertHarmless, type Doc, encode } from '../bson/document.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
 import type { Client } from '../client.ts'
 import { CommandError, fail } from '../errors.ts'
+import { commandVariables } from '../expression/let.ts'
 import { Pace } from '../pace.ts'
 import { assertName } from '../storage/catalog.ts'
 import { storageError } from '../storage/database.ts'
@@ -14,6 +15,7 @@ import { findAndModify } from './find-and-modify.ts'
 import { handshakeCommands, sessionKey } from './handshake.ts'
 import { indexCommands } from './indexes.ts'
 import { saslCommands } from './sasl.ts'
+import { assertStableApi } from './stable-api.ts'
 import { writeCommands } from './write.ts'
 
 /** Every command of this server. Any other name is refused with code 59. */
@@ -59,9 +61,12 @@ async function run(body: Doc, database: string, client: Client, engine: Engine):
   if (command.admin && database !== 'admin') fail(`${name} may only be run against the admin database.`, 'Unauthorized')
   assertName(database, 'any')
   assertConcerns(options)
+  assertStableApi(name, options)
   const pace = new Pace(client, options.count('maxTimeMS'))
-  const request: Request = { name, database, options, client, session: sessionKey(options.doc('lsid')), pace }
   pace.startDocument()
+  const variables = commandVariables(options.doc('let') ?? {})
+  const session = sessionKey(options.doc('lsid'))
+  const request: Request = { name, database, options, client, session, pace, variables }
   return command.writes ? engine.database.write(() => command.run(request, engine)) : command.run(request, engine)
 }
 
@@ -88,7 +93,7 @@ export function errorReply(error: unknown): Uint8Array {
 }
 
 function unexpected(error: unknown): CommandError {
-  if (error instanceof RangeError)
-    return new CommandError('Overflow', `the command is too large or too deep: ${error.message}`)
-  return new CommandError('InternalError', error instanceof Error ? error.message : String(error))
+  if (error instanceof RangeError) return new CommandError('Overflow', 'the command is too large or too deep')
+  process.emitWarning(error instanceof Error ? error : String(error))
+  return new CommandError('InternalError', 'an unexpected error inside this server')
 }

@@ -10,14 +10,13 @@ export const findAndModify: Command = {
   options:
     'findAndModify findandmodify query sort remove update new fields upsert bypassDocumentValidation hint collation let arrayFilters',
   run(request, engine) {
-    const { options } = request
+    const { options, variables } = request
     const remove = options.bool('remove')
     const wantsNew = options.bool('new')
     const wantsUpsert = options.bool('upsert')
     const change = options.raw('update')
     assertCombination(options, remove, change)
     const filter = options.doc('query') ?? {}
-    const variables = options.doc('let') ?? {}
     const fields = options.doc('fields') ?? {}
     const project: Projection =
       Object.keys(fields).length > 0 ? compileProjection(fields, { find: true, variables }) : doc => doc

@@ -32,9 +32,8 @@ const find: Command = {
 }
 
 function findDocuments(request: Request, engine: Engine, limit: number): AsyncIterable<Uint8Array> {
-  const { options, pace } = request
+  const { options, pace, variables } = request
   const filter = options.doc('filter') ?? {}
-  const variables = options.doc('let') ?? {}
   const spec = options.doc('projection') ?? {}
   const skip = options.count('skip') ?? 0
   assertNoPositional(spec)

@@ -1,7 +1,7 @@
 import { Int32, ObjectId } from 'bson'
 import { type Doc, encode, isDoc, maxDocumentBytes } from '../bson/document.ts'
 import { CommandError, fail } from '../errors.ts'
-import type { Collection, Row } from '../storage/collection.ts'
+import { assertId, type Collection, type Row } from '../storage/collection.ts'
 import { compileUpdate, isReplacement } from '../update/update.ts'
 import { rawBytes } from '../wire/messages.ts'
 import { changeAll, changeFirst, modifyRow, upsert } from './change-rows.ts'
@@ -93,8 +93,9 @@ function storedForm(given: Doc): { doc: Doc; bytes: Uint8Array } {
       )
     return { doc: given, bytes }
   }
-  const { _id = new ObjectId(), ...rest } = given
-  const doc = { _id, ...rest }
+  const { _id: id, ...rest } = given
+  const doc = { _id: Object.hasOwn(given, '_id') ? id : new ObjectId(), ...rest }
+  assertId(doc._id)
   return { doc, bytes: encode(doc) }
 }
 
@@ -134,7 +135,7 @@ async function runUpdate(
   const multi = options.bool('multi')
   if (multi && isReplacement(change) && isDoc(change))
     fail('multi update is not supported for replacement-style update', 'FailedToParse')
-  const variables = request.options.doc('let') ?? {}
+  const { variables } = request
   const compiled = compileUpdate(change, { filter, arrayFilters: options.array('arrayFilters') ?? [], variables })
   const wantsUpsert = options.bool('upsert')
   let nModified = 0
@@ -170,7 +171,7 @@ const deletes: Command = {
 async function runDelete(request: Request, engine: Engine, options: Options): Promise<number> {
   const limit = options.number('limit')
   if (limit !== 0 && limit !== 1) fail('The limit field in delete objects must be 0 or 1.', 'FailedToParse')
-  const choice = { filter: options.doc('q') ?? {}, variables: request.options.doc('let') ?? {} }
+  const choice = { filter: options.doc('q') ?? {}, variables: request.variables }
   if (limit === 0) return changeAll(request, engine, choice, (collection, row) => collection.remove(row))
   return changeFirst(request, engine, choice, (collection, row) => {
     if (row) collection?.remove(row)

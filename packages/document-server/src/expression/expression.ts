@@ -1,107 +1,111 @@
-import { Double } from 'bson'
-import { evalExpr, ProcessingMode } from 'mingo/core'
 import { type Doc, isDoc } from '../bson/document.ts'
-import { isNumeric, toNumber } from '../bson/numbers.ts'
-import { CommandError, fail } from '../errors.ts'
-import { fieldPathValue, parsePath } from '../query/path.ts'
-import { isTextScore, type Scores, scoreOf } from '../query/sort.ts'
-import { fromPlain, toPlain } from './mingo.ts'
-import { isExpressionOperator, mingoContext } from './operators.ts'
+import { fail } from '../errors.ts'
+import { countCreated, countSteps } from '../pace.ts'
+import { fieldPathValue } from '../query/path.ts'
+import type { Scores } from '../query/sort.ts'
+import { operators } from './operators.ts'
+import { assertReadable, type Expression, type Scope, type Variables } from './scope.ts'
 
-/** The values of `let` variables, by name without `$$`. */
-export type Variables = Readonly<Record<string, unknown>>
-/** A compiled aggregation expression. It returns `undefined` for a missing value. */
-export type Expression = (doc: Doc, variables: Variables) => unknown
-
-/**
- * Compiles an aggregation expression. Field paths, variables, literals and documents of them are evaluated here and
- * keep their stored types. Operators are evaluated by mingo.
- * @throws CommandError for an unknown operator
- */
-export function compileExpression(value: unknown, scores?: Scores): Expression {
-  if (typeof value === 'string' && value.startsWith('$')) return compilePath(value)
-  if (Array.isArray(value)) {
-    const parts = value.map(part => compileExpression(part, scores))
-    return (doc, variables) => parts.map(part => part(doc, variables) ?? null)
-  }
-  if (!isDoc(value)) return () => value
-  const [first] = Object.keys(value)
-  if (first?.startsWith('$') !== true) return compileObject(value, scores)
-  if (first === '$literal') return () => value.$literal
-  if (first === '$meta' && isTextScore(value)) return doc => new Double(scoreOf(doc, scores))
-  assertOperators(value)
-  return compileOperator(value)
+export interface ExpressionOptions {
+  /** The command's variables. */
+  readonly variables: Variables
+  readonly scores?: Scores | undefined
+  /** Whether the expression is evaluated before any document is read. Default false. */
+  readonly isConstant?: boolean
 }
 
-function compileObject(value: Doc, scores: Scores | undefined): Expression {
-  const parts = Object.entries(value).map(([key, part]) => [key, compileExpression(part, scores)] as const)
-  return (doc, variables) => {
+const none: Variables = {}
+
+/**
+ * Compiles an aggregation expression. Values keep their BSON types.
+ * @throws CommandError for an unknown operator or variable
+ */
+export function compileExpression(value: unknown, options: ExpressionOptions): (doc: Doc) => unknown {
+  const { variables, scores, isConstant = false } = options
+  const expression = compile(value, { variables, scores, isConstant, locals: new Set(), compile })
+  return doc => expression(doc, none)
+}
+
+function compile(value: unknown, scope: Scope): Expression {
+  if (typeof value === 'string' && value.startsWith('$')) return compilePath(value, scope)
+  if (Array.isArray(value)) {
+    const parts = value.map(part => compile(part, scope))
+    return counted((doc, locals) => parts.map(part => part(doc, locals) ?? null))
+  }
+  if (!isDoc(value)) return () => value
+  const [name] = Object.keys(value)
+  return name?.startsWith('$') === true ? compileOperator(name, value, scope) : compileObject(value, scope)
+}
+
+function compileOperator(name: string, value: Doc, scope: Scope): Expression {
+  if (Object.keys(value).length !== 1)
+    fail('An object representing an expression must have exactly one field', 'Location15983')
+  const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
+  if (!operator) fail(`Unrecognized expression '${name}'`, 'InvalidPipelineOperator')
+  return counted(operator(value[name], scope, name))
+}
+
+/** Counts what an expression creates, so that repeating it cannot fill the memory. */
+const counted =
+  (expression: Expression): Expression =>
+  (doc, locals) => {
+    countSteps(4)
+    const result = expression(doc, locals)
+    if (Array.isArray(result)) countCreated(result.length)
+    else if (typeof result === 'string') countCreated(result.length / 8)
+    return result
+  }
+
+function compileObject(value: Doc, scope: Scope): Expression {
+  const parts = Object.entries(value).map(([key, part]) => {
+    assertFieldName(key)
+    return [key, compile(part, scope)] as const
+  })
+  return (doc, locals) => {
+    countCreated(parts.length)
     const result: Doc = {}
     for (const [key, part] of parts) {
-      const field = part(doc, variables)
+      const field = part(doc, locals)
       if (field !== undefined) result[key] = field
     }
     return result
   }
 }
 
-function compilePath(text: string): Expression {
+function compilePath(text: string, scope: Scope): Expression {
+  if (text === '$') fail("'$' by itself is not a valid FieldPath", 'Location16872')
   if (!text.startsWith('$$')) {
-    const path = parsePath(text.slice(1))
-    return doc => fieldPathValue(doc, path)
+    return compileField(fieldPath(text.slice(1)), scope)
   }
-  const [name = '', ...path] = parsePath(text.slice(2))
-  if (name === 'ROOT' || name === 'CURRENT') return doc => fieldPathValue(doc, path)
+  const [name = '', ...path] = text.slice(2).split('.')
+  assertReadable(name)
+  path.forEach(assertFieldName)
+  if (scope.locals.has(name)) return (_, locals) => fieldPathValue(locals[name], path)
+  if (name === 'ROOT' || name === 'CURRENT') return compileField(path, scope)
   if (name === 'REMOVE') return () => undefined
-  if (name === 'NOW') return () => new Date()
-  return (_, variables) => {
-    if (!Object.hasOwn(variables, name)) fail(`Use of undefined variable: ${name}`)
-    return fieldPathValue(variables[name], path)
-  }
+  if (!Object.hasOwn(scope.variables, name)) fail(`Use of undefined variable: ${name}`, 'Location17276')
+  const constant = fieldPathValue(scope.variables[name], path)
+  return () => constant
 }
 
-/** Documents are never changed in place while a pipeline runs, so all expressions can share one conversion. */
-const plainForms = new WeakMap<Doc, unknown>()
-
-function plainForm(doc: Doc): unknown {
-  const plain = plainForms.get(doc) ?? toPlain(doc)
-  plainForms.set(doc, plain)
-  return plain
+function compileField(path: readonly string[], scope: Scope): Expression {
+  if (scope.isConstant)
+    fail('Command let Expression tried to access a field, but no document has been read yet', 'Location4890500')
+  return doc => fieldPathValue(doc, path)
 }
 
-function compileOperator(value: Doc): Expression {
-  const expression = toPlain(value)
-  return (doc, variables) => {
-    try {
-      const result: unknown = evalExpr(plainForm(doc) as never, expression as never, {
-        idKey: '_id',
-        processingMode: ProcessingMode.CLONE_OFF,
-        useStrictMode: true,
-        scriptEnabled: false,
-        failOnError: true,
-        context: mingoContext,
-        variables: toPlain(variables) as never,
-      })
-      return fromPlain(result)
-    } catch (error) {
-      if (error instanceof CommandError || !(error instanceof Error)) throw error
-      fail(`expression failed: ${error.message}`)
-    }
-  }
+function fieldPath(text: string): readonly string[] {
+  if (text.endsWith('.')) fail("FieldPath must not end with a '.'.", 'Location40353')
+  const path = text.split('.')
+  path.forEach(assertFieldName)
+  return path
 }
 
-function assertOperators(value: unknown): void {
-  if (Array.isArray(value)) for (const part of value) assertOperators(part)
-  if (!isDoc(value)) return
-  for (const [key, part] of Object.entries(value)) {
-    if (key.startsWith('$') && !isExpressionOperator(key))
-      fail(`Unrecognized expression '${key}'`, 'InvalidPipelineOperator')
-    if (key !== '$literal') assertOperators(part)
-  }
-}
-
-/** Whether MongoDB considers a value true: everything but false, null, missing and zero. */
-export function truthy(value: unknown): boolean {
-  if (isNumeric(value)) return toNumber(value) !== 0
-  return value !== false && value !== null && value !== undefined
+function assertFieldName(name: string): void {
+  if (name === '') fail('FieldPath field names may not be empty strings.', 'Location15998')
+  if (name.startsWith('$') && !['$id', '$ref', '$db'].includes(name))
+    fail(`FieldPath field names may not start with '$': ${name}`, 'Location16410')
+  if (name.includes('\0')) fail('FieldPath field names may not contain null bytes.', 'Location16411')
+  if (name.includes('.')) fail(`FieldPath field names may not contain '.': ${name}`, 'Location16412')
+  if (name === '__proto__') fail(`the field name '${name}' is refused by this server`)
 }

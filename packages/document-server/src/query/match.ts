@@ -1,7 +1,9 @@
 import { BSONRegExp } from 'bson'
 import { type Doc, isDoc } from '../bson/document.ts'
+import { truthy } from '../bson/numbers.ts'
 import { fail } from '../errors.ts'
-import { compileExpression, truthy, type Variables } from '../expression/expression.ts'
+import { compileExpression } from '../expression/expression.ts'
+import type { Variables } from '../expression/scope.ts'
 import { compileOperators, equalTest, type Test } from './operators.ts'
 import { parsePath, someValue } from './path.ts'
 
@@ -16,30 +18,44 @@ const refusals: Readonly<Record<string, string>> = {
 
 /**
  * Compiles a filter document.
- * @param variables the values of `let`, for `$expr`
+ * @param variables the command's variables, for `$expr`, which is refused without them
  * @throws CommandError for an unknown or unsupported operator
  */
-export function compileFilter(filter: Doc, variables: Variables = {}): Matcher {
+export function compileFilter(filter: Doc, variables?: Variables): Matcher {
   const parts = Object.entries(filter).flatMap(([key, value]) => compileEntry(key, value, variables))
   const [first] = parts
   if (parts.length === 1 && first) return first
   return doc => parts.every(part => part(doc))
 }
 
-function compileEntry(key: string, value: unknown, variables: Variables): Matcher[] {
+function compileEntry(key: string, value: unknown, variables: Variables | undefined): Matcher[] {
   if (!key.startsWith('$')) return [compileField(key, value, variables)]
-  if (key === '$comment' || key === '$alwaysTrue') return []
-  if (key === '$expr') {
-    const expression = compileExpression(value)
-    return [doc => truthy(expression(doc, variables))]
-  }
-  if (key !== '$and' && key !== '$or' && key !== '$nor')
-    return fail(refusals[key] ?? `unknown top level operator: ${key}`)
-  const parts = branches(key, value, variables)
-  return key === '$and' ? parts : [doc => parts.some(part => part(doc)) === (key === '$or')]
+  const operator = Object.hasOwn(logicalOperators, key) ? logicalOperators[key] : undefined
+  return operator?.(value, variables) ?? fail(refusals[key] ?? `unknown top level operator: ${key}`)
 }
 
-function branches(key: string, value: unknown, variables: Variables): Matcher[] {
+/** The operators that stand where a field could. `$text` is handled where documents are selected. */
+export const logicalOperators: Readonly<
+  Record<string, (value: unknown, variables: Variables | undefined) => Matcher[]>
+> = {
+  $and: (value, variables) => branches('$and', value, variables),
+  $comment: () => [],
+  $expr: (value, variables) => {
+    if (!variables) return fail('$expr is not allowed in this context', 'QueryFeatureNotAllowed')
+    const expression = compileExpression(value, { variables })
+    return [doc => truthy(expression(doc))]
+  },
+  $nor: (value, variables) => {
+    const parts = branches('$nor', value, variables)
+    return [doc => !parts.some(part => part(doc))]
+  },
+  $or: (value, variables) => {
+    const parts = branches('$or', value, variables)
+    return [doc => parts.some(part => part(doc))]
+  },
+}
+
+function branches(key: string, value: unknown, variables: Variables | undefined): Matcher[] {
   if (!Array.isArray(value) || value.length === 0) fail(`${key} must be a nonempty array`)
   return value.map(branch => {
     if (!isDoc(branch)) fail('$or/$and/$nor entries need to be full objects')
@@ -47,7 +63,7 @@ function branches(key: string, value: unknown, variables: Variables): Matcher[] 
   })
 }
 
-function compileField(key: string, value: unknown, variables: Variables): Matcher {
+function compileField(key: string, value: unknown, variables: Variables | undefined): Matcher {
   const path = key === '' ? [''] : parsePath(key)
   const test = compileCondition(value, condition => compileFilter(condition, variables))
   return doc => test((expand, check) => someValue(doc, path, expand, check))

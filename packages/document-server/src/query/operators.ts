@@ -1,4 +1,5 @@
 import { BSONRegExp, MaxKey, MinKey } from 'bson'
+import { isIntegral, toBigInt } from '../bson/arithmetic.ts'
 import { compareValues, equalValues } from '../bson/compare.ts'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
@@ -29,7 +30,8 @@ export function equalTest(value: unknown): (candidate: unknown) => boolean {
 const ordered =
   (accept: (order: number) => boolean): Operator =>
   argument => {
-    if (argument instanceof BSONRegExp) fail("Can't have RegEx as arg to predicate over field")
+    if (argument instanceof BSONRegExp) fail("Can't have RegEx as arg to predicate over field.")
+    if (argument === undefined) fail('cannot compare to undefined')
     const anyType = argument instanceof MinKey || argument instanceof MaxKey
     const order = typeOrder(argument)
     const isNaNArgument = isNumeric(argument) && Number.isNaN(toNumber(argument))
@@ -54,10 +56,12 @@ const equal: Operator = argument => {
   return some => some(true, test)
 }
 
+const isOperator = (value: unknown): boolean =>
+  isDoc(value) && Object.keys(value)[0]?.startsWith('$') === true && !('$ref' in value)
+
 const isIn: Operator = argument => {
   if (!Array.isArray(argument)) return fail('$in needs an array')
-  if (argument.some(value => isDoc(value) && Object.keys(value)[0]?.startsWith('$') && !('$ref' in value)))
-    fail('cannot nest $ under $in')
+  if (argument.some(isOperator)) fail('cannot nest $ under $in')
   const keys = new Set(argument.filter(value => !(value instanceof BSONRegExp)).map(keyText))
   const expressions = argument.filter(value => value instanceof BSONRegExp).map(regexTest)
   return some => some(true, value => keys.has(keyText(value)) || expressions.some(test => test(value)))
@@ -65,8 +69,10 @@ const isIn: Operator = argument => {
 
 const elemMatch: Operator = (argument, nesting) => {
   if (!isDoc(argument)) return fail('$elemMatch needs an Object')
+  for (const name of ['$expr', '$text', '$where'])
+    if (name in argument) fail(`${name} can only be applied to the top-level document`)
   const [first] = Object.keys(argument)
-  const onValues = first?.startsWith('$') && !['$and', '$or', '$nor', '$expr', '$where', '$text'].includes(first)
+  const onValues = first?.startsWith('$') && !['$and', '$or', '$nor'].includes(first)
   if (onValues) {
     const test = nesting.condition(argument)
     return some => some(false, array => Array.isArray(array) && array.some(value => test((_, check) => check(value))))
@@ -80,15 +86,18 @@ const matchesElement = (element: unknown, matches: (doc: Doc) => boolean): boole
 
 const all: Operator = (argument, nesting) => {
   if (!Array.isArray(argument)) return fail('$all needs an array')
-  const tests = argument.map(value =>
-    isDoc(value) && '$elemMatch' in value ? nesting.condition(value) : equal(value, nesting, {}),
-  )
+  const isElemMatch = (value: unknown): boolean => isDoc(value) && Object.keys(value)[0] === '$elemMatch'
+  const matching = argument.filter(isElemMatch)
+  if (matching.length > 0 && matching.length < argument.length) fail('$all/$elemMatch has to be consistent')
+  if (matching.length === 0 && argument.some(isOperator)) fail('no $ expressions in $all')
+  const tests = argument.map(value => (isElemMatch(value) ? nesting.condition(value) : equal(value, nesting, {})))
   return some => tests.length > 0 && tests.every(test => test(some))
 }
 
 const size: Operator = argument => {
-  if (!isNumeric(argument) || !Number.isInteger(toNumber(argument)) || toNumber(argument) < 0)
-    return fail('Failed to parse $size. Expected a non-negative integer')
+  if (!isNumeric(argument)) return fail('Failed to parse $size. Expected a number')
+  if (!Number.isInteger(toNumber(argument))) return fail('Failed to parse $size. Expected an integer')
+  if (toNumber(argument) < 0) return fail('Failed to parse $size. Expected a non-negative number')
   return some => some(false, value => Array.isArray(value) && value.length === toNumber(argument))
 }
 
@@ -98,9 +107,12 @@ const exists: Operator = argument => {
 }
 
 const type: Operator = argument => {
-  const types = (Array.isArray(argument) ? argument : [argument]).map(alias => {
-    const key = isNumeric(alias) ? toNumber(alias) : String(alias)
-    return typeByAlias(key) ?? fail(`Unknown type name alias: ${key}`)
+  const given = Array.isArray(argument) ? argument : [argument]
+  if (given.length === 0) fail('a $type must match at least one type', 'FailedToParse')
+  const types = given.map(alias => {
+    if (isNumeric(alias)) return typeByAlias(toNumber(alias)) ?? fail(`Invalid numerical type code: ${toNumber(alias)}`)
+    if (typeof alias !== 'string') return fail('type must be represented as a number or a string', 'TypeMismatch')
+    return typeByAlias(alias) ?? fail(`Unknown type name alias: ${alias}`)
   })
   return some =>
     some(
@@ -110,17 +122,34 @@ const type: Operator = argument => {
 }
 
 const mod: Operator = argument => {
-  if (!Array.isArray(argument) || argument.length !== 2 || !argument.every(isNumeric))
-    return fail('malformed mod, needs to be an array of two numbers')
-  const [divisor = 0, remainder = 0] = argument.map(value => Math.trunc(toNumber(value)))
-  if (divisor === 0) fail('divisor cannot be 0')
-  return some => some(true, value => isNumeric(value) && Math.trunc(toNumber(value)) % divisor === remainder)
+  if (!Array.isArray(argument)) return fail('malformed mod, needs to be an array')
+  if (argument.length !== 2) fail(`malformed mod, ${argument.length < 2 ? 'not enough' : 'too many'} elements`)
+  const [divisor = 0n, remainder = 0n] = argument.map(
+    (value, at) => whole(value) ?? fail(`malformed mod, ${at === 0 ? 'divisor' : 'remainder'} not a number`),
+  )
+  if (divisor === 0n) fail('divisor cannot be 0')
+  return some =>
+    some(true, value => {
+      const number = whole(value)
+      return number !== undefined && number % divisor === remainder
+    })
+}
+
+/** A number without its fraction. Undefined for other values, and beyond a long. */
+function whole(value: unknown): bigint | undefined {
+  if (isIntegral(value)) return toBigInt(value)
+  const number = isNumeric(value) ? Math.trunc(toNumber(value)) : Number.NaN
+  return Math.abs(number) <= 2 ** 63 ? BigInt(number) : undefined
 }
 
 const regex: Operator = (argument, _nesting, siblings) => {
   const options = siblings.$options
   const pattern = argument instanceof BSONRegExp ? argument.pattern : argument
   if (typeof pattern !== 'string') return fail('$regex has to be a string')
+  if (pattern.includes('\0')) return fail('Regular expression cannot contain an embedded null byte')
+  if (options !== undefined && typeof options !== 'string') return fail('$options has to be a string')
+  if (argument instanceof BSONRegExp && argument.options !== '' && options !== undefined)
+    return fail('options set in both $regex and $options', 'Location51075')
   const flags = typeof options === 'string' ? options : argument instanceof BSONRegExp ? argument.options : ''
   toRegExp(pattern, flags)
   const test = regexTest(new BSONRegExp(pattern, flags))
@@ -129,14 +158,18 @@ const regex: Operator = (argument, _nesting, siblings) => {
 
 const negation: Operator = (argument, nesting) => {
   const known = argument instanceof BSONRegExp || (isDoc(argument) && Object.keys(argument)[0]?.startsWith('$'))
+  if (isDoc(argument) && Object.keys(argument).length === 0) return fail('$not cannot be empty')
   if (!known) return fail('$not needs a regex or a document')
   const test = nesting.condition(argument)
   return some => !test(some)
 }
 
-const operators: Readonly<Record<string, Operator>> = {
+/** The operators on one field. Any other is refused with code 2. */
+export const fieldOperators: Readonly<Record<string, Operator>> = {
   $eq: equal,
-  $ne: not(equal),
+  $ne: not((argument, nesting, all) =>
+    argument instanceof BSONRegExp ? fail("Can't have regex as arg to $ne.") : equal(argument, nesting, all),
+  ),
   $gt: ordered(order => order > 0),
   $gte: ordered(order => order >= 0),
   $lt: ordered(order => order < 0),
@@ -151,15 +184,16 @@ const operators: Readonly<Record<string, Operator>> = {
   $size: size,
   $elemMatch: elemMatch,
   $not: negation,
+  // Belongs to $regex, which reads it.
+  $options: (_, _nesting, siblings) => ('$regex' in siblings ? () => true : fail('$options needs a $regex')),
+  $comment: () => () => true,
 }
 
 /** Compiles operators such as `{ $gt: 1, $lt: 5 }`, which all have to match. */
 export function compileOperators(value: Doc, nesting: Nesting): Test {
-  const tests = Object.entries(value).flatMap(([name, argument]) => {
-    if (name === '$options') return '$regex' in value ? [] : fail('$options needs a $regex')
-    if (name === '$comment') return []
-    const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
-    return operator ? [operator(argument, nesting, value)] : fail(`unknown operator: ${name}`)
+  const tests = Object.entries(value).map(([name, argument]) => {
+    const operator = Object.hasOwn(fieldOperators, name) ? fieldOperators[name] : undefined
+    return operator?.(argument, nesting, value) ?? fail(`unknown operator: ${name}`)
   })
   return some => tests.every(test => test(some))
 }

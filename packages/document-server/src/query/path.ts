@@ -9,6 +9,7 @@ export type Path = readonly string[]
 export function parsePath(text: string): Path {
   const path = text.split('.')
   if (path.includes('')) fail(`the path '${text}' contains an empty field name`)
+  if (text.includes('\0')) fail('field names may not contain null bytes', 'Location16411')
   if (path.includes('__proto__')) fail(`the path '${text}' is refused by this server`)
   return path
 }

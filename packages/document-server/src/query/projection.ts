@@ -1,7 +1,8 @@
 import { type Doc, isDoc } from '../bson/document.ts'
 import { isNumeric, toNumber } from '../bson/numbers.ts'
 import { fail } from '../errors.ts'
-import { compileExpression, type Expression, type Variables } from '../expression/expression.ts'
+import { compileExpression } from '../expression/expression.ts'
+import type { Variables } from '../expression/scope.ts'
 import { compileCondition, compileFilter } from './match.ts'
 import { parsePath } from './path.ts'
 import { isTextScore, type Scores } from './sort.ts'
@@ -13,12 +14,12 @@ export interface ProjectionOptions {
   /** Whether it is a projection of `find`, which has `$slice` and `$elemMatch`. In a pipeline they are expressions or unknown. */
   readonly find: boolean
   readonly scores?: Scores | undefined
-  readonly variables?: Variables | undefined
+  readonly variables: Variables
 }
 
 type Leaf =
   | { readonly kind: 'include' | 'exclude' }
-  | { readonly kind: 'compute'; readonly expression: Expression; readonly meta: boolean }
+  | { readonly kind: 'compute'; readonly expression: (doc: Doc) => unknown; readonly meta: boolean }
   | { readonly kind: 'shape'; readonly shape: Shaper; readonly slice: boolean }
 type Tree = Map<string, Leaf | Tree>
 
@@ -28,11 +29,10 @@ export function compileProjection(spec: Doc, options: ProjectionOptions): Projec
   const leaves: [string, Leaf][] = []
   addLeaves(spec, [], tree, leaves, options)
   const inclusive = isInclusive(leaves, options)
-  const variables = options.variables ?? {}
   if (inclusive && !tree.has('_id')) tree.set('_id', { kind: 'include' })
   return doc => {
     const projected = project(doc, tree, inclusive) as Doc
-    return compute(projected, doc, tree, variables) as Doc
+    return compute(projected, doc, tree) as Doc
   }
 }
 
@@ -77,14 +77,21 @@ function toLeaf(value: unknown, options: ProjectionOptions): Leaf {
     if ('$elemMatch' in value) return { kind: 'shape', shape: compileElemMatch(value), slice: false }
   }
   const meta = isTextScore(value)
-  return { kind: 'compute', expression: compileExpression(value, options.scores), meta }
+  return { kind: 'compute', expression: compileExpression(value, options), meta }
 }
 
 function isInclusive(leaves: readonly [string, Leaf][], options: ProjectionOptions): boolean {
   const plain = leaves.filter(([path]) => path !== '_id')
   const included = plain.find(([, leaf]) => leaf.kind === 'include')
   const excluded = plain.find(([, leaf]) => leaf.kind === 'exclude')
-  if (included && excluded) fail(`Cannot do exclusion on field ${excluded[0]} in inclusion projection`)
+  if (included && excluded) {
+    const [first, later] = plain.indexOf(included) < plain.indexOf(excluded) ? ['in', 'ex'] : ['ex', 'in']
+    const field = later === 'ex' ? excluded[0] : included[0]
+    fail(
+      `Cannot do ${later}clusion on field ${field} in ${first}clusion projection`,
+      later === 'ex' ? 'Location31254' : 'Location31253',
+    )
+  }
   if (included) return true
   if (excluded) return false
   const narrowing = plain.some(
@@ -117,16 +124,14 @@ function project(value: unknown, tree: Tree, inclusive: boolean): unknown {
 }
 
 /** Adds the computed fields to the result of the first pass. */
-function compute(target: unknown, root: Doc, tree: Tree, variables: Variables): unknown {
-  if (Array.isArray(target)) return target.map(element => compute(element, root, tree, variables))
+function compute(target: unknown, root: Doc, tree: Tree): unknown {
+  if (Array.isArray(target)) return target.map(element => compute(element, root, tree))
   for (const [key, node] of tree) {
     const isTree = node instanceof Map
     if (isTree ? !containsComputed(node) : node.kind !== 'compute') continue
     const doc: Doc = isDoc(target) ? target : {}
     target = doc
-    const value = isTree
-      ? compute(doc[key], root, node, variables)
-      : node.kind === 'compute' && node.expression(root, variables)
+    const value = isTree ? compute(doc[key], root, node) : node.kind === 'compute' && node.expression(root)
     if (value !== undefined) doc[key] = value
   }
   return target
@@ -141,11 +146,11 @@ type Shaper = (value: unknown) => unknown
 /** `{ $slice: n }` or `{ $slice: [skip, n] }`. Values that are not arrays stay as they are. */
 function compileSlice(argument: unknown): Shaper {
   const numbers = (Array.isArray(argument) ? argument : [argument]).map(value => {
-    if (!isNumeric(value)) fail('First argument to $slice must be a number or an array of two numbers')
+    if (!isNumeric(value)) fail('First argument to $slice must be an array', 'Location28724')
     return Math.trunc(toNumber(value))
   })
   const [first = 0, count] = numbers
-  if (count !== undefined && count <= 0) fail('Second argument to $slice must be positive')
+  if (count !== undefined && count <= 0) fail(`Third argument to $slice must be positive: ${count}`, 'Location28729')
   return value => {
     if (!Array.isArray(value)) return value
     if (count === undefined) return first < 0 ? value.slice(first) : value.slice(0, first)

@@ -3,7 +3,7 @@ import { type Doc, isDoc } from '../bson/document.ts'
 import { encodeKey } from '../bson/key.ts'
 import { typeName } from '../bson/types.ts'
 import { fail } from '../errors.ts'
-import type { Variables } from '../expression/expression.ts'
+import type { Variables } from '../expression/scope.ts'
 import type { Pace } from '../pace.ts'
 import type { Collection, Row } from '../storage/collection.ts'
 import type { Index } from '../storage/indexes.ts'
@@ -58,7 +58,7 @@ function splitText(filter: Doc): { text: unknown; rest: Doc } {
       if (!isDoc(part) || !('$text' in part)) return part
       const split = splitText(part)
       text ??= split.text
-      return Object.keys(split.rest).length === 0 ? { $alwaysTrue: 1 } : split.rest
+      return Object.keys(split.rest).length === 0 ? {} : split.rest
     })
     rest.$and = parts
   }

@@ -1,7 +1,8 @@
 import { compareValues } from '../bson/compare.ts'
 import { type Doc, isDoc } from '../bson/document.ts'
-import { isNumeric, toNumber } from '../bson/numbers.ts'
-import { fail } from '../errors.ts'
+import { isNumeric, sign, toNumber } from '../bson/numbers.ts'
+import { typeOrder } from '../bson/types.ts'
+import { type ErrorName, fail } from '../errors.ts'
 import { Memory } from '../memory.ts'
 import type { Pace } from '../pace.ts'
 import { type Path, parsePath, someValue } from './path.ts'
@@ -11,16 +12,12 @@ export type Scores = WeakMap<Doc, number>
 
 type Key = { readonly path: Path; readonly direction: 1 | -1 } | 'score'
 
-/** Whether a value is `{ $meta: 'textScore' }`. @throws CommandError for other metadata */
-export function isTextScore(value: unknown): boolean {
-  if (!isDoc(value) || !Object.hasOwn(value, '$meta')) return false
-  if (value.$meta !== 'textScore') fail(`$meta: '${String(value.$meta)}' is not supported, only 'textScore' is`)
-  return true
-}
+/** Whether a value is `{ $meta: 'textScore' }`. */
+export const isTextScore = (value: unknown): boolean => isDoc(value) && value.$meta === 'textScore'
 
 export function scoreOf(doc: Doc, scores: Scores | undefined): number {
   const score = scores?.get(doc)
-  if (score === undefined) fail('query requires text score metadata, but it is not available', 'Location40228')
+  if (score === undefined) fail('query requires text score metadata, but it is not available', 'Location40218')
   return score
 }
 
@@ -28,9 +25,13 @@ export function scoreOf(doc: Doc, scores: Scores | undefined): number {
 function compileKeys(sort: Doc): Key[] {
   return Object.entries(sort).map(([name, value]): Key => {
     if (isTextScore(value)) return 'score'
-    const direction = isNumeric(value) ? toNumber(value) : 0
+    if (!isNumeric(value)) {
+      const isMeta = isDoc(value) && '$meta' in value
+      return fail(`Illegal key in $sort specification: ${name}`, isMeta ? 'Location31138' : 'Location15974')
+    }
+    const direction = toNumber(value)
     if (direction !== 1 && direction !== -1)
-      fail(`Illegal key in $sort specification: ${name}: the direction must be 1, -1 or { $meta: 'textScore' }`)
+      fail('$sort key ordering must be 1 (for ascending) or -1 (for descending)', 'Location15975')
     return { path: parsePath(name), direction }
   })
 }
@@ -41,9 +42,26 @@ export function compileSort(sort: Doc, scores?: Scores): (a: Doc, b: Doc) => num
   return (a, b) => compareKeys(keys, sortValues(a, keys, scores), sortValues(b, keys, scores))
 }
 
+/**
+ * The order of array elements by 1, -1 or a sort document, for `$push` and `$sortArray`.
+ * @throws CommandError for anything else
+ */
+export function elementOrder(sort: unknown, code: ErrorName): (a: unknown, b: unknown) => number {
+  if (isDoc(sort)) {
+    const isValid = Object.values(sort).every(value => isNumeric(value) && Math.abs(toNumber(value)) === 1)
+    if (!isValid || Object.keys(sort).length === 0)
+      fail('The $sort pattern must be a set of fields, each with 1 or -1', code)
+    const compare = compileSort(sort)
+    return (a, b) => (isDoc(a) && isDoc(b) ? compare(a, b) : compareValues(a, b))
+  }
+  const direction = isNumeric(sort) ? toNumber(sort) : 0
+  if (direction !== 1 && direction !== -1) fail('The $sort element value must be either 1 or -1', code)
+  return (a, b) => direction * compareValues(a, b)
+}
+
 function compareKeys(keys: readonly Key[], a: readonly unknown[], b: readonly unknown[]): number {
   for (const [position, key] of keys.entries()) {
-    const order = compareValues(a[position], b[position])
+    const order = compareSortValues(a[position], b[position])
     if (order !== 0) return key === 'score' ? -order : key.direction * order
   }
   return 0
@@ -52,19 +70,26 @@ function compareKeys(keys: readonly Key[], a: readonly unknown[], b: readonly un
 const sortValues = (doc: Doc, keys: readonly Key[], scores: Scores | undefined): unknown[] =>
   keys.map(key => (key === 'score' ? scoreOf(doc, scores) : sortValue(doc, key)))
 
-/** The value that a document is sorted by. An array sorts by its smallest element (the largest if descending), an empty one before null. */
+/** The value that a document is sorted by. An array sorts by its smallest element (the largest if descending). */
 function sortValue(doc: Doc, { path, direction }: { path: Path; direction: 1 | -1 }): unknown {
   let best: unknown
   let found = false
   someValue(doc, path, false, value => {
-    for (const candidate of Array.isArray(value) && value.length > 0 ? value : [value]) {
-      if (!found || compareValues(candidate, best) * direction < 0) best = candidate
+    const candidates: readonly unknown[] = !Array.isArray(value) ? [value] : value.length > 0 ? value : [emptied]
+    for (const candidate of candidates) {
+      if (!found || compareSortValues(candidate, best) * direction < 0) best = candidate
       found = true
     }
     return false
   })
-  return Array.isArray(best) && best.length === 0 ? undefined : best
+  return best
 }
+
+/** Stands for an empty array among the values that documents are sorted by. Only MinKey is less, not even null. */
+const emptied = Symbol('an empty array')
+const rank = (value: unknown): number => (value === emptied ? 1 : typeOrder(value))
+const compareSortValues = (a: unknown, b: unknown): number =>
+  a === emptied || b === emptied ? sign(rank(a), rank(b)) : compareValues(a, b)
 
 /** Checks a sort document. @throws CommandError for an invalid direction */
 export const checkSort = (sort: Doc): void => void compileKeys(sort)

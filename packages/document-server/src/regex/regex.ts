@@ -1,28 +1,31 @@
 import { createContext, Script } from 'node:vm'
 import { BSONRegExp } from 'bson'
-import { CommandError, fail } from '../errors.ts'
+import { CommandError, type ErrorName, fail } from '../errors.ts'
 import { countSteps } from '../pace.ts'
 import { costOf } from './cost.ts'
 
 /** The longest pattern, as in MongoDB. */
 const longestPattern = 32_764
 
-/** Turns a regular expression of MongoDB (PCRE) into one of JavaScript. The options i, m, s and u are supported, x is refused. */
-export function toRegExp(pattern: string, options = ''): RegExp {
+/**
+ * Turns a regular expression of MongoDB (PCRE) into one of JavaScript. The options i, m, s and u are supported, x is refused.
+ * @throws CommandError 51108 for other options, and with `code` for an invalid expression
+ */
+export function toRegExp(pattern: string, options = '', code: ErrorName = 'Location51091'): RegExp {
   let source = pattern
   let flags = [...new Set(options)].join('')
-  if (pattern.length > longestPattern) fail('Regular expression is invalid: the pattern is too long', 'Location51091')
+  if (pattern.length > longestPattern) fail('Regular expression is invalid: the pattern is too long', code)
   const inline = /^\(\?([ims]+)\)/.exec(source)
   if (inline) {
     source = source.slice(inline[0].length)
     flags = [...new Set(flags + inline[1])].join('')
   }
   const unknown = /[^imsu]/.exec(flags)
-  if (unknown) fail(`the regular expression option '${unknown[0]}' is not supported`)
+  if (unknown) fail(`invalid or unsupported flag in regex options: ${unknown[0]}`, 'Location51108')
   try {
     return new RegExp(source, flags.replace('u', ''))
   } catch {
-    fail(`Regular expression is invalid: ${pattern}`, 'Location51091')
+    fail(`Regular expression is invalid: ${pattern}`, code)
   }
 }
 
@@ -74,7 +77,7 @@ function plain<T>(exec: () => T): T {
     return exec()
   } catch (error) {
     throw error instanceof SyntaxError || error instanceof RangeError
-      ? new CommandError('Location51091', `Regular expression is invalid: ${error.message}`)
+      ? new CommandError('Location51091', 'Regular expression is invalid: it is too large')
       : error
   }
 }
@@ -84,7 +87,7 @@ const isTimeout = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
 
 /** Runs work that may never end, and interrupts it after a while. @throws CommandError if it was interrupted */
-export function watched<T>(work: () => T): T {
+function watched<T>(work: () => T): T {
   const started = process.cpuUsage()
   for (let attempt = 1; ; attempt++) {
     let result: { value: T } | undefined

@@ -1,4 +1,4 @@
-import { type Doc, decode } from '../bson/document.ts'
+import { type Doc, decode, isDoc } from '../bson/document.ts'
 import { encodeKey, prefixEnd } from '../bson/key.ts'
 import { typeName } from '../bson/types.ts'
 import { fail } from '../errors.ts'
@@ -95,7 +95,7 @@ export class Collection {
     return rows.map(row => Number(row.rid))
   }
 
-  /** @throws CommandError DuplicateKey, InvalidIdField */
+  /** @throws CommandError DuplicateKey, InvalidIdField, DollarPrefixedFieldName */
   insert(doc: Doc, bytes: Uint8Array): void {
     assertId(doc._id)
     const id = encodeKey(doc._id)
@@ -163,8 +163,25 @@ function difference(before: readonly Buffer[], after: readonly Buffer[]): { adde
   return { added: after.filter(key => !old.has(text(key))), removed: before.filter(key => !fresh.has(text(key))) }
 }
 
-function assertId(id: unknown): void {
+/** @throws CommandError for what cannot be an `_id`: arrays, regular expressions, undefined, and field names with a `$` */
+export function assertId(id: unknown): void {
   const type = typeName(id)
   if (type === 'array' || type === 'regex' || type === 'undefined')
     fail(`The '_id' value cannot be of type ${type}`, 'InvalidIdField')
+  assertNoDollar(id)
+}
+
+function assertNoDollar(value: unknown): void {
+  if (Array.isArray(value)) value.forEach(assertNoDollar)
+  if (!isDoc(value)) return
+  // A reference to another document is a value.
+  const allowed = Object.keys(value)[0] === '$ref' && '$id' in value ? ['$ref', '$id', '$db'] : []
+  for (const [key, field] of Object.entries(value)) {
+    if (key.startsWith('$') && !allowed.includes(key))
+      fail(
+        `_id fields may not contain '$'-prefixed fields: ${key} is not valid for storage.`,
+        'DollarPrefixedFieldName',
+      )
+    assertNoDollar(field)
+  }
 }

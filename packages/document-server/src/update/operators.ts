@@ -1,11 +1,12 @@
 import { Int32, Long, Timestamp } from 'bson'
+import { arithmetic, isIntegral } from '../bson/arithmetic.ts'
 import { compareValues, equalValues } from '../bson/compare.ts'
 import { type Doc, isDoc } from '../bson/document.ts'
-import { arithmetic, isNumeric, toNumber } from '../bson/numbers.ts'
+import { isNumeric, toNumber } from '../bson/numbers.ts'
 import { typeName } from '../bson/types.ts'
 import { fail } from '../errors.ts'
 import { compileCondition, compileFilter, isOperatorDoc } from '../query/match.ts'
-import { compileSort } from '../query/sort.ts'
+import { elementOrder } from '../query/sort.ts'
 
 /** What an operator does to a field. */
 type Change = { readonly set: unknown } | 'unset' | 'keep'
@@ -26,7 +27,10 @@ const number =
         `Cannot apply ${operator} to a value of non-numeric type. The field '${path}' is of non-numeric type ${typeName(current)}`,
         'TypeMismatch',
       )
-    return { set: arithmetic(sign, current, argument) }
+    const result = arithmetic(sign, current, argument)
+    if (isIntegral(current) && isIntegral(argument) && !isIntegral(result))
+      return fail(`Failed to apply ${operator} operations to current value of '${path}': it exceeds 64 bits`)
+    return { set: result }
   }
 
 const extreme =
@@ -35,6 +39,8 @@ const extreme =
     current === undefined || compareValues(argument, current) * sign > 0 ? { set: argument } : 'keep'
 
 const currentDate: UpdateOperator = (_, argument, path) => {
+  const unknown = isDoc(argument) ? Object.keys(argument).find(key => key !== '$type') : undefined
+  if (unknown !== undefined) return fail(`Unrecognized $currentDate option: ${unknown}`)
   const type = isDoc(argument) ? argument.$type : argument
   if (type === 'timestamp') return { set: new Timestamp({ t: Math.floor(Date.now() / 1000), i: 1 }) }
   if (type === true || type === false || type === 'date') return { set: new Date() }
@@ -61,7 +67,9 @@ const pop: UpdateOperator = (current, argument, path) => {
   const side = isNumeric(argument) ? toNumber(argument) : 0
   if (side !== 1 && side !== -1) fail(`$pop expects 1 or -1 for '${path}'`, 'FailedToParse')
   if (current === undefined) return 'keep'
-  const array = requireArray(current, '$pop', path)
+  if (!Array.isArray(current))
+    return fail(`Path '${path}' contains an element of non-array type '${typeName(current)}'`, 'TypeMismatch')
+  const array: readonly unknown[] = current
   return { set: side === 1 ? array.slice(0, -1) : array.slice(1) }
 }
 
@@ -74,9 +82,10 @@ const pullAll: UpdateOperator = (current, argument, path) => {
 
 const bit: UpdateOperator = (current, argument, path) => {
   if (!isDoc(argument)) return fail(`The $bit modifier of '${path}' needs a document such as { and: 1 }`)
+  if (Object.keys(argument).length === 0) return fail('You must pass in at least one bitwise operation')
   let value = current === undefined ? new Int32(0) : current
   for (const [name, operand] of Object.entries(argument)) {
-    if (!isInteger(value) || !isInteger(operand)) return fail(`$bit on '${path}' takes int and long values only`)
+    if (!isIntegral(value) || !isIntegral(operand)) return fail(`$bit on '${path}' takes int and long values only`)
     const [a, b] = [BigInt(value.toString()), BigInt(operand.toString())]
     const result =
       name === 'and' ? a & b : name === 'or' ? a | b : name === 'xor' ? a ^ b : fail(`unknown $bit operation '${name}'`)
@@ -85,11 +94,13 @@ const bit: UpdateOperator = (current, argument, path) => {
   return { set: value }
 }
 
-const isInteger = (value: unknown): value is Int32 | Long => value instanceof Int32 || value instanceof Long
+/** What `$push` may have besides values. */
+export const pushModifiers = ['$each', '$position', '$sort', '$slice']
 
-/** The operators that change one field. update.ts handles `$rename`, which has two, and `$setOnInsert`. */
+/** The operators that change one field. update.ts handles `$rename`, which has two. */
 export const updateOperators: Readonly<Record<string, UpdateOperator>> = {
   $set: (_, argument) => ({ set: argument }),
+  $setOnInsert: (_, argument) => ({ set: argument }),
   $unset: () => 'unset',
   $inc: number('$inc', '+'),
   $mul: number('$mul', '*'),
@@ -119,13 +130,13 @@ function requireArray(current: unknown, operator: string, path: string): readonl
 /** `$push` with `$each`, `$position`, `$sort` and `$slice`. */
 function applyPush(array: readonly unknown[], argument: unknown): unknown[] {
   if (!isDoc(argument) || !('$each' in argument)) return [...array, argument]
-  const unknown = Object.keys(argument).find(key => !['$each', '$position', '$sort', '$slice'].includes(key))
+  const unknown = Object.keys(argument).find(key => !pushModifiers.includes(key))
   if (unknown !== undefined) fail(`Unrecognized clause in $push: ${unknown}`)
   if (!Array.isArray(argument.$each)) fail('The argument to $each in $push must be an array')
   const position = integer(argument, '$position')
   const result = [...array]
   result.splice(position === undefined ? result.length : position, 0, ...argument.$each)
-  if (argument.$sort !== undefined) result.sort(elementOrder(argument.$sort))
+  if (argument.$sort !== undefined) result.sort(elementOrder(argument.$sort, 'BadValue'))
   const slice = integer(argument, '$slice')
   if (slice === undefined) return result
   return slice === 0 ? [] : slice < 0 ? result.slice(slice) : result.slice(0, slice)
@@ -133,19 +144,9 @@ function applyPush(array: readonly unknown[], argument: unknown): unknown[] {
 
 function integer(argument: Doc, name: string): number | undefined {
   const value = argument[name]
-  if (value === undefined) return undefined
+  if (!Object.hasOwn(argument, name)) return undefined
   if (isNumeric(value) && Number.isInteger(toNumber(value))) return toNumber(value)
   fail(`The value for ${name} must be an integer value`)
-}
-
-function elementOrder(sort: unknown): (a: unknown, b: unknown) => number {
-  if (isDoc(sort)) {
-    const compare = compileSort(sort)
-    return (a, b) => (isDoc(a) && isDoc(b) ? compare(a, b) : compareValues(a, b))
-  }
-  const direction = isNumeric(sort) ? toNumber(sort) : 0
-  if (direction !== 1 && direction !== -1) fail('The $sort element value must be either 1 or -1')
-  return (a, b) => direction * compareValues(a, b)
 }
 
 /** `$pull`: a document filters the elements, operators test each element, and anything else means equality. */

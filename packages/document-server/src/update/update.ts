@@ -3,11 +3,14 @@ import { compileDocumentStage } from '../aggregate/pipeline.ts'
 import { equalValues } from '../bson/compare.ts'
 import { type Doc, isDoc } from '../bson/document.ts'
 import { fail } from '../errors.ts'
-import type { Variables } from '../expression/expression.ts'
+import type { Variables } from '../expression/scope.ts'
 import { isOperatorDoc } from '../query/match.ts'
 import { type Path, parsePath, valueAt } from '../query/path.ts'
 import { updateOperators } from './operators.ts'
 import { assertViable, compileArrayFilters, concretePaths, type Positions, setAt, unsetAt } from './paths.ts'
+
+/** Every update operator. Any other is refused with code 9. */
+export const updateOperatorNames = [...Object.keys(updateOperators), '$rename']
 
 /** Returns the new form of a document. It may change the given one and return it. */
 export type Update = (doc: Doc, inserting: boolean) => Doc
@@ -65,7 +68,7 @@ const keepingId =
 
 function parseSteps(update: Doc): Step[] {
   const steps = Object.entries(update).flatMap(([operator, fields]) => {
-    if (!Object.hasOwn(updateOperators, operator) && operator !== '$rename' && operator !== '$setOnInsert')
+    if (!updateOperatorNames.includes(operator))
       fail(
         `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
         'FailedToParse',
@@ -75,7 +78,7 @@ function parseSteps(update: Doc): Step[] {
         `Modifiers operate on fields but we found another type for ${operator} instead of a document`,
         'FailedToParse',
       )
-    return Object.entries(fields).map(([key, argument]): Step => ({ path: parsePath(key), operator, argument }))
+    return Object.entries(fields).map(([key, argument]): Step => ({ path: updatePath(key), operator, argument }))
   })
   assertNoConflicts(
     steps.flatMap(step => (step.operator === '$rename' ? [step.path, renameTarget(step)] : [step.path])),
@@ -114,9 +117,24 @@ function assertFiltersUsed(steps: readonly Step[], positions: Positions): void {
       fail(`The array filter for identifier '${name}' was not used in the update`, 'FailedToParse')
 }
 
+/** The path of a field to change. @throws CommandError for empty names, and those with a `$` that is not positional */
+function updatePath(text: string): Path {
+  const path = text.split('.')
+  if (text === '') fail('An empty update path is not valid.', 'EmptyFieldName')
+  if (path.includes('')) fail(`The update path '${text}' contains an empty field name.`, 'EmptyFieldName')
+  const dollar = path.find(segment => /^\$(?!$|\[.*\]$|(?:id|ref|db)$)/.test(segment))
+  if (dollar !== undefined)
+    fail(`The dollar ($) prefixed field '${dollar}' in '${text}' is not valid for storage.`, 'DollarPrefixedFieldName')
+  return parsePath(text)
+}
+
 function renameTarget(step: Step): Path {
   if (typeof step.argument !== 'string') fail(`The 'to' field for $rename must be a string: ${step.path.join('.')}`)
-  return parsePath(step.argument)
+  const target = updatePath(step.argument)
+  if (target.join('.') === step.path.join('.')) fail('The source and target field for $rename must differ')
+  if ([...target, ...step.path].some(segment => segment.startsWith('$')))
+    fail(`The fields of $rename may not be dynamic: ${step.path.join('.')}`)
+  return target
 }
 
 function apply(doc: Doc, step: Step, positions: Positions): void {
@@ -124,7 +142,7 @@ function apply(doc: Doc, step: Step, positions: Positions): void {
     rename(doc, step)
     return
   }
-  const operator = updateOperators[step.operator === '$setOnInsert' ? '$set' : step.operator]
+  const operator = updateOperators[step.operator]
   for (const path of concretePaths(doc, step.path, positions)) {
     const current = valueAt(doc, path)
     if (current === undefined && step.operator !== '$unset') assertViable(doc, path)
@@ -138,6 +156,9 @@ function apply(doc: Doc, step: Step, positions: Positions): void {
 
 function rename(doc: Doc, step: Step): void {
   const target = renameTarget(step)
+  for (const path of [step.path, target])
+    if (path.some((_, depth) => Array.isArray(valueAt(doc, path.slice(0, depth)))))
+      fail(`The fields of $rename cannot be array elements: ${path.join('.')}`)
   const value = valueAt(doc, step.path)
   if (value === undefined) return
   if (step.path[0] === '_id' || target[0] === '_id') immutable('_id')

@@ -8,6 +8,7 @@ import { commandCases } from './command.cases.ts'
 import { cursorCases } from './cursor.cases.ts'
 import { indexCases } from './index.cases.ts'
 import { queryCases } from './query.cases.ts'
+import { tables } from './table.cases.ts'
 import { textCases } from './text.cases.ts'
 import { typeCases } from './type.cases.ts'
 import { updateCases } from './update.cases.ts'
@@ -23,6 +24,7 @@ const all: readonly Cases[] = [
   cursorCases,
   typeCases,
   commandCases,
+  ...tables,
 ]
 
 function conformance(name: string, start: () => Promise<Target>): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { Decimal128, type Document, Long, ObjectId } from 'mongodb'
+import { Binary, BSONRegExp, Code, Decimal128, type Document, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'mongodb'
 import { type Cases, ids, refuses } from './case.ts'
+import { decimal, double, long } from './tables/values.ts'
 
 export const queryCases: Cases = {
   subject: 'queries',
@@ -136,6 +137,57 @@ export const queryCases: Cases = {
       assert.deepEqual(
         down.map(doc => doc._id),
         [0, 2, 8],
+      )
+    },
+    'an empty array sorts before null, and after MinKey': async ({ collection }) => {
+      const values = [null, [], 1, [null, 5], [[]], new MinKey(), {}]
+      await collection.insertMany(values.map((v, _id) => ({ _id, v })))
+      await collection.insertOne({ _id: 7 })
+      const sorted = async (direction: 1 | -1) =>
+        (await collection.find().sort({ v: direction, _id: 1 }).toArray()).map(doc => doc._id)
+      assert.deepEqual(await sorted(1), [5, 1, 0, 3, 7, 2, 6, 4])
+      assert.deepEqual(await sorted(-1), [4, 6, 3, 2, 0, 7, 1, 5])
+      assert.equal((await collection.findOneAndDelete({ _id: { $in: [0, 1] } }, { sort: { v: 1 } }))?._id, 1)
+    },
+    'types sort in the documented order': async ({ collection }) => {
+      const values = [
+        ...[
+          new MinKey(),
+          null,
+          double(Number.NaN),
+          double(Number.NEGATIVE_INFINITY),
+          -1,
+          decimal('0.5'),
+          long('9007199254740993'),
+        ],
+        ...['', 'a', {}, { a: 1 }, [{}], new Binary(Buffer.from('b')), new Binary(Buffer.from('aa'))],
+        ...[
+          new ObjectId('65f000000000000000000001'),
+          false,
+          true,
+          new Date(-1),
+          new Date(1),
+          new Timestamp({ t: 0, i: 5 }),
+        ],
+        ...[new BSONRegExp('a'), new Code('x'), new Code('x', { a: 1 }), new MaxKey()],
+      ]
+      const ids = values.map((_, _id) => _id)
+      await collection.insertMany(values.map((v, _id) => ({ _id, v: [v] })).reverse())
+      const up = await collection
+        .find({}, { projection: { _id: 1 } })
+        .sort({ v: 1 })
+        .toArray()
+      assert.deepEqual(
+        up.map(doc => doc._id),
+        ids,
+      )
+      const down = await collection
+        .find({}, { projection: { _id: 1 } })
+        .sort({ v: -1 })
+        .toArray()
+      assert.deepEqual(
+        down.map(doc => doc._id),
+        ids.toReversed(),
       )
     },
     'sort by several keys with skip and limit': async ({ collection }) => {

@@ -21,8 +21,29 @@ export const writeCases: Cases = {
       assert.deepEqual(Object.keys((await collection.findOne({})) ?? {}), ['_id', 'a'])
       await refuses(11000, collection.updateOne({ _id: 1.0, a: 9 }, { $set: { b: 1 } }, { upsert: true }))
     },
-    'an _id may not be an array': async ({ collection }) => {
+    'an _id may not be an array, a regular expression or undefined': async ({ db, collection }) => {
       await refuses(53, collection.insertOne({ _id: [1] }))
+      await refuses(53, collection.insertOne({ _id: /a/ as never }))
+      const missing = { insert: collection.collectionName, documents: [{ a: 1, _id: undefined }] }
+      const reply = await db.command(missing, { ignoreUndefined: false })
+      assert.equal(reply.n, 1) // The driver sends null.
+      await refuses(53, collection.updateOne({ _id: [1] }, { $set: { a: 1 } }, { upsert: true }))
+      await refuses(53, collection.replaceOne({ b: 1 }, { _id: [1] as never, a: 1 }, { upsert: true }))
+    },
+    'an _id may not have field names that begin with a $, at any depth': async ({ collection }) => {
+      const ids = [{ $a: 1 }, { a: 1, $b: 1 }, { a: { $b: 1 } }, { a: [{ $b: 1 }] }] as unknown as string[]
+      for (const _id of ids) {
+        await refuses(52, collection.insertOne({ _id }))
+        await refuses(52, collection.insertOne({ b: 1, _id }))
+        await refuses(52, collection.updateOne({ b: 1 }, { $set: { _id } }, { upsert: true }))
+        await refuses(52, collection.replaceOne({ b: 1 }, { _id }, { upsert: true }))
+        await refuses(52, collection.findOneAndReplace({ b: 1 }, { _id }, { upsert: true }))
+      }
+      const error = await failure(collection.insertMany([{ _id: 1 }, { _id: ids[0] as string }, { _id: 2 }]))
+      assert.deepEqual([error.insertedCount, error.code], [1, 52])
+      assert.equal(await collection.countDocuments(), 1)
+      await collection.insertOne({ _id: { a: 1, b: { c: 1 } } as never })
+      assert.equal(await collection.countDocuments(), 2)
     },
     'an ordered insertMany stops at the first failure': async ({ collection }) => {
       const error = await failure(collection.insertMany([{ _id: 1 }, { _id: 1 }, { _id: 2 }]))
