@@ -2,6 +2,9 @@ import { Deadline } from '../call/index.ts'
 import type { Incoming } from './order.ts'
 import type { ReceivedEvent } from './received.ts'
 
+/** A timer that is so late says that the process was frozen, or had no processor. */
+const STARVED_MS = 1000
+
 /** One attempt to handle an event, and the time it may take. */
 export class Attempt extends Deadline {
   readonly event: Incoming
@@ -9,14 +12,18 @@ export class Attempt extends Deadline {
   received: ReceivedEvent | undefined
   /** Why its time was over before the handler ended. */
   late: Error | undefined
+  /** The time was over without having been the handler's. */
+  starved = false
   #ended = false
   readonly #onLate: (attempt: Attempt) => void
   readonly #beganAt = performance.now()
+  readonly #timeoutMs: number
   #saidMs = 0
 
   constructor(event: Incoming, timeoutMs: number, onLate: (attempt: Attempt) => void) {
     super(timeoutMs, false)
     this.event = event
+    this.#timeoutMs = timeoutMs
     this.#onLate = onLate
   }
 
@@ -44,6 +51,7 @@ export class Attempt extends Deadline {
     super.cancel(reason)
     if (this.#ended || this.late) return
     this.late = reason
+    this.starved = performance.now() - this.#beganAt > this.#timeoutMs + STARVED_MS
     this.#onLate(this)
   }
 }

@@ -182,12 +182,18 @@ export class Handling {
     const error = failed ? failed.error : unrecorded(event)
     if (this.#ended) return { error, counts: false, log }
     const excused =
-      (isDependencyFailure(error) ? !attempt.isCauseOf(error) : error instanceof AlreadyHandledError && !late) ||
+      attempt.starved ||
+      (blamesDependency(error) ? !attempt.isCauseOf(error) : error instanceof AlreadyHandledError && !late) ||
       !(await dependenciesWork())
     const reason =
       late && !excused ? new Error(`the handler took longer than ${timeoutMs} ms`, { cause: error }) : error
     return { error: reason, counts: !excused, log: failed?.context.log ?? log }
   }
+}
+
+function blamesDependency(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) if (isDependencyFailure(each)) return true
+  return false
 }
 
 /** A handler may return something lazy, which begins only now, in its context. */

@@ -84,7 +84,7 @@ interface OnceOptions {
   readonly effect: Effect
   /**
    * How often an event is tried before it is kept as a dead letter, which holds up the later events of its aggregate. Default 5. Failures
-   * of a dependency (`isDependencyFailure`) do not count, nor does any while one of the module's `dependencies` does not work.
+   * of a dependency (`isDependencyFailure`, also as a cause) do not count, nor does any while one of the module's `dependencies` does not work.
    */
   readonly tries?: number
   readonly everyInstance?: undefined

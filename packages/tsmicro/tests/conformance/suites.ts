@@ -17,6 +17,7 @@ import { eventLimits } from './event-limits.ts'
 import { eventOrder } from './event-order.ts'
 import { events } from './events.ts'
 import { everyInstance } from './every-instance.ts'
+import { excused } from './excused.ts'
 import { faulty } from './faulty.ts'
 import { faultyFlows } from './faulty-flows.ts'
 import { fileProperty } from './file-property.ts'
@@ -73,6 +74,7 @@ export const SUITES: Readonly<Record<string, (open: OpenNetwork) => Promise<void
   crowded,
   'event faults': eventFaults,
   poison,
+  excused,
   resumed,
   forgotten,
   effects,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -62,4 +62,43 @@ test('the stream of dead letters alone is lost: what is kept in the next one is 
   await keep('d')
   await one.follow()
   assert.deepEqual([...one.parked], ['a', 'b', 'c', 'd'])
+})
+
+test('a stream comes back shorter than its consumer remembers: what is sent again is handled, once', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tsmicro-shorter-'))
+  const server = await startNats({ dataDir })
+  after(async () => {
+    await server.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  const stage = await openStage({
+    client: (name, options) => new NatsClient({ ...options, url: server.url, name, reconnectWaitMs: 20 }),
+  })
+  const { inbox } = stage
+  const sent = numbered(60)
+  const messages = join(dataDir, 'jetstream', '$G', 'streams', 'EVENTS_item', 'msgs')
+  const copy = join(dataDir, 'copy')
+  const restarted = async (change: () => Promise<unknown>) => {
+    await server.stop()
+    await change()
+    await server.restart()
+    await roundTrip(stage.nats)
+  }
+  await stage.published(...sent.slice(0, 20))
+  await restarted(() => cp(messages, copy, { recursive: true }))
+  await stage.published(...sent.slice(20, 40))
+  const first = await stage.replica(event => inbox.record(event, event.data.n))
+  await until('they are handled', () => inbox.effects.length === 40)
+  await stage.idle()
+  await first.stop()
+  await restarted(async () => {
+    await rm(messages, { recursive: true })
+    await cp(copy, messages, { recursive: true })
+  })
+  assert.equal((await stage.js.stream('EVENTS_item'))?.state.last_seq, 20)
+  await stage.replica(event => inbox.record(event, event.data.n))
+  await stage.published(...sent.slice(20))
+  await until('all have their effect', () => inbox.effects.length >= 60)
+  await stage.idle()
+  assertInOrder(inbox, 60)
 })
