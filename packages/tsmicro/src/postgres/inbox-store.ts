@@ -34,20 +34,18 @@ export function createInboxStore<DB>(db: Kysely<DB>): PostgresInboxStore {
     effect: 'postgres',
     prepare: () => createInboxTable(db),
     async read(keys) {
+      const { rows } = await sql<{ last: string; unused: boolean | null }>`
+        SELECT coalesce(last, 0) AS last, used_at < now() - ${sql.lit(USE_RECORDED_MS)} * interval '1 millisecond' AS unused
+        FROM ${listed(keys)} WITH ORDINALITY AS key (consumer, type, aggregate_id, place)
+        LEFT JOIN tsmicro_inbox USING (consumer, type, aggregate_id) ORDER BY place`.execute(db)
+      const unused = keys.filter((_, index) => rows[index]?.unused)
       // A row that is locked is taking a step.
-      const { rows } = await sql<{ last: string }>`
-        WITH key AS (
-          SELECT * FROM unnest(${keys.map(({ consumer }) => consumer)}::text[], ${keys.map(({ type }) => type)}::text[],
-            ${keys.map(({ aggregateId }) => aggregateId)}::text[]) WITH ORDINALITY AS key (consumer, type, aggregate_id, place)
-        ), unused AS (
-          SELECT row.ctid AS place FROM key JOIN tsmicro_inbox AS row USING (consumer, type, aggregate_id)
-          WHERE used_at < now() - ${sql.lit(USE_RECORDED_MS)} * interval '1 millisecond' FOR UPDATE OF row SKIP LOCKED
-        ), used AS (
-          UPDATE tsmicro_inbox SET used_at = now() WHERE ctid = ANY(ARRAY(SELECT place FROM unused))
-        )
-        SELECT coalesce(last, 0) AS last FROM key LEFT JOIN tsmicro_inbox USING (consumer, type, aggregate_id) ORDER BY place`.execute(
-        db,
-      )
+      if (unused.length > 0)
+        await sql`
+          UPDATE tsmicro_inbox SET used_at = now() WHERE (consumer, type, aggregate_id) IN (
+            SELECT consumer, type, aggregate_id FROM ${listed(unused)} AS key (consumer, type, aggregate_id)
+            JOIN tsmicro_inbox AS row USING (consumer, type, aggregate_id) FOR UPDATE OF row SKIP LOCKED
+          )`.execute(db)
       return rows.map(({ last }) => Number(last))
     },
     advance: attempt => step(db, attempt),
@@ -113,6 +111,11 @@ export function createInboxStore<DB>(db: Kysely<DB>): PostgresInboxStore {
     },
   }
 }
+
+/** Keys as rows. */
+const listed = (keys: readonly InboxKey[]) => sql`
+  unnest(${keys.map(({ consumer }) => consumer)}::text[], ${keys.map(({ type }) => type)}::text[],
+    ${keys.map(({ aggregateId }) => aggregateId)}::text[])`
 
 /** A transaction that is taking the same step is waited for; then this one changes nothing. */
 async function step<DB>(db: Kysely<DB>, { consumer, type, aggregateId, from, to }: Attempt): Promise<boolean> {
