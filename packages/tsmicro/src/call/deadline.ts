@@ -99,7 +99,7 @@ export class Deadline extends Expiring implements Disposable {
   }
 
   /** Stops the clock, e.g. while a slow client sends its body. */
-  pause(): void {
+  pause(): undefined {
     if (this.#reason || this.#answered || this.#pausedMs !== undefined) return
     this.#pausedMs = this.remainingMs()
     forget(this)

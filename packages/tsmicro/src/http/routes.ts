@@ -107,10 +107,11 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
   }
 
   /** Undefined once the caller is known and may call. */
-  const identify = (context: DoorContext, check: Guard): Promise<void> | undefined => {
+  const identify = (context: DoorContext): Promise<void> | undefined => {
+    if (!guard) return undefined
     let user: ReturnType<Guard>
     try {
-      user = context.deadline.limit(withContext(context, check, context))
+      user = context.deadline.limit(withContext(context, guard, context))
     } catch (error) {
       user = fail(error, 'guard', context)
     }
@@ -144,8 +145,11 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
       clientAddress: clientAddressOf(request, trusts),
     })
     exchangeOf(request).context = context
-    if (!guard) return undefined
-    return enter(context, false)?.then(() => identify(context, guard)) ?? identify(context, guard)
+    const turn = guard && enter(context, false)
+    const pending = turn ? turn.then(() => identify(context)) : identify(context)
+    if (!withBody) return pending
+    // The server's receive time-out limits a slow client's body, not the handler's time.
+    return pending ? pending.then(() => context.deadline.pause()) : context.deadline.pause()
   }
 
   /** What to send; a promise unless everything is there at once. */
@@ -163,11 +167,12 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
     } catch (error) {
       return fail(error, 'input', context)
     }
-    const respondTo = (read: unknown) =>
-      respond(exchange, context, files ? { ...(read as object | undefined), ...files } : read)
-    if (!(input instanceof Promise)) return respondTo(input)
+    if (!(input instanceof Promise)) return respond(exchange, context, withFiles(input, files))
     context.deadline.arm()
-    return input.then(respondTo, error => fail(error, 'input', context))
+    return input.then(
+      read => respond(exchange, context, withFiles(read, files)),
+      error => fail(error, 'input', context),
+    )
   }
   /** The handler is done: whether its client takes the answer no longer matters. That of a file or a stream is not yet. */
   const leave = ({ reply }: Exchange, context: DoorContext): void => {
@@ -211,13 +216,14 @@ export function mountRoute(procedure: BoundProcedure, route: string, handler: Ha
     ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
     // The caller is identified before the body is read: for an anonymous one we parse nothing, and it learns nothing about the schema.
     onRequest: (request, _reply, done) => {
-      // The server's receive time-out limits a slow client's body, not the handler's time.
-      const admitted = withBody ? () => void exchangeOf(request).context?.deadline.pause() : () => {}
       const pending = admit(request)
-      if (pending) return void pending.then(admitted).then(() => done(), done)
-      admitted()
+      if (pending) return void pending.then(() => done(), done)
       done()
     },
     handler: sendFile || answerStream ? receive : (request, reply) => exchangeOf(request).send(receive(request, reply)),
   })
+}
+
+function withFiles(input: unknown, files: object | undefined): unknown {
+  return files ? { ...(input as object | undefined), ...files } : input
 }

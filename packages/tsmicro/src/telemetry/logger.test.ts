@@ -99,6 +99,25 @@ test('survives cycles, deep and odd values', () => {
   assert.equal(last().err, 'a string')
 })
 
+test('what was logged is written although the process ends', () => {
+  const entry = new URL('index.ts', import.meta.url).href
+  const run = (end: string) => {
+    const script = `const { createLogger } = await import(${JSON.stringify(entry)})
+      const log = createLogger({ name: 'test' })
+      log.info('first')
+      ${end}`
+    const args = ['--conditions=@tsmicro/source', '--input-type=module', '-e', script]
+    const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    return stdout.split('\n').map(line => /"msg":"(\w+)"/.exec(line)?.[1] ?? line)
+  }
+  assert.deepEqual(run(`log.child({ a: 1 }).info('second'); process.exit(3)`), ['first', 'second', ''])
+  assert.deepEqual(run(`throw new Error('unexpected')`), ['first', ''])
+  // A warning takes what came before along.
+  assert.deepEqual(run(`log.warn('second'); process.kill(process.pid, 'SIGKILL')`), ['first', 'second', ''])
+  const long = `for (let n = 0; n < 3; n++) log.info('x'.repeat(5000)); process.kill(process.pid, 'SIGKILL')`
+  assert.deepEqual(run(long).map(text => text.length).slice(0, 3), [5, 5000, 5000])
+})
+
 test('a full disk does not end the process', {
   skip: existsSync('/dev/full') ? false : 'there is no /dev/full here',
 }, () => {

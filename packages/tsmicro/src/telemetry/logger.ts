@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { maskText, redact, serializeError } from './redact.ts'
+import { standardOutput } from './standard-output.ts'
 
 /** From the most verbose to silence. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -27,7 +28,10 @@ export interface LoggerOptions {
   readonly name: string
   /** Default `info`. */
   readonly level?: LogLevel
-  /** Receives complete lines, including the line break. Default: standard output. */
+  /**
+   * Receives complete lines, including the line break. Default: standard output, where lines of one turn of the event loop are written
+   * together, at once if one of them is a warning or an error.
+   */
   readonly destination?: { write(line: string): void }
 }
 
@@ -46,31 +50,49 @@ export function createLogger({ name, level = 'info', destination }: LoggerOption
   const options: pino.LoggerOptions = {
     level,
     base: { name },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTime,
     formatters: { level: label => ({ level: label }), log: redact },
     serializers: { err: serializeError, error: serializeError },
     // The last stage sees everything, including interpolated messages and child fields.
     hooks: { streamWrite: maskText },
   }
-  return wrap(pino(options, destination ?? standardOutput()))
+  if (destination) return wrap(pino(options, destination), () => {})
+  const output = standardOutput()
+  return wrap(pino(options, output), () => output.flush())
 }
 
-/** If the disk is full or the reader is gone, lines are lost, but the service goes on. */
-function standardOutput(): pino.DestinationStream {
-  const stream = pino.destination({ fd: process.stdout.fd ?? 1, sync: true })
-  stream.on('error', () => {})
-  return stream
+let millisecond = 0
+let written = ''
+
+/** The member of a line that says when. Made once for all lines of a millisecond. */
+function isoTime(): string {
+  const now = Date.now()
+  if (now !== millisecond) {
+    millisecond = now
+    written = `,"time":"${new Date(now).toISOString()}"`
+  }
+  return written
 }
 
-/** pino applies `formatters.log` to the fields of a call, but not to those of a child. */
-function wrap(logger: pino.Logger): Logger {
+/**
+ * pino applies `formatters.log` to the fields of a call, but not to those of a child.
+ * @param flush called after what should be seen even if the process dies next
+ */
+function wrap(logger: pino.Logger, flush: () => void): Logger {
+  const urgent = (method: pino.LogFn): LogMethod => {
+    const write = method.bind(logger) as (...given: unknown[]) => void
+    return (...given: unknown[]) => {
+      write(...given)
+      flush()
+    }
+  }
   return {
     trace: logger.trace.bind(logger),
     debug: logger.debug.bind(logger),
     info: logger.info.bind(logger),
-    warn: logger.warn.bind(logger),
-    error: logger.error.bind(logger),
-    fatal: logger.fatal.bind(logger),
-    child: fields => wrap(logger.child(redact(fields))),
+    warn: urgent(logger.warn),
+    error: urgent(logger.error),
+    fatal: urgent(logger.fatal),
+    child: fields => wrap(logger.child(redact(fields)), flush),
   }
 }

@@ -6,9 +6,18 @@ const sensitive = /(?:authorization|apikey|password|passwd|passphrase|secret|tok
 /** Deeper than any field of a log line should be; this also ends a walk through a cycle. */
 const maxDepth = 8
 
-/** Copies the logged fields, and replaces the value of every field that is named like a credential. */
+/** Replaces the value of every field that is named like a credential, in a copy if there is anything to replace. */
 export function redact(fields: object): Record<string, unknown> {
-  return copy(fields, 0)
+  return isPlain(fields) ? (fields as Record<string, unknown>) : copy(fields, 0)
+}
+
+/** Whether fields can be logged as they are, as most are. */
+function isPlain(fields: object): boolean {
+  for (const name in fields) {
+    const value: unknown = Reflect.get(fields, name)
+    if ((typeof value === 'object' && value !== null) || hides(name, value)) return false
+  }
+  return true
 }
 
 function copy(fields: object, depth: number): Record<string, unknown> {
@@ -32,8 +41,16 @@ function clean(value: unknown, depth: number): unknown {
 /** A flag or a missing value is not secret: `hasToken: true` stays. */
 function hides(name: string, value: unknown): boolean {
   if (value === undefined || value === null || typeof value === 'boolean') return false
-  return sensitive.test(name.toLowerCase().replace(/[-_]/g, ''))
+  const known = verdicts.get(name)
+  if (known !== undefined) return known
+  const verdict = sensitive.test(name.toLowerCase().replace(/[-_]/g, ''))
+  if (verdicts.size < MOST_VERDICTS) verdicts.set(name, verdict)
+  return verdict
 }
+
+/** Which names are sensitive. Lines have the same few all the time. */
+const verdicts = new Map<string, boolean>()
+const MOST_VERDICTS = 1000
 
 const jwt = /\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g
 const bearer = /\b(bearer|basic)\s+[\w~+/.=-]{6,}/gi
