@@ -173,7 +173,7 @@ function isEmpty(body: unknown): body is null | undefined {
  * searched.
  */
 function isClean(fields: Fields): boolean {
-  for (const name of Object.keys(fields)) {
+  for (const name in fields) {
     const value = fields[name]
     if (!isText(name) || isPrototype(name)) return false
     if (Array.isArray(value) ? !value.every(isCleanString) : !isCleanString(value)) return false

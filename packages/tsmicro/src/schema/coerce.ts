@@ -40,8 +40,9 @@ export function compileEmptyLists(schema: JsonSchema): Coerce {
       return anything || lists.length > 0
     })
   return query => {
-    const named = Object.keys(query).filter(name => name.endsWith(EMPTY_LIST) && query[name] === '')
-    if (named.length === 0) return query
+    let named: string[] | undefined
+    for (const name in query) if (query[name] === '' && name.endsWith(EMPTY_LIST)) (named ??= []).push(name)
+    if (!named) return query
     const result = { ...query }
     for (const name of named) {
       const field = name.slice(0, -EMPTY_LIST.length)
