@@ -15,7 +15,6 @@ import {
 import { MALFORMED_REQUEST, UNSUPPORTED_MEDIA_TYPE } from '../errors/index.ts'
 import { whenClosed } from './connections.ts'
 import { exchangeOf } from './exchange.ts'
-import { receiveForm } from './form.ts'
 import type { ReadInput } from './input.ts'
 import { type Receipt, receive } from './receive.ts'
 import { remove, TemporaryFile, temporaryFilesOf } from './temporary-files.ts'
@@ -117,6 +116,8 @@ function compileFile({ types, maxBytes }: FileBody, readInput: ReadInput): Recei
 }
 
 function compileForm(form: UploadBody): ReceiveBody {
+  // Only a service with forms loads what reads them.
+  const reader = import('./form.ts')
   return async (receipt, begin) => {
     const { request } = receipt
     const type = request.headers['content-type'] ?? ''
@@ -126,6 +127,7 @@ function compileForm(form: UploadBody): ReceiveBody {
     const boundary = quoted ?? plain
     if (boundary === undefined) throw new MALFORMED_REQUEST()
     const { bodyLimit } = request.routeOptions
+    const { receiveForm } = await reader
     const { fields, files } = await receiveForm(form, await begin(), boundary, bodyLimit, receipt)
     request.body = fields
     return files

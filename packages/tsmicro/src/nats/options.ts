@@ -1,4 +1,4 @@
-import { type ConnectionOptions, connect } from '@nats-io/transport-node'
+import type { ConnectionOptions } from '@nats-io/transport-node'
 import type { Log } from '../call/index.ts'
 import { inboxPrefixOf } from '../contract/index.ts'
 import { UnusableError } from '../errors/index.ts'
@@ -41,7 +41,12 @@ export type NatsOptions = ServerOptions | TransportOptions
 /** The returned function throws an {@link UnusableError} for an invalid URL, so that it fails when connecting, as a missing server does. */
 export function connectOf(options: NatsOptions): () => Promise<Transport> {
   if ('connect' in options) return () => options.connect({ name: options.name })
-  return async () => connect(connectionOptions(options))
+  return async () => {
+    const made = connectionOptions(options)
+    // Only a service that connects to a server loads it.
+    const { connect } = await import('@nats-io/transport-node')
+    return connect(made)
+  }
 }
 
 /** The user that the server identifies us as, for messages: `user "blog"`. */

@@ -40,9 +40,8 @@ export function compileEmptyLists(schema: JsonSchema): Coerce {
       return anything || lists.length > 0
     })
   return query => {
-    let named: string[] | undefined
-    for (const name in query) if (query[name] === '' && name.endsWith(EMPTY_LIST)) (named ??= []).push(name)
-    if (!named) return query
+    if (!hasEmptyList(query)) return query
+    const named = Object.keys(query).filter(name => isEmptyList(name, query))
     const result = { ...query }
     for (const name of named) {
       const field = name.slice(0, -EMPTY_LIST.length)
@@ -52,6 +51,13 @@ export function compileEmptyLists(schema: JsonSchema): Coerce {
     }
     return result
   }
+}
+
+const isEmptyList = (name: string, query: Fields) => query[name] === '' && name.endsWith(EMPTY_LIST)
+
+function hasEmptyList(query: Fields): boolean {
+  for (const name in query) if (isEmptyList(name, query)) return true
+  return false
 }
 
 function coerceOf(schema: JsonSchema, root: Scope): Coerce {

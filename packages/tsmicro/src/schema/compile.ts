@@ -5,10 +5,19 @@ import { createChecks } from './checks.ts'
 import type { Rule } from './explain.ts'
 import type { Matcher } from './references.ts'
 
-/** Compiles a JSON Schema to code. In its own file, because browsers do not load TypeBox's compiler. */
+/**
+ * Compiles a JSON Schema to code, with its first value: most of a service's schemas only explain what does not match another one. In its own
+ * file, because browsers do not load TypeBox's compiler.
+ */
 export const compileMatcher: Matcher = schema => {
-  const compiled = Build(schema as TSchema).Evaluate()
-  return value => compiled.Check(value)
+  let check: ((value: unknown) => boolean) | undefined
+  return value => {
+    if (!check) {
+      const compiled = Build(schema as TSchema).Evaluate()
+      check = each => compiled.Check(each)
+    }
+    return check(value)
+  }
 }
 
 /**

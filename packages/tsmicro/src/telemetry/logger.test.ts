@@ -115,7 +115,12 @@ test('what was logged is written although the process ends', () => {
   // A warning takes what came before along.
   assert.deepEqual(run(`log.warn('second'); process.kill(process.pid, 'SIGKILL')`), ['first', 'second', ''])
   const long = `for (let n = 0; n < 3; n++) log.info('x'.repeat(5000)); process.kill(process.pid, 'SIGKILL')`
-  assert.deepEqual(run(long).map(text => text.length).slice(0, 3), [5, 5000, 5000])
+  assert.deepEqual(
+    run(long)
+      .map(text => text.length)
+      .slice(0, 3),
+    [5, 5000, 5000],
+  )
 })
 
 test('a full disk does not end the process', {

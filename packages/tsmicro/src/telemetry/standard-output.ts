@@ -28,7 +28,7 @@ class TurnOutput {
 
 let output: TurnOutput | undefined
 
-/** Standard output, for all loggers of the process. A write takes as long as all else that a line needs, so lines of one turn share it. */
+/** Standard output, for all loggers of the process. A write takes as long as everything else that a line needs, so lines of one turn share it. */
 export function standardOutput(): TurnOutput {
   output ??= new TurnOutput()
   return output
