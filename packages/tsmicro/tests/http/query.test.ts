@@ -219,7 +219,8 @@ test('a zod query is converted by its JSON Schema, dates included, and documente
     parameters('/zod').map(({ name }) => name),
     Object.keys(Zod.shape),
   )
-  assert.deepEqual(parameters('/zod')[1]?.schema, { type: 'string', format: 'date-time' })
+  const since = parameters('/zod')[1]?.schema as JsonSchema | undefined
+  assert.deepEqual([since?.type, since?.format], ['string', 'date-time'])
   assert.deepEqual(
     parameters('/union').map(({ name, required }) => [name, required]),
     [
