@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { endAndLinger } from 'tsmicro/internal/linger'
 import { newRequestId, nginxError, writeAnswer } from './answer.ts'
 import type { InFlight } from './in-flight.ts'
 import { LINGER_MS, MAX_HEADER_BYTES, MAX_LINE_LENGTH } from './limits.ts'
+import { type ParseError, parseAgain, Resumed, withEscapedPath } from './raw-path.ts'
 import { acceptUpgrade, asksForUpgrade, type Handler, isWebSocket } from './upgrade.ts'
 
 /** A node:http server with nginx's limits, and with every refusal in Kong's form. */
@@ -13,7 +15,7 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
     if (req.socket.writableEnded) return
     inFlight.add(res)
     // Node's parser loses whatever follows such a request in the same packet, so the client has to send it on a new connection.
-    if (asksForUpgrade(req)) res.shouldKeepAlive = false
+    if (asksForUpgrade(req) || req.socket instanceof Resumed) res.shouldKeepAlive = false
     handler(req, res)
   }
   // One after the other, as in nginx: requests that are pipelined behind the last one of a connection are never handled.
@@ -49,8 +51,15 @@ export function createHttpServer(handler: Handler, inFlight: InFlight): Server {
     if (inFlight.on(socket).length > 0) socket.destroy()
     else writeRawAnswer(socket.resume(), 405, 'Method not allowed')
   })
-  server.on('clientError', (error, socket) => {
+  const resumed = new WeakSet<Duplex>()
+  server.on('clientError', (error: ParseError, socket) => {
+    if (resumed.has(socket)) return
     const [res] = inFlight.on(socket)
+    const again = res === undefined ? withEscapedPath(error) : undefined
+    if (again !== undefined && socket instanceof Socket) {
+      resumed.add(socket)
+      return parseAgain(server, socket, again)
+    }
     const answerable = res === undefined || (!res.headersSent && !res.req.complete)
     if (answerable) answerClientError(error, socket)
     // Before or in the middle of a response, the client would take an error answer for a part of it.
@@ -83,7 +92,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** Answers a connection whose bytes are not a valid HTTP request (smuggling attempts, oversized headers …), and closes it. */
-function answerClientError(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
+function answerClientError(error: ParseError, socket: Duplex): void {
   // The client was still sending when it was answered.
   if (socket.writableEnded) return
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
@@ -98,7 +107,7 @@ function writeRawAnswer(socket: Duplex, status: number, message: string): void {
   endAndLinger(socket, LINGER_MS, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
 }
 
-function refusalOf(error: { code?: string; rawPacket?: Buffer }): [status: number, message: string] {
+function refusalOf(error: ParseError): [status: number, message: string] {
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'Request timeout']
   if (error.code !== 'HPE_HEADER_OVERFLOW') return [400, 'Bad request']
   // The parser does not say what overflowed. Without an early line end it must have been the request line.
