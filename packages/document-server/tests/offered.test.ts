@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { expressionTable } from './conformance/table.cases.ts'
 import { accumulatorTable } from './conformance/tables/accumulators.ts'
+import { projectionTable } from './conformance/tables/projections.ts'
 import { filterTable } from './conformance/tables/queries.ts'
 import { stageTable } from './conformance/tables/stages.ts'
 import { updateTable } from './conformance/tables/updates.ts'
@@ -14,6 +15,7 @@ const filterRows = Object.fromEntries(Object.entries(filterTable).map(([name, { 
 
 const tables: Readonly<Record<keyof typeof offered, Map<string, number>>> = {
   Filters: count(filterRows),
+  Projections: count(projectionTable),
   Updates: count(updateTable),
   Stages: count(stageTable),
   Accumulators: count(accumulatorTable),

@@ -1,3 +1,4 @@
+import { BSONRegExp } from 'bson'
 import { type Doc, isDoc, maxDocumentBytes } from '../bson/document.ts'
 import { keyText } from '../bson/key.ts'
 import { fail } from '../errors.ts'
@@ -5,7 +6,7 @@ import { compileExpression } from '../expression/expression.ts'
 import { assertWritable } from '../expression/scope.ts'
 import { collect, Memory } from '../memory.ts'
 import { listed, type Pace } from '../pace.ts'
-import { parsePath, someValue, withField } from '../query/path.ts'
+import { fieldPath, someValue, withField } from '../query/path.ts'
 import type { CompileStage, StageContext } from './row-stages.ts'
 
 const malformed = (message: string): never => fail(message, 'FailedToParse')
@@ -24,7 +25,7 @@ const lookup: CompileStage = (argument, context) => {
   if (!isDoc(argument)) return malformed('the $lookup specification must be an object')
   allowOnly(argument, ['from', 'localField', 'foreignField', 'as', 'let', 'pipeline'], '$lookup')
   const from = text(argument, 'from', '$lookup')
-  const as = parsePath(text(argument, 'as', '$lookup'))
+  const as = fieldPath(text(argument, 'as', '$lookup'))
   const joined = joiner(argument, from, context)
   const { pace } = context
   return async function* (docs) {
@@ -81,18 +82,24 @@ function cached(read: () => AsyncIterable<Doc>, pace: Pace): () => AsyncIterable
 }
 
 function fieldJoin(argument: Doc, from: string, context: StageContext): (doc: Doc) => AsyncIterable<Doc> {
-  const local = parsePath(text(argument, 'localField', '$lookup'))
+  const local = fieldPath(text(argument, 'localField', '$lookup'))
   const foreign = text(argument, 'foreignField', '$lookup')
-  parsePath(foreign)
+  fieldPath(foreign)
   return doc => {
     const values = new Map<string, unknown>()
     someValue(doc, local, true, value => {
       if (!Array.isArray(value)) values.set(keyText(value), value ?? null)
       return false
     })
-    return values.size === 0 ? listed([]) : context.read(from, { [foreign]: { $in: [...values.values()] } })
+    return values.size === 0 ? listed([]) : context.read(from, equalToSome(foreign, [...values.values()]))
   }
 }
+
+/** In `$in` a regular expression would match texts, but it is joined as a value. */
+const equalToSome = (field: string, values: readonly unknown[]): Doc =>
+  values.some(value => value instanceof BSONRegExp)
+    ? { $or: values.map(value => ({ [field]: { $eq: value } })) }
+    : { [field]: { $in: values } }
 
 const facet: CompileStage = (argument, context) => {
   if (!isDoc(argument) || Object.keys(argument).length === 0)

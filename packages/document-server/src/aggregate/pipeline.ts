@@ -2,7 +2,7 @@ import { type Doc, isDoc } from '../bson/document.ts'
 import { fail } from '../errors.ts'
 import { compileExpression, type ExpressionOptions } from '../expression/expression.ts'
 import { paced } from '../pace.ts'
-import { parsePath, withField } from '../query/path.ts'
+import { fieldPath, withField } from '../query/path.ts'
 import { compileProjection } from '../query/projection.ts'
 import { groupStages } from './group.ts'
 import { joinStages } from './join-stages.ts'
@@ -69,7 +69,7 @@ interface Field {
 /** `{ a: { b: '$x' } }` adds a field to a stored `a`, as `'a.b'` does. An operator or an empty document is a value. */
 function flatFields(argument: Doc, prefix: readonly string[], options: ExpressionOptions): Field[] {
   return Object.entries(argument).flatMap(([key, value]) => {
-    const path = [...prefix, ...parsePath(key)]
+    const path = [...prefix, ...fieldPath(key)]
     const [first] = isDoc(value) ? Object.keys(value) : []
     if (isDoc(value) && first !== undefined && !first.startsWith('$')) return flatFields(value, path, options)
     return [{ path, expression: compileExpression(value, options) }]

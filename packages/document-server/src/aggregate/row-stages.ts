@@ -6,7 +6,7 @@ import type { Variables } from '../expression/scope.ts'
 import { collect, Memory } from '../memory.ts'
 import type { Pace } from '../pace.ts'
 import { compileFilter } from '../query/match.ts'
-import { fieldOf, type Path, parsePath, withField } from '../query/path.ts'
+import { fieldOf, fieldPath, type Path, withField } from '../query/path.ts'
 import { checkSort, type Scores, sorted } from '../query/sort.ts'
 
 /** A stage turns a stream of documents into another, lazily. It never changes stored documents in place. */
@@ -129,7 +129,7 @@ function unwindPaths(options: Doc): { path: Path; indexPath: Path | undefined } 
   if (!path.startsWith('$')) fail("path option to $unwind stage should be prefixed with a '$'", 'Location28818')
   if (index?.startsWith('$'))
     fail("includeArrayIndex option to $unwind stage should not be prefixed with a '$'", 'Location28822')
-  return { path: parsePath(path.slice(1)), indexPath: index === undefined ? undefined : parsePath(index) }
+  return { path: fieldPath(path.slice(1)), indexPath: index === undefined ? undefined : fieldPath(index) }
 }
 
 function* unwound(doc: Doc, path: Path, indexPath: Path | undefined, preserve: boolean): Generator<Doc> {

@@ -73,6 +73,7 @@ const count: Command = {
     const skip = options.count('skip') ?? 0
     const limit = Math.abs(options.number('limit') ?? 0)
     const collection = findCollection(request, engine)
+    if (!collection) checkFilter(filter, request.variables)
     if (!collection) return { n: new Int32(0) }
     let matching = 0
     if (Object.keys(filter).length === 0) matching = collection.count()
@@ -88,9 +89,11 @@ const distinct: Command = {
     const { options } = request
     const key = options.text('key') ?? fail("BSON field 'distinct.key' is missing but a required field")
     const path = parsePath(key)
+    const filter = options.doc('query') ?? {}
     const collection = findCollection(request, engine)
+    if (!collection) checkFilter(filter, request.variables)
     const values = new Map<string, unknown>()
-    const rows = collection ? select(collection, options.doc('query') ?? {}, request).rows : listed<Row>([])
+    const rows = collection ? select(collection, filter, request).rows : listed<Row>([])
     const memory = new Memory('distinct', maxDocumentBytes, 'Location17217')
     for await (const row of rows)
       for (const value of reachedValues(row.doc, path)) {

@@ -1,7 +1,7 @@
 import { type Doc, isDoc } from '../bson/document.ts'
 import { fail } from '../errors.ts'
 import { countCreated, countSteps } from '../pace.ts'
-import { fieldPathValue } from '../query/path.ts'
+import { assertFieldName, fieldPath, fieldPathValue } from '../query/path.ts'
 import type { Scores } from '../query/sort.ts'
 import { operators } from './operators.ts'
 import { assertReadable, type Expression, type Scope, type Variables } from './scope.ts'
@@ -92,20 +92,4 @@ function compileField(path: readonly string[], scope: Scope): Expression {
   if (scope.isConstant)
     fail('Command let Expression tried to access a field, but no document has been read yet', 'Location4890500')
   return doc => fieldPathValue(doc, path)
-}
-
-function fieldPath(text: string): readonly string[] {
-  if (text.endsWith('.')) fail("FieldPath must not end with a '.'.", 'Location40353')
-  const path = text.split('.')
-  path.forEach(assertFieldName)
-  return path
-}
-
-function assertFieldName(name: string): void {
-  if (name === '') fail('FieldPath field names may not be empty strings.', 'Location15998')
-  if (name.startsWith('$') && !['$id', '$ref', '$db'].includes(name))
-    fail(`FieldPath field names may not start with '$': ${name}`, 'Location16410')
-  if (name.includes('\0')) fail('FieldPath field names may not contain null bytes.', 'Location16411')
-  if (name.includes('.')) fail(`FieldPath field names may not contain '.': ${name}`, 'Location16412')
-  if (name === '__proto__') fail(`the field name '${name}' is refused by this server`)
 }

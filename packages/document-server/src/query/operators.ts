@@ -51,9 +51,10 @@ const not =
     return some => !test(some)
   }
 
+/** Unlike a bare regular expression, `$eq` with one only matches the same as a stored value. */
 const equal: Operator = argument => {
-  const test = equalTest(argument)
-  return some => some(true, test)
+  if (argument === undefined) fail('cannot compare to undefined')
+  return some => some(true, value => equalValues(value, argument))
 }
 
 const isOperator = (value: unknown): boolean =>
@@ -90,7 +91,7 @@ const all: Operator = (argument, nesting) => {
   const matching = argument.filter(isElemMatch)
   if (matching.length > 0 && matching.length < argument.length) fail('$all/$elemMatch has to be consistent')
   if (matching.length === 0 && argument.some(isOperator)) fail('no $ expressions in $all')
-  const tests = argument.map(value => (isElemMatch(value) ? nesting.condition(value) : equal(value, nesting, {})))
+  const tests = argument.map(value => nesting.condition(value))
   return some => tests.length > 0 && tests.every(test => test(some))
 }
 

@@ -14,6 +14,24 @@ export function parsePath(text: string): Path {
   return path
 }
 
+/** A path of an expression or of a stage, whose names are stricter. @throws CommandError for names that these may not have */
+export function fieldPath(text: string): Path {
+  if (text === '') fail('FieldPath cannot be constructed with empty string', 'Location40352')
+  if (text.endsWith('.')) fail("FieldPath must not end with a '.'.", 'Location40353')
+  const path = text.split('.')
+  path.forEach(assertFieldName)
+  return path
+}
+
+export function assertFieldName(name: string): void {
+  if (name === '') fail('FieldPath field names may not be empty strings.', 'Location15998')
+  if (name.startsWith('$') && !['$id', '$ref', '$db'].includes(name))
+    fail(`FieldPath field names may not start with '$': ${name}`, 'Location16410')
+  if (name.includes('\0')) fail('FieldPath field names may not contain null bytes.', 'Location16411')
+  if (name.includes('.')) fail(`FieldPath field names may not contain '.': ${name}`, 'Location16412')
+  if (name === '__proto__') fail(`the field name '${name}' is refused by this server`)
+}
+
 /** The array index that a path segment means, or -1. */
 export const arrayIndex = (segment: string): number => (/^(0|[1-9]\d{0,8})$/.test(segment) ? Number(segment) : -1)
 

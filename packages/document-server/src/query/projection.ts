@@ -4,7 +4,7 @@ import { fail } from '../errors.ts'
 import { compileExpression } from '../expression/expression.ts'
 import type { Variables } from '../expression/scope.ts'
 import { compileCondition, compileFilter } from './match.ts'
-import { parsePath } from './path.ts'
+import { fieldPath } from './path.ts'
 import { isTextScore, type Scores } from './sort.ts'
 
 /** Reduces a document to the requested fields. */
@@ -44,8 +44,11 @@ function addLeaves(
   options: ProjectionOptions,
 ): void {
   for (const [key, value] of Object.entries(spec)) {
-    const path = [...prefix, ...parsePath(key)]
-    if (isDoc(value) && Object.keys(value)[0]?.startsWith('$') === false) {
+    const path = [...prefix, ...fieldPath(key)]
+    const [first] = isDoc(value) ? Object.keys(value) : ['']
+    if (first === undefined)
+      fail(`An empty sub-projection is not a valid value. Found empty object at path ${key}`, 'Location51270')
+    if (isDoc(value) && !first.startsWith('$')) {
       addLeaves(value, path, tree, leaves, options)
       continue
     }
@@ -72,9 +75,9 @@ function toLeaf(value: unknown, options: ProjectionOptions): Leaf {
   if (typeof value === 'boolean') return { kind: value ? 'include' : 'exclude' }
   if (isNumeric(value)) return { kind: toNumber(value) === 0 ? 'exclude' : 'include' }
   if (options.find && isDoc(value)) {
-    if ('$slice' in value && !(Array.isArray(value.$slice) && Array.isArray(value.$slice[0])))
-      return { kind: 'shape', shape: compileSlice(value.$slice), slice: true }
-    if ('$elemMatch' in value) return { kind: 'shape', shape: compileElemMatch(value), slice: false }
+    const [name = ''] = Object.keys(value)
+    const shaper = Object.hasOwn(findProjections, name) ? findProjections[name]?.(value) : undefined
+    if (shaper) return { kind: 'shape', shape: shaper, slice: name === '$slice' }
   }
   const meta = isTextScore(value)
   return { kind: 'compute', expression: compileExpression(value, options), meta }
@@ -143,13 +146,11 @@ const containsComputed = (tree: Tree): boolean =>
 /** Reduces the value of a field in a `find` projection. `undefined` drops the field. */
 type Shaper = (value: unknown) => unknown
 
-/** `{ $slice: n }` or `{ $slice: [skip, n] }`. Values that are not arrays stay as they are. */
-function compileSlice(argument: unknown): Shaper {
-  const numbers = (Array.isArray(argument) ? argument : [argument]).map(value => {
-    if (!isNumeric(value)) fail('First argument to $slice must be an array', 'Location28724')
-    return Math.trunc(toNumber(value))
-  })
-  const [first = 0, count] = numbers
+/** `{ $slice: n }` or `{ $slice: [skip, n] }`. Anything else is the expression. Values that are not arrays stay as they are. */
+function compileSlice({ $slice: argument }: Doc): Shaper | undefined {
+  const list = Array.isArray(argument) && argument.length === 2 ? argument : [argument]
+  if (!list.every(isNumeric)) return undefined
+  const [first = 0, count] = list.map(value => Math.trunc(toNumber(value)))
   if (count !== undefined && count <= 0) fail(`Third argument to $slice must be positive: ${count}`, 'Location28729')
   return value => {
     if (!Array.isArray(value)) return value
@@ -160,13 +161,19 @@ function compileSlice(argument: unknown): Shaper {
 }
 
 /** `{ $elemMatch: … }`: an array with only the first element that matches. */
-function compileElemMatch(argument: { [key: string]: unknown }): Shaper {
+function compileElemMatch(argument: Doc): Shaper {
   const test = compileCondition(argument, filter => compileFilter(filter))
   return value => {
     if (!Array.isArray(value)) return undefined
     const found = value.find(element => test((_, check) => check([element])))
     return found === undefined ? undefined : [found]
   }
+}
+
+/** The operators that only a projection of `find` has. */
+export const findProjections: Readonly<Record<string, (value: Doc) => Shaper | undefined>> = {
+  $elemMatch: compileElemMatch,
+  $slice: compileSlice,
 }
 
 /** @throws CommandError for the positional operator, which this server does not support */

@@ -5,7 +5,7 @@ import { typeOrder } from '../bson/types.ts'
 import { type ErrorName, fail } from '../errors.ts'
 import { Memory } from '../memory.ts'
 import type { Pace } from '../pace.ts'
-import { type Path, parsePath, someValue } from './path.ts'
+import { fieldPath, type Path, someValue } from './path.ts'
 
 /** The relevance of the documents that a `$text` search found. */
 export type Scores = WeakMap<Doc, number>
@@ -32,7 +32,7 @@ function compileKeys(sort: Doc): Key[] {
     const direction = toNumber(value)
     if (direction !== 1 && direction !== -1)
       fail('$sort key ordering must be 1 (for ascending) or -1 (for descending)', 'Location15975')
-    return { path: parsePath(name), direction }
+    return { path: fieldPath(name), direction }
   })
 }
 

@@ -78,12 +78,21 @@ export function compileTextSearch(argument: unknown, index: TextIndex): TextSear
   const unknown = Object.keys(argument).find(key => !known.includes(key))
   if (unknown !== undefined) fail(`unknown $text option: ${unknown}`)
   const folding: Folding = {
-    caseSensitive: argument.$caseSensitive === true,
-    diacriticSensitive: argument.$diacriticSensitive === true,
+    caseSensitive: flag(argument, '$caseSensitive'),
+    diacriticSensitive: flag(argument, '$diacriticSensitive'),
   }
-  const stop = argument.$language === undefined ? index.stop : argument.$language !== 'none'
+  const { $language: language } = argument
+  if (language !== undefined && typeof language !== 'string') fail('$language must be a string', 'TypeMismatch')
+  if (language !== undefined && language !== 'english' && language !== 'none')
+    fail(`unsupported language: "${language}", this server knows 'english' and 'none'`)
+  const stop = language === undefined ? index.stop : language !== 'none'
   const query = parse(argument.$search, stop)
   return { terms: query.wanted, score: doc => score(doc, query, index, folding) }
+}
+
+function flag(argument: Doc, name: string): boolean {
+  const value = argument[name] ?? false
+  return typeof value === 'boolean' ? value : fail(`${name} must be a boolean`, 'TypeMismatch')
 }
 
 interface Query {

@@ -7,6 +7,7 @@ import { convertTable } from './tables/convert.ts'
 import { dateArithmeticTable, datePartTable } from './tables/dates.ts'
 import { logicTable } from './tables/logic.ts'
 import { numericTable } from './tables/numeric.ts'
+import { projectionTable } from './tables/projections.ts'
 import { filterTable, none } from './tables/queries.ts'
 import { setTable } from './tables/sets.ts'
 import { stageTable } from './tables/stages.ts'
@@ -80,6 +81,20 @@ const checkUpdate: Check<(typeof updateTable)[string]> = async ({ collection }, 
   return wrong
 }
 
+const checkProjection: Check<(typeof projectionTable)[string]> = async ({ collection }, _, rows) => {
+  const wrong: string[] = []
+  for (const [doc, projection, expected] of rows) {
+    await collection.deleteMany({})
+    await collection.insertOne({ _id: 1, ...doc })
+    const got = await outcome(async () => {
+      const { _id, ...rest } = (await collection.findOne<Document>({}, { ...exact, projection })) ?? {}
+      return rest
+    })
+    wrong.push(...compared([doc, projection], got, expected))
+  }
+  return wrong
+}
+
 const checkAccumulator: Check<(typeof accumulatorTable)[string]> = async ({ collection }, name, rows) => {
   await collection.insertOne({ _id: 1 })
   const wrong: string[] = []
@@ -119,6 +134,7 @@ function tableCases<R>(subject: string, table: Readonly<Record<string, R>>, chec
 export const tables: readonly Cases[] = [
   tableCases('expression', expressionTable, checkExpression),
   tableCases('filter', filterTable, checkFilter),
+  tableCases('projection', projectionTable, checkProjection),
   tableCases('update operator', updateTable, checkUpdate),
   tableCases('accumulator', accumulatorTable, checkAccumulator),
   tableCases('stage', stageTable, checkStage),

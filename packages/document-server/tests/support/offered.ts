@@ -3,6 +3,7 @@ import { stageNames } from '../../src/aggregate/pipeline.ts'
 import { operators } from '../../src/expression/operators.ts'
 import { logicalOperators } from '../../src/query/match.ts'
 import { fieldOperators } from '../../src/query/operators.ts'
+import { findProjections } from '../../src/query/projection.ts'
 import { pushModifiers } from '../../src/update/operators.ts'
 import { updateOperatorNames } from '../../src/update/update.ts'
 
@@ -11,6 +12,7 @@ const sorted = (...names: readonly string[]): string[] => [...new Set(names)].so
 /** Every operator that the server offers, from the tables by which it finds them. */
 export const offered = {
   Filters: sorted(...Object.keys(fieldOperators), ...Object.keys(logicalOperators), '$text'),
+  Projections: sorted(...Object.keys(findProjections)),
   Updates: sorted(...updateOperatorNames, ...pushModifiers),
   Stages: sorted(...stageNames),
   Accumulators: sorted(...Object.keys(accumulators)),

@@ -33,6 +33,7 @@ export const filterTable: Readonly<Record<string, FilterRows>> = {
       [{ v: { $eq: [1, 7] } }, [7]],
       [{ v: { $eq: [7, 1] } }, []],
       [{ v: { $eq: 'A' } }, []],
+      [{ v: { $eq: new BSONRegExp('a') } }, []],
     ],
   },
   $ne: {
@@ -279,7 +280,10 @@ export const filterTable: Readonly<Record<string, FilterRows>> = {
       [{ $text: { $search: 'fox -slow' } }, [0]],
       [{ $text: { $search: '"quick fox"' } }, [0]],
       [{ $text: { $search: 'the' } }, []],
+      [{ $text: { $search: 'FOX', $caseSensitive: true } }, []],
       [{ $text: { $search: 1 } }, code(14)],
+      [{ $text: { $search: 'a', $caseSensitive: 1 } }, code(14)],
+      [{ $text: { $search: 'a', $language: 'klingon' } }, code(2)],
       [{ $or: [{ $text: { $search: 'a' } }] }, code(2)],
     ],
   },
