@@ -1,10 +1,10 @@
-import { Int32 } from 'bson'
+import { BSONRegExp, Int32 } from 'bson'
 import { equalValues } from '../bson/compare.ts'
 import { type Doc, encode, isDoc } from '../bson/document.ts'
-import { isNumeric, toNumber } from '../bson/numbers.ts'
+import { isNumeric, toNumber, truthy } from '../bson/numbers.ts'
 import { fail } from '../errors.ts'
 import { listed } from '../pace.ts'
-import { compileFilter } from '../query/match.ts'
+import { compileFilter, isOperatorDoc } from '../query/match.ts'
 import { parsePath } from '../query/path.ts'
 import type { Collection } from '../storage/collection.ts'
 import { type Index, idIndexSpec } from '../storage/indexes.ts'
@@ -104,6 +104,7 @@ function normalizeSpec(given: Doc): Doc {
   const partial = options.doc('partialFilterExpression')
   if (partial) {
     compileFilter(partial)
+    assertPartial(partial)
     if (spec.sparse) cannot("cannot mix 'partialFilterExpression' and 'sparse' options")
     spec.partialFilterExpression = partial
   }
@@ -128,6 +129,25 @@ function assertKey(key: Doc): void {
   }
   const texts = entries.filter(([, direction]) => direction === 'text').length
   if (texts > 0 && texts < entries.length) cannot('text indexes with other keys are not supported by this server')
+}
+
+const partialOperators = ['$eq', '$exists', '$gt', '$gte', '$in', '$lt', '$lte', '$type']
+
+/** @throws CommandError for filters that MongoDB does not take for partial indexes */
+function assertPartial(filter: Doc): void {
+  for (const [key, value] of Object.entries(filter)) {
+    if ((key === '$and' || key === '$or') && Array.isArray(value)) {
+      for (const part of value) if (isDoc(part)) assertPartial(part)
+      continue
+    }
+    const conditions = isOperatorDoc(value) ? Object.entries(value) : [['$eq', value] as const]
+    const unsupported = conditions.find(
+      ([name, argument]) =>
+        !partialOperators.includes(name) || argument instanceof BSONRegExp || (name === '$exists' && !truthy(argument)),
+    )
+    if (key.startsWith('$') || unsupported)
+      cannot(`Expression not supported in partial index: ${key.startsWith('$') ? key : `${key} ${unsupported?.[0]}`}`)
+  }
 }
 
 function assertExpiry(options: Options, key: Doc): Int32 {

@@ -22,11 +22,24 @@ export function toRegExp(pattern: string, options = '', code: ErrorName = 'Locat
   }
   const unknown = /[^imsu]/.exec(flags)
   if (unknown) fail(`invalid or unsupported flag in regex options: ${unknown[0]}`, 'Location51108')
+  if (isForeign(source))
+    fail(
+      `Regular expression is invalid: this server does not know all of '${pattern}', JavaScript has no such syntax`,
+      code,
+    )
   try {
     return new RegExp(source, flags.replace('u', ''))
   } catch {
     fail(`Regular expression is invalid: ${pattern}`, code)
   }
+}
+
+/** Whether JavaScript would take syntax of PCRE for something else, such as `\\A` for an A. */
+function isForeign(source: string): boolean {
+  const escapes = source.replaceAll('\\\\', '')
+  if (/\\(?:[ACEGHKNPQRXZhpz]|x\{|g\{?-?\d)|\[\[?[:.=]|\[[^\]]+\[:/.test(escapes)) return true
+  const bare = escapes.replaceAll(/\\./gs, '').replaceAll(/\[\^?\]?[^\]]*\]/g, 'x')
+  return /[*+?}]\+|\(\?(?:[P>#|R&(]|[+-]?\d)|\(\*[A-Z]/.test(bare)
 }
 
 /** The test that a regular expression stands for in a filter: a matching string, or the same expression as a stored value. */

@@ -28,6 +28,23 @@ export const indexCases: Cases = {
       await sparse.insertMany([{}, {}, { a: null }])
       await refuses(11000, sparse.insertOne({ a: null }))
     },
+    'a partial index takes comparisons, $exists: true, $type, $in, $and and $or': async ({ collection }) => {
+      const create = (partialFilterExpression: Document) =>
+        collection.createIndex({ a: 1 }, { partialFilterExpression })
+      const refused = [
+        ...[{ a: { $ne: 1 } }, { a: { $exists: false } }, { a: { $regex: 'x' } }, { a: /x/ }, { a: { $nin: [1] } }],
+        ...[
+          { $nor: [{ a: 1 }] },
+          { $and: [{ a: { $mod: [2, 1] } }] },
+          { a: { $not: { $gt: 1 } } },
+          { a: { $size: 1 } },
+        ],
+      ]
+      for (const filter of refused) await refuses(67, create(filter))
+      await refuses(2, create({ a: { $nope: 1 } }))
+      await refuses(224, create({ $expr: true }))
+      await create({ $or: [{ a: { $exists: true, $type: 'int' } }, { b: { $in: [1, 2], $gte: 1 } }] })
+    },
     'a partial unique index contains only matching documents': async ({ collection }) => {
       const partialFilterExpression = { status: 'active' }
       await collection.createIndex({ name: 1 }, { unique: true, partialFilterExpression })
