@@ -117,6 +117,7 @@ test('syntax that JavaScript would take for something else is refused', async ()
       '(?1)',
       '(*ANYCRLF)a',
       '(?(1)a)',
+      '[\\h]',
     ],
   ]
   for (const pattern of foreign) assert.equal(await codeOf(rows.findOne({ text: { $regex: pattern } })), 51091, pattern)
@@ -131,9 +132,18 @@ test('syntax that JavaScript would take for something else is refused', async ()
     '(?=a)',
     '(?<!b)a',
     '[a:]',
+    '[\\\\h]',
     '\\x41',
     '(?i)a',
   ]
+  const long = [
+    '['.repeat(32_000),
+    `${'['.repeat(32_000)}]`,
+    '\\\\'.repeat(16_000),
+    'a'.repeat(32_000),
+    '(?'.repeat(16_000),
+  ]
+  for (const pattern of long) await codeOf(rows.findOne({ text: { $regex: pattern } }))
   for (const pattern of common) assert.equal(await codeOf(rows.findOne({ text: { $regex: pattern } })), 'done', pattern)
 })
 

@@ -34,12 +34,16 @@ export function toRegExp(pattern: string, options = '', code: ErrorName = 'Locat
   }
 }
 
-/** Whether JavaScript would take syntax of PCRE for something else, such as `\\A` for an A. */
+/** An escape, a class, the beginning of a group, a possessive quantifier or any other character: every pattern is a list of these. */
+const token = /\\x\{|\\g\{?-?\d|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]?|\(\*[A-Z]|\(\?(?:[P>#|R&(]|[+-]?\d)|[*+?}]\+|./gs
+/** The tokens that JavaScript would take for something else, such as `\A` for an A. */
+const foreign = /^(?:\\(?:[ACEGHKNPQRXZhpz]|x\{|g\{?-?\d)|\(.+|[*+?}]\+)$/
+
 function isForeign(source: string): boolean {
-  const escapes = source.replaceAll('\\\\', '')
-  if (/\\(?:[ACEGHKNPQRXZhpz]|x\{|g\{?-?\d)|\[\[?[:.=]|\[[^\]]+\[:/.test(escapes)) return true
-  const bare = escapes.replaceAll(/\\./gs, '').replaceAll(/\[\^?\]?[^\]]*\]/g, 'x')
-  return /[*+?}]\+|\(\?(?:[P>#|R&(]|[+-]?\d)|\(\*[A-Z]/.test(bare)
+  return [...source.matchAll(token)].some(([text]) => {
+    if (!text.startsWith('[')) return foreign.test(text)
+    return /\[[:.=]/.test(text.slice(1)) || [...text.matchAll(/\\./gs)].some(([part]) => foreign.test(part))
+  })
 }
 
 /** The test that a regular expression stands for in a filter: a matching string, or the same expression as a stored value. */
