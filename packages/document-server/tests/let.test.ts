@@ -83,6 +83,14 @@ describe('`let` is evaluated once, for every command', () => {
     assert.deepEqual(await rows.aggregate(pipeline, { let: two }).toArray(), [
       { _id: 1, n: 1, more: [{ _id: 3, z: 2 }], x: 2 },
     ])
+    const sized = {
+      from: 'rows',
+      let: { n: { $size: '$l' } },
+      pipeline: [{ $match: { $expr: { $eq: ['$n', '$$n'] } } }],
+      as: 'l',
+    }
+    const withList = [{ $match: { _id: 1 } }, { $set: { l: ['a', 'b', 'c'] } }, { $lookup: sized }]
+    assert.deepEqual(await rows.aggregate(withList).toArray(), [{ _id: 1, n: 1, l: [{ _id: 3, n: 3 }] }])
     const facet = [{ $facet: { a: [{ $match: isX }] } }, { $unionWith: { coll: 'rows', pipeline: [{ $match: isX }] } }]
     assert.deepEqual(await rows.aggregate(facet, { let: two }).toArray(), [{ a: [{ _id: 2, n: 2 }] }, { _id: 2, n: 2 }])
     const grouped = [{ $group: { _id: '$$x', n: { $sum: { $add: ['$n', '$$x'] } } } }]

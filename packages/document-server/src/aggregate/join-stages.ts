@@ -54,7 +54,9 @@ function joiner(argument: Doc, from: string, context: StageContext): () => (doc:
     return [name, compileExpression(value, context)] as const
   })
   const bound = (doc: Doc): Doc => Object.fromEntries(lets.map(([name, value]) => [name, value(doc)]))
-  context.compile(pipeline, { ...context, variables: { ...context.variables, ...bound({}) } })
+  // Only for the errors in it: the values come with the documents.
+  const names = Object.fromEntries(lets.map(([name]) => [name, null]))
+  context.compile(pipeline, { ...context, variables: { ...context.variables, ...names } })
   return () => {
     const all = byField ? undefined : cached(() => context.read(from, {}), context.pace)
     return doc => {
@@ -123,9 +125,9 @@ const unionWith: CompileStage = (argument, context) => {
   const spec: Doc = isDoc(argument) ? argument : { coll: argument }
   allowOnly(spec, ['coll', 'pipeline'], '$unionWith')
   const name = text(spec, 'coll', '$unionWith')
-  const stage = Array.isArray(spec.pipeline)
-    ? context.compile(spec.pipeline, context)
-    : (docs: AsyncIterable<Doc>) => docs
+  const { pipeline = [] } = spec
+  if (!Array.isArray(pipeline)) return fail('the $unionWith pipeline must be an array', 'TypeMismatch')
+  const stage = context.compile(pipeline, context)
   return async function* (docs) {
     yield* docs
     yield* stage(context.read(name, {}))

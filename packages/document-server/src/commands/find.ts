@@ -9,7 +9,7 @@ import { listed } from '../pace.ts'
 import { parsePath, reachedValues } from '../query/path.ts'
 import { assertNoPositional, compileProjection } from '../query/projection.ts'
 import { checkFilter, select } from '../query/select.ts'
-import { sorted } from '../query/sort.ts'
+import { checkSort, sorted } from '../query/sort.ts'
 import type { Row } from '../storage/collection.ts'
 import { type Command, collectionName, type Engine, findCollection, type Request, replyWithCursor } from './command.ts'
 
@@ -40,11 +40,13 @@ function findDocuments(request: Request, engine: Engine, limit: number): AsyncIt
   const scores = new WeakMap<Doc, number>()
   const project = Object.keys(spec).length > 0 ? compileProjection(spec, { find: true, scores, variables }) : undefined
   const collection = findCollection(request, engine)
+  const sort = options.doc('sort') ?? {}
   if (!collection) {
     checkFilter(filter, variables)
+    if (!Object.hasOwn(sort, '$natural')) checkSort(sort)
     return listed([])
   }
-  const rows = sorted(select(collection, filter, { variables, scores, pace }).rows, options.doc('sort') ?? {}, {
+  const rows = sorted(select(collection, filter, { variables, scores, pace }).rows, sort, {
     ...{ pace, scores, doc: row => row.doc, size: row => row.bytes.byteLength },
     ...(limit > 0 ? { limit: limit + skip } : {}),
   })

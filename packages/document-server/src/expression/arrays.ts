@@ -1,11 +1,11 @@
 import { Int32 } from 'bson'
-import { equalValues } from '../bson/compare.ts'
 import type { Doc } from '../bson/document.ts'
 import { isNumeric, truthy } from '../bson/numbers.ts'
 import { type ErrorName, fail } from '../errors.ts'
 import { countCreated } from '../pace.ts'
 import { elementOrder } from '../query/sort.ts'
 import { int32, namedArguments, onValues, shownType } from './arguments.ts'
+import { compareOperands } from './logic.ts'
 import { assertWritable, type Expression, isNullish, type Operator, type Scope, withLocals } from './scope.ts'
 import { bounds } from './strings.ts'
 
@@ -109,14 +109,14 @@ const reduce: Operator = (argument, scope, name) => {
 }
 
 const isIn: Operator = onValues(2, ([value, array]) =>
-  arrayOf(array, "$in's second argument", 'Location40081').some(element => equalValues(element, value)),
+  arrayOf(array, "$in's second argument", 'Location40081').some(element => compareOperands(element, value) === 0),
 )
 
 const indexOfArray: Operator = onValues([2, 4], (values, name) => {
   if (isNullish(values[0])) return null
   const array = arrayOf(values[0], '$indexOfArray as a first argument', 'Location40090')
   const { start, end } = bounds(values, name, array.length)
-  for (let at = start; at < end; at++) if (equalValues(array[at], values[1])) return new Int32(at)
+  for (let at = start; at < end; at++) if (compareOperands(array[at], values[1]) === 0) return new Int32(at)
   return new Int32(-1)
 })
 

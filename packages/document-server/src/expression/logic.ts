@@ -7,7 +7,7 @@ import { compileArguments, namedArguments, onValues, shownType } from './argumen
 import { assertWritable, type Expression, isNullish, type Operator, withLocals } from './scope.ts'
 
 /** In expressions a missing value sorts below all others but MinKey. Everywhere else it is level with null. */
-function compareOperands(a: unknown, b: unknown): number {
+export function compareOperands(a: unknown, b: unknown): number {
   if (a !== undefined && b !== undefined) return compareValues(a, b)
   if (a === undefined && b === undefined) return 0
   const isLess = a === undefined ? shownType(b) !== 'minKey' : shownType(a) === 'minKey'

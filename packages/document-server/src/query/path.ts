@@ -85,13 +85,16 @@ export function valueAt(target: unknown, path: Path): unknown {
   return value
 }
 
-/** The value of an aggregation field path: arrays on the way are mapped, and numeric segments are field names. */
+/** The value of an aggregation field path: of arrays on the way, the documents in them are mapped. Numeric segments are field names. */
 export function fieldPathValue(target: unknown, path: Path, depth = 0): unknown {
   const segment = path[depth]
   if (segment === undefined) return target
   if (isDoc(target)) return fieldPathValue(own(target, segment), path, depth + 1)
   if (!Array.isArray(target)) return undefined
-  return target.map(element => fieldPathValue(element, path, depth)).filter(value => value !== undefined)
+  return target
+    .filter(isDoc)
+    .map(element => fieldPathValue(element, path, depth))
+    .filter(value => value !== undefined)
 }
 
 /**

@@ -29,7 +29,11 @@ interface Step {
 
 /** Compiles operators, a replacement document or a pipeline. @throws CommandError for unknown operators and conflicts */
 export function compileUpdate(update: unknown, options: UpdateOptions): Update {
-  if (Array.isArray(update)) return keepingId(compilePipelineUpdate(update, options.variables))
+  if (Array.isArray(update)) {
+    if (options.arrayFilters.length > 0)
+      fail('arrayFilters may not be specified for pipeline-style updates', 'FailedToParse')
+    return keepingId(compilePipelineUpdate(update, options.variables))
+  }
   if (!isDoc(update)) fail('Update argument must be either an object or an array', 'FailedToParse')
   if (isReplacement(update)) return keepingId(replacement(update))
   const steps = parseSteps(update)

@@ -235,7 +235,12 @@ export const queryCases: Cases = {
       assert.match((await refuses(2, collection.findOne({ $nope: [] }))).message, /\$nope/)
       await refuses(2, collection.findOne({ $or: [] }))
     },
-    'a missing collection is empty': async ({ collection }) => {
+    'a missing collection is empty, and what is wrong is refused as in others': async ({ db, collection }) => {
+      await refuses(2, collection.find({ a: { $nope: 1 } }).toArray())
+      await refuses(15975, db.command({ find: collection.collectionName, sort: { a: 2 } }))
+      await refuses(2, collection.distinct('a', { a: { $nope: 1 } }))
+      await refuses(2, db.command({ count: collection.collectionName, query: { $nope: 1 } }))
+      await refuses(2, collection.deleteMany({ $or: [] }))
       assert.deepEqual(await collection.find({ a: 1 }).toArray(), [])
       assert.equal(await collection.countDocuments({}), 0)
       assert.equal((await collection.deleteMany({})).deletedCount, 0)

@@ -55,6 +55,8 @@ export const stageTable: Readonly<Record<string, readonly StageRow[]>> = {
     [[{ _id: 1, a: [{ x: 1, y: 2 }, 5] }], { 'a.x': 1 }, [{ _id: 1, a: [{ x: 1 }] }]],
     [[{ _id: 1, a: 1 }], { _id: 0, b: '$a', c: { $literal: 1 }, d: ['$a', '$none'] }, [{ b: 1, c: 1, d: [1, null] }]],
     [[{ _id: 1, a: 1 }], { a: '$none' }, [{ _id: 1 }]],
+    [[{ _id: 1, l: [[{ a: 1 }], { a: 2 }, 3, {}] }], { x: '$l.a' }, [{ _id: 1, x: [2] }]],
+    [[{ _id: 1, l: [{ a: 1 }] }], { x: '$l.0.a' }, [{ _id: 1, x: [] }]],
     [numbered, { v: 1, w: 0 }, code(31254)],
     [numbered, { v: 0, w: 1 }, code(31253)],
     [numbered, { a: 1, 'a.b': 1 }, code(31249)],
@@ -243,6 +245,7 @@ export const stageTable: Readonly<Record<string, readonly StageRow[]>> = {
     [numbered.slice(0, 1), 'absent', numbered.slice(0, 1)],
     [numbered.slice(0, 1), { coll: 'absent', pipeline: [{ $match: {} }] }, numbered.slice(0, 1)],
     [numbered, { coll: 'absent', pipeline: [{ $nope: 1 }] }, code(40324)],
+    [numbered, { coll: 'absent', pipeline: 1 }, code(14)],
     [numbered, 1, code(9)],
   ],
 }

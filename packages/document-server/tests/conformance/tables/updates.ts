@@ -4,7 +4,7 @@ import { code, decimal, double, long } from './values.ts'
 /** `[document, update, its new form or the code, filter, options]`. The `_id` is left out. */
 export type UpdateRow = readonly [
   before: Document,
-  update: Document,
+  update: Document | Document[],
   expected: unknown,
   filter?: Document,
   options?: UpdateOptions,
@@ -34,6 +34,9 @@ export const updateTable: Readonly<Record<string, readonly UpdateRow[]>> = {
     [list(1), { $set: { 'l.$': 1 } }, code(2)],
     [list(1), { $set: { 'l.$[x]': 1 } }, code(2)],
     [list(1), { $set: { a: 1 } }, code(9), {}, { arrayFilters: [{ e: 1 }] }],
+    [{ a: 1 }, [{ $set: { a: 2 } }], code(9), {}, { arrayFilters: [{ e: 1 }] }],
+    [{ a: 1 }, [{ $set: { a: 2 } }, { $unset: 'b' }], { a: 2 }],
+    [{ a: 1 }, [{ $match: {} }], code(72)],
     [list(1), { $set: { 'l.$[e]': 1 } }, code(224), {}, { arrayFilters: [{ e: 1, $expr: true }] }],
   ],
   $setOnInsert: [
