@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { existsSync, globSync } from 'node:fs'
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
+import { promisify } from 'node:util'
+import { isTest, type Package } from '../check/workspace.ts'
+import { entriesOf, publishedManifest } from './manifest.ts'
+
+const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
+
+/**
+ * Compiles one package into `<output>/node_modules/<its name>`, where those that come later find it. Only what its entries lead
+ * to is compiled. The sources are copied first, out of reach of the workspace's links: these would lead the compiler to other
+ * packages' sources instead of their declarations.
+ * @throws {Error} with the compiler's own output, for a type error
+ */
+export async function buildPackage(root: string, output: string, one: Package): Promise<void> {
+  const from = join(root, one.folder)
+  const sources = join(output, 'src', one.folder)
+  const target = join(output, 'node_modules', one.name)
+  await cp(from, sources, { recursive: true, filter: path => !/\/(node_modules|tests)$/.test(path) && !isTest(path) })
+  await mkdir(target, { recursive: true })
+  await writeFile(join(target, 'package.json'), `${JSON.stringify(publishedManifest(one), null, 2)}\n`)
+  await compile(root, sources, target, one)
+  await copyOthers(root, from, target)
+  await rm(sources, { recursive: true })
+}
+
+async function compile(root: string, sources: string, target: string, one: Package): Promise<void> {
+  const config = {
+    extends: relative(sources, join(root, 'tsconfig.json')),
+    compilerOptions: {
+      noEmit: false,
+      outDir: join(target, 'dist'),
+      rootDir: existsSync(join(sources, 'src')) ? 'src' : '.',
+      customConditions: [],
+      sourceMap: true,
+      inlineSources: true,
+    },
+    files: entriesOf(one),
+    include: [],
+  }
+  await writeFile(join(sources, 'tsconfig.json'), JSON.stringify(config))
+  try {
+    await promisify(execFile)(process.execPath, [TSC, '-p', sources])
+  } catch (error) {
+    throw new Error(`${one.name} does not compile:\n${(error as { stdout?: string }).stdout}`, { cause: error })
+  }
+}
+
+/** The licence, the README, programs, and files that are read as they are, such as Kong's Lua. */
+async function copyOthers(root: string, from: string, target: string): Promise<void> {
+  await cp(join(root, 'LICENSE'), join(target, 'LICENSE'))
+  const readme = join(from, 'README.md')
+  if (existsSync(readme)) await cp(readme, join(target, 'README.md'))
+  if (existsSync(join(from, 'bin'))) await cp(join(from, 'bin'), join(target, 'bin'), { recursive: true })
+  for (const path of globSync('**/*.lua', { cwd: from })) await cp(join(from, path), join(target, 'dist', path))
+}
