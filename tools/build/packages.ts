@@ -4,10 +4,22 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
-import { isTest, type Package } from '../check/workspace.ts'
-import { entriesOf, publishedManifest } from './manifest.ts'
+import { isTest, type Package, packagesOf } from '../check/workspace.ts'
+import { entriesOf, inOrder, publishedManifest } from './manifest.ts'
 
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
+
+/** Builds what is published into `dist`. Returns the packages' folders. */
+export async function buildAll(root: string, say: (name: string) => void): Promise<readonly string[]> {
+  const output = join(root, 'dist')
+  await rm(output, { recursive: true, force: true })
+  const built: string[] = []
+  for (const one of inOrder(packagesOf(root).filter(({ manifest }) => manifest.private !== true))) {
+    say(one.name)
+    built.push(await buildPackage(root, output, one))
+  }
+  return built
+}
 
 /**
  * Compiles one package into `<output>/node_modules/<its name>`, where those that come later find it. Only what its entries lead
@@ -15,7 +27,7 @@ const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/pack
  * packages' sources instead of their declarations.
  * @throws {Error} with the compiler's own output, for a type error
  */
-export async function buildPackage(root: string, output: string, one: Package): Promise<void> {
+async function buildPackage(root: string, output: string, one: Package): Promise<string> {
   const from = join(root, one.folder)
   const sources = join(output, 'src', one.folder)
   const target = join(output, 'node_modules', one.name)
@@ -25,6 +37,7 @@ export async function buildPackage(root: string, output: string, one: Package): 
   await compile(root, sources, target, one)
   await copyOthers(root, from, target)
   await rm(sources, { recursive: true })
+  return target
 }
 
 async function compile(root: string, sources: string, target: string, one: Package): Promise<void> {

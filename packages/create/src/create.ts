@@ -1,0 +1,43 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { CreateError } from './errors.ts'
+import { installPackages } from './install.ts'
+import { versionsOf } from './packages.ts'
+import { projectFiles } from './project-files.ts'
+import { serviceFiles } from './service-files.ts'
+
+export interface ProjectOptions {
+  /** Of the project, its folder and its first service. */
+  readonly name: string
+  /** The folder in which the project's folder is made. */
+  readonly parent: string
+  readonly install: boolean
+  /** A folder with tarballs of tsmicro's packages, instead of the registry. */
+  readonly packages?: string | undefined
+  /** Receives a line for each step. */
+  readonly say: (line: string) => void
+}
+
+/**
+ * Makes a project. Nothing is overwritten.
+ * @throws {CreateError} for a name that is not one, a folder that is not empty, or packages that cannot be installed
+ */
+export async function createProject({ name, parent, install, packages, say }: ProjectOptions): Promise<void> {
+  if (!/^[a-z][a-z0-9-]{0,49}$/.test(name))
+    throw new CreateError(`${JSON.stringify(name)} is not a name: use up to 50 lower-case letters, digits and hyphens`)
+  const folder = join(parent, name)
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new CreateError(`${folder} cannot be used: ${error.message}`)
+  })
+  if (found.length > 0) throw new CreateError(`${folder} is not empty: choose another name`)
+  const files = { ...projectFiles(name, await versionsOf(packages)), ...serviceFiles(name) }
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+  say(`${Object.keys(files).length} files are in ${folder}`)
+  if (!install) return
+  say('npm installs what it needs …')
+  await installPackages(folder)
+}

