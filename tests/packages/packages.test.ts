@@ -36,6 +36,7 @@ const TOOLS = {
 }
 
 describe('an empty project installs the packages', { skip: await outside() }, () => {
+  let folder: string
   let project: string
   let tarballs: readonly string[]
   const run = (program: string, ...args: readonly string[]) =>
@@ -43,9 +44,9 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
   const node = (...args: readonly string[]) => run(process.execPath, ...args)
   const tool = (path: string, ...args: readonly string[]) => node(join(project, 'node_modules', path), ...args)
 
+  after(() => rm(folder, { recursive: true, force: true }))
   before(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'tsmicro-packages-'))
-    after(() => rm(folder, { recursive: true, force: true }))
+    folder = await mkdtemp(join(tmpdir(), 'tsmicro-packages-'))
     project = join(folder, 'project')
     await cp(join(import.meta.dirname, 'example'), project, { recursive: true })
     const packed = join(folder, 'tarballs')
