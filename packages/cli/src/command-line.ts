@@ -10,6 +10,7 @@ const HELP = `Usage: tsmicro start [options]
        tsmicro gateway run --config FILE [options]
        tsmicro contracts check|record [options]
        tsmicro events [ACTION] [SERVICE] [options]
+       tsmicro add service NAME [options]
        tsmicro [--config FILE] COMMAND [arguments of the command]
 
 start runs a whole system for development: its infrastructure (NATS, PostgreSQL, documents), its services and its gateway.
@@ -24,6 +25,8 @@ gateway run runs the gateway alone, with any kong.yml: tsmicro gateway run --hel
 contracts says which changes to the contracts break somebody, and records them: tsmicro contracts --help.
 
 events shows how the events of services get on, and sets right what failed: tsmicro events --help.
+
+add writes a new service into the project: tsmicro add --help.
 
 Options:
   --fresh           delete the data first
@@ -58,6 +61,8 @@ export type Command =
   /** `args`: everything after `contracts`. */
   | { readonly kind: 'contracts'; readonly config: string; readonly args: readonly string[] }
   /** `args`: everything after `events`. */
+  /** `args`: everything after `add`. */
+  | { readonly kind: 'add'; readonly config: string; readonly args: readonly string[] }
   | { readonly kind: 'events'; readonly config: string; readonly args: readonly string[] }
   /** A command of the system. `args`: everything after its name. */
   | { readonly kind: 'run'; readonly config: string; readonly name: string; readonly args: readonly string[] }
@@ -85,7 +90,7 @@ export function readArguments(args: readonly string[]): Command {
   if (name === 'restart') return { kind: 'restart', service: positionals[1] }
   // Any other `gateway …` may be a command of the system.
   if (name === 'gateway' && args[at + 1] === 'run') return { kind: 'gateway', args: args.slice(at + 2) }
-  if (name === 'contracts' || name === 'events') return { kind: name, config, args: args.slice(at + 1) }
+  if (name === 'contracts' || name === 'events' || name === 'add') return { kind: name, config, args: args.slice(at + 1) }
   return { kind: 'run', config, name, args: args.slice(at + 1) }
 }
 

@@ -19,8 +19,12 @@ export interface System {
   natsAs(user: string): Address
   /** The URL contains user, password and database. */
   readonly postgres: Address
-  /** The URL contains user and password, but no database: see `databaseUrl`. */
+  /** A database of a service's own, created if it is missing. @param name letters, digits and `_` */
+  postgresDatabase(name: string): Address
+  /** The URL contains user and password, but no database: see {@link System.mongoDatabase}. */
   readonly documents: Address
+  /** A MongoDB database of a service's own. It exists from its first document on. */
+  mongoDatabase(name: string): Address
   /** Undefined if there is neither `REDIS_URL` nor a `redis-server` of version 6.2 or later on PATH. */
   readonly redis: Address | undefined
   readonly gateway: Address

@@ -31,6 +31,11 @@ async function main(): Promise<number> {
     const { config: configFile, args } = command
     return runEvents({ configFile, args, env, write: text => stdout.write(text), tell: text => stderr.write(text) })
   }
+  if (command.kind === 'add') {
+    // Loaded only here, with the parser that it needs.
+    const { runAdd } = await import('./add/command.ts')
+    return runAdd(command.args, command.config, text => stdout.write(text))
+  }
   const drain = new AbortController()
   watchParent(() => drain.abort())
   if (command.kind === 'run') {

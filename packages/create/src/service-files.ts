@@ -38,24 +38,7 @@ export function createModule({ nats }: { nats: NatsClient }): Module {
   }
 }
 `,
-    [`services/${name}/main.ts`]: `import { createService, NatsClient, runService } from 'tsmicro'
-import { loadConfig } from 'tsmicro/config'
-import { createLogger } from 'tsmicro/telemetry'
-import Type from 'typebox'
-import { createModule } from './module.ts'
-
-const env = loadConfig(
-  Type.Object({
-    HOST: Type.String({ default: '127.0.0.1' }),
-    PORT: Type.Integer({ default: 8001 }),
-    NATS_URL: Type.String({ description: 'nats://host:port' }),
-  }),
-)
-const log = createLogger({ name: '${name}' })
-const module = createModule({ nats: new NatsClient({ url: env.NATS_URL, name: '${name}', log }) })
-const http = { host: env.HOST, port: env.PORT }
-await runService(createService({ name: '${name}', version: '1.0.0', module, log, http }), { log })
-`,
+    [`services/${name}/main.ts`]: program(name),
     [`services/${name}/${name}.test.ts`]: `import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testService } from 'tsmicro/testing'
@@ -72,4 +55,35 @@ test('greets at both doors, but not everybody', async () => {
   }
 }
 
-const camelCase = (name: string): string => name.replaceAll(/-+(.?)/g, (_, letter: string) => letter.toUpperCase())
+export const camelCase = (name: string): string => name.replaceAll(/-+(.?)/g, (_, letter: string) => letter.toUpperCase())
+
+/** What a program needs besides NATS: source text for each place. */
+interface Needs {
+  readonly imports?: string
+  readonly types?: string
+  readonly env?: string
+  readonly parts?: string
+  readonly passed?: string
+}
+
+export function program(name: string, { imports = '', types = '', env = '', parts = '', passed = '' }: Needs = {}): string {
+  return `import { createService, NatsClient, runService } from 'tsmicro'
+import { loadConfig } from 'tsmicro/config'
+${imports}import { createLogger } from 'tsmicro/telemetry'
+import Type from 'typebox'
+import { createModule } from './module.ts'
+${types}
+const env = loadConfig(
+  Type.Object({
+    HOST: Type.String({ default: '127.0.0.1' }),
+    PORT: Type.Integer({ default: 8001 }),
+    NATS_URL: Type.String({ description: 'nats://host:port' }),
+${env}  }),
+)
+const log = createLogger({ name: '${name}' })
+const nats = new NatsClient({ url: env.NATS_URL, name: '${name}', log })
+${parts}const module = createModule({ nats${passed} })
+const http = { host: env.HOST, port: env.PORT }
+await runService(createService({ name: '${name}', version: '1.0.0', module, log, http }), { log })
+`
+}

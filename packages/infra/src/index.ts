@@ -5,6 +5,7 @@ export { InfraError, MissingServerError, PortTakenError, ServerStartError } from
 export { locateNats, startNats } from './nats.ts'
 export { locatePgbouncer, startPgbouncer } from './pgbouncer.ts'
 export { freePort, isPortFree, preferPort, reservePort } from './ports.ts'
+export { createPostgresDatabase, postgresDatabaseUrl } from './postgres/database.ts'
 export { locatePostgres } from './postgres/locate.ts'
 export { startPostgres } from './postgres/start.ts'
 export { type Child, childEnvironment, endChild, NODE_FLAGS, type ServerExit, spawnChild } from './process/child.ts'

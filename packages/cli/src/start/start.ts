@@ -1,3 +1,4 @@
+import { createPostgresDatabase } from '@tsmicro/infra'
 import type { Environment } from '../command-line.ts'
 import type { LoadedConfig } from '../config.ts'
 import type { DataFolder } from '../data-folder.ts'
@@ -44,12 +45,14 @@ export async function startSystem(
 
     const plans = await planInstances(config.services, replicas)
     const gateway = gatewayPlan && { url: `http://127.0.0.1:${gatewayPlan.port}` }
-    const system = describeSystem(data.path, infra, firstAddresses(plans), gateway, natsUsers)
+    const databases = new Set<string>()
+    const system = describeSystem(data.path, infra, firstAddresses(plans), gateway, natsUsers, databases)
     await config.prepare?.(system)
     // The configuration may create secrets, which need room on the disk.
     const instances = await disk.withRoom(signal, () =>
       plans.map(plan => ({ ...plan, worker: serviceWorker(plan, system, context) })),
     )
+    for (const name of databases) await createPostgresDatabase(system.postgres.url, name)
     running.services.push(...instances.map(({ worker }) => worker))
     await Promise.all(instances.map(({ name, worker, url }) => progress.track(name, worker.start(), () => url)))
     signal.throwIfAborted()

@@ -1,15 +1,19 @@
-import type { Server } from '@tsmicro/infra'
+import { databaseUrl, postgresDatabaseUrl, type Server } from '@tsmicro/infra'
 import type { Address, InfraName, System, SystemConfig } from '../config-types.ts'
 import { CliError } from '../errors.ts'
 import type { NatsUsers } from './secrets.ts'
 
-/** The system as the configuration's functions see it. Reading a missing part throws an error that says why. */
+/**
+ * The system as the configuration's functions see it. Reading a missing part throws an error that says why.
+ * @param databases receives the names of the PostgreSQL databases that are asked for
+ */
 export function describeSystem(
   dataDir: string,
   infra: ReadonlyMap<InfraName, Server>,
   services: Readonly<Record<string, Address>>,
   gateway: Address | undefined,
   natsUsers: NatsUsers | undefined,
+  databases: Set<string>,
 ): System {
   const part = (name: InfraName): Address => {
     const server = infra.get(name)
@@ -32,9 +36,15 @@ export function describeSystem(
     get postgres() {
       return part('postgres')
     },
+    postgresDatabase(name) {
+      const url = postgresDatabaseUrl(part('postgres').url, name)
+      databases.add(name)
+      return { url }
+    },
     get documents() {
       return part('documents')
     },
+    mongoDatabase: name => ({ url: databaseUrl(part('documents').url, name) }),
     get redis() {
       return infra.has('redis') ? part('redis') : undefined
     },
