@@ -23,7 +23,6 @@ export class Child implements AsyncDisposable {
   constructor(name: string, role: URL, args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
     this.name = name
     this.#process = fork(fileURLToPath(role), args, {
-      execArgv: ['--conditions=@tsmicro/source'],
       env: { ...process.env, NODE_ENV: 'production', ...environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })

@@ -65,7 +65,7 @@ test('every name that an entry exports is used in an example', () => {
 /** Runs an example in its own process until it has started, then asks it to stop. */
 async function asProcess(file: string): Promise<number | null> {
   const program = `const { default: run } = await import(${JSON.stringify(pathToFileURL(file))}); await run(); console.log('runs')`
-  const args = ['--conditions=@tsmicro/source', '--input-type=module', '--eval', program]
+  const args = ['--input-type=module', '--eval', program]
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
   child.stdout.once('data', () => child.kill('SIGTERM'))
   const [code] = await once(child, 'exit')

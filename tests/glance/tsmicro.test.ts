@@ -66,7 +66,7 @@ test('users, then only editors', async () => {
 })
 
 test('its test passes', async () => {
-  const command = ['--conditions=@tsmicro/source', fileOf('test')]
+  const command = [fileOf('test')]
   await promisify(execFile)(process.execPath, command, { env: childEnvironment() }).catch(error => {
     assert.fail(error.stdout)
   })

@@ -50,7 +50,7 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
     project = join(folder, 'project')
     await cp(join(import.meta.dirname, 'example'), project, { recursive: true })
     const packed = join(folder, 'tarballs')
-    await promisify(execFile)(process.execPath, ['--conditions=@tsmicro/source', 'tools/tarballs.ts', packed], {
+    await promisify(execFile)(process.execPath, ['tools/tarballs.ts', packed], {
       cwd: ROOT,
     })
     tarballs = (await readdir(packed)).map(name => join(packed, name))

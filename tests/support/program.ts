@@ -50,7 +50,7 @@ export class Program implements AsyncDisposable {
 
   launch(): void {
     const { entry, args = [], env } = this.#options
-    const child = spawn(process.execPath, ['--conditions=@tsmicro/source', entry, ...args], {
+    const child = spawn(process.execPath, [entry, ...args], {
       cwd: ROOT,
       env: { ...childEnvironment(process.env, ['NODE_OPTIONS']), NODE_ENV: 'test', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

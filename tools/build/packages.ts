@@ -47,7 +47,6 @@ async function compile(root: string, sources: string, target: string, one: Packa
       noEmit: false,
       outDir: join(target, 'dist'),
       rootDir: existsSync(join(sources, 'src')) ? 'src' : '.',
-      customConditions: [],
       sourceMap: true,
       inlineSources: true,
     },

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { isJson, type Json, jsonOf, member, textOf } from './workspace.ts'
+import { jsonOf, member, textOf } from './workspace.ts'
 
 const PACKAGE = 'packages/tsmicro'
 
@@ -12,8 +12,8 @@ export function undocumented(root: string): string[] {
     ([subpath]) => !subpath.startsWith('./internal/'),
   )
   const doors = entries.flatMap(([subpath, entry]) => {
-    const source = isJson(entry) ? sourceOf(entry) : undefined
-    return source === undefined ? [] : [{ subpath, file: posix.join(PACKAGE, source) }]
+    const isSource = typeof entry === 'string' && entry.endsWith('.ts')
+    return isSource ? [{ subpath, file: posix.join(PACKAGE, entry) }] : []
   })
   const missing = doors.filter(({ file }) => !existsSync(join(root, file)))
   const present = doors.filter(({ file }) => existsSync(join(root, file)))
@@ -25,11 +25,6 @@ export function undocumented(root: string): string[] {
     ...missing.map(({ subpath, file }) => `${PACKAGE}/package.json exports ${subpath}, but ${file} does not exist`),
     ...bare,
   ]
-}
-
-const sourceOf = (entry: Json) => {
-  const source = entry['@tsmicro/source']
-  return typeof source === 'string' ? source : undefined
 }
 
 const LISTED = /^export\s+(?:type\s+)?\{([^}]*)\}\s*from\s*'(\.[^']+)'/gm

@@ -8,13 +8,12 @@ import { fixture } from './fixture.ts'
 
 const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
 const SRC = 'packages/tsmicro/src'
-const entry = (source: string) => ({ '@tsmicro/source': source, default: './dist/x.js' })
 const PACKAGE = JSON.stringify({
   name: 'tsmicro',
   exports: {
-    '.': entry('./src/index.ts'),
-    './contract': entry('./src/contract/index.ts'),
-    './internal': entry('./src/internal.ts'),
+    '.': './src/index.ts',
+    './contract': './src/contract/index.ts',
+    './internal': './src/internal.ts',
     './package.json': './package.json',
   },
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseSync, type StaticExportEntry, type StaticImport } from 'oxc-parser'
 import { type Check, command } from './check.ts'
-import { isJson, jsonOf, member } from './workspace.ts'
+import { jsonOf, member } from './workspace.ts'
 
 const PACKAGE = 'packages/tsmicro'
 
@@ -63,9 +63,8 @@ function entriesOf(root: string): Entry[] {
   if (!existsSync(join(root, PACKAGE, 'package.json'))) return []
   const exports = member(jsonOf(root, `${PACKAGE}/package.json`), 'exports')
   return Object.entries(exports).flatMap(([subpath, entry]) => {
-    const source = isJson(entry) ? entry['@tsmicro/source'] : undefined
-    if (typeof source !== 'string') return []
-    return [{ specifier: `tsmicro${subpath.slice(1)}`, source: source.replace(/^\.\//, '') }]
+    if (typeof entry !== 'string' || !entry.endsWith('.ts')) return []
+    return [{ specifier: `tsmicro${subpath.slice(1)}`, source: entry.replace(/^\.\//, '') }]
   })
 }
 

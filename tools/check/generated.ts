@@ -5,7 +5,7 @@ export const gateway: Check = {
   name: 'gateway',
   promise: 'the routes in kong/*.yml match the contracts',
   run: async root => {
-    // Imported only when needed: the contracts require Node's condition @tsmicro/source, the other checks do not.
+    // Imported only when needed: the other checks do not load the contracts.
     const { kongFiles } = await import('../gateway/files.ts')
     const files = kongFiles(root)
     const stale = files.filter(({ text, wanted }) => text !== wanted)

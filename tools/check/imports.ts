@@ -152,7 +152,11 @@ const RULES: readonly Rule[] = [
     '!tsmicro/internal/**',
   ),
   own('packages/infra/src', 'infra may import the document server alone', ...OUR_PACKAGES, '!@tsmicro/document-server'),
-  own('packages/create/src', 'create-tsmicro runs before anything is installed: it may import nothing of ours', ...OUR_PACKAGES),
+  own(
+    'packages/create/src',
+    'create-tsmicro runs before anything is installed: it may import nothing of ours',
+    ...OUR_PACKAGES,
+  ),
   own('packages/cli/src', 'the command line may import packages, not services or contracts', '@blog-platform/**'),
   own(
     'kong/plugins',

@@ -259,7 +259,7 @@ test('npm run check says which file is out of step', async t => {
 
 function run(t: TestContext, text: string, ...args: string[]) {
   const root = fixture(t, { 'kong/kong.yml': text })
-  const options = ['--conditions=@tsmicro/source', MAIN, ...args, '--root', root]
+  const options = [MAIN, ...args, '--root', root]
   const { status, stdout, stderr } = spawnSync(process.execPath, options, { encoding: 'utf8' })
   return { status, output: stdout + stderr, kong: readFileSync(join(root, 'kong/kong.yml'), 'utf8') }
 }

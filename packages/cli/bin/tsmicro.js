@@ -19,7 +19,7 @@ if (node === undefined) {
 /** @param {string} node */
 function run(node) {
   const main = fileURLToPath(import.meta.resolve('@tsmicro/cli/main'))
-  const flags = ['--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning']
+  const flags = ['--disable-warning=ExperimentalWarning']
   const child = spawn(node, [...flags, main, ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => child.kill(signal))

@@ -9,8 +9,14 @@ import { addToConfig } from '../src/add/edit-config.ts'
 import { loadConfig } from '../src/config.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
-const addition = { service: 'orders', entry: 'services/orders/main.ts', env: '{ A: system.nats.url }', infra: ['nats', 'postgres'] }
-const entry = (port: number) => `'orders': { entry: 'services/orders/main.ts', port: ${port}, env: system => ({ A: system.nats.url }) },`
+const addition = {
+  service: 'orders',
+  entry: 'services/orders/main.ts',
+  env: '{ A: system.nats.url }',
+  infra: ['nats', 'postgres'],
+}
+const entry = (port: number) =>
+  `'orders': { entry: 'services/orders/main.ts', port: ${port}, env: system => ({ A: system.nats.url }) },`
 
 for (const [what, before, after] of [
   [
@@ -36,7 +42,11 @@ for (const [what, before, after] of [
   })
 
 test('a configuration that is put together elsewhere is left alone', () => {
-  for (const text of ['export default {}', 'export default defineSystem({ infra, services })', 'export default defineSystem('])
+  for (const text of [
+    'export default {}',
+    'export default defineSystem({ infra, services })',
+    'export default defineSystem(',
+  ])
     assert.throws(() => addToConfig('tsmicro.config.ts', text, addition), { name: 'CliError' })
 })
 
@@ -67,6 +77,11 @@ test('services that were added pass their tests, and adding one twice changes no
   const again = await tsmicro('add', 'service', 'orders', '--postgres')
   assert.match(again.stdout, /has a service orders already: nothing was changed/)
   assert.deepEqual(await Promise.all(files.map(file => readFile(join(cwd, file), 'utf8'))), before)
-  for (const args of [['add'], ['add', 'procedure', 'x'], ['add', 'service', 'Orders'], ['add', 'service', 'x', '--mysql']])
+  for (const args of [
+    ['add'],
+    ['add', 'procedure', 'x'],
+    ['add', 'service', 'Orders'],
+    ['add', 'service', 'x', '--mysql'],
+  ])
     await assert.rejects(tsmicro(...args), { code: 2 })
 })

@@ -19,7 +19,7 @@ test('supervisors that start at the same time never choose the same port', { ski
     console.log(await instancePort(${port}))
     setTimeout(() => {}, 3000)`
   const one = async () => {
-    const args = ['--conditions=@tsmicro/source', '--input-type=module', '--eval', choose]
+    const args = ['--input-type=module', '--eval', choose]
     return Number((await promisify(execFile)(process.execPath, args)).stdout)
   }
   const chosen = await Promise.all([one(), one(), one(), one()])

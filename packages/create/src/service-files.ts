@@ -55,7 +55,8 @@ test('greets at both doors, but not everybody', async () => {
   }
 }
 
-export const camelCase = (name: string): string => name.replaceAll(/-+(.?)/g, (_, letter: string) => letter.toUpperCase())
+export const camelCase = (name: string): string =>
+  name.replaceAll(/-+(.?)/g, (_, letter: string) => letter.toUpperCase())
 
 /** What a program needs besides NATS: source text for each place. */
 interface Needs {
@@ -66,7 +67,10 @@ interface Needs {
   readonly passed?: string
 }
 
-export function program(name: string, { imports = '', types = '', env = '', parts = '', passed = '' }: Needs = {}): string {
+export function program(
+  name: string,
+  { imports = '', types = '', env = '', parts = '', passed = '' }: Needs = {},
+): string {
   return `import { createService, NatsClient, runService } from 'tsmicro'
 import { loadConfig } from 'tsmicro/config'
 ${imports}import { createLogger } from 'tsmicro/telemetry'

@@ -29,7 +29,7 @@ test('what is made passes its test', async t => {
   assert.match(run.stdout, /pass 1\n/)
 })
 
-test('refuses a name that is none, a folder with something in it, and what it does not know', async t => {
+test('refuses a name that is not one, a folder with something in it, and what it does not know', async t => {
   const parent = await folder(t)
   await mkdir(join(parent, 'taken'))
   await writeFile(join(parent, 'taken', 'mine.txt'), 'mine')

@@ -182,8 +182,7 @@ test('a token that could be guessed is refused', async () => {
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 function start(settings: NodeJS.ProcessEnv, ...args: string[]) {
-  const flags = process.execArgv.filter(arg => arg.startsWith('--conditions'))
-  return spawn(process.execPath, [...flags, MAIN, ...args], { env: { ...process.env, ...settings } })
+  return spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...settings } })
 }
 
 test('the program: a new token in a file that only its owner may read, or one from the environment; never both', async () => {

@@ -19,7 +19,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true }))
 
 function start(...args: string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [...process.execArgv.filter(arg => arg.startsWith('--conditions')), MAIN, ...args])
+  return spawn(process.execPath, [MAIN, ...args])
 }
 
 async function run(...args: string[]) {

@@ -1,5 +1,5 @@
 /*
- * Measures a body of 1 GB in each direction, by hand: node --conditions=@tsmicro/source packages/gateway/tests/measure-streaming.ts [MB]
+ * Measures a body of 1 GB in each direction, by hand: node packages/gateway/tests/measure-streaming.ts [MB]
  * The gateway has its own process; client and upstream share one.
  */
 import { childGateway } from './child-gateway.ts'

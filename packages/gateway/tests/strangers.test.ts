@@ -44,12 +44,11 @@ before(async () => {
     ],
   }
   await writeFile(join(folder, 'kong.yml'), JSON.stringify(config))
-  const flags = process.execArgv.filter(arg => arg.startsWith('--conditions'))
   const args = ['--config', join(folder, 'kong.yml'), '--port', '0', '--admin-port', '0']
   args.push('--admin-token-file', join(folder, 'token'))
   // Few file descriptors, so that a test can exhaust them.
   const command = 'ulimit -n 100; exec "$@"'
-  gateway = spawn('/bin/sh', ['-c', command, 'sh', process.execPath, ...flags, MAIN, ...args])
+  gateway = spawn('/bin/sh', ['-c', command, 'sh', process.execPath, MAIN, ...args])
   for (const stream of [gateway.stdout, gateway.stderr])
     stream.on('data', chunk => {
       output += chunk

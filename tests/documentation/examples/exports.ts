@@ -11,12 +11,11 @@ export interface Exported {
 export function publicExports(root: string): ReadonlyMap<string, Exported> {
   const folder = join(root, 'packages/tsmicro')
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    exports: Record<string, { readonly '@tsmicro/source'?: string }>
+    exports: Record<string, string>
   }
   const found = new Map<string, Exported>()
-  for (const [subpath, entry] of Object.entries(exports)) {
-    const source = entry['@tsmicro/source']
-    if (source === undefined || subpath.startsWith('./internal')) continue
+  for (const [subpath, source] of Object.entries(exports)) {
+    if (!source.endsWith('.ts') || subpath.startsWith('./internal')) continue
     for (const [name, isType] of namesOf(join(folder, source)))
       if (!found.has(name)) found.set(name, { isType, from: `tsmicro${subpath.slice(1)}` })
   }

@@ -1,4 +1,5 @@
 import { createHttpClient } from 'tsmicro/client'
 import { front } from './contracts.ts'
 
-export const { hello } = createHttpClient(front, { baseUrl: 'http://localhost' })
+const { hello } = createHttpClient(front, { baseUrl: 'http://localhost' })
+console.log(await hello({ name: 'Ada' }))

@@ -22,7 +22,6 @@ export async function bundle(contents: string): Promise<Bundle> {
     minify: true,
     format: 'esm',
     platform: 'browser',
-    conditions: ['@tsmicro/source'],
     metafile: true,
     write: false,
     logLevel: 'silent',

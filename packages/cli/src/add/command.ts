@@ -25,7 +25,11 @@ Example: tsmicro add service orders --postgres
 const DRIVERS = ['kysely', 'pg']
 
 /** @returns the exit code */
-export async function runAdd(args: readonly string[], configFile: string, write: (text: string) => void): Promise<number> {
+export async function runAdd(
+  args: readonly string[],
+  configFile: string,
+  write: (text: string) => void,
+): Promise<number> {
   const { values, positionals } = readArguments(args)
   if (values.help) {
     write(HELP)
@@ -81,7 +85,9 @@ function readArguments(args: readonly string[]) {
 
 /** In the versions that tsmicro is made for, unless the project has them. */
 async function install(root: string, names: readonly string[], write: (text: string) => void): Promise<void> {
-  const { peerDependencies } = JSON.parse(readFileSync(fileURLToPath(import.meta.resolve('tsmicro/package.json')), 'utf8'))
+  const { peerDependencies } = JSON.parse(
+    readFileSync(fileURLToPath(import.meta.resolve('tsmicro/package.json')), 'utf8'),
+  )
   const { dependencies = {} } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   const missing = names.filter(name => !(name in dependencies)).map(name => `${name}@${peerDependencies[name]}`)
   if (missing.length === 0) return

@@ -28,7 +28,9 @@ export function addToConfig(file: string, text: string, { service, entry, env, i
   const services = system && memberOf(system, 'services')
   const parts = system && memberOf(system, 'infra')
   if (services?.type !== 'ObjectExpression' || parts?.type !== 'ArrayExpression')
-    throw new CliError(`${file} has no defineSystem({ infra: […], services: {…} }) with both written out: add the service there yourself`)
+    throw new CliError(
+      `${file} has no defineSystem({ infra: […], services: {…} }) with both written out: add the service there yourself`,
+    )
   if (memberOf(services, service)) return undefined
   const port = nextPort(services)
   const line = `'${service}': { entry: '${entry}', port: ${port}, env: system => (${env}) },`
@@ -58,7 +60,8 @@ function onItsOwnLine(text: string, brace: number, line: string): string {
 function definedSystem(program: Node): ObjectNode | undefined {
   let found: ObjectNode | undefined
   visit(program, node => {
-    if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier' || node.callee.name !== 'defineSystem') return
+    if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier' || node.callee.name !== 'defineSystem')
+      return
     const [argument] = node.arguments
     if (argument?.type === 'ObjectExpression') found ??= argument
   })
@@ -71,7 +74,8 @@ function memberOf({ properties }: ObjectNode, name: string): Node | undefined {
   for (const property of properties) {
     if (property.type !== 'Property') continue
     const { key } = property
-    if ((key.type === 'Identifier' && key.name === name) || (key.type === 'Literal' && key.value === name)) return property.value
+    if ((key.type === 'Identifier' && key.name === name) || (key.type === 'Literal' && key.value === name))
+      return property.value
   }
   return undefined
 }
@@ -79,7 +83,12 @@ function memberOf({ properties }: ObjectNode, name: string): Node | undefined {
 function nextPort(services: Node): number {
   let highest = 8000
   visit(services, node => {
-    if (node.type === 'Property' && node.key.type === 'Identifier' && node.key.name === 'port' && node.value.type === 'Literal')
+    if (
+      node.type === 'Property' &&
+      node.key.type === 'Identifier' &&
+      node.key.name === 'port' &&
+      node.value.type === 'Literal'
+    )
       highest = Math.max(highest, Number(node.value.value) || 0)
   })
   return highest + 1

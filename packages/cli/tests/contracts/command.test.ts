@@ -19,7 +19,7 @@ export default defineSystem({
 `
 
 function run(root: string, ...args: string[]) {
-  const options = ['--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', MAIN, 'contracts', ...args]
+  const options = ['--disable-warning=ExperimentalWarning', MAIN, 'contracts', ...args]
   const { status, stdout, stderr } = spawnSync(process.execPath, options, { encoding: 'utf8', cwd: root })
   return { status, output: stdout + stderr }
 }

@@ -31,7 +31,7 @@ export function tempDir(): Disposable & { readonly path: string } {
 
 /** The command line of the `tsmicro` command. */
 export function commandLine(...args: string[]): [string, string[]] {
-  return [process.execPath, ['--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', MAIN, ...args]]
+  return [process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args]]
 }
 
 /** A running `tsmicro`. Disposing of it kills it, and everything it has started. */

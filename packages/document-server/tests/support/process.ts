@@ -19,7 +19,7 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 export function spawnMain(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const command = ['--conditions=@tsmicro/source', main, ...args]
+  const command = [main, ...args]
   return spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
 }
 
@@ -31,7 +31,7 @@ export const startProcess = (
 
 /** The server in a process that cannot write files of more than about 2 MB, which looks like a full disk. */
 export const startOnSmallDisk = (dir: string): Promise<ServerProcess> => {
-  const command = [process.execPath, '--conditions=@tsmicro/source', main, '--dir', dir, '--port', '0']
+  const command = [process.execPath, main, '--dir', dir, '--port', '0']
   const script = 'ulimit -f 4000; exec "$0" "$@"'
   return whenReady(spawn('sh', ['-c', script, ...command], { stdio: ['ignore', 'pipe', 'pipe'] }), dir)
 }

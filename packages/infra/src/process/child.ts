@@ -7,7 +7,7 @@ import { type Binding, bindToParent, chooseBinding } from './bound.ts'
 import { starvedMs } from './tree.ts'
 
 /** With these flags Node runs the workspace's TypeScript as it is. */
-export const NODE_FLAGS = ['--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning']
+export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
 
 /** What programs need in order to run, find their files and use a terminal. None of these variables contains a secret. */
 const PASSED: ReadonlySet<string> = new Set([

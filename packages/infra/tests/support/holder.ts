@@ -27,7 +27,7 @@ export interface Order {
 /** The command line that runs a fixture with the options of this process. */
 export function fixture(name: string, ...args: string[]): string[] {
   const file = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
-  return [process.execPath, '--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', file, ...args]
+  return [process.execPath, '--disable-warning=ExperimentalWarning', file, ...args]
 }
 
 /** Starts a holder and waits until its servers are ready. */

@@ -106,7 +106,7 @@ test('what was logged is written although the process ends', () => {
       const log = createLogger({ name: 'test' })
       log.info('first')
       ${end}`
-    const args = ['--conditions=@tsmicro/source', '--input-type=module', '-e', script]
+    const args = ['--input-type=module', '-e', script]
     const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
     return stdout.split('\n').map(line => /"msg":"(\w+)"/.exec(line)?.[1] ?? line)
   }
@@ -135,7 +135,7 @@ test('a full disk does not end the process', {
       await new Promise(resolve => setImmediate(resolve))
     }
     process.stderr.write('alive')`
-  const args = ['--conditions=@tsmicro/source', '--input-type=module', '-e', script]
+  const args = ['--input-type=module', '-e', script]
   const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
   closeSync(full)
   assert.deepEqual([status, stderr], [0, 'alive'])

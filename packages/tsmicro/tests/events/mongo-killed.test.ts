@@ -30,7 +30,7 @@ after(async () => {
 })
 
 function start(...args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--conditions=@tsmicro/source', PROGRAM, ...args], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: 'inherit' })
   children.add(child)
   child.once('exit', () => children.delete(child))
   return child

@@ -149,11 +149,9 @@ test('two processes change the same orders and relay, and are killed: nothing is
   const committed = new Set<string>()
   const program = fileURLToPath(new URL('outbox-program.ts', import.meta.url))
   const run = (): ChildProcess => {
-    const child = spawn(
-      process.execPath,
-      ['--conditions=@tsmicro/source', program, urls.postgresUrl, urls.natsUrl, ...ids],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
+    const child = spawn(process.execPath, [program, urls.postgresUrl, urls.natsUrl, ...ids], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       for (const line of text.split('\n')) if (line !== '') committed.add(line)
     })

@@ -276,7 +276,7 @@ export async function suite({ open, dump, env }: Answers): Promise<void> {
 
   test('kill -9 of the first: its claim lapses, and the caller’s next attempt is handled', async () => {
     const { item, key } = some()
-    const child = spawn(process.execPath, ['--conditions=@tsmicro/source', KILLED, item, key], {
+    const child = spawn(process.execPath, [KILLED, item, key], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     })

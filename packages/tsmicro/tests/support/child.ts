@@ -14,7 +14,7 @@ export interface Child {
 
 /** Runs {@link SCRIPT} with this Node. */
 export function spawnService(...args: readonly string[]): Child {
-  const made = spawn(process.execPath, ['--conditions=@tsmicro/source', SCRIPT, ...args], {
+  const made = spawn(process.execPath, [SCRIPT, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines: Record<string, unknown>[] = []

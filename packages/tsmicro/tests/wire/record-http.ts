@@ -1,6 +1,6 @@
 /*
  * Records what the HTTP door answers, as `record.ts` does for messages:
- *   node --conditions=@tsmicro/source packages/tsmicro/tests/wire/record-http.ts
+ *   node packages/tsmicro/tests/wire/record-http.ts
  */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /*
  * Records what travels between a service and its clients:
- *   node --conditions=@tsmicro/source packages/tsmicro/tests/wire/record.ts
+ *   node packages/tsmicro/tests/wire/record.ts
  * The committed recording was made with the version that it names. It is not recorded again when the code changes, as it checks
  * that older messages are understood. Record a new step with the code from before the change that it is to protect against.
  */

@@ -55,7 +55,7 @@ async function run(
   const { PATH, NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
   const child = await spawnChild({
     name: 'auth',
-    command: [execPath, '--conditions=@tsmicro/source', fileURLToPath(new URL(entry, SOURCES)), ...args],
+    command: [execPath, fileURLToPath(new URL(entry, SOURCES)), ...args],
     env: { PATH, NODE_COMPILE_CACHE, NODE_OPTIONS, ...env },
     deathSignal: 'TERM',
     onLine: line => lines.push(line),

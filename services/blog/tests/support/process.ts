@@ -17,7 +17,7 @@ export function spawnMain(
   const { NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
   return spawnChild({
     name: 'blog',
-    command: [process.execPath, '--conditions=@tsmicro/source', '--disable-warning=ExperimentalWarning', MAIN, ...args],
+    command: [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...args],
     // Otherwise only what makes Node start faster.
     env: { NODE_COMPILE_CACHE, NODE_OPTIONS, ...environment },
     deathSignal: 'KILL',

@@ -136,7 +136,7 @@ test('argon2 is loaded by the first hasher and not earlier: services that only c
     const before = loaded()
     createPasswordHasher()
     console.log(before, loaded())`
-  const args = ['--conditions=@tsmicro/source', '--input-type=module', '--eval', program]
+  const args = ['--input-type=module', '--eval', program]
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' })
   assert.equal(stdout.trim(), 'false true', stderr)
 })

@@ -22,7 +22,7 @@ export interface Remote extends AsyncDisposable {
 }
 
 export function spawnReplica({ nats, documents }: Servers, group: string, leaseMs: number): Remote {
-  const args = ['--conditions=@tsmicro/source', SCRIPT, nats.url, documents.url, group, String(leaseMs)]
+  const args = [SCRIPT, nats.url, documents.url, group, String(leaseMs)]
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const waiting = new Map<number, (answer: Answer) => void>()
