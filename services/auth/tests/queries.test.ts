@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { validation } from '@blog-platform/auth-contract'
 import type { LogEvent } from 'kysely'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
@@ -15,7 +16,11 @@ const seen = new Map<string, readonly unknown[]>()
 const pool = new pg.Pool({ connectionString: servers.postgres.url })
 pool.on('connect', client => client.on('error', () => undefined))
 servers.cleanUp.defer(() => pool.end())
-const log = ({ query }: LogEvent) => void seen.set(query.sql, query.parameters)
+let count = 0
+const log = ({ query }: LogEvent) => {
+  count += 1
+  seen.set(query.sql, query.parameters)
+}
 const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log })
 const postgres = {
   ...createPostgres<Tables>({ url: servers.postgres.url }),
@@ -42,6 +47,21 @@ test('each new session deletes a few ended ones; those that may still be needed 
   assert.equal(await countOf(`expires_at < now() - interval '1 day'`), 0)
   assert.equal(await countOf('expires_at < now()'), 5)
   assert.equal(await countOf('expires_at > now()'), 5)
+})
+
+test('what is asked for each request or all the time takes one statement', async () => {
+  const { accessToken: token } = await signUp(auth)
+  const peer = auth.peer.client(validation)
+  const { position } = await peer.accessChanges({})
+  const takes = async (ask: () => Promise<unknown>) => {
+    const before = count
+    await ask()
+    return count - before
+  }
+  assert.equal(await takes(() => peer.verifyAccess({ token })), 1)
+  assert.equal(await takes(() => peer.accessChanges({ since: position })), 1)
+  // Who calls, and what they asked for.
+  assert.equal(await takes(() => send(auth.url, 'GET /profile/mine', { token })), 2)
 })
 
 test('every query uses an index, no matter how many rows there are', async () => {

@@ -1,12 +1,12 @@
 import { type Clock, elapsed, type Instant } from './clock.ts'
 import type { AccessChange, AccessChanges, Position } from './protocol.ts'
 
-/** Milliseconds between two questions. */
-const ASK_MS = 180
+/** Milliseconds between two questions: what is not pushed takes half of it on average. */
+const ASK_MS = 150
 /** Between two questions that pushes cause. */
 const PUSHED_MS = 20
 /** Questions until it pauses because nobody needs the answers: about a minute. */
-const MOST_IDLE = 333
+const MOST_IDLE = 400
 
 /** What is kept only as long as nothing says otherwise. */
 export interface Kept {

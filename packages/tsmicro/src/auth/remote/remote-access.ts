@@ -45,7 +45,7 @@ export interface RemoteAccessOptions {
  */
 export interface RemoteAccess extends AuthenticationProvider, AuthorizationProvider {
   /**
-   * Asks at once what has changed, which it would otherwise do within a fifth of a second: for a handler of events that end sessions or
+   * Asks at once what has changed, which it would otherwise do within 150 ms: for a handler of events that end sessions or
    * change users.
    */
   readonly changed: () => void
@@ -57,7 +57,7 @@ const LEASE_MS = 800
 
 /**
  * Authentication and authorization by an auth service, without a call for each request. What the auth service has said about a session and
- * its user is used again for as long as it keeps answering what has changed, five times a second: a session that has ended, a role that was
+ * its user is used again for as long as it keeps answering what has changed, several times a second: a session that has ended, a role that was
  * taken, a withdrawn key and a closed account are refused everywhere within `leaseMs`, even if processes freeze or connections break. If
  * there is no answer for that long, each request is asked about; if that fails as well, the caller gets 503 or 504.
  *
