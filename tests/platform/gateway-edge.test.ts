@@ -225,11 +225,13 @@ test('a request id passes through gateway and service and comes back', async () 
 test('a request id is passed on over NATS', async () => {
   const nats = await connect({ servers: new URL(platform.nats.url).host })
   const seen: unknown[] = []
-  nats.subscribe('auth.validate.role', { callback: (_, msg) => void seen.push(msg.headers?.get('x-request-id')) })
+  nats.subscribe('auth.access.verify', { callback: (_, msg) => void seen.push(msg.headers?.get('x-request-id')) })
   await nats.flush()
-  const headers = { ...withKey, 'x-request-id': 'across-nats.1', authorization: `Bearer ${author.accessToken}` }
+  // Somebody whom the blog service does not know yet.
+  const { accessToken } = await person(platform, 'Nat', 'AUTHOR')
+  const headers = { ...withKey, 'x-request-id': 'across-nats.1', authorization: `Bearer ${accessToken}` }
   assert.equal((await send(platform.url, 'PUT /blog/author', { headers, json: {} })).status, 400)
-  await until('the question about the role', () => seen.length > 0)
+  await until('the question about the user', () => seen.length > 0)
   assert.deepEqual(seen, ['across-nats.1'])
   await nats.close()
 })
