@@ -1,4 +1,4 @@
-import { apiKeyEvents, sessionEvents, userEvents } from '@blog-platform/auth-contract'
+import { apiKeyEvents, roles, sessionEvents, userEvents } from '@blog-platform/auth-contract'
 import {
   createOutbox,
   createService,
@@ -32,6 +32,7 @@ import { SignInThrottleRepository } from '../api/sign-in-throttle/repository.ts'
 import { SignInThrottle } from '../api/sign-in-throttle/throttle.ts'
 import { signingKeyHandlers } from '../api/signing-key/handlers.ts'
 import { userHandlers } from '../api/user/handlers.ts'
+import { accountOf } from '../api/user/model.ts'
 import { UserRepository } from '../api/user/repository.ts'
 import { UserService } from '../api/user/service.ts'
 import { validationHandlers } from '../api/validation/handlers.ts'
@@ -95,9 +96,15 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
     changes: new AccessChangeRepository(postgres.db),
   })
 
-  const authentication = createTokenAuthentication({ verifier, confirm: (_token, claims) => validation.userOf(claims) })
+  const authentication = createTokenAuthentication({
+    verifier,
+    confirm: (_token, claims) => validation.principalOf(claims),
+  })
   const authorization = createRoleAuthorization({
-    hasRole: async (user, { role }) => validation.hasRole(user.id, role),
+    hasRole: async (user, { role }) => {
+      const held = accountOf(user).roles.map(({ code }) => code)
+      return roles.satisfies(held, role)
+    },
   })
 
   return {

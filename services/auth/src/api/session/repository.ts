@@ -4,7 +4,8 @@ import type { TokenClaims } from 'tsmicro/auth'
 import { compileQuery } from 'tsmicro/postgres'
 import type { Change, Connection, SessionsTable } from '../../database.ts'
 import type { Announcements } from '../announcements.ts'
-import { publicProfileOf } from '../user/model.ts'
+import { publicProfileOf, type User } from '../user/model.ts'
+import { rolesOf, toUser } from '../user/repository.ts'
 import type { NewPair, Session, SessionLimits } from './model.ts'
 
 /** Ended sessions that each new one deletes: more than are added, so they cannot pile up, but few enough to be fast. */
@@ -19,6 +20,9 @@ export class SessionRepository {
   readonly #limits: SessionLimits
   readonly #announcements: Announcements
   readonly #findOwner = compileQuery((db: Connection, owned: OwnedToken) => this.#owner(db, owned))
+  readonly #findAccount = compileQuery((db: Connection, owned: OwnedToken) =>
+    this.#owner(db, owned).select(['users.email', 'users.verified']).select(rolesOf),
+  )
   readonly #findAccess = compileQuery((db: Connection, owned: OwnedToken) =>
     this.#owner(db, owned).select(({ selectFrom }) => [
       'sessions.id as sessionId',
@@ -132,6 +136,12 @@ export class SessionRepository {
   async findOwner(claims: TokenClaims): Promise<TokenUser | undefined> {
     const [row] = await this.#findOwner(this.#db, claims)
     return row && { ...profileOf(row), sessionId: claims.sessionId }
+  }
+
+  /** The same with the whole account, for requests to this service. */
+  async findAccount(claims: TokenClaims): Promise<User | undefined> {
+    const [row] = await this.#findAccount(this.#db, claims)
+    return toUser(row)
   }
 
   /** The same with what the token permits, and which changes that contains: all as of the same moment. */

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type GrantedAccess, REFRESH_TOKEN_INVALID, type Tokens, type TokenUser } from '@blog-platform/auth-contract'
 import { type TokenClaims, TokenError, type TokenVerifier } from 'tsmicro/auth'
 import type { Connection, RunInTransaction } from '../../database.ts'
+import type { User } from '../user/model.ts'
 import type { NewPair, Session } from './model.ts'
 import { Renewal } from './renewal.ts'
 import type { SessionRepository } from './repository.ts'
@@ -89,6 +90,10 @@ export class SessionService {
   /** The user of a verified access token, as long as that token is the newest of an active session. */
   ownerOf(claims: TokenClaims): Promise<TokenUser | undefined> {
     return this.#parts.sessions.findOwner(claims)
+  }
+
+  accountOf(claims: TokenClaims): Promise<User | undefined> {
+    return this.#parts.sessions.findAccount(claims)
   }
 
   /** What such a token permits. */

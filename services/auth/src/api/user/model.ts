@@ -1,4 +1,5 @@
 import type { PrivateProfile, PublicProfile, RoleName, SignedInUser } from '@blog-platform/auth-contract'
+import type { Principal } from 'tsmicro'
 
 /** A user with the roles granted. It does not include the password hash, which only sign-in reads. */
 export interface User {
@@ -8,6 +9,19 @@ export interface User {
   readonly profilePicUrl: string | undefined
   readonly verified: boolean
   readonly roles: readonly { readonly id: string; readonly code: RoleName }[]
+}
+
+declare module 'tsmicro' {
+  interface Principal {
+    /** The caller's account, as of the check of the token. */
+    readonly account?: User
+  }
+}
+
+/** The account of who calls this service. */
+export function accountOf({ account }: Principal): User {
+  if (account === undefined) throw new Error('the authenticated user has no account')
+  return account
 }
 
 export interface NewUser {

@@ -100,7 +100,7 @@ export class UserRepository {
         ]),
       )
       .returning(COLUMNS)
-      .returning(roles)
+      .returning(rolesOf)
       .executeTakeFirst()
       .then(toUser)
     if (!changed) return this.findById(id, db)
@@ -131,7 +131,7 @@ export class UserRepository {
     const rows = await db
       .selectFrom('users')
       .select(COLUMNS)
-      .select(roles)
+      .select(rolesOf)
       .select('users.version')
       .where('users.status', '=', true)
       .where(sql<boolean>`announced_version is distinct from version`)
@@ -201,7 +201,7 @@ const FIRST_VERSION = 1
 const COLUMNS = ['users.id', 'users.email', 'users.name', 'users.profile_pic_url', 'users.verified'] as const
 
 function select(db: Connection) {
-  return db.selectFrom('users').select(COLUMNS).select(roles).where('users.status', '=', true)
+  return db.selectFrom('users').select(COLUMNS).select(rolesOf).where('users.status', '=', true)
 }
 
 const findOpen = compileQuery((db: Connection, { id }: { id: string }) => select(db).where('users.id', '=', id))
@@ -230,7 +230,7 @@ function holders(roleId: string, db: Connection) {
     .limit(1)
 }
 
-function roles(user: ExpressionBuilder<Tables, 'users'>) {
+export function rolesOf(user: ExpressionBuilder<Tables, 'users'>) {
   const granted = user
     .selectFrom('user_roles')
     .innerJoin('roles', 'roles.id', 'user_roles.role_id')
@@ -242,7 +242,7 @@ function roles(user: ExpressionBuilder<Tables, 'users'>) {
 
 type Row = Awaited<ReturnType<typeof findOpen>>[number] | undefined
 
-function toUser(row: Row): User | undefined {
+export function toUser(row: Row): User | undefined {
   if (!row) return undefined
   const { profile_pic_url, ...user } = row
   return { ...user, profilePicUrl: profile_pic_url ?? undefined }

@@ -29,13 +29,6 @@ export class UserService {
   }
 
   /** @throws {TOKEN_INVALID} if the account has been closed since the token was checked */
-  async privateProfile(id: string): Promise<PrivateProfile> {
-    const user = await this.#users.findById(id)
-    if (!user) throw new TOKEN_INVALID()
-    return privateProfileOf(user)
-  }
-
-  /** @throws {TOKEN_INVALID} if the account has been closed since the token was checked */
   async changeProfile(id: string, change: ProfileChange): Promise<PrivateProfile> {
     const user = await this.#transaction(db => this.#users.changeProfile(id, change, db))
     if (!user) throw new TOKEN_INVALID()

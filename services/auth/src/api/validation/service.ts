@@ -6,6 +6,7 @@ import {
   TOKEN_INVALID,
   type TokenUser,
 } from '@blog-platform/auth-contract'
+import type { Principal } from 'tsmicro'
 import { type TokenClaims, TokenError, type TokenVerifier } from 'tsmicro/auth'
 import type { SessionService } from '../session/service.ts'
 import type { UserRepository } from '../user/repository.ts'
@@ -32,14 +33,15 @@ export class ValidationService {
       if (cause instanceof TokenError) throw new TOKEN_INVALID(undefined, { cause })
       throw cause
     })
-    const user = await this.userOf(claims)
+    const user = await this.#parts.sessions.ownerOf(claims)
     if (!user) throw new TOKEN_INVALID()
     return user
   }
 
-  /** The user of a verified token, or undefined if its session has ended or was renewed. */
-  userOf(claims: TokenClaims): Promise<TokenUser | undefined> {
-    return this.#parts.sessions.ownerOf(claims)
+  /** Who sends a verified token to this service, with the account; undefined if its session has ended or was renewed. */
+  async principalOf(claims: TokenClaims): Promise<Principal | undefined> {
+    const account = await this.#parts.sessions.accountOf(claims)
+    return account && { id: account.id, sessionId: claims.sessionId, account }
   }
 
   /** What a token permits; undefined if it is invalid. */
