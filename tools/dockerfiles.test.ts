@@ -17,9 +17,9 @@ for (const service of ['auth', 'blog']) {
     for (const manifest of MANIFESTS) assert.ok(copied.includes(manifest), manifest)
     assert.ok(lines.includes('USER node'))
     assert.ok(lines.some(line => line.startsWith('HEALTHCHECK ')))
-    const started = /"(services\/\w+\/src\/main\.ts)"\]$/.exec(
-      lines.findLast(line => line.startsWith('CMD ')) ?? '',
-    )?.[1]
-    assert.ok(started && existsSync(join(ROOT, started)))
+    const bundled = lines.find(line => /^RUN node .*bundle/.test(line)) ?? ''
+    assert.ok(bundled.endsWith(` ${service}`))
+    const started = lines.findLast(line => line.startsWith('CMD ')) ?? ''
+    assert.ok(started.endsWith(`"services/${service}/dist/main.js"]`))
   })
 }

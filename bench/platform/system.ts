@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { freePort, startDocuments, startNats, startPostgres } from '@tsmicro/infra'
 import { Child } from '../process.ts'
 import { GATEWAY_SECRET, type ServiceName } from './traffic.ts'
@@ -22,6 +25,9 @@ export interface System {
   start(stack: AsyncDisposableStack): Promise<Services>
 }
 
+/** Compiles the services to what is deployed. Older checkouts deploy their sources. */
+const BUNDLE = 'tools/bundle.ts'
+
 /** @param checkout the root of a checkout of this repository, with its dependencies */
 export async function openSystem(checkout: string, stack: AsyncDisposableStack): Promise<System> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-platform-'))
@@ -33,7 +39,11 @@ export async function openSystem(checkout: string, stack: AsyncDisposableStack):
     open(startDocuments),
   ])
   const keysDir = join(folder, 'keys')
+  const bundled = existsSync(join(checkout, BUNDLE))
+  if (bundled) await promisify(execFile)(process.execPath, [BUNDLE], { cwd: checkout })
   const environment = {
+    // As in the images.
+    NODE_OPTIONS: bundled ? '--max-semi-space-size=16' : '--conditions=@tsmicro/source',
     ...{ NODE_ENV: 'development', REQUIRE_GATEWAY: 'true', GATEWAY_SECRET, VERIFY_SECRET: GATEWAY_SECRET },
     ...{ NATS_URL: natsUrl, DATABASE_URL: postgresUrl, MONGODB_URL: documentsUrl },
     ...{ KEYS_DIR: keysDir, COVERS_DIR: folder },
@@ -41,7 +51,7 @@ export async function openSystem(checkout: string, stack: AsyncDisposableStack):
   const role = new URL('./roles/service.ts', import.meta.url)
   const startService = async (name: ServiceName, stack: AsyncDisposableStack): Promise<Service> => {
     const port = await freePort()
-    const main = join(checkout, 'services', name, 'src/main.ts')
+    const main = join(checkout, 'services', name, bundled ? 'dist/main.js' : 'src/main.ts')
     const process = stack.use(new Child(`${name} of ${checkout}`, role, [main], { ...environment, PORT: String(port) }))
     return { process, port, startMs: await process.ask<number>('ready') }
   }
