@@ -35,5 +35,8 @@ test('the bundled services start, check passwords and tokens, and answer with th
   const draft = { title: 'Title', description: 'Description', draftText: 'Text', slug: 'the-slug', tags: ['NATS'] }
   // Whoever signs up is a learner, who may not write.
   assert.equal((await post(`${blog}/author`, draft, body.data.tokens.accessToken)).status, 403)
-  assert.equal((await post(`${auth}/signin/basic`, { email: user.email, password: 'a wrong one' })).body.error, 'CREDENTIALS_INVALID')
+  assert.equal(
+    (await post(`${auth}/signin/basic`, { email: user.email, password: 'a wrong one' })).body.error,
+    'CREDENTIALS_INVALID',
+  )
 })
