@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import Type from 'typebox'
 
 /* The same requests, schemas, answers and users for every subject. */
@@ -35,7 +35,7 @@ export const created = ({ title, tags, price }: Pick<typeof NEW, 'title' | 'tags
 }
 
 const TOKENS = Array.from({ length: 256 }, (_, i) => `token-${i}-`.padEnd(400, 'k7Qx'))
-const digestOf = (token: string) => createHash('sha256').update(token).digest('base64')
+const digestOf = (token: string) => hash('sha256', token, 'base64')
 const users = new Map(TOKENS.map((token, i) => [digestOf(token), { id: `user-${i}` }]))
 const roles = new Map([...users.values()].map(({ id }) => [id, ['WRITER']]))
 

@@ -57,7 +57,7 @@ export interface SignedRequest {
 
 /** Seconds that a signature is valid for, in both directions, because clocks differ. */
 const VALID_SECONDS = 30
-const FORM = /^v1\.(\d{1,12})\.([0-9a-f]{64})$/
+const FORM = /^v1\.\d{1,12}\.[0-9a-f]{64}$/
 
 /**
  * The value of `x-gateway-signature` for a request, for a gateway of your own: HMAC-SHA-256 over `v1`, time, method, URL and the
@@ -79,12 +79,17 @@ function compileSignatureFault(secret: string): (request: SignedRequest) => stri
   return request => {
     const value = request.headers[SIGNATURE_HEADER]
     if (value === undefined) return 'it is not signed'
-    const [, seconds, hex] = FORM.exec(String(value)) ?? []
-    if (seconds === undefined || hex === undefined) return 'its signature is malformed'
-    if (Math.abs(nowSeconds() - Number(seconds)) > VALID_SECONDS) return 'its signature is out of time'
+    const text = String(value)
+    // Nearly all have the form, which takes longer to look at than the signature to compare.
+    const seconds = text.slice(3, -65)
+    const hex = text.slice(-64)
+    if (text.length < 69 || text !== `v1.${seconds}.${hex}`) return 'its signature is malformed'
+    if (!(Math.abs(nowSeconds() - Number(seconds)) <= VALID_SECONDS))
+      return FORM.test(text) ? 'its signature is out of time' : 'its signature is malformed'
     wanted.write(hmac(signedText(request, seconds)), 'latin1')
     given.write(hex, 'latin1')
-    return timingSafeEqual(wanted, given) ? undefined : 'its signature is of another request'
+    if (timingSafeEqual(wanted, given)) return undefined
+    return FORM.test(text) ? 'its signature is of another request' : 'its signature is malformed'
   }
 }
 
