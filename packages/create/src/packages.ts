@@ -18,7 +18,7 @@ export async function versionsOf(directory: string | undefined): Promise<Readonl
   const found = names.flatMap(file => {
     const [, scoped, plain] = /^(?:tsmicro-([a-z][a-z-]*)|([a-z][a-z-]*))-\d+\.\d+\.\d+.*\.tgz$/.exec(file) ?? []
     const name = scoped ? `@tsmicro/${scoped}` : plain
-    return name && name !== 'create-tsmicro' ? [[name, `file:${join(resolve(directory), file)}`] as const] : []
+    return name ? [[name, `file:${join(resolve(directory), file)}`] as const] : []
   })
   const versions = Object.fromEntries(found)
   for (const name of DIRECT)
