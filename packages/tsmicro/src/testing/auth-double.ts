@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { createTokenSigner, createTokenVerifier, type KeyRing, TokenError } from '../auth/index.ts'
+import type { KeyRing } from '../auth/index.ts'
 import type { Principal } from '../call/index.ts'
 import { type Contract, entriesOf, type Role } from '../contract/index.ts'
 import { type Implementation, implement } from '../micro/index.ts'
@@ -31,6 +31,9 @@ interface AuthDoubleOptions {
 /** Half as strong as in production, and made in a fraction of the time. */
 const MODULUS_BITS = 2048
 const LIFETIME_SECONDS = 900
+
+/** Loaded only with the first token: a service without any need not have jose. */
+const tokens = () => import('../auth/index.ts')
 
 /**
  * Stands in for the auth service that `createRemoteAccess` asks, with real tokens and accounts in memory.
@@ -75,6 +78,7 @@ export class AuthDouble {
     this.#sessions.set(sessionId, user.id)
     const issuedAt = Math.floor(Date.now() / 1000)
     const { issuer, audience } = this.#options
+    const { createTokenSigner } = await tokens()
     const signer = createTokenSigner({ keyRing: this.keyRing, issuer, audience })
     const token = { type: 'access', subject: user.id, sessionId, id: randomUUID() } as const
     return signer.sign({ ...token, issuedAt, expiresAt: issuedAt + LIFETIME_SECONDS })
@@ -150,6 +154,7 @@ export class AuthDouble {
 
   async #grantedTo(token: string) {
     const { kid, publicKey } = this.#key
+    const { createTokenVerifier, TokenError } = await tokens()
     const find = (name: string) => (name === kid ? publicKey : undefined)
     const verifier = createTokenVerifier({ keys: { known: find, find: async name => find(name) }, ...this.#options })
     const claims = await verifier.verify(token, { type: 'access' }).catch(error => {
