@@ -124,14 +124,15 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
     assert.equal(stderr, '')
     await npm(shop, 'run', 'check')
     assert.match((await npm(shop, 'test')).stdout, /pass 1/)
-    const system = spawn('npm', ['start'], { cwd: shop, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const system = spawn('npm', ['start'], { cwd: shop, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
     const ended = once(system, 'exit')
     try {
       const address = await firstMatch(system.stdout, /http:\/\/\S+:\d+/)
       const answer = await fetch(new URL('/shop/greet/Ada', address))
       assert.deepEqual(((await answer.json()) as { data: unknown }).data, { text: 'Hello, Ada!' })
     } finally {
-      system.kill('SIGINT')
+      // As a terminal does: to all of the group.
+      process.kill(-(system.pid ?? 0), 'SIGINT')
       await ended
     }
   })
