@@ -46,6 +46,7 @@ export type PublicBlog = Infer<typeof PublicBlog>
 export interface Blog extends Omit<PublicBlog, 'id'> {
   readonly _id: string
 }
+export type { Kysely } from 'kysely'
 export interface Tables {
   users: { id: string; email: string }
 }
