@@ -58,6 +58,8 @@ const UNAVAILABLE = { status: 503, error: 'SERVICE_UNAVAILABLE', requestId: 'str
 test('PostgreSQL killed: 503, never 401; everything recovers when it is back', async () => {
   platform.postgres.kill('SIGKILL')
   await until('auth to notice', async () => !(await readyOf(platform.authUrl)))
+  let count = 0
+  await until('the lease to end', async () => (await write(`lease-${++count}`)).status !== 201)
   for (let round = 0; round < 3; round++) {
     for (const answer of await answersOfAuth(`killed-${round}`)) assert.deepEqual(answer, UNAVAILABLE)
   }
