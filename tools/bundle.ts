@@ -11,7 +11,7 @@ of the time, and needs less memory. To develop, nothing has to be compiled.`
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SERVICES = ['auth', 'blog']
 
-/** Stay outside: native code, what the driver of MongoDB would like to have, and the driver, as the framework mends one of its files. */
+/** Stay outside: argon2, which is native code; MongoDB's driver, one of whose files the framework changes; pg-native, which pg uses if it is there. */
 const INSTALLED = ['@node-rs/argon2', 'mongodb', 'pg-native']
 
 /** Libraries in CommonJS call `require` for what belongs to Node. */

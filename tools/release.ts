@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { buildAll } from './build/packages.ts'
+import { buildAll, repositoryOf } from './build/packages.ts'
 import { isJson, type Json, packagesOf } from './check/workspace.ts'
 import { runCommand } from './command-line.ts'
 
@@ -31,9 +31,10 @@ await runCommand('npm run release', HELP, async args => {
     throw new Error('name a version, or --publish')
   if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
     throw new Error(`${version} is not a version, as 1.2.3 or 1.2.3-beta.1 are`)
+  const changelog = changelogWith(version)
   for (const path of ['package.json', ...packagesOf(root).map(({ folder }) => `${folder}/package.json`)])
     setVersion(path, version)
-  beginSection(version)
+  writeFileSync(join(root, 'CHANGELOG.md'), changelog)
   execFileSync('npm', ['run', 'lockfile', '--silent'], { cwd: root, stdio: 'inherit' })
   return 0
 })
@@ -50,27 +51,37 @@ function setVersion(path: string, version: string): void {
   writeFileSync(file, `${JSON.stringify(manifest satisfies Json, null, 2)}\n`)
 }
 
-function beginSection(version: string): void {
-  const file = join(root, 'CHANGELOG.md')
-  const today = new Date().toISOString().slice(0, 10)
-  const text = readFileSync(file, 'utf8')
+function changelogWith(version: string): string {
+  const text = readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
   if (!text.includes('## [Unreleased]\n')) throw new Error('CHANGELOG.md has no section [Unreleased]')
-  writeFileSync(file, text.replace('## [Unreleased]\n', `## [Unreleased]\n\n## [${version}] - ${today}\n`))
+  const today = new Date().toISOString().slice(0, 10)
+  return text.replace('## [Unreleased]\n', `## [Unreleased]\n\n## [${version}] - ${today}\n`)
 }
 
 async function publish(dryRun: boolean): Promise<number> {
   if (execFileSync('git', ['status', '--porcelain'], { cwd: root }).length > 0)
     throw new Error('there are changes that are not committed: a release is what its commit holds')
+  if (!repositoryOf(root)) throw new Error('package.json has no repository: provenance is checked against it')
   for (const built of await buildAll(root, console.log)) {
+    const { name, version } = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8'))
+    if (isPublished(`${name}@${version}`)) {
+      console.log(`${name}@${version} is published already`)
+      continue
+    }
+    // A beta must not become what "npm install" takes.
+    const tag = /-([a-z]+)/.exec(version)?.[1] ?? 'latest'
     // Provenance needs a workflow that may ask for an identity (id-token: write); npm refuses it elsewhere.
-    const args = [
-      'publish',
-      built,
-      '--access',
-      'public',
-      ...(dryRun ? ['--dry-run', '--provenance=false'] : ['--provenance']),
-    ]
-    execFileSync('npm', args, { stdio: 'inherit' })
+    const how = dryRun ? ['--dry-run', '--provenance=false'] : ['--provenance']
+    execFileSync('npm', ['publish', built, '--access', 'public', '--tag', tag, ...how], { stdio: 'inherit' })
   }
   return 0
+}
+
+/** A release that broke off goes on with what is missing. */
+function isPublished(specifier: string): boolean {
+  try {
+    return execFileSync('npm', ['view', specifier, 'version'], { stdio: ['ignore', 'pipe', 'ignore'] }).length > 0
+  } catch {
+    return false
+  }
 }

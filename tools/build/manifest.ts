@@ -1,19 +1,25 @@
 import { isJson, type Json, type Package } from '../check/workspace.ts'
 
 /** What the workspace runs on; npm on an older Node would warn about its own workspaces if they said so themselves. */
-const ENGINES = { node: '>=22.18' }
+const NODE = '>=22.18'
+/** Programs begin on any Node that npm still supports: they bring their own. */
+const NODE_OF_PROGRAMS = '>=20'
 
 const KEPT = ['name', 'version', 'description', 'license', 'type', 'sideEffects', 'bin', 'dependencies']
 const KEPT_TOO = ['optionalDependencies', 'peerDependencies', 'peerDependenciesMeta']
 
-/** The manifest that is published: every source in `exports` and `imports` becomes the files that are compiled from it. */
-export function publishedManifest({ manifest }: Package): Json {
+/**
+ * The manifest that is published: every source in `exports` and `imports` becomes the files that are compiled from it.
+ * @param repository its address, which provenance is checked against
+ */
+export function publishedManifest({ manifest, folder }: Package, repository?: string): Json {
   const copied = (fields: readonly string[]) =>
     Object.fromEntries(fields.filter(field => manifest[field] !== undefined).map(field => [field, manifest[field]]))
   return {
     ...copied(KEPT),
     ...copied(KEPT_TOO),
-    engines: ENGINES,
+    engines: { node: manifest.bin === undefined ? NODE : NODE_OF_PROGRAMS },
+    ...(repository === undefined ? {} : { repository: { type: 'git', url: repository, directory: folder } }),
     files: ['bin', 'dist'],
     exports: { ...compiledTargets(manifest.exports), './package.json': './package.json' },
     ...(isJson(manifest.imports) ? { imports: compiledTargets(manifest.imports) } : {}),

@@ -4,7 +4,7 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
-import { isTest, type Package, packagesOf } from '../check/workspace.ts'
+import { isTest, jsonOf, type Package, packagesOf } from '../check/workspace.ts'
 import { entriesOf, inOrder, publishedManifest } from './manifest.ts'
 
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
@@ -33,7 +33,10 @@ async function buildPackage(root: string, output: string, one: Package): Promise
   const target = join(output, 'node_modules', one.name)
   await cp(from, sources, { recursive: true, filter: path => !/\/(node_modules|tests)$/.test(path) && !isTest(path) })
   await mkdir(target, { recursive: true })
-  await writeFile(join(target, 'package.json'), `${JSON.stringify(publishedManifest(one), null, 2)}\n`)
+  await writeFile(
+    join(target, 'package.json'),
+    `${JSON.stringify(publishedManifest(one, repositoryOf(root)), null, 2)}\n`,
+  )
   await compile(root, sources, target, one)
   await copyOthers(root, from, target)
   await rm(sources, { recursive: true })
@@ -68,4 +71,10 @@ async function copyOthers(root: string, from: string, target: string): Promise<v
   if (existsSync(readme)) await cp(readme, join(target, 'README.md'))
   if (existsSync(join(from, 'bin'))) await cp(join(from, 'bin'), join(target, 'bin'), { recursive: true })
   for (const path of globSync('**/*.lua', { cwd: from })) await cp(join(from, path), join(target, 'dist', path))
+}
+
+/** As the workspace's own manifest names it. */
+export function repositoryOf(root: string): string | undefined {
+  const { repository } = jsonOf(root, 'package.json')
+  return typeof repository === 'string' ? repository : undefined
 }

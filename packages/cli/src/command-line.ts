@@ -61,9 +61,9 @@ export type Command =
   /** `args`: everything after `contracts`. */
   | { readonly kind: 'contracts'; readonly config: string; readonly args: readonly string[] }
   /** `args`: everything after `events`. */
+  | { readonly kind: 'events'; readonly config: string; readonly args: readonly string[] }
   /** `args`: everything after `add`. */
   | { readonly kind: 'add'; readonly config: string; readonly args: readonly string[] }
-  | { readonly kind: 'events'; readonly config: string; readonly args: readonly string[] }
   /** A command of the system. `args`: everything after its name. */
   | { readonly kind: 'run'; readonly config: string; readonly name: string; readonly args: readonly string[] }
 

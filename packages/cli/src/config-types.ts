@@ -19,7 +19,10 @@ export interface System {
   natsAs(user: string): Address
   /** The URL contains user, password and database. */
   readonly postgres: Address
-  /** A database of a service's own, created if it is missing. @param name letters, digits and `_` */
+  /**
+   * A database of a service's own. It is created, if it is missing, before the services start, and if a service's `env` asks for it.
+   * @param name lower-case letters, digits and `_`
+   */
   postgresDatabase(name: string): Address
   /** The URL contains user and password, but no database: see {@link System.mongoDatabase}. */
   readonly documents: Address

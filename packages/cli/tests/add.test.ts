@@ -30,6 +30,11 @@ for (const [what, before, after] of [
     `const system: SystemConfig = defineSystem({\n  infra: ['postgres', 'nats'],\n  services: {\n    shop: { entry: 'a.ts', port: 8001 },\n    ${entry(8002)}\n  }\n})\n`,
   ],
   [
+    'after one without a comma, but with one in a comment',
+    "export default defineSystem({\n  infra: ['postgres', 'nats'],\n  services: {\n    shop: { entry: 'a.ts', port: 8001 } // first, and only\n  },\n})\n",
+    `export default defineSystem({\n  infra: ['postgres', 'nats'],\n  services: {\n    shop: { entry: 'a.ts', port: 8001 }, // first, and only\n    ${entry(8002)}\n  },\n})\n`,
+  ],
+  [
     'as the first one, where everything is on one line',
     'export default defineSystem({ infra: [], services: {} })\n',
     `export default defineSystem({ infra: ['nats', 'postgres'], services: {\n  ${entry(8001)}\n} })\n`,
@@ -63,13 +68,16 @@ test('services that were added pass their tests, and adding one twice changes no
   const cwd = await project(t)
   const tsmicro = (...args: string[]) =>
     promisify(execFile)(process.execPath, [join(ROOT, 'packages/cli/bin/tsmicro.js'), ...args], { cwd })
-  await tsmicro('add', 'service', 'mail-box')
+  // Words of the language, and of what is written.
+  const names = ['mail-box', 'class', 'contract', 'create-module', 'a-', 'x--y']
+  for (const name of names) await tsmicro('add', 'service', name)
+  await tsmicro('add', 'service', 'items', '--postgres', '--no-install')
   const { stdout } = await tsmicro('add', 'service', 'orders', '--postgres', '--no-install')
-  assert.match(stdout, /~ tsmicro\.config\.ts: port 8003\n$/)
+  assert.match(stdout, /~ tsmicro\.config\.ts: port 8009\n$/)
   const { config } = await loadConfig(join(cwd, 'tsmicro.config.ts'))
-  assert.deepEqual(Object.keys(config.services), ['shop', 'mail-box', 'orders'])
+  assert.deepEqual(Object.keys(config.services), ['shop', ...names, 'items', 'orders'])
   const { stdout: tested } = await promisify(execFile)(process.execPath, ['--test', 'services/**/*.test.ts'], { cwd })
-  assert.match(tested, /pass 3\n/)
+  assert.match(tested, /pass 9\n/)
 
   const files = ['tsmicro.config.ts', 'services/orders/module.ts']
   await writeFile(join(cwd, 'services/orders/module.ts'), '// mine\n')
@@ -81,6 +89,8 @@ test('services that were added pass their tests, and adding one twice changes no
     ['add'],
     ['add', 'procedure', 'x'],
     ['add', 'service', 'Orders'],
+    ['add', 'service', 'gateway'],
+    ['add', 'service', 'app', '--postgres'],
     ['add', 'service', 'x', '--mysql'],
   ])
     await assert.rejects(tsmicro(...args), { code: 2 })

@@ -5,15 +5,15 @@ import { join } from 'node:path'
 import { CreateError } from './errors.ts'
 
 /**
- * Installs by a lockfile without the `engines` that exclude Node 20. npm on Node 20 would warn of them, and silently skip the
- * packaged nats-server; all of them run on the Node 24 that `@tsmicro/cli` brings.
+ * Installs by a lockfile without the `engines` that exclude Node 20. npm on Node 20 would warn of them, and silently skip
+ * optional ones such as the packaged nats-server; all of them run on the Node 24 that `@tsmicro/cli` brings.
  */
 export async function installPackages(folder: string): Promise<void> {
   await npm(folder, 'install', '--package-lock-only', '--loglevel=error')
   const path = join(folder, 'package-lock.json')
   const lock = JSON.parse(await readFile(path, 'utf8'))
-  for (const entry of Object.values<{ engines?: { node?: string } }>(lock.packages))
-    if (/^>= ?2[1-9]/.test(entry.engines?.node ?? '')) delete entry.engines
+  for (const entry of Object.values<{ optional?: boolean; engines?: { node?: string } }>(lock.packages))
+    if (entry.optional || /^>= ?2[1-9]/.test(entry.engines?.node ?? '')) delete entry.engines
   await writeFile(path, `${JSON.stringify(lock, null, 2)}\n`)
   await npm(folder, 'ci')
 }
@@ -23,6 +23,10 @@ async function npm(folder: string, ...args: string[]): Promise<void> {
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new CreateError(`npm ${args[0]} failed in ${folder}: once it works, run npm install there`)
+  const code = await once(child, 'exit').then(
+    ([status]) => status,
+    (error: Error) => error.message,
+  )
+  if (code !== 0)
+    throw new CreateError(`npm ${args[0]} failed in ${folder} (${code}): once it works, run npm install there`)
 }

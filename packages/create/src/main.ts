@@ -26,7 +26,7 @@ async function main(args: string[]): Promise<number> {
   const say = (line: string) => process.stdout.write(`${line}\n`)
   await createProject({ name, parent: process.cwd(), install: !values['no-install'], packages: values.packages, say })
   say(
-    `\n${name} is ready:\n\n  cd ${name}\n  npm start    the whole system; Ctrl-C stops it\n  npm test     its tests, without any server`,
+    `\n${name} is ready:\n\n  cd ${name}\n  npm start    the whole system; Ctrl-C stops it\n  npm test     its tests, without anything running beforehand`,
   )
   return 0
 }

@@ -2,7 +2,7 @@ import { camelCase, program } from './service-files.ts'
 
 /** The files of a service that keeps its data in a PostgreSQL database of its own. */
 export function postgresServiceFiles(name: string): Readonly<Record<string, string>> {
-  const contract = camelCase(name)
+  const contract = `${camelCase(name)}Contract`
   return {
     [`contracts/${name}.ts`]: `import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'

@@ -6,6 +6,7 @@ export function projectFiles(
   versions: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const { tsmicro = '', ...others } = versions
+  const local = tsmicro.startsWith('file:')
   return {
     'package.json': json({
       name,
@@ -51,7 +52,7 @@ export default defineSystem({
 FROM node:24-slim
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev
+${local ? 'COPY packages packages\n' : ''}RUN npm ci --omit=dev
 COPY contracts contracts
 COPY services services
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8001
@@ -79,7 +80,7 @@ jobs:
     'README.md': `# ${name}
 
     npm start    the whole system, with an embedded nats-server; Ctrl-C stops it
-    npm test     the tests, without any server
+    npm test     the tests, without anything running beforehand
     npm run check    the types
 
     curl http://localhost:8001/${name}/greet/Ada

@@ -1,6 +1,6 @@
 /** The files of a service: its contract, module, program and test. */
 export function serviceFiles(name: string): Readonly<Record<string, string>> {
-  const contract = camelCase(name)
+  const contract = `${camelCase(name)}Contract`
   return {
     [`contracts/${name}.ts`]: `import { contract, defineErrors, procedure } from 'tsmicro/contract'
 import Type from 'typebox'

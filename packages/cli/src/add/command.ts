@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { postgresServiceFiles, serviceFiles } from 'create-tsmicro'
+import { postgresServiceFiles, serviceFiles, whyNotName } from 'create-tsmicro'
 import { CliError, UsageError } from '../errors.ts'
 import { addToConfig } from './edit-config.ts'
 
@@ -38,8 +38,8 @@ export async function runAdd(
   const [kind, name, ...more] = positionals
   if (kind !== 'service' || name === undefined || more.length > 0)
     throw new UsageError('say what to add: tsmicro add service NAME')
-  if (!/^[a-z][a-z0-9-]{0,49}$/.test(name))
-    throw new UsageError(`${JSON.stringify(name)} is not a name: use lower-case letters, digits and hyphens`)
+  const refused = whyNotName(name)
+  if (refused) throw new UsageError(refused)
   const root = dirname(resolve(configFile))
   if (!existsSync(configFile)) throw new CliError(`${configFile} does not exist: run this in the project's folder`)
   const files = values.postgres ? postgresServiceFiles(name) : serviceFiles(name)
@@ -59,6 +59,8 @@ export async function runAdd(
     return 0
   }
   if (taken.length > 0) throw new CliError(`${taken.join(', ')} exist already: nothing was changed`)
+  // First, as a service whose drivers are missing would keep the whole system from starting.
+  if (values.postgres && !values['no-install']) await install(root, DRIVERS, write)
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await writeFile(join(root, path), text)
@@ -66,7 +68,6 @@ export async function runAdd(
   }
   await writeFile(configFile, edited.text)
   write(`~ ${configFile}: port ${edited.port}\n`)
-  if (values.postgres && !values['no-install']) await install(root, DRIVERS, write)
   return 0
 }
 
@@ -93,6 +94,10 @@ async function install(root: string, names: readonly string[], write: (text: str
   if (missing.length === 0) return
   write(`npm install ${missing.join(' ')}\n`)
   const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...missing]
-  const [code] = await once(spawn('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }), 'exit')
-  if (code !== 0) throw new CliError(`npm install failed: run it again for ${missing.join(' ')}`)
+  const child = spawn('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  const code = await once(child, 'exit').then(
+    ([status]) => status,
+    (error: Error) => error.message,
+  )
+  if (code !== 0) throw new CliError(`npm install failed (${code}): nothing was added`)
 }

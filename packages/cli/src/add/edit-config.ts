@@ -11,6 +11,8 @@ export interface Addition {
   readonly infra: readonly string[]
 }
 
+const COMMENTS = /\/\*[\s\S]*?\*\/|\/\/.*/g
+
 export interface Edited {
   readonly text: string
   readonly port: number
@@ -38,7 +40,8 @@ export function addToConfig(file: string, text: string, { service, entry, env, i
   const missing = infra.filter(name => !listed.includes(name)).map(name => `'${name}'`)
   const last = services.properties.at(-1)
   const edits = [{ at: services.end - 1, insert: onItsOwnLine(text, services.end - 1, line) }]
-  if (last && !text.slice(last.end, services.end).includes(',')) edits.push({ at: last.end, insert: ',' })
+  const rest = last && text.slice(last.end, services.end).replaceAll(COMMENTS, '')
+  if (last && !rest?.includes(',')) edits.push({ at: last.end, insert: ',' })
   if (missing.length > 0)
     edits.push({
       at: parts.elements.at(-1)?.end ?? parts.start + 1,
@@ -47,6 +50,8 @@ export function addToConfig(file: string, text: string, { service, entry, env, i
   const changed = edits
     .sort((a, b) => b.at - a.at)
     .reduce((source, { at, insert }) => source.slice(0, at) + insert + source.slice(at), text)
+  if (parseSync(file, changed).errors.length > 0)
+    throw new CliError(`${file} cannot be edited: add the service there yourself: ${line}`)
   return { text: changed, port }
 }
 
