@@ -15,7 +15,8 @@ const ChangeNumber = Type.Integer({ minimum: 0 })
 export const GrantedAccess = Type.Object({
   user: Type.Object({ id: UserId, profile: PublicProfile }),
   sessionId: Type.String(),
-  roles: Type.Array(RoleName),
+  // Text, as services that are deployed later do not know a new role.
+  roles: Type.Array(Type.String()),
   number: Type.Integer({ minimum: 0, description: 'The latest change that this contains' }),
   endsInMs: Type.Number({ description: 'Milliseconds until the session ends, if nothing changes' }),
 })

@@ -13,7 +13,7 @@ create table access_position (
 create table access_changes (
   number bigint primary key,
   mark uuid not null,
-  -- session, user, key or apikey
+  -- session, user, key, apikey, or everything: whoever keeps something forgets it all
   kind text not null,
   id text not null,
   changed_by xid8 not null default pg_current_xact_id()
@@ -23,12 +23,36 @@ create table access_changes (
 with first as (insert into access_position (number, mark) values (0, gen_random_uuid()) returning number, mark)
 insert into access_changes (number, mark, kind, id) select number, mark, 'session', '' from first;
 
-create function access_changed() returns trigger language plpgsql as $$
+create function access_everything() returns trigger language plpgsql as $$
 declare
-  changed_kind constant text := tg_argv[0];
-  changed_id constant text := to_jsonb(old) ->> tg_argv[1];
   next access_position;
 begin
+  update access_position p set number = p.number + 1, mark = gen_random_uuid() returning * into next;
+  insert into access_changes (number, mark, kind, id) values (next.number, next.mark, 'everything', '');
+  return null;
+end $$;
+
+-- Changes of one transaction that are counted one by one. The number's row has a version for each, so a purge of many thousand accounts would
+-- lock it for minutes.
+create function access_changed() returns trigger language plpgsql as $$
+declare
+  most constant integer := 500;
+  counted constant integer := coalesce(nullif(current_setting('access.counted', true), ''), '0')::integer + 1;
+  changed_kind text := tg_argv[0];
+  changed_id text := to_jsonb(old) ->> tg_argv[1];
+  next access_position;
+begin
+  -- Withdrawn keys are few, and have to be known by their ids.
+  if changed_kind <> 'key' then
+    if counted > most + 1 then
+      return null;
+    end if;
+    perform set_config('access.counted', counted::text, true);
+    if counted > most then
+      changed_kind := 'everything';
+      changed_id := '';
+    end if;
+  end if;
   -- Once for several changes to the same thing.
   update access_position p set number = p.number + 1, mark = gen_random_uuid()
   where not exists (
@@ -72,3 +96,16 @@ create constraint trigger access_changed after update on api_keys deferrable ini
   execute function access_changed('apikey', 'id');
 create constraint trigger access_ended after delete on api_keys deferrable initially deferred for each row
   execute function access_changed('apikey', 'id');
+
+-- Rows that go all at once have no trigger each.
+create trigger access_truncated after truncate on sessions for each statement execute function access_everything();
+create trigger access_truncated after truncate on users for each statement execute function access_everything();
+create trigger access_truncated after truncate on user_roles for each statement execute function access_everything();
+create trigger access_truncated after truncate on api_keys for each statement execute function access_everything();
+create trigger access_renamed after update on roles for each statement execute function access_everything();
+
+create function keys_are_withdrawn() returns trigger language plpgsql as $$
+begin
+  raise exception 'signing keys are withdrawn, not truncated: others would go on accepting their tokens';
+end $$;
+create trigger access_truncated before truncate on signing_keys for each statement execute function keys_are_withdrawn();

@@ -176,3 +176,24 @@ test('an instance that cannot read the database says nothing', async () => {
   )
   assert.equal((await since(position)).startOver, false)
 })
+
+// Last, as it signs everybody out.
+test('what changes for many at once has one number: everything is forgotten', async () => {
+  const all = ['everything ']
+  await signUp(auth)
+  const many = (count: number) =>
+    auth.sql(
+      `insert into users (id, email, name, password_hash)
+        select gen_random_uuid(), 'many-' || $1 || '-' || n || '@example.com', 'Many', 'x' from generate_series(1, $1::integer) n`,
+      [count],
+    )
+  await many(499)
+  const some = await changesOf(() => auth.sql("delete from users where email like 'many-499-%'"))
+  assert.equal(some.length, 499)
+  await many(5000)
+  const purged = await changesOf(() => auth.sql("delete from users where email like 'many-5000-%'"))
+  assert.deepEqual([purged.length, purged.at(-1)], [501, ...all])
+  assert.deepEqual(await changesOf(() => auth.sql("update roles set code = code where code = 'EDITOR'")), all)
+  assert.deepEqual(await changesOf(() => auth.sql('begin; truncate sessions; commit')), all)
+  await assert.rejects(auth.sql('truncate signing_keys'), /signing keys are withdrawn, not truncated/)
+})

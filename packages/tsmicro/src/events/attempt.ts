@@ -2,8 +2,16 @@ import { Deadline } from '../call/index.ts'
 import type { Incoming } from './order.ts'
 import type { ReceivedEvent } from './received.ts'
 
-/** A timer that is so late says that the process was frozen, or had no processor. */
+/** A timer that is so late says that the process was frozen or had no processor, unless it has used the processor itself. */
 const STARVED_MS = 1000
+
+let cpu = { at: Number.NEGATIVE_INFINITY, usage: process.cpuUsage() }
+
+/** What the process has used up to about now: asked once a second, as it takes longer than many a handler. */
+function recentCpu(now: number) {
+  if (now - cpu.at > 1000) cpu = { at: now, usage: process.cpuUsage() }
+  return cpu
+}
 
 /** One attempt to handle an event, and the time it may take. */
 export class Attempt extends Deadline {
@@ -18,6 +26,7 @@ export class Attempt extends Deadline {
   readonly #onLate: (attempt: Attempt) => void
   readonly #beganAt = performance.now()
   readonly #timeoutMs: number
+  readonly #cpu = recentCpu(this.#beganAt)
   #saidMs = 0
 
   constructor(event: Incoming, timeoutMs: number, onLate: (attempt: Attempt) => void) {
@@ -51,7 +60,10 @@ export class Attempt extends Deadline {
     super.cancel(reason)
     if (this.#ended || this.late) return
     this.late = reason
-    this.starved = performance.now() - this.#beganAt > this.#timeoutMs + STARVED_MS
+    const ms = performance.now() - this.#beganAt
+    const { user, system } = process.cpuUsage(this.#cpu.usage)
+    // A handler that computes without end is late for a reason of its own.
+    this.starved = ms > this.#timeoutMs + STARVED_MS && (user + system) / 1000 < (performance.now() - this.#cpu.at) / 2
     this.#onLate(this)
   }
 }

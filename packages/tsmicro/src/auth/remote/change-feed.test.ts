@@ -43,9 +43,14 @@ class Auth {
 function setUp(auth = new Auth()) {
   const time = { steady: 0, wall: 0 }
   const heard: string[] = []
+  const kept = {
+    newest: 0,
+    apply: ({ id }: { readonly id: string }) => void heard.push(id),
+    forget: () => void heard.push('everything'),
+  }
   const feed = new ChangeFeed({
     ask: since => auth.ask(since),
-    kept: { apply: ({ id }) => void heard.push(id), forget: () => void heard.push('everything') },
+    kept,
     leaseMs: 800,
     clock: () => [time.steady, time.wall],
   })
@@ -53,7 +58,7 @@ function setUp(auth = new Auth()) {
     time.steady += ms
     time.wall += ms
   }
-  return { auth, feed, time, pass, heard }
+  return { auth, feed, kept, time, pass, heard }
 }
 
 test('what is kept holds for the lease from when the question was asked, not from when it was answered', async t => {
@@ -171,6 +176,20 @@ test('after a restore everything is forgotten, also if the numbers have gone on 
     await feed.ask()
     assert.deepEqual(heard, ['everything', 'everything', 'last'])
   }
+})
+
+test('after a failover that lost the latest changes everything is forgotten, though its position is still known', async t => {
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+  const { auth, feed, kept, heard } = setUp()
+  auth.change('one')
+  await feed.ask()
+  // A call has said more than the feed has heard of.
+  kept.newest = 3
+  await feed.ask()
+  assert.deepEqual(heard, ['everything', 'everything'])
+  kept.newest = 1
+  await feed.ask()
+  assert.deepEqual(heard, ['everything', 'everything'])
 })
 
 test('it asks several times a second while somebody uses what is kept, and then pauses', async t => {

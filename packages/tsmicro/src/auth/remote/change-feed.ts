@@ -10,6 +10,8 @@ const MOST_IDLE = 400
 
 /** What is kept only as long as nothing says otherwise. */
 export interface Kept {
+  /** The number of the latest change that is contained in something that is kept. */
+  readonly newest: number
   apply(change: AccessChange): void
   forget(): void
 }
@@ -71,11 +73,13 @@ export class ChangeFeed {
 
   async ask(): Promise<void> {
     const askedAt = this.#options.clock()
+    const { newest } = this.#options.kept
     try {
       const answer = await this.#options.ask(this.#position)
       // An older question than the one that was answered last: what it tells is known, or will be told again.
       if (this.#askedAt !== undefined && askedAt[0] < this.#askedAt[0]) return
-      this.#hear(answer)
+      // Less than was known when it was asked: the database has lost its latest changes, as after a failover.
+      this.#hear(answer.position.number < newest ? { ...answer, startOver: true } : answer)
       this.#askedAt = askedAt
     } catch {
       // The lease ends by itself.

@@ -41,6 +41,8 @@ export class KnownAccess implements Kept {
   readonly #sessions = new Recent<KnownSession>(MOST_KEPT)
   readonly #users = new Recent<KnownUser>(MOST_KEPT)
   readonly #questions = new Set<Question>()
+  /** The latest change that an answer contained. */
+  newest = 0
 
   constructor(clock: Clock, withdrawKey: (kid: string) => void) {
     this.#clock = clock
@@ -78,7 +80,9 @@ export class KnownAccess implements Kept {
   /** The question is answered, if it was. */
   answer(question: Question, granted: Granted | undefined): void {
     this.#questions.delete(question)
-    if (!granted || granted.number < question.changed) return
+    if (!granted) return
+    this.newest = Math.max(this.newest, granted.number)
+    if (granted.number < question.changed) return
     const { user, sessionId, roles, number, endsInMs } = granted
     const { claims, askedAt } = question
     // A process that is deployed beside another version of the auth service relies on nothing but what the token says as well.
@@ -91,8 +95,9 @@ export class KnownAccess implements Kept {
   }
 
   apply({ number, kind, id }: AccessChange): void {
-    if (kind === 'session') this.#drop(this.#sessions, id, number)
-    else if (kind === 'user') this.#drop(this.#users, id, number)
+    // Also what contains the change already: a database that lost its latest changes gives their numbers again.
+    if (kind === 'session') this.#sessions.delete(id)
+    else if (kind === 'user') this.#users.delete(id)
     else if (kind === 'key') this.#withdrawKey(id)
     else if (kind !== 'apikey') this.forget()
     for (const question of this.#questions) {
@@ -102,17 +107,20 @@ export class KnownAccess implements Kept {
   }
 
   forget(): void {
+    this.newest = 0
     this.#sessions.clear()
     this.#users.clear()
     for (const question of this.#questions) question.changed = Number.POSITIVE_INFINITY
   }
-
-  #drop(known: Recent<{ readonly number: number }>, id: string, number: number): void {
-    const found = known.get(id)
-    if (found && found.number < number) known.delete(id)
-  }
 }
 
+/** All requests of a session share it. */
 export function principalOf(user: Granted['user'], sessionId: string): Principal {
-  return Object.freeze({ ...user, sessionId })
+  return frozen({ ...user, sessionId })
+}
+
+function frozen<T extends object>(value: T): T {
+  for (const each of Object.values(value))
+    if (typeof each === 'object' && each !== null && !Object.isFrozen(each)) frozen(each)
+  return Object.freeze(value)
 }

@@ -93,7 +93,8 @@ export class VerifyingAccess implements RemoteAccess {
     { auth, roles, issuer, audience, maxKeyAgeSeconds = 60, leaseMs = LEASE_MS }: RemoteAccessOptions,
     clock = systemClock,
   ) {
-    const loadKeys = () => auth.publicKeys()
+    // All who need a key wait for it, so it belongs to no request: that one's client may leave.
+    const loadKeys = () => withSharedContext(NEVER, () => auth.publicKeys())
     const keys = new KeySource({ loadKeys, reloadSeconds: KEY_RELOAD_SECONDS, maxAgeSeconds: maxKeyAgeSeconds })
     this.#verifier = new Verifier({ keys, issuer, audience })
     this.#known = new KnownAccess(clock, kid => keys.withdraw(kid))
