@@ -62,7 +62,7 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
   for (const version of ['typescript5', 'typescript7'])
     for (const resolution of ['nodenext', 'bundler'])
       for (const strict of ['true', 'false'])
-        test(`${version} ${resolution}, strict ${strict}: types are right, libraries checked too`, async () => {
+        test(`${version} ${resolution}, strict ${strict}: types are right but for one mistake`, async () => {
           const module = resolution === 'bundler' ? 'preserve' : resolution
           const options = [
             '--module',
@@ -74,13 +74,16 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
             '--target',
             'es2024',
           ]
-          const others = ['--noEmit', '--skipLibCheck', 'false', '--allowImportingTsExtensions', '--types', 'node']
-          const tsc = (...files: string[]) => tool(`${version}/bin/tsc`, ...options, ...others, ...files)
-          await tsc('main.ts', 'node.test.ts', 'browser.ts')
+          // The libraries' own declarations do not depend on how strict a project is, and take nine tenths of the time.
+          const others = ['--skipLibCheck', String(strict === 'false'), '--noEmit', '--allowImportingTsExtensions']
           await writeFile(join(project, 'mistaken.ts'), MISTAKEN)
-          await assert.rejects(tsc('mistaken.ts'), ({ stdout }: { stdout: string }) =>
-            /'nmae' does not exist/.test(stdout),
+          const files = ['main.ts', 'node.test.ts', 'browser.ts', 'mistaken.ts']
+          const { stdout } = await tool(`${version}/bin/tsc`, ...options, ...others, '--types', 'node', ...files).then(
+            () => assert.fail('the mistake was not found'),
+            (error: { stdout: string }) => error,
           )
+          assert.match(stdout, /^mistaken\.ts.* error TS2353: .*'nmae' does not exist in type/)
+          assert.equal(stdout.match(/error TS/g)?.length, 1, stdout)
         })
 
   test('node runs two services', async () => {

@@ -22,6 +22,6 @@ for (const [setting, what] of Object.entries(CASES)) {
   const promise = 'once each, and have every item once, the first ones too; the stop does not wait for them'
   // In a process of its own: the test runner follows every promise, which makes a thousand streams a hundred times slower.
   test(`${CLIENTS} clients come back ${what}, ${promise}`, async () => {
-    await promisify(execFile)(process.execPath, [...process.execArgv, PROGRAM, door, String(CLIENTS), how])
+    await promisify(execFile)(process.execPath, [PROGRAM, door, String(CLIENTS), how])
   })
 }

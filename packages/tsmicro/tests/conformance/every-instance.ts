@@ -157,7 +157,8 @@ export async function everyInstance(open: OpenNetwork) {
     const kept = Math.floor((16 * 1024 * 1024) / Buffer.byteLength(JSON.stringify({ id: 'a', n: 0, padding })))
     await until('the slow one has what waited', () => slow.length >= kept)
     await made.service.stop()
-    assert.equal(slow.length, kept)
+    // The first one is handled, and may have stopped waiting before the others came.
+    assert.ok([kept, kept + 1].includes(slow.length), `${slow.length} events`)
   })
 
   test('a stop waits for the handlers that run, not for what waits for them', async () => {
