@@ -28,13 +28,12 @@ const postgres = createPostgres<Tables>({ url: servers.postgres.url })
 const auth = await addAuth(servers, { overrides: { postgres: { ...postgres, db: postgres.db.withPlugin(between) } } })
 
 test('if an account is closed after its token was checked, its owner is signed out instead of getting an error', async () => {
-  for (const [route, body] of [['GET /profile/mine'], ['PUT /profile/mine', { name: 'New Name' }]] as const) {
-    const account = await signUp(auth)
-    afterQuery = () => close(auth, account)
-    const answer = await send(auth.url, route, { token: account.accessToken, body })
-    assertFailure(answer, 401, 'TOKEN_INVALID')
-    assert.equal(afterQuery, undefined)
-  }
+  const account = await signUp(auth)
+  afterQuery = () => close(auth, account)
+  // Reading one's own profile takes the statement that checks the token, so nothing can come between.
+  const answer = await send(auth.url, 'PUT /profile/mine', { token: account.accessToken, body: { name: 'New Name' } })
+  assertFailure(answer, 401, 'TOKEN_INVALID')
+  assert.equal(afterQuery, undefined)
 })
 
 test('if an account is closed while its password is checked, its owner is not signed in', async () => {
