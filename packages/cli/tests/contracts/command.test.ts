@@ -30,6 +30,9 @@ function copy(t: TestContext) {
   const root = mkdtempSync(join(ROOT, '.tmp', 'contracts-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))
   cpSync(join(ROOT, 'contracts/auth'), join(root, 'auth'), { recursive: true })
+  // The copy has a changelog of its own, which names none of the platform's breaks.
+  const { breaks: _, ...form } = JSON.parse(readFileSync(join(root, 'auth/recorded.json'), 'utf8'))
+  writeFileSync(join(root, 'auth/recorded.json'), JSON.stringify({ ...form, breaks: [] }))
   mkdirSync(join(root, 'node_modules/@tsmicro'), { recursive: true })
   symlinkSync(join(ROOT, 'packages/cli'), join(root, 'node_modules/@tsmicro/cli'))
   writeFileSync(join(root, 'tsmicro.config.ts'), CONFIG)
