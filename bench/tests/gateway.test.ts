@@ -11,7 +11,7 @@ import { isInstalled } from '../install.ts'
 import { Child } from '../process.ts'
 
 const skip = isInstalled() ? false : 'bench/node_modules is not there: npm run bench -- gateway installs it'
-const SHORT = { rounds: 1, passes: 1, bringUpMs: 50, warmUpMs: 20, settlingMs: 300, measuredMs: 100 }
+const SHORT = { rounds: 1, passes: 1, bringUpMs: 50, warmUpMs: 20, settlingMs: 300, measuredMs: 1000 }
 
 test('every proxy answers correctly under GET and POST', { skip: skip || onlyInFull }, async () => {
   const plan = { ...SHORT, subjects: SUBJECTS, loads: ['get', 'post'] as const }
