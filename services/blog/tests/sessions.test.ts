@@ -30,8 +30,8 @@ async function known(user: User): Promise<void> {
   await until(
     async () => {
       const { asked } = it.auth
-      assert.deepEqual(await drafts(user), [200, 200])
-      return it.auth.asked === asked
+      // Right after a withdrawal the next key may not have been loaded: it was not published beforehand.
+      return (await drafts(user)).every(status => status === 200) && it.auth.asked === asked
     },
     without => without,
   )
