@@ -1,4 +1,4 @@
-import { patiently } from '../../../support/patiently.ts'
+import { patiently, untilAvailable } from '../../../support/patiently.ts'
 import type { Person } from '../../../support/people.ts'
 import { until } from '../../../support/until.ts'
 import type { Version } from './history.ts'
@@ -54,13 +54,13 @@ export async function changeOnce(setup: RaceSetup, { _id, writer, history }: Rac
 export async function renameOnce({ doors }: RaceSetup, writer: Writer, going: () => boolean): Promise<void> {
   const { person, names, anchor } = writer
   const name = `${person.name} ${names.begun + 1}`
-  await names.change(name, () => person.profile.changeMyProfile({ name }))
+  await names.change(name, () => untilAvailable(() => person.profile.changeMyProfile({ name })))
   let stored = false
   await until(`${name} to be stored`, async () => {
     // Events may be lost.
     if (!going()) return true
     // What authors read of their own blogs is never cached.
-    stored = (await person.authoring.findOwn({ id: anchor._id })).author.name === name
+    stored = (await untilAvailable(() => person.authoring.findOwn({ id: anchor._id }))).author.name === name
     return stored
   })
   if (!stored) return
