@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { freePort } from '@tsmicro/infra'
+import { type Link, openLink } from './link.ts'
 import { natsUrlFor } from './nats-users.ts'
 import { Program } from './program.ts'
 import { type Servers, startServers } from './servers.ts'
@@ -21,6 +22,8 @@ export interface Platform extends Servers, AsyncDisposable {
   readonly auth: Program
   readonly blog: Program
   readonly gateway: Program
+  /** An instance's way to NATS; undefined without `links`. */
+  linkOf(program: Program): Link | undefined
   readonly authUrl: string
   readonly blogUrl: string
 }
@@ -44,6 +47,8 @@ export interface PlatformOptions {
    * need the usual times. Default false.
    */
   readonly patient?: boolean
+  /** Whether each instance of a service has a way to NATS of its own, which a test may cut. Default false. */
+  readonly links?: boolean
   /** Whether the blog service gets a Redis, if one is installed: see `noRedis`. Default false. */
   readonly redis?: boolean
 }
@@ -56,9 +61,11 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     authReplicas = 1,
     blogReplicas = 1,
     patient = false,
+    links = false,
     redis = false,
   } = options
   const resources = new AsyncDisposableStack()
+  const linked = new Map<Program, Link>()
   try {
     const directory = await mkdtemp(join(tmpdir(), 'tsmicro-platform-'))
     resources.defer(() => rm(directory, { recursive: true, force: true }))
@@ -66,15 +73,18 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
 
     const service = async (name: 'auth' | 'blog', own: Readonly<Record<string, string>>) => {
       const port = await freePort()
-      const needed = { PORT: String(port), NATS_URL: natsUrlFor(name, servers.nats.url), ...own }
+      const link = links ? resources.use(await openLink(servers.nats.url)) : undefined
+      const needed = { PORT: String(port), NATS_URL: natsUrlFor(name, link?.url ?? servers.nats.url), ...own }
       const url = `http://127.0.0.1:${port}`
-      return resources.use(
+      const program = resources.use(
         new Program({
           entry: `services/${name}/src/main.ts`,
           url,
           env: { ...needed, ...(patient ? PATIENT : {}), ...env },
         }),
       )
+      if (link) linked.set(program, link)
+      return program
     }
     const auths = await several(authReplicas, () =>
       service('auth', {
@@ -112,6 +122,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       auth,
       blog,
       gateway,
+      linkOf: program => linked.get(program),
       authUrl: auth.url,
       blogUrl: blog.url,
       [Symbol.asyncDispose]: () => resources.disposeAsync(),

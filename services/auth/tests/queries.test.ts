@@ -53,10 +53,15 @@ test('what is asked for each request or all the time takes one statement', async
   const { accessToken: token } = await signUp(auth)
   const peer = auth.peer.client(validation)
   const { position } = await peer.accessChanges({})
+  // What the service does by itself may come in between, so the least of some attempts counts.
   const takes = async (ask: () => Promise<unknown>) => {
-    const before = count
-    await ask()
-    return count - before
+    const taken: number[] = []
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const before = count
+      await ask()
+      taken.push(count - before)
+    }
+    return Math.min(...taken)
   }
   assert.equal(await takes(() => peer.verifyAccess({ token })), 1)
   assert.equal(await takes(() => peer.accessChanges({ since: position })), 1)

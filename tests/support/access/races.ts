@@ -7,8 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { bearer } from '../contents.ts'
 import { inParallel } from '../in-parallel.ts'
+import type { Direction } from '../link.ts'
 import { administrator } from '../people.ts'
 import { type Platform, startPlatform } from '../platform.ts'
+import type { Program } from '../program.ts'
 import { send } from '../send.ts'
 import { until } from '../until.ts'
 import { createMembers, type Member } from './members.ts'
@@ -46,7 +48,9 @@ export async function openRaces(): Promise<Races> {
   const keysDir = await mkdtemp(join(tmpdir(), 'tsmicro-revocation-'))
   opened.defer(() => rm(keysDir, { recursive: true, force: true }))
   const env = { KEYS_DIR: keysDir, LOG_LEVEL: 'error' }
-  const platform = opened.use(await startPlatform({ authReplicas: 2, blogReplicas: 2, patient: true, env }))
+  const platform = opened.use(
+    await startPlatform({ authReplicas: 2, blogReplicas: 2, patient: true, links: true, env }),
+  )
   const admin = await administrator(platform)
   const sql = new pg.Pool({ connectionString: platform.postgres.url })
   opened.defer(() => sql.end())
@@ -56,6 +60,9 @@ export async function openRaces(): Promise<Races> {
 
   const ask = async ({ token }: Member, blog = platform.blog): Promise<number> =>
     (await send(blog.url, 'GET /author/drafts', { headers: bearer({ accessToken: token }), agent })).status
+
+  const [bystander] = await createMembers(platform, keysDir, 1)
+  assert.ok(bystander)
 
   const race = async (member: Member, lose: Way): Promise<Outcome> => {
     const blog = platform.blogs[Math.floor(Math.random() * platform.blogs.length)]
@@ -107,6 +114,8 @@ export async function openRaces(): Promise<Races> {
       const faults = faultsOf(platform)
       for (let turn = 0; turn < faults.length || !done; turn++) {
         await faults[turn % faults.length]?.()
+        // On a busy machine a fault's end is not the end of its effects; without calm nobody would ever have access.
+        for (const blog of platform.blogs) await until('calm', async () => (await ask(bystander, blog)) === 200)
         await pause(CALM_MS)
       }
       return working
@@ -145,18 +154,33 @@ function waysToLose({ auth }: Platform, adminToken: string, agent: Agent, sql: p
   }
 }
 
-function faultsOf({ auth, auths: [, other], blog, nats }: Platform): readonly (() => Promise<void>)[] {
+function faultsOf({ auth, auths: [, other], blog, nats, linkOf }: Platform): readonly (() => Promise<void>)[] {
   assert.ok(other)
   const frozen = (send: (signal: 'SIGSTOP' | 'SIGCONT') => void) => async () => {
     send('SIGSTOP')
     await pause(FROZEN_MS)
     send('SIGCONT')
   }
+  // The verifier or who tells it is away from NATS, wholly or in one direction; what was sent arrives late.
+  const partitioned =
+    (program: Program, ...directions: Direction[]) =>
+    async () => {
+      const link = linkOf(program)
+      assert.ok(link)
+      link.cut(...directions)
+      await pause(FROZEN_MS)
+      link.heal()
+    }
   return [
     frozen(signal => other.signal(signal)),
     frozen(signal => nats.kill(signal)),
     frozen(signal => blog.signal(signal)),
     frozen(signal => auth.signal(signal)),
+    partitioned(blog, 'to', 'from'),
+    partitioned(blog, 'from'),
+    partitioned(blog, 'to'),
+    partitioned(auth, 'to', 'from'),
+    partitioned(other, 'to'),
     async () => {
       await other.end('SIGKILL')
       await other.start()

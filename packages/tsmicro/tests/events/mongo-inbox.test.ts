@@ -5,6 +5,7 @@ import { startDocuments } from '@tsmicro/infra'
 import type { Document } from 'mongodb'
 import { createMongo } from 'tsmicro/mongo'
 import { AlreadyHandledError, type Attempt } from '../../src/stores/index.ts'
+import { PATIENT_MONGO } from '../support/patient-mongo.ts'
 import { storedEvent, TestStream } from './outbox-suite.ts'
 
 interface Thing extends Document {
@@ -13,7 +14,7 @@ interface Thing extends Document {
 }
 
 const server = await startDocuments({ ephemeral: true, url: process.env.MONGODB_URL })
-const mongo = createMongo({ url: server.url, database: `inbox_${randomUUID().slice(0, 8)}` })
+const mongo = createMongo({ url: server.url, database: `inbox_${randomUUID().slice(0, 8)}`, ...PATIENT_MONGO })
 await mongo.connect()
 const inbox = mongo.inboxStore()
 await inbox.prepare()

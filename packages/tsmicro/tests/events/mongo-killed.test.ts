@@ -10,6 +10,7 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startDocuments } from '@tsmicro/infra'
 import { createMongo } from 'tsmicro/mongo'
+import { PATIENT_MONGO } from '../support/patient-mongo.ts'
 import { until } from '../support/until.ts'
 import { storedEvent } from './outbox-suite.ts'
 
@@ -42,7 +43,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 async function opened() {
-  const mongo = createMongo({ url: server.url, database: `killed_${randomUUID().slice(0, 8)}` })
+  const mongo = createMongo({ url: server.url, database: `killed_${randomUUID().slice(0, 8)}`, ...PATIENT_MONGO })
   await mongo.connect()
   after(() => mongo.close())
   const things = mongo.collection<Thing>('things', { aggregate: 'thing' })

@@ -5,6 +5,7 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { createMongo } from 'tsmicro/mongo'
 import type { NumberedEvent } from '../../src/stores/index.ts'
+import { PATIENT_MONGO } from '../support/patient-mongo.ts'
 
 interface Thing {
   _id: string
@@ -12,7 +13,7 @@ interface Thing {
 }
 
 const [mode, url = '', database = '', ...rest] = process.argv.slice(2)
-const mongo = createMongo({ url, database })
+const mongo = createMongo({ url, database, ...PATIENT_MONGO })
 const things = mongo.collection<Thing>('things', { aggregate: 'thing' })
 
 async function relay(file: string): Promise<void> {

@@ -11,6 +11,7 @@ import { createMongo } from 'tsmicro/mongo'
 import { Type } from 'typebox'
 import { EventEngine, JetStream } from '../../src/events/index.ts'
 import { RecordedLog } from '../support/log.ts'
+import { PATIENT_MONGO } from '../support/patient-mongo.ts'
 import { until } from '../support/until.ts'
 
 interface Order {
@@ -35,7 +36,7 @@ after(async () => {
 function partsOf(name: string) {
   const log = new RecordedLog()
   const nats = new NatsClient({ url: broker.url, name, reconnectWaitMs: 20, log })
-  const mongo = createMongo({ url: documents.url, database: name })
+  const mongo = createMongo({ url: documents.url, database: name, ...PATIENT_MONGO })
   return { log, nats, mongo }
 }
 

@@ -5,6 +5,7 @@ import { startDocuments } from '@tsmicro/infra'
 import type { Document } from 'mongodb'
 import { createMongo, type Mongo, type MongoChange } from 'tsmicro/mongo'
 import type { StoredEvent } from '../../src/stores/index.ts'
+import { PATIENT_MONGO } from '../support/patient-mongo.ts'
 import type { OutboxSetting } from './outbox-suite.ts'
 
 export interface Thing extends Document {
@@ -23,7 +24,7 @@ after(async () => {
 
 /** An outbox with connections of its own; `things` are the documents of the events of the suite. */
 export async function open({ url = server.url } = {}) {
-  const mongo = createMongo({ url, database })
+  const mongo = createMongo({ url, database, ...PATIENT_MONGO })
   await mongo.connect()
   opened.push(mongo)
   const store = mongo.outboxStore()

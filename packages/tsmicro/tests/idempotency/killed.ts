@@ -2,13 +2,14 @@
 import { createMongo } from 'tsmicro/mongo'
 import { createPostgres } from 'tsmicro/postgres'
 import { testService } from 'tsmicro/testing'
+import { PATIENT_MONGO } from '../support/patient-mongo.ts'
 import { moduleOf } from './shop.ts'
 
 const [item = '', key = ''] = process.argv.slice(2)
 const { IDEMPOTENCY_POSTGRES, IDEMPOTENCY_MONGO = '' } = process.env
 const database = IDEMPOTENCY_POSTGRES
   ? createPostgres({ url: IDEMPOTENCY_POSTGRES })
-  : createMongo({ url: IDEMPOTENCY_MONGO, database: 'idempotency' })
+  : createMongo({ url: IDEMPOTENCY_MONGO, database: 'idempotency', ...PATIENT_MONGO })
 await database.connect()
 const app = await testService(({ nats }) => ({
   nats,

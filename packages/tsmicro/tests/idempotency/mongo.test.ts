@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { startDocuments } from '@tsmicro/infra'
 import { createMongo } from 'tsmicro/mongo'
+import { PATIENT_MONGO } from '../support/patient-mongo.ts'
 import { suite } from './suite.ts'
 
 const server = await startDocuments({ ephemeral: true, url: process.env.MONGODB_URL })
 after(() => server.stop())
 const database = 'idempotency'
 const connected = async () => {
-  const mongo = createMongo({ url: server.url, database })
+  const mongo = createMongo({ url: server.url, database, ...PATIENT_MONGO })
   await mongo.connect()
   after(() => mongo.close())
   return mongo

@@ -9,6 +9,7 @@ import { createMongo, type MongoChange } from 'tsmicro/mongo'
 import { createPostgres } from 'tsmicro/postgres'
 import { testService } from 'tsmicro/testing'
 import Type from 'typebox'
+import { PATIENT_MONGO } from '../support/patient-mongo.ts'
 
 const Order = Type.Object({ orderId: Type.String(), text: Type.String() })
 const place = procedure({ http: 'POST /orders', access: 'open', input: Order })
@@ -80,7 +81,7 @@ async function inPostgres(database = newDatabase()): Promise<Stored> {
 }
 
 async function inMongo(database = newDatabase()): Promise<Stored> {
-  const mongo = createMongo({ url: documentServer.url, database })
+  const mongo = createMongo({ url: documentServer.url, database, ...PATIENT_MONGO })
   const orders = mongo.collection<{ _id: string; text: string }>('orders', { aggregate: 'order' })
   const copies = mongo.collection<{ _id: string; texts?: string[] }>('copies')
   const outbox: Outbox<MongoChange> = createOutbox(mongo.outboxStore())
