@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { startDocuments } from '@tsmicro/infra'
+import { PATIENT_MONGO } from '../../tests/support/patient-mongo.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { createMongo, createMongoMembership } from './index.ts'
 
 const server = await startDocuments({ ephemeral: true })
-const mongo = createMongo({ url: server.url, database: 'membership' })
+const mongo = createMongo({ url: server.url, database: 'membership', ...PATIENT_MONGO })
 await mongo.connect()
 after(async () => {
   await mongo.close()

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import { startDocuments } from '@tsmicro/infra'
 import { ObjectId } from 'mongodb'
+import { PATIENT_MONGO } from '../../tests/support/patient-mongo.ts'
 import { SERVICE_UNAVAILABLE } from '../errors/index.ts'
 import { createMongo, IndexError, isDuplicateKey, literal } from './index.ts'
 
@@ -17,7 +18,7 @@ interface Blog {
 
 const server = await startDocuments({ ephemeral: true, url: process.env.MONGODB_URL })
 const database = `suite_${randomUUID().slice(0, 8)}`
-const mongo = createMongo({ url: server.url, database, applicationName: 'suite' })
+const mongo = createMongo({ url: server.url, database, applicationName: 'suite', ...PATIENT_MONGO })
 await mongo.connect()
 after(async () => {
   await mongo.db.dropDatabase()

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import { startDocuments } from '@tsmicro/infra'
 import { ObjectId } from 'mongodb'
+import { PATIENT_MONGO } from '../../tests/support/patient-mongo.ts'
 import { createMongo } from './index.ts'
 
 interface Row {
@@ -13,7 +14,7 @@ interface Row {
 }
 
 const server = await startDocuments({ ephemeral: true, url: process.env.MONGODB_URL })
-const mongo = createMongo({ url: server.url, database: `paging_${randomUUID().slice(0, 8)}` })
+const mongo = createMongo({ url: server.url, database: `paging_${randomUUID().slice(0, 8)}`, ...PATIENT_MONGO })
 const rows = mongo.collection<Row>('rows')
 const count = 37
 await rows.run(collection =>

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import { startDocuments } from '@tsmicro/infra'
 import type { Document } from 'mongodb'
+import { PATIENT_MONGO } from '../../tests/support/patient-mongo.ts'
 import { createMongo } from './index.ts'
 
 interface Thing extends Document {
@@ -12,7 +13,7 @@ interface Thing extends Document {
 }
 
 const server = await startDocuments({ ephemeral: true, url: process.env.MONGODB_URL })
-const mongo = createMongo({ url: server.url, database: `reserved_${randomUUID().slice(0, 8)}` })
+const mongo = createMongo({ url: server.url, database: `reserved_${randomUUID().slice(0, 8)}`, ...PATIENT_MONGO })
 await mongo.connect()
 after(async () => {
   await mongo.db.dropDatabase()
