@@ -21,11 +21,8 @@ export interface Subject {
 export type Call = (request: Request) => Promise<Answer>
 
 /** The compared subjects, in the order of a round. The names appear in the JSON report. */
-export const SUBJECTS = ['tsmicro', 'tsmicro-unbatched', 'bare', 'moleculer', 'nestjs'] as const
-/** Measured only if `--only` asks for it. */
-export const EXTRA_SUBJECTS = ['bare-tuned'] as const
-export type SubjectName = (typeof SUBJECTS)[number] | (typeof EXTRA_SUBJECTS)[number]
-export const ALL_SUBJECTS: readonly SubjectName[] = [...SUBJECTS, ...EXTRA_SUBJECTS]
+export const SUBJECTS = ['tsmicro', 'tsmicro-unbatched', 'bare', 'bare-tuned', 'moleculer', 'nestjs'] as const
+export type SubjectName = (typeof SUBJECTS)[number]
 
 export async function loadSubject(name: string): Promise<Subject> {
   if (name === 'tsmicro') return tsmicro({})

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Meter } from '../meter.ts'
 import { Child } from '../process.ts'
 import { ClosedLoop } from '../rpc/load.ts'
-import { roleFile } from '../rpc/measure.ts'
+import { roleFile } from '../rpc/pair.ts'
 import { answer, requestOf } from '../rpc/payload.ts'
 
 test('a closed loop keeps the given number of calls in flight, and stops', async () => {

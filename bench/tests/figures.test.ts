@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Meter, median, medians, type Window } from '../meter.ts'
 import { arrivals } from '../rpc/load.ts'
-import { sampleOf } from '../rpc/measure.ts'
+import { sampleOf } from '../rpc/pair.ts'
 import { answer, requestOf, verify } from '../rpc/payload.ts'
 
 test('the median of odd and even lists; an empty list has none', () => {

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { onlyInFull } from '../../tests/support/size.ts'
 import { isInstalled } from '../install.ts'
 import { parseOptions } from '../rpc/command.ts'
-import { QUICK, runPlan } from '../rpc/measure.ts'
+import { nameOf, QUICK, runPlan } from '../rpc/measure.ts'
 import { SUBJECTS } from '../rpc/subjects.ts'
 
-const SHORT = { rounds: 1, bringUpMs: 50, warmUpMs: 20, closedMs: 100, httpMs: 200, inFlight: [64] }
+const SHORT = { rounds: 1, passes: 1, bringUpMs: 50, warmUpMs: 20, closedMs: 100, httpMs: 200, inFlight: [64] }
 const skip = isInstalled() ? false : 'bench/node_modules is not there: npm run bench -- rpc installs it'
 
 /** Processes of the benchmark that this one has started. */
@@ -29,24 +29,25 @@ function children(): string[] {
 test('every subject answers correctly under every load, and leaves no process behind', {
   skip: skip || onlyInFull,
 }, async () => {
-  const plan = { ...SHORT, subjects: SUBJECTS, httpPerSecond: undefined }
-  const { results, baselineCpuMicros } = await runPlan(plan, new AbortController().signal, () => {})
-  const expected = [64, 0].flatMap(inFlight => SUBJECTS.map(subject => [subject, inFlight]))
+  const plan = { ...SHORT, subjects: SUBJECTS, beside: [0, 1], httpPerSecond: undefined }
+  const { results, baselines } = await runPlan(plan, new AbortController().signal, () => {})
+  const loads = ['64 in flight', 'HTTP', 'HTTP beside a load of 1']
+  const expected = loads.flatMap(load => SUBJECTS.map(subject => [subject, load]))
   assert.deepEqual(
-    results.map(({ subject, inFlight }) => [subject, inFlight]),
+    results.map(result => [result.subject, nameOf(result)]),
     expected,
   )
   for (const result of results) {
     assert.ok(result.perSecond > 0 && result.p50Ms > 0 && result.p99Ms >= result.p50Ms, JSON.stringify(result))
     assert.equal(result.load === 'http', result.offeredPerSecond !== undefined)
   }
-  assert.ok(baselineCpuMicros > 0)
+  assert.ok(baselines.length === 2 && baselines.every(({ cpuMicros }) => cpuMicros > 0))
   assert.deepEqual(children(), [])
 })
 
 test('an interrupted run ends its processes at once', { skip }, async () => {
   const stop = new AbortController()
-  const plan = { ...QUICK, subjects: ['bare' as const], inFlight: [1], httpPerSecond: 100 }
+  const plan = { ...QUICK, subjects: ['bare' as const], inFlight: [1], beside: [4], httpPerSecond: 100 }
   const say = () => stop.abort()
   await assert.rejects(runPlan(plan, stop.signal, say), { name: 'AbortError' })
   assert.deepEqual(children(), [])
@@ -73,7 +74,14 @@ test('options: full and quick runs, and invalid ones', () => {
     [['bare', 'nestjs'], 3, 500],
   )
   assert.equal(parseOptions(['--help']), undefined)
-  for (const args of [['--nothing'], ['--only', 'express'], ['--rounds', '0'], ['more'], ['--quick', '--write-docs']])
+  for (const args of [
+    ['--nothing'],
+    ['--only', 'express'],
+    ['--load', 'heavy'],
+    ['--rounds', '0'],
+    ['more'],
+    ['--quick', '--write-docs'],
+  ])
     assert.throws(() => parseOptions(args), Error, args.join(' '))
 })
 

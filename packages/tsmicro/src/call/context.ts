@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { Deadline } from './deadline.ts'
+import { Inherited } from './inherited.ts'
 
 /**
  * The logger that the framework needs, shaped like pino's. `tsmicro/telemetry` makes one.
@@ -86,7 +87,8 @@ export interface DoorContextInit {
   readonly door: CallContext['door']
   /** Default: the `x-request-id` of the headers, or else a new one. */
   readonly requestId?: string
-  readonly headers: CallContext['headers']
+  /** A function = they are read only if somebody asks for them. */
+  readonly headers: CallContext['headers'] | (() => CallContext['headers'])
   readonly deadline: Deadline
   readonly log: Log
   readonly consumer?: Consumer | undefined
@@ -99,24 +101,36 @@ export interface DoorContextInit {
  */
 export class DoorContext implements CallContext {
   readonly door: CallContext['door']
-  readonly headers: CallContext['headers']
   readonly deadline: Deadline
   readonly consumer: Consumer | undefined
   readonly clientAddress: string | undefined
   /** The log of the service that received the call, which also identifies that service. */
   readonly owner: Log
+  #headers: DoorContextInit['headers']
+  #inherited: Inherited | undefined
   #requestId: string | undefined
   #log: Log | undefined
   #user: Principal | undefined
 
   constructor({ door, requestId, headers, deadline, log, consumer, clientAddress }: DoorContextInit) {
     this.door = door
-    this.headers = headers
+    this.#headers = headers
     this.deadline = deadline
     this.consumer = consumer
     this.clientAddress = clientAddress
     this.#requestId = requestId
     this.owner = log
+  }
+
+  get headers(): CallContext['headers'] {
+    if (typeof this.#headers === 'function') this.#headers = this.#headers()
+    return this.#headers
+  }
+
+  /** A getter, as a proxy of a context passes no other access on to private fields. */
+  get inherited(): Inherited {
+    this.#inherited ??= new Inherited(this)
+    return this.#inherited
   }
 
   get requestId(): string {

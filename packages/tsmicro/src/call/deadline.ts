@@ -59,6 +59,11 @@ export class Deadline extends Expiring implements Disposable {
     return this.#pausedMs ?? Math.max(0, this.#endsAt - performance.now())
   }
 
+  /** Why it has ended; undefined as long as it has not. */
+  get reason(): Error | undefined {
+    return this.#reason
+  }
+
   /** @throws the reason, once it has ended */
   throwIfEnded(): void {
     if (this.#reason) throw this.#reason

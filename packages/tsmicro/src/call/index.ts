@@ -26,6 +26,7 @@ export { createFailureMapper, type FailureMapper, type Stage } from './failure.t
 export type { OpenFile } from './file-answer.ts'
 export { headersOfFile } from './file-headers.ts'
 export { idempotencyKey, isIdempotencyKey, isReplay } from './idempotency-key.ts'
+export { HeaderFields, Inherited } from './inherited.ts'
 export {
   type CallOf,
   compose,

@@ -1,6 +1,6 @@
 import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core'
 import { pullSubject } from '../contract/index.ts'
-import { decodeReply, type Failure, type Forwarded } from './wire.ts'
+import { decodeReply, type Failure } from './wire.ts'
 
 /*
  * Answers of many messages, which are streams and files; see docs/messaging.md. The caller opens one with a request, whose answer is an
@@ -55,7 +55,7 @@ export interface FlowMessage {
 }
 
 /** @param lastEventId of the last item that the caller has received, if it comes back */
-export function openingHeaders(lastEventId?: string): Forwarded {
+export function openingHeaders(lastEventId?: string): Readonly<Record<string, string>> {
   return { [PULLS]: '1', ...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }) }
 }
 

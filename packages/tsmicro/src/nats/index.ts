@@ -4,6 +4,7 @@ export { NatsLink } from './connection.ts'
 export { createEndpoint } from './endpoint/endpoint.ts'
 export { contextOfMessage, respond, respondFailure } from './endpoint/message.ts'
 export { NatsServer } from './endpoint/server.ts'
+export { decodeHeaders, parseHeaders } from './headers.ts'
 export type { TransportOptions } from './options.ts'
 export {
   allows,
@@ -23,4 +24,4 @@ export {
   type TransportSubscribeOptions,
   type TransportSubscription,
 } from './transport.ts'
-export { decodeEnvelope, decodeHeaders, parseHeaders, REQUEST_ID, TRACEPARENT } from './wire.ts'
+export { decodeEnvelope, REQUEST_ID, TRACEPARENT } from './wire.ts'

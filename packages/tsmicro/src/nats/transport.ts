@@ -1,5 +1,6 @@
 import type { Msg, MsgHdrs, Payload, Status } from '@nats-io/nats-core'
 import { rootMessage } from '../errors/index.ts'
+import type { HeaderBlock } from './headers.ts'
 
 /**
  * What the NATS door needs from a connection: a `NatsConnection` is one, and so is a connection to the loopback broker of
@@ -13,7 +14,7 @@ export interface Transport {
    * @throws {InvalidArgumentError} naming `max_payload` when payload and headers are larger than that
    * @throws {ClosedConnectionError} after {@link close}
    */
-  publish(subject: string, payload?: Payload, options?: { readonly reply?: string; readonly headers?: MsgHdrs }): void
+  publish(subject: string, payload?: Payload, options?: SendingOptions): void
   /** `*` stands for one token of a subject, a trailing `>` for one or more. It survives a lost connection. */
   subscribe(subject: string, options: TransportSubscribeOptions): TransportSubscription
   /** Resolves once the server has received everything sent before, and what it sent before has been delivered here. */
@@ -22,6 +23,11 @@ export interface Transport {
   status(): AsyncIterable<Status>
   close(): Promise<void>
   isClosed(): boolean
+}
+
+interface SendingOptions {
+  readonly reply?: string
+  readonly headers?: MsgHdrs | HeaderBlock
 }
 
 export interface TransportSubscribeOptions {

@@ -1,6 +1,5 @@
 import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core'
-import { MsgImpl, TD } from '@nats-io/nats-core/internal'
-import type { CallContext } from '../call/index.ts'
+import type { HeaderFields } from '../call/index.ts'
 import { type ApiError, MALFORMED_REQUEST, VALIDATION_FAILED, type ValidationDetail } from '../errors/index.ts'
 
 /*
@@ -15,13 +14,10 @@ import { type ApiError, MALFORMED_REQUEST, VALIDATION_FAILED, type ValidationDet
  * form of a single reply.
  */
 
-/** Milliseconds the caller will still wait: relative, so that clocks don't matter. */
-export const BUDGET = 'Tsmicro-Budget-Ms'
 /** Kept across every hop. */
 export const REQUEST_ID = 'x-request-id'
 /** W3C Trace Context. */
 export const TRACEPARENT = 'traceparent'
-const AUTHORIZATION = 'authorization'
 // These two belong to the NATS services protocol (ADR-32).
 const ERROR_CODE = 'Nats-Service-Error-Code'
 const ERROR_TEXT = 'Nats-Service-Error'
@@ -54,14 +50,12 @@ export interface Reply {
   readonly failure?: Failure | undefined
 }
 
-/** Headers that a call inherits from the call that makes it; names in lower case. */
-export type Forwarded = Readonly<Record<string, string>>
-
 /** One call of a batch as it arrived. */
 export interface BatchedCall {
   readonly token: string
   readonly budgetMs: number
-  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Unchecked. */
+  readonly headers: unknown
   readonly data: unknown
 }
 
@@ -72,64 +66,6 @@ export interface BatchedReply extends Reply {
 
 const EMPTY: Envelope = {}
 const TOKEN = /^[0-9a-z]{1,16}$/
-const NO_HEADERS: BatchedCall['headers'] = Object.freeze(Object.create(null))
-
-export function forwardedOf(context: CallContext, asUser: boolean): Forwarded {
-  const { requestId, traceparent } = context
-  const token = asUser ? context.token : undefined
-  const made: Record<string, string> = { [REQUEST_ID]: requestId }
-  if (traceparent) made[TRACEPARENT] = traceparent
-  // Only if the procedure asks for a user: a token goes no further than necessary.
-  if (token) made[AUTHORIZATION] = `Bearer ${token}`
-  return made
-}
-
-/** The headers of a call that travels alone. */
-export function encodeHeaders(budgetMs: number, forwarded: Forwarded | undefined): MsgHdrs {
-  const made = headers()
-  made.set(BUDGET, String(Math.floor(budgetMs)))
-  if (forwarded) for (const [name, value] of Object.entries(forwarded)) made.set(name, value)
-  return made
-}
-
-/** The headers of a message, names in lower case. */
-export function decodeHeaders(msg: Msg): BatchedCall['headers'] {
-  // nats.js would compare each name with all before it, and does not give its bytes away otherwise.
-  if (msg instanceof MsgImpl) return msg._msg.hdr > 0 ? parseHeaders(msg._rdata.subarray(0, msg._msg.hdr)) : NO_HEADERS
-  const result: Record<string, string | undefined> = Object.create(null)
-  for (const [name, [value]] of msg.headers ?? []) result[name.toLowerCase()] = value
-  return result
-}
-
-/** Names of the last block, by their place: most messages have the same as the one before. */
-const lastNames: { readonly text: string; readonly name: string }[] = []
-const MOST_NAMES = 64
-/** Not null itself, for which V8 would make a hash table. */
-const NOTHING = Object.freeze(Object.create(null))
-
-/** The headers in a block, names in lower case, of each the first value. What is malformed is passed over. */
-export function parseHeaders(block: Uint8Array): BatchedCall['headers'] {
-  const text = TD.decode(block)
-  const result: Record<string, string | undefined> = Object.create(NOTHING)
-  // The first line is the protocol's version.
-  let from = text.indexOf('\r\n') + 2
-  for (let place = 0; from > 1 && from < text.length; place++) {
-    const end = text.indexOf('\r\n', from)
-    const to = end < 0 ? text.length : end
-    const last = lastNames[place]
-    if (last && text.startsWith(last.text, from)) result[last.name] ??= text.slice(from + last.text.length, to).trim()
-    else {
-      const colon = text.indexOf(':', from)
-      if (colon > from && colon < to) {
-        const name = text.slice(from, colon).toLowerCase()
-        if (place < MOST_NAMES) lastNames[place] = { text: text.slice(from, colon + 1), name }
-        result[name] ??= text.slice(colon + 1, to).trim()
-      }
-    }
-    from = to + 2
-  }
-  return result
-}
 
 /** The body of a request or of a reply that travels alone. @param data JSON text; '' for none */
 export function encodeBody(data: string): string {
@@ -197,8 +133,8 @@ export function parseErrorText(text: string): { readonly status: number; readonl
 }
 
 /** @param data JSON text; '' for none */
-export function encodeCall(token: string, budgetMs: number, forwarded: Forwarded | undefined, data: string): string {
-  const headers = forwarded ? JSON.stringify(forwarded) : '0'
+export function encodeCall(token: string, budgetMs: number, inherited: HeaderFields | undefined, data: string): string {
+  const headers = inherited ? inherited.json : '0'
   return data === '' ? `["${token}",${budgetMs},${headers}]` : `["${token}",${budgetMs},${headers},${data}]`
 }
 
@@ -226,7 +162,7 @@ export function readCall(item: unknown): BatchedCall | undefined {
   if (!Array.isArray(item)) return undefined
   const [token, budgetMs, headers, data] = item
   if (typeof token !== 'string' || !TOKEN.test(token)) return undefined
-  return { token, budgetMs: typeof budgetMs === 'number' ? budgetMs : Number.NaN, headers: textsOf(headers), data }
+  return { token, budgetMs: typeof budgetMs === 'number' ? budgetMs : Number.NaN, headers, data }
 }
 
 /** Returns undefined for an item that is not an answer. */
@@ -236,13 +172,6 @@ export function readAnswer(item: unknown): BatchedReply | undefined {
   if (typeof token !== 'string') return undefined
   const failed = typeof failure === 'object' && failure !== null
   return { token, data, failure: failed ? (failure as Failure) : undefined }
-}
-
-function textsOf(headers: unknown): BatchedCall['headers'] {
-  if (typeof headers !== 'object' || headers === null) return NO_HEADERS
-  const texts: Record<string, string | undefined> = Object.create(null)
-  for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') texts[name.toLowerCase()] = value
-  return texts
 }
 
 function describe(details: readonly ValidationDetail[]): string {

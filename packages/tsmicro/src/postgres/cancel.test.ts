@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startPostgres } from '@tsmicro/infra'
 import { sql } from 'kysely'
+import { Deadline } from '../call/index.ts'
 import { DEADLINE_EXCEEDED } from '../errors/index.ts'
 import { createPostgres } from './index.ts'
 
@@ -13,7 +14,7 @@ interface Tables {
 
 const POOL = 4
 const server = await startPostgres({ ephemeral: true })
-const current = new AsyncLocalStorage<AbortSignal>()
+const current = new AsyncLocalStorage<AbortSignal | Deadline>()
 const postgres = createPostgres<Tables>({
   url: server.url,
   poolSize: POOL,
@@ -57,6 +58,24 @@ test('a read that nobody waits for ends on the server, with the signal’s reaso
     await until(async () => (await busy('pg_sleep')) === 0)
   }
   await Promise.all(Array.from({ length: 2 * POOL }, () => nap(0).execute(postgres.db)))
+})
+
+test('the deadline of a call ends its reads, and is not asked for a signal', async () => {
+  using deadline = new Deadline(60_000)
+  Object.defineProperty(deadline, 'signal', { get: () => assert.fail('a signal costs more than the read') })
+  assert.equal((await current.run(deadline, () => nap(0).execute(postgres.db))).rows.length, 1)
+  const ended = assert.rejects(
+    current.run(deadline, () => nap(60).execute(postgres.db)),
+    error => error === gone,
+  )
+  await until(async () => (await busy('pg_sleep')) === 1)
+  deadline.cancel(gone)
+  await ended
+  await until(async () => (await busy('pg_sleep')) === 0)
+  await assert.rejects(
+    current.run(deadline, () => nap(60).execute(postgres.db)),
+    error => error === gone,
+  )
 })
 
 test('nothing is sent for a caller who has left', async () => {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { AbortedTransactionError } from 'kysely'
 import type { PoolClient, QueryResult } from 'pg'
 import { DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../errors/index.ts'
+import { type Ending, endingOf } from './ending.ts'
 import { hasSqlState, isSerializationFailure, isStatementEnded, translate } from './errors.ts'
 import type { PreparedStatements } from './prepared.ts'
 import { requestCancel } from './wire.ts'
@@ -30,7 +31,7 @@ export const reads = (sql: string) => READS.test(sql) && !WRITES.test(sql)
 export const transactionSignal = new AsyncLocalStorage<AbortSignal | undefined>()
 
 export interface SessionOptions {
-  readonly currentSignal: (() => AbortSignal | undefined) | undefined
+  readonly currentSignal: (() => AbortSignal | Ending | undefined) | undefined
   /** Longest run of a statement, if the session has no such limit because a pooler is in between. */
   readonly limitMs: number | undefined
   readonly prepared: PreparedStatements
@@ -63,11 +64,11 @@ export class Session {
   async query(sql: string, values?: readonly unknown[]): Promise<QueryResult> {
     if (this.#cancelling) await this.#absorbCancel()
     if (this.#broken !== undefined) throw this.#broken
-    const signal = this.#signalOf(sql)
+    const ending = this.#endingOf(sql)
     // It was not sent, so it is certainly not done.
-    signal?.throwIfAborted()
+    ending?.throwIfEnded()
     try {
-      const result = await this.#runPrepared(sql, values, signal)
+      const result = await this.#runPrepared(sql, values, ending)
       const cause = this.#failure
       if (undoes(sql)) this.#failure = undefined
       if (ends(sql)) this.#leaveTransaction()
@@ -76,7 +77,7 @@ export class Session {
         throw new AbortedTransactionError({ cause })
       return result
     } catch (error) {
-      if (error === signal?.reason || error instanceof AbortedTransactionError) throw error
+      if (error === ending?.reason || error instanceof AbortedTransactionError) throw error
       // A single statement is a transaction too, which lost to another one.
       if (!this.#inTransaction && isSerializationFailure(error)) {
         throw new SERVICE_UNAVAILABLE(undefined, { cause: error, retryAfterSeconds: 1 })
@@ -95,33 +96,35 @@ export class Session {
     else void this.#absorbCancel().then(() => this.release(destroy))
   }
 
-  #signalOf(sql: string): AbortSignal | undefined {
+  #endingOf(sql: string): Ending | undefined {
     if (begins(sql)) {
       this.#inTransaction = true
       this.#ownSignal = transactionSignal.getStore()
     }
-    if (this.#inTransaction) return undoes(sql) ? undefined : this.#ownSignal
     const { currentSignal } = this.#options
-    return currentSignal !== undefined && reads(sql) ? currentSignal() : undefined
+    const wanted = this.#inTransaction ? !undoes(sql) : reads(sql)
+    if (!wanted) return undefined
+    const signal = this.#inTransaction ? this.#ownSignal : currentSignal?.()
+    return signal && endingOf(signal)
   }
 
-  async #runPrepared(sql: string, values?: readonly unknown[], signal?: AbortSignal): Promise<QueryResult> {
+  async #runPrepared(sql: string, values?: readonly unknown[], ending?: Ending): Promise<QueryResult> {
     const { prepared } = this.#options
     const name = values && values.length > 0 ? prepared.nameOf(sql) : undefined
     try {
-      return await this.#run(sql, values, signal, name)
+      return await this.#run(sql, values, ending, name)
     } catch (error) {
       // After a failure, a transaction can only be ended.
       if (name === undefined || !prepared.learn(sql, error) || this.#inTransaction) throw error
-      signal?.throwIfAborted()
-      return this.#run(sql, values, signal)
+      ending?.throwIfEnded()
+      return this.#run(sql, values, ending)
     }
   }
 
   async #run(
     sql: string,
     values: readonly unknown[] | undefined,
-    signal?: AbortSignal,
+    ending?: Ending,
     name?: string,
   ): Promise<QueryResult> {
     const { limitMs } = this.#options
@@ -135,7 +138,7 @@ export class Session {
         ? this.#client.query(sql, values as unknown[])
         : this.#client.query({ name, text: sql, values: values as unknown[] })
     // A cancelled COMMIT could be done here, but unknown to a standby.
-    if (signal && !commits(sql)) return this.#untilEnded(running, signal, this.#inTransaction ? undefined : limitMs)
+    if (ending && !commits(sql)) return this.#untilEnded(running, ending, this.#inTransaction ? undefined : limitMs)
     return limitMs === undefined || this.#inTransaction ? running : this.#untilEnded(running, undefined, limitMs)
   }
 
@@ -151,14 +154,13 @@ export class Session {
    */
   #untilEnded(
     running: Promise<QueryResult>,
-    signal: AbortSignal | undefined,
+    ending: Ending | undefined,
     limitMs: number | undefined,
   ): Promise<QueryResult> {
     // Promise.race would cost some 10 µs more per read, of 60 in total.
     return new Promise((resolve, reject) => {
       let why: unknown
       let timer = limitMs === undefined ? undefined : setTimeout(() => cancel(new DEADLINE_EXCEEDED()), limitMs)
-      const abort = () => cancel(signal?.reason)
       const cancel = (reason: unknown) => {
         settle()
         why = reason
@@ -170,9 +172,9 @@ export class Session {
       }
       const settle = () => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
+        forget?.()
       }
-      signal?.addEventListener('abort', abort)
+      const forget = ending?.onEnd(cancel)
       running.then(
         result => {
           settle()

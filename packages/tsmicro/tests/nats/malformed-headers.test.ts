@@ -38,6 +38,8 @@ test('malformed header blocks, written by hand, are answered like messages witho
     'NATS/1.0 abc\r\n\r\n',
     'NATS/1.0\r\nno colon\r\n\r\n',
     'NATS/1.0\r\na:\0\r\n\r\n',
+    'NATS/1.0\r\nTsmicro-Budget-Ms: 5000',
+    'NATS/1.0\r\nTsmicro-Budget-Ms: soon\r\n\r\n',
     '\xff\xfe',
   ]
   blocks.forEach((block, index) => {

@@ -63,7 +63,7 @@ function createModule(env: Env, log: Log, overrides: Partial<Parts>): Module {
       applicationName: 'auth',
       // A statement that nobody waits for should not keep its connection.
       statementTimeoutMs: env.REQUEST_TIMEOUT_MS,
-      currentSignal: () => currentContext()?.deadline.signal,
+      currentSignal: () => currentContext()?.deadline,
       log,
     })
   const nats = overrides.nats ?? new NatsClient({ url: env.NATS_URL, name: 'auth', log })

@@ -91,7 +91,7 @@ export class OperationsDoor {
     const { log } = context
     try {
       const answer = await deadline.race(withContext(context, () => this.#run(msg)))
-      respond(msg, JSON.stringify({ data: answer }), log)
+      respond(msg, JSON.stringify({ data: answer }), { log })
     } catch (err) {
       const known = err instanceof ApiError && err.status < 500
       if (!known) log.error({ err }, 'a command about events failed')

@@ -18,6 +18,8 @@ export interface BatcherOptions extends BatchingOptions {
   readonly sendTogether: (message: SentCalls, body: string) => void
 }
 
+/** What follows runs after what runs now. Node's `queueMicrotask` makes a resource for it, which costs more. */
+const READY = Promise.resolve()
 /** When nobody listens for batches on a subject, calls travel alone for this long. */
 const RETRY_BATCHES_MS = 10_000
 
@@ -34,14 +36,16 @@ interface Line {
 
 /**
  * Packs the calls of one turn of the event loop into one message per subject. A message costs far more than its contents: the
- * client, the service and nats-server each handle it as one. A lone call goes out at once in the plain form; while others are in
- * flight it waits for the end of the turn, when everything that arrived in this turn (requests of other clients, replies) has been handled.
- * Calls made together are spread evenly over the messages that they need.
+ * client, the service and nats-server each handle it as one. A lone call goes out at once in the plain form, and those that follow
+ * without waiting leave in the same write. While others are in flight, a call waits for the end of the turn, when everything that arrived
+ * in this turn (requests of other clients, replies) has been handled. Calls made together are spread evenly over the messages that they need.
  */
 export class Batcher {
   readonly #options: Required<BatcherOptions>
   readonly #lines = new Map<string, Line>()
   #due: Line[] = []
+  /** Whose first call has just been sent. */
+  #quiet: Line[] = []
 
   constructor(options: BatcherOptions) {
     const { maxCalls = 16, maxLength = 65_536 } = options
@@ -53,9 +57,14 @@ export class Batcher {
     const line = this.#line(subject)
     line.inFlight += 1
     const quiet = line.inFlight === 1 && !line.busy
-    if (quiet || data.length > this.#options.maxLength / 2 || isAlone(line)) this.#options.sendAlone(call)
-    else if (line.waiting.push(call) === 1) {
-      if (this.#due.push(line) === 1) setImmediate(() => this.#endTurn())
+    if (data.length > this.#options.maxLength / 2 || isAlone(line)) this.#options.sendAlone(call)
+    else if (quiet) {
+      // Before nats.js writes what it has been given, so that calls that follow at once leave in the same write.
+      this.#quiet.push(line)
+      void READY.then(this.#sendFollowing)
+      this.#options.sendAlone(call)
+    } else if (line.waiting.push(call) === 1) {
+      if (this.#due.push(line) === 1) setImmediate(this.#endTurn)
     }
   }
 
@@ -82,19 +91,28 @@ export class Batcher {
     return line
   }
 
-  #endTurn(): void {
-    const due = this.#due
-    this.#due = []
-    for (const line of due) {
-      const calls = line.waiting.filter(call => !call.ended)
-      line.waiting = []
-      line.busy = calls.length > 1
-      if (isAlone(line)) for (const call of calls) this.#options.sendAlone(call)
-      else this.#send(line.subject, calls)
-    }
+  readonly #sendFollowing = (): void => {
+    const line = this.#quiet.shift()
+    if (line) this.#send(line)
   }
 
-  #send(subject: string, calls: readonly PendingCall[]): void {
+  readonly #endTurn = (): void => {
+    const due = this.#due
+    this.#due = []
+    for (const line of due) this.#send(line)
+  }
+
+  #send(line: Line): void {
+    // They may have left with the first one.
+    if (line.waiting.length === 0) return
+    const calls = line.waiting.filter(call => !call.ended)
+    line.waiting = []
+    line.busy = calls.length > 1
+    if (calls.length === 1 || isAlone(line)) for (const call of calls) this.#options.sendAlone(call)
+    else this.#pack(line.subject, calls)
+  }
+
+  #pack(subject: string, calls: readonly PendingCall[]): void {
     const { maxCalls, maxLength, sendAlone, sendTogether } = this.#options
     const share = Math.ceil(calls.length / Math.ceil(calls.length / maxCalls))
     let together: PendingCall[] = []
@@ -107,9 +125,9 @@ export class Batcher {
       body = ''
     }
     for (const [index, call] of calls.entries()) {
-      const { budgetMs, forwarded, data } = call.request
+      const { budgetMs, inherited, data } = call.request
       call.item = index.toString(36)
-      const item = encodeCall(call.item, Math.floor(budgetMs), forwarded, data)
+      const item = encodeCall(call.item, Math.floor(budgetMs), inherited, data)
       if (together.length === share || body.length + item.length > maxLength) flush()
       body = together.length === 0 ? item : `${body},${item}`
       together.push(call)

@@ -3,6 +3,9 @@ import {
   compose,
   currentContext,
   Deadline,
+  DoorContext,
+  HeaderFields,
+  Inherited,
   type Middleware,
   type ProcedureCall,
 } from '../../call/index.ts'
@@ -22,7 +25,6 @@ import { NatsLink } from '../connection.ts'
 import { type Opening, openingHeaders } from '../flow.ts'
 import type { NatsOptions } from '../options.ts'
 import { assertDeclared, remember } from '../permissions.ts'
-import { type Forwarded, forwardedOf } from '../wire.ts'
 import { compileItems, openingCheck, responseOf } from './flows.ts'
 import type { Inflow } from './inflow.ts'
 import { type CallRequest, type Outcome, watch } from './pending-call.ts'
@@ -50,6 +52,8 @@ export type NatsClientOptions = NatsOptions & {
   readonly middleware?: readonly Middleware<ProcedureCall>[]
 }
 
+type OpeningHeaders = ReturnType<typeof openingHeaders>
+
 interface Prepared {
   readonly request: Check | undefined
   /** Of a stream or a file, reads the answer that opens it. */
@@ -62,12 +66,12 @@ interface Prepared {
 interface OutgoingCall extends ProcedureCall, Pick<Prepared, 'asUser' | 'errors'> {
   /** The input as JSON text. */
   readonly text: string
-  readonly opens: Forwarded | undefined
+  readonly opens: OpeningHeaders | undefined
 }
 
 interface Exchange extends Pick<CallRequest, 'subject' | 'data' | 'batchable'>, Pick<Prepared, 'asUser'> {
   /** Headers that open a stream or a file. */
-  readonly opens: Forwarded | undefined
+  readonly opens: OpeningHeaders | undefined
   readonly timeoutMs: number
   readonly context: CallContext | undefined
   readonly signal?: AbortSignal | undefined
@@ -157,7 +161,7 @@ export class NatsClient extends NatsLink {
     procedure: BoundProcedure,
     input: unknown,
     options: CallOptions = {},
-    headers: Forwarded,
+    headers: OpeningHeaders,
   ): Promise<Inflow> {
     const opening = (await this.#call(procedure, input, options, headers)) as Opening
     const { signal, timeoutMs = procedure.timeoutMs ?? this.#timeoutMs } = options
@@ -171,7 +175,7 @@ export class NatsClient extends NatsLink {
     procedure: BoundProcedure,
     data: unknown,
     options: CallOptions = {},
-    opens?: Forwarded,
+    opens?: OpeningHeaders,
   ): Promise<unknown> {
     const { request, response, errors, asUser } = this.#prepare(procedure)
     const { subject = '' } = procedure
@@ -236,9 +240,9 @@ export class NatsClient extends NatsLink {
     const budgetMs = deadline ? Math.min(timeoutMs, deadline.remainingMs()) : timeoutMs
     if (budgetMs < 1) throw new DEADLINE_EXCEEDED()
     const { inbox } = this.live()
-    const inherited = context && forwardedOf(context, asUser)
-    const forwarded = opens ? { ...inherited, ...opens } : inherited
-    return inbox.request({ subject, data, forwarded, budgetMs, batchable }, signal, deadline)
+    const own = context && inheritedOf(context).headers(asUser)
+    const inherited = opens ? (own?.with(opens) ?? new HeaderFields(opens)) : own
+    return inbox.request({ subject, data, inherited, budgetMs, batchable }, signal, deadline)
   }
 
   #prepare(procedure: BoundProcedure): Prepared {
@@ -256,6 +260,11 @@ export class NatsClient extends NatsLink {
     this.#prepared.set(procedure, prepared)
     return prepared
   }
+}
+
+/** Encoded once for all calls of a context, unless it has been made by somebody else. */
+function inheritedOf(context: CallContext): Inherited {
+  return context instanceof DoorContext ? context.inherited : new Inherited(context)
 }
 
 function contextOf(options: CallOptions): CallContext | undefined {

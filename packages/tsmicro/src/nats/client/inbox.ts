@@ -3,11 +3,12 @@ import { createInbox, type Msg, type MsgHdrs, NoRespondersError, type Payload } 
 import type { Deadline } from '../../call/index.ts'
 import { batchSubject, cancelSubject } from '../../contract/index.ts'
 import { type ApiError, DEADLINE_EXCEEDED, SERVICE_UNAVAILABLE } from '../../errors/index.ts'
+import { encodeHeaders, type HeaderBlock } from '../headers.ts'
 import { NOT_PERMITTED } from '../permissions.ts'
 import { encodeCallId, MOST_CANCELLED } from '../subjects.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import type { Transport } from '../transport.ts'
-import { encodeBody, encodeHeaders } from '../wire.ts'
+import { encodeBody } from '../wire.ts'
 import { Batcher, type BatchingOptions, SentCalls } from './batcher.ts'
 import { Inflow, type InflowParts } from './inflow.ts'
 import { type CallRequest, type Outcome, PendingCall, watch } from './pending-call.ts'
@@ -77,7 +78,7 @@ export class Inbox {
 
   /** Sends a message that is not a call, and waits for its reply. */
   ask(subject: string, payload: Payload, { timeoutMs, headers }: AskOptions): Promise<Outcome> {
-    const request = { subject, data: '', forwarded: undefined, budgetMs: timeoutMs, batchable: false }
+    const request = { subject, data: '', inherited: undefined, budgetMs: timeoutMs, batchable: false }
     const call = new PendingCall(request, this.#forget)
     const outcome = call.wait()
     this.#pending += 1
@@ -161,15 +162,15 @@ export class Inbox {
   }
 
   #sendAlone(call: PendingCall): void {
-    const { data, budgetMs, forwarded } = call.request
+    const { data, budgetMs, inherited } = call.request
     try {
-      this.#send(call, encodeBody(data), encodeHeaders(budgetMs, forwarded))
+      this.#send(call, Buffer.from(encodeBody(data)), encodeHeaders(budgetMs, inherited))
     } catch (error) {
       call.end({ error: () => unsentError(error) })
     }
   }
 
-  #send(call: PendingCall, payload: Payload, headers: MsgHdrs | undefined): void {
+  #send(call: PendingCall, payload: Payload, headers: MsgHdrs | HeaderBlock | undefined): void {
     call.reply = replyToken()
     call.item = ''
     this.#messages.set(call.reply, new SentCalls(call.request.subject, [call]))
@@ -182,7 +183,7 @@ export class Inbox {
     for (const call of batch.calls) call.reply = token
     this.#messages.set(token, batch)
     try {
-      this.#nats.publish(batchSubject(batch.subject), body, { reply: `${this.#prefix}.${token}` })
+      this.#nats.publish(batchSubject(batch.subject), Buffer.from(body), { reply: `${this.#prefix}.${token}` })
     } catch {
       // The server may accept each alone if it limits messages; otherwise they fail in the same way.
       this.#sendEachAlone(token, batch)

@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/nats-core'
-import { type Deadline, Expiring, expireIn, forget } from '../../call/index.ts'
+import { type Deadline, Expiring, expireIn, forget, type HeaderFields } from '../../call/index.ts'
 import { DEADLINE_EXCEEDED } from '../../errors/index.ts'
-import type { BatchedReply, Forwarded } from '../wire.ts'
+import type { BatchedReply } from '../wire.ts'
 
 /**
  * How a call ended: with its own message, with its part of a batch's, or unanswered. Errors are made only after the caller's
@@ -17,7 +17,8 @@ export interface CallRequest {
   readonly subject: string
   /** JSON text; '' for none. */
   readonly data: string
-  readonly forwarded: Forwarded | undefined
+  /** Headers that it inherits from the call that makes it, and its own. */
+  readonly inherited: HeaderFields | undefined
   /** Milliseconds from now. */
   readonly budgetMs: number
   /** Whether it may share a message with others. */

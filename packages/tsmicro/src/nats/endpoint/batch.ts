@@ -3,6 +3,7 @@ import { Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { MOST_BATCHED_CALLS } from '../../contract/index.ts'
 import { type ApiError, INTERNAL, MALFORMED_REQUEST } from '../../errors/index.ts'
 import { unseenIn } from '../../schema/index.ts'
+import { headersInBatch } from '../headers.ts'
 import { type BatchedCall, encodeAnswer, encodeRefusal, parseItems, readCall } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
 import { budgetOf, respondFailure } from './message.ts'
@@ -44,7 +45,7 @@ class BatchCall extends InboundCall {
 
   constructor({ token, budgetMs, headers, data }: BatchedCall, batch: Batch, timeoutMs: number) {
     const deadline = new Deadline(budgetOf(budgetMs, timeoutMs))
-    super(new DoorContext({ door: 'nats', headers, deadline, log: batch.log }))
+    super(new DoorContext({ door: 'nats', headers: () => headersInBatch(headers), deadline, log: batch.log }))
     this.token = token
     this.#data = data
     this.#batch = batch
@@ -119,7 +120,7 @@ class Batch {
   #respond(body: string): void {
     if (body === '') return
     try {
-      this.#msg.respond(`[${body}]`)
+      this.#msg.respond(Buffer.from(`[${body}]`))
     } catch (err) {
       this.log.error({ err, subject: this.#msg.subject }, 'answers could not be sent')
     }

@@ -109,47 +109,45 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const sourceOf = compileSource(procedure, timeoutMs, toFailure)
   const places = sourceOf && new StreamPlaces(options.limits)
 
-  /** The answer as JSON text, or what is sent piece by piece. Rejects with the failure to send. */
-  const work = async (call: InboundCall): Promise<string | Source> => {
-    const { context } = call
-    let stage: Stage = 'guard'
-    try {
-      // The budget was spent on the way or while the call waited here: its caller has given up.
-      if (context.deadline.remainingMs() === 0) throw new DEADLINE_EXCEEDED()
-      if (guard) context.identify(await context.deadline.limit(withContext(context, guard, context)))
-      stage = 'input'
-      if (sourceOf) call.admit?.()
-      const outcome = check?.(call.read())
-      const checked = outcome instanceof Promise ? await outcome : outcome
-      if (checked?.problems || call.unseen) throw new VALIDATION_FAILED(withUnseen(call.unseen, checked?.problems))
-      stage = 'middleware'
-      const result = await pipeline(checked?.value, context)
-      const value = replies ? (result as Settled).value : result
-      if (sourceOf) return sourceOf(value, context)
-      // JSON text is undefined for undefined, a function or a symbol.
-      return writeJson(value) ?? ''
-    } catch (error) {
-      throw await toFailure(error, stage, context.log)
-    }
-  }
   return {
     procedure,
     stats,
     timeoutMs,
     numbers: schema !== undefined && mayHaveNumbers(schema),
     flows: sourceOf !== undefined,
+    // Awaits only what takes time, as each await costs a promise and a turn of the microtasks.
     async handle(call) {
       stats.num_requests += 1
       const began = performance.now()
+      const { context } = call
       let failure: ApiError | undefined
       let leave: (() => void) | undefined
       try {
         leave = places?.take()
-        const turn = limiter.acquire(call.context.deadline)
+        const turn = limiter.acquire(context.deadline)
         if (turn) await turn
         let answer: string | Source
+        let stage: Stage = 'guard'
         try {
-          answer = await work(call)
+          // The budget was spent on the way or while the call waited here: its caller has given up.
+          if (context.deadline.remainingMs() === 0) throw new DEADLINE_EXCEEDED()
+          if (guard) {
+            const found = context.deadline.limit(withContext(context, guard, context))
+            context.identify(found instanceof Promise ? await found : found)
+          }
+          stage = 'input'
+          if (sourceOf) call.admit?.()
+          const outcome = check?.(call.read())
+          const checked = outcome instanceof Promise ? await outcome : outcome
+          if (checked?.problems || call.unseen) throw new VALIDATION_FAILED(withUnseen(call.unseen, checked?.problems))
+          stage = 'middleware'
+          const running = pipeline(checked?.value, context)
+          const result = running instanceof Promise ? await running : running
+          const value = replies ? (result as Settled).value : result
+          // JSON text is undefined for undefined, a function or a symbol.
+          answer = sourceOf ? sourceOf(value, context) : (writeJson(value) ?? '')
+        } catch (error) {
+          throw await toFailure(error, stage, context.log)
         } finally {
           limiter.release()
         }
@@ -161,7 +159,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         if (!call.gone) failure = call.refuse(failure)
       } finally {
         leave?.()
-        call.context.deadline[Symbol.dispose]()
+        context.deadline[Symbol.dispose]()
         stats.processing_time += Math.round((performance.now() - began) * 1e6)
         if (failure) {
           stats.num_errors += 1

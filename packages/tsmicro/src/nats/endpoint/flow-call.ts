@@ -45,7 +45,7 @@ export class FlowCall extends MessageCall {
     if (this.#retired) this.retire()
     const opening = this.#flows.add(this, this.#msg.subject)
     try {
-      const unsent = respond(this.#msg, encodeBody(JSON.stringify({ ...opening, headers: source.headers })), log)
+      const unsent = respond(this.#msg, encodeBody(JSON.stringify({ ...opening, headers: source.headers })), { log })
       if (unsent) this.cancel()
       return (await flow.run()) ?? unsent
     } finally {

@@ -2,10 +2,9 @@ import type { Msg, MsgHdrs } from '@nats-io/nats-core'
 import { Deadline, DoorContext, type Log } from '../../call/index.ts'
 import { type ApiError, INTERNAL } from '../../errors/index.ts'
 import { isNode, unseenIn } from '../../schema/index.ts'
-import { BUDGET, decodeEnvelope, decodeHeaders, encodeBody, encodeFailure } from '../wire.ts'
+import { callHeaders } from '../headers.ts'
+import { decodeEnvelope, encodeBody, encodeFailure } from '../wire.ts'
 import { type Endpoint, InboundCall } from './endpoint.ts'
-
-const BUDGET_KEY = BUDGET.toLowerCase()
 
 /** A call that came in its own message. */
 export class MessageCall extends InboundCall {
@@ -26,7 +25,7 @@ export class MessageCall extends InboundCall {
   }
 
   answer(data: string): ApiError | undefined {
-    return respond(this.#msg, encodeBody(data), this.context.log)
+    return respond(this.#msg, encodeBody(data), this.context)
   }
 
   refuse(error: ApiError): ApiError {
@@ -40,9 +39,8 @@ function dataOf(envelope: unknown): unknown {
 
 /** The context of a message: the caller's request id, trace, token and remaining budget. */
 export function contextOfMessage(msg: Msg, timeoutMs: number, log: Log): DoorContext {
-  const headers = decodeHeaders(msg)
-  const deadline = new Deadline(budgetOf(Number(headers[BUDGET_KEY] || Number.NaN), timeoutMs))
-  return new DoorContext({ door: 'nats', headers, deadline, log })
+  const { budgetMs, read } = callHeaders(msg)
+  return new DoorContext({ door: 'nats', headers: read, deadline: new Deadline(budgetOf(budgetMs, timeoutMs)), log })
 }
 
 /** Milliseconds that a call may take: the number that its caller sent, if any, and at most `timeoutMs`. */
@@ -50,12 +48,16 @@ export function budgetOf(sent: number, timeoutMs: number): number {
   return sent >= 0 ? Math.min(sent, timeoutMs) : timeoutMs
 }
 
-/** Sends an answer, or a short failure if the answer does not fit (a server takes 1 MiB by default). Returns that failure. */
-export function respond(msg: Msg, body: string, log: Log): ApiError | undefined {
+/**
+ * Sends an answer, or a short failure if the answer does not fit (a server takes 1 MiB by default). Returns that failure.
+ * @param context of the call, whose log is made when it is first asked for
+ */
+export function respond(msg: Msg, body: string, context: { readonly log: Log }): ApiError | undefined {
   try {
-    msg.respond(body)
+    msg.respond(Buffer.from(body))
     return undefined
   } catch (err) {
+    const { log } = context
     log.error({ err, subject: msg.subject, bytes: Buffer.byteLength(body) }, 'an answer could not be sent')
     return respondFailure(msg, new INTERNAL(undefined, { cause: err }), log)
   }

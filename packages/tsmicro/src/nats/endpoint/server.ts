@@ -91,7 +91,7 @@ export class NatsServer {
     }
     if (this.#endpoints.length > 0) subscriptions.add({ subject: cancelSubject(name), take: msg => this.#cancel(msg) })
     const announce = (msg: Msg, body: string) => {
-      if (msg.reply && this.#mayAnswer(msg)) respond(msg, body, log)
+      if (msg.reply && this.#mayAnswer(msg)) respond(msg, body, { log })
     }
     for (const each of announcements(identity, this.#endpoints, announce)) subscriptions.add(each)
   }
@@ -117,9 +117,10 @@ export class NatsServer {
   }
 
   /** Whether the reply subject is acceptable; a message without one is handled without an answer. */
-  #mayAnswer({ reply, subject }: Msg): boolean {
+  #mayAnswer(msg: Msg): boolean {
+    const { reply } = msg
     if (!reply || isInbox(reply, this.#options.inboxPrefixes ?? [])) return true
-    this.#noInbox.warn({ subject, reply })
+    this.#noInbox.warn({ subject: msg.subject, reply })
     return false
   }
 

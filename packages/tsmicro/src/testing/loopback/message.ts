@@ -20,7 +20,7 @@ export interface Packet {
 
 export interface Sending {
   readonly reply?: string
-  readonly headers?: MsgHdrs
+  readonly headers?: MsgHdrs | { encode(): Uint8Array }
 }
 
 const encoder = new TextEncoder()
@@ -31,7 +31,7 @@ const NO_RESPONDERS = encoder.encode('NATS/1.0 503\r\n\r\n')
 export function encodePacket(subject: string, payload: Payload, sending: Sending, maxPayload: number): Packet {
   if (typeof payload !== 'string' && !(payload instanceof Uint8Array))
     throw new TypeError('payload types can be strings or Uint8Array')
-  const data = typeof payload === 'string' ? encoder.encode(payload) : payload.slice()
+  const data = typeof payload === 'string' ? encoder.encode(payload) : new Uint8Array(payload)
   // nats-core does the same, because it has made every MsgHdrs itself.
   const headers = sending.headers ? (sending.headers as MsgHdrsImpl).encode() : Empty
   if (headers.length + data.length > maxPayload)
