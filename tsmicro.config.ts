@@ -70,6 +70,7 @@ const system: SystemConfig = defineSystem({
     { entry: 'contracts/auth/src/index.ts', recorded: 'contracts/auth/recorded.json' },
     { entry: 'contracts/blog/src/index.ts', recorded: 'contracts/blog/recorded.json' },
   ],
+  explorer: { signIn: { procedure: 'auth.signIn', token: 'tokens.accessToken' } },
   commands: {
     gateway: {
       entry: 'tools/gateway.ts',

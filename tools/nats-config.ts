@@ -5,12 +5,13 @@
  * `npm run nats:config`; a test fails when the files are out of step.
  */
 import { writeFileSync } from 'node:fs'
-import { apiKeyEvents } from '@blog-platform/auth-contract'
+import * as auth from '@blog-platform/auth-contract'
 import { createAuthService, loadEnv as loadAuthEnv } from '@blog-platform/auth-service'
+import * as blog from '@blog-platform/blog-contract'
 import { createBlogService, loadEnv as loadBlogEnv } from '@blog-platform/blog-service'
 import type { Service } from 'tsmicro'
 import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
-import { natsListenerOf, natsOperatorOf, natsStreamsOf } from 'tsmicro/internal'
+import { contractsIn, natsExplorerOf, natsListenerOf, natsOperatorOf, natsStreamsOf } from 'tsmicro/internal'
 import { createLogger } from 'tsmicro/telemetry'
 
 export const NATS_CONFIG = new URL('../deploy/nats/nats.conf', import.meta.url)
@@ -39,7 +40,10 @@ export function natsFiles(): NatsFiles {
   const permissions = services.map(({ natsAccess }) => natsPermissionsOf(natsAccess))
   const operators = [natsOperatorOf('operator'), natsStreamsOf('streams')]
   // All that the gateway does on NATS is to hear which keys are revoked; Kong does not use it.
-  const users = [...permissions, ...operators, natsListenerOf('gateway', [apiKeyEvents])]
+  const gateway = natsListenerOf('gateway', [auth.apiKeyEvents])
+  // In production nobody explores, unless somebody adds this user.
+  const explorer = natsExplorerOf('explorer', [auth, blog].flatMap(contractsIn))
+  const users = [...permissions, ...operators, gateway, explorer]
   const passwordOf = (user: string) => `$${user.toUpperCase()}_NATS_PASSWORD`
   return {
     config: HEAD + natsAuthorization([...permissions, ...operators], passwordOf),

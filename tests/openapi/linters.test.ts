@@ -1,13 +1,15 @@
-/** The tools that people use on OpenAPI documents take those of the services without a complaint. */
+/** The tools that people use on OpenAPI and AsyncAPI documents take those of the services without a complaint. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { isInstalled } from '../support/installed.ts'
+import { asyncDocuments } from './asyncapi.ts'
 import { documents } from './documents.ts'
 
 const LINTERS = fileURLToPath(new URL('linters/', import.meta.url))
@@ -43,6 +45,38 @@ for (const name of ['auth', 'blog']) {
     assert.deepEqual([found.totals, found.problems], [{ errors: 0, warnings: 0, ignored: 0 }, []])
   })
 }
+
+interface Finding {
+  readonly code: string
+  readonly message: string
+  readonly path: readonly string[]
+}
+
+/** As much of `@asyncapi/parser` as is used; it is installed in the folder of the linters alone. */
+interface AsyncApiModule {
+  readonly Parser: new () => {
+    validate(text: string): Promise<readonly Finding[]>
+  }
+}
+
+test("AsyncAPI's own parser has neither an error nor a warning, and finds what is wrong with a broken document", {
+  skip,
+}, async () => {
+  const { Parser }: AsyncApiModule = createRequire(join(LINTERS, 'package.json'))('@asyncapi/parser')
+  const parser = new Parser()
+  for (const [name, document] of asyncDocuments()) {
+    const all = await parser.validate(JSON.stringify(document))
+    // The documents use nothing of 3.1, and more programs read 3.0.
+    const found = all.filter(({ code }) => code !== 'asyncapi-latest-version')
+    assert.deepEqual(
+      found.map(({ path, message }) => `${path.join('.')}: ${message}`),
+      [],
+      name,
+    )
+    const broken = { ...document, operations: { one: { action: 'receive', channel: { $ref: '#/channels/none' } } } }
+    assert.ok((await parser.validate(JSON.stringify(broken))).length > all.length, name)
+  }
+})
 
 /** A program that uses the generated types. */
 const PROGRAM = `

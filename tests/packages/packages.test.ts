@@ -106,6 +106,15 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
     assert.equal(await node('bundled.mjs'), EXPECTED)
     await esbuild('browser.ts', '--platform=browser', '--outfile=browser.mjs')
   })
+  test('the explorer brings its page, ready to be served', async () => {
+    const program = `import { runExplorer } from '@tsmicro/explorer'
+      const options = { port: 0, token: 'x'.repeat(32), contracts: [], serviceUrls: {} }
+      const { url, close } = await runExplorer(options)
+      const texts = ['', 'explorer.css', 'explorer.js'].map(name => fetch(new URL(name, url)).then(each => each.text()))
+      console.log((await Promise.all(texts)).map(text => text.length > 300))
+      await close()`
+    assert.equal(await node('--input-type=module', '--eval', program), '[ true, true, true ]\n')
+  })
   test('npm create tsmicro: a project whose types are right, whose test passes, and which starts', async () => {
     // With the machine's own Node and npm, which may be older than what the project brings.
     const PATH = (process.env.PATH ?? '')

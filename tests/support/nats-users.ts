@@ -15,7 +15,10 @@ export async function writeNatsUsers(directory: string): Promise<string> {
 }
 
 /** The server's URL as a user has it. */
-export function natsUrlFor(user: 'auth' | 'blog' | 'gateway' | 'operator' | 'streams', url: string): string {
+export function natsUrlFor(
+  user: 'auth' | 'blog' | 'gateway' | 'operator' | 'streams' | 'explorer',
+  url: string,
+): string {
   return url.replace('://', `://${user}:${passwordOf(user)}@`)
 }
 

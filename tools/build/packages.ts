@@ -39,6 +39,7 @@ async function buildPackage(root: string, output: string, one: Package): Promise
   )
   await compile(root, sources, target, one)
   await copyOthers(root, from, target)
+  if (existsSync(join(from, 'page'))) await writePage(target)
   await rm(sources, { recursive: true })
   return target
 }
@@ -62,6 +63,14 @@ async function compile(root: string, sources: string, target: string, one: Packa
   } catch (error) {
     throw new Error(`${one.name} does not compile:\n${(error as { stdout?: string }).stdout}`, { cause: error })
   }
+}
+
+/** The explorer's page, which the repository compiles in memory. */
+async function writePage(target: string): Promise<void> {
+  const { pageTexts } = await import('@tsmicro/explorer')
+  const folder = join(target, 'dist', 'page')
+  await mkdir(folder, { recursive: true })
+  for (const [name, text] of Object.entries(await pageTexts())) await writeFile(join(folder, name), text)
 }
 
 /** The licence, the README, programs, and files that are read as they are, such as Kong's Lua. */

@@ -151,6 +151,13 @@ const RULES: readonly Rule[] = [
     '!@tsmicro/kong-plugins/**',
     '!tsmicro/internal/**',
   ),
+  own(
+    'packages/explorer/{src,page}',
+    'the explorer may import tsmicro alone',
+    ...OUR_PACKAGES,
+    '!tsmicro',
+    '!tsmicro/**',
+  ),
   own('packages/infra/src', 'infra may import the document server alone', ...OUR_PACKAGES, '!@tsmicro/document-server'),
   own(
     'packages/create/src',

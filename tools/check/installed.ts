@@ -12,7 +12,8 @@ export const types: Check = {
     const compile = (project: string) => command(root, 'typescript/bin/tsc', ['-p', project, '--pretty', 'false'])
     // What the benchmark compares with is installed by `npm run bench` alone; the root's project leaves those files out.
     const bench = existsSync(join(root, 'bench/node_modules')) ? ['bench/tsconfig.json'] : []
-    const results = await Promise.all(['tsconfig.json', ...bench].map(compile))
+    const pages = ['packages/explorer/page/tsconfig.json'].filter(project => existsSync(join(root, project)))
+    const results = await Promise.all(['tsconfig.json', ...pages, ...bench].map(compile))
     return { problems: [...new Set(results.flatMap(({ problems }) => problems))] }
   },
 }

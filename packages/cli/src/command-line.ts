@@ -11,6 +11,7 @@ const HELP = `Usage: tsmicro start [options]
        tsmicro contracts check|record [options]
        tsmicro events [ACTION] [SERVICE] [options]
        tsmicro add service NAME [options]
+       tsmicro explorer --gateway URL [options]
        tsmicro [--config FILE] COMMAND [arguments of the command]
 
 start runs a whole system for development: its infrastructure (NATS, PostgreSQL, documents), its services and its gateway.
@@ -28,6 +29,9 @@ events shows how the events of services get on, and sets right what failed: tsmi
 
 add writes a new service into the project: tsmicro add --help.
 
+explorer serves a page on this machine that shows and calls every procedure of a system that runs elsewhere; start has one of its
+own: tsmicro explorer --help.
+
 Options:
   --fresh           delete the data first
   --replicas N      run N instances of each service (default 1); with 2 or more, the gateway balances the load
@@ -38,6 +42,7 @@ Environment:
   DATA_DIR          where to keep the data (default .data)
   GATEWAY_PORT      port of the gateway, 0 for a free one (default 8000)
   GATEWAY_HOSTS     host names the gateway accepts besides localhost, 127.0.0.1 and [::1]: shop.test,*.shop.test; * for any
+  EXPLORER          on or off: whether start serves the explorer (default on, but off with NODE_ENV=production)
   LOG_LEVEL         trace, debug, info, warn, error, fatal or silent (default info)
   LIVENESS_SECONDS  a part that does not answer for this long is restarted, PostgreSQL after five times as long;
                     0 = never, for debuggers (default 60)
@@ -64,6 +69,8 @@ export type Command =
   | { readonly kind: 'events'; readonly config: string; readonly args: readonly string[] }
   /** `args`: everything after `add`. */
   | { readonly kind: 'add'; readonly config: string; readonly args: readonly string[] }
+  /** `args`: everything after `explorer`. */
+  | { readonly kind: 'explorer'; readonly config: string; readonly args: readonly string[] }
   /** A command of the system. `args`: everything after its name. */
   | { readonly kind: 'run'; readonly config: string; readonly name: string; readonly args: readonly string[] }
 
@@ -90,7 +97,7 @@ export function readArguments(args: readonly string[]): Command {
   if (name === 'restart') return { kind: 'restart', service: positionals[1] }
   // Any other `gateway …` may be a command of the system.
   if (name === 'gateway' && args[at + 1] === 'run') return { kind: 'gateway', args: args.slice(at + 2) }
-  if (name === 'contracts' || name === 'events' || name === 'add')
+  if (name === 'contracts' || name === 'events' || name === 'add' || name === 'explorer')
     return { kind: name, config, args: args.slice(at + 1) }
   return { kind: 'run', config, name, args: args.slice(at + 1) }
 }
@@ -140,6 +147,8 @@ export interface Environment {
   readonly dataDir: string
   readonly gatewayPort: number
   readonly logLevel: Level
+  /** Whether to serve the explorer. */
+  readonly explorer: boolean
   /** How long a part may be silent, in milliseconds; 0 = forever. */
   readonly livenessMs: number
   /** Servers to use instead of starting them. */
@@ -153,12 +162,15 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const logLevel = env.LOG_LEVEL || 'info'
   if (!isLevel(logLevel))
     throw new CliError(`LOG_LEVEL=${logLevel} is invalid: use one of ${Object.keys(LEVELS).join(', ')}`)
+  const explorer = env.EXPLORER || (env.NODE_ENV === 'production' ? 'off' : 'on')
+  if (explorer !== 'on' && explorer !== 'off') throw new CliError(`EXPLORER=${explorer} is neither on nor off`)
   const liveness = env.LIVENESS_SECONDS || '60'
   if (!/^\d{1,6}$/.test(liveness)) throw new CliError(`LIVENESS_SECONDS=${liveness} is not a number of seconds`)
   return {
     dataDir: env.DATA_DIR || '.data',
     gatewayPort: Number(port),
     logLevel,
+    explorer: explorer === 'on',
     livenessMs: Number(liveness) * 1000,
     urls: {
       ...(env.NATS_URL ? { nats: env.NATS_URL } : {}),

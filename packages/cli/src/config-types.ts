@@ -92,6 +92,17 @@ interface ContractsConfig {
   readonly recorded: string
 }
 
+/** What the explorer cannot know from the contracts. */
+interface ExplorerConfig {
+  /** How users sign in. Without it, they paste an access token. */
+  readonly signIn?: {
+    /** The procedure that does it: `auth.signIn`. */
+    readonly procedure: string
+    /** Where its answer's data has the access token: `tokens.accessToken`. */
+    readonly token: string
+  }
+}
+
 type Rows = readonly (readonly [label: string, value: string])[]
 
 /** A system for development, as described in `tsmicro.config.ts`. Paths are relative to that file. */
@@ -108,6 +119,8 @@ export interface SystemConfig {
   readonly gateway?: GatewayConfig
   /** What `tsmicro contracts` compares and records. */
   readonly contracts?: readonly ContractsConfig[]
+  /** The page that shows what is in `contracts`, and calls it. Over NATS it is the user `explorer`, if `nats` names one. */
+  readonly explorer?: ExplorerConfig
   /** Names the breaks that were wanted. Default `CHANGELOG.md`. */
   readonly changelog?: string
   /** The programs that `tsmicro` runs, by name. */

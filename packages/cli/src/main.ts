@@ -38,6 +38,13 @@ async function main(): Promise<number> {
   }
   const drain = new AbortController()
   watchParent(() => drain.abort())
+  if (command.kind === 'explorer') {
+    // Loaded only here, with the framework that it needs.
+    const { runExplorerCommand } = await import('./explorer/command.ts')
+    const { config: configFile, args } = command
+    onInterrupt(() => drain.abort())
+    return runExplorerCommand({ configFile, args, env, write: text => stdout.write(text), gone: drain.signal })
+  }
   if (command.kind === 'run') {
     const { config: configFile, name, args } = command
     return runCommand({ configFile, name, args, env, gone: drain.signal })
@@ -73,6 +80,11 @@ async function main(): Promise<number> {
   const { config: configFile, fresh, replicas } = command
   await runStart({ configFile, fresh, replicas, env, stdout, drain: drain.signal, kill: kill.signal })
   return 0
+}
+
+/** Calls back when somebody wants the process to end. */
+function onInterrupt(end: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
 }
 
 /** Calls back when the parent process has ended: `kill -9` of npm would otherwise leave a supervisor that nobody knows of. */

@@ -12,27 +12,33 @@ export const noChromium = found === undefined ? 'no chromium on PATH' : false
 interface Page extends AsyncDisposable {
   /** Resolves to the output if the page's program fails or Chromium exits by itself. */
   readonly failed: Promise<string>
+  /** The address of Chromium's debugger. */
+  readonly debuggerUrl: Promise<string>
 }
 
-/** Opens a page in a new headless Chromium, which closes on disposal. */
-export async function openPage(url: string): Promise<Page> {
+/** Opens a page in a new headless Chromium, which closes on disposal. @param flags more of Chromium's options */
+export async function openPage(url: string, ...flags: readonly string[]): Promise<Page> {
   const directory = await mkdtemp(join(tmpdir(), 'tsmicro-chromium-'))
   const uncaught = Promise.withResolvers<string>()
+  const debuggerUrl = Promise.withResolvers<string>()
   const child = await spawnChild({
     name: 'chromium',
     command: [
       ...[found ?? 'chromium', '--headless', '--remote-debugging-port=0', `--user-data-dir=${directory}`],
       ...['--no-first-run', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
       // Its sandbox needs an ordinary user, and user namespaces that containers may lack. It only opens this one page.
-      ...['--no-sandbox', '--enable-logging=stderr', url],
+      ...['--no-sandbox', '--enable-logging=stderr', ...flags, url],
     ],
     env: { ...childEnvironment(), HOME: directory },
     deathSignal: 'KILL',
     onLine: line => {
       if (/CONSOLE.*(Uncaught|Refused)/.test(line)) uncaught.resolve(line)
+      const [, address] = /DevTools listening on (ws:\S+)/.exec(line) ?? []
+      if (address !== undefined) debuggerUrl.resolve(address)
     },
   })
   return {
+    debuggerUrl: debuggerUrl.promise,
     failed: Promise.race([
       uncaught.promise,
       child.exited.then(() => `chromium ended by itself:\n${child.output.join('\n')}`),

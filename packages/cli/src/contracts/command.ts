@@ -4,17 +4,20 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config.ts'
 import { CliError, UsageError } from '../errors.ts'
+import { asyncApiDocument } from './asyncapi.ts'
 import { changesOf } from './changes.ts'
 import { type Recorded, type RecordedBreak, ranksOf, recordOf, textOf } from './record.ts'
 import type { Change } from './schemas.ts'
 
 const HELP = `Usage: tsmicro contracts check [--exact]
        tsmicro contracts record [--break REASON]
+       tsmicro contracts asyncapi [SERVICE]
 
 Keeps what the contracts promise in files beside them, and says which changes break somebody: callers and consumers that were
 built with the recorded form, and stored events. tsmicro.config.ts names the modules and files (contracts).
 
 check compares and writes nothing. A line for each change says what is different, for whom, and what to do instead.
+asyncapi prints the AsyncAPI document of a service: its procedures on NATS and its events.
 record writes the files. It refuses changes that break somebody, unless they are wanted:
 
   --break REASON    record them with this reason. CHANGELOG.md must have an entry with the name of what breaks and the reason,
@@ -48,7 +51,7 @@ interface Compared {
  * @throws UsageError for wrong arguments; CliError if the configuration names no contracts, or a file cannot be read
  */
 export async function runContracts({ configFile, args, write }: ContractsCommand): Promise<number> {
-  const { action, exact, reason, help } = readOptions(args)
+  const { action, service, exact, reason, help } = readOptions(args)
   if (help) {
     write(HELP)
     return 0
@@ -56,6 +59,15 @@ export async function runContracts({ configFile, args, write }: ContractsCommand
   const { config, root } = await loadConfig(configFile)
   const { contracts = [], changelog = 'CHANGELOG.md' } = config
   if (contracts.length === 0) throw new CliError('tsmicro.config.ts names no contracts: see tsmicro contracts --help')
+  if (action === 'asyncapi') {
+    const document = await asyncApiDocument(
+      root,
+      contracts.map(({ entry }) => entry),
+      service,
+    )
+    write(`${JSON.stringify(document, undefined, 2)}\n`)
+    return 0
+  }
   const compared = await Promise.all(contracts.map(({ entry, recorded }) => compare(root, entry, recorded)))
   for (const { file, changes } of compared) {
     if (changes.length > 0) write(`${file}\n`)
@@ -88,16 +100,19 @@ function readOptions(args: readonly string[]) {
       allowPositionals: true,
       options: { ...options, ...help },
     })
-    const [action, ...others] = positionals
+    const [action, service, ...more] = positionals
+    const others = service === undefined || action === 'asyncapi' ? more : [service]
     const reason = values.break?.trim()
     if (!values.help) {
-      if ((action !== 'check' && action !== 'record') || others.length > 0)
-        throw new Error('say what to do: tsmicro contracts check, or tsmicro contracts record')
-      if (action === 'check' && reason !== undefined) throw new Error('--break belongs to tsmicro contracts record')
-      if (action === 'record' && values.exact) throw new Error('--exact belongs to tsmicro contracts check')
+      if (!['check', 'record', 'asyncapi'].includes(action ?? '') || others.length > 0)
+        throw new Error(
+          'say what to do: tsmicro contracts check, tsmicro contracts record or tsmicro contracts asyncapi',
+        )
+      if (action !== 'record' && reason !== undefined) throw new Error('--break belongs to tsmicro contracts record')
+      if (action !== 'check' && values.exact) throw new Error('--exact belongs to tsmicro contracts check')
       if (reason === '') throw new Error('--break: say why')
     }
-    return { action, exact: values.exact, reason, help: values.help }
+    return { action, service, exact: values.exact, reason, help: values.help }
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }

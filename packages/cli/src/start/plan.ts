@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, isPortFree, reservePort } from '@tsmicro/infra'
 import type { Address, GatewayConfig, ServiceConfig } from '../config-types.ts'
@@ -23,6 +24,27 @@ export interface GatewayPlan {
   readonly port: number
   /** Undefined = no admin API. */
   readonly adminPort: number | undefined
+}
+
+/** Where the explorer listens. */
+export interface ExplorerPlan {
+  readonly port: number
+  /** What its page has to know. */
+  readonly token: string
+  /** The paths of the modules with the system's contracts. */
+  readonly contracts: readonly string[]
+  /** For people, with the token. */
+  readonly url: string
+}
+
+const EXPLORER_PORT = 8100
+
+/** Chooses the explorer's port, if there is something to explore. */
+export async function planExplorer(contracts: readonly string[], isOn: boolean): Promise<ExplorerPlan | undefined> {
+  if (!isOn || contracts.length === 0) return undefined
+  const port = await instancePort(EXPLORER_PORT)
+  const token = randomBytes(32).toString('base64url')
+  return { port, token, contracts, url: `http://127.0.0.1:${port}/#token=${token}` }
 }
 
 export function instanceNames(service: string, replicas: number): string[] {

@@ -2,6 +2,7 @@ import { createPostgresDatabase } from '@tsmicro/infra'
 import type { Environment } from '../command-line.ts'
 import type { LoadedConfig } from '../config.ts'
 import type { DataFolder } from '../data-folder.ts'
+import { contractModules } from '../explorer/contract-modules.ts'
 import type { Log } from '../output/log.ts'
 import { type Restart, startControl } from '../restart/control.ts'
 import { GatewayAdmin } from '../restart/gateway-admin.ts'
@@ -10,11 +11,11 @@ import type { Disk } from '../supervise/disk.ts'
 import { watchLiveness } from '../supervise/liveness.ts'
 import type { RunningSystem } from '../supervise/running-system.ts'
 import { startInfra } from './infra.ts'
-import { firstAddresses, planGateway, planInstances } from './plan.ts'
+import { firstAddresses, planExplorer, planGateway, planInstances } from './plan.ts'
 import { prepareNatsUsers } from './secrets.ts'
 import { Progress, summarize } from './summary.ts'
 import { describeSystem, operatorUrl } from './system.ts'
-import { adminTokenFile, gatewayWorker, serviceWorker, type WorkerContext } from './workers.ts'
+import { adminTokenFile, explorerWorker, gatewayWorker, serviceWorker, type WorkerContext } from './workers.ts'
 
 /** What starting a system needs. */
 export interface StartContext {
@@ -68,6 +69,14 @@ export async function startSystem(
       const targets = plans.map(({ target }) => target)
       await admin?.requireTargets(targets, gatewayPlan.config)
     }
+    const explorer = await planExplorer(contractModules(config, root), environment.explorer)
+    if (explorer) {
+      const worker = explorerWorker(explorer, config, system, context)
+      running.gateways.push(worker)
+      // The system does not wait for it, and works without it.
+      const starting = progress.track(worker.name, worker.start(), () => `http://127.0.0.1:${explorer.port}`)
+      starting.catch(error => signal.aborted || log.say(`the explorer does not start: ${String(error)}`))
+    }
     const restart: Restart = (wanted, say) =>
       replaceOneByOne(chooseInstances(instances, wanted), { admin, say, signal, readyTimeoutMs })
     const about = { nats: operatorUrl(config, system), services: Object.keys(config.services) }
@@ -75,7 +84,7 @@ export async function startSystem(
     const watched = [...running.infra, ...running.services, ...running.gateways]
     void disk.watch(signal)
     running.liveness = watchLiveness(watched, { limitMs: environment.livenessMs, say: log.say })
-    const summary = await summarize(config, system, plans, infra, log.paint)
+    const summary = await summarize({ config, system, instances: plans, infra, explorer: explorer?.url }, log.paint)
     log.say(`${log.paint('green', '✓')} everything is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     log.say(summary)
   } finally {

@@ -4,21 +4,29 @@ import type { Log } from '../output/log.ts'
 import type { Paint } from '../output/pino.ts'
 import type { InstancePlan } from './plan.ts'
 
+/** What the table tells. */
+interface Running {
+  readonly config: SystemConfig
+  readonly system: System
+  readonly instances: readonly InstancePlan[]
+  readonly infra: ReadonlyMap<InfraName, Server>
+  /** The explorer's address, if there is one. */
+  readonly explorer: string | undefined
+}
+
 /** The table that is shown when everything is ready. */
 export async function summarize(
-  config: SystemConfig,
-  system: System,
-  instances: readonly InstancePlan[],
-  infra: ReadonlyMap<InfraName, Server>,
+  { config, system, instances, infra, explorer }: Running,
   paint: Paint,
 ): Promise<string> {
   const addresses: Row[] = instances.map(({ name, url }) => [name, url])
   const parts: Row[] = [...infra].map(([name, server]) => [name, redactUrl(server.url), describeSource(name, server)])
   const gateway: Row[] = config.gateway === undefined ? [] : [['gateway', system.gateway.url]]
+  const page: Row[] = explorer === undefined ? [] : [['explorer', explorer, 'every procedure, to try']]
   const extra = (await config.summary?.(system)) ?? []
   const first = config.gateway === undefined ? Object.values(system.services)[0] : system.gateway
   const sample = (await config.sample?.(system)) ?? (first === undefined ? undefined : `curl -i ${first.url}/`)
-  const table = renderTable([[...gateway, ...addresses], parts, extra], paint)
+  const table = renderTable([[...gateway, ...addresses, ...page], parts, extra], paint)
   const hint = sample === undefined ? '' : `\n\n  ${paint('bold', 'Try')}  ${sample}`
   return `\n${table}${hint}\n\n  Ctrl-C stops everything.\n`
 }

@@ -1,10 +1,11 @@
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { answers, childEnvironment, firstReply, NODE_FLAGS } from '@tsmicro/infra'
-import type { System } from '../config-types.ts'
+import type { System, SystemConfig } from '../config-types.ts'
 import type { Log } from '../output/log.ts'
 import type { Disk } from '../supervise/disk.ts'
 import { Worker } from '../supervise/worker.ts'
-import type { GatewayPlan, InstancePlan } from './plan.ts'
+import type { ExplorerPlan, GatewayPlan, InstancePlan } from './plan.ts'
 
 /** What every worker needs. */
 export interface WorkerContext {
@@ -91,6 +92,34 @@ export function gatewayWorker(
     ...{ name: 'gateway', entry: gateway.entry, args: [...args, ...admin, ...resolves], port, path: '/' },
     passEnv: [...GATEWAY_SETTINGS, ...(gateway.passEnv ?? [])],
     env: gateway.env?.(system),
+    probe: () => answers({ port }, PROBE_MS),
+  }
+  return createWorker(program, context)
+}
+
+/** The process of the explorer. It is ready when it accepts connections. */
+export function explorerWorker(
+  { port, token, contracts }: ExplorerPlan,
+  { explorer: { signIn } = {}, gateway, infra, nats }: SystemConfig,
+  system: System,
+  context: WorkerContext,
+): Worker {
+  const ways = gateway
+    ? ['--gateway', system.gateway.url]
+    : Object.entries(system.services).flatMap(([name, { url }]) => ['--service', `${name}=${url}`])
+  const args = [
+    ...contracts.flatMap(path => ['--contracts', path]),
+    ...[...ways, '--port', String(port)],
+    ...(signIn ? ['--sign-in', signIn.procedure, '--sign-in-token', signIn.token] : []),
+  ]
+  // With users of its own, a system has one that may call no more than people may.
+  const userOf = () =>
+    nats === undefined ? system.nats : nats.users.includes('explorer') ? system.natsAs('explorer') : undefined
+  const user = infra.includes('nats') ? userOf() : undefined
+  const program: Program = {
+    ...{ name: 'explorer', entry: fileURLToPath(import.meta.resolve('@tsmicro/explorer/main')), args, port, path: '/' },
+    passEnv: [],
+    env: { EXPLORER_TOKEN: token, ...(user ? { NATS_URL: user.url } : {}) },
     probe: () => answers({ port }, PROBE_MS),
   }
   return createWorker(program, context)

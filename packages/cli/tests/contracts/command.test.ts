@@ -49,6 +49,29 @@ function copy(t: TestContext) {
   return { root, change, recorded, check: (...args: string[]) => run(root, 'check', ...args) }
 }
 
+test('asyncapi prints the document of a service; with several, one has to be named', async () => {
+  let output = ''
+  const asyncapi = (...args: string[]) =>
+    runContracts({
+      configFile: join(ROOT, 'tsmicro.config.ts'),
+      args: ['asyncapi', ...args],
+      write: text => {
+        output += text
+      },
+    })
+  assert.equal(await asyncapi('blog'), 0)
+  const { asyncapi: version, info, operations } = JSON.parse(output)
+  assert.deepEqual([version, info.title, info.version, info.license], ['3.0.0', 'blog', '0.1.0', { name: 'MIT' }])
+  assert.deepEqual(Object.keys(operations), [
+    'blog.findById',
+    'event.blog.published',
+    'event.blog.unpublished',
+    'event.blog.deleted',
+  ])
+  await assert.rejects(asyncapi(), /name a service: tsmicro contracts asyncapi auth\|blog/)
+  await assert.rejects(asyncapi('shop'), UsageError)
+})
+
 test('the recorded form of the platform is in step', () => {
   const { status, output } = run(ROOT, 'check', '--exact')
   assert.deepEqual([status, output], [0, 'The contracts break nobody.\n'], 'npm run contracts:record rewrites it')

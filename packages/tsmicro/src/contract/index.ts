@@ -60,6 +60,7 @@ export {
   type NatsAccess,
   type NatsPermissions,
   natsAuthorization,
+  natsExplorerOf,
   natsListenerOf,
   natsOperatorOf,
   natsPermissionsOf,

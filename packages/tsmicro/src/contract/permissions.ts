@@ -143,6 +143,19 @@ export function natsListenerOf(user: string, consumes: readonly Contract[]): Nat
   return { user, publish: [], subscribe: unique(taken) }
 }
 
+/**
+ * The least that an explorer needs: to call the procedures that people may call. It neither announces nor hears events, answers nobody, and may
+ * not call `internal` procedures, which trust whoever calls them.
+ */
+export function natsExplorerOf(user: string, calls: readonly Contract[]): NatsPermissions {
+  const open = calls.flatMap(proceduresOf).filter(({ access }) => access !== 'internal')
+  const publish = open.flatMap(({ service, subject, output }) => {
+    if (subject === undefined) return []
+    return [subject, cancelSubject(service), ...(kindOfBody(output) ? [pullSubject(subject, '*')] : [])]
+  })
+  return { user, publish: unique(publish), subscribe: [`${inboxPrefixOf(user)}.>`] }
+}
+
 /** The least that an operator's tools need: to ask the services about their events, and JetStream about streams and consumers. */
 export function natsOperatorOf(user: string): NatsPermissions {
   const publish = ['$JS.API.CONSUMER.INFO.*.*', '$JS.API.STREAM.INFO.*', eventsDoor('*')]

@@ -41,15 +41,22 @@ export function gatewayFailures(operation: {
   return [...(operation.needsKey ? KEY_FAILURES : []), ...FAILURES, ...(operation.hasBody ? BODY_FAILURES : [])]
 }
 
-/** The contents of a failure. @param fromService whether the service may answer so as well */
-export function failureContents(fromService: boolean, failures: readonly GatewayFailure[]): JsonSchema {
+/** The contents of a failure. @param fromService whether the service may answer so as well @param examples by name */
+export function failureContents(
+  fromService: boolean,
+  failures: readonly GatewayFailure[],
+  examples: JsonSchema,
+): JsonSchema {
   const isOf = (...kinds: readonly GatewayFailure['from'][]) => failures.some(({ from }) => kinds.includes(from))
   const named = [
     ...(fromService || isOf('plugin') ? ['Failure'] : []),
     ...(isOf('kong', 'nginx') ? ['GatewayFailure'] : []),
   ].map(name => ({ $ref: `#/components/schemas/${name}` }))
   return {
-    'application/json': { schema: named.length > 1 ? { anyOf: named } : (named[0] ?? {}) },
+    'application/json': {
+      schema: named.length > 1 ? { anyOf: named } : (named[0] ?? {}),
+      ...(Object.keys(examples).length > 0 ? { examples } : {}),
+    },
     ...(isOf('nginx') ? { 'text/plain': { schema: { type: 'string' } } } : {}),
   }
 }

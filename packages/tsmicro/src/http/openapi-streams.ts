@@ -1,6 +1,5 @@
 import type { StreamBody } from '../contract/index.ts'
-import type { JsonSchema } from '../schema/index.ts'
-import { textsOnly } from './openapi-schemas.ts'
+import { type JsonSchema, textsOnly } from '../schema/index.ts'
 
 /** The header with which a client comes back. */
 export const LAST_EVENT_ID: JsonSchema = {

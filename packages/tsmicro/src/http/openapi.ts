@@ -17,19 +17,23 @@ import {
   uploadOfInput,
 } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
-import { closeSchema, describeSchema, type JsonSchema } from '../schema/index.ts'
-import { FAILURE, successSchema } from './envelope.ts'
-import { binary, fileFailures, fileRequest } from './openapi-files.ts'
-import { failureContents, GATEWAY_FAILURE, type GatewayFailure, gatewayFailures } from './openapi-gateway.ts'
 import {
+  closeSchema,
+  describeSchema,
+  exampleOf,
   type Field,
   fieldsOf,
+  type JsonSchema,
   portable,
   SchemaCollection,
   textsOnly,
   withDefaults,
   without,
-} from './openapi-schemas.ts'
+} from '../schema/index.ts'
+import { FAILURE, successSchema } from './envelope.ts'
+import { failureExamples, successExample, withExample } from './openapi-examples.ts'
+import { binary, fileFailures, fileRequest } from './openapi-files.ts'
+import { failureContents, GATEWAY_FAILURE, type GatewayFailure, gatewayFailures } from './openapi-gateway.ts'
 import { describeStream, LAST_EVENT_ID } from './openapi-streams.ts'
 
 interface OpenApiInfo {
@@ -98,6 +102,7 @@ export function openApiOf(
   }
 }
 
+const SUCCESS = 'Success'
 const NO_INPUT = { path: [], query: [], body: undefined }
 
 interface Operation extends JsonSchema {
@@ -112,7 +117,7 @@ function headOf(operation: Operation): Operation {
 }
 
 function operationOf(procedure: BoundProcedure, schemas: SchemaCollection, isBehindGateway: boolean): Operation {
-  const { http, access, service, name, summary, bare, input, output, idempotencyKey } = procedure
+  const { http, access, service, name, summary, bare, input, output, idempotencyKey, message = SUCCESS } = procedure
   const route = parseRoute(http ?? '')
   const fields = fieldsOfInput(input)
   const upload = uploadOfInput(input)
@@ -121,11 +126,17 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection, isBeh
     : NO_INPUT
   const streams = isStream(output)
   const value = streams ? output.item : jsonOfOutput(output)
-  const data = value && schemas.add(portable(describeSchema(value)), `${service}.${name}.response`)
+  const described = value && portable(describeSchema(value))
+  const data = described && schemas.add(described, `${service}.${name}.response`)
   const answer = bare ? data : successSchema(data)
-  const sent = body && schemas.add(closeSchema(withDefaults(body)), `${service}.${name}.request`)
+  const closed = body && closeSchema(withDefaults(body))
+  const sent = closed && schemas.add(closed, `${service}.${name}.request`)
   const file = fileOfOutput(output)
-  const content = streams ? describeStream(output, data ?? {}) : file ? binary(file) : answer && json(answer)
+  const content = streams
+    ? describeStream(output, data ?? {})
+    : file
+      ? binary(file)
+      : answer && json(answer, bare ? described && exampleOf(described) : successExample(message, described))
   const takesBody = sent !== undefined || upload !== undefined
   const gateway = isBehindGateway ? gatewayFailures({ needsKey: access !== 'open', hasBody: takesBody }) : []
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
@@ -140,14 +151,14 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection, isBeh
       ...(streams && output.id !== undefined ? [LAST_EVENT_ID] : []),
     ],
     ...(upload && { requestBody: fileRequest(upload, sent) }),
-    ...(sent && !upload && { requestBody: { required: true, content: json(sent) } }),
+    ...(sent && !upload && { requestBody: { required: true, content: json(sent, closed && exampleOf(closed)) } }),
     responses: { ...successes(procedure, content), ...failures(procedure, takesBody, gateway) },
   }
 }
 
 /** @param content of a success with a body */
 function successes(procedure: BoundProcedure, content: JsonSchema | undefined): Record<string, JsonSchema> {
-  const { http = '', message: description = 'Success', headers: declared = {}, cookies = {} } = procedure
+  const { http = '', message: description = SUCCESS, headers: declared = {}, cookies = {} } = procedure
   const text = (description: string) => ({ description, schema: { type: 'string' } })
   const set = Object.entries(cookies).map(([name, what]) => `\`${name}\`: ${what}`)
   const all = Object.entries(set.length > 0 ? { ...declared, 'set-cookie': set.join('; ') } : declared)
@@ -175,10 +186,11 @@ const IDEMPOTENCY_KEY = {
 
 function failures(procedure: BoundProcedure, takesBody: boolean, gateway: readonly GatewayFailure[]) {
   const door = needsUser(procedure.access) ? [UNAUTHENTICATED, ...(procedure.access === 'user' ? [] : [FORBIDDEN])] : []
+  const declared: readonly AnyErrorClass[] = Object.values(procedure.errors ?? {})
   const all: AnyErrorClass[] = [
     VALIDATION_FAILED,
     ...door,
-    ...Object.values(procedure.errors ?? {}),
+    ...declared,
     ...(procedure.idempotencyKey ? [MALFORMED_REQUEST, IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED] : []),
     ...(takesBody ? [PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE] : []),
     ...fileFailures(procedure),
@@ -196,19 +208,19 @@ function failures(procedure: BoundProcedure, takesBody: boolean, gateway: readon
       const own = all.filter(error => error.status === status).map(error => `\`${error.code}\`: ${messageOf(error)}`)
       const others = gateway.filter(failure => failure.status === status)
       const description = [...own, ...others.map(failure => failure.description)].join('; ')
-      return [status, { description, content: failureContents(own.length > 0, others) }]
+      const examples = failureExamples(declared.filter(error => error.status === status))
+      return [status, { description, content: failureContents(own.length > 0, others, examples) }]
     }),
   )
 }
 
 function parametersOf(place: 'path' | 'query', fields: readonly Field[]): JsonSchema[] {
-  return fields.map(({ name, required, schema }) => ({
-    name,
-    in: place,
-    required: place === 'path' || required,
+  return fields.map(field => {
+    const { name, required } = field
     // An empty segment leads elsewhere.
-    schema: place === 'path' && schema.type === 'string' ? { minLength: 1, ...schema } : schema,
-  }))
+    const schema = place === 'path' && field.schema.type === 'string' ? { minLength: 1, ...field.schema } : field.schema
+    return withExample({ name, in: place, required: place === 'path' || required, schema }, schema, name)
+  })
 }
 
 /** An input's fields in the path and in the query, and the schema of the rest, which is the body, if there is one. */
@@ -227,6 +239,6 @@ function divide(schema: JsonSchema, { method, params, query }: ParsedRoute, isFi
   }
 }
 
-function json(schema: JsonSchema): JsonSchema {
-  return { 'application/json': { schema } }
+function json(schema: JsonSchema, example?: unknown): JsonSchema {
+  return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } }
 }

@@ -96,10 +96,6 @@ export function mountDoors(options: ServiceOptions, health: HealthCheck, hooks?:
     ...(license ? { license } : {}),
     ...(publicPath ? { serverUrl: publicPath } : {}),
   }
-  mountBuiltinRoutes(
-    http,
-    health,
-    openApiOf(info, known, procedure => implemented.routeOf(procedure)),
-  )
+  mountBuiltinRoutes(http, health, () => openApiOf(info, known, procedure => implemented.routeOf(procedure)))
   return { http, natsServer, engine, contracts: known, natsAccess }
 }

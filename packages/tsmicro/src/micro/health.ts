@@ -101,8 +101,13 @@ export const BUILTIN_ROUTES = ['GET /health', 'GET /health/ready', 'GET /openapi
  * Mounts the routes of every service: `GET /health` (200 while the process works, with details), `GET /health/ready` (503 if
  * requests should go elsewhere) and `GET /openapi.json`.
  */
-export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck, openApi: JsonSchema): void {
-  const document = JSON.stringify(openApi)
+export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck, openApi: () => JsonSchema): void {
+  // Most services are never asked for it, and its examples take a while.
+  let document: string | undefined
+  const read = () => {
+    document ??= JSON.stringify(openApi())
+    return document
+  }
   const procedure = 'the framework'
   const open = { config: { procedure, gateway: 'open', limits: false } } as const
   server.get('/health', open, async () => {
@@ -115,6 +120,6 @@ export function mountBuiltinRoutes(server: FastifyInstance, health: HealthCheck,
     return reply.code(status).send({ ready, dependencies, events, outboxes })
   })
   server.get('/openapi.json', { config: { procedure } }, async (_request, reply) =>
-    reply.type('application/json').send(document),
+    reply.type('application/json').send(read()),
   )
 }

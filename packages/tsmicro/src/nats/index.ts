@@ -1,3 +1,4 @@
+export { asyncApiOf } from './asyncapi.ts'
 export { type Broadcast, createNatsBroadcast } from './broadcast.ts'
 export { type CallOptions, NatsClient, type NatsClientOptions } from './client/client.ts'
 export { NatsLink } from './connection.ts'

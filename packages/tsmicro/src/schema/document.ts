@@ -1,4 +1,5 @@
-import { isNode, type JsonSchema, mapSubschemas, TESTS } from '../schema/index.ts'
+import { isNode, type JsonSchema } from './schema.ts'
+import { mapSubschemas, TESTS } from './subschemas.ts'
 
 /**
  * Collects the named schemas of a document. A schema's own `$defs` are moved there, because inside the document `#/$defs/Node` and
