@@ -14,6 +14,10 @@ export async function writeReference(root: string): Promise<void> {
   const entries = entriesOf(root)
   const files = entries.flatMap(({ file }) => ['--entryPoints', join(root, file)])
   await run(join(root, 'docs'), 'typedoc/bin/typedoc', '--options', 'typedoc.json', ...files)
+  for (const { name, page } of entries) {
+    const path = join(folder, 'api', `${page || 'index'}.md`)
+    await writeFile(path, readFileSync(path, 'utf8').replace(/^# .*/, `# ${name}`))
+  }
   await writeFile(join(folder, 'examples.md'), examplesPage(root))
   const items = entries.map(({ name, page }) => ({ text: name, link: `/reference/api/${page}` }))
   await writeFile(join(folder, 'sidebar.json'), JSON.stringify(items))
