@@ -61,7 +61,14 @@ export async function types(args: readonly string[]): Promise<number> {
 function write(folder: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(folder, { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-  const compilerOptions = { target: 'es2024', module: 'nodenext', strict: true, skipLibCheck: true, noEmit: true, types: ['node'] }
+  const compilerOptions = {
+    target: 'es2024',
+    module: 'nodenext',
+    strict: true,
+    skipLibCheck: true,
+    noEmit: true,
+    types: ['node'],
+  }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
 }
 
@@ -75,7 +82,10 @@ function check(folder: string): Figures {
   return { seconds: told('Total time'), megabytes: told('Memory used') / 1024 }
 }
 
-function report(figures: Readonly<Record<string, Figures>>, { contracts, procedures }: { contracts: number; procedures: number }) {
+function report(
+  figures: Readonly<Record<string, Figures>>,
+  { contracts, procedures }: { contracts: number; procedures: number },
+) {
   const rows = Object.entries(figures).map(
     ([name, { seconds, megabytes }]) => `| ${name} | ${seconds.toFixed(2)} | ${Math.round(megabytes)} |`,
   )

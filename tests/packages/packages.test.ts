@@ -104,7 +104,16 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
   for (const version of ['typescript5', 'typescript7'])
     test(`${version}: a mistake at either end of a call names its field and its procedure`, async () => {
       await cp(join(GOLDEN, 'mistaken.ts.txt'), join(project, 'mistakes.ts'))
-      const options = ['--module', 'nodenext', '--strict', '--target', 'es2024', '--skipLibCheck', '--noEmit', '--pretty']
+      const options = [
+        '--module',
+        'nodenext',
+        '--strict',
+        '--target',
+        'es2024',
+        '--skipLibCheck',
+        '--noEmit',
+        '--pretty',
+      ]
       const { stdout } = await tool(
         `${version}/bin/tsc`,
         ...options,
