@@ -27,13 +27,8 @@ ${many(
     http: 'POST /call${number}/:id',
     nats: 'call${number}',
     access: 'open',
-    input: Type.Object({
-      id: Type.String(), title${number}: Type.String({ minLength: 1 }), tags: Type.Array(Type.String()), count: Type.Optional(Type.Integer()),
-    }),
-    output: Type.Object({
-      id: Type.String(), title${number}: Type.String(), tags: Type.Array(Type.String()),
-      author: Type.Object({ id: Type.String(), name: Type.String() }),
-    }),
+    input: ${inputSchema(number)},
+    output: ${outputSchema(number)},
     errors: { MISSING },
   }),`,
 )}
@@ -58,18 +53,37 @@ ${many(
 `,
   )
 
+const inputSchema = (number: number) =>
+  `Type.Object({ id: Type.String(), title${number}: Type.String(), tags: Type.Array(Type.String()), count: Type.Optional(Type.Integer()) })`
+const outputSchema = (number: number) =>
+  `Type.Object({ id: Type.String(), title${number}: Type.String(), tags: Type.Array(Type.String()), author: Type.Object({ id: Type.String(), name: Type.String() }) })`
+
 /** The same with interfaces: nothing is checked when it runs, and nothing is known of paths, subjects or errors. */
-export const plain = ({ contracts, procedures }: Size): Program =>
+export const plain = (size: Size): Program =>
+  withTypes(
+    size,
+    number => `export interface Input${number} { id: string; title${number}: string; tags: string[]; count?: number }
+export interface Output${number} { id: string; title${number}: string; tags: string[]; author: { id: string; name: string } }`,
+  )
+
+/** The same with types that TypeBox derives from schemas: what a service without tsmicro needs to check its input as well. */
+export const schemas = (size: Size): Program =>
+  withTypes(
+    size,
+    number => `export const input${number} = ${inputSchema(number)}
+export type Input${number} = Static<typeof input${number}>
+export const output${number} = ${outputSchema(number)}
+export type Output${number} = Static<typeof output${number}>`,
+    "import Type, { type Static } from 'typebox'\n",
+  )
+
+const withTypes = ({ contracts, procedures }: Size, declared: (number: number) => string, imports = ''): Program =>
   files(
     contracts,
-    () => `export class MISSING extends Error {}
+    () => `${imports}export class MISSING extends Error {}
 interface Context<Input> { readonly input: Input; readonly errors: { readonly MISSING: typeof MISSING } }
 type Handler<Input, Output> = (context: Context<Input>) => Output | Promise<Output>
-${many(
-  procedures,
-  number => `export interface Input${number} { id: string; title${number}: string; tags: string[]; count?: number }
-export interface Output${number} { id: string; title${number}: string; tags: string[]; author: { id: string; name: string } }`,
-)}
+${many(procedures, declared)}
 export interface Handlers {
 ${many(procedures, number => `  call${number}: Handler<Input${number}, Output${number}>`)}
 }
