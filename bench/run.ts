@@ -5,6 +5,7 @@ import { gateway } from './gateway/command.ts'
 import { http } from './http/command.ts'
 import { platform } from './platform/command.ts'
 import { rpc } from './rpc/command.ts'
+import { types } from './types/command.ts'
 
 const HELP = `npm run bench -- <benchmark> [options]
 
@@ -13,6 +14,7 @@ const HELP = `npm run bench -- <benchmark> [options]
   gateway  HTTP requests through the embedded gateway, compared with a bare proxy on undici and others
   platform requests to the auth and blog services, compared with another checkout of this repository
   events   events from an outbox to their handlers, compared with JetStream alone
+  types    how long the compiler takes to check contracts, compared with plain types
 
 npm run bench -- <benchmark> --help lists its options.`
 
@@ -25,6 +27,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   if (name === 'gateway') return start(gateway, args)
   if (name === 'platform') return start(platform, args)
   if (name === 'events') return start(events, args)
+  if (name === 'types') return types(args).catch(error => refuse(messageOf(error)))
   return refuse(name === undefined ? 'Which benchmark?' : `There is no benchmark “${name}”.`)
 }
 

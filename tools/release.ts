@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildAll, repositoryOf } from './build/packages.ts'
-import { isJson, type Json, packagesOf } from './check/workspace.ts'
+import { isJson, type Json, jsonOf, packagesOf } from './check/workspace.ts'
 import { runCommand } from './command-line.ts'
 
 const HELP = `npm run release -- VERSION
@@ -62,6 +62,7 @@ async function publish(dryRun: boolean): Promise<number> {
   if (execFileSync('git', ['status', '--porcelain'], { cwd: root }).length > 0)
     throw new Error('there are changes that are not committed: a release is what its commit holds')
   if (!repositoryOf(root)) throw new Error('package.json has no repository: provenance is checked against it')
+  refuseOtherTag(process.env)
   for (const built of await buildAll(root, console.log)) {
     const { name, version } = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8'))
     if (isPublished(`${name}@${version}`)) {
@@ -75,6 +76,13 @@ async function publish(dryRun: boolean): Promise<number> {
     execFileSync('npm', ['publish', built, '--access', 'public', '--tag', tag, ...how], { stdio: 'inherit' })
   }
   return 0
+}
+
+/** In a workflow that a tag has started: it names the version of the root and, as `npm run release -- VERSION` writes all of them, of every package. */
+function refuseOtherTag({ GITHUB_REF_TYPE, GITHUB_REF_NAME }: NodeJS.ProcessEnv): void {
+  const { version } = jsonOf(root, 'package.json')
+  if (GITHUB_REF_TYPE === 'tag' && GITHUB_REF_NAME !== `v${version}`)
+    throw new Error(`the tag ${GITHUB_REF_NAME} is not v${version}, the version in package.json`)
 }
 
 /** A release that broke off goes on with what is missing. */

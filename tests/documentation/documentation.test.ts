@@ -35,6 +35,30 @@ test('docs/build-a-service.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/build-a-service.md', directory: checkout.directory, env, ports: { 8003: 'hello' } }),
 )
 
+test('docs/tutorial.md does what it says', { skip: noCurl }, () =>
+  followPage({ page: 'docs/tutorial.md', directory: checkout.directory, env, ports: { 8004: 'comments' } }),
+)
+
+test('docs/from-goserve.md does what it says', { skip: noCurl }, () =>
+  followPage({
+    page: 'docs/from-goserve.md',
+    directory: checkout.directory,
+    env,
+    ports: {},
+    skip: ({ language }) => ['go', 'yaml', 'txt'].includes(language),
+  }),
+)
+
+test('docs/from-nestjs.md does what it says', { skip: noCurl }, () =>
+  followPage({
+    page: 'docs/from-nestjs.md',
+    directory: checkout.directory,
+    env,
+    ports: {},
+    skip: ({ language }) => language === 'typescript',
+  }),
+)
+
 test('docs/answers.md does what it says', { skip: noCurl }, () =>
   followPage({ page: 'docs/answers.md', directory: checkout.directory, env, ports: { 8000: 'gateway' } }),
 )
@@ -69,7 +93,7 @@ test('the code of the pages compiles', { skip: noCurl }, async () => {
   const { directory } = checkout
   await writeFile(
     join(directory, 'tsconfig.pages.json'),
-    '{ "extends": "./tsconfig.json", "include": ["hello", "office", "orders", "stock", "shop", "clock", "files", "*.ts"] }',
+    '{ "extends": "./tsconfig.json", "include": ["hello", "office", "orders", "stock", "shop", "clock", "files", "comments", "goserve", "cats", "*.ts"] }',
   )
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.pages.json'], { cwd: directory, env, stdio: 'inherit' })
 })

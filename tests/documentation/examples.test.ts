@@ -5,10 +5,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { createPostgresDatabase, postgresDatabaseUrl } from '@tsmicro/infra'
 import { share } from '../support/size.ts'
 import { namesOf, publicExports } from './examples/exports.ts'
+import { printedBy, programs } from './examples/printed.ts'
 import { examples, SETTING, writePrograms } from './examples/programs.ts'
 import * as setting from './examples/setting.ts'
+// Its tests are of those here.
+import '../../examples/12-testing.test.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -50,6 +54,20 @@ test('the examples do what they say', async t => {
     else await assert.doesNotReject(run, place)
   }
   t.diagnostic(`${examples.length} examples in docstrings`)
+})
+
+// They use the servers of the setting.
+test('the programs in examples/ print what they say', async () => {
+  assert.ok(programs.length > 10)
+  const { DATABASE_URL = '' } = process.env
+  // Each service has a database of its own.
+  await createPostgresDatabase(DATABASE_URL, 'programs')
+  process.env.DATABASE_URL = postgresDatabaseUrl(DATABASE_URL, 'programs')
+  for (const program of programs) {
+    const sorted = (lines: readonly string[]) => (program.anyOrder ? lines.toSorted() : lines)
+    assert.deepEqual(sorted(await printedBy(program)), sorted(program.prints), program.path)
+  }
+  process.env.DATABASE_URL = DATABASE_URL
 })
 
 test('every name that an entry exports is used in an example', () => {

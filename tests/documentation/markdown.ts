@@ -18,7 +18,12 @@ export function blocksOf(page: string, markdown: string): readonly Block[] {
   return blocks
 }
 
-/** The file that a block is to be written to: named by its first line, `// path/file.ts`. */
+/** The file that a block is to be written to: named by its first line, `// path/file.ts`, `-- path/file.sql` or `# path/file.yml`. */
 export function fileOf(block: Block): string | undefined {
-  return /^\/\/ (\S+\.ts)\n/.exec(block.code)?.[1]
+  return /^(?:\/\/ (?=\S+\.ts\n)|-- (?=\S+\.sql\n)|# (?=\S+\.yml\n))(\S+)\n/.exec(block.code)?.[1]
+}
+
+/** The file of the repository that a block is a part of: named by its first line, `// from path/file.ts`. */
+export function sourceOf(block: Block): string | undefined {
+  return /^\/\/ from (\S+)\n/.exec(block.code)?.[1]
 }

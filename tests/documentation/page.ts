@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { inFull } from '../support/size.ts'
 import { assertAnswer } from './answers.ts'
-import { type Block, blocksOf, fileOf } from './markdown.ts'
+import { type Block, blocksOf, fileOf, sourceOf } from './markdown.ts'
 import { RunningSystem } from './running-system.ts'
 import { Terminal } from './terminal.ts'
 
@@ -16,6 +16,9 @@ export interface PageOptions {
   /** Blocks that are not run. */
   readonly skip?: (block: Block) => boolean
 }
+
+/** Languages whose blocks are files. */
+const WRITTEN: ReadonlySet<string> = new Set(['ts', 'sql', 'yml'])
 
 /**
  * Follows a page from top to bottom: writes its files, runs its commands, and compares their output with the block that follows. A command
@@ -33,9 +36,9 @@ export async function followPage({ page, directory, env, ports, skip = () => fal
   try {
     for (const block of blocksOf(page, markdown)) {
       const file = fileOf(block)
-      if (skip(block)) continue
-      if (block.language === 'ts') {
-        assert.ok(file, `${block.place}: a ts block begins with the name of its file`)
+      if (skip(block) || sourceOf(block)) continue
+      if (WRITTEN.has(block.language)) {
+        assert.ok(file, `${block.place}: a ${block.language} block begins with the name of its file`)
         await mkdir(dirname(join(directory, file)), { recursive: true })
         await writeFile(join(directory, file), block.code)
       } else if (block.language === 'sh' && /npm start/.test(block.code)) {

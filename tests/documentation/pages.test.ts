@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { type Exported, namesOf, publicExports } from './examples/exports.ts'
 import { withoutTexts } from './examples/program.ts'
 import { examples, writePrograms } from './examples/programs.ts'
-import { blocksOf, fileOf } from './markdown.ts'
+import { blocksOf, fileOf, sourceOf } from './markdown.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const SETTING = join(ROOT, 'tests/documentation/examples/setting.ts')
@@ -27,7 +27,7 @@ test('every TypeScript block of every page compiles, and every example in a docs
     // Pages that are generated from programs are compiled with these: see tools/glance.ts.
     const text = readFileSync(join(ROOT, page), 'utf8').replaceAll(/<!-- made: [\s\S]*?<!-- end -->/g, blank)
     for (const [index, block] of blocksOf(page, text).entries()) {
-      if (block.language !== 'ts') continue
+      if (block.language !== 'ts' || sourceOf(block)) continue
       const named = fileOf(block)
       const file = join(page.replace(/\.md$/, ''), named ?? `block-${index}.ts`)
       const path = join(directory, file)
@@ -63,6 +63,22 @@ test('docs/answers.md: three answers beyond JSON take at most 30 lines', () => {
   const service = blocksOf('docs/answers.md', page).find(block => fileOf(block) === 'office/office.ts')
   const lines = (service?.code ?? '').split('\n').filter(line => line.trim() !== '' && !line.startsWith('//'))
   assert.ok(lines.length > 10 && lines.length <= 30, `${lines.length} lines`)
+})
+
+test('docs/tutorial.md: a service with less than a hundred lines', () => {
+  const page = readFileSync(join(ROOT, 'docs/tutorial.md'), 'utf8')
+  const files = blocksOf('docs/tutorial.md', page).filter(fileOf)
+  const lines = files.flatMap(({ code }) => code.split('\n').filter(line => !/^(\/\/|--|import |$)/.test(line.trim())))
+  assert.ok(files.length > 5 && lines.length < 100, `${lines.length} lines in ${files.length} files`)
+})
+
+test('what pages show of a file of the repository is in it', () => {
+  const shown = PAGES.flatMap(page => blocksOf(page, readFileSync(join(ROOT, page), 'utf8')).filter(sourceOf))
+  assert.ok(shown.length > 0)
+  for (const block of shown) {
+    const text = block.code.slice(block.code.indexOf('\n') + 1)
+    assert.ok(readFileSync(join(ROOT, sourceOf(block) ?? ''), 'utf8').includes(text), block.place)
+  }
 })
 
 const blank = (text: string) => text.replaceAll(/[^\n]/g, '')

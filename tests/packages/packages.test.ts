@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import { outside } from './registry.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -17,6 +17,20 @@ const MISTAKEN = `import { createHttpClient } from 'tsmicro/client'
 import { front } from './contracts.ts'
 export const mistake = createHttpClient(front, { baseUrl: '' }).hello({ nmae: 'Ada' })
 `
+const GOLDEN = join(import.meta.dirname, 'golden')
+/** What each mistake in golden/mistaken.ts.txt is about: the procedure, and the field or name. */
+const MISTAKES = [
+  ['hello', 'nmae'],
+  ['greet', 'nmae'],
+  ['greet', 'name'],
+  ['hello', 'name'],
+  ['hello', 'txet'],
+  ['greet', 'nmae'],
+  ['hello', 'txet'],
+  ['hello', 'text'],
+  ['greet', 'greet'],
+  ['hello', 'helo'],
+] as const
 const SPEC = `import { expect, test } from 'vitest'
 import { check } from './check.ts'
 test('two services', async () => expect(\`\${await check()}\\n\`).toBe(${JSON.stringify(EXPECTED)}))
@@ -85,6 +99,38 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
           assert.match(stdout, /^mistaken\.ts.* error TS2353: .*'nmae' does not exist in type/)
           assert.equal(stdout.match(/error TS/g)?.length, 1, stdout)
         })
+
+  // UPDATE_GOLDEN=1 writes the files again, to be read before they are committed.
+  for (const version of ['typescript5', 'typescript7'])
+    test(`${version}: a mistake at either end of a call names its field and its procedure`, async () => {
+      await cp(join(GOLDEN, 'mistaken.ts.txt'), join(project, 'mistakes.ts'))
+      const options = [
+        '--module',
+        'nodenext',
+        '--strict',
+        '--target',
+        'es2024',
+        '--skipLibCheck',
+        '--noEmit',
+        '--pretty',
+      ]
+      const { stdout } = await tool(
+        `${version}/bin/tsc`,
+        ...options,
+        '--allowImportingTsExtensions',
+        ...['--types', 'node', 'mistakes.ts'],
+      ).then(
+        () => assert.fail('no mistake was found'),
+        (error: { stdout: string }) => error,
+      )
+      const errors = errorsOf(stripVTControlCharacters(stdout))
+      const golden = join(GOLDEN, `${version}.txt`)
+      if (process.env.UPDATE_GOLDEN) await writeFile(golden, errors.join('\n'))
+      assert.equal(errors.join('\n'), await readFile(golden, 'utf8'))
+      assert.equal(errors.length, MISTAKES.length)
+      for (const [index, names] of MISTAKES.entries())
+        for (const name of names) assert.match(errors[index] ?? '', new RegExp(`\\b${name}\\b`))
+    })
 
   test('node runs two services', async () => {
     assert.equal(await node('main.ts'), EXPECTED)
@@ -156,6 +202,12 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
     }
   })
 })
+
+/** Each message with the line that it is about, without the places in declarations that it refers to: those have line numbers. */
+function errorsOf(output: string): string[] {
+  const errors = output.split(/^(?=mistakes\.ts:)/m)
+  return errors.map(text => `${text.split('\n\n').slice(0, 2).join('\n\n').trimEnd()}\n`)
+}
 
 async function firstMatch(output: Readable, pattern: RegExp): Promise<string> {
   for await (const line of createInterface({ input: output })) {

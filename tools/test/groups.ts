@@ -28,7 +28,7 @@ const TOGETHER: readonly { readonly files: string; readonly save?: string }[] = 
   },
   { files: 'packages/infra/tests/{answers,given,ports,users}*' },
   { files: 'packages/cli/tests/contracts/{bodies,doors,events,old}*' },
-  { files: 'tools/check/{docs,files,imports,lockfile,words}*' },
+  { files: 'tools/{check/{docs,files,imports,lockfile,words},site/links}*' },
 ]
 
 export const alone = ({ path }: TestFile): Group => ({ name: path, paths: [path] })
