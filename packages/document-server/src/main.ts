@@ -7,7 +7,10 @@ const help = `document-server: an embedded stand-in for MongoDB, for development
 
   --dir DIR              where to keep the data (created if missing, accessible to you only)
   --port PORT            TCP port; 0 takes a free one (default 27017)
-  --host HOST            address to listen on (default 127.0.0.1; nothing is encrypted)
+  --host HOST            address to listen on (default 127.0.0.1; nothing is encrypted without --tls-cert)
+  --tls-cert FILE        accept TLS alone, with this certificate (PEM)
+  --tls-key FILE         its key
+  --tls-client-ca FILE   accept only clients with a certificate of this authority
   --user NAME            the only user, who may do everything (default app)
   --password-file FILE   the user's password, in a file of mode 600 (default DIR/password, created on the first start)
   --durability MODE      what acknowledged writes survive: full = power loss (default), process = the end of the process
@@ -31,6 +34,9 @@ function parse(): Arguments | undefined {
       host: { type: 'string', default: '127.0.0.1' },
       user: { type: 'string', default: 'app' },
       'password-file': { type: 'string' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
+      'tls-client-ca': { type: 'string' },
       durability: { type: 'string', default: 'full' },
       help: { type: 'boolean', default: false },
     },
@@ -43,7 +49,14 @@ function parse(): Arguments | undefined {
     throw new Error(`--port ${values.port} is not a port: use 0 to 65535`)
   if (durability !== 'full' && durability !== 'process')
     throw new Error(`--durability ${durability} is unknown: use full or process`)
-  return { dir, port, host, user, durability, ...password(values['password-file'], dir) }
+  const tls = tlsOf(values['tls-cert'], values['tls-key'], values['tls-client-ca'])
+  return { dir, port, host, user, durability, tls, ...password(values['password-file'], dir) }
+}
+
+function tlsOf(certFile: string | undefined, keyFile: string | undefined, clientCaFile: string | undefined) {
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile, clientCaFile }
+  if (certFile === undefined && keyFile === undefined && clientCaFile === undefined) return undefined
+  throw new Error('TLS needs both --tls-cert and --tls-key')
 }
 
 function password(file: string | undefined, dir: string): { password?: string; origin: string } {

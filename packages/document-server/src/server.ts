@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Credentials, checkPassword, keptPassword } from './auth/credentials.ts'
@@ -9,11 +9,12 @@ import { Catalog } from './storage/catalog.ts'
 import { Database, DirectoryInUseError, type Durability } from './storage/database.ts'
 import { Sweeper } from './storage/expiry.ts'
 import { type Connection, serveConnection } from './wire/connection.ts'
+import { type Listener, openListener, type ServerTls } from './wire/listener.ts'
 
 export interface DocumentServerOptions {
   /** The directory of the stored data, created if missing. Only one server at a time can use it. */
   readonly dir: string
-  /** The address to listen on. Keep it a loopback address, as nothing is encrypted. Default `127.0.0.1`. */
+  /** The address to listen on. Keep it a loopback address without `tls`, as nothing is encrypted then. Default `127.0.0.1`. */
   readonly host?: string
   /** The only user, who may do everything in every database. Default `app`. */
   readonly user?: string
@@ -21,6 +22,8 @@ export interface DocumentServerOptions {
   readonly password?: string
   /** The TCP port. 0 (the default) takes a free one. */
   readonly port?: number
+  /** Accept TLS and nothing else. Without it nothing is encrypted. */
+  readonly tls?: ServerTls | undefined
   /** What an acknowledged write survives: `full` (default) power loss, `process` the end of the process. */
   readonly durability?: Durability
   /** The time between two sweeps of TTL indexes, in milliseconds. Default 60 000, as in MongoDB. */
@@ -30,7 +33,10 @@ export interface DocumentServerOptions {
 }
 
 export interface DocumentServer extends AsyncDisposable {
-  /** `mongodb://user:password@host:port` for the official driver. A database can be appended. Keep it out of logs. */
+  /**
+   * `mongodb://user:password@host:port` for the official driver; a database can be appended. With TLS it ends with `/?tls=true`. Keep it out
+   * of logs.
+   */
   readonly url: string
   /** The URL without user and password, for logs. */
   readonly address: string
@@ -60,13 +66,16 @@ export async function startDocumentServer(options: DocumentServerOptions): Promi
   let accepted = 0
   let engine: Engine
   let secret: string
+  let listener: Listener
   let server: Server
   try {
+    listener = openListener(options.tls)
     secret = password ?? keptPassword(join(dir, 'password'))
     const rounds = password === undefined ? iterations.random : iterations.chosen
     const credentials = await Credentials.open(database, user, secret, rounds)
     engine = { database, catalog: new Catalog(database), cursors: new Cursors(cursorIdleMs), credentials }
-    server = createServer(socket => {
+    server = listener.server
+    listener.accept(socket => {
       socket.once('close', () => connections.delete(socket))
       connections.set(socket, serveConnection(socket, ++accepted, engine))
     })
@@ -83,6 +92,7 @@ export async function startDocumentServer(options: DocumentServerOptions): Promi
     clearInterval(closingIdle)
     const closed = new Promise<void>(done => server.close(() => done()))
     database.commit()
+    listener.dropUnready()
     const ended = [...connections.values()].map(connection => connection.finish(closeGraceMs))
     await Promise.all([...ended, sweeper.stop()])
     await closed
@@ -96,9 +106,10 @@ export async function startDocumentServer(options: DocumentServerOptions): Promi
   const address = server.address()
   const bound = typeof address === 'object' && address ? address.port : port
   const place = `${host.includes(':') ? `[${host}]` : host}:${bound}`
+  const query = options.tls ? '/?tls=true' : ''
   return {
-    url: `mongodb://${user}:${encodeURIComponent(secret)}@${place}`,
-    address: `mongodb://${place}`,
+    url: `mongodb://${user}:${encodeURIComponent(secret)}@${place}${query}`,
+    address: `mongodb://${place}${query}`,
     user,
     port: bound,
     close,

@@ -70,7 +70,13 @@ describe('main.ts and its options', { concurrency: true }, () => {
     const help = await outcome(spawnMain(['--help']))
     assert.equal(help.code, 0)
     assert.match(help.stdout, /--durability/)
-    const wrong = [['--bogus'], [], ['--dir', 'x', '--port', 'x'], ['--dir', 'x', '--durability', 'x']]
+    const wrong = [
+      ['--bogus'],
+      [],
+      ['--dir', 'x', '--port', 'x'],
+      ['--dir', 'x', '--durability', 'x'],
+      ['--dir', 'x', '--tls-cert', 'x'],
+    ]
     for (const { code, stderr } of await Promise.all(wrong.map(args => outcome(spawnMain(args))))) {
       assert.equal(code, 1)
       assert.match(stderr, /^document-server: .*\n$/)

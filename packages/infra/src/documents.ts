@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MONGO_GREETING } from './answers.ts'
 import { type DataDir, keptSecret } from './data-dir.ts'
+import { InfraError } from './errors.ts'
 import { type Finder, type Found, locator, type Program } from './locate.ts'
 import { NODE_FLAGS } from './process/child.ts'
-import type { Server, StartOptions } from './server.ts'
+import type { SecureStartOptions, Server, ServerTls } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 
 /** The workspace's own document server, a program that this Node runs. */
@@ -29,18 +30,23 @@ const PROGRAM: Program = {
 /** Finds the document server to run: the workspace's own, else mongod 6 or later on PATH. Returns undefined if there is none. */
 export const locateDocuments = locator(PROGRAM)
 
-function command(found: Found, data: DataDir, port: number): string[] {
+function command(found: Found, data: DataDir, port: number, tls: ServerTls | undefined): string[] {
+  if (tls && found.source === 'path')
+    throw new InfraError('a mongod from PATH is not started with TLS: start one yourself, and name it in MONGODB_URL')
   if (found.source === 'path')
     return [found.binary, '--dbpath', data.path, '--port', String(port), '--bind_ip', '127.0.0.1']
   return [
     ...[process.execPath, ...NODE_FLAGS, found.binary],
     ...['--dir', data.path, '--port', String(port), '--durability', data.ephemeral ? 'process' : 'full'],
+    ...(tls ? ['--tls-cert', tls.certFile, '--tls-key', tls.keyFile] : []),
+    ...(tls?.clientCaFile === undefined ? [] : ['--tls-client-ca', tls.clientCaFile]),
   ]
 }
 
 const DOCUMENTS: SingleBinary = {
   ...{ name: 'documents', scheme: 'mongodb', defaultPort: 27017, program: PROGRAM, locate: locateDocuments },
   command,
+  tlsQuery: '/?tls=true',
   // Only a mongod's own tools can give it users.
   prepare: (data, { source }) =>
     source === 'path' ? undefined : { user: 'app', password: keptSecret(join(data.path, 'password'), 24) },
@@ -57,7 +63,7 @@ const DOCUMENTS: SingleBinary = {
  * await using documents = await startDocuments({ ephemeral: true })
  * const client = new MongoClient(`${documents.url}/blog`)
  */
-export function startDocuments(options: StartOptions = {}): Promise<Server> {
+export function startDocuments(options: SecureStartOptions = {}): Promise<Server> {
   return startSingleBinary(DOCUMENTS, options)
 }
 

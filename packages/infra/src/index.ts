@@ -1,4 +1,5 @@
 export { answers, firstReply } from './answers.ts'
+export { makeAuthority } from './certificates.ts'
 export { keptSecret, writePrivately } from './data-dir.ts'
 export { databaseUrl, locateDocuments, startDocuments } from './documents.ts'
 export { InfraError, MissingServerError, PortTakenError, ServerStartError } from './errors.ts'

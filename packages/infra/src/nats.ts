@@ -1,6 +1,6 @@
 import { NATS_GREETING } from './answers.ts'
 import { inPackage, locator, type Program } from './locate.ts'
-import type { Server, StartOptions } from './server.ts'
+import type { SecureStartOptions, Server } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 
 const PROGRAM: Program = {
@@ -17,7 +17,12 @@ export const locateNats = locator(PROGRAM)
 
 const NATS: SingleBinary = {
   ...{ name: 'nats', scheme: 'nats', defaultPort: 4222, program: PROGRAM, locate: locateNats },
-  command: (found, data, port) => [found.binary, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', data.path],
+  tlsScheme: 'tls',
+  command: (found, data, port, tls) => [
+    ...[found.binary, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', data.path],
+    ...(tls ? ['--tls', '--tlscert', tls.certFile, '--tlskey', tls.keyFile] : []),
+    ...(tls?.clientCaFile === undefined ? [] : ['--tlsverify', '--tlscacert', tls.clientCaFile]),
+  ],
   greeting: NATS_GREETING,
   ready: /Server is ready/,
 }
@@ -27,6 +32,6 @@ const NATS: SingleBinary = {
  * @throws MissingServerError if there is no program to run; ServerStartError if it does not come up
  * @example await using nats = await startNats({ ephemeral: true })
  */
-export function startNats(options: StartOptions = {}): Promise<Server> {
+export function startNats(options: SecureStartOptions = {}): Promise<Server> {
   return startSingleBinary(NATS, options)
 }

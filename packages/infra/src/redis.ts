@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { REDIS_GREETING } from './answers.ts'
 import { type DataDir, keptSecret, writePrivately } from './data-dir.ts'
 import { type Found, locator, type Program } from './locate.ts'
-import type { Server, StartOptions } from './server.ts'
+import type { SecureStartOptions, Server, ServerTls } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 
 const PROGRAM: Program = {
@@ -21,10 +21,17 @@ const KEPT = ['--appendonly', 'yes', '--appendfsync', 'always']
 
 const configFile = (data: DataDir): string => join(data.path, 'redis.conf')
 
-function command({ binary }: Found, data: DataDir, port: number): string[] {
+/** A port for TLS, and none without. */
+const tlsOptions = (port: number, { certFile, keyFile, clientCaFile }: ServerTls) => [
+  ...['--port', '0', '--tls-port', String(port), '--tls-cert-file', certFile, '--tls-key-file', keyFile],
+  ...(clientCaFile === undefined ? ['--tls-auth-clients', 'no'] : ['--tls-ca-cert-file', clientCaFile]),
+]
+
+function command({ binary }: Found, data: DataDir, port: number, tls: ServerTls | undefined): string[] {
   return [
     ...[binary, configFile(data)],
-    ...['--bind', '127.0.0.1', '--port', String(port), '--dir', data.path, '--save', ''],
+    ...(tls ? tlsOptions(port, tls) : ['--port', String(port)]),
+    ...['--bind', '127.0.0.1', '--dir', data.path, '--save', ''],
     // The title would hide the folder, by which `awaitPredecessor` recognises the process.
     ...['--daemonize', 'no', '--set-proc-title', 'no'],
     ...(data.ephemeral ? ['--appendonly', 'no'] : KEPT),
@@ -34,6 +41,7 @@ function command({ binary }: Found, data: DataDir, port: number): string[] {
 const REDIS: SingleBinary = {
   ...{ name: 'redis', scheme: 'redis', defaultPort: 6379, program: PROGRAM, locate: locateRedis },
   command,
+  tlsScheme: 'rediss',
   // The password is in a file, as everybody on the machine can read command lines.
   prepare: data => {
     const password = keptSecret(join(data.path, 'password'), 24)
@@ -51,6 +59,6 @@ const REDIS: SingleBinary = {
  * @throws MissingServerError if there is no program to run; ServerStartError if it does not come up
  * @example await using redis = await startRedis({ ephemeral: true })
  */
-export function startRedis(options: StartOptions = {}): Promise<Server> {
+export function startRedis(options: SecureStartOptions = {}): Promise<Server> {
   return startSingleBinary(REDIS, options)
 }

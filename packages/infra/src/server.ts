@@ -51,6 +51,21 @@ export interface StartOptions {
   readonly onExit?: ((exit: ServerExit) => void) | undefined
 }
 
+/** PEM files for a server's TLS. */
+export interface ServerTls {
+  /** The server's certificate, for the names and addresses by which clients reach it. */
+  readonly certFile: string
+  readonly keyFile: string
+  /** If given, only clients with a certificate of this authority are accepted. */
+  readonly clientCaFile?: string | undefined
+}
+
+/** For servers that can be started with TLS. PostgreSQL takes it in `extraArgs`. */
+export interface SecureStartOptions extends StartOptions {
+  /** Accept TLS and nothing else. The URL says so; which authority to trust is up to the client. */
+  readonly tls?: ServerTls | undefined
+}
+
 /** The first server in a URL list such as `mongodb://u:p@a:27017,b:27018/db`; undefined for `+srv`, which names neither host nor port. */
 export function firstAddress(url: string, defaultPort: number): (Peer & { readonly host: string }) | undefined {
   const match = /^(?:([a-z+]+):\/\/)?(?:[^@/]*@)?(\[[^\]]+\]|[^:,/?]+)(?::(\d+))?/i.exec(url)

@@ -21,7 +21,13 @@ export const Env = Type.Object({
       description: 'Set this if DATABASE_URL leads to a pooler like PgBouncer: no state is then expected of a session',
     }),
   ),
-  NATS_URL: secret(Type.String({ pattern: '^(nats|tls)://', description: 'NATS, nats://[user:password@]host:port' })),
+  NATS_URL: secret(
+    Type.String({
+      pattern: '^(nats|tls)://',
+      description:
+        'NATS, nats://[user:password@]host:port; takes creds, nkey, tlsca, tlscert and tlskey, as the nats CLI does',
+    }),
+  ),
   TRUSTED_PROXIES: Type.Array(Type.String(), {
     default: [],
     description:

@@ -10,11 +10,15 @@ export const Env = Type.Object({
   NATS_URL: secret(
     Type.String({
       pattern: '^(nats|tls)://',
-      description: 'NATS servers, separated by commas: nats://user:password@host:4222',
+      description:
+        'NATS servers, separated by commas: nats://user:password@host:4222; takes creds, nkey, tlsca, tlscert and tlskey,\nas the nats CLI does',
     }),
   ),
   MONGODB_URL: secret(
-    Type.String({ pattern: '^mongodb(\\+srv)?://', description: 'MongoDB: mongodb://user:password@host:27017' }),
+    Type.String({
+      pattern: '^mongodb(\\+srv)?://',
+      description: 'MongoDB: mongodb://user:password@host:27017, with the parameters of its driver',
+    }),
   ),
   MONGODB_DATABASE: Type.String({
     pattern: '^[A-Za-z0-9_-]{1,63}$',
@@ -63,7 +67,7 @@ export const Env = Type.Object({
       Type.String({
         pattern: '^rediss?://',
         description:
-          'Redis for cached reads that the instances share: redis://user:password@host:6379.\nWithout it, or while it is down, each instance caches in its own memory',
+          'Redis for cached reads that the instances share: redis://user:password@host:6379, or rediss:// with cacert, cert and key.\nWithout it, or while it is down, each instance caches in its own memory',
       }),
     ),
   ),

@@ -48,15 +48,6 @@ const CODES: ReadonlySet<string> = new Set([
   'ENOENT', // a socket file without a server
 ])
 
-/** Node's codes for invalid certificates (X509_V_ERR_… of OpenSSL), and for mismatched keys and failed handshakes. */
-const TLS_CODE =
-  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|CRL_)/
-
-/** True if one side of a connection rejects the other's certificate or protocol. Waiting does not help. */
-export function isTlsRefusal(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && TLS_CODE.test(error.code)
-}
-
 /** True for an error of a socket or a name lookup. Drivers pass some of these on unchanged. */
 export function isNetworkError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && CODES.has(error.code)

@@ -1,5 +1,5 @@
 export { ApiError } from './api-error.ts'
-export { isNetworkError, isTlsRefusal, rootMessage, UnusableError, unusableIn } from './causes.ts'
+export { isNetworkError, rootMessage, UnusableError, unusableIn } from './causes.ts'
 export {
   type AnyErrorClass,
   createErrorClass,
@@ -31,4 +31,5 @@ export {
   VALIDATION_FAILED,
   type ValidationDetail,
 } from './table.ts'
+export { isTlsRefusal, tlsAdvice } from './tls.ts'
 export { settledWithin, within } from './within.ts'

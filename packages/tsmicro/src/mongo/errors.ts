@@ -1,5 +1,12 @@
 import { MongoError, MongoNetworkError, MongoServerError } from 'mongodb'
-import { DEADLINE_EXCEEDED, isNetworkError, isTlsRefusal, SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
+import {
+  DEADLINE_EXCEEDED,
+  isNetworkError,
+  isTlsRefusal,
+  SERVICE_UNAVAILABLE,
+  tlsAdvice,
+  UnusableError,
+} from '../errors/index.ts'
 
 /** By name, as the driver does not export all of these classes. A lost connection is a `MongoNetworkError`. */
 const unavailableNames = new Set([
@@ -123,12 +130,18 @@ function unusable(error: unknown): UnusableError | undefined {
   return undefined
 }
 
+const TLS_PARAMETERS = {
+  authority: 'tlsCAFile',
+  certificate: 'tlsCertificateKeyFile',
+  key: 'the key in the same file',
+}
+
 function adviceFor(error: Error): string | undefined {
   if ('code' in error && REFUSED.has(Number(error.code))) {
     return 'check user, password and authSource in its URL (without authSource, users are looked up in the database of the URL)'
   }
-  if (isTlsRefusal(error) || ('syscall' in error && error.syscall === 'open'))
-    return 'check tls, tlsCAFile and tlsCertificateKeyFile in its URL'
+  if (isTlsRefusal(error)) return tlsAdvice(error, TLS_PARAMETERS)
+  if ('syscall' in error && error.syscall === 'open') return 'check tls, tlsCAFile and tlsCertificateKeyFile in its URL'
   return undefined
 }
 

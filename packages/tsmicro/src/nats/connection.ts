@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AuthorizationError,
   createInbox,
@@ -7,14 +8,16 @@ import {
   UserAuthenticationExpiredError,
 } from '@nats-io/nats-core'
 import { checkTarget, inboxPrefixOf } from '../contract/index.ts'
-import { SERVICE_UNAVAILABLE, UnusableError, within } from '../errors/index.ts'
+import { SERVICE_UNAVAILABLE, UnusableError, unusableIn, within } from '../errors/index.ts'
 import { type AskOptions, Inbox } from './client/inbox.ts'
-import { connectOf, type NatsOptions, userOf } from './options.ts'
+import { connectOf, type NatsOptions, userHint, userOf } from './options.ts'
 import { type OwnPermissions, readOwnPermissions, USER_INFO } from './permissions.ts'
 import { isInbox } from './subjects.ts'
 import { follow, type Transport } from './transport.ts'
 
 const CHECK_TIMEOUT_MS = 1000
+/** Between two looks at why there is no connection. */
+const EXPLAIN_MS = 2000
 /** Refusals that are remembered, so that each is logged once. */
 const MOST_REFUSALS = 1000
 
@@ -31,10 +34,11 @@ interface Live {
 export class NatsLink {
   readonly name = 'nats'
   readonly #options: NatsOptions
-  readonly #connectAs: () => Promise<Transport>
+  readonly #connectAs: ReturnType<typeof connectOf>
   #live: Live | undefined
   #up = false
   #connecting: Promise<void> | undefined
+  #explaining = false
   /** `publish <subject>` or `subscription <subject>`, as the server has refused it. */
   readonly #refusals = new Set<string>()
 
@@ -155,14 +159,35 @@ export class NatsLink {
     } catch (cause) {
       if (cause instanceof UnusableError) throw cause
       if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) {
-        const hint =
-          'connect' in this.#options ? '' : '; check the name and password in the URL, and the users of the server'
-        throw new UnusableError(`NATS refuses ${this.user}: ${cause.message}${hint}`, { cause })
+        throw new UnusableError(`NATS refuses ${this.user}: ${cause.message}${userHint(this.#options)}`, { cause })
       }
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
     }
     this.#up = true
     void this.#follow(this.#live)
+  }
+
+  /**
+   * While the connection is down: says once what waiting will not mend, such as an expired certificate. The client library keeps why an
+   * attempt has failed to itself.
+   */
+  async #explainOutage(): Promise<void> {
+    if ('connect' in this.#options || this.#explaining) return
+    this.#explaining = true
+    const said = new Set<string>()
+    for (;;) {
+      await sleep(EXPLAIN_MS, undefined, { ref: false })
+      if (this.#up || !this.#live) break
+      try {
+        await (await this.#connectAs({ reconnect: false })).close()
+      } catch (err) {
+        const reason = unusableIn(err)?.message
+        if (reason === undefined || said.has(reason) || this.#up) continue
+        said.add(reason)
+        this.#options.log?.error({ err }, `NATS cannot be reached: ${reason}`)
+      }
+    }
+    this.#explaining = false
   }
 
   #follow({ connection, inbox }: Live): Promise<void> {
@@ -172,6 +197,7 @@ export class NatsLink {
         this.#up = false
         inbox.failAll(new Error('the connection was lost'))
         log?.warn({}, 'NATS connection lost')
+        void this.#explainOutage()
       },
       reconnect: () => {
         this.#up = true

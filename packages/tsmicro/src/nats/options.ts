@@ -1,8 +1,10 @@
-import type { ConnectionOptions } from '@nats-io/transport-node'
+import type { ConnectionOptions, TlsOptions } from '@nats-io/transport-node'
 import type { Log } from '../call/index.ts'
 import { inboxPrefixOf } from '../contract/index.ts'
-import { UnusableError } from '../errors/index.ts'
 import type { BatchingOptions } from './client/batcher.ts'
+import { fileAuthenticator, tlsOf } from './login.ts'
+import { connected } from './refusal.ts'
+import { identityHint, identityOf, parseServerUrl, type ServerUrl } from './server-url.ts'
 import type { Connect, Transport } from './transport.ts'
 
 /** Options for every kind of connection. */
@@ -24,7 +26,11 @@ interface LinkOptions {
 
 /** For a nats-server. */
 interface ServerOptions extends LinkOptions {
-  /** `nats://[user:password@]host:port` or `nats://token@host`, several separated by commas; `tls://` asks for TLS. */
+  /**
+   * `nats://[user:password@]host:port` or `nats://token@host`, several separated by commas. `tls://` refuses servers without TLS. Parameters
+   * name files as the options of the nats CLI do, `tls://host:4222?creds=/run/blog.creds&tlsca=/run/ca.pem`: `creds`, `nkey`, `tlsca`,
+   * `tlscert`, `tlskey`. They are read again for each connection. `tlsfirst` begins with the handshake.
+   */
   readonly url: string
   /** Milliseconds between attempts to reconnect. Default 250. */
   readonly reconnectWaitMs?: number
@@ -38,49 +44,39 @@ export interface TransportOptions extends LinkOptions {
 /** Where to connect, and as which user. */
 export type NatsOptions = ServerOptions | TransportOptions
 
-/** The returned function throws an {@link UnusableError} for an invalid URL, so that it fails when connecting, as a missing server does. */
-export function connectOf(options: NatsOptions): () => Promise<Transport> {
+/**
+ * The returned function throws an {@link UnusableError} for an invalid URL, for a file that cannot be used, and for what TLS refuses, so that
+ * it fails when connecting, as a missing server does.
+ */
+export function connectOf(options: NatsOptions): (once?: { readonly reconnect: false }) => Promise<Transport> {
   if ('connect' in options) return () => options.connect({ name: options.name })
-  return async () => {
-    const made = connectionOptions(options)
+  return async once => {
+    const server = parseServerUrl(options.url)
+    const made = connectionOptions(options, server)
     // Only a service that connects to a server loads it.
     const { connect } = await import('@nats-io/transport-node')
-    return connect(made)
+    return connected(connect({ ...made, ...once }), server)
   }
 }
 
 /** The user that the server identifies us as, for messages: `user "blog"`. */
 export function userOf(options: NatsOptions): string {
-  if ('connect' in options) return `user ${JSON.stringify(options.name)}`
-  const { username = '', password = '' } = serversOf(options.url)[0] ?? {}
-  if (username === '') return 'a client without credentials'
-  return password === '' ? 'the bearer of this token' : `user ${JSON.stringify(decodeURIComponent(username))}`
+  return 'connect' in options ? `user ${JSON.stringify(options.name)}` : identityOf(parseServerUrl(options.url))
 }
 
-function serversOf(url: string): readonly URL[] {
-  try {
-    return url.split(',').map(each => {
-      const server = new URL(each.includes('://') ? each.trim() : `nats://${each.trim()}`)
-      if (!['nats:', 'tls:'].includes(server.protocol) || server.host === '') throw new TypeError('not a NATS server')
-      decodeURIComponent(`${server.username}${server.password}`)
-      return server
-    })
-  } catch {
-    // The message omits the URL, which may contain a password.
-    throw new UnusableError(
-      'the URL cannot be read: expected nats://user:password@host:port, with special characters of the password percent-encoded (@ is %40)',
-    )
-  }
+/** What to do if the server refuses it. */
+export function userHint(options: NatsOptions): string {
+  return 'connect' in options ? '' : `; ${identityHint(parseServerUrl(options.url))}`
 }
 
-function connectionOptions(options: ServerOptions): ConnectionOptions {
-  const { url, name, reconnectWaitMs = 250, inboxPrefix = inboxPrefixOf(name) } = options
-  const servers = serversOf(url)
-  const { username = '', password = '' } = servers[0] ?? {}
-  const user = decodeURIComponent(username)
-  const credentials = password ? { user, pass: decodeURIComponent(password) } : { token: user }
+function connectionOptions(options: ServerOptions, server: ServerUrl): ConnectionOptions {
+  const { name, reconnectWaitMs = 250, inboxPrefix = inboxPrefixOf(name) } = options
+  const { hosts, user, password } = server
+  const credentials = password ? { user, pass: password } : { token: user }
+  const authenticator = fileAuthenticator(server, options.log)
+  const tls = tlsOf(server)
   return {
-    servers: servers.map(({ host }) => host),
+    servers: [...hosts],
     name,
     maxReconnectAttempts: -1,
     // Otherwise the client gives up for good after two refusals, e.g. while a server restarts with new credentials.
@@ -93,8 +89,10 @@ function connectionOptions(options: ServerOptions): ConnectionOptions {
     maxPingOut: 2,
     // Stack traces for every message cost more than the message.
     noAsyncTraces: true,
-    ...(username ? credentials : {}),
+    ...(user ? credentials : {}),
+    ...(authenticator ? { authenticator } : {}),
     inboxPrefix,
-    ...(servers.some(({ protocol }) => protocol === 'tls:') ? { tls: {} } : {}),
+    // More than the types of the library say reaches node:tls.
+    ...(tls ? { tls: tls as TlsOptions } : {}),
   }
 }

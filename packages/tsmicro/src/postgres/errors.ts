@@ -1,4 +1,11 @@
-import { DEADLINE_EXCEEDED, isNetworkError, isTlsRefusal, SERVICE_UNAVAILABLE, UnusableError } from '../errors/index.ts'
+import {
+  DEADLINE_EXCEEDED,
+  isNetworkError,
+  isTlsRefusal,
+  SERVICE_UNAVAILABLE,
+  tlsAdvice,
+  UnusableError,
+} from '../errors/index.ts'
 
 /**
  * SQLSTATE (PostgreSQL manual, appendix A) of errors that are caused by the server's state, not by the statement: connections
@@ -154,7 +161,7 @@ function adviceFor(error: Error, { user, database }: Target): string | undefined
   const { message } = error
   const code = codeOf(error)
   if (message === NO_TLS) return 'give it a certificate, or use sslmode=disable if the network is safe'
-  if (isTlsRefusal(error)) return 'check sslmode, sslrootcert, sslcert and sslkey in its URL'
+  if (isTlsRefusal(error)) return tlsAdvice(error, { authority: 'sslrootcert', certificate: 'sslcert', key: 'sslkey' })
   // pg's own error, before the server has answered: usually there is no password.
   if (message.startsWith('SASL: ')) return 'check the password in its URL'
   if (!('severity' in error)) return undefined

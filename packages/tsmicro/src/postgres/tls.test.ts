@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startPostgres } from '@tsmicro/infra'
+import { makeAuthority, startPostgres } from '@tsmicro/infra'
 import { sql } from 'kysely'
-import { makeAuthority } from '../../tests/support/certificates.ts'
 import { SERVICE_UNAVAILABLE, unusableIn } from '../errors/index.ts'
 import { createPostgres } from './index.ts'
 import type { PostgresOptions } from './postgres.ts'
@@ -81,8 +80,8 @@ for (const name of ['only_tls', 'only_plain', 'with_cert']) {
 
 test('sslmode means the same as in libpq, if the server has TLS', async () => {
   const [ca, otherCa] = [path('ca'), path('otherCa')]
-  const selfSigned = /certificate.*: check sslmode, sslrootcert/
-  const wrongName = /does not match certificate's altnames.*: check sslmode/
+  const selfSigned = /certificate.*: name the authority of the server's certificate in sslrootcert of its URL/
+  const wrongName = /does not match certificate's altnames.*: use a host name that is in the certificate/
   const cases: [parameters: string, expected: boolean | RegExp, host?: string][] = [
     ['', true],
     ['sslmode=disable', false],
@@ -124,7 +123,10 @@ test('the database’s requirements decide, and the client presents its own cert
   assert.equal(await outcome(url(own, { database: 'with_cert' })), true)
   assert.match(String(await outcome(url('sslmode=require', { database: 'with_cert' }))), /valid client certificate/)
   const mixed = `sslmode=require&sslcert=${path('clientCert')}&sslkey=${path('serverKey')}`
-  assert.match(String(await outcome(url(mixed, { database: 'with_cert' }))), /key values mismatch.*: check sslmode/)
+  assert.match(
+    String(await outcome(url(mixed, { database: 'with_cert' }))),
+    /key values mismatch: sslcert and sslkey of its URL do not belong together/,
+  )
 })
 
 test('without TLS on the server, only prefer connects', async () => {
@@ -147,7 +149,7 @@ test('an expired certificate is refused by every mode that checks it', async () 
   const verified = url(`sslmode=verify-ca&sslrootcert=${path('ca')}`)
   // The server reloads its files a moment after the request.
   while ((await outcome(verified)) === true) await sleep(10)
-  assert.match(String(await outcome(verified)), /certificate has expired: check sslmode/)
+  assert.match(String(await outcome(verified)), /certificate has expired: renew the server's certificate/)
   assert.equal(await outcome(url('sslmode=require')), true)
 })
 

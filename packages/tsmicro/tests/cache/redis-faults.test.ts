@@ -179,7 +179,7 @@ test('a Redis that refuses the password is reported immediately, with advice, an
     const [line] = log.at('warn')
     assert.match(
       line?.message ?? '',
-      /^Redis cannot be used, the cache goes on without it: check user and password in its URL: (WRONGPASS|NOAUTH) /,
+      /^Redis cannot be used, the cache goes on without it: Redis: (WRONGPASS|NOAUTH) .*: check user and password in its URL$/,
     )
     const cache = replica.store.cache<Row>('rows')
     assert.deepEqual(await cache.getOrSet('k', () => ({ version: 1 })), { version: 1 })

@@ -127,8 +127,10 @@ export class RevocationListener {
 function readAddress(text: string) {
   const url = URL.canParse(text) ? new URL(text) : undefined
   // The message leaves the text out, because it may contain a password.
-  if (url?.protocol !== 'nats:' || url.host === '')
-    throw new TypeError('nats must look like nats://user:password@host:port')
+  if (url?.protocol !== 'nats:' || url.host === '' || url.search !== '')
+    throw new TypeError(
+      'nats must look like nats://user:password@host:port: this gateway takes no other credentials, and no TLS',
+    )
   const { host: servers, username, password } = url
   if (username === '') return { servers }
   return { servers, user: decodeURIComponent(username), pass: decodeURIComponent(password) }

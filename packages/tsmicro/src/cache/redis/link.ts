@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isTlsRefusal, tlsAdvice, UnusableError } from '../../errors/index.ts'
 import { answerWithin, type CacheLog, StateLog } from '../replicas/servers.ts'
+import { readAddress } from './address.ts'
 
 /** From `@redis/client`, which is loaded only for stores with Redis: others need not install it. */
 type Client = Awaited<ReturnType<typeof open>>
@@ -25,13 +27,19 @@ export class RedisLink {
   #client: Client | undefined
   #usable = false
   #resting: Promise<void> | undefined
+  /** A certificate was refused: the client has to be replaced by one that reads its files again. */
+  #refused = false
 
   constructor(url: string, log: CacheLog | undefined) {
     this.#url = url
     this.#log = new StateLog(log)
   }
 
-  /** @throws {Error} if the package is not installed. The server need not be running. */
+  /**
+   * The server need not be running.
+   * @throws {Error} if the package is not installed
+   * @throws {UnusableError} for a URL, or a file that it names, that cannot be used
+   */
   async connect(): Promise<void> {
     if (this.#client) return
     this.#client = await this.#open()
@@ -68,9 +76,7 @@ export class RedisLink {
   }
 
   #logFailure(error: unknown): void {
-    const refused = error instanceof Error && REFUSED.test(error.message)
-    const why = refused ? new Error('check user and password in its URL', { cause: error }) : error
-    this.#log.bad('Redis cannot be used, the cache goes on without it', why)
+    this.#log.bad('Redis cannot be used, the cache goes on without it', unusable(error) ?? error)
   }
 
   #rest(ms: number): void {
@@ -84,6 +90,7 @@ export class RedisLink {
     await pause(ms, signal)
     while (!signal.aborted) {
       try {
+        if (this.#refused) await this.#reopen(signal)
         if (this.#client?.isReady) {
           await answerWithin(HANGING_MS, 'Redis', this.#client.ping())
           if (signal.aborted) return
@@ -95,32 +102,50 @@ export class RedisLink {
         this.#logFailure(error)
         await this.#reopen(signal).catch(() => undefined)
       }
-      await pause(REST_MS / 10, signal)
+      await pause(this.#refused ? REST_MS : REST_MS / 10, signal)
     }
   }
 
   async #reopen(signal: AbortSignal): Promise<void> {
-    if (this.#client?.isReady === false || signal.aborted) return
+    if ((this.#client?.isReady === false && !this.#refused) || signal.aborted) return
+    const opened = await this.#open()
+    this.#refused = false
     if (this.#client?.isOpen) this.#client.destroy()
-    this.#client = await this.#open()
+    this.#client = opened
+    if (signal.aborted) opened.destroy()
   }
 
   async #open(): Promise<Client> {
     const client = await open(this.#url)
-    client.on('error', error => this.#fail(error))
+    client.on('error', error => {
+      if (client !== this.#client && this.#client !== undefined) return
+      this.#refused ||= isTlsRefusal(error)
+      this.#fail(error)
+    })
     // Keeps trying by itself, and rejects if it is closed before it has succeeded.
     client.connect().catch(() => undefined)
     return client
   }
 }
 
-async function open(url: string) {
+async function open(address: string) {
   const { createClient } = await load()
+  const { url, tls } = readAddress(address)
   return createClient({
     url,
     disableOfflineQueue: true,
-    socket: { connectTimeout: REST_MS, reconnectStrategy: retries => Math.min(REST_MS, 50 * 2 ** retries) },
+    socket: { ...tls, connectTimeout: REST_MS, reconnectStrategy: retries => Math.min(REST_MS, 50 * 2 ** retries) },
   })
+}
+
+/** For what waiting does not mend: an error that says what to do. */
+function unusable(error: unknown): UnusableError | undefined {
+  if (!(error instanceof Error)) return undefined
+  if (REFUSED.test(error.message))
+    return new UnusableError(`Redis: ${error.message}: check user and password in its URL`, { cause: error })
+  if (!isTlsRefusal(error)) return undefined
+  const advice = tlsAdvice(error, { authority: 'cacert', certificate: 'cert', key: 'key' })
+  return new UnusableError(`Redis: ${error.message}: ${advice}`, { cause: error })
 }
 
 async function load() {

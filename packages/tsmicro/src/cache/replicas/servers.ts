@@ -1,4 +1,4 @@
-import { rootMessage, SERVICE_UNAVAILABLE, within } from '../../errors/index.ts'
+import { rootMessage, SERVICE_UNAVAILABLE, unusableIn, within } from '../../errors/index.ts'
 
 /** The part of a logger that the cache uses; those of pino and tsmicro fit. */
 export interface CacheLog {
@@ -19,8 +19,11 @@ export class StateLog {
     this.#write(message, log => log.info({}, message))
   }
 
+  /** What waiting does not mend is written as well when another failure came before it. */
   bad(message: string, error: unknown): void {
-    this.#write(message, log => log.warn({}, `${message}: ${rootMessage(error)}`))
+    const line = `${message}: ${rootMessage(error)}`
+    if (unusableIn(error)) this.#write(line, log => log.warn({}, line))
+    else if (!this.#last?.startsWith(message)) this.#write(message, log => log.warn({}, line))
   }
 
   /** Called in timers and listeners, where a log that throws would end the process. */
