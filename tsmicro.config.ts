@@ -24,6 +24,7 @@ const system: SystemConfig = defineSystem({
   nats: {
     users: natsUsers.map(({ user }) => user),
     operator: 'operator',
+    observer: 'observer',
     authorization: passwordOf => natsAuthorization(natsUsers, passwordOf),
   },
   prepare: system => createAllStreams(system.natsAs('streams').url),

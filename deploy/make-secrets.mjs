@@ -37,6 +37,7 @@ function makeSecrets(folder) {
   // Who may create streams, and who runs the operators' tools.
   keep('streams_nats_url', `nats://streams:${random('streams_nats_password')}@nats:4222`)
   random('operator_nats_password')
+  random('observer_nats_password')
   keep('blog_mongodb_url', `mongodb://blog:${mongodb}@mongodb:27017/?authSource=admin`)
   keep('blog_redis_url', `redis://:${redis}@redis:6379`)
   console.log(`secrets are in ${folder}`)

@@ -15,7 +15,7 @@ test('deploy/nats is in step with what the services do', () => {
   assert.equal(readFileSync(NATS_PERMISSIONS, 'utf8'), permissions, 'npm run nats:config rewrites it')
 })
 
-const PASSWORDS = ['AUTH: one', 'BLOG: two', 'OPERATOR: three', 'STREAMS: four']
+const PASSWORDS = ['AUTH: one', 'BLOG: two', 'OPERATOR: three', 'STREAMS: four', 'OBSERVER: five']
   .map(each => each.replace(':', '_NATS_PASSWORD:'))
   .join('\n')
 

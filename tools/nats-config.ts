@@ -11,8 +11,18 @@ import * as blog from '@blog-platform/blog-contract'
 import { createBlogService, loadEnv as loadBlogEnv } from '@blog-platform/blog-service'
 import type { Service } from 'tsmicro'
 import { natsAuthorization, natsPermissionsOf } from 'tsmicro/contract'
-import { contractsIn, natsExplorerOf, natsListenerOf, natsOperatorOf, natsStreamsOf } from 'tsmicro/internal'
+import {
+  contractsIn,
+  type NatsAccess,
+  natsExplorerOf,
+  natsListenerOf,
+  natsObserverOf,
+  natsOperatorOf,
+  natsStreamsOf,
+  streamsOf,
+} from 'tsmicro/internal'
 import { createLogger } from 'tsmicro/telemetry'
+import { FOREIGN } from '../deploy/nats/foreign.ts'
 
 export const NATS_CONFIG = new URL('../deploy/nats/nats.conf', import.meta.url)
 export const NATS_STREAMS = new URL('../deploy/nats/streams.json', import.meta.url)
@@ -34,11 +44,11 @@ export interface NatsFiles {
   readonly streams: string
 }
 
-/** The files' texts. */
-export function natsFiles(): NatsFiles {
+/** The files' texts. @param foreign services in other languages */
+export function natsFiles(foreign: readonly NatsAccess[] = FOREIGN): NatsFiles {
   const services = buildServices()
-  const permissions = services.map(({ natsAccess }) => natsPermissionsOf(natsAccess))
-  const operators = [natsOperatorOf('operator'), natsStreamsOf('streams')]
+  const permissions = [...services.map(({ natsAccess }) => natsAccess), ...foreign].map(natsPermissionsOf)
+  const operators = [natsOperatorOf('operator'), natsStreamsOf('streams'), natsObserverOf('observer')]
   // All that the gateway does on NATS is to hear which keys are revoked; Kong does not use it.
   const gateway = natsListenerOf('gateway', [auth.apiKeyEvents])
   // In production nobody explores, unless somebody adds this user.
@@ -48,7 +58,7 @@ export function natsFiles(): NatsFiles {
   return {
     config: HEAD + natsAuthorization([...permissions, ...operators], passwordOf),
     permissions: textOf(users),
-    streams: textOf(services.flatMap(({ streams }) => streams)),
+    streams: textOf([...services.flatMap(({ streams }) => streams), ...foreign.flatMap(streamsOf)]),
   }
 }
 

@@ -7,6 +7,8 @@ import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transp
 import { NatsClient } from 'tsmicro'
 import { ApiError } from 'tsmicro/contract'
 import { proceduresIn } from '../support/contracts.ts'
+import { natsUrlFor } from '../support/nats-users.ts'
+import { connectObserver, endpointsListed, endpointsSeen, SUBJECTS, trespass } from '../support/observer.ts'
 import { type Person, person } from '../support/people.ts'
 import { type Platform, sharedPlatform } from '../support/platform.ts'
 import { until } from '../support/until.ts'
@@ -105,6 +107,25 @@ test('$SRV lists both services and every endpoint of their contracts', async () 
       }
     }
   }
+})
+
+test('the observer of deploy/nats/nats.conf sees every endpoint', async () => {
+  const { username: user, password, host } = new URL(natsUrlFor('observer', platform.nats.url))
+  await using observer = await connectObserver({
+    url: `nats://${host}`,
+    user,
+    password,
+    inbox_prefix: '_INBOX_observer',
+  })
+  assert.deepEqual(await endpointsSeen(observer, 2), SUBJECTS)
+  const listed = await endpointsListed(
+    `nats --server nats://${user}:${password}@${host} --inbox-prefix _INBOX_observer micro ls`,
+  )
+  assert.deepEqual(listed ?? SUBJECTS, SUBJECTS)
+  // It calls no procedure, publishes no event, and reads nobody else's inbox.
+  const { allowed, tried } = await trespass(observer)
+  assert.deepEqual(allowed, [])
+  assert.ok(tried > 30, `${tried}`)
 })
 
 test('$SRV.STATS counts requests and failures', async () => {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { bearer } from '../support/contents.ts'
 import { Load } from '../support/load.ts'
+import { connectObserver, endpointsListed, endpointsSeen, SUBJECTS, trespass } from '../support/observer.ts'
 import { draft, type Person, person } from '../support/people.ts'
 import { ReplicatedSystem } from '../support/replicated-system.ts'
 import { inFull } from '../support/size.ts'
@@ -58,6 +59,19 @@ test('all instances share the requests, and the calls between services', { skip:
   assert.deepEqual(load.failed, [])
   for (const instance of ['auth-1', 'auth-2', 'blog-1', 'blog-2'])
     await until(`${instance} to have its part`, () => servedBy(instance, since) > 10)
+})
+
+test('the observer in the table of npm start sees every endpoint, and may do nothing else', {
+  skip: linux,
+}, async () => {
+  const { command, login } = await system.observer()
+  await using observer = await connectObserver(login)
+  assert.deepEqual(await endpointsSeen(observer, 4), SUBJECTS)
+  assert.deepEqual((await endpointsListed(command)) ?? SUBJECTS, SUBJECTS)
+  const { allowed, tried } = await trespass(observer)
+  assert.deepEqual(allowed, [])
+  assert.ok(tried > 30, `${tried}`)
+  assert.ok(!system.output.includes(login.password))
 })
 
 for (const service of ['blog', 'auth']) {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { DEMO_API_KEY } from '@blog-platform/auth-service/demo'
 import { descendants } from '@tsmicro/infra'
 import { RunningSystem } from '../documentation/running-system.ts'
+import type { ObserverLogin } from './observer.ts'
 import { type Ended, runTsmicro } from './tsmicro.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -69,6 +70,12 @@ export class ReplicatedSystem implements AsyncDisposable {
   /** Of an instance such as `auth-2`. */
   addressOf(instance: string): string {
     return this.#system.addressOf(instance)
+  }
+
+  /** The command in the table that lists the services, and what it signs in with. */
+  async observer(): Promise<{ readonly command: string; readonly login: ObserverLogin }> {
+    const [, command = '', file = ''] = /^ +observer +(nats --context (\S+) micro ls)/m.exec(this.output) ?? []
+    return { command, login: JSON.parse(await readFile(file, 'utf8')) as ObserverLogin }
   }
 
   /** The current process of an instance. */

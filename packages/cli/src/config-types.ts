@@ -59,6 +59,8 @@ export interface NatsConfig {
   readonly users: readonly string[]
   /** The one as which `tsmicro events` asks services about their events. */
   readonly operator?: string
+  /** The one as which people may ask which services there are: the table shows the command. */
+  readonly observer?: string
   /** The `authorization` block of nats-server's configuration. */
   readonly authorization: (passwordOf: (user: string) => string) => string
 }

@@ -33,10 +33,16 @@ test('a password file that a crash cut short is created again', async () => {
   assert.notDeepEqual((await prepareNatsUsers(config, dir.path))?.passwords, first?.passwords)
 })
 
-test('a system that names no users has one user, and a system without NATS has none', async () => {
+test('a system that names no users has one for its services and one that may only look, and a system without NATS has none', async () => {
   using dir = tempDir()
   const users = await prepareNatsUsers({ infra: ['nats'], services: {} }, dir.path)
   assert.equal(users?.onlyUser, 'app')
-  assert.match(readFileSync(users?.file ?? '', 'utf8'), new RegExp(users?.passwords.app ?? 'none'))
+  assert.equal(users?.observer, 'observer')
+  const text = readFileSync(users?.file ?? '', 'utf8')
+  for (const user of ['app', 'observer']) assert.match(text, new RegExp(users?.passwords[user] ?? 'none'))
+  assert.match(
+    text,
+    /user: "observer"[^}]*publish: \{ allow: \["\$SRV\.>"\] \}\s+subscribe: \{ allow: \["_INBOX_observer\.>"\]/,
+  )
   assert.equal(await prepareNatsUsers({ infra: [], services: {} }, dir.path), undefined)
 })

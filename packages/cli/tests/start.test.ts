@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isAlive, locateNats } from '@tsmicro/infra'
@@ -23,6 +23,12 @@ test('a system from its start to Ctrl-C: progress, table, log, the order of stop
   assert.match(system.output, /✓ auth +ready in/)
   assert.match(system.output, /Admin +admin@example\.dev/)
   assert.match(system.output, /curl -H 'x-api-key: dev' http:\/\/127\.0\.0\.1:\d+\/blog/)
+
+  const [, context = ''] = await system.says(/observer +nats --context (\S+) micro ls +may only look/)
+  const login = JSON.parse(readFileSync(context, 'utf8')) as Record<string, string>
+  assert.deepEqual(Object.keys(login), ['url', 'user', 'password', 'inbox_prefix'])
+  assert.equal(statSync(context).mode & 0o777, 0o600)
+  assert.ok(!system.output.includes(login.password ?? ''))
 
   assert.equal((await json(blog)).NODE_ENV, 'development')
   const flags = (await json(gateway)) as { resolve: string[]; config: string }

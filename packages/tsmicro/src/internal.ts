@@ -18,6 +18,7 @@ export {
   nameOfAccess,
   natsExplorerOf,
   natsListenerOf,
+  natsObserverOf,
   natsOperatorOf,
   natsStreamsOf,
   needsUser,

@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keptSecret as secretIn, writePrivately } from '@tsmicro/infra'
+import { natsAuthorization } from 'tsmicro/contract'
+import { natsObserverOf } from 'tsmicro/internal'
 import type { NatsConfig, SystemConfig } from '../config-types.ts'
 
 /** The users of the embedded NATS server, and its configuration. */
@@ -12,21 +14,26 @@ export interface NatsUsers {
   readonly passwords: Readonly<Record<string, string>>
   /** The user in `system.nats`. Undefined if the configuration names the users. */
   readonly onlyUser: string | undefined
+  /** The user as which people look at the services. */
+  readonly observer: string | undefined
 }
 
 const ONLY_USER = 'app'
+const OBSERVER = 'observer'
 const UNNAMED: NatsConfig = {
-  users: [ONLY_USER],
-  authorization: passwordOf => `authorization { user: ${ONLY_USER}, password: ${passwordOf(ONLY_USER)} }\n`,
+  users: [ONLY_USER, OBSERVER],
+  observer: OBSERVER,
+  authorization: passwordOf =>
+    natsAuthorization([{ user: ONLY_USER, publish: ['>'], subscribe: ['>'] }, natsObserverOf(OBSERVER)], passwordOf),
 }
 
 /**
  * Creates passwords on the first start and keeps them. Writes the configuration again each time, as contracts change. If the system
- * names no users, there is one that may do everything, so that nobody else on the machine may do anything.
+ * names no users, there is one that may do everything, so that nobody else on the machine may do anything, and one that may look.
  */
 export async function prepareNatsUsers({ infra, nats }: SystemConfig, dataDir: string): Promise<NatsUsers | undefined> {
   if (!infra.includes('nats')) return undefined
-  const { users, authorization } = nats ?? UNNAMED
+  const { users, observer, authorization } = nats ?? UNNAMED
   const directory = join(dataDir, 'nats-users')
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const passwordFile = join(directory, 'passwords.json')
@@ -36,7 +43,7 @@ export async function prepareNatsUsers({ infra, nats }: SystemConfig, dataDir: s
   const file = join(directory, 'nats.conf')
   const text = authorization(user => JSON.stringify(passwords[user]))
   writePrivately(file, text)
-  return { file, passwords, onlyUser: nats === undefined ? ONLY_USER : undefined }
+  return { file, passwords, onlyUser: nats === undefined ? ONLY_USER : undefined, observer }
 }
 
 async function readPasswords(file: string): Promise<Record<string, string>> {

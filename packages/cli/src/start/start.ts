@@ -11,6 +11,7 @@ import type { Disk } from '../supervise/disk.ts'
 import { watchLiveness } from '../supervise/liveness.ts'
 import type { RunningSystem } from '../supervise/running-system.ts'
 import { startInfra } from './infra.ts'
+import { observerRow } from './observer.ts'
 import { firstAddresses, planExplorer, planGateway, planInstances } from './plan.ts'
 import { prepareNatsUsers } from './secrets.ts'
 import { Progress, summarize } from './summary.ts'
@@ -84,7 +85,9 @@ export async function startSystem(
     const watched = [...running.infra, ...running.services, ...running.gateways]
     void disk.watch(signal)
     running.liveness = watchLiveness(watched, { limitMs: environment.livenessMs, say: log.say })
-    const summary = await summarize({ config, system, instances: plans, infra, explorer: explorer?.url }, log.paint)
+    const tools = await disk.withRoom(signal, () => observerRow(infra.get('nats'), natsUsers))
+    const shown = { config, system, instances: plans, infra, tools, explorer: explorer?.url }
+    const summary = await summarize(shown, log.paint)
     log.say(`${log.paint('green', '✓')} everything is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     log.say(summary)
   } finally {

@@ -10,13 +10,15 @@ interface Running {
   readonly system: System
   readonly instances: readonly InstancePlan[]
   readonly infra: ReadonlyMap<InfraName, Server>
+  /** Rows beside the infrastructure. */
+  readonly tools: readonly Row[]
   /** The explorer's address, if there is one. */
   readonly explorer: string | undefined
 }
 
 /** The table that is shown when everything is ready. */
 export async function summarize(
-  { config, system, instances, infra, explorer }: Running,
+  { config, system, instances, infra, tools, explorer }: Running,
   paint: Paint,
 ): Promise<string> {
   const addresses: Row[] = instances.map(({ name, url }) => [name, url])
@@ -26,7 +28,7 @@ export async function summarize(
   const extra = (await config.summary?.(system)) ?? []
   const first = config.gateway === undefined ? Object.values(system.services)[0] : system.gateway
   const sample = (await config.sample?.(system)) ?? (first === undefined ? undefined : `curl -i ${first.url}/`)
-  const table = renderTable([[...gateway, ...addresses, ...page], parts, extra], paint)
+  const table = renderTable([[...gateway, ...addresses, ...page], [...parts, ...tools], extra], paint)
   const hint = sample === undefined ? '' : `\n\n  ${paint('bold', 'Try')}  ${sample}`
   return `\n${table}${hint}\n\n  Ctrl-C stops everything.\n`
 }

@@ -62,6 +62,7 @@ export {
   natsAuthorization,
   natsExplorerOf,
   natsListenerOf,
+  natsObserverOf,
   natsOperatorOf,
   natsPermissionsOf,
   natsStreamsOf,

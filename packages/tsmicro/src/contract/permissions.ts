@@ -162,6 +162,16 @@ export function natsOperatorOf(user: string): NatsPermissions {
   return { user, publish, subscribe: [`${inboxPrefixOf(user)}.>`] }
 }
 
+/**
+ * The least that a person needs to see which services there are: to ask for their discovery (`nats micro ls`, `info`, `stats`) and receive
+ * the answers. No procedure can be called, no event published or read.
+ *
+ * @param user also the end of the prefix of its inboxes, `_INBOX_<user>`, which its client has to be told
+ */
+export function natsObserverOf(user: string): NatsPermissions {
+  return { user, publish: ['$SRV.>'], subscribe: [`${inboxPrefixOf(user)}.>`] }
+}
+
 /** The least that `createStreams` needs. Whoever has it can read and forge everything: see {@link natsPermissionsOf}. */
 export function natsStreamsOf(user: string): NatsPermissions {
   const publish = ['INFO', 'CREATE', 'UPDATE'].map(verb => `$JS.API.STREAM.${verb}.*`)
