@@ -68,6 +68,6 @@ test('a gateway starts, works and ends although NATS is down', async () => {
 })
 
 test('a malformed address prevents the start', async () => {
-  for (const url of ['', 'here', 'http://a:1', 'nats://'])
+  for (const url of ['', 'here', 'http://a:1', 'nats://', 'tls://a:1', 'nats://a:1?tlsca=/ca.pem'])
     await assert.rejects(gatewayFor(configOf([]), { nats: url }), TypeError)
 })

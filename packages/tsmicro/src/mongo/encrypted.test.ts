@@ -37,7 +37,7 @@ async function refusal(url: string): Promise<string | undefined> {
 
 test('the certificates of both sides are checked', async () => {
   assert.match(documents.url, /\/\?tls=true$/)
-  assert.equal(await refusal(at(`tlsCAFile=${ca}${own}`)), undefined)
+  await until('it connects', async () => (await refusal(at(`tlsCAFile=${ca}${own}`))) === undefined)
   const foreign = `&tlsCertificateKeyFile=${inOneFile('foreign.pem', theirs.issue(['app']))}`
   const mixed = `&tlsCertificateKeyFile=${folder.write('mixed.pem', ours.issue(['app']).cert + theirs.key)}`
   const cases: readonly (readonly [url: string, expected: RegExp])[] = [
@@ -50,8 +50,9 @@ test('the certificates of both sides are checked', async () => {
     // Node ends such a connection without an alert.
     [at(`tlsCAFile=${ca}${foreign}`), /^may work later/],
   ]
-  const check = async ([url, expected]: (typeof cases)[number]) =>
-    assert.match((await refusal(url)) ?? 'connected', expected)
+  // Until it says so: on a busy machine the driver may only find that nobody has answered yet.
+  const check = ([url, expected]: (typeof cases)[number]) =>
+    until(`${expected}`, async () => expected.test((await refusal(url)) ?? assert.fail(`connected: ${expected}`)))
   await Promise.all(cases.map(check))
   // Without TLS, nothing is understood.
   const { username, password, host } = new URL(documents.url)

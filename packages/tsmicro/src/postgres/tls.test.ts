@@ -151,6 +151,12 @@ test('an expired certificate is refused by every mode that checks it', async () 
   while ((await outcome(verified)) === true) await sleep(10)
   assert.match(String(await outcome(verified)), /certificate has expired: renew the server's certificate/)
   assert.equal(await outcome(url('sslmode=require')), true)
+  // Renewed, it is accepted again.
+  const renewed = ours.issue(['localhost'])
+  await writeFile(path('serverCert'), renewed.cert)
+  await writeFile(path('serverKey'), renewed.key)
+  await sql`select pg_reload_conf()`.execute(postgres.db)
+  while ((await outcome(verified)) !== true) await sleep(10)
 })
 
 test('statements are cancelled over connections of every kind', async () => {
