@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { join } from 'node:path'
 import { jsonOf, member } from './check/workspace.ts'
 import { runCommand } from './command-line.ts'
@@ -28,7 +28,10 @@ await runCommand('npm run docs:build', HELP, async ([command, ...more]) => {
     return 0
   }
   await run(docs, 'vitepress/bin/vitepress.js', 'build')
-  const { problems, links } = problemsOf(join(docs, '.vitepress/dist'), process.env.DOCS_BASE ?? '/')
+  const site = join(docs, '.vitepress/dist')
+  const { problems, links } = problemsOf(site, process.env.DOCS_BASE ?? '/')
+  if (globSync('assets/**/@localSearchIndex*.js', { cwd: site }).length === 0)
+    throw new Error('the site has no index of its own, so its search would not work offline')
   for (const problem of problems) console.error(problem)
   console.log(`${links} links, ${problems.length} of them broken`)
   return problems.length > 0 ? 1 : 0
