@@ -135,7 +135,8 @@ async function allocatedBy(call: () => Promise<unknown>, together: number): Prom
   return sum(profile.head)
 }
 
-const about = (figure: number, most: number) => assert.ok(figure <= most * 1.05, `${figure} is more than ${most}`)
+/** Some answers come in two parts, and bytes are an estimate. */
+const about = (figure: number, most: number) => assert.ok(figure <= most * 1.08, `${figure} is more than ${most}`)
 const item = [() => batched.item(input), () => plain.item(input)]
 
 test('a lone call is one message and one write each way, and costs what a plain one does', async t => {
