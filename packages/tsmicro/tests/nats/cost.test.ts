@@ -70,18 +70,22 @@ interface Cost {
   readonly signals: number
 }
 
-const TIMES = 500
+const CALLS = 600
 const PASSES = 4
 
 /** The least of some passes, in which the calls take turns: as code is compiled, it allocates less. */
 async function costsOf(calls: readonly (() => Promise<unknown>)[], together: number): Promise<readonly Cost[]> {
   const costs: Cost[][] = calls.map(() => [])
-  for (const call of calls) await repeat(call, together, 2000)
+  const times = CALLS / together
+  for (const call of calls) await repeat(call, together, (4 * CALLS) / together)
   for (let pass = 0; pass < PASSES; pass++)
     for (const [i, call] of calls.entries())
-      costs[i]?.push({ ...(await countedOf(call, together)), allocated: await allocatedBy(call, together) })
+      costs[i]?.push({
+        ...(await countedOf(call, together, times)),
+        allocated: await allocatedBy(call, together, times),
+      })
   return costs.map(passes => {
-    const least = (figure: keyof Cost) => Math.min(...passes.map(cost => cost[figure])) / TIMES
+    const least = (figure: keyof Cost) => Math.min(...passes.map(cost => cost[figure])) / times
     return {
       messages: least('messages'),
       writes: least('writes'),
@@ -91,7 +95,11 @@ async function costsOf(calls: readonly (() => Promise<unknown>)[], together: num
   })
 }
 
-async function countedOf(call: () => Promise<unknown>, together: number): Promise<Omit<Cost, 'allocated'>> {
+async function countedOf(
+  call: () => Promise<unknown>,
+  together: number,
+  times: number,
+): Promise<Omit<Cost, 'allocated'>> {
   let [writes, messages, signals] = [0, 0, 0]
   const { write } = Socket.prototype
   Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
@@ -112,7 +120,7 @@ async function countedOf(call: () => Promise<unknown>, together: number): Promis
     }
   }
   try {
-    await repeat(call, together, TIMES)
+    await repeat(call, together, times)
   } finally {
     Socket.prototype.write = write
     globalThis.AbortController = own
@@ -120,22 +128,23 @@ async function countedOf(call: () => Promise<unknown>, together: number): Promis
   return { messages, writes, signals }
 }
 
-async function allocatedBy(call: () => Promise<unknown>, together: number): Promise<number> {
+async function allocatedBy(call: () => Promise<unknown>, together: number, times: number): Promise<number> {
   const inspector = new Session()
   inspector.connect()
   await inspector.post('HeapProfiler.startSampling', {
-    samplingInterval: 512,
+    samplingInterval: 1024,
     includeObjectsCollectedByMajorGC: true,
     includeObjectsCollectedByMinorGC: true,
   })
-  await repeat(call, together, TIMES)
+  await repeat(call, together, times)
   const { profile } = await inspector.post('HeapProfiler.stopSampling')
   inspector.disconnect()
   const sum = (node: typeof profile.head): number => node.children.reduce((all, each) => all + sum(each), node.selfSize)
   return sum(profile.head)
 }
 
-const about = (figure: number, most: number) => assert.ok(figure <= most * 1.05, `${figure} is more than ${most}`)
+/** Some answers come in two parts, and bytes are an estimate. */
+const about = (figure: number, most: number) => assert.ok(figure <= most * 1.08, `${figure} is more than ${most}`)
 const item = [() => batched.item(input), () => plain.item(input)]
 
 test('a lone call is one message and one write each way, and costs what a plain one does', async t => {
@@ -149,8 +158,8 @@ test('a lone call is one message and one write each way, and costs what a plain 
   assert.equal(ours.signals, 0)
 })
 
-test('two, three and sixteen calls of one turn cost no more than so many plain ones', async t => {
-  for (const together of [2, 3, 16]) {
+test('two, three and fifteen calls of one turn cost no more than so many plain ones', async t => {
+  for (const together of [2, 3, 15]) {
     const [ours, theirs] = await costsOf(item, together)
     t.diagnostic(JSON.stringify({ together, ours, theirs }))
     assert.ok(ours && theirs)

@@ -26,6 +26,7 @@ const RETRY_BATCHES_MS = 10_000
 /** The calls of one subject. */
 interface Line {
   readonly subject: string
+  readonly sendWaiting: () => void
   waiting: PendingCall[]
   inFlight: number
   /** Whether the last turn with calls had several: then the next call is probably not alone either. */
@@ -44,8 +45,6 @@ export class Batcher {
   readonly #options: Required<BatcherOptions>
   readonly #lines = new Map<string, Line>()
   #due: Line[] = []
-  /** Whose first call has just been sent. */
-  #quiet: Line[] = []
 
   constructor(options: BatcherOptions) {
     const { maxCalls = 16, maxLength = 65_536 } = options
@@ -60,8 +59,7 @@ export class Batcher {
     if (data.length > this.#options.maxLength / 2 || isAlone(line)) this.#options.sendAlone(call)
     else if (quiet) {
       // Before nats.js writes what it has been given, so that calls that follow at once leave in the same write.
-      this.#quiet.push(line)
-      void READY.then(this.#sendFollowing)
+      void READY.then(line.sendWaiting)
       this.#options.sendAlone(call)
     } else if (line.waiting.push(call) === 1) {
       if (this.#due.push(line) === 1) setImmediate(this.#endTurn)
@@ -86,14 +84,10 @@ export class Batcher {
   #line(subject: string): Line {
     const known = this.#lines.get(subject)
     if (known) return known
-    const line = { subject, waiting: [], inFlight: 0, busy: false, aloneUntil: 0 }
+    const sendWaiting = () => this.#send(line)
+    const line: Line = { subject, sendWaiting, waiting: [], inFlight: 0, busy: false, aloneUntil: 0 }
     this.#lines.set(subject, line)
     return line
-  }
-
-  readonly #sendFollowing = (): void => {
-    const line = this.#quiet.shift()
-    if (line) this.#send(line)
   }
 
   readonly #endTurn = (): void => {
