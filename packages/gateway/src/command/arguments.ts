@@ -29,7 +29,9 @@ Usage: ${usage} --config FILE [options]
   --resolve NAME:PORT=ADDR:PORT    the address for a name in the config; repeatable
   --admin-port N                   port of the admin API on 127.0.0.1, 0 for a free one (default: none):
                                    GET /upstreams, GET /upstreams/NAME/health,
-                                   PUT /upstreams/NAME/targets/HOST:PORT/healthy (or unhealthy), POST /config
+                                   PUT /upstreams/NAME/targets/HOST:PORT/healthy (or unhealthy), POST /config,
+                                   PUT /resolve/NAME:PORT/ADDR:PORT (--resolve for new requests), GET /resolve (how many
+                                   requests began before the last change)
   --admin-token-file FILE          writes a new token to FILE, readable by its owner only; requests to the admin API have
                                    to send "authorization: Bearer TOKEN"; or set GATEWAY_ADMIN_TOKEN
   --vault NAME                     lets a config read {vault://env/NAME}; repeatable (default: what FILE refers to)
