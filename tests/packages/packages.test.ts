@@ -226,13 +226,14 @@ async function followsEdits(shop: string, env: NodeJS.ProcessEnv): Promise<void>
     return pattern.exec(output)?.[0] ?? ''
   }
   try {
-    const address = await untilSaid(/http:\/\/\S+:\d+/)
+    await untilSaid(/Ctrl-C stops everything/)
+    // Of the table: that of its process, which the log tells, changes.
+    const address = (await untilSaid(/^ {2}shop +http:\/\/\S+/m)).trim().split(/\s+/)[1]
     const greeting = async () => {
       const answer = await fetch(new URL('/shop/greet/Ada', address))
       assert.equal(answer.status, 200)
       return ((await answer.json()) as { data: { text: string } }).data.text
     }
-    await untilSaid(/Ctrl-C stops everything/)
     const module = join(shop, 'services/shop/module.ts')
     const source = await readFile(module, 'utf8')
     await writeFile(module, source.replace('Hello', 'Welcome'))
