@@ -54,7 +54,14 @@ export function readArguments(args: readonly string[]): Command {
   if (name === 'restart') return { kind: 'restart', service: positionals[1] }
   // Any other `gateway …` may be a command of the system.
   if (name === 'gateway' && args[at + 1] === 'run') return { kind: 'gateway', args: args.slice(at + 2) }
-  if (name === 'contracts' || name === 'events' || name === 'add' || name === 'doctor' || name === 'new' || name === 'explorer')
+  if (
+    name === 'contracts' ||
+    name === 'events' ||
+    name === 'add' ||
+    name === 'doctor' ||
+    name === 'new' ||
+    name === 'explorer'
+  )
     return { kind: name, config, args: args.slice(at + 1) }
   return { kind: 'run', config, name, args: args.slice(at + 1) }
 }

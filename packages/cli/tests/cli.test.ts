@@ -13,7 +13,18 @@ test('every command has --help, with an example of it', async () => {
   const [code, help] = await run(['--help'])
   assert.equal(code, 0)
   const listed = [...help.matchAll(/^(?:Usage:|\s+) tsmicro ([a-z]+)/gm)].map(([, name = '']) => name)
-  assert.deepEqual(listed, ['start', 'dev', 'restart', 'new', 'add', 'doctor', 'gateway', 'contracts', 'events', 'explorer'])
+  assert.deepEqual(listed, [
+    'start',
+    'dev',
+    'restart',
+    'new',
+    'add',
+    'doctor',
+    'gateway',
+    'contracts',
+    'events',
+    'explorer',
+  ])
   const helps = await Promise.all(
     listed.map(async name => {
       const args = name === 'gateway' ? ['gateway', 'run'] : [name]

@@ -120,7 +120,13 @@ export function explorerWorker(
     nats === undefined ? system.nats : nats.users.includes('explorer') ? system.natsAs('explorer') : undefined
   const user = infra.includes('nats') ? userOf() : undefined
   const program: Program = {
-    ...{ name: 'explorer', entry: fileURLToPath(import.meta.resolve('@tsmicro/explorer/main')), args, port, path: '/' },
+    ...{
+      name: 'explorer',
+      entry: fileURLToPath(import.meta.resolve('@tsmicro/explorer/main')),
+      args: () => args,
+      port,
+      path: '/',
+    },
     passEnv: [],
     env: { EXPLORER_TOKEN: token, ...(user ? { NATS_URL: user.url } : {}) },
     probe: () => answers({ port }, PROBE_MS),
