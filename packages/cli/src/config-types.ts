@@ -65,7 +65,7 @@ export interface NatsConfig {
   readonly authorization: (passwordOf: (user: string) => string) => string
 }
 
-/** The gateway, a program with the options `--config --port --host --resolve` and, for replicas, `--admin-port --admin-token-file`. */
+/** The gateway, a program with the options `--config --port --host --resolve` and, for replicas and `tsmicro dev`, `--admin-port --admin-token-file`. */
 export interface GatewayConfig {
   readonly entry: string
   /** The `kong.yml` to run. */

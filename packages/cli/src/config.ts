@@ -8,7 +8,17 @@ const INFRA: ReadonlySet<string> = new Set(['nats', 'postgres', 'documents', 're
 const OPTIONAL: ReadonlySet<string> = new Set(['redis'])
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
 /** Commands of `tsmicro` itself. */
-const OWN: ReadonlySet<string> = new Set(['start', 'restart', 'contracts', 'events', 'add', 'explorer'])
+const OWN: ReadonlySet<string> = new Set([
+  'start',
+  'dev',
+  'restart',
+  'contracts',
+  'events',
+  'add',
+  'new',
+  'doctor',
+  'explorer',
+])
 const VARIABLE = /^[A-Za-z_]\w*$/
 const defined = new WeakSet<object>()
 

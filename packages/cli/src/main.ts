@@ -1,6 +1,7 @@
 import { InfraError } from '@tsmicro/infra'
-import { helpText, readArguments } from './command-line.ts'
+import { readArguments } from './command-line.ts'
 import { CliError, UsageError } from './errors.ts'
+import { commandHelp, helpText } from './help.ts'
 import { runRestart } from './restart/control.ts'
 import { runCommand } from './run.ts'
 import { runStart } from './start/command.ts'
@@ -14,7 +15,7 @@ async function main(): Promise<number> {
   const command = readArguments(process.argv.slice(2))
   const { env, stdout, stderr } = process
   if (command.kind === 'help') {
-    stdout.write(await helpText(command.config))
+    stdout.write(command.command ? commandHelp(command.command) : await helpText(command.config))
     return 0
   }
   if (command.kind === 'restart') {
@@ -35,6 +36,14 @@ async function main(): Promise<number> {
     // Loaded only here, with the parser that it needs.
     const { runAdd } = await import('./add/command.ts')
     return runAdd(command.args, command.config, text => stdout.write(text))
+  }
+  if (command.kind === 'new') {
+    const { runNew } = await import('./new.ts')
+    return runNew(command.args, text => stdout.write(text))
+  }
+  if (command.kind === 'doctor') {
+    const { runDoctor } = await import('./doctor/command.ts')
+    return runDoctor({ configFile: command.config, args: command.args, env, stdout })
   }
   const drain = new AbortController()
   watchParent(() => drain.abort())
@@ -77,8 +86,14 @@ async function main(): Promise<number> {
     drain.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal)
-  const { config: configFile, fresh, replicas } = command
-  await runStart({ configFile, fresh, replicas, env, stdout, drain: drain.signal, kill: kill.signal })
+  const { config: configFile, fresh } = command
+  const common = { configFile, fresh, env, stdout, drain: drain.signal, kill: kill.signal }
+  if (command.kind === 'start') await runStart({ ...common, replicas: command.replicas })
+  else {
+    // Loaded only here, with the watcher and the parser that it needs.
+    const { runDev } = await import('./dev/command.ts')
+    await runDev({ ...common, checkTypes: command.checkTypes })
+  }
   return 0
 }
 

@@ -9,13 +9,37 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<[code: 
   return [await tsmicro.ended(), tsmicro.output]
 }
 
-test('--help shows everything, and unknown commands and options are refused', async () => {
+test('every command has --help, with an example of it', async () => {
   const [code, help] = await run(['--help'])
   assert.equal(code, 0)
+  const listed = [...help.matchAll(/^(?:Usage:|\s+) tsmicro ([a-z]+)/gm)].map(([, name = '']) => name)
+  assert.deepEqual(listed, [
+    'start',
+    'dev',
+    'restart',
+    'new',
+    'add',
+    'doctor',
+    'gateway',
+    'contracts',
+    'events',
+    'explorer',
+  ])
+  const helps = await Promise.all(
+    listed.map(async name => {
+      const args = name === 'gateway' ? ['gateway', 'run'] : [name]
+      const [status, text] = await run([...args, '--help'])
+      assert.equal(status, 0)
+      assert.match(text, new RegExp(`^Usage: tsmicro ${args.join(' ')}\\b`))
+      assert.match(text, new RegExp(`^Example: (?:[A-Z_]+=\\S+ )?tsmicro ${args.join(' ')}\\b`, 'm'))
+      assert.match(text, /--help/)
+      return [name, text] as const
+    }),
+  )
+  const start = new Map(helps).get('start') ?? ''
   for (const word of [
     '--fresh',
     '--replicas N',
-    'restart [SERVICE]',
     '--config',
     'DATA_DIR',
     'GATEWAY_PORT',
@@ -23,7 +47,10 @@ test('--help shows everything, and unknown commands and options are refused', as
     'NATS_URL',
     'REDIS_URL',
   ])
-    assert.ok(help.includes(word), word)
+    assert.ok(start.includes(word), word)
+})
+
+test('unknown commands and options are refused', async () => {
   for (const args of [
     ['start', '--frehs'],
     ['strat'],
@@ -34,6 +61,10 @@ test('--help shows everything, and unknown commands and options are refused', as
     ['restart', 'auth', 'blog'],
     ['restart', '--fresh'],
     ['restart', '--replicas', '2'],
+    ['dev', '--replicas', '2'],
+    ['start', '--no-types'],
+    ['doctor', 'nats'],
+    ['new', 'Shop'],
   ]) {
     const [wrong, output] = await run(args)
     assert.equal(wrong, 2)
@@ -67,8 +98,8 @@ test('defineSystem refuses invalid systems', () => {
   const entry = 'x.ts'
   assert.throws(() => defineSystem({ infra: [], services: { nats: { entry, port: 1 } } }), /cannot be the name/)
   assert.throws(() => defineSystem({ infra: [], services: { a: { entry, port: 0 } } }), /is not a port number/)
-  const commands = { restart: { entry, description: 'x' } }
-  assert.throws(() => defineSystem({ infra: [], services: {}, commands }), /"restart" cannot be the name of a command/)
+  const commands = { doctor: { entry, description: 'x' } }
+  assert.throws(() => defineSystem({ infra: [], services: {}, commands }), /"doctor" cannot be the name of a command/)
   assert.throws(
     () => defineSystem({ infra: [], services: { a: { entry, port: 1 }, b: { entry, port: 1 } } }),
     /another service already has port 1/,

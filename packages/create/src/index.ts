@@ -1,3 +1,5 @@
+export { runCreate } from './command.ts'
+export { CreateError } from './errors.ts'
 export { whyNotName } from './names.ts'
 export { postgresServiceFiles } from './postgres-service-files.ts'
 export { serviceFiles } from './service-files.ts'

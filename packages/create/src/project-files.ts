@@ -15,6 +15,7 @@ export function projectFiles(
       type: 'module',
       scripts: {
         start: 'tsmicro start',
+        dev: 'tsmicro dev',
         test: "node --disable-warning=ExperimentalWarning --test 'services/**/*.test.ts'",
         check: 'tsc',
       },
@@ -80,6 +81,7 @@ jobs:
     'README.md': `# ${name}
 
     npm start    the whole system, with an embedded nats-server; Ctrl-C stops it
+    npm run dev  the same, and follows your changes: what a changed file touches is restarted, and no request fails
     npm test     the tests, without anything running beforehand
     npm run check    the types
 

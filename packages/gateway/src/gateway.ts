@@ -1,6 +1,6 @@
 import { newAdminToken } from './admin/access.ts'
 import { type Admin, startAdmin } from './admin/server.ts'
-import { tableResolver } from './balancing/upstream.ts'
+import { AddressTable } from './balancing/upstream.ts'
 import type { KongConfig } from './config/kong-config.ts'
 import { type ConfigSource, type ConfigText, loadConfig } from './config/load.ts'
 import { type Environment, Vault } from './config/vault.ts'
@@ -86,11 +86,11 @@ export interface Gateway extends AsyncDisposable {
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = '127.0.0.1', log = silentLog, drainTimeoutMs = 30_000 } = options
-  const resolve = tableResolver(options.resolve ?? {})
+  const addresses = new AddressTable(options.resolve ?? {})
   const revocations = new Revocations()
   const allowed = options.hosts && new AllowedHosts(options.hosts)
   const vault = new Vault(options.env ?? process.env, options.vault)
-  const environment = { revocations, resolve, log, vault, drainTimeoutMs }
+  const environment = { revocations, resolve: addresses.resolve, log, vault, drainTimeoutMs }
   const generations = await Generations.start(await loadConfig(options.config), environment)
   const reload = async (source: ConfigSource = options.config) => generations.replace(() => loadConfig(source))
   const loadPosted = (text: ConfigText) =>
@@ -98,6 +98,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       () => loadConfig(text),
       first => first.forPosted(),
     )
+  const move = (name: string, address: string) => {
+    addresses.set(name, address)
+    return generations.renew()
+  }
   const inFlight = new InFlight()
   const server = createHttpServer(
     proxyHandler(() => generations.current, log, allowed),
@@ -110,7 +114,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     if (options.adminPort !== undefined && adminToken !== undefined) {
       const upstreams = () => generations.current.table.upstreams
-      admin = await startAdmin({ port: options.adminPort, token: adminToken, upstreams, load: loadPosted, log })
+      const changes = { load: loadPosted, move, earlier: () => generations.earlier }
+      admin = await startAdmin({ port: options.adminPort, token: adminToken, upstreams, ...changes, log })
     }
     if (options.nats !== undefined) listener = new RevocationListener({ url: options.nats, revocations, log })
     port = await listen(server, options.port, host)

@@ -157,3 +157,44 @@ test('the state of a target survives a reload', async () => {
   await gateway.reload()
   assert.equal(await unhealthy(), true)
 })
+
+test('a name moves to another address under load: no request fails, and it is known when the earlier ones have ended', async () => {
+  const held: ServerResponse[] = []
+  await using first = await upstream((req, res) => {
+    if (req.url === '/held') held.push(res)
+    else req.resume().on('end', () => res.end('first'))
+  })
+  await using second = await upstream((req, res) => req.resume().on('end', () => res.end('second')))
+  const options = { adminPort: 0, resolve: { 'api.test:80': first.authority } }
+  await using gateway = await gatewayFor(oneService('http://api.test'), options)
+  const waiting = send(gateway.port, { path: '/held' })
+  await until(() => held.length === 1, 'a request is under way')
+  const { statuses, stop } = await load(gateway.port, 8)
+  for (let i = 0; i < 10; i++) {
+    const before = statuses.length
+    await until(() => statuses.length > before + 16, 'the load goes on')
+    const to = i % 2 === 0 ? second : first
+    const moved = await askAdmin(gateway, `/resolve/api.test:80/${to.authority}`, { method: 'PUT' })
+    assert.equal(moved.status, 204)
+    assert.equal((await send(gateway.port)).text, to === second ? 'second' : 'first')
+  }
+  await stop()
+  const earlier = async () => (await (await askAdmin(gateway, '/resolve')).json()) as unknown
+  await until(async () => JSON.stringify(await earlier()) === '{"earlier":1}', 'only the held request is left')
+  held[0]?.end('held')
+  assert.equal((await waiting).text, 'held')
+  await until(async () => JSON.stringify(await earlier()) === '{"earlier":0}', 'it has ended')
+  assert.deepEqual(new Set(statuses), new Set([200]))
+  // A config that is loaded later uses the new address, too.
+  await gateway.reload()
+  assert.equal((await send(gateway.port)).text, 'first')
+
+  for (const [method, path, status] of [
+    ['PUT', '/resolve/api.test:80/nowhere', 400],
+    ['PUT', '/resolve/api.test:80', 404],
+    ['PUT', '/resolve/a:1/b:2/c', 404],
+    ['POST', '/resolve/api.test:80/127.0.0.1:1', 405],
+    ['DELETE', '/resolve', 405],
+  ] as const)
+    assert.equal((await askAdmin(gateway, path, { method })).status, status, path)
+})

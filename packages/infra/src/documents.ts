@@ -18,7 +18,7 @@ const embedded: Finder = async problems => {
   return undefined
 }
 
-const PROGRAM: Program = {
+export const DOCUMENTS_PROGRAM: Program = {
   title: 'A MongoDB-compatible server',
   binary: 'mongod',
   minimum: [6, 0],
@@ -28,7 +28,7 @@ const PROGRAM: Program = {
 }
 
 /** Finds the document server to run: the workspace's own, else mongod 6 or later on PATH. Returns undefined if there is none. */
-export const locateDocuments = locator(PROGRAM)
+export const locateDocuments = locator(DOCUMENTS_PROGRAM)
 
 function command(found: Found, data: DataDir, port: number, tls: ServerTls | undefined): string[] {
   if (tls && found.source === 'path')
@@ -44,7 +44,7 @@ function command(found: Found, data: DataDir, port: number, tls: ServerTls | und
 }
 
 const DOCUMENTS: SingleBinary = {
-  ...{ name: 'documents', scheme: 'mongodb', defaultPort: 27017, program: PROGRAM, locate: locateDocuments },
+  ...{ name: 'documents', scheme: 'mongodb', defaultPort: 27017, program: DOCUMENTS_PROGRAM, locate: locateDocuments },
   command,
   tlsQuery: '/?tls=true',
   // Only a mongod's own tools can give it users.

@@ -3,7 +3,7 @@ import { inPackage, locator, type Program } from './locate.ts'
 import type { SecureStartOptions, Server } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 
-const PROGRAM: Program = {
+export const NATS_PROGRAM: Program = {
   title: 'NATS',
   binary: 'nats-server',
   minimum: [2, 9],
@@ -13,10 +13,10 @@ const PROGRAM: Program = {
 }
 
 /** Finds the nats-server to run: the pinned package's, else 2.9 or later on PATH. Returns undefined if there is none. */
-export const locateNats = locator(PROGRAM)
+export const locateNats = locator(NATS_PROGRAM)
 
 const NATS: SingleBinary = {
-  ...{ name: 'nats', scheme: 'nats', defaultPort: 4222, program: PROGRAM, locate: locateNats },
+  ...{ name: 'nats', scheme: 'nats', defaultPort: 4222, program: NATS_PROGRAM, locate: locateNats },
   tlsScheme: 'tls',
   command: (found, data, port, tls) => [
     ...[found.binary, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', data.path],

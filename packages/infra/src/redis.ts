@@ -5,7 +5,7 @@ import { type Found, locator, type Program } from './locate.ts'
 import type { SecureStartOptions, Server, ServerTls } from './server.ts'
 import { type SingleBinary, startSingleBinary } from './single-binary.ts'
 
-const PROGRAM: Program = {
+export const REDIS_PROGRAM: Program = {
   title: 'Redis',
   binary: 'redis-server',
   minimum: [6, 2],
@@ -14,7 +14,7 @@ const PROGRAM: Program = {
 }
 
 /** Finds the redis-server to run: 6.2 or later on PATH, as there is no npm package of it. Returns undefined if there is none. */
-export const locateRedis = locator(PROGRAM)
+export const locateRedis = locator(REDIS_PROGRAM)
 
 /** Every write is synced before it is acknowledged: a deletion undone by a crash would bring back what a client was told is gone. */
 const KEPT = ['--appendonly', 'yes', '--appendfsync', 'always']
@@ -39,7 +39,7 @@ function command({ binary }: Found, data: DataDir, port: number, tls: ServerTls 
 }
 
 const REDIS: SingleBinary = {
-  ...{ name: 'redis', scheme: 'redis', defaultPort: 6379, program: PROGRAM, locate: locateRedis },
+  ...{ name: 'redis', scheme: 'redis', defaultPort: 6379, program: REDIS_PROGRAM, locate: locateRedis },
   command,
   tlsScheme: 'rediss',
   // The password is in a file, as everybody on the machine can read command lines.

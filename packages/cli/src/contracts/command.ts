@@ -25,6 +25,8 @@ record writes the files. It refuses changes that break somebody, unless they are
   --exact           also fail if a change that breaks nobody is not recorded yet: for CI
   --help            show this text
 
+Example: tsmicro contracts record --break "orders have several currencies"
+
 Exit code: 0 when nothing breaks; 1 when something does; 2 for wrong arguments.
 `
 

@@ -33,6 +33,8 @@ Options:
   --json            print JSON
   --help            show this text
 
+Example: tsmicro events replay blog authors --since 2h
+
 Exit code: 0 when everything was done; 1 when something could not be done, such as an event that fails again; 2 for wrong arguments.
 `
 

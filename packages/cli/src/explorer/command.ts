@@ -18,8 +18,7 @@ of a system that runs somewhere, and over NATS if NATS_URL says where. It runs u
 Environment:
   NATS_URL          NATS, as a user who may call what people may call and no more: see docs/explorer.md
 
-Example:
-  npx tsmicro explorer --gateway http://127.0.0.1:8000
+Example: tsmicro explorer --gateway http://127.0.0.1:8000
 `
 
 export interface ExplorerCommand {

@@ -39,6 +39,16 @@ export class GatewayAdmin {
     await this.#ask('PUT', `/upstreams/${upstream}/targets/${target}/${state}`)
   }
 
+  /** Sends new requests for a name in the config to another address. @throws CliError */
+  async move(target: string, address: string): Promise<void> {
+    await this.#ask('PUT', `/resolve/${target}/${address}`)
+  }
+
+  /** The number of requests in progress that began before the last {@link move}. @throws CliError */
+  async earlier(): Promise<number> {
+    return (await this.#get<{ earlier: number }>('/resolve')).earlier
+  }
+
   async #get<T>(path: string): Promise<T> {
     return (await (await this.#ask('GET', path)).json()) as T
   }

@@ -7,6 +7,7 @@ import { createLog } from '../output/log.ts'
 import { Disk } from '../supervise/disk.ts'
 import { RunningSystem } from '../supervise/running-system.ts'
 import { WorkerStartError } from '../supervise/worker.ts'
+import type { Development, StartingSystem } from './development.ts'
 import { instanceNames } from './plan.ts'
 import { startSystem } from './start.ts'
 
@@ -15,6 +16,8 @@ export interface StartCommand {
   readonly fresh: boolean
   /** The number of instances of each service. */
   readonly replicas: number
+  /** Undefined = nothing is restarted when its sources change. */
+  readonly development?: (starting: StartingSystem) => Development
   readonly env: NodeJS.ProcessEnv
   readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown }
   /** Aborted to stop everything in order. */
@@ -34,7 +37,8 @@ function unlessAborted(signal: AbortSignal): (error: unknown) => undefined {
  * Runs a system until `drain` is aborted, then stops it in order. Resolves when nothing of it runs any longer.
  * @throws CliError, InfraError in one line for the user, after everything has been stopped
  */
-export async function runStart({ configFile, fresh, replicas, env, stdout, drain, kill }: StartCommand): Promise<void> {
+export async function runStart(command: StartCommand): Promise<void> {
+  const { configFile, fresh, replicas, development, env, stdout, drain, kill } = command
   const loaded = await loadConfig(configFile)
   const environment = readEnvironment(env)
   const { infra, optionalInfra = [], services } = loaded.config
@@ -52,7 +56,7 @@ export async function runStart({ configFile, fresh, replicas, env, stdout, drain
   const running = new RunningSystem(log.say)
   kill.addEventListener('abort', () => running.kill(), { once: true })
   try {
-    const context = { running, log, disk, signal: drain, replicas }
+    const context = { running, log, disk, signal: drain, replicas, development }
     const starting = startSystem(loaded, environment, data, context).catch(unlessAborted(drain))
     starting.catch(() => {})
     const stopped = drain.aborted ? Promise.resolve() : once(drain, 'abort')

@@ -74,12 +74,17 @@ export function firstAddresses(plans: readonly InstancePlan[]): Record<string, A
 }
 
 /** Chooses the gateway's ports and its `kong.yml`. @throws CliError if the port is taken, or if nothing balances the replicas */
-export async function planGateway(gateway: GatewayConfig, wantedPort: number, replicas: number): Promise<GatewayPlan> {
+export async function planGateway(
+  gateway: GatewayConfig,
+  wantedPort: number,
+  replicas: number,
+  hasAdmin: boolean,
+): Promise<GatewayPlan> {
   const config = replicas === 1 ? gateway.config : gateway.loadBalancedConfig
   if (config === undefined)
     throw new CliError('--replicas needs gateway.loadBalancedConfig in tsmicro.config.ts: a kong.yml with upstreams')
   const port = await gatewayPort(wantedPort)
-  return { gateway, config, port, adminPort: replicas === 1 ? undefined : await instancePort(undefined) }
+  return { gateway, config, port, adminPort: hasAdmin ? await instancePort(undefined) : undefined }
 }
 
 /**

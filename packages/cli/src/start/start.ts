@@ -10,9 +10,10 @@ import { chooseInstances, replaceOneByOne } from '../restart/one-by-one.ts'
 import type { Disk } from '../supervise/disk.ts'
 import { watchLiveness } from '../supervise/liveness.ts'
 import type { RunningSystem } from '../supervise/running-system.ts'
+import type { Development, StartingSystem } from './development.ts'
 import { startInfra } from './infra.ts'
 import { observerRow } from './observer.ts'
-import { firstAddresses, planExplorer, planGateway, planInstances } from './plan.ts'
+import { firstAddresses, type InstancePlan, planExplorer, planGateway, planInstances } from './plan.ts'
 import { prepareNatsUsers } from './secrets.ts'
 import { Progress, summarize } from './summary.ts'
 import { describeSystem, operatorUrl } from './system.ts'
@@ -26,6 +27,7 @@ export interface StartContext {
   readonly signal: AbortSignal
   /** The number of instances of each service. */
   readonly replicas: number
+  readonly development: ((starting: StartingSystem) => Development) | undefined
 }
 
 /** Starts a system: the infrastructure, then the services, then the gateway. Adds everything to `running`, even if it throws. */
@@ -33,19 +35,23 @@ export async function startSystem(
   { config, root }: LoadedConfig,
   environment: Environment,
   data: DataFolder,
-  { running, log, disk, signal, replicas }: StartContext,
+  { running, log, disk, signal, replicas, development }: StartContext,
 ): Promise<void> {
   const began = Date.now()
   const progress = new Progress(log)
   const readyTimeoutMs = config.readyTimeoutMs ?? 60_000
   const context: WorkerContext = { root, dataDir: data.path, log, readyTimeoutMs, disk }
   try {
-    const gatewayPlan = config.gateway && (await planGateway(config.gateway, environment.gatewayPort, replicas))
+    const { gatewayPort, livenessMs } = environment
+    const dev = development?.({ config, root, dataDir: data.path, log, livenessMs, signal })
+    const hasAdmin = replicas > 1 || dev !== undefined
+    const gatewayPlan = config.gateway && (await planGateway(config.gateway, gatewayPort, replicas, hasAdmin))
     const natsUsers = await disk.withRoom(signal, () => prepareNatsUsers(config, data.path))
     const infra = await startInfra(config, environment, data.path, { running, log, progress, natsUsers, disk })
     signal.throwIfAborted()
 
-    const plans = await planInstances(config.services, replicas)
+    const wanted = await planInstances(config.services, replicas)
+    const plans = dev ? await dev.place(wanted) : wanted
     const gateway = gatewayPlan && { url: `http://127.0.0.1:${gatewayPlan.port}` }
     const databases = new Set<string>()
     const system = describeSystem(data.path, infra, firstAddresses(plans), gateway, natsUsers, databases)
@@ -68,7 +74,7 @@ export async function startSystem(
       running.gateways.push(worker)
       await progress.track(worker.name, worker.start(), () => system.gateway.url)
       const targets = plans.map(({ target }) => target)
-      await admin?.requireTargets(targets, gatewayPlan.config)
+      if (replicas > 1) await admin?.requireTargets(targets, gatewayPlan.config)
     }
     const explorer = await planExplorer(contractModules(config, root), environment.explorer)
     if (explorer) {
@@ -78,8 +84,12 @@ export async function startSystem(
       const starting = progress.track(worker.name, worker.start(), () => `http://127.0.0.1:${explorer.port}`)
       starting.catch(error => signal.aborted || log.say(`the explorer does not start: ${String(error)}`))
     }
-    const restart: Restart = (wanted, say) =>
+    const oneByOne: Restart = (wanted, say) =>
       replaceOneByOne(chooseInstances(instances, wanted), { admin, say, signal, readyTimeoutMs })
+    const makeWorker = (plan: InstancePlan) => serviceWorker(plan, system, context)
+    const [gatewayProcess] = running.gateways
+    const started = gatewayPlan && gatewayProcess && { plan: gatewayPlan, worker: gatewayProcess }
+    const restart = dev?.follow({ running, instances, makeWorker, gateway: started, admin }) ?? oneByOne
     const about = { nats: operatorUrl(config, system), services: Object.keys(config.services) }
     running.control = await disk.withRoom(signal, () => startControl(data.path, restart, about))
     const watched = [...running.infra, ...running.services, ...running.gateways]

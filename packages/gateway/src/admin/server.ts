@@ -16,6 +16,10 @@ export interface AdminOptions {
   readonly upstreams: () => ReadonlyMap<string, Upstream>
   /** Replaces the config in use. */
   readonly load: (config: ConfigText) => Promise<void>
+  /** Sends new requests for a name of the config to another address. Throws a `TypeError` if one of them is not `host:port`. */
+  readonly move: (name: string, address: string) => Promise<void>
+  /** Returns the number of requests in progress that began before the last change. */
+  readonly earlier: () => number
   readonly log: GatewayLog
 }
 
@@ -63,13 +67,17 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 const NOT_FOUND: AdminAnswer = { status: 404, body: { message: 'Not found' } }
 const NOT_ALLOWED: AdminAnswer = { status: 405, body: { message: 'Method not allowed' } }
 
-/** `GET /upstreams`, `GET /upstreams/<name>/health`, `PUT /upstreams/<name>/targets/<target>/(un)healthy`, `POST /config`. */
+/**
+ * Kong's `GET /upstreams`, `GET /upstreams/<name>/health`, `PUT /upstreams/<name>/targets/<target>/(un)healthy`, `POST /config`, and
+ * our own `PUT /resolve/<name:port>/<address:port>` and `GET /resolve`.
+ */
 async function answerAdmin(req: IncomingMessage, options: AdminOptions): Promise<AdminAnswer> {
   const { method } = req
   const [path = '/'] = (req.url ?? '/').split('?', 1)
   const steps = path.split('/').slice(1).map(decode)
   const [first, name, part, targetName, state] = steps
   if (first === 'config' && steps.length === 1) return method === 'POST' ? loadConfig(req, options) : NOT_ALLOWED
+  if (first === 'resolve') return answerResolve(method, steps, options)
   if (first !== 'upstreams') return NOT_FOUND
   if (steps.length === 1) {
     if (method !== 'GET') return NOT_ALLOWED
@@ -85,6 +93,25 @@ async function answerAdmin(req: IncomingMessage, options: AdminOptions): Promise
   if (state !== 'healthy' && state !== 'unhealthy') return NOT_FOUND
   if (method !== 'PUT') return NOT_ALLOWED
   upstream.balancer.mark(target, state === 'healthy')
+  return { status: 204 }
+}
+
+/** Where the names of the config are: `--resolve`, while the gateway runs. */
+async function answerResolve(
+  method: string | undefined,
+  [, name, address, ...more]: readonly string[],
+  { move, earlier, log }: AdminOptions,
+): Promise<AdminAnswer> {
+  if (name === undefined) return method === 'GET' ? { status: 200, body: { earlier: earlier() } } : NOT_ALLOWED
+  if (address === undefined || more.length > 0) return NOT_FOUND
+  if (method !== 'PUT') return NOT_ALLOWED
+  try {
+    await move(name, address)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return { status: 400, body: { message: error.message } }
+  }
+  log.info({ name, address }, 'new requests go to another address')
   return { status: 204 }
 }
 

@@ -8,14 +8,23 @@ import { Balancer, type Target } from './balancer.ts'
 /** Turns `name:port` of the config into `address:port` to connect to. */
 export type Resolver = (authority: string) => string
 
-/** Replaces the names in the table; others are left to DNS. Throws a `TypeError` if an entry is not `host:port`. */
-export function tableResolver(table: Readonly<Record<string, string>>): Resolver {
-  const entries = new Map(Object.entries(table))
-  for (const [name, address] of entries) {
+/** The addresses of names in the config; other names are left to DNS. */
+export class AddressTable {
+  readonly #addresses = new Map<string, string>()
+
+  /** Throws a `TypeError` if an entry is not `host:port`. */
+  constructor(table: Readonly<Record<string, string>>) {
+    for (const [name, address] of Object.entries(table)) this.set(name, address)
+  }
+
+  readonly resolve: Resolver = authority => this.#addresses.get(authority) ?? authority
+
+  /** Has an effect on tables that are built from now on. Throws a `TypeError` if one of them is not `host:port`. */
+  set(name: string, address: string): void {
     if (parseAuthority(name)?.port === undefined || parseAuthority(address)?.port === undefined)
       throw new TypeError(`resolve: "${name}=${address}" must look like auth:8001=127.0.0.1:54321`)
+    this.#addresses.set(name, address)
   }
-  return authority => entries.get(authority) ?? authority
 }
 
 /** Finds the balancer for the requests to a host of the config. */

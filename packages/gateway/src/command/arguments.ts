@@ -19,9 +19,9 @@ export interface CommandLine {
 
 /** `usage`: the command, without its options. */
 export function helpText(usage: string): string {
-  return `Runs a kong.yml (DB-less, Kong 3) for development and tests.
+  return `Usage: ${usage} --config FILE [options]
 
-Usage: ${usage} --config FILE [options]
+Runs a kong.yml (DB-less, Kong 3) for development and tests.
 
   --config FILE                    the kong.yml to run
   --port N                         port to listen on, 0 for a free one (default 8000)
@@ -29,7 +29,9 @@ Usage: ${usage} --config FILE [options]
   --resolve NAME:PORT=ADDR:PORT    the address for a name in the config; repeatable
   --admin-port N                   port of the admin API on 127.0.0.1, 0 for a free one (default: none):
                                    GET /upstreams, GET /upstreams/NAME/health,
-                                   PUT /upstreams/NAME/targets/HOST:PORT/healthy (or unhealthy), POST /config
+                                   PUT /upstreams/NAME/targets/HOST:PORT/healthy (or unhealthy), POST /config,
+                                   PUT /resolve/NAME:PORT/ADDR:PORT (--resolve for new requests), GET /resolve (how many
+                                   requests began before the last change)
   --admin-token-file FILE          writes a new token to FILE, readable by its owner only; requests to the admin API have
                                    to send "authorization: Bearer TOKEN"; or set GATEWAY_ADMIN_TOKEN
   --vault NAME                     lets a config read {vault://env/NAME}; repeatable (default: what FILE refers to)
@@ -40,6 +42,8 @@ Environment:
   GATEWAY_HOSTS         host names to answer to, besides localhost, 127.0.0.1, [::1] and the hosts of routes:
                         shop.test,*.shop.test, or * for any (the default unless --host is a loopback address)
   GATEWAY_ADMIN_TOKEN   the admin API's token, 32 characters or more
+
+Example: ${usage} --config kong.yml --resolve auth:8001=127.0.0.1:54321
 
 SIGHUP loads FILE again: new requests use the new config, open ones finish with the old one. An invalid file is
 refused with the line of its fault, and the old config stays in use.

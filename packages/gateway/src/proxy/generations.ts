@@ -24,16 +24,22 @@ export class Generation {
     return this.table
   }
 
+  /** The requests in progress, without WebSockets. */
+  get requests(): number {
+    return this.#users - this.#upgraded.size
+  }
+
   /**
    * Resolves when everything is closed. No further request may use this generation. WebSockets live on for `drainTimeoutMs`: they have
-   * no end of their own, and the new config may no longer admit them.
+   * no end of their own, and the new config may no longer admit them. Undefined: it admits them, and they stay.
    */
-  retire(drainTimeoutMs: number): Promise<void> {
+  retire(drainTimeoutMs: number | undefined): Promise<void> {
     this.#retired = true
     for (const { checks } of this.table.upstreams.values()) checks.stop()
-    this.#cutOff = setTimeout(() => {
-      for (const res of this.#upgraded) res.destroy()
-    }, drainTimeoutMs)
+    if (drainTimeoutMs !== undefined)
+      this.#cutOff = setTimeout(() => {
+        for (const res of this.#upgraded) res.destroy()
+      }, drainTimeoutMs)
     this.#releaseIfUnused()
     return this.#released.promise
   }
@@ -64,25 +70,39 @@ export interface GenerationsOptions extends TableOptions {
   readonly drainTimeoutMs: number
 }
 
+/** What a table is built from, besides the options. */
+interface BuildSource {
+  readonly loaded: LoadedConfig
+  readonly vault: Vault
+}
+
 /** The table in use, and the earlier ones that still have requests. */
 export class Generations {
   readonly #options: GenerationsOptions
-  readonly #retiring = new Set<Promise<void>>()
+  readonly #retiring = new Map<Generation, Promise<void>>()
   #current: Generation
+  /** What the current table was built from. */
+  #source: BuildSource
   #replacing: Promise<void> = Promise.resolve()
 
-  private constructor(table: ProxyTable, options: GenerationsOptions) {
+  private constructor(table: ProxyTable, source: BuildSource, options: GenerationsOptions) {
     this.#options = options
+    this.#source = source
     this.#current = begin(table)
   }
 
   /** Throws `GatewayConfigError`. */
   static async start(loaded: LoadedConfig, options: GenerationsOptions): Promise<Generations> {
-    return new Generations(await build(loaded, options), options)
+    return new Generations(await build(loaded, options), { loaded, vault: options.vault }, options)
   }
 
   get current(): Generation {
     return this.#current
+  }
+
+  /** The number of requests in progress that began before the last replacement, without WebSockets. */
+  get earlier(): number {
+    return this.#retiring.keys().reduce((sum, { requests }) => sum + requests, 0)
   }
 
   /**
@@ -90,22 +110,36 @@ export class Generations {
    * config, by default that of the first one.
    */
   replace(load: () => Promise<LoadedConfig>, vaultOf: (first: Vault) => Vault = first => first): Promise<void> {
-    const replaced = this.#replacing.then(async () => {
-      const options = { ...this.#options, vault: vaultOf(this.#options.vault) }
-      this.#swap(await build(await load(), options))
+    return this.#inTurn(async () => {
+      const source = { loaded: await load(), vault: vaultOf(this.#options.vault) }
+      this.#swap(await this.#build(source), this.#options.drainTimeoutMs)
+      this.#source = source
     })
-    this.#replacing = replaced.catch(() => {})
-    return replaced
+  }
+
+  /** Builds the table again from the same config, because addresses have changed. WebSockets stay where they are. */
+  renew(): Promise<void> {
+    return this.#inTurn(async () => this.#swap(await this.#build(this.#source), undefined))
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#replacing.then(work)
+    this.#replacing = done.catch(() => {})
+    return done
+  }
+
+  #build({ loaded, vault }: BuildSource): Promise<ProxyTable> {
+    return build(loaded, { ...this.#options, vault })
   }
 
   /** Resolves when every table is closed. */
   async close(): Promise<void> {
     await this.#replacing
-    this.#retire(this.#current)
-    await Promise.all(this.#retiring)
+    this.#retire(this.#current, this.#options.drainTimeoutMs)
+    await Promise.all(this.#retiring.values())
   }
 
-  #swap(table: ProxyTable): void {
+  #swap(table: ProxyTable, drainTimeoutMs: number | undefined): void {
     const old = this.#current
     // The state of targets is still valid. Without it, requests would go to dead targets again.
     for (const [name, { balancer }] of table.upstreams) {
@@ -114,13 +148,13 @@ export class Generations {
     }
     table.plugins.inherit(old.table.plugins)
     this.#current = begin(table)
-    this.#retire(old)
+    this.#retire(old, drainTimeoutMs)
   }
 
-  #retire(generation: Generation): void {
-    const retired = generation.retire(this.#options.drainTimeoutMs)
-    this.#retiring.add(retired)
-    const forget = () => void this.#retiring.delete(retired)
+  #retire(generation: Generation, drainTimeoutMs: number | undefined): void {
+    const retired = generation.retire(drainTimeoutMs)
+    this.#retiring.set(generation, retired)
+    const forget = () => void this.#retiring.delete(generation)
     retired.then(forget, error => {
       forget()
       this.#options.log.error({}, `a replaced config could not be closed: ${error}`)
