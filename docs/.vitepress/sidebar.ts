@@ -29,6 +29,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     rules: 'Rules and repeated requests',
     testing: 'Testing',
     configuration: 'Configuration',
+    explorer: 'Explorer',
     clients: 'Clients',
     answers: 'Answers beyond JSON',
     files: 'Files and uploads',

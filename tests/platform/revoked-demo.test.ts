@@ -18,7 +18,7 @@ test('npm start shows the demo key until it is revoked, and no longer after the 
   await using resources = new AsyncDisposableStack()
   const dataDir = await mkdtemp(join(tmpdir(), 'tsmicro-revoked-'))
   resources.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }))
-  const env = { ...process.env, DATA_DIR: dataDir, GATEWAY_PORT: '0', NO_COLOR: '1', REDIS_URL: '' }
+  const env = { ...process.env, DATA_DIR: dataDir, GATEWAY_PORT: '0', NO_COLOR: '1', REDIS_URL: '', EXPLORER: 'off' }
   const start = () => RunningSystem.start('node packages/cli/bin/tsmicro.js start', ROOT, env)
   {
     await using system = await start()

@@ -13,6 +13,7 @@ import { inFull } from '../support/size.ts'
 import { asNobody, type Ends, type Task, whyNotNobody } from '../support/strangers/as-nobody.ts'
 import { type Listener, listenersOf } from '../support/strangers/listeners.ts'
 import * as protocols from '../support/strangers/protocols.ts'
+import { until } from '../support/until.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const LOOPBACK = ['0100007F', '00000000000000000000000001000000']
@@ -27,6 +28,7 @@ const PROGRAMS = [
   ['auth', /services\/auth\/src\/main\.ts/],
   ['blog', /services\/blog\/src\/main\.ts/],
   ['gateway', /packages\/gateway\/src\/main\.ts/],
+  ['explorer', /packages\/explorer\/src\/main\.ts/],
 ] as const
 type Name = (typeof PROGRAMS)[number][0] | 'admin' | 'ports' | 'unknown'
 
@@ -51,6 +53,8 @@ function attemptsAt(name: Name, { port }: Listener): readonly protocols.Attempt[
       return protocols.commands(port, protocols.ADMIN_ROUTES, [401, 403])
     case 'gateway':
       return protocols.gateway(port, DEMO_API_KEY)
+    case 'explorer':
+      return protocols.explorer(port)
     case 'auth':
     case 'blog':
       return protocols.service(name, port)
@@ -110,6 +114,8 @@ for (const replicas of inFull ? [1, 2] : [2])
     const own = { DATA_DIR: dataDir, GATEWAY_PORT: '0', NO_COLOR: '1', REDIS_URL: '', NPM_TOKEN: secret }
     const command = `node packages/cli/bin/tsmicro.js start --replicas ${replicas}`
     const system = resources.use(await RunningSystem.start(command, ROOT, { ...process.env, ...own }))
+    // The table comes without waiting for it.
+    await until('the explorer to be ready', async () => /✓ explorer/.test(system.output))
     const gatewayPort = Number(new URL(system.addressOf('gateway')).port)
     const pids = [system.pid, ...descendants(system.pid)]
 
@@ -120,7 +126,8 @@ for (const replicas of inFull ? [1, 2] : [2])
     for (const each of unknown) t.diagnostic(`${JSON.stringify(each)} of ${await commandOf(each.pid)}`)
     assert.deepEqual(unknown, [], 'unknown listener: add to this test what a stranger must not do with it')
     const count = (wanted: Name) => listeners.filter(({ name }) => name === wanted).length
-    for (const name of ['supervisor', 'nats', 'postgres', 'documents', 'gateway'] as const) assert.equal(count(name), 1)
+    for (const name of ['supervisor', 'nats', 'postgres', 'documents', 'gateway', 'explorer'] as const)
+      assert.equal(count(name), 1)
     assert.deepEqual([count('auth'), count('blog'), count('admin')], [replicas, replicas, replicas === 1 ? 0 : 1])
 
     const attempts = listeners.flatMap(listener =>

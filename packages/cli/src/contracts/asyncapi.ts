@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Contract } from 'tsmicro/contract'
 import { asyncApiOf, contractsIn, eventsOf, proceduresOf } from 'tsmicro/internal'
@@ -7,20 +7,15 @@ import { CliError, UsageError } from '../errors.ts'
 
 /**
  * The AsyncAPI document of a service, from the contracts in its modules.
- * @param entries the paths of modules that export contracts
+ * @param paths of modules that export contracts
  * @param wanted the service; may be left out if there is one
  * @throws UsageError if there is no such service, or several to choose from
  */
-export async function asyncApiDocument(
-  root: string,
-  entries: readonly string[],
-  wanted: string | undefined,
-): Promise<object> {
+export async function asyncApiDocument(paths: readonly string[], wanted: string | undefined): Promise<object> {
   const modules = await Promise.all(
-    entries.map(async entry => {
-      const path = resolve(root, entry)
+    paths.map(async path => {
       const exported: unknown = await import(pathToFileURL(path).href)
-      if (typeof exported !== 'object' || exported === null) throw new CliError(`${entry} exports no contracts`)
+      if (typeof exported !== 'object' || exported === null) throw new CliError(`${path} exports no contracts`)
       const contracts = contractsIn(exported)
       return { path, contracts, service: serviceOf(contracts) }
     }),
@@ -30,7 +25,7 @@ export async function asyncApiDocument(
   const own = modules.filter(({ service }) => service === name)
   if (name === undefined || own.length === 0)
     throw new UsageError(`name a service: tsmicro contracts asyncapi ${names.join('|')}`)
-  const about = aboutModule(own[0]?.path ?? root)
+  const about = aboutModule(own[0]?.path ?? '')
   return asyncApiOf(
     { title: name, ...about },
     own.flatMap(({ contracts }) => contracts),

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config.ts'
 import { CliError, UsageError } from '../errors.ts'
+import { contractModules } from '../explorer/contract-modules.ts'
 import { asyncApiDocument } from './asyncapi.ts'
 import { changesOf } from './changes.ts'
 import { type Recorded, type RecordedBreak, ranksOf, recordOf, textOf } from './record.ts'
@@ -62,11 +63,7 @@ export async function runContracts({ configFile, args, write }: ContractsCommand
   const { contracts = [], changelog = 'CHANGELOG.md' } = config
   if (contracts.length === 0) throw new CliError('tsmicro.config.ts names no contracts: see tsmicro contracts --help')
   if (action === 'asyncapi') {
-    const document = await asyncApiDocument(
-      root,
-      contracts.map(({ entry }) => entry),
-      service,
-    )
+    const document = await asyncApiDocument(contractModules(config, root), service)
     write(`${JSON.stringify(document, undefined, 2)}\n`)
     return 0
   }
