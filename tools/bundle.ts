@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -9,7 +10,7 @@ Compiles services (default: all) to one file of JavaScript each, services/SERVIC
 of the time, and needs less memory. To develop, nothing has to be compiled.`
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const SERVICES = ['auth', 'blog']
+const SERVICES = globSync('services/*/src/main.ts', { cwd: ROOT }).map(path => path.split('/')[1] ?? '')
 
 /** Stay outside: argon2, which is native code; MongoDB's driver, one of whose files the framework changes; pg-native, which pg uses if it is there. */
 const INSTALLED = ['@node-rs/argon2', 'mongodb', 'pg-native']

@@ -1,14 +1,13 @@
 // CI alone: it builds, packs and installs everything. By hand, tools/build/manifest.test.ts shows what a manifest becomes.
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify, stripVTControlCharacters } from 'node:util'
+import { currentUser, isRoot, ordinaryUser } from '../../tools/verify/account.ts'
+import { newcomer } from './newcomer.ts'
 import { outside } from './registry.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -61,6 +60,8 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
   after(() => rm(folder, { recursive: true, force: true }))
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tsmicro-packages-'))
+    // Another user reads the tarballs.
+    await chmod(folder, 0o755)
     project = join(folder, 'project')
     await cp(join(import.meta.dirname, 'example'), project, { recursive: true })
     const packed = join(folder, 'tarballs')
@@ -161,39 +162,18 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
       await close()`
     assert.equal(await node('--input-type=module', '--eval', program), '[ true, true, true ]\n')
   })
-  test('npm create tsmicro: a project whose types are right, whose test passes, and which starts', async () => {
-    // With the machine's own Node and npm, which may be older than what the project brings.
-    const PATH = (process.env.PATH ?? '')
-      .split(delimiter)
-      .filter(entry => !entry.includes('node_modules'))
-      .join(delimiter)
-    const env = { ...process.env, PATH, DATA_DIR: '.data' }
-    const shop = join(project, 'shop')
-    const npm = (cwd: string, ...args: readonly string[]) => promisify(execFile)('npm', args, { cwd, env })
-    const { stderr } = await npm(
-      project,
-      'exec',
-      '--',
-      'create-tsmicro',
-      'shop',
-      '--packages',
-      dirname(tarballs[0] ?? ''),
-    )
-    assert.equal(stderr, '')
-    await npm(shop, 'run', 'check')
-    assert.match((await npm(shop, 'test')).stdout, /pass 1/)
-    const system = spawn('npm', ['start'], { cwd: shop, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
-    const ended = once(system, 'exit')
-    try {
-      const address = await firstMatch(system.stdout, /http:\/\/\S+:\d+/)
-      const answer = await fetch(new URL('/shop/greet/Ada', address))
-      assert.deepEqual(((await answer.json()) as { data: unknown }).data, { text: 'Hello, Ada!' })
-    } finally {
-      // As a terminal does: to all of the group.
-      process.kill(-(system.pid ?? 0), 'SIGINT')
-      await ended
-    }
-  })
+  for (const [who, account, node] of [
+    ['root, on the Node of this machine', currentUser, undefined],
+    ['an ordinary user, on Node 24', ordinaryUser, '24.21.0'],
+  ] as const)
+    test(`a newcomer as ${who}`, {
+      skip: account === ordinaryUser && !isRoot() && 'only root can be another user',
+    }, async t => {
+      const user = account()
+      t.after(() => user.remove())
+      const took = await newcomer({ account: user, packages: dirname(tarballs[0] ?? ''), ...(node ? { node } : {}) })
+      t.diagnostic(`${(took / 1000).toFixed(1)} s from the first command to the first validated answer`)
+    })
   test('publint and attw find nothing', async () => {
     for (const tarball of tarballs) {
       await tool('publint/src/cli.js', 'run', tarball, '--strict')
@@ -207,12 +187,4 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
 function errorsOf(output: string): string[] {
   const errors = output.split(/^(?=mistakes\.ts:)/m)
   return errors.map(text => `${text.split('\n\n').slice(0, 2).join('\n\n').trimEnd()}\n`)
-}
-
-async function firstMatch(output: Readable, pattern: RegExp): Promise<string> {
-  for await (const line of createInterface({ input: output })) {
-    const found = pattern.exec(line)?.[0]
-    if (found) return found
-  }
-  throw new Error(`it ended before it said ${pattern}`)
 }

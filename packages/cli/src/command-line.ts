@@ -10,8 +10,9 @@ const HELP = `Usage: tsmicro start [options]
        tsmicro gateway run --config FILE [options]
        tsmicro contracts check|record [options]
        tsmicro events [ACTION] [SERVICE] [options]
-       tsmicro add service NAME [options]
        tsmicro explorer --gateway URL [options]
+       tsmicro add service|procedure|event NAME [options]
+       tsmicro generate [--check]
        tsmicro [--config FILE] COMMAND [arguments of the command]
 
 start runs a whole system for development: its infrastructure (NATS, PostgreSQL, documents), its services and its gateway.
@@ -27,7 +28,9 @@ contracts says which changes to the contracts break somebody, and records them: 
 
 events shows how the events of services get on, and sets right what failed: tsmicro events --help.
 
-add writes a new service into the project: tsmicro add --help.
+add writes a new service, procedure or event into the project: tsmicro add --help.
+
+generate writes what follows from tsmicro.config.ts and the contracts, such as the gateway's routes: tsmicro generate --help.
 
 explorer serves a page on this machine that shows and calls every procedure of a system that runs elsewhere; start has one of its
 own: tsmicro explorer --help.
@@ -71,6 +74,8 @@ export type Command =
   | { readonly kind: 'add'; readonly config: string; readonly args: readonly string[] }
   /** `args`: everything after `explorer`. */
   | { readonly kind: 'explorer'; readonly config: string; readonly args: readonly string[] }
+  /** `args`: everything after `generate`. */
+  | { readonly kind: 'generate'; readonly config: string; readonly args: readonly string[] }
   /** A command of the system. `args`: everything after its name. */
   | { readonly kind: 'run'; readonly config: string; readonly name: string; readonly args: readonly string[] }
 
@@ -97,7 +102,7 @@ export function readArguments(args: readonly string[]): Command {
   if (name === 'restart') return { kind: 'restart', service: positionals[1] }
   // Any other `gateway …` may be a command of the system.
   if (name === 'gateway' && args[at + 1] === 'run') return { kind: 'gateway', args: args.slice(at + 2) }
-  if (name === 'contracts' || name === 'events' || name === 'add' || name === 'explorer')
+  if (name === 'contracts' || name === 'events' || name === 'add' || name === 'explorer' || name === 'generate')
     return { kind: name, config, args: args.slice(at + 1) }
   return { kind: 'run', config, name, args: args.slice(at + 1) }
 }

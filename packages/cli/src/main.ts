@@ -36,6 +36,11 @@ async function main(): Promise<number> {
     const { runAdd } = await import('./add/command.ts')
     return runAdd(command.args, command.config, text => stdout.write(text))
   }
+  if (command.kind === 'generate') {
+    // Loaded only here, with the framework that it needs.
+    const { runGenerate } = await import('./generate/command.ts')
+    return runGenerate(command.args, command.config, text => stdout.write(text))
+  }
   const drain = new AbortController()
   watchParent(() => drain.abort())
   if (command.kind === 'explorer') {

@@ -1,3 +1,6 @@
 export { whyNotName } from './names.ts'
-export { postgresServiceFiles } from './postgres-service-files.ts'
-export { serviceFiles } from './service-files.ts'
+export { environmentOf } from './service/code.ts'
+export { driversOf } from './service/manifests.ts'
+export type { ServiceOptions } from './service/options.ts'
+export { placesOf } from './service/places.ts'
+export { serviceFiles } from './service/service-files.ts'
