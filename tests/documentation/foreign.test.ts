@@ -17,8 +17,8 @@ import {
   type Procedure,
 } from 'tsmicro/contract'
 import { createLogger } from 'tsmicro/telemetry'
-import system from '../../tsmicro.config.ts'
 import { natsFiles } from '../../tools/nats-config.ts'
+import system from '../../tsmicro.config.ts'
 import { until } from '../support/until.ts'
 import { blocksOf } from './markdown.ts'
 
