@@ -31,6 +31,8 @@ const system: SystemConfig = defineSystem({
   services: {
     auth: {
       entry: 'services/auth/src/main.ts',
+      contract: 'contracts/auth/src/index.ts',
+      recorded: 'contracts/auth/recorded.json',
       port: 8001,
       passEnv: Object.keys(AuthEnv.properties),
       env: system => ({
@@ -45,6 +47,8 @@ const system: SystemConfig = defineSystem({
     },
     blog: {
       entry: 'services/blog/src/main.ts',
+      contract: 'contracts/blog/src/index.ts',
+      recorded: 'contracts/blog/recorded.json',
       port: 8002,
       passEnv: Object.keys(BlogEnv.properties),
       env: system => ({
@@ -67,16 +71,9 @@ const system: SystemConfig = defineSystem({
       ...verifySecret(system),
     }),
   },
-  contracts: [
-    { entry: 'contracts/auth/src/index.ts', recorded: 'contracts/auth/recorded.json' },
-    { entry: 'contracts/blog/src/index.ts', recorded: 'contracts/blog/recorded.json' },
-  ],
   explorer: { signIn: { procedure: 'auth.signIn', token: 'tokens.accessToken' } },
+  generators: ['tools/generated.ts'],
   commands: {
-    gateway: {
-      entry: 'tools/gateway.ts',
-      description: 'gateway generate: writes the routes in kong/*.yml from the contracts; --check only compares',
-    },
     bootstrap: {
       entry: 'services/auth/src/bootstrap.ts',
       description: 'makes the first administrator and API key of a production database',

@@ -1,4 +1,4 @@
-// Writes random secrets, and the URLs that contain them, to deploy/secrets. Existing files are kept.
+// Writes random secrets, and the URLs that contain them, to deploy/secrets: those of secrets.json. Existing files are kept.
 //
 //   node deploy/make-secrets.mjs
 //
@@ -17,28 +17,21 @@ if (process.argv.length > 2) {
 
 /** @param {string} folder */
 function makeSecrets(folder) {
+  /** An empty text is a random secret, any other a URL with the secrets that it names in braces. @type {Record<string, string>} */
+  const wanted = JSON.parse(readFileSync(new URL('secrets.json', import.meta.url), 'utf8'))
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  /** @param {string} name @param {string} text */
-  const keep = (name, text) => {
+  /** @param {string} name @returns {string} */
+  const secret = name => {
+    const text = wanted[name]
+    if (text === undefined) throw new Error(`secrets.json names the secret ${name}, which it does not have`)
     const file = `${folder}/${name}`
-    if (!existsSync(file)) writeFileSync(file, text, { flag: 'wx', mode: 0o644 })
+    if (!existsSync(file)) {
+      const made =
+        text === '' ? randomBytes(32).toString('base64url') : text.replace(/\{(\w+)\}/g, (_, part) => secret(part))
+      writeFileSync(file, made, { flag: 'wx', mode: 0o644 })
+    }
     return readFileSync(file, 'utf8')
   }
-  /** @param {string} name */
-  const random = name => keep(name, randomBytes(32).toString('base64url'))
-
-  for (const name of ['gateway_secret', 'verify_secret']) random(name)
-  const postgres = random('postgres_password')
-  const mongodb = random('mongodb_password')
-  const redis = random('redis_password')
-  keep('auth_database_url', `postgres://auth:${postgres}@postgres:5432/auth`)
-  keep('auth_nats_url', `nats://auth:${random('auth_nats_password')}@nats:4222`)
-  keep('blog_nats_url', `nats://blog:${random('blog_nats_password')}@nats:4222`)
-  // Who may create streams, and who runs the operators' tools.
-  keep('streams_nats_url', `nats://streams:${random('streams_nats_password')}@nats:4222`)
-  random('operator_nats_password')
-  random('observer_nats_password')
-  keep('blog_mongodb_url', `mongodb://blog:${mongodb}@mongodb:27017/?authSource=admin`)
-  keep('blog_redis_url', `redis://:${redis}@redis:6379`)
+  for (const name of Object.keys(wanted)) secret(name)
   console.log(`secrets are in ${folder}`)
 }

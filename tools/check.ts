@@ -6,7 +6,7 @@ import type { Check, Result } from './check/check.ts'
 import { docs } from './check/docs.ts'
 import { exports } from './check/exports.ts'
 import { files } from './check/files.ts'
-import { contracts, gateway, kongPlugins } from './check/generated.ts'
+import { contracts, generated, kongPlugins } from './check/generated.ts'
 import { imports } from './check/imports.ts'
 import { lint, types, unused } from './check/installed.ts'
 import { lockfile } from './check/lockfile.ts'
@@ -23,7 +23,7 @@ const CHECKS: readonly Check[] = [
   words,
   exports,
   unused,
-  gateway,
+  generated,
   contracts,
   kongPlugins,
 ]

@@ -1,18 +1,11 @@
-/**
- * Writes `docs/http-api.md`, a list of all endpoints of the platform, from the contracts. Run by `npm run docs:api`; a test
- * fails when the page is out of date.
- */
-import { writeFileSync } from 'node:fs'
+/** `docs/http-api.md`, a list of all endpoints of the platform, from the contracts: `npx tsmicro generate` writes it. */
+import { type PublicService, publicProceduresOf } from '@tsmicro/cli/generate'
 import type { BoundProcedure } from 'tsmicro/contract'
 import { nameOfAccess, parseRoute, statusesOf } from 'tsmicro/internal'
-import { SERVICES } from './gateway/files.ts'
-import { type PublicService, publicProceduresOf } from './gateway/public-routes.ts'
-
-export const HTTP_API = new URL('../docs/http-api.md', import.meta.url)
 
 const HEAD = `# HTTP interface
 
-Generated from the contracts by \`npm run docs:api\`: change those instead of this page. Each service's \`/openapi.json\` contains the schemas of
+Generated from the contracts by \`npx tsmicro generate\`: change those instead of this page. Each service's \`/openapi.json\` contains the schemas of
 bodies and answers. All requests go through the gateway, which requires the header \`x-api-key\` except where the access column says
 \`open\`; \`user\`, roles and \`owner or …\` also require \`Authorization: Bearer <access token>\`. A higher role may do everything that a lower one may.
 
@@ -27,8 +20,8 @@ A success is \`{"code":"10000","status":200,"message":"…","data":…}\`. A fai
 const HEALTH = '| GET /PREFIX/health | open | The health of the service and its dependencies | |'
 
 /** The page's text. */
-export function httpApi(): string {
-  return [HEAD, ...SERVICES.map(section)].join('\n')
+export function httpApi(services: readonly PublicService[]): string {
+  return [HEAD, ...services.map(section)].join('\n')
 }
 
 function section({ name, prefix, exported }: PublicService): string {
@@ -60,5 +53,3 @@ function repliesOf(procedure: BoundProcedure): string {
   if (statuses === '200' && set.length === 0) return ''
   return `; answers ${statuses}${set.length === 0 ? '' : ` with ${set.join(', ')}`}`
 }
-
-if (import.meta.main) writeFileSync(HTTP_API, httpApi())

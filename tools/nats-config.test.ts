@@ -6,18 +6,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect } from '@nats-io/transport-node'
 import { startNats } from '@tsmicro/infra'
-import { NATS_CONFIG, NATS_PERMISSIONS, NATS_STREAMS, natsFiles } from './nats-config.ts'
+import { NATS_CONFIG } from './nats-config.ts'
 
-test('deploy/nats is in step with what the services do', () => {
-  const { config, permissions, streams } = natsFiles()
-  assert.equal(readFileSync(NATS_CONFIG, 'utf8'), config, 'npm run nats:config rewrites it')
-  assert.equal(readFileSync(NATS_STREAMS, 'utf8'), streams, 'npm run nats:config rewrites it')
-  assert.equal(readFileSync(NATS_PERMISSIONS, 'utf8'), permissions, 'npm run nats:config rewrites it')
-})
-
-const PASSWORDS = ['AUTH: one', 'BLOG: two', 'OPERATOR: three', 'STREAMS: four', 'OBSERVER: five']
-  .map(each => each.replace(':', '_NATS_PASSWORD:'))
-  .join('\n')
+const users = [...readFileSync(NATS_CONFIG, 'utf8').matchAll(/password: \$(\w+)/g)].map(([, variable = '']) => variable)
+const PASSWORDS = users.map(variable => `${variable}: "of ${variable}"`).join('\n')
 
 test('a real server runs it, with passwords from outside of it', async t => {
   // Where a name is not set in the configuration, as here, the server looks for it in its environment.
@@ -27,7 +19,10 @@ test('a real server runs it, with passwords from outside of it', async t => {
   await writeFile(file, `${PASSWORDS}\n${readFileSync(NATS_CONFIG, 'utf8')}`)
   await using server = await startNats({ ephemeral: true, extraArgs: ['-c', file] })
   const servers = new URL(server.url).host
-  const nats = await connect({ servers, user: 'blog', pass: 'two' })
+  const nats = await connect({ servers, user: 'blog', pass: 'of BLOG_NATS_PASSWORD' })
   await nats.close()
-  await assert.rejects(connect({ servers, user: 'blog', pass: 'one', reconnect: false }), /[Aa]uthorization/)
+  await assert.rejects(
+    connect({ servers, user: 'blog', pass: 'of AUTH_NATS_PASSWORD', reconnect: false }),
+    /[Aa]uthorization/,
+  )
 })

@@ -1,5 +1,5 @@
 /**
- * Creates the streams of all services, which `npm run nats:config` writes to `streams.json`, or adds subjects to them. The services may not
+ * Creates the streams of all services, which `npx tsmicro generate` writes to `streams.json`, or adds subjects to them. The services may not
  * do that themselves: who configures a stream can read all others. Run it before new versions of the services, and when the server has lost
  * its data; it can be repeated.
  *

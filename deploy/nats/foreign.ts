@@ -1,7 +1,7 @@
 import type { natsPermissionsOf } from 'tsmicro/contract'
 
 /**
- * Services in other languages that take part: what each of them answers, announces, calls and hears. `npm run nats:config` gives them users
+ * Services in other languages that take part: what each of them answers, announces, calls and hears. `npx tsmicro generate` gives them users
  * and streams as it does for our own. See docs/messaging.md, "Programs in other languages".
  */
 export const FOREIGN: readonly Parameters<typeof natsPermissionsOf>[0][] = []

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { TOKEN_INVALID, validation } from '@blog-platform/auth-contract'
 import { connect, type NatsConnection, type Subscription } from '@nats-io/transport-node'
+import { describeServices } from '@tsmicro/cli/generate'
 import { startNats } from '@tsmicro/infra'
 import { createService, createStreams, implement, NatsClient, on, type Service } from 'tsmicro'
 import {
@@ -17,6 +18,7 @@ import {
 } from 'tsmicro/contract'
 import { createLogger } from 'tsmicro/telemetry'
 import { natsFiles } from '../../tools/nats-config.ts'
+import system from '../../tsmicro.config.ts'
 import { until } from '../support/until.ts'
 import { blocksOf } from './markdown.ts'
 
@@ -49,7 +51,7 @@ before(async () => {
   resources.defer(() => rm(directory, { recursive: true, force: true }))
   page = await loadPage(directory)
 
-  const { config, streams } = natsFiles([...page.FOREIGN, SHOP])
+  const { config, streams } = natsFiles(await describeServices(system, ROOT), [], [...page.FOREIGN, SHOP])
   const users = [...config.matchAll(/\$(\w+)_NATS_PASSWORD/g)].map(([, user = '']) => user)
   const file = join(directory, 'nats.conf')
   await writeFile(file, `${users.map(user => `${user}_NATS_PASSWORD: "${user}-secret"`).join('\n')}\n${config}`)

@@ -1,15 +1,14 @@
 // CI alone: it builds, packs and installs everything. By hand, tools/build/manifest.test.ts shows what a manifest becomes.
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify, stripVTControlCharacters } from 'node:util'
+import { currentUser, isRoot, ordinaryUser } from '../../tools/verify/account.ts'
+import { followsEdits } from './follows-edits.ts'
+import { newcomer } from './newcomer.ts'
 import { outside } from './registry.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -62,6 +61,8 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
   after(() => rm(folder, { recursive: true, force: true }))
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tsmicro-packages-'))
+    // Another user reads the tarballs.
+    await chmod(folder, 0o755)
     project = join(folder, 'project')
     await cp(join(import.meta.dirname, 'example'), project, { recursive: true })
     const packed = join(folder, 'tarballs')
@@ -162,41 +163,28 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
       await close()`
     assert.equal(await node('--input-type=module', '--eval', program), '[ true, true, true ]\n')
   })
-  test('npm create tsmicro: a project whose types are right, whose test passes, and which starts', async () => {
+  test('npm run dev in a project that npm create made: the new code answers after an edit, and a mistake keeps the old one', async () => {
     // With the machine's own Node and npm, which may be older than what the project brings.
-    const PATH = (process.env.PATH ?? '')
-      .split(delimiter)
-      .filter(entry => !entry.includes('node_modules'))
-      .join(delimiter)
-    const env = { ...process.env, PATH, DATA_DIR: '.data' }
+    const { env: own } = currentUser()
+    const env = { ...own, DATA_DIR: '.data' }
     const shop = join(project, 'shop')
     const npm = (cwd: string, ...args: readonly string[]) => promisify(execFile)('npm', args, { cwd, env })
-    const { stderr } = await npm(
-      project,
-      'exec',
-      '--',
-      'create-tsmicro',
-      'shop',
-      '--packages',
-      dirname(tarballs[0] ?? ''),
-    )
-    assert.equal(stderr, '')
-    await npm(shop, 'run', 'check')
-    assert.match((await npm(shop, 'test')).stdout, /pass 1/)
-    const system = spawn('npm', ['start'], { cwd: shop, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
-    const ended = once(system, 'exit')
-    try {
-      const address = await firstMatch(system.stdout, /http:\/\/\S+:\d+/)
-      const answer = await fetch(new URL('/shop/greet/Ada', address))
-      assert.deepEqual(((await answer.json()) as { data: unknown }).data, { text: 'Hello, Ada!' })
-    } finally {
-      // As a terminal does: to all of the group.
-      process.kill(-(system.pid ?? 0), 'SIGINT')
-      await ended
-    }
+    await npm(project, 'exec', '--', 'create-tsmicro', 'shop', '--packages', dirname(tarballs[0] ?? ''))
     assert.match((await npm(shop, 'exec', '--', 'tsmicro', 'doctor')).stdout, /✓ nats +\S+ from npm/)
     await followsEdits(shop, env)
   })
+  for (const [who, account, node] of [
+    ['root, on the Node of this machine', currentUser, undefined],
+    ['an ordinary user, on Node 24', ordinaryUser, '24.21.0'],
+  ] as const)
+    test(`a newcomer as ${who}`, {
+      skip: account === ordinaryUser && !isRoot() && 'only root can be another user',
+    }, async t => {
+      const user = account()
+      t.after(() => user.remove())
+      const took = await newcomer({ account: user, packages: dirname(tarballs[0] ?? ''), ...(node ? { node } : {}) })
+      t.diagnostic(`${(took / 1000).toFixed(1)} s from the first command to the first validated answer`)
+    })
   test('publint and attw find nothing', async () => {
     for (const tarball of tarballs) {
       await tool('publint/src/cli.js', 'run', tarball, '--strict')
@@ -210,48 +198,4 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
 function errorsOf(output: string): string[] {
   const errors = output.split(/^(?=mistakes\.ts:)/m)
   return errors.map(text => `${text.split('\n\n').slice(0, 2).join('\n\n').trimEnd()}\n`)
-}
-
-/** `npm run dev`: the new code answers after an edit, a mistake in types keeps the old one, and no request fails. */
-async function followsEdits(shop: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const system = spawn('npm', ['run', 'dev'], { cwd: shop, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = once(system, 'exit')
-  let output = ''
-  system.stdout.on('data', chunk => {
-    output += chunk
-  })
-  const untilSaid = async (pattern: RegExp): Promise<string> => {
-    for (const end = Date.now() + 120_000; !pattern.test(output); await sleep(50))
-      if (Date.now() > end || system.exitCode !== null) throw new Error(`${pattern} was not said:\n${output}`)
-    return pattern.exec(output)?.[0] ?? ''
-  }
-  try {
-    await untilSaid(/Ctrl-C stops everything/)
-    // Of the table: that of its process, which the log tells, changes.
-    const address = (await untilSaid(/^ {2}shop +http:\/\/\S+/m)).trim().split(/\s+/)[1]
-    const greeting = async () => {
-      const answer = await fetch(new URL('/shop/greet/Ada', address))
-      assert.equal(answer.status, 200)
-      return ((await answer.json()) as { data: { text: string } }).data.text
-    }
-    const module = join(shop, 'services/shop/module.ts')
-    const source = await readFile(module, 'utf8')
-    await writeFile(module, source.replace('Hello', 'Welcome'))
-    for (const end = Date.now() + 120_000; (await greeting()) !== 'Welcome, Ada!'; await sleep(20))
-      assert.ok(Date.now() < end, output)
-    await writeFile(module, source.replace('return { text:', 'return { txt:'))
-    await untilSaid(/✗ services\/shop\/module\.ts:\d+:\d+ TS\d+: .*txt/)
-    assert.equal(await greeting(), 'Welcome, Ada!')
-  } finally {
-    process.kill(-(system.pid ?? 0), 'SIGINT')
-    await ended
-  }
-}
-
-async function firstMatch(output: Readable, pattern: RegExp): Promise<string> {
-  for await (const line of createInterface({ input: output })) {
-    const found = pattern.exec(line)?.[0]
-    if (found) return found
-  }
-  throw new Error(`it ended before it said ${pattern}`)
 }

@@ -1,7 +1,10 @@
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-export const SERVICES = ['auth', 'blog']
+const ROOT = join(import.meta.dirname, '../..')
+
+export const SERVICES = globSync('services/*/src/main.ts', { cwd: ROOT }).map(path => path.split('/')[1] ?? '')
 
 /** Stay outside: argon2, which is native code; MongoDB's driver, one of whose files the framework changes; pg-native, which pg uses if it is there. */
 const INSTALLED = ['@node-rs/argon2', 'mongodb', 'pg-native']

@@ -1,17 +1,32 @@
+import { globSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { SystemConfig } from '@tsmicro/cli'
 import { pluginSources, staleFiles } from '../kong-plugins/compiler.ts'
 import { type Check, command } from './check.ts'
 
-export const gateway: Check = {
-  name: 'gateway',
-  promise: 'the routes in kong/*.yml match the contracts',
+export const generated: Check = {
+  name: 'generated',
+  promise:
+    'every folder of services/ is in tsmicro.config.ts, and what npx tsmicro generate makes from that is in step',
   run: async root => {
-    // Imported only when needed: the other checks do not load the contracts.
-    const { kongFiles } = await import('../gateway/files.ts')
-    const files = kongFiles(root)
-    const stale = files.filter(({ text, wanted }) => text !== wanted)
-    const problems = stale.map(({ path }) => `${path} is out of step: npx tsmicro gateway generate rewrites it`)
-    return { problems, note: `${files.length} files` }
+    const { default: system } = (await import(pathToFileURL(join(root, 'tsmicro.config.ts')).href)) as {
+      readonly default: SystemConfig
+    }
+    const problems = globSync('services/*/package.json', { cwd: root })
+      .map(path => path.split(sep)[1] ?? '')
+      .flatMap(name => serviceProblems(name, system))
+    if (problems.length > 0) return { problems }
+    return command(root, '@tsmicro/cli/bin/tsmicro.js', ['generate', '--check'])
   },
+}
+
+function serviceProblems(name: string, { services }: SystemConfig): readonly string[] {
+  const service = services[name]
+  if (!service)
+    return [`services/${name} is not in tsmicro.config.ts: nothing is generated for it, and npm start leaves it out`]
+  const missing = (['contract', 'recorded'] as const).filter(each => service[each] === undefined)
+  return missing.map(each => `${name} has no ${each} in tsmicro.config.ts: nothing is generated from its contracts`)
 }
 
 export const kongPlugins: Check = {

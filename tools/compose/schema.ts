@@ -53,7 +53,9 @@ const Limits = Type.Object(
 export const ComposeService = Type.Object(
   {
     image: Text,
-    build: Type.Optional(Type.Object({ context: Text, dockerfile: Text }, closed)),
+    build: Type.Optional(
+      Type.Object({ context: Text, dockerfile: Text, args: Type.Optional(Type.Record(Text, Text)) }, closed),
+    ),
     user: Type.Optional(Text),
     init: Type.Optional(Type.Boolean()),
     restart: Type.String({ pattern: '^(no|always|unless-stopped|on-failure(:[0-9]+)?)$' }),

@@ -1,9 +1,9 @@
+import { withRoutes } from '@tsmicro/cli/generate'
 import { type KongConfig, startGateway } from '@tsmicro/gateway'
 import { createService, type Module } from 'tsmicro'
 import type { Contract } from 'tsmicro/contract'
 import { createLogger } from 'tsmicro/telemetry'
 import { parse } from 'yaml'
-import { withRoutes } from './kong-file.ts'
 
 const log = createLogger({ name: 'shop', level: 'silent' })
 

@@ -50,12 +50,8 @@ ${plugins}
 services:
   - name: shop-service
     url: http://shop:80
-    # <routes of shop>
-    # </routes of shop>
   - name: shop-service-streamed
     url: http://shop:80
-    # <routes of shop streamed>
-    # </routes of shop streamed>
 `
 
 /** Asked for each key: says what it permits, or fails. */

@@ -1,22 +1,19 @@
 // CI alone: `npm run check` generates the routes, and compares them, by hand.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { publicRoutesOf, publicServices, withRoutes } from '@tsmicro/cli/generate'
 import { contract, file, procedure, stream, upload } from 'tsmicro/contract'
 import Type from 'typebox'
 import { parse } from 'yaml'
-import { fixture, problemsOf } from '../check/fixture.ts'
-import { gateway } from '../check/generated.ts'
-import { kongFiles, SERVICES } from './files.ts'
-import { withRoutes } from './kong-file.ts'
-import { publicRoutesOf } from './public-routes.ts'
+import system from '../../tsmicro.config.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const MAIN = fileURLToPath(new URL('../gateway.ts', import.meta.url))
-const KONG = readFileSync(join(ROOT, 'kong/kong.yml'), 'utf8')
+const ROOT = new URL('../../', import.meta.url)
+const KONG_FILES = ['kong/kong.yml', 'kong/kong-load-balanced.yml'].map(path => ({
+  path,
+  text: readFileSync(new URL(path, ROOT), 'utf8'),
+}))
 
 const things = contract('shop', {
   find: procedure({ http: 'GET /thing/:id', access: 'key', input: Type.Object({ id: Type.String() }) }),
@@ -26,10 +23,6 @@ const things = contract('shop', {
   audit: procedure({ http: 'GET /audit', access: 'internal' }),
 })
 const SHOP = { name: 'shop', prefix: '/shop', exported: { things, other: 'not a contract' } }
-
-test('kong files are in step with the contracts', () => {
-  for (const { path, text, wanted } of kongFiles(ROOT)) assert.equal(text, wanted, `${path}: tsmicro gateway generate`)
-})
 
 test('routes: READ for GET, WRITE for others, none for what is open; what is internal or on NATS alone is not there', () => {
   const routes = publicRoutesOf(SHOP).map(({ name, method, path, permission }) => [name, method, path, permission])
@@ -62,29 +55,14 @@ test('sent once: what gateways would repeat and its contract does not call idemp
   )
 })
 
-test('what is sent once stands in a service of its own, which has to be there', () => {
-  assert.throws(() => withRoutes(TEXT, [BOOKING]), /0 pairs of the marks "# <routes of shop sent once>.*retries: 0/)
-  const once = `  - name: shop-service-once
-    retries: 0
-    # <routes of shop sent once>
-    # </routes of shop sent once>
-`
-  const [often, single] = parse(
-    withRoutes(
-      TEXT.replace('plugins: []', () => `${once}plugins: []`),
-      [BOOKING],
-    ),
-  ).services
+test('what is sent once stands in a service of its own, which is added if it is missing', () => {
+  const written = withRoutes(TEXT, [BOOKING])
+  const [often, single] = parse(written).services
   const names = (service: { routes: { name: string }[] }) => service.routes.map(({ name }) => name)
   assert.deepEqual(names(single), ['shop.book', 'shop.drop', 'shop.next'])
+  assert.deepEqual([single.name, single.url, single.retries], ['shop-service-once', 'http://shop:80', 0])
   assert.ok(names(often).includes('shop.pay') && !names(often).includes('shop.book'))
-  const [, none] = parse(
-    withRoutes(
-      TEXT.replace('plugins: []', () => `${once}plugins: []`),
-      [SHOP],
-    ),
-  ).services
-  assert.deepEqual(none.routes, [])
+  assert.deepEqual(parse(withRoutes(written, [SHOP])).services[1].routes, [])
 })
 
 const Item = Type.Object({ id: Type.String() })
@@ -104,20 +82,9 @@ const bytes = contract('shop', {
     input: upload({ files: { cover: { maxBytes: 2048 }, more: { maxBytes: 1024, maxCount: 3 } } }),
   }),
 })
-const STREAMED = `  - name: shop-service-streamed
-    # <routes of shop streamed>
-    # </routes of shop streamed>
-  - name: shop-service-streamed-once
-    retries: 0
-    # <routes of shop streamed sent once>
-    # </routes of shop streamed sent once>
-`
-
 test('files and streams are not buffered, and stand in services of their own, whose read_timeout is longer than their silence', () => {
   const shop = { ...SHOP, exported: { bytes } }
-  assert.throws(() => withRoutes(TEXT, [shop]), /"# <routes of shop streamed>.* in a service without a read_timeout/)
-  const text = TEXT.replace('plugins: []', () => `${STREAMED}plugins: []`)
-  const written = withRoutes(text, [shop])
+  const written = withRoutes(TEXT, [shop])
   assert.equal(withRoutes(written, [shop]), written)
   const [plain, streamed, once] = parse(written).services
   const limit = (allowed_payload_size: number) => ({
@@ -127,7 +94,7 @@ test('files and streams are not buffered, and stand in services of their own, wh
   const told = ({ name, request_buffering, response_buffering, plugins = [] }: Record<string, unknown>) =>
     [name, request_buffering, response_buffering, plugins] as const
   assert.deepEqual(told(plain.routes[0]), ['shop.cover', false, undefined, [{ name: 'w' }, limit(5 + 1024)]])
-  assert.equal(plain.read_timeout, undefined)
+  assert.equal(plain.read_timeout, 15_000)
   assert.deepEqual(streamed.routes.map(told), [
     ['shop.report', undefined, false, [{ name: 'r' }]],
     ['shop.follow', undefined, false, [{ name: 'r' }]],
@@ -138,13 +105,15 @@ test('files and streams are not buffered, and stand in services of their own, wh
   assert.equal(once.read_timeout, 60_000)
 })
 
-test('services of the kong files that have routes sent once have no retries, all others have; none waits longer than a frozen one needs', () => {
-  for (const { path, wanted } of kongFiles(ROOT)) {
-    for (const { name, retries, read_timeout } of parse(wanted).services) {
+test('services of the kong files that have routes sent once have no retries, all others have; none waits longer than a frozen one needs', async () => {
+  const services = await publicServices(system, fileURLToPath(ROOT))
+  for (const { path, text } of KONG_FILES) {
+    assert.equal(withRoutes(text, services), text)
+    for (const { name, retries, read_timeout } of parse(text).services) {
       assert.equal(retries, name.endsWith('-once') ? 0 : undefined, `${path} ${name}`)
       assert.ok((read_timeout ?? 60_000) <= (name.includes('-streamed') ? 60_000 : 15_000), `${path} ${name}`)
     }
-    const slow = SERVICES.flatMap(({ exported }) => Object.values(exported).flatMap(slowest))
+    const slow = services.flatMap(({ exported }) => Object.values(exported).flatMap(slowest))
     assert.ok(Math.max(...slow) < 15_000, 'a service has to answer before the gateway gives up')
   }
 })
@@ -181,19 +150,27 @@ const TEXT = `_format_version: "3.0"
 _ignore: [&read { name: r }, &write { name: w }]
 services:
   - name: shop-service # by hand
-    # <routes of shop>
+    url: http://shop:80
+    connect_timeout: 5000
+    read_timeout: 15000 # at most
+    # What is left of an earlier generator.
     routes: old
-    # </routes of shop>
-    retries: 1
+    plugins:
+      - name: strip-prefix
+        config: { prefix: /shop }
+  # The end.
 plugins: []
 `
 
-test('what stands outside of the marks stays, twice written is once written', () => {
+test('what is not generated stays, twice written is once written', () => {
   const once = withRoutes(TEXT, [SHOP])
   assert.equal(withRoutes(once, [SHOP]), once)
   const [service] = parse(once).services
-  assert.equal(service.retries, 1)
-  assert.match(once, /name: shop-service # by hand\n/)
+  const lines = (text: string) => text.split('\n').filter(line => !line.includes('routes: old'))
+  assert.deepEqual(
+    lines(TEXT).filter(line => !lines(once).includes(line)),
+    [],
+  )
   assert.deepEqual(service.routes[0], {
     name: 'shop.find',
     paths: ['~/shop/thing/[^/]+$'],
@@ -205,22 +182,47 @@ test('what stands outside of the marks stays, twice written is once written', ()
   assert.deepEqual(service.routes[4].paths, ['~/shop/teaser[.]json$'])
 })
 
+const stock = contract('mail-box', {
+  look: procedure({ http: 'GET /stock', access: 'user' }),
+  book: procedure({ http: 'PUT /booking', access: 'user' }),
+})
+const NEW = { name: 'mail-box', port: 8009, prefix: '/mail-box', exported: { stock } }
+
+for (const { path, text } of KONG_FILES)
+  test(`a service that is new is added to ${path} like those that are there, and nothing else changes`, () => {
+    const written = withRoutes(text, [NEW])
+    assert.equal(withRoutes(written, [NEW]), written)
+    const lines = written.split('\n')
+    assert.deepEqual(
+      text.split('\n').filter(line => !lines.includes(line)),
+      [],
+    )
+    const { services, upstreams = [] } = parse(written)
+    const [plain, once] = services.slice(-2)
+    assert.deepEqual([plain.name, once.name, once.retries], ['mail-box-service', 'mail-box-service-once', 0])
+    for (const { url, connect_timeout, write_timeout, read_timeout, plugins } of [plain, once]) {
+      assert.deepEqual(
+        [url, connect_timeout, write_timeout, read_timeout],
+        ['http://mail-box:8009', 5000, 15_000, 15_000],
+      )
+      assert.deepEqual(plugins, [{ name: 'strip-prefix', config: { prefix: '/mail-box' } }])
+    }
+    const added = upstreams.find(({ name }: { name: string }) => name === 'mail-box')
+    assert.deepEqual(
+      added?.targets,
+      upstreams.length === 0 ? undefined : [{ target: 'mail-box-1:8009' }, { target: 'mail-box-2:8009' }],
+    )
+    assert.deepEqual(added?.healthchecks, upstreams[0]?.healthchecks)
+  })
+
 test('OPTIONS has routes for all paths of a service: open ones where everything is open, else with a key to READ', () => {
   const more = contract('shop', {
     look: procedure({ http: 'GET /thing/mine', access: 'key' }),
     poke: procedure({ http: 'POST /thing/:id', access: 'open', input: Item }),
     change: procedure({ http: 'PUT /thing/:id', access: 'user', input: Item }),
   })
-  const text = TEXT.replace(
-    'plugins: []',
-    () => `${STREAMED}  - name: shop-service-once
-    retries: 0
-    # <routes of shop sent once>
-    # </routes of shop sent once>
-plugins: []`,
-  )
   const shop = { ...SHOP, exported: { things, bytes, more } }
-  const services = parse(withRoutes(text, [shop])).services as { routes: { name: string; methods: string[] }[] }[]
+  const services = parse(withRoutes(TEXT, [shop])).services as { routes: { name: string; methods: string[] }[] }[]
   const found = services.map(({ routes }) => routes.filter(({ methods }) => methods.includes('OPTIONS')))
   const paths = (...names: string[]) => names.map(name => `~/shop/${name}$`)
   const route = { methods: ['OPTIONS'], strip_path: false }
@@ -238,55 +240,13 @@ plugins: []`,
 })
 
 for (const [what, text, message] of [
-  ['no marks', 'services: []\n', /^Error: 0 pairs of the marks/],
-  ['marks twice', TEXT + TEXT, /^Error: 2 pairs of the marks/],
-  ['a mark that is not closed', TEXT.replace('</routes', '<routes'), /^Error: 0 pairs/],
+  ['no list of services', 'services: no\n', /^Error: there is no list of services/],
+  ['a service twice', TEXT.replace('  # The end.', '  - name: shop'), /^Error: services: shop is there 2 times/],
+  ['what is not YAML', `${TEXT}: [`, /^Error: /],
   [
-    'a service that is unknown',
-    TEXT.replaceAll('routes of shop', 'routes of gone'),
-    /^Error: there is no service gone/,
+    'no anchor for what its routes need',
+    TEXT.replace('&write', ''),
+    /^Error: routes of shop use \*write: define &write/,
   ],
 ] as const)
   test(`is refused: ${what}`, () => assert.throws(() => withRoutes(text, [SHOP]), message))
-
-test('npm run check says which file is out of step', async t => {
-  assert.deepEqual(await problemsOf(gateway, t, { 'kong/kong.yml': KONG }), [])
-  const stale = { 'kong/a.yml': KONG, 'kong/b.yml': KONG.replace('auth.signUp', 'auth.signOn') }
-  assert.deepEqual(await problemsOf(gateway, t, stale), [
-    'kong/b.yml is out of step: npx tsmicro gateway generate rewrites it',
-  ])
-})
-
-function run(t: TestContext, text: string, ...args: string[]) {
-  const root = fixture(t, { 'kong/kong.yml': text })
-  const options = [MAIN, ...args, '--root', root]
-  const { status, stdout, stderr } = spawnSync(process.execPath, options, { encoding: 'utf8' })
-  return { status, output: stdout + stderr, kong: readFileSync(join(root, 'kong/kong.yml'), 'utf8') }
-}
-
-test('the command: --check only looks, generate mends, wrong arguments end with 2', t => {
-  const stale = KONG.replace('methods: [GET, HEAD]', 'methods: [GET, PUT]')
-  const checked = run(t, stale, 'generate', '--check')
-  assert.deepEqual([checked.status, checked.kong], [1, stale])
-  assert.match(checked.output, /kong\/kong\.yml is out of step/)
-  const written = run(t, stale, 'generate')
-  assert.deepEqual([written.status, written.kong], [0, KONG])
-  assert.deepEqual(run(t, KONG, 'generate', '--check').status, 0)
-  for (const args of [[], ['make'], ['generate', '--force']]) assert.equal(run(t, KONG, ...args).status, 2)
-  assert.match(run(t, 'services: []\n', 'generate').output, /^gateway: kong\/kong\.yml: 0 pairs of the marks/)
-})
-
-test('the command, for files and services that it is given', t => {
-  const given = ['auth', 'blog'].map(name => `--service=${name}=${join(ROOT, `contracts/${name}/src/index.ts`)}`)
-  const generate = (text: string) => run(t, text, 'generate', ...given, 'kong/kong.yml')
-  assert.deepEqual([generate(KONG).output, generate(KONG).status], ['', 0])
-  const written = generate(KONG.replace('methods: [GET, HEAD]', 'methods: [GET, PUT]'))
-  assert.deepEqual([written.output, written.kong], ['kong/kong.yml written\n', KONG])
-  for (const args of [
-    given,
-    ['kong/kong.yml'],
-    ['--service=blog', 'kong/kong.yml'],
-    ['--service=a=b.ts', 'kong/kong.yml'],
-  ])
-    assert.equal(run(t, KONG, 'generate', ...args).status, 2, args.join(' '))
-})

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { withRoutes } from '@tsmicro/cli/generate'
 import { contract, frameworkErrors, procedure } from 'tsmicro/contract'
 import { parse } from 'yaml'
-import { withRoutes } from './kong-file.ts'
 
 const TEXT = `_ignore: [&read { name: r }, &write { name: w }]
 services:
   - name: shop-service
-    # <routes of shop>
-    # </routes of shop>
 `
 
 test('what declares TOO_MANY_REQUESTS is limited by address, if the file says how', () => {

@@ -12,12 +12,8 @@ _ignore: [&read { name: correlation-id }, &write { name: correlation-id }]
 services:
   - name: shop-service
     url: http://shop:80
-    # <routes of shop>
-    # </routes of shop>
   - name: shop-service-streamed
     url: http://shop:80
-    # <routes of shop streamed>
-    # </routes of shop streamed>
 `
 
 test('a slow stream without an end arrives item by item; when its reader leaves, the handler is told', async () => {

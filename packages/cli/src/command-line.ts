@@ -24,6 +24,8 @@ export type Command =
   | { readonly kind: 'explorer'; readonly config: string; readonly args: readonly string[] }
   | { readonly kind: 'doctor'; readonly config: string; readonly args: readonly string[] }
   | { readonly kind: 'new'; readonly config: string; readonly args: readonly string[] }
+  /** `args`: everything after `generate`. */
+  | { readonly kind: 'generate'; readonly config: string; readonly args: readonly string[] }
   /** A command of the system. `args`: everything after its name. */
   | { readonly kind: 'run'; readonly config: string; readonly name: string; readonly args: readonly string[] }
 
@@ -60,7 +62,8 @@ export function readArguments(args: readonly string[]): Command {
     name === 'add' ||
     name === 'doctor' ||
     name === 'new' ||
-    name === 'explorer'
+    name === 'explorer' ||
+    name === 'generate'
   )
     return { kind: name, config, args: args.slice(at + 1) }
   return { kind: 'run', config, name, args: args.slice(at + 1) }

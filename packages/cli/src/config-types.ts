@@ -39,6 +39,10 @@ export interface System {
 export interface ServiceConfig {
   /** Its main program, relative to the configuration file. */
   readonly entry: string
+  /** The module that exports its contracts. `tsmicro generate` makes its routes from it. */
+  readonly contract?: string
+  /** Where `tsmicro contracts` records what its contracts promise. */
+  readonly recorded?: string
   /** The port of the service (or of its first instance), also in `kong.yml`. If it is taken, the service gets a free one. */
   readonly port: number
   /** The host name of the service in `kong.yml`. Default: the service's name. */
@@ -89,7 +93,7 @@ interface CommandConfig {
 }
 
 /** A module that exports contracts, and the file in which `tsmicro contracts` records what they promise. */
-interface ContractsConfig {
+export interface ContractsConfig {
   readonly entry: string
   readonly recorded: string
 }
@@ -119,10 +123,15 @@ export interface SystemConfig {
   readonly prepare?: (system: System) => Promise<void>
   readonly services: Readonly<Record<string, ServiceConfig>>
   readonly gateway?: GatewayConfig
-  /** What `tsmicro contracts` compares and records. */
+  /** What `tsmicro contracts` compares and records, in addition to the contracts of the services. */
   readonly contracts?: readonly ContractsConfig[]
   /** The page that shows what is in `contracts`, and calls it. Over NATS it is the user `explorer`, if `nats` names one. */
   readonly explorer?: ExplorerConfig
+  /**
+   * Modules that make more files for `tsmicro generate`. Each exports `generate`, which gets a `GeneratorInput` and returns files
+   * (`GeneratedFile`): see `@tsmicro/cli/generate`.
+   */
+  readonly generators?: readonly string[]
   /** Names the breaks that were wanted. Default `CHANGELOG.md`. */
   readonly changelog?: string
   /** The programs that `tsmicro` runs, by name. */

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { SystemConfig } from './config-types.ts'
+import type { ContractsConfig, SystemConfig } from './config-types.ts'
 import { CliError } from './errors.ts'
 
 const INFRA: ReadonlySet<string> = new Set(['nats', 'postgres', 'documents', 'redis'])
@@ -18,6 +18,7 @@ const OWN: ReadonlySet<string> = new Set([
   'new',
   'doctor',
   'explorer',
+  'generate',
 ])
 const VARIABLE = /^[A-Za-z_]\w*$/
 const defined = new WeakSet<object>()
@@ -49,6 +50,11 @@ export function defineSystem(config: SystemConfig): SystemConfig {
     check(entry !== '', `${name}: entry is missing`)
     ports.add(port)
   }
+  for (const [name, { contract, recorded }] of Object.entries(services))
+    check(
+      recorded === undefined || contract !== undefined,
+      `${name}: recorded needs contract, which is what it records`,
+    )
   for (const { passEnv = [] } of [...Object.values(services), ...(gateway ? [gateway] : [])])
     for (const variable of passEnv)
       check(VARIABLE.test(variable), `passEnv: "${variable}" cannot be the name of a variable`)
@@ -75,14 +81,16 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const path = resolve(file)
   if (!existsSync(path))
     throw new CliError(`${path} does not exist: run this in the folder of tsmicro.config.ts, or name one with --config`)
-  const module: unknown = await import(pathToFileURL(path).href)
+  const module: unknown = await import(addressOf(path))
   const config = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
   if (!isSystemConfig(config))
     throw new CliError(`${path} has no default export created with defineSystem of @tsmicro/cli`)
   const root = dirname(path)
-  const { services, commands = {}, contracts = [], gateway } = config
+  const { services, commands = {}, contracts = [], generators = [], gateway } = config
   const files = [
     ...Object.entries(services).map(([name, { entry }]) => [name, entry]),
+    ...Object.entries(services).map(([name, { contract }]) => [name, contract]),
+    ...generators.map(generator => ['generators', generator]),
     ...Object.entries(commands).map(([name, { entry }]) => [`command ${name}`, entry]),
     ...contracts.map(({ entry }) => ['contracts', entry]),
     ...[gateway?.entry, gateway?.config, gateway?.loadBalancedConfig].map(file => ['gateway', file]),
@@ -91,6 +99,25 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     if (file !== undefined && !existsSync(resolve(root, file)))
       throw new CliError(`${name}: ${resolve(root, file)} does not exist`)
   return { config, root }
+}
+
+/** What `tsmicro contracts` compares: of the services, and what the configuration names besides. */
+export function recordedContracts({ services, contracts = [] }: SystemConfig): readonly ContractsConfig[] {
+  const own = Object.values(services).flatMap(({ contract: entry, recorded }) =>
+    entry === undefined || recorded === undefined ? [] : [{ entry, recorded }],
+  )
+  return [...own, ...contracts]
+}
+
+const loadedAt = new Map<string, number>()
+
+/** A file that has changed since it was imported is imported again, by another address. */
+function addressOf(path: string): string {
+  const { mtimeMs } = statSync(path)
+  const first = loadedAt.get(path) ?? mtimeMs
+  loadedAt.set(path, first)
+  const { href } = pathToFileURL(path)
+  return first === mtimeMs ? href : `${href}?${mtimeMs}`
 }
 
 const isSystemConfig = (value: unknown): value is SystemConfig =>

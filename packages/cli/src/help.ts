@@ -6,7 +6,8 @@ const HELP = `Usage: tsmicro start [options]
        tsmicro dev [options]
        tsmicro restart [SERVICE]
        tsmicro new NAME [options]
-       tsmicro add service NAME [options]
+       tsmicro add service|procedure|event NAME [options]
+       tsmicro generate [--check]
        tsmicro doctor [--json]
        tsmicro gateway run --config FILE [options]
        tsmicro contracts check|record [options]
@@ -18,7 +19,8 @@ start      runs a whole system: its infrastructure (NATS, PostgreSQL, documents,
 dev        does the same, and restarts what a change of the sources touches
 restart    replaces the instances of the running system one by one
 new        makes a project
-add        writes a new service into the project
+add        writes a new service, procedure or event into the project
+generate   writes what follows from the system and its contracts, such as the gateway's routes
 doctor     says what a system needs, what of it is missing here, and how to get it
 gateway    runs the gateway alone, with any kong.yml
 contracts  says which changes to the contracts break somebody, and records them

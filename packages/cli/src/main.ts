@@ -45,6 +45,11 @@ async function main(): Promise<number> {
     const { runDoctor } = await import('./doctor/command.ts')
     return runDoctor({ configFile: command.config, args: command.args, env, stdout })
   }
+  if (command.kind === 'generate') {
+    // Loaded only here, with the framework that it needs.
+    const { runGenerate } = await import('./generate/command.ts')
+    return runGenerate(command.args, command.config, text => stdout.write(text))
+  }
   const drain = new AbortController()
   watchParent(() => drain.abort())
   if (command.kind === 'explorer') {

@@ -5,7 +5,7 @@ import { installPackages } from './install.ts'
 import { whyNotName } from './names.ts'
 import { tarballsIn, versionsOf } from './packages.ts'
 import { projectFiles } from './project-files.ts'
-import { serviceFiles } from './service-files.ts'
+import { serviceFiles } from './service/service-files.ts'
 
 export interface ProjectOptions {
   /** Of the project, its folder and its first service. */
@@ -33,7 +33,7 @@ export async function createProject({ name, parent, install, packages, say }: Pr
   })
   if (found.length > 0) throw new CreateError(`${folder} is not empty: choose another name`)
   const tarballs = packages === undefined ? undefined : await tarballsIn(packages)
-  const files = { ...projectFiles(name, await versionsOf(tarballs)), ...serviceFiles(name) }
+  const files = { ...projectFiles(name, await versionsOf(tarballs)), ...serviceFiles({ name, port: 8001 }) }
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)

@@ -45,7 +45,12 @@ export function projectFiles(
 export default defineSystem({
   infra: ['nats'],
   services: {
-    '${name}': { entry: 'services/${name}/main.ts', port: 8001, env: system => ({ NATS_URL: system.nats.url }) },
+    ${/^\w+$/.test(name) ? name : `'${name}'`}: {
+      entry: 'services/${name}/main.ts',
+      contract: 'contracts/${name}.ts',
+      port: 8001,
+      env: system => ({ NATS_URL: system.nats.url }),
+    },
   },
 })
 `,

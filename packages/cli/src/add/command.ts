@@ -1,28 +1,50 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { postgresServiceFiles, serviceFiles, whyNotName } from 'create-tsmicro'
-import { CliError, UsageError } from '../errors.ts'
-import { addToConfig } from './edit-config.ts'
+import { UsageError } from '../errors.ts'
+import { addEvent } from './event.ts'
+import { addProcedure } from './procedure.ts'
+import { openProject } from './project.ts'
+import { addService } from './service.ts'
 
-const HELP = `Usage: tsmicro add service NAME [--postgres] [--no-install]
+const HELP = `Usage: tsmicro add service NAME [--postgres|--mongo] [--no-install]
+       tsmicro add procedure SERVICE/NAME [--contract CONSTANT]
+       tsmicro add event SERVICE/NAME [--subject SUBJECT] [--contract CONSTANT]
 
-Writes a service into this project: its contract, module, program and test, and its entry in tsmicro.config.ts.
+Writes a first form of it into this project, with a test that passes, and brings in step what follows from it (tsmicro generate).
+Files that are there are edited where their structure says, and stay as they are otherwise. What is there already is not written
+again, and what is in the way is not overwritten.
+
+service: its contract, handlers, module, program and tests, and its entry in tsmicro.config.ts.
+procedure: its declaration in the contract, with both doors, and its handler.
+event: its declaration in the contract, and what announces it.
 
 Options:
-  --postgres     with a database of its own: a migration, a repository, a test with a real server
-  --no-install   do not run npm install for what it needs
-  --help         show this text
+  --postgres            with a PostgreSQL database of its own: a migration, a repository, a test with a real server
+  --mongo               the same with a MongoDB database: indexes, a repository, a test with a document server
+  --no-install          do not run npm install for what it needs
+  --subject SUBJECT     default: the service and what happened, such as orders.placed
+  --contract CONSTANT   the contract, if the service has several
+  --help                show this text
 
-Example: tsmicro add service orders --postgres
+Examples: tsmicro add service orders --postgres
+          tsmicro add procedure orders/place
+          tsmicro add event orders/placed --subject order.placed
 `
 
-/** What the drivers of a store are called, beside tsmicro itself. */
-const DRIVERS = ['kysely', 'pg']
+const OPTIONS = {
+  postgres: { type: 'boolean' },
+  mongo: { type: 'boolean' },
+  'no-install': { type: 'boolean' },
+  subject: { type: 'string' },
+  contract: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** The options of each kind. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  service: ['postgres', 'mongo', 'no-install'],
+  procedure: ['contract'],
+  event: ['subject', 'contract'],
+}
 
 /** @returns the exit code */
 export async function runAdd(
@@ -35,69 +57,29 @@ export async function runAdd(
     write(HELP)
     return 0
   }
-  const [kind, name, ...more] = positionals
-  if (kind !== 'service' || name === undefined || more.length > 0)
-    throw new UsageError('say what to add: tsmicro add service NAME')
-  const refused = whyNotName(name)
-  if (refused) throw new UsageError(refused)
-  const root = dirname(resolve(configFile))
-  if (!existsSync(configFile)) throw new CliError(`${configFile} does not exist: run this in the project's folder`)
-  const files = values.postgres ? postgresServiceFiles(name) : serviceFiles(name)
-  const edited = addToConfig(configFile, await readFile(configFile, 'utf8'), {
-    service: name,
-    entry: `services/${name}/main.ts`,
-    ...(values.postgres
-      ? {
-          env: `{ NATS_URL: system.nats.url, DATABASE_URL: system.postgresDatabase('${name.replaceAll('-', '_')}').url }`,
-          infra: ['nats', 'postgres'],
-        }
-      : { env: '{ NATS_URL: system.nats.url }', infra: ['nats'] }),
-  })
-  const taken = Object.keys(files).filter(path => existsSync(join(root, path)))
-  if (!edited) {
-    write(`${configFile} has a service ${name} already: nothing was changed\n`)
-    return 0
-  }
-  if (taken.length > 0) throw new CliError(`${taken.join(', ')} exist already: nothing was changed`)
-  // First, as a service whose drivers are missing would keep the whole system from starting.
-  if (values.postgres && !values['no-install']) await install(root, DRIVERS, write)
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true })
-    await writeFile(join(root, path), text)
-    write(`+ ${path}\n`)
-  }
-  await writeFile(configFile, edited.text)
-  write(`~ ${configFile}: port ${edited.port}\n`)
+  const [kind = '', name, ...more] = positionals
+  const allowed = KINDS[kind]
+  if (!allowed || name === undefined || more.length > 0)
+    throw new UsageError(
+      'say what to add: tsmicro add service NAME, add procedure SERVICE/NAME or add event SERVICE/NAME',
+    )
+  const foreign = Object.keys(values).find(option => !allowed.includes(option))
+  if (foreign) throw new UsageError(`--${foreign} does not belong to tsmicro add ${kind}`)
+  if (values.postgres && values.mongo) throw new UsageError('--postgres or --mongo, not both')
+  const project = await openProject(configFile)
+  const { subject, contract } = values
+  if (kind === 'service') {
+    const store = values.postgres ? 'postgres' : values.mongo ? 'mongo' : undefined
+    await addService(project, { name, store, install: !values['no-install'] }, write)
+  } else if (kind === 'procedure') await addProcedure(project, name, contract, write)
+  else await addEvent(project, { target: name, contract, subject }, write)
   return 0
 }
 
 function readArguments(args: readonly string[]) {
-  const options = {
-    postgres: { type: 'boolean', default: false },
-    'no-install': { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  } as const
   try {
-    return parseArgs({ args: [...args], allowPositionals: true, options })
+    return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS })
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
-}
-
-/** In the versions that tsmicro is made for, unless the project has them. */
-async function install(root: string, names: readonly string[], write: (text: string) => void): Promise<void> {
-  const { peerDependencies } = JSON.parse(
-    readFileSync(fileURLToPath(import.meta.resolve('tsmicro/package.json')), 'utf8'),
-  )
-  const { dependencies = {} } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-  const missing = names.filter(name => !(name in dependencies)).map(name => `${name}@${peerDependencies[name]}`)
-  if (missing.length === 0) return
-  write(`npm install ${missing.join(' ')}\n`)
-  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...missing]
-  const child = spawn('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-  const code = await once(child, 'exit').then(
-    ([status]) => status,
-    (error: Error) => error.message,
-  )
-  if (code !== 0) throw new CliError(`npm install failed (${code}): nothing was added`)
 }

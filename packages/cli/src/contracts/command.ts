@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { loadConfig } from '../config.ts'
+import { loadConfig, recordedContracts } from '../config.ts'
 import { CliError, UsageError } from '../errors.ts'
 import { contractModules } from '../explorer/contract-modules.ts'
 import { asyncApiDocument } from './asyncapi.ts'
@@ -60,7 +60,8 @@ export async function runContracts({ configFile, args, write }: ContractsCommand
     return 0
   }
   const { config, root } = await loadConfig(configFile)
-  const { contracts = [], changelog = 'CHANGELOG.md' } = config
+  const { changelog = 'CHANGELOG.md' } = config
+  const contracts = recordedContracts(config)
   if (contracts.length === 0) throw new CliError('tsmicro.config.ts names no contracts: see tsmicro contracts --help')
   if (action === 'asyncapi') {
     const document = await asyncApiDocument(contractModules(config, root), service)

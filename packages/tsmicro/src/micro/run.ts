@@ -1,4 +1,5 @@
 import type { Log } from '../call/index.ts'
+import { describeInstead } from './describe.ts'
 import type { Service } from './service.ts'
 
 interface RunOptions {
@@ -16,6 +17,7 @@ interface RunOptions {
  * await runService(service, { log })
  */
 export async function runService(service: Service, { log, stopTimeoutMs = 20_000 }: RunOptions): Promise<void> {
+  if (describeInstead(service)) return
   let stopping = false
   const stop = async (why: string, code: number) => {
     if (stopping) return

@@ -34,6 +34,9 @@ export interface PublicRoute {
 /** A service, and what `/blog` is to it. */
 export interface PublicService {
   readonly name: string
+  /** Where it listens, for a file that does not have it yet: host (default its name) and port (default 80). */
+  readonly host?: string
+  readonly port?: number
   /** In front of every public path; the service does not see it. */
   readonly prefix: string
   /** Whatever a contract's module exports. */
