@@ -163,10 +163,11 @@ describe('an empty project installs the packages', { skip: await outside() }, ()
       await close()`
     assert.equal(await node('--input-type=module', '--eval', program), '[ true, true, true ]\n')
   })
-  test('npm run dev in a project that npm create made: the new code answers after an edit, and a mistake keeps the old one', async () => {
+  test('npm run dev in a project that npm create made: the new code answers after an edit, and a mistake keeps the old one', async t => {
     // With the machine's own Node and npm, which may be older than what the project brings.
-    const { env: own } = currentUser()
-    const env = { ...own, DATA_DIR: '.data' }
+    const user = currentUser()
+    t.after(() => user.remove())
+    const env = { ...user.env, DATA_DIR: '.data' }
     const shop = join(project, 'shop')
     const npm = (cwd: string, ...args: readonly string[]) => promisify(execFile)('npm', args, { cwd, env })
     await npm(project, 'exec', '--', 'create-tsmicro', 'shop', '--packages', dirname(tarballs[0] ?? ''))
