@@ -17,6 +17,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'getting-started': 'Getting started',
     tutorial: 'Tutorial: comments',
     'new-project': 'A project of your own',
+    development: 'Development: follow your changes',
     'reference/examples': 'Examples',
   },
   Guides: {
