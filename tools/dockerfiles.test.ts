@@ -21,5 +21,8 @@ for (const service of ['auth', 'blog']) {
     assert.ok(bundled.endsWith(` ${service}`))
     const started = lines.findLast(line => line.startsWith('CMD ')) ?? ''
     assert.ok(started.endsWith(`"services/${service}/dist/main.js"]`))
+    // What V8 has compiled is used again only with the same options.
+    const command = (JSON.parse(started.slice('CMD '.length)) as string[]).join(' ')
+    assert.ok(lines.some(line => line.startsWith(`RUN ${command}`)))
   })
 }

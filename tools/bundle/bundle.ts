@@ -1,0 +1,38 @@
+import { rm } from 'node:fs/promises'
+import { build } from 'esbuild'
+
+/**
+ * Stay outside: argon2, which is native code; pg-native, which pg uses if it is there; Fastify's compilers of JSON Schemas, which it loads
+ * if a route without a contract declares any.
+ */
+const INSTALLED = [
+  '@node-rs/argon2',
+  'pg-native',
+  '@fastify/ajv-compiler',
+  '@fastify/fast-json-stringify-compiler',
+]
+
+/** Libraries in CommonJS call `require` for what belongs to Node. */
+const BANNER = "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
+
+/**
+ * Compiles a program to `main.js` in `folder`, which is emptied. What is imported only when it is needed, such as the client for Redis,
+ * becomes a file of its own beside it.
+ *
+ * @param entry the path of its `main.ts`
+ */
+export async function bundle(entry: string, folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await build({
+    entryPoints: { main: entry },
+    outdir: folder,
+    ...{ bundle: true, splitting: true, platform: 'node', format: 'esm', target: 'node24', sourcemap: true },
+    // V8 keeps the text in memory. Names stay, as stack traces show them.
+    ...{ minifyWhitespace: true, minifySyntax: true },
+    // Names of classes are names of errors.
+    keepNames: true,
+    external: INSTALLED,
+    banner: { js: BANNER },
+    logLevel: 'warning',
+  })
+}
