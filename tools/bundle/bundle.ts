@@ -1,5 +1,8 @@
 import { rm } from 'node:fs/promises'
-import { build } from 'esbuild'
+import { createRequire, isBuiltin } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build, type Plugin } from 'esbuild'
 
 /**
  * Stay outside: argon2, which is native code; pg-native, which pg uses if it is there; Fastify's compilers of JSON Schemas, which it loads
@@ -33,6 +36,27 @@ export async function bundle(entry: string, folder: string): Promise<void> {
     keepNames: true,
     external: INSTALLED,
     banner: { js: BANNER },
+    plugins: [NAMED],
     logLevel: 'warning',
   })
+}
+
+/**
+ * `import()` of a package in CommonJS gives its names, as in Node: esbuild gives only `default` when it puts the package into a file of
+ * its own. So a module that names them stands in between.
+ */
+const NAMED: Plugin = {
+  name: 'named',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[^./#]/ }, ({ kind, path, importer, resolveDir }) => {
+      const isOurs = kind === 'dynamic-import' && !importer.includes('/node_modules/')
+      if (!isOurs || isBuiltin(path) || INSTALLED.includes(path)) return undefined
+      return { path, namespace: 'named', pluginData: resolveDir }
+    })
+    onLoad({ filter: /.*/, namespace: 'named' }, async ({ path, pluginData: resolveDir }) => {
+      const file = createRequire(join(resolveDir, 'from.js')).resolve(path)
+      const names = Object.keys(await import(pathToFileURL(file).href)).filter(name => /^[\w$]+$/.test(name))
+      return { contents: `export { ${names.join(', ')} } from ${JSON.stringify(path)}`, resolveDir }
+    })
+  },
 }
