@@ -18,8 +18,8 @@ export interface Subject {
   readonly readyPath: string
 }
 
-/** Below a `node_modules`, so that what is compared is found as it is when it is installed. */
-const CACHE = fileURLToPath(new URL('../node_modules/.cache/start/', import.meta.url))
+/** Out of `node_modules`, of which the compiler emits nothing. */
+const CACHE = fileURLToPath(new URL('.tmp/bench-start/', ROOT))
 
 /** Compiles the programs. @param blog the system whose blog service is started, with its databases up */
 export async function openSubjects(

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createRequire, isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -8,12 +8,7 @@ import { build, type Plugin } from 'esbuild'
  * Stay outside: argon2, which is native code; pg-native, which pg uses if it is there; Fastify's compilers of JSON Schemas, which it loads
  * if a route without a contract declares any.
  */
-const INSTALLED = [
-  '@node-rs/argon2',
-  'pg-native',
-  '@fastify/ajv-compiler',
-  '@fastify/fast-json-stringify-compiler',
-]
+const INSTALLED = ['@node-rs/argon2', 'pg-native', '@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler']
 
 /** Libraries in CommonJS call `require` for what belongs to Node. */
 const BANNER = "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
@@ -26,7 +21,7 @@ const BANNER = "import { createRequire as requireOf } from 'node:module'; const 
  */
 export async function bundle(entry: string, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
-  await build({
+  const { outputFiles } = await build({
     entryPoints: { main: entry },
     outdir: folder,
     ...{ bundle: true, splitting: true, platform: 'node', format: 'esm', target: 'node24', sourcemap: true },
@@ -38,7 +33,24 @@ export async function bundle(entry: string, folder: string): Promise<void> {
     banner: { js: BANNER },
     plugins: [NAMED],
     logLevel: 'warning',
+    write: false,
   })
+  const texts = outputFiles.map(({ path, text }) => ({ path, text: withQuickNames(text) }))
+  if (texts.every(({ text }, i) => text === outputFiles[i]?.text))
+    throw new Error('esbuild names functions differently now')
+  await mkdir(folder, { recursive: true })
+  for (const { path, text } of texts) await writeFile(path, text)
+}
+
+/**
+ * For `keepNames`, esbuild defines a name of each function, each time that it is created, hence in every request. Only what had to be
+ * renamed needs that, and not what is no class.
+ */
+function withQuickNames(text: string): string {
+  return text.replace(
+    '__name=(target,value)=>__defProp(',
+    '__name=(target,value)=>target.name===value||target.prototype===void 0?target:__defProp(',
+  )
 }
 
 /**
