@@ -4,7 +4,7 @@ import type { Meter } from './meter.ts'
 /** A request that is sent again and again. */
 export interface Exchange {
   /** The whole request, which may contain a number that no other one has. */
-  bytes(number: number): string
+  bytes(number: number): Buffer
   isRight(answer: string): boolean
 }
 
