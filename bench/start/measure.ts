@@ -66,7 +66,9 @@ export async function runPlan(plan: Plan, signal: AbortSignal, say: (text: strin
       const sample = await startOnce(subject, plan.idleMs, signal)
       if (round === 0) continue
       samples.get(name)?.push(sample)
-      say(`\n  ${name.padEnd(20)} ${sample.startMs.toFixed(0)} ms, ${sample.cpuMs} ms CPU, ${sample.idleMb.toFixed(0)} MB`)
+      say(
+        `\n  ${name.padEnd(20)} ${sample.startMs.toFixed(0)} ms, ${sample.cpuMs} ms CPU, ${sample.idleMb.toFixed(0)} MB`,
+      )
     }
   }
   const results = [...samples].map(([subject, turns]) => ({

@@ -21,7 +21,7 @@ test('every subject starts and answers, and the blog service under load', { skip
 
 test('a program that ends before it is ready is an error that shows its output', async () => {
   const subject = { main: 'nothing-here.js', environment: {}, readyPath: '/' }
-  await assert.rejects(launch(subject, never), /nothing-here\.js ended before it was ready:[^]*MODULE_NOT_FOUND/)
+  await assert.rejects(launch(subject, never), /nothing-here\.js ended before it was ready:[\s\S]*MODULE_NOT_FOUND/)
   assert.equal((await openSubjects(['blog'], undefined)).size, 0)
 })
 

@@ -15,4 +15,5 @@ const greetings = contract('hello', {
 const log = createLogger({ name: 'hello', level: 'info' })
 const handlers = implement(greetings, { greet: ({ input }) => ({ text: `Hello ${input.name}` }) })
 const http = { port: Number(process.env.PORT) }
-await runService(createService({ name: 'hello', version: '1.0.0', log, http, module: { handlers: [handlers] } }), { log })
+const service = createService({ name: 'hello', version: '1.0.0', log, http, module: { handlers: [handlers] } })
+await runService(service, { log })
