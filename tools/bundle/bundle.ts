@@ -44,7 +44,7 @@ export async function bundle(entry: string, folder: string): Promise<void> {
 
 /**
  * For `keepNames`, esbuild defines a name of each function, each time that it is created, hence in every request. Only what had to be
- * renamed needs that, and not what is no class.
+ * renamed needs that, and only classes: their names are names of errors.
  */
 function withQuickNames(text: string): string {
   return text.replace(
