@@ -3,17 +3,20 @@ import { Env as AuthEnv } from '@blog-platform/auth-service/env'
 import { Env as BlogEnv } from '@blog-platform/blog-service/env'
 import { databaseUrl, defineSystem, keptSecret, type System, type SystemConfig } from '@tsmicro/cli'
 import { natsAuthorization } from 'tsmicro/contract'
-import { createAllStreams } from './deploy/nats/create-streams.ts'
 import natsUsers from './deploy/nats/permissions.json' with { type: 'json' }
 
 /** What shows the services that a request came through the gateway, made on the first start. */
 const gatewaySecret = ({ dataDir }: System) => ({ GATEWAY_SECRET: keptSecret(dataDir, 'gateway') })
 const verifySecret = ({ dataDir }: System) => ({ VERIFY_SECRET: keptSecret(dataDir, 'verify') })
 
-/** What works of the demo data, loaded and asked once everything is ready. */
+// Loaded only for `npm start`, and while other processes are starting.
+const loadStreams = () => import('./deploy/nats/create-streams.ts')
+const loadDemo = () => import('@blog-platform/auth-service/shown-demo')
+
+/** What works of the demo data, asked once everything is ready. */
 let shown: ReturnType<typeof import('@blog-platform/auth-service/shown-demo').shownDemo> | undefined
 async function demo({ postgres }: System) {
-  shown ??= import('@blog-platform/auth-service/shown-demo').then(({ shownDemo }) => shownDemo(postgres.url))
+  shown ??= loadDemo().then(({ shownDemo }) => shownDemo(postgres.url))
   return shown
 }
 
@@ -25,9 +28,15 @@ const system: SystemConfig = defineSystem({
     users: natsUsers.map(({ user }) => user),
     operator: 'operator',
     observer: 'observer',
-    authorization: passwordOf => natsAuthorization(natsUsers, passwordOf),
+    authorization(passwordOf) {
+      void loadStreams()
+      return natsAuthorization(natsUsers, passwordOf)
+    },
   },
-  prepare: system => createAllStreams(system.natsAs('streams').url),
+  async prepare(system) {
+    const { createAllStreams } = await loadStreams()
+    await createAllStreams(system.natsAs('streams').url)
+  },
   services: {
     auth: {
       entry: 'services/auth/src/main.ts',
@@ -65,11 +74,10 @@ const system: SystemConfig = defineSystem({
     entry: 'packages/gateway/src/main.ts',
     config: 'kong/kong.yml',
     loadBalancedConfig: 'kong/kong-load-balanced.yml',
-    env: system => ({
-      NATS_URL: system.natsAs('gateway').url,
-      ...gatewaySecret(system),
-      ...verifySecret(system),
-    }),
+    env(system) {
+      void loadDemo()
+      return { NATS_URL: system.natsAs('gateway').url, ...gatewaySecret(system), ...verifySecret(system) }
+    },
   },
   explorer: { signIn: { procedure: 'auth.signIn', token: 'tokens.accessToken' } },
   generators: ['tools/generated.ts'],

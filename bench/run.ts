@@ -5,6 +5,7 @@ import { gateway } from './gateway/command.ts'
 import { http } from './http/command.ts'
 import { platform } from './platform/command.ts'
 import { rpc } from './rpc/command.ts'
+import { start as starting } from './start/command.ts'
 import { types } from './types/command.ts'
 
 const HELP = `npm run bench -- <benchmark> [options]
@@ -13,6 +14,7 @@ const HELP = `npm run bench -- <benchmark> [options]
   rpc      calls between services over NATS, compared with nats.js alone, Moleculer and NestJS
   gateway  HTTP requests through the embedded gateway, compared with a bare proxy on undici and others
   platform requests to the auth and blog services, compared with another checkout of this repository
+  start    start-up and memory of services, compared with bare Fastify, and npm start
   events   events from an outbox to their handlers, compared with JetStream alone
   types    how long the compiler takes to check contracts, compared with plain types
 
@@ -26,6 +28,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   if (name === 'rpc') return start(rpc, args)
   if (name === 'gateway') return start(gateway, args)
   if (name === 'platform') return start(platform, args)
+  if (name === 'start') return start(starting, args)
   if (name === 'events') return start(events, args)
   if (name === 'types') return types(args).catch(error => refuse(messageOf(error)))
   return refuse(name === undefined ? 'Which benchmark?' : `There is no benchmark “${name}”.`)

@@ -4,8 +4,8 @@ import { runCommand } from './command-line.ts'
 
 const HELP = `npm run bundle [SERVICE …]
 
-Compiles services (default: all) to one file of JavaScript each, services/SERVICE/dist/main.js, which their images run: it starts in a fraction
-of the time, and needs less memory. To develop, nothing has to be compiled.`
+Compiles services (default: all) to JavaScript, services/SERVICE/dist/main.js, which their images run: it starts in a fraction of the time,
+and needs less memory. To develop, nothing has to be compiled.`
 
 await runCommand('npm run bundle', HELP, async args => {
   for (const service of args.length > 0 ? args : SERVICES) await bundleService(join(import.meta.dirname, '..'), service)

@@ -17,6 +17,9 @@ test('deploy/Dockerfile: copies what is there, is for any service, is not root, 
   assert.doesNotMatch(text.replaceAll(/^#.*$/gm, ''), /services\/[a-z]/)
   const last = stages.at(-1) ?? ''
   for (const line of [/^USER node$/m, /^HEALTHCHECK /m, /^CMD .*"dist\/main\.js"\]$/m]) assert.match(last, line)
+  // What V8 has compiled is used again only with the same options.
+  const command = (JSON.parse(/^CMD (\[.*"dist\/main\.js"\])$/m.exec(last)?.[1] ?? '[]') as string[]).join(' ')
+  assert.ok(command !== '' && last.includes(`\nRUN ${command} `), command)
   // Its context has them, and they must not get into an image's layers.
   assert.match(readFileSync(join(ROOT, '.dockerignore'), 'utf8'), /^deploy\/secrets$/m)
 })

@@ -17,10 +17,18 @@ interface Service {
 
 export type Services = Readonly<Record<ServiceName, Service>>
 
+/** How a service is started; it listens on the port in the variable PORT. */
+interface Deployed {
+  readonly main: string
+  /** Node's options, and what the service reads. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
 /** The services of a checkout, with servers of their own. */
 export interface System {
   readonly postgresUrl: string
   readonly keysDir: string
+  deployed(name: ServiceName): Deployed
   /** Starts the services in new processes, one after the other, so that each has the machine for its start. */
   start(stack: AsyncDisposableStack): Promise<Services>
 }
@@ -44,20 +52,25 @@ export async function openSystem(checkout: string, stack: AsyncDisposableStack):
   const environment = {
     // As in the images.
     NODE_OPTIONS: bundled ? '--max-semi-space-size=16' : '--conditions=@tsmicro/source',
+    ...(bundled && { NODE_COMPILE_CACHE: join(folder, 'compile-cache') }),
     ...{ NODE_ENV: 'development', REQUIRE_GATEWAY: 'true', GATEWAY_SECRET, VERIFY_SECRET: GATEWAY_SECRET },
     ...{ NATS_URL: natsUrl, DATABASE_URL: postgresUrl, MONGODB_URL: documentsUrl },
     ...{ KEYS_DIR: keysDir, COVERS_DIR: folder },
   }
   const role = new URL('./roles/service.ts', import.meta.url)
+  const deployed = (name: ServiceName) => {
+    return { main: join(checkout, 'services', name, bundled ? 'dist/main.js' : 'src/main.ts'), environment }
+  }
   const startService = async (name: ServiceName, stack: AsyncDisposableStack): Promise<Service> => {
     const port = await freePort()
-    const main = join(checkout, 'services', name, bundled ? 'dist/main.js' : 'src/main.ts')
+    const { main } = deployed(name)
     const process = stack.use(new Child(`${name} of ${checkout}`, role, [main], { ...environment, PORT: String(port) }))
     return { process, port, startMs: await process.ask<number>('ready') }
   }
   return {
     postgresUrl,
     keysDir,
+    deployed,
     start: async stack => ({ auth: await startService('auth', stack), blog: await startService('blog', stack) }),
   }
 }

@@ -3,11 +3,12 @@ import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { onlyInFull } from '../../tests/support/size.ts'
 import { chart, http, judge, parseOptions } from '../http/command.ts'
-import { ALL, cellsOf, FULL, measure, QUICK, type Result, ratio, roleFile, runPlan } from '../http/measure.ts'
+import { ALL, cellsOf, FULL, QUICK, type Result, ratio, roleFile, runPlan } from '../http/measure.ts'
 import { listen, type SubjectName } from '../http/subjects.ts'
 import type { Route } from '../http/traffic.ts'
 import { isInstalled } from '../install.ts'
 import { Child } from '../process.ts'
+import { measure } from '../turns.ts'
 
 const skip = isInstalled() ? false : 'bench/node_modules is not there: npm run bench -- http installs it'
 const SHORT = { rounds: 1, passes: 1, bringUpMs: 20, warmUpMs: 20, measuredMs: 50 }
@@ -25,9 +26,9 @@ test('a wrong answer ends the measurement', async () => {
   await using generator = new Child('generator', roleFile('generator'))
   const server = createServer((_request, response) => response.setHeader('content-length', 2).end('{}'))
   const port = await listen(server)
-  const service = { process: generator, port }
+  const turn = { generator, order: { port, route: 'get', signed: true }, answering: [generator] as const }
   const times = { ...SHORT, signal: new AbortController().signal }
-  await assert.rejects(measure(generator, service, { route: 'get', signed: true }, times), /a wrong answer: \{\}/)
+  await assert.rejects(measure(turn, times), /a wrong answer: \{\}/)
   server.close()
 })
 

@@ -27,7 +27,7 @@ export async function buildAll(root: string, say: (name: string) => void): Promi
  * packages' sources instead of their declarations.
  * @throws {Error} with the compiler's own output, for a type error
  */
-async function buildPackage(root: string, output: string, one: Package): Promise<string> {
+export async function buildPackage(root: string, output: string, one: Package): Promise<string> {
   const from = join(root, one.folder)
   const sources = join(output, 'src', one.folder)
   const target = join(output, 'node_modules', one.name)

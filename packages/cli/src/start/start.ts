@@ -1,5 +1,6 @@
 import { createPostgresDatabase } from '@tsmicro/infra'
 import type { Environment } from '../command-line.ts'
+import { keepCompiled } from '../compile-cache.ts'
 import type { LoadedConfig } from '../config.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { contractModules } from '../explorer/contract-modules.ts'
@@ -100,6 +101,7 @@ export async function startSystem(
     const summary = await summarize(shown, log.paint)
     log.say(`${log.paint('green', '✓')} everything is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     log.say(summary)
+    keepCompiled()
   } finally {
     progress.stop()
   }

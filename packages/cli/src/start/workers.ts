@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { answers, childEnvironment, firstReply, NODE_FLAGS } from '@tsmicro/infra'
+import { compileCacheIn } from '../compile-cache.ts'
 import type { System, SystemConfig } from '../config-types.ts'
 import type { Log } from '../output/log.ts'
 import type { Disk } from '../supervise/disk.ts'
@@ -50,7 +51,7 @@ function createWorker(program: Program, { root, dataDir, log, readyTimeoutMs, di
     cwd: root,
     env: {
       // With its compile cache, Node starts services in half the time (measured: 1.05 s of CPU without, 0.61 s with it).
-      NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+      NODE_COMPILE_CACHE: compileCacheIn(dataDir),
       ...childEnvironment(process.env, ['LOG_LEVEL', ...program.passEnv]),
       NODE_ENV: 'development',
       ...program.env,

@@ -33,7 +33,7 @@ export class WorkerStartError extends CliError {
   }
 }
 
-const POLL_MS = 100
+const POLL_MS = 20
 
 /** Describes how a process ended. */
 export function describeExit({ code, signal }: ServerExit): string {

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { type Log, requestIdOf } from '../call/index.ts'
@@ -6,6 +6,7 @@ import { type ApiError, HEADERS_TOO_LARGE, MALFORMED_REQUEST, REQUEST_TIMEOUT } 
 import { failureEnvelope, JSON_TYPE } from './envelope.ts'
 import { endAndLinger, LINGER_MS, lingerOnClose } from './linger.ts'
 import { isReceiving } from './receive.ts'
+import { STATUS_CODES } from './status-text.ts'
 
 const sockets = new WeakMap<FastifyInstance, Set<Socket>>()
 

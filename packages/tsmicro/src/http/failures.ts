@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { Log } from '../call/index.ts'
 import {
@@ -14,6 +13,7 @@ import {
   VALIDATION_FAILED,
 } from '../errors/index.ts'
 import { failureEnvelope, JSON_TYPE } from './envelope.ts'
+import { STATUS_CODES } from './status-text.ts'
 
 /** They have the status of a more general error, with a name or without. */
 const SPECIFIC: readonly AnyErrorClass[] = [

@@ -10,6 +10,7 @@ import { challengeOf, failureOf, headersOf, sendFailure, setStandardHeaders } fr
 import { compileGateway, compileTrusts, type GatewayDoor } from './gateway.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { limitRawRoutes } from './limit-raw-routes.ts'
+import { compilersWhenNeeded, markAsFastifysOwn } from './schema-compilers.ts'
 
 export interface HttpServerOptions {
   readonly log: Log
@@ -57,6 +58,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // Longer than the usual 60 s of gateways, so that they close idle connections before we do.
     keepAliveTimeout: 75_000,
     routerOptions: { ...ROUTER_OPTIONS },
+    schemaController: { compilersFactory: compilersWhenNeeded() },
     // While draining, requests on open connections are still served; only new connections are refused.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -72,6 +74,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     clientErrorHandler: answerUnreadable,
   })
+  markAsFastifysOwn(server)
   trackConnections(server, log)
   acceptJsonOnly(server)
   drainOnClose(server, log)

@@ -37,7 +37,12 @@ export function endLostWrites(): void {
 
 function connectionPrototype(): DriverConnection | undefined {
   try {
-    return createRequire(import.meta.url)('mongodb/lib/cmap/connection.js').Connection?.prototype
+    // In a bundle, which has `require`, the driver that was bundled is meant. Node's own modules have none.
+    const file =
+      typeof require === 'function'
+        ? require('mongodb/lib/cmap/connection.js')
+        : createRequire(import.meta.url)('mongodb/lib/cmap/connection.js')
+    return file.Connection?.prototype
   } catch {
     return undefined
   }

@@ -96,6 +96,9 @@ before(async () => {
       })
       fastify.get('/header', async (_request, reply) => reply.header('x-a', 'secret\nb: c').send('fine'))
       fastify.post('/checked', { schema: { body: { type: 'object', required: ['a'] } } }, async () => 'fine')
+      const headers = { type: 'object', required: ['X-Wanted'], properties: { 'X-Wanted': { maxLength: 3 } } }
+      const response = { 200: { type: 'object', properties: { fine: { type: 'boolean' } } } }
+      fastify.get('/headers', { schema: { headers, response } }, async () => ({ fine: true, secret: true }))
       fastify.register(async app => {
         await app.register(rateLimit, { max: 1, timeWindow: 60_000 })
         app.get('/limited', async () => 'fine')
@@ -199,6 +202,12 @@ test('plugins: a rate limit keeps its status and headers, a schema of a raw rout
   const told = (await checked.json()) as { error: string; details: { path: string; message: string }[] }
   assert.deepEqual([checked.status, told.error], [400, 'VALIDATION_FAILED'])
   assert.deepEqual(told.details, [{ path: 'body', message: "must have required property 'a'" }])
+})
+
+test('a schema of a raw route: names of header fields in any case, and an answer without what is undeclared', async () => {
+  assert.deepEqual((await get('/headers')).status, 400)
+  assert.deepEqual((await get('/headers', { 'X-Wanted': 'much' })).status, 400)
+  assert.deepEqual((await get('/headers', { 'X-WANTED': 'yes' })).body, { fine: true })
 })
 
 test('an answer that has begun is broken off, and the service lives', async () => {
