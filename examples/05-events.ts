@@ -6,9 +6,9 @@ import { contract, event } from 'tsmicro/contract'
 import { createLogger } from 'tsmicro/telemetry'
 import Type from 'typebox'
 
-const users = contract('users', {
+const members = contract('members', {
   joined: event({
-    subject: 'user.joined',
+    subject: 'member.joined',
     aggregate: 'id',
     data: Type.Object({ id: Type.String(), name: Type.String() }),
   }),
@@ -19,21 +19,21 @@ const log = createLogger({ name: 'events', level: 'warn' })
 const connect = (name: string) => new NatsClient({ url: server.url, name, log })
 const version = '1.0.0'
 
-const usersNats = connect('users')
-const announcing = createService({ name: 'users', version, log, module: { nats: usersNats, publishes: [users] } })
+const membersNats = connect('members')
+const announcing = createService({ name: 'members', version, log, module: { nats: membersNats, publishes: [members] } })
 await announcing.start()
 // Nobody listens yet: the event waits in its stream.
-await createPublisher(usersNats, 'users').publish(users.joined, { id: '1', name: 'Ada' })
+await createPublisher(membersNats, 'members').publish(members.joined, { id: '1', name: 'Ada' })
 
 const mailed = new EventTarget()
-const welcome = on(users.joined, { name: 'welcome', effect: 'idempotent' }, ({ data }) => {
+const welcome = on(members.joined, { name: 'welcome', effect: 'idempotent' }, ({ data }) => {
   console.log('Welcome,', data.name)
   mailed.dispatchEvent(new Event(data.id))
 })
 const arrived = Promise.all([once(mailed, '1'), once(mailed, '2')])
 const mail = createService({ name: 'mail', version, log, module: { nats: connect('mail'), handlers: [welcome] } })
 await mail.start()
-await createPublisher(usersNats, 'users').publish(users.joined, { id: '2', name: 'Grace' })
+await createPublisher(membersNats, 'members').publish(members.joined, { id: '2', name: 'Grace' })
 await arrived
 
 await mail.stop()
