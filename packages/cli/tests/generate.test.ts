@@ -18,6 +18,7 @@ export default defineSystem({
       contract: 'contracts/shop.ts',
       recorded: 'contracts/shop.json',
       port: 8001,
+      passEnv: ['SHOP_OWNER'],
       env: system => ({ NATS_URL: system.nats.url }),
     },
   },
@@ -82,8 +83,14 @@ test('generate writes what follows from the definition, and --check only looks',
   assert.match(await read('contracts/shop.json'), /"shop\.greet"/)
   assert.deepEqual(await generate('--check'), [0, '2 files are in step\n'])
 
-  await writeFile(join(cwd, 'services/shop/main.ts'), "console.log('no service')\n")
-  await assert.rejects(generate(), /shop does not say what it is: .*main\.ts has to reach runService.*no service/)
+  // It sees what it would see when it is started, and no more.
+  Object.assign(process.env, { SHOP_OWNER: 'Ada', SHOP_OTHER: 'Bob' })
+  const program = "console.log('no service', process.env.SHOP_OWNER, process.env.SHOP_OTHER)\n"
+  await writeFile(join(cwd, 'services/shop/main.ts'), program)
+  await assert.rejects(
+    generate(),
+    /shop does not say what it is: .*main\.ts has to reach runService.*no service Ada undefined/,
+  )
   await writeFile(join(cwd, 'kong.yml'), 'services: [')
   await assert.rejects(generate(), { name: 'CliError', message: /^kong\.yml: / })
   await assert.rejects(generate('--force'), { name: 'UsageError' })
