@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { runGenerate } from '../src/generate/command.ts'
+import { withRoutes } from '../src/generate/kong/kong-file.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const CONFIG = `import { defineSystem } from '@tsmicro/cli'
@@ -32,6 +33,24 @@ const GENERATOR = `export const generate = async ({ describe, services }) => {
   return [{ path: 'deploy/shop.json', text }]
 }
 `
+
+test('routes are replaced wherever they stand in their service; what would be lost is refused, and named', () => {
+  const shop = { name: 'shop', prefix: '', exported: {} }
+  const ignored = '_ignore: [&read { name: key-auth }]\nservices:\n'
+  const first = withRoutes(`${ignored}  - routes: []\n    name: shop # mine\n    url: http://shop\n`, [shop])
+  assert.match(
+    first,
+    /^ {2}- routes:\n {6}- name: shop\.health\.ready$[\s\S]*^ {4}name: shop # mine\n {4}url: http:\/\/shop$/m,
+  )
+  assert.equal(withRoutes(first, [shop]), first)
+  for (const [entry, message] of [
+    ['  - { name: shop, url: "http://shop", routes: [] }\n', /line 3 is written in braces/],
+    ['  - name: shop\n    routes:\n      - name: shop.old\n      - name: by-hand\n', /"by-hand" is not one of them/],
+    ['  - name: shop\n    routes:\n      - paths: [/]\n', /"" is not one of them/],
+    ['  - name: shop\n    ? routes\n    : []\n', /in a form that cannot be edited/],
+  ] as const)
+    assert.throws(() => withRoutes(ignored + entry, [shop]), message)
+})
 
 async function project(t: TestContext): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'generate-'))
