@@ -154,6 +154,7 @@ test('what was added passes its tests; adding it twice, or over other files, cha
     ['event', 'orders/paid', '--subject', 'Paid'],
     ['service', 'Orders'],
     ['service', 'gateway'],
+    ['service', 'observer'],
     ['service', 'app', '--postgres'],
     ['service', 'both', '--postgres', '--mongo'],
     ['service', 'x', '--mysql'],
