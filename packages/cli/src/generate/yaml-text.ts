@@ -26,7 +26,7 @@ export function parseYaml(text: string): Document.Parsed<ParsedNode> {
 }
 
 /** The text with all edits made. They do not overlap; what is inserted at one place stays in the order of the list. */
-export function withEdits(text: string, edits: readonly Edit[]): string {
+function withEdits(text: string, edits: readonly Edit[]): string {
   return edits
     .toReversed()
     .toSorted((one, other) => other.start - one.start)
