@@ -19,6 +19,7 @@ import { loadConfig } from 'tsmicro/config'
 import type { TObject } from 'typebox'
 import { parse } from 'yaml'
 import system from '../../tsmicro.config.ts'
+import { deployFiles } from './generate.ts'
 import { composeProblems } from './problems.ts'
 import { readCompose } from './read.ts'
 
@@ -194,4 +195,22 @@ test('make-secrets writes every secret once, and with them the services’ envir
     const config = loadConfig(Env[name] as TObject, given(services[name]?.environment)) as { GATEWAY_SECRET?: string }
     assert.equal(config.GATEWAY_SECRET, once, name)
   }
+})
+
+test('generating adds what is missing, and keeps what is there; a service cannot take the place of something else', () => {
+  const described = (service: string, env: Readonly<Record<string, string>> = {}) => ({
+    ...{ services: system.services, natsUsers: ['auth', 'more'] },
+    described: [{ service, env, permissions: { user: service, publish: [], subscribe: [] }, streams: [] }],
+  })
+  const env = { DATABASE_URL: 'postgres://nowhere:5432/its-data' }
+  for (const { path, text } of deployFiles(ROOT, described('shop', env)).slice(1)) {
+    const { services, secrets } = readCompose(text)
+    const mine = ['auth', 'blog', 'operator', 'streams', 'observer', 'more'].map(user => `${user}_nats_password`)
+    assert.deepEqual(services.nats?.secrets, mine, path)
+    // Whatever the service is called, the password is that of the database's user.
+    assert.deepEqual(services['postgres-databases']?.secrets, ['postgres_password', 'its_data_postgres_password'])
+    assert.ok(secrets.its_data_postgres_password)
+  }
+  for (const name of ['kong', 'keys', 'nats'])
+    assert.throws(() => deployFiles(ROOT, described(name)), new RegExp(`the entry ${name} does not build`))
 })

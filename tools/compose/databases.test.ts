@@ -19,11 +19,7 @@ test('the compose service makes databases, each with its user, as often as it ru
   const secrets = mkdtempSync(join(tmpdir(), 'tsmicro-databases-'))
   t.after(() => rmSync(secrets, { recursive: true, force: true }))
   const { hostname, port, username, password, pathname } = new URL(server.url)
-  const lines = databasesLines(
-    'postgres',
-    ['one', 'two_words'],
-    ['one_postgres_password', 'two_words_postgres_password'],
-  )
+  const lines = databasesLines('postgres', ['one', 'two-words'])
   const [service] = Object.values(parse(`x: &service {}\ny: &service-limits {}\n${lines.join('\n')}`)).slice(2) as {
     readonly entrypoint: readonly [string, string, string]
     readonly environment: Readonly<Record<string, string>>
@@ -53,8 +49,8 @@ test('the compose service makes databases, each with its user, as often as it ru
   }
   await run("it's one")
   assert.equal(await connect('one', encodeURIComponent("it's one"), 'one'), 'connected')
-  assert.equal(await connect('two_words', 'of%20two', 'two_words'), 'connected')
-  assert.equal(await connect('one', encodeURIComponent("it's one"), 'two_words'), 'refused')
+  assert.equal(await connect('two-words', 'of%20two', 'two-words'), 'connected')
+  assert.equal(await connect('one', encodeURIComponent("it's one"), 'two-words'), 'refused')
   await run('another')
   assert.equal(await connect('one', 'another', 'one'), 'connected')
   assert.equal(await connect('one', encodeURIComponent("it's one"), 'one'), 'refused')

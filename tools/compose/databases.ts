@@ -2,10 +2,13 @@
 const CHECKED =
   '[ -s "/run/secrets/$$secret" ] || { echo "no secret in /run/secrets/$$secret: node deploy/make-secrets.mjs" >&2; exit 1; }'
 
+/** A password is read where it is used, so that it is on no command line: everybody on the machine sees those. */
 const POSTGRES = [
   'PGPASSWORD="$$(cat /run/secrets/postgres_password)"; export PGPASSWORD',
   'for name in $$DATABASES; do',
-  '  psql -q -v ON_ERROR_STOP=1 -v name="$$name" -v password="$$(cat "/run/secrets/$${name}_postgres_password")" <<\'SQL\'',
+  '  secret="$$(echo "$$name" | tr - _)_postgres_password"; export secret',
+  '  psql -q -v ON_ERROR_STOP=1 -v name="$$name" <<\'SQL\'',
+  '  \\set password `cat "/run/secrets/$$secret"`',
   "  select format('create role %I login', :'name') where not exists (select from pg_roles where rolname = :'name') \\gexec",
   "  select format('alter role %I password %L', :'name', :'password') \\gexec",
   "  select format('create database %I owner %I', :'name', :'name') where not exists (select from pg_database where datname = :'name') \\gexec",
@@ -15,9 +18,9 @@ const POSTGRES = [
 ]
 
 const MONGODB = [
-  'export ROOT_PASSWORD="$$(cat /run/secrets/mongodb_password)"',
+  'ROOT_PASSWORD="$$(cat /run/secrets/mongodb_password)"; export ROOT_PASSWORD',
   'for name in $$DATABASES; do',
-  '  export NAME="$$name" PASSWORD="$$(cat "/run/secrets/$${name}_mongodb_password")"',
+  '  NAME="$$name"; PASSWORD="$$(cat "/run/secrets/$$(echo "$$name" | tr - _)_mongodb_password")"; export NAME PASSWORD',
   "  mongosh --quiet --nodb --eval '",
   '    const { NAME, PASSWORD, ROOT_PASSWORD } = process.env',
   '    const server = connect(`mongodb://blog:$${encodeURIComponent(ROOT_PASSWORD)}@mongodb:27017/admin`)',
@@ -40,14 +43,14 @@ const KINDS = {
   mongodb: { image: 'mongo:8.0.13', user: 'mongodb', environment: [], root: 'mongodb_password', script: MONGODB },
 }
 
+/** The secret with the password of a database's user. */
+export const databasePassword = (kind: keyof typeof KINDS, name: string): string =>
+  `${name.replaceAll('-', '_')}_${kind}_password`
+
 /** The service of a compose file that makes databases, each with its user, and ends. It can be repeated, also after a new password. */
-export function databasesLines(
-  kind: keyof typeof KINDS,
-  names: readonly string[],
-  passwords: readonly string[],
-): readonly string[] {
+export function databasesLines(kind: keyof typeof KINDS, names: readonly string[]): readonly string[] {
   const { image, user, environment, root, script } = KINDS[kind]
-  const secrets = [root, ...passwords]
+  const secrets = [root, ...names.map(name => databasePassword(kind, name))]
   return [
     `${kind}-databases:`,
     '  <<: *service',

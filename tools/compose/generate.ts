@@ -2,9 +2,9 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SystemConfig } from '@tsmicro/cli'
 import type { GeneratedFile, ServiceDescription } from '@tsmicro/cli/generate'
-import { endOf, indented, mapIn, memberEdit, parseYaml, withEdits } from '@tsmicro/cli/generate'
-import { isMap } from 'yaml'
-import { databasesLines } from './databases.ts'
+import { endOf, indented, mapIn, memberEdit, parseYaml, seqIn, withCheckedEdits } from '@tsmicro/cli/generate'
+import { isMap, parse } from 'yaml'
+import { databasePassword, databasesLines } from './databases.ts'
 
 export interface Deployed {
   readonly services: SystemConfig['services']
@@ -59,7 +59,7 @@ export function deployFiles(root: string, deployed: Deployed): readonly Generate
   ]
 }
 
-const passwordOf = ({ service, kind }: Database) => `${identifier(service)}_${kind}_password`
+const passwordOf = ({ kind, name }: Database) => databasePassword(kind, name)
 const secretOf = ({ service, variable }: Database) => `${identifier(service)}_${variable.toLowerCase()}`
 
 function databasesOf({ service, env }: ServiceDescription): readonly Database[] {
@@ -77,11 +77,13 @@ interface Wanted extends Deployed {
 
 function composeText(text: string, wanted: Wanted): string {
   const { described, databases, natsUsers, secrets } = wanted
-  const names = Object.keys(readServices(text))
+  const entries = readServices(text)
+  const names = Object.keys(entries)
   const numbers = names.flatMap(name => /-(\d+)$/.exec(name)?.[1] ?? []).map(Number)
   const replicas = Math.max(0, ...numbers)
   const instances = (service: string) =>
     replicas === 0 ? [service] : Array.from({ length: replicas }, (_, index) => `${service}-${index + 1}`)
+  for (const { service } of described) for (const name of instances(service)) refuseOther(service, name, entries[name])
   const missing = described.filter(({ service }) => instances(service).some(name => !names.includes(name)))
   let changed = text
   for (const each of missing) {
@@ -99,11 +101,7 @@ function composeText(text: string, wanted: Wanted): string {
   for (const kind of ['postgres', 'mongodb'] as const) {
     const own = databases.filter(database => database.kind === kind && secrets.includes(passwordOf(database)))
     if (own.length === 0) continue
-    const lines = databasesLines(
-      kind,
-      own.map(({ name }) => name),
-      own.map(passwordOf),
-    )
+    const lines = databasesLines(kind, [...new Set(own.map(({ name }) => name))])
     const name = lines[0]?.replace(':', '') ?? ''
     changed = names.includes(name)
       ? withLines(changed, ['services'], name, lines)
@@ -111,19 +109,26 @@ function composeText(text: string, wanted: Wanted): string {
   }
   const users = natsUsers.map(identifier)
   changed = withMember(changed, ['services', 'nats', 'environment'], 'NATS_USERS', users.join(' '))
-  changed = withMember(
+  changed = withNatsSecrets(
     changed,
-    ['services', 'nats'],
-    'secrets',
-    `[${users.map(user => `${user}_nats_password`).join(', ')}]`,
+    users.map(user => `${user}_nats_password`),
   )
   for (const name of secrets) changed = withMember(changed, ['secrets'], name, `{ file: ./secrets/${name} }`)
   return changed
 }
 
-function readServices(text: string): object {
-  const { services } = parseYaml(text).toJS({ maxAliasCount: -1 }) as { readonly services: object }
-  return services
+interface Entry {
+  readonly build?: { readonly args?: { readonly SERVICE?: string } }
+}
+
+function readServices(text: string): Readonly<Record<string, Entry | undefined>> {
+  return (parse(text, { merge: true, maxAliasCount: -1 }) as { services: Readonly<Record<string, Entry>> }).services
+}
+
+/** @throws {Error} if an entry of that name is there for something else: Kong, a database, an operator's program */
+function refuseOther(service: string, name: string, entry: Entry | undefined): void {
+  if (entry && entry.build?.args?.SERVICE !== service)
+    throw new Error(`the entry ${name} does not build the service ${service}: one of the two needs another name`)
 }
 
 function serviceLines(
@@ -176,11 +181,35 @@ function withMember(text: string, path: readonly string[], key: string, value: s
   return withLines(text, path, key, [`${key}: ${value}`])
 }
 
+/** The secrets of NATS, with those that it lacks. */
+function withNatsSecrets(text: string, wanted: readonly string[]): string {
+  const path = ['services', 'nats']
+  const secrets = (seqIn(mapAt(text, path), 'secrets')?.toJSON() ?? []) as readonly (string | { source?: string })[]
+  const names = secrets.map(each => (typeof each === 'string' ? each : each.source))
+  const missing = wanted.filter(name => !names.includes(name))
+  if (missing.length === 0) return text
+  const all = [...secrets, ...missing].map(each => (typeof each === 'string' ? each : JSON.stringify(each)))
+  return withLines(text, path, 'secrets', [`secrets: [${all.join(', ')}]`])
+}
+
 function withLines(text: string, path: readonly string[], key: string, lines: readonly string[]): string {
-  return withEdits(text, [memberEdit(text, mapAt(text, path), key, lines)])
+  return withCheckedEdits(text, [memberEdit(text, mapAt(text, path), key, lines)], value => without(value, path, key))
 }
 
 function appended(text: string, key: string, lines: readonly string[]): string {
-  const end = endOf(text, mapAt(text, [key]))
-  return withEdits(text, [{ start: end, end, text: indented(lines, 2) }])
+  const map = mapAt(text, [key])
+  const count = map.items.length
+  const end = endOf(text, map)
+  return withCheckedEdits(text, [{ start: end, end, text: indented(lines, 2) }], value => {
+    const { [key]: members, ...others } = value as Readonly<Record<string, object>>
+    return { others, members: Object.entries(members ?? {}).slice(0, count) }
+  })
+}
+
+/** Without one member, wherever aliases repeat it. */
+function without(value: unknown, path: readonly string[], key: string): unknown {
+  let parent = value as Record<string, unknown>
+  for (const each of path) parent = parent[each] as Record<string, unknown>
+  delete parent[key]
+  return value
 }

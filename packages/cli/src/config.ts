@@ -6,6 +6,8 @@ import { CliError } from './errors.ts'
 
 const INFRA: ReadonlySet<string> = new Set(['nats', 'postgres', 'documents', 'redis'])
 const OPTIONAL: ReadonlySet<string> = new Set(['redis'])
+/** What else has a process or a NATS user of its own. */
+const TAKEN: ReadonlySet<string> = new Set(['gateway', 'explorer', 'observer', 'operator', 'streams'])
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
 /** Commands of `tsmicro` itself. */
 const OWN: ReadonlySet<string> = new Set([
@@ -44,7 +46,7 @@ export function defineSystem(config: SystemConfig): SystemConfig {
   check(new Set([...infra, ...optionalInfra]).size === infra.length + optionalInfra.length, 'infra lists a part twice')
   const ports = new Set<number>()
   for (const [name, { port, entry }] of Object.entries(services)) {
-    check(NAME.test(name) && !INFRA.has(name) && name !== 'gateway', `"${name}" cannot be the name of a service`)
+    check(NAME.test(name) && !INFRA.has(name) && !TAKEN.has(name), `"${name}" cannot be the name of a service`)
     check(Number.isInteger(port) && port > 0 && port < 65_536, `${name}: ${port} is not a port number`)
     check(!ports.has(port), `${name}: another service already has port ${port}`)
     check(entry !== '', `${name}: entry is missing`)

@@ -8,6 +8,9 @@ import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { runAdd } from '../src/add/command.ts'
 import { addToConfig } from '../src/add/edit-config.ts'
+import { typeboxAdded } from '../src/add/procedure.ts'
+import { parseSource } from '../src/add/source.ts'
+import { writeAll } from '../src/add/written.ts'
 import { loadConfig } from '../src/config.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
@@ -151,6 +154,7 @@ test('what was added passes its tests; adding it twice, or over other files, cha
     ['event', 'orders/paid', '--subject', 'Paid'],
     ['service', 'Orders'],
     ['service', 'gateway'],
+    ['service', 'observer'],
     ['service', 'app', '--postgres'],
     ['service', 'both', '--postgres', '--mongo'],
     ['service', 'x', '--mysql'],
@@ -194,4 +198,51 @@ export const greetingHandlers = implement(shopContract, { greet: () => undefined
   await writeFile(handlers, 'export const greetingHandlers = []\n')
   await assert.rejects(tsmicro('procedure', 'shop/buy', '--contract', 'shopContract'), /has 0 places with implement/)
   assert.equal(await readFile(contract, 'utf8'), text)
+})
+
+test('typebox is imported only where it is not yet, however that is written', () => {
+  const added = (text: string) => typeboxAdded(parseSource('a.ts', text)).length
+  for (const text of [
+    'import Type from "typebox"',
+    "import { Type } from 'typebox'",
+    "import * as Type from 'typebox'",
+  ])
+    assert.equal(added(text), 0, text)
+  for (const text of ["import { Type as T } from 'typebox'", "// import Type from 'typebox'", ''])
+    assert.equal(added(text), 1, text)
+})
+
+test('a contract and its handlers may be in one file', async t => {
+  const cwd = await project(t)
+  const config = join(cwd, 'tsmicro.config.ts')
+  const file = 'services/shop/handlers.ts'
+  await writeFile(config, (await readFile(config, 'utf8')).replace("'contracts/shop.ts'", `'${file}'`))
+  await writeFile(
+    join(cwd, file),
+    `import { implement } from 'tsmicro'
+import { contract } from 'tsmicro/contract'
+export const shopContract = contract('shop', {})
+export const handlers = implement(shopContract, {})
+`,
+  )
+  await add(cwd, 'procedure', 'shop/sell')
+  await add(cwd, 'event', 'shop/sold')
+  const text = await readFile(join(cwd, file), 'utf8')
+  for (const part of ['sell: procedure({', 'sell: ({ input }) =>', 'sold: event({'])
+    assert.ok(text.includes(part), `${part} in ${text}`)
+  const announcer = await readFile(join(cwd, 'services/shop/announce-sold.ts'), 'utf8')
+  assert.match(announcer, /^import \{ shopContract \} from '\.\/handlers\.ts'$/m)
+})
+
+test('nothing is written if a file has changed since it was read', async t => {
+  const root = await mkdtemp(join(tmpdir(), 'add-'))
+  t.after(() => rm(root, { recursive: true, force: true }))
+  await writeFile(join(root, 'a.ts'), '// theirs\n')
+  const edited = [{ file: 'a.ts', before: '', text: '// mine\n' }]
+  const about = { root } as Parameters<typeof writeAll>[0]
+  await assert.rejects(
+    writeAll(about, { files: { 'b.ts': '' }, edited }, () => {}),
+    { name: 'CliError', message: /^a\.ts has changed meanwhile/ },
+  )
+  assert.deepEqual(globSync('*', { cwd: root }), ['a.ts'])
 })

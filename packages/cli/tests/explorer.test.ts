@@ -21,13 +21,13 @@ test('start serves it, and its table has the address with the token, which no lo
   await using system = startSystem(dir.path, {}, '--config', EXPLORED)
   const address = await system.address('explorer')
   await system.says(/✓ explorer +ready in/)
-  const catalogue = (await (await ask(address, '/catalogue')).json()) as { services: { name: string }[] }
+  const catalogue = (await (await ask(address, '/-/catalogue')).json()) as { services: { name: string }[] }
   assert.deepEqual(
     catalogue.services.map(({ name }) => name),
     ['shop'],
   )
-  assert.equal((await ask(address.replace(/token=.*/, 'token='), '/catalogue')).status, 401)
-  assert.equal((await ask(address, '/http/shop/')).headers.has('x-answer'), true)
+  assert.equal((await ask(address.replace(/token=.*/, 'token='), '/-/catalogue')).status, 401)
+  assert.equal((await ask(address, '/-/http/shop/')).headers.has('x-answer'), true)
   assert.equal(system.output.split(address.split('#token=')[1] ?? '').length, 2)
   system.signal('SIGTERM')
   assert.equal(await system.ended(), 0)
@@ -48,8 +48,8 @@ test('explorer alone prints its address and ends with its signal; what it needs 
     {},
   )
   const [address] = await alone.says(/^http:\/\/127\.0\.0\.1:\d+\/#token=\S{43}$/m)
-  assert.equal((await ask(address, '/http/shop/item')).status, 502)
-  assert.equal((await ask(address, '/http/shop/item', 'x'.repeat(100_000))).status, 502)
+  assert.equal((await ask(address, '/-/http/shop/item')).status, 502)
+  assert.equal((await ask(address, '/-/http/shop/item', 'x'.repeat(100_000))).status, 502)
   alone.signal('SIGTERM')
   assert.equal(await alone.ended(), 0)
   const run = (configFile: string, ...args: string[]) =>

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { runGenerate } from '../src/generate/command.ts'
+import { withRoutes } from '../src/generate/kong/kong-file.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const CONFIG = `import { defineSystem } from '@tsmicro/cli'
@@ -18,6 +19,7 @@ export default defineSystem({
       contract: 'contracts/shop.ts',
       recorded: 'contracts/shop.json',
       port: 8001,
+      passEnv: ['SHOP_OWNER'],
       env: system => ({ NATS_URL: system.nats.url }),
     },
   },
@@ -31,6 +33,24 @@ const GENERATOR = `export const generate = async ({ describe, services }) => {
   return [{ path: 'deploy/shop.json', text }]
 }
 `
+
+test('routes are replaced wherever they stand in their service; what would be lost is refused, and named', () => {
+  const shop = { name: 'shop', prefix: '', exported: {} }
+  const ignored = '_ignore: [&read { name: key-auth }]\nservices:\n'
+  const first = withRoutes(`${ignored}  - routes: []\n    name: shop # mine\n    url: http://shop\n`, [shop])
+  assert.match(
+    first,
+    /^ {2}- routes:\n {6}- name: shop\.health\.ready$[\s\S]*^ {4}name: shop # mine\n {4}url: http:\/\/shop$/m,
+  )
+  assert.equal(withRoutes(first, [shop]), first)
+  for (const [entry, message] of [
+    ['  - { name: shop, url: "http://shop", routes: [] }\n', /line 3 is written in braces/],
+    ['  - name: shop\n    routes:\n      - name: shop.old\n      - name: by-hand\n', /"by-hand" is not one of them/],
+    ['  - name: shop\n    routes:\n      - paths: [/]\n', /"" is not one of them/],
+    ['  - name: shop\n    ? routes\n    : []\n', /in a form that cannot be edited/],
+  ] as const)
+    assert.throws(() => withRoutes(ignored + entry, [shop]), message)
+})
 
 async function project(t: TestContext): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'generate-'))
@@ -82,8 +102,14 @@ test('generate writes what follows from the definition, and --check only looks',
   assert.match(await read('contracts/shop.json'), /"shop\.greet"/)
   assert.deepEqual(await generate('--check'), [0, '2 files are in step\n'])
 
-  await writeFile(join(cwd, 'services/shop/main.ts'), "console.log('no service')\n")
-  await assert.rejects(generate(), /shop does not say what it is: .*main\.ts has to reach runService.*no service/)
+  // It sees what it would see when it is started, and no more.
+  Object.assign(process.env, { SHOP_OWNER: 'Ada', SHOP_OTHER: 'Bob' })
+  const program = "console.log('no service', process.env.SHOP_OWNER, process.env.SHOP_OTHER)\n"
+  await writeFile(join(cwd, 'services/shop/main.ts'), program)
+  await assert.rejects(
+    generate(),
+    /shop does not say what it is: .*main\.ts has to reach runService.*no service Ada undefined/,
+  )
   await writeFile(join(cwd, 'kong.yml'), 'services: [')
   await assert.rejects(generate(), { name: 'CliError', message: /^kong\.yml: / })
   await assert.rejects(generate('--force'), { name: 'UsageError' })

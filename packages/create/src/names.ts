@@ -1,5 +1,12 @@
-/** Parts of a system, which a service cannot be called; `app` and the templates are databases of every PostgreSQL server of ours. */
-const TAKEN = new Set(['nats', 'postgres', 'documents', 'redis', 'gateway', 'app', 'template0', 'template1'])
+/**
+ * What a service cannot be called: parts of a system, those who use NATS beside the services, and databases that every PostgreSQL server
+ * of ours has.
+ */
+const TAKEN = new Set([
+  ...['nats', 'postgres', 'documents', 'redis', 'gateway'],
+  ...['explorer', 'observer', 'operator', 'streams'],
+  ...['app', 'template0', 'template1'],
+])
 
 /** Why a service cannot have this name; undefined if it can. */
 export function whyNotName(name: string): string | undefined {

@@ -21,22 +21,22 @@ function ask(path: string, init: RequestInit = {}): Promise<Response> {
 }
 
 export async function loadCatalogue(): Promise<Catalogue> {
-  const answer = await ask('/catalogue')
+  const answer = await ask('/-/catalogue')
   if (!answer.ok) throw new Error(await answer.text())
   return (await answer.json()) as Catalogue
 }
 
 export async function loadAsyncApi(service: string): Promise<Blob> {
-  return (await ask(`/asyncapi/${service}`)).blob()
+  return (await ask(`/-/asyncapi/${service}`)).blob()
 }
 
 /** Sends a call over HTTP. Throws an `Error` if there is no answer. */
 export async function callHttp(procedure: ProcedureEntry, filled: Filled, signal?: AbortSignal): Promise<Answer> {
   const { path, init } = requestOf(procedure, filled)
-  return sendHttp(`/http/${procedure.id.split('.', 1)[0]}${path}`, { ...init, ...(signal ? { signal } : {}) })
+  return sendHttp(`/-/http/${procedure.id.split('.', 1)[0]}${path}`, { ...init, ...(signal ? { signal } : {}) })
 }
 
-/** @param path `/http/<service>/…` */
+/** @param path `/-/http/<service>/…` */
 export async function sendHttp(path: string, init: RequestInit): Promise<Answer> {
   const { apiKey, token } = currentSession()
   const began = performance.now()
@@ -129,7 +129,7 @@ const textOf = (value: unknown): string =>
 export async function callNats(procedure: ProcedureEntry, { input }: Filled, signal?: AbortSignal): Promise<Answer> {
   const { apiKey, token } = currentSession()
   const call = { procedure: procedure.id, input, ...(token ? { token } : {}), ...(apiKey ? { apiKey } : {}) }
-  const answer = await ask('/nats', { method: 'POST', body: JSON.stringify(call), ...(signal ? { signal } : {}) })
+  const answer = await ask('/-/nats', { method: 'POST', body: JSON.stringify(call), ...(signal ? { signal } : {}) })
   if (!answer.ok) throw new Error(await answer.text())
   const { status, requestId, ms, ...rest } = (await answer.json()) as NatsAnswer
   const text = JSON.stringify(rest)

@@ -85,7 +85,7 @@ function heading({ name }: ServiceEntry): HTMLElement {
     return element('button', { type: 'button', class: 'plain', onclick }, label)
   }
   const openApi = async () => {
-    const { status, body } = await sendHttp(`/http/${name}/openapi.json`, {})
+    const { status, body } = await sendHttp(`/-/http/${name}/openapi.json`, {})
     if (status !== 200) throw new Error(`The document is not to be had: ${status}. An API key may be needed: sign in.`)
     const pieces: Uint8Array<ArrayBuffer>[] = []
     for await (const piece of body) pieces.push(piece)

@@ -13,9 +13,18 @@ const NOBODY = { apiKey: '', token: '', who: '' }
 
 let session: Session = read()
 
+// Somebody has pasted the address of another start into this tab.
+window.addEventListener('hashchange', () => {
+  if (tokenGiven() !== null) location.reload()
+})
+
+function tokenGiven(): string | null {
+  return new URLSearchParams(location.hash.slice(1)).get('token')
+}
+
 /** Takes the explorer's token out of the address, so that it is neither in the history nor in what somebody copies. */
 function read(): Session {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token')
+  const given = tokenGiven()
   const kept: Session = { explorer: '', ...NOBODY, ...JSON.parse(sessionStorage.getItem(KEY) ?? '{}') }
   if (given === null) return kept
   history.replaceState(null, '', location.pathname)

@@ -67,7 +67,8 @@ export function createNatsCalls({
     const context = new DoorContext({ door: 'background', requestId, headers, deadline, log: QUIET })
     const key = Object.keys(contract).find(name => contract[name] === each) ?? each.name
     const called = (nats.client(contract) as unknown as Readonly<Record<string, Call>>)[key]
-    if (isStream(each.output)) return { status: 200, data: await firstItems(called?.(input, { context })) }
+    if (isStream(each.output))
+      return { status: 200, data: await firstItems(signal => called?.(input, { context, signal })) }
     const answer = await called?.(input, { context })
     if (kindOfBody(each.output) !== undefined) return { status: 200, data: await aboutFile(answer) }
     return { status: 200, ...(answer === undefined ? {} : { data: answer }) }
@@ -99,9 +100,10 @@ async function keyFault({ url }: Target, apiKey = ''): Promise<Outcome | undefin
   }
 }
 
-/** The items that come at once. */
-async function firstItems(stream: unknown): Promise<readonly unknown[]> {
-  const iterator = (stream as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+/** The items that come at once. Then the call ends, even if it is waiting for its next item: `return()` would wait with it. */
+async function firstItems(call: (signal: AbortSignal) => unknown): Promise<readonly unknown[]> {
+  const ended = new AbortController()
+  const iterator = (call(ended.signal) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
   const items: unknown[] = []
   const over = AbortSignal.timeout(LONGEST_STREAM_MS)
   const end = new Promise<undefined>(resolve =>
@@ -109,11 +111,15 @@ async function firstItems(stream: unknown): Promise<readonly unknown[]> {
   )
   try {
     while (items.length < MOST_ITEMS) {
-      const next = await Promise.race([iterator.next(), end])
-      if (next === undefined || next.done) break
-      items.push(next.value)
+      const next = iterator.next()
+      // If the time is over first, nobody waits for this one, which then fails.
+      next.catch(nothing)
+      const item = await Promise.race([next, end])
+      if (item === undefined || item.done) break
+      items.push(item.value)
     }
   } finally {
+    ended.abort()
     void iterator.return?.().catch(nothing)
   }
   return items

@@ -90,16 +90,18 @@ async function answer(
   }
   if (!access.comesFromHere(req)) return refuse(res, 403, 'This is not the page of the explorer.')
   if (!access.hasToken(req)) return refuse(res, 401, 'Open the explorer with the address that its start has shown.')
-  const [, first, service = '', ...rest] = path.split('/')
+  // Below `-`, which no service is called.
+  const [, own, first, service = '', ...rest] = path.split('/')
+  if (own !== '-') return refuse(res, 404, 'There is nothing here.')
   if (first === 'http') {
     const target = targets.get(service)
     if (!target) return refuse(res, 404, 'There is no such service.')
     return passOn(req, res, target, `/${rest.join('/')}${(req.url ?? '').slice(path.length)}`)
   }
-  if (path === '/catalogue' && req.method === 'GET') return sendJson(res, catalogue)
+  if (path === '/-/catalogue' && req.method === 'GET') return sendJson(res, catalogue)
   if (first === 'asyncapi' && contracts.has(service) && req.method === 'GET')
     return sendJson(res, asyncApiOf({ title: service, version: '0.0.0' }, contracts.get(service) ?? []))
-  if (path === '/nats' && req.method === 'POST') return callOverNats(req, res, callNats)
+  if (path === '/-/nats' && req.method === 'POST') return callOverNats(req, res, callNats)
   refuse(res, 404, 'There is nothing here.')
 }
 

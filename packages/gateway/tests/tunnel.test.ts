@@ -3,7 +3,17 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import type { KongService } from '../src/index.ts'
-import { configOf, gatewayFor, oneService, recordingLog, send, tcpUpstream, until, upstream } from './support.ts'
+import {
+  askAdmin,
+  configOf,
+  gatewayFor,
+  oneService,
+  recordingLog,
+  send,
+  tcpUpstream,
+  until,
+  upstream,
+} from './support.ts'
 import { handshake, rawTunnelUpstream, switching, tunnelClient } from './websocket-support.ts'
 
 /** Both ends of a connection through a gateway, after the protocol was switched. */
@@ -158,6 +168,25 @@ test('after two reloads, newer ones do not end with the older ones', async () =>
   await both.gateway.reload(configOf([]))
   both.client.write('still here')
   await until(() => got.text === 'still here', 'it still works')
+})
+
+test('it stays when an address moves, and ends after the drain time once the config is replaced', async () => {
+  const ends: Socket[] = []
+  await using server = await rawTunnelUpstream(socket => ends.push(socket))
+  const options = { adminPort: 0, resolve: { 'api.test:80': server.authority }, drainTimeoutMs: 50 }
+  await using gateway = await gatewayFor(oneService('http://api.test'), options)
+  const client = await tunnelClient(gateway.port)
+  const [far] = ends
+  assert.ok(far)
+  const got = received(far)
+  for (let i = 0; i < 2; i++) {
+    const path = `/resolve/api.test:80/${server.authority}`
+    assert.equal((await askAdmin(gateway, path, { method: 'PUT' })).status, 204)
+  }
+  client.write('still here')
+  await until(() => got.text === 'still here', 'it still works')
+  await gateway.reload()
+  await Promise.all([closing(client), closing(far)])
 })
 
 test('megabytes before the 101 wait, and then arrive in order', async () => {

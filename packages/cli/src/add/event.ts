@@ -3,8 +3,8 @@ import { UsageError } from '../errors.ts'
 import { contractFor, findContract, findHandlers, findTesting, kebab, readTarget } from './find-service.ts'
 import { typeboxAdded } from './procedure.ts'
 import type { Project } from './project.ts'
-import { importAdded, memberAdded, memberOf, withInsertions } from './source.ts'
-import { regenerate, writeAll } from './written.ts'
+import { importAdded, memberAdded, memberOf } from './source.ts'
+import { change, regenerate, writeAll } from './written.ts'
 
 export interface NewEvent {
   /** `orders/placed` */
@@ -37,13 +37,13 @@ export async function addEvent(project: Project, wanted: NewEvent, write: (text:
     '  data: Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) }),',
     '}),',
   ]
-  const edited = {
-    [declared.file]: withInsertions(declared.file, declared.text, [
+  const edited = [
+    change(declared, [
       ...memberAdded(declared.text, declared.object, member),
       ...importAdded(declared.text, declared.program, 'tsmicro/contract', 'event'),
-      ...typeboxAdded(declared.text),
+      ...typeboxAdded(declared.program),
     ]),
-  }
+  ]
   const announcer = posix.join(posix.dirname(handlers.file), `announce-${kebab(name)}.ts`)
   const path = `${findTesting(project, service).tests}/${kebab(name)}.test.ts`
   const parts = { service, name, contract, subject }

@@ -96,9 +96,9 @@ function constantOf(program: Node, call: Node): string | undefined {
   return undefined
 }
 
-/** How a file imports a contract, if another one does so already. */
+/** How a file imports a contract that another one imports, or declares. */
 export function contractFor(file: string, { file: other, program, contract }: Found): string {
-  const source = sourceOf(program, contract) ?? ''
+  const source = sourceOf(program, contract) ?? `./${posix.basename(other)}`
   if (!source.startsWith('.')) return source
   const path = posix.relative(posix.dirname(file), posix.join(posix.dirname(other), source))
   return path.startsWith('.') ? path : `./${path}`

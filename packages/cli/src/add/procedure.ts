@@ -1,7 +1,8 @@
+import type { Node } from 'oxc-parser'
 import { contractFor, findContract, findHandlers, findTesting, kebab, readTarget } from './find-service.ts'
 import type { Project } from './project.ts'
-import { importAdded, memberAdded, memberOf, withInsertions } from './source.ts'
-import { regenerate, writeAll } from './written.ts'
+import { type Insertion, importAdded, memberAdded, memberOf, sourceOf } from './source.ts'
+import { change, regenerate, writeAll } from './written.ts'
 
 /**
  * `tsmicro add procedure orders/place`: contract, handler, test, and what follows from them.
@@ -32,18 +33,16 @@ export async function addProcedure(
     '  output: Type.Object({ text: Type.String() }),',
     '}),',
   ]
-  const edited = {
-    [declared.file]: withInsertions(declared.file, declared.text, [
-      ...memberAdded(declared.text, declared.object, member),
-      ...importAdded(declared.text, declared.program, 'tsmicro/contract', 'procedure'),
-      ...typeboxAdded(declared.text),
-    ]),
-    [handlers.file]: withInsertions(
-      handlers.file,
-      handlers.text,
-      memberAdded(handlers.text, handlers.object, [`${name}: ({ input }) => ({ text: input.text }),`]),
-    ),
-  }
+  const inContract = [
+    ...memberAdded(declared.text, declared.object, member),
+    ...importAdded(declared.text, declared.program, 'tsmicro/contract', 'procedure'),
+    ...typeboxAdded(declared.program),
+  ]
+  const inHandlers = memberAdded(handlers.text, handlers.object, [`${name}: ({ input }) => ({ text: input.text }),`])
+  const edited =
+    declared.file === handlers.file
+      ? [change(declared, [...inContract, ...inHandlers])]
+      : [change(declared, inContract), change(handlers, inHandlers)]
   const { tests, helper } = findTesting(project, service)
   const path = `${tests}/${kebab(name)}.test.ts`
   const files = helper === undefined ? {} : { [path]: testFile(name, contract, contractFor(path, handlers), helper) }
@@ -60,8 +59,8 @@ function sentence(name: string): string {
 }
 
 /** Schemas are written with it. */
-export function typeboxAdded(text: string) {
-  return /import Type\b.* from 'typebox'/.test(text) ? [] : [{ at: 0, insert: "import Type from 'typebox'\n" }]
+export function typeboxAdded(program: Node): readonly Insertion[] {
+  return sourceOf(program, 'Type') === undefined ? [{ at: 0, insert: "import Type from 'typebox'\n" }] : []
 }
 
 function testFile(name: string, contract: string, from: string, helper: string): string {

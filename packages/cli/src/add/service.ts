@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { driversOf, environmentOf, placesOf, type ServiceOptions, serviceFiles, whyNotName } from 'create-tsmicro'
-import { CliError, UsageError } from '../errors.ts'
-import { addToConfig } from './edit-config.ts'
+import { UsageError } from '../errors.ts'
+import { type Addition, addToConfig } from './edit-config.ts'
 import { installDrivers, installWorkspace } from './install.ts'
 import type { Project } from './project.ts'
-import { regenerate, writeAll } from './written.ts'
+import { refuseTaken, regenerate, writeAll } from './written.ts'
 
 export interface NewService {
   readonly name: string
@@ -26,7 +25,7 @@ export async function addService(project: Project, wanted: NewService, write: (t
   const options: ServiceOptions = { name, store, scope, gateway, port: 0, versions }
   const places = placesOf(options)
   const nats = config.nats === undefined ? 'system.nats.url' : `system.natsAs('${name}').url`
-  const edited = addToConfig(configFile, await readFile(configFile, 'utf8'), {
+  const addition: Addition = {
     service: name,
     members: [
       `entry: '${places.main}'`,
@@ -39,18 +38,25 @@ export async function addService(project: Project, wanted: NewService, write: (t
     ],
     infra: ['nats', ...(store ? INFRA[store] : [])],
     uses: gateway ? ['keptSecret'] : [],
-  })
-  if (!edited) {
+  }
+  const prepare = async () => {
+    const before = await readFile(configFile, 'utf8')
+    const edited = addToConfig(configFile, before, addition)
+    return edited && { before, ...edited, files: serviceFiles({ ...options, port: edited.port }) }
+  }
+  const first = await prepare()
+  if (first) refuseTaken(root, first.files)
+  // Before anything is written, as a service whose drivers are missing would keep the whole system from starting.
+  if (first && install && scope === undefined) await installDrivers(project, driversOf(options), write)
+  // Meanwhile somebody may have changed the configuration.
+  const prepared = first && (await prepare())
+  if (!prepared) {
     write(`${configFile} has a service ${name} already: nothing was changed\n`)
     return
   }
-  const files = serviceFiles({ ...options, port: edited.port })
-  const taken = Object.keys(files).filter(path => existsSync(join(root, path)))
-  if (taken.length > 0) throw new CliError(`${taken.join(', ')} exist already: nothing was changed`)
-  // First, as a service whose drivers are missing would keep the whole system from starting.
-  if (install && scope === undefined) await installDrivers(project, driversOf(options), write)
-  await writeAll(project, { files, edited: { [relative(root, resolve(configFile))]: edited.text } }, write)
+  const { before, text, port, files } = prepared
+  await writeAll(project, { files, edited: [{ file: relative(root, resolve(configFile)), before, text }] }, write)
   if (install && scope !== undefined) await installWorkspace(project, write)
   if (install || scope === undefined) await regenerate(project, write)
-  write(`${name} has port ${edited.port}\n`)
+  write(`${name} has port ${port}\n`)
 }

@@ -19,6 +19,8 @@ const NOWHERE: Readonly<Record<InfraName, string>> = {
   redis: 'redis://nowhere:6379',
 }
 
+const DESCRIBED = { NODE_ENV: 'development', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'error' }
+
 /**
  * What the services of a system say of themselves. Each program runs as far as `runService`, in the environment that the configuration
  * gives it, but with servers that are not there.
@@ -31,7 +33,8 @@ export async function describeServices(config: SystemConfig, root: string): Prom
     return await Promise.all(
       Object.entries(config.services).map(async ([name, service]) => {
         const env = service.env?.(system) ?? {}
-        return { ...(await description(name, resolve(root, service.entry), root, env)), env }
+        const given = { ...childEnvironment(process.env, service.passEnv ?? []), ...DESCRIBED, ...env }
+        return { ...(await description(name, resolve(root, service.entry), root, given)), env }
       }),
     )
   } finally {
@@ -57,12 +60,7 @@ async function description(
   const child = fork(entry, {
     cwd,
     execArgv: [...NODE_FLAGS],
-    env: {
-      ...childEnvironment(process.env, []),
-      ...{ NODE_ENV: 'development', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'error' },
-      ...env,
-      TSMICRO_DESCRIBE: 'true',
-    },
+    env: { ...env, TSMICRO_DESCRIBE: 'true' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     timeout: LIMIT_MS,
     killSignal: 'SIGKILL',

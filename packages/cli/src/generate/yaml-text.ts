@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   type Document,
   isMap,
@@ -25,7 +26,7 @@ export function parseYaml(text: string): Document.Parsed<ParsedNode> {
 }
 
 /** The text with all edits made. They do not overlap; what is inserted at one place stays in the order of the list. */
-export function withEdits(text: string, edits: readonly Edit[]): string {
+function withEdits(text: string, edits: readonly Edit[]): string {
   return edits
     .toReversed()
     .toSorted((one, other) => other.start - one.start)
@@ -61,15 +62,45 @@ export function indented(lines: readonly string[], column: number): string {
   return lines.map(line => (line === '' ? '\n' : `${' '.repeat(column)}${line}\n`)).join('')
 }
 
-/** The edit that gives a block map this member: it is replaced where it stands, or added at the end. */
+/**
+ * The edit that gives a block map this member: it is replaced where it stands, or added at the end.
+ * @throws {Error} if the map is written in braces
+ */
 export function memberEdit(text: string, map: YAMLMap, key: string, lines: readonly string[]): Edit {
   const [first] = map.items
-  const column = columnOf(text, first?.key as Node)
+  if (map.flow || !first) {
+    const line = text.slice(0, map.range?.[0]).split('\n').length
+    throw new Error(
+      `line ${line} is written in braces: write its members on lines of their own, as ${key} is generated`,
+    )
+  }
+  const column = columnOf(text, first.key as Node)
   const found = map.items.find(({ key: name }) => (name as { value?: unknown }).value === key)
   if (!found) {
     const end = endOf(text, map)
     return { start: end, end, text: indented(lines, column) }
   }
+  // What is in front of it stays: as the first member of an item of a list it has a dash there.
   const start = (found.key as Node).range?.[0] ?? 0
-  return { start: start - column, end: endOf(text, (found.value ?? found.key) as Node), text: indented(lines, column) }
+  const end = endOf(text, (found.value ?? found.key) as Node)
+  return { start, end, text: indented(lines, column).slice(column) }
+}
+
+/**
+ * The text with all edits made. `rest` takes out of its value what they are about; the remainder must stay as it was.
+ * @throws {Error} if it does not, or if the result is not YAML: then the text has a form that the edits do not fit
+ */
+export function withCheckedEdits(text: string, edits: readonly Edit[], rest: (value: unknown) => unknown): string {
+  const changed = withEdits(text, edits)
+  const restOf = (of: string) => rest(parseYaml(of).toJS({ maxAliasCount: -1 }))
+  const before = restOf(text)
+  let after: unknown
+  try {
+    after = restOf(changed)
+  } catch (error) {
+    throw new Error(`it is written in a form that cannot be edited: ${error instanceof Error ? error.message : error}`)
+  }
+  if (!isDeepStrictEqual(before, after))
+    throw new Error('it is written in a form that cannot be edited: more would change than what is generated')
+  return changed
 }

@@ -78,12 +78,16 @@ export async function startSystem(
       if (replicas > 1) await admin?.requireTargets(targets, gatewayPlan.config)
     }
     const explorer = await planExplorer(contractModules(config, root), environment.explorer)
+    let explorerUrl = explorer?.url
     if (explorer) {
       const worker = explorerWorker(explorer, config, system, context)
       running.gateways.push(worker)
       // The system does not wait for it, and works without it.
       const starting = progress.track(worker.name, worker.start(), () => `http://127.0.0.1:${explorer.port}`)
-      starting.catch(error => signal.aborted || log.say(`the explorer does not start: ${String(error)}`))
+      starting.catch(error => {
+        explorerUrl = undefined
+        if (!signal.aborted) log.say(`the explorer does not start: ${String(error)}`)
+      })
     }
     const oneByOne: Restart = (wanted, say) =>
       replaceOneByOne(chooseInstances(instances, wanted), { admin, say, signal, readyTimeoutMs })
@@ -97,7 +101,7 @@ export async function startSystem(
     void disk.watch(signal)
     running.liveness = watchLiveness(watched, { limitMs: environment.livenessMs, say: log.say })
     const tools = await disk.withRoom(signal, () => observerRow(infra.get('nats'), natsUsers))
-    const shown = { config, system, instances: plans, infra, tools, explorer: explorer?.url }
+    const shown = { config, system, instances: plans, infra, tools, explorer: explorerUrl }
     const summary = await summarize(shown, log.paint)
     log.say(`${log.paint('green', '✓')} everything is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     log.say(summary)

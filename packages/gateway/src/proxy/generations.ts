@@ -36,12 +36,17 @@ export class Generation {
   retire(drainTimeoutMs: number | undefined): Promise<void> {
     this.#retired = true
     for (const { checks } of this.table.upstreams.values()) checks.stop()
-    if (drainTimeoutMs !== undefined)
-      this.#cutOff = setTimeout(() => {
-        for (const res of this.#upgraded) res.destroy()
-      }, drainTimeoutMs)
+    if (drainTimeoutMs !== undefined) this.cutOffAfter(drainTimeoutMs)
     this.#releaseIfUnused()
     return this.#released.promise
+  }
+
+  /** For a retired one: ends its WebSockets then, unless they were to end earlier. */
+  cutOffAfter(drainTimeoutMs: number): void {
+    if (this.#users === 0) return
+    this.#cutOff ??= setTimeout(() => {
+      for (const res of this.#upgraded) res.destroy()
+    }, drainTimeoutMs)
   }
 
   /** One function for all responses, which is why it gets the response as `this`. */
@@ -135,6 +140,7 @@ export class Generations {
   /** Resolves when every table is closed. */
   async close(): Promise<void> {
     await this.#replacing
+    for (const generation of this.#retiring.keys()) generation.cutOffAfter(this.#options.drainTimeoutMs)
     this.#retire(this.#current, this.#options.drainTimeoutMs)
     await Promise.all(this.#retiring.values())
   }
@@ -148,6 +154,9 @@ export class Generations {
     }
     table.plugins.inherit(old.table.plugins)
     this.#current = begin(table)
+    // Those that stayed when addresses changed were admitted by the config that is replaced now.
+    if (drainTimeoutMs !== undefined)
+      for (const generation of this.#retiring.keys()) generation.cutOffAfter(drainTimeoutMs)
     this.#retire(old, drainTimeoutMs)
   }
 

@@ -44,6 +44,6 @@ export async function refuseDemo(parts: DemoParts): Promise<void> {
     ...(admin ? [`the account ${DEMO_ADMIN.email} with the demo password`] : []),
   ]
   throw new Error(
-    `the database holds ${found.join(' and ')}, which everybody knows: start with an empty database and tsmicro bootstrap (services/auth/src/bootstrap.ts), or remove them as services/auth/README.md says`,
+    `the database holds ${found.join(' and ')}, which everybody knows: start with an empty database and tsmicro bootstrap (in an image: node src/bootstrap.ts), or remove them as services/auth/README.md says`,
   )
 }

@@ -1,5 +1,5 @@
 import { isMap, type YAMLMap, type YAMLSeq } from 'yaml'
-import { columnOf, type Edit, endOf, indented, memberEdit, parseYaml, seqIn, withEdits } from '../yaml-text.ts'
+import { columnOf, type Edit, endOf, indented, memberEdit, parseYaml, seqIn, withCheckedEdits } from '../yaml-text.ts'
 import { hasAnchor, newService, upstreamEdits } from './new-service.ts'
 import { optionsPathsOf, type PublicRoute, type PublicService, publicRoutesOf } from './public-routes.ts'
 
@@ -50,14 +50,18 @@ function withRoutesOf(text: string, service: PublicService): string {
       )
   // A file without this anchor has no limits.
   const hasLimit = hasAnchor(document, 'limited')
+  refuseOthers([...found.values()], new Set([service.name, ...all.map(({ name }) => name.split('.', 1)[0] ?? '')]))
   const edits: Edit[] = []
+  const generated = new Map<string, readonly string[]>()
   const added: string[] = []
   for (const kind of KINDS) {
     const routes = grouped[kind] ?? []
     const members = membersOf(routes, service, { hasLimit, options: kind === '' ? optionsEntries(service, all) : [] })
     const map = found.get(kind)
-    if (map) edits.push(...Object.entries(members).map(([key, lines]) => memberEdit(text, map, key, lines)))
-    else if (kind === '' || routes.length > 0)
+    if (map) {
+      edits.push(...Object.entries(members).map(([key, lines]) => memberEdit(text, map, key, lines)))
+      generated.set(String(map.get('name')), Object.keys(members))
+    } else if (kind === '' || routes.length > 0)
       added.push(
         ...newService(text, { list, like: found.get(''), service, kind }),
         ...Object.values(members)
@@ -67,7 +71,38 @@ function withRoutesOf(text: string, service: PublicService): string {
       )
   }
   if (added.length > 0) edits.push(appended(text, list, added), ...upstreamEdits(text, document, service))
-  return withEdits(text, edits)
+  const counts = [list.items.length, seqIn(document.contents, 'upstreams')?.items.length ?? 0] as const
+  return withCheckedEdits(text, edits, value => withoutGenerated(value as KongFile, counts, generated))
+}
+
+interface KongFile {
+  readonly services: readonly Readonly<Record<string, unknown>>[]
+  readonly upstreams?: readonly unknown[]
+}
+
+/** The names of services, and what is generated of each. */
+type Members = ReadonlyMap<string, readonly string[]>
+
+/** What was there before, by the numbers of services and upstreams, and is not generated. */
+function withoutGenerated(file: KongFile, counts: readonly [services: number, upstreams: number], generated: Members) {
+  const { services, upstreams = [], ...others } = file
+  const kept = services.slice(0, counts[0]).map(service => {
+    const members = generated.get(String(service.name)) ?? []
+    return Object.entries(service).filter(([key]) => !members.includes(key))
+  })
+  return { others, kept, upstreams: upstreams.slice(0, counts[1]) }
+}
+
+/** The routes of these services are replaced, so there must be none that somebody wrote. @throws {Error} */
+function refuseOthers(maps: readonly (YAMLMap | undefined)[], prefixes: ReadonlySet<string>): void {
+  for (const map of maps)
+    for (const route of (map && seqIn(map, 'routes')?.items) ?? []) {
+      const name = isMap(route) ? String(route.get('name') ?? '') : ''
+      if (!prefixes.has(name.split('.', 1)[0] ?? ''))
+        throw new Error(
+          `the routes of ${String(map?.get('name'))} are generated, but "${name}" is not one of them: move it to a service of another name`,
+        )
+    }
 }
 
 /** Behind the last entry, after an empty line. */

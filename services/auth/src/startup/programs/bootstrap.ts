@@ -18,7 +18,7 @@ in if the last API key or the last administrator's password is lost.
 Usage: npx tsmicro bootstrap --email E-MAIL [options]
        npx tsmicro bootstrap --recover --email E-MAIL
        npx tsmicro bootstrap --api-key [--comment TEXT]
-  in an image: node services/auth/src/bootstrap.ts …
+  in an image: node src/bootstrap.ts …
 
   --email E-MAIL    the administrator's e-mail address, to sign in with
   --name NAME       the administrator's name, as others see it (default Administrator)

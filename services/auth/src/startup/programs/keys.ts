@@ -8,7 +8,7 @@ import { parse, UsageError, withDatabase } from './program.ts'
 const HELP = `Creates, lists and withdraws the keys that sign tokens. The running service needs no restart.
 
 Usage: npx tsmicro keys COMMAND
-  in an image: node services/auth/src/keys.ts COMMAND
+  in an image: node src/keys.ts COMMAND
 
   add                     creates a new key file in KEYS_DIR (mode 600; replaces nothing)
   list                    shows what each key does now
