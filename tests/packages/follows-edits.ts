@@ -27,13 +27,14 @@ export async function followsEdits(shop: string, env: NodeJS.ProcessEnv): Promis
       assert.equal(answer.status, 200)
       return ((await answer.json()) as { data: { text: string } }).data.text
     }
-    const module = join(shop, 'services/shop/module.ts')
-    const source = await readFile(module, 'utf8')
-    await writeFile(module, source.replace('Hello', 'Welcome'))
+    const handlers = join(shop, 'services/shop/handlers.ts')
+    const source = await readFile(handlers, 'utf8')
+    assert.match(source, /return { text: `Hello/)
+    await writeFile(handlers, source.replace('Hello', 'Welcome'))
     for (const end = Date.now() + 120_000; (await greeting()) !== 'Welcome, Ada!'; await sleep(20))
       assert.ok(Date.now() < end, output)
-    await writeFile(module, source.replace('return { text:', 'return { txt:'))
-    await untilSaid(/✗ services\/shop\/module\.ts:\d+:\d+ TS\d+: .*txt/)
+    await writeFile(handlers, source.replace('return { text:', 'return { txt:'))
+    await untilSaid(/✗ services\/shop\/handlers\.ts:\d+:\d+ TS\d+: [^✗]*'{ txt: string/)
     assert.equal(await greeting(), 'Welcome, Ada!')
   } finally {
     process.kill(-(system.pid ?? 0), 'SIGINT')
