@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { useCompileCache } from '../src/compile-cache.ts'
 import { infraLevel, type Level } from '../src/output/levels.ts'
 import { choosePaint, createLog } from '../src/output/log.ts'
 import { Progress, redactUrl, renderTable } from '../src/start/summary.ts'
@@ -75,6 +79,24 @@ test('tables hide passwords', () => {
     assert.doesNotMatch(redactUrl(url), /p[12]/)
   const plain = choosePaint(false, {})
   assert.equal(renderTable([[['a', 'x']], [], [['long', 'y', 'z']]], plain), '  a     x\n\n  long  y  z')
+})
+
+test('code is taken from a data folder only if nobody else can write there', t => {
+  const root = mkdtempSync(join(tmpdir(), 'tsmicro-cache-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  mkdirSync(join(root, 'data/compile-cache'), { recursive: true })
+  symlinkSync('data', join(root, 'link'))
+  const cacheOf = (folder: string, mode: number) => {
+    const env: NodeJS.ProcessEnv = {}
+    chmodSync(join(root, 'data'), mode)
+    useCompileCache(join(root, folder), env)
+    return env.NODE_COMPILE_CACHE
+  }
+  assert.equal(cacheOf('data', 0o755), undefined)
+  assert.equal(cacheOf('data', 0o720), undefined)
+  assert.equal(cacheOf('link', 0o700), undefined)
+  assert.equal(cacheOf('none', 0o700), undefined)
+  assert.equal(cacheOf('data', 0o700), join(root, 'data/compile-cache'))
 })
 
 test('everyday messages of embedded servers have the level debug', () => {
