@@ -45,6 +45,8 @@ export class Follower {
   #verdict: Promise<Verdict> = Promise.resolve({ faults: [] })
   #types: TypeCheck | undefined
   #configSaid = ''
+  /** Whether a change could not be followed: any file may have changed then. */
+  #isMissed = false
 
   /** To be made before the programs are started: it remembers their files. */
   constructor(programs: readonly Pick<Followed, 'entry' | 'others'>[], options: FollowOptions) {
@@ -92,15 +94,30 @@ export class Follower {
     else this.#types = types
   }
 
+  /** Called by a timer: what it throws would end everything. */
   #changed(files: ReadonlySet<string> | undefined): void {
-    const { signal } = this.#o
+    const { signal, log } = this.#o
     if (signal.aborted) return
+    const changed = this.#isMissed ? undefined : files
+    try {
+      this.#isMissed = true
+      this.#follow(changed)
+      this.#isMissed = false
+    } catch (error) {
+      log.say(`a change could not be followed, the next one will be: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+
+  #follow(files: ReadonlySet<string> | undefined): void {
     this.#graph.forget(files)
     const programs = this.#followed.map(({ entry, others }) => this.#graph.program(entry, others))
     const faults = new Map(programs.flatMap(program => program.faults.map(fault => [fault.file, fault])))
     this.#syntax.show([...faults.values()])
     if (files === undefined || [...files].some(file => COMPILED.test(file))) this.#checkTypes(new Set(faults.keys()))
-    for (const [index, program] of programs.entries()) this.#reloads[index]?.update(program)
+    for (const [index, program] of programs.entries()) {
+      const isSaved = files !== undefined && [...files].some(file => program.files.has(file))
+      this.#reloads[index]?.update(program, isSaved)
+    }
     this.#tellOfConfig(programs)
   }
 

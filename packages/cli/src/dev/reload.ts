@@ -27,7 +27,7 @@ export class Reload {
   #running: Program
   #wanted: Program
   #isBusy = false
-  /** The version that did not get ready: only another one is tried. */
+  /** The version that did not get ready: it is tried again only when one of its files is saved. */
   #refused: string | undefined
   /** For which it has been said that it waits for correct types. */
   #held: Program | undefined
@@ -39,9 +39,14 @@ export class Reload {
     this.#wanted = options.program
   }
 
-  /** To be called after every change, as the types may depend on files that the program does not load. */
-  update(program: Program): void {
-    if (versionOf(program) !== versionOf(this.#wanted)) this.#starting?.abort()
+  /**
+   * To be called after every change, as the types may depend on files that the program does not load.
+   * @param isSaved whether one of its own files was written, perhaps with the same content
+   */
+  update(program: Program, isSaved: boolean): void {
+    const isOther = versionOf(program) !== versionOf(this.#wanted)
+    if (isOther) this.#starting?.abort()
+    if (isOther || isSaved) this.#refused = undefined
     this.#wanted = program
     void this.#run()
   }

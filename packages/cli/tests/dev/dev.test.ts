@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Program } from '../../src/dev/graph.ts'
+import { Reload } from '../../src/dev/reload.ts'
 import { until } from '../support/supervisor.ts'
 import { ask, Load, Project } from './project.ts'
 
@@ -78,6 +80,33 @@ test('edits under load: new code after one restart, no failed request, nothing e
   assert.deepEqual(load.failures, [])
   system.signal('SIGTERM')
   assert.equal(await system.ended(), 0)
+})
+
+test('a version that does not start is tried again after an undo, or when it is saved again, and not otherwise', async () => {
+  const version = (text: string): Program => ({ files: new Map([['/x/main.ts', text]]), faults: [] })
+  let tried = 0
+  let isRight = false
+  const reload = new Reload({
+    ...{ name: 'x', root: '/x', program: version('A'), types: async () => ({ faults: [] }), say: () => {} },
+    ...{ showOutput: () => {}, signal: new AbortController().signal },
+    replace: async () => {
+      tried += 1
+      if (!isRight) throw new Error('not today')
+      return 'is up to date'
+    },
+  })
+  const after = async (text: string, isSaved: boolean) => {
+    reload.update(version(text), isSaved)
+    await sleep(1)
+    return tried
+  }
+  assert.equal(await after('B', true), 1)
+  assert.equal(await after('B', false), 1)
+  assert.equal(await after('A', true), 1)
+  assert.equal(await after('B', true), 2)
+  isRight = true
+  assert.equal(await after('B', true), 3)
+  assert.equal(await after('B', true), 3)
 })
 
 async function moreChanges(project: Project, gateway: string): Promise<void> {
