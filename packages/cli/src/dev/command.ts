@@ -84,7 +84,8 @@ function develop(starting: StartingSystem, configFile: string, checkTypes: boole
       await worker.replace(GRACE_MS)
       return 'is up to date'
     }
-    return [{ name: 'gateway', ...gateway, replace }]
+    // The old one ends first, as both would need its port.
+    return [{ name: 'gateway', ...gateway, replace, whenFailed: 'it is started again and again until it gets ready' }]
   }
   return { place, follow }
 }

@@ -16,6 +16,8 @@ export interface Followed {
   readonly others?: readonly string[]
   /** Starts the new code, as these files have changed. Rejects if it does not get ready, or was given up. @returns what was done */
   readonly replace: (files: readonly string[], givenUp: AbortSignal) => Promise<string>
+  /** What is so after a failed start. Default: the old one keeps running. */
+  readonly whenFailed?: string
 }
 
 export interface FollowOptions {
@@ -67,10 +69,10 @@ export class Follower {
       for (const line of lines) log.child(name, line)
     }
     this.#followed = followed
-    this.#reloads = followed.map(({ name, entry, others, replace }) => {
+    this.#reloads = followed.map(({ name, entry, others, replace, whenFailed }) => {
       const program = this.#started.get(entry) ?? this.#graph.program(entry, others)
       const types = () => this.#verdict
-      return new Reload({ name, root, program, replace, types, say, showOutput: showOutput(name), signal })
+      return new Reload({ name, root, program, replace, whenFailed, types, say, showOutput: showOutput(name), signal })
     })
     const own = followed
       .map(({ entry }) => entry)

@@ -10,6 +10,8 @@ export interface ReloadOptions {
   readonly program: Program
   /** Starts the new code, as these files have changed. Rejects if it does not get ready, or was given up. @returns what was done */
   readonly replace: (files: readonly string[], givenUp: AbortSignal) => Promise<string>
+  /** What is so after a failed start. Default: the old one keeps running. */
+  readonly whenFailed?: string | undefined
   /** What the compiler says about the latest files. */
   readonly types: () => Promise<Verdict>
   readonly say: (text: string) => void
@@ -87,7 +89,7 @@ export class Reload {
   }
 
   async #start(program: Program, files: readonly string[]): Promise<void> {
-    const { name, replace, say, showOutput, signal } = this.#o
+    const { name, replace, say, showOutput, signal, whenFailed = 'the old one keeps running' } = this.#o
     const startedAt = performance.now()
     this.#starting = new AbortController()
     const { signal: givenUp } = this.#starting
@@ -98,7 +100,7 @@ export class Reload {
     } catch (error) {
       if (givenUp.aborted || signal.aborted) return
       this.#refused = versionOf(program)
-      say(`✗ ${error instanceof Error ? error.message : error}: the old one keeps running`)
+      say(`✗ ${error instanceof Error ? error.message : error}: ${whenFailed}`)
       if (error instanceof WorkerStartError) showOutput(error.output.slice(-10))
     } finally {
       this.#starting = undefined
