@@ -50,7 +50,8 @@ function develop(starting: StartingSystem, configFile: string, checkTypes: boole
 
   const follow = (system: StartedSystem) => {
     const { running, makeWorker, admin } = system
-    const context = { running, makeWorker, admin, livenessMs, say: log.say, signal }
+    const noteStart = (name: string) => follower.noteStart(name)
+    const context = { running, makeWorker, admin, livenessMs, noteStart, say: log.say, signal }
     const instances = plans.flatMap(plan => {
       const worker = system.instances.find(({ name }) => name === plan.name)?.worker
       return worker ? [{ plan, instance: new DevInstance(plan, worker, context) }] : []
@@ -78,6 +79,7 @@ function develop(starting: StartingSystem, configFile: string, checkTypes: boole
   function followedGateway({ gateway: process }: StartedSystem): Followed[] {
     if (gateway === undefined || process === undefined) return []
     const { worker } = process
+    worker.onRestart = () => follower.noteStart('gateway')()
     const replace = async (files: readonly string[]) => {
       if (files.every(file => gateway.others.includes(file))) return reloadConfig(worker.pid)
       log.say('gateway: requests are refused until it is back')

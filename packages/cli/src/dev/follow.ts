@@ -89,6 +89,11 @@ export class Follower {
     say(`following the sources of ${followed.map(({ name }) => name).join(', ')}`)
   }
 
+  /** As {@link Reload.noteStart}, for the process of this name. */
+  noteStart(name: string): () => void {
+    return this.#reloads[this.#followed.findIndex(each => each.name === name)]?.noteStart() ?? (() => {})
+  }
+
   #prepareTypes(entries: readonly string[]): void {
     const { root, dataDir, log } = this.#o
     const types = TypeCheck.prepare(root, dataDir, [...entries, this.#o.configFile])

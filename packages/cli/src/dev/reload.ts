@@ -6,7 +6,7 @@ import { shownPath } from './watch.ts'
 export interface ReloadOptions {
   readonly name: string
   readonly root: string
-  /** What the running process was started from. */
+  /** What the process was started from. */
   readonly program: Program
   /** Starts the new code, as these files have changed. Rejects if it does not get ready, or was given up. @returns what was done */
   readonly replace: (files: readonly string[], givenUp: AbortSignal) => Promise<string>
@@ -51,6 +51,17 @@ export class Reload {
     if (isOther || isSaved) this.#refused = undefined
     this.#wanted = program
     void this.#run()
+  }
+
+  /**
+   * To be called just before a process is started for another reason than a change, from what is on disk then.
+   * @returns to be called when it is the one that runs
+   */
+  noteStart(): () => void {
+    const program = this.#wanted
+    return () => {
+      this.#running = program
+    }
   }
 
   async #run(): Promise<void> {

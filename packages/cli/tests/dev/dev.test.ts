@@ -113,6 +113,12 @@ test('a version that does not start is tried again after an undo, or when it is 
   isRight = true
   assert.equal(await after('B', true), 3)
   assert.equal(await after('B', true), 3)
+  // What a crash or tsmicro restart has started is what runs.
+  isRight = false
+  assert.equal(await after('C', true), 4)
+  reload.noteStart()()
+  isRight = true
+  assert.equal(await after('B', true), 5)
 })
 
 test('a request that offers another protocol is an ordinary one', async () => {
