@@ -14,7 +14,12 @@ test('the system of npm run start:built can be loaded, with the contracts for it
   mkdirSync(join(ROOT, '.tmp'), { recursive: true })
   const root = mkdtempSync(join(ROOT, '.tmp', 'built-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))
-  for (const file of ['services/auth/dist/main.js', 'services/blog/dist/main.js', 'kong/kong.yml', 'kong/kong-load-balanced.yml']) {
+  for (const file of [
+    'services/auth/dist/main.js',
+    'services/blog/dist/main.js',
+    'kong/kong.yml',
+    'kong/kong-load-balanced.yml',
+  ]) {
     mkdirSync(join(root, dirname(file)), { recursive: true })
     writeFileSync(join(root, file), '')
   }

@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 
 /** The system of the repository, with other programs. Paths in it are relative to its file, in dist. Nothing is recorded or generated from there. */
 const BUILT = `
@@ -46,11 +46,10 @@ const OUTSIDE: Plugin = {
 export async function bundleSystem(root: string, folder: string): Promise<void> {
   const modules = globSync('contracts/*/src/index.ts', { cwd: root })
   const contracts = modules.map(path => [path.replace('/src/index.ts', ''), join(root, path)])
-  const options = {
-    ...({ bundle: true, platform: 'node', format: 'esm', target: 'node24', keepNames: true } as const),
+  const options: BuildOptions = {
+    ...{ bundle: true, platform: 'node', format: 'esm', target: 'node24', keepNames: true, logLevel: 'warning' },
     plugins: [OUTSIDE],
-    logLevel: 'warning',
-  } as const
+  }
   await build({ ...options, entryPoints: Object.fromEntries(contracts), outdir: folder })
   await build({
     ...options,
