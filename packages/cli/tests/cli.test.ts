@@ -33,7 +33,7 @@ test('every command has --help, with an example of it', async () => {
       const [status, text] = await run([name, '--help'])
       assert.equal(status, 0)
       assert.match(text, new RegExp(`^Usage: tsmicro ${args.join(' ')}\\b`))
-      assert.match(text, new RegExp(`^Example: (?:[A-Z_]+=\\S+ |npx )?tsmicro ${args.join(' ')}\\b`, 'm'))
+      assert.match(text, new RegExp(`^Examples?: (?:[A-Z_]+=\\S+ |npx )?tsmicro ${args.join(' ')}\\b`, 'm'))
       assert.match(text, /--help/)
       return [name, text] as const
     }),
