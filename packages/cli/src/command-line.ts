@@ -51,11 +51,13 @@ export function readArguments(args: readonly string[]): Command {
     throw new UsageError(`unknown command "${positionals.join(' ')}"`)
   if (values['no-types'] && name !== 'dev') throw new UsageError('--no-types belongs to tsmicro dev')
   if (name === 'start') return { kind: 'start', config, fresh, replicas: readReplicas(replicas) }
-  if (replicas === undefined && name === 'dev') return { kind: 'dev', config, fresh, checkTypes: !values['no-types'] }
-  if (fresh || replicas !== undefined) throw new UsageError('--fresh and --replicas belong to tsmicro start')
+  if (name === 'dev' && replicas !== undefined)
+    throw new UsageError('tsmicro dev runs one instance of each service: --replicas belongs to tsmicro start')
+  if (name === 'dev') return { kind: 'dev', config, fresh, checkTypes: !values['no-types'] }
+  if (replicas !== undefined) throw new UsageError('--replicas belongs to tsmicro start')
+  if (fresh) throw new UsageError('--fresh belongs to tsmicro start and tsmicro dev')
   if (name === 'restart') return { kind: 'restart', service: positionals[1] }
-  // Any other `gateway …` may be a command of the system.
-  if (name === 'gateway' && args[at + 1] === 'run') return { kind: 'gateway', args: args.slice(at + 2) }
+  if (name === 'gateway') return { kind: 'gateway', args: readGateway(args.slice(at + 1)) }
   if (
     name === 'contracts' ||
     name === 'events' ||
@@ -67,6 +69,16 @@ export function readArguments(args: readonly string[]): Command {
   )
     return { kind: name, config, args: args.slice(at + 1) }
   return { kind: 'run', config, name, args: args.slice(at + 1) }
+}
+
+/** The arguments of `gateway run`, the only command of the gateway. */
+function readGateway([action, ...args]: readonly string[]): readonly string[] {
+  if (action === 'run') return args
+  if (action === '--help' || action === '-h') return ['--help']
+  if (action === 'generate') throw new UsageError('tsmicro gateway generate is gone: use tsmicro generate')
+  throw new UsageError(
+    action === undefined ? 'say what to do: tsmicro gateway run' : `unknown command "gateway ${action}"`,
+  )
 }
 
 function readReplicas(text = '1'): number {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 
@@ -7,14 +7,21 @@ export const compileCacheIn = (dataDir: string): string => join(dataDir, 'compil
 
 /**
  * Makes this process and the document server use the compile cache of a data folder that is there already: both then need half the time to
- * start. Another one that is named in the environment is left alone.
+ * start. Another one that is named in the environment is left alone, and so is a folder that somebody else may have written: what is in
+ * the cache is executed.
  */
 export function useCompileCache(dataDir: string, env: NodeJS.ProcessEnv): void {
   if (env.NODE_COMPILE_CACHE !== undefined || env.NODE_DISABLE_COMPILE_CACHE !== undefined) return
   const folder = compileCacheIn(dataDir)
-  if (!existsSync(folder)) return
+  if (!isOurs(dataDir) || !existsSync(folder)) return
   enableCompileCache(folder)
   env.NODE_COMPILE_CACHE = folder
+}
+
+/** Whether nobody else can write in a folder. A link is not followed. */
+function isOurs(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o077) === 0
 }
 
 /** Writes what this process has compiled, which Node does by itself only when a process ends in order. */

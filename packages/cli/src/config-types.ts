@@ -125,7 +125,7 @@ export interface SystemConfig {
   readonly gateway?: GatewayConfig
   /** What `tsmicro contracts` compares and records, in addition to the contracts of the services. */
   readonly contracts?: readonly ContractsConfig[]
-  /** The page that shows what is in `contracts`, and calls it. Over NATS it is the user `explorer`, if `nats` names one. */
+  /** The page that shows the procedures in all contracts, and calls them. Over NATS it is the user `explorer`, if `nats` names one. */
   readonly explorer?: ExplorerConfig
   /**
    * Modules that make more files for `tsmicro generate`. Each exports `generate`, which gets a `GeneratorInput` and returns files

@@ -20,6 +20,7 @@ const OWN: ReadonlySet<string> = new Set([
   'new',
   'doctor',
   'explorer',
+  'gateway',
   'generate',
 ])
 const VARIABLE = /^[A-Za-z_]\w*$/

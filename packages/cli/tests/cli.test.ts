@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { readArguments } from '../src/command-line.ts'
 import { defineSystem } from '../src/index.ts'
 import { CONFIG, Supervisor, tempDir } from './support/supervisor.ts'
 
@@ -19,6 +20,7 @@ test('every command has --help, with an example of it', async () => {
     'restart',
     'new',
     'add',
+    'generate',
     'doctor',
     'gateway',
     'contracts',
@@ -28,10 +30,10 @@ test('every command has --help, with an example of it', async () => {
   const helps = await Promise.all(
     listed.map(async name => {
       const args = name === 'gateway' ? ['gateway', 'run'] : [name]
-      const [status, text] = await run([...args, '--help'])
+      const [status, text] = await run([name, '--help'])
       assert.equal(status, 0)
       assert.match(text, new RegExp(`^Usage: tsmicro ${args.join(' ')}\\b`))
-      assert.match(text, new RegExp(`^Example: (?:[A-Z_]+=\\S+ )?tsmicro ${args.join(' ')}\\b`, 'm'))
+      assert.match(text, new RegExp(`^Examples?: (?:[A-Z_]+=\\S+ |npx )?tsmicro ${args.join(' ')}\\b`, 'm'))
       assert.match(text, /--help/)
       return [name, text] as const
     }),
@@ -70,6 +72,14 @@ test('unknown commands and options are refused', async () => {
     assert.equal(wrong, 2)
     assert.match(output, /^tsmicro: .*\(see tsmicro --help\)\n$/)
   }
+})
+
+test('what is wrong with an option or a command that moved is said', () => {
+  assert.throws(() => readArguments(['gateway', 'generate']), /is gone: use tsmicro generate$/)
+  assert.throws(() => readArguments(['gateway', 'stop']), /unknown command "gateway stop"/)
+  assert.throws(() => readArguments(['dev', '--replicas', '2']), /dev runs one instance of each service/)
+  assert.deepEqual(readArguments(['gateway', 'run', '--port', '0']), { kind: 'gateway', args: ['--port', '0'] })
+  assert.deepEqual(readArguments(['gateway', '-h']), { kind: 'gateway', args: ['--help'] })
 })
 
 test('an unusable configuration is reported in one clear line', async () => {

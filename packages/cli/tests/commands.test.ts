@@ -58,7 +58,7 @@ test('--help lists the commands of the system, and an unknown one is refused', a
   const fresh = await run(['--fresh', '--config', CONFIG, 'tell'])
   assert.deepEqual(
     [fresh.code, fresh.stderr],
-    [2, 'tsmicro: --fresh and --replicas belong to tsmicro start (see tsmicro --help)\n'],
+    [2, 'tsmicro: --fresh belongs to tsmicro start and tsmicro dev (see tsmicro --help)\n'],
   )
   const nowhere = await run(['tell'])
   assert.equal(nowhere.code, 1)

@@ -98,6 +98,13 @@ export default defineSystem({
   assert.match(broken.of('environment')[0]?.found ?? '', /GATEWAY_PORT=80x is not a port number/)
   const foreign = await doctor(['--config', config, 'doctor', '--json'], { DATA_DIR: data })
   assert.match(foreign.of('data folder')[0]?.found ?? '', /has files that are not tsmicro's/)
+
+  // What cannot even be asked for is missing like anything else.
+  const impossible = { DATA_DIR: join(data, 'photo'), DATABASE_URL: 'postgres://me:secret@127.0.0.1:543210/shop' }
+  const file = await doctor(['--config', 'none.ts', 'doctor', '--json'], impossible)
+  assert.match(file.of('data folder')[0]?.found ?? '', /photo is not a folder$/)
+  assert.deepEqual([file.of('postgres')[0]?.state, file.of('clock').length], ['missing', 1])
+  assert.doesNotMatch(file.output, /secret|\n +at /)
   taken.close()
 })
 

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { useCompileCache } from '../src/compile-cache.ts'
 import { infraLevel, type Level } from '../src/output/levels.ts'
 import { choosePaint, createLog } from '../src/output/log.ts'
 import { Progress, redactUrl, renderTable } from '../src/start/summary.ts'
@@ -66,8 +70,33 @@ test('tables hide passwords', () => {
   assert.equal(redactUrl('postgresql://app:s3cret@127.0.0.1:5432/app'), 'postgresql://app:***@127.0.0.1:5432/app')
   assert.equal(redactUrl('mongodb://u:p@a:1,b:2/x'), 'mongodb://u:***@a:1,b:2/x')
   assert.equal(redactUrl('nats://127.0.0.1:4222'), 'nats://127.0.0.1:4222')
+  assert.equal(redactUrl('nats://T0ken@host:4222'), 'nats://***@host:4222')
+  assert.equal(redactUrl('T0ken@host:4222'), '***@host:4222')
+  assert.equal(redactUrl('postgres://app@host/app'), 'postgres://app@host/app')
+  assert.equal(redactUrl('nats://a:p1@h1,nats://b:p2@h2,tls://c@h3'), 'nats://a:***@h1,nats://b:***@h2,tls://***@h3')
+  assert.equal(redactUrl('postgres://a:p/q@r?s@host/db'), 'postgres://a:***@host/db')
+  for (const url of ['nats://p1@h1:1,p2@h2:2', 'nats://a:p1@h1,b:p2@h2', 'postgres://h/db?user=a&password=p1@p2&x=y'])
+    assert.doesNotMatch(redactUrl(url), /p[12]/)
   const plain = choosePaint(false, {})
   assert.equal(renderTable([[['a', 'x']], [], [['long', 'y', 'z']]], plain), '  a     x\n\n  long  y  z')
+})
+
+test('code is taken from a data folder only if nobody else can write there', t => {
+  const root = mkdtempSync(join(tmpdir(), 'tsmicro-cache-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  mkdirSync(join(root, 'data/compile-cache'), { recursive: true })
+  symlinkSync('data', join(root, 'link'))
+  const cacheOf = (folder: string, mode: number) => {
+    const env: NodeJS.ProcessEnv = {}
+    chmodSync(join(root, 'data'), mode)
+    useCompileCache(join(root, folder), env)
+    return env.NODE_COMPILE_CACHE
+  }
+  assert.equal(cacheOf('data', 0o755), undefined)
+  assert.equal(cacheOf('data', 0o720), undefined)
+  assert.equal(cacheOf('link', 0o700), undefined)
+  assert.equal(cacheOf('none', 0o700), undefined)
+  assert.equal(cacheOf('data', 0o700), join(root, 'data/compile-cache'))
 })
 
 test('everyday messages of embedded servers have the level debug', () => {

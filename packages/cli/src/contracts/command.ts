@@ -15,7 +15,8 @@ const HELP = `Usage: tsmicro contracts check [--exact]
        tsmicro contracts asyncapi [SERVICE]
 
 Keeps what the contracts promise in files beside them, and says which changes break somebody: callers and consumers that were
-built with the recorded form, and stored events. tsmicro.config.ts names the modules and files (contracts).
+built with the recorded form, and stored events. tsmicro.config.ts names the module of each service (contract) and its file
+(recorded).
 
 check compares and writes nothing. A line for each change says what is different, for whom, and what to do instead.
 asyncapi prints the AsyncAPI document of a service: its procedures on NATS and its events.
@@ -61,13 +62,16 @@ export async function runContracts({ configFile, args, write }: ContractsCommand
   }
   const { config, root } = await loadConfig(configFile)
   const { changelog = 'CHANGELOG.md' } = config
-  const contracts = recordedContracts(config)
-  if (contracts.length === 0) throw new CliError('tsmicro.config.ts names no contracts: see tsmicro contracts --help')
   if (action === 'asyncapi') {
-    const document = await asyncApiDocument(contractModules(config, root), service)
+    const modules = contractModules(config, root)
+    if (modules.length === 0) throw new CliError('tsmicro.config.ts: no service has a `contract`')
+    const document = await asyncApiDocument(modules, service)
     write(`${JSON.stringify(document, undefined, 2)}\n`)
     return 0
   }
+  const contracts = recordedContracts(config)
+  if (contracts.length === 0)
+    throw new CliError('tsmicro.config.ts: no service has `recorded`, the file that keeps its contract')
   const compared = await Promise.all(contracts.map(({ entry, recorded }) => compare(root, entry, recorded)))
   for (const { file, changes } of compared) {
     if (changes.length > 0) write(`${file}\n`)

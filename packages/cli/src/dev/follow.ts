@@ -16,6 +16,8 @@ export interface Followed {
   readonly others?: readonly string[]
   /** Starts the new code, as these files have changed. Rejects if it does not get ready, or was given up. @returns what was done */
   readonly replace: (files: readonly string[], givenUp: AbortSignal) => Promise<string>
+  /** What is so after a failed start. Default: the old one keeps running. */
+  readonly whenFailed?: string
 }
 
 export interface FollowOptions {
@@ -45,6 +47,8 @@ export class Follower {
   #verdict: Promise<Verdict> = Promise.resolve({ faults: [] })
   #types: TypeCheck | undefined
   #configSaid = ''
+  /** Whether a change could not be followed: any file may have changed then. */
+  #isMissed = false
 
   /** To be made before the programs are started: it remembers their files. */
   constructor(programs: readonly Pick<Followed, 'entry' | 'others'>[], options: FollowOptions) {
@@ -65,10 +69,10 @@ export class Follower {
       for (const line of lines) log.child(name, line)
     }
     this.#followed = followed
-    this.#reloads = followed.map(({ name, entry, others, replace }) => {
+    this.#reloads = followed.map(({ name, entry, others, replace, whenFailed }) => {
       const program = this.#started.get(entry) ?? this.#graph.program(entry, others)
       const types = () => this.#verdict
-      return new Reload({ name, root, program, replace, types, say, showOutput: showOutput(name), signal })
+      return new Reload({ name, root, program, replace, whenFailed, types, say, showOutput: showOutput(name), signal })
     })
     const own = followed
       .map(({ entry }) => entry)
@@ -85,6 +89,11 @@ export class Follower {
     say(`following the sources of ${followed.map(({ name }) => name).join(', ')}`)
   }
 
+  /** As {@link Reload.noteStart}, for the process of this name. */
+  noteStart(name: string): () => void {
+    return this.#reloads[this.#followed.findIndex(each => each.name === name)]?.noteStart() ?? (() => {})
+  }
+
   #prepareTypes(entries: readonly string[]): void {
     const { root, dataDir, log } = this.#o
     const types = TypeCheck.prepare(root, dataDir, [...entries, this.#o.configFile])
@@ -92,15 +101,30 @@ export class Follower {
     else this.#types = types
   }
 
+  /** Called by a timer: what it throws would end everything. */
   #changed(files: ReadonlySet<string> | undefined): void {
-    const { signal } = this.#o
+    const { signal, log } = this.#o
     if (signal.aborted) return
+    const changed = this.#isMissed ? undefined : files
+    try {
+      this.#isMissed = true
+      this.#follow(changed)
+      this.#isMissed = false
+    } catch (error) {
+      log.say(`a change could not be followed, the next one will be: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+
+  #follow(files: ReadonlySet<string> | undefined): void {
     this.#graph.forget(files)
     const programs = this.#followed.map(({ entry, others }) => this.#graph.program(entry, others))
     const faults = new Map(programs.flatMap(program => program.faults.map(fault => [fault.file, fault])))
     this.#syntax.show([...faults.values()])
     if (files === undefined || [...files].some(file => COMPILED.test(file))) this.#checkTypes(new Set(faults.keys()))
-    for (const [index, program] of programs.entries()) this.#reloads[index]?.update(program)
+    for (const [index, program] of programs.entries()) {
+      const isSaved = files !== undefined && [...files].some(file => program.files.has(file))
+      this.#reloads[index]?.update(program, isSaved)
+    }
     this.#tellOfConfig(programs)
   }
 

@@ -21,7 +21,10 @@ export class Front {
 
   private constructor(name: string) {
     this.#name = name
-    this.#server = createServer({ requestTimeout: 0 }, (req, res) => {
+    // Any other Upgrade, such as h2c, is an offer that may be ignored.
+    const shouldUpgradeCallback = ({ method, headers }: IncomingMessage) =>
+      method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket'
+    this.#server = createServer({ requestTimeout: 0, shouldUpgradeCallback }, (req, res) => {
       const target = this.#target
       target.requests += 1
       res.once('close', () => {
@@ -60,6 +63,13 @@ export class Front {
   /** The number of requests in progress that began before the last {@link moveTo}. */
   get earlier(): number {
     return [...this.#left].reduce((sum, { requests }) => sum + requests, 0)
+  }
+
+  /** Ends it, with its connections. */
+  async close(): Promise<void> {
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await once(this.#server, 'close')
   }
 
   #refuse(res: ServerResponse, error: unknown): void {

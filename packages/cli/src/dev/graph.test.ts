@@ -67,7 +67,7 @@ const here = new URL('.', import.meta.url)
 test('it changes with its files: their content, not their time; new ones, and those that go', t => {
   const { root, write, graph, program } = project(t, {
     'package.json': '{"type":"module","scripts":{}}',
-    'main.ts': "import './a.ts'\nnew URL('./migrations/', import.meta.url)",
+    'main.ts': "import './a.ts'\nnew URL('./migrations/', import.meta.url)\nnew URL('./100%.txt', import.meta.url)",
     'a.ts': 'export {}',
     'migrations/1.sql': '',
   })

@@ -81,9 +81,13 @@ export class ModuleGraph {
   #real(path: string): string {
     const known = this.#links.get(path)
     if (known !== undefined) return known
-    const real = realpathSync(path)
-    this.#links.set(path, real)
-    return real
+    try {
+      const real = realpathSync(path)
+      this.#links.set(path, real)
+      return real
+    } catch {
+      return path // it has just gone, and is missing then
+    }
   }
 }
 
@@ -105,7 +109,9 @@ function read(file: string): Buffer | undefined {
 
 /** The files of a folder that a module names, or the one file. A folder above the module is where it looks from, not what it reads. */
 function filesAt(asset: string, module: string): string[] {
-  const path = resolve(dirname(module), decodeURI(asset))
+  const name = decoded(asset)
+  if (name === undefined) return []
+  const path = resolve(dirname(module), name)
   if (!relative(path, module).startsWith('..')) return []
   try {
     const real = realpathSync(path)
@@ -116,6 +122,15 @@ function filesAt(asset: string, module: string): string[] {
       .map(entry => join(entry.parentPath, entry.name))
   } catch {
     return [path]
+  }
+}
+
+/** @returns undefined for what is not the URL of a file, such as `100%.txt` */
+function decoded(asset: string): string | undefined {
+  try {
+    return decodeURI(asset)
+  } catch {
+    return undefined
   }
 }
 

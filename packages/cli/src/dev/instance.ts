@@ -18,6 +18,8 @@ export interface InstanceContext {
   /** Undefined without a gateway. */
   readonly admin: GatewayAdmin | undefined
   readonly livenessMs: number
+  /** Notes from what a process of this name is being started. @returns to be called when it is the one that runs */
+  readonly noteStart: (name: string) => () => void
   readonly say: (text: string) => void
   /** Aborted when everything stops. */
   readonly signal: AbortSignal
@@ -34,25 +36,37 @@ export class DevInstance {
   readonly #context: InstanceContext
   #worker: Worker
   #liveness: { stop(): void } | undefined
+  /** The last replacement, which has to end before another one begins: the gateway would learn the ports in the wrong order. */
+  #last: Promise<void> = Promise.resolve()
 
   constructor(plan: MovingPlan, worker: Worker, context: InstanceContext) {
     this.name = plan.name
     this.#plan = plan
     this.#worker = worker
     this.#context = context
+    this.#noteRestarts(worker)
   }
 
   /**
    * Starts a new process beside the old one, and lets it take over once it is ready. The old one finishes its requests meanwhile.
+   * One replacement follows the other.
    * @param given up: ends the new process before it takes over
    * @throws WorkerStartError if it does not get ready: the old one stays
    */
-  async replace(givenUp: AbortSignal): Promise<void> {
-    const { running, makeWorker, livenessMs, say, signal } = this.#context
+  replace(givenUp: AbortSignal): Promise<void> {
+    const turn = this.#last.then(() => this.#replace(givenUp))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #replace(givenUp: AbortSignal): Promise<void> {
+    const { running, makeWorker, noteStart, livenessMs, say, signal } = this.#context
+    givenUp.throwIfAborted()
     const port = await freePort()
     if (signal.aborted) throw new CliError('everything is being stopped')
     const next = makeWorker({ ...this.#plan, port })
     running.services.push(next)
+    const isRunning = noteStart(this.name)
     const giveUp = () => void next.stop(1000)
     givenUp.addEventListener('abort', giveUp, { once: true })
     try {
@@ -69,6 +83,8 @@ export class DevInstance {
     const old = this.#worker
     const oldLiveness = this.#liveness
     this.#worker = next
+    isRunning()
+    this.#noteRestarts(next)
     this.#liveness = watchLiveness([next], { limitMs: livenessMs, say })
     await this.#moveTo(port)
     oldLiveness?.stop()
@@ -77,6 +93,13 @@ export class DevInstance {
 
   stop(): void {
     this.#liveness?.stop()
+  }
+
+  /** After a crash, it runs what is on disk then. */
+  #noteRestarts(worker: Worker): void {
+    worker.onRestart = () => {
+      if (worker === this.#worker) this.#context.noteStart(this.name)()
+    }
   }
 
   /** First where a gateway that starts again looks, then the one that runs. */

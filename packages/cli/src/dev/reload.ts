@@ -6,10 +6,12 @@ import { shownPath } from './watch.ts'
 export interface ReloadOptions {
   readonly name: string
   readonly root: string
-  /** What the running process was started from. */
+  /** What the process was started from. */
   readonly program: Program
   /** Starts the new code, as these files have changed. Rejects if it does not get ready, or was given up. @returns what was done */
   readonly replace: (files: readonly string[], givenUp: AbortSignal) => Promise<string>
+  /** What is so after a failed start. Default: the old one keeps running. */
+  readonly whenFailed?: string | undefined
   /** What the compiler says about the latest files. */
   readonly types: () => Promise<Verdict>
   readonly say: (text: string) => void
@@ -27,7 +29,7 @@ export class Reload {
   #running: Program
   #wanted: Program
   #isBusy = false
-  /** The version that did not get ready: only another one is tried. */
+  /** The version that did not get ready: it is tried again only when one of its files is saved. */
   #refused: string | undefined
   /** For which it has been said that it waits for correct types. */
   #held: Program | undefined
@@ -39,11 +41,27 @@ export class Reload {
     this.#wanted = options.program
   }
 
-  /** To be called after every change, as the types may depend on files that the program does not load. */
-  update(program: Program): void {
-    if (versionOf(program) !== versionOf(this.#wanted)) this.#starting?.abort()
+  /**
+   * To be called after every change, as the types may depend on files that the program does not load.
+   * @param isSaved whether one of its own files was written, perhaps with the same content
+   */
+  update(program: Program, isSaved: boolean): void {
+    const isOther = versionOf(program) !== versionOf(this.#wanted)
+    if (isOther) this.#starting?.abort()
+    if (isOther || isSaved) this.#refused = undefined
     this.#wanted = program
     void this.#run()
+  }
+
+  /**
+   * To be called just before a process is started for another reason than a change, from what is on disk then.
+   * @returns to be called when it is the one that runs
+   */
+  noteStart(): () => void {
+    const program = this.#wanted
+    return () => {
+      this.#running = program
+    }
   }
 
   async #run(): Promise<void> {
@@ -82,7 +100,7 @@ export class Reload {
   }
 
   async #start(program: Program, files: readonly string[]): Promise<void> {
-    const { name, replace, say, showOutput, signal } = this.#o
+    const { name, replace, say, showOutput, signal, whenFailed = 'the old one keeps running' } = this.#o
     const startedAt = performance.now()
     this.#starting = new AbortController()
     const { signal: givenUp } = this.#starting
@@ -93,7 +111,7 @@ export class Reload {
     } catch (error) {
       if (givenUp.aborted || signal.aborted) return
       this.#refused = versionOf(program)
-      say(`✗ ${error instanceof Error ? error.message : error}: the old one keeps running`)
+      say(`✗ ${error instanceof Error ? error.message : error}: ${whenFailed}`)
       if (error instanceof WorkerStartError) showOutput(error.output.slice(-10))
     } finally {
       this.#starting = undefined

@@ -14,6 +14,18 @@ export const ok = (name: string, found: string): Finding => ({ name, state: 'ok'
 export const note = (name: string, found: string, hint?: string): Finding => finding('note', name, found, hint)
 export const missing = (name: string, found: string, hint?: string): Finding => finding('missing', name, found, hint)
 
+/** What a check finds, or that it failed, and why: the other checks are shown then as well. */
+export async function attempt(
+  name: string,
+  check: () => Promise<Finding | readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  try {
+    return [await check()].flat()
+  } catch (error) {
+    return [missing(name, `cannot be checked: ${error instanceof Error ? error.message : String(error)}`)]
+  }
+}
+
 function finding(state: Finding['state'], name: string, found: string, hint: string | undefined): Finding {
   return { name, state, found, ...(hint !== undefined && { hint }) }
 }

@@ -5,7 +5,7 @@ import { readEnvironment } from '../command-line.ts'
 import { type LoadedConfig, loadConfig } from '../config.ts'
 import { CliError, UsageError } from '../errors.ts'
 import { choosePaint } from '../output/log.ts'
-import { type Finding, missing, note, ok } from './check.ts'
+import { attempt, type Finding, missing, note, ok } from './check.ts'
 import { checkClock, checkDataFolder, checkDisk, checkNode, checkPermissions, checkPort, holderOf } from './machine.ts'
 import { checkServers } from './servers.ts'
 
@@ -64,14 +64,14 @@ async function examine(configFile: string, env: NodeJS.ProcessEnv): Promise<Find
   const [variables, environment] = checkVariables(env)
   const { dataDir = '.data', gatewayPort = 8000, urls = {} } = environment ?? {}
   const machine = await Promise.all([
-    checkNode(),
+    attempt('node', checkNode),
     [system, ...variables],
     checkServers(loaded?.config, urls),
-    checkPorts(loaded, gatewayPort, dataDir),
-    checkPermissions(),
-    checkDataFolder(dataDir),
-    checkDisk(dataDir),
-    checkClock(),
+    attempt('ports', () => checkPorts(loaded, gatewayPort, dataDir)),
+    attempt('user', checkPermissions),
+    attempt('data folder', () => checkDataFolder(dataDir)),
+    attempt('disk', () => checkDisk(dataDir)),
+    attempt('clock', checkClock),
   ])
   return machine.flat()
 }

@@ -38,7 +38,9 @@ export async function checkDataFolder(dataDir: string): Promise<Finding> {
           'name a folder of your own with DATA_DIR',
         )
   }
-  const { uid, mode } = await stat(path)
+  const found = await stat(path)
+  if (!found.isDirectory()) return missing(name, `${path} is not a folder`, 'name a folder of your own with DATA_DIR')
+  const { uid, mode } = found
   if (!(await isWritable(path)))
     return missing(name, `${path} is not writable`, 'name a folder of your own with DATA_DIR')
   if (!existsSync(join(path, '.tsmicro')) && !(await isEmpty(path)))

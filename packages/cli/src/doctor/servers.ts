@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { inspectServer, locatePgbouncer } from '@tsmicro/infra'
 import type { InfraName, SystemConfig } from '../config-types.ts'
 import { redactUrl } from '../start/summary.ts'
-import { type Finding, missing, note, ok } from './check.ts'
+import { attempt, type Finding, missing, note, ok } from './check.ts'
 
 const NAMES: readonly InfraName[] = ['nats', 'postgres', 'documents', 'redis']
 const PORTS: Readonly<Record<InfraName, number>> = { nats: 4222, postgres: 5432, documents: 27_017, redis: 6379 }
@@ -20,10 +20,10 @@ export async function checkServers(
   const checks = used.map(name => {
     const url = urls[name]
     const isNeeded = config?.infra.includes(name) ?? false
-    return url === undefined ? checkProgram(name, isNeeded) : checkUrl(name, url, isNeeded)
+    return attempt(name, () => (url === undefined ? checkProgram(name, isNeeded) : checkUrl(name, url, isNeeded)))
   })
   return [
-    ...(await Promise.all(checks)),
+    ...(await Promise.all(checks)).flat(),
     ...(config === undefined || config.infra.includes('postgres') ? [pgbouncer()] : []),
   ]
 }
@@ -43,8 +43,12 @@ async function checkProgram(name: InfraName, isNeeded: boolean): Promise<Finding
 
 /** Whether somebody accepts connections there. A URL may name several servers: one of them is enough. */
 async function checkUrl(name: InfraName, url: string, isNeeded: boolean): Promise<Finding> {
-  const [, authority = ''] = /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?([^/?#]*)/i.exec(url) ?? []
-  const reached = await Promise.all(authority.split(',').map(each => isReached(each, PORTS[name])))
+  const servers = url.split(/,(?=[a-z][a-z0-9+.-]*:\/\/)/i)
+  const authorities = servers.flatMap(server => {
+    const [, authority = ''] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:[^@/]*@)?([^/?#]*)/i.exec(server) ?? []
+    return authority.split(',')
+  })
+  const reached = await Promise.all(authorities.map(each => isReached(each, PORTS[name])))
   const shown = redactUrl(url)
   if (reached.includes(true) || url.startsWith('mongodb+srv:')) return ok(name, shown)
   const text = `nobody accepts connections at ${shown}`

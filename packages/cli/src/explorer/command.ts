@@ -8,7 +8,7 @@ import { contractModules } from './contract-modules.ts'
 
 const HELP = `Usage: tsmicro explorer --gateway URL [--port N]
 
-Serves a page on 127.0.0.1 that shows every procedure of tsmicro.config.ts (contracts), and calls it: over HTTP through the gateway
+Serves a page on 127.0.0.1 that shows every procedure in the contracts of tsmicro.config.ts, and calls it: over HTTP through the gateway
 of a system that runs somewhere, and over NATS if NATS_URL says where. It runs until Ctrl-C; only who has the address can use it.
 
   --gateway URL     the gateway: https://shop.example.com

@@ -50,9 +50,21 @@ export function describeSource(name: InfraName, server: Server): string {
 /** A row of the table. */
 export type Row = readonly [label: string, value: string, remark?: string]
 
-/** Hides the password of a URL. */
+/**
+ * Hides what is secret in a URL, or in several with commas between them: passwords, tokens, and parameters with such names. In doubt it
+ * hides more, as a password may have an unencoded `/` or `@`.
+ */
 export function redactUrl(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)([^:@/?#]*):[^@/]*@/i, '$1$2:***@')
+  const parameters = /([?&][^=&]*(?:password|token|secret)[^=&]*=)[^&]*/gi
+  const servers = url.replace(parameters, '$1***').split(/,(?=[a-z][a-z0-9+.-]*:\/\/)/i)
+  return servers.map(server => server.replace(/^([a-z][a-z0-9+.-]*:\/\/)?(.*)@/is, redactUser)).join(',')
+}
+
+/** The name is shown if it is certain to be one. One without a password may be a token, except for databases. */
+function redactUser(_all: string, scheme: string | undefined, credentials: string): string {
+  const [, name = '', rest = ''] = /^([^:]*)(.*)$/s.exec(credentials) ?? []
+  const isName = /^[^@/?#,]*$/.test(name) && (rest !== '' || /^(postgres|mongodb)/i.test(scheme ?? ''))
+  return `${scheme ?? ''}${isName ? name : '***'}${isName && rest !== '' ? ':***' : ''}@`
 }
 
 /** Renders groups of aligned rows, with an empty line between groups. */

@@ -43,6 +43,8 @@ export function describeExit({ code, signal }: ServerExit): string {
 /** A service or the gateway: started, watched, restarted with growing delays, and stopped. */
 export class Worker implements Watched {
   readonly name: string
+  /** Called just before it is started again, after a crash or by {@link replace}. */
+  onRestart: () => void = () => {}
   readonly #spec: WorkerSpec
   readonly #backoff = new Backoff()
   readonly #stopping = new AbortController()
@@ -176,6 +178,7 @@ export class Worker implements Watched {
         if (signal.aborted) return
       }
       startedAt = Date.now()
+      this.onRestart()
       try {
         child = await this.#spawn()
         await this.#settleStart(child)

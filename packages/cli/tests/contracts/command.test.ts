@@ -72,6 +72,24 @@ test('asyncapi prints the document of a service; with several, one has to be nam
   await assert.rejects(asyncapi('shop'), UsageError)
 })
 
+test('asyncapi needs nothing that is recorded; check says that nothing is', async t => {
+  const { root } = copy(t)
+  const contract = 'auth/src/index.ts'
+  const services = JSON.stringify({ auth: { entry: contract, contract, port: 8001 } })
+  const configFile = join(root, 'tsmicro.config.ts')
+  writeFileSync(
+    configFile,
+    `import { defineSystem } from '@tsmicro/cli'\nexport default defineSystem({ infra: [], services: ${services} })\n`,
+  )
+  let output = ''
+  const write = (text: string) => {
+    output += text
+  }
+  assert.equal(await runContracts({ configFile, args: ['asyncapi'], write }), 0)
+  assert.equal(JSON.parse(output).info.title, 'auth')
+  await assert.rejects(runContracts({ configFile, args: ['check'], write }), /no service has `recorded`/)
+})
+
 test('the recorded form of the platform is in step', () => {
   const { status, output } = run(ROOT, 'check', '--exact')
   assert.deepEqual([status, output], [0, 'The contracts break nobody.\n'], 'npm run contracts:record rewrites it')
@@ -152,7 +170,7 @@ test('what is not recorded yet, or not readable, is an error that says what to d
   assert.equal(run(root, 'record').status, 0)
   assert.equal(check('--exact').status, 0)
   writeFileSync(join(root, 'tsmicro.config.ts'), CONFIG.replace(/ {2}contracts.*\n/, ''))
-  assert.match(check().output, /^tsmicro: tsmicro\.config\.ts names no contracts/)
+  assert.match(check().output, /^tsmicro: tsmicro\.config\.ts: no service has `recorded`/)
 })
 
 test('wrong arguments are refused, and --help explains them', async () => {

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@tsmicro/infra'
+import { Front } from '../../src/dev/front.ts'
+import type { Program } from '../../src/dev/graph.ts'
+import { Reload } from '../../src/dev/reload.ts'
 import { until } from '../support/supervisor.ts'
 import { ask, Load, Project } from './project.ts'
 
@@ -78,6 +86,55 @@ test('edits under load: new code after one restart, no failed request, nothing e
   assert.deepEqual(load.failures, [])
   system.signal('SIGTERM')
   assert.equal(await system.ended(), 0)
+})
+
+test('a version that does not start is tried again after an undo, or when it is saved again, and not otherwise', async () => {
+  const version = (text: string): Program => ({ files: new Map([['/x/main.ts', text]]), faults: [] })
+  let tried = 0
+  let isRight = false
+  const reload = new Reload({
+    ...{ name: 'x', root: '/x', program: version('A'), types: async () => ({ faults: [] }), say: () => {} },
+    ...{ showOutput: () => {}, signal: new AbortController().signal },
+    replace: async () => {
+      tried += 1
+      if (!isRight) throw new Error('not today')
+      return 'is up to date'
+    },
+  })
+  const after = async (text: string, isSaved: boolean) => {
+    reload.update(version(text), isSaved)
+    await sleep(1)
+    return tried
+  }
+  assert.equal(await after('B', true), 1)
+  assert.equal(await after('B', false), 1)
+  assert.equal(await after('A', true), 1)
+  assert.equal(await after('B', true), 2)
+  isRight = true
+  assert.equal(await after('B', true), 3)
+  assert.equal(await after('B', true), 3)
+  // What a crash or tsmicro restart has started is what runs.
+  isRight = false
+  assert.equal(await after('C', true), 4)
+  reload.noteStart()()
+  isRight = true
+  assert.equal(await after('B', true), 5)
+})
+
+test('a request that offers another protocol is an ordinary one', async () => {
+  const server = createServer((req, res) => res.end(`${req.method} ${req.url}`)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const port = await freePort()
+  const front = await Front.open('x', port)
+  front.moveTo((server.address() as AddressInfo).port)
+  const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' }
+  for (const method of ['GET', 'POST']) {
+    const req = request({ host: '127.0.0.1', port, path: '/a', method, headers, agent: false }).end()
+    const [res] = (await once(req, 'response')) as [IncomingMessage]
+    assert.deepEqual([res.statusCode, await text(res)], [200, `${method} /a`])
+  }
+  await front.close()
+  server.close()
 })
 
 async function moreChanges(project: Project, gateway: string): Promise<void> {
