@@ -1,3 +1,4 @@
+import { REQUEST_ID, TRACEPARENT } from '../call/index.ts'
 import type { BoundProcedure, EventDefinition } from '../contract/index.ts'
 import { fieldsOfInput, isStream, jsonOfOutput, kindOfBody, needsUser } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
@@ -12,7 +13,6 @@ import {
   withDefaults,
 } from '../schema/index.ts'
 import { END, LAST_EVENT_ID, PULLS, SEQUENCE } from './flow.ts'
-import { REQUEST_ID, TRACEPARENT } from './wire.ts'
 
 const {
   VALIDATION_FAILED,
