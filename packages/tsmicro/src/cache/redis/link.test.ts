@@ -55,7 +55,7 @@ test('Redis with TLS: certificates of both sides are checked, and what is wrong 
   }
   await Promise.all(cases.map(check))
 
-  // A file that cannot be read is told as well, and read again until it can be.
+  // A file that cannot be read is reported as well, and read again until it can be.
   const missing = folder.write('late.pem', '')
   await rm(missing)
   const late = openLink(at(`cacert=${missing}${own}`))
