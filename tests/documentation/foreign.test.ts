@@ -130,7 +130,7 @@ test('a foreign program answers a procedure, and announces events, each of which
   const letters: unknown[] = []
   const nats = new NatsClient({ url: urlFor('shop'), name: 'shop', log })
   const heard = on(mailer.letterSent, { name: 'letters', effect: 'idempotent' }, ({ data, ...event }) => {
-    letters.push([data, event.source, event.aggregateSequence])
+    letters.push([data, event.source, event.aggregateId, event.aggregateSequence])
   })
   const shop = createService({
     ...{ name: 'shop', version: '1.0.0', log },
@@ -146,14 +146,14 @@ test('a foreign program answers a procedure, and announces events, each of which
   const invalid = nats.request('mailer.welcome', { name: 5 })
   await assert.rejects(invalid, (error: { status?: number }) => error.status === 400)
 
-  const [one, two] = [1, 2].map(n => ({ letterId: 'l-1', to: `reader ${n}` }))
+  const [one, two] = [1, 2].map(n => ({ letterId: 'l "é" 1', to: `reader ${n}` }))
   // The first is sent twice, as after an answer that was lost.
-  for (let times = 0; times < 2; times++) await page.publishLetterSent(foreign, one ?? {}, 1, 'id-1')
+  for (let times = 0; times < 2; times++) await page.publishLetterSent(foreign, one ?? {}, 1, 'id 1')
   await page.publishLetterSent(foreign, two ?? {}, 2, 'id-2')
   await until('both are handled', () => letters.length === 2)
   assert.deepEqual(letters, [
-    [one, 'mailer', 1],
-    [two, 'mailer', 2],
+    [one, 'mailer', one?.letterId, 1],
+    [two, 'mailer', two?.letterId, 2],
   ])
   // Nothing is stored under a subject that is not its own.
   const stranger = foreign.request('user.created', '{}', { timeout: 5000 })

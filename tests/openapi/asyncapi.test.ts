@@ -50,6 +50,11 @@ const shop = contract('shop', {
   watch: procedure({ nats: 'watch', access: 'key', output: stream(Type.Object({ id: Type.String() }), { id: 'id' }) }),
   bill: procedure({ nats: 'bill', access: 'key', output: file('text/csv') }),
   ordered: event({ subject: 'order.made', aggregate: 'id', data: Type.Object({ id: Type.String() }), version: 2 }),
+  find: procedure({
+    nats: 'find',
+    access: 'key',
+    input: Type.Object({ page: Type.Integer({ default: 1 }), word: Type.Optional(Type.String()) }),
+  }),
   web: procedure({ http: 'GET /web', access: 'open' }),
 })
 
@@ -66,6 +71,24 @@ test('users, data of errors, answers of many messages and versions of events are
     assert.deepEqual(channels[id]?.messages.request?.headers?.required, ['Tsmicro-Pulls'])
     assert.deepEqual(Object.keys(channels[`${id}.reply`]?.messages ?? {}).slice(0, 2), ['success', 'items'])
   }
+  const watched = channels['shop.watch']
+  assert.ok('Last-Event-ID' in (watched?.messages.request?.headers?.properties ?? {}))
+  const { items } = channels['shop.watch.reply']?.messages ?? {}
+  assert.deepEqual(Object.keys(items?.headers?.properties ?? {}), ['Tsmicro-Sequence', 'Tsmicro-End'])
+  assert.ok(replies.MALFORMED_REQUEST)
   const made = channels['event.order.made']?.messages.event
   assert.ok(JSON.stringify(made?.headers).includes('"ce-dataversion":{"const":"2"}'), JSON.stringify(made))
 })
+
+test('of a request, what has a default may be left out, and all of it where nothing is required', () => {
+  const { channels } = asyncApiOf({ title: 'shop', version: '1.0.0' }, [shop]) as unknown as AsyncDocument
+  const payloadOf = (id: string) => channels[id]?.messages.request?.payload as Payload
+  const { required, properties } = payloadOf('shop.find')
+  assert.deepEqual([required, properties.data.required ?? []], [undefined, []])
+  assert.deepEqual(payloadOf('shop.order').required, ['data'])
+})
+
+interface Payload {
+  readonly required?: readonly string[]
+  readonly properties: { readonly data: { readonly required?: readonly string[] } }
+}

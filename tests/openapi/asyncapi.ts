@@ -15,7 +15,7 @@ interface Channel {
 
 interface Message {
   readonly payload: object
-  readonly headers?: { readonly required?: readonly string[] }
+  readonly headers?: { readonly required?: readonly string[]; readonly properties: object }
   readonly examples?: readonly { readonly payload: unknown }[]
 }
 

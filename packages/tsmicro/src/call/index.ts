@@ -26,7 +26,7 @@ export { createFailureMapper, type FailureMapper, type Stage } from './failure.t
 export type { OpenFile } from './file-answer.ts'
 export { headersOfFile } from './file-headers.ts'
 export { idempotencyKey, isIdempotencyKey, isReplay } from './idempotency-key.ts'
-export { HeaderFields, Inherited } from './inherited.ts'
+export { HeaderFields, Inherited, REQUEST_ID, TRACEPARENT } from './inherited.ts'
 export {
   type CallOf,
   compose,

@@ -1,3 +1,8 @@
+/** Header: kept across every hop. */
+export const REQUEST_ID = 'x-request-id'
+/** Header: W3C Trace Context. */
+export const TRACEPARENT = 'traceparent'
+
 /** Header fields of a message, written once in each form in which messages carry them. */
 export class HeaderFields {
   readonly #fields: Readonly<Record<string, string>>
@@ -50,7 +55,7 @@ export class Inherited {
   /** @param asUser whether the procedure asks for a user: a token goes no further than necessary */
   headers(asUser: boolean): HeaderFields {
     const { requestId, traceparent } = this.#origin
-    this.#plain ??= new HeaderFields({ 'x-request-id': requestId, ...(traceparent && { traceparent }) })
+    this.#plain ??= new HeaderFields({ [REQUEST_ID]: requestId, ...(traceparent && { [TRACEPARENT]: traceparent }) })
     if (!asUser) return this.#plain
     const { token } = this.#origin
     this.#asUser ??= token ? this.#plain.with({ authorization: `Bearer ${token}` }) : this.#plain

@@ -1,6 +1,5 @@
-import { currentContext } from '../call/index.ts'
+import { currentContext, REQUEST_ID, TRACEPARENT } from '../call/index.ts'
 import type { EventDefinition } from '../contract/index.ts'
-import { REQUEST_ID, TRACEPARENT } from '../nats/index.ts'
 import { type Check, compiled, refusal, writeInput } from '../schema/index.ts'
 
 /** An event's data as it is sent, and the aggregate that it is about. */

@@ -1,4 +1,4 @@
-import { REQUEST_ID } from '../nats/index.ts'
+import { REQUEST_ID } from '../call/index.ts'
 import type { DeadLetter } from './dead-letters.ts'
 import type { Durable } from './durable.ts'
 import { decodeValue } from './headers.ts'

@@ -11,10 +11,10 @@ export function withExample(part: JsonSchema, schema: JsonSchema | undefined, na
 }
 
 /** An example of a success envelope around `data`; undefined if there is none of the data. */
-export function successExample(message: string, data: JsonSchema | undefined): JsonSchema | undefined {
+export function successExample(status: number, message: string, data: JsonSchema | undefined): JsonSchema | undefined {
   const value = data && exampleOf(data)
   if (data && value === undefined) return undefined
-  return { code: SUCCESS_CODE, status: 200, message, ...(data ? { data: value } : {}) }
+  return { code: SUCCESS_CODE, status, message, ...(data ? { data: value } : {}) }
 }
 
 /** An example for each error that a procedure declares with a status, by their codes. */

@@ -132,11 +132,10 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection, isBeh
   const closed = body && closeSchema(withDefaults(body))
   const sent = closed && schemas.add(closed, `${service}.${name}.request`)
   const file = fileOfOutput(output)
-  const content = streams
-    ? describeStream(output, data ?? {})
-    : file
-      ? binary(file)
-      : answer && json(answer, bare ? described && exampleOf(described) : successExample(message, described))
+  const example = (status: number) =>
+    bare ? described && exampleOf(described) : successExample(status, message, described)
+  const content = (status: number) =>
+    streams ? describeStream(output, data ?? {}) : file ? binary(file) : answer && json(answer, example(status))
   const takesBody = sent !== undefined || upload !== undefined
   const gateway = isBehindGateway ? gatewayFailures({ needsKey: access !== 'open', hasBody: takesBody }) : []
   const security = access === 'open' ? [] : [needsUser(access) ? { apiKey: [], bearer: [] } : { apiKey: [] }]
@@ -156,8 +155,11 @@ function operationOf(procedure: BoundProcedure, schemas: SchemaCollection, isBeh
   }
 }
 
-/** @param content of a success with a body */
-function successes(procedure: BoundProcedure, content: JsonSchema | undefined): Record<string, JsonSchema> {
+/** @param contentOf a success with this status, which has a body */
+function successes(
+  procedure: BoundProcedure,
+  contentOf: (status: number) => JsonSchema | undefined,
+): Record<string, JsonSchema> {
   const { http = '', message: description = SUCCESS, headers: declared = {}, cookies = {} } = procedure
   const text = (description: string) => ({ description, schema: { type: 'string' } })
   const set = Object.entries(cookies).map(([name, what]) => `\`${name}\`: ${what}`)
@@ -166,10 +168,11 @@ function successes(procedure: BoundProcedure, content: JsonSchema | undefined): 
   const validated = http.startsWith('GET ') && ('etag' in declared || 'last-modified' in declared)
   return Object.fromEntries([
     ...statusesOf(procedure).map(status => {
-      return [status, { description, ...headers, ...(content && hasBody(status) ? { content } : {}) }]
+      const content = hasBody(status) ? contentOf(status) : undefined
+      return [status, { description, ...headers, ...(content && { content }) }]
     }),
     ...(http.startsWith('GET ') && fileOfOutput(procedure.output)
-      ? [[206, { description: 'The part of it that `range` asks for', ...headers, ...(content ? { content } : {}) }]]
+      ? [[206, { description: 'The part of it that `range` asks for', ...headers, content: contentOf(206) }]]
       : []),
     ...(validated ? [[304, { description: 'The client already has this answer', ...headers }]] : []),
   ])

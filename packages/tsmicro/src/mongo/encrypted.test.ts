@@ -44,8 +44,8 @@ test('the certificates of both sides are checked', async () => {
     [at(`tlsCAFile=${otherCa}${own}`), /^MongoDB: .*certificate.*: name the authority .* in tlsCAFile of its URL/],
     [at('directConnection=true'), /in tlsCAFile of its URL/],
     [at(`tlsCAFile=${ca}${own}`, '127.0.0.1'), /IP: 127\.0\.0\.1 is not in.*: use a host name/],
-    [at(`tlsCAFile=${ca}`), /wants a valid client certificate .*: check tlsCertificateKeyFile/],
-    [at(`tlsCAFile=${ca}${mixed}`), /do not belong together/],
+    [at(`tlsCAFile=${ca}`), /wants a valid client certificate .*: check tlsCertificateKeyFile of its URL$/],
+    [at(`tlsCAFile=${ca}${mixed}`), /: certificate and key in tlsCertificateKeyFile of its URL do not belong together/],
     [at(`tlsCAFile=${ca}.missing`), /ENOENT.*: check tls, tlsCAFile/],
     // Node ends such a connection without an alert.
     [at(`tlsCAFile=${ca}${foreign}`), /^may work later/],

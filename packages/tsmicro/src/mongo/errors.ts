@@ -130,11 +130,7 @@ function unusable(error: unknown): UnusableError | undefined {
   return undefined
 }
 
-const TLS_PARAMETERS = {
-  authority: 'tlsCAFile',
-  certificate: 'tlsCertificateKeyFile',
-  key: 'the key in the same file',
-}
+const TLS_PARAMETERS = { authority: 'tlsCAFile', certificate: 'tlsCertificateKeyFile' }
 
 function adviceFor(error: Error): string | undefined {
   if ('code' in error && REFUSED.has(Number(error.code))) {

@@ -1,3 +1,4 @@
+import { REQUEST_ID, TRACEPARENT } from '../call/index.ts'
 import type { BoundProcedure, EventDefinition } from '../contract/index.ts'
 import { fieldsOfInput, isStream, jsonOfOutput, kindOfBody, needsUser } from '../contract/index.ts'
 import { type AnyErrorClass, frameworkErrors } from '../errors/index.ts'
@@ -9,7 +10,9 @@ import {
   portable,
   type Schema,
   type SchemaCollection,
+  withDefaults,
 } from '../schema/index.ts'
+import { END, LAST_EVENT_ID, PULLS, SEQUENCE } from './flow.ts'
 
 const {
   VALIDATION_FAILED,
@@ -29,6 +32,15 @@ const object = (properties: JsonSchema, required: readonly string[] = []): JsonS
   ...(required.length > 0 ? { required } : {}),
 })
 
+/** Of the messages of a stream or a file. */
+const FLOW_HEADERS = object(
+  {
+    [SEQUENCE]: text('The number of items or chunks before this message', { pattern: '^[0-9]+$' }),
+    [END]: text('In the last message: `again` if the caller shall come back for the rest', { enum: ['done', 'again'] }),
+  },
+  [SEQUENCE],
+)
+
 /** A message, with an example if there is one of its payload. @param headers of the example */
 function message(name: string, about: JsonSchema, payload: JsonSchema, example: unknown, headers: JsonSchema = {}) {
   const sample = Object.keys(headers).length > 0 ? { headers, payload: example } : { payload: example }
@@ -37,33 +49,49 @@ function message(name: string, about: JsonSchema, payload: JsonSchema, example: 
 
 /** What describes the values of a schema, and an example. @param owner unique in the document */
 function part(schema: Schema | undefined, schemas: SchemaCollection, owner: string) {
-  const described = schema && portable(describeSchema(schema))
-  return { schema: described && schemas.add(described, owner), example: described && exampleOf(described) }
+  return withExample(schema && portable(describeSchema(schema)), schemas, owner)
+}
+
+function withExample(schema: JsonSchema | undefined, schemas: SchemaCollection, owner: string) {
+  return { schema: schema && schemas.add(schema, owner), example: schema && exampleOf(schema) }
 }
 
 export function requestOf(procedure: BoundProcedure, schemas: SchemaCollection): JsonSchema {
   const { service, name, input, access, output } = procedure
-  const { schema, example } = part(fieldsOfInput(input), schemas, `${service}.${name}.request`)
+  const fields = fieldsOfInput(input)
+  const taken = fields && withDefaults(portable(describeSchema(fields)))
+  const { schema, example } = withExample(taken, schemas, `${service}.${name}.request`)
   const user = needsUser(access)
   const pulls = kindOfBody(output) !== undefined
   const headers = object(
     {
-      'x-request-id': text('Kept across every hop; part of every log line and every error'),
-      traceparent: text('W3C trace context'),
+      [REQUEST_ID]: text('Kept across every hop; part of every log line and every error'),
+      [TRACEPARENT]: text('W3C trace context'),
       'Tsmicro-Budget-Ms': text('Milliseconds that the caller will wait, counted from sending', {
         pattern: '^[0-9]+$',
       }),
       ...(user ? { authorization: text('The access token of the user: `Bearer …`') } : {}),
       ...(pulls
-        ? { 'Tsmicro-Pulls': { const: '1', description: 'The caller pulls the answer, which takes many messages' } }
+        ? { [PULLS]: { const: '1', description: 'The caller pulls the answer, which takes many messages' } }
+        : {}),
+      ...(isStream(output) && output.id !== undefined
+        ? { [LAST_EVENT_ID]: text('The id of the last item that was received: the stream goes on after it') }
         : {}),
     },
-    [...(user ? ['authorization'] : []), ...(pulls ? ['Tsmicro-Pulls'] : [])],
+    [...(user ? ['authorization'] : []), ...(pulls ? [PULLS] : [])],
   )
-  const sent = { ...(user ? { authorization: 'Bearer TOKEN' } : {}), ...(pulls ? { 'Tsmicro-Pulls': '1' } : {}) }
-  const payload = schema ? object({ data: schema }, ['data']) : object({})
+  const sent = { ...(user ? { authorization: 'Bearer TOKEN' } : {}), ...(pulls ? { [PULLS]: '1' } : {}) }
+  const payload = schema ? object({ data: schema }, acceptsNothing(taken) ? [] : ['data']) : object({})
   return message(`${service}.${name}.request`, { headers }, payload, schema ? example && { data: example } : {}, sent)
 }
+
+/** Whether `data` may be left out, as it then counts as an object without fields. */
+function acceptsNothing({ type, required = [], minProperties = 0, ...rest }: JsonSchema = {}): boolean {
+  const more = ['$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'if', 'const', 'enum']
+  return type === 'object' && isEmpty(required) && minProperties === 0 && !more.some(keyword => keyword in rest)
+}
+
+const isEmpty = (list: unknown) => Array.isArray(list) && list.length === 0
 
 /** The answers of a procedure, by name: its success, and a failure for each status. */
 export function repliesOf(procedure: BoundProcedure, schemas: SchemaCollection): Record<string, JsonSchema> {
@@ -91,6 +119,7 @@ export function repliesOf(procedure: BoundProcedure, schemas: SchemaCollection):
         items: {
           name: `${id}.items`,
           summary: 'Items, in answer to a pull',
+          headers: FLOW_HEADERS,
           payload: { type: 'array', items: schema },
         },
       }
@@ -98,6 +127,7 @@ export function repliesOf(procedure: BoundProcedure, schemas: SchemaCollection):
         items: {
           name: `${id}.chunk`,
           summary: 'A part of the file, in answer to a pull',
+          headers: FLOW_HEADERS,
           payload: { type: 'string', format: 'binary' },
         },
       }
@@ -105,9 +135,9 @@ export function repliesOf(procedure: BoundProcedure, schemas: SchemaCollection):
 }
 
 function failuresOf(procedure: BoundProcedure, schemas: SchemaCollection): Record<string, JsonSchema> {
-  const { access, errors = {}, output } = procedure
+  const { access, errors = {}, input, output } = procedure
   const door = needsUser(access) ? [UNAUTHENTICATED, ...(access === 'user' ? [] : [FORBIDDEN])] : []
-  const body = kindOfBody(output) === undefined ? [] : [MALFORMED_REQUEST]
+  const body = input === undefined && kindOfBody(output) === undefined ? [] : [MALFORMED_REQUEST]
   const own = [VALIDATION_FAILED, ...door, ...body, INTERNAL, SERVICE_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED]
   const all = [...Object.values(errors), ...own.filter(error => !Object.values(errors).includes(error))]
   return Object.fromEntries(all.map(error => [error.code, failure(error, procedure, schemas)]))
@@ -152,6 +182,9 @@ export function messageOfEvent(event: EventDefinition, service: string, schemas:
       'ce-time': text('ISO 8601, UTC', { format: 'date-time' }),
       'ce-aggregateid': text(`What has changed: the \`${aggregate}\` of the data`),
       'ce-aggregatesequence': text('The number of the change: a lower one never overwrites a higher one', {
+        pattern: '^[0-9]+$',
+      }),
+      'ce-aggregatefirst': text('The lowest number that can still be expected of it, if that is not 1', {
         pattern: '^[0-9]+$',
       }),
     },

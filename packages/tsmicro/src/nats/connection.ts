@@ -21,6 +21,9 @@ const EXPLAIN_MS = 2000
 /** Refusals that are remembered, so that each is logged once. */
 const MOST_REFUSALS = 1000
 
+const refusesUser = (error: unknown): error is Error =>
+  error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError
+
 /** Exists while connected. */
 interface Live {
   readonly connection: Transport
@@ -153,22 +156,29 @@ export class NatsLink {
   async #connect(): Promise<void> {
     if (this.#live) return
     try {
-      const connection = await this.#connectAs()
+      const connection = await this.#open()
       const { batching = true } = this.#options
       this.#live = { connection, inbox: new Inbox(connection, this.#inboxPrefix, batching) }
     } catch (cause) {
       if (cause instanceof UnusableError) throw cause
-      if (cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError) {
-        throw new UnusableError(`NATS refuses ${this.user}: ${cause.message}${userHint(this.#options)}`, { cause })
-      }
       throw new SERVICE_UNAVAILABLE(undefined, { cause })
     }
     this.#up = true
     void this.#follow(this.#live)
   }
 
+  /** @throws {UnusableError} when the server refuses the user, and for what {@link connectOf} says */
+  async #open(once?: { readonly reconnect: false }): Promise<Transport> {
+    try {
+      return await this.#connectAs(once)
+    } catch (cause) {
+      if (!refusesUser(cause)) throw cause
+      throw new UnusableError(`NATS refuses ${this.user}: ${cause.message}${userHint(this.#options)}`, { cause })
+    }
+  }
+
   /**
-   * While the connection is down: says once what waiting will not mend, such as an expired certificate. The client library keeps why an
+   * While the connection is down: says once what waiting will not mend, such as an expired certificate or withdrawn credentials. The client library keeps why an
    * attempt has failed to itself.
    */
   async #explainOutage(): Promise<void> {
@@ -179,7 +189,7 @@ export class NatsLink {
       await sleep(EXPLAIN_MS, undefined, { ref: false })
       if (this.#up || !this.#live) break
       try {
-        await (await this.#connectAs({ reconnect: false })).close()
+        await (await this.#open({ reconnect: false })).close()
       } catch (err) {
         const reason = unusableIn(err)?.message
         if (reason === undefined || said.has(reason) || this.#up) continue
@@ -209,7 +219,9 @@ export class NatsLink {
       },
       error: ({ error }) => {
         if (error instanceof PermissionViolationError) this.#refused(error, inbox)
-        else log?.error({ err: error }, 'NATS server reported an error')
+        // Each attempt to reconnect reports it again: #explainOutage says it once.
+        else if (this.#up || !this.#explaining || !refusesUser(error))
+          log?.error({ err: error }, 'NATS server reported an error')
       },
       slowConsumer: () => log?.warn({}, 'NATS messages arrive faster than they are handled'),
     })

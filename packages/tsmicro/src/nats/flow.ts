@@ -11,9 +11,11 @@ import { decodeReply, type Failure } from './wire.ts'
 /** In the request that opens one, so that callers that expect one message are refused. */
 export const PULLS = 'Tsmicro-Pulls'
 /** In each message: the number of items or chunks before it. If it is not what the caller has received, something was lost. */
-const SEQUENCE = 'Tsmicro-Sequence'
+export const SEQUENCE = 'Tsmicro-Sequence'
 /** In the last message, unless that is a failure. */
-const END = 'Tsmicro-End'
+export const END = 'Tsmicro-End'
+/** In the request of a caller that comes back for the rest of a stream. */
+export const LAST_EVENT_ID = 'Last-Event-ID'
 
 /** Milliseconds after which a caller that has not pulled counts as gone, unless its last pull says otherwise. */
 export const LEASE_MS = 15_000
@@ -56,7 +58,7 @@ export interface FlowMessage {
 
 /** @param lastEventId of the last item that the caller has received, if it comes back */
 export function openingHeaders(lastEventId?: string): Readonly<Record<string, string>> {
-  return { [PULLS]: '1', ...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }) }
+  return { [PULLS]: '1', ...(lastEventId === undefined ? {} : { [LAST_EVENT_ID]: lastEventId }) }
 }
 
 /** Reads the answer to a request on a subject; undefined if it is not an opening. */

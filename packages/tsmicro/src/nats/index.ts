@@ -25,4 +25,4 @@ export {
   type TransportSubscribeOptions,
   type TransportSubscription,
 } from './transport.ts'
-export { decodeEnvelope, REQUEST_ID, TRACEPARENT } from './wire.ts'
+export { decodeEnvelope } from './wire.ts'

@@ -15,7 +15,7 @@ const NO_TLS = "server does not support 'tls'"
  * Waits for a connection that is being made. With TLS 1.3 a server checks our certificate after the handshake, when the client library (3.4)
  * does not listen for its alert and only runs into its time limit: a connection that takes long is tried beside it, to fetch the alert.
  *
- * @throws {UnusableError} if it will fail again however often it is tried, because of certificates or TLS
+ * @throws {UnusableError} if it will fail again however often it is tried, because every server refuses us by certificates or TLS
  */
 export async function connected<T extends { close(): Promise<void> }>(
   connecting: Promise<T>,
@@ -23,74 +23,90 @@ export async function connected<T extends { close(): Promise<void> }>(
 ): Promise<T> {
   const done = new AbortController()
   const refused = new Promise<never>((_, reject) => {
-    void alertOf(server, done.signal).then(alert => alert && reject(alert))
+    void alertAfter(PATIENCE_MS, server, done.signal).then(alert => alert && reject(refusal(server, alert)))
   })
   try {
     return await Promise.race([connecting, refused])
   } catch (error) {
     connecting.then(late => late.close()).catch(() => {})
-    throw explained(error, server)
+    throw await explained(error, server, done.signal)
   } finally {
     done.abort()
   }
 }
 
-function explained(error: unknown, server: ServerUrl): unknown {
-  if (!(error instanceof Error)) return error
-  if (error.message === NO_TLS) return unusable(server, 'the server has no TLS', NO_TLS_ADVICE, error)
-  const reason = [error, error.cause].find(isTlsRefusal)
-  return reason instanceof Error ? unusable(server, reason.message, tlsAdvice(reason, ADVICE), reason) : error
+async function explained(error: unknown, server: ServerUrl, signal: AbortSignal): Promise<unknown> {
+  if (!(error instanceof Error) || error instanceof UnusableError) return error
+  const reason = error.message === NO_TLS ? error : [error, error.cause].find(isTlsRefusal)
+  if (!(reason instanceof Error)) return error
+  // It is the reason of one server, and another may just be down.
+  if (server.hosts.length > 1 && !(await alertAfter(0, server, signal))) return error
+  return refusal(server, reason)
 }
 
 const NO_TLS_ADVICE = 'give it a certificate, or use nats:// without tls… parameters if the network is safe'
 const ADVICE = { authority: 'tlsca', certificate: 'tlscert', key: 'tlskey' }
 
-function unusable({ hosts }: ServerUrl, what: string, advice: string, cause: unknown): UnusableError {
+function refusal({ hosts }: ServerUrl, cause: Error): UnusableError {
+  const isPlain = cause.message === NO_TLS
+  const what = isPlain ? 'the server has no TLS' : cause.message
+  const advice = isPlain ? NO_TLS_ADVICE : tlsAdvice(cause, ADVICE)
   return new UnusableError(`NATS at ${hosts.join(', ')}: ${what}: ${advice}`, { cause })
 }
 
-/** The TLS alert with which one of the servers refuses us; undefined if none does, or when the signal aborts. */
-async function alertOf(server: ServerUrl, signal: AbortSignal): Promise<Error | undefined> {
+/** The TLS alert with which all of the servers refuse us, the first one's; undefined if one does not, or when the signal aborts. */
+async function alertAfter(ms: number, server: ServerUrl, signal: AbortSignal): Promise<Error | undefined> {
   try {
     const tls = tlsOf(server)
     if (!tls) return undefined
-    await sleep(PATIENCE_MS, undefined, { signal })
-    for (const host of server.hosts) {
-      const alert = await probe(new URL(`nats://${host}`), tls, server).catch((error: Error) => error)
-      if (isTlsRefusal(alert)) return alert as Error
-    }
+    await sleep(ms, undefined, { signal })
+    const probes = server.hosts.map(host => probe(new URL(`nats://${host}`), tls, server, signal))
+    const alerts = await Promise.all(probes.map(each => each.catch((error: Error) => error)))
+    return alerts.every(isTlsRefusal) ? (alerts[0] as Error) : undefined
   } catch {
     // Aborted, or a file is just being replaced.
+    return undefined
   }
-  return undefined
 }
 
 /** Rejects with the error of the connection. Resolves when the server has said something to us, or has not for too long. */
-async function probe({ hostname, port }: URL, tls: TlsOptions, { files, tlsFirst }: ServerUrl): Promise<void> {
+async function probe(
+  { hostname, port }: URL,
+  tls: TlsOptions,
+  { files, tlsFirst }: ServerUrl,
+  signal: AbortSignal,
+): Promise<void> {
   const host = hostname.replace(/^\[|\]$/g, '')
   const socket = connect(Number(port || 4222), host)
   let secured: Socket | undefined
-  const late = AbortSignal.timeout(PROBE_MS)
+  const end = () => {
+    secured?.destroy()
+    socket.destroy()
+  }
+  const late = setTimeout(end, PROBE_MS)
+  signal.addEventListener('abort', end, { once: true })
   try {
-    if (!tlsFirst) await said(socket, late)
+    if (!tlsFirst) await said(socket)
+    if (socket.destroyed) return
     const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path))
     const own = { ca: read(files.tlsca), cert: read(files.tlscert), key: read(files.tlskey) }
     const { checkServerIdentity } = tls
     secured = connectTls({ ...own, socket, servername: /^[\d.]+$|:/.test(host) ? '' : host, checkServerIdentity })
     // Whatever the server thinks of it, it has read our certificate before it answers.
     secured.write('PING\r\n')
-    await said(secured, late)
+    await said(secured)
   } finally {
-    secured?.destroy()
-    socket.destroy()
+    clearTimeout(late)
+    signal.removeEventListener('abort', end)
+    end()
   }
 }
 
-function said(socket: Socket, late: AbortSignal): Promise<void> {
+/** Waits for data, or for the end. */
+function said(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('data', () => resolve())
     socket.once('close', () => resolve())
     socket.on('error', reject)
-    late.addEventListener('abort', () => resolve(), { once: true })
   })
 }

@@ -14,10 +14,6 @@ import { type ApiError, MALFORMED_REQUEST, VALIDATION_FAILED, type ValidationDet
  * form of a single reply.
  */
 
-/** Kept across every hop. */
-export const REQUEST_ID = 'x-request-id'
-/** W3C Trace Context. */
-export const TRACEPARENT = 'traceparent'
 // These two belong to the NATS services protocol (ADR-32).
 const ERROR_CODE = 'Nats-Service-Error-Code'
 const ERROR_TEXT = 'Nats-Service-Error'

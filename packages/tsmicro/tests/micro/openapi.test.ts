@@ -188,8 +188,9 @@ test('parameters, bodies, answers', () => {
   assert.equal(make.responses?.['201']?.description, 'Made')
   const body = plain(make.requestBody).content['application/json'].schema
   assert.deepEqual([body.additionalProperties, Object.keys(body.properties)], [false, ['id', 'name']])
-  const data = plain(make.responses)['201'].content['application/json'].schema.properties
-  assert.deepEqual(Object.keys(data), ['code', 'status', 'message', 'data'])
+  const made = plain(make.responses)['201'].content['application/json']
+  assert.deepEqual(Object.keys(made.schema.properties), ['code', 'status', 'message', 'data'])
+  assert.equal(made.example.status, 201)
   assert.deepEqual(
     Object.keys(plain(operation('/v1/bare', 'get').responses)['200'].content['application/json'].schema.properties),
     ['id', 'name'],

@@ -96,6 +96,14 @@ test('a creds file: a new one is used from the next connection on; none of it is
     assert.ok(
       log.at('error').some(({ message }) => /is not a file with a JWT and a seed: .*last credentials/.test(message)),
     )
+    // One that the server refuses is told once, with what to do, however often it is tried.
+    const before = log.at('error').length
+    folder.write('blog.creds', creds(Math.floor(Date.now() / 1000) - 10))
+    await server.restart()
+    await until('it is told', () => log.at('error').length > before)
+    const told = log.at('error').slice(before)
+    assert.match(told[0]?.message ?? '', /^NATS cannot be reached: NATS refuses the user of .*; check that the file is/)
+    assert.equal(told.length, 1)
     assert.doesNotMatch(JSON.stringify(log.lines), /SU[A-Z2-7]{30}|eyJ/)
   } finally {
     await nats.close()

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { after, test } from 'node:test'
+import { promisify } from 'node:util'
 import { makeAuthority, startNats } from '@tsmicro/infra'
 import { implement, NatsClient } from 'tsmicro'
 import { contract, procedure } from 'tsmicro/contract'
 import Type from 'typebox'
 import { SERVICE_UNAVAILABLE, unusableIn } from '../../src/errors/index.ts'
+import { connected } from '../../src/nats/refusal.ts'
+import { parseServerUrl } from '../../src/nats/server-url.ts'
 import { certificateFolder } from '../support/certificates.ts'
 import { RecordedLog } from '../support/log.ts'
 import { build } from '../support/service.ts'
@@ -63,6 +68,8 @@ test('a server without TLS, and files that cannot be used, are refused', async (
   const noTls = /the server has no TLS: give it a certificate, or use nats:\/\//
   assert.match((await refusal(plain.url.replace('nats:', 'tls:'))) ?? 'connected', noTls)
   assert.match((await refusal(`${plain.url}?tlsca=${ca}`)) ?? 'connected', noTls)
+  const first = await refusal(`${plain.url.replace('nats:', 'tls:')}?tlsfirst`)
+  assert.match(first ?? 'connected', /: the server has no TLS on this port, or does not begin with it: check the port/)
   const { url } = mutual
   const mixed = `tlsca=${ca}&tlscert=${folder.write('mixed', ours.cert)}&tlskey=${server.keyFile}`
   const cases: readonly (readonly [string, RegExp])[] = [
@@ -74,6 +81,31 @@ test('a server without TLS, and files that cannot be used, are refused', async (
   ]
   for (const [parameters, expected] of cases)
     assert.match((await refusal(at(url, parameters))) ?? 'connected', expected, parameters)
+})
+
+test('of several servers, one that refuses us is told only if all do: another may just be down', async () => {
+  const { host } = new URL(withTls.url.replace('127.0.0.1', 'localhost'))
+  const parameters = `?tlsca=${otherCa}`
+  const other = new URL(mutual.url.replace('127.0.0.1', 'localhost')).host
+  const untrusted = /: unable to verify.*: name the authority .* in tlsca of its URL$/
+  assert.match((await refusal(`tls://${host},${other}${parameters}`)) ?? 'connected', untrusted)
+  for (const hosts of [`${host},localhost:1`, `localhost:1,${host}`]) {
+    const nats = new NatsClient({ url: `tls://${hosts}${parameters}`, name: 'tests' })
+    const mayWorkLater = (error: unknown) => error instanceof SERVICE_UNAVAILABLE && unusableIn(error) === undefined
+    await assert.rejects(nats.connect(), mayWorkLater)
+  }
+})
+
+test('no connection is left to a server that never answers', async () => {
+  const silent = createServer()
+  resources.defer(() => void silent.close())
+  await once(silent.listen(0, '127.0.0.1'), 'listening')
+  const arrived = once(silent, 'connection')
+  const { port } = silent.address() as AddressInfo
+  const gaveUp = arrived.then(() => assert.fail('no answer'))
+  await assert.rejects(connected(gaveUp, parseServerUrl(`tls://127.0.0.1:${port}`)), /no answer/)
+  const count = promisify(silent.getConnections.bind(silent)) as () => Promise<number>
+  await until('none is left', async () => (await count()) === 0)
 })
 
 test('a server that wants a client certificate accepts those of its authority', async () => {

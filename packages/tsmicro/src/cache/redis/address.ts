@@ -8,31 +8,39 @@ const FILES = { cacert: 'ca', cert: 'cert', key: 'key' } as const
 interface RedisAddress {
   /** Without our parameters. */
   readonly url: string
-  /** For node:tls: PEM texts. */
-  readonly tls: Readonly<Partial<Record<(typeof FILES)[keyof typeof FILES], string>>>
+  /** Paths. */
+  readonly files: Readonly<Partial<Record<Parameter, string>>>
 }
 
+type Parameter = keyof typeof FILES
+type Option = (typeof FILES)[Parameter]
+
 /**
- * Reads `rediss://user:password@host:6379?cacert=FILE&cert=FILE&key=FILE`, and the files, which may have changed since the last time.
+ * Reads `rediss://user:password@host:6379?cacert=FILE&cert=FILE&key=FILE`.
  *
- * @throws {UnusableError} for a parameter that is unknown or needs TLS, and for a file that cannot be read
+ * @throws {UnusableError} for a parameter that is unknown or needs TLS
  */
 export function readAddress(url: string): RedisAddress {
   const [base = '', query = ''] = url.split(/\?(.*)/s)
-  const tls: Record<string, string> = {}
+  const files: Partial<Record<Parameter, string>> = {}
   for (const [name, path] of new URLSearchParams(query)) {
-    const option = Object.hasOwn(FILES, name) ? FILES[name as keyof typeof FILES] : undefined
-    if (option === undefined || path === '')
+    if (!Object.hasOwn(FILES, name) || path === '')
       throw new UnusableError(
         `the URL of Redis has the parameter ${JSON.stringify(name)}: use ${Object.keys(FILES).join(', ')} with the path of a file`,
       )
     if (!base.startsWith('rediss:'))
       throw new UnusableError(`${name} in the URL of Redis needs TLS: begin it with rediss://`)
-    tls[option] = readText(name, path)
+    files[name as Parameter] = path
   }
-  if ((tls.cert === undefined) !== (tls.key === undefined))
+  if ((files.cert === undefined) !== (files.key === undefined))
     throw new UnusableError('the URL of Redis has only one of cert and key: a certificate needs its key')
-  return { url: base, tls }
+  return { url: base, files }
+}
+
+/** PEM texts for node:tls, as they are in the files now. @throws {UnusableError} for a file that cannot be read */
+export function readFiles(files: RedisAddress['files']): Readonly<Partial<Record<Option, string>>> {
+  const texts = Object.entries(files).map(([name, path]) => [FILES[name as Parameter], readText(name, path)])
+  return Object.fromEntries(texts)
 }
 
 function readText(name: string, path: string): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isTlsRefusal, tlsAdvice, UnusableError } from '../../errors/index.ts'
 import { answerWithin, type CacheLog, StateLog } from '../replicas/servers.ts'
-import { readAddress } from './address.ts'
+import { readAddress, readFiles } from './address.ts'
 
 /** From `@redis/client`, which is loaded only for stores with Redis: others need not install it. */
 type Client = Awaited<ReturnType<typeof open>>
@@ -27,8 +27,8 @@ export class RedisLink {
   #client: Client | undefined
   #usable = false
   #resting: Promise<void> | undefined
-  /** A certificate was refused: the client has to be replaced by one that reads its files again. */
-  #refused = false
+  /** The client has to be replaced by one that reads its files again: it would reconnect with those that it has read before. */
+  #stale = false
 
   constructor(url: string, log: CacheLog | undefined) {
     this.#url = url
@@ -36,13 +36,16 @@ export class RedisLink {
   }
 
   /**
-   * The server need not be running.
+   * The server need not be running, and files that the URL names need not be readable yet.
    * @throws {Error} if the package is not installed
-   * @throws {UnusableError} for a URL, or a file that it names, that cannot be used
+   * @throws {UnusableError} for a URL that cannot be used
    */
   async connect(): Promise<void> {
     if (this.#client) return
-    this.#client = await this.#open()
+    readAddress(this.#url)
+    await load()
+    // Opened like one that replaces another: what is wrong is logged, and tried again.
+    this.#stale = true
     this.#rest(0)
   }
 
@@ -90,7 +93,7 @@ export class RedisLink {
     await pause(ms, signal)
     while (!signal.aborted) {
       try {
-        if (this.#refused) await this.#reopen(signal)
+        if (this.#stale) await this.#reopen(signal)
         if (this.#client?.isReady) {
           await answerWithin(HANGING_MS, 'Redis', this.#client.ping())
           if (signal.aborted) return
@@ -102,14 +105,15 @@ export class RedisLink {
         this.#logFailure(error)
         await this.#reopen(signal).catch(() => undefined)
       }
-      await pause(this.#refused ? REST_MS : REST_MS / 10, signal)
+      await pause(REST_MS / 10, signal)
+      if (this.#stale) await pause(REST_MS, signal)
     }
   }
 
   async #reopen(signal: AbortSignal): Promise<void> {
-    if ((this.#client?.isReady === false && !this.#refused) || signal.aborted) return
+    if ((this.#client?.isReady === false && !this.#stale) || signal.aborted) return
     const opened = await this.#open()
-    this.#refused = false
+    this.#stale = false
     if (this.#client?.isOpen) this.#client.destroy()
     this.#client = opened
     if (signal.aborted) opened.destroy()
@@ -117,9 +121,10 @@ export class RedisLink {
 
   async #open(): Promise<Client> {
     const client = await open(this.#url)
+    const hasFiles = Object.keys(readAddress(this.#url).files).length > 0
     client.on('error', error => {
       if (client !== this.#client && this.#client !== undefined) return
-      this.#refused ||= isTlsRefusal(error)
+      this.#stale ||= hasFiles || isTlsRefusal(error)
       this.#fail(error)
     })
     // Keeps trying by itself, and rejects if it is closed before it has succeeded.
@@ -130,11 +135,15 @@ export class RedisLink {
 
 async function open(address: string) {
   const { createClient } = await load()
-  const { url, tls } = readAddress(address)
+  const { url, files } = readAddress(address)
   return createClient({
     url,
     disableOfflineQueue: true,
-    socket: { ...tls, connectTimeout: REST_MS, reconnectStrategy: retries => Math.min(REST_MS, 50 * 2 ** retries) },
+    socket: {
+      ...readFiles(files),
+      connectTimeout: REST_MS,
+      reconnectStrategy: retries => Math.min(REST_MS, 50 * 2 ** retries),
+    },
   })
 }
 
