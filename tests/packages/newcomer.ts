@@ -51,7 +51,7 @@ export async function newcomer({ account, packages, node }: Newcomer): Promise<n
     const system = spawn(program, args, { cwd: shop, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
     const ended = once(system, 'exit')
     try {
-      await check(await firstMatch(system.stdout, /http:\/\/\S+:\d+/))
+      await check(await addressOf(system.stdout))
     } finally {
       // As a terminal does: to all of the group.
       process.kill(-(system.pid ?? 0), 'SIGINT')
@@ -95,10 +95,12 @@ export async function newcomer({ account, packages, node }: Newcomer): Promise<n
   return took
 }
 
-async function firstMatch(output: Readable, pattern: RegExp): Promise<string> {
+/** The service's address in the table, which is shown once everything is ready. */
+async function addressOf(output: Readable): Promise<string> {
+  let address: string | undefined
   for await (const line of createInterface({ input: output })) {
-    const found = pattern.exec(line)?.[0]
-    if (found) return found
+    address ??= /^ {2}shop +(http:\/\/\S+)/.exec(line)?.[1]
+    if (address !== undefined && line.includes('Ctrl-C stops everything')) return address
   }
-  throw new Error(`it ended before it said ${pattern}`)
+  throw new Error('it ended before everything was ready')
 }
