@@ -99,7 +99,7 @@ test('over NATS a key counts as over HTTP: the gateway decides; what may change 
   const [address = '', token = ''] = explorer.url.split('#token=')
   const call = async (procedure: string, input: object, apiKey?: string) => {
     const body = JSON.stringify({ procedure, input, ...(apiKey ? { apiKey } : {}) })
-    const answer = await fetch(`${address}nats`, { method: 'POST', headers: { 'x-explorer-token': token }, body })
+    const answer = await fetch(`${address}-/nats`, { method: 'POST', headers: { 'x-explorer-token': token }, body })
     const { status, error } = (await answer.json()) as { status: number; error?: string }
     return error === undefined ? status : `${status} ${error}`
   }

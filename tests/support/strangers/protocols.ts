@@ -88,13 +88,23 @@ export function commands(port: number, routes: readonly string[], statuses: read
 
 /** The explorer: its page is for everybody, and does nothing without the token. */
 export function explorer(port: number): Attempt[] {
-  const routes = ['GET /catalogue', 'GET /asyncapi/blog', 'GET /http/blog/list/latest', 'POST /http/auth/signin/basic']
+  const routes = [
+    'GET /-/catalogue',
+    'GET /-/asyncapi/blog',
+    'GET /-/http/blog/list/latest',
+    'POST /-/http/auth/signin/basic',
+  ]
   const call = '{"procedure":"auth.publicProfile","input":{}}'
   const guesses = [{}, { 'x-explorer-token': 'x'.repeat(43) }, { authorization: `Bearer ${'x'.repeat(43)}` }]
-  return [...routes, 'POST /nats', 'GET //', 'OPTIONS *'].flatMap(route =>
+  return [...routes, 'POST /-/nats', 'GET //', 'OPTIONS *'].flatMap(route =>
     guesses.map(headers => ({
       what: `${route} ${JSON.stringify(headers)}`,
-      bytes: http(port, route, { ...headers, 'content-type': 'application/json' }, route === 'POST /nats' ? call : ''),
+      bytes: http(
+        port,
+        route,
+        { ...headers, 'content-type': 'application/json' },
+        route === 'POST /-/nats' ? call : '',
+      ),
       isRefused: refused(400, 401, 403),
     })),
   )
