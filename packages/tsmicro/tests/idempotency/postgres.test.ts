@@ -22,7 +22,15 @@ const connected = async () => {
 }
 const { db } = await connected()
 
+// First: hooks of the whole file run as soon as no test is left, although more would follow what is awaited here.
+await suite({
+  open: async () => (await connected()).idempotencyStore(),
+  dump: async () => JSON.stringify((await sql`SELECT * FROM idempotency_keys`.execute(db)).rows),
+  env: { IDEMPOTENCY_POSTGRES: server.url },
+})
+
 test('instances that miss the table at the same time create it once', async () => {
+  await sql`DROP TABLE IF EXISTS idempotency_keys`.execute(db)
   const stores = await Promise.all(Array.from({ length: 5 }, async () => (await connected()).idempotencyStore()))
   const claims = stores.map((_, n) => ({ id: `id${n}`, fingerprint: 'f', fence: randomUUID(), leaseMs: 1, keepMs: 1 }))
   const answers = await Promise.all(stores.map((store, n) => store.claim(claims[n] as (typeof claims)[0])))
@@ -97,10 +105,4 @@ test('a confirmed effect happens once: a call that was overtaken is rolled back,
   await send('c', 'has no key')
   await send('c', 'has no key')
   assert.equal(await made('c'), 2)
-})
-
-await suite({
-  open: async () => (await connected()).idempotencyStore(),
-  dump: async () => JSON.stringify((await sql`SELECT * FROM idempotency_keys`.execute(db)).rows),
-  env: { IDEMPOTENCY_POSTGRES: server.url },
 })

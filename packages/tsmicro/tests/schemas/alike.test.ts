@@ -52,52 +52,7 @@ const intersections: Record<string, [Schema, unknown]> = {
   arktype: [type({ x: { a: 'number' } }).and({ x: { 'b?': 'number' } }) as unknown as Schema, X],
 }
 
-for (const [name, [schema, value]] of Object.entries(intersections))
-  test(`an intersection of objects that share a field names what all parts name: ${name}`, async () => {
-    await using room = await openRoom(schema, Event)
-    const given = { ok: true, given: [value] }
-    assert.deepEqual(await room.overHttp(value), given)
-    assert.deepEqual(await room.overNats(value), given)
-    assert.deepEqual(await room.called(value), given)
-    assert.deepEqual(await room.answerOverHttp(value), { ok: true, data: value })
-    assert.deepEqual(await room.answerToCaller(value), { ok: true, data: value })
-    const more = JSON.parse(JSON.stringify(value).replace('"b":2', '"b":2,"zz":3'))
-    assert.equal((await room.overHttp(more)).ok, false)
-    assert.deepEqual(await room.overNats(more), given)
-    assert.deepEqual(await room.answerOverHttp(more), { ok: true, data: value })
-  })
-
-test('a getter that answers differently each time: what leaves is what was checked', async () => {
-  const fickle = () => {
-    let times = 0
-    return {
-      get a(): unknown {
-        times++
-        return times === 1 ? 1 : 'not a number'
-      },
-    }
-  }
-  const proxied = () => {
-    let times = 0
-    return new Proxy({ a: 1 } as object, { get: () => (times++ === 0 ? 1 : 'not a number') })
-  }
-  for (const schema of [A, Type.Object({ x: A }), z.object({ a: z.int() })])
-    for (const make of [fickle, proxied]) {
-      await using room = await openRoom(schema as Schema, Event)
-      const wrap = (value: unknown) => ('properties' in schema && 'x' in schema.properties ? { x: value } : value)
-      assert.deepEqual(await room.answerOverHttp(wrap(make())), { ok: true, data: wrap({ a: 1 }) })
-      assert.deepEqual(await room.called(wrap(make())), { ok: true, given: [wrap({ a: 1 })] })
-    }
-})
-
-test('what JSON leaves out is absent in the check as well', async () => {
-  for (const value of [undefined, () => 1, Symbol('a')]) {
-    await using room = await openRoom(Type.Object({ a: Type.Unknown() }), Event)
-    assert.deepEqual(await room.answerOverHttp({ a: value }), { ok: false })
-    assert.equal((await room.called({ a: value })).ok, false)
-  }
-})
-
+// Before the first test: hooks of the whole file run as soon as no test is left, although more would follow what is awaited here.
 const given: unknown[] = []
 let answer: unknown
 const Tags = Type.Array(Type.String())
@@ -170,6 +125,52 @@ const app = await testService(({ nats }: { nats: NatsClient }) => ({
 after(() => app[Symbol.asyncDispose]())
 
 const clients = [app.http(shop), app.nats(shop)] as const
+
+for (const [name, [schema, value]] of Object.entries(intersections))
+  test(`an intersection of objects that share a field names what all parts name: ${name}`, async () => {
+    await using room = await openRoom(schema, Event)
+    const given = { ok: true, given: [value] }
+    assert.deepEqual(await room.overHttp(value), given)
+    assert.deepEqual(await room.overNats(value), given)
+    assert.deepEqual(await room.called(value), given)
+    assert.deepEqual(await room.answerOverHttp(value), { ok: true, data: value })
+    assert.deepEqual(await room.answerToCaller(value), { ok: true, data: value })
+    const more = JSON.parse(JSON.stringify(value).replace('"b":2', '"b":2,"zz":3'))
+    assert.equal((await room.overHttp(more)).ok, false)
+    assert.deepEqual(await room.overNats(more), given)
+    assert.deepEqual(await room.answerOverHttp(more), { ok: true, data: value })
+  })
+
+test('a getter that answers differently each time: what leaves is what was checked', async () => {
+  const fickle = () => {
+    let times = 0
+    return {
+      get a(): unknown {
+        times++
+        return times === 1 ? 1 : 'not a number'
+      },
+    }
+  }
+  const proxied = () => {
+    let times = 0
+    return new Proxy({ a: 1 } as object, { get: () => (times++ === 0 ? 1 : 'not a number') })
+  }
+  for (const schema of [A, Type.Object({ x: A }), z.object({ a: z.int() })])
+    for (const make of [fickle, proxied]) {
+      await using room = await openRoom(schema as Schema, Event)
+      const wrap = (value: unknown) => ('properties' in schema && 'x' in schema.properties ? { x: value } : value)
+      assert.deepEqual(await room.answerOverHttp(wrap(make())), { ok: true, data: wrap({ a: 1 }) })
+      assert.deepEqual(await room.called(wrap(make())), { ok: true, given: [wrap({ a: 1 })] })
+    }
+})
+
+test('what JSON leaves out is absent in the check as well', async () => {
+  for (const value of [undefined, () => 1, Symbol('a')]) {
+    await using room = await openRoom(Type.Object({ a: Type.Unknown() }), Event)
+    assert.deepEqual(await room.answerOverHttp({ a: value }), { ok: false })
+    assert.equal((await room.called({ a: value })).ok, false)
+  }
+})
 
 /** What the handler gets from both clients, or the paths of what is refused. */
 async function both(call: (client: (typeof clients)[number]) => Promise<unknown>): Promise<unknown[]> {
