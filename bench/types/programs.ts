@@ -34,13 +34,7 @@ ${many(
 )}
 })
 export const handlers = implement(offer, {
-${many(
-  procedures,
-  number => `  call${number}({ input, errors }) {
-    if (input.count === 0) throw new errors.MISSING()
-    return { id: input.id, title${number}: input.title${number}, tags: input.tags, author: { id: input.id, name: '' } }
-  },`,
-)}
+${handlersOf(procedures)}
 })
 export async function calls(nats: NatsClient) {
   const [http, other] = [createHttpClient(offer, { baseUrl: '' }), nats.client(offer)]
@@ -91,13 +85,7 @@ export interface Client {
 ${many(procedures, number => `  call${number}(input: Input${number}): Promise<Output${number}>`)}
 }
 export const handlers: Handlers = {
-${many(
-  procedures,
-  number => `  call${number}({ input, errors }) {
-    if (input.count === 0) throw new errors.MISSING()
-    return { id: input.id, title${number}: input.title${number}, tags: input.tags, author: { id: input.id, name: '' } }
-  },`,
-)}
+${handlersOf(procedures)}
 }
 export async function calls(http: Client, other: Client) {
 ${many(
@@ -123,3 +111,14 @@ export { default as Type } from 'typebox'
 
 const files = (count: number, text: (number: number) => string): Program =>
   Object.fromEntries(numbers(count).map(number => [`service${number}.ts`, text(number)]))
+
+/** The same handlers either way. */
+function handlersOf(procedures: number): string {
+  return many(
+    procedures,
+    number => `  call${number}({ input, errors }) {
+    if (input.count === 0) throw new errors.MISSING()
+    return { id: input.id, title${number}: input.title${number}, tags: input.tags, author: { id: input.id, name: '' } }
+  },`,
+  )
+}

@@ -1,8 +1,7 @@
 /** Writes the pictures in `docs/explorer.md`, of the explorer on the platform with a blog in it. Run by `npm run docs:explorer`. */
 import { writeFile } from 'node:fs/promises'
-import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'
 import { drivePage } from '../support/browser/driven-page.ts'
-import { exploring } from '../support/explorer.ts'
+import { exploring, signInAt } from '../support/explorer.ts'
 import { draft, handInAndPublish, person } from '../support/people.ts'
 import { startPlatform } from '../support/platform.ts'
 
@@ -17,12 +16,7 @@ await handInAndPublish(author, editor, _id)
 await using explorer = await exploring(platform)
 await using page = await drivePage(explorer.url)
 await page.resize(1100, 800)
-await page.click('button', 'Sign in')
-await page.fill('API key', platform.apiKey)
-await page.fill('email', DEMO_ADMIN.email)
-await page.fill('password', DEMO_ADMIN.password)
-await page.press('Enter')
-await page.until("document.querySelector('header button').textContent.startsWith('Signed in')")
+await signInAt(page, platform)
 
 await page.click('link', 'findById')
 await page.fill('id', _id)

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { DEMO_ADMIN } from '@blog-platform/auth-service/demo'
 import { noChromium } from '../support/browser/chromium.ts'
 import { type DrivenPage, drivePage } from '../support/browser/driven-page.ts'
-import { exploring } from '../support/explorer.ts'
+import { exploring, signInAt } from '../support/explorer.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 
 let platform: Platform
@@ -38,12 +38,7 @@ test('signs in once, calls over HTTP and NATS, shows declared errors, and needs 
   await using page = await drivePage(explorer.url)
   await page.resize(1200, 900)
 
-  await page.click('button', 'Sign in')
-  await page.fill('API key', platform.apiKey)
-  await page.fill('email', DEMO_ADMIN.email)
-  await page.fill('password', DEMO_ADMIN.password)
-  await page.press('Enter')
-  await page.until(`document.querySelector('header button').textContent === 'Signed in: ${DEMO_ADMIN.email}'`)
+  await signInAt(page, platform)
 
   await find(page, 'myProfile')
   await page.click('button', 'Call over HTTP')
